@@ -1,0 +1,132 @@
+"""The chain-rule ledger: log p(x_1..x_n) = sum of log p(x_i | x_<i), piece by piece, and what follows from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.distribution import LN2
+from arplay.core.pieces import Ids
+from arplay.core.spans import to_text
+from arplay.core.windows import Windows
+
+Floats = NDArray[np.float64]
+
+LOG_SMALLEST_FLOAT = math.log(5e-324)
+BEST = 5
+"""How many alternatives are kept for every piece."""
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """Figures of a scored text. Sums run over scored pieces only; ``bytes`` are the bytes of those pieces."""
+
+    pieces: int
+    scored: int
+    bytes: int
+    bytes_total: int
+    characters: int
+    nll_nats: float
+    first_piece: str
+    window: int
+    stride: int
+
+    @property
+    def nll_bits(self) -> float:
+        return self.nll_nats / LN2
+
+    @property
+    def perplexity(self) -> float | None:
+        """exp(mean NLL in nats) over the scored pieces; None if none was scored; inf on overflow."""
+        if not self.scored:
+            return None
+        try:
+            return math.exp(self.nll_nats / self.scored)
+        except OverflowError:
+            return math.inf
+
+    @property
+    def bits_per_byte(self) -> float | None:
+        return self.nll_bits / self.bytes if self.bytes else None
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """Every piece of a text with what the model said about it; all arrays of length n, read-only.
+
+    ``logprob`` in nats (NaN: not scored), ``rank`` from 1 (0: not scored), ``entropy`` in nats of the distribution
+    the piece was drawn from (NaN: not scored), ``context``: pieces the model had read, ``best_ids`` and
+    ``best_logprobs`` of shape (n, 5) (id -1 where there is none).
+    A growing ledger holds the first pieces of a longer text; ``done`` says how many.
+    """
+
+    data: bytes
+    ids: Ids
+    ends: Ids
+    logprob: Floats
+    rank: NDArray[np.int64]
+    entropy: Floats
+    context: NDArray[np.int64]
+    best_ids: NDArray[np.int64]
+    best_logprobs: Floats
+    done: int
+    first_piece: str
+    windows: Windows
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def complete(self) -> bool:
+        return self.done == len(self.ids)
+
+    @property
+    def starts(self) -> Ids:
+        return np.concatenate([np.zeros(1, np.int64), self.ends[:-1]]) if len(self.ends) else self.ends
+
+    @cached_property
+    def scored(self) -> NDArray[np.bool_]:
+        return ~np.isnan(self.logprob)
+
+    @cached_property
+    def running(self) -> Floats:
+        """The running log-prob in nats, shape (n,); an unscored piece adds nothing."""
+        return np.cumsum(np.where(self.scored, self.logprob, 0.0))
+
+    @cached_property
+    def totals(self) -> Totals:
+        sizes = self.ends - self.starts
+        return Totals(
+            pieces=self.done,
+            scored=int(np.count_nonzero(self.scored)),
+            bytes=int(np.sum(sizes[self.scored])),
+            bytes_total=len(self.data),
+            characters=len(to_text(self.data)),
+            nll_nats=abs(-math.fsum(self.logprob[self.scored])),
+            first_piece=self.first_piece,
+            window=self.windows.window,
+            stride=self.windows.stride,
+        )
+
+
+def power_of_ten(logprob: float) -> tuple[float, int]:
+    """exp(logprob) as (mantissa in [1, 10), exponent), for products that no float can hold.
+
+    >>> power_of_ten(math.log(0.12))[1]
+    -1
+    """
+    if logprob == -math.inf:
+        return 0.0, 0
+    tens = logprob / math.log(10.0)
+    exponent = math.floor(tens)
+    mantissa = 10.0 ** (tens - exponent)
+    return (mantissa / 10.0, exponent + 1) if round(mantissa, 9) >= 10.0 else (mantissa, exponent)
+
+
+def underflows(logprob: float) -> bool:
+    """Whether exp(logprob) is zero as a 64-bit float though the probability is not."""
+    return -math.inf < logprob < LOG_SMALLEST_FLOAT

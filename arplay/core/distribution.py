@@ -1,0 +1,135 @@
+"""A next-piece distribution p(x_i | x_<i) over a whole vocabulary, or the part of it that is known."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.errors import Problem
+
+Floats = NDArray[np.float64]
+Ids = NDArray[np.int64]
+
+T = TypeVar("T", bound=np.generic)
+
+LN2 = float(np.log(2.0))
+
+
+def log_softmax(logits: NDArray[np.floating]) -> Floats:
+    """log p_i = z_i - log sum_j exp z_j, in nats and float64, over the last axis.
+
+    Raises Problem for logits that define no distribution (NaN, +inf, or all minus infinity).
+
+    >>> np.exp(log_softmax(np.array([0.0, np.log(3.0)])))
+    array([0.25, 0.75])
+    """
+    z = np.asarray(logits, dtype=np.float64)
+    top = np.max(z, axis=-1, keepdims=True)
+    if not np.all(np.isfinite(top)):  # max carries NaN and both infinities
+        raise Problem("the model's logits are not numbers (NaN or infinite)", "use float32, or another model")
+    shifted = z - top
+    result: Floats = shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
+    return result
+
+
+def entropy(logprobs: Floats) -> float:
+    """H = -sum p log p in nats, with 0 log 0 = 0 (Shannon 1948).
+
+    >>> round(entropy(np.log([0.5, 0.25, 0.25])) / LN2, 6)  # bits
+    1.5
+    """
+    alive = logprobs[logprobs > -np.inf]
+    return max(0.0, float(-np.sum(np.exp(alive) * alive)))
+
+
+class Distribution:
+    """p(next | prefix) over V pieces; immutable.
+
+    Full: every one of the V log-probs is known (``ids`` is None). Partial: a server told only some of them;
+    then ``ids`` lists the known ones and what is left is one mass, ``rest``, never invented piece by piece.
+    Ranks count from 1; equal probabilities are ordered by id.
+    """
+
+    def __init__(self, size: int, logprobs: Floats, ids: Ids | None = None) -> None:
+        self.size = size
+        self.logprobs = _frozen(np.asarray(logprobs, dtype=np.float64))
+        self.ids = None if ids is None else _frozen(np.asarray(ids, dtype=np.int64))
+        expected = size if self.ids is None else len(self.ids)
+        if self.logprobs.shape != (expected,):
+            raise ValueError(f"{expected} log-probs expected, got shape {self.logprobs.shape}")
+
+    @classmethod
+    def from_logits(cls, logits: NDArray[np.floating]) -> Distribution:
+        """Softmax over the whole vocabulary; logits of shape (V,). Raises Problem for NaN."""
+        return cls(len(logits), log_softmax(logits))
+
+    @property
+    def full(self) -> bool:
+        return self.ids is None
+
+    @cached_property
+    def probs(self) -> Floats:
+        return _frozen(np.exp(self.logprobs))
+
+    @cached_property
+    def order(self) -> Ids:
+        """Known ids from the most to the least probable, ties by id."""
+        ids = np.arange(self.size) if self.ids is None else self.ids
+        return _frozen(ids[np.lexsort((ids, -self.logprobs))])
+
+    @cached_property
+    def entropy(self) -> float | None:
+        """Entropy in nats; None for a partial distribution, whose entropy nobody knows."""
+        return entropy(self.logprobs) if self.full else None
+
+    def top(self, n: int) -> Ids:
+        """The n most probable known ids, ties by id (fewer where fewer are known)."""
+        if self.ids is not None or n >= self.size or "order" in self.__dict__:
+            return self.order[:n]
+        if n <= 0:
+            return self.order[:0]
+        cut = np.partition(self.logprobs, self.size - n)[self.size - n]
+        near = np.flatnonzero(self.logprobs >= cut)
+        return _frozen(near[np.lexsort((near, -self.logprobs[near]))][:n])
+
+    def logprob(self, id: int) -> float | None:
+        """log p(id) in nats, or None where it is not known."""
+        place = self._place(id)
+        return None if place is None else float(self.logprobs[place])
+
+    def rank(self, id: int) -> int | None:
+        """1 for the most probable piece; None where it is not known."""
+        place = self._place(id)
+        if place is None:
+            return None
+        mine = self.logprobs[place]
+        ids = np.arange(self.size) if self.ids is None else self.ids
+        ahead = (self.logprobs > mine) | ((self.logprobs == mine) & (ids < id))
+        return 1 + int(np.count_nonzero(ahead))
+
+    def rest(self, shown: Ids) -> tuple[int, float]:
+        """How many pieces are not among ``shown``, and their probability together."""
+        if self.ids is None:
+            hidden = np.ones(self.size, dtype=bool)
+            hidden[shown] = False
+            return int(self.size - len(shown)), float(np.sum(self.probs[hidden]))
+        known = float(sum(self.probs[place] for id in shown if (place := self._place(int(id))) is not None))
+        return int(self.size - len(shown)), max(0.0, 1.0 - known)
+
+    def _place(self, id: int) -> int | None:
+        if not 0 <= id < self.size:
+            raise IndexError(f"id {id} is outside a vocabulary of {self.size}")
+        if self.ids is None:
+            return id
+        where = np.flatnonzero(self.ids == id)
+        return int(where[0]) if len(where) else None
+
+
+def _frozen(array: NDArray[T]) -> NDArray[T]:
+    """A read-only view: the caller's own array stays as it was."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,228 @@
+"""The exact text and its ids: runs that were typed (tokenised as a whole) and runs whose ids are fixed.
+
+The document owns every byte. Views show it and send edits; nothing is ever re-tokenised behind a user's back
+except where the user typed. All positions here are bytes from the start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.pieces import Alphabet, Ids, Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Text that a person wrote; it has ids only through an alphabet."""
+
+    data: bytes
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Pieces that were picked or sampled: ids of the vocabulary named ``vocabulary`` and their bytes."""
+
+    vocabulary: str
+    ids: tuple[int, ...]
+    pieces: tuple[bytes, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.pieces))
+
+    @property
+    def data(self) -> bytes:
+        return b"".join(self.pieces)
+
+
+Run = Typed | Fixed
+Runs = tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """``removed`` stood at byte ``at`` and ``inserted`` takes its place; both as runs, so undo is exact."""
+
+    at: int
+    removed: Runs
+    inserted: Runs
+
+    @property
+    def inverse(self) -> Edit:
+        return Edit(self.at, self.inserted, self.removed)
+
+
+@dataclass(frozen=True)
+class Document:
+    """An immutable text in normal form: no empty run, and no two neighbours that could be one."""
+
+    runs: Runs = ()
+
+    @classmethod
+    def of(cls, data: bytes) -> Document:
+        return cls(_normal((Typed(data),)))
+
+    @cached_property
+    def data(self) -> bytes:
+        return b"".join(run.data for run in self.runs)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def apply(self, edit: Edit) -> Document:
+        """The document after an edit that was made from this one."""
+        end = edit.at + size(edit.removed)
+        return Document(_normal(self.between(0, edit.at) + edit.inserted + self.between(end, len(self))))
+
+    def replace(self, start: int, end: int, data: bytes) -> Edit:
+        """Typing: bytes [start, end) give way to ``data``. Fixed pieces that the edit touches become typed."""
+        left, right = self._widen(start, end)
+        text = self.data[left:start] + data + self.data[end:right]
+        return Edit(left, self.between(left, right), _normal((Typed(text),)))
+
+    def take(self, at: int, piece: Piece, vocabulary: str) -> Edit:
+        """A pick: ``piece`` follows byte ``at``; what stood behind it is removed (the tree keeps it)."""
+        left, _ = self._widen(at, at)
+        head = _normal((Typed(self.data[left:at]), Fixed(vocabulary, (piece.id,), (piece.data,))))
+        return Edit(left, self.between(left, len(self)), head)
+
+    def retokenise(self) -> Edit:
+        """All ids forgotten: the whole text becomes one typed run."""
+        return Edit(0, self.runs, _normal((Typed(self.data),)))
+
+    def between(self, start: int, end: int) -> Runs:
+        """The runs of bytes [start, end). Raises ValueError where a bound would cut a fixed piece."""
+        parts: list[Run] = []
+        base = 0
+        for run in self.runs:
+            low, high = max(start - base, 0), min(end - base, len(run))
+            base += len(run)
+            if low < high:
+                parts.append(_cut(run, low, high))
+        return tuple(parts)
+
+    def _widen(self, start: int, end: int) -> tuple[int, int]:
+        """[start, end) widened to whole fixed pieces where it touches the inside of one."""
+        if not 0 <= start <= end <= len(self):
+            raise ValueError(f"bytes {start} to {end} are not in a text of {len(self)} bytes")
+        base, left, right = 0, start, end
+        for run in self.runs:
+            if isinstance(run, Fixed) and base < end + 1 and base + len(run) > start - 1:
+                low = base
+                for piece in run.pieces:
+                    high = low + len(piece)
+                    if low < start < high:
+                        left = low
+                    if low < end < high:
+                        right = high
+                    low = high
+            base += len(run)
+        return left, right
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A document in one alphabet: ids, the byte where each piece ends, and which ids were fixed; each (n,)."""
+
+    ids: Ids
+    ends: Ids
+    fixed: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def starts(self) -> Ids:
+        return np.concatenate([np.zeros(1, np.int64), self.ends[:-1]]) if len(self.ends) else self.ends
+
+
+@dataclass(frozen=True, eq=False)
+class Prefix:
+    """The chain up to a caret: its ids, and the piece of the text that follows, if a whole one does."""
+
+    ids: Ids
+    actual: int | None
+
+    @property
+    def index(self) -> int:
+        """How many pieces of the text come before the next one."""
+        return len(self.ids)
+
+
+def encode(document: Document, alphabet: Alphabet) -> Encoded:
+    """Ids of the whole text: typed runs canonically (neighbours as a whole), fixed runs of this vocabulary as kept.
+
+    Runs fixed in another vocabulary count as typed. Raises Problem where the alphabet cannot write the text.
+    """
+    name = alphabet.vocabulary.name
+    ids: list[Ids] = []
+    fixed: list[NDArray[np.bool_]] = []
+    pending: list[bytes] = []
+
+    def flush() -> None:
+        if pending:
+            typed = alphabet.encode(b"".join(pending))
+            ids.append(typed)
+            fixed.append(np.zeros(len(typed), bool))
+            pending.clear()
+
+    for run in document.runs:
+        if isinstance(run, Fixed) and run.vocabulary == name:
+            flush()
+            ids.append(np.array(run.ids, np.int64))
+            fixed.append(np.ones(len(run.ids), bool))
+        else:
+            pending.append(run.data)
+    flush()
+    joined = np.concatenate(ids) if ids else np.zeros(0, np.int64)
+    kept = np.concatenate(fixed) if fixed else np.zeros(0, bool)
+    return Encoded(joined, alphabet.vocabulary.ends(joined), kept)
+
+
+def prefix_at(document: Document, encoded: Encoded, caret: int, alphabet: Alphabet) -> Prefix:
+    """The chain before byte ``caret``: whole pieces, plus the encoding of what is left of a piece it cuts."""
+    count = int(np.searchsorted(encoded.ends, caret, side="right"))
+    start = int(encoded.ends[count - 1]) if count else 0
+    if start == caret:
+        actual = int(encoded.ids[count]) if count < len(encoded) else None
+        return Prefix(encoded.ids[:count], actual)
+    rest = alphabet.encode(document.data[start:caret])
+    return Prefix(np.concatenate([encoded.ids[:count], rest]), None)
+
+
+def size(runs: Runs) -> int:
+    return sum(len(run) for run in runs)
+
+
+def _cut(run: Run, low: int, high: int) -> Run:
+    if low == 0 and high == len(run):
+        return run
+    if isinstance(run, Typed):
+        return Typed(run.data[low:high])
+    ends = np.cumsum([len(piece) for piece in run.pieces])
+    first = int(np.searchsorted(ends, low, side="right"))
+    last = int(np.searchsorted(ends, high, side="left")) + 1
+    if (int(ends[first - 1]) if first else 0) != low or int(ends[last - 1]) != high:
+        raise ValueError(f"bytes {low} to {high} cut a fixed piece")
+    return Fixed(run.vocabulary, run.ids[first:last], run.pieces[first:last])
+
+
+def _normal(runs: Runs) -> Runs:
+    result: list[Run] = []
+    for run in runs:
+        if not len(run):
+            continue
+        last = result[-1] if result else None
+        if isinstance(run, Typed) and isinstance(last, Typed):
+            result[-1] = Typed(last.data + run.data)
+        elif isinstance(run, Fixed) and isinstance(last, Fixed) and run.vocabulary == last.vocabulary:
+            result[-1] = Fixed(run.vocabulary, last.ids + run.ids, last.pieces + run.pieces)
+        else:
+            result.append(run)
+    return tuple(result)

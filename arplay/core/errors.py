@@ -1,0 +1,22 @@
+"""The one exception that users see: what happened and what to do about it."""
+
+from __future__ import annotations
+
+
+class Problem(Exception):  # noqa: N818 - it is a message to a person, not a programming error
+    """A failure a user can understand: a cause and a remedy, each one short clause.
+
+    Everything that may go wrong with files, models and settings is raised as a Problem; the command
+    line prints ``arplay: cause; remedy`` and the window shows both parts.
+
+    >>> str(Problem("notes.txt is not UTF-8", "open it with --encoding latin-1"))
+    'notes.txt is not UTF-8; open it with --encoding latin-1'
+    """
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(cause, remedy)
+        self.cause = cause
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.cause}; {self.remedy}"

@@ -1,0 +1,132 @@
+"""Pieces: what a model reads and writes, one id at a time, and the exact bytes behind each id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int64]
+
+_VISIBLE = {" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥", "\u00a0": "⍽"}
+
+
+def visible(data: bytes) -> str:
+    """The text of a piece with nothing hidden: spaces, newlines, controls and broken bytes have a sign.
+
+    >>> visible(b" Paris\\n"), visible(b"\\xe2\\x82"), visible(b"\\x00")
+    ('␣Paris↵', '⟨E2⟩⟨82⟩', '␀')
+    """
+    return "".join(_visible_char(char) for char in data.decode("utf-8", "surrogateescape"))
+
+
+def _visible_char(char: str) -> str:
+    code = ord(char)
+    if char in _VISIBLE:
+        return _VISIBLE[char]
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"⟨{code - 0xDC00:02X}⟩"
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if char.isprintable():
+        return char
+    return f"⟨U+{code:04X}⟩"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One entry of a vocabulary: its id, its exact bytes (never empty), and whether it is special.
+
+    A special piece (end-of-text and the like) and an id that no token owns stand for themselves:
+    their bytes are those of their name, ``<|endoftext|>`` or ``<unused 7>``.
+    """
+
+    id: int
+    data: bytes
+    special: bool = False
+
+    @property
+    def text(self) -> str:
+        """The visible text, as shown on bars and chips."""
+        return self.data.decode() if self.special else visible(self.data)
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """All V pieces of a model, by id, with a name that is the same only for the same pieces.
+
+    ``data[i]`` is None for an id that the model's output has but no token owns.
+    """
+
+    name: str
+    data: tuple[bytes | None, ...]
+    special: frozenset[int] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def piece(self, id: int) -> Piece:
+        data = self.data[id]
+        if not data:
+            return Piece(id, f"<unused {id}>".encode(), special=True)
+        return Piece(id, data, id in self.special)
+
+    @cached_property
+    def sizes(self) -> Ids:
+        """Bytes of every piece, shape (V,)."""
+        return np.array([len(self.piece(i).data) for i in range(len(self))], dtype=np.int64)
+
+    def ends(self, ids: Sequence[int] | Ids) -> Ids:
+        """Where each piece of a text ends, in bytes from the start, shape (n,)."""
+        return np.cumsum(self.sizes[np.asarray(ids, dtype=np.int64)], dtype=np.int64)
+
+    def find(self, text: str, limit: int = 200) -> list[int]:
+        """Ids whose text contains ``text``: exact matches first, then prefixes, then the rest, shorter first.
+
+        ``␣`` in the query means a space, as the views show it; upper and lower case are the same.
+        """
+        wanted = text.replace("␣", " ").replace("↵", "\n").replace("⇥", "\t").lower()
+        if not wanted:
+            return []
+        found = [
+            (shown != wanted, shown.lstrip() != wanted, not shown.startswith(wanted), len(shown), id)
+            for id, shown in enumerate(self._searchable)
+            if wanted in shown
+        ]
+        return [entry[-1] for entry in sorted(found)[:limit]]
+
+    @cached_property
+    def _searchable(self) -> tuple[str, ...]:
+        return tuple(
+            (data or f"<unused {id}>".encode()).decode("utf-8", "replace").lower()
+            for id, data in enumerate(self.data)
+        )
+
+
+class Alphabet(Protocol):
+    """How a model cuts text into pieces. Encoding is a pure function; it may be called from any thread."""
+
+    @property
+    def vocabulary(self) -> Vocabulary: ...
+
+    @property
+    def lead(self) -> tuple[int, ...]:
+        """Ids that the tokenizer itself puts before every text (often none)."""
+        ...
+
+    @property
+    def bos(self) -> int | None: ...
+
+    @property
+    def eos(self) -> int | None: ...
+
+    def encode(self, data: bytes) -> Ids:
+        """Canonical ids whose bytes, joined, are exactly ``data``; nothing is added.
+
+        Raises Problem where the alphabet cannot write these bytes.
+        """
+        ...

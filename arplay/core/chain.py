@@ -106,7 +106,7 @@ class Ledger:
             bytes=int(np.sum(sizes[self.scored])),
             bytes_total=len(self.data),
             characters=len(to_text(self.data)),
-            nll_nats=abs(-math.fsum(self.logprob[self.scored])),
+            nll_nats=0.0 - math.fsum(self.logprob[self.scored]),
             first_piece=self.first_piece,
             window=self.windows.window,
             stride=self.windows.stride,

@@ -123,12 +123,8 @@ class Decoding:
     min_p: float = 0.0
 
     def __post_init__(self) -> None:
-        _check(
-            self.mode in ("sample", "greedy"), f"there is no decoding mode {self.mode!r}", "sample or greedy"
-        )
-        _check(
-            0 <= self.temperature <= 100, f"temperature {self.temperature} is out of range", "from 0 to 100"
-        )
+        _check(self.mode in ("sample", "greedy"), f"there is no decoding mode {self.mode!r}", "sample or greedy")
+        _check(0 <= self.temperature <= 100, f"temperature {self.temperature} is out of range", "from 0 to 100")
         _check(self.top_k >= 0, f"top-k {self.top_k} is negative", "a whole number from 1, or 0 for off")
         _check(0 < self.top_p <= 1, f"top-p {self.top_p} is out of range", "above 0 and at most 1")
         _check(0 <= self.min_p <= 1, f"min-p {self.min_p} is out of range", "from 0 to 1")

@@ -102,8 +102,7 @@ class Vocabulary:
     @cached_property
     def _searchable(self) -> tuple[str, ...]:
         return tuple(
-            (data or f"<unused {id}>".encode()).decode("utf-8", "replace").lower()
-            for id, data in enumerate(self.data)
+            (data or f"<unused {id}>".encode()).decode("utf-8", "replace").lower() for id, data in enumerate(self.data)
         )
 
 

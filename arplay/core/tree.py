@@ -117,10 +117,6 @@ class Tree:
         if len(edit.inserted) != 1 or edit.at != node.edit.at + size(node.edit.inserted):
             return None
         old, new = node.edit.inserted[0], edit.inserted[0]
-        if (
-            not isinstance(old, Typed)
-            or not isinstance(new, Typed)
-            or new.data.isspace() != old.data[-1:].isspace()
-        ):
+        if not isinstance(old, Typed) or not isinstance(new, Typed) or new.data.isspace() != old.data[-1:].isspace():
             return None
         return Edit(node.edit.at, (), (Typed(old.data + new.data),))

@@ -21,9 +21,7 @@ class Windows:
 
     def __post_init__(self) -> None:
         if self.window < 1 or not 1 <= self.stride <= self.window:
-            raise Problem(
-                f"window {self.window} with stride {self.stride} is impossible", "1 <= stride <= window"
-            )
+            raise Problem(f"window {self.window} with stride {self.stride} is impossible", "1 <= stride <= window")
 
     @classmethod
     def half(cls, context: int) -> Windows:

@@ -1,0 +1,3 @@
+"""arplay: see an autoregressive model think."""
+
+__version__ = "0.1.0"

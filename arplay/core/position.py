@@ -1,0 +1,65 @@
+"""A place in a chain, and the whole answer to "what comes next here?" that every view shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from arplay.core.distribution import Distribution
+from arplay.core.document import Encoded, Prefix
+from arplay.core.pieces import Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The model reads chain[start:end] and says what stands at ``end``; the chain begins with the lead pieces."""
+
+    start: int
+    end: int
+
+    @property
+    def context(self) -> int:
+        return self.end - self.start
+
+
+def departures(encoded: Encoded, canonical: Ids, canonical_ends: Ids) -> list[tuple[int, int]]:
+    """Byte spans in which the kept ids are not those that the tokenizer would choose for the same text.
+
+    A span runs between two places where both tokenisations have a boundary, and holds different ids between them.
+    """
+    spans: list[tuple[int, int]] = []
+    shared = np.intersect1d(encoded.ends, canonical_ends)
+    mine = np.searchsorted(encoded.ends, shared) + 1
+    theirs = np.searchsorted(canonical_ends, shared) + 1
+    low, i, j = 0, 0, 0
+    for high, next_i, next_j in zip(shared.tolist(), mine.tolist(), theirs.tolist(), strict=True):
+        if not np.array_equal(encoded.ids[i:next_i], canonical[j:next_j]):
+            if spans and spans[-1][1] == low:
+                spans[-1] = (spans[-1][0], high)
+            else:
+                spans.append((low, high))
+        low, i, j = high, next_i, next_j
+    return spans
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Answer:
+    """p(next | prefix) at one caret, with everything needed to show where it is and how it was got.
+
+    ``lead``: ids put before the text; ``first_piece``: the name of that rule. ``prefix``: the pieces before the caret
+    and the one that follows. ``encoded``: the whole text's pieces. ``distribution`` is None where there is no p(x_1).
+    ``departures``: byte spans whose kept ids are not canonical. ``evaluated``: pieces that the model had to read for
+    this answer (the rest came from the cache), in ``seconds``.
+    """
+
+    lead: tuple[int, ...]
+    first_piece: str
+    prefix: Prefix
+    encoded: Encoded
+    position: Position
+    distribution: Distribution | None
+    departures: tuple[tuple[int, int], ...]
+    evaluated: int
+    seconds: float
+    cache_bytes: int

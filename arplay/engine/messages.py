@@ -1,0 +1,136 @@
+"""What crosses between the window and the worker thread: frozen requests in, frozen results out.
+
+Every request carries the whole state it needs and a number; every result is stamped with the number of the request
+that it answers. Arrays in results are read-only; no tensor crosses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from arplay.core.chain import Ledger
+from arplay.core.document import Document
+from arplay.core.pieces import Vocabulary
+from arplay.core.position import Answer
+from arplay.models.base import FirstPiece, Info
+
+Device = Literal["auto", "cpu", "cuda", "mps", "xpu"]
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Load a model by catalogue name or path and make it the current one; the former one stays until then."""
+
+    number: int
+    spec: str
+    device: Device = "auto"
+    dtype: Dtype = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Explore:
+    """What comes next at byte ``caret`` of ``document``?"""
+
+    number: int
+    document: Document
+    caret: int
+    first_piece: FirstPiece = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Score every piece of ``document``; ledgers come back growing, the last one complete."""
+
+    number: int
+    document: Document
+    first_piece: FirstPiece = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Score ``document`` once more by one teacher-forced pass without cache."""
+
+    number: int
+    document: Document
+    first_piece: FirstPiece = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Get a model of the catalogue into the user's cache."""
+
+    number: int
+    name: str
+
+
+Request = Load | Explore | Score | Reconcile | Fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """``fraction`` is 0..1, or None where nobody knows."""
+
+    number: int
+    what: str
+    fraction: float | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Loaded:
+    number: int
+    info: Info
+    vocabulary: Vocabulary
+    lead: tuple[int, ...]
+    bos: int | None
+    eos: int | None
+    starts_empty: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Explored:
+    number: int
+    document: Document
+    caret: int
+    answer: Answer
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scored:
+    number: int
+    document: Document
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """``nll_nats`` of the uncached pass, and the largest difference of a single piece's log p (nats)."""
+
+    number: int
+    document: Document
+    nll_nats: float
+    largest_difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A failure as a value: what happened and what to do."""
+
+    number: int
+    cause: str
+    remedy: str
+
+
+Result = Progress | Loaded | Explored | Scored | Reconciled | Fetched | Cancelled | Failed

@@ -1,0 +1,176 @@
+"""What panels and the window say to each other: one frozen View in, small frozen intents out.
+
+Panels do not know each other or the worker. The window hands every visible panel the same View; a panel emits
+intents and changes nothing itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
+
+from arplay.core.chain import Ledger
+from arplay.core.decoding import Decoded, Decoding
+from arplay.core.document import Document
+from arplay.core.picking import Choice
+from arplay.core.position import Answer
+from arplay.core.tree import Node, Tree
+from arplay.engine.messages import Loaded, Reconciled
+from arplay.gui.theme import LIGHT, Theme
+
+Unit = Literal["nats", "bits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user set and expects to find again."""
+
+    decoding: Decoding = Decoding()
+    seed: int = 0
+    bars: int = 20
+    log_axis: bool = False
+    unit: Unit = "nats"
+    colour_by: Literal["surprisal", "rank", "entropy"] = "surprisal"
+    play_per_second: float = 8.0
+    play_steps: int = 100
+    stop_at_eos: bool = True
+    show_boundaries: bool = True
+    show_hidden: bool = False
+    animate: bool = True
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class View:
+    """Everything there is to see, at one moment. Fields are replaced, never changed, so ``is`` tells what is new.
+
+    ``answer`` and ``decoded`` belong to ``caret`` of ``document`` (None while unknown). ``step``: the choice that
+    led here, if the last thing done was a step; ``step_decoded``: the distribution that it was drawn from.
+    ``selected``: index of the piece that lights up everywhere: it was clicked, or starts at the caret.
+    ``busy`` says what is being done, ``problem`` (cause, remedy) what went wrong.
+    """
+
+    settings: Settings = Settings()
+    loaded: Loaded | None = None
+    document: Document = Document()
+    caret: int = 0
+    answer: Answer | None = None
+    decoded: Decoded | None = None
+    step: Choice | None = None
+    step_decoded: Decoded | None = None
+    ledger: Ledger | None = None
+    reconciled: Reconciled | None = None
+    tree: Tree | None = None
+    node: Node | None = None
+    selected: int | None = None
+    playing: bool = False
+    busy: str | None = None
+    problem: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Write this piece after the caret."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Go to the piece with this index of the text: caret before it, its distribution in the chart."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New settings as a whole (made with dataclasses.replace)."""
+
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """A command with no argument."""
+
+    what: Literal["step", "rewind", "reroll", "play", "pause", "put_aside", "retokenise", "reconcile", "open", "tour"]
+
+
+@dataclass(frozen=True, slots=True)
+class Goto:
+    """Make a state of the tree the current one."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Bytes [start, end) of the text were replaced by ``data``, leaving the caret at byte ``caret``."""
+
+    start: int
+    end: int
+    data: bytes
+    caret: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaretMoved:
+    caret: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyseText:
+    """Text too long to edit (a huge paste): score it read-only."""
+
+    data: bytes
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """A problem that a panel met (nothing was changed)."""
+
+    cause: str
+    remedy: str
+
+
+Intent = Take | Select | Change | Do | Goto | Typed | CaretMoved | OpenFile | AnalyseText | Tell
+
+
+class Panel(QWidget):
+    """One view. A new panel is a subclass in a file of its own and a line in ``gui/panels/__init__.py``."""
+
+    name: str = ""
+    """Short and stable: used for saved layouts and exports."""
+    title: str = ""
+    explanation: str = ""
+    """What is this? Rich text with the formula that the panel shows."""
+
+    intent = Signal(object)
+
+    theme: Theme = LIGHT
+
+    def show_view(self, view: View) -> None:
+        """Draw ``view``. Called often: compare fields with ``is`` and do nothing where nothing is new."""
+        raise NotImplementedError
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self.update()
+
+    def chart_size(self) -> tuple[int, int] | None:
+        """The size in pixels that an exported picture of everything wants, or None if there is nothing to export."""
+        return None
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        """Paint the exported picture (vectors and real text) into ``area``."""
+        raise NotImplementedError

@@ -1,0 +1,259 @@
+"""The one place for colours, sizes and fonts. Light and dark are the same design with other values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
+from PySide6.QtWidgets import QApplication
+
+Choice = Literal["system", "light", "dark"]
+
+SPACE = (4, 8, 12, 16, 24)
+RADIUS = 6
+ANIMATION_MS = 120
+SMALL, BODY, TEXT, TITLE = 11, 13, 15, 18
+"""The type scale in pixels: captions and figures, controls, the text itself, headings."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Design values. Text on its surfaces has a contrast of at least 4.5 (WCAG AA; a test measures it)."""
+
+    name: Literal["light", "dark"]
+    background: str
+    surface: str
+    raised: str
+    border: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    accent_soft: str
+    warning: str
+    warning_soft: str
+    fill: str
+    outline: str
+    heat: tuple[str, ...]
+    """From expected to surprising; lightness alone orders it, so it reads without colour vision."""
+
+    def color(self, name: str, alpha: float = 1.0) -> QColor:
+        result = QColor(getattr(self, name))
+        result.setAlphaF(alpha)
+        return result
+
+    def heat_color(self, t: float) -> QColor:
+        """The colour of t in 0 (expected) .. 1 (surprising)."""
+        place = min(max(t, 0.0), 1.0) * (len(self.heat) - 1)
+        low = min(int(place), len(self.heat) - 2)
+        a, b, share = QColor(self.heat[low]), QColor(self.heat[low + 1]), place - low
+        mixed = (x + (y - x) * share for x, y in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True))
+        return QColor(*(round(value) for value in mixed))
+
+    def ink_on(self, color: QColor) -> QColor:
+        """Black or white, whichever can be read on ``color``."""
+        dark, light = QColor("#111318"), QColor("#ffffff")
+        return max((dark, light), key=lambda ink: contrast(ink, color))
+
+
+LIGHT = Theme(
+    name="light",
+    background="#f3f4f6",
+    surface="#ffffff",
+    raised="#f8f9fb",
+    border="#d9dce3",
+    text="#1b1e25",
+    muted="#5a6270",
+    accent="#2f55d4",
+    on_accent="#ffffff",
+    accent_soft="#dfe6fd",
+    warning="#a34a00",
+    warning_soft="#fdebd7",
+    fill="#8ea6f2",
+    outline="#4a5160",
+    heat=("#ffffff", "#fdeccf", "#fbc98a", "#ee9440", "#c95a12", "#7c2d05"),
+)
+
+DARK = Theme(
+    name="dark",
+    background="#14161b",
+    surface="#1b1e25",
+    raised="#22262f",
+    border="#363c48",
+    text="#e8eaf0",
+    muted="#a3abba",
+    accent="#8ba6ff",
+    on_accent="#10131c",
+    accent_soft="#2a3558",
+    warning="#f5b567",
+    warning_soft="#43301a",
+    fill="#5670c8",
+    outline="#c3c9d6",
+    heat=("#1b1e25", "#3d2a1b", "#6d4019", "#a86420", "#e0974a", "#ffdcae"),
+)
+
+
+def chosen(choice: Choice) -> Theme:
+    """The theme for a setting; ``system`` asks the desktop."""
+    if choice == "system":
+        app = QApplication.instance()
+        dark = isinstance(app, QApplication) and app.styleHints().colorScheme() == Qt.ColorScheme.Dark
+        return DARK if dark else LIGHT
+    return DARK if choice == "dark" else LIGHT
+
+
+def interface_font(pixels: int = BODY, bold: bool = False) -> QFont:
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+    font.setPixelSize(pixels)
+    if bold:
+        font.setWeight(QFont.Weight.DemiBold)
+    return font
+
+
+def fixed_font(pixels: int = TEXT) -> QFont:
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    font.setPixelSize(pixels)
+    return font
+
+
+def icon(name: str, theme: Theme, color: str = "text") -> QIcon:
+    """A Phosphor icon by name ("play", "arrow-left"), in a colour of the theme."""
+    import qtawesome
+
+    return qtawesome.icon(
+        f"ph.{name}", color=theme.color(color), color_disabled=theme.color("muted", 0.5)
+    )  # the icon library is imported with the first icon, not with this module
+
+
+def contrast(a: QColor, b: QColor) -> float:
+    """WCAG 2.1 contrast ratio, 1..21."""
+
+    def luminance(color: QColor) -> float:
+        channels = (color.redF(), color.greenF(), color.blueF())
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    bright, dim = sorted((luminance(a), luminance(b)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def palette(theme: Theme) -> QPalette:
+    roles = QPalette.ColorRole
+    result = QPalette()
+    for role, name in (
+        (roles.Window, "background"),
+        (roles.WindowText, "text"),
+        (roles.Base, "surface"),
+        (roles.AlternateBase, "raised"),
+        (roles.Text, "text"),
+        (roles.PlaceholderText, "muted"),
+        (roles.Button, "raised"),
+        (roles.ButtonText, "text"),
+        (roles.BrightText, "warning"),
+        (roles.Highlight, "accent"),
+        (roles.HighlightedText, "on_accent"),
+        (roles.Link, "accent"),
+        (roles.ToolTipBase, "raised"),
+        (roles.ToolTipText, "text"),
+        (roles.Mid, "border"),
+        (roles.Dark, "border"),
+        (roles.Light, "raised"),
+        (roles.Midlight, "raised"),
+        (roles.Shadow, "border"),
+    ):
+        result.setColor(role, theme.color(name))
+    for role in (roles.Text, roles.WindowText, roles.ButtonText):
+        result.setColor(QPalette.ColorGroup.Disabled, role, theme.color("muted", 0.6))
+    return result
+
+
+def apply(app: QApplication, theme: Theme) -> None:
+    """Fusion, our palette and the one style sheet of the program."""
+    app.setStyle("Fusion")
+    app.setPalette(palette(theme))
+    app.setFont(interface_font())
+    app.setStyleSheet(style_sheet(theme))
+
+
+def style_sheet(t: Theme) -> str:
+    """Widgets are styled here only. Properties: role=primary|chip|caption|title|card marks what a widget is."""
+    space: Sequence[int] = SPACE
+    return f"""
+    QWidget {{ color: {t.text}; }}
+    QMainWindow, QDialog {{ background: {t.background}; }}
+    QMainWindow::separator {{ background: {t.background}; width: 6px; height: 6px; }}
+    QMainWindow::separator:hover {{ background: {t.accent_soft}; }}
+    QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: {space[1]}px; }}
+    QMenuBar {{ background: {t.background}; }}
+    QMenuBar::item {{ padding: 4px 8px; border-radius: 4px; background: transparent; }}
+    QMenuBar::item:selected {{ background: {t.accent_soft}; }}
+    QMenu {{ background: {t.surface}; border: 1px solid {t.border}; padding: 4px; }}
+    QMenu::item {{ padding: 5px 24px 5px 12px; border-radius: 4px; }}
+    QMenu::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
+    QMenu::item:disabled {{ color: {t.muted}; }}
+    QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 8px; }}
+    QMenu::indicator {{ width: 14px; height: 14px; margin-left: 6px; }}
+    QToolBar {{ background: {t.background}; border: none; spacing: {space[1]}px; padding: 6px 8px; }}
+    QStatusBar {{ background: {t.background}; color: {t.muted}; }}
+    QStatusBar QLabel {{ color: {t.muted}; font-size: {SMALL}px; padding: 0 6px; }}
+    QStatusBar::item {{ border: none; }}
+    QDockWidget {{ font-size: {SMALL}px; color: {t.muted}; }}
+    QTabBar {{ background: transparent; }}
+    QTabBar::tab {{ background: transparent; color: {t.muted}; padding: 5px 12px; border: none;
+        border-bottom: 2px solid transparent; }}
+    QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
+    QTabBar::tab:hover {{ color: {t.text}; }}
+    QPushButton, QToolButton {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: {RADIUS}px;
+        padding: 5px 10px; }}
+    QPushButton:hover, QToolButton:hover {{ border-color: {t.accent}; }}
+    QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:checked {{ background: {t.accent_soft};
+        border-color: {t.accent}; }}
+    QPushButton:focus, QToolButton:focus {{ border: 1px solid {t.accent}; outline: none; }}
+    QPushButton:disabled, QToolButton:disabled {{ color: {t.muted}; background: {t.background}; }}
+    QPushButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent};
+        font-weight: 600; }}
+    QPushButton[role="primary"]:hover {{ border-color: {t.text}; }}
+    QPushButton[role="primary"]:focus {{ border: 2px solid {t.text}; padding: 4px 9px; }}
+    QPushButton[role="primary"]:disabled {{ background: {t.border}; color: {t.muted}; border-color: {t.border}; }}
+    QPushButton[role="chip"] {{ border-radius: 12px; padding: 3px 10px; font-size: {SMALL}px; }}
+    QToolButton[role="quiet"] {{ background: transparent; border: 1px solid transparent; padding: 3px; }}
+    QToolButton[role="quiet"]:hover {{ background: {t.accent_soft}; }}
+    QToolButton[role="quiet"]:focus {{ border: 1px solid {t.accent}; }}
+    QToolButton::menu-indicator {{ image: none; }}
+    QLabel[role="caption"] {{ color: {t.muted}; font-size: {SMALL}px; }}
+    QLabel[role="title"] {{ font-size: {TITLE}px; font-weight: 600; }}
+    QLabel[role="heading"] {{ font-weight: 600; }}
+    QLabel[role="warning"] {{ color: {t.warning}; }}
+    QFrame[role="card"] {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: {RADIUS}px; }}
+    QFrame[role="banner"] {{ background: {t.warning_soft}; border: 1px solid {t.warning}; border-radius: {RADIUS}px; }}
+    QFrame[role="note"] {{ background: {t.accent_soft}; border: 1px solid {t.accent}; border-radius: {RADIUS}px; }}
+    QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.surface}; border: 1px solid {t.border};
+        border-radius: {RADIUS}px; padding: 4px 8px; selection-background-color: {t.accent};
+        selection-color: {t.on_accent}; }}
+    QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border: 1px solid {t.accent}; }}
+    QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border}; outline: none;
+        selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}
+    QPlainTextEdit, QTableView, QTreeView, QListView {{ background: {t.surface}; border: 1px solid {t.border};
+        border-radius: {RADIUS}px; selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}
+    QPlainTextEdit:focus, QTableView:focus, QTreeView:focus, QListView:focus {{ border: 1px solid {t.accent}; }}
+    QHeaderView::section {{ background: {t.raised}; color: {t.muted}; border: none;
+        border-bottom: 1px solid {t.border}; padding: 4px 8px; font-size: {SMALL}px; }}
+    QSlider::groove:horizontal {{ height: 4px; background: {t.border}; border-radius: 2px; }}
+    QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: 2px; }}
+    QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-radius: 7px;
+        background: {t.surface}; border: 2px solid {t.accent}; }}
+    QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
+    QSlider::sub-page:horizontal:disabled {{ background: {t.border}; }}
+    QSlider::handle:horizontal:disabled {{ border-color: {t.border}; }}
+    QProgressBar {{ background: {t.border}; border: none; border-radius: 3px; max-height: 6px; }}
+    QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
+    QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+    QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+    QScrollBar::handle {{ background: {t.border}; border-radius: 4px; min-height: 24px; min-width: 24px; margin: 1px; }}
+    QScrollBar::handle:hover {{ background: {t.muted}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    """

@@ -1,0 +1,122 @@
+"""What every model is: a thing that gives p(x_i | x_<i). One protocol for tables, transformers and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.errors import Problem
+from arplay.core.pieces import Alphabet
+
+FirstPiece = Literal["auto", "bos", "eos", "unscored"]
+
+Report = Callable[[float | None, str], None]
+"""Progress of a load: a fraction 0..1 (None: unknown) and what is being done. May raise to cancel the load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What a model is, as the status bar, exports and JSON show it.
+
+    ``vocabulary``: V, the length of its logits. ``context``: pieces it may read at once (None: any number).
+    ``revision``: commit, version or digest of the weights. ``parameters``: count (table entries for a table).
+    """
+
+    name: str
+    family: str
+    source: str
+    revision: str
+    dtype: str
+    device: str
+    vocabulary: int
+    context: int | None
+    parameters: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scores:
+    """What the model said about n given pieces; all arrays have n rows and are read-only.
+
+    ``logprob`` in nats (NaN where the model gives no p(x_1)), ``rank`` from 1 (0 where not scored), ``entropy``
+    in nats, ``best_ids`` and ``best_logprobs`` of shape (n, 5) padded with -1 and -inf.
+    """
+
+    logprob: NDArray[np.float64]
+    rank: NDArray[np.int64]
+    entropy: NDArray[np.float64]
+    best_ids: NDArray[np.int64]
+    best_logprobs: NDArray[np.float64]
+
+
+class Session(Protocol):
+    """A position in a chain, with whatever the model keeps to go on from there (a KV cache). Not thread-safe."""
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The chain so far."""
+        ...
+
+    @property
+    def starts_empty(self) -> bool:
+        """Whether the empty prefix has a distribution, p(x_1)."""
+        ...
+
+    def extend(self, ids: Sequence[int]) -> Scores:
+        """Read ``ids`` after the chain so far and score each of them. Raises Problem past the context."""
+        ...
+
+    def rewind(self, length: int) -> None:
+        """Go back to the first ``length`` pieces."""
+        ...
+
+    def logits(self) -> NDArray[np.floating]:
+        """Logits of the next piece, shape (V,), read-only; float32 (float64 for a table).
+
+        Raises Problem where the empty prefix has none.
+        """
+        ...
+
+    @property
+    def cache_bytes(self) -> int: ...
+
+
+class Model(Protocol):
+    """A loaded model. Everything but ``alphabet`` and ``info`` is used by the worker thread alone."""
+
+    @property
+    def info(self) -> Info: ...
+
+    @property
+    def alphabet(self) -> Alphabet: ...
+
+    @property
+    def starts_empty(self) -> bool: ...
+
+    def session(self) -> Session: ...
+
+    def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        """log p (nats) of ids[i] for i >= 1 (i >= 0 if the model starts empty) by one pass without any cache.
+
+        Independent of Session on purpose: the ledger is reconciled against it.
+        """
+        ...
+
+
+def lead(alphabet: Alphabet, starts_empty: bool, choice: FirstPiece) -> tuple[tuple[int, ...], str]:
+    """The ids put before a text, and the name of that treatment as results show it.
+
+    ``auto`` is what the tokenizer itself adds; if it adds nothing, the first piece is the model's own p(x_1) or
+    stays unscored. Raises Problem for a BOS or EOS that the model does not have.
+    """
+    if choice in ("bos", "eos"):
+        id = alphabet.bos if choice == "bos" else alphabet.eos
+        if id is None:
+            raise Problem(f"this model has no {choice.upper()} piece", "choose another first-piece rule")
+        return (id,), choice
+    if choice == "auto" and alphabet.lead:
+        return alphabet.lead, "tokenizer"
+    return (), "model" if starts_empty else "unscored"

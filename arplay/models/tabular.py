@@ -1,0 +1,205 @@
+"""Hand-written conditional tables: the smallest models that obey the chain rule, readable in a text editor.
+
+The file is JSON::
+
+    {"name": "abc", "alphabet": ["A", "B", "C"],
+     "rows": {"": {"A": 0.3, "B": 0.4, "C": 0.3}, "B": {"A": 0.5, "B": 0.3, "C": 0.2}, "BA": {...}}}
+
+A row is p(next | the last pieces written in its key). The longest key that the prefix ends with applies, so ``""``
+is both p(x_1) and the row of last resort. Keys are texts of the alphabet; every row sums to 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.chain import BEST
+from arplay.core.distribution import Distribution
+from arplay.core.distribution import entropy as shannon
+from arplay.core.errors import Problem
+from arplay.core.pieces import Ids, Vocabulary
+from arplay.models.base import Info, Scores
+
+MAX_BYTES = 4 * 1024 * 1024
+MAX_PIECES = 4096
+
+
+class Table:
+    """A model that is a table. Exact in float64; any prefix length."""
+
+    starts_empty = True
+
+    def __init__(self, name: str, pieces: Sequence[str], rows: dict[str, dict[str, float]], source: str) -> None:
+        digest = hashlib.sha256(json.dumps([pieces, rows], sort_keys=True).encode()).hexdigest()
+        self.alphabet = TableAlphabet(Vocabulary(f"table:{digest[:16]}", tuple(p.encode() for p in pieces)))
+        self.rows = {
+            tuple(self.alphabet.encode(key.encode()).tolist()): _row(key, row, pieces) for key, row in rows.items()
+        }
+        if () not in self.rows:
+            raise Problem('the table has no row "" (the first piece)', "add p(x_1) under the empty key")
+        self.longest = max(map(len, self.rows))
+        self.info = Info(
+            name=name,
+            family="table",
+            source=source,
+            revision=digest[:12],
+            dtype="float64",
+            device="cpu",
+            vocabulary=len(pieces),
+            context=None,
+            parameters=len(rows) * len(pieces),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Table:
+        """Read and check a table. Raises Problem that names the row and the figure that is wrong."""
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise Problem(f"{path.name} is larger than 4 MiB", "a table is a small file; check the path")
+            content = json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
+        except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
+            raise Problem(f"{path.name} cannot be read as JSON ({error})", "see the built-in abc.json") from error
+        name, pieces, rows = _checked(content, path)
+        return cls(name, pieces, rows, str(path))
+
+    def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        """log p(next | ids) in nats, shape (V,)."""
+        for length in range(min(self.longest, len(ids)), -1, -1):
+            row = self.rows.get(tuple(ids[len(ids) - length :]))
+            if row is not None:
+                return row
+        raise AssertionError("the empty row always applies")
+
+    def session(self) -> TableSession:
+        return TableSession(self)
+
+    def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        return np.array([self.logprobs(ids[:i])[id] for i, id in enumerate(ids)], dtype=np.float64)
+
+
+class TableAlphabet:
+    """Pieces are written side by side; the longest one that fits is read first."""
+
+    lead: tuple[int, ...] = ()
+    bos: int | None = None
+    eos: int | None = None
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._by_length = sorted(
+            ((data, id) for id, data in enumerate(vocabulary.data) if data), key=lambda entry: -len(entry[0])
+        )
+
+    def encode(self, data: bytes) -> Ids:
+        ids: list[int] = []
+        at = 0
+        while at < len(data):
+            for piece, id in self._by_length:
+                if data.startswith(piece, at):
+                    ids.append(id)
+                    at += len(piece)
+                    break
+            else:
+                raise self._unknown(data, at)
+        return np.array(ids, dtype=np.int64)
+
+    def _unknown(self, data: bytes, at: int) -> Problem:
+        char = data[at : at + 4].decode("utf-8", "replace")[:1]
+        known = " ".join(data.decode("utf-8", "replace") for data, _ in sorted(self._by_length)[:12])
+        return Problem(f"{char!r} at byte {at} is not in this model's alphabet", f"it can write only {known}")
+
+
+class TableSession:
+    """A prefix; a table needs no cache."""
+
+    starts_empty = True
+    cache_bytes = 0
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._ids: list[int] = []
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(self._ids)
+
+    def extend(self, ids: Sequence[int]) -> Scores:
+        given = [int(id) for id in ids]
+        n = len(given)
+        logprob, entropy = np.zeros(n), np.zeros(n)
+        rank = np.zeros(n, dtype=np.int64)
+        best_ids, best = np.full((n, BEST), -1, dtype=np.int64), np.full((n, BEST), -np.inf)
+        for i, id in enumerate(given):
+            next_piece = Distribution(self._table.info.vocabulary, self._table.logprobs(self._ids))
+            logprob[i], entropy[i] = next_piece.logprobs[id], shannon(next_piece.logprobs)
+            rank[i] = next_piece.rank(id) or 0
+            top = next_piece.top(BEST)
+            best_ids[i, : len(top)], best[i, : len(top)] = top, next_piece.logprobs[top]
+            self._ids.append(id)
+        return frozen_scores(logprob, rank, entropy, best_ids, best)
+
+    def rewind(self, length: int) -> None:
+        del self._ids[length:]
+
+    def logits(self) -> NDArray[np.floating]:
+        return self._table.logprobs(self._ids)
+
+
+def frozen_scores(
+    logprob: NDArray[np.float64],
+    rank: NDArray[np.int64],
+    entropy: NDArray[np.float64],
+    best_ids: NDArray[np.int64],
+    best_logprobs: NDArray[np.float64],
+) -> Scores:
+    for array in (logprob, rank, entropy, best_ids, best_logprobs):
+        array.flags.writeable = False
+    return Scores(logprob, rank, entropy, best_ids, best_logprobs)
+
+
+def _row(key: str, row: dict[str, float], pieces: Sequence[str]) -> NDArray[np.float64]:
+    probs = np.array([row.get(piece, 0.0) for piece in pieces], dtype=np.float64)
+    total = math.fsum(probs)
+    if abs(total - 1) > 1e-9:
+        raise Problem(f'row "{key}" sums to {total:.6g}, not 1', "make its probabilities sum to 1")
+    with np.errstate(divide="ignore"):
+        result: NDArray[np.float64] = np.log(probs)
+    result.flags.writeable = False
+    return result
+
+
+def _checked(content: Any, path: Path) -> tuple[str, list[str], dict[str, dict[str, float]]]:
+    def require(holds: bool, what: str) -> None:
+        if not holds:
+            raise Problem(f"{path.name}: {what}", "see the built-in abc.json for the form")
+
+    require(isinstance(content, dict), "the top level is not an object")
+    pieces, rows = content.get("alphabet"), content.get("rows")
+    require(
+        isinstance(pieces, list) and 1 <= len(pieces) <= MAX_PIECES,
+        f"alphabet must list 1 to {MAX_PIECES} texts",
+    )
+    require(all(isinstance(p, str) and p for p in pieces), "every piece of the alphabet must be a text, not empty")
+    require(len(set(pieces)) == len(pieces), "the alphabet lists a piece twice")
+    require(isinstance(rows, dict) and all(isinstance(row, dict) for row in rows.values()), "rows must be objects")
+    for key, row in rows.items():
+        unknown = [piece for piece in row if piece not in pieces]
+        require(not unknown, f'row "{key}" gives a probability to {unknown[:1]}, which is not in the alphabet')
+        for piece, p in row.items():
+            number = isinstance(p, int | float) and not isinstance(p, bool)
+            require(number and 0 <= p <= 1, f'row "{key}", piece "{piece}": {p!r} is not a probability')
+    name = content.get("name", path.stem)
+    require(isinstance(name, str), "name must be a text")
+    return name, pieces, rows
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

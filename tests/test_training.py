@@ -1,0 +1,206 @@
+"""Training: the loop, the tokenizer, the split and the figure, on networks that fit in a second."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from arplay import paths
+from arplay.core.errors import Problem
+from arplay.core.windows import Windows
+from arplay.models.networks import llama, save
+from arplay.training import readers
+from arplay.training.bpe import SEPARATOR, save_tokenizer, train_bpe
+from arplay.training.corpus import Document, read_recipe, split
+from arplay.training.evaluate import score
+from arplay.training.train import Run, Schedule, rows
+
+TEXT = "The cat sat on the mat. The dog sat on the log. Where did the cat sit? On the mat, in 1961.\n" * 20
+CONTEXT = 32
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other take most of the time in networks this small."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return train_bpe([TEXT], 320)
+
+
+def new_run(tokenizer: Tokenizer, steps: int = 12) -> Run:
+    torch.manual_seed(3)
+    network = llama(tokenizer.get_vocab_size(), width=32, layers=2, heads=2, hidden=64, context=CONTEXT)
+    ids = [np.array(tokenizer.encode(line).ids) for line in TEXT.splitlines()]
+    schedule = Schedule(
+        tokens=steps * 4 * CONTEXT, batch=4, context=CONTEXT, muon_rate=0.02, adamw_rate=0.01,
+        warmup=0.1, weight_decay=0.1, clip=1.0, seed=5,
+    )  # fmt: skip
+    return Run(network, ids, schedule)
+
+
+def weights(run: Run) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in run.network.parameters()])
+
+
+def test_a_fresh_network_knows_nothing_and_learns_a_tiny_text(tokenizer: Tokenizer) -> None:
+    run = new_run(tokenizer, steps=40)
+    losses = [run.advance() for _ in range(run.schedule.steps)]
+    assert losses[0] == pytest.approx(math.log(tokenizer.get_vocab_size()), rel=0.05)
+    assert losses[-1] < 0.3 * losses[0]
+
+
+def test_without_updates_nothing_is_learnt(tokenizer: Tokenizer) -> None:
+    run = new_run(tokenizer, steps=40)
+    frozen = weights(run)
+    for optimiser in run._optimisers:
+        optimiser.step = lambda *_: None  # type: ignore
+    losses = [run.advance() for _ in range(5)]
+    assert torch.equal(frozen, weights(run))
+    assert losses[-1] > 0.9 * losses[0]
+
+
+def test_a_resumed_run_is_the_unbroken_run(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    unbroken, stopped, resumed, half = (new_run(tokenizer) for _ in range(4))
+    for _ in range(12):
+        unbroken.advance()
+    for _ in range(5):
+        stopped.advance()
+    stopped.save(tmp_path / "run.pt")
+    resumed.resume(tmp_path / "run.pt")
+    half.network.load_state_dict(stopped.network.state_dict())
+    half.step = 5
+    for _ in range(7):
+        resumed.advance()
+        half.advance()
+    assert torch.equal(weights(unbroken), weights(resumed))
+    assert not torch.equal(weights(unbroken), weights(half)), "the optimisers' state must matter"
+
+
+def test_the_learning_rate_rises_then_falls_to_nothing() -> None:
+    schedule = Schedule(1000 * 8, 1, 8, 0.02, 0.01, 0.1, 0.1, 1.0, 0)
+    factors = [schedule.factor(step) for step in range(schedule.steps)]
+    assert len(factors) == 1000
+    assert max(factors) == factors[99] == 1
+    assert factors[:100] == sorted(factors[:100])
+    assert factors[100:] == sorted(factors[100:], reverse=True)
+    assert factors[-1] == pytest.approx(1 / 900)
+
+
+@given(st.lists(st.integers(1, 40), min_size=4), st.integers(0, 3))
+def test_every_piece_is_predicted_once_an_epoch(lengths: list[int], epoch: int) -> None:
+    total = sum(lengths)
+    pieces = np.arange(total)
+    documents = np.split(pieces, np.cumsum(lengths)[:-1])
+    if total <= CONTEXT:
+        return
+    packed = rows(documents, CONTEXT, 7, epoch)
+    assert packed.shape == ((total - 1) // CONTEXT, CONTEXT + 1)
+    assert len(set(packed[:, 1:].flatten())) == packed[:, 1:].size
+    assert np.array_equal(packed, rows(documents, CONTEXT, 7, epoch))
+
+
+def held_out_texts_in_training(training: list[Document], held_out: list[Document]) -> set[str]:
+    return {d.text for d in held_out} & {d.text for d in training}
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 30))), st.integers(2, 5))
+def test_held_out_documents_never_occur_in_training(found: list[tuple[str, int]], every: int) -> None:
+    documents = [Document(source, str(i), f"text {text}") for i, (source, text) in enumerate(found)]
+    training, held_out = split(documents, every)
+    assert not held_out_texts_in_training(training, held_out)
+    assert {d.text for d in training + held_out} == {d.text for d in documents}
+    if held_out:  # the check sees a leak
+        assert held_out_texts_in_training([*training, held_out[0]], held_out)
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_text_round_trips_behind_its_separator(tokenizer: Tokenizer, text: str) -> None:
+    ids = tokenizer.encode(text).ids
+    assert ids[0] == tokenizer.token_to_id(SEPARATOR) == 0
+    assert ids[1:] == tokenizer.encode(text, add_special_tokens=False).ids
+    assert tokenizer.decode(ids[1:], skip_special_tokens=False) == text
+    if text:  # nothing but the whole gives the text
+        assert tokenizer.decode(ids[2:], skip_special_tokens=False) != text
+
+
+def test_digits_are_pieces_of_their_own_and_no_space_is_added(tokenizer: Tokenizer) -> None:
+    assert tokenizer.encode("1961", add_special_tokens=False).tokens == ["1", "9", "6", "1"]
+    assert tokenizer.encode("The", add_special_tokens=False).tokens[0][0] == "T"
+
+
+def test_transformers_opens_the_folder_and_sees_the_separator(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    run = new_run(tokenizer)
+    save_tokenizer(tokenizer, tmp_path, CONTEXT)
+    save(run.network, tmp_path)  # type: ignore[arg-type]
+    opened = AutoTokenizer.from_pretrained(tmp_path)
+    assert opened("Hello").input_ids[0] == opened.bos_token_id == opened.eos_token_id == 0
+    assert 0 not in opened("Hello", add_special_tokens=False).input_ids
+    network = AutoModelForCausalLM.from_pretrained(tmp_path)
+    assert network.config.max_position_embeddings == opened.model_max_length == CONTEXT
+    ids = torch.tensor([tokenizer.encode(TEXT[:60]).ids])
+    found = score(network, tokenizer, [TEXT[:60]], Windows.half(CONTEXT))
+    with torch.no_grad():
+        mean = network(ids, labels=ids).loss.item()
+    assert found.pieces == ids.shape[1] - 1 <= CONTEXT
+    assert found.nats == pytest.approx(mean * found.pieces, rel=1e-5)
+
+
+def test_bits_per_byte_of_a_uniform_network(tokenizer: Tokenizer) -> None:
+    network = new_run(tokenizer).network
+    torch.nn.init.zeros_(network.get_input_embeddings().weight)  # type: ignore[operator]
+    text = TEXT[:500] + "é"  # one character, two bytes; longer than the context
+    found = score(network, tokenizer, [text, text], Windows.half(CONTEXT))
+    pieces = len(tokenizer.encode(text).ids) - 1
+    assert pieces > 2 * CONTEXT
+    assert (found.pieces, found.bytes) == (2 * pieces, 2 * 502)
+    assert found.bits_per_byte == pytest.approx(pieces * math.log2(tokenizer.get_vocab_size()) / 502, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("``/`` Why/wrb ?/. ?/. ''/'' (/( he/pps asked/vbd )/) ./.", '"Why?" (he asked).'),
+        ("the/at and/or/cc case/nn", "the and/or case"),
+    ],
+)
+def test_brown_reads_like_prose(raw: str, clean: str) -> None:
+    assert readers.brown_paragraph(raw) == clean
+
+
+def test_wiki_markup_becomes_text() -> None:
+    box = "{{Infobox|a={{b}}}}\n"
+    head = "'''Ice''' is [[water|frozen water]]<ref name=x>y</ref>, and [http://x it] floats on lakes."
+    tail = " It is less dense than water, which is why it does so."
+    assert readers.wiki_text(box + head + tail) == "Ice is frozen water, and it floats on lakes." + tail
+
+
+def test_the_recipe_of_english_is_whole() -> None:
+    recipe = read_recipe(paths.assets() / "recipes/english.toml")
+    assert Schedule(**recipe.schedule).steps > 1000
+    assert all(len(source.sha256) == 64 and source.licence and source.version for source in recipe.sources)
+
+
+def test_a_bad_recipe_is_a_problem(tmp_path: Path) -> None:
+    recipe = tmp_path / "bad.toml"
+    with pytest.raises(Problem, match="cannot read"):
+        read_recipe(recipe)
+    recipe.write_text("name = 3 =")
+    with pytest.raises(Problem, match="is no recipe"):
+        read_recipe(recipe)

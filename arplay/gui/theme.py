@@ -119,6 +119,13 @@ def fixed_font(pixels: int = TEXT) -> QFont:
     return font
 
 
+def number_font(pixels: int = BODY, bold: bool = False) -> QFont:
+    """The interface font with digits of equal width, so that right-aligned figures line up."""
+    font = interface_font(pixels, bold)
+    font.setFeature(QFont.Tag.fromString("tnum"), 1)
+    return font
+
+
 def icon(name: str, theme: Theme, color: str = "text") -> QIcon:
     """A Phosphor icon by name ("play", "arrow-left"), in a colour of the theme."""
     import qtawesome
@@ -219,6 +226,13 @@ def style_sheet(t: Theme) -> str:
     QPushButton[role="primary"]:focus {{ border: 2px solid {t.text}; padding: 4px 9px; }}
     QPushButton[role="primary"]:disabled {{ background: {t.border}; color: {t.muted}; border-color: {t.border}; }}
     QPushButton[role="chip"] {{ border-radius: 12px; padding: 3px 10px; font-size: {SMALL}px; }}
+    QPushButton[role="segment"] {{ border-radius: 0; color: {t.muted}; background: {t.raised}; }}
+    QPushButton[role="segment"]:checked {{ color: {t.text}; background: {t.accent_soft}; font-weight: 600; }}
+    QPushButton[role="segment"][side="left"] {{ border-top-left-radius: {RADIUS}px;
+        border-bottom-left-radius: {RADIUS}px; }}
+    QPushButton[role="segment"][side="right"] {{ border-top-right-radius: {RADIUS}px;
+        border-bottom-right-radius: {RADIUS}px; }}
+    QPushButton[role="segment"]:focus {{ border: 1px solid {t.accent}; }}
     QToolButton[role="quiet"] {{ background: transparent; border: 1px solid transparent; padding: 3px; }}
     QToolButton[role="quiet"]:hover {{ background: {t.accent_soft}; }}
     QToolButton[role="quiet"]:focus {{ border: 1px solid {t.accent}; }}

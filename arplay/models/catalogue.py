@@ -1,0 +1,99 @@
+"""What can be loaded, by name or path. Lists without importing torch; the loader of a family is imported at need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from arplay import paths
+from arplay.core.errors import Problem
+from arplay.models import smollm2
+from arplay.models.base import Model, Report
+
+DEFAULT = "english"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model by name. ``state``: there now, or to be fetched; ``download_bytes`` says how much that is."""
+
+    name: str
+    title: str
+    about: str
+    path: Path
+    state: Literal["ready", "fetch"]
+    licence: str
+    download_bytes: int = 0
+    disk_bytes: int = 0
+
+
+def entries() -> list[Entry]:
+    """The built-in models and those that ``models get`` can bring."""
+    shipped = paths.assets() / "models"
+    fetched = paths.models() / smollm2.NAME
+    return [
+        Entry(
+            "english",
+            "English, small",
+            "a small transformer trained by this project; reads like simple English",
+            shipped / "english",
+            "ready",
+            "MIT (sources on its card)",
+        ),
+        Entry(
+            "abc",
+            "ABC, the textbook example",
+            "a table over {A, B, C}, small enough to check by hand",
+            shipped / "abc.json",
+            "ready",
+            "MIT",
+        ),
+        Entry(
+            smollm2.NAME,
+            smollm2.TITLE,
+            "a real model of 135 million parameters; fetched once",
+            fetched,
+            "ready" if smollm2.is_ready(fetched) else "fetch",
+            smollm2.LICENCE,
+            smollm2.DOWNLOAD_BYTES,
+            smollm2.FOLDER_BYTES,
+        ),
+    ]
+
+
+def entry(name: str) -> Entry:
+    """The entry called ``name``. Raises Problem with the names there are."""
+    for known in entries():
+        if known.name == name:
+            return known
+    names = ", ".join(known.name for known in entries())
+    raise Problem(f"there is no model called {name}", f"use one of {names}, or the path of a model folder")
+
+
+def load(spec: str, device: str, dtype: str, report: Report) -> Model:
+    """Load a model by catalogue name or path: a table (.json) or a transformers folder.
+
+    Raises Problem, or whatever ``report`` raises to cancel.
+    """
+    names = {known.name for known in entries()}
+    if spec in names:
+        found = entry(spec)
+        if found.state == "fetch":
+            size = found.download_bytes / 1e6
+            raise Problem(f"{spec} is not on this computer yet", f"run: arplay models get {spec} ({size:.0f} MB)")
+        path, name = found.path, found.name
+    else:
+        path = Path(spec).expanduser()
+        if not path.exists():
+            raise Problem(f"there is no model {spec}", f"use one of {', '.join(sorted(names))}, or an existing path")
+        name = path.resolve().stem if path.is_file() else path.resolve().name
+    if path.is_dir():
+        from arplay.models import causal_lm
+
+        return causal_lm.load(path, name, device, dtype, report)
+    if path.suffix == ".json":
+        from arplay.models.tabular import Table
+
+        return Table.load(path)
+    raise Problem(f"{path.name} is not a model that arplay opens", "give a model folder or a table (.json)")

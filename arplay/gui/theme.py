@@ -225,7 +225,7 @@ def style_sheet(t: Theme) -> str:
     QPushButton[role="primary"]:hover {{ border-color: {t.text}; }}
     QPushButton[role="primary"]:focus {{ border: 2px solid {t.text}; padding: 4px 9px; }}
     QPushButton[role="primary"]:disabled {{ background: {t.border}; color: {t.muted}; border-color: {t.border}; }}
-    QPushButton[role="chip"] {{ border-radius: 12px; padding: 3px 10px; font-size: {SMALL}px; }}
+    QPushButton[role="chip"] {{ border-radius: 10px; padding: 3px 10px; font-size: {SMALL}px; }}
     QPushButton[role="segment"] {{ border-radius: 0; color: {t.muted}; background: {t.raised}; }}
     QPushButton[role="segment"]:checked {{ color: {t.text}; background: {t.accent_soft}; font-weight: 600; }}
     QPushButton[role="segment"][side="left"] {{ border-top-left-radius: {RADIUS}px;

@@ -1,0 +1,256 @@
+"""The one thread that runs models: requests in, results out, the most urgent job first."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arplay.core.errors import Problem
+from arplay.engine import jobs
+from arplay.engine.messages import (
+    Cancelled,
+    Explore,
+    Failed,
+    Fetch,
+    Load,
+    Loaded,
+    Progress,
+    Reconcile,
+    Request,
+    Result,
+    Score,
+)
+from arplay.models.base import Model, Report
+
+if TYPE_CHECKING:
+    from arplay.engine.fetch import FetchProgress
+
+LANES: tuple[type[Request], ...] = (Explore, Load, Fetch, Score, Reconcile)
+"""One job each, the most urgent first. A fetch stands before scoring since it is looked at five times a second only."""
+
+NEEDS_MODEL = (Explore, Score, Reconcile)
+
+Emit = Callable[[Result], None]
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Runs requests in a thread of its own and hands results to ``emit``, which is called in that thread.
+
+    Each request is answered by any number of Progress and growing Scored, and then by exactly one final result:
+    its own, Cancelled or Failed. In a lane (explore, load, score, reconcile) a new request replaces the older one,
+    which ends as Cancelled, unless the step under way completes it; a fetch is not replaced, a second one fails.
+    A loaded model takes the jobs of the former one with it. Nothing is emitted after :meth:`close` returned.
+    ``emit`` must not raise and must not wait for this worker.
+    """
+
+    def __init__(self, emit: Emit, load: jobs.Loader | None = None, fetch: jobs.Fetcher | None = None) -> None:
+        self._emit = emit
+        self._state = jobs.State(load or _catalogue_load, fetch or _fetch)
+        self._changed = threading.Condition()
+        self._lanes: dict[type[Request], _Job] = {}
+        self._dropped: deque[_Job] = deque()
+        self._refused: deque[Result] = deque()
+        self._closing = False
+        self._emitting = threading.Lock()
+        self._silent = False
+        self._thread = threading.Thread(target=self._run, name="arplay-worker", daemon=False)
+        self._thread.start()
+
+    def submit(self, request: Request) -> None:
+        """Queue a request; RuntimeError after :meth:`close`."""
+        lane = type(request)
+        with self._changed:
+            if self._closing:
+                raise RuntimeError("this worker is closed")
+            if lane is Fetch and lane in self._lanes:
+                cause = f"{self._lanes[lane].name} is being fetched already"
+                self._refused.append(Failed(request.number, cause, "wait for it, or cancel it first"))
+            else:
+                self._drop(lane)
+                self._lanes[lane] = _Job(request)
+            self._changed.notify()
+
+    def cancel(self, number: int | None = None) -> None:
+        """Cancel the request with this number, or all; at most one more forward is run for it."""
+        with self._changed:
+            for lane in LANES:
+                if lane in self._lanes and number in (None, self._lanes[lane].request.number):
+                    self._drop(lane)
+            self._changed.notify()
+
+    def close(self, timeout: float) -> bool:
+        """Cancel everything and wait for the thread. False: it is still inside a call that cannot be interrupted."""
+        with self._changed:
+            self._closing = True
+            for lane in LANES:
+                self._drop(lane)
+            self._changed.notify()
+        self._thread.join(timeout)
+        with self._emitting:
+            self._silent = True
+        return not self._thread.is_alive()
+
+    def _drop(self, lane: type[Request]) -> None:
+        """Cancel a lane's job; the thread ends it between two steps. The lock is held."""
+        job = self._lanes.pop(lane, None)
+        if job is not None:
+            job.cancelled.set()
+            self._dropped.append(job)
+
+    def _run(self) -> None:
+        while True:
+            task = self._next()
+            if task is None:
+                return
+            if not isinstance(task, _Job):
+                self._tell(task)
+            elif task.cancelled.is_set():
+                self._end(task)
+            else:
+                self._step(task)
+
+    def _next(self) -> _Job | Result | None:
+        """What to do now: tell a refusal, end a cancelled job, advance the most urgent one; None: end the thread."""
+        with self._changed:
+            while True:
+                if self._refused:
+                    return self._refused.popleft()
+                if self._dropped:
+                    return self._dropped.popleft()
+                if self._closing:
+                    return None
+                now = time.monotonic()
+                waiting = [self._lanes[lane] for lane in LANES if lane in self._lanes and not self._too_early(lane)]
+                for job in waiting:
+                    if job.due <= now:
+                        return job
+                self._changed.wait(min(job.due for job in waiting) - now if waiting else None)
+
+    def _too_early(self, lane: type[Request]) -> bool:
+        """Before the first model is there, questions about it wait for its load."""
+        return lane in NEEDS_MODEL and self._state.model is None and Load in self._lanes
+
+    def _step(self, job: _Job) -> None:
+        try:
+            if job.steps is None:
+                job.steps = self._begin(job)
+            told = next(job.steps)
+        except StopIteration as finished:
+            self._finish(job, finished.value)
+        except jobs.Stopped:
+            self._finish(job, Cancelled(job.request.number))
+        except Exception as error:  # noqa: BLE001 - the last resort: told as a Failed value, and logged
+            self._finish(job, self._failed(job, error))
+        else:
+            if isinstance(told, jobs.Pause):
+                job.due = time.monotonic() + told.seconds
+            elif told is not None and not job.cancelled.is_set():
+                self._tell(told)
+
+    def _begin(self, job: _Job) -> jobs.Steps:
+        match job.request:
+            case Explore():
+                return jobs.explore(self._state, job.request)
+            case Load():
+                return jobs.load(self._state, job.request, self._report(job))
+            case Score():
+                return jobs.score(self._state, job.request)
+            case Reconcile():
+                return jobs.reconcile(self._state, job.request)
+            case Fetch():
+                return jobs.fetch(self._state, job.request, job.cancelled.is_set)
+
+    def _report(self, job: _Job) -> Report:
+        def report(fraction: float | None, what: str) -> None:
+            if job.cancelled.is_set():
+                raise jobs.Stopped
+            self._tell(Progress(job.request.number, what, fraction))
+
+        return report
+
+    def _finish(self, job: _Job, result: Result) -> None:
+        """The job has ended by itself. A new model ends what was begun, or asked, of the former one."""
+        with self._changed:
+            if job in self._dropped:
+                self._dropped.remove(job)
+            else:
+                del self._lanes[type(job.request)]
+            if isinstance(result, Loaded):
+                for lane in NEEDS_MODEL:
+                    other = self._lanes.get(lane)
+                    if other and (other.steps is not None or other.request.number < result.number):
+                        self._drop(lane)
+        self._tell(result)
+
+    def _end(self, job: _Job) -> None:
+        """Close a cancelled job between two steps."""
+        try:
+            if job.steps is not None:
+                job.steps.close()
+        except Exception as error:  # noqa: BLE001 - as in _step
+            self._tell(self._failed(job, error))
+        else:
+            self._tell(Cancelled(job.request.number))
+
+    def _failed(self, job: _Job, error: Exception) -> Result:
+        number = job.request.number
+        if job.cancelled.is_set() and isinstance(error, Problem):
+            return Cancelled(number)  # a loader may turn what stops it into a Problem of its own
+        if isinstance(error, Problem):
+            return Failed(number, error.cause, error.remedy)
+        _log.error("%s failed", job.request.__class__.__name__, exc_info=error)
+        if _out_of_memory(error):
+            return Failed(
+                number, f"there is not enough memory ({_name(error)})", "use a smaller model or a shorter text"
+            )
+        return Failed(number, _name(error), "this is a bug; please report it with the log")
+
+    def _tell(self, result: Result) -> None:
+        with self._emitting:
+            if not self._silent:
+                self._emit(result)
+
+
+class _Job:
+    """A request and how far it is. ``due``: when its pause ends, on the monotonic clock."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.steps: jobs.Steps | None = None
+        self.cancelled = threading.Event()
+        self.due = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.request.name if isinstance(self.request, Fetch) else type(self.request).__name__
+
+
+def _catalogue_load(spec: str, device: str, dtype: str, report: Report) -> Model:
+    from arplay.models import catalogue
+
+    return catalogue.load(spec, device, dtype, report)
+
+
+def _fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[FetchProgress, None, None]:
+    from arplay.engine.fetch import fetch
+
+    return fetch(name, folder, cancelled)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Python's and torch's own; torch is not imported to ask, and its CPU allocator has only a RuntimeError."""
+    named = type(error).__name__ == "OutOfMemoryError"
+    return isinstance(error, MemoryError) or named or "can't allocate memory" in str(error)
+
+
+def _name(error: Exception) -> str:
+    """The exception in one line: its type and the first line of what it says."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

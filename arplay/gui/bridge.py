@@ -1,0 +1,106 @@
+"""Where the worker thread meets Qt, and the one place that decides which results are stale."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from arplay.core.document import Document
+from arplay.engine import jobs
+from arplay.engine.messages import (
+    Device,
+    Dtype,
+    Explore,
+    Fetch,
+    Load,
+    Loaded,
+    Progress,
+    Reconcile,
+    Request,
+    Result,
+    Score,
+    Scored,
+)
+from arplay.engine.worker import Worker
+from arplay.models.base import FirstPiece
+
+
+class Bridge(QObject):
+    """Numbers requests, gives them to its worker, and emits ``result`` in the thread that made this object.
+
+    A result is stale, and dropped, when a newer request of its lane was made, or when a model has been loaded that
+    was asked for later. Two kinds are never stale: what a fetch says (fetches do not replace each other), and Loaded:
+    it tells which model the worker now has, on which the answers that follow depend, even while another load runs.
+    Each answer of the former model comes before Loaded.
+    """
+
+    result = Signal(object)
+    """A :data:`arplay.engine.messages.Result`."""
+
+    _arrived = Signal(object)
+
+    def __init__(
+        self, parent: QObject | None = None, load: jobs.Loader | None = None, fetch: jobs.Fetcher | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._numbers = itertools.count(1)
+        self._lane: dict[int, type[Request]] = {}  # of the requests that have no final result yet
+        self._newest: dict[type[Request], int] = {}
+        self._model = 0  # the request that loaded the current model
+        self._closed = False
+        self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        worker = self._worker = Worker(self._arrived.emit, load, fetch)
+        # same thread; once it ran the worker emits no more, so a deleted bridge is never used
+        self.destroyed.connect(lambda: worker.close(0))
+
+    def load(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> int:
+        return self.submit(lambda number: Load(number, spec, device, dtype))
+
+    def explore(self, document: Document, caret: int, first_piece: FirstPiece = "auto") -> int:
+        return self.submit(lambda number: Explore(number, document, caret, first_piece))
+
+    def score(self, document: Document, first_piece: FirstPiece = "auto") -> int:
+        return self.submit(lambda number: Score(number, document, first_piece))
+
+    def reconcile(self, document: Document, first_piece: FirstPiece = "auto") -> int:
+        return self.submit(lambda number: Reconcile(number, document, first_piece))
+
+    def fetch(self, name: str) -> int:
+        return self.submit(lambda number: Fetch(number, name))
+
+    def submit(self, make: Callable[[int], Request]) -> int:
+        """Number a request, give it to the worker and return its number; RuntimeError after :meth:`close`."""
+        request = make(next(self._numbers))
+        self._lane[request.number] = type(request)
+        self._newest[type(request)] = request.number
+        self._worker.submit(request)
+        return request.number
+
+    def cancel(self, number: int | None = None) -> None:
+        """Cancel one request, or all of them."""
+        self._worker.cancel(number)
+
+    def close(self, timeout: float = 5.0) -> bool:
+        """Cancel everything and wait for the worker; nothing is emitted any more. False: the thread is stuck."""
+        self._closed = True
+        return self._worker.close(timeout)
+
+    @Slot(object)
+    def _deliver(self, result: Result) -> None:
+        if self._closed:
+            return
+        stale = self._stale(result)
+        if not isinstance(result, Progress) and not (isinstance(result, Scored) and not result.ledger.complete):
+            self._lane.pop(result.number, None)
+        if isinstance(result, Loaded):
+            self._model = result.number
+        if not stale:
+            self.result.emit(result)
+
+    def _stale(self, result: Result) -> bool:
+        lane = self._lane[result.number]
+        if lane is Fetch or isinstance(result, Loaded):
+            return False
+        return result.number < self._newest[lane] or (lane is not Load and result.number < self._model)

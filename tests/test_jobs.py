@@ -1,0 +1,372 @@
+"""The jobs without any thread: numbers, contexts, reuse of the cache, and what crosses to the window."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arplay import paths
+from arplay.core.document import Document, Fixed, Typed
+from arplay.core.errors import Problem
+from arplay.core.windows import Windows
+from arplay.engine import jobs
+from arplay.engine.fetch import FetchProgress
+from arplay.engine.jobs import Pace, Pause, State, Stopped
+from arplay.engine.messages import Explore, Fetch, Fetched, Load, Loaded, Progress, Reconcile, Score, Scored
+from arplay.models.base import Model, Report
+from arplay.models.tabular import Table
+from tests.small_model import SmallModel, SmallSession
+
+
+def abc() -> Table:
+    return Table.load(paths.assets() / "models" / "abc.json")
+
+
+def no_load(*_: Any) -> Model:
+    raise AssertionError("nothing is loaded here")
+
+
+def no_fetch(*_: Any) -> Generator[FetchProgress, None, None]:
+    raise AssertionError("nothing is fetched here")
+
+
+def state_of(model: Model) -> State:
+    state = State(no_load, no_fetch)
+    state.use(model)
+    return state
+
+
+def run(steps: jobs.Steps) -> tuple[list[Any], Any]:
+    """Everything a job yields, and its final result."""
+    told = []
+    while True:
+        try:
+            told.append(next(steps))
+        except StopIteration as finished:
+            return told, finished.value
+
+
+def scored(state: State, text: bytes) -> Any:
+    return run(jobs.score(state, Score(1, Document.of(text))))[1].ledger
+
+
+def explored(state: State, text: bytes, caret: int | None = None) -> Any:
+    document = Document.of(text)
+    return run(jobs.explore(state, Explore(1, document, len(text) if caret is None else caret)))[1].answer
+
+
+def test_bac_is_scored_exactly() -> None:
+    ledger = scored(state_of(abc()), b"BAC")
+    assert ledger.complete and ledger.first_piece == "model"
+    np.testing.assert_allclose(ledger.logprob, np.log([0.4, 0.5, 0.6]), rtol=1e-15)
+    assert ledger.totals.scored == 3 and ledger.totals.bytes == 3
+    assert math.exp(ledger.running[-1]) == pytest.approx(0.12, rel=1e-14)
+    assert ledger.totals.nll_nats == pytest.approx(2.1203, abs=5e-5)
+    assert ledger.context.tolist() == [0, 1, 2]
+
+
+def test_an_empty_text_has_an_empty_ledger() -> None:
+    ledger = scored(state_of(abc()), b"")
+    assert ledger.complete and len(ledger) == 0 and ledger.totals.perplexity is None
+
+
+@pytest.mark.parametrize("starts_empty", [False, True])
+@pytest.mark.parametrize("lead", [(), (4,), (4, 2)])
+def test_windows_decide_every_context(starts_empty: bool, lead: tuple[int, ...]) -> None:
+    model = SmallModel(context=4, starts_empty=starts_empty, lead=lead)
+    ledger = scored(state_of(model), b"ABCCABACBBACABCCBABCA")
+    chain = [*lead, *ledger.ids.tolist()]
+    for i, id in enumerate(ledger.ids):
+        end = len(lead) + i
+        start = Windows.half(4).start(end)
+        if end == 0 and not starts_empty:
+            assert np.isnan(ledger.logprob[i]) and ledger.rank[i] == 0
+            continue
+        expected = model.distribution(chain[start:end])
+        assert ledger.context[i] == end - start
+        assert ledger.logprob[i] == pytest.approx(expected.logprobs[id], rel=1e-12)
+        assert ledger.rank[i] == expected.rank(id) and ledger.entropy[i] == pytest.approx(expected.entropy, rel=1e-12)
+        assert ledger.best_ids[i].tolist() == expected.top(5).tolist()
+    # control: with another stride the same check would fail
+    other = [model.distribution(chain[Windows(4, 1).start(e) : e]).logprobs[chain[e]] for e in range(9, len(chain))]
+    assert not np.allclose(ledger.logprob[9 - len(lead) :], other)
+
+
+def same_numbers_everywhere(model: Model, text: bytes, order: Callable[[list[int]], list[int]]) -> None:
+    """Explored at every piece, in any order and with one cache, says what the ledger says."""
+    state = state_of(model)
+    ledger = scored(state, text)
+    for i in order(list(range(len(ledger)))):
+        answer = explored(state, text, int(ledger.starts[i]))
+        assert answer.prefix.actual == ledger.ids[i] and answer.position.context == ledger.context[i]
+        if answer.distribution is None:
+            assert np.isnan(ledger.logprob[i])
+        else:
+            mine = answer.distribution.logprob(int(ledger.ids[i]))
+            assert mine == pytest.approx(ledger.logprob[i], rel=1e-12)
+
+
+texts = st.text(alphabet="ABC", max_size=24).map(str.encode)
+
+
+@given(texts, st.data(), st.sampled_from(["abc", "small", "leading", "starting"]))
+@settings(max_examples=150, deadline=None)
+def test_explored_and_scored_agree(text: bytes, data: st.DataObject, which: str) -> None:
+    model: Model = {
+        "abc": abc,
+        "small": lambda: SmallModel(context=4),
+        "leading": lambda: SmallModel(context=5, lead=(4,)),
+        "starting": lambda: SmallModel(context=1, starts_empty=True),
+    }[which]()
+    same_numbers_everywhere(model, text, lambda places: data.draw(st.permutations(places)))
+
+
+def test_a_cache_that_does_not_rewind_is_caught() -> None:
+    class Forgetful(SmallSession):
+        def rewind(self, length: int) -> None:
+            super().rewind(length)
+            if length:
+                self._ids[-1] = 0  # the cache holds another piece than the chain
+
+    class Wrong(SmallModel):
+        def session(self) -> SmallSession:
+            return Forgetful(self)
+
+    with pytest.raises(AssertionError):
+        same_numbers_everywhere(Wrong(context=None, starts_empty=True), b"CBCBCB", lambda places: places[::-1])
+
+
+def test_only_new_pieces_are_read() -> None:
+    model = SmallModel(context=None)
+    state = state_of(model)
+    assert explored(state, b"BACBAC").evaluated == 6 == model.read
+    assert explored(state, b"BACBACC").evaluated == 1
+    assert explored(state, b"BACBACC").evaluated == 0
+    assert model.read == 7
+    assert explored(state, b"BACCC").evaluated == 3  # two new ones, and the last shared one again
+    assert model.read == 9
+    assert explored(state, b"CC").evaluated == 2  # control: nothing shared, nothing reused
+
+
+def test_a_long_prefix_is_read_from_its_window_only() -> None:
+    model = SmallModel(context=4)
+    answer = explored(state_of(model), b"BACC" * 10 + b"B")
+    assert (answer.position.start, answer.position.end, answer.evaluated) == (38, 41, 3)
+    assert model.read == 3
+
+
+def test_no_distribution_before_the_first_piece_unless_the_model_has_one() -> None:
+    assert explored(state_of(SmallModel()), b"BA", 0).distribution is None
+    assert explored(state_of(SmallModel(lead=(4,))), b"BA", 0).distribution is not None
+    np.testing.assert_allclose(explored(state_of(abc()), b"BAC", 0).distribution.probs, [0.3, 0.4, 0.3])
+
+
+def test_a_caret_inside_a_piece_has_no_actual_next() -> None:
+    answer = explored(state_of(SmallModel()), b"CAB", 2)
+    assert answer.prefix.ids.tolist() == [2, 0] and answer.prefix.actual is None
+
+
+def test_kept_ids_that_are_not_canonical_are_told() -> None:
+    document = Document((Typed(b"C"), Fixed("small", (0, 1), (b"A", b"B"))))
+    answer = run(jobs.explore(state_of(SmallModel()), Explore(1, document, 3)))[1].answer
+    assert answer.departures == ((1, 3),)
+    assert explored(state_of(SmallModel()), b"CAB").departures == ()
+
+
+def test_a_text_is_encoded_once_for_all_jobs() -> None:
+    class Counting(SmallModel):
+        encoded = 0
+
+    model = Counting()
+    encode = model.alphabet.encode
+
+    def counting(data: bytes) -> Any:
+        model.encoded += 1
+        return encode(data)
+
+    model.alphabet.encode = counting  # type: ignore[method-assign]
+    state = state_of(model)
+    for _ in range(3):
+        scored(state, b"BAC")
+        explored(state, b"BAC")
+    assert model.encoded == 1
+    for text in (b"A", b"B", b"C", b"AA", b"BAC"):
+        explored(state, text)
+    assert model.encoded == 6  # only the last few are remembered
+
+
+def test_growing_ledgers_tell_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "LEDGER_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "CHUNK_SECONDS", 0.0)  # chunks shrink to the smallest
+    text = b"BAC" * 300
+    told, final = run(jobs.score(state_of(abc()), Score(7, Document.of(text))))
+    growing = [result.ledger for result in told if isinstance(result, Scored)]
+    progress = [result.fraction for result in told if isinstance(result, Progress)]
+    assert len(growing) > 2 and progress == sorted(progress) and 0 < progress[0] < 1
+    done = [ledger.done for ledger in growing]
+    assert done == sorted(set(done)) and done[-1] < 900 == final.ledger.done
+    for ledger in growing:  # still as it was, though the job went on
+        assert len(ledger) == 900 and not ledger.complete
+        np.testing.assert_array_equal(ledger.logprob[: ledger.done], final.ledger.logprob[: ledger.done])
+        assert np.isnan(ledger.logprob[ledger.done :]).all()
+    monkeypatch.setattr(jobs, "LEDGER_SECONDS", 1000.0)  # control: seldom means never here
+    told, _ = run(jobs.score(state_of(abc()), Score(7, Document.of(text))))
+    assert not any(isinstance(result, Scored) for result in told)
+
+
+def reconciled(state: State, text: bytes) -> Any:
+    return run(jobs.reconcile(state, Reconcile(1, Document.of(text))))[1]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_ledger_reconciles(first: bool) -> None:
+    for model in (abc(), SmallModel(), SmallModel(context=1), SmallModel(lead=(4,)), SmallModel(starts_empty=True)):
+        state = state_of(model)
+        ledger = scored(state, b"BACBACCABAC")
+        if not first:
+            state.ledger = None  # then it is computed in the same job
+        result = reconciled(state, b"BACBACCABAC")
+        assert result.largest_difference <= 1e-12
+        assert result.nll_nats == pytest.approx(ledger.totals.nll_nats, rel=1e-12)
+    assert reconciled(state_of(abc()), b"BAC").nll_nats == pytest.approx(2.1203, abs=5e-5)
+    assert reconciled(state_of(abc()), b"").nll_nats == 0
+
+
+def test_reconciling_uses_the_ledger_there_is_and_finds_a_wrong_one() -> None:
+    model = SmallModel()
+    state = state_of(model)
+    ledger = scored(state, b"BACCA")
+    forwards = model.forwards
+    assert reconciled(state, b"BACCA").largest_difference == 0 and model.forwards == forwards
+    wrong = ledger.logprob.copy()
+    wrong[3] += 0.25
+    state.ledger = (Document.of(b"BACCA"), "auto", dataclasses.replace(ledger, logprob=wrong))
+    assert reconciled(state, b"BACCA").largest_difference == pytest.approx(0.25)
+
+
+def test_two_impossible_pieces_agree() -> None:
+    table = Table("sure", ["A", "B"], {"": {"A": 1.0}}, "test")
+    result = reconciled(state_of(table), b"AB")
+    assert result.nll_nats == math.inf and result.largest_difference == 0
+
+
+def arrays(value: Any) -> list[np.ndarray]:
+    if isinstance(value, np.ndarray):
+        return [value]
+    if isinstance(value, tuple | list):
+        return [array for part in value for array in arrays(part)]
+    if hasattr(value, "logprobs") and not dataclasses.is_dataclass(value):
+        return [value.logprobs, value.probs, value.order]
+    if dataclasses.is_dataclass(value):
+        return [array for part in dataclasses.fields(value) for array in arrays(getattr(value, part.name))]
+    return []
+
+
+def test_results_are_frozen_and_their_arrays_read_only() -> None:
+    state = state_of(SmallModel())
+    document = Document.of(b"BACABA")
+    for caret in (4, 6):  # inside a piece the prefix is an array of its own
+        result = run(jobs.explore(state, Explore(1, document, caret)))[1]
+        found = arrays(result)
+        assert len(found) >= 7 and not any(array.flags.writeable for array in found)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            result.caret = 0
+    result = run(jobs.score(state, Score(1, document)))[1]
+    assert len(arrays(result)) >= 8 and not any(array.flags.writeable for array in arrays(result))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.ledger.done = 0
+    assert any(array.flags.writeable for array in arrays((np.zeros(2),)))  # control: a writable one is seen
+
+
+def test_a_failed_forward_is_not_built_upon() -> None:
+    def fail() -> None:
+        raise OverflowError("broken")
+
+    model = SmallModel(context=None)
+    state = state_of(model)
+    explored(state, b"BA")
+    model.before_forward = fail
+    with pytest.raises(OverflowError):
+        explored(state, b"BAC")
+    model.before_forward = lambda: None
+    assert explored(state, b"BAC").evaluated == 3
+
+
+def test_a_load_replaces_the_model_only_when_it_succeeds() -> None:
+    old, new = SmallModel(name="old"), SmallModel(name="new", lead=(4,))
+
+    def loader(spec: str, device: str, dtype: str, report: Report) -> Model:
+        report(0.5, f"{spec} {device} {dtype}")
+        if spec == "bad":
+            raise Problem("no such model", "choose another")
+        return new
+
+    told: list[Any] = []
+    state = State(loader, no_fetch)
+    state.use(old)
+    explored(state, b"BA")
+    with pytest.raises(Problem, match="no such model"):
+        run(jobs.load(state, Load(1, "bad"), lambda *what: told.append(what)))
+    assert state.model is old and state.session is not None
+    assert told == [(0.5, "bad auto auto")]
+
+    def stop_at_the_end(fraction: float | None, what: str) -> None:
+        if fraction == 1.0:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        run(jobs.load(state, Load(2, "good"), stop_at_the_end))
+    assert state.model is old
+    result = run(jobs.load(state, Load(3, "good"), lambda *what: None))[1]
+    assert isinstance(result, Loaded) and result.info.name == "new" and result.lead == (4,)
+    assert state.model is new and state.session is None
+
+
+def test_a_fetch_pauses_between_its_looks() -> None:
+    seen: list[Any] = []
+
+    def fetching(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[FetchProgress, None, None]:
+        seen.append((name, folder))
+        try:
+            yield FetchProgress(0.5, "half")
+            yield FetchProgress(0.5, "half")
+            if not cancelled():
+                yield FetchProgress(1.0, "ready")
+        finally:
+            seen.append("closed")
+
+    told, result = run(jobs.fetch(State(no_load, fetching), Fetch(9, "tiny"), lambda: False))
+    assert result == Fetched(9, "tiny") and seen == [("tiny", paths.models() / "tiny"), "closed"]
+    pause = Pause(jobs.FETCH_SECONDS)
+    assert told == [Progress(9, "half", 0.5), pause, pause, Progress(9, "ready", 1.0), pause]
+    with pytest.raises(Stopped):
+        run(jobs.fetch(State(no_load, fetching), Fetch(9, "tiny"), lambda: True))
+    steps = jobs.fetch(State(no_load, fetching), Fetch(9, "tiny"), lambda: False)
+    next(steps)
+    seen.clear()
+    steps.close()
+    assert seen == ["closed"]
+
+
+def test_chunks_are_about_fifty_milliseconds() -> None:
+    pace = Pace()
+    assert pace.size == 64
+    pace.learn(64, 0.1)
+    assert pace.size == 32
+    pace.learn(1, 0.1)  # one piece says nothing about a chunk
+    assert pace.size == 32
+    pace.learn(32, 0.001)
+    assert pace.size == 64  # never more than double at once
+    for _ in range(9):
+        pace.learn(pace.size, 1e-9)
+    assert pace.size == 512
+    pace.learn(512, 10.0)
+    assert pace.size == 16

@@ -22,6 +22,7 @@ from arplay.core.position import Answer
 from arplay.core.tree import Node, Tree
 from arplay.engine.messages import Loaded, Reconciled
 from arplay.gui.theme import LIGHT, Theme
+from arplay.models.base import FirstPiece
 
 Unit = Literal["nats", "bits"]
 
@@ -39,6 +40,7 @@ class Settings:
     play_per_second: float = 8.0
     play_steps: int = 100
     stop_at_eos: bool = True
+    first_piece: FirstPiece = "auto"
     show_boundaries: bool = True
     show_hidden: bool = False
     animate: bool = True
@@ -51,6 +53,8 @@ class View:
     ``answer`` and ``decoded`` belong to ``caret`` of ``document`` (None while unknown). ``step``: the choice that
     led here, if the last thing done was a step; ``step_decoded``: the distribution that it was drawn from.
     ``selected``: index of the piece that lights up everywhere: it was clicked, or starts at the caret.
+    ``stale``: ``answer`` is that of a moment ago, a newer one is on its way. ``excerpt_of``: the name of a long text
+    that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it.
     ``busy`` says what is being done, ``problem`` (cause, remedy) what went wrong.
     """
 
@@ -60,6 +64,8 @@ class View:
     caret: int = 0
     answer: Answer | None = None
     decoded: Decoded | None = None
+    stale: bool = False
+    excerpt_of: str | None = None
     step: Choice | None = None
     step_decoded: Decoded | None = None
     ledger: Ledger | None = None

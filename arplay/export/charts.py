@@ -1,0 +1,44 @@
+"""The data behind a chart as the text of a CSV or JSON file; the same for the command line and the window."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from arplay.core.chain import Ledger
+from arplay.core.decoding import Decoded
+from arplay.core.errors import Problem
+from arplay.core.pieces import Vocabulary
+from arplay.core.position import Answer
+from arplay.export import tables
+from arplay.export.provenance import Provenance
+from arplay.export.writers import to_csv, to_json
+
+Kind = Literal["csv", "json"]
+
+
+def bars(
+    kind: Kind, answer: Answer, decoded: Decoded, vocabulary: Vocabulary, data: bytes, top: int, origin: Provenance
+) -> str:
+    """The next-token chart; ``data`` is the text before the caret. Raises Problem where there is no distribution."""
+    if answer.distribution is None:
+        raise Problem("there is no distribution here", "type something, or choose BOS or EOS")
+    record = tables.bars(answer, answer.distribution, decoded, vocabulary, data, top)
+    if kind == "json":
+        return to_json({"provenance": origin.as_dict()} | record)
+    rest = record["rest"]
+    comments = [*origin.lines(), f"rest: {rest['count']} other tokens with {rest['prob']} together"]
+    return to_csv(record["top"], tables.BAR_COLUMNS, comments)
+
+
+def tokens(
+    chart: Literal["heatmap", "ledger"], kind: Kind, ledger: Ledger, vocabulary: Vocabulary, origin: Provenance
+) -> str:
+    """The heatmap or the ledger, a record a token, with the totals."""
+    rows = (tables.heat_rows if chart == "heatmap" else tables.ledger_rows)(ledger, vocabulary)
+    sums = tables.totals(ledger)
+    if kind == "json":
+        return to_json({"provenance": origin.as_dict(), "tokens": rows, "totals": sums})
+    comments = [*origin.lines(), *tables.comments(sums)]
+    if chart == "heatmap":
+        return to_csv([tables.flat(row) for row in rows], tables.HEAT_COLUMNS, comments)
+    return to_csv(rows, tables.LEDGER_COLUMNS, comments)

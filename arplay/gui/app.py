@@ -1,0 +1,150 @@
+"""Starting the window, and drawing it without one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from arplay import paths
+from arplay.core.errors import Problem
+from arplay.export.writers import replacing
+from arplay.gui import recovery, theme
+from arplay.gui.bridge import Bridge
+from arplay.gui.contract import View
+from arplay.gui.main_window import MainWindow
+from arplay.gui.options import WindowOptions
+from arplay.gui.store import Store
+from arplay.models import catalogue
+
+OPENING_TEXT = b"It was a dark and stormy night, and the old man"
+PICTURE_SECONDS = 120
+
+_log = logging.getLogger(__name__)
+
+
+def run(options: WindowOptions) -> int:
+    """Open the window and stay until it is closed. Returns the exit status."""
+    app = _application()
+    window = _window(options)
+    sys.excepthook = _Hook(window)
+    window.show()
+    QTimer.singleShot(0, _Start(window, options, remembered=True))
+    window.closed.connect(app.quit)
+    status = app.exec()
+    if not window.bridge.close():
+        # only a thread inside `import torch` gets here; text and settings are on disk by now
+        sys.stdout.flush()
+        os._exit(status)
+    return status
+
+
+def picture(options: WindowOptions, path: Path, scale: float = 1.0) -> View:
+    """Draw the whole window into a PNG without showing it; returns the View that was drawn.
+
+    Raises Problem where the model cannot be loaded or the file not be written.
+    """
+    _application()
+    window = _window(options)
+    loop = QEventLoop()
+    failure: list[tuple[str, str]] = []
+
+    def look(view: View) -> None:
+        if view.loaded is not None and not view.stale and not window.playground.busy_scoring():
+            loop.quit()
+
+    def fail(cause: str, remedy: str) -> None:
+        failure.append((cause, remedy))
+        loop.quit()
+
+    window.playground.changed.connect(look)
+    window.playground.told.connect(fail)
+    window.show()
+    _Start(window, options, remembered=False)()
+    QTimer.singleShot(PICTURE_SECONDS * 1000, loop.quit)
+    loop.exec()
+    view = window.playground.view
+    try:
+        if failure:
+            raise Problem(*failure[0])
+        QApplication.processEvents()
+        image = window.grab().toImage()
+        with replacing(path) as temporary:
+            if not image.save(str(temporary), "PNG"):
+                raise Problem(f"{path} cannot be written", "choose another folder")
+    finally:
+        window.hide()
+        window.bridge.close()
+        window.deleteLater()
+    return view
+
+
+class _Start:
+    """What happens once the window stands: the text first, then the model."""
+
+    def __init__(self, window: MainWindow, options: WindowOptions, remembered: bool) -> None:
+        self._window, self._options, self._remembered = window, options, remembered
+
+    def __call__(self) -> None:
+        window, options = self._window, self._options
+        if options.prompt is not None:
+            window.playground.open_text(options.prompt.encode("utf-8", "surrogateescape"))
+        elif options.text_file is not None:
+            window.open_file(options.text_file, options.encoding)
+        else:
+            kept = recovery.load(paths.recovered()) if self._remembered else None
+            if kept is not None and len(kept):
+                window.playground.restore(kept)
+            else:
+                window.playground.open_text(OPENING_TEXT)
+        former = window.store.text("model", catalogue.DEFAULT) if self._remembered else catalogue.DEFAULT
+        spec = options.model or (former if _is_there(former) else catalogue.DEFAULT)
+        window.playground.load_model(spec, options.device, options.dtype)
+        window.focus_editor()
+        if self._remembered and not window.store.flag("tour_seen"):
+            window.start_tour()
+
+
+class _Hook:
+    """An exception in a slot is shown and logged; the window stays."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _log.error("unexpected", exc_info=(kind, error, trace))
+        if isinstance(error, KeyboardInterrupt):
+            self._window.close()
+        else:
+            self._window.tell(f"something went wrong ({kind.__name__}: {error})", "please report it with the log")
+
+
+def _application() -> QApplication:
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        return app
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("arplay")
+    app.setDesktopFileName("arplay")
+    return app
+
+
+def _window(options: WindowOptions) -> MainWindow:
+    window = MainWindow(Store(), Bridge(), options.theme)
+    if options.size is not None:
+        window.resize(*options.size)
+        window.arrange()
+    return window
+
+
+def _is_there(spec: str) -> bool:
+    """Whether a remembered model can still be loaded."""
+    return any(entry.name == spec and entry.state == "ready" for entry in catalogue.entries()) or Path(spec).exists()
+
+
+__all__ = ["OPENING_TEXT", "picture", "run", "theme"]

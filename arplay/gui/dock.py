@@ -1,0 +1,60 @@
+"""A panel in a dock with a quiet title bar: its name, what it is, export, and hide."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+
+from arplay.gui.contract import Panel
+from arplay.gui.theme import SMALL, SPACE, Theme, icon
+
+
+class TitleBar(QWidget):
+    """Drag it to move the dock. Buttons: What is this? · Export · Hide."""
+
+    explain = Signal()
+
+    def __init__(self, title: str, menu: QMenu, closable: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._label = QLabel(title, self)
+        self._label.setProperty("role", "heading")
+        self._buttons: list[tuple[QToolButton, str]] = []
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE[1], SPACE[0], SPACE[0], SPACE[0])
+        row.setSpacing(0)
+        row.addWidget(self._label)
+        row.addStretch(1)
+        explain = self._button("question", f"What is this? The idea and the formula of “{title}”")
+        explain.clicked.connect(self.explain)
+        export = self._button("export", f"Export or copy “{title}”")
+        export.setMenu(menu)
+        export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.close_button = self._button("x", f"Hide “{title}” (View menu brings it back)")
+        self.close_button.setVisible(closable)
+
+    def set_theme(self, theme: Theme) -> None:
+        for button, name in self._buttons:
+            button.setIcon(icon(name, theme, "muted"))
+
+    def _button(self, name: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setProperty("role", "quiet")
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setIconSize(QSize(SMALL + 4, SMALL + 4))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._buttons.append((button, name))
+        self.layout().addWidget(button)
+        return button
+
+
+class Dock(QDockWidget):
+    """A movable, hideable panel."""
+
+    def __init__(self, panel: Panel, menu: QMenu, parent: QWidget) -> None:
+        super().__init__(panel.title, parent)
+        self.setObjectName(f"dock-{panel.name}")
+        self.setWidget(panel)
+        self.bar = TitleBar(panel.title, menu, closable=True, parent=self)
+        self.bar.close_button.clicked.connect(self.hide)
+        self.setTitleBarWidget(self.bar)

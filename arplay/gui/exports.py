@@ -1,0 +1,130 @@
+"""Exporting from the window: a panel's chart as a picture, the data behind it, or either to the clipboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QGuiApplication, QImage, QPainter
+from PySide6.QtWidgets import QFileDialog, QMenu
+
+from arplay.core.errors import Problem
+from arplay.export import charts
+from arplay.export.provenance import Provenance
+from arplay.export.writers import write
+from arplay.gui.contract import Panel, View
+
+if TYPE_CHECKING:
+    from arplay.gui.main_window import MainWindow
+
+PICTURES = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF document": ".pdf"}
+DATA = {"CSV table": ".csv", "JSON data": ".json"}
+WITH_DATA = ("next_token", "heatmap", "ledger")
+
+
+def menu_for(panel: Panel, window: MainWindow) -> QMenu:
+    """Export … and Copy … for one panel."""
+    menu = QMenu(panel.title, window)
+    if panel.name not in WITH_DATA:
+        copy = menu.addAction("Copy as &picture")
+        copy.triggered.connect(_bound(copy_picture, panel, window))
+        return menu
+    for words, suffix in (PICTURES | DATA).items():
+        menu.addAction(f"{words}…").triggered.connect(_bound(ask, panel, window, suffix))
+    menu.addSeparator()
+    menu.addAction("Copy as &picture").triggered.connect(_bound(copy_picture, panel, window))
+    menu.addAction("Copy as &CSV").triggered.connect(_bound(copy_data, panel, window))
+    return menu
+
+
+def ask(panel: Panel, window: MainWindow, suffix: str = ".png") -> None:
+    """Ask for a file name and export there."""
+    filters = ";;".join(f"{words} (*{ending})" for words, ending in (PICTURES | DATA).items())
+    first = next(part for part in filters.split(";;") if f"*{suffix}" in part)
+    folder = Path(window.store.text("export_folder", ""))
+    name, chosen = QFileDialog.getSaveFileName(
+        window, f"Export “{panel.title}”", str(folder / f"{panel.name}{suffix}"), filters, first
+    )
+    if not name:
+        return
+    path = Path(name)
+    if not path.suffix:
+        path = path.with_suffix(chosen.split("*")[1].rstrip(")"))
+    window.store.set_text("export_folder", str(path.parent))
+    save(panel, path, window)
+
+
+def save(panel: Panel, path: Path, window: MainWindow) -> bool:
+    """Export ``panel`` to ``path`` in the format it ends with; what fails is told and leaves the file as it was."""
+    view = window.playground.view
+    try:
+        if path.suffix in DATA.values():
+            write(path, data_of(panel, view, "csv" if path.suffix == ".csv" else "json"))
+        else:
+            from arplay.gui import export_image
+
+            export_image.save(panel, path, provenance(panel, view).caption())
+    except Problem as problem:
+        window.tell(problem.cause, problem.remedy)
+        return False
+    window.statusBar().showMessage(f"Exported {path.name}", 4000)
+    return True
+
+
+def data_of(panel: Panel, view: View, kind: charts.Kind) -> str:
+    """The data that ``panel`` shows. Raises Problem where there is none yet."""
+    if view.loaded is None or (panel.name == "next_token" and (view.answer is None or view.decoded is None)):
+        raise Problem("there is nothing to export yet", "wait for the first result")
+    vocabulary, origin = view.loaded.vocabulary, provenance(panel, view)
+    if panel.name == "next_token":
+        assert view.answer is not None and view.decoded is not None
+        before = view.document.data[: view.caret]
+        return charts.bars(kind, view.answer, view.decoded, vocabulary, before, view.settings.bars, origin)
+    if view.ledger is None:
+        raise Problem("the text is not scored yet", "wait for the first result")
+    chart = "heatmap" if panel.name == "heatmap" else "ledger"
+    return charts.tokens(chart, kind, view.ledger, vocabulary, origin)  # type: ignore[arg-type]
+
+
+def provenance(panel: Panel, view: View) -> Provenance:
+    """Where the figures of ``panel`` come from. Raises Problem where there are none."""
+    shown = view.answer if panel.name == "next_token" else view.ledger or view.answer
+    if view.loaded is None or shown is None:
+        raise Problem("there is nothing to export yet", "wait for the first result")
+    decoding = view.settings.decoding if panel.name == "next_token" else None
+    seed = view.settings.seed if decoding is not None else None
+    return Provenance(view.loaded.info, shown.first_piece, view.excerpt_of or "the text in the window", decoding, seed)
+
+
+def copy_picture(panel: Panel, window: MainWindow) -> None:
+    """The whole chart, at twice its size, or what the panel shows where it has no chart."""
+    size = panel.chart_size()
+    if size is None or size[1] > 16_000:
+        QGuiApplication.clipboard().setPixmap(panel.grab())
+    else:
+        image = QImage(2 * size[0], 2 * size[1], QImage.Format.Format_RGB32)
+        image.fill(panel.theme.color("surface"))
+        painter = QPainter(image)
+        painter.scale(2, 2)
+        panel.paint_chart(painter, QRectF(0, 0, *size))
+        painter.end()
+        QGuiApplication.clipboard().setImage(image)
+    window.statusBar().showMessage("Copied the picture", 3000)
+
+
+def copy_data(panel: Panel, window: MainWindow) -> None:
+    try:
+        QGuiApplication.clipboard().setText(data_of(panel, window.playground.view, "csv"))
+    except Problem as problem:
+        window.tell(problem.cause, problem.remedy)
+        return
+    window.statusBar().showMessage("Copied the data", 3000)
+
+
+def _bound(function: Callable[..., object], *given: object) -> Callable[[], None]:
+    def call() -> None:
+        function(*given)
+
+    return call

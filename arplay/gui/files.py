@@ -1,0 +1,84 @@
+"""Opening and saving texts, with every way that can fail told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from arplay.core.errors import Problem
+from arplay.export.writers import replacing
+from arplay.textfile import detect, read_text, to_utf8
+
+if TYPE_CHECKING:
+    from arplay.gui.main_window import MainWindow
+
+EDITABLE_BYTES = 1_000_000
+
+
+def read(path: Path, encoding: str | None, window: MainWindow) -> bytes | None:
+    """The UTF-8 bytes of a file; for one that is not UTF-8 the detected encoding is offered. None: told and given up."""
+    try:
+        return read_text(path, encoding)
+    except Problem as problem:
+        guess = _offer(path, window) if encoding is None else None
+        if guess is None:
+            window.tell(problem.cause, problem.remedy.replace("--encoding ", "the encoding "))
+            return None
+    try:
+        return to_utf8(path.read_bytes(), path.name, guess)
+    except Problem as problem:
+        window.tell(problem.cause, problem.remedy)
+        return None
+
+
+def _offer(path: Path, window: MainWindow) -> str | None:
+    """Ask whether to open the file in the encoding that it seems to have."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    guess = detect(data)
+    if guess is None or _is_utf8(data):
+        return None
+    box = QMessageBox(window)
+    box.setWindowTitle("Not UTF-8")
+    box.setText(f"<b>{path.name} is not UTF-8 text.</b>")
+    box.setInformativeText(f"It looks like {guess}. Open it as {guess}? The text is then UTF-8 here; the file stays.")
+    yes = box.addButton(f"Open as {guess}", QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(yes)
+    box.exec()
+    return guess if box.clickedButton() is yes else None
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def ask_open(window: MainWindow) -> Path | None:
+    name, _ = QFileDialog.getOpenFileName(window, "Open a text", filter="Texts (*.txt *.md *.py *.csv);;All files (*)")
+    return Path(name) if name else None
+
+
+def save_as(window: MainWindow) -> None:
+    name, _ = QFileDialog.getSaveFileName(window, "Save the text", "text.txt", "Texts (*.txt);;All files (*)")
+    if name:
+        save(Path(name), window)
+
+
+def save(path: Path, window: MainWindow) -> bool:
+    """The document's exact bytes, all or nothing."""
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(window.playground.document.data)
+    except Problem as problem:
+        window.tell(problem.cause, problem.remedy)
+        return False
+    window.statusBar().showMessage(f"Saved {path.name}", 3000)
+    return True

@@ -1,0 +1,95 @@
+"""Help: the keys, what each panel shows, and about the program."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+import arplay
+from arplay.gui.contract import Panel
+from arplay.gui.theme import SPACE
+
+KEYS = (
+    (
+        "In the chart and the controls",
+        (
+            ("↑ ↓", "choose a token"),
+            ("→ or Enter", "take the chosen token"),
+            ("←", "rewind one token"),
+            ("Space", "step: sample a token"),
+            ("P", "play or pause"),
+            ("Enter in the text", "Enter puts the caret back into the text from the chart's header"),
+        ),
+    ),
+    (
+        "In the text",
+        (
+            ("Ctrl+Enter", "take the most probable token"),
+            ("Ctrl+Space", "sample a token"),
+            ("Alt+← / Alt+→", "rewind / take"),
+            ("Esc", "go to the chart"),
+        ),
+    ),
+    (
+        "Everywhere",
+        (
+            ("Ctrl+Z / Ctrl+Shift+Z", "undo and redo typing, picks, samples and branches"),
+            ("Ctrl+O / Ctrl+S", "open a text / save it"),
+            ("Ctrl+L", "put the caret into the text"),
+            ("Ctrl+R", "re-roll the last sample with the next seed"),
+            ("Ctrl+P", "play or pause"),
+            ("Ctrl+E", "export the chart"),
+            ("F1", "this list"),
+        ),
+    ),
+)
+
+
+def keyboard(parent: QWidget) -> QDialog:
+    rows = "".join(
+        f"<tr><td colspan=2 style='padding-top:10px'><b>{title}</b></td></tr>"
+        + "".join(
+            f"<tr><td style='padding:3px 24px 3px 0'><code>{keys}</code></td><td style='padding:3px 0'>{what}</td></tr>"
+            for keys, what in entries
+        )
+        for title, entries in KEYS
+    )
+    return _dialog(parent, "Keyboard", f"<table>{rows}</table>")
+
+
+def what_is_this(panel: Panel, parent: QWidget) -> QDialog:
+    return _dialog(parent, f"What is this? {panel.title}", panel.explanation)
+
+
+def about(parent: QWidget) -> QDialog:
+    text = (
+        f"<h3>arplay {arplay.__version__}</h3>"
+        "<p>See an autoregressive model think. Everything here rests on one exact identity, the chain rule:</p>"
+        "<p><i>log p(x<sub>1</sub> … x<sub>n</sub>) = Σ log p(x<sub>i</sub> | x<sub>1</sub> … x<sub>i-1</sub>)</i></p>"
+        "<p>Free software under the MIT licence. It uses PySide6 (LGPL), pyqtgraph (MIT), PyTorch (BSD), transformers, "
+        "tokenizers and safetensors (Apache-2.0), NumPy (BSD), and the Phosphor icons (MIT) through QtAwesome (MIT).</p>"
+    )
+    return _dialog(parent, "About arplay", text)
+
+
+def _dialog(parent: QWidget, title: str, html: str) -> QDialog:
+    dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    label = QLabel(html, dialog)
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setMargin(SPACE[3])
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    area = QScrollArea(dialog)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setWidget(label)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
+    buttons.rejected.connect(dialog.close)
+    column = QVBoxLayout(dialog)
+    column.addWidget(area, 1)
+    column.addWidget(buttons)
+    dialog.resize(560, min(620, label.heightForWidth(520) + 110))
+    return dialog

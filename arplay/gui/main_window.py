@@ -1,0 +1,307 @@
+"""The window: panels in their places, menus, and the wiring between the playground and what is on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
+
+from arplay import paths
+from arplay.core.errors import Problem
+from arplay.engine.messages import Loaded, Progress
+from arplay.gui import contract, files, help, recovery, theme
+from arplay.gui.bridge import Bridge
+from arplay.gui.contract import Panel, View
+from arplay.gui.dock import Dock, TitleBar
+from arplay.gui.menus import Menus
+from arplay.gui.notice import Notice
+from arplay.gui.panels import PANELS
+from arplay.gui.playground import Playground
+from arplay.gui.status import StatusBar
+from arplay.gui.store import Store
+from arplay.gui.tour import Tour
+
+AREAS = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+
+
+class MainWindow(QMainWindow):
+    """Shows first, loads after: building it imports neither torch nor transformers."""
+
+    closed = Signal()
+
+    def __init__(self, store: Store, bridge: Bridge, chosen_theme: str | None = None) -> None:
+        super().__init__()
+        self.store, self.bridge = store, bridge
+        self.playground = Playground(bridge, store.settings(), self)
+        self.theme_choice = chosen_theme or store.text("theme", "system")
+        self.theme = theme.chosen(self.theme_choice)  # type: ignore[arg-type]
+        self._tour: Tour | None = None
+        self._told_read_only = False
+        self.setWindowTitle("arplay")
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.panels: dict[str, Panel] = {}
+        self.docks: dict[str, Dock] = {}
+        self._bars: list[TitleBar] = []
+        self.notice = Notice(self)
+        self.menus = Menus(self)
+        self._build_panels()
+        self.status = StatusBar(self)
+        self.setStatusBar(self.status)
+        self.status.cancel.connect(bridge.cancel)
+        self._connect()
+        self.resize(1280, 800)
+        self.arrange()
+        self._default_layout = self.saveState()
+        store.restore("geometry", self.restoreGeometry)
+        store.restore("layout", self.restoreState)
+        self.set_theme(self.theme_choice)
+        self._show_view(self.playground.view)
+
+    # ---- building
+
+    def _build_panels(self) -> None:
+        for place in PANELS:
+            panel = place.make()
+            panel.setParent(self)
+            self.panels[panel.name] = panel
+            menu = self.menus.export_menu(panel)
+            if place.area == "centre":
+                self._build_centre(panel, menu)
+                continue
+            dock = Dock(panel, menu, self)
+            self.docks[panel.name] = dock
+            self._bars.append(dock.bar)
+            self.addDockWidget(AREAS[place.area], dock)
+        for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.TopLeftCorner):
+            self.setCorner(corner, Qt.DockWidgetArea.LeftDockWidgetArea)
+        for corner in (Qt.Corner.BottomRightCorner, Qt.Corner.TopRightCorner):
+            self.setCorner(corner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tab_position())
+
+    def _build_centre(self, panel: Panel, menu: QMenu) -> None:
+        centre = QWidget(self)
+        bar = TitleBar(panel.title, menu, closable=False, parent=centre)
+        self._bars.append(bar)
+        self._centre_bar = bar
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.SPACE[0])
+        column.addWidget(self.notice)
+        column.addWidget(bar)
+        column.addWidget(panel, 1)
+        self.setCentralWidget(centre)
+
+    @staticmethod
+    def tab_position():  # type: ignore[no-untyped-def]
+        from PySide6.QtWidgets import QTabWidget
+
+        return QTabWidget.TabPosition.North
+
+    def arrange(self) -> None:
+        """The default arrangement: controls left, text and heatmap in the middle, what comes next right."""
+        for place in PANELS:
+            if place.area == "centre":
+                continue
+            dock = self.docks[self._name(place.panel)]
+            dock.setFloating(False)
+            self.addDockWidget(AREAS[place.area], dock)
+            dock.show()
+        bottom = [self.docks[self._name(place.panel)] for place in PANELS if place.area == "bottom"]
+        heatmap, ledger, history = bottom[0], bottom[1], bottom[2]
+        self.splitDockWidget(heatmap, ledger, Qt.Orientation.Vertical)
+        self.tabifyDockWidget(ledger, history)
+        ledger.raise_()
+        width, height = self.width(), self.height()
+        side = min(460, max(330, width * 3 // 10))
+        left, right = self.docks["decoding"], self.docks["next_token"]
+        self.resizeDocks([left, right], [264, side], Qt.Orientation.Horizontal)
+        self.resizeDocks([heatmap, ledger], [height * 34 // 100, height * 24 // 100], Qt.Orientation.Vertical)
+
+    def _name(self, panel_class: str) -> str:
+        return next(name for name, panel in self.panels.items() if type(panel).__name__ == panel_class)
+
+    def _connect(self) -> None:
+        play = self.playground
+        for panel in self.panels.values():
+            panel.intent.connect(self._on_intent)
+        for dock in self.docks.values():
+            dock.bar.explain.connect(self._on_explain)
+            dock.visibilityChanged.connect(self._on_visibility)
+        self._centre_bar.explain.connect(self._on_explain)
+        if hasattr(self.panels["editor"], "leave"):
+            self.panels["editor"].leave.connect(self.focus_chart)
+        play.changed.connect(self._show_view)
+        play.progress.connect(self._show_progress)
+        play.told.connect(self.tell)
+        play.model_loaded.connect(self._on_model_loaded)
+        play.model_fetched.connect(self.choose_model)
+        self._shortly = QTimer(self)
+        self._shortly.setSingleShot(True)
+        self._shortly.setInterval(500)
+        self._shortly.timeout.connect(self._save_settings)
+
+    # ---- what is shown
+
+    def _show_view(self, view: View) -> None:
+        for panel in self.panels.values():
+            if panel.isVisible() or panel is self.panels["editor"]:
+                panel.show_view(view)
+        self.status.show_view(view)
+        self.menus.show_view(view)
+
+    def _on_visibility(self, visible: bool) -> None:
+        if visible:
+            self._show_view(self.playground.view)
+
+    def _show_progress(self, progress: Progress | None) -> None:
+        self.status.show_progress(progress)
+
+    def tell(self, cause: str, remedy: str) -> None:
+        self.notice.tell(cause, remedy)
+
+    def set_theme(self, choice: str) -> None:
+        self.theme_choice = choice
+        self.theme = theme.chosen(choice)  # type: ignore[arg-type]
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme.apply(app, self.theme)
+        for bar in self._bars:
+            bar.set_theme(self.theme)
+        self.notice.set_theme(self.theme)
+        self.status.set_theme(self.theme)
+        self.menus.set_theme(self.theme)
+        for panel in self.panels.values():
+            panel.set_theme(self.theme)
+        self.store.set_text("theme", choice)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ThemeChange and self.theme_choice == "system" and hasattr(self, "menus"):
+            wanted = theme.chosen("system")
+            if wanted is not self.theme:
+                self.set_theme("system")
+
+    # ---- what the user does
+
+    def _on_intent(self, intent: contract.Intent) -> None:
+        match intent:
+            case contract.OpenFile(path):
+                self.open_file(path)
+            case contract.Do("open"):
+                self.menus.open.trigger()
+            case contract.Do("tour"):
+                self.start_tour()
+            case contract.Change():
+                self.playground.handle(intent)
+                self._shortly.start()
+            case _:
+                self.playground.handle(intent)
+
+    def choose_model(self, spec: str) -> None:
+        self.notice.hide()
+        self.playground.load_model(spec)
+
+    def fetch_model(self, name: str) -> None:
+        self.bridge.fetch(name)
+
+    def open_file(self, path: Path, encoding: str | None = None) -> None:
+        """Load a text into the editor, or only into the heatmap where it is too long to edit."""
+        data = files.read(path, encoding, self)
+        if data is None:
+            return
+        self.notice.hide()
+        self.store.add_recent("recent_files", str(path))
+        if len(data) > files.EDITABLE_BYTES:
+            self.playground.analyse(data, path.name)
+        else:
+            self.playground.open_text(data)
+        self.setWindowTitle(f"{path.name} – arplay")
+
+    def _on_model_loaded(self, loaded: Loaded) -> None:
+        source = loaded.info.source
+        built_in = source.startswith((str(paths.assets()), str(paths.models())))
+        spec = loaded.info.name if built_in else source
+        self.menus.models.current = spec
+        self.store.set_text("model", spec)
+        if not built_in:
+            self.store.add_recent("recent_models", source)
+
+    def focus_chart(self) -> None:
+        self.docks["next_token"].show()
+        self.panels["next_token"].setFocus()
+
+    def focus_editor(self) -> None:
+        self.panels["editor"].setFocus()
+
+    def _on_explain(self) -> None:
+        bar = self.sender()
+        dock = bar.parent()
+        panel = dock.widget() if isinstance(dock, Dock) else self.panels["editor"]
+        help.what_is_this(panel, self).open()
+
+    def start_tour(self) -> None:
+        for dock in self.docks.values():
+            dock.show()
+        self.docks["ledger"].raise_()
+        self._tour = Tour(dict(self.panels), self)
+        self._tour.ended.connect(self._on_tour_ended)
+
+    def _on_tour_ended(self) -> None:
+        self._tour = None
+        self.store.set_flag("tour_seen", True)
+        self.focus_editor()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._tour is not None:
+            self._tour.place()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        for url in event.mimeData().urls()[:1]:
+            path = Path(url.toLocalFile())
+            if path.is_dir():
+                self.choose_model(str(path))
+            elif path.name:
+                self.open_file(path)
+
+    def reset_layout(self) -> None:
+        self.restoreState(self._default_layout)
+        self.arrange()
+
+    # ---- the end
+
+    def _save_settings(self) -> None:
+        self.store.save_settings(self.playground.view.settings)
+        try:
+            self.store.flush()
+        except Problem as problem:
+            if not self._told_read_only:
+                self._told_read_only = True
+                self.tell(problem.cause, problem.remedy)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Hide at once, keep text and settings; the caller joins the worker."""
+        self.hide()
+        self.store.keep("geometry", self.saveGeometry())
+        self.store.keep("layout", self.saveState())
+        self._save_settings()
+        try:
+            recovery.save(paths.recovered(), self.playground.document)
+        except Problem as problem:
+            self.tell(problem.cause, problem.remedy)
+        event.accept()
+        self.closed.emit()
+
+    def sizeHint(self) -> QSize:
+        return QSize(1280, 800)

@@ -1,0 +1,288 @@
+"""The menu bar and the tool bar: every command with its key, enabled only where it makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QUrl
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from arplay import paths
+from arplay.gui import exports, files, help
+from arplay.gui.contract import Change, Do, Panel, Settings, View
+from arplay.gui.model_menu import ModelMenu
+from arplay.gui.theme import Theme, icon
+
+if TYPE_CHECKING:
+    from arplay.gui.main_window import MainWindow
+
+FIRST_PIECE = (
+    (
+        "auto",
+        "First token: automatic",
+        "What the tokenizer itself puts before a text; if nothing, the model's own p(x₁)",
+    ),
+    ("bos", "First token after BOS", "Put the model's beginning-of-text token before the text"),
+    ("eos", "First token after EOS", "Put the model's end-of-text token before the text"),
+    ("unscored", "First token unscored", "Put nothing before the text; the first token then has no probability"),
+)
+
+
+class Menus(QObject):
+    """Actions of the window. Built before the panels, filled in when they exist."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._icons: list[tuple[QAction | QToolButton, str]] = []
+        bar = window.menuBar()
+        self._build_file(bar.addMenu("&File"))
+        self._build_edit(bar.addMenu("&Edit"))
+        self.models = ModelMenu(window.store, window)
+        bar.addMenu(self.models)
+        self.models.chosen.connect(window.choose_model)
+        self.models.fetch.connect(window.fetch_model)
+        self._build_step(bar.addMenu("&Step"))
+        self._view_menu = bar.addMenu("&View")
+        self._view_menu.aboutToShow.connect(self._fill_view)
+        self._build_help(bar.addMenu("&Help"))
+        self._build_tool_bar()
+
+    # ---- menus
+
+    def _build_file(self, menu: QMenu) -> None:
+        self.open = self._action(menu, "&Open text…", self._open, QKeySequence.StandardKey.Open, "folder-open")
+        self._recent = menu.addMenu("Open &recent")
+        self._recent.aboutToShow.connect(self._fill_recent)
+        self._action(menu, "&New text", self._new, QKeySequence.StandardKey.New)
+        self._action(menu, "&Save text as…", self._save, QKeySequence.StandardKey.Save)
+        menu.addSeparator()
+        self._export = menu.addMenu("&Export")
+        self._action(menu, "Export the &chart…", self._export_chart, QKeySequence("Ctrl+E"))
+        menu.addSeparator()
+        self._action(menu, "&Quit", self._window.close, QKeySequence.StandardKey.Quit)
+
+    def _build_edit(self, menu: QMenu) -> None:
+        stack = self._window.playground.undo_stack
+        self.undo = stack.createUndoAction(self, "&Undo")
+        self.undo.setShortcut(QKeySequence.StandardKey.Undo)
+        self.redo = stack.createRedoAction(self, "&Redo")
+        self.redo.setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
+        for action, name in ((self.undo, "arrow-counter-clockwise"), (self.redo, "arrow-clockwise")):
+            menu.addAction(action)
+            self._icons.append((action, name))
+        menu.addSeparator()
+        self._action(menu, "Re-&tokenise the text", self._doing("retokenise"))
+        self._put_aside = self._action(menu, "Bring back the text that &followed", self._doing("put_aside"))
+        menu.addSeparator()
+        self._action(menu, "Go to the &text", self._window.focus_editor, QKeySequence("Ctrl+L"))
+        self._action(menu, "Go to the &chart", self._window.focus_chart, QKeySequence("Ctrl+K"))
+
+    def _build_step(self, menu: QMenu) -> None:
+        self._step = self._action(menu, "&Step: sample a token", self._doing("step"), QKeySequence("Ctrl+Space"))
+        self._rewind = self._action(menu, "Re&wind", self._doing("rewind"), QKeySequence("Alt+Left"))
+        self._play = self._action(menu, "&Play", self._toggle_play, QKeySequence("Ctrl+P"))
+        self._reroll = self._action(menu, "Re-&roll with the next seed", self._doing("reroll"), QKeySequence("Ctrl+R"))
+        menu.addSeparator()
+        self._action(menu, "&Check against an uncached pass", self._doing("reconcile"))
+
+    def _build_help(self, menu: QMenu) -> None:
+        self._action(menu, "&Tour", self._window.start_tour)
+        self._action(menu, "&Keyboard", self._keyboard, QKeySequence.StandardKey.HelpContents)
+        menu.addSeparator()
+        self._action(menu, "Open the &models folder", self._open_models_folder)
+        self._action(menu, "&About arplay", self._about)
+
+    def _fill_view(self) -> None:
+        menu, window = self._view_menu, self._window
+        menu.clear()
+        for dock in window.docks.values():
+            menu.addAction(dock.toggleViewAction())
+        self._action(menu, "&Restore the arrangement", window.reset_layout)
+        menu.addSeparator()
+        settings = window.playground.view.settings
+        self._toggle(menu, "Token &boundaries", settings.show_boundaries, self._on_boundaries)
+        self._toggle(menu, "&Hidden characters", settings.show_hidden, self._on_hidden)
+        self._toggle(menu, "Values in &bits", settings.unit == "bits", self._on_bits)
+        self._toggle(menu, "&Animate changes", settings.animate, self._on_animate)
+        menu.addSeparator()
+        group = QActionGroup(menu)
+        for choice, words in (("system", "Theme of the &system"), ("light", "&Light"), ("dark", "&Dark")):
+            action = self._toggle(menu, words, window.theme_choice == choice, self._on_theme)
+            action.setData(choice)
+            group.addAction(action)
+
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        known = [path for path in self._window.store.recent("recent_files") if Path(path).is_file()]
+        for path in known:
+            action = self._recent.addAction(Path(path).name)
+            action.setToolTip(path)
+            action.setData(path)
+            action.triggered.connect(self._on_recent)
+        if not known:
+            self._recent.addAction("No text was opened yet").setEnabled(False)
+
+    def export_menu(self, panel: Panel) -> QMenu:
+        """Everything a panel can be exported as; also found under File > Export."""
+        menu = exports.menu_for(panel, self._window)
+        self._export.addMenu(menu)
+        panel.setContextMenuPolicy(Qt.ContextMenuPolicy.DefaultContextMenu)
+        return menu
+
+    # ---- tool bar
+
+    def _build_tool_bar(self) -> None:
+        bar = QToolBar("Model and theme", self._window)
+        bar.setObjectName("toolbar")
+        bar.setMovable(False)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._window.addToolBar(bar)
+        self._model_button = QToolButton(bar)
+        self._model_button.setMenu(self.models)
+        self._model_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._model_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._model_button.setText("Choose a model")
+        self._model_button.setToolTip("The model whose beliefs you see. Choose another one at any time.")
+        self._icons.append((self._model_button, "cube"))
+        bar.addWidget(self._model_button)
+        self._first_piece = QComboBox(bar)
+        self._first_piece.setAccessibleName("How the first token is treated")
+        for i, (key, words, tip) in enumerate(FIRST_PIECE):
+            self._first_piece.addItem(words, key)
+            self._first_piece.setItemData(i, tip, Qt.ItemDataRole.ToolTipRole)
+        self._first_piece.setToolTip("What stands before the text, so that its first token can have a probability")
+        self._first_piece.activated.connect(self._on_first_piece)
+        bar.addWidget(self._first_piece)
+        bar.addAction(self.open)
+        space = QWidget(bar)
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(space)
+        self._busy = QLabel(bar)
+        self._busy.setProperty("role", "caption")
+        bar.addWidget(self._busy)
+        for action in (self.undo, self.redo):
+            bar.addAction(action)
+            button = bar.widgetForAction(action)
+            assert isinstance(button, QToolButton)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        self._theme_button = QToolButton(bar)
+        self._theme_button.setToolTip("Switch between light and dark")
+        self._theme_button.setAccessibleName("Switch between light and dark")
+        self._theme_button.clicked.connect(self._switch_theme)
+        bar.addWidget(self._theme_button)
+        tour = QToolButton(bar)
+        tour.setToolTip("A short tour of the window")
+        tour.setAccessibleName("Tour")
+        tour.clicked.connect(self._window.start_tour)
+        self._icons.append((tour, "question"))
+        bar.addWidget(tour)
+
+    def set_theme(self, theme: Theme) -> None:
+        for owner, name in self._icons:
+            owner.setIcon(icon(name, theme))
+        self._theme_button.setIcon(icon("sun" if theme.name == "dark" else "moon", theme))
+
+    def show_view(self, view: View) -> None:
+        ready = view.loaded is not None
+        if view.loaded is not None:
+            self._model_button.setText(view.loaded.info.name)
+        self._busy.setText(view.busy or "")
+        for action in (self._step, self._play):
+            action.setEnabled(ready)
+        self._play.setText("&Pause" if view.playing else "&Play")
+        self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
+        at = self._first_piece.findData(view.settings.first_piece)
+        if at != self._first_piece.currentIndex():
+            self._first_piece.setCurrentIndex(at)
+
+    # ---- slots
+
+    def _open(self) -> None:
+        if (path := files.ask_open(self._window)) is not None:
+            self._window.open_file(path)
+
+    def _on_recent(self) -> None:
+        self._window.open_file(Path(self.sender().data()))  # type: ignore[attr-defined]
+
+    def _new(self) -> None:
+        self._window.playground.open_text(b"")
+        self._window.setWindowTitle("arplay")
+        self._window.focus_editor()
+
+    def _save(self) -> None:
+        files.save_as(self._window)
+
+    def _export_chart(self) -> None:
+        exports.ask(self._window.panels["next_token"], self._window)
+
+    def _toggle_play(self) -> None:
+        self._window.playground.handle(Do("pause" if self._window.playground.view.playing else "play"))
+
+    def _keyboard(self) -> None:
+        help.keyboard(self._window).open()
+
+    def _about(self) -> None:
+        help.about(self._window).open()
+
+    def _open_models_folder(self) -> None:
+        paths.models().mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.models())))
+
+    def _on_first_piece(self, at: int) -> None:
+        self._change(first_piece=self._first_piece.itemData(at))
+
+    def _on_boundaries(self, on: bool) -> None:
+        self._change(show_boundaries=on)
+
+    def _on_hidden(self, on: bool) -> None:
+        self._change(show_hidden=on)
+
+    def _on_bits(self, on: bool) -> None:
+        self._change(unit="bits" if on else "nats")
+
+    def _on_animate(self, on: bool) -> None:
+        self._change(animate=on)
+
+    def _on_theme(self) -> None:
+        self._window.set_theme(self.sender().data())  # type: ignore[attr-defined]
+
+    def _switch_theme(self) -> None:
+        self._window.set_theme("light" if self._window.theme.name == "dark" else "dark")
+
+    def _change(self, **fields: object) -> None:
+        settings: Settings = replace(self._window.playground.view.settings, **fields)  # type: ignore[arg-type]
+        self._window._on_intent(Change(settings))
+
+    def _doing(self, what: str) -> Callable[[], None]:
+        def do() -> None:
+            self._window.playground.handle(Do(what))  # type: ignore[arg-type]
+
+        return do
+
+    def _action(
+        self,
+        menu: QMenu,
+        words: str,
+        slot: Callable[[], object],
+        key: QKeySequence | QKeySequence.StandardKey | None = None,
+        icon_name: str | None = None,
+    ) -> QAction:
+        action = menu.addAction(words)
+        action.triggered.connect(slot)
+        if key is not None:
+            action.setShortcut(key)
+        if icon_name is not None:
+            self._icons.append((action, icon_name))
+        return action
+
+    def _toggle(self, menu: QMenu, words: str, on: bool, slot: Callable[[bool], object]) -> QAction:
+        action = menu.addAction(words)
+        action.setCheckable(True)
+        action.setChecked(on)
+        action.triggered.connect(slot)
+        return action

@@ -1,0 +1,58 @@
+"""A line above the text that says what went wrong and what to do, until it is put away."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from arplay.gui.theme import SPACE, Theme, icon
+
+
+class Notice(QFrame):
+    """Cause in bold, remedy behind it, at most one offer as a button, and a cross."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "banner")
+        self.setAccessibleName("Message")
+        self._sign = QLabel(self)
+        self._text = QLabel(self)
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.RichText)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._offer = QToolButton(self)
+        self._close = QToolButton(self)
+        self._close.setProperty("role", "quiet")
+        self._close.setToolTip("Put this message away")
+        self._close.setAccessibleName("Put this message away")
+        self._close.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE[2], SPACE[1], SPACE[1], SPACE[1])
+        row.setSpacing(SPACE[1])
+        row.addWidget(self._sign)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._offer)
+        row.addWidget(self._close)
+        self.hide()
+
+    def tell(self, cause: str, remedy: str, offer: QAction | None = None) -> None:
+        cause = cause[:1].upper() + cause[1:]
+        remedy = remedy[:1].upper() + remedy[1:]
+        self._text.setText(f"<b>{_plain(cause)}.</b> {_plain(remedy)}.")
+        self._offer.setVisible(offer is not None)
+        if offer is not None:
+            self._offer.setDefaultAction(offer)
+        self.show()
+
+    def text(self) -> str:
+        return self._text.text()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._sign.setPixmap(icon("warning-circle", theme, "warning").pixmap(18, 18))
+        self._close.setIcon(icon("x", theme))
+
+
+def _plain(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")

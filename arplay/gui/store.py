@@ -1,0 +1,100 @@
+"""Settings that are found again: one ini file, values in JSON so that types come back as they were."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from arplay import paths
+from arplay.core.decoding import Decoding
+from arplay.core.errors import Problem
+from arplay.gui.contract import Settings
+
+RECENT = 10
+
+
+class Store:
+    """The settings file. A file that cannot be read counts as empty, one that cannot be written is told once."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or paths.settings()
+        self._ini = QSettings(str(self.path), QSettings.Format.IniFormat)
+
+    def settings(self) -> Settings:
+        """The user's settings; anything that is not valid any more falls back to its default."""
+        saved = self._json("settings", {})
+        if not isinstance(saved, dict):
+            return Settings()
+        default = Settings()
+        values: dict[str, Any] = {}
+        for field in fields(Settings):
+            value, like = saved.get(field.name), getattr(default, field.name)
+            if field.name == "decoding":
+                values["decoding"] = _decoding(value)
+            elif type(value) is type(like) or (isinstance(like, float) and isinstance(value, int)):
+                values[field.name] = value
+        try:
+            return Settings(**values)
+        except (Problem, TypeError, ValueError):
+            return default
+
+    def save_settings(self, settings: Settings) -> None:
+        self._ini.setValue("settings", json.dumps(asdict(settings)))
+
+    def text(self, key: str, default: str) -> str:
+        value = self._ini.value(key, default)
+        return value if isinstance(value, str) else default
+
+    def set_text(self, key: str, value: str) -> None:
+        self._ini.setValue(key, value)
+
+    def flag(self, key: str) -> bool:
+        return self.text(key, "") == "yes"
+
+    def set_flag(self, key: str, value: bool) -> None:
+        self.set_text(key, "yes" if value else "no")
+
+    def recent(self, key: str) -> list[str]:
+        saved = self._json(key, [])
+        return [entry for entry in saved if isinstance(entry, str)][:RECENT] if isinstance(saved, list) else []
+
+    def add_recent(self, key: str, entry: str) -> None:
+        entries = [entry, *(known for known in self.recent(key) if known != entry)]
+        self._ini.setValue(key, json.dumps(entries[:RECENT]))
+
+    def remove_recent(self, key: str, entry: str) -> None:
+        self._ini.setValue(key, json.dumps([known for known in self.recent(key) if known != entry]))
+
+    def restore(self, key: str, apply: Callable[[QByteArray], bool]) -> bool:
+        """Give a saved layout to ``apply``; False where there is none or it does not fit any more."""
+        value = self._ini.value(key)
+        return isinstance(value, QByteArray) and apply(value)
+
+    def keep(self, key: str, value: QByteArray) -> None:
+        self._ini.setValue(key, value)
+
+    def flush(self) -> None:
+        """Write the file now. Raises Problem where the folder is read-only."""
+        self._ini.sync()
+        if self._ini.status() != QSettings.Status.NoError:
+            raise Problem(f"settings cannot be saved to {self.path}", "check the rights of that folder")
+
+    def _json(self, key: str, default: Any) -> Any:
+        try:
+            return json.loads(self.text(key, json.dumps(default)))
+        except (ValueError, RecursionError):
+            return default
+
+
+def _decoding(value: object) -> Decoding:
+    if not isinstance(value, dict):
+        return Decoding()
+    try:
+        return Decoding(**{field.name: value[field.name] for field in fields(Decoding) if field.name in value})
+    except (Problem, TypeError):
+        return Decoding()

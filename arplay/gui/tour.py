@@ -1,0 +1,119 @@
+"""The first-run tour: a card that stands beside one panel after another and says what to do there."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from arplay.gui.theme import SPACE
+
+STOPS = (
+    ("editor", "1 · The text", "Type here. The caret is the place in the chain: everything before it is the prefix."),
+    (
+        "next_token",
+        "2 · What comes next?",
+        "The model's probability for every possible next token. Click a bar, or press ↓ and Enter, to write it.",
+    ),
+    (
+        "decoding",
+        "3 · Let it write",
+        "Step samples one token, Rewind takes it back, Play goes on. The sliders change which tokens may be drawn, "
+        "never what the model believes.",
+    ),
+    (
+        "heatmap",
+        "4 · How surprising was it?",
+        "Every token of the text, coloured by its surprisal. Point at one to see what the model expected; click it to "
+        "go there.",
+    ),
+    (
+        "ledger",
+        "5 · The chain rule",
+        "log p of the whole text is the sum of its tokens' log p. Open a text of yours with Ctrl+O and look again.",
+    ),
+)
+
+
+class Tour(QFrame):
+    """Non-modal; Next, Back and Skip; Esc ends it."""
+
+    ended = Signal()
+
+    def __init__(self, panels: dict[str, QWidget], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "note")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._panels = panels
+        self._at = 0
+        self._title = QLabel(self)
+        self._title.setProperty("role", "heading")
+        self._words = QLabel(self)
+        self._words.setWordWrap(True)
+        self._back = QPushButton("Back", self)
+        self._next = QPushButton("Next", self)
+        self._next.setProperty("role", "primary")
+        skip = QPushButton("Skip", self)
+        self._back.clicked.connect(self._go_back)
+        self._next.clicked.connect(self._go_on)
+        skip.clicked.connect(self._end)
+        row = QHBoxLayout()
+        row.addWidget(skip)
+        row.addStretch(1)
+        row.addWidget(self._back)
+        row.addWidget(self._next)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[3], SPACE[2], SPACE[3], SPACE[2])
+        column.setSpacing(SPACE[1])
+        column.addWidget(self._title)
+        column.addWidget(self._words)
+        column.addLayout(row)
+        self.setFixedWidth(330)
+        self._show_stop()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._end()
+        else:
+            super().keyPressEvent(event)
+
+    def place(self) -> None:
+        """Stand beside the panel of this stop, inside the window."""
+        window, panel = self.parentWidget(), self._panels[STOPS[self._at][0]]
+        self.adjustSize()
+        corner = panel.mapTo(window, QPoint(0, 0))
+        beside = (
+            corner.x() - self.width() - SPACE[2]
+            if corner.x() > window.width() // 2
+            else min(corner.x() + SPACE[4], window.width() - self.width() - SPACE[2])
+        )
+        if panel.width() < self.width() and corner.x() < window.width() // 2:
+            beside = corner.x() + panel.width() + SPACE[2]
+        below = min(corner.y() + min(panel.height() // 3, 160), window.height() - self.height() - SPACE[4])
+        self.move(max(SPACE[2], beside), max(SPACE[2], below))
+
+    def _show_stop(self) -> None:
+        _, title, words = STOPS[self._at]
+        self._title.setText(title)
+        self._words.setText(words)
+        self._back.setEnabled(self._at > 0)
+        self._next.setText("Done" if self._at == len(STOPS) - 1 else "Next")
+        self.place()
+        self.show()
+        self.raise_()
+        self._next.setFocus()
+
+    def _go_back(self) -> None:
+        self._at -= 1
+        self._show_stop()
+
+    def _go_on(self) -> None:
+        if self._at == len(STOPS) - 1:
+            self._end()
+            return
+        self._at += 1
+        self._show_stop()
+
+    def _end(self) -> None:
+        self.ended.emit()
+        self.close()

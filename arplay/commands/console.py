@@ -1,0 +1,47 @@
+"""What the commands say: results on standard output or into a file, everything else on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from arplay.export.writers import write
+
+_CLEAR = "\r\x1b[K"
+
+
+def deliver(result: str, out: Path | None) -> None:
+    """Write a whole result to ``out``, or to standard output."""
+    if out is None:
+        sys.stdout.write(result)
+    else:
+        write(out, result)
+
+
+def note(message: str) -> None:
+    """Something that a user should know beside the result."""
+    print(f"arplay: {message}", file=sys.stderr)
+
+
+class ProgressLine:
+    """One line on a terminal that says what is being done, removed at the end; nothing where no terminal is."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._on = sys.stderr.isatty()
+
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        if self._on and self._last:
+            print(_CLEAR, end="", file=sys.stderr, flush=True)
+
+    def __call__(self, fraction: float | None, what: str) -> None:
+        """Show progress, ten times a second at most. ``fraction`` is 0..1 or None where nobody knows."""
+        now = time.monotonic()
+        if self._on and now - self._last >= 0.1:
+            share = "" if fraction is None else f" {fraction:.0%}"
+            print(f"{_CLEAR}{what}{share}", end="", file=sys.stderr, flush=True)
+            self._last = now

@@ -1,0 +1,107 @@
+"""``arplay doctor``: what is installed, what is there to compute with, and what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import sys
+
+from arplay import __version__, paths
+from arplay.commands import models
+from arplay.commands.console import deliver
+from arplay.export.tables import Record
+from arplay.export.writers import to_json
+from arplay.gui import platform_check
+from arplay.models import catalogue
+
+PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "PySide6-Essentials", "pyqtgraph")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="strict JSON instead of text")
+
+
+def run(args: argparse.Namespace) -> int:
+    report = examine()
+    deliver(to_json(report) if args.json else _describe(report), None)
+    return 0
+
+
+def examine() -> Record:
+    """Everything that doctor tells, for JSON."""
+    screen = platform_check.platform()
+    lacking = platform_check.missing(screen or "offscreen")
+    debian, fedora = platform_check.packages(lacking)
+    return {
+        "versions": {"arplay": __version__, "python": platform.python_version()} | {p: _version(p) for p in PACKAGES},
+        "system": platform.platform(),
+        "python": sys.executable,
+        "devices": devices(),
+        "qt": {"platform": screen, "missing": lacking, "debian": debian, "fedora": fedora},
+        "folders": {
+            "assets": str(paths.assets()),
+            "models": str(paths.models()),
+            "settings": str(paths.settings()),
+            "recovered": str(paths.recovered()),
+        },
+        "models": [models.record(entry) for entry in catalogue.entries()],
+    }
+
+
+def devices() -> list[Record]:
+    """What a model can run on, best first as ``--device auto`` chooses; memory in bytes (None: unknown)."""
+    cpu = {"name": "cpu", "description": f"{platform.machine()}, {os.cpu_count()} cores", "memory": _memory()}
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return [cpu | {"problem": f"torch cannot be imported: {error}"}]
+    found: list[Record] = []
+    for name in ("cuda", "xpu"):
+        module = getattr(torch, name)
+        for i in range(module.device_count() if module.is_available() else 0):
+            properties = module.get_device_properties(i)
+            memory = int(properties.total_memory)
+            found.append({"name": f"{name}:{i}", "description": properties.name, "memory": memory})
+    if torch.backends.mps.is_available():
+        memory = torch.mps.recommended_max_memory()
+        found.append({"name": "mps", "description": "Apple GPU", "memory": memory})
+    return [*found, cpu | {"threads": torch.get_num_threads()}]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _describe(report: Record) -> str:
+    lines = ["versions"]
+    lines += [f"  {name:<20}{version or 'NOT INSTALLED'}" for name, version in report["versions"].items()]
+    lines += [f"  {'system':<20}{report['system']}", f"  {'python':<20}{report['python']}", "devices"]
+    for device in report["devices"]:
+        memory = "" if device["memory"] is None else f", {device['memory'] / 2**30:.1f} GiB"
+        lines.append(f"  {device['name']:<20}{device['description']}{memory}")
+        lines += [f"  {'':<20}{device['problem']}"] if "problem" in device else []
+    qt = report["qt"]
+    lines += ["window", f"  {'Qt platform':<20}{qt['platform'] or 'no screen can be reached'}"]
+    if qt["missing"]:
+        lines += [
+            f"  {'missing':<20}{' '.join(qt['missing'])}",
+            f"  {'Debian/Ubuntu':<20}apt install {' '.join(qt['debian'])}",
+            f"  {'Fedora':<20}dnf install {' '.join(qt['fedora'])}",
+        ]
+    else:
+        lines.append(f"  {'system libraries':<20}all there")
+    lines += ["folders", *(f"  {name:<20}{path}" for name, path in report["folders"].items())]
+    lines += ["models", *(f"  {model['name']:<20}{model['state']}" for model in report["models"])]
+    return "\n".join(lines) + "\n"

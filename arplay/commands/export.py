@@ -1,0 +1,180 @@
+"""``arplay export``: a chart as a picture, or the data behind it, without a window."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arplay.commands import options
+from arplay.commands.console import note
+from arplay.commands.options import UsageError
+from arplay.commands.window import draw, why_not_imported
+from arplay.commands.work import Source, Work, read_source
+from arplay.core.decoding import Decoding, decode
+from arplay.core.document import Document
+from arplay.export import tables
+from arplay.export.provenance import Provenance
+from arplay.export.writers import to_csv, to_json, write
+from arplay.gui import platform_check
+from arplay.gui.options import WindowOptions
+
+if TYPE_CHECKING:
+    from arplay.gui.contract import Panel, View
+
+PICTURES = (".png", ".svg", ".pdf")
+DATA = (".csv", ".json")
+FORMATS = {"bars": PICTURES + DATA, "heatmap": PICTURES + DATA, "ledger": PICTURES + DATA, "window": (".png",)}
+MOST_PIXELS = 16_000
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the text; - is standard input")
+    text.add_argument("--prompt", metavar="S", help="the text itself")
+    parser.add_argument("--chart", required=True, choices=tuple(FORMATS))
+    parser.add_argument("--out", required=True, type=Path, metavar="X", help="X.png, .svg, .pdf, .csv or .json")
+    options.add_model(parser)
+    options.add_first_piece(parser)
+    options.add_encoding(parser)
+    parser.add_argument("--top", type=options.count, default=20, metavar="N", help="bars: the N most probable (20)")
+    parser.add_argument("--scale", type=_scale, default=2.0, help="PNG pixels for each logical pixel, 0.25 to 8 (2)")
+    parser.add_argument("--theme", choices=("dark", "light"), default="light")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="of the picture, or of a page of a heatmap PDF")
+    options.add_decoding(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    kind = args.out.suffix.lower()
+    if kind not in FORMATS[args.chart]:
+        raise UsageError(f"--chart {args.chart} goes to {', '.join(FORMATS[args.chart])}, not to {args.out.name}")
+    decoding = options.decoding(args)
+    if kind in PICTURES:
+        _prepare_qt(args.scale if args.chart == "window" else 1.0)
+    if args.chart == "window":
+        _window(args)
+    else:
+        source = read_source(args.prompt, args.file, args.encoding)
+        work = Work.load(args)
+        if kind in DATA:
+            write(args.out, _data(args.chart, kind, work, source, decoding, args.top))
+        else:
+            _picture(args, work, source, decoding)
+    note(f"wrote {args.out}")
+    return 0
+
+
+def _data(chart: str, kind: str, work: Work, source: Source, decoding: Decoding, top: int) -> str:
+    """The records behind a chart, with their provenance."""
+    if chart == "bars":
+        answer, distribution = work.explore(source.data)
+        decoded = decode(distribution.logprobs, decoding)
+        provenance = Provenance(work.info, answer.first_piece, source.name, decoding)
+        record = tables.bars(answer, distribution, decoded, work.vocabulary, source.data, top)
+        if kind == ".json":
+            return to_json({"provenance": provenance.as_dict()} | record)
+        rest = record["rest"]
+        comments = [*provenance.lines(), f"rest: {rest['count']} other tokens with {rest['prob']} together"]
+        return to_csv(record["top"], tables.BAR_COLUMNS, comments)
+    ledger = work.score(source.data)
+    provenance = Provenance(work.info, ledger.first_piece, source.name)
+    rows = (tables.heat_rows if chart == "heatmap" else tables.ledger_rows)(ledger, work.vocabulary)
+    sums = tables.totals(ledger)
+    if kind == ".json":
+        return to_json({"provenance": provenance.as_dict(), "tokens": rows, "totals": sums})
+    comments = [*provenance.lines(), *tables.comments(sums)]
+    if chart == "heatmap":
+        return to_csv([tables.flat(row) for row in rows], tables.HEAT_COLUMNS, comments)
+    return to_csv(rows, tables.LEDGER_COLUMNS, comments)
+
+
+def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Decoding) -> None:
+    try:
+        from PySide6.QtWidgets import QApplication
+
+        from arplay.gui import export_image, theme
+    except ImportError as error:
+        raise why_not_imported(error) from error
+
+    bars = args.chart == "bars"
+    view = _view(work, source, decoding if bars else Decoding(), args)
+    shown = view.answer or view.ledger
+    assert shown is not None
+    provenance = Provenance(work.info, shown.first_piece, source.name, decoding if bars else None)
+    app = QApplication.instance() or QApplication(["arplay"])
+    look = theme.DARK if args.theme == "dark" else theme.LIGHT
+    assert isinstance(app, QApplication)
+    theme.apply(app, look)
+    panel = _panel(args.chart)
+    panel.set_theme(look)
+    panel.show_view(view)
+    export_image.save(panel, args.out, provenance.caption(), args.scale, args.size)
+    panel.deleteLater()
+
+
+def _panel(chart: str) -> Panel:
+    if chart == "bars":
+        from arplay.gui.panels.next_token import NextTokenPanel
+
+        return NextTokenPanel()
+    if chart == "heatmap":
+        from arplay.gui.panels.heatmap import HeatmapPanel
+
+        return HeatmapPanel()
+    from arplay.gui.panels.ledger import LedgerPanel
+
+    return LedgerPanel()
+
+
+def _view(work: Work, source: Source, decoding: Decoding, args: argparse.Namespace) -> View:
+    """What the window would show of the text with the caret at its end."""
+    from arplay.gui.contract import Settings, View
+
+    document = Document.of(source.data)
+    settings = Settings(decoding=decoding, bars=args.top, animate=False)
+    view = View(settings, work.loaded, document, caret=len(document))
+    if args.chart == "bars":
+        answer, distribution = work.explore(source.data)
+        return replace(view, answer=answer, decoded=decode(distribution.logprobs, decoding))
+    return replace(view, ledger=work.score(source.data))
+
+
+def _window(args: argparse.Namespace) -> None:
+    wanted = WindowOptions(
+        text_file=args.file,
+        model=args.model,
+        prompt=args.prompt,
+        device=args.device,
+        dtype=args.dtype,
+        theme=args.theme,
+        encoding=args.encoding,
+        size=args.size,
+    )
+    draw(wanted, args.out)
+
+
+def _prepare_qt(scale: float) -> None:
+    """Qt without a screen; the pixel ratio of a window is fixed by the environment before Qt starts."""
+    platform_check.check("offscreen")
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    if scale != 1.0:
+        os.environ["QT_SCALE_FACTOR"] = str(scale)
+
+
+def _scale(text: str) -> float:
+    value = float(text)
+    if not 0.25 <= value <= 8:
+        raise argparse.ArgumentTypeError("a scale is from 0.25 to 8")
+    return value
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not WIDTHxHEIGHT") from None
+    if not (100 <= width <= MOST_PIXELS and 100 <= height <= MOST_PIXELS):
+        raise argparse.ArgumentTypeError(f"each side is from 100 to {MOST_PIXELS} pixels")
+    return width, height

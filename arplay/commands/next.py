@@ -1,0 +1,82 @@
+"""``arplay next``: p(next | prefix)."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from arplay.commands import options
+from arplay.commands.console import deliver
+from arplay.commands.work import Work, read_source
+from arplay.core.decoding import Decoded, decode
+from arplay.core.distribution import LN2, Distribution
+from arplay.core.pieces import Vocabulary, visible
+from arplay.core.position import Answer
+from arplay.export import tables
+from arplay.export.provenance import model
+from arplay.export.writers import to_json
+
+_BAR = 24
+_LONGEST_SHOWN = 60
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument("--prompt", metavar="S", help="the text before the next token")
+    text.add_argument("--file", type=Path, metavar="F", help="a file with that text (- is standard input)")
+    options.add_model(parser)
+    options.add_first_piece(parser)
+    options.add_encoding(parser)
+    parser.add_argument("--top", type=options.count, default=20, metavar="N", help="list the N most probable (20)")
+    parser.add_argument("--find", metavar="TEXT", help="list the tokens that contain TEXT as well; ␣ is a space")
+    options.add_decoding(parser)
+    options.add_output(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    decoding = options.decoding(args)
+    data = read_source(args.prompt, args.file, args.encoding).data
+    work = Work.load(args)
+    answer, distribution = work.explore(data)
+    decoded = decode(distribution.logprobs, decoding)
+    record = tables.bars(answer, distribution, decoded, work.vocabulary, data, args.top, args.find)
+    if args.json:
+        deliver(to_json({"model": model(work.info)} | record), args.out)
+    else:
+        deliver(describe(work, data, answer, distribution, decoded, record), args.out)
+    return 0
+
+
+def describe(
+    work: Work, data: bytes, answer: Answer, distribution: Distribution, decoded: Decoded, record: tables.Record
+) -> str:
+    """The distribution for a terminal: a row a token with a bar of its own probability."""
+    vocabulary, best = work.vocabulary, float(distribution.probs.max())
+    shown = visible(data)
+    shown = shown if len(shown) <= _LONGEST_SHOWN else "…" + shown[-_LONGEST_SHOWN:]
+    lines = [
+        f"{work.title}",
+        f"after: {shown or '(nothing)'}",
+        f"{answer.prefix.index:,} pieces before; first piece: {answer.first_piece}",
+    ]
+    if (nats := record["entropy"]["nats"]) is not None:
+        lines.append(f"entropy {nats:.4f} nats = {nats / LN2:.4f} bits")
+    if decoded.traces:
+        lines.append("decoding: " + ", ".join(f"{t.label} (keeps {t.kept:,})" for t in decoded.traces))
+    lines += ["", *_rows(record["top"], vocabulary, best, bool(decoded.traces))]
+    count, prob = record["rest"]["count"], record["rest"]["prob"]
+    if count:
+        lines.append(f"{'rest':>7}  {prob:>8.3%}  {count:,} other tokens together")
+    if record["found"]:
+        lines += ["", "found:", *_rows(record["found"], vocabulary, best, bool(decoded.traces))]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(items: list[tables.Record], vocabulary: Vocabulary, best: float, decoded: bool) -> list[str]:
+    rows = [f"{'rank':>7}  {'p':>8}" + (f"  {'decoded':>8}" if decoded else "") + f"  {'log p':>9}"] if items else []
+    for item in items:
+        bar = "█" * round(_BAR * item["prob"] / best)
+        extra = f"  {item['decoded_prob']:>8.3%}" if decoded else ""
+        text = vocabulary.piece(item["id"]).text
+        rows.append(f"{item['rank']:>7,}  {item['prob']:>8.3%}{extra}  {item['logprob']:>9.4f}  {bar:<{_BAR}}  {text}")
+    return rows

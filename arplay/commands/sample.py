@@ -1,0 +1,213 @@
+"""``arplay sample``: continue a text piece by piece, with a trace that can be replayed."""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from arplay.commands import options
+from arplay.commands.console import deliver, note
+from arplay.commands.work import Work, read_source
+from arplay.core.decoding import Decoding, decode
+from arplay.core.distribution import Distribution
+from arplay.core.errors import Problem
+from arplay.core.picking import choose, uniform
+from arplay.core.windows import Windows
+from arplay.export.provenance import model
+from arplay.export.tables import Record, exact_text, piece_text
+from arplay.export.writers import to_json
+
+LENGTH = 50
+MAX_TRACE_BYTES = 64 * 1024 * 1024
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--prompt", required=True, metavar="S", help="the text to continue")
+    parser.add_argument("-n", type=options.count, metavar="N", help=f"how many tokens at most ({LENGTH})")
+    options.add_model(parser)
+    options.add_first_piece(parser)
+    chance = parser.add_mutually_exclusive_group()
+    chance.add_argument("--seed", type=options.seed, metavar="S", help="the same seed gives the same tokens (0)")
+    chance.add_argument(
+        "--replay",
+        type=Path,
+        metavar="TRACE.json",
+        help="take u (and the decoding settings not given here) from what `sample --json` wrote",
+    )
+    options.add_decoding(parser)
+    parser.add_argument("--greedy", action="store_true", help="always the most probable token")
+    options.add_output(parser)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a replay needs of a recorded sample; ``us`` holds None for steps that were greedy."""
+
+    decoding: Decoding
+    seed: int
+    us: tuple[float | None, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> Trace:
+        """Raises Problem for a file that is too large or no trace."""
+        try:
+            if path.stat().st_size > MAX_TRACE_BYTES:
+                raise ValueError("larger than 64 MiB")
+            content = json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
+            return cls(_decoding(content["decoding"]), _seed(content["seed"]), tuple(map(_u, content["steps"])))
+        except OSError as error:
+            raise Problem(f"{path} cannot be read ({error.strerror})", "check the path and its rights") from error
+        except (ValueError, KeyError, TypeError, RecursionError, Problem) as error:
+            what = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+            raise Problem(f"{path} is no trace ({what})", "give a file that `arplay sample --json` wrote") from error
+
+    def u(self, step: int) -> float:
+        """The recorded u of a step. Raises Problem for a greedy one."""
+        u = self.us[step]
+        if u is None:
+            raise Problem(f"step {step} of the trace was greedy and has no u", "add --greedy, or replay another trace")
+        return u
+
+
+def run(args: argparse.Namespace) -> int:
+    trace = Trace.read(args.replay) if args.replay else None
+    decoding = options.decoding(args, trace.decoding if trace else None)
+    length, seed = (LENGTH if args.n is None else args.n), args.seed or 0
+    if trace is not None:
+        if args.n is not None and args.n > len(trace.us):
+            note(f"the trace has only {len(trace.us):,} steps")
+        length, seed = min(len(trace.us), length if args.n is not None else len(trace.us)), trace.seed
+    data = read_source(args.prompt, None, None).data
+    work = Work.load(args)
+    sampling = Sampling(work, data, decoding)
+    replayed = trace.u if trace else None
+    spoken = Speech(shown=not args.json and args.out is None)
+    steps = []
+    for record in sampling.steps(length, seed, replayed):
+        steps.append(record)
+        if record["id"] != work.loaded.eos:
+            spoken.say(work.vocabulary.piece(record["id"]).data)
+    text = spoken.end()
+    if args.json:
+        result = {
+            "model": model(work.info),
+            "decoding": asdict(decoding),
+            "seed": seed,
+            "prefix": {"text": exact_text(data), "ids": sampling.prefix},
+            "steps": steps,
+            "text": text,
+            "stopped": sampling.stopped,
+        }
+        deliver(to_json(result), args.out)
+    elif args.out is not None:
+        deliver(text, args.out)
+    if sampling.stopped == "context":
+        note("stopped because the context is full")
+    return 0
+
+
+class Sampling:
+    """A prefix that is continued. ``stopped`` says why the last run of :meth:`steps` ended."""
+
+    def __init__(self, work: Work, data: bytes, decoding: Decoding) -> None:
+        self._work, self._decoding = work, decoding
+        answer, _ = work.explore(data)
+        self.prefix = [*answer.lead, *answer.prefix.ids.tolist()]
+        self._index, self._start = answer.prefix.index, answer.position.start
+        self.stopped = "length"
+
+    def steps(self, length: int, seed: int, replayed: Callable[[int], float] | None) -> Iterator[Record]:
+        """Up to ``length`` steps as ``sample --json`` lists them; u is pure in (seed, index) unless replayed.
+
+        A context that is full ends it: going on would need another, shorter context for the same chain.
+        """
+        work, session = self._work, self._work.session()
+        windows = None if work.info.context is None else Windows.half(work.info.context)
+        id = -1
+        for step in range(length):
+            if windows is not None and windows.start(len(self.prefix) + step) != self._start:
+                self.stopped = "context"
+                return
+            if step:
+                session.extend([id])
+            distribution = Distribution.from_logits(session.logits())
+            decoded = decode(distribution.logprobs, self._decoding)
+            u = None
+            if self._decoding.mode == "greedy":
+                id = int(decoded.logprobs.argmax())
+            else:
+                u = uniform(seed, self._index + step) if replayed is None else replayed(step)
+                id = choose(decoded.logprobs, u).id
+            logprob = float(distribution.logprobs[id])
+            yield {
+                "id": id,
+                "text": piece_text(work.vocabulary.piece(id)),
+                "logprob": logprob,
+                "prob": math.exp(logprob),
+                "decoded_prob": math.exp(decoded.logprobs[id]),
+                "rank": distribution.rank(id),
+                "u": u,
+            }
+            if id == work.loaded.eos:
+                self.stopped = "eos"
+                return
+
+
+class Speech:
+    """The text that grows on standard output: bytes wait until they form a character."""
+
+    def __init__(self, shown: bool) -> None:
+        self._shown = shown
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._said: list[str] = []
+
+    def say(self, data: bytes, final: bool = False) -> None:
+        text = self._decoder.decode(data, final)
+        text = exact_text(text.encode("utf-8", "surrogateescape"))
+        self._said.append(text)
+        if self._shown and text:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    def end(self) -> str:
+        """Say what is left, as signs; the whole text."""
+        self.say(b"", final=True)
+        if self._shown:
+            sys.stdout.write("\n")
+        return "".join(self._said)
+
+
+def _decoding(content: dict[str, Any]) -> Decoding:
+    known = {"mode": str, "temperature": (int, float), "top_k": int, "top_p": (int, float), "min_p": (int, float)}
+    if set(content) != set(known):
+        raise ValueError(f"its decoding must have exactly {', '.join(known)}")
+    for field, kind in known.items():
+        if not isinstance(content[field], kind) or isinstance(content[field], bool):  # type: ignore[arg-type]
+            raise ValueError(f"its decoding has {field} = {content[field]!r}")
+    return Decoding(**content)
+
+
+def _seed(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= options.MAX_SEED:
+        raise ValueError(f"its seed is {value!r}")
+    return value
+
+
+def _u(step: dict[str, Any]) -> float | None:
+    u = step["u"]
+    if u is None:
+        return None
+    if not isinstance(u, int | float) or isinstance(u, bool) or not 0 <= u < 1:
+        raise ValueError(f"u = {u!r} is not in [0, 1)")
+    return float(u)
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,78 @@
+"""``arplay score``: what the model expected of every piece of a text."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+from arplay.commands import options
+from arplay.commands.console import deliver, note
+from arplay.commands.work import Work, read_source
+from arplay.core.chain import Ledger, power_of_ten
+from arplay.export import tables
+from arplay.export.provenance import Provenance, model
+from arplay.export.writers import to_csv, to_json, write
+
+_FIRST_PIECE = {
+    "model": "scored by the model's own p(x_1)",
+    "tokenizer": "scored after what the tokenizer puts before a text",
+    "bos": "scored after BOS",
+    "eos": "scored after EOS",
+    "unscored": "not scored (the model gives no p(x_1))",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the text to score; - is standard input")
+    options.add_model(parser)
+    options.add_first_piece(parser)
+    options.add_encoding(parser)
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="write a CSV table of the pieces as well")
+    options.add_output(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    source = read_source(None, args.file, args.encoding)
+    work = Work.load(args)
+    ledger = work.score(source.data)
+    vocabulary = work.vocabulary
+    rows, sums = tables.tokens(ledger, vocabulary), tables.totals(ledger)
+    if args.csv:
+        provenance = Provenance(work.info, ledger.first_piece, source.name)
+        write(args.csv, to_csv(rows, tables.TOKEN_COLUMNS, [*provenance.lines(), *tables.comments(sums)]))
+        note(f"wrote {args.csv}")
+    if args.json:
+        deliver(to_json({"model": model(work.info), "tokens": rows, "totals": sums}), args.out)
+    else:
+        deliver(_describe(work, ledger, rows, sums), args.out)
+    return 0
+
+
+def _describe(work: Work, ledger: Ledger, rows: list[tables.Record], sums: tables.Record) -> str:
+    vocabulary = work.vocabulary
+    lines = [
+        work.title,
+        f"{sums['pieces']:,} pieces, {sums['scored']:,} scored; {sums['characters']:,} characters, "
+        f"{sums['bytes_total']:,} bytes; first piece: {_FIRST_PIECE[sums['first_piece']]}",
+    ]
+    if sums["scored"]:
+        mantissa, exponent = power_of_ten(-sums["nll_nats"])
+        lines += [
+            f"NLL {sums['nll_nats']:.4f} nats = {sums['nll_bits']:.4f} bits; product {mantissa:.4f}e{exponent:+d}",
+            f"perplexity {sums['perplexity']:.4f}; {sums['bits_per_byte']:.4f} bits per byte",
+        ]
+    if len(ledger) and ledger.context[-1] < ledger.context[0] + len(ledger) - 1:
+        lines.append(f"longer than the context: windows of {sums['window']:,} pieces, stride {sums['stride']:,}")
+    if rows:
+        lines += ["", f"{'index':>7}  {'log p':>10}  {'p':>9}  {'rank':>7}  {'entropy':>8}  piece"]
+    for row in rows:
+        text = vocabulary.piece(row["id"]).text
+        lines.append(f"{row['index']:>7}  {_figures(row)}  {text}")
+    return "\n".join(lines) + "\n"
+
+
+def _figures(row: tables.Record) -> str:
+    if row["logprob"] is None:
+        return f"{'not scored':>10}  {'':>9}  {'':>7}  {'':>8}"
+    return f"{row['logprob']:>10.4f}  {math.exp(row['logprob']):>9.3%}  {row['rank']:>7,}  {row['entropy']:>8.4f}"

@@ -1,0 +1,118 @@
+"""A text and a loaded model, and what the commands ask of them: the engine's own jobs, run to their end here."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from arplay.commands.console import ProgressLine, note
+from arplay.core.chain import Ledger
+from arplay.core.distribution import Distribution
+from arplay.core.document import Document
+from arplay.core.errors import Problem
+from arplay.core.pieces import Vocabulary
+from arplay.core.position import Answer
+from arplay.engine import jobs
+from arplay.engine.fetch import fetch
+from arplay.engine.messages import Explore, Explored, Load, Loaded, Progress, Result, Score, Scored
+from arplay.export.tables import exact_text
+from arplay.models import catalogue
+from arplay.models.base import FirstPiece, Info, Session
+from arplay.textfile import check_prompt, read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text in UTF-8 and where it is from, for provenance."""
+
+    name: str
+    data: bytes
+
+
+def read_source(prompt: str | None, file: Path | None, encoding: str | None) -> Source:
+    """The text that a command is given. Raises Problem as :func:`read_text` and :func:`check_prompt` do."""
+    if file is None:
+        return Source("prompt", check_prompt(prompt or ""))
+    data = read_text(file, encoding)
+    name = "standard input" if str(file) == "-" else exact_text(os.fsencode(file))
+    if encoding is None:
+        return Source(name, data)
+    note(f"read {name} as {encoding}; byte positions are those of the text in UTF-8")
+    return Source(f"{name}, read as {encoding}; byte positions are those of the text in UTF-8", data)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A loaded model in the engine's state. One text at a time; each method runs one job to its end."""
+
+    state: jobs.State
+    loaded: Loaded
+    first_piece: FirstPiece
+
+    @classmethod
+    def load(cls, args: argparse.Namespace) -> Work:
+        """Load the model that the options name. Raises Problem."""
+        state = jobs.State(catalogue.load, fetch)
+        request = Load(0, args.model or catalogue.DEFAULT, args.device, args.dtype)
+        with ProgressLine() as progress:
+            loaded = _result(Loaded, jobs.load(state, request, progress), progress)
+        return cls(state, loaded, getattr(args, "first_piece", "auto"))
+
+    @property
+    def info(self) -> Info:
+        return self.loaded.info
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self.loaded.vocabulary
+
+    @property
+    def title(self) -> str:
+        """The model in a line, for terminals."""
+        info = self.info
+        context = "any context" if info.context is None else f"context {info.context:,}"
+        return f"{info.name} ({info.family}, {info.parameters:,} parameters, {info.dtype} on {info.device}, {context})"
+
+    def explore(self, data: bytes) -> tuple[Answer, Distribution]:
+        """What comes after the whole of ``data``. Raises Problem where there is no p(x_1)."""
+        document = Document.of(data)
+        request = Explore(0, document, len(document), self.first_piece)
+        with ProgressLine() as progress:
+            answer = _result(Explored, jobs.explore(self.state, request), progress).answer
+        if answer.distribution is None:
+            raise Problem(
+                f"{self.info.name} gives no distribution of a first piece",
+                "give a text, or choose --first-piece bos or eos",
+            )
+        if answer.position.start:
+            note(f"the text is longer than the context; the model read its last {answer.position.context:,} pieces")
+        return answer, answer.distribution
+
+    def session(self) -> Session:
+        """The session that stands where the last :meth:`explore` ended."""
+        assert self.state.session is not None
+        return self.state.session
+
+    def score(self, data: bytes) -> Ledger:
+        """The ledger of the whole of ``data``."""
+        with ProgressLine() as progress:
+            request = Score(0, Document.of(data), self.first_piece)
+            return _result(Scored, jobs.score(self.state, request), progress).ledger
+
+
+R = TypeVar("R", bound=Result)
+
+
+def _result(kind: type[R], steps: jobs.Steps, progress: ProgressLine) -> R:
+    """Run a job to its end, telling progress."""
+    while True:
+        try:
+            told = next(steps)
+        except StopIteration as finished:
+            assert isinstance(finished.value, kind)
+            return finished.value
+        if isinstance(told, Progress):
+            progress(told.fraction, told.what)

@@ -1,0 +1,74 @@
+"""Where figures come from: without the model, its revision and the settings a number cannot be made again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from arplay import __version__
+from arplay.core.decoding import Decoding
+from arplay.core.pieces import visible
+from arplay.models.base import Info
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What an export carries beside its figures; ``text`` says where the text is from (a file and its encoding).
+
+    ``decoding`` is None where the figures do not depend on it, ``seed`` where nothing was sampled.
+    """
+
+    info: Info
+    first_piece: str
+    text: str
+    decoding: Decoding | None = None
+    seed: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "arplay": __version__,
+            "model": model(self.info),
+            "first_piece": self.first_piece,
+            "decoding": None if self.decoding is None else asdict(self.decoding),
+            "seed": self.seed,
+            "text": self.text,
+        }
+
+    def lines(self) -> list[str]:
+        """For CSV comments: a line a fact, none with a line break in it."""
+        info = self.info
+        lines = [
+            f"arplay {__version__}",
+            f"model: {info.name} ({info.family}), revision {info.revision}, {info.dtype} on {info.device}",
+            f"source: {info.source}",
+            f"first piece: {self.first_piece}",
+            f"text: {self.text}",
+        ]
+        if self.decoding is not None:
+            lines.append(f"decoding: {self.decoding.label}")
+        if self.seed is not None:
+            lines.append(f"seed: {self.seed}")
+        return [_one_line(line) for line in lines]
+
+    def caption(self) -> list[str]:
+        """For pictures: two short lines."""
+        info = self.info
+        how = [f"first piece: {self.first_piece}"]
+        if self.decoding is not None:
+            how.append(f"decoding: {self.decoding.label}")
+        if self.seed is not None:
+            how.append(f"seed {self.seed}")
+        what = f"{info.name} ({info.family}), revision {info.revision}, {info.dtype} on {info.device}"
+        return [_one_line(what), _one_line(" · ".join([*how, f"text: {self.text}", f"arplay {__version__}"]))]
+
+
+def model(info: Info) -> dict[str, Any]:
+    """The model as every JSON output names it; ``context`` is null where the model has no limit."""
+    fields = asdict(info)
+    del fields["parameters"]
+    return fields
+
+
+def _one_line(text: str) -> str:
+    return "".join(char if char.isprintable() else visible(char.encode("utf-8", "replace")) for char in text)

@@ -1,0 +1,105 @@
+"""Strict JSON, CSV with comment lines, and files that are replaced as a whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import errno
+import io
+import json
+import math
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from arplay.core.errors import Problem
+from arplay.export.tables import Record
+
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def to_json(content: Any) -> str:
+    """JSON that every parser reads: infinities are the strings "inf" and "-inf"; NaN raises ValueError.
+
+    >>> print(to_json({"logprob": -math.inf}), end="")
+    {
+      "logprob": "-inf"
+    }
+    """
+    text = json.dumps(_strict(content), allow_nan=False, ensure_ascii=False, indent=2) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # a file name may hold a lone surrogate
+
+
+def to_csv(records: Sequence[Record], columns: Sequence[str], comments: Sequence[str]) -> str:
+    """``#`` comment lines, a header, a row a record; None is an empty cell, text cells are quoted and exact.
+
+    A token may well be "=" or "+1". Quoting does not keep a spreadsheet from reading such a cell as a formula and
+    changing it would make the data wrong, so the cell stays exact and a comment warns.
+    """
+    out = io.StringIO()
+    out.writelines(f"# {line}\n" for line in comments)
+    texts = (value for record in records for value in record.values() if isinstance(value, str))
+    if any(text.startswith(_FORMULA_SIGNS) for text in texts):
+        out.write("# some cells begin like a formula (= + - @): import the text columns as text\n")
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(record[column]) for column in columns] for record in records)
+    return out.getvalue()
+
+
+def write(path: Path, content: str) -> None:
+    """Write ``content`` as UTF-8. Raises Problem and leaves an existing file as it was if that fails."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.encode("utf-8"))
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file beside ``path`` that takes its place if the block ends well.
+
+    Rights of an existing file are kept; a link is followed; a device or pipe is written to directly. Raises Problem
+    for anything the system refuses.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if target.exists() and not target.is_file():
+            yield target
+            return
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, "it is read-only")
+        temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+        temporary.touch(0o666, exist_ok=False)
+        try:
+            if target.exists():
+                shutil.copymode(target, temporary)
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise Problem(f"{path} cannot be written ({error.strerror or error})", "choose another place") from error
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return value
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return int(value)
+    return value

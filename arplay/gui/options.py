@@ -1,0 +1,32 @@
+"""What the command line tells the window. No Qt here, so that reading it costs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from arplay.engine.messages import Device, Dtype
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """None means: as remembered from the last time, else the default.
+
+    ``encoding`` is that of ``text_file``; None stands for UTF-8. ``size`` is the window's, in logical pixels.
+    """
+
+    text_file: Path | None = None
+    model: str | None = None
+    prompt: str | None = None
+    device: Device = "auto"
+    dtype: Dtype = "auto"
+    theme: str | None = None
+    encoding: str | None = None
+    size: tuple[int, int] | None = None
+
+
+def opening_text(model: str) -> bytes:
+    """The text that a window begins with where the user gave none; a table writes only its own alphabet."""
+    return {"abc": b"BA", "english": b"Once upon a time", "smollm2": b"The capital of France is"}.get(model, b"")

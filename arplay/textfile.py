@@ -1,0 +1,71 @@
+"""Reading a user's text: every byte as it is in the file, or a clear word on why not."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from arplay.core.errors import Problem
+
+MAX_BYTES = 256 * 1024 * 1024
+_LOOKED_AT = 64 * 1024
+
+
+def read_text(path: Path, encoding: str | None = None) -> bytes:
+    """The UTF-8 bytes of a text file; ``-`` is standard input.
+
+    UTF-8 is taken byte for byte (a byte order mark included). With ``encoding`` the file is decoded with that and
+    given in UTF-8. Raises Problem for a file that cannot be read, is not UTF-8 (the likely encoding is named), is
+    not in the encoding asked for, or is larger than 256 MiB.
+    """
+    name = "standard input" if str(path) == "-" else str(path)
+    try:
+        data = sys.stdin.buffer.read(MAX_BYTES + 1) if str(path) == "-" else _read(path)
+    except OSError as error:
+        raise Problem(f"{name} cannot be read ({error.strerror or error})", "check the path and its rights") from error
+    if len(data) > MAX_BYTES:
+        raise Problem(f"{name} is larger than {MAX_BYTES >> 20} MiB", "cut it into parts")
+    return to_utf8(data, name, encoding)
+
+
+def to_utf8(data: bytes, name: str, encoding: str | None = None) -> bytes:
+    """``data`` checked as UTF-8, or re-encoded from ``encoding``. Raises Problem as :func:`read_text` does."""
+    try:
+        if encoding is None:
+            data.decode("utf-8")
+            return data
+        return data.decode(encoding).encode("utf-8")
+    except LookupError as error:
+        raise Problem(f"there is no text encoding called {encoding!r}", "a name such as latin-1 or utf-16") from error
+    except UnicodeError as error:
+        if encoding is not None:
+            raise Problem(f"{name} is not {encoding} text", "try another --encoding") from error
+        likely = detect(data)
+        remedy = f"open it with --encoding {likely}" if likely else "name its encoding with --encoding NAME"
+        seems = f", it looks like {likely}" if likely else ""
+        at = error.start if isinstance(error, UnicodeDecodeError) else 0
+        raise Problem(f"{name} is not UTF-8 (byte {at}){seems}", remedy) from error
+
+
+def detect(data: bytes) -> str | None:
+    """The likely encoding of bytes that are not UTF-8, or None. A guess: it is offered, never used unasked."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data[:_LOOKED_AT]).best()
+    return None if best is None or best.encoding in ("utf_8", "ascii") else str(best.encoding)
+
+
+def check_prompt(prompt: str) -> bytes:
+    """The UTF-8 bytes of a text from the command line. Raises Problem where the terminal sent other bytes."""
+    try:
+        return prompt.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Problem(
+            f"the prompt is not UTF-8 (character {error.start + 1})",
+            "type it in a UTF-8 terminal, or put it in a file and name its --encoding",
+        ) from error
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)

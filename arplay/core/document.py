@@ -66,7 +66,7 @@ class Document:
 
     @classmethod
     def of(cls, data: bytes) -> Document:
-        return cls(_normal((Typed(data),)))
+        return cls(normal((Typed(data),)))
 
     @cached_property
     def data(self) -> bytes:
@@ -78,23 +78,25 @@ class Document:
     def apply(self, edit: Edit) -> Document:
         """The document after an edit that was made from this one."""
         end = edit.at + size(edit.removed)
-        return Document(_normal(self.between(0, edit.at) + edit.inserted + self.between(end, len(self))))
+        return Document(normal(self.between(0, edit.at) + edit.inserted + self.between(end, len(self))))
 
     def replace(self, start: int, end: int, data: bytes) -> Edit:
-        """Typing: bytes [start, end) give way to ``data``. Fixed pieces that the edit touches become typed."""
+        """Typing: bytes [start, end) give way to ``data``. Fixed pieces that are cut become typed."""
         left, right = self._widen(start, end)
+        if start == end and not data:
+            return Edit(left, (), ())
         text = self.data[left:start] + data + self.data[end:right]
-        return Edit(left, self.between(left, right), _normal((Typed(text),)))
+        return Edit(left, self.between(left, right), normal((Typed(text),)))
 
     def take(self, at: int, piece: Piece, vocabulary: str) -> Edit:
         """A pick: ``piece`` follows byte ``at``; what stood behind it is removed (the tree keeps it)."""
         left, _ = self._widen(at, at)
-        head = _normal((Typed(self.data[left:at]), Fixed(vocabulary, (piece.id,), (piece.data,))))
+        head = normal((Typed(self.data[left:at]), Fixed(vocabulary, (piece.id,), (piece.data,))))
         return Edit(left, self.between(left, len(self)), head)
 
     def retokenise(self) -> Edit:
         """All ids forgotten: the whole text becomes one typed run."""
-        return Edit(0, self.runs, _normal((Typed(self.data),)))
+        return Edit(0, self.runs, normal((Typed(self.data),)))
 
     def between(self, start: int, end: int) -> Runs:
         """The runs of bytes [start, end). Raises ValueError where a bound would cut a fixed piece."""
@@ -213,7 +215,8 @@ def _cut(run: Run, low: int, high: int) -> Run:
     return Fixed(run.vocabulary, run.ids[first:last], run.pieces[first:last])
 
 
-def _normal(runs: Runs) -> Runs:
+def normal(runs: Runs) -> Runs:
+    """The same pieces with no empty run and no two neighbours that could be one."""
     result: list[Run] = []
     for run in runs:
         if not len(run):

@@ -9,7 +9,7 @@ Index = NDArray[np.int64]
 
 
 def to_text(data: bytes) -> str:
-    """The text of ``data``; a byte that is part of no whole character becomes one lone surrogate U+DC80+byte."""
+    """The text of ``data``; a byte that is part of no whole character becomes one lone surrogate U+DC00+byte."""
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -26,33 +26,51 @@ def char_spans(data: bytes, starts: Index, ends: Index) -> tuple[Index, Index]:
     """
     if len(starts) == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    owner = np.repeat(np.arange(len(to_text(data)), dtype=np.int64), _widths(data))
+    owner = np.cumsum(_units(data) > 0) - 1
     return owner[starts], owner[ends - 1] + 1
+
+
+def utf16_index(data: bytes) -> Index:
+    """The UTF-16 position of every byte position, shape (bytes + 1,); one inside a character counts as after it.
+
+    >>> utf16_index("a😀".encode())
+    array([0, 1, 3, 3, 3, 3])
+    """
+    result = np.zeros(len(data) + 1, np.int64)
+    np.cumsum(_units(data), out=result[1:])
+    return result
 
 
 def utf16_ends(data: bytes, ends: Index) -> Index:
     """Byte positions -> UTF-16 positions (a position inside a character counts as after it), shape (n,)."""
-    points = _code_points(data)
-    units = np.where(points >= 0x10000, 2, 1)
-    after_byte = np.repeat(np.cumsum(units), _widths(data))
-    return np.concatenate([np.zeros(1, np.int64), after_byte])[ends]
+    return utf16_index(data)[ends]
 
 
 def byte_of_utf16(text: str, position: int) -> int:
-    """The byte position of a UTF-16 position in a text made by :func:`to_text`."""
+    """The byte position of a UTF-16 position in a text made by :func:`to_text`.
+
+    A position between the two halves of a surrogate pair is that of the character's start.
+    """
     if text.isascii():
         return position
-    head = text.encode("utf-16-le", "surrogatepass")[: 2 * position]
-    return len(head.decode("utf-16-le", "surrogatepass").encode("utf-8", "surrogateescape"))
+    head = text.encode("utf-16-le", "surrogatepass")[: 2 * position].decode("utf-16-le", "surrogatepass")
+    return len(to_bytes(head[:-1] if "\ud800" <= head[-1:] <= "\udbff" else head))
 
 
-def _code_points(data: bytes) -> NDArray[np.uint32]:
-    return np.frombuffer(to_text(data).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+_LEAD = np.ones(256, np.uint8)
+_LEAD[0x80:0xC0] = 0
+_LEAD[0xF0:] = 2
 
 
-def _widths(data: bytes) -> Index:
-    """Bytes of every code point; a broken byte is a code point of its own."""
-    points = _code_points(data)
-    widths = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
-    widths[(points >= 0xDC80) & (points <= 0xDCFF)] = 1
-    return widths.astype(np.int64)
+def _units(data: bytes) -> NDArray[np.uint8]:
+    """For every byte, the UTF-16 units of the character that begins there; 0 inside a character."""
+    units = _LEAD[np.frombuffer(data, np.uint8)]
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        points = np.frombuffer(to_text(data).encode("utf-32-le", "surrogatepass"), np.uint32)
+        broken = (points >= 0xDC80) & (points <= 0xDCFF)
+        widths = 1 + (points >= 0x80).astype(np.int64) + (points >= 0x800) + (points >= 0x10000)
+        widths[broken] = 1
+        units[(np.cumsum(widths) - widths)[broken]] = 1
+    return units

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from arplay.core.document import Document, Edit, Typed, size
+from arplay.core.document import Document, Edit, Typed, normal, size
 
 Kind = Literal["opened", "typed", "picked", "sampled", "retokenised"]
 
@@ -64,8 +64,11 @@ class Tree:
     def record(self, edit: Edit, kind: Kind, caret: int, step: Step | None = None) -> Node:
         """Apply ``edit`` to the current document and stand on the new node.
 
-        Typing that goes on where the last typing ended is merged into that node (which is then returned).
+        Typing (or deleting) that goes on where the last one ended is merged into that node, which is then returned.
+        An edit that changes nothing is not recorded.
         """
+        if edit.removed == edit.inserted:
+            return self.node
         document = self.document.apply(edit)
         merged = self._merge(edit, kind)
         if merged is not None:
@@ -110,13 +113,23 @@ class Tree:
         return None
 
     def _merge(self, edit: Edit, kind: Kind) -> Edit | None:
-        """The current node's edit with ``edit`` added, if both are one stretch of plain typing without a new word."""
-        node = self.node
-        if kind != "typed" or node.kind != "typed" or node.children or edit.removed or node.edit.removed:
+        """The current node's edit with ``edit`` added, if both are one stretch of typing, or one of deleting."""
+        node, last = self.node, self.node.edit
+        if kind != "typed" or node.kind != "typed" or node.children:
             return None
-        if len(edit.inserted) != 1 or edit.at != node.edit.at + size(node.edit.inserted):
+        if not edit.removed and not last.removed and edit.at == last.at + size(last.inserted):
+            return self._longer(last, edit)
+        if not edit.inserted and not last.inserted and last.at in (edit.at, edit.at + size(edit.removed)):
+            runs = edit.removed + last.removed if edit.at < last.at else last.removed + edit.removed
+            return Edit(edit.at, normal(runs), ())
+        return None
+
+    @staticmethod
+    def _longer(last: Edit, edit: Edit) -> Edit | None:
+        """One stretch of plain typing, a word or a space at a time."""
+        if len(last.inserted) != 1 or len(edit.inserted) != 1:
             return None
-        old, new = node.edit.inserted[0], edit.inserted[0]
+        old, new = last.inserted[0], edit.inserted[0]
         if not isinstance(old, Typed) or not isinstance(new, Typed) or new.data.isspace() != old.data[-1:].isspace():
             return None
-        return Edit(node.edit.at, (), (Typed(old.data + new.data),))
+        return Edit(last.at, (), (Typed(old.data + new.data),))

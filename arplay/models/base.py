@@ -99,8 +99,9 @@ class Model(Protocol):
     def session(self) -> Session: ...
 
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
-        """log p (nats) of ids[i] for i >= 1 (i >= 0 if the model starts empty) by one pass without any cache.
+        """log p (nats) of every piece by one pass without any cache, shape (n,); NaN where there is no p(x_1).
 
+        The last piece is scored but not read, so n may be one more than the context.
         Independent of Session on purpose: the ledger is reconciled against it.
         """
         ...

@@ -92,21 +92,24 @@ class CausalLM:
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """-cross_entropy of torch over one forward without cache; element 0 is NaN (no p(x_1)).
 
-        Where the logits would not fit the bound the pass is repeated for a part of the rows at a time.
+        The last piece is scored, not read: a full window and the piece behind it fit. Where the logits would not
+        fit the bound the pass is repeated for a part of the rows at a time.
         """
         torch = _torch()
-        self.check(ids)
+        self.check(ids[:-1])
+        self.check(ids[-1:])
         result = np.full(len(ids), np.nan)
         n = len(ids) - 1
         with torch.inference_mode():
-            given = torch.tensor([list(ids)], device=self.info.device)
+            given = torch.tensor([list(ids[:-1])], device=self.info.device)
+            chosen = torch.tensor(list(ids[1:]), device=self.info.device)
             step = n if not self._keeps else self.rows
             for low in range(0, n, max(1, step)):
                 rows = torch.arange(low, min(n, low + step), device=self.info.device)
                 logits = self.network(input_ids=given, use_cache=False, **self._keep(rows)).logits[0]
                 if not self._keeps:
                     logits = logits[rows]
-                loss = torch.nn.functional.cross_entropy(logits.float(), given[0, rows + 1], reduction="none")
+                loss = torch.nn.functional.cross_entropy(logits.float(), chosen[rows], reduction="none")
                 result[1 + low : 1 + low + len(rows)] = -loss.double().cpu().numpy()
         return result
 

@@ -37,7 +37,7 @@ def run(options: WindowOptions) -> int:
     QTimer.singleShot(0, _Start(window, options, remembered=True))
     window.closed.connect(app.quit)
     status = app.exec()
-    if not window.bridge.close():
+    if not window.playground.close():
         # only a thread inside `import torch` gets here; text and settings are on disk by now
         sys.stdout.flush()
         os._exit(status)
@@ -79,7 +79,7 @@ def picture(options: WindowOptions, path: Path, scale: float = 1.0) -> View:
                 raise Problem(f"{path} cannot be written", "choose another folder")
     finally:
         window.hide()
-        window.bridge.close()
+        window.playground.close()
         window.deleteLater()
     return view
 

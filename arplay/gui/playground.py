@@ -63,8 +63,7 @@ class Playground(QObject):
         self._looking = False  # at a place of the long text instead of the editor's
         self._waiting: deque[Intent] = deque()
         self._left_to_play = 0
-        self._asked: tuple[Document, int] | None = None
-        self._explored_seconds = 0.0
+        self._asked = 0  # the number of the newest explore request
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
         self._explore_timer = self._timer(TYPING_PAUSE_MS, self._explore)
         self._score_timer = self._timer(SCORE_PAUSE_MS, self._score)
@@ -125,8 +124,11 @@ class Playground(QObject):
         self._show(busy=f"Loading {spec}", problem=None)
         self.bridge.load(spec, device, dtype)
 
-    def cancel_load(self) -> None:
-        self.bridge.cancel_load()
+    def close(self, timeout: float = 5.0) -> bool:
+        """Stop everything and join the worker; False where its thread is stuck in an import."""
+        for timer in (self._explore_timer, self._score_timer, self._play_timer):
+            timer.stop()
+        return self.bridge.close(timeout)
 
     def busy_scoring(self) -> bool:
         ledger = self.view.ledger
@@ -364,7 +366,7 @@ class Playground(QObject):
 
     def _ask(self, document: Document, caret: int) -> None:
         if self.view.loaded is not None:
-            self.bridge.explore(document, caret, self.view.settings.first_piece)
+            self._asked = self.bridge.explore(document, caret, self.view.settings.first_piece)
 
     def _score_soon(self) -> None:
         self._score_timer.start(SCORE_PAUSE_MS)
@@ -429,6 +431,8 @@ class Playground(QObject):
         self._stop()
         self.progress.emit(None)
         self._show(problem=(failed.cause, failed.remedy), busy=None)
+        if failed.number == self._asked:
+            self._show(answer=None, decoded=None, stale=False)
         self.told.emit(failed.cause, failed.remedy)
 
     def _show(self, **fields: object) -> None:

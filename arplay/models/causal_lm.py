@@ -290,6 +290,8 @@ def _network(torch: Any, folder: Folder, dtype: Any, report: Report) -> Any:
 
     auto: Any = transformers.AutoModelForCausalLM
     logging: Any = transformers.utils.logging
+    for architecture in folder.config["architectures"]:
+        getattr(transformers, architecture, None)  # transformers imports the class at this first use
     tqdm.tqdm.monitor_interval = 0  # no monitor thread is left behind
     logging.set_verbosity_error()
     report(None, "reading the weights")

@@ -1,0 +1,44 @@
+"""Bar 2, first half: the window against a bare PySide6 window, and the first distribution of ``english``."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from typing import Any
+
+from tests.benchmarks.harness import row
+
+RUNS = 5
+
+
+def once(module: str) -> str:
+    done = subprocess.run([sys.executable, "-m", module], capture_output=True, text=True, check=True)
+    return done.stdout.strip().splitlines()[-1]
+
+
+def main() -> None:
+    bare: list[float] = []
+    ours: list[dict[str, Any]] = []
+    for _ in range(RUNS):  # interleaved, so that a drift of the machine meets both
+        bare.append(float(once("tests.benchmarks.bare_window")))
+        ours.append(json.loads(once("tests.benchmarks.our_window")))
+    base = statistics.median(bare)
+    typed = statistics.median(run["stamps"]["typed"] for run in ours)
+    row("window up and typing, beyond a bare window", typed - base, "s", 0.8, f"bare {base:.3f} s, ours {typed:.3f} s")
+    for name, run in (("cold (first run)", ours[0]), ("warm (last run)", ours[-1])):
+        at = run["stamps"]
+        print(
+            f"{name}: import torch {at['importing the model class'] - at['importing torch']:.3f} s, "
+            f"import model class {at['reading the weights'] - at['importing the model class']:.3f} s, "
+            f"load {at['loaded'] - at['reading the weights']:.3f} s, "
+            f"first forward {at['explored'] - at['loaded']:.3f} s, paint {at['painted'] - at['explored']:.3f} s"
+        )
+    first = statistics.median(run["stamps"]["painted"] - run["stamps"]["reading the weights"] for run in ours)
+    row("first distribution after the model class is imported", first, "s", 1.5, f"median of {RUNS}")
+    stall = statistics.median(run["largest_stall"] for run in ours)
+    row("largest event-loop stall while importing and loading", stall, "s", 0.35, f"median of {RUNS}")
+
+
+main()

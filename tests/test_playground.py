@@ -1,0 +1,184 @@
+"""The playground with a real worker thread: what a user does to text, choices and branches, without widgets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from arplay.core.decoding import Decoding
+from arplay.core.document import Fixed
+from arplay.core.picking import uniform
+from arplay.gui.bridge import Bridge
+from arplay.gui.contract import CaretMoved, Change, Do, Goto, Select, Settings, Take, Typed
+from arplay.gui.playground import Playground
+
+
+@pytest.fixture
+def play(qtbot: QtBot) -> Iterator[Playground]:
+    bridge = Bridge()
+    playground = Playground(bridge, Settings(animate=False))
+    playground.load_model("abc")
+    yield playground
+    assert playground.close()
+
+
+def settle(play: Playground, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: not play.view.stale and not play._waiting and not play.busy_scoring(), timeout=30_000)
+
+
+def write(play: Playground, qtbot: QtBot, text: bytes) -> None:
+    end = len(play.document)
+    play.handle(Typed(end, end, text, end + len(text)))
+    settle(play, qtbot)
+
+
+def test_typed_text_is_explored_and_scored(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"BAC")
+    assert play.view.ledger is not None and play.view.answer is not None
+    assert math.exp(play.view.ledger.totals.nll_nats) == pytest.approx(1 / 0.12)
+    assert play.view.answer.prefix.ids.tolist() == [1, 0, 2]
+    assert play.view.selected is None
+
+
+def test_caret_marks_the_actual_next_piece(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"BAC")
+    play.handle(CaretMoved(1))
+    settle(play, qtbot)
+    answer = play.view.answer
+    assert answer is not None and answer.distribution is not None
+    assert answer.prefix.actual == 0 and play.view.selected == 1
+    assert answer.distribution.probs[0] == pytest.approx(0.5)
+
+
+def test_select_shows_the_ledgers_number(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"BACAB")
+    for index in range(5):
+        play.handle(Select(index))
+        settle(play, qtbot)
+        answer, ledger = play.view.answer, play.view.ledger
+        assert answer is not None and answer.distribution is not None and ledger is not None
+        assert play.view.selected == index
+        assert answer.distribution.logprob(int(ledger.ids[index])) == pytest.approx(ledger.logprob[index])
+
+
+def test_take_writes_and_undo_restores(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"BA")
+    play.handle(Take(2))
+    settle(play, qtbot)
+    assert play.document.data == b"BAC"
+    assert isinstance(play.document.runs[-1], Fixed) and play.document.runs[-1].ids == (2,)
+    play.undo_stack.undo()
+    assert play.document.data == b"BA"
+    play.undo_stack.redo()
+    assert play.document.data == b"BAC"
+
+
+def test_take_in_the_middle_keeps_the_tail(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"BACAB")
+    play.handle(CaretMoved(2))
+    play.handle(Take(0))
+    settle(play, qtbot)
+    assert play.document.data == b"BAA"
+    play.handle(Do("put_aside"))
+    settle(play, qtbot)
+    assert play.document.data == b"BACAB"
+    play.undo_stack.undo()
+    assert play.document.data == b"BAA"
+
+
+def test_rewind_and_step_repeat_the_choice_and_reroll_takes_the_next_seed(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"B")
+    for _ in range(4):
+        play.handle(Do("step"))
+    settle(play, qtbot)
+    first = play.document.data
+    assert len(first) == 5
+    for _ in range(4):
+        play.handle(Do("rewind"))
+    assert play.document.data == b"B"
+    for _ in range(4):
+        play.handle(Do("step"))
+    settle(play, qtbot)
+    assert play.document.data == first
+    assert play.view.node is not None and play.view.node.step is not None
+    assert play.view.node.step.u == uniform(0, 4)
+    play.handle(Do("reroll"))
+    settle(play, qtbot)
+    assert play.view.settings.seed == 1
+    assert play.view.node.step is not None and play.view.node.step.u == uniform(1, 4)
+    assert len(play.document) == 5
+
+
+def test_play_runs_its_steps_and_any_edit_ends_it(play: Playground, qtbot: QtBot) -> None:
+    play.handle(Change(replace(play.view.settings, play_per_second=200.0, play_steps=6)))
+    write(play, qtbot, b"B")
+    play.handle(Do("play"))
+    qtbot.waitUntil(lambda: not play.view.playing, timeout=30_000)
+    settle(play, qtbot)
+    assert len(play.document) == 7
+    play.handle(Change(replace(play.view.settings, play_steps=1000)))
+    play.handle(Do("play"))
+    qtbot.waitUntil(lambda: len(play.document) > 10, timeout=30_000)
+    end = len(play.document)
+    play.handle(Typed(end, end, b"A", end + 1))
+    assert not play.view.playing
+    settle(play, qtbot)
+    assert len(play.document) == end + 1
+
+
+def test_decoding_never_runs_the_model(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"BA")
+    answer = play.view.answer
+    play.handle(Change(replace(play.view.settings, decoding=Decoding(top_k=1))))
+    assert play.view.answer is answer and not play.view.stale
+    assert play.view.decoded is not None and play.view.decoded.kept == 1
+
+
+def test_branches_are_reached_by_goto(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"B")
+    start = play.tree.node
+    play.handle(Take(0))
+    settle(play, qtbot)
+    one = play.tree.node
+    play.handle(Goto(start))
+    settle(play, qtbot)
+    play.handle(Take(2))
+    settle(play, qtbot)
+    assert play.document.data == b"BC" and len(start.children) == 2
+    play.handle(Goto(one))
+    settle(play, qtbot)
+    assert play.document.data == b"BA"
+
+
+def test_text_outside_the_alphabet_is_told_and_kept(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"BA")
+    with qtbot.waitSignal(play.told, timeout=30_000) as told:
+        play.handle(Typed(2, 2, b"x", 3))
+    assert "'x'" in told.args[0]
+    assert play.document.data == b"BAx"
+    assert play.view.problem is not None
+    play.handle(Typed(2, 3, b"", 2))
+    qtbot.waitUntil(lambda: play.view.problem is None, timeout=30_000)
+    settle(play, qtbot)
+
+
+def test_reconcile_agrees(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"BACAB")
+    play.handle(Do("reconcile"))
+    qtbot.waitUntil(lambda: play.view.reconciled is not None, timeout=30_000)
+    assert play.view.reconciled is not None and play.view.ledger is not None
+    assert play.view.reconciled.nll_nats == pytest.approx(play.view.ledger.totals.nll_nats)
+    assert play.view.reconciled.largest_difference < 1e-12
+
+
+def test_another_model_keeps_the_text(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"BA")
+    play.load_model("no such model")
+    with qtbot.waitSignal(play.told, timeout=30_000):
+        pass
+    assert play.view.loaded is not None and play.view.loaded.info.name == "abc"
+    assert play.document.data == b"BA"

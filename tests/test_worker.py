@@ -392,6 +392,13 @@ def test_close_ends_everything_and_nothing_is_left(desk: Make) -> None:
     assert made.worker.close(HANG_GUARD)  # twice does no harm
 
 
+def test_a_worker_without_work_has_no_thread() -> None:
+    before = threading.active_count()
+    made = Worker(lambda result: None)
+    assert threading.active_count() == before
+    assert made.close(HANG_GUARD)
+
+
 def test_close_tells_when_the_thread_is_stuck_and_it_stays_silent() -> None:
     gate = Gate()
     results: list[Any] = []

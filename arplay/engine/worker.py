@@ -61,14 +61,15 @@ class Worker:
         self._emitting = threading.Lock()
         self._silent = False
         self._thread = threading.Thread(target=self._run, name="arplay-worker", daemon=False)
-        self._thread.start()
 
     def submit(self, request: Request) -> None:
-        """Queue a request; RuntimeError after :meth:`close`."""
+        """Queue a request (the first one starts the thread); RuntimeError after :meth:`close`."""
         lane = type(request)
         with self._changed:
             if self._closing:
                 raise RuntimeError("this worker is closed")
+            if self._thread.ident is None:  # a window that fails to open leaves no thread that keeps the program alive
+                self._thread.start()
             if lane is Fetch and lane in self._lanes:
                 cause = f"{self._lanes[lane].name} is being fetched already"
                 self._refused.append(Failed(request.number, cause, "wait for it, or cancel it first"))
@@ -92,7 +93,8 @@ class Worker:
             for lane in LANES:
                 self._drop(lane)
             self._changed.notify()
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
         with self._emitting:
             self._silent = True
         return not self._thread.is_alive()

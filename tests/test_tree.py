@@ -125,9 +125,9 @@ def type_on(tree: Tree, text: bytes) -> None:
 
 def test_typing_is_undone_a_word_at_a_time() -> None:
     tree = Tree()
-    type_on(tree, b"two words")
-    assert [node.edit.inserted for node in tree.path()[1:]] == [(Typed(b"two"),), (Typed(b" "),), (Typed(b"words"),)]
-    assert tree.document.data == b"two words"
+    type_on(tree, b"two  words")
+    assert [node.edit.inserted for node in tree.path()[1:]] == [(Typed(b"two"),), (Typed(b"  words"),)]
+    assert tree.document.data == b"two  words"
 
 
 def test_deleting_on_is_one_node_both_ways() -> None:

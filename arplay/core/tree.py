@@ -60,6 +60,8 @@ class Tree:
         self.document = document or Document()
         self.root = Node(None, Edit(0, (), ()), "opened", len(self.document))
         self.node = self.root
+        self.count = 1
+        """How many nodes there are."""
 
     def record(self, edit: Edit, kind: Kind, caret: int, step: Step | None = None) -> Node:
         """Apply ``edit`` to the current document and stand on the new node.
@@ -77,6 +79,7 @@ class Tree:
             node = Node(self.node, edit, kind, caret, step)
             self.node.children.append(node)
             self.node = node
+            self.count += 1
         self.document = document
         return self.node
 
@@ -126,10 +129,12 @@ class Tree:
 
     @staticmethod
     def _longer(last: Edit, edit: Edit) -> Edit | None:
-        """One stretch of plain typing, a word or a space at a time."""
+        """One stretch of plain typing: a word with the space before it."""
         if len(last.inserted) != 1 or len(edit.inserted) != 1:
             return None
         old, new = last.inserted[0], edit.inserted[0]
-        if not isinstance(old, Typed) or not isinstance(new, Typed) or new.data.isspace() != old.data[-1:].isspace():
+        if not isinstance(old, Typed) or not isinstance(new, Typed):
+            return None
+        if new.data[:1].isspace() and not old.data[-1:].isspace():
             return None
         return Edit(last.at, (), (Typed(old.data + new.data),))

@@ -113,18 +113,15 @@ class Document:
         """[start, end) widened to whole fixed pieces where it touches the inside of one."""
         if not 0 <= start <= end <= len(self):
             raise ValueError(f"bytes {start} to {end} are not in a text of {len(self)} bytes")
-        base, left, right = 0, start, end
+        left, right, base = start, end, 0
         for run in self.runs:
-            if isinstance(run, Fixed) and base < end + 1 and base + len(run) > start - 1:
-                low = base
-                for piece in run.pieces:
-                    high = low + len(piece)
-                    if low < start < high:
-                        left = low
-                    if low < end < high:
-                        right = high
-                    low = high
-            base += len(run)
+            length = len(run)
+            if isinstance(run, Fixed):
+                if base < start < base + length:
+                    left = base + _piece_at(run, start - base)[0]
+                if base < end < base + length:
+                    right = base + _piece_at(run, end - base)[1]
+            base += length
         return left, right
 
 
@@ -213,6 +210,15 @@ def _cut(run: Run, low: int, high: int) -> Run:
     if (int(ends[first - 1]) if first else 0) != low or int(ends[last - 1]) != high:
         raise ValueError(f"bytes {low} to {high} cut a fixed piece")
     return Fixed(run.vocabulary, run.ids[first:last], run.pieces[first:last])
+
+
+def _piece_at(run: Fixed, at: int) -> tuple[int, int]:
+    """The bytes of the piece that byte position ``at`` (0 < at < length) cuts; (at, at) between two pieces."""
+    ends = np.cumsum([len(piece) for piece in run.pieces])
+    index = int(np.searchsorted(ends, at, side="left"))
+    if int(ends[index]) == at:
+        return at, at
+    return int(ends[index]) - len(run.pieces[index]), int(ends[index])
 
 
 def normal(runs: Runs) -> Runs:

@@ -1,0 +1,487 @@
+"""The prompt editor as a user meets it, on a real tree: what it shows is always the image of the document."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QTextCursor
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from arplay.core.decoding import Decoded
+from arplay.core.document import Document, Encoded, Prefix
+from arplay.core.pieces import Piece
+from arplay.core.position import Answer, Position
+from arplay.core.tree import Step, Tree
+from arplay.gui.contract import (
+    AnalyseText,
+    CaretMoved,
+    Do,
+    Intent,
+    OpenFile,
+    Settings,
+    Take,
+    Tell,
+    Typed,
+    View,
+)
+from arplay.gui.panels import text_area
+from arplay.gui.panels.editor import Editor
+from arplay.gui.panels.shown_text import image
+from arplay.gui.theme import DARK
+
+Key, Mod = Qt.Key, Qt.KeyboardModifier
+STEP = Step(id=1, index=0, logprob=-1.0, prob=0.3, decoded_prob=0.3, rank=1, u=0.5)
+AWKWARD = "a\x00b\r\n\u00a0\u2028שלום 😀 Z̸̢͝ e\u0301\t."
+
+
+class Desk:
+    """What the window does with an editor's intents, and nothing else."""
+
+    def __init__(self, editor: Editor, text: bytes = b"") -> None:
+        self.editor, self.told = editor, list[Intent]()
+        self.tree = Tree(Document.of(text))
+        self.view = View(document=self.tree.document, tree=self.tree, node=self.tree.node)
+        editor.intent.connect(self.hear)
+        self.show(caret=0)
+
+    def hear(self, intent: Intent) -> None:
+        self.told.append(intent)
+        if isinstance(intent, Typed):
+            edit = self.tree.document.replace(intent.start, intent.end, intent.data)
+            self.tree.record(edit, "typed", intent.caret)
+            self.show(caret=intent.caret)
+        elif isinstance(intent, CaretMoved):
+            self.show(caret=intent.caret)
+
+    def show(self, **changes: object) -> None:
+        self.view = replace(self.view, document=self.tree.document, node=self.tree.node, **changes)  # type: ignore[arg-type]
+        self.editor.show_view(self.view)
+
+    def take(self, piece: bytes, at: int | None = None) -> None:
+        at = len(self.data) if at is None else at
+        self.tree.record(self.tree.document.take(at, Piece(1, piece), "v"), "sampled", at + len(piece), STEP)
+        self.show(caret=at + len(piece))
+
+    def undo(self) -> None:
+        if self.tree.node.parent is not None:
+            self.tree.goto(self.tree.node.parent)
+            self.show(caret=self.tree.node.caret)
+
+    @property
+    def data(self) -> bytes:
+        return self.tree.document.data
+
+    @property
+    def edits(self) -> list[Typed]:
+        return [one for one in self.told if isinstance(one, Typed)]
+
+    def select(self, start: int, end: int) -> None:
+        cursor = self.editor.area.textCursor()
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        self.editor.area.setTextCursor(cursor)
+
+    def shows_the_document(self) -> bool:
+        cursor = QTextCursor(self.editor.area.document())
+        cursor.select(QTextCursor.SelectionType.Document)
+        area = self.editor.area
+        text = cursor.selectedText().replace("\u2029", "\n")
+        return text == image(self.data) and area.shown.data == self.data
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Desk:
+    editor = Editor()
+    qtbot.addWidget(editor)
+    editor.resize(620, 300)
+    editor.show()
+    return Desk(editor)
+
+
+def opened(desk: Desk, text: bytes, caret: int = 0) -> Desk:
+    desk.tree = Tree(Document.of(text))
+    desk.show(tree=desk.tree, caret=caret)
+    desk.told.clear()
+    return desk
+
+
+def mime(text: str) -> QMimeData:
+    result = QMimeData()
+    result.setText(text)
+    return result
+
+
+def write(desk: Desk, text: str) -> None:
+    """Keys with these characters (QTest's own knows ASCII only)."""
+    for char in text:
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            QApplication.sendEvent(desk.editor.area, QKeyEvent(kind, 0, Mod.NoModifier, char))
+
+
+def drop(desk: Desk, source: QMimeData, at: int = 0) -> None:
+    place = QTextCursor(desk.editor.area.document())
+    place.setPosition(at)
+    point = QPointF(desk.editor.area.cursorRect(place).center())
+    how = (Qt.DropAction.CopyAction, source, Qt.MouseButton.LeftButton, Mod.NoModifier)
+    for event in (QDragEnterEvent(point.toPoint(), *how), QDropEvent(point, *how)):
+        QApplication.sendEvent(desk.editor.area.viewport(), event)
+        assert event.isAccepted()
+
+
+def test_typing_is_told_in_bytes_and_comes_back(desk: Desk, qtbot: QtBot) -> None:
+    write(desk, "héy")
+    qtbot.keyClick(desk.editor.area, Key.Key_Return)
+    write(desk, "x")
+    assert desk.data == "héy\nx".encode()
+    assert desk.edits[2] == Typed(3, 3, b"y", 4)
+    assert not any(isinstance(one, CaretMoved) for one in desk.told), "an edit tells its caret itself"
+    assert desk.shows_the_document()
+
+
+def test_deleting_by_character_word_line_and_selection(desk: Desk, qtbot: QtBot) -> None:
+    opened(desk, "one two 😀e\u0301".encode(), caret=len("one two 😀e\u0301".encode()))
+    area = desk.editor.area
+    qtbot.keyClick(area, Key.Key_Backspace)
+    assert desk.data == "one two 😀e".encode(), "an accent is taken off its letter"
+    qtbot.keyClick(area, Key.Key_Backspace)
+    qtbot.keyClick(area, Key.Key_Backspace)
+    assert desk.data == b"one two "
+    qtbot.keyClick(area, Key.Key_Backspace, Mod.ControlModifier)
+    assert desk.data == b"one "
+    desk.select(0, 0)
+    qtbot.keyClick(area, Key.Key_Delete)
+    assert desk.data == b"ne "
+    qtbot.keyClick(area, Key.Key_A, Mod.ControlModifier)
+    qtbot.keyClick(area, Key.Key_Delete)
+    assert desk.data == b""
+    qtbot.keyClick(area, Key.Key_Backspace)
+    qtbot.keyClick(area, Key.Key_Delete)
+    assert desk.data == b""
+    assert desk.shows_the_document()
+
+
+def test_the_caret_is_told_in_bytes_and_only_when_the_user_moves_it(desk: Desk, qtbot: QtBot) -> None:
+    opened(desk, "é😀x".encode())
+    for _ in range(3):
+        qtbot.keyClick(desk.editor.area, Key.Key_Right)
+    assert [one.caret for one in desk.told if isinstance(one, CaretMoved)] == [2, 6, 7]
+    desk.told.clear()
+    desk.show(caret=2)
+    assert desk.editor.area.textCursor().position() == 1
+    desk.take(b" more")
+    desk.undo()
+    assert desk.told == []
+    desk.select(0, 3)
+    assert desk.told == [CaretMoved(6)], "with a selection its moving end counts"
+    assert desk.editor.area.textCursor().selectedText() == "é😀"
+
+
+def test_a_click_between_two_lines_goes_to_the_nearer_one(desk: Desk, qtbot: QtBot) -> None:
+    opened(desk, b"first line\nsecond line")
+    area = desk.editor.area
+    place = QTextCursor(area.document())
+    place.setPosition(14)
+    spot = area.cursorRect(place).center()
+    for dy in (0, -10, 10):
+        desk.show(caret=0)
+        point = spot.__class__(spot.x() + 1, spot.y() + dy)
+        qtbot.mouseClick(area.viewport(), Qt.MouseButton.LeftButton, pos=point)
+        assert desk.view.caret == 14, dy
+
+
+def test_paste_and_copy_are_exact(desk: Desk, qtbot: QtBot) -> None:
+    opened(desk, b"<>", caret=1)
+    area = desk.editor.area
+    QGuiApplication.clipboard().setText(AWKWARD)
+    qtbot.keyClick(area, Key.Key_V, Mod.ControlModifier)
+    assert desk.data == b"<" + AWKWARD.encode() + b">"
+    assert desk.view.caret == len(desk.data) - 1
+    assert desk.shows_the_document()
+    qtbot.keyClick(area, Key.Key_A, Mod.ControlModifier)
+    qtbot.keyClick(area, Key.Key_C, Mod.ControlModifier)
+    assert QGuiApplication.clipboard().text() == f"<{AWKWARD}>"
+    qtbot.keyClick(area, Key.Key_X, Mod.ControlModifier)
+    assert desk.data == b""
+    assert QGuiApplication.clipboard().text() == f"<{AWKWARD}>"
+
+
+def test_qt_itself_would_not_copy_exactly(desk: Desk) -> None:
+    """Negative control: what the widget holds is not the text."""
+    opened(desk, AWKWARD.encode())
+    assert desk.editor.area.toPlainText() != AWKWARD
+
+
+def test_broken_bytes_survive_cut_and_paste(desk: Desk, qtbot: QtBot) -> None:
+    data = b"a\xe2\x82b"
+    opened(desk, data)
+    qtbot.keyClick(desk.editor.area, Key.Key_A, Mod.ControlModifier)
+    qtbot.keyClick(desk.editor.area, Key.Key_X, Mod.ControlModifier)
+    qtbot.keyClick(desk.editor.area, Key.Key_V, Mod.ControlModifier)
+    qtbot.keyClick(desk.editor.area, Key.Key_V, Mod.ControlModifier)
+    assert desk.data == data + data
+    assert desk.shows_the_document()
+
+
+def test_half_characters_are_refused_with_a_message(desk: Desk) -> None:
+    class Half(QMimeData):
+        def text(self) -> str:
+            return "a\ud800"
+
+    broken = QMimeData()
+    broken.setData("text/plain", b"a\xed\xa0\x80")
+    opened(desk, b"kept")
+    desk.editor.area._insert("a\ud800")
+    desk.editor.area.insertFromMimeData(broken)
+    assert [type(one) for one in desk.told] == [Tell, Tell]
+    assert "half a character" in desk.told[0].cause  # type: ignore[union-attr]
+    assert desk.data == b"kept"
+
+
+def test_a_huge_paste_is_analysed_instead(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(desk, b"kept")
+    lines = "one line of text\n" * 70_000
+    desk.editor.area.insertFromMimeData(mime(lines))
+    assert desk.told == [AnalyseText(lines.encode(), "pasted text")]
+    drop(desk, mime("x" * (text_area.LONGEST_LINE + 1)))
+    assert isinstance(desk.told[-1], AnalyseText)
+    assert desk.data == b"kept"
+    monkeypatch.setattr(text_area, "EDITABLE", 10)
+    desk.editor.area.insertFromMimeData(mime("sixsix!"))
+    assert isinstance(desk.told[-1], Tell)
+    assert desk.data == b"kept"
+    desk.editor.area.insertFromMimeData(mime("sixsix"))
+    assert desk.data == b"sixsixkept"
+
+
+def test_the_limit_for_one_line_is_said() -> None:
+    assert text_area.too_long(b"a" * text_area.LONGEST_LINE) is None
+    assert "line" in (text_area.too_long(b"a\n" + b"a" * (text_area.LONGEST_LINE + 1)) or "")
+    assert text_area.too_long(b"abcdefg\n" * 125_000) is None
+    assert "1,000,008 bytes" in (text_area.too_long(b"abcdefg\n" * 125_001) or "")
+
+
+def test_a_dropped_file_is_opened_and_dropped_text_inserted(desk: Desk, tmp_path: Path) -> None:
+    opened(desk, b"one two")
+    source = QMimeData()
+    source.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.txt"))])
+    drop(desk, source)
+    assert desk.told == [OpenFile(tmp_path / "a.txt")]
+    drop(desk, mime("\r\n"), at=3)
+    assert desk.data == b"one\r\n two"
+    assert desk.shows_the_document()
+
+
+def test_moving_a_selection_is_one_edit(desk: Desk) -> None:
+    opened(desk, "ab😀cd".encode())
+    desk.editor.area._move(2, 4, 0)
+    assert (desk.data, desk.view.caret) == ("😀abcd".encode(), 4)
+    desk.editor.area._move(0, 2, 4)
+    assert (desk.data, desk.view.caret) == ("ab😀cd".encode(), 6)
+    desk.editor.area._move(0, 2, 1)
+    assert len(desk.edits) == 2, "dropped onto itself"
+
+
+def test_an_input_method_composes_and_commits(desk: Desk) -> None:
+    opened(desk, b"ab", caret=1)
+    area = desk.editor.area
+    QApplication.sendEvent(area, QInputMethodEvent("ni", []))
+    area.grab()
+    assert desk.data == b"ab", "composing is no text yet"
+    commit = QInputMethodEvent("", [])
+    commit.setCommitString("你")
+    QApplication.sendEvent(area, commit)
+    assert desk.data == "a你b".encode()
+    again = QInputMethodEvent("", [])
+    again.setCommitString("好", -1, 1)
+    QApplication.sendEvent(area, again)
+    assert desk.data == "a好b".encode()
+    assert desk.shows_the_document()
+
+
+def test_composing_over_a_selection_replaces_it(desk: Desk) -> None:
+    opened(desk, b"abcd")
+    desk.select(1, 3)
+    QApplication.sendEvent(desk.editor.area, QInputMethodEvent("n", []))
+    commit = QInputMethodEvent("", [])
+    commit.setCommitString("é")
+    QApplication.sendEvent(desk.editor.area, commit)
+    assert desk.data == "aéd".encode()
+    assert desk.shows_the_document()
+
+
+def test_a_change_that_qt_makes_by_itself_is_told_too(desk: Desk) -> None:
+    opened(desk, "aé\r\nz".encode())
+    cursor = desk.editor.area.textCursor()
+    cursor.setPosition(2)
+    cursor.insertText("x\u00a0y")
+    assert desk.data == "aéx\u00a0y\r\nz".encode()
+    cursor.setPosition(0)
+    cursor.setPosition(1, QTextCursor.MoveMode.KeepAnchor)
+    cursor.removeSelectedText()
+    assert desk.data == "éx\u00a0y\r\nz".encode()
+    cursor.insertText("\x01")
+    assert desk.data.startswith(b"\x01")
+    desk.show()
+    assert desk.shows_the_document()
+
+
+def test_keys_of_the_chain(desk: Desk, qtbot: QtBot) -> None:
+    opened(desk, b"text", caret=2)
+    area = desk.editor.area
+    desk.show(decoded=Decoded(np.log(np.array([0.2, 0.5, 0.3])), ()))
+    for key, mod in (
+        (Key.Key_Return, Mod.ControlModifier),
+        (Key.Key_Right, Mod.AltModifier),
+        (Key.Key_Left, Mod.AltModifier),
+        (Key.Key_Space, Mod.ControlModifier),
+    ):
+        qtbot.keyClick(area, key, mod)
+    assert desk.told == [Take(1), Take(1), Do("rewind"), Do("step")]
+    with qtbot.waitSignal(desk.editor.leave, timeout=1000):
+        qtbot.keyClick(area, Key.Key_Escape)
+    desk.told.clear()
+    desk.show(decoded=None)
+    qtbot.keyClick(area, Key.Key_Return, Mod.ControlModifier)
+    qtbot.keyClick(area, Key.Key_Z, Mod.ControlModifier)
+    assert desk.told == []
+    assert desk.data == b"text"
+
+
+def answer(ends: list[int], departures: tuple[tuple[int, int], ...] = ()) -> Answer:
+    made = np.array(ends, np.int64)
+    encoded = Encoded(np.arange(len(ends)), made, np.zeros(len(ends), bool))
+    return Answer((), "model", Prefix(encoded.ids, None), encoded, Position(0, 1), None, departures, 1, 0.1, 0)
+
+
+def test_badge_and_bar_offer_what_can_be_done(desk: Desk, qtbot: QtBot) -> None:
+    opened(desk, b"abcd")
+    editor = desk.editor
+    assert not editor.badge.isVisible()
+    assert not editor.aside.isVisible()
+    desk.take(b"x", at=2)
+    desk.show(answer=answer([2, 3], ((2, 3),)))
+    assert editor.badge.label.text() == "Ids differ from the canonical tokenisation in 1 place"
+    assert editor.aside.isVisible()
+    qtbot.mouseClick(editor.badge.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(editor.aside.button, Qt.MouseButton.LeftButton)
+    assert desk.told == [Do("retokenise"), Do("put_aside")]
+    desk.undo()
+    desk.show(answer=answer([4]))
+    assert not editor.badge.isVisible()
+    assert not editor.aside.isVisible()
+
+
+def test_pieces_move_with_the_text_until_new_ones_are_known(desk: Desk, qtbot: QtBot) -> None:
+    opened(desk, b"one two six", caret=3)
+    desk.show(answer=answer([3, 7, 11]), selected=1)
+    assert desk.editor.area.marks.selected == (3, 7)
+    desk.view = replace(desk.view, answer=None, selected=None)
+    write(desk, "!")
+    assert desk.editor.area.marks.ends.tolist() == [3, 8, 12]
+    stale = answer([3, 7, 11])
+    desk.show(answer=stale, stale=True)
+    assert desk.editor.area.marks.ends.tolist() == [3, 8, 12]
+    desk.show(answer=stale, stale=False)
+    assert desk.editor.area.marks.ends.tolist() == [3, 8, 12], "pieces of another text are never drawn"
+
+
+def test_marks_are_painted_where_the_pieces_are(desk: Desk) -> None:
+    opened(desk, b"mmm mmm\nmmm", caret=11)
+    area = desk.editor.area
+    area.set_theme(DARK)
+    pictures = []
+    for changes in (
+        {"settings": Settings(show_boundaries=False)},
+        {"settings": Settings(), "answer": answer([3, 7, 8, 11])},
+        {"selected": 1},
+        {"settings": Settings(show_hidden=True)},
+        {"answer": answer([3, 7, 8, 11], ((3, 7),))},
+    ):
+        desk.show(**changes)
+        pictures.append(area.grab().toImage())
+    for before, after in pairwise(pictures):
+        assert before != after
+    desk.show()
+    assert area.grab().toImage() == pictures[-1]
+
+
+KEYS = st.one_of(
+    st.sampled_from(
+        ["a", " ", "é", "\n", "backspace", "delete", "left", "right", "word", "undo", "take", "cut", "all"]
+    ),
+    st.sampled_from([AWKWARD, "\r\n", "😀", "\u00a0", "\x00", "e\u0301", "שלום", "\ufdd0\u2029"]).map(
+        lambda t: f"+{t}"
+    ),
+    st.integers(0, 40).map(lambda n: f"@{n}"),
+)
+PRESSES = {
+    "backspace": (Key.Key_Backspace, Mod.NoModifier),
+    "delete": (Key.Key_Delete, Mod.NoModifier),
+    "left": (Key.Key_Left, Mod.ShiftModifier),
+    "right": (Key.Key_Right, Mod.NoModifier),
+    "word": (Key.Key_Backspace, Mod.ControlModifier),
+    "cut": (Key.Key_X, Mod.ControlModifier),
+    "all": (Key.Key_A, Mod.ControlModifier),
+    "\n": (Key.Key_Return, Mod.NoModifier),
+}
+
+
+def act(desk: Desk, qtbot: QtBot, what: str) -> None:
+    area = desk.editor.area
+    if what in PRESSES:
+        qtbot.keyClick(area, *PRESSES[what])
+    elif what == "undo":
+        desk.undo()
+    elif what == "take":
+        desk.take(b"\xf0\x9f", at=desk.view.caret)
+    elif what.startswith("+"):
+        area.insertFromMimeData(mime(what[1:]))
+    elif what.startswith("@"):
+        desk.show(caret=min(int(what[1:]), len(desk.data)))
+    else:
+        write(desk, what)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([b"", AWKWARD.encode(), b"\xff\xe2\x82 \x80 text"]), st.lists(KEYS, max_size=25))
+def test_whatever_is_done_the_widget_shows_the_document(desk: Desk, qtbot: QtBot, text: bytes, todo: list[str]) -> None:
+    opened(desk, text)
+    expected = text
+    for what in todo:
+        desk.told.clear()
+        act(desk, qtbot, what)
+        for edit in desk.edits:
+            expected = expected[: edit.start] + edit.data + expected[edit.end :]
+        if what not in ("undo", "take"):
+            assert desk.data == expected
+        expected = desk.data
+        assert desk.shows_the_document()
+        caret = desk.editor.area.shown.byte(desk.editor.area.textCursor().position())
+        assert desk.editor.area.shown.unit(desk.view.caret) == desk.editor.area.shown.unit(caret)
+
+
+def test_the_property_catches_an_editor_that_shows_something_else(desk: Desk) -> None:
+    """Negative control: a view that was not handed on."""
+    opened(desk, b"abc")
+    desk.tree.record(desk.tree.document.replace(0, 1, b""), "typed", 0)
+    assert not desk.shows_the_document()
+
+
+def test_it_fits_a_small_place_and_says_what_to_do_when_empty(desk: Desk) -> None:
+    opened(desk, b"abcd")
+    desk.take(b"x", at=2)
+    desk.show(answer=answer([2, 3], ((2, 3),)))
+    empty = Editor()
+    empty.show_view(View())
+    assert "Write something" in empty.area.hint
+    assert not empty.grab().isNull()
+    desk.editor.resize(200, 120)
+    assert desk.editor.area.height() >= 40

@@ -17,10 +17,12 @@ from arplay import paths
 from arplay.core.document import Document, Fixed, Typed
 from arplay.core.errors import Problem
 from arplay.core.windows import Windows
-from arplay.engine import jobs
+from arplay.engine import jobs, scoring
+from arplay.engine import state as keeping
 from arplay.engine.fetch import FetchProgress
-from arplay.engine.jobs import Pace, Pause, State, Stopped
+from arplay.engine.jobs import Pause, Stopped
 from arplay.engine.messages import Explore, Fetch, Fetched, Load, Loaded, Progress, Reconcile, Score, Scored
+from arplay.engine.state import Pace, State
 from arplay.models.base import Model, Report
 from arplay.models.tabular import Table
 from tests.small_model import SmallModel, SmallSession
@@ -204,8 +206,8 @@ def test_a_text_is_encoded_once_for_all_jobs() -> None:
 
 
 def test_growing_ledgers_tell_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "LEDGER_SECONDS", 0.0)
-    monkeypatch.setattr(jobs, "CHUNK_SECONDS", 0.0)  # chunks shrink to the smallest
+    monkeypatch.setattr(scoring, "LEDGER_SECONDS", 0.0)
+    monkeypatch.setattr(keeping, "CHUNK_SECONDS", 0.0)  # chunks shrink to the smallest
     text = b"BAC" * 300
     told, final = run(jobs.score(state_of(abc()), Score(7, Document.of(text))))
     growing = [result.ledger for result in told if isinstance(result, Scored)]
@@ -217,7 +219,7 @@ def test_growing_ledgers_tell_what_is_done(monkeypatch: pytest.MonkeyPatch) -> N
         assert len(ledger) == 900 and not ledger.complete
         np.testing.assert_array_equal(ledger.logprob[: ledger.done], final.ledger.logprob[: ledger.done])
         assert np.isnan(ledger.logprob[ledger.done :]).all()
-    monkeypatch.setattr(jobs, "LEDGER_SECONDS", 1000.0)  # control: seldom means never here
+    monkeypatch.setattr(scoring, "LEDGER_SECONDS", 1000.0)  # control: seldom means never here
     told, _ = run(jobs.score(state_of(abc()), Score(7, Document.of(text))))
     assert not any(isinstance(result, Scored) for result in told)
 

@@ -14,7 +14,7 @@ import pytest
 from arplay import paths
 from arplay.core.document import Document
 from arplay.core.errors import Problem
-from arplay.engine import jobs, worker
+from arplay.engine import jobs, state, worker
 from arplay.engine.fetch import FetchProgress
 from arplay.engine.messages import (
     Cancelled,
@@ -63,7 +63,7 @@ class Gate:
 class Desk:
     """A worker with everything that it emitted."""
 
-    def __init__(self, load: jobs.Loader, fetch: jobs.Fetcher | None = None) -> None:
+    def __init__(self, load: state.Loader, fetch: state.Fetcher | None = None) -> None:
         self.results: list[Result] = []
         self._news = threading.Condition()
         self.worker = Worker(self._emit, load, fetch)
@@ -95,7 +95,7 @@ def final(result: Result) -> bool:
 def desk() -> Iterator[Callable[..., Desk]]:
     desks: list[Desk] = []
 
-    def make(model: Model | None = None, load: jobs.Loader | None = None, fetch: jobs.Fetcher | None = None) -> Desk:
+    def make(model: Model | None = None, load: state.Loader | None = None, fetch: state.Fetcher | None = None) -> Desk:
         desks.append(Desk(load or (lambda *_: model), fetch))
         if model is not None:
             desks[-1].worker.submit(Load(0, "model"))

@@ -18,6 +18,7 @@ from arplay.core.position import Answer
 from arplay.engine import jobs
 from arplay.engine.fetch import fetch
 from arplay.engine.messages import Explore, Explored, Load, Loaded, Progress, Result, Score, Scored
+from arplay.engine.state import State
 from arplay.export.tables import exact_text
 from arplay.models import catalogue
 from arplay.models.base import FirstPiece, Info, Session
@@ -48,14 +49,14 @@ def read_source(prompt: str | None, file: Path | None, encoding: str | None) -> 
 class Work:
     """A loaded model in the engine's state. One text at a time; each method runs one job to its end."""
 
-    state: jobs.State
+    state: State
     loaded: Loaded
     first_piece: FirstPiece
 
     @classmethod
     def load(cls, args: argparse.Namespace) -> Work:
         """Load the model that the options name. Raises Problem."""
-        state = jobs.State(catalogue.load, fetch)
+        state = State(catalogue.load, fetch)
         request = Load(0, args.model or catalogue.DEFAULT, args.device, args.dtype)
         with ProgressLine() as progress:
             loaded = _result(Loaded, jobs.load(state, request, progress), progress)
@@ -68,13 +69,6 @@ class Work:
     @property
     def vocabulary(self) -> Vocabulary:
         return self.loaded.vocabulary
-
-    @property
-    def title(self) -> str:
-        """The model in a line, for terminals."""
-        info = self.info
-        context = "any context" if info.context is None else f"context {info.context:,}"
-        return f"{info.name} ({info.family}, {info.parameters:,} parameters, {info.dtype} on {info.device}, {context})"
 
     def explore(self, data: bytes) -> tuple[Answer, Distribution]:
         """What comes after the whole of ``data``. Raises Problem where there is no p(x_1)."""
@@ -101,6 +95,12 @@ class Work:
         with ProgressLine() as progress:
             request = Score(0, Document.of(data), self.first_piece)
             return _result(Scored, jobs.score(self.state, request), progress).ledger
+
+
+def title(info: Info) -> str:
+    """The model in a line, for terminals."""
+    context = "any context" if info.context is None else f"context {info.context:,}"
+    return f"{info.name} ({info.family}, {info.parameters:,} parameters, {info.dtype} on {info.device}, {context})"
 
 
 R = TypeVar("R", bound=Result)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arplay.core.errors import Problem
-from arplay.engine import jobs
+from arplay.engine import jobs, state
 from arplay.engine.messages import (
     Cancelled,
     Explore,
@@ -50,9 +50,9 @@ class Worker:
     ``emit`` must not raise and must not wait for this worker.
     """
 
-    def __init__(self, emit: Emit, load: jobs.Loader | None = None, fetch: jobs.Fetcher | None = None) -> None:
+    def __init__(self, emit: Emit, load: state.Loader | None = None, fetch: state.Fetcher | None = None) -> None:
         self._emit = emit
-        self._state = jobs.State(load or _catalogue_load, fetch or _fetch)
+        self._state = state.State(load or _catalogue_load, fetch or _fetch)
         self._changed = threading.Condition()
         self._lanes: dict[type[Request], _Job] = {}
         self._dropped: deque[_Job] = deque()

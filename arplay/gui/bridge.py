@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from arplay.core.document import Document
-from arplay.engine import jobs
+from arplay.engine import state
 from arplay.engine.messages import (
     Device,
     Dtype,
@@ -42,7 +42,7 @@ class Bridge(QObject):
     _arrived = Signal(object)
 
     def __init__(
-        self, parent: QObject | None = None, load: jobs.Loader | None = None, fetch: jobs.Fetcher | None = None
+        self, parent: QObject | None = None, load: state.Loader | None = None, fetch: state.Fetcher | None = None
     ) -> None:
         super().__init__(parent)
         self._numbers = itertools.count(1)

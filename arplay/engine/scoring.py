@@ -1,0 +1,160 @@
+"""Scoring a text piece by piece, window by window. What the last text scored had in common is not read again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.chain import BEST, Ledger
+from arplay.core.distribution import Distribution
+from arplay.core.document import Encoded
+from arplay.core.pieces import Ids
+from arplay.core.windows import Windows
+from arplay.engine.messages import Progress, Reconcile, Score, Scored
+from arplay.engine.state import State, common_prefix, read, read_only, windows_of
+from arplay.models.base import Scores, Session, lead
+
+LEDGER_SECONDS = 0.2
+"""A growing ledger is told at most this often."""
+
+
+@dataclass(eq=False)
+class Work:
+    """A chain scored as far as ``columns`` say, and the session that read its last window."""
+
+    chain: Ids
+    columns: Columns
+    session: Session
+
+
+def ledger_of(
+    state: State, request: Score | Reconcile, growing: bool
+) -> Generator[Progress | Scored | None, None, Ledger]:
+    """Read the chain window by window, telling the growing ledger now and then.
+
+    A piece depends on its context only, so the rows of a common prefix are taken over from the text scored before.
+    """
+    model = state.current()
+    lead_ids, first_piece = lead(model.alphabet, model.starts_empty, request.first_piece)
+    encoded, _ = state.encode(request.document, model.alphabet)
+    chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
+    windows = windows_of(model.info.context, len(chain))
+    columns = Columns(request.document.data, encoded, len(lead_ids), first_piece, windows)
+    former, state.scored = state.scored, None
+    known = 0
+    if former is not None:
+        known = min(common_prefix(former.chain, chain), former.columns.known)
+        columns.take_over(former.columns, known)
+    session = former.session if former is not None else model.session()
+    work = Work(chain, columns, session)
+    due = time.monotonic() + LEDGER_SECONDS
+    try:
+        for start, first, stop in windows.spans(len(chain)):
+            if stop <= known:
+                continue
+            readable = min(stop, start + windows.window)
+            kept = min(common_prefix(np.array(session.ids, np.int64), chain[start:readable]), max(0, known - start))
+            session.rewind(kept)
+            at = start + kept
+            for scores in read(session, chain[at:readable], state.pace):
+                columns.put(scores, at, start, max(first, known))
+                at += len(scores.logprob)
+                now = time.monotonic()
+                if now < due or at == len(chain):
+                    yield None
+                    continue
+                yield Progress(request.number, "scoring", at / len(chain))
+                if growing:
+                    yield Scored(request.number, request.document, columns.ledger())
+                # copying a very long ledger must stay a small part of the work
+                due = now + max(LEDGER_SECONDS, 20 * (time.monotonic() - now))
+            if readable < stop:  # the piece behind a full window is scored but cannot be read there
+                columns.put(_score_next(session.logits(), int(chain[readable])), readable, start, first)
+    except GeneratorExit:
+        state.scored = work  # cancelled: what is done stays known
+        raise
+    state.scored = work
+    ledger = columns.ledger()
+    state.ledger = (request.document, request.first_piece, ledger)
+    return ledger
+
+
+class Columns:
+    """The columns of a ledger that is being filled."""
+
+    def __init__(self, data: bytes, encoded: Encoded, lead: int, first_piece: str, windows: Windows) -> None:
+        n = len(encoded)
+        self._data, self._encoded, self._lead = data, encoded, lead
+        self._first_piece, self._windows = first_piece, windows
+        self._done = 0
+        self._scores = Scores(
+            logprob=np.full(n, np.nan),
+            rank=np.zeros(n, np.int64),
+            entropy=np.full(n, np.nan),
+            best_ids=np.full((n, BEST), -1, np.int64),
+            best_logprobs=np.full((n, BEST), -np.inf),
+        )
+        self._context = np.zeros(n, np.int64)
+
+    def put(self, scores: Scores, at: int, start: int, first: int) -> None:
+        """Scores of the chain from ``at`` on, read from ``start``; those before ``first`` were scored already."""
+        end = at + len(scores.logprob)
+        low = max(at, first, self._lead)
+        if low >= end:
+            return
+        rows = slice(low - self._lead, end - self._lead)
+        for name in Scores.__dataclass_fields__:
+            getattr(self._scores, name)[rows] = getattr(scores, name)[low - at :]
+        self._context[rows] = np.arange(low, end) - start
+        self._done = end - self._lead
+
+    @property
+    def known(self) -> int:
+        """How many pieces of the chain, the lead included, need not be scored again."""
+        return self._lead + self._done
+
+    def take_over(self, former: Columns, known: int) -> None:
+        """Copy the rows of the first ``known`` pieces of the chain, which ``former`` has in common."""
+        if former._lead != self._lead or known <= self._lead:
+            return
+        rows = slice(0, known - self._lead)
+        for name in Scores.__dataclass_fields__:
+            getattr(self._scores, name)[rows] = getattr(former._scores, name)[rows]
+        self._context[rows] = former._context[rows]
+        self._done = known - self._lead
+
+    def ledger(self) -> Ledger:
+        """A copy of what is known by now."""
+        return Ledger(
+            data=self._data,
+            ids=self._encoded.ids,
+            ends=self._encoded.ends,
+            logprob=read_only(self._scores.logprob.copy()),
+            rank=read_only(self._scores.rank.copy()),
+            entropy=read_only(self._scores.entropy.copy()),
+            context=read_only(self._context.copy()),
+            best_ids=read_only(self._scores.best_ids.copy()),
+            best_logprobs=read_only(self._scores.best_logprobs.copy()),
+            done=self._done,
+            first_piece=self._first_piece,
+            windows=self._windows,
+        )
+
+
+def _score_next(logits: NDArray[np.floating], id: int) -> Scores:
+    """The piece ``id`` scored by the logits before it, without reading it."""
+    following = Distribution.from_logits(logits)
+    best_ids, best = np.full((1, BEST), -1, np.int64), np.full((1, BEST), -np.inf)
+    top = following.top(BEST)
+    best_ids[0, : len(top)], best[0, : len(top)] = top, following.logprobs[top]
+    return Scores(
+        logprob=following.logprobs[[id]],
+        rank=np.array([following.rank(id)], np.int64),
+        entropy=np.array([following.entropy]),
+        best_ids=best_ids,
+        best_logprobs=best,
+    )

@@ -1,0 +1,118 @@
+"""What the worker keeps from job to job: the model, a session to step in, texts that were encoded, texts scored."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.chain import Ledger
+from arplay.core.document import Document, Encoded, encode
+from arplay.core.errors import Problem
+from arplay.core.pieces import Alphabet, Ids
+from arplay.core.position import departures
+from arplay.core.windows import Windows
+from arplay.models.base import FirstPiece, Model, Report, Scores, Session
+
+if TYPE_CHECKING:
+    from arplay.engine.fetch import FetchProgress
+    from arplay.engine.scoring import Work
+
+CHUNK_SECONDS = 0.05
+LEAST_CHUNK, FIRST_CHUNK, MOST_CHUNK = 16, 64, 512
+TEXTS_KEPT = 4
+
+T = TypeVar("T", bound=np.generic)
+Loader = Callable[[str, str, str, Report], Model]
+Fetcher = Callable[[str, Path, Callable[[], bool]], Generator["FetchProgress", None, None]]
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many pieces a chunk has, so that reading it takes about 50 ms."""
+
+    size: int = FIRST_CHUNK
+
+    def learn(self, pieces: int, seconds: float) -> None:
+        """Adjust to a measured chunk. A short one (the end of a text) says little and is ignored."""
+        if pieces >= self.size:
+            wanted = pieces * CHUNK_SECONDS / max(seconds, 1e-6)
+            self.size = int(min(max(wanted, LEAST_CHUNK), MOST_CHUNK, 2 * self.size))
+
+
+@dataclass(eq=False)
+class State:
+    """What the worker keeps from job to job. It never leaves its thread."""
+
+    load: Loader
+    fetch: Fetcher
+    model: Model | None = None
+    session: Session | None = None
+    pace: Pace = field(default_factory=Pace)
+    ledger: tuple[Document, FirstPiece, Ledger] | None = None
+    scored: Work | None = None
+    _texts: OrderedDict[tuple[Document, str], tuple[Encoded, tuple[tuple[int, int], ...]]] = field(
+        default_factory=OrderedDict
+    )
+
+    def use(self, model: Model) -> None:
+        """Make ``model`` the current one and free what belonged to the former."""
+        self.model, self.session, self.pace = model, None, Pace()
+        self.ledger, self.scored = None, None
+
+    def current(self) -> Model:
+        if self.model is None:
+            raise Problem("no model is loaded", "choose a model first")
+        return self.model
+
+    def encode(self, document: Document, alphabet: Alphabet) -> tuple[Encoded, tuple[tuple[int, int], ...]]:
+        """The document's pieces and its departures from the canonical ones; the last few texts are remembered."""
+        key = (document, alphabet.vocabulary.name)
+        if key not in self._texts:
+            encoded = encode(document, alphabet)
+            spans: list[tuple[int, int]] = []
+            if np.any(encoded.fixed):
+                canonical = alphabet.encode(document.data)
+                spans = departures(encoded, canonical, alphabet.vocabulary.ends(canonical))
+            for array in (encoded.ids, encoded.ends, encoded.fixed):
+                read_only(array)
+            self._texts[key] = encoded, tuple(spans)
+        self._texts.move_to_end(key)
+        while len(self._texts) > TEXTS_KEPT:
+            self._texts.popitem(last=False)
+        return self._texts[key]
+
+
+def read_only(array: NDArray[T]) -> NDArray[T]:
+    """The same array, which nobody can write to any more."""
+    array.flags.writeable = False
+    return array
+
+
+def windows_of(context: int | None, length: int) -> Windows:
+    """How a chain of ``length`` pieces is read: in half-overlapping windows, or as a whole by an endless context."""
+    return Windows.half(context) if context else Windows(max(1, length), max(1, length))
+
+
+def read(session: Session, ids: Ids, pace: Pace) -> Iterator[Scores]:
+    """Extend the session by ``ids``, a chunk at a time."""
+    at = 0
+    while at < len(ids):
+        chunk = ids[at : at + pace.size].tolist()
+        began = time.perf_counter()
+        scores = session.extend(chunk)
+        pace.learn(len(chunk), time.perf_counter() - began)
+        at += len(chunk)
+        yield scores
+
+
+def common_prefix(a: Ids, b: Ids) -> int:
+    n = min(len(a), len(b))
+    differing = np.flatnonzero(a[:n] != b[:n])
+    return int(differing[0]) if len(differing) else n

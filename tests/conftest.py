@@ -1,7 +1,37 @@
-"""Shared by all tests: no screen, no network, and a home folder of their own."""
+"""Shared by all tests: no screen, folders of their own instead of the user's, and the strictness of the house."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from arplay import paths
+
+pytest_plugins = ["pytester", "tests.strictness", "tests.fixtures_smollm2"]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("ARPLAY_TEST_CACHE", str(paths.cache() / "tests"))  # where it really is: fetched once
+
+_HOME = Path(tempfile.mkdtemp(prefix="arplay-tests-"))
+_PIP = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pip"
+for _kind in ("CONFIG", "CACHE", "STATE", "DATA"):
+    (_HOME / _kind.lower()).mkdir()
+    os.environ[f"XDG_{_kind}_HOME"] = str(_HOME / _kind.lower())
+if sys.platform == "win32":
+    for _name in ("WIN_PD_OVERRIDE_LOCAL_APPDATA", "WIN_PD_OVERRIDE_APPDATA"):
+        os.environ[_name] = str(_HOME / "config")
+elif _PIP.is_dir():
+    (_HOME / "config" / "pip").symlink_to(_PIP)  # what pip downloads comes from the user's own index
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _folders() -> Iterator[None]:
+    """The folders above, for as long as the tests run."""
+    yield
+    shutil.rmtree(_HOME, ignore_errors=True)

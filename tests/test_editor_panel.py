@@ -33,7 +33,7 @@ from arplay.gui.contract import (
     View,
 )
 from arplay.gui.panels import text_area
-from arplay.gui.panels.editor import Editor
+from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.shown_text import image
 from arplay.gui.theme import DARK
 
@@ -45,7 +45,7 @@ AWKWARD = "a\x00b\r\n\u00a0\u2028שלום 😀 Z̸̢͝ e\u0301\t."
 class Desk:
     """What the window does with an editor's intents, and nothing else."""
 
-    def __init__(self, editor: Editor, text: bytes = b"") -> None:
+    def __init__(self, editor: EditorPanel, text: bytes = b"") -> None:
         self.editor, self.told = editor, list[Intent]()
         self.tree = Tree(Document.of(text))
         self.view = View(document=self.tree.document, tree=self.tree, node=self.tree.node)
@@ -99,7 +99,7 @@ class Desk:
 
 @pytest.fixture
 def desk(qtbot: QtBot) -> Desk:
-    editor = Editor()
+    editor = EditorPanel()
     qtbot.addWidget(editor)
     editor.resize(620, 300)
     editor.show()
@@ -479,7 +479,7 @@ def test_it_fits_a_small_place_and_says_what_to_do_when_empty(desk: Desk) -> Non
     opened(desk, b"abcd")
     desk.take(b"x", at=2)
     desk.show(answer=answer([2, 3], ((2, 3),)))
-    empty = Editor()
+    empty = EditorPanel()
     empty.show_view(View())
     assert "Write something" in empty.area.hint
     assert not empty.grab().isNull()

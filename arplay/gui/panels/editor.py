@@ -66,7 +66,7 @@ class Bar(QFrame):
         self.setVisible(text is not None)
 
 
-class Editor(Panel):
+class EditorPanel(Panel):
     """Shows the text and tells what the user does with it. ``leave``: Esc was pressed, the focus goes to the chart."""
 
     name = "editor"

@@ -133,7 +133,7 @@ class RowPainter(QStyledItemDelegate):
         return self._icons[key]
 
 
-class History(Panel):
+class HistoryPanel(Panel):
     """The tree of everything written, picked or sampled."""
 
     name = "history"

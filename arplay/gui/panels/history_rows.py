@@ -117,7 +117,7 @@ class HistoryRows(QAbstractTableModel):
             chain.append(node)
             node = node.parent
         straight = node is self.rows[-1].node and all(len(one.children) == 1 for one in (*chain[1:], node))
-        if not straight or chain[0].children or len(self.rows) + len(chain) != tree.count:
+        if not chain or not straight or chain[0].children or len(self.rows) + len(chain) != tree.count:
             return []
         return [Row(one, self.rows[-1].indent) for one in reversed(chain)]
 

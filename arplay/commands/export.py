@@ -15,14 +15,14 @@ from arplay.commands.window import draw, why_not_imported
 from arplay.commands.work import Source, Work, read_source
 from arplay.core.decoding import Decoding, decode
 from arplay.core.document import Document
-from arplay.export import tables
+from arplay.export import charts
 from arplay.export.provenance import Provenance
-from arplay.export.writers import to_csv, to_json, write
+from arplay.export.writers import write
 from arplay.gui import platform_check
 from arplay.gui.options import WindowOptions
 
 if TYPE_CHECKING:
-    from arplay.gui.contract import Panel, View
+    from arplay.gui.contract import View
 
 PICTURES = (".png", ".svg", ".pdf")
 DATA = (".csv", ".json")
@@ -59,35 +59,23 @@ def run(args: argparse.Namespace) -> int:
         source = read_source(args.prompt, args.file, args.encoding)
         work = Work.load(args)
         if kind in DATA:
-            write(args.out, _data(args.chart, kind, work, source, decoding, args.top))
+            write(args.out, _data(args, "csv" if kind == ".csv" else "json", work, source, decoding))
         else:
             _picture(args, work, source, decoding)
     note(f"wrote {args.out}")
     return 0
 
 
-def _data(chart: str, kind: str, work: Work, source: Source, decoding: Decoding, top: int) -> str:
+def _data(args: argparse.Namespace, kind: charts.Kind, work: Work, source: Source, decoding: Decoding) -> str:
     """The records behind a chart, with their provenance."""
-    if chart == "bars":
+    if args.chart == "bars":
         answer, distribution = work.explore(source.data)
         decoded = decode(distribution.logprobs, decoding)
-        provenance = Provenance(work.info, answer.first_piece, source.name, decoding)
-        record = tables.bars(answer, distribution, decoded, work.vocabulary, source.data, top)
-        if kind == ".json":
-            return to_json({"provenance": provenance.as_dict()} | record)
-        rest = record["rest"]
-        comments = [*provenance.lines(), f"rest: {rest['count']} other tokens with {rest['prob']} together"]
-        return to_csv(record["top"], tables.BAR_COLUMNS, comments)
+        origin = Provenance(work.info, answer.first_piece, source.name, decoding)
+        return charts.bars(kind, answer, decoded, work.vocabulary, source.data, args.top, origin)
     ledger = work.score(source.data)
-    provenance = Provenance(work.info, ledger.first_piece, source.name)
-    rows = (tables.heat_rows if chart == "heatmap" else tables.ledger_rows)(ledger, work.vocabulary)
-    sums = tables.totals(ledger)
-    if kind == ".json":
-        return to_json({"provenance": provenance.as_dict(), "tokens": rows, "totals": sums})
-    comments = [*provenance.lines(), *tables.comments(sums)]
-    if chart == "heatmap":
-        return to_csv([tables.flat(row) for row in rows], tables.HEAT_COLUMNS, comments)
-    return to_csv(rows, tables.LEDGER_COLUMNS, comments)
+    origin = Provenance(work.info, ledger.first_piece, source.name)
+    return charts.tokens(args.chart, kind, ledger, work.vocabulary, origin)
 
 
 def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Decoding) -> None:
@@ -95,6 +83,7 @@ def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Dec
         from PySide6.QtWidgets import QApplication
 
         from arplay.gui import export_image, theme
+        from arplay.gui.panels import PANELS
     except ImportError as error:
         raise why_not_imported(error) from error
 
@@ -107,25 +96,12 @@ def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Dec
     look = theme.DARK if args.theme == "dark" else theme.LIGHT
     assert isinstance(app, QApplication)
     theme.apply(app, look)
-    panel = _panel(args.chart)
+    module = "next_token" if args.chart == "bars" else args.chart
+    panel = next(place for place in PANELS if place.module == module).make()
     panel.set_theme(look)
     panel.show_view(view)
     export_image.save(panel, args.out, provenance.caption(), args.scale, args.size)
     panel.deleteLater()
-
-
-def _panel(chart: str) -> Panel:
-    if chart == "bars":
-        from arplay.gui.panels.next_token import NextTokenPanel
-
-        return NextTokenPanel()
-    if chart == "heatmap":
-        from arplay.gui.panels.heatmap import HeatmapPanel
-
-        return HeatmapPanel()
-    from arplay.gui.panels.ledger import LedgerPanel
-
-    return LedgerPanel()
 
 
 def _view(work: Work, source: Source, decoding: Decoding, args: argparse.Namespace) -> View:
@@ -142,6 +118,8 @@ def _view(work: Work, source: Source, decoding: Decoding, args: argparse.Namespa
 
 
 def _window(args: argparse.Namespace) -> None:
+    if args.file is not None:
+        read_source(None, args.file, args.encoding)  # what is wrong with it is told here, nobody can be asked
     wanted = WindowOptions(
         text_file=args.file,
         model=args.model,

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from arplay.commands import options
 from arplay.commands.console import deliver
-from arplay.commands.work import Work, read_source
+from arplay.commands.work import Work, read_source, title
 from arplay.core.decoding import Decoded, decode
 from arplay.core.distribution import LN2, Distribution
 from arplay.core.pieces import Vocabulary, visible
 from arplay.core.position import Answer
+from arplay.engine.messages import Loaded
 from arplay.export import tables
 from arplay.export.provenance import model
 from arplay.export.writers import to_json
@@ -39,23 +40,30 @@ def run(args: argparse.Namespace) -> int:
     work = Work.load(args)
     answer, distribution = work.explore(data)
     decoded = decode(distribution.logprobs, decoding)
-    record = tables.bars(answer, distribution, decoded, work.vocabulary, data, args.top, args.find)
     if args.json:
+        record = tables.bars(answer, distribution, decoded, work.vocabulary, data, args.top, args.find)
         deliver(to_json({"model": model(work.info)} | record), args.out)
     else:
-        deliver(describe(work, data, answer, distribution, decoded, record), args.out)
+        deliver(describe(work.loaded, data, answer, distribution, decoded, args.top, args.find), args.out)
     return 0
 
 
 def describe(
-    work: Work, data: bytes, answer: Answer, distribution: Distribution, decoded: Decoded, record: tables.Record
+    loaded: Loaded,
+    data: bytes,
+    answer: Answer,
+    distribution: Distribution,
+    decoded: Decoded,
+    top: int,
+    find: str | None = None,
 ) -> str:
-    """The distribution for a terminal: a row a token with a bar of its own probability."""
-    vocabulary, best = work.vocabulary, float(distribution.probs.max())
+    """The distribution after ``data`` for a terminal: a row a token with a bar of its own probability."""
+    vocabulary, best = loaded.vocabulary, float(distribution.probs.max())
+    record = tables.bars(answer, distribution, decoded, vocabulary, data, top, find)
     shown = visible(data)
     shown = shown if len(shown) <= _LONGEST_SHOWN else "…" + shown[-_LONGEST_SHOWN:]
     lines = [
-        f"{work.title}",
+        title(loaded.info),
         f"after: {shown or '(nothing)'}",
         f"{answer.prefix.index:,} pieces before; first piece: {answer.first_piece}",
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arplay.commands import options
 from arplay.commands.console import deliver, note
-from arplay.commands.work import Work, read_source
+from arplay.commands.work import Work, read_source, title
 from arplay.core.chain import Ledger, power_of_ten
 from arplay.export import tables
 from arplay.export.provenance import Provenance, model
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 def _describe(work: Work, ledger: Ledger, rows: list[tables.Record], sums: tables.Record) -> str:
     vocabulary = work.vocabulary
     lines = [
-        work.title,
+        title(work.info),
         f"{sums['pieces']:,} pieces, {sums['scored']:,} scored; {sums['characters']:,} characters, "
         f"{sums['bytes_total']:,} bytes; first piece: {_FIRST_PIECE[sums['first_piece']]}",
     ]

@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from arplay.commands import options
 from arplay.core.errors import Problem
 from arplay.gui import platform_check
-from arplay.gui.options import WindowOptions, opening_text
+from arplay.gui.options import WindowOptions
 from arplay.textfile import check_prompt
+
+if TYPE_CHECKING:
+    from arplay.gui.contract import View
 
 PICTURE = "arplay-window.png"
 
@@ -60,38 +65,35 @@ def why_not_imported(error: ImportError) -> Problem:
 
 
 def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
-    """The window's first view as text, then the whole window drawn without a screen."""
+    """The window's first view as text, and the whole window drawn without a screen."""
     from arplay.commands.next import describe
-    from arplay.commands.work import Work, read_source
-    from arplay.core.decoding import Decoding, decode
-    from arplay.export import tables
+    from arplay.commands.work import read_source
+    from arplay.core.decoding import decode
 
-    print("No screen can be reached, so the window is shown here and as a picture.\n", flush=True)
-    work = Work.load(args)
-    if args.text_file is None and args.prompt is None:
-        data = opening_text(work.info.name)
-    else:
-        data = read_source(args.prompt, args.text_file, args.encoding).data
-    answer, distribution = work.explore(data)
-    decoded = decode(distribution.logprobs, Decoding())
-    record = tables.bars(answer, distribution, decoded, work.vocabulary, data, top=20)
-    print(describe(work, data, answer, distribution, decoded, record), flush=True)
-
-    path = draw(wanted, _place())
+    print("No screen can be reached, so here is what the window would show.\n", flush=True)
+    if args.text_file is not None:
+        read_source(None, args.text_file, args.encoding)  # what is wrong with it is told here, nobody can be asked
+    path = _place()
+    view = draw(wanted, path)
+    answer = view.answer
+    if view.loaded is not None and answer is not None and answer.distribution is not None:
+        decoded = decode(answer.distribution.logprobs, view.settings.decoding)
+        before = view.document.data[: view.caret]
+        print(describe(view.loaded, before, answer, answer.distribution, decoded, view.settings.bars))
     print(f"The window is drawn in {path}")
     return 0
 
 
-def draw(wanted: WindowOptions, path: Path) -> Path:
-    """The whole window as a PNG, drawn without a screen."""
+def draw(wanted: WindowOptions, path: Path) -> View:
+    """The whole window as a PNG, drawn without a screen; what it shows."""
     platform_check.check("offscreen")
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     try:
         from arplay.gui import app
     except ImportError as error:
         raise why_not_imported(error) from error
-    app.picture(wanted, path)
-    return path
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would keep Python from seeing Ctrl-C
+    return app.picture(wanted, path)
 
 
 def _place() -> Path:

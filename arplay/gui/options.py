@@ -25,8 +25,3 @@ class WindowOptions:
     theme: str | None = None
     encoding: str | None = None
     size: tuple[int, int] | None = None
-
-
-def opening_text(model: str) -> bytes:
-    """The text that a window begins with where the user gave none; a table writes only its own alphabet."""
-    return {"abc": b"BA", "english": b"Once upon a time", "smollm2": b"The capital of France is"}.get(model, b"")

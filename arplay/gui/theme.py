@@ -10,6 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
+from arplay import paths
+
 Choice = Literal["system", "light", "dark"]
 
 SPACE = (4, 8, 12, 16, 24)
@@ -188,6 +190,7 @@ def apply(app: QApplication, theme: Theme) -> None:
 def style_sheet(t: Theme) -> str:
     """Widgets are styled here only. Properties: role=primary|chip|caption|title|card marks what a widget is."""
     space: Sequence[int] = SPACE
+    icons = (paths.assets() / "icons").as_posix()
     return f"""
     QWidget {{ color: {t.text}; }}
     QMainWindow, QDialog {{ background: {t.background}; }}
@@ -250,6 +253,11 @@ def style_sheet(t: Theme) -> str:
         border-radius: {RADIUS}px; padding: 4px 8px; selection-background-color: {t.accent};
         selection-color: {t.on_accent}; }}
     QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border: 1px solid {t.accent}; }}
+    QComboBox::drop-down {{ border: none; width: 22px; }}
+    QComboBox::down-arrow {{ image: url({icons}/chevron-down-{t.name}.svg); width: 12px; height: 12px; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent; width: 18px; }}
+    QAbstractSpinBox::up-arrow {{ image: url({icons}/chevron-up-{t.name}.svg); width: 10px; height: 10px; }}
+    QAbstractSpinBox::down-arrow {{ image: url({icons}/chevron-down-{t.name}.svg); width: 10px; height: 10px; }}
     QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border}; outline: none;
         selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}
     QPlainTextEdit, QTableView, QTreeView, QListView {{ background: {t.surface}; border: 1px solid {t.border};

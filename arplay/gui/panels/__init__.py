@@ -23,10 +23,10 @@ class Place:
 
 
 PANELS = (
-    Place("editor", "EditorPanel", "centre"),
+    Place("editor", "Editor", "centre"),
     Place("decoding_panel", "DecodingPanel", "left"),
     Place("next_token", "NextTokenPanel", "right"),
     Place("heatmap", "HeatmapPanel", "bottom"),
     Place("ledger", "LedgerPanel", "bottom"),
-    Place("history", "HistoryPanel", "bottom", "ledger"),
+    Place("history", "History", "bottom", "ledger"),
 )

@@ -23,10 +23,10 @@ class Place:
 
 
 PANELS = (
-    Place("editor", "Editor", "centre"),
+    Place("editor", "EditorPanel", "centre"),
     Place("decoding_panel", "DecodingPanel", "left"),
     Place("next_token", "NextTokenPanel", "right"),
     Place("heatmap", "HeatmapPanel", "bottom"),
     Place("ledger", "LedgerPanel", "bottom"),
-    Place("history", "History", "bottom", "ledger"),
+    Place("history", "HistoryPanel", "bottom", "ledger"),
 )

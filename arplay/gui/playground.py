@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,6 +65,7 @@ class Playground(QObject):
         self._looking = False  # at a place of the long text instead of the editor's
         self._waiting: deque[Intent] = deque()
         self._left_to_play = 0
+        self._held, self._dirty = 0, False
         self._asked = 0  # the number of the newest explore request
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
         self._explore_timer = self._timer(TYPING_PAUSE_MS, self._explore)
@@ -75,6 +78,10 @@ class Playground(QObject):
 
     def handle(self, intent: Intent) -> None:
         """Carry out one intent of a panel or a menu."""
+        with self._at_once():
+            self._handle(intent)
+
+    def _handle(self, intent: Intent) -> None:
         match intent:
             case contract.Typed(start, end, data, caret):
                 self._edit(start, end, data, caret)
@@ -98,26 +105,25 @@ class Playground(QObject):
 
     def open_text(self, data: bytes) -> None:
         """A new document; the former one goes with its undo history."""
-        self._stop()
-        self._long, self._looking = None, False
-        self.tree = Tree(Document.of(data))
-        self.undo_stack.clear()
-        self._show(excerpt_of=None, ledger=None, reconciled=None, step=None, step_decoded=None)
-        self._document_changed(len(data))
+        self.restore(Document.of(data))
 
     def restore(self, document: Document) -> None:
-        """The text of the last session, with its ids."""
-        self.open_text(b"")
-        self.tree = Tree(document)
-        self._document_changed(len(document))
+        """A document with its ids, as the last session left it."""
+        with self._at_once():
+            self._stop()
+            self._long, self._looking = None, False
+            self.tree = Tree(document)
+            self.undo_stack.clear()
+            self._show(excerpt_of=None, ledger=None, reconciled=None, step=None, step_decoded=None)
+            self._document_changed(len(document))
 
     def analyse(self, data: bytes, name: str) -> None:
         """A text too long to edit, read-only in the heatmap; its beginning goes to the editor."""
-        excerpt = data[:EXCERPT_BYTES].decode("utf-8", "ignore").encode()
-        self.open_text(excerpt)
-        self._long = LongText(name, Document.of(data))
-        self._show(excerpt_of=name)
-        self._score_soon()
+        with self._at_once():
+            self.open_text(data[:EXCERPT_BYTES].decode("utf-8", "ignore").encode())
+            self._long = LongText(name, Document.of(data))
+            self._show(excerpt_of=name)
+            self._score_soon()
 
     def load_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
         self._stop()
@@ -185,9 +191,10 @@ class Playground(QObject):
         """Undo, redo and branches all come here; a node that was just recorded is already the current one."""
         if node is self.tree.node:
             return
-        self.tree.goto(node)
-        self._show(step=None, step_decoded=None)
-        self._document_changed(node.caret)
+        with self._at_once():
+            self.tree.goto(node)
+            self._show(step=None, step_decoded=None)
+            self._document_changed(node.caret)
 
     def _push(self, move: Move) -> None:
         self.undo_stack.push(move)
@@ -331,7 +338,8 @@ class Playground(QObject):
             self._stop()
             return
         self._left_to_play -= 1
-        self._when_fresh(Do("step"))
+        with self._at_once():
+            self._when_fresh(Do("step"))
 
     def _stop(self) -> None:
         """Play ends with anything the user does, and steps that still wait are forgotten."""
@@ -376,6 +384,10 @@ class Playground(QObject):
             self.bridge.score(self.scored_document, self.view.settings.first_piece)
 
     def _on_result(self, result: Result) -> None:
+        with self._at_once():
+            self._on_one(result)
+
+    def _on_one(self, result: Result) -> None:
         match result:
             case Progress():
                 self.progress.emit(result)
@@ -437,7 +449,21 @@ class Playground(QObject):
 
     def _show(self, **fields: object) -> None:
         self.view = replace(self.view, **fields)  # type: ignore[arg-type]
-        self.changed.emit(self.view)
+        self._dirty = True
+        if not self._held:
+            self._dirty = False
+            self.changed.emit(self.view)
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """All that happens inside is shown together, as one View."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+            if self._dirty:
+                self._show()
 
     def _timer(self, milliseconds: int, slot: object) -> QTimer:
         timer = QTimer(self)

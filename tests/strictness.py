@@ -7,6 +7,7 @@ pytest-qt see to the rest: warnings, Qt's warnings in the test itself, exception
 from __future__ import annotations
 
 import gc
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -75,9 +76,15 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
         return (yield)
     from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 
-    quiet = (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg)
+    allowed = [re.compile(pattern) for pattern in item.config.getini("qt_log_ignore")]
     said: list[str] = []
-    former = qInstallMessageHandler(lambda kind, _, text: None if kind in quiet else said.append(text))
+
+    def hear(kind: QtMsgType, _: object, text: str) -> None:
+        harmless = kind in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg)
+        if not harmless and not any(pattern.search(text) for pattern in allowed):
+            said.append(text)
+
+    former = qInstallMessageHandler(hear)
     try:
         result = yield
     finally:

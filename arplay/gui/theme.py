@@ -56,8 +56,8 @@ class Theme:
         return QColor(*(round(value) for value in mixed))
 
     def ink_on(self, color: QColor) -> QColor:
-        """Black or white, whichever can be read on ``color``."""
-        dark, light = QColor("#111318"), QColor("#ffffff")
+        """Black or white, whichever can be read on ``color``: one of the two always has a contrast of 4.5."""
+        dark, light = QColor("#000000"), QColor("#ffffff")
         return max((dark, light), key=lambda ink: contrast(ink, color))
 
 

@@ -1,0 +1,179 @@
+"""The views that every panel must be able to draw: nothing yet, a real small one, huge, half done, broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from arplay.core.chain import Ledger
+from arplay.core.decoding import Decoding, decode
+from arplay.core.distribution import Distribution
+from arplay.core.document import Document, Encoded, Prefix, encode
+from arplay.core.picking import choose, uniform
+from arplay.core.pieces import Vocabulary
+from arplay.core.position import Answer, Position
+from arplay.core.tree import Step, Tree
+from arplay.engine.messages import Loaded, Reconciled
+from arplay.gui.contract import Settings, View
+from arplay.models.base import Info
+from arplay.models.tabular import Table
+from tests.ledgers import ABC, abc_ledger, prose, random_ledger
+
+HUGE = 256_000
+
+
+def empty() -> View:
+    return View()
+
+
+def loading() -> View:
+    return View(document=Document.of(b"Once upon a time"), caret=16, busy="Loading english")
+
+
+def problem() -> View:
+    return replace(loading(), busy=None, problem=("the weights of this model are missing", "download it again"))
+
+
+@cache
+def textbook() -> View:
+    """B and two sampled pieces of the table abc; every field filled with what the program itself would put there."""
+    table = Table.load(ABC)
+    vocabulary = table.alphabet.vocabulary
+    tree = Tree(Document.of(b"B"))
+    settings = Settings(decoding=Decoding(mode="sample", temperature=0.8))
+    for index in (1, 2):
+        ids = encode(tree.document, table.alphabet).ids
+        distribution = Distribution(len(vocabulary), table.logprobs(ids.tolist()))
+        decoded = decode(distribution.logprobs, settings.decoding)
+        choice = choose(decoded.logprobs, uniform(settings.seed, index))
+        logprob, after = float(distribution.logprobs[choice.id]), float(np.exp(decoded.logprobs[choice.id]))
+        rank = distribution.rank(choice.id) or 0
+        step = Step(choice.id, index, logprob, float(np.exp(logprob)), after, rank, choice.u, settings.seed)
+        edit = tree.document.take(index, vocabulary.piece(choice.id), vocabulary.name)
+        tree.record(edit, "sampled", index + 1, step)
+    ledger, loaded = abc_ledger(tree.document.data)
+    encoded = encode(tree.document, table.alphabet)
+    following = Distribution(len(vocabulary), table.logprobs(encoded.ids.tolist()))
+    return View(
+        settings=settings,
+        loaded=loaded,
+        document=tree.document,
+        caret=3,
+        answer=Answer((), "model", Prefix(encoded.ids, None), encoded, Position(0, 3), following, (), 1, 0.004, 0),
+        decoded=decode(following.logprobs, settings.decoding),
+        step=choice,
+        step_decoded=decoded,
+        ledger=ledger,
+        reconciled=Reconciled(1, tree.document, ledger.totals.nll_nats, 0.0),
+        tree=tree,
+        node=tree.node,
+        selected=2,
+    )
+
+
+@cache
+def prose_of_a_huge_vocabulary() -> View:
+    """400 pieces of a vocabulary of 256 thousand, random logits, every piece scored."""
+    pieces = prose(400)
+    ledger, small = random_ledger(pieces)
+    words = (*small.vocabulary.data, *(f" word{i}".encode() for i in range(HUGE - len(small.vocabulary))))
+    vocabulary = Vocabulary("huge", words, small.vocabulary.special)
+    info = Info("huge", "test", "test", "0", "bfloat16", "cuda", HUGE, 512, 10**11)
+    logits = np.random.default_rng(3).normal(scale=3, size=HUGE).astype(np.float32)
+    return _scored(View(), ledger, Loaded(0, info, vocabulary, (0,), 0, 0, False), Distribution.from_logits(logits))
+
+
+@cache
+def growing() -> View:
+    ledger, loaded = random_ledger(prose(300), done=120)
+    return _scored(View(busy="Scoring"), ledger, loaded, _random(loaded))
+
+
+@cache
+def long_text() -> View:
+    """A text of 5,000 pieces that the editor holds only the beginning of."""
+    ledger, loaded = random_ledger(prose(5000))
+    view = _scored(View(), ledger, loaded, _random(loaded))
+    return replace(view, document=Document.of(ledger.data[:2000]), caret=0, excerpt_of="a long text.txt")
+
+
+@cache
+def not_numbers() -> View:
+    """NaN wherever a log-prob may stand, as a broken model would tell it."""
+    ledger, loaded = random_ledger(prose(60))
+    nan = np.full(60, np.nan)
+    ledger = replace(ledger, logprob=nan, entropy=nan, rank=np.zeros(60, np.int64))
+    size = loaded.info.vocabulary
+    return _scored(View(), ledger, loaded, Distribution(size, np.full(size, np.nan)))
+
+
+@cache
+def partial() -> View:
+    """A server that tells its best five only."""
+    ledger, loaded = random_ledger(prose(30))
+    told = Distribution(loaded.info.vocabulary, np.log([0.4, 0.2, 0.1, 0.05, 0.01]), np.arange(5))
+    return _scored(View(), ledger, loaded, told)
+
+
+@cache
+def no_first_piece() -> View:
+    """The empty text on a model that has no p(x_1)."""
+    ledger, loaded = random_ledger([b"a"])
+    nothing = np.zeros(0, np.int64)
+    encoded = Encoded(nothing, nothing, np.zeros(0, bool))
+    answer = Answer((), "unscored", Prefix(nothing, None), encoded, Position(0, 0), None, (), 0, 0.0, 0)
+    tree = Tree()
+    return View(loaded=loaded, answer=answer, tree=tree, node=tree.node)
+
+
+VIEWS: tuple[Callable[[], View], ...] = (
+    empty,
+    loading,
+    problem,
+    textbook,
+    prose_of_a_huge_vocabulary,
+    growing,
+    long_text,
+    not_numbers,
+    partial,
+    no_first_piece,
+)
+
+
+def _random(loaded: Loaded) -> Distribution:
+    return Distribution.from_logits(np.random.default_rng(1).normal(size=loaded.info.vocabulary))
+
+
+def _scored(view: View, ledger: Ledger, loaded: Loaded, distribution: Distribution) -> View:
+    """``view`` with this ledger, the caret before its piece 20."""
+    tree = Tree(Document.of(ledger.data))
+    place = min(20, len(ledger) - 1)
+    caret = int(ledger.starts[place])
+    answer = Answer(
+        lead=loaded.lead,
+        first_piece="tokenizer",
+        prefix=Prefix(ledger.ids[:place], int(ledger.ids[place])),
+        encoded=Encoded(ledger.ids, ledger.ends, np.zeros(len(ledger), bool)),
+        position=Position(0, place + 1),
+        distribution=distribution,
+        departures=(),
+        evaluated=1,
+        seconds=0.004,
+        cache_bytes=4096,
+    )
+    numbers = distribution.full and not np.isnan(distribution.logprobs).any()
+    return replace(
+        view,
+        loaded=loaded,
+        document=tree.document,
+        caret=caret,
+        answer=answer,
+        decoded=decode(distribution.logprobs, view.settings.decoding) if numbers else None,
+        ledger=ledger,
+        tree=tree,
+        node=tree.node,
+        selected=place,
+    )

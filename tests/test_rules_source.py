@@ -1,0 +1,203 @@
+"""Rule 4 and the safety rules, read from the source: where threads and processes start, who decides what is stale."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import arplay
+
+PACKAGE = Path(arplay.__file__).parent
+
+THREADS = {"threading.Thread", "threading.Timer", "_thread", "concurrent.futures", "asyncio", "multiprocessing"}
+THREADS |= {f"PySide6.QtCore.{name}" for name in ("QThread", "QThreadPool", "QRunnable")}
+PROCESSES = {"subprocess", "multiprocessing", "pty", "PySide6.QtCore.QProcess", "os.startfile"}
+PROCESSES |= {f"os.{name}" for name in ("fork", "forkpty", "system", "popen", "posix_spawn", "posix_spawnp")}
+PROCESSES |= {f"os.{kind}{end}" for kind in ("exec", "spawn") for end in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")}
+UNSAFE_MODULES = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+
+Find = Callable[[ast.Module], Iterator[ast.AST]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``find`` yields what is allowed only below ``places`` (paths in the package; "" ends a folder)."""
+
+    name: str
+    find: Find
+    places: tuple[str, ...]
+    broken: tuple[str, ...]
+    """Sources that the rule must catch: its negative control."""
+    fine: tuple[str, ...]
+
+    def breaches(self, source: str, path: str) -> list[str]:
+        if path.startswith(self.places):
+            return []
+        return [f"{path}:{getattr(node, 'lineno', 0)} {ast.unparse(node)}" for node in self.find(ast.parse(source))]
+
+
+def uses(names: set[str]) -> Find:
+    """Imports of these modules or names, and attributes of imported modules that are spelt so."""
+
+    def find(tree: ast.Module) -> Iterator[ast.AST]:
+        aliases: dict[str, str] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    aliases[alias.asname or alias.name.partition(".")[0]] = (
+                        alias.name if alias.asname else alias.name.partition(".")[0]
+                    )
+                    if _among(alias.name, names):
+                        yield node
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                    if _among(f"{node.module}.{alias.name}", names):
+                        yield node
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                head, *rest = ast.unparse(node).split(".")
+                if head in aliases and ".".join([aliases[head], *rest]) in names:
+                    yield node
+
+    return find
+
+
+def _among(name: str, names: set[str]) -> bool:
+    return any(name == known or name.startswith(f"{known}.") for known in names)
+
+
+def compared_numbers(tree: ast.Module) -> Iterator[ast.AST]:
+    """Comparisons of a request's or result's number."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            sides = (node.left, *node.comparators)
+            if any(isinstance(side, ast.Attribute) and side.attr == "number" for side in sides):
+                yield node
+
+
+def calls_in_a_foreign_thread(tree: ast.Module) -> Iterator[ast.AST]:
+    """A lambda, partial or plain function connected to what the worker emits runs in the worker's thread."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "connect"):
+            continue
+        signal = ast.unparse(node.func.value)
+        foreign = signal.endswith("._arrived") or "worker" in signal.lower() or signal.endswith("bridge.result")
+        if foreign and node.args and not isinstance(node.args[0], ast.Attribute):
+            yield node
+
+
+def runs_foreign_code(tree: ast.Module) -> Iterator[ast.AST]:
+    """eval, exec, pickles in any guise, and loaders that are not told to take data only."""
+    yield from uses(UNSAFE_MODULES)(tree)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+        if (
+            called in ("eval", "exec", "__import__")
+            or (called == "torch.load" and given.get("weights_only") != "True")
+            or given.get("allow_pickle", "False") != "False"
+            or given.get("trust_remote_code", "False") != "False"
+            or given.get("shell", "False") != "False"
+        ):
+            yield node
+
+
+RULES = (
+    Rule(
+        "threads start in engine/ and gui/bridge.py",
+        uses(THREADS),
+        ("engine/", "gui/bridge.py"),
+        (
+            "import threading\nthreading.Thread(target=print).start()",
+            "from threading import Thread",
+            "import threading as t\nt.Timer(1, print)",
+            "from concurrent.futures import ThreadPoolExecutor",
+            "import concurrent.futures",
+            "from PySide6.QtCore import QObject, QThread",
+            "from PySide6 import QtCore\nQtCore.QThreadPool.globalInstance()",
+        ),
+        ("import threading\nlock = threading.Lock()", "from PySide6.QtCore import QTimer"),
+    ),
+    Rule(
+        "child processes start in engine/, and for its corpora in training/packages.py",
+        uses(PROCESSES),
+        ("engine/", "training/packages.py"),
+        (
+            "import subprocess",
+            "from subprocess import run",
+            "import os\nos.system('ls')",
+            "from os import execvp",
+            "import os\nos.fork()",
+            "from PySide6.QtCore import QProcess",
+            "def f():\n    import multiprocessing.pool",
+        ),
+        ("import os\nos.environ.get('HOME')\nos._exit(0)", "from PySide6.QtCore import QObject"),
+    ),
+    Rule(
+        "bridge.py alone decides what is stale",
+        compared_numbers,
+        ("gui/bridge.py", "engine/"),
+        ("if result.number < newest: pass", "fresh = self.asked == result.number"),
+        ("cancel(result.number)", "if row < count: pass"),
+    ),
+    Rule(
+        "no lambda, partial or plain function is called by the worker's signals",
+        calls_in_a_foreign_thread,
+        (),
+        ("self._arrived.connect(lambda r: show(r))", "bridge.result.connect(partial(show, 1))", "worker.done.connect(f)"),
+        ("self._arrived.connect(self._deliver, kind)", "button.clicked.connect(lambda: take(1))"),
+    ),
+    Rule(
+        "nothing that is loaded can run code",
+        runs_foreign_code,
+        (),
+        (
+            "import pickle",
+            "from marshal import loads",
+            "eval('1')",
+            "exec(text)",
+            "torch.load(path)",
+            "torch.load(path, weights_only=False)",
+            "np.load(path, allow_pickle=True)",
+            "AutoModel.from_pretrained(path, trust_remote_code=True)",
+            "run('ls', shell=True)",
+        ),
+        ("torch.load(path, weights_only=True)", "model.eval()", "dialog.exec()", "f(trust_remote_code=False)"),
+    ),
+)
+
+by_name = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+
+
+@by_name
+def test_the_source_keeps_the_rule(rule: Rule) -> None:
+    sources = {path.relative_to(PACKAGE).as_posix(): path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
+    assert len(sources) > 40
+    assert all(any(path.startswith(place) for path in sources) for place in rule.places)
+    assert not [breach for path, source in sources.items() for breach in rule.breaches(source, path)]
+
+
+@by_name
+def test_the_rule_sees_what_breaks_it_and_only_that(rule: Rule) -> None:
+    for source in rule.broken:
+        assert rule.breaches(source, "core/chain.py"), source
+    for source in rule.fine:
+        assert not rule.breaches(source, "core/chain.py"), source
+    for place in rule.places:
+        assert not rule.breaches(rule.broken[0], place), place
+
+
+def test_what_the_worker_emits_is_queued_to_the_windows_thread() -> None:
+    tree = ast.parse((PACKAGE / "gui" / "bridge.py").read_text("utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    arrived = [call for call in calls if ast.unparse(call.func) == "self._arrived.connect"]
+    assert [ast.unparse(argument) for call in arrived for argument in call.args[1:]] == [
+        "Qt.ConnectionType.QueuedConnection"
+    ]

@@ -55,6 +55,7 @@ class Desk:
     def hear(self, intent: Intent) -> None:
         self.told.append(intent)
         if isinstance(intent, Typed):
+            self.show(step=None)  # a window may show other news first, with the old text
             edit = self.tree.document.replace(intent.start, intent.end, intent.data)
             self.tree.record(edit, "typed", intent.caret)
             self.show(caret=intent.caret)

@@ -79,6 +79,7 @@ class TextArea(QPlainTextEdit):
         self._caret = 0
         self._setting = False
         self._foreign = False
+        self._adopting = False
         document = QTextDocument(self)
         self._airy = AiryLayout(document)
         document.setDocumentLayout(self._airy)
@@ -95,7 +96,12 @@ class TextArea(QPlainTextEdit):
     # -- showing
 
     def show_text(self, data: bytes, caret: int) -> None:
-        """Make the field show ``data`` by the smallest replacement, with the caret at byte ``caret``."""
+        """Make the field show ``data`` by the smallest replacement, with the caret at byte ``caret``.
+
+        While Qt is in the middle of a change of its own nothing is touched; the field has that change already.
+        """
+        if self._adopting:
+            return
         self._setting = True
         try:
             if data is not self.shown.data or self._foreign:
@@ -202,7 +208,11 @@ class TextArea(QPlainTextEdit):
         self.shown = ShownText(self.shown.data[:first] + data + self.shown.data[last:])
         self.marks = self.marks.after(first, last, first + len(data))
         self._caret = first + len(data)
-        self.intent.emit(Typed(first, last, data, self._caret))
+        self._adopting = True
+        try:
+            self.intent.emit(Typed(first, last, data, self._caret))
+        finally:
+            self._adopting = False
 
     # -- keys
 

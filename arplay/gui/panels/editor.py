@@ -18,7 +18,7 @@ _ADDED_BY = {
     "bos": "put before the text (BOS, your choice)",
     "eos": "put before the text (EOS, your choice)",
 }
-ROOMY = 200
+ROOMY = 150
 """Pixels of height from which there is room for more than the text."""
 
 

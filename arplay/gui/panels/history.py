@@ -8,11 +8,11 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QLabel,
-    QStackedLayout,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -166,11 +166,13 @@ class HistoryPanel(Panel):
         self.rows.chosen.connect(self._go)
         self.empty = QLabel(_EMPTY)
         self.empty.setWordWrap(True)
-        self.empty.setMargin(SPACE[3])
+        self.empty.setMargin(SPACE[1])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self._pages = QStackedLayout(self)
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(self.rows)
+        self.rows.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
+        column.addWidget(self.empty, 1)
+        column.addWidget(self.rows, 1)
         self.setFocusProxy(self.rows)
 
     def show_view(self, view: View) -> None:
@@ -179,7 +181,8 @@ class HistoryPanel(Panel):
             return
         self.model.follow(view.tree, view.node)
         nothing = view.tree is None or view.tree.count == 1
-        self._pages.setCurrentWidget(self.empty if nothing else self.rows)
+        self.empty.setVisible(nothing)
+        self.rows.setVisible(not nothing)
         row = self.model.row_of(view.node)
         if row is not None:
             index = self.model.index(row, 0)

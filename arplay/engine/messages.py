@@ -6,7 +6,7 @@ that it answers. Arrays in results are read-only; no tensor crosses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from arplay.core.chain import Ledger
@@ -126,11 +126,12 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A failure as a value: what happened and what to do."""
+    """A failure as a value: what happened and what to do. ``asked`` is the kind of request that failed."""
 
     number: int
     cause: str
     remedy: str
+    asked: type[Request] | None = field(default=None, compare=False)
 
 
 Result = Progress | Loaded | Explored | Scored | Reconciled | Fetched | Cancelled | Failed

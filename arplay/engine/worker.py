@@ -72,7 +72,7 @@ class Worker:
                 self._thread.start()
             if lane is Fetch and lane in self._lanes:
                 cause = f"{self._lanes[lane].name} is being fetched already"
-                self._refused.append(Failed(request.number, cause, "wait for it, or cancel it first"))
+                self._refused.append(Failed(request.number, cause, "wait for it, or cancel it first", lane))
             else:
                 self._drop(lane)
                 self._lanes[lane] = _Job(request)
@@ -202,17 +202,16 @@ class Worker:
             self._tell(Cancelled(job.request.number))
 
     def _failed(self, job: _Job, error: Exception) -> Result:
-        number = job.request.number
+        number, asked = job.request.number, type(job.request)
         if job.cancelled.is_set() and isinstance(error, Problem):
             return Cancelled(number)  # a loader may turn what stops it into a Problem of its own
         if isinstance(error, Problem):
-            return Failed(number, error.cause, error.remedy)
+            return Failed(number, error.cause, error.remedy, asked)
         _log.error("%s failed", job.request.__class__.__name__, exc_info=error)
         if _out_of_memory(error):
-            return Failed(
-                number, f"there is not enough memory ({_name(error)})", "use a smaller model or a shorter text"
-            )
-        return Failed(number, _name(error), "this is a bug; please report it with the log")
+            cause = f"there is not enough memory ({_name(error)})"
+            return Failed(number, cause, "use a smaller model or a shorter text", asked)
+        return Failed(number, _name(error), "this is a bug; please report it with the log", asked)
 
     def _tell(self, result: Result) -> None:
         with self._emitting:

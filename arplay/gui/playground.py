@@ -19,6 +19,7 @@ from arplay.engine.messages import (
     Cancelled,
     Device,
     Dtype,
+    Explore,
     Explored,
     Failed,
     Fetched,
@@ -66,7 +67,6 @@ class Playground(QObject):
         self._waiting: deque[Intent] = deque()
         self._left_to_play = 0
         self._held, self._dirty = 0, False
-        self._asked = 0  # the number of the newest explore request
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
         self._explore_timer = self._timer(TYPING_PAUSE_MS, self._explore)
         self._score_timer = self._timer(SCORE_PAUSE_MS, self._score)
@@ -374,7 +374,7 @@ class Playground(QObject):
 
     def _ask(self, document: Document, caret: int) -> None:
         if self.view.loaded is not None:
-            self._asked = self.bridge.explore(document, caret, self.view.settings.first_piece)
+            self.bridge.explore(document, caret, self.view.settings.first_piece)
 
     def _score_soon(self) -> None:
         self._score_timer.start(SCORE_PAUSE_MS)
@@ -443,7 +443,7 @@ class Playground(QObject):
         self._stop()
         self.progress.emit(None)
         self._show(problem=(failed.cause, failed.remedy), busy=None)
-        if failed.number == self._asked:
+        if failed.asked is Explore:
             self._show(answer=None, decoded=None, stale=False)
         self.told.emit(failed.cause, failed.remedy)
 

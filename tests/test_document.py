@@ -179,6 +179,7 @@ def test_editing_inside_a_kept_run_types_the_touched_piece_only() -> None:
     document = Document((Fixed("words", (0, 0, 0), (b"ab", b"ab", b"ab")),))
     after = document.apply(document.replace(3, 3, b"x"))
     assert after.runs == (Fixed("words", (0,), (b"ab",)), Typed(b"axb"), Fixed("words", (0,), (b"ab",)))
+    assert document.apply(document.replace(3, 3, b"")) == document
     between = document.apply(document.replace(2, 2, b"x"))
     assert between.runs == (Fixed("words", (0,), (b"ab",)), Typed(b"x"), Fixed("words", (0, 0), (b"ab", b"ab")))
 

@@ -169,10 +169,10 @@ class HistoryPanel(Panel):
         self.empty.setMargin(SPACE[1])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.rows.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
-        column.addWidget(self.empty, 1)
-        column.addWidget(self.rows, 1)
+        pages = QVBoxLayout(self)
+        pages.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
+        pages.addWidget(self.empty, 1)
+        pages.addWidget(self.rows, 1)
         self.setFocusProxy(self.rows)
 
     def show_view(self, view: View) -> None:

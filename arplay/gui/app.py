@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 def run(options: WindowOptions) -> int:
     """Open the window and stay until it is closed. Returns the exit status."""
-    app = _application()
+    app = application()
     window = _window(options)
     sys.excepthook = _Hook(window)
     window.show()
@@ -49,7 +49,7 @@ def picture(options: WindowOptions, path: Path, scale: float = 1.0) -> View:
 
     Raises Problem where the model cannot be loaded or the file not be written.
     """
-    _application()
+    application()
     window = _window(options)
     loop = QEventLoop()
     failure: list[tuple[str, str]] = []
@@ -75,7 +75,7 @@ def picture(options: WindowOptions, path: Path, scale: float = 1.0) -> View:
         QApplication.processEvents()
         image = window.grab().toImage()
         with replacing(path) as temporary:
-            if not image.save(str(temporary), "PNG"):
+            if not image.save(str(temporary), b"PNG"):
                 raise Problem(f"{path} cannot be written", "choose another folder")
     finally:
         window.hide()
@@ -124,7 +124,8 @@ class _Hook:
             self._window.tell(f"something went wrong ({kind.__name__}: {error})", "please report it with the log")
 
 
-def _application() -> QApplication:
+def application() -> QApplication:
+    """The one QApplication, made at need."""
     app = QApplication.instance()
     if isinstance(app, QApplication):
         return app

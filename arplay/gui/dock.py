@@ -19,7 +19,7 @@ class TitleBar(QWidget):
         self._label = QLabel(title, self)
         self._label.setProperty("role", "heading")
         self._buttons: list[tuple[QToolButton, str]] = []
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(SPACE[1], SPACE[0], SPACE[0], SPACE[0])
         row.setSpacing(0)
         row.addWidget(self._label)
@@ -44,7 +44,7 @@ class TitleBar(QWidget):
         button.setIconSize(QSize(SMALL + 4, SMALL + 4))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._buttons.append((button, name))
-        self.layout().addWidget(button)
+        self._row.addWidget(button)
         return button
 
 
@@ -53,6 +53,7 @@ class Dock(QDockWidget):
 
     def __init__(self, panel: Panel, menu: QMenu, parent: QWidget) -> None:
         super().__init__(panel.title, parent)
+        self.panel = panel
         self.setObjectName(f"dock-{panel.name}")
         self.setWidget(panel)
         self.bar = TitleBar(panel.title, menu, closable=True, parent=self)

@@ -18,7 +18,7 @@ EDITABLE_BYTES = 1_000_000
 
 
 def read(path: Path, encoding: str | None, window: MainWindow) -> bytes | None:
-    """The UTF-8 bytes of a file; for one that is not UTF-8 the detected encoding is offered. None: told and given up."""
+    """The UTF-8 bytes of a file; for one that is not UTF-8 the detected encoding is offered. None: told, given up."""
     try:
         return read_text(path, encoding)
     except Problem as problem:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QTabWidget, QVBoxLayout, QWidget
 
 from arplay import paths
 from arplay.core.errors import Problem
@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
             self.setCorner(corner, Qt.DockWidgetArea.LeftDockWidgetArea)
         for corner in (Qt.Corner.BottomRightCorner, Qt.Corner.TopRightCorner):
             self.setCorner(corner, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tab_position())
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
     def _build_centre(self, panel: Panel, menu: QMenu) -> None:
         centre = QWidget(self)
@@ -97,12 +97,6 @@ class MainWindow(QMainWindow):
         column.addWidget(bar)
         column.addWidget(panel, 1)
         self.setCentralWidget(centre)
-
-    @staticmethod
-    def tab_position():  # type: ignore[no-untyped-def]
-        from PySide6.QtWidgets import QTabWidget
-
-        return QTabWidget.TabPosition.North
 
     def arrange(self) -> None:
         """The default arrangement: controls left, text and heatmap in the middle, what comes next right."""
@@ -135,8 +129,7 @@ class MainWindow(QMainWindow):
             dock.bar.explain.connect(self._on_explain)
             dock.visibilityChanged.connect(self._on_visibility)
         self._centre_bar.explain.connect(self._on_explain)
-        if hasattr(self.panels["editor"], "leave"):
-            self.panels["editor"].leave.connect(self.focus_chart)
+        self.panels["editor"].leave.connect(self.focus_chart)  # type: ignore[attr-defined]
         play.changed.connect(self._show_view)
         play.progress.connect(self._show_progress)
         play.told.connect(self.tell)
@@ -243,7 +236,7 @@ class MainWindow(QMainWindow):
     def _on_explain(self) -> None:
         bar = self.sender()
         dock = bar.parent()
-        panel = dock.widget() if isinstance(dock, Dock) else self.panels["editor"]
+        panel = dock.panel if isinstance(dock, Dock) else self.panels["editor"]
         help.what_is_this(panel, self).open()
 
     def start_tour(self) -> None:

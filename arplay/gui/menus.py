@@ -249,7 +249,7 @@ class Menus(QObject):
     def _on_animate(self, on: bool) -> None:
         self._change(animate=on)
 
-    def _on_theme(self) -> None:
+    def _on_theme(self, _: bool) -> None:
         self._window.set_theme(self.sender().data())  # type: ignore[attr-defined]
 
     def _switch_theme(self) -> None:

@@ -43,7 +43,7 @@ class Theme:
     """From expected to surprising; lightness alone orders it, so it reads without colour vision."""
 
     def color(self, name: str, alpha: float = 1.0) -> QColor:
-        result = QColor(getattr(self, name))
+        result = QColor(str(getattr(self, name)))
         result.setAlphaF(alpha)
         return result
 
@@ -52,8 +52,8 @@ class Theme:
         place = min(max(t, 0.0), 1.0) * (len(self.heat) - 1)
         low = min(int(place), len(self.heat) - 2)
         a, b, share = QColor(self.heat[low]), QColor(self.heat[low + 1]), place - low
-        mixed = (x + (y - x) * share for x, y in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True))
-        return QColor(*(round(value) for value in mixed))
+        ends = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+        return QColor(*(round(x + (y - x) * share) for x, y in ends))
 
     def ink_on(self, color: QColor) -> QColor:
         """Black or white, whichever can be read on ``color``: one of the two always has a contrast of 4.5."""

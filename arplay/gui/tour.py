@@ -44,6 +44,7 @@ class Tour(QFrame):
         super().__init__(parent)
         self.setProperty("role", "note")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._window = parent
         self._panels = panels
         self._at = 0
         self._title = QLabel(self)
@@ -79,7 +80,7 @@ class Tour(QFrame):
 
     def place(self) -> None:
         """Stand beside the panel of this stop, inside the window."""
-        window, panel = self.parentWidget(), self._panels[STOPS[self._at][0]]
+        window, panel = self._window, self._panels[STOPS[self._at][0]]
         self.adjustSize()
         corner = panel.mapTo(window, QPoint(0, 0))
         beside = (

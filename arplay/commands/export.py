@@ -80,9 +80,7 @@ def _data(args: argparse.Namespace, kind: charts.Kind, work: Work, source: Sourc
 
 def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Decoding) -> None:
     try:
-        from PySide6.QtWidgets import QApplication
-
-        from arplay.gui import export_image, theme
+        from arplay.gui import app, export_image, theme
         from arplay.gui.panels import PANELS
     except ImportError as error:
         raise why_not_imported(error) from error
@@ -92,10 +90,8 @@ def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Dec
     shown = view.answer or view.ledger
     assert shown is not None
     provenance = Provenance(work.info, shown.first_piece, source.name, decoding if bars else None)
-    app = QApplication.instance() or QApplication(["arplay"])
     look = theme.DARK if args.theme == "dark" else theme.LIGHT
-    assert isinstance(app, QApplication)
-    theme.apply(app, look)
+    theme.apply(app.application(), look)
     module = "next_token" if args.chart == "bars" else args.chart
     panel = next(place for place in PANELS if place.module == module).make()
     panel.set_theme(look)

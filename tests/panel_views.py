@@ -121,7 +121,7 @@ def partial() -> View:
 @cache
 def no_first_piece() -> View:
     """The empty text on a model that has no p(x_1)."""
-    ledger, loaded = random_ledger([b"a"])
+    _, loaded = random_ledger([b"a"])
     nothing = np.zeros(0, np.int64)
     encoded = Encoded(nothing, nothing, np.zeros(0, bool))
     answer = Answer((), "unscored", Prefix(nothing, None), encoded, Position(0, 0), None, (), 0, 0.0, 0)

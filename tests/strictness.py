@@ -113,7 +113,7 @@ def _living() -> set[tuple[int, str]]:
 
     widgets.QToolTip.hideText()  # a tip takes its time to go
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    main = QCoreApplication.instance().thread()
+    main = widgets.QApplication.instance().thread()
     for thing in Shiboken.getAllValidWrappers():
         running = (
             (isinstance(thing, QTimer) and thing.isActive())
@@ -137,5 +137,6 @@ def _clear_away(before: set[tuple[int, str]]) -> None:
 
     known = {address for address, _ in before}
     for widget in widgets.QApplication.topLevelWidgets():
-        if widget.parent() is None and Shiboken.getCppPointer(widget)[0] not in known:
+        gone = not Shiboken.isValid(widget)  # with one before it
+        if not gone and widget.parent() is None and Shiboken.getCppPointer(widget)[0] not in known:
             Shiboken.delete(widget)

@@ -23,7 +23,9 @@ from tests.strictness import HANG_GUARD
 
 def unfrozen(module: ModuleType) -> list[str]:
     """The dataclasses that ``module`` defines and that can be changed after they are made."""
-    found = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
+    found = [
+        value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__
+    ]
     kinds: list[Any] = [kind for kind in found if dataclasses.is_dataclass(kind)]
     return [kind.__name__ for kind in kinds if not kind.__dataclass_params__.frozen]
 
@@ -68,7 +70,7 @@ def answers(spec: str, text: bytes) -> list[Any]:
         Score(4, document),
         Reconcile(5, document),
     ]
-    results = []
+    results: list[Any] = []
     try:
         for request in requests:
             worker.submit(request)

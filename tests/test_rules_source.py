@@ -17,7 +17,9 @@ THREADS = {"threading.Thread", "threading.Timer", "_thread", "concurrent.futures
 THREADS |= {f"PySide6.QtCore.{name}" for name in ("QThread", "QThreadPool", "QRunnable")}
 PROCESSES = {"subprocess", "multiprocessing", "pty", "PySide6.QtCore.QProcess", "os.startfile"}
 PROCESSES |= {f"os.{name}" for name in ("fork", "forkpty", "system", "popen", "posix_spawn", "posix_spawnp")}
-PROCESSES |= {f"os.{kind}{end}" for kind in ("exec", "spawn") for end in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")}
+PROCESSES |= {
+    f"os.{kind}{end}" for kind in ("exec", "spawn") for end in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")
+}
 UNSAFE_MODULES = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 
 Find = Callable[[ast.Module], Iterator[ast.AST]]
@@ -151,7 +153,11 @@ RULES = (
         "no lambda, partial or plain function is called by the worker's signals",
         calls_in_a_foreign_thread,
         (),
-        ("self._arrived.connect(lambda r: show(r))", "bridge.result.connect(partial(show, 1))", "worker.done.connect(f)"),
+        (
+            "self._arrived.connect(lambda r: show(r))",
+            "bridge.result.connect(partial(show, 1))",
+            "worker.done.connect(f)",
+        ),
         ("self._arrived.connect(self._deliver, kind)", "button.clicked.connect(lambda: take(1))"),
     ),
     Rule(

@@ -12,7 +12,7 @@ from arplay import paths
 
 REPOSITORY = Path(__file__).parent.parent
 
-SLOPPY = '''
+SLOPPY = """
 import threading, warnings
 import pytest
 from PySide6.QtCore import QObject, QTimer, Signal, qWarning
@@ -85,7 +85,7 @@ def test_hidden_window(qtbot):
 
 def test_honest_after_all_that(qtbot):
     pass
-'''
+"""
 
 REASONS = {
     "test_warning": "careless",
@@ -102,11 +102,17 @@ REASONS = {
 }
 
 
-def test_sloppy_tests_fail_and_honest_ones_pass(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+def run(pytester: pytest.Pytester, file: Path) -> pytest.RunResult:
+    """pytest in a process of its own, with this project's settings and strictness."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(REPOSITORY))
+        settings = ["-c", str(REPOSITORY / "pyproject.toml"), "--rootdir", str(pytester.path), "-p", "tests.strictness"]
+        return pytester.runpytest_subprocess(*settings, "--tb=short", file)
+
+
+def test_sloppy_tests_fail_and_honest_ones_pass(pytester: pytest.Pytester) -> None:
     file = pytester.makepyfile(test_sloppy=SLOPPY)
-    settings = ["-c", REPOSITORY / "pyproject.toml", "--rootdir", pytester.path, "-p", "tests.strictness"]
-    said = pytester.runpytest_subprocess(*settings, "--tb=short", file)
+    said = run(pytester, file)
     text = "\n".join(said.outlines)
     fallen = dict(re.findall(r"^(?:FAILED|ERROR) \S*::(\w+)(.*)$", text, re.MULTILINE))
     assert set(fallen) == set(REASONS), text
@@ -125,10 +131,8 @@ def test_no_test_touches_the_users_files() -> None:
 
 
 def test_a_gpu_test_runs_or_says_why_not(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     file = pytester.makepyfile(test_gpu="import pytest\n@pytest.mark.gpu\ndef test_gpu():\n    assert False\n")
-    settings = ["-c", REPOSITORY / "pyproject.toml", "--rootdir", pytester.path, "-p", "tests.strictness"]
-    said = pytester.runpytest_subprocess(*settings, file)
+    said = run(pytester, file)
     said.assert_outcomes(skipped=1)
     said.stdout.fnmatch_lines(["SKIPPED*no GPU here*"])

@@ -1,0 +1,52 @@
+"""The tools of the house, run by a plain pytest: ruff reads and formats everything, mypy types the program."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+HANG_GUARD = 600
+
+pytestmark = pytest.mark.slow
+
+
+def tool(*command: str | Path, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    run = [sys.executable, "-m", *command]
+    return subprocess.run(run, cwd=cwd, capture_output=True, text=True, timeout=HANG_GUARD)
+
+
+def test_ruff_finds_nothing() -> None:
+    said = tool("ruff", "check", "--no-cache", "arplay", "tests")
+    assert said.returncode == 0, said.stdout
+
+
+def test_the_source_is_formatted() -> None:
+    said = tool("ruff", "format", "--check", "--no-cache", "arplay", "tests")
+    assert said.returncode == 0, said.stdout
+
+
+def test_mypy_finds_nothing() -> None:
+    said = tool("mypy")
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_the_tools_see_what_is_wrong(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.py"
+    bad.write_text("import os\nfrom arplay.core.errors import Problem\ndef f(x): return Problem(1,  'b')\n")
+    settings: list[str | Path] = ["--config", REPOSITORY / "pyproject.toml", "--no-cache", bad]
+    assert "F401" in tool("ruff", "check", *settings).stdout
+    assert tool("ruff", "format", "--check", *settings).returncode == 1
+    said = tool("mypy", "--config-file", REPOSITORY / "pyproject.toml", bad).stdout
+    assert "no-untyped-def" in said
+    assert "arg-type" in said
+
+
+def test_no_file_grows_past_what_can_be_read() -> None:
+    files = [*(REPOSITORY / "arplay").rglob("*.py"), *(REPOSITORY / "tests").rglob("*.py")]
+    lengths = {file.relative_to(REPOSITORY).as_posix(): len(file.read_text("utf-8").splitlines()) for file in files}
+    assert len(lengths) > 60
+    assert {file: length for file, length in lengths.items() if length > 500} == {}

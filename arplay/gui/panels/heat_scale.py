@@ -1,0 +1,50 @@
+"""From a piece's figures to its colour: surprisal and entropy on one fixed curve, ranks in four buckets."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QColor
+
+from arplay.core.chain import Ledger
+from arplay.gui.theme import Theme
+
+STEPS = 128
+SOFTNESS = 4.0
+"""t = 1 - exp(-nats / 4): the same colour means the same number in every text, and small differences still show."""
+
+RANKS = ((1, "1"), (10, "2–10"), (100, "11–100"), (math.inf, ">100"))
+"""Upper bound and name of every bucket of ranks."""
+
+PLAIN, UNSCORED = -1, -2
+
+
+class HeatScale:
+    """``shade`` gives numbers of colours; ``fills`` and ``inks`` are the colours and what can be read on them."""
+
+    def __init__(self, theme: Theme, colour_by: str) -> None:
+        self.colour_by = colour_by
+        self.fills: list[QColor] = [theme.heat_color(i / (STEPS - 1)) for i in range(STEPS)]
+        self.inks: list[QColor] = [theme.ink_on(color) for color in self.fills]
+
+    def of_nats(self, nats: NDArray[np.float64]) -> NDArray[np.int64]:
+        return np.round((1.0 - np.exp(-np.maximum(nats, 0.0) / SOFTNESS)) * (STEPS - 1)).astype(np.int64)
+
+    def of_bucket(self, bucket: int) -> int:
+        return round((0.06, 0.36, 0.66, 1.0)[bucket] * (STEPS - 1))
+
+    def shade(self, ledger: Ledger, first: int, stop: int) -> list[int]:
+        """The colour of pieces [first, stop): an index, PLAIN (not yet scored) or UNSCORED (cannot be scored)."""
+        scored = ledger.scored[first:stop]
+        if self.colour_by == "rank":
+            bounds = np.array([bound for bound, _ in RANKS])
+            colours = np.array([self.of_bucket(i) for i in range(len(RANKS))])
+            values = colours[np.searchsorted(bounds, ledger.rank[first:stop])]
+        else:
+            nats = ledger.entropy[first:stop] if self.colour_by == "entropy" else -ledger.logprob[first:stop]
+            scored = scored & ~np.isnan(nats)
+            values = self.of_nats(np.where(scored, nats, 0.0))
+        waiting = np.arange(first, stop) >= ledger.done
+        return np.where(waiting, PLAIN, np.where(scored, values, UNSCORED)).tolist()

@@ -1,0 +1,259 @@
+"""The scrolling view of a heatmap: paints the rows in sight, hits pieces, and walks over them with the keyboard."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QHelpEvent,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
+
+from arplay.core.chain import Ledger
+from arplay.core.pieces import Piece, Vocabulary
+from arplay.gui.contract import Unit
+from arplay.gui.panels.heat_card import HeatCard, content
+from arplay.gui.panels.heat_layout import Flow, Units, units
+from arplay.gui.panels.heat_paint import ROW, Grid, HeatPainter, lead_columns
+from arplay.gui.panels.heat_scale import HeatScale
+from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
+
+PAD = SPACE[2]
+
+
+class HeatView(QAbstractScrollArea):
+    picked = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Heatmap of the text")
+        self.viewport().setMouseTracking(True)
+        self.theme: Theme = LIGHT
+        self.grid = Grid.make()
+        self.scale = HeatScale(LIGHT, "surprisal")
+        self.unit: Unit = "nats"
+        self.ledger: Ledger | None = None
+        self.vocabulary: Vocabulary | None = None
+        self.lead: tuple[Piece, ...] = ()
+        self.units: Units | None = None
+        self.flow: Flow | None = None
+        self.selected: int | None = None
+        self.hovered: int | None = None
+        self.empty_text = ""
+        self.card = HeatCard(self)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, 40)
+
+    def show_ledger(self, ledger: Ledger | None, vocabulary: Vocabulary | None, lead: tuple[Piece, ...]) -> None:
+        """A ledger of the same pieces only brings new colours; another text is laid out anew."""
+        same = self.ledger is not None and ledger is not None and _same_pieces(self.ledger, ledger)
+        relayout = not same or lead != self.lead
+        self.ledger, self.vocabulary, self.lead = ledger, vocabulary, lead
+        if not same:
+            self.units = units(ledger.data, ledger.ends) if ledger is not None else None
+            self._hover(None)
+        if relayout:
+            self.flow = None
+            self._lay_out()
+        self.viewport().update()
+
+    def show_selected(self, index: int | None) -> None:
+        if index != self.selected:
+            self.selected = index
+            self.viewport().update()
+            self.reveal()
+
+    def show_style(self, theme: Theme, scale: HeatScale, unit: Unit) -> None:
+        self.theme, self.scale, self.unit = theme, scale, unit
+        self.card.theme = theme
+        self.card.update()
+        self.viewport().update()
+
+    def reveal(self) -> None:
+        """Scroll so that the selected piece and a row around it are in sight."""
+        if self.flow is None or not self._has(self.selected):
+            return
+        assert self.selected is not None
+        top = PAD + self.flow.place(self.selected)[0] * ROW
+        bar, height = self.verticalScrollBar(), self.viewport().height()
+        if top - ROW < bar.value():
+            bar.setValue(top - ROW)
+        elif top + 2 * ROW > bar.value() + height:
+            bar.setValue(top + 2 * ROW - height)
+
+    def piece_at(self, position: QPointF, nearest: bool = False) -> int | None:
+        """The piece under a place of the viewport."""
+        if self.flow is None:
+            return None
+        y = position.y() - PAD + self.verticalScrollBar().value()
+        row, column = int(y // ROW), (position.x() - PAD) / self.grid.column
+        if nearest:
+            row = min(max(row, 0), self.flow.rows - 1)
+        return self.flow.hit(row, column, nearest)
+
+    def rect_of(self, piece: int) -> QRectF:
+        """Where (the first part of) a piece is in the viewport."""
+        assert self.flow is not None
+        row, left, right = self.flow.place(piece)
+        y = PAD + row * ROW - self.verticalScrollBar().value()
+        return QRectF(PAD + left * self.grid.column, y, (right - left) * self.grid.column, ROW)
+
+    def columns(self) -> int:
+        """Columns of a row; one more is kept free, for a newline that hangs. The scroll bar's place is always free."""
+        room = self.width() - 2 * PAD - self.verticalScrollBar().sizeHint().width()
+        return max(4, int(room / self.grid.column) - 1)
+
+    def _lay_out(self) -> None:
+        columns = self.columns()
+        if self.units is None:
+            self.flow = None
+        elif self.flow is None or self.flow.columns != columns:
+            self.flow = Flow.of(self.units, columns, lead_columns(self.lead, columns)[1])
+        height = 2 * PAD + (self.flow.rows if self.flow is not None else 0) * ROW
+        bar = self.verticalScrollBar()
+        bar.setSingleStep(ROW)
+        bar.setPageStep(max(ROW, self.viewport().height() - ROW))
+        bar.setRange(0, max(0, height - self.viewport().height()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        anchor = self.piece_at(QPointF(PAD, PAD), nearest=True) if self.verticalScrollBar().value() else None
+        before = self.flow
+        self._lay_out()
+        if self.flow is not before and anchor is not None and self.flow is not None:
+            self.verticalScrollBar().setValue(self.flow.place(anchor)[0] * ROW)
+        super().resizeEvent(event)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        self._hover(None)
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        frame = QRectF(self.viewport().rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(self.theme.color("accent" if self.hasFocus() else "border"))
+        painter.setBrush(self.theme.color("surface"))
+        painter.drawRoundedRect(frame, RADIUS, RADIUS)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if self.ledger is None or self.flow is None or not len(self.ledger):
+            self._paint_empty(painter, frame)
+        else:
+            painter.setClipRect(frame.adjusted(1, 1, -1, -1))
+            self._paint_rows(painter, self.ledger, self.flow, event.rect())
+        painter.end()
+
+    def _paint_rows(self, painter: QPainter, ledger: Ledger, flow: Flow, dirty: QRect) -> None:
+        scrolled = self.verticalScrollBar().value()
+        first = max(0, (scrolled + dirty.top() - PAD) // ROW)
+        stop = min(flow.rows, (scrolled + dirty.bottom() - PAD) // ROW + 1)
+        painter.translate(PAD, 0)
+        heat = HeatPainter(self.grid, self.theme, self.scale, ledger, flow, self.lead)
+        heat.specials = self.vocabulary.special if self.vocabulary is not None else frozenset()
+        heat.paint(painter, first, stop, PAD + first * ROW - scrolled)
+        for piece, color, thick in ((self.hovered, "text", 1.0), (self.selected, "accent", 2.0)):
+            if not self._has(piece):
+                continue
+            assert piece is not None
+            painter.setPen(QPen(self.theme.color(color), thick))
+            for row in range(max(first, flow.place(piece)[0]), min(stop - 1, flow.last_row(piece)) + 1):
+                rect = heat.cells(row, PAD + row * ROW - scrolled, piece)
+                if rect is not None:
+                    painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
+
+    def _paint_empty(self, painter: QPainter, frame: QRectF) -> None:
+        painter.setFont(interface_font(BODY))
+        painter.setPen(self.theme.color("muted"))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(frame.adjusted(PAD, PAD, -PAD, -PAD), int(flags), self.empty_text)
+
+    def _has(self, piece: int | None) -> bool:
+        return piece is not None and self.ledger is not None and 0 <= piece < len(self.ledger)
+
+    def _hover(self, piece: int | None) -> None:
+        if piece != self.hovered:
+            self.hovered = piece
+            self.viewport().update()
+        if piece is None or self.ledger is None:
+            self.card.hide()
+        else:
+            rect = self.rect_of(piece).toAlignedRect()
+            cell = QRect(self.viewport().mapToGlobal(rect.topLeft()), rect.size())
+            self.card.show_at(content(self.ledger, piece, self.vocabulary, self.unit), cell)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover(self.piece_at(event.position()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            piece = self.piece_at(event.position())
+            if piece is not None:
+                self.picked.emit(piece)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._hover(None)
+        elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            self._tell_lead(event.pos(), event.globalPos())
+            return True
+        return super().viewportEvent(event)
+
+    def _tell_lead(self, position: QPoint, where: QPoint) -> None:
+        column = (position.x() - PAD) / self.grid.column
+        if self.flow is None or (position.y() - PAD + self.verticalScrollBar().value()) // ROW:
+            return
+        for piece, (left, right) in zip(self.lead, lead_columns(self.lead, self.flow.columns)[0], strict=False):
+            if left <= column < right:
+                text = f"{piece.text}: read before the text and not part of it, so it has no score of its own."
+                QToolTip.showText(where, text, self)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._hover(None)
+        super().hideEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._hover(None)
+        self.viewport().update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        target = self._target(Qt.Key(event.key()))
+        if target is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            event.ignore()
+            return
+        self.picked.emit(target)
+
+    def _target(self, key: Qt.Key) -> int | None:
+        """The piece that a key leads to from the selected one (from the first in sight where none is selected)."""
+        if self.ledger is None or self.flow is None or not len(self.ledger):
+            return None
+        last = len(self.ledger) - 1
+        here = self.selected if self._has(self.selected) else self.piece_at(QPointF(PAD, PAD), nearest=True)
+        here = 0 if here is None else here
+        page = max(1, self.viewport().height() // ROW - 1)
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        rows = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -page, Qt.Key.Key_PageDown: page}
+        if key in steps:
+            return min(max(here + steps[key], 0), last) if self._has(self.selected) else here
+        if key in rows:
+            row, left, right = self.flow.place(here)
+            start = self.flow.last_row(here) if rows[key] > 0 else row
+            wanted = min(max(start + rows[key], 0), self.flow.rows - 1)
+            return self.flow.hit(wanted, (left + right) / 2, nearest=True)
+        return {Qt.Key.Key_Home: 0, Qt.Key.Key_End: last}.get(key)
+
+
+def _same_pieces(a: Ledger, b: Ledger) -> bool:
+    return a.data == b.data and len(a) == len(b) and bool((a.ends == b.ends).all())

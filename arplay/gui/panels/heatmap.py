@@ -1,0 +1,307 @@
+"""The heatmap: the text itself, every piece coloured by surprisal, rank or entropy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from arplay.core.chain import Ledger
+from arplay.gui.contract import Change, Panel, Select, Settings, Unit, View
+from arplay.gui.panels.figure_row import Figure, FigureRow
+from arplay.gui.panels.heat_paint import paint_legend
+from arplay.gui.panels.heat_scale import HeatScale
+from arplay.gui.panels.heat_sheet import HeatSheet
+from arplay.gui.panels.heat_view import HeatView
+from arplay.gui.panels.ledger_words import first_piece, in_unit, lead_pieces, number, windows
+from arplay.gui.theme import LIGHT, SPACE, Theme
+
+SHEET_WIDTH = 900
+
+ColourBy = Literal["surprisal", "rank", "entropy"]
+CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
+    (
+        "surprisal",
+        "Surprisal",
+        "−log p of each piece: 0 where the model was certain of it, large where it was surprised",
+    ),
+    ("rank", "Rank", "How many pieces the model held more probable, plus one: rank 1 was its first choice"),
+    ("entropy", "Entropy", "How open the choice was before the piece came: the mean surprisal the model expected"),
+)
+
+
+class HeatmapPanel(Panel):
+    name = "heatmap"
+    title = "Heatmap"
+    explanation = (
+        "<p>Every piece of the text in the colour of its <b>surprisal</b>, −log p(x<sub>i</sub> | x<sub>&lt;i</sub>): "
+        "how little the model expected it after everything before it.</p>"
+        "<p><b>Rank</b> counts how many pieces were more probable; <b>entropy</b> H = −Σ p log p says how open the "
+        "choice was.</p>"
+        "<p>Over the N scored pieces: NLL = −Σ log p,<br><b>perplexity</b> = exp(NLL / N), as if the model had to "
+        "choose among that many equal pieces,<br><b>bits per byte</b> = NLL / (B ln 2) over their B bytes, which "
+        "compares models with different pieces.</p>"
+        "<p>A piece is never faked: a first piece without p(x<sub>1</sub>) is hatched and counts nowhere.</p>"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = View()
+        self.figures = FigureRow()
+        self.caption = Caption()
+        self.progress = ProgressLine()
+        self.text = HeatView()
+        self.legend = Legend()
+        self.choices = QButtonGroup(self)
+        self.controls = QWidget()
+        row = QHBoxLayout(self.controls)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for key, label, tip in CHOICES:
+            button = QPushButton(label)
+            button.setCheckable(True)
+            button.setProperty("role", "segment")
+            button.setProperty("side", {"surprisal": "left", "entropy": "right"}.get(key, ""))
+            button.setProperty("colour_by", key)
+            button.setToolTip(tip)
+            button.setAccessibleName(f"Colour by {label.lower()}")
+            self.choices.addButton(button)
+            row.addWidget(button)
+        row.addWidget(self.legend, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
+        column.setSpacing(SPACE[0])
+        for widget in (self.figures, self.caption, self.progress):
+            column.addWidget(widget)
+        column.addWidget(self.text, 1)
+        column.addWidget(self.controls)
+        self.setFocusProxy(self.text)
+        self.choices.buttonClicked.connect(self._choose)
+        self.text.picked.connect(self._pick)
+        self._show_style()
+        self._show_words()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 80)
+
+    def show_view(self, view: View) -> None:
+        before, self.view = self.view, view
+        settings, old = view.settings, before.settings
+        if settings.colour_by != old.colour_by or settings.unit != old.unit:
+            self._show_style()
+        if view.ledger is not before.ledger or view.loaded is not before.loaded:
+            loaded = view.loaded
+            lead = lead_pieces(view.ledger, loaded) if view.ledger is not None else ()
+            self.text.show_ledger(view.ledger, loaded.vocabulary if loaded else None, lead)
+        self.text.show_selected(view.selected)
+        self._show_words()
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self._show_style()
+
+    def _show_style(self) -> None:
+        settings = self.view.settings
+        scale = HeatScale(self.theme, settings.colour_by)
+        self.text.show_style(self.theme, scale, settings.unit)
+        self.legend.show_scale(self.theme, scale, settings.unit)
+        self.figures.theme = self.progress.theme = self.theme
+        self.figures.update()
+        for button in self.choices.buttons():
+            button.setChecked(button.property("colour_by") == settings.colour_by)
+
+    def _show_words(self) -> None:
+        ledger, view = self.view.ledger, self.view
+        self.text.empty_text = _empty_words(view)
+        growing = ledger is not None and not ledger.complete
+        self.progress.show_share(ledger.done / len(ledger) if ledger is not None and growing else None)
+        if ledger is None or not len(ledger):
+            self.figures.show_figures(())
+            self.caption.show_text("")
+        else:
+            self.figures.show_figures(heat_figures(ledger, view.settings.unit))
+            self.caption.show_text(self._caption(ledger))
+        self._fit()
+        self.text.viewport().update()
+
+    def _caption(self, ledger: Ledger) -> str:
+        lead = lead_pieces(ledger, self.view.loaded)
+        growing = None if ledger.complete else f"{ledger.done:,} of {len(ledger):,}"
+        return "  ·  ".join(part for part in (growing, windows(ledger, lead), first_piece(ledger, lead)) if part)
+
+    def _fit(self) -> None:
+        """The text comes first: in a small panel the legend, the caption and the figures give way, in this order."""
+        has = self.view.ledger is not None and len(self.view.ledger) > 0
+        self.figures.setVisible(has and self.height() >= 130)
+        self.figures.set_max_rows(2 if self.height() >= 300 else 1)
+        self.caption.setVisible(has and self.height() >= 170)
+        self.controls.setVisible(self.height() >= 210 and self.width() >= 260)
+        self.legend.setVisible(self.width() >= 520)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _choose(self, button: QPushButton) -> None:
+        chosen: ColourBy = button.property("colour_by")
+        if chosen != self.view.settings.colour_by:
+            self.intent.emit(Change(replace(self.view.settings, colour_by=chosen)))
+
+    def _pick(self, index: int) -> None:
+        self.intent.emit(Select(index))
+
+    # Export
+
+    def sheet(self, width: float) -> HeatSheet | None:
+        """Everything on paper of this width in pixels; None if there is nothing."""
+        ledger, units = self.view.ledger, self.text.units
+        if ledger is None or units is None or not len(ledger):
+            return None
+        settings, loaded = self.view.settings, self.view.loaded
+        return HeatSheet(
+            ledger,
+            units,
+            loaded.vocabulary if loaded else None,
+            lead_pieces(ledger, loaded),
+            self.theme,
+            HeatScale(self.theme, settings.colour_by),
+            settings.unit,
+            heat_figures(ledger, settings.unit),
+            self._caption(ledger),
+            width,
+        )
+
+    def chart_size(self) -> tuple[int, int] | None:
+        sheet = self.sheet(SHEET_WIDTH)
+        return None if sheet is None else (SHEET_WIDTH, round(sheet.height))
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        sheet = self.sheet(SHEET_WIDTH)
+        if sheet is not None:
+            painter.save()
+            painter.translate(area.topLeft())
+            painter.scale(area.width() / SHEET_WIDTH, area.width() / SHEET_WIDTH)
+            sheet.paint_all(painter)
+            painter.restore()
+
+    def pages(self, page_width: float, page_height: float) -> int:
+        """Pages that the whole text takes at this size (any unit: a page is always 900 pixels of text wide)."""
+        sheet = self.sheet(SHEET_WIDTH)
+        return 0 if sheet is None else sheet.pages(page_height * SHEET_WIDTH / page_width)
+
+    def paint_page(self, painter: QPainter, page: int, area: QRectF) -> None:
+        """Paint page 0, 1, ... into ``area``, which has the proportions given to :meth:`pages`."""
+        sheet = self.sheet(SHEET_WIDTH)
+        if sheet is not None:
+            painter.save()
+            painter.translate(area.topLeft())
+            painter.scale(area.width() / SHEET_WIDTH, area.width() / SHEET_WIDTH)
+            sheet.paint_page(painter, page, area.height() * SHEET_WIDTH / area.width())
+            painter.restore()
+
+
+def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
+    """The figures of the header; those of a growing ledger are of the pieces scored so far."""
+    t = ledger.totals
+    none = "—"
+    perplexity = none if t.perplexity is None else number(t.perplexity, 2)
+    per_byte = none if t.bits_per_byte is None else number(t.bits_per_byte, 3)
+    return (
+        Figure(f"{len(ledger):,}", "pieces", "Tokens of the text, without what is read before it."),
+        Figure(f"{t.scored:,}", "scored", "Pieces that the model gave a probability; all figures are over these."),
+        Figure(
+            f"{number(in_unit(t.nll_nats, unit), 4 if t.nll_nats < 1000 else 1)} {unit}",
+            "NLL",
+            "Negative log-likelihood: the surprisals −log p of all scored pieces added up.",
+        ),
+        Figure(
+            perplexity, "perplexity", "exp(NLL in nats / scored): as if each piece were one of that many equal ones."
+        ),
+        Figure(per_byte, "bits per byte", f"NLL / (B ln 2) over the {t.bytes:,} bytes of the scored pieces."),
+    )
+
+
+def _empty_words(view: View) -> str:
+    if view.problem is not None:
+        return f"{view.problem[0]}.\n{view.problem[1]}."
+    if view.loaded is None:
+        return view.busy or "Loading the model…"
+    if len(view.document):
+        return view.busy or "Scoring the text…"
+    return (
+        "Here the text appears again, every piece coloured by how surprised the model was.\n"
+        "Write in the editor, or open a text with File › Open."
+    )
+
+
+class Caption(QLabel):
+    """One quiet line that is cut with … where there is no room; the tooltip has it all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "caption")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.full = ""
+
+    def show_text(self, text: str) -> None:
+        self.full = text
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        self.setText(self.fontMetrics().elidedText(self.full, Qt.TextElideMode.ElideRight, max(0, self.width() - 2)))
+
+
+class ProgressLine(QWidget):
+    """A thin line that fills while a text is scored; its place is kept when there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(3)
+        self.theme: Theme = LIGHT
+        self.share: float | None = None
+        self.setAccessibleName("Progress of scoring")
+
+    def show_share(self, share: float | None) -> None:
+        if share != self.share:
+            self.share = share
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.share is None:
+            return
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self.theme.color("border"))
+        painter.fillRect(QRectF(0, 0, self.width() * self.share, self.height()), self.theme.color("accent"))
+        painter.end()
+
+
+class Legend(QWidget):
+    """What the colours mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.theme: Theme = LIGHT
+        self.scale = HeatScale(LIGHT, Settings().colour_by)
+        self.unit: Unit = "nats"
+        self.setMinimumHeight(28)
+        self.setToolTip("The same colour means the same number in every text, so that texts can be compared.")
+
+    def show_scale(self, theme: Theme, scale: HeatScale, unit: Unit) -> None:
+        self.theme, self.scale, self.unit = theme, scale, unit
+        self.setAccessibleName(f"Legend: colour shows {scale.colour_by}")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_legend(painter, self.theme, self.scale, self.unit, QRectF(self.rect()))
+        painter.end()

@@ -1,0 +1,86 @@
+"""How the figures of a ledger are written: units, minus signs, powers of ten, and the rules in words."""
+
+from __future__ import annotations
+
+import math
+
+from arplay.core.chain import Ledger, power_of_ten
+from arplay.core.distribution import LN2
+from arplay.core.pieces import Piece
+from arplay.engine.messages import Loaded
+from arplay.gui.contract import Unit
+
+UNSCORED = "unscored: this model gives no p(x₁)"
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def in_unit(nats: float, unit: Unit) -> float:
+    return nats / LN2 if unit == "bits" else nats
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A decimal with a real minus sign and thousands; — for NaN.
+
+    >>> number(-2.12026), number(math.inf)
+    ('−2.1203', '∞')
+    """
+    if math.isnan(value):
+        return "—"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
+
+
+def probability(logprob: float) -> str:
+    """exp(logprob): four decimals, or a power of ten where those would say nothing."""
+    if math.isnan(logprob):
+        return "—"
+    return f"{math.exp(logprob):.4f}" if logprob > math.log(1e-3) else power(logprob)
+
+
+def power(logprob: float) -> str:
+    """exp(logprob) as a power of ten, however small.
+
+    >>> power(math.log(0.12)), power(-2000.0)
+    ('1.2 × 10⁻¹', '2.577 × 10⁻⁸⁶⁹')
+    """
+    mantissa, exponent = power_of_ten(logprob)
+    if mantissa == 0.0:
+        return "0"
+    if round(mantissa, 3) >= 10.0:
+        mantissa, exponent = mantissa / 10.0, exponent + 1
+    return f"{mantissa:.4g} × 10{str(exponent).translate(_SUPERSCRIPT)}"
+
+
+def percent(logprob: float) -> str:
+    """exp(logprob) in percent, short enough for a row of a list."""
+    share = 100.0 * math.exp(logprob)
+    return "<0.01 %" if 0.0 < share < 0.01 else f"{share:.2f} %" if share < 10 else f"{share:.1f} %"
+
+
+def lead_pieces(ledger: Ledger, loaded: Loaded | None) -> tuple[Piece, ...]:
+    """The pieces that the model read before the text: the rule is named in the ledger."""
+    if loaded is None:
+        return ()
+    ids = {"tokenizer": loaded.lead, "bos": (loaded.bos,), "eos": (loaded.eos,)}.get(ledger.first_piece, ())
+    return tuple(loaded.vocabulary.piece(id) for id in ids if id is not None)
+
+
+def first_piece(ledger: Ledger, lead: tuple[Piece, ...]) -> str:
+    """How the first piece was treated, in words."""
+    after = " ".join(piece.text for piece in lead)
+    return {
+        "model": "first piece scored by the model’s own p(x₁)",
+        "tokenizer": f"first piece read after {after}, which the tokenizer adds",
+        "bos": f"first piece read after BOS {after}, your choice",
+        "eos": f"first piece read after EOS {after}, your choice",
+        "unscored": "first piece " + UNSCORED,
+    }[ledger.first_piece]
+
+
+def windows(ledger: Ledger, lead: tuple[Piece, ...]) -> str | None:
+    """The windows that a text longer than the context was scored in; None where it fits."""
+    if ledger.windows.start(len(lead) + len(ledger) - 1) <= 0:
+        return None
+    return f"scored in windows of {ledger.windows.window:,}, stride {ledger.windows.stride:,}"

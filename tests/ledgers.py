@@ -1,0 +1,95 @@
+"""Ledgers for tests: one made up of random figures for any pieces, and the true one of the table abc."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from arplay.core.chain import BEST, Ledger
+from arplay.core.pieces import Vocabulary
+from arplay.core.windows import Windows
+from arplay.engine.messages import Loaded
+from arplay.models.base import Info
+from arplay.models.tabular import Table
+
+ABC = Path(__file__).parent.parent / "assets" / "models" / "abc.json"
+
+
+def random_ledger(
+    pieces: Sequence[bytes],
+    done: int | None = None,
+    first_piece: str = "unscored",
+    window: int = 512,
+    seed: int = 0,
+    mean: float = 2.5,
+) -> tuple[Ledger, Loaded]:
+    """A ledger of these pieces with plausible made-up figures, and the vocabulary that it is over."""
+    words = [b"<|start|>", *dict.fromkeys(pieces)]
+    ids = np.array([words.index(p) for p in pieces] if len(pieces) < 5000 else _ids(words, pieces), np.int64)
+    vocabulary = Vocabulary("fake", tuple(words), frozenset({0}))
+    n, rng = len(ids), np.random.default_rng(seed)
+    size = max(len(words), 2)
+    logprob = -rng.exponential(mean, n)
+    rank = np.clip(np.exp(-logprob * 0.9 + rng.normal(0, 0.4, n)), 1, 49152).astype(np.int64)
+    best = np.sort(np.log(rng.dirichlet(np.full(BEST + 3, 0.6), n) + 1e-9)[:, :BEST], axis=1)[:, ::-1]
+    best_ids = rng.integers(0, size - 1, (n, BEST))
+    best_ids[:, 0] = np.where(rank == 1, ids, best_ids[:, 0])
+    entropy = np.clip(-logprob * 0.5 + rng.normal(1.5, 0.6, n), 0.02, 10)
+    stop = n if done is None else done
+    blank = np.arange(n) >= stop
+    if first_piece == "unscored":
+        blank = blank | (np.arange(n) == 0)
+    logprob[blank], entropy[blank], rank[blank], best_ids[blank] = np.nan, np.nan, 0, -1
+    ledger = Ledger(
+        data=b"".join(pieces),
+        ids=ids,
+        ends=np.cumsum([len(p) for p in pieces], dtype=np.int64),
+        logprob=logprob,
+        rank=rank,
+        entropy=entropy,
+        context=np.minimum(np.arange(n), window),
+        best_ids=best_ids,
+        best_logprobs=best,
+        done=stop,
+        first_piece=first_piece,
+        windows=Windows.half(window),
+    )
+    info = Info("fake", "test", "test", "0", "float32", "cpu", size, window, 0)
+    return ledger, Loaded(0, info, vocabulary, (0,), 0, 0, first_piece == "model")
+
+
+def _ids(words: list[bytes], pieces: Sequence[bytes]) -> list[int]:
+    place = {word: i for i, word in enumerate(words)}
+    return [place[piece] for piece in pieces]
+
+
+def abc_ledger(text: bytes = b"BAC") -> tuple[Ledger, Loaded]:
+    """What the table abc says about a text."""
+    table = Table.load(ABC)
+    ids = table.alphabet.encode(text)
+    scores = table.session().extend(ids.tolist())
+    ledger = Ledger(
+        data=text,
+        ids=ids,
+        ends=table.alphabet.vocabulary.ends(ids),
+        logprob=scores.logprob,
+        rank=scores.rank,
+        entropy=scores.entropy,
+        context=np.arange(len(ids)),
+        best_ids=scores.best_ids,
+        best_logprobs=scores.best_logprobs,
+        done=len(ids),
+        first_piece="model",
+        windows=Windows(1024, 512),
+    )
+    return ledger, Loaded(0, table.info, table.alphabet.vocabulary, (), None, None, True)
+
+
+def prose(count: int, seed: int = 1) -> list[bytes]:
+    """Made-up words, each with its space before it, with paragraphs."""
+    rng = np.random.default_rng(seed)
+    words = [b" the", b" of", b" city", b" was", b"ing", b" Paris", b",", b" and", b" river", b".", b" light", b"ed"]
+    words += [b" a", b" slow", b" un", b"believ", b"able", b" morning", b" to", b"\n\n", b" in", b" it"]
+    return [words[i] for i in rng.integers(0, len(words), count)]

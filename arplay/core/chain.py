@@ -9,14 +9,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.distribution import LN2
+from arplay.core.distribution import LN2, frozen
 from arplay.core.pieces import Ids
 from arplay.core.spans import to_text
 from arplay.core.windows import Windows
 
 Floats = NDArray[np.float64]
 
-LOG_SMALLEST_FLOAT = math.log(5e-324)
 BEST = 5
 """How many alternatives are kept for every piece."""
 
@@ -90,12 +89,12 @@ class Ledger:
 
     @cached_property
     def scored(self) -> NDArray[np.bool_]:
-        return ~np.isnan(self.logprob)
+        return frozen(~np.isnan(self.logprob))
 
     @cached_property
     def running(self) -> Floats:
         """The running log-prob in nats, shape (n,); an unscored piece adds nothing."""
-        return np.cumsum(np.where(self.scored, self.logprob, 0.0))
+        return frozen(np.cumsum(np.where(self.scored, self.logprob, 0.0)))
 
     @cached_property
     def totals(self) -> Totals:
@@ -124,9 +123,9 @@ def power_of_ten(logprob: float) -> tuple[float, int]:
     tens = logprob / math.log(10.0)
     exponent = math.floor(tens)
     mantissa = 10.0 ** (tens - exponent)
-    return (mantissa / 10.0, exponent + 1) if round(mantissa, 9) >= 10.0 else (mantissa, exponent)
+    return (1.0, exponent + 1) if round(mantissa, 9) >= 10.0 else (mantissa, exponent)
 
 
 def underflows(logprob: float) -> bool:
     """Whether exp(logprob) is zero as a 64-bit float though the probability is not."""
-    return -math.inf < logprob < LOG_SMALLEST_FLOAT
+    return logprob > -math.inf and math.exp(logprob) == 0.0

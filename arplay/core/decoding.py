@@ -7,6 +7,7 @@ its input. All log-probs are in nats, float64, shape (V,); a removed piece is mi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, Protocol
 
 import numpy as np
@@ -86,11 +87,10 @@ class TopP:
 
     def __call__(self, logprobs: Floats) -> Floats:
         order = _descending(logprobs)
-        before = np.cumsum(np.exp(logprobs[order])) - np.exp(logprobs[order])
+        reached = np.cumsum(np.exp(logprobs[order]))
         # tolerance: 0.5 + 0.1 must count as having reached 0.6
-        keep = before < self.p - 1e-12
-        keep[0] = True
-        return _keep(logprobs, order[keep])
+        crossing = int(np.searchsorted(reached, self.p - 1e-12))
+        return _keep(logprobs, order[: crossing + 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,8 @@ class Decoding:
     def __post_init__(self) -> None:
         _check(self.mode in ("sample", "greedy"), f"there is no decoding mode {self.mode!r}", "sample or greedy")
         _check(0 <= self.temperature <= 100, f"temperature {self.temperature} is out of range", "from 0 to 100")
-        _check(self.top_k >= 0, f"top-k {self.top_k} is negative", "a whole number from 1, or 0 for off")
+        whole = isinstance(self.top_k, Integral) and self.top_k >= 0
+        _check(whole, f"top-k {self.top_k} is not a count", "a whole number from 1, or 0 for off")
         _check(0 < self.top_p <= 1, f"top-p {self.top_p} is out of range", "above 0 and at most 1")
         _check(0 <= self.min_p <= 1, f"min-p {self.min_p} is out of range", "from 0 to 1")
 

@@ -30,7 +30,8 @@ def log_softmax(logits: NDArray[np.floating]) -> Floats:
     top = np.max(z, axis=-1, keepdims=True)
     if not np.all(np.isfinite(top)):  # max carries NaN and both infinities
         raise Problem("the model's logits are not numbers (NaN or infinite)", "use float32, or another model")
-    shifted = z - top
+    with np.errstate(over="ignore"):  # two logits may lie further apart than a float reaches: p = 0
+        shifted = z - top
     result: Floats = shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
     return result
 
@@ -55,8 +56,8 @@ class Distribution:
 
     def __init__(self, size: int, logprobs: Floats, ids: Ids | None = None) -> None:
         self.size = size
-        self.logprobs = _frozen(np.asarray(logprobs, dtype=np.float64))
-        self.ids = None if ids is None else _frozen(np.asarray(ids, dtype=np.int64))
+        self.logprobs = frozen(np.asarray(logprobs, dtype=np.float64))
+        self.ids = None if ids is None else frozen(np.asarray(ids, dtype=np.int64))
         expected = size if self.ids is None else len(self.ids)
         if self.logprobs.shape != (expected,):
             raise ValueError(f"{expected} log-probs expected, got shape {self.logprobs.shape}")
@@ -72,13 +73,13 @@ class Distribution:
 
     @cached_property
     def probs(self) -> Floats:
-        return _frozen(np.exp(self.logprobs))
+        return frozen(np.exp(self.logprobs))
 
     @cached_property
     def order(self) -> Ids:
         """Known ids from the most to the least probable, ties by id."""
         ids = np.arange(self.size) if self.ids is None else self.ids
-        return _frozen(ids[np.lexsort((ids, -self.logprobs))])
+        return frozen(ids[np.lexsort((ids, -self.logprobs))])
 
     @cached_property
     def entropy(self) -> float | None:
@@ -87,13 +88,12 @@ class Distribution:
 
     def top(self, n: int) -> Ids:
         """The n most probable known ids, ties by id (fewer where fewer are known)."""
-        if self.ids is not None or n >= self.size or "order" in self.__dict__:
+        n = max(0, n)
+        if self.ids is not None or not 0 < n < self.size or "order" in self.__dict__:
             return self.order[:n]
-        if n <= 0:
-            return self.order[:0]
         cut = np.partition(self.logprobs, self.size - n)[self.size - n]
         near = np.flatnonzero(self.logprobs >= cut)
-        return _frozen(near[np.lexsort((near, -self.logprobs[near]))][:n])
+        return frozen(near[np.lexsort((near, -self.logprobs[near]))][:n])
 
     def logprob(self, id: int) -> float | None:
         """log p(id) in nats, or None where it is not known."""
@@ -115,7 +115,7 @@ class Distribution:
         if self.ids is None:
             hidden = np.ones(self.size, dtype=bool)
             hidden[shown] = False
-            return int(self.size - len(shown)), float(np.sum(self.probs[hidden]))
+            return int(np.count_nonzero(hidden)), float(np.sum(self.probs[hidden]))
         known = float(sum(self.probs[place] for id in shown if (place := self._place(int(id))) is not None))
         return int(self.size - len(shown)), max(0.0, 1.0 - known)
 
@@ -128,7 +128,7 @@ class Distribution:
         return int(where[0]) if len(where) else None
 
 
-def _frozen(array: NDArray[T]) -> NDArray[T]:
+def frozen(array: NDArray[T]) -> NDArray[T]:
     """A read-only view: the caller's own array stays as it was."""
     view = array.view()
     view.flags.writeable = False

@@ -76,9 +76,16 @@ class Vocabulary:
         return Piece(id, data, id in self.special)
 
     @cached_property
+    def written(self) -> tuple[bytes, ...]:
+        """The bytes of every piece, by id; an id that no token owns is written by its name."""
+        return tuple(data or self.piece(id).data for id, data in enumerate(self.data))
+
+    @cached_property
     def sizes(self) -> Ids:
-        """Bytes of every piece, shape (V,)."""
-        return np.array([len(self.piece(i).data) for i in range(len(self))], dtype=np.int64)
+        """How many bytes every piece has, shape (V,)."""
+        sizes = np.array([len(data) for data in self.written], dtype=np.int64)
+        sizes.flags.writeable = False  # a vocabulary is shared by threads
+        return sizes
 
     def ends(self, ids: Sequence[int] | Ids) -> Ids:
         """Where each piece of a text ends, in bytes from the start, shape (n,)."""
@@ -101,9 +108,7 @@ class Vocabulary:
 
     @cached_property
     def _searchable(self) -> tuple[str, ...]:
-        return tuple(
-            (data or f"<unused {id}>".encode()).decode("utf-8", "replace").lower() for id, data in enumerate(self.data)
-        )
+        return tuple(data.decode("utf-8", "replace").lower() for data in self.written)
 
 
 class Alphabet(Protocol):

@@ -1,0 +1,74 @@
+"""Exact bytes behind ids, and their visible text."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import arplay.core
+from arplay.core.pieces import Piece, Vocabulary, visible
+
+WORDS = Vocabulary("words", (b"<s>", b" the", b"the", b"The", b"\xe2\x82", None, b"lathe", b"", b"\n"), frozenset({0}))
+
+
+@pytest.mark.parametrize("module", [info.name for info in pkgutil.iter_modules(arplay.core.__path__)])
+def test_the_worked_values_in_docstrings_hold(module: str) -> None:
+    assert doctest.testmod(importlib.import_module(f"arplay.core.{module}")).failed == 0
+
+
+def test_a_wrong_worked_value_is_caught() -> None:
+    wrong = doctest.DocTestParser().get_doctest(">>> visible(b' ')\n'x'\n", {"visible": visible}, "wrong", None, 0)
+    assert doctest.DocTestRunner(verbose=False).run(wrong, out=lambda _: None).failed == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b" a\t\r\n", "␣a⇥␍↵"),
+        ("\u00a0".encode(), "⍽"),
+        (b"\x00\x1b", "␀␛"),
+        (b"\x7f", "⟨U+007F⟩"),
+        ("\u200f\u2028".encode(), "⟨U+200F⟩⟨U+2028⟩"),
+        ("😀é".encode(), "😀é"),
+        (b"\xf0\x9f\x98", "⟨F0⟩⟨9F⟩⟨98⟩"),
+        (b"\xed\xa0\x80", "⟨ED⟩⟨A0⟩⟨80⟩"),  # a surrogate written as UTF-8 is no character
+    ],
+)
+def test_nothing_is_hidden(data: bytes, text: str) -> None:
+    assert visible(data) == text
+
+
+@given(st.binary(max_size=12))
+def test_visible_text_is_printable_and_empty_only_for_nothing(data: bytes) -> None:
+    shown = visible(data)
+    assert shown.isprintable() and bool(shown) == bool(data)
+
+
+def test_every_id_has_bytes_and_an_id_without_a_token_stands_for_its_name() -> None:
+    assert WORDS.piece(5) == Piece(5, b"<unused 5>", special=True)
+    assert WORDS.piece(7).text == "<unused 7>"
+    assert WORDS.piece(0).special and WORDS.piece(0).text == "<s>"
+    assert not WORDS.piece(1).special and WORDS.piece(1).text == "␣the"
+    assert WORDS.written == tuple(WORDS.piece(i).data for i in range(len(WORDS)))
+    assert WORDS.sizes.tolist() == [3, 4, 3, 3, 2, 10, 5, 10, 1]
+
+
+def test_ends_count_bytes() -> None:
+    assert WORDS.ends([1, 4, 4, 8]).tolist() == [4, 6, 8, 9]
+    assert WORDS.ends([]).tolist() == []
+    assert WORDS.ends(np.array([4])).tolist() != [3]  # a broken character is 2 bytes, not one U+FFFD of 3
+
+
+def test_find_puts_exact_matches_first_and_knows_the_visible_signs() -> None:
+    assert WORDS.find("the") == [2, 3, 1, 6]
+    assert WORDS.find("␣the") == [1]
+    assert WORDS.find("↵") == [8]
+    assert WORDS.find("unused 5") == [5]
+    assert WORDS.find("the", limit=1) == [2]
+    assert WORDS.find("") == [] and WORDS.find("zebra") == []

@@ -1,0 +1,77 @@
+"""Which context every piece of a long text is scored with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arplay.core.errors import Problem
+from arplay.core.windows import Windows
+
+windows = st.integers(1, 20).flatmap(lambda w: st.tuples(st.just(w), st.integers(1, w))).map(lambda p: Windows(*p))
+
+
+def naive_start(windows: Windows, end: int) -> int:
+    """The first of the starts 0, S, 2S, ... from which ``end`` is no further than a whole window."""
+    start = 0
+    while end - start > windows.window:
+        start += windows.stride
+    return start
+
+
+def covers(windows: Windows, length: int) -> None:
+    scored: list[int] = []
+    for start, first, stop in windows.spans(length):
+        assert first < stop, "a window that scores nothing"
+        scored += range(first, stop)
+        for index in range(first, stop):
+            context = index - start
+            assert context <= windows.window, "more context than the model reads"
+            assert context >= min(index, windows.window - windows.stride), "too little context"
+            assert windows.start(index) == start == naive_start(windows, index), "another context elsewhere"
+    assert scored == list(range(length)), "a piece is missed or scored twice"
+
+
+@given(windows, st.integers(0, 70))
+def test_every_piece_is_scored_once_and_with_the_context_that_start_names(windows: Windows, length: int) -> None:
+    covers(windows, length)
+
+
+class DisjointWindows(Windows):
+    def start(self, end: int) -> int:
+        return end // self.window * self.window
+
+
+class SpansThatOverlap(Windows):
+    def spans(self, length):  # type: ignore[no-untyped-def]
+        """The recipe that averages windows: each scores all it reads."""
+        return ((start, start, min(length, start + self.window)) for start in range(0, length, self.stride))
+
+
+@pytest.mark.parametrize(("wrong", "complaint"), [(DisjointWindows, "elsewhere"), (SpansThatOverlap, "little context")])
+def test_wrong_windows_are_caught(wrong: type[Windows], complaint: str) -> None:
+    with pytest.raises(AssertionError, match=complaint):
+        covers(wrong(4, 2), 12)
+
+
+def test_by_hand() -> None:
+    assert list(Windows(4, 2).spans(10)) == [(0, 0, 5), (2, 5, 7), (4, 7, 9), (6, 9, 10)]
+    assert [Windows(4, 2).start(i) for i in range(10)] == [0, 0, 0, 0, 0, 2, 2, 4, 4, 6]
+    assert Windows.half(512) == Windows(512, 256) and Windows.half(1) == Windows(1, 1)
+    assert list(Windows(4, 2).spans(0)) == []
+
+
+def test_a_mean_of_window_means_is_another_number() -> None:
+    nll = np.arange(7.0)
+    spans = list(Windows(4, 2).spans(len(nll)))
+    total = sum(float(nll[first:stop].sum()) for _, first, stop in spans) / len(nll)
+    mean_of_means = float(np.mean([nll[first:stop].mean() for _, first, stop in spans]))
+    assert total == 3.0 != mean_of_means
+
+
+@pytest.mark.parametrize(("window", "stride"), [(0, 1), (4, 0), (4, 5), (-1, -1)])
+def test_impossible_windows_are_a_problem(window: int, stride: int) -> None:
+    with pytest.raises(Problem, match="impossible"):
+        Windows(window, stride)

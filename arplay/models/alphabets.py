@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_TOKENIZER_BYTES = 64 * 1024 * 1024
 _PROBE = "The quick fox: 1,234 naïve cafés\n\t«日本» 😀  'tis\u00a0so"
+_LONE_BYTE = re.compile("([\udc80-\udcff])")
 _PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
 
 
@@ -31,6 +33,8 @@ class TokenizerAlphabet:
     def __init__(self, tokenizer: Tokenizer, vocabulary_size: int, bos: int | None, eos: int | None) -> None:
         self._tokenizer = tokenizer
         tokenizer.encode_special_tokens = True
+        tokenizer.no_truncation()  # a tokenizer.json may ask for both; texts here are whole
+        tokenizer.no_padding()
         self.vocabulary = _vocabulary(tokenizer, vocabulary_size)
         self.bos, self.eos = bos, eos
         self._byte_ids = {data[0]: id for id, data in enumerate(self.vocabulary.data) if data and len(data) == 1}
@@ -38,25 +42,22 @@ class TokenizerAlphabet:
         self._probe()
 
     def encode(self, data: bytes) -> Ids:
-        text = data.decode("utf-8", "surrogateescape")
         ids: list[int] = []
-        start = 0
         # bytes that are part of no character cannot pass through the tokenizer's text: each is its own piece
-        for i, char in enumerate(text):
-            if 0xDC80 <= ord(char) <= 0xDCFF:
-                ids += self._encode_text(text[start:i])
-                ids.append(self._byte_id(ord(char) - 0xDC00))
-                start = i + 1
-            elif char >= "\ud800" and char <= "\udfff":
-                raise Problem("the text has half a UTF-16 pair, which is no character", "remove it")
-        ids += self._encode_text(text[start:])
-        result = np.array(ids, dtype=np.int64)
-        if b"".join(self.vocabulary.piece(id).data for id in ids) != data:
+        for text in _LONE_BYTE.split(data.decode("utf-8", "surrogateescape")):
+            if _LONE_BYTE.match(text):
+                ids.append(self._byte_id(ord(text) - 0xDC00))
+            else:
+                ids += self._encode_text(text)
+        if b"".join(map(self.vocabulary.written.__getitem__, ids)) != data:
             raise Problem("this tokenizer changes the text, so its pieces are not the text's own", "use another model")
-        return result
+        return np.array(ids, dtype=np.int64)
 
     def _encode_text(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids if text else []
+        if not text:
+            return []
+        # the fast form gives the same ids and keeps no offsets
+        ids: list[int] = self._tokenizer.encode_batch_fast([text], add_special_tokens=False)[0].ids
         return ids
 
     def _byte_id(self, byte: int) -> int:
@@ -96,21 +97,24 @@ def open_tokenizer(folder: Path, vocabulary_size: int) -> TokenizerAlphabet:
             bos, eos = (_named_id(tokenizer, config.get(key)) for key in ("bos_token", "eos_token"))
         else:
             tokenizer, bos, eos = _through_transformers(folder)
+        if tokenizer.get_vocab_size() == 0:
+            raise Problem(f"{folder.name} has no tokenizer", "add its tokenizer.json to the folder")
+        return TokenizerAlphabet(tokenizer, vocabulary_size, bos, eos)
     except Problem:
         raise
     except Exception as error:  # the Rust library raises bare Exception for a broken file
         raise Problem(f"the tokenizer in {folder.name} cannot be read ({error})", "fetch the model again") from error
-    if tokenizer.get_vocab_size() == 0:
-        raise Problem(f"{folder.name} has no tokenizer", "add its tokenizer.json to the folder")
-    return TokenizerAlphabet(tokenizer, vocabulary_size, bos, eos)
 
 
 def _through_transformers(folder: Path) -> tuple[Tokenizer, int | None, int | None]:
     from transformers import AutoTokenizer
 
     names = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "tokenizer_config.json")
-    if not any((folder / name).is_file() for name in names):
+    files = [folder / name for name in names if (folder / name).is_file()]
+    if not files:
         raise Problem(f"{folder.name} has no tokenizer", "add its tokenizer.json to the folder")
+    for file in files:
+        _bounded(file)
     loaded = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
     backend = getattr(loaded, "backend_tokenizer", None)
     if backend is None:
@@ -127,10 +131,10 @@ def _vocabulary(tokenizer: Tokenizer, size: int) -> Vocabulary:
         )
     to_bytes = _bytes_of_token(tokenizer)
     data: list[bytes | None] = [None] * size
-    for token, id in tokens.items():
+    for token, id in sorted(tokens.items()):  # in an order that is the same in every process
         data[id] = token.encode() if id in added else to_bytes(token)
     special = frozenset(id for id, token in added.items() if token.special)
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr(sorted(special)).encode())
     for entry in data:
         digest.update(len(entry or b"").to_bytes(4, "little") + (entry or b""))
     return Vocabulary(digest.hexdigest()[:16], tuple(data), special)

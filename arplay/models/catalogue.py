@@ -84,9 +84,10 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
             raise Problem(f"{spec} is not on this computer yet", f"run: arplay models get {spec} ({size:.0f} MB)")
         path, name = found.path, found.name
     else:
-        path = Path(spec).expanduser()
-        if not path.exists():
+        existing = _existing(spec)
+        if existing is None:
             raise Problem(f"there is no model {spec}", f"use one of {', '.join(sorted(names))}, or an existing path")
+        path = existing
         name = path.resolve().stem if path.is_file() else path.resolve().name
     if path.is_dir():
         from arplay.models import causal_lm
@@ -97,3 +98,11 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
 
         return Table.load(path)
     raise Problem(f"{path.name} is not a model that arplay opens", "give a model folder or a table (.json)")
+
+
+def _existing(spec: str) -> Path | None:
+    try:
+        path = Path(spec).expanduser()
+        return path if path.exists() else None
+    except (OSError, RuntimeError):  # too long a name, a folder that may not be entered, an unknown ~user
+        return None

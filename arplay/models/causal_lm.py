@@ -6,7 +6,7 @@ import hashlib
 import inspect as signatures
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,16 +40,15 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     kind = _dtype(torch, dtype, where, folder)
     report(None, "importing the model class")
     network = _network(torch, folder, kind, report)
-    size = int(network.get_output_embeddings().weight.shape[0])
-    if size > MAX_VOCABULARY:
-        raise Problem(f"a vocabulary of {size:,} is more than arplay opens", f"at most {MAX_VOCABULARY:,}")
-    report(1.0, "opening the tokenizer")
-    alphabet = open_tokenizer(path, size)
     report(1.0, f"moving to {where}")
     try:
         network = network.to(where).eval()
     except (torch.OutOfMemoryError, RuntimeError) as error:
         raise Problem(f"the model does not fit on {where} ({error})", "choose --device cpu") from error
+    report(1.0, "proving the model")
+    size = _proved(torch, network, path.name)
+    report(1.0, "opening the tokenizer")
+    alphabet = open_tokenizer(path, size)
     text_config = network.config.get_text_config()
     context = getattr(text_config, "max_position_embeddings", None)
     info = Info(
@@ -106,14 +105,15 @@ class CausalLM:
             step = n if not self._keeps else self.rows
             for low in range(0, n, max(1, step)):
                 rows = torch.arange(low, min(n, low + step), device=self.info.device)
-                logits = self.network(input_ids=given, use_cache=False, **self._keep(rows)).logits[0]
+                logits = self.network(input_ids=given, use_cache=False, **self.keep(rows)).logits[0]
                 if not self._keeps:
                     logits = logits[rows]
                 loss = torch.nn.functional.cross_entropy(logits.float(), chosen[rows], reduction="none")
                 result[1 + low : 1 + low + len(rows)] = -loss.double().cpu().numpy()
         return result
 
-    def _keep(self, rows: torch.Tensor) -> dict[str, Any]:
+    def keep(self, rows: torch.Tensor | int) -> dict[str, Any]:
+        """The argument that asks for the logits of some rows (or the last few) only, where the network takes it."""
         return {"logits_to_keep": rows} if self._keeps else {}
 
 
@@ -165,7 +165,7 @@ class CausalSession:
             raise Problem("this model gives no distribution of a first piece", "type something, or choose BOS or EOS")
         if self._next is None:
             with torch.inference_mode():
-                self._forward(torch, self._back_one())
+                self._forward(torch, self._back_one(), 1)
         assert self._next is not None
         result: NDArray[np.floating] = self._next.float().cpu().numpy()
         result.flags.writeable = False
@@ -175,24 +175,25 @@ class CausalSession:
         """Read a few pieces in one forward and score each by the logits of the piece before it."""
         replay = self._back_one() if self._ids and self._next is None else []
         before = self._next
-        logits = self._forward(torch, replay + given)
+        logits = self._forward(torch, replay + given, len(given) + bool(replay))
         self._ids += given
         if replay:
-            before, logits = logits[len(replay) - 1], logits[len(replay) :]
+            before, logits = logits[0], logits[1:]
         if before is None:
             scores = _score(torch, logits[:-1], given[1:])
             return tuple(np.concatenate(pair) for pair in zip(_unscored(1), scores, strict=True))
         return _score(torch, torch.cat([before[None], logits[:-1]]), given)
 
-    def _forward(self, torch: Any, ids: list[int]) -> torch.Tensor:
-        """Read ``ids`` after what the cache holds; logits of shape (len(ids), V)."""
+    def _forward(self, torch: Any, ids: list[int], keep: int) -> Any:
+        """Read ``ids`` after what the cache holds; logits after the last ``keep`` of them, shape (keep, V)."""
         model = self._model
         given = torch.tensor([ids], device=model.info.device)
-        out = model.network(input_ids=given, past_key_values=self._cache, use_cache=True)
-        self._cache = out.past_key_values
-        self._read += len(ids)
-        logits: torch.Tensor = out.logits[0]
-        self._next = logits[-1]
+        cache, read = self._cache, self._read
+        self._cache, self._read, self._next = None, 0, None  # a forward that fails may leave half a cache
+        out = model.network(input_ids=given, past_key_values=cache, use_cache=True, **model.keep(keep))
+        self._cache, self._read = out.past_key_values, read + len(ids)
+        logits = out.logits[0, -keep:]
+        self._next = logits[-1].clone()  # a view would hold all of the rows
         return logits
 
     def _back_one(self) -> list[int]:
@@ -223,15 +224,19 @@ def _score(torch: Any, logits: torch.Tensor, ids: list[int]) -> tuple[NDArray[An
     """log p, rank (ties by id), entropy and the best five of each row; logits of shape (n, V)."""
     if not ids:
         return _unscored(0)
-    logprobs = torch.log_softmax(logits.float(), dim=-1)
+    logits = logits.float()
+    logprobs = torch.log_softmax(logits, dim=-1)
     chosen = torch.tensor(ids, device=logits.device)[:, None]
     mine = logprobs.gather(1, chosen)
     if bool(torch.isnan(mine).any()):
         raise Problem("the model's logits are not numbers (NaN)", "use float32, or another model")
-    lower = torch.arange(logprobs.shape[1], device=logits.device)[None] < chosen
-    rank = 1 + ((logprobs > mine) | ((logprobs == mine) & lower)).sum(dim=1)
-    entropy = torch.special.entr(logprobs.exp()).sum(dim=1)
-    best, best_ids = logprobs.topk(min(BEST, logprobs.shape[1]), dim=1)
+    # ranks compare logits: subtracting the norm in 32 bits would make equals of neighbours
+    its = logits.gather(1, chosen)
+    lower = torch.arange(logits.shape[1], device=logits.device)[None] < chosen
+    rank = 1 + ((logits > its) | ((logits == its) & lower)).sum(dim=1)
+    entropy = 0.0 - torch.nan_to_num_(logprobs.exp().mul_(logprobs)).sum(dim=1)  # 0 log 0 = 0
+    best_ids = _best(torch, logits)
+    best = logprobs.gather(1, best_ids)
     missing = BEST - best.shape[1]
     return (
         mine[:, 0].double().cpu().numpy(),
@@ -240,6 +245,20 @@ def _score(torch: Any, logits: torch.Tensor, ids: list[int]) -> tuple[NDArray[An
         np.pad(best_ids.cpu().numpy(), ((0, 0), (0, missing)), constant_values=-1),
         np.pad(best.double().cpu().numpy(), ((0, 0), (0, missing)), constant_values=-np.inf),
     )
+
+
+def _best(torch: Any, logits: torch.Tensor) -> torch.Tensor:
+    """Ids of the best five of each row, shape (n, 5 or V), ties by id (``topk`` breaks them as it likes)."""
+    size = logits.shape[1]
+    values, ids = logits.topk(min(BEST + 1, size), dim=1)
+    ids = ids[:, :BEST]
+    if size > BEST:
+        tied = values[:, BEST - 1] == values[:, BEST]  # the last of the five has an equal outside
+        for row in tied.nonzero().flatten().tolist():
+            near = (logits[row] >= values[row, BEST]).nonzero().flatten()
+            ids[row] = near[logits[row, near].sort(descending=True, stable=True).indices[:BEST]]
+    ids = ids.sort(dim=1).values
+    return ids.gather(1, logits.gather(1, ids).sort(dim=1, descending=True, stable=True).indices)
 
 
 def _unscored(n: int) -> tuple[NDArray[Any], ...]:
@@ -281,6 +300,8 @@ def _dtype(torch: Any, dtype: str, device: str, folder: Folder) -> Any:
     if dtype == "auto":
         stored = folder.config.get("dtype") or folder.config.get("torch_dtype")
         dtype = stored if device != "cpu" and stored in ("bfloat16", "float16") else "float32"
+    if dtype not in ("float32", "bfloat16", "float16"):
+        raise Problem(f"there is no number type {dtype} here", "use float32, bfloat16 or float16")
     return getattr(torch, dtype)
 
 
@@ -295,7 +316,8 @@ def _network(torch: Any, folder: Folder, dtype: Any, report: Report) -> Any:
     tqdm.tqdm.monitor_interval = 0  # no monitor thread is left behind
     logging.set_verbosity_error()
     report(None, "reading the weights")
-    former = logging.set_tqdm_hook(lambda factory, args, kwargs: _Loading(report, *args, **kwargs))
+    loading_bar = _Bars(report)
+    former = logging.set_tqdm_hook(loading_bar)
     try:
         network, loading = auto.from_pretrained(
             str(folder.path),
@@ -303,33 +325,86 @@ def _network(torch: Any, folder: Folder, dtype: Any, report: Report) -> Any:
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
-            attn_implementation="sdpa",
-            dtype=dtype,
+            dtype=dtype,  # attention: sdpa, or eager where a family has no other; folder.py allows nothing else
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError) as error:
+    except Exception as error:  # a damaged folder raises anything, from SafetensorError to IndexError
+        if error is loading_bar.stopped:
+            raise
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise Problem(f"{folder.path.name} cannot be loaded: {lines[0]}", "check the folder") from error
+        raise Problem(f"{folder.path.name} cannot be loaded: {lines[0][:200]}", "check the folder") from error
     finally:
         logging.set_tqdm_hook(former)
-    for key, what in (("missing_keys", "lacks"), ("mismatched_keys", "has the wrong shape for")):
-        if wrong := sorted(map(str, loading[key])):
+    prefix = f"{network.base_model_prefix}."
+    unused = [key for key in map(str, loading["unexpected_keys"]) if key.startswith(prefix) and key.endswith(".weight")]
+    for wrong, what in (
+        (loading["missing_keys"], "lacks {} weights, which would be random numbers"),
+        (loading["mismatched_keys"], "has the wrong shape for {} weights"),
+        (unused, "holds {} weights that its config.json has no place for"),
+    ):
+        if wrong:
             raise Problem(
-                f"{folder.path.name} {what} {len(wrong)} weights ({wrong[0]}, ...)",
-                "they would be random numbers; fetch the model again",
+                f"{folder.path.name} {what.format(len(wrong))} ({min(map(str, wrong))})", "fetch the model again"
             )
     return network
 
 
-class _Loading:
-    """Stands where transformers would draw its progress bar; ``report`` may raise to cancel the load."""
+class _Bars:
+    """Makes what stands where transformers would draw its progress bars; ``report`` may raise to cancel the load."""
 
-    def __init__(self, report: Report, items: Sequence[Any], **_: Any) -> None:
-        self._report, self._items = report, items
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self.stopped: BaseException | None = None
+
+    def __call__(self, factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Bar:
+        return _Bar(self.tell, *args, **kwargs)
+
+    def tell(self, fraction: float) -> None:
+        try:
+            self._report(fraction, "loading weights")
+        except BaseException as error:
+            self.stopped = error
+            raise
+
+
+class _Bar:
+    def __init__(self, tell: Callable[[float], None], items: Sequence[Any], **_: Any) -> None:
+        self._tell, self._items = tell, items
 
     def __iter__(self) -> Iterator[Any]:
         for i, item in enumerate(self._items):
-            self._report(i / len(self._items), "loading weights")
+            self._tell(i / len(self._items))
             yield item
+
+
+def _proved(torch: Any, network: Any, name: str) -> int:
+    """V, the length of the logits, from three small forwards that prove what everything here stands on.
+
+    Raises Problem unless the model is causal (a piece's logits do not change with what follows), its cache continues
+    exactly, and its logits are numbers.
+    """
+    remedy = "choose a model that predicts the next token from a key-value cache"
+    takes_cache = "past_key_values" in signatures.signature(network.forward).parameters
+    if not takes_cache or getattr(network, "_is_stateful", False):
+        raise Problem(f"{name} keeps a recurrent state, which arplay does not open yet", remedy)
+    try:
+        given = torch.arange(3, device=network.device)[None] % network.config.get_text_config().vocab_size
+        with torch.inference_mode():
+            whole = network(input_ids=given, use_cache=False).logits[0].float()
+            first = network(input_ids=given[:, :1], use_cache=True)
+            then = network(input_ids=given[:, 1:], past_key_values=first.past_key_values, use_cache=True)
+            gap = (torch.cat([first.logits[0], then.logits[0]]).float() - whole).abs()
+    except Exception as error:  # the library's own code runs here on a config it did not check
+        raise Problem(f"{name} does not run ({type(error).__name__}: {error})", "check its config.json") from error
+    if bool(torch.isnan(whole).any()):
+        raise Problem(f"the logits of {name} are not numbers (NaN)", "use float32, or fetch the model again")
+    allowed = (1e-4 if whole.dtype == network.dtype else 0.1) * float(whole.abs().max())
+    if float(gap[0].max()) > allowed:
+        raise Problem(f"{name} looks at the pieces to come, so it is no causal language model", remedy)
+    if float(gap.max()) > allowed:
+        raise Problem(f"the cache of {name} does not continue where it stopped", remedy)
+    if whole.shape[1] > MAX_VOCABULARY:
+        raise Problem(f"a vocabulary of {whole.shape[1]:,} is more than arplay opens", f"at most {MAX_VOCABULARY:,}")
+    return int(whole.shape[1])
 
 
 def _digest(folder: Folder) -> str:

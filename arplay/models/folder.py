@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,16 @@ class Folder:
 
 def inspect(path: Path) -> Folder:
     """Check ``path`` without importing torch. Raises Problem naming the file and the reason."""
-    if not path.is_dir():
-        raise Problem(f"{path} is not a folder", "give the folder that holds config.json")
-    config = _config(path)
-    _refuse_other_architectures(path, config)
-    weights = _weights(path)
-    for file in weights:
-        check_safetensors(file)
+    try:
+        if not path.is_dir():
+            raise Problem(f"{path} is not a folder", "give the folder that holds config.json")
+        config = _config(path)
+        _refuse_other_architectures(path, config)
+        weights = _weights(path)
+        for file in weights:
+            check_safetensors(file)
+    except OSError as error:
+        raise Problem(f"{error.filename or path} cannot be read ({error.strerror})", "check its permissions") from error
     return Folder(path, config, weights)
 
 
@@ -46,6 +50,8 @@ def check_safetensors(file: Path) -> None:
     size = file.stat().st_size
     try:
         with file.open("rb") as stream:
+            if size < 8:
+                raise ValueError(f"it has only {size} bytes")
             (length,) = struct.unpack("<Q", stream.read(8))
             if length > min(MAX_HEADER_BYTES, size):
                 raise ValueError("its header is longer than the file")
@@ -53,12 +59,14 @@ def check_safetensors(file: Path) -> None:
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
         if 8 + length + max(ends, default=0) != size:
             raise ValueError(f"it has {size} bytes, its header promises {8 + length + max(ends, default=0)}")
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, struct.error, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise Problem(f"{file.name} is damaged or cut off: {error}", "fetch the model again") from error
 
 
 def _config(path: Path) -> dict[str, Any]:
     file = path / "config.json"
+    if (path / "adapter_config.json").is_file():
+        raise Problem(f"{path.name} is an adapter, only a change to another model", "merge it into its model and save")
     if not file.is_file():
         raise Problem(f"{path.name} is no model folder (no config.json)", "choose a folder saved with save_pretrained")
     try:
@@ -67,7 +75,7 @@ def _config(path: Path) -> dict[str, Any]:
         config = json.loads(file.read_text("utf-8"))
         if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
             raise ValueError("it names no model_type")
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Problem(f"{path.name}/config.json cannot be read: {error}", "fetch the model again") from error
     return config
 
@@ -76,9 +84,12 @@ def _refuse_other_architectures(path: Path, config: dict[str, Any]) -> None:
     name = path.name
     if "auto_map" in config:
         raise Problem(f"{name} wants to run code of its own (auto_map)", "arplay runs no code from model folders")
-    for key in ("attn_implementation", "_attn_implementation"):
-        if config.get(key) not in ATTENTION:
-            raise Problem(f"{name}/config.json asks for attention {config[key]!r}", "remove that field")
+    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
+    for part, key in product(parts, ("attn_implementation", "_attn_implementation")):
+        if part.get(key) not in ATTENTION:
+            raise Problem(f"{name}/config.json asks for attention {part[key]!r}", "remove that field")
+    if "transformers_weights" in config:
+        raise Problem(f"{name}/config.json names a weight file of its own", "remove transformers_weights")
     if config.get("quantization_config") is not None:
         raise Problem(f"{name} is quantised in a form that arplay does not open", "use its unquantised weights")
     architectures = config.get("architectures") or []
@@ -112,7 +123,7 @@ def _shards(path: Path, index: Path) -> tuple[Path, ...]:
         named = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
         if not named or any(not isinstance(n, str) or "/" in n or "\\" in n or n.startswith(".") for n in named):
             raise ValueError("it names files outside the folder")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Problem(f"{index.name} cannot be read: {error}", "fetch the model again") from error
     files = tuple(path / name for name in sorted(named))
     for file in files:

@@ -30,6 +30,8 @@ from arplay.models.base import Info, Scores
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_PIECES = 4096
+MAX_ENTRIES = 1 << 22
+"""Rows times pieces: a table is held in full, 8 bytes an entry."""
 
 
 class Table:
@@ -40,9 +42,7 @@ class Table:
     def __init__(self, name: str, pieces: Sequence[str], rows: dict[str, dict[str, float]], source: str) -> None:
         digest = hashlib.sha256(json.dumps([pieces, rows], sort_keys=True).encode()).hexdigest()
         self.alphabet = TableAlphabet(Vocabulary(f"table:{digest[:16]}", tuple(p.encode() for p in pieces)))
-        self.rows = {
-            tuple(self.alphabet.encode(key.encode()).tolist()): _row(key, row, pieces) for key, row in rows.items()
-        }
+        self.rows = {self._key(key): _row(key, row, pieces) for key, row in rows.items()}
         if () not in self.rows:
             raise Problem('the table has no row "" (the first piece)', "add p(x_1) under the empty key")
         self.longest = max(map(len, self.rows))
@@ -64,11 +64,18 @@ class Table:
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise Problem(f"{path.name} is larger than 4 MiB", "a table is a small file; check the path")
-            content = json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
+            text = path.read_text("utf-8")
+            content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
         except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
             raise Problem(f"{path.name} cannot be read as JSON ({error})", "see the built-in abc.json") from error
         name, pieces, rows = _checked(content, path)
         return cls(name, pieces, rows, str(path))
+
+    def _key(self, key: str) -> tuple[int, ...]:
+        try:
+            return tuple(self.alphabet.encode(key.encode()).tolist())
+        except Problem as problem:
+            raise Problem(f'row "{key}" is no text of the alphabet ({problem.cause})', problem.remedy) from problem
 
     def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """log p(next | ids) in nats, shape (V,)."""
@@ -94,18 +101,18 @@ class TableAlphabet:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self._by_length = sorted(
-            ((data, id) for id, data in enumerate(vocabulary.data) if data), key=lambda entry: -len(entry[0])
-        )
+        self._ids = {data: id for id, data in enumerate(vocabulary.data) if data}
+        self._lengths = sorted({len(data) for data in self._ids}, reverse=True)
 
     def encode(self, data: bytes) -> Ids:
         ids: list[int] = []
         at = 0
         while at < len(data):
-            for piece, id in self._by_length:
-                if data.startswith(piece, at):
+            for length in self._lengths:
+                id = self._ids.get(data[at : at + length])
+                if id is not None:
                     ids.append(id)
-                    at += len(piece)
+                    at += length
                     break
             else:
                 raise self._unknown(data, at)
@@ -113,7 +120,7 @@ class TableAlphabet:
 
     def _unknown(self, data: bytes, at: int) -> Problem:
         char = data[at : at + 4].decode("utf-8", "replace")[:1]
-        known = " ".join(data.decode("utf-8", "replace") for data, _ in sorted(self._by_length)[:12])
+        known = " ".join(data.decode("utf-8", "replace") for data in sorted(self._ids)[:12])
         return Problem(f"{char!r} at byte {at} is not in this model's alphabet", f"it can write only {known}")
 
 
@@ -134,6 +141,8 @@ class TableSession:
     def extend(self, ids: Sequence[int]) -> Scores:
         given = [int(id) for id in ids]
         n = len(given)
+        if given and not 0 <= min(given) <= max(given) < self._table.info.vocabulary:
+            raise Problem(f"an id is outside the alphabet of {self._table.info.vocabulary}", "re-tokenise the text")
         logprob, entropy = np.zeros(n), np.zeros(n)
         rank = np.zeros(n, dtype=np.int64)
         best_ids, best = np.full((n, BEST), -1, dtype=np.int64), np.full((n, BEST), -np.inf)
@@ -147,6 +156,8 @@ class TableSession:
         return frozen_scores(logprob, rank, entropy, best_ids, best)
 
     def rewind(self, length: int) -> None:
+        if not 0 <= length <= len(self._ids):
+            raise ValueError(f"cannot rewind {len(self._ids)} pieces to {length}")
         del self._ids[length:]
 
     def logits(self) -> NDArray[np.floating]:
@@ -188,10 +199,14 @@ def _checked(content: Any, path: Path) -> tuple[str, list[str], dict[str, dict[s
         f"alphabet must list 1 to {MAX_PIECES} texts",
     )
     require(all(isinstance(p, str) and p for p in pieces), "every piece of the alphabet must be a text, not empty")
-    require(len(set(pieces)) == len(pieces), "the alphabet lists a piece twice")
+    broken = [key for key in (*pieces, *(rows if isinstance(rows, dict) else ())) if not _encodable(key)]
+    require(not broken, f"{broken[:1]} holds half a UTF-16 pair, which is no character")
+    known = set(pieces)
+    require(len(known) == len(pieces), "the alphabet lists a piece twice")
     require(isinstance(rows, dict) and all(isinstance(row, dict) for row in rows.values()), "rows must be objects")
+    require(len(rows) * len(pieces) <= MAX_ENTRIES, f"rows times pieces are more than {MAX_ENTRIES:,}")
     for key, row in rows.items():
-        unknown = [piece for piece in row if piece not in pieces]
+        unknown = [piece for piece in row if piece not in known]
         require(not unknown, f'row "{key}" gives a probability to {unknown[:1]}, which is not in the alphabet')
         for piece, p in row.items():
             number = isinstance(p, int | float) and not isinstance(p, bool)
@@ -199,6 +214,18 @@ def _checked(content: Any, path: Path) -> tuple[str, list[str], dict[str, dict[s
     name = content.get("name", path.stem)
     require(isinstance(name, str), "name must be a text")
     return name, pieces, rows
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)!r} is given twice")
+    return content
 
 
 def _no_constant(name: str) -> float:

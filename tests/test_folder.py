@@ -1,0 +1,295 @@
+"""Folders that are no model, or that would load silently wrong: each is refused with its file and reason."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from arplay.core.errors import Problem
+from arplay.models import catalogue
+from arplay.models.causal_lm import load
+from arplay.models.folder import check_safetensors, inspect
+from tests.tiny_models import network, one_thread, save_tokenizer, tiny_folders, tokenizer
+
+__all__ = ["one_thread", "tiny_folders"]
+
+
+@pytest.fixture
+def folder(tiny_folders: dict[str, Path], tmp_path: Path) -> Path:
+    """A copy of the tiny Llama to spoil."""
+    return Path(shutil.copytree(tiny_folders["llama"], tmp_path / "model"))
+
+
+def opened(path: Path) -> Any:
+    return load(path, "tiny", "cpu", "auto", lambda fraction, what: None)
+
+
+def configure(folder: Path, **changes: Any) -> None:
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def rewrite(folder: Path, change: Callable[[dict[str, np.ndarray]], object]) -> None:
+    file = folder / "model.safetensors"
+    tensors = load_file(file)
+    change(tensors)
+    save_file(tensors, file, metadata={"format": "pt"})
+
+
+def test_the_folder_itself_is_good(folder: Path) -> None:
+    found = inspect(folder)
+    assert found.family == "llama" and [file.name for file in found.weights] == ["model.safetensors"]
+    rewrite(folder, lambda tensors: None)  # as the tests below do, but with no change
+    assert opened(folder).info.parameters > 0
+
+
+def without_tokenizer(folder: Path) -> None:
+    for file in folder.glob("tokenizer*"):
+        file.unlink()
+
+
+SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no config": (lambda f: (f / "config.json").unlink(), r"model is no model folder \(no config.json\)"),
+    "broken config": (lambda f: (f / "config.json").write_text('{"model_type": '), "config.json cannot be read"),
+    "nested config": (lambda f: (f / "config.json").write_text("[" * 100_000), "config.json cannot be read"),
+    "binary config": (lambda f: (f / "config.json").write_bytes(b"\xff\xfe"), "config.json cannot be read"),
+    "huge config": (lambda f: os.truncate(f / "config.json", 2**20 + 1), "config.json cannot be read: larger"),
+    "config a list": (lambda f: (f / "config.json").write_text("[]"), "names no model_type"),
+    "adapter": (lambda f: (f / "adapter_config.json").write_text("{}"), "is an adapter"),
+    "no weights": (lambda f: (f / "model.safetensors").unlink(), "has no model.safetensors"),
+    "pickle": (
+        lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"),
+        "has its weights as pickle files",
+    ),
+    "own code": (lambda f: configure(f, auto_map={"AutoModelForCausalLM": "evil.Model"}), "code of its own"),
+    "own code, null": (lambda f: configure(f, auto_map=None), "code of its own"),
+    "attention": (lambda f: configure(f, _attn_implementation="flash_attention_2"), "asks for attention"),
+    "attention from the hub": (lambda f: configure(f, attn_implementation="kernels-x/y"), "asks for attention"),
+    "nested attention": (
+        lambda f: configure(f, text_config={"_attn_implementation": "kernels-x/y"}),
+        "asks for attention",
+    ),
+    "other weights": (lambda f: configure(f, transformers_weights="x.bin"), "names a weight file of its own"),
+    "quantised": (lambda f: configure(f, quantization_config={"quant_method": "gptq"}), "is quantised"),
+    "encoder-decoder": (lambda f: configure(f, is_encoder_decoder=True), "encoder-decoder"),
+    "architecture": (lambda f: configure(f, architectures=["BertModel"]), "is BertModel, not a causal"),
+    "no architecture": (lambda f: configure(f, architectures=None), "is an unnamed architecture"),
+    "architecture a text": (lambda f: configure(f, architectures="LlamaForCausalLM"), "no list of architectures"),
+    "unknown family": (lambda f: configure(f, model_type="nobody_knows"), "model cannot be loaded"),
+    "width a text": (lambda f: configure(f, hidden_size="wide"), "model cannot be loaded"),
+    "other width": (lambda f: configure(f, hidden_size=32), "wrong shape|cannot be loaded"),
+    "other vocabulary": (lambda f: configure(f, vocab_size=100), "wrong shape|cannot be loaded"),
+    "more layers": (lambda f: configure(f, num_hidden_layers=3), r"lacks \d+ weights, which would be random"),
+    "fewer layers": (lambda f: configure(f, num_hidden_layers=1), r"holds \d+ weights that its config.json has no"),
+    "missing weight": (
+        lambda f: rewrite(f, lambda t: t.pop("model.layers.1.mlp.up_proj.weight")),
+        r"lacks 1 weights, which would be random numbers \(model.layers.1.mlp.up_proj.weight\)",
+    ),
+    "missing head": (lambda f: rewrite(f, lambda t: t.pop("lm_head.weight")), r"lacks 1 weights.*\(lm_head.weight\)"),
+    "wrong shape": (
+        lambda f: rewrite(f, lambda t: t.update({"model.norm.weight": np.ones(3, np.float32)})),
+        "wrong shape|cannot be loaded",
+    ),
+    "NaN": (
+        lambda f: rewrite(f, lambda t: t["model.norm.weight"].fill(np.nan)),
+        r"the logits of model are not numbers \(NaN\)",
+    ),
+    "no tokenizer": (without_tokenizer, "model has no tokenizer"),
+    "cut tokenizer": (lambda f: os.truncate(f / "tokenizer.json", 999), "tokenizer in model cannot be read"),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+def test_a_spoilt_folder_is_refused_with_its_reason(kind: str, folder: Path) -> None:
+    spoil, reason = SPOILT[kind]
+    spoil(folder)
+    with pytest.raises(Problem, match=reason) as caught:
+        opened(folder)
+    assert caught.value.remedy and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("left", [0, 7, 8, 100, 0.5, -1])
+def test_a_cut_file_is_told_before_anything_loads(left: float, folder: Path) -> None:
+    file = folder / "model.safetensors"
+    size = file.stat().st_size
+    os.truncate(file, size + int(left) if left < 0 else int(left * size) if 0 < left < 1 else int(left))
+    with pytest.raises(Problem, match=r"model.safetensors is damaged or cut off"):
+        inspect(folder)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"not JSON",
+        b"[]",
+        b'{"a": 1}',
+        b'{"a": {"data_offsets": "xy"}}',
+        b'{"a": {"data_offsets": [0, null]}}',
+        b"[" * 100_000,
+        b"\xff\xff",
+    ],
+)
+def test_a_corrupt_header_is_told(header: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "w.safetensors"
+    file.write_bytes(struct.pack("<Q", len(header)) + header + b"\0" * 16)
+    with pytest.raises(Problem, match=r"w.safetensors is damaged or cut off"):
+        check_safetensors(file)
+
+
+def test_a_header_longer_than_any_file(tmp_path: Path) -> None:
+    file = tmp_path / "w.safetensors"
+    file.write_bytes(b"\xff" * 64)
+    with pytest.raises(Problem, match="header is longer than the file"):
+        check_safetensors(file)
+
+
+def test_a_header_of_nonsense_that_has_the_right_length_is_a_problem_of_the_real_load(folder: Path) -> None:
+    header = json.dumps({"a": {"dtype": "F99", "shape": [4], "data_offsets": [0, 16]}}).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"\0" * 16)
+    inspect(folder)
+    with pytest.raises(Problem, match="model cannot be loaded"):
+        opened(folder)
+
+
+@pytest.fixture
+def sharded(folder: Path) -> Path:
+    tensors = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    names = sorted(tensors)
+    shards = {"a.safetensors": names[::2], "b.safetensors": names[1::2]}
+    for file, of in shards.items():
+        save_file({name: tensors[name] for name in of}, folder / file, metadata={"format": "pt"})
+    index = {"metadata": {}, "weight_map": {name: file for file, of in shards.items() for name in of}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    return folder
+
+
+def test_shards_load_like_one_file(sharded: Path, tiny_folders: dict[str, Path]) -> None:
+    ids = [3, 1, 4, 1, 5]
+    whole = opened(tiny_folders["llama"]).teacher_forced(ids)
+    assert np.array_equal(opened(sharded).teacher_forced(ids), whole, equal_nan=True)
+    (sharded / "b.safetensors").unlink()
+    with pytest.raises(Problem, match=r"model lacks b.safetensors"):
+        opened(sharded)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        '{"weight_map": {"a": "../a.safetensors"}}',
+        '{"weight_map": {"a": "/etc/passwd"}}',
+        '{"weight_map": {"a": ".."}}',
+        '{"weight_map": {"a": "x\\\\y"}}',
+        '{"weight_map": {"a": 1}}',
+        '{"weight_map": {}}',
+        '{"weight_map": []}',
+        "{}",
+        "[]",
+        "no JSON",
+        "[" * 100_000,
+    ],
+)
+def test_a_bad_shard_index_is_told(index: str, sharded: Path) -> None:
+    (sharded / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(Problem, match=r"model.safetensors.index.json cannot be read"):
+        opened(sharded)
+
+
+def test_real_folders_of_other_kinds(tmp_path: Path) -> None:
+    import transformers
+
+    small: dict[str, Any] = {
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+    }
+    size = tokenizer().get_vocab_size()
+    bert = transformers.BertConfig(vocab_size=size, **small)
+    t5 = transformers.T5Config(vocab_size=size, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
+    mamba = transformers.MambaConfig(vocab_size=size, hidden_size=16, state_size=4, num_hidden_layers=1)
+    kinds: list[tuple[Any, str]] = [
+        (transformers.BertModel(bert), "is BertModel, not a causal"),
+        (transformers.BertForMaskedLM(bert), "is BertForMaskedLM, not a causal"),
+        (transformers.BertLMHeadModel(bert), "not a causal"),
+        (transformers.T5ForConditionalGeneration(t5), "encoder-decoder"),
+        (transformers.MambaForCausalLM(mamba), "recurrent state"),
+    ]
+    for i, (made, reason) in enumerate(kinds):
+        path = tmp_path / f"kind {i}"
+        made.save_pretrained(path)
+        save_tokenizer(path, tokenizer())
+        with pytest.raises(Problem, match=reason):
+            opened(path)
+
+
+def test_a_model_that_looks_ahead_is_found_out_whatever_its_name(tmp_path: Path) -> None:
+    import transformers
+
+    config = transformers.RoFormerConfig(
+        vocab_size=tokenizer().get_vocab_size(), embedding_size=16, hidden_size=16, num_hidden_layers=1,
+        num_attention_heads=2, intermediate_size=16, initializer_range=1.0,
+    )  # fmt: skip
+    made: Any = transformers.RoFormerForCausalLM(config)
+    made.save_pretrained(tmp_path / "ahead")
+    save_tokenizer(tmp_path / "ahead", tokenizer())
+    with pytest.raises(Problem, match="looks at the pieces to come"):
+        opened(tmp_path / "ahead")
+    config.is_decoder = True
+    made = transformers.RoFormerForCausalLM(config)
+    made.save_pretrained(tmp_path / "not ahead")
+    save_tokenizer(tmp_path / "not ahead", tokenizer())
+    assert opened(tmp_path / "not ahead").info.family == "roformer"
+
+
+def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    file = tmp_path / "file.bin"
+    file.write_bytes(b"x")
+    for path in (loop, file, tmp_path / "nothing"):
+        with pytest.raises(Problem, match="is not a folder"):
+            inspect(path)
+    for spec in (str(loop), str(tmp_path / "nothing"), "x" * 5000, "a\0b", "~nobody_has_this_name/x", ""):
+        with pytest.raises(Problem):
+            catalogue.load(spec, "cpu", "auto", lambda fraction, what: None)
+
+
+def test_weights_that_point_at_themselves(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to("model.safetensors")
+    with pytest.raises(Problem, match=r"has no model\.safetensors"):
+        inspect(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to root")
+@pytest.mark.parametrize("name", [".", "config.json", "model.safetensors"])
+def test_what_may_not_be_read_is_told(name: str, folder: Path) -> None:
+    (folder / name).chmod(0)
+    try:
+        with pytest.raises(Problem, match="cannot be read"):
+            inspect(folder)
+    finally:
+        (folder / name).chmod(0o700)
+
+
+def test_gpt2_names_need_no_prefix(tmp_path: Path) -> None:
+    """The first GPT-2 files hold ``h.0...`` and attention masks; they are no unused weights."""
+    made = network("gpt2")
+    made.save_pretrained(tmp_path)
+    save_tokenizer(tmp_path, tokenizer())
+    file = tmp_path / "model.safetensors"
+    old = {name.removeprefix("transformer."): tensor for name, tensor in load_file(file).items()}
+    old["h.0.attn.bias"] = np.tril(np.ones((1, 1, 24, 24), np.float32))
+    save_file(old, file, metadata={"format": "pt"})
+    assert opened(tmp_path).info.family == "gpt2"

@@ -19,7 +19,7 @@ def main() -> None:
     from arplay.gui.contract import Change, Do
     from arplay.gui.options import WindowOptions
 
-    starting._application()
+    starting.application()
     window = starting._window(WindowOptions())
     play = window.playground
     window.show()

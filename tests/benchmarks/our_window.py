@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QPlainTextEdit  # noqa: E402
 from arplay.gui import app as starting  # noqa: E402
 from arplay.gui.options import WindowOptions  # noqa: E402
 
-application = starting._application()
+application = starting.application()
 window = starting._window(WindowOptions())
 window.store.set_flag("tour_seen", True)
 window.show()

@@ -40,7 +40,7 @@ def main() -> None:
     from arplay.gui.contract import Change, Take
     from arplay.gui.options import WindowOptions
 
-    starting._application()
+    starting.application()
     window = starting._window(WindowOptions())
     play = window.playground
     play.handle(Change(replace(play.view.settings, animate=False)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -16,7 +18,7 @@ from arplay.core.errors import Problem
 from arplay.export.writers import replacing
 from arplay.gui import recovery, theme
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import View
+from arplay.gui.contract import Change, View
 from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
 from arplay.gui.store import Store
@@ -44,44 +46,58 @@ def run(options: WindowOptions) -> int:
     return status
 
 
-def picture(options: WindowOptions, path: Path, scale: float = 1.0) -> View:
-    """Draw the whole window into a PNG without showing it; returns the View that was drawn.
+def picture(options: WindowOptions, path: Path) -> View:
+    """Draw the whole window, as it is at first, into a PNG; returns the View that was drawn.
 
-    Raises Problem where the model cannot be loaded or the file not be written.
+    The user's own settings and layout have no part in it. Raises Problem where the model cannot be loaded or the
+    file not be written.
     """
     application()
-    window = _window(options)
+    with tempfile.TemporaryDirectory() as folder:
+        window = _window(options, Store(Path(folder) / "arplay.ini"))
+        try:
+            return _drawn(window, options, path)
+        finally:
+            window.hide()
+            window.playground.close()
+            window.deleteLater()
+
+
+def _drawn(window: MainWindow, options: WindowOptions, path: Path) -> View:
+    play = window.playground
+    play.handle(Change(replace(play.view.settings, animate=False)))
     loop = QEventLoop()
     failure: list[tuple[str, str]] = []
 
     def look(view: View) -> None:
-        if view.loaded is not None and not view.stale and not window.playground.busy_scoring():
+        if view.loaded is not None and not view.stale and not play.busy_scoring():
             loop.quit()
 
     def fail(cause: str, remedy: str) -> None:
         failure.append((cause, remedy))
         loop.quit()
 
-    window.playground.changed.connect(look)
-    window.playground.told.connect(fail)
+    def give_up() -> None:
+        fail(f"the window was not ready after {PICTURE_SECONDS} s", "use a smaller model or a shorter text")
+
+    play.changed.connect(look)
+    play.told.connect(fail)
     window.show()
     _Start(window, options, remembered=False)()
-    QTimer.singleShot(PICTURE_SECONDS * 1000, loop.quit)
+    guard = QTimer(window)
+    guard.setSingleShot(True)
+    guard.timeout.connect(give_up)
+    guard.start(PICTURE_SECONDS * 1000)
     loop.exec()
-    view = window.playground.view
-    try:
-        if failure:
-            raise Problem(*failure[0])
-        QApplication.processEvents()
-        image = window.grab().toImage()
-        with replacing(path) as temporary:
-            if not image.save(str(temporary), b"PNG"):
-                raise Problem(f"{path} cannot be written", "choose another folder")
-    finally:
-        window.hide()
-        window.playground.close()
-        window.deleteLater()
-    return view
+    guard.stop()
+    if failure:
+        raise Problem(*failure[0])
+    QApplication.processEvents()
+    image = window.grab().toImage()
+    with replacing(path) as temporary:
+        if not image.save(str(temporary), "PNG"):  # type: ignore[call-overload]  # the stub knows bytes only
+            raise Problem(f"{path} cannot be written", "choose another folder")
+    return play.view
 
 
 class _Start:
@@ -135,8 +151,8 @@ def application() -> QApplication:
     return app
 
 
-def _window(options: WindowOptions) -> MainWindow:
-    window = MainWindow(Store(), Bridge(), options.theme)
+def _window(options: WindowOptions, store: Store | None = None) -> MainWindow:
+    window = MainWindow(store or Store(), Bridge(), options.theme)
     if options.size is not None:
         window.resize(*options.size)
         window.arrange()

@@ -14,8 +14,6 @@ from arplay.textfile import detect, read_text, to_utf8
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
 
-EDITABLE_BYTES = 1_000_000
-
 
 def read(path: Path, encoding: str | None, window: MainWindow) -> bytes | None:
     """The UTF-8 bytes of a file; for one that is not UTF-8 the detected encoding is offered. None: told, given up."""

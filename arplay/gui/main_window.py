@@ -18,6 +18,7 @@ from arplay.gui.dock import Dock, TitleBar
 from arplay.gui.menus import Menus
 from arplay.gui.notice import Notice
 from arplay.gui.panels import PANELS
+from arplay.gui.panels.text_area import too_long
 from arplay.gui.playground import Playground
 from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
@@ -211,7 +212,7 @@ class MainWindow(QMainWindow):
             return
         self.notice.hide()
         self.store.add_recent("recent_files", str(path))
-        if len(data) > files.EDITABLE_BYTES:
+        if too_long(data):
             self.playground.analyse(data, path.name)
         else:
             self.playground.open_text(data)
@@ -286,6 +287,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide at once, keep text and settings; the caller joins the worker."""
         self.hide()
+        self.playground.quieten()
         self.store.keep("geometry", self.saveGeometry())
         self.store.keep("layout", self.saveState())
         self._save_settings()

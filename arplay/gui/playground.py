@@ -125,6 +125,12 @@ class Playground(QObject):
             self._show(excerpt_of=name)
             self._score_soon()
 
+    def quieten(self) -> None:
+        """Ask nothing more of the worker."""
+        self._stop()
+        self._explore_timer.stop()
+        self._score_timer.stop()
+
     def load_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
         self._stop()
         self._show(busy=f"Loading {spec}", problem=None)
@@ -132,8 +138,7 @@ class Playground(QObject):
 
     def close(self, timeout: float = 5.0) -> bool:
         """Stop everything and join the worker; False where its thread is stuck in an import."""
-        for timer in (self._explore_timer, self._score_timer, self._play_timer):
-            timer.stop()
+        self.quieten()
         return self.bridge.close(timeout)
 
     def busy_scoring(self) -> bool:

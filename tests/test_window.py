@@ -1,0 +1,216 @@
+"""The whole window as a user meets it: mouse, keys, menus, files, layout, exports, and what it remembers."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from arplay import paths
+from arplay.gui import exports, recovery
+from arplay.gui.contract import Select
+from arplay.gui.main_window import MainWindow
+from tests.windows_open import PATIENCE, Open, notice, settle, text_field
+
+
+def test_typing_shows_the_product_and_the_sum(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"")
+    text_field(window).setFocus()
+    qtbot.keyClicks(text_field(window), "BAC")
+    settle(window, qtbot)
+    ledger = window.playground.view.ledger
+    assert ledger is not None
+    assert ledger.totals.nll_nats == pytest.approx(2.1203, abs=5e-5)
+    assert math.exp(-ledger.totals.nll_nats) == pytest.approx(0.12)
+
+
+def test_keys_in_the_chart_take_step_and_rewind(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"B")
+    window.focus_chart()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)
+    chart = QApplication.focusWidget()
+    qtbot.keyClick(chart, Qt.Key.Key_Down)
+    qtbot.keyClick(chart, Qt.Key.Key_Return)
+    settle(window, qtbot)
+    assert len(window.playground.document) == 2
+    qtbot.keyClick(chart, Qt.Key.Key_Space)
+    settle(window, qtbot)
+    assert len(window.playground.document) == 3
+    qtbot.keyClick(chart, Qt.Key.Key_Left)
+    settle(window, qtbot)
+    assert len(window.playground.document) == 2
+
+
+def test_keys_in_the_text(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BA")
+    field = text_field(window)
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    settle(window, qtbot)
+    assert window.playground.document.data == b"BAC"  # p(C | B, A) = 0.6 is the best
+    qtbot.keyClick(field, Qt.Key.Key_Space, Qt.KeyboardModifier.ControlModifier)
+    settle(window, qtbot)
+    assert len(window.playground.document) == 4
+    qtbot.keyClick(field, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    settle(window, qtbot)
+    assert window.playground.document.data == b"BAC"
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    assert window.panels["next_token"].isAncestorOf(QApplication.focusWidget())
+
+
+def test_undo_and_redo_from_the_menu(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"B")
+    qtbot.keyClicks(text_field(window), "AC")
+    settle(window, qtbot)
+    window.menus.undo.trigger()
+    assert window.playground.document.data == b"B"
+    window.menus.redo.trigger()
+    settle(window, qtbot)
+    assert window.playground.document.data == b"BAC"
+    assert text_field(window).toPlainText() == "BAC"
+
+
+def test_step_button_writes_and_shows_u(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"B")
+    step = next(b for b in window.panels["decoding"].findChildren(QPushButton) if "Step" in b.text())
+    qtbot.mouseClick(step, Qt.MouseButton.LeftButton)
+    settle(window, qtbot)
+    view = window.playground.view
+    assert len(window.playground.document) == 2
+    assert view.step is not None and view.step.low <= view.step.u < view.step.high
+
+
+def test_the_same_piece_lights_up_everywhere(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BACAB")
+    window.panels["heatmap"].intent.emit(Select(3))
+    settle(window, qtbot)
+    view = window.playground.view
+    assert view.selected == 3 and view.caret == 3
+    assert view.answer is not None and view.answer.prefix.actual == 0
+    assert text_field(window).textCursor().position() == 3
+
+
+def test_a_dropped_file_opens_and_a_dropped_folder_is_a_model(
+    opened: Open, qtbot: QtBot, tmp_path: Path, tiny_folders: dict[str, Path]
+) -> None:
+    window = opened()
+    file = tmp_path / "text.txt"
+    file.write_bytes(b"CAB")
+    drop(window, file)
+    settle(window, qtbot)
+    assert window.playground.document.data == b"CAB"
+    drop(window, tiny_folders["gpt2"])
+    qtbot.waitUntil(lambda: window.playground.view.loaded.info.family == "gpt2", timeout=PATIENCE)
+    settle(window, qtbot)
+    assert window.playground.document.data == b"CAB"
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, data, buttons, keys)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, data, buttons, keys))
+
+
+def test_docks_hide_and_come_back(opened: Open, qtbot: QtBot) -> None:
+    window = opened()
+    for name, dock in window.docks.items():
+        dock.show()
+        dock.raise_()
+        dock.bar.close_button.click()
+        assert not dock.isVisible(), name
+    window.reset_layout()
+    for dock in window.docks.values():
+        assert not dock.isHidden()
+
+
+def test_everything_is_remembered(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened(text=b"BA")
+    window.set_theme("dark")
+    window.docks["ledger"].hide()
+    window.menus._change(bars=7, unit="bits", seed=42)
+    window.close()
+    again = opened(text=b"BA")
+    assert again.theme_choice == "light"  # this fixture chooses it; the file remembers
+    assert again.store.text("model", "") == "abc"
+    settings = again.playground.view.settings
+    assert (settings.bars, settings.unit, settings.seed) == (7, "bits", 42)
+    assert again.docks["ledger"].isHidden()
+
+
+def test_closing_keeps_the_text_with_its_ids(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BA")
+    qtbot.keyClick(text_field(window), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    settle(window, qtbot)
+    document = window.playground.document
+    window.close()
+    assert not window.isVisible()
+    assert recovery.load(paths.recovered()) == document
+
+
+@pytest.mark.parametrize("name", exports.WITH_DATA)
+def test_every_chart_exports_in_every_format(opened: Open, qtbot: QtBot, tmp_path: Path, name: str) -> None:
+    window = opened(text=b"BACAB")
+    for dock in ("heatmap", "ledger"):
+        window.docks[dock].show()
+        window.docks[dock].raise_()
+    settle(window, qtbot)
+    for suffix, magic in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF"), (".csv", b"#"), (".json", b"{")):
+        file = tmp_path / f"{name}{suffix}"
+        assert exports.save(window.panels[name], file, window), notice(window)
+        assert file.read_bytes().startswith(magic)
+    data = json.loads((tmp_path / f"{name}.json").read_text())
+    assert data["provenance"]["model"]["name"] == "abc"
+
+
+def test_copy_data_and_picture(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BAC")
+    exports.copy_data(window.panels["next_token"], window)
+    assert "logprob" in QApplication.clipboard().text()
+    exports.copy_picture(window.panels["next_token"], window)
+    assert not QApplication.clipboard().image().isNull()
+    QApplication.clipboard().clear()
+
+
+def test_the_tour_goes_through_and_is_not_shown_again(opened: Open, qtbot: QtBot) -> None:
+    window = opened()
+    window.start_tour()
+    tour = window._tour
+    assert tour is not None
+    seen = []
+    while window._tour is not None:
+        seen.append(tour._title.text())
+        tour._next.click()
+    assert len(seen) == 5 and len(set(seen)) == 5
+    assert window.store.flag("tour_seen")
+
+
+def test_what_is_this_opens_for_every_panel(opened: Open, qtbot: QtBot) -> None:
+    from arplay.gui import help
+
+    window = opened()
+    for panel in window.panels.values():
+        assert len(panel.explanation) > 80, panel.name
+        dialog = help.what_is_this(panel, window)
+        dialog.open()
+        assert dialog.isVisible()
+        dialog.close()
+
+
+def test_models_swap_while_one_loads(opened: Open, qtbot: QtBot, tiny_folders: dict[str, Path]) -> None:
+    window = opened(text=b"CAB")
+    window.choose_model(str(tiny_folders["llama"]))
+    window.choose_model("abc")
+    qtbot.waitUntil(lambda: window.playground.view.busy is None, timeout=PATIENCE)
+    settle(window, qtbot)
+    assert window.playground.view.loaded.info.name == "abc"
+    assert window.playground.view.ledger.totals.scored == 3

@@ -1,0 +1,67 @@
+"""A real window with a real worker for tests: fixture ``opened``, and what a user sees in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication, QMessageBox, QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from arplay.gui.bridge import Bridge
+from arplay.gui.main_window import MainWindow
+from arplay.gui.store import Store
+
+PATIENCE = 60_000
+"""A hang guard in milliseconds, not a bar."""
+
+Open = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
+    """``opened(model)``: a window on the screen whose model is loaded and whose text is ``text``."""
+    windows: list[MainWindow] = []
+
+    def make(model: str = "abc", text: bytes = b"BAC", store: Path | None = None) -> MainWindow:
+        window = MainWindow(Store(store or tmp_path / "arplay.ini"), Bridge(), "light")
+        windows.append(window)
+        qtbot.addWidget(window)
+        window.show()
+        window.playground.open_text(text)
+        window.playground.load_model(model)
+        qtbot.waitUntil(lambda: window.playground.view.loaded is not None, timeout=PATIENCE)
+        settle(window, qtbot)
+        return window
+
+    yield make
+    for window in windows:
+        window.hide()
+        assert window.playground.close(30)
+
+
+def settle(window: MainWindow, qtbot: QtBot) -> None:
+    """Until the distribution at the caret and the whole ledger are there."""
+    play = window.playground
+    qtbot.waitUntil(
+        lambda: not play.view.stale and (play.view.problem is not None or not play.busy_scoring()), timeout=PATIENCE
+    )
+
+
+def text_field(window: MainWindow) -> QPlainTextEdit:
+    field = window.panels["editor"].findChild(QPlainTextEdit)
+    assert field is not None
+    return field
+
+
+def notice(window: MainWindow) -> str:
+    """The message above the text; empty where there is none."""
+    return window.notice.text() if window.notice.isVisible() else ""
+
+
+def answer_box(button: str) -> None:
+    """Press the button of the message box that is open (for a timer: boxes are modal)."""
+    box = QApplication.activeModalWidget()
+    assert isinstance(box, QMessageBox)
+    next(b for b in box.buttons() if button in b.text().replace("&", "")).click()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.export.writers import replacing
-from arplay.gui import recovery, theme
+from arplay.gui import recovery
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Change, View
 from arplay.gui.main_window import MainWindow
@@ -162,6 +162,3 @@ def _window(options: WindowOptions, store: Store | None = None) -> MainWindow:
 def _is_there(spec: str) -> bool:
     """Whether a remembered model can still be loaded."""
     return any(entry.name == spec and entry.state == "ready" for entry in catalogue.entries()) or Path(spec).exists()
-
-
-__all__ = ["OPENING_TEXT", "picture", "run", "theme"]

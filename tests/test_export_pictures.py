@@ -76,6 +76,14 @@ def test_a_long_chart_goes_to_pages_and_not_to_one_picture(qtbot: QtBot, tmp_pat
         assert not (tmp_path / f"x{kind}").exists()
 
 
+def test_a_long_chart_without_pages_is_refused_as_pdf(qtbot: QtBot, tmp_path: Path) -> None:
+    chart = Chart((900, 40_000))
+    qtbot.addWidget(chart)
+    with pytest.raises(Problem, match="as CSV"):
+        export_image.save(chart, tmp_path / "x.pdf", [])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_size_is_kept(qtbot: QtBot, tmp_path: Path) -> None:
     chart = Chart()
     qtbot.addWidget(chart)

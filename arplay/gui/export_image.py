@@ -162,6 +162,8 @@ def _pdf(sheet: _Sheet, path: Path) -> None:
         sheet.width, height = sheet.size or _A4
     else:
         height = sheet.height
+        if height > TALLEST:  # PDF allows a page of 14,400 points (19,200 pixels)
+            raise Problem(f"the page would be {height:,} pixels tall, more than {TALLEST:,}", "export the data as CSV")
     points = QSizeF(sheet.width * _POINTS, height * _POINTS)
     writer.setPageSize(QPageSize(points, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch))
     if sheet.paged:

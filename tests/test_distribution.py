@@ -47,6 +47,12 @@ def test_extreme_logits(logits: list[float], probs: list[float]) -> None:
     assert np.exp(log_softmax(np.array(logits))).tolist() == pytest.approx(probs)
 
 
+def test_a_log_prob_is_not_the_log_of_an_underflowed_p() -> None:
+    whole = Distribution.from_logits(np.array([0.0, -800.0]))
+    assert whole.probs[1] == 0  # its logarithm would be minus infinity
+    assert whole.logprob(1) == -800.0 and whole.rank(1) == 2
+
+
 def test_half_precision_logits_are_summed_in_double() -> None:
     logits = np.zeros(100_000, dtype=np.float16)  # 100,000 ones do not fit in float16
     assert log_softmax(logits)[0] == pytest.approx(-math.log(100_000), abs=1e-12)

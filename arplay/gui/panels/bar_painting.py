@@ -1,0 +1,260 @@
+"""How rows of the next-token chart are painted: the same code for the screen and for exported pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+
+from arplay.gui.panels.bars import Axis, Bars, Rest, Row, percent
+from arplay.gui.theme import BODY, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
+
+Lengths = Mapping[int, tuple[float, float]]
+"""Shown share (0..1) of the outline and of the fill, by piece; REST is the rest of the vocabulary."""
+
+REST = -1
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+CENTER = Qt.AlignmentFlag.AlignCenter
+LEGEND_HEIGHT = 20.0
+AXIS_HEIGHT = 18.0
+NEXT_LABEL = "next in text"
+
+
+def lengths_of(bars: Bars, axis: Axis) -> dict[int, tuple[float, float]]:
+    result = {row.id: (axis.share(row.prob), axis.share(row.decoded)) for row in bars.all_rows}
+    if bars.rest:
+        result[REST] = (axis.share(bars.rest.prob), axis.share(bars.rest.decoded))
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Left edge and width of every column; a column of width 0 is not shown."""
+
+    rank: tuple[float, float]
+    text: tuple[float, float]
+    bar: tuple[float, float]
+    own: tuple[float, float]
+    decoded: tuple[float, float]
+
+    @classmethod
+    def fit(cls, bars: Bars, width: float) -> Columns:
+        """Columns for this width; a narrow chart gives up the ranks first, then the second figure."""
+        figures = QFontMetricsF(number_font(SMALL))
+        gap, margin = SPACE[1], SPACE[2]
+        ranks = max((len(rank_text(row)) for row in bars.all_rows), default=1)
+        rank = figures.horizontalAdvance("0" * max(2, ranks)) if width >= 300 else 0.0
+        number = figures.horizontalAdvance(">99.99%") + 2
+        after = figures.horizontalAdvance("removed") + 2 if bars.decoding and width >= 340 else 0.0
+        text = min(max(0.26 * width, 56.0), 220.0)
+        left = margin + rank + (gap if rank else 0)
+        right = width - margin - number - (after + gap if after else 0)
+        bar_left = left + text + gap
+        return cls(
+            (margin, rank),
+            (left, text),
+            (bar_left, max(8.0, right - gap - bar_left)),
+            (right, number),
+            (right + number + gap, after),
+        )
+
+
+def rank_text(row: Row) -> str:
+    return "—" if row.rank is None else f"{row.rank:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one row stands out."""
+
+    chosen: bool = False
+    hovered: bool = False
+    focused: bool = False
+    lit: bool = False
+
+
+class BarPainter:
+    """Paints parts of one chart at given rectangles, with the fonts and columns of one width."""
+
+    def __init__(self, painter: QPainter, theme: Theme, bars: Bars, axis: Axis, lengths: Lengths, width: float) -> None:
+        self.painter = painter
+        self.theme = theme
+        self.bars = bars
+        self.axis = axis
+        self.lengths = lengths
+        self.columns = Columns.fit(bars, width)
+        self.small = interface_font(SMALL)
+        self.figures = number_font(SMALL)
+        self.pieces = fixed_font(BODY)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+
+    def legend(self, area: QRectF) -> None:
+        """Which is the outline, which the fill."""
+        x = area.left() + SPACE[2]
+        middle = area.center().y()
+        self._pill(QRectF(x, middle - 5, 24, 10), None, self.theme.color("outline"))
+        x += 24 + SPACE[1]
+        x += self._write(QRectF(x, area.top(), area.right() - x, area.height()), "model") + SPACE[3]
+        self._pill(QRectF(x, middle - 3, 24, 6), self.theme.color("fill"), None)
+        x += 24 + SPACE[1]
+        label = "after decoding" if self.bars.decoding else "after decoding (nothing is changed)"
+        self._write(QRectF(x, area.top(), area.right() - SPACE[2] - x, area.height()), label)
+
+    def axis_labels(self, area: QRectF) -> None:
+        left, width = self.columns.bar
+        ticks = self.axis.ticks(int(width // (36 if self.axis.log else 44)) + 1)
+        self._font(self.small, "muted")
+        for share, label in ticks:
+            x = left + share * width
+            size = self.painter.fontMetrics().horizontalAdvance(label)
+            start = x if share == 0 else x - size if share == 1 else x - size / 2
+            self.painter.drawText(QRectF(start, area.top(), size + 1, area.height()), CENTER, label)
+        for (x, wide), label in ((self.columns.own, "model"), (self.columns.decoded, "after")):
+            if wide:
+                self.painter.drawText(QRectF(x, area.top(), wide, area.height()), RIGHT, label)
+        name_left, name_width = self.columns.text
+        name = "log scale" if self.axis.log else "piece"
+        self.painter.drawText(QRectF(name_left, area.top(), name_width, area.height()), LEFT, name)
+
+    def grid(self, top: float, bottom: float) -> None:
+        left, width = self.columns.bar
+        self.painter.setPen(QPen(self.theme.color("border", 0.6), 1))
+        for share, _ in self.axis.ticks(32 if self.axis.log else int(width // 44) + 1):
+            x = round(left + share * width) + 0.5
+            self.painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+
+    def row(self, area: QRectF, row: Row, look: Look = Look()) -> None:
+        inner = area.adjusted(SPACE[0], 1, -SPACE[0], -1)
+        focused = look.chosen and look.focused
+        if focused or look.hovered:
+            self.painter.setPen(QPen(self.theme.color("accent"), 1) if focused else Qt.PenStyle.NoPen)
+            self.painter.setBrush(self.theme.color("accent_soft" if focused else "raised"))
+            self.painter.drawRoundedRect(inner.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        if row.actual:
+            self.painter.setPen(Qt.PenStyle.NoPen)
+            self.painter.setBrush(self.theme.color("accent"))
+            self.painter.drawRoundedRect(QRectF(area.left() + 1, area.top() + 2, 4, area.height() - 4), 2, 2)
+        self._cell(self.columns.rank, area, rank_text(row), "muted", self.figures, RIGHT)
+        self._piece(area, row)
+        self._bar(area, row, look)
+        self._figures(area, row.prob, row.decoded, row.removed)
+
+    def rest(self, area: QRectF, rest: Rest) -> None:
+        """All other pieces in one dashed bar; torn off where it is longer than the axis."""
+        left, _ = self.columns.rank
+        end = self.columns.text[0] + self.columns.text[1]
+        words = others(rest)
+        if QFontMetricsF(self.small).horizontalAdvance(words) > end - left:
+            words = f"+{rest.count:,}"
+        self._cell((left, end - left), area, words, "muted", self.small, LEFT)
+        outline, fill = self.lengths.get(REST, (0.0, 0.0))
+        x, width = self.columns.bar
+        ink = self.theme.color("outline")
+        dashed = QPen(ink, 1.2, Qt.PenStyle.DashLine)
+        if fill > 0:
+            self._pill(self._bar_area(area, x, width * fill, 6), self.theme.color("fill", 0.75), None)
+        if outline > 0:
+            self._pill(self._bar_area(area, x, width * outline, 12), None, dashed)
+        for p, share in ((rest.prob, outline), (rest.decoded or 0.0, fill)):
+            if share > 0 and self.axis.exceeds(p):
+                self._tear(area, x + width * share)
+                break
+        self._figures(area, rest.prob, rest.decoded, False)
+
+    def _tear(self, area: QRectF, x: float) -> None:
+        middle = area.center().y()
+        self.painter.setPen(QPen(self.theme.color("surface"), 4))
+        self.painter.drawLine(QPointF(x - 12, middle + 8), QPointF(x - 7, middle - 8))
+        self.painter.setPen(QPen(self.theme.color("outline"), 1.2))
+        for shift in (-14, -10):
+            self.painter.drawLine(QPointF(x + shift, middle + 8), QPointF(x + shift + 5, middle - 8))
+
+    def _piece(self, area: QRectF, row: Row) -> None:
+        left, width = self.columns.text
+        text = self._elided(row.text, self.pieces, width - (10 if row.special else 0))
+        if row.special:
+            size = QFontMetricsF(self.pieces).horizontalAdvance(text) + 10
+            self.painter.setPen(QPen(self.theme.color("muted"), 1))
+            self.painter.setBrush(self.theme.color("raised"))
+            self.painter.drawRoundedRect(QRectF(left, area.center().y() - 9, size, 18), 4, 4)
+            self._cell((left + 5, width), area, text, "muted", self.pieces, LEFT)
+            return
+        color = "muted" if row.removed else "text"
+        if text.startswith("␣") and len(text) > 1:  # the space is there, but the word is what one reads
+            self._cell((left, width), area, "␣", "muted", self.pieces, LEFT)
+            space = QFontMetricsF(self.pieces).horizontalAdvance("␣")
+            left, width, text = left + space, width - space, text[1:]
+        self._cell((left, width), area, text, color, self.pieces, LEFT)
+
+    def _bar(self, area: QRectF, row: Row, look: Look) -> None:
+        x, width = self.columns.bar
+        outline, fill = self.lengths.get(row.id, (0.0, 0.0))
+        bright = look.lit or (look.chosen and look.focused)
+        if fill > 0:
+            self._pill(self._bar_area(area, x, width * fill, 8), self.theme.color("accent" if bright else "fill"), None)
+        if outline > 0:
+            pen = QPen(self.theme.color("muted" if row.removed else "outline", 0.55 if row.removed else 1.0), 1.2)
+            if row.removed:
+                pen.setStyle(Qt.PenStyle.DotLine)
+            self._pill(self._bar_area(area, x, width * outline, 14), None, pen)
+        if row.actual:
+            self._next_label(area, x, width, max(outline, fill))
+
+    def _next_label(self, area: QRectF, x: float, width: float, share: float) -> None:
+        size = QFontMetricsF(self.small).horizontalAdvance(NEXT_LABEL) + 12
+        place = x + width * share + 6
+        if place + size > x + width:
+            place = x + width - size
+        if size > width:
+            return  # too narrow: the accent edge says it, and so does the hover card
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(self.theme.color("accent_soft"))
+        tag = QRectF(place, area.center().y() - 8, size, 16)
+        self.painter.drawRoundedRect(tag, 8, 8)
+        self._font(self.small, "text")
+        self.painter.drawText(tag, CENTER, NEXT_LABEL)
+
+    def _figures(self, area: QRectF, own: float | None, decoded: float | None, removed: bool) -> None:
+        two = self.columns.decoded[1] > 0
+        self._cell(self.columns.own, area, percent(own), "muted" if two or removed else "text", self.figures, RIGHT)
+        if two:
+            after = "removed" if removed else percent(decoded)
+            self._cell(self.columns.decoded, area, after, "muted" if removed else "text", self.figures, RIGHT)
+
+    def _bar_area(self, area: QRectF, x: float, width: float, height: float) -> QRectF:
+        return QRectF(x, area.center().y() - height / 2, max(2.0, width), height)
+
+    def _pill(self, area: QRectF, fill: QColor | None, pen: QPen | QColor | None) -> None:
+        self.painter.setPen(Qt.PenStyle.NoPen if pen is None else pen)
+        self.painter.setBrush(Qt.BrushStyle.NoBrush if fill is None else fill)
+        radius = min(area.height(), area.width()) / 2
+        self.painter.drawRoundedRect(area, radius, radius)
+
+    def _cell(
+        self, column: tuple[float, float], area: QRectF, text: str, color: str, font: QFont, align: Qt.AlignmentFlag
+    ) -> None:
+        left, width = column
+        if width > 0:
+            self._font(font, color)
+            self.painter.drawText(QRectF(left, area.top(), width, area.height()), align, text)
+
+    def _write(self, area: QRectF, text: str) -> float:
+        """Caption text, shortened to ``area``; returns its width."""
+        shown = self._elided(text, self.small, area.width())
+        self._font(self.small, "muted")
+        self.painter.drawText(area, LEFT, shown)
+        return QFontMetricsF(self.small).horizontalAdvance(shown)
+
+    def _font(self, font: QFont, color: str) -> None:
+        self.painter.setFont(font)
+        self.painter.setPen(self.theme.color(color))
+
+    def _elided(self, text: str, font: QFont, width: float) -> str:
+        return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
+
+
+def others(rest: Rest) -> str:
+    return f"{rest.count:,} other piece{'' if rest.count == 1 else 's'}"

@@ -1,0 +1,214 @@
+"""What the next-token chart shows, as plain frozen values: rows, the pinned row, the rest, and the axis.
+
+Everything that is painted is read from here, and computed once for an answer, never while painting.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from arplay.core.distribution import LN2, Distribution
+from arplay.core.pieces import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One piece. ``logprob`` is in nats; ``decoded`` is p after the decoding settings; None means not known."""
+
+    id: int
+    text: str
+    special: bool
+    rank: int | None
+    logprob: float | None
+    decoded: float | None
+    removed: bool
+    actual: bool
+
+    @property
+    def prob(self) -> float | None:
+        return None if self.logprob is None else math.exp(self.logprob)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Every piece without a row: how many, and their probability together (model's own, and decoded)."""
+
+    count: int
+    prob: float
+    decoded: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """All rows of a chart. ``pinned``: the piece that follows in the text, where it is not among ``rows``.
+
+    ``decoding`` names the stages between model and fill; "" where they change nothing.
+    """
+
+    rows: tuple[Row, ...] = ()
+    pinned: Row | None = None
+    rest: Rest | None = None
+    decoding: str = ""
+
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        return (*self.rows, self.pinned) if self.pinned else self.rows
+
+    @property
+    def probs(self) -> list[float]:
+        """Every probability above 0 that has a row, own and decoded: what the axis has to fit."""
+        values = [p for row in self.all_rows for p in (row.prob, row.decoded)]
+        return [p for p in values if p is not None and p > 0]
+
+
+def bars_of(
+    own: Distribution,
+    drawn: Distribution | None,
+    vocabulary: Vocabulary,
+    n: int,
+    actual: int | None = None,
+    found: Sequence[int] | None = None,
+    decoding: str = "",
+) -> Bars:
+    """The ``n`` most probable pieces of ``own`` (or the pieces ``found``), what follows in the text, and the rest.
+
+    ``drawn``: the same pieces after decoding, of the same shape, or None while unknown.
+    """
+    ids = own.top(n) if found is None else np.array(found[:n], dtype=np.int64)
+    ranks: dict[int, int] = {}
+    if own.full:  # nobody knows how many unknown pieces of a partial distribution are ahead
+        if found is None:
+            ranks = {int(id): place for place, id in enumerate(ids, 1)}
+        elif len(ids):
+            places = np.empty(own.size, dtype=np.int64)
+            places[own.order] = np.arange(1, own.size + 1)
+            ranks = {int(id): int(places[id]) for id in ids}
+
+    def row(id: int) -> Row:
+        piece = vocabulary.piece(id)
+        logprob = own.logprob(id)
+        after = None if drawn is None else drawn.logprob(id)
+        removed = after == -math.inf and logprob is not None and logprob > -math.inf
+        decoded = None if after is None else math.exp(after)
+        return Row(id, piece.text, piece.special, ranks.get(id), logprob, decoded, removed, id == actual)
+
+    rows = tuple(row(int(id)) for id in ids)
+    pinned = None
+    if found is None and actual is not None and actual not in ranks and all(r.id != actual for r in rows):
+        if own.full:
+            ranks[actual] = own.rank(actual) or 0
+        pinned = row(actual)
+        ids = np.append(ids, actual)
+    count, mass = own.rest(ids)
+    rest = Rest(count, mass, None if drawn is None else drawn.rest(ids)[1])
+    return Bars(rows, pinned, rest, decoding)
+
+
+def cumulative_mass(own: Distribution, id: int) -> float | None:
+    """Probability of ``id`` and of everything ranked before it; None where that is not known."""
+    if not own.full:
+        return None
+    ids = np.arange(own.size)
+    mine = own.logprobs[id]
+    return float(np.sum(own.probs[(own.logprobs > mine) | ((own.logprobs == mine) & (ids <= id))]))
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """From probability to a share 0..1 of the bar column; ``low`` is 0 on a linear axis."""
+
+    low: float
+    high: float
+    log: bool
+
+    @classmethod
+    def fit(cls, bars: Bars, log: bool) -> Axis:
+        """The smallest round axis that holds every row: 1, 2, 5, 10 ... percent, or whole decades up to 1."""
+        probs = bars.probs
+        if log:
+            decades = min(max(2, math.ceil(-math.log10(min(probs, default=0.01)) - 1e-9)), 16)
+            return cls(10.0**-decades, 1.0, True)
+        most = max(probs, default=1.0)
+        round_limits = (step * 10.0**power for power in range(-9, 0) for step in (1, 2, 5))
+        return cls(0.0, next((limit for limit in round_limits if limit >= most * (1 - 1e-9)), 1.0), False)
+
+    def share(self, p: float | None) -> float:
+        """Length of a bar: 0 for unknown or nothing, at most 1."""
+        if p is None or not p > 0:
+            return 0.0
+        if self.log:
+            return min(max(0.0, 1 - math.log(p) / math.log(self.low)), 1.0)
+        return min(p / self.high, 1.0)
+
+    def exceeds(self, p: float) -> bool:
+        return p > self.high * (1 + 1e-9)
+
+    def ticks(self, most: int) -> list[tuple[float, str]]:
+        """At most about ``most`` round places with their labels, as (share, text)."""
+        if self.log:
+            decades = round(-math.log10(self.low))
+            step = max(1, math.ceil(decades / max(1, most - 1)))
+            return [(self.share(10.0**-d), power(d)) for d in range(0, decades + 1, step)][::-1]
+        parts = 5 if f"{self.high:e}"[0] == "5" else 4
+        parts = parts if most > parts else 2 if most > 2 and parts == 4 else 1
+        return [(i / parts, tick_percent(self.high * i / parts)) for i in range(parts + 1)]
+
+
+SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def power(decades: int) -> str:
+    """10^-decades as a reader wants it.
+
+    >>> power(0), power(2), power(7)
+    ('1', '0.01', '10⁻⁷')
+    """
+    return f"{10.0**-decades:g}" if decades <= 2 else "10" + str(-decades).translate(SUPERSCRIPT)
+
+
+def tick_percent(p: float) -> str:
+    return f"{100 * p:.6g}%"
+
+
+def percent(p: float | None) -> str:
+    """A probability for a column of figures; never rounded up to certainty or down to nothing.
+
+    >>> percent(0.41273), percent(0.9999999), percent(0.0000312), percent(3.1e-9), percent(0.0), percent(None)
+    ('41.27%', '>99.99%', '0.0031%', '3.1·10⁻⁹', '0%', '—')
+    """
+    if p is None:
+        return "—"
+    if math.isnan(p):
+        return "NaN"
+    if p == 0:
+        return "0%"
+    if 0.99995 <= p < 1 - 1e-12:
+        return ">99.99%"
+    if p >= 0.0001:
+        return f"{p:.2%}"
+    if p >= 0.000001:
+        return f"{p:.4%}"
+    mantissa, _, exponent = f"{p:.1e}".partition("e")
+    return f"{mantissa}·10{str(int(exponent)).translate(SUPERSCRIPT)}"
+
+
+def nats_or_bits(nats: float, unit: str) -> str:
+    """An entropy or surprisal in the unit that the user chose."""
+    return f"{nats / LN2:.3f} bits" if unit == "bits" else f"{nats:.3f} nats"
+
+
+def figures(row: Row, own: Distribution, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+    """Everything known about one row, as names and values for its hover card."""
+    data = vocabulary.piece(row.id).data.hex(" ")
+    lines = [("id", f"{row.id:,}"), ("bytes", data if len(data) <= 72 else data[:72] + " …")]
+    lines.insert(0, ("rank", "—" if row.rank is None else f"{row.rank:,} of {own.size:,}"))
+    if row.logprob is None:
+        return [("p", "not told by the model"), *lines]
+    surprise = f"{row.logprob:.4f} nats = {row.logprob / LN2:.4f} bits" if row.logprob > -math.inf else "−∞"
+    after = "removed by decoding" if row.removed else percent(row.decoded)
+    known = [("p", percent(row.prob)), ("p after decoding", after), ("log p", surprise.replace("-", "−"))]
+    return [*known, ("p of it and all above", percent(cumulative_mass(own, row.id))), *lines]

@@ -1,0 +1,333 @@
+"""The next-token chart: p(next | prefix) over the whole vocabulary, before and after the decoding settings."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QSpinBox, QVBoxLayout
+
+from arplay.core.decoding import Decoded
+from arplay.core.distribution import LN2, Distribution
+from arplay.gui.contract import Change, Do, Panel, Settings, Take, Unit, View
+from arplay.gui.panels.bar_painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
+from arplay.gui.panels.bar_view import ROW, BarView
+from arplay.gui.panels.bars import Axis, Row, bars_of, figures, nats_or_bits
+from arplay.gui.panels.cumulative import CumulativeStrip, Strip, strip_of
+from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
+
+MOST_HITS = 100
+EXPORT_WIDTH = 760
+
+NO_FIRST = (
+    "The empty prefix has no distribution for this model: type something, or choose BOS or EOS as the first piece."
+)
+WELCOME = (
+    "Here stands what the model expects next: a bar for each of the most probable pieces, "
+    "and one for all the others together.\n\nLoad a model and write a text to see it."
+)
+ENTROPY = "Entropy of the model's own distribution: how undecided it is"
+NOT_NUMBERS = "The model's probabilities here are not numbers (NaN): use float32, or another model."
+
+
+class NextTokenPanel(Panel):
+    name = "next_token"
+    title = "Next token"
+    explanation = """
+    <p>The model reads the <b>prefix</b> (all pieces before the caret) and gives every piece <i>i</i> of its vocabulary
+    a score, the logit z<sub>i</sub>. The softmax over the <b>whole</b> vocabulary makes them probabilities:</p>
+    <p align="center">p<sub>i</sub> = exp(z<sub>i</sub>) / Σ<sub>j</sub> exp(z<sub>j</sub>)</p>
+    <p>The <b>outline</b> is the model's own probability. The <b>fill</b> is what the decoding settings make of it;
+    a dotted outline without fill is a piece that they removed. The <b>dashed</b> bar is every piece without a row,
+    counted and summed, so that what you see always adds up to 1.</p>
+    <p><b>Entropy</b> H = −Σ p<sub>i</sub> log p<sub>i</sub> says how undecided the model is; its perplexity
+    e<sup>H</sup> (2<sup>H</sup> in bits) is the number of equally probable pieces that would be as hard to guess.</p>
+    <p>The <b>stacked bar</b> lays the pieces side by side, the most probable first. Sampling draws u between 0 and 1
+    and takes the piece that u falls on: the inverse of the cumulative distribution.</p>
+    <p>Click a row, or choose with ↑ ↓ and press Enter or → to write it. ← goes back, Space samples, P plays.</p>
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view = View()
+        self._own: Distribution | None = None
+        self._drawn: Distribution | None = None
+        self._drawn_of: Decoded | None = None
+        self.entropy = QPushButton("H = —")
+        self.entropy.setProperty("role", "chip")
+        self.entropy.setAccessibleName("Entropy; click to change between nats and bits")
+        self.entropy.clicked.connect(self._other_unit)
+        self.facts = QLabel()
+        self.facts.setProperty("role", "caption")
+        self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.count = QSpinBox()
+        self.count.setRange(5, 200)
+        self.count.setPrefix("top ")
+        self.count.setKeyboardTracking(False)
+        self.count.setAccessibleName("Number of bars")
+        self.count.setToolTip("How many of the most probable pieces get a bar of their own (5 to 200)")
+        self.count.valueChanged.connect(self._count_changed)
+        self.log = QPushButton("log")
+        self.log.setProperty("role", "chip")
+        self.log.setCheckable(True)
+        self.log.setAccessibleName("Logarithmic axis")
+        self.log.setToolTip(
+            "Linear axis: lengths are probabilities. Log axis: every gridline is a power of ten, so rare pieces show"
+        )
+        self.log.clicked.connect(self._axis_changed)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Find any token…")
+        self.search.setClearButtonEnabled(True)
+        self.search.setAccessibleName("Find a token of the vocabulary")
+        self.search.setToolTip("Find any piece of the vocabulary and see its rank and probability; write ␣ for a space")
+        self.search.textChanged.connect(self._search_changed)
+        self.search.installEventFilter(self)
+        self.strip = CumulativeStrip()
+        self.bars = BarView()
+        self.bars.card = self._figures
+        self.bars.taken.connect(self._take)
+        self.bars.command.connect(self._command)
+        self._arrange()
+        self.show_view(self._view)
+
+    def _arrange(self) -> None:
+        top, second = QHBoxLayout(), QHBoxLayout()
+        for row in (top, second):
+            row.setSpacing(SPACE[1])
+        top.addWidget(self.entropy)
+        top.addWidget(self.facts, 1)
+        second.addWidget(self.search, 1)
+        second.addWidget(self.count)
+        second.addWidget(self.log)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
+        layout.setSpacing(SPACE[1])
+        layout.addLayout(top)
+        layout.addLayout(second)
+        layout.addWidget(self.strip)
+        layout.addWidget(self.bars, 1)
+        self.setFocusProxy(self.bars)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, 120)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        height = event.size().height()
+        self.strip.setVisible(height >= 300)
+        for widget in (self.search, self.count, self.log):
+            widget.setVisible(height >= 200)
+
+    # what is shown
+
+    def show_view(self, view: View) -> None:
+        old, self._view = self._view, view
+        settings = view.settings
+        self.bars.animate, self.bars.playing = settings.animate, view.playing
+        self._show_settings(settings)
+        new_answer = view.answer is not old.answer or view.loaded is not old.loaded
+        if view.answer is None or view.loaded is None:
+            self._show_nothing(view)
+            return
+        shown = ("settings", "decoded", "stale", "step", "step_decoded", "selected")
+        if not new_answer and self._own and all(getattr(old, name) is getattr(view, name) for name in shown):
+            return
+        if view.stale and not new_answer and self._own:
+            self.bars.wait()
+            self._show_strip(view)
+            return
+        own = view.answer.distribution
+        if own is None or bool(np.isnan(own.logprobs).any()):
+            self._own = self._drawn = None
+            self._explain(NO_FIRST if own is None else NOT_NUMBERS)
+            return
+        self._own = own
+        self._drawn = self._decoded_distribution(view)
+        self._show_header()
+        self._show_bars(keep_choice=not new_answer)
+        self._show_strip(view)
+        if view.stale:
+            self.bars.wait()
+
+    def _show_nothing(self, view: View) -> None:
+        if view.problem and not view.busy:
+            self._own = self._drawn = None
+            self._explain(". ".join(part[:1].upper() + part[1:] for part in view.problem) + ".")
+        elif view.loaded is None:
+            self._own = self._drawn = None
+            self._explain(f"{view.busy}…" if view.busy else WELCOME)
+        elif self._own is None:
+            self._explain(f"{view.busy}…" if view.busy else "Waiting for the model's answer…")
+        else:
+            self.bars.wait()
+
+    def _explain(self, message: str) -> None:
+        self.bars.show_message(message)
+        self.strip.show_strip(Strip())
+        self.entropy.setText("H = —")
+        self.entropy.setToolTip(
+            "Entropy: how undecided the model is about the next piece. Here is no distribution yet."
+        )
+        self.facts.setText("")
+
+    def _show_settings(self, settings: Settings) -> None:
+        for widget in (self.count, self.log):
+            widget.blockSignals(True)
+        if self.count.value() != settings.bars:
+            self.count.setValue(settings.bars)
+        self.log.setChecked(settings.log_axis)
+        for widget in (self.count, self.log):
+            widget.blockSignals(False)
+
+    def _decoded_distribution(self, view: View) -> Distribution | None:
+        """The decoded log-probs as a distribution over the same pieces, made once for each ``decoded``."""
+        assert self._own is not None
+        if view.decoded is None or view.decoded.logprobs.shape != self._own.logprobs.shape:
+            return None
+        if self._drawn is None or self._drawn_of is not view.decoded:
+            self._drawn_of = view.decoded
+            return Distribution(self._own.size, view.decoded.logprobs, self._own.ids)
+        return self._drawn
+
+    def _show_header(self) -> None:
+        assert self._own is not None
+        entropy, unit = self._own.entropy, self._view.settings.unit
+        if entropy is None:
+            self.entropy.setText("H = —")
+            self.entropy.setToolTip("The model told only some probabilities, so nobody knows the entropy")
+        else:
+            self.entropy.setText(f"H = {nats_or_bits(entropy, unit)}")
+            power = f"2^{entropy / LN2:.3f}" if unit == "bits" else f"e^{entropy:.3f}"
+            self.entropy.setToolTip(
+                f"{ENTROPY}. Perplexity of this step: {power} = "
+                f"{math.exp(entropy):,.2f} equally probable pieces. Click for {'nats' if unit == 'bits' else 'bits'}."
+            )
+        known = "" if self._own.full else f" · {len(self._own.logprobs):,} told by the model"
+        label = self._view.settings.decoding.label
+        self.facts.setText(f"{self._own.size:,} pieces{known} · {label}")
+        self.facts.setToolTip(f"Size of the vocabulary, and what is done before a piece is chosen: {label}")
+
+    def _show_bars(self, keep_choice: bool) -> None:
+        view = self._view
+        if self._own is None or view.loaded is None or view.answer is None:
+            return
+        settings, actual = view.settings, view.answer.prefix.actual
+        wanted = self.search.text()
+        found = view.loaded.vocabulary.find(wanted, MOST_HITS) if wanted else None
+        if found is not None and not found:
+            self.bars.show_message(f"No piece of the vocabulary contains “{wanted}”. The text is written with several.")
+            return
+        stages = settings.decoding.label if settings.decoding.stages else ""
+        n = settings.bars if found is None else len(found)
+        bars = bars_of(self._own, self._drawn, view.loaded.vocabulary, n, actual, found, stages)
+        lit = actual if view.selected is not None and view.selected == view.answer.prefix.index else None
+        self.bars.show_bars(bars, Axis.fit(bars, settings.log_axis), lit, keep_choice)
+
+    def _show_strip(self, view: View) -> None:
+        assert view.loaded is not None
+        vocabulary = view.loaded.vocabulary
+        after = view.step_decoded
+        if view.step is not None and after is not None and len(after.logprobs) == len(vocabulary):
+            drawn = Distribution(len(vocabulary), after.logprobs)
+            self.strip.show_strip(strip_of(drawn, vocabulary, view.step))
+        elif self._drawn is not None:
+            self.strip.show_strip(strip_of(self._drawn, vocabulary, None))
+        else:
+            self.strip.show_strip(Strip())
+
+    def _figures(self, row: Row) -> list[tuple[str, str]]:
+        if self._own is None or self._view.loaded is None:
+            return []
+        return figures(row, self._own, self._view.loaded.vocabulary)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.bars.theme = self.strip.theme = theme
+        super().set_theme(theme)
+        self.bars.viewport().update()
+        self.strip.update()
+
+    # what the user does
+
+    def _take(self, id: int) -> None:
+        self.search.clear()
+        self.intent.emit(Take(id))
+
+    def _command(self, what: str) -> None:
+        commands = {"step": Do("step"), "rewind": Do("rewind"), "play": Do("play"), "pause": Do("pause")}
+        self.intent.emit(commands[what])
+
+    def _other_unit(self) -> None:
+        unit: Unit = "bits" if self._view.settings.unit == "nats" else "nats"
+        self.intent.emit(Change(replace(self._view.settings, unit=unit)))
+
+    def _count_changed(self, bars: int) -> None:
+        self.intent.emit(Change(replace(self._view.settings, bars=bars)))
+
+    def _axis_changed(self, log: bool) -> None:
+        self.intent.emit(Change(replace(self._view.settings, log_axis=log)))
+
+    def _search_changed(self) -> None:
+        self._show_bars(keep_choice=False)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """In the search field ↓ and Enter go to the hits, Esc gives up the search."""
+        if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self.bars.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                return True
+            if event.key() == Qt.Key.Key_Escape and self.search.text():
+                self.search.clear()
+                return True
+        return super().eventFilter(watched, event)
+
+    # export
+
+    def chart_size(self) -> tuple[int, int] | None:
+        shown = self.bars.bars
+        if not shown.all_rows:
+            return None
+        return EXPORT_WIDTH, int(self._export_top() + (len(shown.all_rows) + 1) * ROW + 2 * SPACE[2])
+
+    def _export_top(self) -> float:
+        return SPACE[2] + TITLE + SPACE[1] + SMALL + SPACE[2] + LEGEND_HEIGHT + AXIS_HEIGHT
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        size = self.chart_size()
+        if size is None or self._own is None or self._view.loaded is None:
+            return
+        width, height = size
+        painter.save()
+        painter.translate(area.topLeft())
+        scale = min(area.width() / width, area.height() / height)
+        painter.scale(scale, scale)
+        painter.fillRect(QRectF(0, 0, width, height), self.theme.color("surface"))
+        self._paint_title(painter, width)
+        shown, axis = self.bars.bars, self.bars.axis
+        bars = BarPainter(painter, self.theme, shown, axis, lengths_of(shown, axis), width)
+        y = self._export_top()
+        bars.legend(QRectF(0, y - AXIS_HEIGHT - LEGEND_HEIGHT, width, LEGEND_HEIGHT))
+        bars.axis_labels(QRectF(0, y - AXIS_HEIGHT, width, AXIS_HEIGHT))
+        bars.grid(y, height - SPACE[2])
+        for row in shown.all_rows:
+            bars.row(QRectF(0, y, width, ROW), row)
+            y += ROW
+        if shown.rest:
+            bars.rest(QRectF(0, y + SPACE[0], width, ROW), shown.rest)
+        painter.restore()
+
+    def _paint_title(self, painter: QPainter, width: float) -> None:
+        assert self._view.loaded is not None
+        left = SPACE[2]
+        painter.setFont(interface_font(TITLE, bold=True))
+        painter.setPen(self.theme.color("text"))
+        before = self._view.document.data[: self._view.caret].decode("utf-8", "replace").replace("\n", "↵")
+        tail = before if len(before) <= 40 else "…" + before[-40:]
+        title = f"p(next | “{tail}”)"
+        painter.drawText(QRectF(left, SPACE[2], width - 2 * left, TITLE + SPACE[1]), LEFT, title)
+        painter.setFont(interface_font(SMALL))
+        painter.setPen(self.theme.color("muted"))
+        line = f"{self._view.loaded.info.name} · {self.entropy.text()} · {self.facts.text()}"
+        painter.drawText(QRectF(left, SPACE[2] + TITLE + SPACE[1], width - 2 * left, SMALL + SPACE[1]), LEFT, line)

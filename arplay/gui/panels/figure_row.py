@@ -28,6 +28,7 @@ class FigureRow(QWidget):
         self.theme: Theme = LIGHT
         self.figures: tuple[Figure, ...] = ()
         self.max_rows = 1
+        self.wanted_width: int | None = None
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def show_figures(self, figures: tuple[Figure, ...]) -> None:
@@ -42,15 +43,26 @@ class FigureRow(QWidget):
             self.max_rows = rows
             self.updateGeometry()
 
+    def set_wanted_width(self, width: int | None) -> None:
+        """Take this width beside something else, or with None whatever there is."""
+        if width != self.wanted_width:
+            self.wanted_width = width
+            across = QSizePolicy.Policy.Ignored if width is None else QSizePolicy.Policy.Maximum
+            self.setSizePolicy(across, QSizePolicy.Policy.Fixed)
+
     def sizeHint(self) -> QSize:
         rows = max((row for _, row, _ in self.layout_in(self.width())), default=0) + 1
-        return QSize(240, rows * ROW)
+        return QSize(self.wanted_width or 240, rows * ROW)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, self.sizeHint().height())
 
     def resizeEvent(self, event: object) -> None:
         self.updateGeometry()
+
+    def natural_width(self) -> int:
+        """Pixels that all figures take in one row."""
+        return int(max((rect.right() for _, _, rect in layout(self.figures, 1e9, 1)), default=0.0)) + SPACE[4]
 
     def layout_in(self, width: float) -> list[tuple[Figure, int, QRectF]]:
         """The figures that fit, with their rows and places."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.gui.contract import Change, Panel, Select, Settings, Unit, View
+from arplay.gui.panels.caption import Caption
 from arplay.gui.panels.figure_row import Figure, FigureRow
 from arplay.gui.panels.heat_paint import paint_legend
 from arplay.gui.panels.heat_scale import HeatScale
@@ -235,29 +236,6 @@ def _empty_words(view: View) -> str:
         "Here the text appears again, every piece coloured by how surprised the model was.\n"
         "Write in the editor, or open a text with File › Open."
     )
-
-
-class Caption(QLabel):
-    """One quiet line that is cut with … where there is no room; the tooltip has it all."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setProperty("role", "caption")
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.full = ""
-
-    def show_text(self, text: str) -> None:
-        self.full = text
-        self.setToolTip(text)
-        self.setAccessibleName(text)
-        self._elide()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._elide()
-
-    def _elide(self) -> None:
-        self.setText(self.fontMetrics().elidedText(self.full, Qt.TextElideMode.ElideRight, max(0, self.width() - 2)))
 
 
 class ProgressLine(QWidget):

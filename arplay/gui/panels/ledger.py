@@ -1,0 +1,230 @@
+"""The chain-rule ledger: a row a piece, the running sum and product, the total and its independent check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSplitter,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from arplay.core.chain import Ledger
+from arplay.gui.contract import Do, Panel, Select, View
+from arplay.gui.panels import ledger_sheet
+from arplay.gui.panels.caption import Caption
+from arplay.gui.panels.figure_row import FigureRow
+from arplay.gui.panels.ledger_table import LedgerTable
+from arplay.gui.panels.ledger_totals import figures, reconciliation, written_out
+from arplay.gui.panels.ledger_view import ALL_COLUMNS, LedgerView
+from arplay.gui.theme import SPACE, Theme
+
+if TYPE_CHECKING:
+    from arplay.gui.panels.surprisal_curve import SurprisalCurve
+
+CHECK = (
+    "Scores the whole text once more in one teacher-forced pass without any cache, by other code than the one that "
+    "made this ledger. Both must give the same NLL but for rounding: if they did not, a cache would be wrong."
+)
+
+
+class LedgerPanel(Panel):
+    name = "ledger"
+    title = "Chain-rule ledger"
+    explanation = (
+        "<p>The chain rule takes the probability of a text apart, piece by piece:<br>"
+        "p(x<sub>1</sub>…x<sub>n</sub>) = Π p(x<sub>i</sub> | x<sub>&lt;i</sub>), so "
+        "log p(x<sub>1</sub>…x<sub>n</sub>) = Σ log p(x<sub>i</sub> | x<sub>&lt;i</sub>).</p>"
+        "<p>Each row multiplies one more p into the product, or adds one more log p to the sum. The product of a long "
+        "text is too small for a 64-bit float; the sum never is. That is why models work with logs.</p>"
+        "<p>−Σ log p is the <b>NLL</b>. exp(NLL / N) is the perplexity. The curve shows −log p of every piece, its "
+        "<b>surprisal</b>, and the mean so far.</p>"
+        "<p><b>Check</b> counts the same sum a second time in one pass without cache.</p>"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = View()
+        self.model = LedgerTable()
+        self.model.setParent(self)
+        self.table = LedgerView(self.model)
+        self.figures = FigureRow()
+        self.product = Caption()
+        self.check = Caption()
+        self.check.tip = CHECK
+        self.button = QPushButton("Check")
+        self.button.setProperty("role", "chip")
+        self.button.setToolTip(CHECK)
+        self.button.setAccessibleName("Check against an uncached pass")
+        self.curve: SurprisalCurve | None = None
+        self.curve_ledger: Ledger | None = None
+        self.arranged = False
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.table)
+        self.empty = QLabel()
+        self.empty.setProperty("role", "caption")
+        self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.foot = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.body = QWidget()
+        self.pages = QStackedLayout(self)
+        self.pages.addWidget(self.empty)
+        self.pages.addWidget(self.body)
+        self._lay_out()
+        self.setFocusProxy(self.table)
+        self.button.clicked.connect(self._check)
+        self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
+        self._show_words()
+
+    def _lay_out(self) -> None:
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self.product)
+        words.addWidget(self.check)
+        beside = QHBoxLayout()
+        beside.setSpacing(SPACE[2])
+        beside.addLayout(words, 1)
+        beside.addWidget(self.button)
+        self.foot.setSpacing(SPACE[0])
+        self.foot.addWidget(self.figures)
+        self.foot.addLayout(beside, 1)
+        column = QVBoxLayout(self.body)
+        column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[0])
+        column.setSpacing(SPACE[0])
+        column.addWidget(self.splitter, 1)
+        column.addLayout(self.foot)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 80)
+
+    def show_view(self, view: View) -> None:
+        before, self.view = self.view, view
+        if view.settings.unit != before.settings.unit:
+            self._show_style()
+        if view.ledger is not before.ledger:
+            self.model.show_ledger(view.ledger)
+        if view.ledger is not before.ledger or view.selected != before.selected:
+            self.table.show_row(view.selected)
+        self._show_words()
+        self._show_curve()
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self._show_style()
+
+    def _show_style(self) -> None:
+        self.figures.theme = self.theme
+        self.figures.update()
+        self.model.show_style(self.theme, self.view.settings.unit)
+        if self.curve is not None:
+            self.curve.set_style(self.theme, self.view.settings.unit)
+
+    def _show_words(self) -> None:
+        ledger, unit = self.view.ledger, self.view.settings.unit
+        has = ledger is not None and len(ledger) > 0
+        self.pages.setCurrentWidget(self.body if has else self.empty)
+        if ledger is None or not has:
+            self.empty.setText(_empty_words(self.view))
+            return
+        self.figures.show_figures(figures(ledger, unit))
+        progress = "" if ledger.complete else f"{ledger.done:,} of {len(ledger):,} scored so far"
+        self.product.show_text(progress or written_out(ledger))
+        reconciled = self.view.reconciled if ledger.complete else None
+        self.check.show_text(reconciliation(ledger, reconciled, unit))
+        self.button.setEnabled(ledger.complete and ledger.totals.scored > 0)
+        self._fit()
+
+    def _show_curve(self) -> None:
+        """The plotting library is imported when there is something to plot and somebody looks."""
+        ledger = self.view.ledger
+        if ledger is None or not self.isVisible() or (self.curve is None and not ledger.done):
+            return
+        if self.curve is None:
+            from arplay.gui.panels.surprisal_curve import SurprisalCurve
+
+            self.curve = SurprisalCurve()
+            self.curve.set_style(self.theme, self.view.settings.unit)
+            self.curve.picked.connect(self._pick)
+            self._fit()
+        if self.curve_ledger is not ledger:
+            self.curve_ledger = ledger
+            self.curve.show_ledger(ledger)
+        self.curve.show_selected(self.view.selected)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_curve()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """In a low panel the curve stands to the right of the table, in a tall one above it, in a small one nowhere."""
+        width, height = self.width(), self.height()
+        tall = height >= 380 and width < 2 * height
+        roomy = height >= 120
+        stacked = width < 600
+        self.foot.setDirection(QBoxLayout.Direction.TopToBottom if stacked else QBoxLayout.Direction.LeftToRight)
+        self.figures.setVisible(roomy)
+        self.figures.set_max_rows(2 if tall and width < 420 else 1)
+        wide = width - 2 * SPACE[1]
+        share = 42 if self.product.full else 56
+        self.figures.set_wanted_width(None if stacked else min(self.figures.natural_width(), wide * share // 100))
+        for widget in (self.product, self.check):
+            widget.setVisible(roomy and (not stacked or height >= 200) and bool(widget.full))
+        self.button.setVisible(roomy and (not stacked or height >= 200))
+        if self.curve is None:
+            return
+        self.curve.setVisible(tall or width >= 760)
+        self.curve.set_low(not tall)
+        wanted = Qt.Orientation.Vertical if tall else Qt.Orientation.Horizontal
+        if not self.arranged or self.splitter.orientation() != wanted:
+            self.arranged = True
+            self.splitter.setOrientation(wanted)
+            self.splitter.insertWidget(0 if tall else 1, self.curve)
+            table = max(ALL_COLUMNS + 16, wide // 2)
+            self.splitter.setSizes([height // 3, height] if tall else [table, max(120, wide - table)])
+
+    def _check(self) -> None:
+        self.intent.emit(Do("reconcile"))
+
+    def _pick(self, index: int) -> None:
+        self.intent.emit(Select(index))
+
+    def _row_chosen(self, current: QModelIndex, _: QModelIndex) -> None:
+        if current.isValid() and current.row() != self.view.selected:
+            self.intent.emit(Select(current.row()))
+
+    # Export
+
+    def chart_size(self) -> tuple[int, int] | None:
+        ledger = self.view.ledger
+        return None if ledger is None or not ledger.done else (ledger_sheet.WIDTH, ledger_sheet.height(ledger))
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        view = self.view
+        if view.ledger is not None and view.ledger.done:
+            reconciled = view.reconciled if view.ledger.complete else None
+            ledger_sheet.paint(painter, area, view.ledger, reconciled, self.theme, view.settings.unit)
+
+
+def _empty_words(view: View) -> str:
+    if view.problem is not None:
+        return f"{view.problem[0]}. {view.problem[1]}."
+    if view.loaded is None:
+        return view.busy or "Loading the model…"
+    if len(view.document):
+        return view.busy or "Scoring the text…"
+    return "Write in the editor: each piece adds a row here, its log p to the sum and its p to the product."

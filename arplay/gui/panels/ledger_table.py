@@ -1,0 +1,145 @@
+"""The rows of the chain-rule ledger as a table model: figures are made for the rows in sight only."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+import numpy as np
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from arplay.core.chain import Ledger, underflows
+from arplay.core.pieces import visible
+from arplay.gui.contract import Unit
+from arplay.gui.panels.ledger_words import UNSCORED, in_unit, number, power, probability
+from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
+
+Index = QModelIndex | QPersistentModelIndex
+
+NUMBER, TOKEN, P, LOGP, RUNNING, PRODUCT, POWER = range(7)
+
+TIPS = {
+    NUMBER: "The place of the piece in the text, from 1.",
+    TOKEN: "The piece; spaces, newlines and bytes that are no whole character have a sign.",
+    P: "p(xᵢ | x₁…xᵢ₋₁): the probability that the model gave this piece after all pieces before it.",
+    LOGP: "The natural logarithm of p (in bits: divided by ln 2). Logarithms add up where probabilities multiply.",
+    RUNNING: "Σ log p so far: the logarithm of the probability of the text up to this piece.",
+    PRODUCT: "The product of all p so far as a 64-bit float computes it; it underflows to 0 below 5 × 10⁻³²⁴.",
+    POWER: "The same product from the sum of the logs, as a power of ten: it never underflows.",
+}
+
+
+class LedgerTable(QAbstractTableModel):
+    """A row for each piece that is done. A ledger that goes on where the last one ended only adds rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger: Ledger | None = None
+        self.rows = 0
+        self.unit: Unit = "nats"
+        self.theme: Theme = LIGHT
+
+    def show_ledger(self, ledger: Ledger | None) -> None:
+        rows = ledger.done if ledger is not None else 0
+        if ledger is not None and _goes_on(self.ledger, ledger, self.rows):
+            if rows > self.rows:
+                self.beginInsertRows(QModelIndex(), self.rows, rows - 1)
+                self.ledger, self.rows = ledger, rows
+                self.endInsertRows()
+            self.ledger = ledger
+            self._changed()
+        else:
+            self.beginResetModel()
+            self.ledger, self.rows = ledger, rows
+            self.endResetModel()
+
+    def show_style(self, theme: Theme, unit: Unit) -> None:
+        self.theme, self.unit = theme, unit
+        self._changed()
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, POWER)
+
+    def _changed(self) -> None:
+        if self.rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rows - 1, POWER))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own signature)
+        return 0 if parent.isValid() else self.rows
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else POWER + 1
+
+    def heading(self, column: int) -> str:
+        return ("#", "token", "p", f"log p ({self.unit})", "Σ log p", "product", "as power of ten")[column]
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.heading(section)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return TIPS[section]
+        return _alignment(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if self.ledger is None or not index.isValid() or index.row() >= self.rows:
+            return None
+        row, column = index.row(), index.column()
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return cell(self.ledger, row, column, self.unit)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(column)
+        if role == Qt.ItemDataRole.FontRole:
+            return fixed_font(BODY) if column == TOKEN else number_font(BODY)
+        if role == Qt.ItemDataRole.ForegroundRole:
+            warned = column == PRODUCT and underflows(float(self.ledger.running[row]))
+            quiet = column == NUMBER or not self.ledger.scored[row]
+            return self.theme.color("warning" if warned else "muted" if quiet else "text")
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tip(row, column)
+        return None
+
+    def _tip(self, row: int, column: int) -> str:
+        assert self.ledger is not None
+        if not self.ledger.scored[row] and column in (P, LOGP):
+            return UNSCORED
+        if column == PRODUCT and underflows(float(self.ledger.running[row])):
+            return "Underflows float64: multiplied out, the product would be 0. The sum of the logs is exact enough."
+        return TIPS[column]
+
+
+def cell(ledger: Ledger, row: int, column: int, unit: Unit) -> str:
+    """What a cell says; rows count from 0."""
+    if column == NUMBER:
+        return f"{row + 1:,}"
+    if column == TOKEN:
+        start = int(ledger.ends[row - 1]) if row else 0
+        return visible(ledger.data[start : int(ledger.ends[row])])
+    logprob, running = float(ledger.logprob[row]), float(ledger.running[row])
+    if column == P:
+        return probability(logprob)
+    if column == LOGP:
+        return "unscored" if math.isnan(logprob) else number(in_unit(logprob, unit))
+    if column == RUNNING:
+        return number(in_unit(running, unit))
+    return product(running) if column == PRODUCT else power(running)
+
+
+def product(logprob: float) -> str:
+    """exp(logprob) as a float shows it; one that is only 0 because floats end is marked.
+
+    >>> product(math.log(0.12)), product(-2000.0)
+    ('0.12', 'underflows float64')
+    """
+    return "underflows float64" if underflows(logprob) else f"{math.exp(logprob):.6g}".replace("-", "−")
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignLeft if column == TOKEN else Qt.AlignmentFlag.AlignRight
+    return cast(Qt.AlignmentFlag, side | Qt.AlignmentFlag.AlignVCenter)
+
+
+def _goes_on(old: Ledger | None, new: Ledger, rows: int) -> bool:
+    """Whether the first ``rows`` pieces of the old ledger are those of the new one."""
+    if old is None or new.done < rows or old.first_piece != new.first_piece:
+        return False
+    return np.array_equal(old.ids[:rows], new.ids[:rows]) and np.array_equal(old.ends[:rows], new.ends[:rows])

@@ -1,0 +1,80 @@
+"""The line under the ledger: the totals, the chain rule written out, and the second, independent count."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from arplay.core.chain import Ledger
+from arplay.engine.messages import Reconciled
+from arplay.gui.contract import Unit
+from arplay.gui.panels.figure_row import Figure
+from arplay.gui.panels.ledger_table import product
+from arplay.gui.panels.ledger_words import in_unit, number, power
+
+WRITTEN_OUT = 8
+"""The product is written out for texts of up to this many scored pieces."""
+
+
+def figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
+    """Totals of the pieces scored so far."""
+    totals = ledger.totals
+    if not totals.scored:
+        return (Figure("—", "nothing is scored", "No piece of this text has a probability yet."),)
+    digits = 4 if totals.nll_nats < 10_000 else 1
+    total = 0.0 - totals.nll_nats
+    mean = in_unit(totals.nll_nats / totals.scored, unit)
+    return (
+        Figure(f"{number(in_unit(total, unit), digits)} {unit}", "Σ log p", "The logarithm of the text's probability."),
+        Figure(
+            power(total),
+            "product of all p",
+            f"The probability of the text: exp(Σ log p). As a float: {product(total)}.",
+        ),
+        Figure(
+            f"{number(in_unit(totals.nll_nats, unit), digits)} {unit}", "NLL", "−Σ log p: what training makes small."
+        ),
+        Figure(f"{number(mean)} {unit}", "NLL per piece", "Its exponential (of nats) is the perplexity."),
+    )
+
+
+def written_out(ledger: Ledger) -> str:
+    """The product both ways, for a short text; empty for a long one.
+
+    For BAC of the table abc: 0.4 × 0.5 × 0.6 = 0.12 and exp(−2.1203) = 0.12: they agree.
+    """
+    logprobs = ledger.logprob[: ledger.done][ledger.scored[: ledger.done]]
+    if not 1 <= len(logprobs) <= WRITTEN_OUT:
+        return ""
+    probs = np.exp(logprobs)
+    multiplied, total = math.prod(probs.tolist()), math.fsum(logprobs)
+    summed = math.exp(total)
+    agree = math.isclose(multiplied, summed, rel_tol=1e-9)
+    verdict = "they agree" if agree else f"they differ by {abs(multiplied - summed):.1e}"
+    factors = " × ".join(f"{p:.4g}" for p in probs)
+    text = f"{factors} = {multiplied:.6g}  and  exp({number(total)}) = {summed:.6g}:  {verdict}"
+    return text.replace("e-", "e−")
+
+
+def reconciliation(ledger: Ledger, reconciled: Reconciled | None, unit: Unit) -> str:
+    """What the uncached pass found."""
+    if reconciled is None:
+        return "not yet checked against an uncached pass"
+    difference = in_unit(abs(reconciled.nll_nats - ledger.totals.nll_nats), unit)
+    found = f"uncached pass: {number(in_unit(reconciled.nll_nats, unit))} {unit}"
+    if math.isnan(difference):  # both infinite: a piece has probability 0
+        return found
+    return f"{found}, difference {small(difference)}"
+
+
+def small(value: float) -> str:
+    """A difference in as few signs as it needs.
+
+    >>> small(0.0), small(3.2e-8)
+    ('0', '3e−8')
+    """
+    if value == 0.0:
+        return "0"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", "−")

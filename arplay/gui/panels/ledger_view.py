@@ -1,0 +1,79 @@
+"""The ledger's table on screen: shows as many of its columns as the width holds, the most telling ones first."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
+
+from arplay.gui.panels.ledger_table import LOGP, NUMBER, POWER, PRODUCT, RUNNING, TOKEN, LedgerTable, P
+
+ROW = 24
+WIDTHS = {NUMBER: 56, TOKEN: 76, P: 100, LOGP: 92, RUNNING: 96, PRODUCT: 134, POWER: 120}
+"""Pixels that a column needs; the token's takes what is left over."""
+_FIRST = (TOKEN, LOGP, P, NUMBER, RUNNING, POWER, PRODUCT)
+
+ALL_COLUMNS = sum(WIDTHS.values())
+
+
+class LedgerView(QTableView):
+    def __init__(self, model: LedgerTable) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setItemDelegate(_WholeRows(self))
+        self.setAccessibleName("Chain-rule ledger")
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setMinimumSize(0, 0)
+        rows, header = self.verticalHeader(), self.horizontalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setMinimumSectionSize(ROW)
+        rows.setDefaultSectionSize(ROW)
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(36)
+        header.setSectionsClickable(False)
+        for column, width in WIDTHS.items():
+            self.setColumnWidth(column, width)
+        header.setSectionResizeMode(TOKEN, QHeaderView.ResizeMode.Stretch)
+
+    def show_row(self, row: int | None) -> None:
+        """Select a row and scroll to it; None, or a row that is not there yet, selects nothing."""
+        selection = self.selectionModel()
+        if row is None or not 0 <= row < self.model().rowCount():
+            selection.clear()
+            return
+        if selection.currentIndex().row() != row or not selection.isRowSelected(row, QModelIndex()):
+            flags = QItemSelectionModel.SelectionFlag
+            selection.setCurrentIndex(self.model().index(row, TOKEN), flags.ClearAndSelect | flags.Rows)
+        self.scrollTo(self.model().index(row, TOKEN), QAbstractItemView.ScrollHint.EnsureVisible)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        room = self.viewport().width()
+        for column in _FIRST:
+            room -= WIDTHS[column]
+            self.setColumnHidden(column, room < 0 and column != TOKEN)
+        super().resizeEvent(event)
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex(), QAbstractItemView.ScrollHint.EnsureVisible)
+
+
+class _WholeRows(QStyledItemDelegate):
+    """The row is what is selected, so no cell of it is framed."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.state &= ~QStyle.StateFlag.State_HasFocus  # type: ignore[attr-defined]

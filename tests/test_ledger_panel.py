@@ -1,0 +1,205 @@
+"""The chain-rule ledger as a user meets it: its figures are core's, rows and curve select, growth keeps its place."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from arplay.core.chain import underflows
+from arplay.core.document import Document
+from arplay.engine.messages import Reconciled
+from arplay.gui.contract import Do, Select, Settings, View
+from arplay.gui.panels.ledger import LedgerPanel
+from arplay.gui.panels.ledger_sheet import MOST_ROWS
+from arplay.gui.panels.ledger_table import LOGP, NUMBER, POWER, PRODUCT, RUNNING, TOKEN, P
+from arplay.gui.panels.ledger_totals import written_out
+from arplay.gui.theme import DARK, LIGHT
+from tests.ledgers import abc_ledger, prose, random_ledger
+
+
+def shown(qtbot: QtBot, view: View, width: int = 900, height: int = 170) -> LedgerPanel:
+    panel = LedgerPanel()
+    qtbot.addWidget(panel)
+    panel.resize(width, height)
+    panel.show_view(view)
+    panel.show()
+    qtbot.waitExposed(panel)
+    return panel
+
+
+def says(panel: LedgerPanel, row: int, column: int) -> str:
+    return str(panel.model.data(panel.model.index(row, column)))
+
+
+def figure(panel: LedgerPanel, name: str) -> str:
+    return next(f.value for f in panel.figures.figures if f.name == name)
+
+
+def test_bac_is_0_12_both_ways(qtbot: QtBot) -> None:
+    ledger, loaded = abc_ledger()
+    panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
+    assert [says(panel, row, TOKEN) for row in range(3)] == ["B", "A", "C"]
+    assert [says(panel, row, P) for row in range(3)] == ["0.4000", "0.5000", "0.6000"]
+    assert [says(panel, row, LOGP) for row in range(3)] == ["−0.9163", "−0.6931", "−0.5108"]
+    assert says(panel, 2, RUNNING) == "−2.1203"
+    assert (says(panel, 2, PRODUCT), says(panel, 2, POWER)) == ("0.12", "1.2 × 10⁻¹")
+    assert figure(panel, "NLL") == "2.1203 nats" and figure(panel, "product of all p") == "1.2 × 10⁻¹"
+    assert panel.product.full == "0.4 × 0.5 × 0.6 = 0.12  and  exp(−2.1203) = 0.12:  they agree"
+
+
+def test_bits_are_nats_over_ln_2(qtbot: QtBot) -> None:
+    ledger, loaded = abc_ledger()
+    panel = shown(qtbot, View(ledger=ledger, loaded=loaded, settings=Settings(unit="bits")))
+    assert says(panel, 1, LOGP) == "−1.0000"
+    assert figure(panel, "NLL") == f"{ledger.totals.nll_bits:.4f} bits"
+    assert panel.model.headerData(LOGP, Qt.Orientation.Horizontal) == "log p (bits)"
+
+
+def test_the_product_is_written_out_for_short_texts_only() -> None:
+    assert written_out(abc_ledger(b"BACB")[0]).startswith("0.4 × 0.5 × 0.6 × ")
+    assert written_out(abc_ledger(b"BAC" * 10)[0]) == ""
+
+
+def test_an_underflow_is_marked_exactly_where_a_float_would_be_0(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(600))
+    panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
+    marked = [says(panel, row, PRODUCT) == "underflows float64" for row in range(600)]
+    assert marked == [underflows(float(value)) for value in ledger.running]
+    assert marked == [math.exp(value) == 0.0 for value in ledger.running]
+    assert True in marked and False in marked
+    assert "× 10⁻" in says(panel, 599, POWER)
+
+
+def test_an_unscored_first_piece_counts_nothing(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(5))
+    panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
+    assert [says(panel, 0, column) for column in (P, LOGP, RUNNING)] == ["—", "unscored", "0.0000"]
+    tip = panel.model.data(panel.model.index(0, LOGP), Qt.ItemDataRole.ToolTipRole)
+    assert tip == "unscored: this model gives no p(x₁)"
+    assert panel.product.full.split(" = ")[0].count("×") == 3
+
+
+def test_a_click_and_the_arrow_keys_select(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(50))
+    view = View(ledger=ledger, loaded=loaded)
+    panel = shown(qtbot, view, 900, 300)
+    place = panel.table.visualRect(panel.model.index(3, TOKEN)).center()
+    with qtbot.waitSignal(panel.intent) as told:
+        qtbot.mouseClick(panel.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert told.args == [Select(3)]
+    panel.show_view(replace(view, selected=3))
+    with qtbot.waitSignal(panel.intent) as told:
+        qtbot.keyClick(panel.table, Qt.Key.Key_Down)
+    assert told.args == [Select(4)]
+
+
+def test_a_selection_from_elsewhere_is_shown_and_not_answered(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(2000))
+    view = View(ledger=ledger, loaded=loaded)
+    panel = shown(qtbot, view)
+    with qtbot.assertNotEmitted(panel.intent):
+        panel.show_view(replace(view, selected=1500))
+    assert [index.row() for index in panel.table.selectionModel().selectedRows(NUMBER)] == [1500]
+    assert panel.table.viewport().rect().contains(panel.table.visualRect(panel.model.index(1500, TOKEN)).center())
+    assert panel.curve is not None and panel.curve.here.value() == 1501 and panel.curve.here.isVisible()
+
+
+def test_a_growing_ledger_adds_rows_and_keeps_its_place(qtbot: QtBot) -> None:
+    pieces = prose(3000)
+    (part, loaded), (whole, _), (other, _) = (
+        random_ledger(pieces, done=1000),
+        random_ledger(pieces),
+        random_ledger(prose(3000, seed=5)),
+    )
+    panel = shown(qtbot, View(ledger=part, loaded=loaded))
+    assert panel.model.rowCount() == 1000 and panel.product.full == "1,000 of 3,000 scored so far"
+    assert not panel.button.isEnabled()
+    panel.table.verticalScrollBar().setValue(4000)
+    with qtbot.assertNotEmitted(panel.model.modelReset):
+        panel.show_view(View(ledger=whole, loaded=loaded))
+    assert panel.model.rowCount() == 3000 and panel.table.verticalScrollBar().value() == 4000
+    with qtbot.waitSignal(panel.model.modelReset):
+        panel.show_view(View(ledger=other, loaded=loaded))
+
+
+def test_check_asks_for_the_second_count_and_shows_it(qtbot: QtBot) -> None:
+    ledger, loaded = abc_ledger()
+    view = View(ledger=ledger, loaded=loaded, document=Document.of(b"BAC"))
+    panel = shown(qtbot, view)
+    assert panel.check.full == "not yet checked against an uncached pass"
+    with qtbot.waitSignal(panel.intent) as told:
+        qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    assert told.args == [Do("reconcile")]
+    counted = Reconciled(1, view.document, ledger.totals.nll_nats + 3e-8, 2e-8)
+    panel.show_view(replace(view, reconciled=counted))
+    assert panel.check.full == "uncached pass: 2.1203 nats, difference 3e−8"
+
+
+def test_the_curve_is_surprisal_and_its_running_mean(qtbot: QtBot) -> None:
+    from arplay.gui.panels.surprisal_curve import surprisals
+
+    ledger, loaded = random_ledger(prose(300))
+    each, mean = surprisals(ledger, "nats")
+    totals = ledger.totals
+    assert np.isnan(each[0]) and np.isnan(mean[0])
+    assert mean[-1] == pytest.approx(totals.nll_nats / totals.scored)
+    panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
+    assert panel.curve is not None
+    view_box = panel.curve.getPlotItem().getViewBox()
+    place = view_box.mapViewToScene(view_box.viewRect().center()).toPoint()
+    with qtbot.waitSignal(panel.intent) as told:
+        qtbot.mouseClick(panel.curve.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert abs(told.args[0].index - 150) <= 2
+    assert f"{each[9]:.4f}" in panel.curve.words(9)
+
+
+@pytest.mark.parametrize("size", [(900, 170), (460, 620), (400, 200), (200, 120), (60, 40)])
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_it_draws_at_any_size(qtbot: QtBot, size: tuple[int, int], theme: object) -> None:
+    panel = shown(qtbot, View(), *size)
+    panel.set_theme(theme)  # type: ignore[arg-type]
+    assert panel.pages.currentWidget() is panel.empty and panel.empty.text()
+    ledger, loaded = random_ledger(prose(100), done=40)
+    panel.show_view(View(ledger=ledger, loaded=loaded, selected=70))
+    assert panel.pages.currentWidget() is panel.body
+    QApplication.processEvents()
+    assert not panel.grab().isNull()
+    assert not panel.table.selectionModel().hasSelection()  # that row is not there yet
+
+
+def test_a_long_ledger_is_shown(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(20_000))
+    panel = shown(qtbot, View(), 900, 300)
+    start = time.perf_counter()
+    panel.show_view(View(ledger=ledger, loaded=loaded, selected=15_000))
+    panel.grab()
+    print(f"20,000 rows with their curve: {1e3 * (time.perf_counter() - start):.0f} ms (with the import of pyqtgraph)")
+    start = time.perf_counter()
+    panel.show_view(View(ledger=replace(ledger), loaded=loaded, selected=15_001))
+    panel.grab()
+    print(f"shown again: {1e3 * (time.perf_counter() - start):.0f} ms")
+    assert panel.model.rowCount() == 20_000
+
+
+@pytest.mark.parametrize("count", [30, MOST_ROWS + 500])
+def test_the_exported_sheet_says_where_it_ends(qtbot: QtBot, count: int) -> None:
+    ledger, loaded = random_ledger(prose(count))
+    panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
+    size = panel.chart_size()
+    assert size is not None
+    image = QImage(*size, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    panel.paint_chart(painter, QRectF(0, 0, *size))
+    painter.end()
+    foot = {image.pixelColor(x, y).name() for x in range(24, 220) for y in range(size[1] - 42, size[1] - 24)}
+    assert len(foot) > 1
+    assert size[1] < 23_000
+    assert shown(qtbot, View()).chart_size() is None

@@ -171,6 +171,7 @@ def test_an_unscored_first_piece_is_neither_coloured_nor_counted(qtbot: QtBot) -
     assert [f.value for f in panel.figures.figures[:2]] == ["20", "9"]
 
 
+@pytest.mark.qt_log_ignore("does not support raise")  # the offscreen platform, for every window like a tooltip
 def test_the_card_shows_the_figures_of_the_hovered_piece(qtbot: QtBot) -> None:
     ledger, loaded = abc_ledger()
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
@@ -18,7 +18,7 @@ from arplay.gui.panels.heat_scale import HeatScale
 from arplay.gui.panels.heat_sheet import HeatSheet
 from arplay.gui.panels.heat_view import HeatView
 from arplay.gui.panels.ledger_words import first_piece, in_unit, lead_pieces, number, windows
-from arplay.gui.theme import LIGHT, SPACE, Theme
+from arplay.gui.theme import BODY, LIGHT, SPACE, Theme, interface_font
 
 SHEET_WIDTH = 900
 
@@ -69,6 +69,8 @@ class HeatmapPanel(Panel):
             button.setProperty("colour_by", key)
             button.setToolTip(tip)
             button.setAccessibleName(f"Colour by {label.lower()}")
+            checked = QFontMetrics(interface_font(BODY, bold=True))  # the checked one is bold, and must not grow
+            button.setMinimumWidth(checked.horizontalAdvance(label) + SPACE[4])
             self.choices.addButton(button)
             row.addWidget(button)
         row.addWidget(self.legend, 1)
@@ -140,7 +142,7 @@ class HeatmapPanel(Panel):
         self.figures.set_max_rows(2 if self.height() >= 300 else 1)
         self.caption.setVisible(has and self.height() >= 170)
         self.controls.setVisible(self.height() >= 210 and self.width() >= 260)
-        self.legend.setVisible(self.width() >= 520)
+        self.legend.setVisible(self.width() >= 540)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -180,4 +180,5 @@ def controls(panel: Panel) -> list[QWidget]:
         if not isinstance(control, QScrollBar)
         and not isinstance(control.parent(), kinds)
         and not control.objectName().startswith("qt_")
+        and not (control.isHidden() and isinstance(control, QAbstractButton) and not control.text())  # has no use here
     ]

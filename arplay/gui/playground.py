@@ -126,10 +126,11 @@ class Playground(QObject):
             self._score_soon()
 
     def quieten(self) -> None:
-        """Ask nothing more of the worker."""
+        """The window closes: ask nothing more of the worker, and forget what could be undone."""
         self._stop()
         self._explore_timer.stop()
         self._score_timer.stop()
+        self.undo_stack.clear()  # Python may collect the commands before the stack, which would delete them again
 
     def load_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
         self._stop()

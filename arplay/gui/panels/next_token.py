@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QSpinBox, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QVBoxLayout
 
 from arplay.core.decoding import Decoded
 from arplay.core.distribution import LN2, Distribution
@@ -16,6 +16,7 @@ from arplay.gui.contract import Change, Do, Panel, Settings, Take, Unit, View
 from arplay.gui.panels.bar_painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
 from arplay.gui.panels.bar_view import ROW, BarView
 from arplay.gui.panels.bars import Axis, Row, bars_of, figures, nats_or_bits
+from arplay.gui.panels.caption import Caption
 from arplay.gui.panels.cumulative import CumulativeStrip, Strip, strip_of
 from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
 
@@ -60,9 +61,8 @@ class NextTokenPanel(Panel):
         self.entropy.setProperty("role", "chip")
         self.entropy.setAccessibleName("Entropy; click to change between nats and bits")
         self.entropy.clicked.connect(self._other_unit)
-        self.facts = QLabel()
-        self.facts.setProperty("role", "caption")
-        self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.facts = Caption()
+        self.facts.tip = "The size of the vocabulary, and what is done to the distribution before a piece is chosen"
         self.count = QSpinBox()
         self.count.setRange(5, 200)
         self.count.setPrefix("top ")
@@ -171,7 +171,7 @@ class NextTokenPanel(Panel):
         self.entropy.setToolTip(
             "Entropy: how undecided the model is about the next piece. Here is no distribution yet."
         )
-        self.facts.setText("")
+        self.facts.show_text("")
 
     def _show_settings(self, settings: Settings) -> None:
         for widget in (self.count, self.log):
@@ -207,8 +207,7 @@ class NextTokenPanel(Panel):
             )
         known = "" if self._own.full else f" · {len(self._own.logprobs):,} told by the model"
         label = self._view.settings.decoding.label
-        self.facts.setText(f"{self._own.size:,} pieces{known} · {label}")
-        self.facts.setToolTip(f"Size of the vocabulary, and what is done before a piece is chosen: {label}")
+        self.facts.show_text(f"{self._own.size:,} pieces{known} · {label}")
 
     def _show_bars(self, keep_choice: bool) -> None:
         view = self._view
@@ -329,5 +328,5 @@ class NextTokenPanel(Panel):
         painter.drawText(QRectF(left, SPACE[2], width - 2 * left, TITLE + SPACE[1]), LEFT, title)
         painter.setFont(interface_font(SMALL))
         painter.setPen(self.theme.color("muted"))
-        line = f"{self._view.loaded.info.name} · {self.entropy.text()} · {self.facts.text()}"
+        line = f"{self._view.loaded.info.name} · {self.entropy.text()} · {self.facts.full}"
         painter.drawText(QRectF(left, SPACE[2] + TITLE + SPACE[1], width - 2 * left, SMALL + SPACE[1]), LEFT, line)

@@ -1,0 +1,363 @@
+"""The decoding controls: which tokens may be drawn, and the buttons that draw them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from arplay.core.decoding import Decoding
+from arplay.core.picking import MAX_SEED
+from arplay.gui.contract import Change, Do, Panel, View
+from arplay.gui.panels.caption import Caption
+from arplay.gui.panels.decoding_dial import Dial, Scale
+from arplay.gui.theme import SMALL, SPACE, Theme, icon
+
+PRESETS = (
+    ("Model's own", "No stage at all: draw from what the model itself believes", Decoding()),
+    ("Balanced", "Temperature 0.8 and top-p 0.95: lively, rarely odd", Decoding(temperature=0.8, top_p=0.95)),
+    (
+        "Creative",
+        "Temperature 1.2 and min-p 0.05: bold, without the absurd tail",
+        Decoding(temperature=1.2, min_p=0.05),
+    ),
+    ("Focused", "Temperature 0.7 and top-k 40: stays with the likely", Decoding(temperature=0.7, top_k=40)),
+)
+
+SCALES = {
+    "temperature": Scale(0.0, 2.0, 1.0, 2, most=100.0),
+    "top_k": Scale(1, 1000, 0, 0, "log", most=1_000_000),
+    "top_p": Scale(0.01, 1.0, 1.0, 4),
+    "min_p": Scale(0.0, 1.0, 0.0, 4, "square"),
+}
+NAMES = {
+    "temperature": ("Temperature", "p becomes p^(1/T), renormalised: below 1 sharpens, above 1 flattens, 0 is greedy."),
+    "top_k": ("Top-k", "Only the k most probable tokens may be drawn."),
+    "top_p": ("Top-p", "Nucleus: only the most probable tokens that together reach this mass may be drawn."),
+    "min_p": ("Min-p", "Only tokens at least this share as probable as the best one may be drawn."),
+}
+GREEDY_REASON = "Greedy always takes the most probable token, so nothing else matters. Choose “Sample” to use this."
+SEED = "The same seed makes the same choices at the same places. A whole number from 0"
+REROLL = "Take the next seed and draw the last sampled token again (Ctrl+R)"
+STEP = "Choose one token by these settings and write it (Space, or Ctrl+Space in the text)"
+NOTHING = "This model has no distribution for an empty text: type something, or choose BOS or EOS as first piece"
+MOST_TRACES = 4
+
+
+class DecodingPanel(Panel):
+    """Everything here changes what is drawn, never what the model believes."""
+
+    name = "decoding"
+    title = "Decoding"
+    explanation = """
+    <p>The model gives p(next | prefix) over its whole vocabulary. Decoding decides how one token is chosen from it.
+    The stages work in this order, and what each leaves is renormalised:</p>
+    <p><b>Temperature</b> T: p<sub>i</sub> ∝ p<sub>i</sub><sup>1/T</sup>. T → 0 is greedy.<br>
+    <b>Top-k</b>: the k most probable tokens stay.<br>
+    <b>Top-p</b> (nucleus): the smallest set of most probable tokens with Σ p ≥ p<sub>top</sub> stays; the one that
+    crosses the mark is in it.<br>
+    <b>Min-p</b>: tokens with p<sub>i</sub> ≥ m · max p stay.</p>
+    <p><b>Sampling</b> lays the tokens side by side from the most to the least probable and draws u from [0, 1): the
+    token whose share u falls into is chosen. u depends on the seed and the position alone, so <i>Rewind</i> and
+    <i>Step</i> repeat the choice, and <i>Re-roll</i> takes the next seed.</p>
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view = View()
+        self.setAccessibleName("Decoding controls")
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
+        column.setSpacing(SPACE[1])
+        column.addLayout(self._build_mode())
+        column.addLayout(self._build_presets())
+        self.dials: dict[str, Dial] = {}
+        for key, scale in SCALES.items():
+            words, tip = NAMES[key]
+            dial = self.dials[key] = Dial(words, tip, scale, says_off=key != "temperature", parent=content)
+            dial.setObjectName(key)
+            dial.changed.connect(self._on_dial)
+            column.addWidget(dial)
+        self.trace = QLabel()
+        self.trace.setProperty("role", "caption")
+        self.trace.setWordWrap(True)
+        self.trace.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.trace.setMinimumHeight(MOST_TRACES * (SMALL + 3))  # nothing below moves while a stage comes or goes
+        self.trace.setToolTip("What each stage left of the vocabulary here, and the probability that it removed")
+        column.addWidget(self.trace)
+        column.addLayout(self._build_run())
+        column.addWidget(self.stop)
+        column.addStretch(1)
+        self.drawn = Caption()
+        self.drawn.tip = "The last step: u, the token it fell on, and that token's share of the cumulative distribution"
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(_scrolling(content), 1)
+        bottom = QVBoxLayout()
+        bottom.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
+        bottom.setSpacing(SPACE[1])
+        bottom.addWidget(self.drawn)
+        bottom.addLayout(self._build_buttons())
+        whole.addLayout(bottom)
+        self.set_theme(self.theme)
+        self.show_view(self._view)
+
+    def minimumSizeHint(self) -> QSize:
+        """The buttons are always in sight; the rest scrolls where there is no room."""
+        return QSize(200, 120)
+
+    def sizeHint(self) -> QSize:
+        return QSize(250, 640)
+
+    # ---- building
+
+    def _build_mode(self) -> QHBoxLayout:
+        self.modes = QButtonGroup(self)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        for at, (words, side, tip) in enumerate(
+            (
+                ("Sample", "left", "Draw the next token at random, as probable as it is"),
+                ("Greedy", "right", "Always take the most probable token"),
+            )
+        ):
+            button = _button(words, tip, self, "segment")
+            button.setCheckable(True)
+            button.setProperty("side", side)
+            self.modes.addButton(button, at)
+            row.addWidget(button, 1)
+        self.modes.idClicked.connect(self._on_mode)
+        return row
+
+    def _build_presets(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(SPACE[0])
+        self.presets: list[QPushButton] = []
+        for at, (words, tip, _) in enumerate(PRESETS):
+            chip = _button(words, tip, self, "chip")
+            chip.setCheckable(True)
+            chip.clicked.connect(self._on_preset)
+            self.presets.append(chip)
+            grid.addWidget(chip, at // 2, at % 2)
+        return grid
+
+    def _build_run(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(SPACE[1])
+        grid.setVerticalSpacing(SPACE[0])
+        self.seed = QLineEdit(self)
+        self.seed.setToolTip(SEED)
+        self.seed.setAccessibleName("Seed")
+        self.seed.setMinimumWidth(80)
+        self.seed.editingFinished.connect(self._on_seed)
+        self.reroll = _button("Re-roll", REROLL, self)
+        self.reroll.clicked.connect(self._on_reroll)
+        self.steps = _number(1, 100_000, "How many tokens Play writes", self)
+        self.steps.valueChanged.connect(self._on_steps)
+        self.speed = _number(1, 200, "How many tokens a second Play writes at most", self)
+        self.speed.valueChanged.connect(self._on_speed)
+        self.stop = QCheckBox("Stop at end-of-text", self)
+        self.stop.setToolTip("Play ends when the model draws its end-of-text token")
+        self.stop.toggled.connect(self._on_stop)
+        for row, column, words, widget in (
+            (0, 0, "Seed", self.seed),
+            (2, 0, "Tokens to write", self.steps),
+            (2, 1, "Per second", self.speed),
+        ):
+            label = QLabel(words)
+            label.setProperty("role", "caption")
+            label.setBuddy(widget)
+            grid.addWidget(label, row, column)
+            grid.addWidget(widget, row + 1, column)
+        grid.addWidget(self.reroll, 1, 1)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _build_buttons(self) -> QGridLayout:
+        self.step = _button("Step", STEP, self, "primary")
+        self.rewind = _button("Rewind", "Take the last token back (←, or Alt+← in the text)", self)
+        self.play = _button("Play", "Go on sampling (P, or Ctrl+P)", self)
+        self.step.setMinimumHeight(38)
+        for button, slot in ((self.step, self._on_step), (self.rewind, self._on_rewind), (self.play, self._on_play)):
+            button.clicked.connect(slot)
+        grid = QGridLayout()
+        grid.setSpacing(SPACE[1])
+        grid.addWidget(self.step, 0, 0, 1, 2)
+        grid.addWidget(self.rewind, 1, 0)
+        grid.addWidget(self.play, 1, 1)
+        return grid
+
+    # ---- showing
+
+    def show_view(self, view: View) -> None:
+        former, self._view = self._view, view
+        settings, decoding = view.settings, view.settings.decoding
+        greedy = decoding.mode == "greedy"
+        self.modes.button(int(greedy)).setChecked(True)
+        for chip, (_, _, preset) in zip(self.presets, PRESETS, strict=True):
+            chip.setChecked(preset == decoding)
+        for key, dial in self.dials.items():
+            dial.show_value(getattr(decoding, key))
+            dial.set_reason(GREEDY_REASON if greedy else None)
+        for widget, tip in ((self.seed, SEED), (self.reroll, REROLL)):
+            widget.setEnabled(not greedy)
+            widget.setToolTip(GREEDY_REASON if greedy else tip)
+        if not self.seed.hasFocus() or former.settings.seed != settings.seed:
+            self.seed.setText(str(settings.seed))
+        for box, value in ((self.steps, settings.play_steps), (self.speed, round(settings.play_per_second))):
+            if box.value() != value:  # else what is just being written would be lost
+                box.blockSignals(True)
+                box.setValue(value)
+                box.blockSignals(False)
+        self.stop.blockSignals(True)
+        self.stop.setChecked(settings.stop_at_eos)
+        self.stop.blockSignals(False)
+        ready = view.loaded is not None
+        nothing = view.answer is not None and view.answer.distribution is None
+        self.step.setEnabled(ready and not nothing)
+        self.step.setToolTip(NOTHING if nothing else STEP)
+        self.play.setEnabled(view.playing or (ready and not nothing))
+        self.rewind.setEnabled(ready and view.caret > 0)
+        if former.playing != view.playing:
+            self._name_play()
+        self.trace.setText(_trace_words(view))
+        self.drawn.show_text(_drawn_words(view))
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self.reroll.setIcon(icon("dice-five", theme))
+        self.rewind.setIcon(icon("arrow-left", theme))
+        self.step.setIcon(icon("skip-forward", theme, "on_accent"))
+        self._name_play()
+
+    def _name_play(self) -> None:
+        self.play.setText("Pause" if self._view.playing else "Play")
+        self.play.setIcon(icon("pause" if self._view.playing else "play", self.theme))
+
+    # ---- what the user does
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key == Qt.Key.Key_P:
+            self._on_play()
+        elif key == Qt.Key.Key_Left:
+            self._on_rewind()
+        elif key == Qt.Key.Key_Space:
+            self._on_step()
+        else:
+            super().keyPressEvent(event)
+
+    def _change(self, **fields: Any) -> None:
+        settings = replace(self._view.settings, **fields)
+        if settings != self._view.settings:
+            self.intent.emit(Change(settings))
+
+    def _on_mode(self, at: int) -> None:
+        self._change(decoding=replace(self._view.settings.decoding, mode="greedy" if at else "sample"))
+
+    def _on_preset(self) -> None:
+        at = self.presets.index(self.sender())  # type: ignore[arg-type]
+        self.presets[at].setChecked(PRESETS[at][2] == self._view.settings.decoding)  # it shows what is set
+        self._change(decoding=PRESETS[at][2])
+
+    def _on_dial(self, value: float) -> None:
+        key = self.sender().objectName()
+        setting: dict[str, Any] = {key: int(value) if key == "top_k" else value}
+        self._change(decoding=replace(self._view.settings.decoding, **setting))
+
+    def _on_seed(self) -> None:
+        text = self.seed.text().strip()
+        if text.isascii() and text.isdigit() and int(text) <= MAX_SEED:
+            if int(text) != self._view.settings.seed:
+                self._change(seed=int(text))
+            return
+        self.seed.setText(str(self._view.settings.seed))
+
+    def _on_steps(self, value: int) -> None:
+        self._change(play_steps=value)
+
+    def _on_speed(self, value: int) -> None:
+        self._change(play_per_second=float(value))
+
+    def _on_stop(self, on: bool) -> None:
+        self._change(stop_at_eos=on)
+
+    def _on_step(self) -> None:
+        self.intent.emit(Do("step"))
+
+    def _on_rewind(self) -> None:
+        self.intent.emit(Do("rewind"))
+
+    def _on_reroll(self) -> None:
+        self.intent.emit(Do("reroll"))
+
+    def _on_play(self) -> None:
+        self.intent.emit(Do("pause" if self._view.playing else "play"))
+
+
+def _trace_words(view: View) -> str:
+    if view.decoded is None:
+        return "What each stage leaves is told here once a model is loaded." if view.loaded is None else ""
+    if not view.decoded.traces:
+        return f"No stage: all {len(view.decoded.logprobs):,} tokens may be drawn."
+    return "\n".join(
+        f"{trace.label}: {trace.kept:,} kept" + (f", {100 * trace.removed:.2f} % removed" if trace.removed else "")
+        for trace in view.decoded.traces[:MOST_TRACES]
+    )
+
+
+def _drawn_words(view: View) -> str:
+    if view.step is None or view.loaded is None:
+        return ""
+    piece, step = view.loaded.vocabulary.piece(view.step.id), view.step
+    return f"u = {step.u:.4f} → {piece.text} ({step.low:.4f} – {step.high:.4f})"
+
+
+def _scrolling(content: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.viewport().setAutoFillBackground(False)
+    content.setAutoFillBackground(False)
+    return area
+
+
+def _button(words: str, tip: str, parent: QWidget, role: str = "") -> QPushButton:
+    button = QPushButton(words, parent)
+    button.setToolTip(tip)
+    button.setProperty("role", role)
+    button.setIconSize(QSize(16, 16))
+    return button
+
+
+def _number(low: int, high: int, tip: str, parent: QWidget) -> QSpinBox:
+    box = QSpinBox(parent)
+    box.setRange(low, high)
+    box.setToolTip(tip)
+    box.setAccessibleName(tip)
+    box.setKeyboardTracking(False)
+    box.setProperty("role", "figure")
+    box.setAlignment(Qt.AlignmentFlag.AlignRight)
+    return box

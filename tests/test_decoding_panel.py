@@ -1,0 +1,246 @@
+"""The decoding controls as a user meets them: what is set is asked for once, and what the view says is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from arplay.core.decoding import Decoding, decode
+from arplay.gui.contract import Change, Do, Settings, View
+from arplay.gui.panels.decoding_dial import TRAVEL, Dial
+from arplay.gui.panels.decoding_panel import PRESETS, DecodingPanel
+from tests.panel_views import no_first_piece, textbook
+
+Open = Callable[[View], DecodingPanel]
+
+
+class Window:
+    """Answers every Change as the window does: with a new view, at once."""
+
+    def __init__(self, panel: DecodingPanel, view: View) -> None:
+        self.panel, self.view = panel, view
+        self.seen: list[object] = []
+        panel.intent.connect(self.answer)
+        panel.show_view(view)
+
+    def answer(self, intent: object) -> None:
+        self.seen.append(intent)
+        if isinstance(intent, Change):
+            self.view = replace(self.view, settings=intent.settings)
+            self.panel.show_view(self.view)
+
+    @property
+    def decoding(self) -> Decoding:
+        return self.view.settings.decoding
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> DecodingPanel:
+    panel = DecodingPanel()
+    qtbot.addWidget(panel)
+    panel.resize(250, 640)
+    panel.show()
+    return panel
+
+
+def view(decoding: Decoding = Decoding()) -> View:
+    return replace(textbook(), settings=Settings(decoding=decoding))
+
+
+def write(qtbot: QtBot, dial: Dial, text: str) -> None:
+    dial.field.setFocus()
+    dial.field.selectAll()
+    qtbot.keyClicks(dial.field, text)
+    qtbot.keyClick(dial.field, Qt.Key.Key_Return)
+
+
+def test_what_is_written_is_what_is_asked_for(panel: DecodingPanel, qtbot: QtBot) -> None:
+    window = Window(panel, view())
+    write(qtbot, panel.dials["temperature"], "0.85")
+    write(qtbot, panel.dials["top_k"], "40")
+    write(qtbot, panel.dials["top_p"], "0.925")
+    write(qtbot, panel.dials["min_p"], "0.0125")
+    assert window.decoding == Decoding("sample", 0.85, 40, 0.925, 0.0125)
+    assert len(window.seen) == 4
+    assert isinstance(window.decoding.top_k, int)
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p", "min_p"])
+def test_slider_and_field_agree(panel: DecodingPanel, name: str) -> None:
+    window = Window(panel, view())
+    dial: Dial = panel.dials[name]
+    for position in (900, 250, 500, 999):
+        dial.slider.setValue(position)
+        assert getattr(window.decoding, name) == pytest.approx(dial.field.value())
+        asked = len(window.seen)
+        dial.field.setValue(dial.field.value())  # nothing new: nothing is asked and nothing moves
+        panel.show_view(window.view)
+        assert dial.slider.value() == position and len(window.seen) == asked
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p", "min_p"])
+def test_a_value_of_the_view_moves_the_slider_to_its_place(panel: DecodingPanel, name: str) -> None:
+    window = Window(panel, view())
+    dial: Dial = panel.dials[name]
+    value = {"temperature": 1.5, "top_k": 2, "top_p": 0.5, "min_p": 0.25}[name]
+    panel.show_view(view(replace(Decoding(), **{name: value})))
+    assert window.seen == []
+    assert dial.field.value() == value
+    assert dial.slider.value() == round(TRAVEL * dial.scale.travel(value))
+    assert dial.scale.value(dial.slider.value() / TRAVEL) == pytest.approx(value, abs=0.002)
+
+
+def test_double_click_switches_off_in_words(panel: DecodingPanel, qtbot: QtBot) -> None:
+    window = Window(panel, view(Decoding(temperature=0.5, top_p=0.8)))
+    qtbot.mouseDClick(panel.dials["top_p"].slider, Qt.MouseButton.LeftButton)
+    assert window.decoding == Decoding(temperature=0.5)
+    assert panel.dials["top_p"].field.text() == "off"
+    qtbot.mouseDClick(panel.dials["temperature"], Qt.MouseButton.LeftButton, pos=QPoint(4, 4))
+    assert window.decoding == Decoding()
+    write(qtbot, panel.dials["top_k"], "5")
+    write(qtbot, panel.dials["top_k"], "off")
+    assert window.decoding == Decoding()
+
+
+def test_news_do_not_disturb_what_is_being_written(panel: DecodingPanel, qtbot: QtBot) -> None:
+    window = Window(panel, view())
+    field = panel.dials["temperature"].field
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "0.3")
+    panel.show_view(replace(window.view, caret=0, playing=True))
+    assert field.text() == "0.3"
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert window.decoding == Decoding(temperature=0.3)
+
+
+def test_dragging_is_followed_and_never_jumps(panel: DecodingPanel, qtbot: QtBot) -> None:
+    start = view()
+    window = Window(panel, start)
+    slider = panel.dials["temperature"].slider
+    middle = slider.rect().center()
+    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=middle)
+    places = []
+    for x in range(10, 60, 10):
+        qtbot.mouseMove(slider, middle + QPoint(x, 0))
+        places.append(slider.value())
+        panel.show_view(replace(window.view, caret=0))  # other news while the mouse is down
+        assert slider.value() == places[-1]
+    assert places == sorted(places) and places[-1] > places[0]
+    panel.show_view(start)  # a late view with the old value
+    assert slider.value() == places[-1]
+    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=middle + QPoint(50, 0))
+
+
+def test_presets(panel: DecodingPanel, qtbot: QtBot) -> None:
+    window = Window(panel, view(Decoding(temperature=0.9)))
+    assert not any(chip.isChecked() for chip in panel.presets)
+    for chip, (_, _, decoding) in zip(panel.presets, PRESETS, strict=True):
+        qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
+        assert window.decoding == decoding
+        assert [other.isChecked() for other in panel.presets] == [other is chip for other in panel.presets]
+    qtbot.mouseClick(panel.presets[-1], Qt.MouseButton.LeftButton)  # once more: it stays, and nothing is asked
+    assert panel.presets[-1].isChecked() and len(window.seen) == len(PRESETS)
+
+
+def test_greedy_disables_sampling_and_says_so(panel: DecodingPanel, qtbot: QtBot) -> None:
+    window = Window(panel, view(Decoding(temperature=0.7)))
+    qtbot.mouseClick(panel.modes.button(1), Qt.MouseButton.LeftButton)
+    assert window.decoding == Decoding("greedy", temperature=0.7)
+    for widget in (*(dial.slider for dial in panel.dials.values()), panel.seed, panel.reroll):
+        assert not widget.isEnabled() and "Greedy" in widget.toolTip()
+    qtbot.mouseClick(panel.modes.button(0), Qt.MouseButton.LeftButton)
+    assert window.decoding == Decoding(temperature=0.7)
+    for widget in (*(dial.slider for dial in panel.dials.values()), panel.seed, panel.reroll):
+        assert widget.isEnabled() and "Greedy takes" not in widget.toolTip()
+
+
+def test_traces_are_cores(panel: DecodingPanel) -> None:
+    shown = view(Decoding(temperature=0.8, top_k=2))
+    assert shown.answer is not None and shown.answer.distribution is not None
+    decoded = decode(shown.answer.distribution.logprobs, shown.settings.decoding)
+    panel.show_view(replace(shown, decoded=decoded))
+    removed = f"{100 * decoded.traces[1].removed:.2f} % removed"
+    assert panel.trace.text() == f"temperature 0.8: 3 kept\ntop-k 2: 2 kept, {removed}"
+
+
+def test_buttons(panel: DecodingPanel, qtbot: QtBot) -> None:
+    window = Window(panel, view())
+    for button in (panel.step, panel.rewind, panel.reroll, panel.play):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert panel.play.text() == "Play"
+    panel.show_view(replace(window.view, playing=True))
+    assert panel.play.text() == "Pause"
+    qtbot.mouseClick(panel.play, Qt.MouseButton.LeftButton)
+    assert window.seen == [Do("step"), Do("rewind"), Do("reroll"), Do("play"), Do("pause")]
+
+
+def test_seed_steps_speed_and_stop(panel: DecodingPanel, qtbot: QtBot) -> None:
+    window = Window(panel, view())
+    panel.seed.selectAll()
+    qtbot.keyClicks(panel.seed, str(2**64 - 1))
+    qtbot.keyClick(panel.seed, Qt.Key.Key_Return)
+    panel.seed.selectAll()
+    qtbot.keyClicks(panel.seed, str(2**64))  # too large: what was there comes back
+    qtbot.keyClick(panel.seed, Qt.Key.Key_Return)
+    assert window.view.settings.seed == 2**64 - 1 and panel.seed.text() == str(2**64 - 1)
+    for field, text in ((panel.steps, "12"), (panel.speed, "3")):
+        field.setFocus()
+        field.selectAll()
+        qtbot.keyClicks(field, text)
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.mouseClick(panel.stop, Qt.MouseButton.LeftButton, pos=QPoint(8, panel.stop.height() // 2))
+    settings = window.view.settings
+    assert (settings.play_steps, settings.play_per_second, settings.stop_at_eos) == (12, 3.0, False)
+    assert len(window.seen) == 4
+
+
+def test_the_view_is_shown_and_not_echoed(panel: DecodingPanel) -> None:
+    window = Window(panel, view())
+    other = Settings(decoding=Decoding(temperature=3.25, top_k=7), seed=42, play_steps=5, play_per_second=3)
+    panel.show_view(replace(textbook(), settings=other))
+    assert window.seen == []
+    assert panel.dials["temperature"].field.text() == "3.25" and panel.dials["top_k"].field.text() == "7"
+    assert panel.dials["temperature"].slider.value() == TRAVEL  # past the end of the slider, exact in the field
+    assert (panel.seed.text(), panel.steps.value(), panel.speed.value()) == ("42", 5, 3)
+
+
+def test_nothing_to_choose_from(panel: DecodingPanel) -> None:
+    panel.show_view(View())
+    assert not panel.step.isEnabled() and not panel.play.isEnabled() and not panel.rewind.isEnabled()
+    panel.show_view(no_first_piece())
+    assert not panel.step.isEnabled() and "empty text" in panel.step.toolTip()
+    panel.show_view(view())
+    assert panel.step.isEnabled() and panel.rewind.isEnabled()
+
+
+def test_last_step_in_one_line(panel: DecodingPanel) -> None:
+    shown = textbook()
+    panel.show_view(shown)
+    assert shown.step is not None and shown.loaded is not None
+    text = shown.loaded.vocabulary.piece(shown.step.id).text
+    assert panel.drawn.full.startswith(f"u = {shown.step.u:.4f} → {text} (")
+
+
+def test_everything_fits_and_can_be_reached_by_tab(panel: DecodingPanel, qtbot: QtBot) -> None:
+    panel.show_view(view(Decoding(temperature=0.8)))
+    inside = panel.stop.mapTo(panel, QPoint(0, panel.stop.height())).y()
+    assert inside <= panel.step.mapTo(panel, QPoint(0, 0)).y()
+    assert panel.reroll.mapTo(panel, QPoint(panel.reroll.width(), 0)).x() <= panel.width()
+    reached = []
+    panel.modes.button(0).setFocus()
+    for _ in range(60):
+        reached.append(panel.focusWidget())
+        qtbot.keyClick(panel.focusWidget(), Qt.Key.Key_Tab)
+    wanted = [dial.slider for dial in panel.dials.values()] + [dial.field for dial in panel.dials.values()]
+    wanted += [panel.seed, panel.reroll, panel.steps, panel.speed, panel.stop]
+    wanted += [panel.step, panel.rewind, panel.play, *panel.presets]
+    assert [widget for widget in wanted if widget not in reached] == []
+    order = [
+        reached.index(widget) for widget in (panel.presets[0], panel.dials["min_p"].slider, panel.seed, panel.step)
+    ]
+    assert order == sorted(order)

@@ -19,6 +19,7 @@ from arplay.export.writers import replacing
 from arplay.gui import recovery
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Change, View
+from arplay.gui.interrupt import Interrupts
 from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
 from arplay.gui.store import Store
@@ -38,7 +39,9 @@ def run(options: WindowOptions) -> int:
     window.show()
     QTimer.singleShot(0, _Start(window, options, remembered=True))
     window.closed.connect(app.quit)
+    interrupts = Interrupts(window.close, window)
     status = app.exec()
+    interrupts.stop()
     if not window.playground.close():
         # only a thread inside `import torch` gets here; text and settings are on disk by now
         sys.stdout.flush()

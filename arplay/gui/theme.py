@@ -249,15 +249,25 @@ def style_sheet(t: Theme) -> str:
     QFrame[role="card"] {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: {RADIUS}px; }}
     QFrame[role="banner"] {{ background: {t.warning_soft}; border: 1px solid {t.warning}; border-radius: {RADIUS}px; }}
     QFrame[role="note"] {{ background: {t.accent_soft}; border: 1px solid {t.accent}; border-radius: {RADIUS}px; }}
+    QAbstractSpinBox {{ padding: 4px 0; }}
+    QLineEdit, QComboBox {{ padding: 4px 8px; }}
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {t.surface}; border: 1px solid {t.border};
-        border-radius: {RADIUS}px; padding: 4px 8px; selection-background-color: {t.accent};
+        border-radius: {RADIUS}px; selection-background-color: {t.accent};
         selection-color: {t.on_accent}; }}
     QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border: 1px solid {t.accent}; }}
     QComboBox::drop-down {{ border: none; width: 22px; }}
     QComboBox::down-arrow {{ image: url({icons}/chevron-down-{t.name}.svg); width: 12px; height: 12px; }}
-    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent; width: 18px; }}
+    QAbstractSpinBox QLineEdit {{ border: none; padding: 0 8px; background: transparent; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent; width: 18px;
+        subcontrol-origin: border; }}
+    QAbstractSpinBox::up-button {{ subcontrol-position: top right; margin: 2px 2px 0 0; }}
+    QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; margin: 0 2px 2px 0; }}
+    QAbstractSpinBox[role="figure"]::up-button, QAbstractSpinBox[role="figure"]::down-button {{ width: 0; margin: 0; }}
+    QAbstractSpinBox[role="figure"] QLineEdit {{ padding: 0 12px 0 4px; }}
     QAbstractSpinBox::up-arrow {{ image: url({icons}/chevron-up-{t.name}.svg); width: 10px; height: 10px; }}
     QAbstractSpinBox::down-arrow {{ image: url({icons}/chevron-down-{t.name}.svg); width: 10px; height: 10px; }}
+    QAbstractSpinBox[role="figure"]::up-arrow, QAbstractSpinBox[role="figure"]::down-arrow {{ image: none; width: 0;
+        height: 0; }}
     QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border}; outline: none;
         selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}
     QPlainTextEdit, QTableView, QTreeView, QListView {{ background: {t.surface}; border: 1px solid {t.border};

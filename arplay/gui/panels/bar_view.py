@@ -189,10 +189,13 @@ class BarView(QAbstractScrollArea):
         painter = bars.painter
         painter.save()
         painter.setClipRect(QRectF(0, top, width, max(0.0, bottom - top)))
-        for place, row in enumerate(self.bars.rows):
-            area = self.row_area(place)
-            if area.bottom() >= top and area.top() <= bottom:
-                bars.row(area, row, self._look(place, row))
+        first, height = self.row_area(0).top(), self.row_height
+        for place in range(max(0, int((top - first) // height)), len(self.bars.rows)):
+            area = QRectF(0, first + place * height, width, height)
+            if area.top() > bottom:
+                break
+            row = self.bars.rows[place]
+            bars.row(area, row, self._look(place, row))
         painter.restore()
         if self.bars.pinned or self.bars.rest:
             painter.setPen(QPen(self.theme.color("border"), 1))

@@ -55,6 +55,7 @@ class Field(QDoubleSpinBox):
         self.setDecimals(scale.decimals)
         self.setRange(min(scale.low, scale.neutral), scale.most or scale.high)
         self.setSingleStep(1 if scale.decimals == 0 else 0.05)
+        self.lineEdit().setTextMargins(0, 0, SPACE[1], 0)
         self.setProperty("role", "figure")  # Qt 6.11 loses the text of a styled box that has NoButtons
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setKeyboardTracking(False)

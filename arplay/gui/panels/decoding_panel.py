@@ -359,5 +359,6 @@ def _number(low: int, high: int, tip: str, parent: QWidget) -> QSpinBox:
     box.setAccessibleName(tip)
     box.setKeyboardTracking(False)
     box.setProperty("role", "figure")
+    box.lineEdit().setTextMargins(0, 0, SPACE[1], 0)
     box.setAlignment(Qt.AlignmentFlag.AlignRight)
     return box

@@ -67,6 +67,7 @@ class NextTokenPanel(Panel):
         self.count.setRange(5, 200)
         self.count.setPrefix("top ")
         self.count.setKeyboardTracking(False)
+        self.count.lineEdit().setTextMargins(SPACE[0], 0, 0, 0)
         self.count.setAccessibleName("Number of bars")
         self.count.setToolTip("How many of the most probable pieces get a bar of their own (5 to 200)")
         self.count.valueChanged.connect(self._count_changed)
@@ -187,6 +188,8 @@ class NextTokenPanel(Panel):
         assert self._own is not None
         if view.decoded is None or view.decoded.logprobs.shape != self._own.logprobs.shape:
             return None
+        if view.decoded.logprobs is self._own.logprobs:
+            return self._own  # no stage: one and the same distribution
         if self._drawn is None or self._drawn_of is not view.decoded:
             self._drawn_of = view.decoded
             return Distribution(self._own.size, view.decoded.logprobs, self._own.ids)

@@ -51,6 +51,7 @@ class SurprisalCurve(pg.PlotWidget):
         plot = self.getPlotItem()
         plot.hideButtons()
         plot.setMenuEnabled(False)
+        plot.ctrlMenu.setParent(self, plot.ctrlMenu.windowFlags())  # pyqtgraph makes it without an owner
         plot.setMouseEnabled(x=True, y=False)
         plot.setClipToView(True)
         plot.getViewBox().setDefaultPadding(0.02)

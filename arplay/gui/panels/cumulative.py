@@ -16,6 +16,8 @@ from arplay.core.pieces import Vocabulary
 from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 
 MOST = 400
+THINNEST = 1e-4
+"""At most so many segments, none with a smaller share: the rest is narrower than a pixel."""
 BAR = 22
 
 
@@ -60,8 +62,9 @@ class Strip:
 
 def strip_of(drawn: Distribution, vocabulary: Vocabulary, choice: Choice | None) -> Strip:
     """The stacked bar of a decoded distribution, with the step that was drawn from it, if one was."""
-    ids = drawn.top(MOST)
-    ids = ids[drawn.probs[ids] > 1e-4] if drawn.full else ids
+    ids = drawn.order[:MOST] if not drawn.full else np.flatnonzero(drawn.probs > THINNEST)
+    if drawn.full:  # at most 1 / THINNEST pieces are left to sort, whatever the vocabulary
+        ids = ids[np.argsort(-drawn.logprobs[ids], kind="stable")][:MOST]
     masses = np.array([np.exp(drawn.logprob(int(id)) or 0.0) for id in ids])
     highs = np.cumsum(masses)
     segments = tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
@@ -135,7 +135,7 @@ def product(logprob: float) -> str:
 
 def _alignment(column: int) -> Qt.AlignmentFlag:
     side = Qt.AlignmentFlag.AlignLeft if column == TOKEN else Qt.AlignmentFlag.AlignRight
-    return cast(Qt.AlignmentFlag, side | Qt.AlignmentFlag.AlignVCenter)
+    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 def _goes_on(old: Ledger | None, new: Ledger, rows: int) -> bool:

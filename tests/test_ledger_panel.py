@@ -140,7 +140,7 @@ def test_check_asks_for_the_second_count_and_shows_it(qtbot: QtBot) -> None:
     assert told.args == [Do("reconcile")]
     counted = Reconciled(1, view.document, ledger.totals.nll_nats + 3e-8, 2e-8)
     panel.show_view(replace(view, reconciled=counted))
-    assert panel.check.full == "uncached pass: 2.1203 nats, difference 3e−8"
+    assert panel.check.full == "difference 3e−8, uncached pass: 2.1203 nats"
 
 
 def test_the_curve_is_surprisal_and_its_running_mean(qtbot: QtBot) -> None:

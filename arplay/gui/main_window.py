@@ -113,11 +113,16 @@ class MainWindow(QMainWindow):
         self.splitDockWidget(heatmap, ledger, Qt.Orientation.Vertical)
         self.tabifyDockWidget(ledger, history)
         ledger.raise_()
+        self.proportion()
+
+    def proportion(self) -> None:
+        """Give each dock its share of the window."""
         width, height = self.width(), self.height()
+        docks = self.docks
         side = min(460, max(330, width * 3 // 10))
-        left, right = self.docks["decoding"], self.docks["next_token"]
-        self.resizeDocks([left, right], [264, side], Qt.Orientation.Horizontal)
-        self.resizeDocks([heatmap, ledger], [height * 34 // 100, height * 24 // 100], Qt.Orientation.Vertical)
+        self.resizeDocks([docks["decoding"], docks["next_token"]], [264, side], Qt.Orientation.Horizontal)
+        shares = [height * 34 // 100, height * 24 // 100]
+        self.resizeDocks([docks["heatmap"], docks["ledger"]], shares, Qt.Orientation.Vertical)
 
     def _name(self, panel_class: str) -> str:
         return next(name for name, panel in self.panels.items() if type(panel).__name__ == panel_class)
@@ -271,7 +276,8 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         self.restoreState(self._default_layout)
-        self.arrange()
+        self.docks["ledger"].raise_()
+        self.proportion()
 
     # ---- the end
 

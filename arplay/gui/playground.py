@@ -406,6 +406,7 @@ class Playground(QObject):
                 if result.ledger.complete:
                     self.progress.emit(None)
             case Reconciled():
+                self.progress.emit(None)
                 self._show(reconciled=result, busy=None)
             case Fetched(name=name):
                 self.progress.emit(None)

@@ -65,7 +65,7 @@ def reconciliation(ledger: Ledger, reconciled: Reconciled | None, unit: Unit) ->
     found = f"uncached pass: {number(in_unit(reconciled.nll_nats, unit))} {unit}"
     if math.isnan(difference):  # both infinite: a piece has probability 0
         return found
-    return f"{found}, difference {small(difference)}"
+    return f"difference {small(difference)}, {found}"  # the figure that matters must not be cut off
 
 
 def small(value: float) -> str:

@@ -172,7 +172,8 @@ def test_context_full_stops_and_says_so(opened: Open, qtbot: QtBot, tiny_copy: P
     assert "context is full" in notice(window)
     view = window.playground.view
     assert view.answer is not None and view.loaded is not None
-    assert view.answer.position.end == view.loaded.info.context
+    context = view.loaded.info.context
+    assert context is not None and view.answer.position.end == context + 1  # a full context still says what comes next
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".csv", ".json"])

@@ -171,6 +171,22 @@ def test_no_distribution_before_the_first_piece_unless_the_model_has_one() -> No
     np.testing.assert_allclose(explored(state_of(abc()), b"BAC", 0).distribution.probs, [0.3, 0.4, 0.3])
 
 
+def test_a_first_piece_that_the_user_left_out_is_left_out_everywhere() -> None:
+    text = Document.of(b"BAC")
+    state = state_of(abc())
+    _, whole = run(jobs.score(state, Score(1, text)))
+    _, result = run(jobs.score(state, Score(2, text, "unscored")))
+    ledger = result.ledger
+    assert np.isnan(ledger.logprob[0]) and (ledger.rank[0], ledger.best_ids[0, 0]) == (0, -1)
+    assert np.array_equal(ledger.logprob[1:], whole.ledger.logprob[1:])
+    assert (ledger.totals.scored, ledger.totals.bytes, ledger.first_piece) == (2, 2, "unscored")
+    assert run(jobs.explore(state, Explore(3, text, 0, "unscored")))[1].answer.distribution is None
+    _, checked = run(jobs.reconcile(state, Reconcile(4, text, "unscored")))
+    assert checked.largest_difference == 0 and checked.nll_nats == pytest.approx(ledger.totals.nll_nats, abs=1e-12)
+    _, again = run(jobs.score(state, Score(5, text)))  # negative control: the rule is a rule of the request
+    assert np.array_equal(again.ledger.logprob, whole.ledger.logprob)
+
+
 def test_a_caret_inside_a_piece_has_no_actual_next() -> None:
     answer = explored(state_of(SmallModel()), b"CAB", 2)
     assert answer.prefix.ids.tolist() == [2, 0] and answer.prefix.actual is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from dataclasses import replace
 import pytest
 from pytestqt.qtbot import QtBot
 
+from arplay.cli import main
 from arplay.core.decoding import Decoding
 from arplay.core.document import Fixed
 from arplay.core.picking import uniform
@@ -182,3 +184,29 @@ def test_another_model_keeps_the_text(play: Playground, qtbot: QtBot) -> None:
         pass
     assert play.view.loaded is not None and play.view.loaded.info.name == "abc"
     assert play.document.data == b"BA"
+
+
+@pytest.mark.parametrize(("model", "prompt"), [("abc", "BA"), ("english", "The old man looked at the sea and")])
+def test_play_takes_the_ids_that_the_command_line_samples(
+    qtbot: QtBot, capsys: pytest.CaptureFixture[str], model: str, prompt: str
+) -> None:
+    steps, seed = 24, 11
+    options = ("--temperature", "1.3", "--top-k", "40", "--top-p", "0.95", "-n", str(steps))
+    command = ("sample", "--model", model, "--prompt", prompt, *options, "--json")
+
+    def by_command(seed: int) -> list[tuple[int, float]]:
+        assert main([*command, "--seed", str(seed)]) == 0
+        return [(step["id"], step["u"]) for step in json.loads(capsys.readouterr().out)["steps"]]
+
+    playground = Playground(Bridge(), Settings(animate=False, seed=seed, play_steps=steps, play_per_second=500.0))
+    decoding = Decoding(temperature=1.3, top_k=40, top_p=0.95)
+    playground.handle(Change(replace(playground.view.settings, decoding=decoding)))
+    playground.load_model(model)
+    write(playground, qtbot, prompt.encode())
+    playground.handle(Do("play"))
+    qtbot.waitUntil(lambda: not playground.view.playing, timeout=30_000)
+    settle(playground, qtbot)
+    taken = [node.step for node in playground.tree.path() if node.step is not None]
+    assert playground.close()
+    assert [(step.id, step.u) for step in taken] == by_command(seed)
+    assert [step.u for step in taken] != [u for _, u in by_command(seed + 1)]  # negative control

@@ -19,7 +19,6 @@ from arplay.core.decoding import Decoding, decode
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.picking import choose, uniform
-from arplay.core.windows import Windows
 from arplay.export.provenance import model
 from arplay.export.tables import Record, exact_text, piece_text
 from arplay.export.writers import to_json
@@ -120,19 +119,19 @@ class Sampling:
         self._work, self._decoding = work, decoding
         answer, _ = work.explore(data)
         self.prefix = [*answer.lead, *answer.prefix.ids.tolist()]
-        self._index, self._start = answer.prefix.index, answer.position.start
+        self._index = answer.prefix.index
         self.stopped = "length"
 
     def steps(self, length: int, seed: int, replayed: Callable[[int], float] | None) -> Iterator[Record]:
         """Up to ``length`` steps as ``sample --json`` lists them; u is pure in (seed, index) unless replayed.
 
-        A context that is full ends it: going on would need another, shorter context for the same chain.
+        A chain longer than the context ends it, as in the window: going on would need another, shorter context.
         """
         work, session = self._work, self._work.session()
-        windows = None if work.info.context is None else Windows.half(work.info.context)
+        context = work.info.context
         id = -1
         for step in range(length):
-            if windows is not None and windows.start(len(self.prefix) + step) != self._start:
+            if context is not None and len(self.prefix) + step > context:
                 self.stopped = "context"
                 return
             if step:

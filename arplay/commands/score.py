@@ -19,7 +19,7 @@ _FIRST_PIECE = {
     "tokenizer": "scored after what the tokenizer puts before a text",
     "bos": "scored after BOS",
     "eos": "scored after EOS",
-    "unscored": "not scored (the model gives no p(x_1))",
+    "unscored": "not scored",
 }
 
 

@@ -77,10 +77,8 @@ class Work:
         with ProgressLine() as progress:
             answer = _result(Explored, jobs.explore(self.state, request), progress).answer
         if answer.distribution is None:
-            raise Problem(
-                f"{self.info.name} gives no distribution of a first piece",
-                "give a text, or choose --first-piece bos or eos",
-            )
+            cause = "the first piece is unscored, so there is no distribution before it"
+            raise Problem(cause, "give a text, or another --first-piece that this model has")
         if answer.position.start:
             note(f"the text is longer than the context; the model read its last {answer.position.context:,} pieces")
         return answer, answer.distribution

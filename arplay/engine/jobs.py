@@ -96,7 +96,7 @@ def explore(state: State, request: Explore) -> Steps:
         for scores in read(session, context[kept:], state.pace):
             evaluated += len(scores.logprob)
             yield None
-        if len(context) or model.starts_empty:
+        if len(context) or first_piece == "model":
             distribution = Distribution.from_logits(session.logits())
     except Exception:
         state.session = None  # nobody knows what it holds now
@@ -129,13 +129,15 @@ def reconcile(state: State, request: Reconcile) -> Steps:
         ledger = state.ledger[2]
     else:
         ledger = yield from ledger_of(state, request, growing=False)
-    lead_ids, _ = lead(model.alphabet, model.starts_empty, request.first_piece)
+    lead_ids, first_piece = lead(model.alphabet, model.starts_empty, request.first_piece)
     chain = np.concatenate([np.array(lead_ids, np.int64), ledger.ids])
     uncached = np.full(len(chain), np.nan)
     for start, first, stop in ledger.windows.spans(len(chain)):
         uncached[first:stop] = model.teacher_forced(chain[start:stop].tolist())[first - start :]
         yield Progress(request.number, "reconciling", stop / len(chain))
     uncached = uncached[len(lead_ids) :]
+    if first_piece == "unscored":
+        uncached[:1] = np.nan  # a model may have a p(x_1) that the user left out
     scored = ledger.scored | ~np.isnan(uncached)
     mine, other = ledger.logprob[scored], uncached[scored]
     with np.errstate(invalid="ignore"):  # both may be minus infinity

@@ -47,8 +47,7 @@ def ledger_of(
     former, state.scored = state.scored, None
     known = 0
     if former is not None:
-        known = min(common_prefix(former.chain, chain), former.columns.known)
-        columns.take_over(former.columns, known)
+        known = columns.take_over(former.columns, common_prefix(former.chain, chain))
     session = former.session if former is not None else model.session()
     work = Work(chain, columns, session)
     due = time.monotonic() + LEDGER_SECONDS
@@ -89,6 +88,7 @@ class Columns:
     def __init__(self, data: bytes, encoded: Encoded, lead: int, first_piece: str, windows: Windows) -> None:
         n = len(encoded)
         self._data, self._encoded, self._lead = data, encoded, lead
+        self._least = 1 if first_piece == "unscored" else lead  # the first piece of the chain that gets a score
         self._first_piece, self._windows = first_piece, windows
         self._done = 0
         self._scores = Scores(
@@ -103,29 +103,29 @@ class Columns:
     def put(self, scores: Scores, at: int, start: int, first: int) -> None:
         """Scores of the chain from ``at`` on, read from ``start``; those before ``first`` were scored already."""
         end = at + len(scores.logprob)
-        low = max(at, first, self._lead)
-        if low >= end:
-            return
-        rows = slice(low - self._lead, end - self._lead)
-        for name in Scores.__dataclass_fields__:
-            getattr(self._scores, name)[rows] = getattr(scores, name)[low - at :]
-        self._context[rows] = np.arange(low, end) - start
-        self._done = end - self._lead
+        low = max(at, first, self._least)
+        if low < end:
+            rows = slice(low - self._lead, end - self._lead)
+            for name in Scores.__dataclass_fields__:
+                getattr(self._scores, name)[rows] = getattr(scores, name)[low - at :]
+            self._context[rows] = np.arange(low, end) - start
+        self._done = max(self._done, end - self._lead)
 
-    @property
-    def known(self) -> int:
-        """How many pieces of the chain, the lead included, need not be scored again."""
-        return self._lead + self._done
+    def take_over(self, former: Columns, common: int) -> int:
+        """Copy what ``former`` knows of the first ``common`` pieces, which both chains begin with.
 
-    def take_over(self, former: Columns, known: int) -> None:
-        """Copy the rows of the first ``known`` pieces of the chain, which ``former`` has in common."""
-        if former._lead != self._lead or known <= self._lead:
-            return
+        How many pieces of the chain, the lead included, need not be scored again: 0 where the first piece is treated
+        otherwise.
+        """
+        known = min(common, former._lead + former._done)
+        if former._first_piece != self._first_piece or known <= self._lead:
+            return 0
         rows = slice(0, known - self._lead)
         for name in Scores.__dataclass_fields__:
             getattr(self._scores, name)[rows] = getattr(former._scores, name)[rows]
         self._context[rows] = former._context[rows]
         self._done = known - self._lead
+        return known
 
     def ledger(self) -> Ledger:
         """A copy of what is known by now."""

@@ -274,12 +274,9 @@ class Playground(QObject):
             self._sample(self.view.answer, self.view.decoded)
 
     def _sample(self, answer: Answer, decoded: Decoded) -> None:
-        context = self.view.loaded.info.context if self.view.loaded else None
-        if context is not None and answer.position.end >= context:
+        if answer.position.start:
             self._stop()
-            self.told.emit(
-                f"the context is full: {answer.position.end:,} of {context:,} pieces", "rewind, or start a new text"
-            )
+            self.told.emit(f"the context is full at {answer.position.end:,} pieces", "rewind, or start a new text")
             return
         u = uniform(self.view.settings.seed, answer.prefix.index)
         self._take(answer, decoded, -1, choose(decoded.logprobs, u))

@@ -111,7 +111,8 @@ def lead(alphabet: Alphabet, starts_empty: bool, choice: FirstPiece) -> tuple[tu
     """The ids put before a text, and the name of that treatment as results show it.
 
     ``auto`` is what the tokenizer itself adds; if it adds nothing, the first piece is the model's own p(x_1) or
-    stays unscored. Raises Problem for a BOS or EOS that the model does not have.
+    stays unscored. ``unscored`` leaves it unscored even where the model has a p(x_1). Raises Problem for a BOS or
+    EOS that the model does not have.
     """
     if choice in ("bos", "eos"):
         id = alphabet.bos if choice == "bos" else alphabet.eos
@@ -120,4 +121,4 @@ def lead(alphabet: Alphabet, starts_empty: bool, choice: FirstPiece) -> tuple[tu
         return (id,), choice
     if choice == "auto" and alphabet.lead:
         return alphabet.lead, "tokenizer"
-    return (), "model" if starts_empty else "unscored"
+    return (), "model" if starts_empty and choice == "auto" else "unscored"

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay import paths
 from arplay.gui import exports, recovery
-from arplay.gui.contract import Select
+from arplay.gui.contract import Do, Select
 from arplay.gui.main_window import MainWindow
 from tests.windows_open import PATIENCE, Open, notice, settle, text_field
 
@@ -214,3 +214,12 @@ def test_models_swap_while_one_loads(opened: Open, qtbot: QtBot, tiny_folders: d
     settle(window, qtbot)
     assert window.playground.view.loaded.info.name == "abc"
     assert window.playground.view.ledger.totals.scored == 3
+
+
+def test_lists_follow_what_is_written(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BAC" * 40)
+    table = window.panels["ledger"].table  # type: ignore[attr-defined]
+    assert table.verticalScrollBar().value() == 0
+    window.playground.handle(Do("step"))
+    settle(window, qtbot)
+    assert table.verticalScrollBar().value() == table.verticalScrollBar().maximum() > 0

@@ -77,6 +77,12 @@ class View:
     busy: str | None = None
     problem: tuple[str, str] | None = None
 
+    @property
+    def follows(self) -> bool:
+        """Whether the last thing done was to write a piece at the end: lists and the heatmap then follow it."""
+        written = self.node is not None and self.node.step is not None
+        return written and self.selected is None and self.caret == len(self.document)
+
 
 @dataclass(frozen=True, slots=True)
 class Take:

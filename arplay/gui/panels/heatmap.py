@@ -99,6 +99,8 @@ class HeatmapPanel(Panel):
             loaded = view.loaded
             lead = lead_pieces(view.ledger, loaded) if view.ledger is not None else ()
             self.text.show_ledger(view.ledger, loaded.vocabulary if loaded else None, lead)
+            if view.follows:
+                self.text.verticalScrollBar().setValue(self.text.verticalScrollBar().maximum())
         self.text.show_selected(view.selected)
         self._show_words()
 

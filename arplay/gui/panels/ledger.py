@@ -116,6 +116,8 @@ class LedgerPanel(Panel):
             self.model.show_ledger(view.ledger)
         if view.ledger is not before.ledger or view.selected != before.selected:
             self.table.show_row(view.selected)
+        if view.ledger is not before.ledger and view.follows:
+            self.table.scrollToBottom()
         self._show_words()
         self._show_curve()
 

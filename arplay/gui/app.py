@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from arplay import paths
@@ -56,6 +56,7 @@ def picture(options: WindowOptions, path: Path) -> View:
     file not be written.
     """
     application()
+    qInstallMessageHandler(_say)
     with tempfile.TemporaryDirectory() as folder:
         window = _window(options, Store(Path(folder) / "arplay.ini"))
         try:
@@ -64,6 +65,13 @@ def picture(options: WindowOptions, path: Path) -> View:
             window.hide()
             window.playground.close()
             window.deleteLater()
+            qInstallMessageHandler(None)
+
+
+def _say(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    """Qt's messages to standard error, less the one that says of the offscreen platform what is no news."""
+    if "propagateSizeHints" not in text:
+        print(text, file=sys.stderr)
 
 
 def _drawn(window: MainWindow, options: WindowOptions, path: Path) -> View:

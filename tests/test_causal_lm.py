@@ -16,7 +16,7 @@ from arplay import paths
 from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
-from arplay.models import catalogue, causal_lm
+from arplay.models import catalogue, causal_lm, loading
 from arplay.models.causal_lm import CausalLM, CausalSession
 from tests.fixtures_smollm2 import smollm2_folder
 from tests.tiny_models import CONTEXT, FAMILIES, WINDOW, one_thread, tiny_folders
@@ -33,7 +33,7 @@ def quiet(fraction: float | None, what: str) -> None:
 
 
 def opened(folder: Path, dtype: str = "auto") -> CausalLM:
-    return causal_lm.load(folder, folder.name, "cpu", dtype, quiet)
+    return loading.load(folder, folder.name, "cpu", dtype, quiet)
 
 
 @pytest.fixture(scope="module")
@@ -356,7 +356,7 @@ def test_the_chosen_dtype_is_kept(tiny_folders: dict[str, Path]) -> None:
 def test_loading_tells_its_progress_and_leaves_no_thread(tiny_folders: dict[str, Path]) -> None:
     before = set(threading.enumerate())
     told: list[tuple[float | None, str]] = []
-    causal_lm.load(tiny_folders["llama"], "tiny", "cpu", "auto", lambda fraction, what: told.append((fraction, what)))
+    loading.load(tiny_folders["llama"], "tiny", "cpu", "auto", lambda fraction, what: told.append((fraction, what)))
     assert set(threading.enumerate()) <= before
     fractions = [fraction or 0.0 for fraction, what in told if what == "loading weights"]
     assert len(fractions) > 3 and fractions == sorted(fractions)
@@ -384,7 +384,7 @@ def test_cancelling_leaves_nothing_loaded(where: str, kind: type[BaseException],
 
     before = networks()
     with pytest.raises(kind):
-        causal_lm.load(tiny_folders["llama"], "tiny", "cpu", "auto", report)
+        loading.load(tiny_folders["llama"], "tiny", "cpu", "auto", report)
     assert networks() == before
     whole = opened(tiny_folders["llama"])  # the next load is not disturbed
     assert whole.session().extend([1, 2]).rank[1] > 0 and networks() > before

@@ -16,8 +16,8 @@ from safetensors.numpy import load_file, save_file
 
 from arplay.core.errors import Problem
 from arplay.models import catalogue
-from arplay.models.causal_lm import load
 from arplay.models.folder import check_safetensors, inspect
+from arplay.models.loading import digest, load
 from tests.tiny_models import network, one_thread, save_tokenizer, tiny_folders, tokenizer
 
 __all__ = ["one_thread", "tiny_folders"]
@@ -293,3 +293,19 @@ def test_gpt2_names_need_no_prefix(tmp_path: Path) -> None:
     old["h.0.attn.bias"] = np.tril(np.ones((1, 1, 24, 24), np.float32))
     save_file(old, file, metadata={"format": "pt"})
     assert opened(tmp_path).info.family == "gpt2"
+
+
+@pytest.mark.parametrize("size", [20_000, 3_000_000, 80_000_000])
+def test_the_revision_names_weights_to_their_end(tmp_path: Path, size: int) -> None:
+    """A training step changes every tensor; here only 200 kB near the end differ."""
+    files = [tmp_path / "a", tmp_path / "b", tmp_path / "c"]
+    for file in files:
+        with file.open("wb") as stream:
+            stream.truncate(size)
+    changed = min(size // 2, 200_000)
+    with files[1].open("r+b") as stream:
+        stream.seek(size - changed)
+        stream.write(b"\1" * changed)
+    first, second, third = (digest([file]) for file in files)
+    assert first == third and first != second and len(first) == 12
+    assert digest(files[:2]) != digest([files[1], files[0]])

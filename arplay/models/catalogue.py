@@ -90,9 +90,9 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
         path = existing
         name = path.resolve().stem if path.is_file() else path.resolve().name
     if path.is_dir():
-        from arplay.models import causal_lm
+        from arplay.models import loading
 
-        return causal_lm.load(path, name, device, dtype, report)
+        return loading.load(path, name, device, dtype, report)
     if path.suffix == ".json":
         from arplay.models.tabular import Table
 

@@ -81,3 +81,10 @@ def test_smollm2_is_offered_before_it_is_there(monkeypatch: pytest.MonkeyPatch, 
     assert catalogue.entry("smollm2").state == "fetch"
     with pytest.raises(Problem, match=r"not on this computer yet; run: arplay models get smollm2 \(\d+ MB\)"):
         catalogue.load("smollm2", "cpu", "auto", quiet)
+
+
+def test_the_source_of_a_model_leads_back_to_what_loads_it() -> None:
+    for entry in catalogue.entries():
+        assert catalogue.spec_of(str(entry.path)) == entry.name
+    assert catalogue.spec_of("/elsewhere/model") == "/elsewhere/model"
+    assert "Q4_1, dequantised" in catalogue.entry("smollm2").full_name

@@ -23,6 +23,7 @@ from arplay.gui.playground import Playground
 from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
 from arplay.gui.tour import Tour
+from arplay.models import catalogue
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -61,7 +62,7 @@ class MainWindow(QMainWindow):
         self.arrange()
         self._default_layout = self.saveState()
         store.restore("geometry", self.restoreGeometry)
-        store.restore("layout", self.restoreState)
+        self.restored = store.restore("layout", self.restoreState)
         self.set_theme(self.theme_choice)
         self._show_view(self.playground.view)
 
@@ -225,11 +226,10 @@ class MainWindow(QMainWindow):
 
     def _on_model_loaded(self, loaded: Loaded) -> None:
         source = loaded.info.source
-        built_in = source.startswith((str(paths.assets()), str(paths.models())))
-        spec = loaded.info.name if built_in else source
+        spec = catalogue.spec_of(source)
         self.menus.models.current = spec
         self.store.set_text("model", spec)
-        if not built_in:
+        if spec == source:
             self.store.add_recent("recent_models", source)
 
     def focus_chart(self) -> None:

@@ -16,7 +16,10 @@ DEFAULT = "english"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model by name. ``state``: there now, or to be fetched; ``download_bytes`` says how much that is."""
+    """A model by name. ``state``: there now, or to be fetched; ``download_bytes`` says how much that is.
+
+    ``full_name`` is how results, exports and the window call it where the name alone would say too little.
+    """
 
     name: str
     title: str
@@ -26,6 +29,7 @@ class Entry:
     licence: str
     download_bytes: int = 0
     disk_bytes: int = 0
+    full_name: str = ""
 
 
 def entries() -> list[Entry]:
@@ -58,6 +62,7 @@ def entries() -> list[Entry]:
             smollm2.LICENCE,
             smollm2.DOWNLOAD_BYTES,
             smollm2.FOLDER_BYTES,
+            smollm2.TITLE,
         ),
     ]
 
@@ -71,6 +76,11 @@ def entry(name: str) -> Entry:
     raise Problem(f"there is no model called {name}", f"use one of {names}, or the path of a model folder")
 
 
+def spec_of(source: str) -> str:
+    """What :func:`load` takes for the model that was loaded from ``source``: a name, or the path itself."""
+    return next((known.name for known in entries() if str(known.path) == source), source)
+
+
 def load(spec: str, device: str, dtype: str, report: Report) -> Model:
     """Load a model by catalogue name or path: a table (.json) or a transformers folder.
 
@@ -82,7 +92,7 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
         if found.state == "fetch":
             size = found.download_bytes / 1e6
             raise Problem(f"{spec} is not on this computer yet", f"run: arplay models get {spec} ({size:.0f} MB)")
-        path, name = found.path, found.name
+        path, name = found.path, found.full_name or found.name
     else:
         existing = _existing(spec)
         if existing is None:

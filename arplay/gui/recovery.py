@@ -10,6 +10,7 @@ from typing import Any
 from arplay.core.document import Document, Fixed, Run, Typed
 from arplay.core.errors import Problem
 from arplay.export.writers import write
+from arplay.models.folder import MAX_VOCABULARY
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -44,7 +45,11 @@ def _in(run: dict[str, Any]) -> Run:
     if "typed" in run:
         return Typed(_data(run["typed"]))
     ids, pieces = tuple(run["ids"]), tuple(_data(piece) for piece in run["pieces"])
-    if len(ids) != len(pieces) or not all(type(id) is int and id >= 0 for id in ids) or not all(pieces):
+    if (
+        len(ids) != len(pieces)
+        or not all(type(id) is int and 0 <= id < MAX_VOCABULARY for id in ids)
+        or not all(pieces)
+    ):
         raise ValueError("ids and pieces do not match")
     return Fixed(str(run["vocabulary"]), ids, pieces)
 

@@ -6,16 +6,24 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from arplay import paths
 from arplay.core.decoding import Decoding
 from arplay.core.errors import Problem
-from arplay.gui.contract import Settings
+from arplay.core.picking import MAX_SEED
+from arplay.gui.contract import Settings, Unit
+from arplay.models.base import FirstPiece
 
 RECENT = 10
+_WORDS: dict[str, tuple[str, ...]] = {
+    "unit": get_args(Unit),
+    "first_piece": get_args(FirstPiece),
+    "colour_by": ("surprisal", "rank", "entropy"),
+}
+_RANGES = {"seed": (0, MAX_SEED), "bars": (5, 200), "play_per_second": (1, 200), "play_steps": (1, 100_000)}
 
 
 class Store:
@@ -36,7 +44,7 @@ class Store:
             value, like = saved.get(field.name), getattr(default, field.name)
             if field.name == "decoding":
                 values["decoding"] = _decoding(value)
-            elif type(value) is type(like) or (isinstance(like, float) and isinstance(value, int)):
+            elif _sensible(field.name, value, like):
                 values[field.name] = value
         try:
             return Settings(**values)
@@ -89,6 +97,16 @@ class Store:
             return json.loads(self.text(key, json.dumps(default)))
         except (ValueError, RecursionError):
             return default
+
+
+def _sensible(name: str, value: object, like: object) -> bool:
+    """Whether a saved value has the type of the default ``like`` and is one of those that the window offers."""
+    if type(value) is not type(like) and not (isinstance(like, float) and type(value) is int):
+        return False
+    if name in _WORDS:
+        return value in _WORDS[name]
+    low, high = _RANGES.get(name, (0, 0))
+    return name not in _RANGES or (isinstance(value, int | float) and low <= value <= high)
 
 
 def _decoding(value: object) -> Decoding:

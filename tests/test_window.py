@@ -223,3 +223,15 @@ def test_lists_follow_what_is_written(opened: Open, qtbot: QtBot) -> None:
     window.playground.handle(Do("step"))
     settle(window, qtbot)
     assert table.verticalScrollBar().value() == table.verticalScrollBar().maximum() > 0
+
+
+def test_a_right_click_offers_the_exports(opened: Open, qtbot: QtBot) -> None:
+    window = opened()
+    for name in ("next_token", "heatmap", "ledger"):
+        window.docks[name].raise_()
+        panel = window.panels[name]
+        panel.customContextMenuRequested.emit(QPoint(20, 20))
+        menu = window.menus._export_menus[name]
+        assert menu.isVisible()
+        assert "CSV table…" in [action.text() for action in menu.actions()]
+        menu.hide()

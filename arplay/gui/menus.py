@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSize, Qt, QUrl
+from PySide6.QtCore import QObject, QPoint, QSize, Qt, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
@@ -38,6 +38,7 @@ class Menus(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self._export_menus: dict[str, QMenu] = {}
         self._icons: list[tuple[QAction | QToolButton, str]] = []
         bar = window.menuBar()
         self._build_file(bar.addMenu("&File"))
@@ -131,8 +132,15 @@ class Menus(QObject):
         """Everything a panel can be exported as; also found under File > Export."""
         menu = exports.menu_for(panel, self._window)
         self._export.addMenu(menu)
-        panel.setContextMenuPolicy(Qt.ContextMenuPolicy.DefaultContextMenu)
+        panel.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        panel.customContextMenuRequested.connect(self._on_context_menu)
+        self._export_menus[panel.name] = menu
         return menu
+
+    def _on_context_menu(self, at: QPoint) -> None:
+        panel = self.sender()
+        assert isinstance(panel, Panel)
+        self._export_menus[panel.name].popup(panel.mapToGlobal(at))
 
     # ---- tool bar
 

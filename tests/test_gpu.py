@@ -1,0 +1,36 @@
+"""On a GPU: the same numbers as on the CPU, and the device is used by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arplay.models import catalogue
+
+pytestmark = pytest.mark.gpu
+TEXT = b"It was a dark and stormy night, and the old man sat by the fire."
+
+
+def test_auto_takes_the_gpu_and_keeps_the_numbers(tiny_folders: dict[str, Path]) -> None:
+    for folder in tiny_folders.values():
+        gpu, cpu = (catalogue.load(str(folder), device, "float32", lambda *_: None) for device in ("auto", "cpu"))
+        assert (gpu.info.device, cpu.info.device) == ("cuda", "cpu")
+        ids = gpu.alphabet.encode(b"The cat sat").tolist()
+        logits = []
+        for model in (gpu, cpu):
+            session = model.session()
+            session.extend(ids)
+            session.rewind(2)
+            session.extend(ids[2:])
+            logits.append(session.logits())
+        assert np.allclose(logits[0], logits[1], atol=1e-4)
+
+
+def test_cached_steps_equal_the_uncached_pass_on_the_gpu() -> None:
+    model = catalogue.load("english", "cuda", "float32", lambda *_: None)
+    ids = [*model.alphabet.lead, *model.alphabet.encode(TEXT).tolist()]
+    session = model.session()
+    stepped = np.array([session.extend([id]).logprob[0] for id in ids])
+    assert np.nanmax(np.abs(stepped - model.teacher_forced(ids))) < 1e-4

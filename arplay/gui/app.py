@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QSize, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from arplay import paths
@@ -27,6 +27,7 @@ from arplay.models import catalogue
 
 OPENING_TEXT = b"It was a dark and stormy night, and the old man"
 PICTURE_SECONDS = 120
+TITLE_BAR = 32
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ def run(options: WindowOptions) -> int:
     app = application()
     window = _window(options)
     sys.excepthook = _Hook(window)
+    _fit(window)
     window.show()
     QTimer.singleShot(0, _Start(window, options, remembered=True))
     window.closed.connect(app.quit)
@@ -168,6 +170,16 @@ def _window(options: WindowOptions, store: Store | None = None) -> MainWindow:
         window.resize(*options.size)
         window.proportion()
     return window
+
+
+def _fit(window: MainWindow) -> None:
+    """Keep the status bar on a small screen: the window together with its title bar fits into what is free there."""
+    free = window.screen().availableSize()
+    room = QSize(free.width(), free.height() - TITLE_BAR)
+    if window.size() != window.size().boundedTo(room):
+        window.resize(window.size().boundedTo(room))
+        if not window.restored:
+            window.arrange()
 
 
 def _is_there(spec: str) -> bool:

@@ -33,6 +33,7 @@ class StatusBar(QStatusBar):
         self._cancel.clicked.connect(self._on_cancel)
         for widget in (self._what, self._bar, self._cancel):
             row.addWidget(widget)
+        row.addStretch(1)
         self.addWidget(self._work)
         self._work.hide()
         self._model = self._label("The model that gives every number here: name, parameters, number type and device")

@@ -58,6 +58,8 @@ class Tour(QFrame):
         self._back.clicked.connect(self._go_back)
         self._next.clicked.connect(self._go_on)
         skip.clicked.connect(self._end)
+        for button in (skip, self._back, self._next):
+            button.setAutoDefault(True)  # Enter presses the focused button, as in a dialog
         row = QHBoxLayout()
         row.addWidget(skip)
         row.addStretch(1)
@@ -79,17 +81,13 @@ class Tour(QFrame):
             super().keyPressEvent(event)
 
     def place(self) -> None:
-        """Stand beside the panel of this stop, inside the window."""
+        """Stand beside the panel of this stop and inside the window, so that nothing it speaks of is covered."""
         window, panel = self._window, self._panels[STOPS[self._at][0]]
         self.adjustSize()
         corner = panel.mapTo(window, QPoint(0, 0))
-        beside = (
-            corner.x() - self.width() - SPACE[2]
-            if corner.x() > window.width() // 2
-            else min(corner.x() + SPACE[4], window.width() - self.width() - SPACE[2])
-        )
-        if panel.width() < self.width() and corner.x() < window.width() // 2:
-            beside = corner.x() + panel.width() + SPACE[2]
+        right = corner.x() + panel.width() + SPACE[2]
+        left = corner.x() - self.width() - SPACE[2]
+        beside = right if right + self.width() <= window.width() else left
         below = min(corner.y() + min(panel.height() // 3, 160), window.height() - self.height() - SPACE[4])
         self.move(max(SPACE[2], beside), max(SPACE[2], below))
 

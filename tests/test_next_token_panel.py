@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +22,7 @@ from arplay.core.position import Answer, Position
 from arplay.engine.messages import Loaded
 from arplay.gui.contract import Change, Do, Settings, Take, View
 from arplay.gui.panels.bar_view import ROW
-from arplay.gui.panels.bars import Axis, Bars, bars_of, percent
+from arplay.gui.panels.bars import Axis, Bars, bars_of, figures, percent
 from arplay.gui.panels.cumulative import strip_of
 from arplay.gui.panels.next_token import NextTokenPanel
 from arplay.gui.theme import DARK
@@ -60,16 +60,19 @@ def own(shown: View) -> Distribution:
 
 
 @pytest.fixture
-def opened(qtbot: QtBot) -> Open:
+def opened(qtbot: QtBot) -> Iterator[Open]:
+    panels: list[NextTokenPanel] = []  # a panel must not be collected while it is painting
+
     def show(shown: View) -> NextTokenPanel:
         panel = NextTokenPanel()
         qtbot.addWidget(panel)
         panel.resize(400, 620)
         panel.show()
         panel.show_view(shown)
+        panels.append(panel)
         return panel
 
-    return show
+    yield show
 
 
 def intents(panel: NextTokenPanel) -> list[object]:
@@ -235,7 +238,8 @@ def test_hover_card(opened: Open) -> None:
     shown = view()
     panel = opened(shown)
     row = panel.bars.bars.rows[2]
-    values = dict(panel.bars.card(row))
+    assert panel.bars.source is not None
+    values = dict(figures(row, *panel.bars.source))
     assert row.logprob is not None
     assert f"{row.logprob / LN2:.4f} bits".replace("-", "−") in values["log p"]
     assert values["bytes"] == f" w{row.id}".encode().hex(" ")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
 
 from PySide6.QtCore import QEasingCurve, QEvent, QPoint, QPointF, QRectF, Qt, QTimer, QVariantAnimation, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
+from arplay.core.distribution import Distribution
+from arplay.core.pieces import Vocabulary
 from arplay.gui.panels.bar_painting import (
     AXIS_HEIGHT,
     CENTER,
@@ -18,7 +19,7 @@ from arplay.gui.panels.bar_painting import (
     lengths_of,
     others,
 )
-from arplay.gui.panels.bars import Axis, Bars, Row, percent
+from arplay.gui.panels.bars import Axis, Bars, Row, figures, percent
 from arplay.gui.theme import ANIMATION_MS, BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
 
 ROW = 24
@@ -41,7 +42,7 @@ class BarView(QAbstractScrollArea):
         self.message = ""
         self.playing = False
         self.animate = True
-        self.card: Callable[[Row], list[tuple[str, str]]] = lambda _: []
+        self.source: tuple[Distribution, Vocabulary] | None = None
         self._hovered: Row | None = None
         self._answers = False
         self._faded = False
@@ -294,7 +295,7 @@ class BarView(QAbstractScrollArea):
         lines = "".join(
             f"<tr><td style='color:{self.theme.muted}; padding-right:{SPACE[2]}px'>{name}</td>"
             f"<td align='right'>{html.escape(value)}</td></tr>"
-            for name, value in self.card(row)
+            for name, value in (figures(row, *self.source) if self.source else ())
         )
         note = "<br>next in the text" if row.actual else ""
         return f"<b>{html.escape(row.text)}</b>{note}<table cellspacing='0'>{lines}</table>click to take it"

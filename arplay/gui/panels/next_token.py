@@ -15,7 +15,7 @@ from arplay.core.distribution import LN2, Distribution
 from arplay.gui.contract import Change, Do, Panel, Settings, Take, Unit, View
 from arplay.gui.panels.bar_painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
 from arplay.gui.panels.bar_view import ROW, BarView
-from arplay.gui.panels.bars import Axis, Row, bars_of, figures, nats_or_bits
+from arplay.gui.panels.bars import Axis, bars_of, nats_or_bits
 from arplay.gui.panels.caption import Caption
 from arplay.gui.panels.cumulative import CumulativeStrip, Strip, strip_of
 from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
@@ -88,7 +88,6 @@ class NextTokenPanel(Panel):
         self.search.installEventFilter(self)
         self.strip = CumulativeStrip()
         self.bars = BarView()
-        self.bars.card = self._figures
         self.bars.taken.connect(self._take)
         self.bars.command.connect(self._command)
         self._arrange()
@@ -226,6 +225,7 @@ class NextTokenPanel(Panel):
         n = settings.bars if found is None else len(found)
         bars = bars_of(self._own, self._drawn, view.loaded.vocabulary, n, actual, found, stages)
         lit = actual if view.selected is not None and view.selected == view.answer.prefix.index else None
+        self.bars.source = (self._own, view.loaded.vocabulary)
         self.bars.show_bars(bars, Axis.fit(bars, settings.log_axis), lit, keep_choice)
 
     def _show_strip(self, view: View) -> None:
@@ -239,11 +239,6 @@ class NextTokenPanel(Panel):
             self.strip.show_strip(strip_of(self._drawn, vocabulary, None))
         else:
             self.strip.show_strip(Strip())
-
-    def _figures(self, row: Row) -> list[tuple[str, str]]:
-        if self._own is None or self._view.loaded is None:
-            return []
-        return figures(row, self._own, self._view.loaded.vocabulary)
 
     def set_theme(self, theme: Theme) -> None:
         self.bars.theme = self.strip.theme = theme

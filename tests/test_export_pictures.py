@@ -40,7 +40,7 @@ class Chart(Panel):
 
 class PagedChart(Chart):
     def pages(self, page_width: float, page_height: float) -> int:
-        return 3
+        return 3 if page_height < 1000 else 1
 
     def paint_page(self, painter: QPainter, page: int, area: QRectF) -> None:
         self.paint_chart(painter, area)
@@ -74,6 +74,19 @@ def test_a_long_chart_goes_to_pages_and_not_to_one_picture(qtbot: QtBot, tmp_pat
         with pytest.raises(Problem, match="as PDF"):
             export_image.save(chart, tmp_path / f"x{kind}", [])
         assert not (tmp_path / f"x{kind}").exists()
+
+
+def test_a_picture_of_a_given_size_is_one_page_and_not_a_long_text_made_small(qtbot: QtBot, tmp_path: Path) -> None:
+    chart = PagedChart((900, 4_000))
+    qtbot.addWidget(chart)
+    for kind in (".png", ".svg"):
+        with pytest.raises(Problem, match="the text needs 3 pictures of 700x900"):
+            export_image.save(chart, tmp_path / f"x{kind}", [], size=(700, 900))
+        assert not (tmp_path / f"x{kind}").exists()
+        export_image.save(chart, tmp_path / f"x{kind}", [], scale=1, size=(700, 1200))
+    image = QImage(str(tmp_path / "x.png"))
+    assert (image.width(), image.height()) == (700, 1200)
+    assert len({image.pixel(x, y) for x in range(0, 300) for y in range(0, 60)}) > 5, "nothing is drawn"
 
 
 def test_a_long_chart_without_pages_is_refused_as_pdf(qtbot: QtBot, tmp_path: Path) -> None:

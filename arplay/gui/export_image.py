@@ -81,8 +81,8 @@ class _Sheet:
         return hasattr(self.panel, "paint_page")
 
     def check_height(self, scale: float) -> None:
-        """A chart that would be unreadably tall is refused (squeezing it into a size would be no better)."""
-        height = max(self.height, self.natural[1] if self.paged else 0) * scale
+        """A picture larger than viewers open is refused."""
+        height = self.height * scale
         if height > TALLEST or self.width * scale > TALLEST:
             raise Problem(
                 f"the picture would be {self.width * scale:,.0f} x {height:,.0f} pixels, more than {TALLEST:,}",
@@ -90,7 +90,19 @@ class _Sheet:
             )
 
     def paint(self, device: QPaintDevice) -> None:
-        """The chart scaled to fit above the footer, its proportions kept."""
+        """The chart scaled to fit above the footer, its proportions kept.
+
+        A paged one is set as a page of the given size instead, since a long text made to fit could not be read.
+        """
+        if self.size is not None and self.paged:
+            needed = cast(Paged, self.panel).pages(self.width, self.height - self.footer)
+            if needed > 1:
+                raise Problem(
+                    f"the text needs {needed:,} pictures of {self.width}x{self.height}",
+                    "export it as PDF, or leave the size to the text",
+                )
+            self.paint_pages(device, self.width, self.height)
+            return
         painter = _painter(device)
         self._ground(painter, self.height)
         room = self.height - self.footer
@@ -103,12 +115,12 @@ class _Sheet:
         self._foot(painter, self.height)
         painter.end()
 
-    def paint_pages(self, writer: QPdfWriter, width: int, height: int) -> None:
+    def paint_pages(self, device: QPaintDevice, width: int, height: int) -> None:
         panel = cast(Paged, self.panel)
         room = height - self.footer
-        painter = _painter(writer)
+        painter = _painter(device)
         for page in range(panel.pages(width, room)):
-            if page and not writer.newPage():
+            if page and not cast(QPdfWriter, device).newPage():
                 raise OSError("the next page cannot be begun")
             self._ground(painter, height)
             panel.paint_page(painter, page, QRectF(0, 0, width, room))

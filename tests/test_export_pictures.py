@@ -40,7 +40,7 @@ class Chart(Panel):
 
 class PagedChart(Chart):
     def pages(self, page_width: float, page_height: float) -> int:
-        return 3 if page_height < 1000 else 1
+        return 1 if page_height > 1150 else 3  # A4 has 1123
 
     def paint_page(self, painter: QPainter, page: int, area: QRectF) -> None:
         self.paint_chart(painter, area)

@@ -139,7 +139,7 @@ def test_the_header_says_what_core_says(qtbot: QtBot) -> None:
     totals = ledger.totals
     assert totals.perplexity is not None and totals.bits_per_byte is not None
     assert {f.name: f.value for f in panel.figures.figures} == {
-        "pieces": "3",
+        "tokens": "3",
         "scored": "3",
         "NLL": "2.1203 nats",
         "perplexity": number(totals.perplexity, 2),
@@ -179,7 +179,7 @@ def test_the_card_shows_the_figures_of_the_hovered_piece(qtbot: QtBot) -> None:
     qtbot.waitUntil(panel.text.card.isVisible)
     card = panel.text.card.content
     assert card.title == "C" and dict(card.lines)["p"] == "0.6000" and dict(card.lines)["log p"] == "−0.5108 nats"
-    assert dict(card.lines)["rank"] == "1 of 3" and dict(card.lines)["context read"] == "2 pieces"
+    assert dict(card.lines)["rank"] == "1 of 3" and dict(card.lines)["context read"] == "2 tokens"
     assert [(a.text, round(math.exp(a.logprob), 6), a.actual) for a in card.alternatives] == [
         ("C", 0.6, True),
         ("A", 0.3, False),

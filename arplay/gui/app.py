@@ -14,6 +14,7 @@ from PySide6.QtCore import QEventLoop, QMessageLogContext, QSize, QTimer, QtMsgT
 from PySide6.QtWidgets import QApplication
 
 from arplay import paths
+from arplay.core.decoding import Decoding
 from arplay.core.errors import Problem
 from arplay.export.writers import replacing
 from arplay.gui import recovery
@@ -78,7 +79,8 @@ def _say(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
 
 def _drawn(window: MainWindow, options: WindowOptions, path: Path) -> View:
     play = window.playground
-    play.handle(Change(replace(play.view.settings, animate=False)))
+    settings = replace(play.view.settings, animate=False, first_piece=options.first_piece, bars=options.bars)
+    play.handle(Change(replace(settings, decoding=options.decoding or Decoding())))
     loop = QEventLoop()
     failure: list[tuple[str, str]] = []
 

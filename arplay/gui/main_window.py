@@ -45,6 +45,7 @@ class MainWindow(QMainWindow):
         self.theme = theme.chosen(self.theme_choice)  # type: ignore[arg-type]
         self._tour: Tour | None = None
         self._told_read_only = False
+        self._problem: tuple[str, str] | None = None
         self.setWindowTitle("arplay")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
@@ -154,6 +155,10 @@ class MainWindow(QMainWindow):
             if panel.isVisible() or panel is self.panels["editor"]:
                 panel.show_view(view)
         self.status.show_view(view)
+        if view.problem != self._problem:
+            if self._problem is not None and self.notice.said == self._problem:
+                self.notice.hide()  # what it told is mended
+            self._problem = view.problem
         self.menus.show_view(view)
 
     def _on_visibility(self, visible: bool) -> None:

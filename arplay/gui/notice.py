@@ -16,6 +16,8 @@ class Notice(QFrame):
         super().__init__(parent)
         self.setProperty("role", "banner")
         self.setAccessibleName("Message")
+        self.said: tuple[str, str] | None = None
+        """Cause and remedy of the message that is shown, or was last."""
         self._sign = QLabel(self)
         self._text = QLabel(self)
         self._text.setWordWrap(True)
@@ -38,6 +40,7 @@ class Notice(QFrame):
         self.hide()
 
     def tell(self, cause: str, remedy: str, offer: QAction | None = None) -> None:
+        self.said = (cause, remedy)
         cause = cause[:1].upper() + cause[1:]
         remedy = remedy[:1].upper() + remedy[1:]
         self._text.setText(f"<b>{_plain(cause)}.</b> {_plain(remedy)}.")

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from arplay.core.decoding import Decoding
     from arplay.engine.messages import Device, Dtype
+    from arplay.models.base import FirstPiece
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,7 @@ class WindowOptions:
     """None means: as remembered from the last time, else the default.
 
     ``encoding`` is that of ``text_file``; None stands for UTF-8. ``size`` is the window's, in logical pixels.
+    The last three are for a picture of the window, which takes no part in what is remembered.
     """
 
     text_file: Path | None = None
@@ -25,3 +28,6 @@ class WindowOptions:
     theme: str | None = None
     encoding: str | None = None
     size: tuple[int, int] | None = None
+    first_piece: FirstPiece = "auto"
+    bars: int = 20
+    decoding: Decoding | None = None

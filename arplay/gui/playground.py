@@ -104,17 +104,24 @@ class Playground(QObject):
                 self._do(what)
 
     def open_text(self, data: bytes) -> None:
-        """A new document; the former one goes with its undo history."""
-        self.restore(Document.of(data))
+        """A text in place of the former one, which undo and the history bring back."""
+        if self.tree.count == 1 and not len(self.document):
+            self.restore(Document.of(data))
+            return
+        with self._at_once():
+            self._forget()
+            before = self.tree.node
+            node = self.tree.record(self.document.replace(0, len(self.document), data), "opened", len(data))
+            self._document_changed(len(data))
+            if node is not before:
+                self._push(Move(self._goto, before, node))
 
     def restore(self, document: Document) -> None:
         """A document with its ids, as the last session left it."""
         with self._at_once():
-            self._stop()
-            self._long, self._looking = None, False
+            self._forget()
             self.tree = Tree(document)
             self.undo_stack.clear()
-            self._show(excerpt_of=None, ledger=None, reconciled=None, step=None, step_decoded=None)
             self._document_changed(len(document))
 
     def analyse(self, data: bytes, name: str) -> None:
@@ -124,6 +131,12 @@ class Playground(QObject):
             self._long = LongText(name, Document.of(data))
             self._show(excerpt_of=name)
             self._score_soon()
+
+    def _forget(self) -> None:
+        """Nothing that was found out about the former text belongs to the next one."""
+        self._stop()
+        self._long, self._looking = None, False
+        self._show(excerpt_of=None, ledger=None, reconciled=None, step=None, step_decoded=None)
 
     def quieten(self) -> None:
         """The window closes: ask nothing more of the worker, and forget what could be undone."""
@@ -276,7 +289,7 @@ class Playground(QObject):
     def _sample(self, answer: Answer, decoded: Decoded) -> None:
         if answer.position.start:
             self._stop()
-            self.told.emit(f"the context is full at {answer.position.end:,} pieces", "rewind, or start a new text")
+            self.told.emit(f"the context is full at {answer.position.end:,} tokens", "rewind, or start a new text")
             return
         u = uniform(self.view.settings.seed, answer.prefix.index)
         self._take(answer, decoded, -1, choose(decoded.logprobs, u))

@@ -37,8 +37,8 @@ class StatusBar(QStatusBar):
         self.addWidget(self._work)
         self._work.hide()
         self._model = self._label("The model that gives every number here: name, parameters, number type and device")
-        self._context = self._label("Pieces of context that the model has read, and the most it can read at once")
-        self._speed = self._label("Time of the last forward pass, and the pieces read per second")
+        self._context = self._label("Tokens of context that the model has read, and the most it can read at once")
+        self._speed = self._label("Time of the last forward pass, and the tokens read per second")
 
     def show_progress(self, progress: Progress | None) -> None:
         self._progress = progress
@@ -83,4 +83,4 @@ def _context_words(answer: Answer, loaded: Loaded) -> str:
     used = answer.position.context
     limit = loaded.info.context
     words = f"context {used:,} of {limit:,}" if limit else f"context {used:,}"
-    return words if answer.position.start == 0 else f"{words}, from piece {answer.position.start:,}"
+    return words if answer.position.start == 0 else f"{words}, from token {answer.position.start:,}"

@@ -12,7 +12,7 @@ from arplay.gui.panels.bars import Axis, Bars, Rest, Row, percent
 from arplay.gui.theme import BODY, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 
 Lengths = Mapping[int, tuple[float, float]]
-"""Shown share (0..1) of the outline and of the fill, by piece; REST is the rest of the vocabulary."""
+"""Shown share (0..1) of the outline and of the fill, by token; REST is the rest of the vocabulary."""
 
 REST = -1
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -116,7 +116,7 @@ class BarPainter:
             if wide:
                 self.painter.drawText(QRectF(x, area.top(), wide, area.height()), RIGHT, label)
         name_left, name_width = self.columns.text
-        name = "log scale" if self.axis.log else "piece"
+        name = "log scale" if self.axis.log else "token"
         self.painter.drawText(QRectF(name_left, area.top(), name_width, area.height()), LEFT, name)
 
     def grid(self, top: float, bottom: float) -> None:
@@ -257,4 +257,4 @@ class BarPainter:
 
 
 def others(rest: Rest) -> str:
-    return f"{rest.count:,} other piece{'' if rest.count == 1 else 's'}"
+    return f"{rest.count:,} other token{'' if rest.count == 1 else 's'}"

@@ -49,7 +49,7 @@ class Strip:
     def line(self) -> str:
         """The step in one line."""
         if self.chosen is None or self.u is None:
-            return "a step draws u from 0 to 1 and takes the piece under it"
+            return "a step draws u from 0 to 1 and takes the token under it"
         digits = 4 if self.chosen.high - self.chosen.low >= 0.0005 else 7
         low, high = f"{self.chosen.low:.{digits}f}", f"{self.chosen.high:.{digits}f}"
         return f"u = {self.u:.{digits}f} → {self.chosen.text} ({low} – {high})"
@@ -184,5 +184,5 @@ class CumulativeStrip(QWidget):
         if segment:
             text = f"<b>{html.escape(segment.text)}</b><br>u from {segment.low:.4f} to {segment.high:.4f} takes it"
         else:
-            text = f"{self.strip.tail:,} less probable pieces share u from {self.strip.end:.4f} to 1"
+            text = f"{self.strip.tail:,} less probable tokens share u from {self.strip.end:.4f} to 1"
         QToolTip.showText(event.globalPosition().toPoint(), text, self)

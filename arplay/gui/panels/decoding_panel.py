@@ -56,7 +56,7 @@ GREEDY_REASON = "Greedy always takes the most probable token, so nothing else ma
 SEED = "The same seed makes the same choices at the same places. A whole number from 0"
 REROLL = "Take the next seed and draw the last sampled token again (Ctrl+R)"
 STEP = "Choose one token by these settings and write it (Space, or Ctrl+Space in the text)"
-NOTHING = "This model has no distribution for an empty text: type something, or choose BOS or EOS as first piece"
+NOTHING = "This model has no distribution for an empty text: type something, or choose BOS or EOS as first token"
 MOST_TRACES = 4
 
 

@@ -74,10 +74,10 @@ class EditorPanel(Panel):
     explanation = (
         "<p>The text whose continuation you see. The <b>caret</b> is the position in the chain: everything before it "
         "is the prefix x<sub>&lt;i</sub>, and the chart shows p(x<sub>i</sub> | x<sub>&lt;i</sub>).</p>"
-        "<p>A model reads <b>pieces</b> (tokens), not letters. Every other piece has a faint ground. Pieces that were "
-        "picked or sampled keep their ids and are underlined; what you type is cut into pieces by the tokenizer. "
+        "<p>A model reads <b>tokens</b>, not letters. Every other token has a faint ground. Tokens that were "
+        "picked or sampled keep their ids and are underlined; what you type is cut into tokens by the tokenizer. "
         "Where kept ids differ from what the tokenizer would choose for the same text, a dotted line says so.</p>"
-        "<p>Ctrl+Enter takes the most probable piece, Ctrl+Space samples one, Alt+← and Alt+→ go back and forward, "
+        "<p>Ctrl+Enter takes the most probable token, Ctrl+Space samples one, Alt+← and Alt+→ go back and forward, "
         "Esc leaves the text.</p>"
     )
 
@@ -105,7 +105,7 @@ class EditorPanel(Panel):
         self.badge = Bar(
             "banner",
             "Re-tokenise",
-            "The tokenizer would cut the same text into other pieces; a model seldom saw these in training.",
+            "The tokenizer would cut the same text into other tokens; a model seldom saw these in training.",
         )
         self.badge.button.clicked.connect(self._retokenise)
         self.excerpt = Bar("note", None, "Long texts are scored as a whole; here you can try out their beginning.")
@@ -178,7 +178,7 @@ class EditorPanel(Panel):
         if answer is not None and pieces:
             note = _ADDED_BY.get(answer.first_piece, answer.first_piece)
             self.lead_note.setText(note)
-            self.lead.setToolTip("The model reads this piece before the text; it counts as context and is not scored.")
+            self.lead.setToolTip("The model reads this token before the text; it counts as context and is not scored.")
             self.lead.setAccessibleName(f"{' '.join(pieces)}, {note}")
 
     def _command(self, what: str) -> None:
@@ -214,7 +214,7 @@ class EditorPanel(Panel):
         if marks.fixed[index]:
             text += " · picked or sampled, its id is kept"
         if any(low <= start < high for low, high in marks.departures):
-            text += "\nThe tokenizer would choose other pieces here."
+            text += "\nThe tokenizer would choose other tokens here."
         QToolTip.showText(place, text, self.area)
 
 

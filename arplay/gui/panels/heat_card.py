@@ -38,7 +38,7 @@ class CardContent:
 
 def content(ledger: Ledger, index: int, vocabulary: Vocabulary | None, unit: Unit) -> CardContent:
     start = int(ledger.ends[index - 1]) if index else 0
-    title, where = visible(ledger.data[start : int(ledger.ends[index])]), f"piece {index + 1:,} of {len(ledger):,}"
+    title, where = visible(ledger.data[start : int(ledger.ends[index])]), f"token {index + 1:,} of {len(ledger):,}"
     if index >= ledger.done:
         return CardContent(title, where, (), (), "not scored yet")
     logprob = float(ledger.logprob[index])
@@ -50,7 +50,7 @@ def content(ledger: Ledger, index: int, vocabulary: Vocabulary | None, unit: Uni
         ("log p", f"{number(in_unit(logprob, unit))} {unit}"),
         ("rank", f"{int(ledger.rank[index]):,}{size}"),
         ("entropy", f"{number(in_unit(float(ledger.entropy[index]), unit))} {unit}"),
-        ("context read", f"{int(ledger.context[index]):,} pieces"),
+        ("context read", f"{int(ledger.context[index]):,} tokens"),
     )
     best = tuple(
         Alternative(_text(vocabulary, int(id)), float(value), int(id) == int(ledger.ids[index]))

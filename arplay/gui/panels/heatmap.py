@@ -27,10 +27,10 @@ CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
     (
         "surprisal",
         "Surprisal",
-        "−log p of each piece: 0 where the model was certain of it, large where it was surprised",
+        "−log p of each token: 0 where the model was certain of it, large where it was surprised",
     ),
-    ("rank", "Rank", "How many pieces the model held more probable, plus one: rank 1 was its first choice"),
-    ("entropy", "Entropy", "How open the choice was before the piece came: the mean surprisal the model expected"),
+    ("rank", "Rank", "How many tokens the model held more probable, plus one: rank 1 was its first choice"),
+    ("entropy", "Entropy", "How open the choice was before the token came: the mean surprisal the model expected"),
 )
 
 
@@ -38,14 +38,14 @@ class HeatmapPanel(Panel):
     name = "heatmap"
     title = "Heatmap"
     explanation = (
-        "<p>Every piece of the text in the colour of its <b>surprisal</b>, −log p(x<sub>i</sub> | x<sub>&lt;i</sub>): "
+        "<p>Every token of the text in the colour of its <b>surprisal</b>, −log p(x<sub>i</sub> | x<sub>&lt;i</sub>): "
         "how little the model expected it after everything before it.</p>"
-        "<p><b>Rank</b> counts how many pieces were more probable; <b>entropy</b> H = −Σ p log p says how open the "
+        "<p><b>Rank</b> counts how many tokens were more probable; <b>entropy</b> H = −Σ p log p says how open the "
         "choice was.</p>"
-        "<p>Over the N scored pieces: NLL = −Σ log p,<br><b>perplexity</b> = exp(NLL / N), as if the model had to "
-        "choose among that many equal pieces,<br><b>bits per byte</b> = NLL / (B ln 2) over their B bytes, which "
-        "compares models with different pieces.</p>"
-        "<p>A piece is never faked: a first piece without p(x<sub>1</sub>) is hatched and counts nowhere.</p>"
+        "<p>Over the N scored tokens: NLL = −Σ log p,<br><b>perplexity</b> = exp(NLL / N), as if the model had to "
+        "choose among that many equal tokens,<br><b>bits per byte</b> = NLL / (B ln 2) over their B bytes, which "
+        "compares models with different tokens.</p>"
+        "<p>A token is never faked: a first token without p(x<sub>1</sub>) is hatched and counts nowhere.</p>"
     )
 
     def __init__(self) -> None:
@@ -215,17 +215,17 @@ def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
     perplexity = none if t.perplexity is None else number(t.perplexity, 2)
     per_byte = none if t.bits_per_byte is None else number(t.bits_per_byte, 3)
     return (
-        Figure(f"{len(ledger):,}", "pieces", "Tokens of the text, without what is read before it."),
-        Figure(f"{t.scored:,}", "scored", "Pieces that the model gave a probability; all figures are over these."),
+        Figure(f"{len(ledger):,}", "tokens", "Tokens of the text, without what is read before it."),
+        Figure(f"{t.scored:,}", "scored", "Tokens that the model gave a probability; all figures are over these."),
         Figure(
             f"{number(in_unit(t.nll_nats, unit), 4 if t.nll_nats < 1000 else 1)} {unit}",
             "NLL",
-            "Negative log-likelihood: the surprisals −log p of all scored pieces added up.",
+            "Negative log-likelihood: the surprisals −log p of all scored tokens added up.",
         ),
         Figure(
-            perplexity, "perplexity", "exp(NLL in nats / scored): as if each piece were one of that many equal ones."
+            perplexity, "perplexity", "exp(NLL in nats / scored): as if each token were one of that many equal ones."
         ),
-        Figure(per_byte, "bits per byte", f"NLL / (B ln 2) over the {t.bytes:,} bytes of the scored pieces."),
+        Figure(per_byte, "bits per byte", f"NLL / (B ln 2) over the {t.bytes:,} bytes of the scored tokens."),
     )
 
 
@@ -237,7 +237,7 @@ def _empty_words(view: View) -> str:
     if len(view.document):
         return view.busy or "Scoring the text…"
     return (
-        "Here the text appears again, every piece coloured by how surprised the model was.\n"
+        "Here the text appears again, every token coloured by how surprised the model was.\n"
         "Write in the editor, or open a text with File › Open."
     )
 

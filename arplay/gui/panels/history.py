@@ -140,8 +140,8 @@ class HistoryPanel(Panel):
     title = "History"
     explanation = (
         "<p>Every state of the text, oldest first: what was typed, picked by hand or sampled. For a step you see "
-        "<b>p</b> = p(x<sub>i</sub> | x<sub>&lt;i</sub>), the probability that the model gave to the piece, and "
-        "<b>u</b>, the random number that chose it: the piece whose share of the cumulative distribution holds u.</p>"
+        "<b>p</b> = p(x<sub>i</sub> | x<sub>&lt;i</sub>), the probability that the model gave to the token, and "
+        "<b>u</b>, the random number that chose it: the token whose share of the cumulative distribution holds u.</p>"
         "<p>A click goes to that state. Going on from an older state starts a branch; the old way is kept, "
         "indented.</p>"
     )

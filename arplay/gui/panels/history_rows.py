@@ -18,8 +18,8 @@ SHOWN = 160
 _HEADERS = ("What was done", "p", "u")
 _HEADER_TIPS = (
     "Every state of the text, from the oldest to the newest; a branch that was left is indented.",
-    "The probability that the model itself gave to the piece, before the decoding settings.",
-    "The random number between 0 and 1 that chose the piece; a pick by hand has none.",
+    "The probability that the model itself gave to the token, before the decoding settings.",
+    "The random number between 0 and 1 that chose the token; a pick by hand has none.",
 )
 _DONE = {"opened": "Opened", "typed": "Typed", "picked": "Picked", "sampled": "Sampled", "retokenised": "Re-tokenised"}
 

@@ -41,12 +41,12 @@ class LedgerPanel(Panel):
     name = "ledger"
     title = "Chain-rule ledger"
     explanation = (
-        "<p>The chain rule takes the probability of a text apart, piece by piece:<br>"
+        "<p>The chain rule takes the probability of a text apart, token by token:<br>"
         "p(x<sub>1</sub>…x<sub>n</sub>) = Π p(x<sub>i</sub> | x<sub>&lt;i</sub>), so "
         "log p(x<sub>1</sub>…x<sub>n</sub>) = Σ log p(x<sub>i</sub> | x<sub>&lt;i</sub>).</p>"
         "<p>Each row multiplies one more p into the product, or adds one more log p to the sum. The product of a long "
         "text is too small for a 64-bit float; the sum never is. That is why models work with logs.</p>"
-        "<p>−Σ log p is the <b>NLL</b>. exp(NLL / N) is the perplexity. The curve shows −log p of every piece, its "
+        "<p>−Σ log p is the <b>NLL</b>. exp(NLL / N) is the perplexity. The curve shows −log p of every token, its "
         "<b>surprisal</b>, and the mean so far.</p>"
         "<p><b>Check</b> counts the same sum a second time in one pass without cache.</p>"
     )
@@ -229,4 +229,4 @@ def _empty_words(view: View) -> str:
         return view.busy or "Loading the model…"
     if len(view.document):
         return view.busy or "Scoring the text…"
-    return "Write in the editor: each piece adds a row here, its log p to the sum and its p to the product."
+    return "Write in the editor: each token adds a row here, its log p to the sum and its p to the product."

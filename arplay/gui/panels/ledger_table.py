@@ -19,11 +19,11 @@ Index = QModelIndex | QPersistentModelIndex
 NUMBER, TOKEN, P, LOGP, RUNNING, PRODUCT, POWER = range(7)
 
 TIPS = {
-    NUMBER: "The place of the piece in the text, from 1.",
-    TOKEN: "The piece; spaces, newlines and bytes that are no whole character have a sign.",
-    P: "p(xᵢ | x₁…xᵢ₋₁): the probability that the model gave this piece after all pieces before it.",
+    NUMBER: "The place of the token in the text, from 1.",
+    TOKEN: "The token; spaces, newlines and bytes that are no whole character have a sign.",
+    P: "p(xᵢ | x₁…xᵢ₋₁): the probability that the model gave this token after all tokens before it.",
     LOGP: "The natural logarithm of p (in bits: divided by ln 2). Logarithms add up where probabilities multiply.",
-    RUNNING: "Σ log p so far: the logarithm of the probability of the text up to this piece.",
+    RUNNING: "Σ log p so far: the logarithm of the probability of the text up to this token.",
     PRODUCT: "The product of all p so far as a 64-bit float computes it; it underflows to 0 below 5 × 10⁻³²⁴.",
     POWER: "The same product from the sum of the logs, as a power of ten: it never underflows.",
 }

@@ -14,14 +14,14 @@ from arplay.gui.panels.ledger_table import product
 from arplay.gui.panels.ledger_words import in_unit, number, power
 
 WRITTEN_OUT = 8
-"""The product is written out for texts of up to this many scored pieces."""
+"""The product is written out for texts of up to this many scored tokens."""
 
 
 def figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
     """Totals of the pieces scored so far."""
     totals = ledger.totals
     if not totals.scored:
-        return (Figure("—", "nothing is scored", "No piece of this text has a probability yet."),)
+        return (Figure("—", "nothing is scored", "No token of this text has a probability yet."),)
     digits = 4 if totals.nll_nats < 10_000 else 1
     total = 0.0 - totals.nll_nats
     mean = in_unit(totals.nll_nats / totals.scored, unit)
@@ -35,7 +35,7 @@ def figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
         Figure(
             f"{number(in_unit(totals.nll_nats, unit), digits)} {unit}", "NLL", "−Σ log p: what training makes small."
         ),
-        Figure(f"{number(mean)} {unit}", "NLL per piece", "Its exponential (of nats) is the perplexity."),
+        Figure(f"{number(mean)} {unit}", "NLL per token", "Its exponential (of nats) is the perplexity."),
     )
 
 

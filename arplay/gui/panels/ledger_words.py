@@ -71,11 +71,11 @@ def first_piece(ledger: Ledger, lead: tuple[Piece, ...]) -> str:
     """How the first piece was treated, in words."""
     after = " ".join(piece.text for piece in lead)
     return {
-        "model": "first piece scored by the model’s own p(x₁)",
-        "tokenizer": f"first piece read after {after}, which the tokenizer adds",
-        "bos": f"first piece read after BOS {after}, your choice",
-        "eos": f"first piece read after EOS {after}, your choice",
-        "unscored": "first piece " + UNSCORED,
+        "model": "first token scored by the model’s own p(x₁)",
+        "tokenizer": f"first token read after {after}, which the tokenizer adds",
+        "bos": f"first token read after BOS {after}, your choice",
+        "eos": f"first token read after EOS {after}, your choice",
+        "unscored": "first token " + UNSCORED,
     }[ledger.first_piece]
 
 

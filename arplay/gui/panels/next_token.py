@@ -24,10 +24,10 @@ MOST_HITS = 100
 EXPORT_WIDTH = 760
 
 NO_FIRST = (
-    "The empty prefix has no distribution for this model: type something, or choose BOS or EOS as the first piece."
+    "The empty prefix has no distribution for this model: type something, or choose BOS or EOS as the first token."
 )
 WELCOME = (
-    "Here stands what the model expects next: a bar for each of the most probable pieces, "
+    "Here stands what the model expects next: a bar for each of the most probable tokens, "
     "and one for all the others together.\n\nLoad a model and write a text to see it."
 )
 ENTROPY = "Entropy of the model's own distribution: how undecided it is"
@@ -38,16 +38,16 @@ class NextTokenPanel(Panel):
     name = "next_token"
     title = "Next token"
     explanation = """
-    <p>The model reads the <b>prefix</b> (all pieces before the caret) and gives every piece <i>i</i> of its vocabulary
+    <p>The model reads the <b>prefix</b> (all tokens before the caret) and gives every token <i>i</i> of its vocabulary
     a score, the logit z<sub>i</sub>. The softmax over the <b>whole</b> vocabulary makes them probabilities:</p>
     <p align="center">p<sub>i</sub> = exp(z<sub>i</sub>) / Σ<sub>j</sub> exp(z<sub>j</sub>)</p>
     <p>The <b>outline</b> is the model's own probability. The <b>fill</b> is what the decoding settings make of it;
-    a dotted outline without fill is a piece that they removed. The <b>dashed</b> bar is every piece without a row,
+    a dotted outline without fill is a token that they removed. The <b>dashed</b> bar is every token without a row,
     counted and summed, so that what you see always adds up to 1.</p>
     <p><b>Entropy</b> H = −Σ p<sub>i</sub> log p<sub>i</sub> says how undecided the model is; its perplexity
-    e<sup>H</sup> (2<sup>H</sup> in bits) is the number of equally probable pieces that would be as hard to guess.</p>
-    <p>The <b>stacked bar</b> lays the pieces side by side, the most probable first. Sampling draws u between 0 and 1
-    and takes the piece that u falls on: the inverse of the cumulative distribution.</p>
+    e<sup>H</sup> (2<sup>H</sup> in bits) is the number of equally probable tokens that would be as hard to guess.</p>
+    <p>The <b>stacked bar</b> lays the tokens side by side, the most probable first. Sampling draws u between 0 and 1
+    and takes the token that u falls on: the inverse of the cumulative distribution.</p>
     <p>Click a row, or choose with ↑ ↓ and press Enter or → to write it. ← goes back, Space samples, P plays.</p>
     """
 
@@ -62,28 +62,28 @@ class NextTokenPanel(Panel):
         self.entropy.setAccessibleName("Entropy; click to change between nats and bits")
         self.entropy.clicked.connect(self._other_unit)
         self.facts = Caption()
-        self.facts.tip = "The size of the vocabulary, and what is done to the distribution before a piece is chosen"
+        self.facts.tip = "The size of the vocabulary, and what is done to the distribution before a token is chosen"
         self.count = QSpinBox()
         self.count.setRange(5, 200)
         self.count.setPrefix("top ")
         self.count.setKeyboardTracking(False)
         self.count.lineEdit().setTextMargins(SPACE[0], 0, 0, 0)
         self.count.setAccessibleName("Number of bars")
-        self.count.setToolTip("How many of the most probable pieces get a bar of their own (5 to 200)")
+        self.count.setToolTip("How many of the most probable tokens get a bar of their own (5 to 200)")
         self.count.valueChanged.connect(self._count_changed)
         self.log = QPushButton("log")
         self.log.setProperty("role", "chip")
         self.log.setCheckable(True)
         self.log.setAccessibleName("Logarithmic axis")
         self.log.setToolTip(
-            "Linear axis: lengths are probabilities. Log axis: every gridline is a power of ten, so rare pieces show"
+            "Linear axis: lengths are probabilities. Log axis: every gridline is a power of ten, so rare tokens show"
         )
         self.log.clicked.connect(self._axis_changed)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Find any token…")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Find a token of the vocabulary")
-        self.search.setToolTip("Find any piece of the vocabulary and see its rank and probability; write ␣ for a space")
+        self.search.setToolTip("Find any token of the vocabulary and see its rank and probability; write ␣ for a space")
         self.search.textChanged.connect(self._search_changed)
         self.search.installEventFilter(self)
         self.strip = CumulativeStrip()
@@ -169,7 +169,7 @@ class NextTokenPanel(Panel):
         self.strip.show_strip(Strip())
         self.entropy.setText("H = —")
         self.entropy.setToolTip(
-            "Entropy: how undecided the model is about the next piece. Here is no distribution yet."
+            "Entropy: how undecided the model is about the next token. Here is no distribution yet."
         )
         self.facts.show_text("")
 
@@ -205,11 +205,11 @@ class NextTokenPanel(Panel):
             power = f"2^{entropy / LN2:.3f}" if unit == "bits" else f"e^{entropy:.3f}"
             self.entropy.setToolTip(
                 f"{ENTROPY}. Perplexity of this step: {power} = "
-                f"{math.exp(entropy):,.2f} equally probable pieces. Click for {'nats' if unit == 'bits' else 'bits'}."
+                f"{math.exp(entropy):,.2f} equally probable tokens. Click for {'nats' if unit == 'bits' else 'bits'}."
             )
         known = "" if self._own.full else f" · {len(self._own.logprobs):,} told by the model"
         label = self._view.settings.decoding.label
-        self.facts.show_text(f"{self._own.size:,} pieces{known} · {label}")
+        self.facts.show_text(f"{self._own.size:,} tokens{known} · {label}")
 
     def _show_bars(self, keep_choice: bool) -> None:
         view = self._view
@@ -219,7 +219,7 @@ class NextTokenPanel(Panel):
         wanted = self.search.text()
         found = view.loaded.vocabulary.find(wanted, MOST_HITS) if wanted else None
         if found is not None and not found:
-            self.bars.show_message(f"No piece of the vocabulary contains “{wanted}”. The text is written with several.")
+            self.bars.show_message(f"No token of the vocabulary contains “{wanted}”. The text is written with several.")
             return
         stages = settings.decoding.label if settings.decoding.stages else ""
         n = settings.bars if found is None else len(found)

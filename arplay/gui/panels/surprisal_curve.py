@@ -78,7 +78,7 @@ class SurprisalCurve(pg.PlotWidget):
         label = {"color": theme.muted, "font-size": f"{SMALL}px"}
         plot.getAxis("left").setLabel(f"surprisal, {unit}", **label)
         plot.getAxis("left").enableAutoSIPrefix(False)
-        plot.getAxis("bottom").setLabel("piece  (faint: each, bold: mean so far)", **label)
+        plot.getAxis("bottom").setLabel("token  (faint: each, bold: mean so far)", **label)
         plot.getAxis("bottom").enableAutoSIPrefix(False)
         if unit != self.unit:
             self.unit = unit

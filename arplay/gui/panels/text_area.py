@@ -102,6 +102,7 @@ class TextArea(QPlainTextEdit):
         """
         if self._adopting:
             return
+        moved = data is not self.shown.data or caret != self._caret
         self._setting = True
         try:
             if data is not self.shown.data or self._foreign:
@@ -111,6 +112,8 @@ class TextArea(QPlainTextEdit):
             if cursor.position() != self.shown.unit(caret):
                 cursor.setPosition(self.shown.unit(caret))
                 self.setTextCursor(cursor)
+            if moved:
+                self.ensureCursorVisible()
         finally:
             self._setting = False
         self.viewport().update()

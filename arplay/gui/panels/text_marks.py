@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from arplay.gui.panels.text_area import TextArea
 
 NEWLINE_WIDTH = 8.0
-"""A newline has no width of its own; a piece that holds one is drawn this much further."""
+"""A newline has no width of its own; a token that holds one is drawn this much further."""
 _HIDDEN_SIGNS = {" ": "·", "\t": "→", "\u00a0": "⍽"}
 
 

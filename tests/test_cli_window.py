@@ -37,3 +37,29 @@ def test_without_a_screen_nobody_is_asked_about_an_encoding(tmp_path: Path) -> N
     assert said.returncode == 1
     assert "--encoding" in said.stderr
     assert list(tmp_path.glob("*.png")) == []
+
+
+def test_a_picture_of_the_window_takes_the_settings_of_the_command(tmp_path: Path) -> None:
+    def picture(*options: str) -> QImage:
+        out = tmp_path / "window.png"
+        command = (
+            "export",
+            "--prompt",
+            "BAB",
+            "--model",
+            "abc",
+            "--chart",
+            "window",
+            "--scale",
+            "1",
+            "--out",
+            str(out),
+        )
+        said = without_screen(tmp_path, *command, *options)
+        assert said.returncode == 0, said.stderr
+        return QImage(str(out))
+
+    plain = picture()
+    assert plain == picture()  # negative control
+    for options in (("--first-piece", "unscored"), ("--temperature", "0.5"), ("--top", "7")):
+        assert plain != picture(*options)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from arplay.commands import options
 from arplay.commands.console import note
 from arplay.commands.options import UsageError
-from arplay.commands.window import draw, why_not_imported
+from arplay.commands.window import draw, options_of, why_not_imported
 from arplay.commands.work import Source, Work, read_source
 from arplay.core.decoding import Decoding, decode
 from arplay.core.document import Document
@@ -19,7 +19,6 @@ from arplay.export import charts
 from arplay.export.provenance import Provenance
 from arplay.export.writers import write
 from arplay.gui import platform_check
-from arplay.gui.options import WindowOptions
 
 if TYPE_CHECKING:
     from arplay.gui.contract import View
@@ -40,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_first_piece(parser)
     options.add_encoding(parser)
     parser.add_argument("--top", type=options.count, default=20, metavar="N", help="bars: the N most probable (20)")
-    parser.add_argument("--scale", type=_scale, default=2.0, help="PNG pixels for each logical pixel, 0.25 to 8 (2)")
+    parser.add_argument("--scale", type=scale, default=2.0, help="PNG pixels for each logical pixel, 0.25 to 8 (2)")
     parser.add_argument("--theme", choices=("dark", "light"), default="light")
     parser.add_argument("--size", type=_size, metavar="WxH", help="of the picture, or of a page of a heatmap PDF")
     options.add_decoding(parser)
@@ -54,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if kind in PICTURES:
         _prepare_qt(args.scale if args.chart == "window" else 1.0)
     if args.chart == "window":
-        _window(args)
+        _window(args, decoding)
     else:
         source = read_source(args.prompt, args.file, args.encoding)
         work = Work.load(args)
@@ -113,19 +112,11 @@ def _view(work: Work, source: Source, decoding: Decoding, args: argparse.Namespa
     return replace(view, ledger=work.score(source.data))
 
 
-def _window(args: argparse.Namespace) -> None:
+def _window(args: argparse.Namespace, decoding: Decoding) -> None:
     if args.file is not None:
         read_source(None, args.file, args.encoding)  # what is wrong with it is told here, nobody can be asked
-    wanted = WindowOptions(
-        text_file=args.file,
-        model=args.model,
-        prompt=args.prompt,
-        device=args.device,
-        dtype=args.dtype,
-        theme=args.theme,
-        encoding=args.encoding,
-        size=args.size,
-    )
+    wanted = options_of(args, args.file)
+    wanted = replace(wanted, size=args.size, first_piece=args.first_piece, bars=args.top, decoding=decoding)
     draw(wanted, args.out)
 
 
@@ -137,7 +128,7 @@ def _prepare_qt(scale: float) -> None:
         os.environ["QT_SCALE_FACTOR"] = str(scale)
 
 
-def _scale(text: str) -> float:
+def scale(text: str) -> float:
     value = float(text)
     if not 0.25 <= value <= 8:
         raise argparse.ArgumentTypeError("a scale is from 0.25 to 8")

@@ -37,15 +37,7 @@ def run(args: argparse.Namespace) -> int:
         check_prompt(args.prompt)
     if args.text_file is not None and not args.text_file.exists():
         raise Problem(f"there is no file {args.text_file}", "check the path; `arplay --help` lists the commands")
-    wanted = WindowOptions(
-        text_file=args.text_file,
-        model=args.model,
-        prompt=args.prompt,
-        device=args.device,
-        dtype=args.dtype,
-        theme=args.theme,
-        encoding=args.encoding,
-    )
+    wanted = options_of(args, args.text_file)
     platform = platform_check.platform()
     if platform is None:
         return _without_screen(args, wanted)
@@ -55,6 +47,19 @@ def run(args: argparse.Namespace) -> int:
     except ImportError as error:
         raise why_not_imported(error) from error
     return app.run(wanted)
+
+
+def options_of(args: argparse.Namespace, text_file: Path | None) -> WindowOptions:
+    """What the window is to open with."""
+    return WindowOptions(
+        text_file=text_file,
+        model=args.model,
+        prompt=args.prompt,
+        device=args.device,
+        dtype=args.dtype,
+        theme=args.theme,
+        encoding=args.encoding,
+    )
 
 
 def why_not_imported(error: ImportError) -> Problem:

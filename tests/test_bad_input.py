@@ -73,6 +73,9 @@ def test_strange_text_is_kept_byte_for_byte(opened: Open, qtbot: QtBot, tmp_path
     qtbot.waitUntil(lambda: "is not in this model" in notice(window), timeout=PATIENCE)  # abc cannot write it
     assert files.save(tmp_path / "out.txt", window)
     assert (tmp_path / "out.txt").read_bytes() == text.encode()
+    window.menus.undo.trigger()
+    qtbot.waitUntil(lambda: notice(window) == "", timeout=PATIENCE)  # what was told is mended
+    assert window.playground.document.data == b"BAC"
 
 
 def test_huge_paste_is_analysed_and_the_editor_stays_usable(opened: Open, qtbot: QtBot) -> None:

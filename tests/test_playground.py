@@ -132,12 +132,39 @@ def test_play_runs_its_steps_and_any_edit_ends_it(play: Playground, qtbot: QtBot
     assert len(play.document) == end + 1
 
 
+def test_the_ledger_follows_while_play_writes(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"B")
+    play.handle(Change(replace(play.view.settings, play_per_second=50.0, play_steps=1000)))
+    play.handle(Do("play"))
+    qtbot.waitUntil(
+        lambda: play.view.playing and play.view.ledger is not None and len(play.view.ledger) > 5, timeout=30_000
+    )
+    play.handle(Do("pause"))
+    settle(play, qtbot)
+    assert play.view.ledger is not None and play.view.ledger.data == play.document.data
+
+
 def test_decoding_never_runs_the_model(play: Playground, qtbot: QtBot) -> None:
     write(play, qtbot, b"BA")
     answer = play.view.answer
     play.handle(Change(replace(play.view.settings, decoding=Decoding(top_k=1))))
     assert play.view.answer is answer and not play.view.stale
     assert play.view.decoded is not None and play.view.decoded.kept == 1
+
+
+def test_opening_or_pasting_a_whole_text_can_be_undone(play: Playground, qtbot: QtBot) -> None:
+    write(play, qtbot, b"BAC")
+    play.open_text(b"AB")
+    settle(play, qtbot)
+    assert play.document.data == b"AB" and play.view.caret == 2
+    play.analyse(b"C" * 30_000, "pasted text")
+    assert play.view.excerpt_of == "pasted text" and play.document.data == b"C" * 20_000
+    play.undo_stack.undo()
+    settle(play, qtbot)
+    assert play.document.data == b"AB" and play.view.excerpt_of is None and play.scored_document.data == b"AB"
+    play.undo_stack.undo()
+    settle(play, qtbot)
+    assert play.document.data == b"BAC"
 
 
 def test_branches_are_reached_by_goto(play: Playground, qtbot: QtBot) -> None:

@@ -11,33 +11,36 @@ from arplay.gui.theme import SPACE
 
 KEYS = (
     (
-        "In the chart and the controls",
+        "In the chart",
         (
             ("↑ ↓", "choose a token"),
             ("→ or Enter", "take the chosen token"),
             ("←", "rewind one token"),
             ("Space", "step: sample a token"),
             ("P", "play or pause"),
-            ("Enter in the text", "Enter puts the caret back into the text from the chart's header"),
         ),
     ),
     (
         "In the text",
         (
-            ("Ctrl+Enter", "take the most probable token"),
-            ("Ctrl+Space", "sample a token"),
-            ("Alt+← / Alt+→", "rewind / take"),
+            ("Ctrl+Enter or Alt+→", "take the most probable token"),
             ("Esc", "go to the chart"),
         ),
     ),
     (
+        "In the heatmap",
+        (("← → ↑ ↓", "go to another token of the text"),),
+    ),
+    (
         "Everywhere",
         (
-            ("Ctrl+Z / Ctrl+Shift+Z", "undo and redo typing, picks, samples and branches"),
-            ("Ctrl+O / Ctrl+S", "open a text / save it"),
-            ("Ctrl+L", "put the caret into the text"),
-            ("Ctrl+R", "re-roll the last sample with the next seed"),
+            ("Ctrl+Space", "step: sample a token"),
+            ("Alt+←", "rewind one token"),
             ("Ctrl+P", "play or pause"),
+            ("Ctrl+R", "re-roll the last sample with the next seed"),
+            ("Ctrl+Z / Ctrl+Shift+Z", "undo and redo typing, picks, samples, branches and opened texts"),
+            ("Ctrl+L / Ctrl+K", "go to the text / to the chart"),
+            ("Ctrl+N / Ctrl+O / Ctrl+S", "new text / open one / save it"),
             ("Ctrl+E", "export the chart"),
             ("F1", "this list"),
         ),

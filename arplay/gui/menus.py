@@ -80,7 +80,7 @@ class Menus(QObject):
         self._action(menu, "Re-&tokenise the text", self._doing("retokenise"))
         self._put_aside = self._action(menu, "Bring back the text that &followed", self._doing("put_aside"))
         menu.addSeparator()
-        self._action(menu, "Go to the &text", self._window.focus_editor, QKeySequence("Ctrl+L"))
+        self._action(menu, "Go to the te&xt", self._window.focus_editor, QKeySequence("Ctrl+L"))
         self._action(menu, "Go to the &chart", self._window.focus_chart, QKeySequence("Ctrl+K"))
 
     def _build_step(self, menu: QMenu) -> None:
@@ -108,7 +108,7 @@ class Menus(QObject):
         settings = window.playground.view.settings
         self._toggle(menu, "Token &boundaries", settings.show_boundaries, self._on_boundaries)
         self._toggle(menu, "&Hidden characters", settings.show_hidden, self._on_hidden)
-        self._toggle(menu, "Values in &bits", settings.unit == "bits", self._on_bits)
+        self._toggle(menu, "Values in bi&ts", settings.unit == "bits", self._on_bits)
         self._toggle(menu, "&Animate changes", settings.animate, self._on_animate)
         menu.addSeparator()
         group = QActionGroup(menu)

@@ -66,6 +66,7 @@ class Playground(QObject):
         self._looking = False  # at a place of the long text instead of the editor's
         self._waiting: deque[Intent] = deque()
         self._left_to_play = 0
+        self._scoring = False
         self._held, self._dirty = 0, False
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
         self._explore_timer = self._timer(TYPING_PAUSE_MS, self._explore)
@@ -393,10 +394,15 @@ class Playground(QObject):
             self.bridge.explore(document, caret, self.view.settings.first_piece)
 
     def _score_soon(self) -> None:
-        self._score_timer.start(SCORE_PAUSE_MS)
+        if not (self.view.playing and self._score_timer.isActive()):
+            self._score_timer.start(SCORE_PAUSE_MS)
 
     def _score(self) -> None:
-        if self.view.loaded is not None:
+        """While Play writes, a pass that runs is let to its end: replaced by each next one, none would ever end."""
+        if self.view.playing and self._scoring:
+            self._score_soon()
+        elif self.view.loaded is not None:
+            self._scoring = True
             self.bridge.score(self.scored_document, self.view.settings.first_piece)
 
     def _on_result(self, result: Result) -> None:
@@ -414,6 +420,7 @@ class Playground(QObject):
             case Scored():
                 self._show(ledger=result.ledger)
                 if result.ledger.complete:
+                    self._scoring = False
                     self.progress.emit(None)
             case Reconciled():
                 self.progress.emit(None)
@@ -422,6 +429,7 @@ class Playground(QObject):
                 self.progress.emit(None)
                 self.model_fetched.emit(name)
             case Cancelled():
+                self._scoring = False
                 self.progress.emit(None)
                 self._show(busy=None)
             case Failed():
@@ -458,6 +466,7 @@ class Playground(QObject):
 
     def _on_failed(self, failed: Failed) -> None:
         self._stop()
+        self._scoring = False
         self.progress.emit(None)
         self._show(problem=(failed.cause, failed.remedy), busy=None)
         if failed.asked is Explore:

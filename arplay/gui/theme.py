@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from arplay import paths
+from arplay.gui.icons import phosphor
 
 Choice = Literal["system", "light", "dark"]
 
@@ -130,11 +131,7 @@ def number_font(pixels: int = BODY, bold: bool = False) -> QFont:
 
 def icon(name: str, theme: Theme, color: str = "text") -> QIcon:
     """A Phosphor icon by name ("play", "arrow-left"), in a colour of the theme."""
-    import qtawesome
-
-    return qtawesome.icon(
-        f"ph.{name}", color=theme.color(color), color_disabled=theme.color("muted", 0.5)
-    )  # the icon library is imported with the first icon, not with this module
+    return phosphor(name, theme.color(color), theme.color("muted", 0.5))
 
 
 def contrast(a: QColor, b: QColor) -> float:

@@ -24,6 +24,7 @@ from arplay.gui.interrupt import Interrupts
 from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
 from arplay.gui.store import Store
+from arplay.gui.theme import interface_font
 from arplay.models import catalogue
 
 OPENING_TEXT = b"It was a dark and stormy night, and the old man"
@@ -163,6 +164,7 @@ def application() -> QApplication:
     app = QApplication(sys.argv[:1])
     app.setApplicationName("arplay")
     app.setDesktopFileName("arplay")
+    app.setFont(interface_font())  # before any widget: later changes do not reach those that stand
     return app
 
 

@@ -67,6 +67,7 @@ class SurprisalCurve(pg.PlotWidget):
 
     def set_style(self, theme: Theme, unit: Unit) -> None:
         plot = self.getPlotItem()
+        self.setBackground(theme.color("background"))
         self.steps.setPen(pg.mkPen(theme.color("fill", 0.75), width=1))
         self.mean.setPen(pg.mkPen(theme.color("text"), width=2))
         self.here.setPen(pg.mkPen(theme.color("accent"), width=2))
@@ -76,9 +77,9 @@ class SurprisalCurve(pg.PlotWidget):
             axis.setTextPen(pg.mkPen(theme.color("muted")))
             axis.setStyle(tickFont=interface_font(SMALL), tickLength=-4)
         label = {"color": theme.muted, "font-size": f"{SMALL}px"}
-        plot.getAxis("left").setLabel(f"surprisal, {unit}", **label)
+        plot.getAxis("left").setLabel(unit, **label)  # the height is dear: below says of what
         plot.getAxis("left").enableAutoSIPrefix(False)
-        plot.getAxis("bottom").setLabel("token  (faint: each, bold: mean so far)", **label)
+        plot.getAxis("bottom").setLabel("surprisal of each token (faint) and its mean so far (bold)", **label)
         plot.getAxis("bottom").enableAutoSIPrefix(False)
         if unit != self.unit:
             self.unit = unit

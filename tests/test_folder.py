@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from arplay.core.errors import Problem
-from arplay.models import catalogue
+from arplay.models import catalogue, loading
 from arplay.models.folder import check_safetensors, inspect
 from arplay.models.loading import digest, load
 from tests.tiny_models import network, one_thread, save_tokenizer, tiny_folders, tokenizer
@@ -309,3 +310,15 @@ def test_the_revision_names_weights_to_their_end(tmp_path: Path, size: int) -> N
     first, second, third = (digest([file]) for file in files)
     assert first == third and first != second and len(first) == 12
     assert digest(files[:2]) != digest([files[1], files[0]])
+
+
+def test_a_small_network_runs_on_one_thread_and_a_large_one_on_all(
+    tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "_all_threads", lambda: 2)
+    torch.set_num_threads(2)
+    opened(tiny_folders["llama"])
+    assert torch.get_num_threads() == 1
+    monkeypatch.setattr(loading, "FEW_PARAMETERS", 0)
+    opened(tiny_folders["llama"])
+    assert torch.get_num_threads() == 2

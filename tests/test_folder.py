@@ -315,10 +315,10 @@ def test_the_revision_names_weights_to_their_end(tmp_path: Path, size: int) -> N
 def test_a_small_network_runs_on_one_thread_and_a_large_one_on_all(
     tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "_all_threads", lambda: 2)
-    torch.set_num_threads(2)
+    asked: list[int] = []  # told and not done: two threads on a busy machine are what is to be avoided
+    monkeypatch.setattr(loading, "_all_threads", lambda: 7)
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
     opened(tiny_folders["llama"])
-    assert torch.get_num_threads() == 1
     monkeypatch.setattr(loading, "FEW_PARAMETERS", 0)
     opened(tiny_folders["llama"])
-    assert torch.get_num_threads() == 2
+    assert asked == [1, 7]

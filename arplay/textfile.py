@@ -48,11 +48,19 @@ def to_utf8(data: bytes, name: str, encoding: str | None = None) -> bytes:
 
 
 def detect(data: bytes) -> str | None:
-    """The likely encoding of bytes that are not UTF-8, or None. A guess: it is offered, never used unasked."""
+    """The likely encoding of bytes that are not UTF-8, or None. A guess: it is offered, never used unasked.
+
+    Where several fit equally well, Western Europe's is the likeliest: "à la carte" and not "ŕ la carte".
+    """
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:_LOOKED_AT]).best()
-    return None if best is None or best.encoding in ("utf_8", "ascii") else str(best.encoding)
+    matches = from_bytes(data[:_LOOKED_AT])
+    best = matches.best()
+    if best is None or best.encoding in ("utf_8", "ascii"):
+        return None
+    as_good = [match for match in matches if (match.chaos, match.coherence) == (best.chaos, best.coherence)]
+    western = any("cp1252" in match.could_be_from_charset for match in as_good)
+    return "cp1252" if western else str(best.encoding)
 
 
 def check_prompt(prompt: str) -> bytes:

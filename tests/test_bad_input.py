@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from arplay.gui import exports, files
 from arplay.gui.contract import Do
 from arplay.gui.main_window import MainWindow
+from arplay.textfile import detect
 from tests.windows_open import PATIENCE, Open, answer_box, notice, settle, text_field
 
 
@@ -76,6 +77,19 @@ def test_strange_text_is_kept_byte_for_byte(opened: Open, qtbot: QtBot, tmp_path
     window.menus.undo.trigger()
     qtbot.waitUntil(lambda: notice(window) == "", timeout=PATIENCE)  # what was told is mended
     assert window.playground.document.data == b"BAC"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Die Straße führt über den Fluß.\r\nà la carte", "cp1252"),
+        ("Zażółć gęślą jaźń, powiedział żółty chrząszcz w gęstwinie.", "cp1250"),
+        ("Это простой текст на русском языке, и он довольно короткий.", "cp1251"),
+    ],
+)
+def test_the_offered_encoding_reads_well(text: str, encoding: str) -> None:
+    guess = detect(text.encode(encoding))
+    assert guess is not None and text.encode(encoding).decode(guess) == text
 
 
 def test_huge_paste_is_analysed_and_the_editor_stays_usable(opened: Open, qtbot: QtBot) -> None:

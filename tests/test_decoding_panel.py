@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding import Decoding, decode
 from arplay.gui.contract import Change, Do, Settings, View
-from arplay.gui.panels.decoding_dial import TRAVEL, Dial
-from arplay.gui.panels.decoding_panel import PRESETS, DecodingPanel
+from arplay.gui.panels.decoding import PRESETS, DecodingPanel
+from arplay.gui.widgets.dial import TRAVEL, Dial
 from tests.panel_views import no_first_piece, textbook
 
 Open = Callable[[View], DecodingPanel]

@@ -32,10 +32,10 @@ from arplay.gui.contract import (
     Typed,
     View,
 )
-from arplay.gui.panels import text_area
 from arplay.gui.panels.editor import EditorPanel
-from arplay.gui.panels.shown_text import image
 from arplay.gui.theme import DARK
+from arplay.gui.widgets.text import area as text_area
+from arplay.gui.widgets.text.shown import image
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 STEP = Step(id=1, index=0, logprob=-1.0, prob=0.3, decoded_prob=0.3, rank=1, u=0.5)

@@ -16,12 +16,12 @@ from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from arplay.gui.contract import Change, Select, Settings, View
-from arplay.gui.panels.heat_card import content
-from arplay.gui.panels.heat_layout import Flow, units
-from arplay.gui.panels.heat_scale import PLAIN, UNSCORED, HeatScale
 from arplay.gui.panels.heatmap import HeatmapPanel
-from arplay.gui.panels.ledger_words import number
 from arplay.gui.theme import DARK, LIGHT
+from arplay.gui.widgets.heat.card import content
+from arplay.gui.widgets.heat.layout import Flow, units
+from arplay.gui.widgets.heat.scale import PLAIN, UNSCORED, HeatScale
+from arplay.gui.widgets.words import number
 from tests.ledgers import abc_ledger, prose, random_ledger
 
 ODD = [

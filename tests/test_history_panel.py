@@ -14,8 +14,8 @@ from arplay.core.pieces import Piece
 from arplay.core.tree import Node, Step, Tree
 from arplay.gui.contract import Goto, View
 from arplay.gui.panels.history import HistoryPanel
-from arplay.gui.panels.history_rows import HistoryRows, flatten, said
 from arplay.gui.theme import DARK
+from arplay.gui.widgets.history_rows import HistoryRows, flatten, said
 
 
 def step(tree: Tree, piece: bytes, prob: float = 0.3, u: float | None = 0.25, at: int | None = None) -> Node:

@@ -18,10 +18,10 @@ from arplay.core.document import Document
 from arplay.engine.messages import Reconciled
 from arplay.gui.contract import Do, Select, Settings, View
 from arplay.gui.panels.ledger import LedgerPanel
-from arplay.gui.panels.ledger_sheet import MOST_ROWS
-from arplay.gui.panels.ledger_table import LOGP, NUMBER, POWER, PRODUCT, RUNNING, TOKEN, P
-from arplay.gui.panels.ledger_totals import written_out
 from arplay.gui.theme import DARK, LIGHT
+from arplay.gui.widgets.ledger.sheet import MOST_ROWS
+from arplay.gui.widgets.ledger.table import LOGP, NUMBER, POWER, PRODUCT, RUNNING, TOKEN, P
+from arplay.gui.widgets.ledger.totals import written_out
 from tests.ledgers import abc_ledger, prose, random_ledger
 
 
@@ -144,7 +144,7 @@ def test_check_asks_for_the_second_count_and_shows_it(qtbot: QtBot) -> None:
 
 
 def test_the_curve_is_surprisal_and_its_running_mean(qtbot: QtBot) -> None:
-    from arplay.gui.panels.surprisal_curve import surprisals
+    from arplay.gui.widgets.ledger.curve import surprisals
 
     ledger, loaded = random_ledger(prose(300))
     each, mean = surprisals(ledger, "nats")

@@ -21,11 +21,11 @@ from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer, Position
 from arplay.engine.messages import Loaded
 from arplay.gui.contract import Change, Do, Settings, Take, View
-from arplay.gui.panels.bar_view import ROW
-from arplay.gui.panels.bars import Axis, Bars, bars_of, figures, percent
-from arplay.gui.panels.cumulative import strip_of
 from arplay.gui.panels.next_token import NextTokenPanel
 from arplay.gui.theme import DARK
+from arplay.gui.widgets.bars.bars import Axis, Bars, bars_of, figures, percent
+from arplay.gui.widgets.bars.cumulative import strip_of
+from arplay.gui.widgets.bars.view import ROW
 from arplay.models.base import Info
 from tests.panel_checks import drawn
 from tests.panel_views import no_first_piece, not_numbers, partial

@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
+from tqdm import tqdm
 
 from arplay import paths
 from arplay.core.errors import Problem
@@ -30,10 +31,12 @@ CONTEXT = 32
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
     """Threads that wait for each other take most of the time in networks this small."""
-    before = torch.get_num_threads()
+    threads, interval = torch.get_num_threads(), tqdm.monitor_interval
     torch.set_num_threads(1)
+    tqdm.monitor_interval = 0  # transformers' progress bars would leave a thread behind
     yield
-    torch.set_num_threads(before)
+    torch.set_num_threads(threads)
+    tqdm.monitor_interval = interval
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +207,22 @@ def test_a_bad_recipe_is_a_problem(tmp_path: Path) -> None:
     recipe.write_text("name = 3 =")
     with pytest.raises(Problem, match="is no recipe"):
         read_recipe(recipe)
+
+
+def test_the_shipped_english_is_small_and_whole() -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = paths.assets() / "models/english"
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 25e6
+    opened = AutoTokenizer.from_pretrained(folder)
+    network = AutoModelForCausalLM.from_pretrained(folder)
+    assert network.dtype == torch.bfloat16
+    assert network.num_parameters() >= 5_000_000
+    assert network.config.max_position_embeddings >= 512
+    assert opened("Hello").input_ids[0] == network.config.bos_token_id
+    text = "He looked at her for a long time, and then he went out of the house."
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    network.float()  # type: ignore[no-untyped-call]
+    learnt = score(network, tokenizer, [text], Windows.half(512)).bits_per_byte
+    torch.nn.init.normal_(network.get_input_embeddings().weight, std=0.02)  # type: ignore[arg-type]
+    assert learnt < 2 < score(network, tokenizer, [text], Windows.half(512)).bits_per_byte

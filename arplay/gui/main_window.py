@@ -18,11 +18,11 @@ from arplay.gui.dock import Dock, TitleBar
 from arplay.gui.menus import Menus
 from arplay.gui.notice import Notice
 from arplay.gui.panels import PANELS
-from arplay.gui.panels.text_area import too_long
 from arplay.gui.playground import Playground
 from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
 from arplay.gui.tour import Tour
+from arplay.gui.widgets.text.area import too_long
 from arplay.models import catalogue
 
 AREAS = {

@@ -24,7 +24,7 @@ class Place:
 
 PANELS = (
     Place("editor", "EditorPanel", "centre"),
-    Place("decoding_panel", "DecodingPanel", "left"),
+    Place("decoding", "DecodingPanel", "left"),
     Place("next_token", "NextTokenPanel", "right"),
     Place("heatmap", "HeatmapPanel", "bottom"),
     Place("ledger", "LedgerPanel", "bottom"),

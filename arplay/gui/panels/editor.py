@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from arplay.core.pieces import visible
 from arplay.gui.contract import Do, Panel, Take, View
-from arplay.gui.panels.text_area import TextArea
-from arplay.gui.panels.text_marks import NO_MARKS, Marks
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.widgets.text.area import TextArea
+from arplay.gui.widgets.text.marks import NO_MARKS, Marks
 
 _ADDED_BY = {
     "tokenizer": "added by the tokenizer",

@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayou
 
 from arplay.core.chain import Ledger
 from arplay.gui.contract import Change, Panel, Select, Settings, Unit, View
-from arplay.gui.panels.caption import Caption
-from arplay.gui.panels.figure_row import Figure, FigureRow
-from arplay.gui.panels.heat_paint import paint_legend
-from arplay.gui.panels.heat_scale import HeatScale
-from arplay.gui.panels.heat_sheet import HeatSheet
-from arplay.gui.panels.heat_view import HeatView
-from arplay.gui.panels.ledger_words import first_piece, in_unit, lead_pieces, number, windows
 from arplay.gui.theme import BODY, LIGHT, SPACE, Theme, interface_font
+from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.figure_row import Figure, FigureRow
+from arplay.gui.widgets.heat.painting import paint_legend
+from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.widgets.heat.sheet import HeatSheet
+from arplay.gui.widgets.heat.view import HeatView
+from arplay.gui.widgets.words import first_piece, in_unit, lead_pieces, number, windows
 
 SHEET_WIDTH = 900
 

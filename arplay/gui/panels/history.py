@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 
 from arplay.core.tree import Node
 from arplay.gui.contract import Goto, Panel, View
-from arplay.gui.panels.history_rows import HistoryRows, said
 from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, icon, interface_font, number_font
+from arplay.gui.widgets.history_rows import HistoryRows, said
 
 ROW_HEIGHT = 26
 INDENT = 14

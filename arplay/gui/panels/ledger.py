@@ -20,16 +20,16 @@ from PySide6.QtWidgets import (
 
 from arplay.core.chain import Ledger
 from arplay.gui.contract import Do, Panel, Select, View
-from arplay.gui.panels import ledger_sheet
-from arplay.gui.panels.caption import Caption
-from arplay.gui.panels.figure_row import FigureRow
-from arplay.gui.panels.ledger_table import LedgerTable
-from arplay.gui.panels.ledger_totals import figures, reconciliation, written_out
-from arplay.gui.panels.ledger_view import ALL_COLUMNS, LedgerView
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.figure_row import FigureRow
+from arplay.gui.widgets.ledger import sheet as ledger_sheet
+from arplay.gui.widgets.ledger.table import LedgerTable
+from arplay.gui.widgets.ledger.totals import figures, reconciliation, written_out
+from arplay.gui.widgets.ledger.view import ALL_COLUMNS, LedgerView
 
 if TYPE_CHECKING:
-    from arplay.gui.panels.surprisal_curve import SurprisalCurve
+    from arplay.gui.widgets.ledger.curve import SurprisalCurve
 
 CHECK = (
     "Scores the whole text once more in one teacher-forced pass without any cache, by other code than the one that "
@@ -153,7 +153,7 @@ class LedgerPanel(Panel):
         if ledger is None or not self.isVisible() or (self.curve is None and not ledger.done):
             return
         if self.curve is None:
-            from arplay.gui.panels.surprisal_curve import SurprisalCurve
+            from arplay.gui.widgets.ledger.curve import SurprisalCurve
 
             self.curve = SurprisalCurve()
             self.curve.set_style(self.theme, self.view.settings.unit)

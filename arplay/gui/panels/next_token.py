@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QVB
 from arplay.core.decoding import Decoded
 from arplay.core.distribution import LN2, Distribution
 from arplay.gui.contract import Change, Do, Panel, Settings, Take, Unit, View
-from arplay.gui.panels.bar_painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
-from arplay.gui.panels.bar_view import ROW, BarView
-from arplay.gui.panels.bars import Axis, bars_of, nats_or_bits
-from arplay.gui.panels.caption import Caption
-from arplay.gui.panels.cumulative import CumulativeStrip, Strip, strip_of
 from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
+from arplay.gui.widgets.bars.bars import Axis, bars_of, nats_or_bits
+from arplay.gui.widgets.bars.cumulative import CumulativeStrip, Strip, strip_of
+from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
+from arplay.gui.widgets.bars.view import ROW, BarView
+from arplay.gui.widgets.caption import Caption
 
 MOST_HITS = 100
 EXPORT_WIDTH = 760

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QWidget
 from arplay.core.chain import Ledger
 from arplay.core.pieces import Vocabulary, visible
 from arplay.gui.contract import Unit
-from arplay.gui.panels.ledger_words import UNSCORED, in_unit, number, percent, probability
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
+from arplay.gui.widgets.words import UNSCORED, in_unit, number, percent, probability
 
 WIDTH, LINE, BAR_LINE, TITLE_LINE = 296, 19, 22, 26
 

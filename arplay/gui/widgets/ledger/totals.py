@@ -9,9 +9,9 @@ import numpy as np
 from arplay.core.chain import Ledger
 from arplay.engine.messages import Reconciled
 from arplay.gui.contract import Unit
-from arplay.gui.panels.figure_row import Figure
-from arplay.gui.panels.ledger_table import product
-from arplay.gui.panels.ledger_words import in_unit, number, power
+from arplay.gui.widgets.figure_row import Figure
+from arplay.gui.widgets.ledger.table import product
+from arplay.gui.widgets.words import in_unit, number, power
 
 WRITTEN_OUT = 8
 """The product is written out for texts of up to this many scored tokens."""

@@ -13,9 +13,9 @@ from arplay.core.chain import Ledger
 from arplay.core.distribution import LN2
 from arplay.core.pieces import Piece
 from arplay.gui.contract import Unit
-from arplay.gui.panels.heat_layout import CHIP_SCALE, Flow, columns_of, is_chip, sign
-from arplay.gui.panels.heat_scale import PLAIN, RANKS, UNSCORED, HeatScale
 from arplay.gui.theme import SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
+from arplay.gui.widgets.heat.layout import CHIP_SCALE, Flow, columns_of, is_chip, sign
+from arplay.gui.widgets.heat.scale import PLAIN, RANKS, UNSCORED, HeatScale
 
 ROW = 27
 """Pixels from one row to the next: a generous line height for type of 15 pixels."""

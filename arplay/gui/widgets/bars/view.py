@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from arplay.core.distribution import Distribution
 from arplay.core.pieces import Vocabulary
-from arplay.gui.panels.bar_painting import (
+from arplay.gui.theme import ANIMATION_MS, BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
+from arplay.gui.widgets.bars.bars import Axis, Bars, Row, figures, percent
+from arplay.gui.widgets.bars.painting import (
     AXIS_HEIGHT,
     CENTER,
     LEGEND_HEIGHT,
@@ -19,8 +21,6 @@ from arplay.gui.panels.bar_painting import (
     lengths_of,
     others,
 )
-from arplay.gui.panels.bars import Axis, Bars, Row, figures, percent
-from arplay.gui.theme import ANIMATION_MS, BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
 
 ROW = 24
 ROOMY = 32

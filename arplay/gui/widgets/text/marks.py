@@ -14,12 +14,12 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from arplay.core.pieces import Ids
 from arplay.core.spans import to_text
-from arplay.gui.panels.airy_text import VisibleLine
-from arplay.gui.panels.shown_text import label, needs_label
 from arplay.gui.theme import SPACE, TEXT, interface_font
+from arplay.gui.widgets.text.airy import VisibleLine
+from arplay.gui.widgets.text.shown import label, needs_label
 
 if TYPE_CHECKING:
-    from arplay.gui.panels.text_area import TextArea
+    from arplay.gui.widgets.text.area import TextArea
 
 NEWLINE_WIDTH = 8.0
 """A newline has no width of its own; a token that holds one is drawn this much further."""

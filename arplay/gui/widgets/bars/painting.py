@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from arplay.gui.panels.bars import Axis, Bars, Rest, Row, percent
 from arplay.gui.theme import BODY, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
+from arplay.gui.widgets.bars.bars import Axis, Bars, Rest, Row, percent
 
 Lengths = Mapping[int, tuple[float, float]]
 """Shown share (0..1) of the outline and of the fill, by token; REST is the rest of the vocabulary."""

@@ -8,12 +8,12 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from arplay.core.chain import Ledger
 from arplay.core.pieces import Piece, Vocabulary
 from arplay.gui.contract import Unit
-from arplay.gui.panels.figure_row import ROW as FIGURE_ROW
-from arplay.gui.panels.figure_row import Figure, layout, paint_figures
-from arplay.gui.panels.heat_layout import Flow, Units
-from arplay.gui.panels.heat_paint import ROW, Grid, HeatPainter, lead_columns, paint_legend
-from arplay.gui.panels.heat_scale import HeatScale
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
+from arplay.gui.widgets.figure_row import ROW as FIGURE_ROW
+from arplay.gui.widgets.figure_row import Figure, layout, paint_figures
+from arplay.gui.widgets.heat.layout import Flow, Units
+from arplay.gui.widgets.heat.painting import ROW, Grid, HeatPainter, lead_columns, paint_legend
+from arplay.gui.widgets.heat.scale import HeatScale
 
 MARGIN = SPACE[4]
 FOOT = 20

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
-from arplay.gui.panels.ledger_table import LOGP, NUMBER, POWER, PRODUCT, RUNNING, TOKEN, LedgerTable, P
+from arplay.gui.widgets.ledger.table import LOGP, NUMBER, POWER, PRODUCT, RUNNING, TOKEN, LedgerTable, P
 
 ROW = 24
 WIDTHS = {NUMBER: 56, TOKEN: 76, P: 100, LOGP: 92, RUNNING: 96, PRODUCT: 134, POWER: 120}

@@ -25,9 +25,9 @@ from PySide6.QtWidgets import (
 from arplay.core.decoding import Decoding
 from arplay.core.picking import MAX_SEED
 from arplay.gui.contract import Change, Do, Panel, View
-from arplay.gui.panels.caption import Caption
-from arplay.gui.panels.decoding_dial import Dial, Scale
 from arplay.gui.theme import SMALL, SPACE, Theme, icon
+from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.dial import Dial, Scale
 
 PRESETS = (
     ("Model's own", "No stage at all: draw from what the model itself believes", Decoding()),

@@ -19,11 +19,11 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
 from arplay.core.chain import Ledger
 from arplay.core.pieces import Piece, Vocabulary
 from arplay.gui.contract import Unit
-from arplay.gui.panels.heat_card import HeatCard, content
-from arplay.gui.panels.heat_layout import Flow, Units, units
-from arplay.gui.panels.heat_paint import ROW, Grid, HeatPainter, lead_columns
-from arplay.gui.panels.heat_scale import HeatScale
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
+from arplay.gui.widgets.heat.card import HeatCard, content
+from arplay.gui.widgets.heat.layout import Flow, Units, units
+from arplay.gui.widgets.heat.painting import ROW, Grid, HeatPainter, lead_columns
+from arplay.gui.widgets.heat.scale import HeatScale
 
 PAD = SPACE[2]
 

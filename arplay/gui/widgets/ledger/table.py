@@ -11,8 +11,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from arplay.core.chain import Ledger, underflows
 from arplay.core.pieces import visible
 from arplay.gui.contract import Unit
-from arplay.gui.panels.ledger_words import UNSCORED, in_unit, number, power, probability
 from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
+from arplay.gui.widgets.words import UNSCORED, in_unit, number, power, probability
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -18,8 +18,8 @@ from arplay.core.chain import Ledger
 from arplay.core.distribution import LN2
 from arplay.core.pieces import visible
 from arplay.gui.contract import Unit
-from arplay.gui.panels.ledger_words import in_unit, number
 from arplay.gui.theme import SMALL, Theme, interface_font
+from arplay.gui.widgets.words import in_unit, number
 
 Floats = NDArray[np.float64]
 

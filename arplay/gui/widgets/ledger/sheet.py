@@ -8,11 +8,11 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from arplay.core.chain import Ledger
 from arplay.engine.messages import Reconciled
 from arplay.gui.contract import Unit
-from arplay.gui.panels import ledger_totals
-from arplay.gui.panels.figure_row import ROW as FIGURES
-from arplay.gui.panels.figure_row import layout, paint_figures
-from arplay.gui.panels.ledger_table import NUMBER, POWER, TOKEN, LedgerTable, cell
 from arplay.gui.theme import BODY, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
+from arplay.gui.widgets.figure_row import ROW as FIGURES
+from arplay.gui.widgets.figure_row import layout, paint_figures
+from arplay.gui.widgets.ledger import totals as ledger_totals
+from arplay.gui.widgets.ledger.table import NUMBER, POWER, TOKEN, LedgerTable, cell
 
 WIDTH, MARGIN, LINE, ROW = 900, SPACE[4], 18, 22
 MOST_ROWS = 1000

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from arplay.core.pieces import visible
 from arplay.core.spans import to_bytes, to_text
 from arplay.core.tree import Node, Tree
-from arplay.gui.panels.shown_text import change
+from arplay.gui.widgets.text.shown import change
 
 Index = QModelIndex | QPersistentModelIndex
 SHOWN = 160

@@ -25,10 +25,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
 from arplay.gui.contract import AnalyseText, CaretMoved, OpenFile, Tell, Typed
-from arplay.gui.panels import text_marks
-from arplay.gui.panels.airy_text import AiryLayout, VisibleLine, visible_lines
-from arplay.gui.panels.shown_text import ShownText, change, image
 from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
+from arplay.gui.widgets.text import marks as text_marks
+from arplay.gui.widgets.text.airy import AiryLayout, VisibleLine, visible_lines
+from arplay.gui.widgets.text.shown import ShownText, change, image
 
 EDITABLE = 1_000_000
 """Bytes of text that can be edited; a longer one is analysed read-only."""

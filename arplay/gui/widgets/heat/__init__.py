@@ -1,0 +1,1 @@
+"""The heatmap: layout, colours, painting, hover card and exported sheet."""

@@ -1,0 +1,1 @@
+"""The chain-rule ledger: its table, totals, curve and exported sheet."""

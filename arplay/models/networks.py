@@ -44,4 +44,5 @@ def save(network: LlamaForCausalLM, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as partial:
         copy.deepcopy(network).bfloat16().save_pretrained(partial)
         for path in sorted(Path(partial).iterdir()):
+            path.chmod(0o644)  # safetensors writes for the owner alone
             path.replace(folder / path.name)

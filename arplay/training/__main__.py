@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("recipe", type=Path, help="for example assets/recipes/english.toml")
     parser.add_argument("--out", type=Path, help="the folder to write (default: assets/models/NAME)")
     parser.add_argument("--tokens", type=int, help="train on this many pieces instead of the recipe's number")
-    parser.add_argument("--threads", type=int, default=2, help="threads for the arithmetic (default: 2)")
+    parser.add_argument("--threads", type=int, default=1, help="threads for the arithmetic (default: 1)")
     parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
     given = parser.parse_args()
     try:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from arplay.cli import main
+from arplay.core.picking import uniform
 from tests import tiny_models
 
 MODEL = {"name", "family", "source", "revision", "dtype", "device", "vocabulary", "context"}
@@ -172,9 +173,10 @@ def test_u_depends_on_the_place_and_not_on_the_way_there(ask: Command) -> None:
     assert half["steps"] == whole["steps"][4:]
 
 
-def test_greedy_takes_the_first_rank_and_records_no_u(ask: Command) -> None:
+def test_greedy_takes_the_first_rank_at_any_u(ask: Command) -> None:
     said = ask("sample", "--model", "abc", "--prompt", "B", "-n", "5", "--greedy")
-    assert {(step["rank"], step["decoded_prob"], step["u"]) for step in said["steps"]} == {(1, 1.0, None)}
+    assert {(step["rank"], step["decoded_prob"]) for step in said["steps"]} == {(1, 1.0)}
+    assert [step["u"] for step in said["steps"]] == [uniform(0, index) for index in range(1, 6)]
     assert said["decoding"]["mode"] == "greedy"
 
 

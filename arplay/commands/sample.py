@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import codecs
 import json
-import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from arplay.commands.work import Work, read_source
 from arplay.core.decoding import Decoding, decode
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
-from arplay.core.picking import choose, uniform
+from arplay.core.picking import uniform
+from arplay.core.stepping import sampled
 from arplay.export.provenance import model
 from arplay.export.tables import Record, exact_text, piece_text
 from arplay.export.writers import to_json
@@ -47,11 +47,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a replay needs of a recorded sample; ``us`` holds None for steps that were greedy."""
+    """What a replay needs of a recorded sample."""
 
     decoding: Decoding
     seed: int
-    us: tuple[float | None, ...]
+    us: tuple[float, ...]
 
     @classmethod
     def read(cls, path: Path) -> Trace:
@@ -67,13 +67,6 @@ class Trace:
             what = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
             raise Problem(f"{path} is no trace ({what})", "give a file that `arplay sample --json` wrote") from error
 
-    def u(self, step: int) -> float:
-        """The recorded u of a step. Raises Problem for a greedy one."""
-        u = self.us[step]
-        if u is None:
-            raise Problem(f"step {step} of the trace was greedy and has no u", "add --greedy, or replay another trace")
-        return u
-
 
 def run(args: argparse.Namespace) -> int:
     trace = Trace.read(args.replay) if args.replay else None
@@ -86,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     data = read_source(args.prompt, None, None).data
     work = Work.load(args)
     sampling = Sampling(work, data, decoding)
-    replayed = trace.u if trace else None
+    replayed = trace.us if trace else None
     spoken = Speech(shown=not args.json and args.out is None)
     steps = []
     for record in sampling.steps(length, seed, replayed):
@@ -122,7 +115,7 @@ class Sampling:
         self._index = answer.prefix.index
         self.stopped = "length"
 
-    def steps(self, length: int, seed: int, replayed: Callable[[int], float] | None) -> Iterator[Record]:
+    def steps(self, length: int, seed: int, replayed: Sequence[float] | None) -> Iterator[Record]:
         """Up to ``length`` steps as ``sample --json`` lists them; u is pure in (seed, index) unless replayed.
 
         A chain longer than the context ends it, as in the window: going on would need another, shorter context.
@@ -138,20 +131,17 @@ class Sampling:
                 session.extend([id])
             distribution = Distribution.from_logits(session.logits())
             decoded = decode(distribution.logprobs, self._decoding)
-            u = None
-            if self._decoding.mode == "greedy":
-                id = int(decoded.logprobs.argmax())
-            else:
-                u = uniform(seed, self._index + step) if replayed is None else replayed(step)
-                id = choose(decoded.logprobs, u).id
-            logprob = float(distribution.logprobs[id])
+            index = self._index + step
+            u = uniform(seed, index) if replayed is None else replayed[step]
+            made, _ = sampled(distribution, decoded, index, u, seed)
+            id = made.id
             yield {
                 "id": id,
                 "text": piece_text(work.vocabulary.piece(id)),
-                "logprob": logprob,
-                "prob": math.exp(logprob),
-                "decoded_prob": math.exp(decoded.logprobs[id]),
-                "rank": distribution.rank(id),
+                "logprob": made.logprob,
+                "prob": made.prob,
+                "decoded_prob": made.decoded_prob,
+                "rank": made.rank,
                 "u": u,
             }
             if id == work.loaded.eos:
@@ -199,10 +189,8 @@ def _seed(value: Any) -> int:
     return value
 
 
-def _u(step: dict[str, Any]) -> float | None:
+def _u(step: dict[str, Any]) -> float:
     u = step["u"]
-    if u is None:
-        return None
     if not isinstance(u, int | float) or isinstance(u, bool) or not 0 <= u < 1:
         raise ValueError(f"u = {u!r} is not in [0, 1)")
     return float(u)

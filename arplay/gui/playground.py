@@ -6,14 +6,16 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Literal
 
-import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from arplay.core.decoding import Decoded, decode
+from arplay.core.distribution import Distribution
 from arplay.core.document import Document
-from arplay.core.picking import MAX_SEED, Choice, choose, uniform
+from arplay.core.picking import MAX_SEED, uniform
 from arplay.core.position import Answer
+from arplay.core.stepping import picked, sampled
 from arplay.core.tree import Node, Step, Tree
 from arplay.engine.messages import (
     Cancelled,
@@ -32,6 +34,7 @@ from arplay.engine.messages import (
 from arplay.gui import contract
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Do, Intent, Settings, Take, View
+from arplay.gui.player import Player
 from arplay.gui.undo import Move, new_stack
 
 TYPING_PAUSE_MS = 60
@@ -65,14 +68,12 @@ class Playground(QObject):
         self._long: LongText | None = None
         self._looking = False  # at a place of the long text instead of the editor's
         self._waiting: deque[Intent] = deque()
-        self._left_to_play = 0
         self._scoring = False
         self._held, self._dirty = 0, False
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
         self._explore_timer = self._timer(TYPING_PAUSE_MS, self._explore)
         self._score_timer = self._timer(SCORE_PAUSE_MS, self._score)
-        self._play_timer = QTimer(self)
-        self._play_timer.timeout.connect(self._play_tick)
+        self._player = Player(self._play_one, self._stop, self)
         bridge.result.connect(self._on_result)
 
     # ---- what the user does
@@ -248,10 +249,8 @@ class Playground(QObject):
             case "step":
                 self._when_fresh(Do("step"))
             case "play":
-                self._left_to_play = self.view.settings.play_steps
                 self._show(playing=True)
-                self._play_timer.start(self._play_interval())
-                self._play_tick()
+                self._player.start(self.view.settings.play_steps, self.view.settings.play_per_second)
             case "pause":
                 self._stop()
             case "rewind":
@@ -279,47 +278,48 @@ class Playground(QObject):
             self._waiting.append(intent)
         elif self._looking:
             self.told.emit("this place belongs to the long text in the heatmap", "put the caret into the editor first")
-        elif self.view.answer is None or self.view.answer.distribution is None or self.view.decoded is None:
+        else:
+            self._choose(intent)
+
+    def _choose(self, intent: Intent) -> None:
+        answer, decoded = self.view.answer, self.view.decoded
+        if answer is None or answer.distribution is None or decoded is None:
             self._stop()
             self.told.emit("there is no distribution to choose from", "type something, or choose BOS or EOS")
         elif isinstance(intent, Take):
-            self._take(self.view.answer, self.view.decoded, intent.id, None)
+            self._show(step=None, step_decoded=None)
+            self._write(picked(answer.distribution, decoded, answer.prefix.index, intent.id), "picked")
         else:
-            self._sample(self.view.answer, self.view.decoded)
+            self._sample(answer, answer.distribution, decoded)
 
-    def _sample(self, answer: Answer, decoded: Decoded) -> None:
+    def _sample(self, answer: Answer, distribution: Distribution, decoded: Decoded) -> None:
         if answer.position.start:
             self._stop()
             self.told.emit(f"the context is full at {answer.position.end:,} tokens", "rewind, or start a new text")
             return
-        u = uniform(self.view.settings.seed, answer.prefix.index)
-        self._take(answer, decoded, -1, choose(decoded.logprobs, u))
+        seed, index = self.view.settings.seed, answer.prefix.index
+        step, choice = sampled(distribution, decoded, index, uniform(seed, index), seed)
+        self._show(step=choice, step_decoded=decoded)
+        self._write(step, "sampled")
+        if (
+            self.view.loaded
+            and step.id == self.view.loaded.eos
+            and self.view.settings.stop_at_eos
+            and self.view.playing
+        ):
+            self._stop()
 
-    def _take(self, answer: Answer, decoded: Decoded, id: int, choice: Choice | None) -> None:
-        loaded, distribution = self.view.loaded, answer.distribution
-        assert loaded is not None and distribution is not None
-        id = choice.id if choice else id
-        logprob = distribution.logprob(id)
-        step = Step(
-            id=id,
-            index=answer.prefix.index,
-            logprob=logprob if logprob is not None else float("nan"),
-            prob=float(np.exp(logprob)) if logprob is not None else float("nan"),
-            decoded_prob=float(np.exp(decoded.logprobs[id])),
-            rank=distribution.rank(id) or 0,
-            u=choice.u if choice else None,
-            seed=self.view.settings.seed if choice else None,
-        )
-        piece = loaded.vocabulary.piece(id)
-        edit = self.document.take(self.view.caret, piece, loaded.vocabulary.name)
+    def _write(self, step: Step, kind: Literal["sampled", "picked"]) -> None:
+        """Put the chosen piece after the caret; a text that followed is kept by the tree."""
+        assert self.view.loaded is not None
+        vocabulary = self.view.loaded.vocabulary
+        piece = vocabulary.piece(step.id)
+        edit = self.document.take(self.view.caret, piece, vocabulary.name)
         caret = self.view.caret + len(piece.data)
         before = self.tree.node
-        node = self.tree.record(edit, "sampled" if choice else "picked", caret, step)
-        self._show(step=choice, step_decoded=decoded if choice else None)
+        node = self.tree.record(edit, kind, caret, step)
         self._document_changed(caret)
         self._push(Move(self._goto, before, node))
-        if choice and id == loaded.eos and self.view.settings.stop_at_eos and self.view.playing:
-            self._stop()
 
     def _rewind(self) -> None:
         """Undo the step that led here; where there is none, go back by one piece and keep the text."""
@@ -344,24 +344,18 @@ class Playground(QObject):
             self._push(Move(self._goto, node, node.parent, "re-rolling"))
             self._when_fresh(Do("step"))
 
-    def _play_interval(self) -> int:
-        return max(1, round(1000 / self.view.settings.play_per_second))
-
-    def _play_tick(self) -> None:
-        """One step if the distribution is there; else the next tick tries again."""
+    def _play_one(self) -> bool:
+        """One step if the distribution is there."""
         if self.view.stale or self.view.loaded is None:
-            return
-        if self._left_to_play <= 0:
-            self._stop()
-            return
-        self._left_to_play -= 1
+            return False
         with self._at_once():
             self._when_fresh(Do("step"))
+        return True
 
     def _stop(self) -> None:
         """Play ends with anything the user does, and steps that still wait are forgotten."""
         self._waiting.clear()
-        self._play_timer.stop()
+        self._player.stop()
         if self.view.playing:
             self._show(playing=False)
 
@@ -373,7 +367,7 @@ class Playground(QObject):
         if settings.decoding != former.decoding and self.view.answer is not None:
             self._show(decoded=self._decoded(self.view.answer))
         if settings.play_per_second != former.play_per_second and self.view.playing:
-            self._play_timer.start(self._play_interval())
+            self._player.pace(settings.play_per_second)
         if settings.first_piece != former.first_piece:
             self._show(stale=True, ledger=None, reconciled=None)
             self._explore()

@@ -165,7 +165,7 @@ def test_an_unscored_first_piece_is_neither_coloured_nor_counted(qtbot: QtBot) -
     assert HeatScale(LIGHT, "surprisal").shade(ledger, 0, 20)[0] == UNSCORED
     assert set(HeatScale(LIGHT, "rank").shade(ledger, 10, 20)) == {PLAIN}
     assert min(HeatScale(LIGHT, "entropy").shade(ledger, 1, 10)) >= 0
-    assert content(ledger, 0, loaded.vocabulary, "nats").note == "unscored: this model gives no p(x₁)"
+    assert content(ledger, 0, loaded.vocabulary, "nats").note == "not scored: nothing stands before it"
     assert content(ledger, 12, loaded.vocabulary, "nats").note == "not scored yet"
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
     assert [f.value for f in panel.figures.figures[:2]] == ["20", "9"]

@@ -83,7 +83,7 @@ def test_an_unscored_first_piece_counts_nothing(qtbot: QtBot) -> None:
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
     assert [says(panel, 0, column) for column in (P, LOGP, RUNNING)] == ["—", "unscored", "0.0000"]
     tip = panel.model.data(panel.model.index(0, LOGP), Qt.ItemDataRole.ToolTipRole)
-    assert tip == "unscored: this model gives no p(x₁)"
+    assert tip == "not scored: nothing stands before it"
     assert panel.product.full.split(" = ")[0].count("×") == 3
 
 

@@ -43,7 +43,7 @@ def entries() -> list[Entry]:
             "a small transformer trained by this project; reads like simple English",
             shipped / "english",
             "ready",
-            "MIT (sources on its card)",
+            "CC-BY-SA-3.0 (see its card)",
         ),
         Entry(
             "abc",

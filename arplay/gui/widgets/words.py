@@ -10,7 +10,7 @@ from arplay.core.pieces import Piece
 from arplay.engine.messages import Loaded
 from arplay.gui.contract import Unit
 
-UNSCORED = "unscored: this model gives no p(x₁)"
+UNSCORED = "not scored: nothing stands before it"
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -17,11 +17,21 @@ def row(what: str, value: float, unit: str, limit: float, baseline: str) -> None
 
 
 def wait(until: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Turn the event loop until ``until()``; a hang ends the benchmark."""
-    from PySide6.QtCore import QCoreApplication, QEventLoop
+    """Let the event loop wait and work, as a program does (never spin: that would keep the worker from the GIL)."""
+    from PySide6.QtCore import QEventLoop, QTimer
 
     end = time.monotonic() + seconds
-    while not until():
-        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 5)
-        if time.monotonic() > end:
-            raise SystemExit("the benchmark hangs")
+    loop = QEventLoop()
+
+    def look() -> None:
+        if until() or time.monotonic() > end:
+            loop.quit()
+
+    timer = QTimer()
+    timer.timeout.connect(look)
+    timer.start(1)
+    if not until():
+        loop.exec()
+    timer.stop()
+    if not until():
+        raise SystemExit("the benchmark hangs")

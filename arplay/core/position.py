@@ -29,10 +29,13 @@ def departures(encoded: Encoded, canonical: Ids, canonical_ends: Ids) -> list[tu
     A span runs between two places where both tokenisations have a boundary, and holds different ids between them.
     """
     spans: list[tuple[int, int]] = []
-    shared = np.intersect1d(encoded.ends, canonical_ends)
+    n = min(len(encoded.ids), len(canonical))
+    differing = np.flatnonzero(encoded.ids[:n] != canonical[:n])
+    same = int(differing[0]) if len(differing) else n  # nearly always all: a text is looked at after every step
+    low, i, j = int(encoded.ends[same - 1]) if same else 0, same, same
+    shared = np.intersect1d(encoded.ends[same:], canonical_ends[same:])
     mine = np.searchsorted(encoded.ends, shared) + 1
     theirs = np.searchsorted(canonical_ends, shared) + 1
-    low, i, j = 0, 0, 0
     for high, next_i, next_j in zip(shared.tolist(), mine.tolist(), theirs.tolist(), strict=True):
         if not np.array_equal(encoded.ids[i:next_i], canonical[j:next_j]):
             if spans and spans[-1][1] == low:

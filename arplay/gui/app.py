@@ -161,6 +161,7 @@ def application() -> QApplication:
     app = QApplication.instance()
     if isinstance(app, QApplication):
         return app
+    sys.setswitchinterval(0.001)  # the worker's model takes turns with the window: 1 ms, not 5, is a turn
     app = QApplication(sys.argv[:1])
     app.setApplicationName("arplay")
     app.setDesktopFileName("arplay")

@@ -25,6 +25,9 @@ from arplay.gui.tour import Tour
 from arplay.gui.widgets.text.area import too_long
 from arplay.models import catalogue
 
+LATE_MS = 50
+"""After so long without an answer the panels say that they wait."""
+
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
@@ -143,6 +146,9 @@ class MainWindow(QMainWindow):
         play.told.connect(self.tell)
         play.model_loaded.connect(self._on_model_loaded)
         play.model_fetched.connect(self.choose_model)
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.timeout.connect(self._show_all)
         self._shortly = QTimer(self)
         self._shortly.setSingleShot(True)
         self._shortly.setInterval(500)
@@ -151,9 +157,14 @@ class MainWindow(QMainWindow):
     # ---- what is shown
 
     def _show_view(self, view: View) -> None:
-        for panel in self.panels.values():
-            if panel.isVisible() or panel is self.panels["editor"]:
-                panel.show_view(view)
+        """The text at once, the chart with the answer, the rest after it; nothing is drawn twice for one step."""
+        waits = view.stale and view.loaded is not None and view.answer is not None and view.problem is None
+        if waits:
+            self.panels["editor"].show_view(view)
+        else:
+            self._show_chart()
+        if not waits or not self._late.isActive():
+            self._late.start(LATE_MS if waits else 0)
         self.status.show_view(view)
         if view.problem != self._problem:
             if self._problem is not None and self.notice.said == self._problem:
@@ -161,9 +172,21 @@ class MainWindow(QMainWindow):
             self._problem = view.problem
         self.menus.show_view(view)
 
+    def _show_chart(self) -> None:
+        """The chart is painted before the other panels have their turn: it is what one waits for after a step."""
+        chart = self.panels["next_token"]
+        if chart.isVisible():
+            chart.show_view(self.playground.view)
+            chart.paint_now()  # type: ignore[attr-defined]
+
+    def _show_all(self) -> None:
+        for panel in self.panels.values():
+            if panel.isVisible() or panel is self.panels["editor"]:
+                panel.show_view(self.playground.view)
+
     def _on_visibility(self, visible: bool) -> None:
         if visible:
-            self._show_view(self.playground.view)
+            self._show_all()
 
     def _show_progress(self, progress: Progress | None) -> None:
         self.status.show_progress(progress)
@@ -298,6 +321,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide at once, keep text and settings; the caller joins the worker."""
         self.hide()
+        self._late.stop()
         self.playground.quieten()
         self.store.keep("geometry", self.saveGeometry())
         self.store.keep("layout", self.saveState())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from PySide6.QtCore import Qt
@@ -44,9 +45,7 @@ class Theme:
     """From expected to surprising; lightness alone orders it, so it reads without colour vision."""
 
     def color(self, name: str, alpha: float = 1.0) -> QColor:
-        result = QColor(str(getattr(self, name)))
-        result.setAlphaF(alpha)
-        return result
+        return QColor(_parsed(getattr(self, name), alpha))
 
     def heat_color(self, t: float) -> QColor:
         """The colour of t in 0 (expected) .. 1 (surprising)."""
@@ -97,6 +96,13 @@ DARK = Theme(
     outline="#c3c9d6",
     heat=("#1b1e25", "#3d2a1b", "#6d4019", "#a86420", "#e0974a", "#ffdcae"),
 )
+
+
+@cache
+def _parsed(value: str, alpha: float) -> QColor:
+    result = QColor(value)
+    result.setAlphaF(alpha)
+    return result
 
 
 def chosen(choice: Choice) -> Theme:

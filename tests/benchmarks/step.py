@@ -34,7 +34,7 @@ def bare_steps(folder: str, ids: list[int], prefix: int) -> list[float]:
 def main() -> None:
     from dataclasses import replace
 
-    from PySide6.QtCore import QEvent, QObject
+    from PySide6.QtCore import QEvent, QEventLoop, QObject
 
     from arplay.gui import app as starting
     from arplay.gui.contract import Change, Take
@@ -49,32 +49,34 @@ def main() -> None:
     wait(lambda: play.view.loaded is not None and not play.view.stale)
     loaded = play.view.loaded
     assert loaded is not None
-    chart = window.panels["next_token"]
+    bars = window.panels["next_token"].bars.viewport()  # type: ignore[attr-defined]
 
     class Paints(QObject):
-        """Counts paints of the chart and everything in it."""
+        """Ends ``loop`` once the bars are painted for a new answer (no polling: that would slow the worker)."""
 
-        count = 0
+        loop = QEventLoop()
+        before: object = None
 
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            Paints.count += event.type() == QEvent.Type.Paint
+            new = not play.view.stale and play.view.answer is not Paints.before
+            if event.type() == QEvent.Type.Paint and new:
+                Paints.loop.quit()
             return False
 
     paints = Paints()
-    for widget in (chart, *chart.findChildren(type(chart).__mro__[1].__mro__[1])):
-        widget.installEventFilter(paints)
+    bars.installEventFilter(paints)
 
     def click() -> float:
         """Take the best token and wait until the new distribution is painted."""
         assert play.view.answer is not None and play.view.answer.distribution is not None
         best = int(play.view.answer.distribution.top(1)[0])
-        before = play.view.answer
+        wait(lambda: not play.busy_scoring())
+        pause = time.perf_counter() + 0.1  # a person's click finds the window at rest
+        wait(lambda: time.perf_counter() > pause)
+        Paints.before = play.view.answer
         began = time.perf_counter()
         play.handle(Take(best))
-        wait(lambda: play.view.answer is not before and not play.view.stale)
-        seen = Paints.count
-        chart.repaint()
-        wait(lambda: Paints.count > seen)
+        Paints.loop.exec()
         return time.perf_counter() - began
 
     medians = {}

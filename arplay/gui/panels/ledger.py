@@ -148,9 +148,9 @@ class LedgerPanel(Panel):
         self._fit()
 
     def _show_curve(self) -> None:
-        """The plotting library is imported when there is something to plot and somebody looks."""
+        """The plotting library is imported when there is something to plot, room for it, and somebody looks."""
         ledger = self.view.ledger
-        if ledger is None or not self.isVisible() or (self.curve is None and not ledger.done):
+        if ledger is None or not self.isVisible() or (self.curve is None and not (ledger.done and self._curve_fits())):
             return
         if self.curve is None:
             from arplay.gui.widgets.ledger.curve import SurprisalCurve
@@ -171,11 +171,18 @@ class LedgerPanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
+        self._show_curve()
+
+    def _tall(self) -> bool:
+        return self.height() >= 380 and self.width() < 2 * self.height()
+
+    def _curve_fits(self) -> bool:
+        return self._tall() or self.width() >= 760
 
     def _fit(self) -> None:
         """In a low panel the curve stands to the right of the table, in a tall one above it, in a small one nowhere."""
         width, height = self.width(), self.height()
-        tall = height >= 380 and width < 2 * height
+        tall = self._tall()
         roomy = height >= 120
         stacked = width < 600
         self.foot.setDirection(QBoxLayout.Direction.TopToBottom if stacked else QBoxLayout.Direction.LeftToRight)
@@ -189,7 +196,7 @@ class LedgerPanel(Panel):
         self.button.setVisible(roomy and (not stacked or height >= 200))
         if self.curve is None:
             return
-        self.curve.setVisible(tall or width >= 760)
+        self.curve.setVisible(self._curve_fits())
         self.curve.set_low(not tall)
         wanted = Qt.Orientation.Vertical if tall else Qt.Orientation.Horizontal
         if not self.arranged or self.splitter.orientation() != wanted:

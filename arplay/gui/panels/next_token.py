@@ -240,6 +240,10 @@ class NextTokenPanel(Panel):
         else:
             self.strip.show_strip(Strip())
 
+    def paint_now(self) -> None:
+        """Do not wait for the other panels' turn."""
+        self.bars.viewport().repaint()
+
     def set_theme(self, theme: Theme) -> None:
         self.bars.theme = self.strip.theme = theme
         super().set_theme(theme)

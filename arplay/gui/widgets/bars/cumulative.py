@@ -7,16 +7,26 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QFontMetricsF, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFontMetricsF,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from arplay.core.distribution import Distribution
 from arplay.core.picking import Choice
-from arplay.core.pieces import Vocabulary
+from arplay.core.pieces import Piece, Vocabulary
 from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 
 MOST = 400
-THINNEST = 1e-4
+THINNEST = 5e-4
 """At most so many segments, none with a smaller share: the rest is narrower than a pixel."""
 BAR = 22
 
@@ -25,10 +35,17 @@ BAR = 22
 class Segment:
     """A piece and its share [low, high) of the cumulative distribution."""
 
-    id: int
-    text: str
+    piece: Piece
     low: float
     high: float
+
+    @property
+    def id(self) -> int:
+        return self.piece.id
+
+    @property
+    def text(self) -> str:
+        return self.piece.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +82,14 @@ def strip_of(drawn: Distribution, vocabulary: Vocabulary, choice: Choice | None)
     ids = drawn.order[:MOST] if not drawn.full else np.flatnonzero(drawn.probs > THINNEST)
     if drawn.full:  # at most 1 / THINNEST pieces are left to sort, whatever the vocabulary
         ids = ids[np.argsort(-drawn.logprobs[ids], kind="stable")][:MOST]
-    masses = np.array([np.exp(drawn.logprob(int(id)) or 0.0) for id in ids])
+    masses = drawn.probs[ids] if drawn.full else np.exp([drawn.logprob(int(id)) or 0.0 for id in ids])
     highs = np.cumsum(masses)
     segments = tuple(
-        Segment(int(id), vocabulary.piece(int(id)).text, float(high - mass), float(high))
+        Segment(vocabulary.piece(int(id)), float(high - mass), float(high))
         for id, high, mass in zip(ids, highs, masses, strict=True)
     )
     alive = int(np.count_nonzero(drawn.logprobs > -np.inf)) if drawn.full else drawn.size
-    chosen = None if choice is None else Segment(choice.id, vocabulary.piece(choice.id).text, choice.low, choice.high)
+    chosen = None if choice is None else Segment(vocabulary.piece(choice.id), choice.low, choice.high)
     return Strip(segments, alive - len(ids), chosen, None if choice is None else choice.u)
 
 
@@ -134,10 +151,14 @@ class CumulativeStrip(QWidget):
         if self.strip.segments and self.strip.end < 1 - 1e-6:
             rest = QRectF(area.left() + area.width() * self.strip.end, area.top(), area.width(), area.height())
             painter.fillRect(rest, QBrush(self.theme.color("outline", 0.5), Qt.BrushStyle.BDiagPattern))
+        surface, ink, font = self.theme.color("surface"), self.theme.color("text"), fixed_font(SMALL)
+        shades = (self.theme.color("fill", 0.85), self.theme.color("fill", 0.55))
+        painter.setFont(font)
+        painter.fillRect(QRectF(area.left(), area.top(), area.width() * self.strip.end, area.height()), surface)
         for place, segment in enumerate(self.strip.segments):
-            self._segment(painter, area, segment, place)
+            self._segment(painter, area, segment, shades[place % 2], ink)
         if self.strip.chosen:
-            self._segment(painter, area, self.strip.chosen, None)
+            self._segment(painter, area, self.strip.chosen, self.theme.color("accent"), self.theme.color("on_accent"))
         painter.restore()
         painter.setPen(QPen(self.theme.color("border"), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -145,22 +166,17 @@ class CumulativeStrip(QWidget):
         if self.strip.u is not None:
             self._marker(painter, area, self.strip.u)
 
-    def _segment(self, painter: QPainter, area: QRectF, segment: Segment, place: int | None) -> None:
-        """One share; ``place`` is None for the chosen one, which is seen however thin it is."""
+    def _segment(self, painter: QPainter, area: QRectF, segment: Segment, color: QColor, ink: QColor) -> None:
+        """One share; the chosen one is seen however thin it is."""
         x = area.left() + segment.low * area.width()
         width = (segment.high - segment.low) * area.width()
-        if place is None:
-            color = self.theme.color("accent")
+        if segment is self.strip.chosen:
             width = max(width, 2.0)
-        else:
-            color = self.theme.color("fill", 0.85 if place % 2 == 0 else 0.55)
+            painter.fillRect(QRectF(x, area.top(), width, area.height()), self.theme.color("surface"))
         box = QRectF(x, area.top(), width - (1 if width > 4 else 0), area.height())
-        painter.fillRect(box, self.theme.color("surface"))
         painter.fillRect(box, color)
-        font = fixed_font(SMALL)
-        if width > 14 and QFontMetricsF(font).horizontalAdvance(segment.text) + 8 <= width:
-            painter.setFont(font)
-            painter.setPen(self.theme.color("on_accent" if place is None else "text"))
+        if width > 14 and QFontMetricsF(painter.font()).horizontalAdvance(segment.text) + 8 <= width:
+            painter.setPen(ink)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, segment.text)
 
     def _marker(self, painter: QPainter, area: QRectF, u: float) -> None:

@@ -121,10 +121,10 @@ class BarPainter:
 
     def grid(self, top: float, bottom: float) -> None:
         left, width = self.columns.bar
-        self.painter.setPen(QPen(self.theme.color("border", 0.6), 1))
+        color = self.theme.color("border", 0.6)
         for share, _ in self.axis.ticks(32 if self.axis.log else int(width // 44) + 1):
-            x = round(left + share * width) + 0.5
-            self.painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+            # a filled box is drawn ten times as fast as an antialiased line
+            self.painter.fillRect(QRectF(round(left + share * width), top, 1, bottom - top), color)
 
     def row(self, area: QRectF, row: Row, look: Look = Look()) -> None:
         inner = area.adjusted(SPACE[0], 1, -SPACE[0], -1)

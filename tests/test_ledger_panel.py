@@ -134,7 +134,7 @@ def test_check_asks_for_the_second_count_and_shows_it(qtbot: QtBot) -> None:
     ledger, loaded = abc_ledger()
     view = View(ledger=ledger, loaded=loaded, document=Document.of(b"BAC"))
     panel = shown(qtbot, view)
-    assert panel.check.full == "not yet checked against an uncached pass"
+    assert panel.check.full == "not checked yet"
     with qtbot.waitSignal(panel.intent) as told:
         qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
     assert told.args == [Do("reconcile")]

@@ -60,7 +60,7 @@ def written_out(ledger: Ledger) -> str:
 def reconciliation(ledger: Ledger, reconciled: Reconciled | None, unit: Unit) -> str:
     """What the uncached pass found."""
     if reconciled is None:
-        return "not yet checked against an uncached pass"
+        return "not checked yet"
     difference = in_unit(abs(reconciled.nll_nats - ledger.totals.nll_nats), unit)
     found = f"uncached pass: {number(in_unit(reconciled.nll_nats, unit))} {unit}"
     if math.isnan(difference):  # both infinite: a piece has probability 0

@@ -117,13 +117,16 @@ def _drawn(window: MainWindow, options: WindowOptions, path: Path) -> View:
 
 
 class _Start:
-    """What happens once the window stands: the text first, then the model."""
+    """What happens once the window stands: the model begins to load, and the text is opened."""
 
     def __init__(self, window: MainWindow, options: WindowOptions, remembered: bool) -> None:
         self._window, self._options, self._remembered = window, options, remembered
 
     def __call__(self) -> None:
         window, options = self._window, self._options
+        former = window.store.text("model", catalogue.DEFAULT) if self._remembered else catalogue.DEFAULT
+        spec = options.model or (former if _is_there(former) else catalogue.DEFAULT)
+        window.playground.load_model(spec, options.device, options.dtype)
         if options.prompt is not None:
             window.playground.open_text(options.prompt.encode("utf-8", "surrogateescape"))
         elif options.text_file is not None:
@@ -134,9 +137,6 @@ class _Start:
                 window.playground.restore(kept)
             else:
                 window.playground.open_text(OPENING_TEXT)
-        former = window.store.text("model", catalogue.DEFAULT) if self._remembered else catalogue.DEFAULT
-        spec = options.model or (former if _is_there(former) else catalogue.DEFAULT)
-        window.playground.load_model(spec, options.device, options.dtype)
         window.focus_editor()
         if self._remembered and not window.store.flag("tour_seen"):
             window.start_tour()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -155,7 +156,10 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 def test_ctrl_c_is_status_130_without_a_traceback(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with subprocess.Popen([*COMMAND, "score", str(pipe), "--model", "abc"], stderr=subprocess.PIPE) as process:
+    command = [*COMMAND, "score", str(pipe), "--model", "abc"]
+    # a shell's background job hears no SIGINT, and neither do its children: this one does as in a terminal
+    listen = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=listen) as process:
         with pipe.open("wb"):  # opens once the command reads
             time.sleep(0.05)
             process.send_signal(signal.SIGINT)

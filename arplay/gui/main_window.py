@@ -173,11 +173,10 @@ class MainWindow(QMainWindow):
         self.menus.show_view(view)
 
     def _show_chart(self) -> None:
-        """The chart is painted before the other panels have their turn: it is what one waits for after a step."""
+        """The chart comes before the other panels have their turn: it is what one waits for after a step."""
         chart = self.panels["next_token"]
         if chart.isVisible():
             chart.show_view(self.playground.view)
-            chart.paint_now()  # type: ignore[attr-defined]
 
     def _show_all(self) -> None:
         for panel in self.panels.values():

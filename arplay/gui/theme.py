@@ -115,23 +115,27 @@ def chosen(choice: Choice) -> Theme:
 
 
 def interface_font(pixels: int = BODY, bold: bool = False) -> QFont:
-    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
-    font.setPixelSize(pixels)
-    if bold:
-        font.setWeight(QFont.Weight.DemiBold)
-    return font
+    return QFont(_font(QFontDatabase.SystemFont.GeneralFont, pixels, bold))
 
 
 def fixed_font(pixels: int = TEXT) -> QFont:
-    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    font.setPixelSize(pixels)
-    return font
+    return QFont(_font(QFontDatabase.SystemFont.FixedFont, pixels))
 
 
 def number_font(pixels: int = BODY, bold: bool = False) -> QFont:
     """The interface font with digits of equal width, so that right-aligned figures line up."""
-    font = interface_font(pixels, bold)
-    font.setFeature(QFont.Tag.fromString("tnum"), 1)
+    return QFont(_font(QFontDatabase.SystemFont.GeneralFont, pixels, bold, tabular=True))
+
+
+@cache
+def _font(kind: QFontDatabase.SystemFont, pixels: int, bold: bool = False, tabular: bool = False) -> QFont:
+    """Kept, because Qt looks a font up anew for each one that is made from scratch."""
+    font = QFontDatabase.systemFont(kind)
+    font.setPixelSize(pixels)
+    if bold:
+        font.setWeight(QFont.Weight.DemiBold)
+    if tabular:
+        font.setFeature(QFont.Tag.fromString("tnum"), 1)
     return font
 
 

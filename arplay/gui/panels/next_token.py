@@ -146,8 +146,10 @@ class NextTokenPanel(Panel):
             return
         self._own = own
         self._drawn = self._decoded_distribution(view)
-        self._show_header()
         self._show_bars(keep_choice=not new_answer)
+        if new_answer and self.isVisible():
+            self.bars.viewport().repaint()  # at once: it is what one waits for after a step
+        self._show_header()
         self._show_strip(view)
         if view.stale:
             self.bars.wait()
@@ -239,10 +241,6 @@ class NextTokenPanel(Panel):
             self.strip.show_strip(strip_of(self._drawn, vocabulary, None))
         else:
             self.strip.show_strip(Strip())
-
-    def paint_now(self) -> None:
-        """Do not wait for the other panels' turn."""
-        self.bars.viewport().repaint()
 
     def set_theme(self, theme: Theme) -> None:
         self.bars.theme = self.strip.theme = theme

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from arplay.core.errors import Problem
 from arplay.export.writers import replacing
-from arplay.textfile import detect, read_text, to_utf8
+from arplay.textfile import MAX_BYTES, detect, read_text
 
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
@@ -25,7 +25,7 @@ def read(path: Path, encoding: str | None, window: MainWindow) -> bytes | None:
             window.tell(problem.cause, problem.remedy.replace("--encoding ", "the encoding "))
             return None
     try:
-        return to_utf8(path.read_bytes(), path.name, guess)
+        return read_text(path, guess)
     except Problem as problem:
         window.tell(problem.cause, problem.remedy)
         return None
@@ -34,6 +34,8 @@ def read(path: Path, encoding: str | None, window: MainWindow) -> bytes | None:
 def _offer(path: Path, window: MainWindow) -> str | None:
     """Ask whether to open the file in the encoding that it seems to have."""
     try:
+        if path.stat().st_size > MAX_BYTES:
+            return None
         data = path.read_bytes()
     except OSError:
         return None

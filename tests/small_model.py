@@ -60,6 +60,7 @@ class SmallSession:
 
     def __init__(self, model: SmallModel) -> None:
         self.model = model
+        self.evaluated = 0
         self.starts_empty = model.starts_empty
         self._ids: list[int] = []
 
@@ -71,6 +72,7 @@ class SmallSession:
         self.model.before_forward()
         self.model.forwards += 1
         self.model.read += len(ids)
+        self.evaluated += len(ids)
         n = len(ids)
         logprob, entropy, rank = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, np.int64)
         best_ids, best = np.full((n, BEST), -1, np.int64), np.full((n, BEST), -np.inf)
@@ -87,6 +89,11 @@ class SmallSession:
 
     def rewind(self, length: int) -> None:
         del self._ids[length:]
+
+    def branch(self) -> SmallSession:
+        other = SmallSession(self.model)
+        other._ids = self._ids.copy()
+        return other
 
     def logits(self) -> NDArray[np.floating]:
         if not self._ids and not self.starts_empty:

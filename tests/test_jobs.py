@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from arplay import paths
 from arplay.core.document import Document, Fixed, Typed
 from arplay.core.errors import Problem
+from arplay.core.reading import Reading
 from arplay.core.windows import Windows
 from arplay.engine import jobs, scoring
 from arplay.engine import state as keeping
@@ -175,13 +176,13 @@ def test_a_first_piece_that_the_user_left_out_is_left_out_everywhere() -> None:
     text = Document.of(b"BAC")
     state = state_of(abc())
     _, whole = run(jobs.score(state, Score(1, text)))
-    _, result = run(jobs.score(state, Score(2, text, "unscored")))
+    _, result = run(jobs.score(state, Score(2, text, Reading("unscored"))))
     ledger = result.ledger
     assert np.isnan(ledger.logprob[0]) and (ledger.rank[0], ledger.best_ids[0, 0]) == (0, -1)
     assert np.array_equal(ledger.logprob[1:], whole.ledger.logprob[1:])
     assert (ledger.totals.scored, ledger.totals.bytes, ledger.first_piece) == (2, 2, "unscored")
-    assert run(jobs.explore(state, Explore(3, text, 0, "unscored")))[1].answer.distribution is None
-    _, checked = run(jobs.reconcile(state, Reconcile(4, text, "unscored")))
+    assert run(jobs.explore(state, Explore(3, text, 0, Reading("unscored"))))[1].answer.distribution is None
+    _, checked = run(jobs.reconcile(state, Reconcile(4, text, Reading("unscored"))))
     assert checked.largest_difference == 0 and checked.nll_nats == pytest.approx(ledger.totals.nll_nats, abs=1e-12)
     _, again = run(jobs.score(state, Score(5, text)))  # negative control: the rule is a rule of the request
     assert np.array_equal(again.ledger.logprob, whole.ledger.logprob)
@@ -266,7 +267,7 @@ def test_reconciling_uses_the_ledger_there_is_and_finds_a_wrong_one() -> None:
     assert reconciled(state, b"BACCA").largest_difference == 0 and model.forwards == forwards
     wrong = ledger.logprob.copy()
     wrong[3] += 0.25
-    state.ledger = (Document.of(b"BACCA"), "auto", dataclasses.replace(ledger, logprob=wrong))
+    state.ledger = (Document.of(b"BACCA"), Reading(), dataclasses.replace(ledger, logprob=wrong))
     assert reconciled(state, b"BACCA").largest_difference == pytest.approx(0.25)
 
 

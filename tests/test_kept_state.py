@@ -30,7 +30,8 @@ def kept(folder: Path, content: str) -> Settings:
         ("bars", 0),
         ("bars", "20"),
         ("unit", "bans"),
-        ("first_piece", "pad"),
+        ("reading", {"first_piece": "pad"}),
+        ("reading", "bos"),
         ("colour_by", "mood"),
         ("play_per_second", 0),
         ("play_per_second", float("nan")),
@@ -50,10 +51,12 @@ def test_a_setting_that_makes_no_sense_is_the_default_and_the_others_stay(
 
 def test_settings_that_make_sense_come_back(tmp_path: Path) -> None:
     """Negative control."""
-    changed = {"seed": 9, "bars": 5, "unit": "bits", "first_piece": "bos", "colour_by": "rank", "play_per_second": 2}
-    settings = kept(tmp_path, json.dumps({**changed, "decoding": {"temperature": 0.5}}))
+    changed = {"seed": 9, "bars": 5, "unit": "bits", "colour_by": "rank", "play_per_second": 2}
+    settings = kept(
+        tmp_path, json.dumps({**changed, "decoding": {"temperature": 0.5}, "reading": {"first_piece": "bos"}})
+    )
     assert {name: getattr(settings, name) for name in changed} == changed
-    assert settings.decoding.temperature == 0.5
+    assert settings.decoding.temperature == 0.5 and settings.reading.first_piece == "bos"
 
 
 @pytest.mark.parametrize("content", ["", "[]", "7", "{", "[" * 100_000, '{"decoding": NaN}'])

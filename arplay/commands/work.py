@@ -15,13 +15,14 @@ from arplay.core.document import Document
 from arplay.core.errors import Problem
 from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer
+from arplay.core.reading import Reading
 from arplay.engine import jobs
 from arplay.engine.fetch import fetch
 from arplay.engine.messages import Explore, Explored, Load, Loaded, Progress, Result, Score, Scored
 from arplay.engine.state import State
 from arplay.export.tables import exact_text
 from arplay.models import catalogue
-from arplay.models.base import FirstPiece, Info, Session
+from arplay.models.base import Info, Session
 from arplay.textfile import check_prompt, read_text
 
 
@@ -51,7 +52,7 @@ class Work:
 
     state: State
     loaded: Loaded
-    first_piece: FirstPiece
+    reading: Reading
 
     @classmethod
     def load(cls, args: argparse.Namespace) -> Work:
@@ -60,7 +61,7 @@ class Work:
         request = Load(0, args.model or catalogue.DEFAULT, args.device, args.dtype)
         with ProgressLine() as progress:
             loaded = _result(Loaded, jobs.load(state, request, progress), progress)
-        return cls(state, loaded, getattr(args, "first_piece", "auto"))
+        return cls(state, loaded, Reading(getattr(args, "first_piece", "auto")))
 
     @property
     def info(self) -> Info:
@@ -73,7 +74,7 @@ class Work:
     def explore(self, data: bytes) -> tuple[Answer, Distribution]:
         """What comes after the whole of ``data``. Raises Problem where there is no p(x_1)."""
         document = Document.of(data)
-        request = Explore(0, document, len(document), self.first_piece)
+        request = Explore(0, document, len(document), self.reading)
         with ProgressLine() as progress:
             answer = _result(Explored, jobs.explore(self.state, request), progress).answer
         if answer.distribution is None:
@@ -91,7 +92,7 @@ class Work:
     def score(self, data: bytes) -> Ledger:
         """The ledger of the whole of ``data``."""
         with ProgressLine() as progress:
-            request = Score(0, Document.of(data), self.first_piece)
+            request = Score(0, Document.of(data), self.reading)
             return _result(Scored, jobs.score(self.state, request), progress).ledger
 
 

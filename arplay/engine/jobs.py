@@ -81,7 +81,7 @@ def explore(state: State, request: Explore) -> Steps:
     """p(next | prefix) at the caret; only what the explore session has not read yet is read."""
     model = state.current()
     alphabet = model.alphabet
-    lead_ids, first_piece = lead(alphabet, model.starts_empty, request.first_piece)
+    lead_ids, first_piece = lead(alphabet, model.starts_empty, request.reading.first_piece)
     encoded, spans = state.encode(request.document, alphabet)
     prefix = prefix_at(request.document, encoded, request.caret, alphabet)
     read_only(prefix.ids)
@@ -129,11 +129,11 @@ def score(state: State, request: Score) -> Steps:
 def reconcile(state: State, request: Reconcile) -> Steps:
     """The same pieces in the same contexts by passes without cache, against the cached ledger of the same text."""
     model = state.current()
-    if state.ledger is not None and state.ledger[:2] == (request.document, request.first_piece):
+    if state.ledger is not None and state.ledger[:2] == (request.document, request.reading):
         ledger = state.ledger[2]
     else:
         ledger = yield from ledger_of(state, request, growing=False)
-    lead_ids, first_piece = lead(model.alphabet, model.starts_empty, request.first_piece)
+    lead_ids, first_piece = lead(model.alphabet, model.starts_empty, request.reading.first_piece)
     chain = np.concatenate([np.array(lead_ids, np.int64), ledger.ids])
     uncached = np.full(len(chain), np.nan)
     for start, first, stop in ledger.windows.spans(len(chain)):

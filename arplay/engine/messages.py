@@ -13,7 +13,8 @@ from arplay.core.chain import Ledger
 from arplay.core.document import Document
 from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer
-from arplay.models.base import FirstPiece, Info
+from arplay.core.reading import Reading
+from arplay.models.base import Info
 
 Device = Literal["auto", "cpu", "cuda", "mps", "xpu"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
@@ -36,7 +37,7 @@ class Explore:
     number: int
     document: Document
     caret: int
-    first_piece: FirstPiece = "auto"
+    reading: Reading = Reading()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Score:
 
     number: int
     document: Document
-    first_piece: FirstPiece = "auto"
+    reading: Reading = Reading()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Reconcile:
 
     number: int
     document: Document
-    first_piece: FirstPiece = "auto"
+    reading: Reading = Reading()
 
 
 @dataclass(frozen=True, slots=True)

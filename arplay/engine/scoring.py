@@ -39,7 +39,7 @@ def ledger_of(
     A piece depends on its context only, so the rows of a common prefix are taken over from the text scored before.
     """
     model = state.current()
-    lead_ids, first_piece = lead(model.alphabet, model.starts_empty, request.first_piece)
+    lead_ids, first_piece = lead(model.alphabet, model.starts_empty, request.reading.first_piece)
     encoded, _ = state.encode(request.document, model.alphabet)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
     windows = windows_of(model.info.context, len(chain))
@@ -78,7 +78,7 @@ def ledger_of(
         raise
     state.scored = work
     ledger = columns.ledger()
-    state.ledger = (request.document, request.first_piece, ledger)
+    state.ledger = (request.document, request.reading, ledger)
     return ledger
 
 

@@ -17,8 +17,9 @@ from arplay.core.document import Document, Encoded, encode
 from arplay.core.errors import Problem
 from arplay.core.pieces import Alphabet, Ids
 from arplay.core.position import departures
+from arplay.core.reading import Reading
 from arplay.core.windows import Windows
-from arplay.models.base import FirstPiece, Model, Report, Scores, Session
+from arplay.models.base import Model, Report, Scores, Session
 
 if TYPE_CHECKING:
     from arplay.engine.fetch import FetchProgress
@@ -55,7 +56,7 @@ class State:
     model: Model | None = None
     session: Session | None = None
     pace: Pace = field(default_factory=Pace)
-    ledger: tuple[Document, FirstPiece, Ledger] | None = None
+    ledger: tuple[Document, Reading, Ledger] | None = None
     scored: Work | None = None
     _texts: OrderedDict[tuple[Document, str], tuple[Encoded, tuple[tuple[int, int], ...]]] = field(
         default_factory=OrderedDict

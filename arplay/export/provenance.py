@@ -65,9 +65,8 @@ class Provenance:
 
 def model(info: Info) -> dict[str, Any]:
     """The model as every JSON output names it; ``context`` is null where the model has no limit."""
-    fields = asdict(info)
-    del fields["parameters"]
-    return fields
+    kept = ("name", "family", "source", "revision", "engine", "dtype", "device", "vocabulary", "context")
+    return {name: getattr(info, name) for name in kept}
 
 
 def _one_line(text: str) -> str:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from arplay import paths
 from arplay.core.decoding import Decoding
 from arplay.core.errors import Problem
+from arplay.core.reading import Reading
 from arplay.export.writers import replacing
 from arplay.gui import recovery
 from arplay.gui.bridge import Bridge
@@ -80,7 +81,7 @@ def _say(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
 
 def _drawn(window: MainWindow, options: WindowOptions, path: Path) -> View:
     play = window.playground
-    settings = replace(play.view.settings, animate=False, first_piece=options.first_piece, bars=options.bars)
+    settings = replace(play.view.settings, animate=False, reading=Reading(options.first_piece), bars=options.bars)
     play.handle(Change(replace(settings, decoding=options.decoding or Decoding())))
     loop = QEventLoop()
     failure: list[tuple[str, str]] = []

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from arplay.core.document import Document
+from arplay.core.reading import Reading
 from arplay.engine import state
 from arplay.engine.messages import (
     Device,
@@ -24,7 +25,6 @@ from arplay.engine.messages import (
     Scored,
 )
 from arplay.engine.worker import Worker
-from arplay.models.base import FirstPiece
 
 
 class Bridge(QObject):
@@ -58,14 +58,14 @@ class Bridge(QObject):
     def load(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> int:
         return self.submit(lambda number: Load(number, spec, device, dtype))
 
-    def explore(self, document: Document, caret: int, first_piece: FirstPiece = "auto") -> int:
-        return self.submit(lambda number: Explore(number, document, caret, first_piece))
+    def explore(self, document: Document, caret: int, reading: Reading) -> int:
+        return self.submit(lambda number: Explore(number, document, caret, reading))
 
-    def score(self, document: Document, first_piece: FirstPiece = "auto") -> int:
-        return self.submit(lambda number: Score(number, document, first_piece))
+    def score(self, document: Document, reading: Reading) -> int:
+        return self.submit(lambda number: Score(number, document, reading))
 
-    def reconcile(self, document: Document, first_piece: FirstPiece = "auto") -> int:
-        return self.submit(lambda number: Reconcile(number, document, first_piece))
+    def reconcile(self, document: Document, reading: Reading) -> int:
+        return self.submit(lambda number: Reconcile(number, document, reading))
 
     def fetch(self, name: str) -> int:
         return self.submit(lambda number: Fetch(number, name))

@@ -19,10 +19,10 @@ from arplay.core.decoding import Decoded, Decoding
 from arplay.core.document import Document
 from arplay.core.picking import Choice
 from arplay.core.position import Answer
+from arplay.core.reading import Reading
 from arplay.core.tree import Node, Tree
 from arplay.engine.messages import Loaded, Reconciled
 from arplay.gui.theme import LIGHT, Theme
-from arplay.models.base import FirstPiece
 
 Unit = Literal["nats", "bits"]
 
@@ -40,7 +40,7 @@ class Settings:
     play_per_second: float = 8.0
     play_steps: int = 100
     stop_at_eos: bool = True
-    first_piece: FirstPiece = "auto"
+    reading: Reading = Reading()
     show_boundaries: bool = True
     show_hidden: bool = False
     animate: bool = True

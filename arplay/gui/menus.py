@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from arplay import paths
+from arplay.core.reading import Reading
 from arplay.gui import exports, files, help
 from arplay.gui.contract import Change, Do, Panel, Settings, View
 from arplay.gui.model_menu import ModelMenu
@@ -205,7 +206,7 @@ class Menus(QObject):
             action.setEnabled(ready)
         self._play.setText("&Pause" if view.playing else "&Play")
         self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
-        at = self._first_piece.findData(view.settings.first_piece)
+        at = self._first_piece.findData(view.settings.reading.first_piece)
         if at != self._first_piece.currentIndex():
             self._first_piece.setCurrentIndex(at)
 
@@ -243,7 +244,7 @@ class Menus(QObject):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.models())))
 
     def _on_first_piece(self, at: int) -> None:
-        self._change(first_piece=self._first_piece.itemData(at))
+        self._change(reading=Reading(self._first_piece.itemData(at)))
 
     def _on_boundaries(self, on: bool) -> None:
         self._change(show_boundaries=on)

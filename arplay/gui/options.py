@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from arplay.core.decoding import Decoding
+    from arplay.core.reading import FirstPiece
     from arplay.engine.messages import Device, Dtype
-    from arplay.models.base import FirstPiece
 
 
 @dataclass(frozen=True, slots=True)

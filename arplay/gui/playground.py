@@ -268,7 +268,7 @@ class Playground(QObject):
                 self._push(Move(self._goto, before, node))
             case "reconcile":
                 self._show(busy="Checking against an uncached pass")
-                self.bridge.reconcile(self.scored_document, self.view.settings.first_piece)
+                self.bridge.reconcile(self.scored_document, self.view.settings.reading)
 
     def _when_fresh(self, intent: Intent) -> None:
         """Picks and steps need the distribution of this very prefix; until it is there they wait in line."""
@@ -368,7 +368,7 @@ class Playground(QObject):
             self._show(decoded=self._decoded(self.view.answer))
         if settings.play_per_second != former.play_per_second and self.view.playing:
             self._player.pace(settings.play_per_second)
-        if settings.first_piece != former.first_piece:
+        if settings.reading != former.reading:
             self._show(stale=True, ledger=None, reconciled=None)
             self._explore()
             self._score_soon()
@@ -385,7 +385,7 @@ class Playground(QObject):
 
     def _ask(self, document: Document, caret: int) -> None:
         if self.view.loaded is not None:
-            self.bridge.explore(document, caret, self.view.settings.first_piece)
+            self.bridge.explore(document, caret, self.view.settings.reading)
 
     def _score_soon(self) -> None:
         if not (self.view.playing and self._score_timer.isActive()):
@@ -397,7 +397,7 @@ class Playground(QObject):
             self._score_soon()
         elif self.view.loaded is not None:
             self._scoring = True
-            self.bridge.score(self.scored_document, self.view.settings.first_piece)
+            self.bridge.score(self.scored_document, self.view.settings.reading)
 
     def _on_result(self, result: Result) -> None:
         with self._at_once():

@@ -14,13 +14,12 @@ from arplay import paths
 from arplay.core.decoding import Decoding
 from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
+from arplay.core.reading import FirstPiece, Reading
 from arplay.gui.contract import Settings, Unit
-from arplay.models.base import FirstPiece
 
 RECENT = 10
 _WORDS: dict[str, tuple[str, ...]] = {
     "unit": get_args(Unit),
-    "first_piece": get_args(FirstPiece),
     "colour_by": ("surprisal", "rank", "entropy"),
 }
 _RANGES = {"seed": (0, MAX_SEED), "bars": (5, 200), "play_per_second": (1, 200), "play_steps": (1, 100_000)}
@@ -44,6 +43,8 @@ class Store:
             value, like = saved.get(field.name), getattr(default, field.name)
             if field.name == "decoding":
                 values["decoding"] = _decoding(value)
+            elif field.name == "reading":
+                values["reading"] = _reading(value)
             elif _sensible(field.name, value, like):
                 values[field.name] = value
         try:
@@ -107,6 +108,13 @@ def _sensible(name: str, value: object, like: object) -> bool:
         return value in _WORDS[name]
     low, high = _RANGES.get(name, (0, 0))
     return name not in _RANGES or (isinstance(value, int | float) and low <= value <= high)
+
+
+def _reading(value: object) -> Reading:
+    if not isinstance(value, dict):
+        return Reading()
+    first = next((rule for rule in get_args(FirstPiece) if rule == value.get("first_piece")), "auto")
+    return Reading(first, value.get("special") is True)
 
 
 def _decoding(value: object) -> Decoding:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.pieces import Alphabet
-
-FirstPiece = Literal["auto", "bos", "eos", "unscored"]
+from arplay.core.reading import FirstPiece
 
 Report = Callable[[float | None, str], None]
 """Progress of a load: a fraction 0..1 (None: unknown) and what is being done. May raise to cancel the load."""
@@ -24,6 +23,8 @@ class Info:
 
     ``vocabulary``: V, the length of its logits. ``context``: pieces it may read at once (None: any number).
     ``revision``: commit, version or digest of the weights. ``parameters``: count (table entries for a table).
+    ``engine``: the library that computes. ``cache``: how a session goes back ("cropped", "checkpoints", "recomputed").
+    ``why``: the reason for this device and number type, in a sentence. ``placement``: where the layers are, if spread.
     """
 
     name: str
@@ -35,6 +36,10 @@ class Info:
     vocabulary: int
     context: int | None
     parameters: int
+    engine: str = "transformers"
+    cache: str = ""
+    why: str = ""
+    placement: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -80,8 +85,19 @@ class Session(Protocol):
         """
         ...
 
+    def branch(self) -> Session:
+        """A second session at the same place; both go on independently and share what memory they can."""
+        ...
+
     @property
-    def cache_bytes(self) -> int: ...
+    def cache_bytes(self) -> int:
+        """What this session keeps in memory to go on from here; branches that share memory each count it."""
+        ...
+
+    @property
+    def evaluated(self) -> int:
+        """How many pieces the model has read for this session since it was made, repeated ones counted again."""
+        ...
 
 
 class Model(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,7 @@ class CausalSession:
         self._cache: Any = None
         self._read = 0  # pieces in the cache; at most len(self._ids)
         self._next: torch.Tensor | None = None  # logits after self._ids, shape (V,)
+        self.evaluated = 0
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -118,6 +120,14 @@ class CausalSession:
         self._next = None
         self._crop(length)
 
+    def branch(self) -> CausalSession:
+        other = CausalSession(self._model)
+        other._ids, other._next = self._ids.copy(), self._next
+        if _croppable(self._cache):  # reading rebinds a layer's tensors, so both may hold them
+            other._cache, other._read = copy.copy(self._cache), self._read
+            other._cache.layers = [copy.copy(layer) for layer in self._cache.layers]
+        return other
+
     def logits(self) -> NDArray[np.floating]:
         import torch
 
@@ -147,6 +157,7 @@ class CausalSession:
     def _forward(self, torch: Any, ids: list[int], keep: int) -> Any:
         """Read ``ids`` after what the cache holds; logits after the last ``keep`` of them, shape (keep, V)."""
         model = self._model
+        self.evaluated += len(ids)
         given = torch.tensor([ids], device=model.info.device)
         cache, read = self._cache, self._read
         self._cache, self._read, self._next = None, 0, None  # a forward that fails may leave half a cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect as signatures
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,9 @@ from arplay.core.errors import Problem
 from arplay.models.alphabets import open_tokenizer
 from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
-from arplay.models.folder import MAX_VOCABULARY, Folder, inspect
+from arplay.models.devices import device_of, dtype_of
+from arplay.models.folder import Folder, inspect
+from arplay.models.proof import proved
 
 FEW_PARAMETERS = 30_000_000
 """A network with fewer runs on one thread: its matrices are too small to share, and where another program keeps a core
@@ -35,8 +36,8 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     report(None, "importing torch")
     torch = _import_torch()
     _all_threads()
-    where = _device(torch, device)
-    kind = _dtype(torch, dtype, where, folder)
+    where = device_of(torch, device)
+    kind = dtype_of(torch, dtype, where, folder)
     report(None, "importing the model class")
     network = _network(torch, folder, kind, report)
     report(1.0, f"moving to {where}")
@@ -47,7 +48,7 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     report(1.0, "proving the model")
     parameters = sum(parameter.numel() for parameter in network.parameters())
     torch.set_num_threads(1 if parameters < FEW_PARAMETERS else _all_threads())
-    size = _proved(torch, network, path.name)
+    size = proved(torch, network, path.name)
     report(1.0, "opening the tokenizer")
     alphabet = open_tokenizer(path, size)
     text_config = network.config.get_text_config()
@@ -82,30 +83,6 @@ def _all_threads() -> int:
     import torch
 
     return torch.get_num_threads()
-
-
-def _device(torch: Any, device: str) -> str:
-    available = {
-        "cuda": torch.cuda.is_available,
-        "mps": torch.backends.mps.is_available,
-        "xpu": torch.xpu.is_available,
-        "cpu": lambda: True,
-    }
-    if device == "auto":
-        return next(name for name, there in available.items() if there())
-    if device not in available or not available[device]():
-        raise Problem(f"there is no device {device} here", "use --device auto or cpu")
-    return device
-
-
-def _dtype(torch: Any, dtype: str, device: str, folder: Folder) -> Any:
-    """auto: float32 on the CPU (exact, and often the fastest there), the weights' own type on an accelerator."""
-    if dtype == "auto":
-        stored = folder.config.get("dtype") or folder.config.get("torch_dtype")
-        dtype = stored if device != "cpu" and stored in ("bfloat16", "float16") else "float32"
-    if dtype not in ("float32", "bfloat16", "float16"):
-        raise Problem(f"there is no number type {dtype} here", "use float32, bfloat16 or float16")
-    return getattr(torch, dtype)
 
 
 def _network(torch: Any, folder: Folder, dtype: Any, report: Report) -> Any:
@@ -177,37 +154,6 @@ class _Bar:
         for i, item in enumerate(self._items):
             self._tell(i / len(self._items))
             yield item
-
-
-def _proved(torch: Any, network: Any, name: str) -> int:
-    """V, the length of the logits, from three small forwards that prove what everything here stands on.
-
-    Raises Problem unless the model is causal (a piece's logits do not change with what follows), its cache continues
-    exactly, and its logits are numbers.
-    """
-    remedy = "choose a model that predicts the next token from a key-value cache"
-    takes_cache = "past_key_values" in signatures.signature(network.forward).parameters
-    if not takes_cache or getattr(network, "_is_stateful", False):
-        raise Problem(f"{name} keeps a recurrent state, which arplay does not open yet", remedy)
-    try:
-        given = torch.arange(3, device=network.device)[None] % network.config.get_text_config().vocab_size
-        with torch.inference_mode():
-            whole = network(input_ids=given, use_cache=False).logits[0].float()
-            first = network(input_ids=given[:, :1], use_cache=True)
-            then = network(input_ids=given[:, 1:], past_key_values=first.past_key_values, use_cache=True)
-            gap = (torch.cat([first.logits[0], then.logits[0]]).float() - whole).abs()
-    except Exception as error:  # the library's own code runs here on a config it did not check
-        raise Problem(f"{name} does not run ({type(error).__name__}: {error})", "check its config.json") from error
-    if bool(torch.isnan(whole).any()):
-        raise Problem(f"the logits of {name} are not numbers (NaN)", "use float32, or fetch the model again")
-    allowed = (1e-4 if whole.dtype == network.dtype else 0.1) * float(whole.abs().max())
-    if float(gap[0].max()) > allowed:
-        raise Problem(f"{name} looks at the pieces to come, so it is no causal language model", remedy)
-    if float(gap.max()) > allowed:
-        raise Problem(f"the cache of {name} does not continue where it stopped", remedy)
-    if whole.shape[1] > MAX_VOCABULARY:
-        raise Problem(f"a vocabulary of {whole.shape[1]:,} is more than arplay opens", f"at most {MAX_VOCABULARY:,}")
-    return int(whole.shape[1])
 
 
 def digest(files: Sequence[Path]) -> str:

@@ -133,6 +133,7 @@ class TableSession:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._ids: list[int] = []
+        self.evaluated = 0
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -141,6 +142,7 @@ class TableSession:
     def extend(self, ids: Sequence[int]) -> Scores:
         given = [int(id) for id in ids]
         n = len(given)
+        self.evaluated += n
         if given and not 0 <= min(given) <= max(given) < self._table.info.vocabulary:
             raise Problem(f"an id is outside the alphabet of {self._table.info.vocabulary}", "re-tokenise the text")
         logprob, entropy = np.zeros(n), np.zeros(n)
@@ -159,6 +161,11 @@ class TableSession:
         if not 0 <= length <= len(self._ids):
             raise ValueError(f"cannot rewind {len(self._ids)} pieces to {length}")
         del self._ids[length:]
+
+    def branch(self) -> TableSession:
+        other = TableSession(self._table)
+        other._ids = self._ids.copy()
+        return other
 
     def logits(self) -> NDArray[np.floating]:
         return self._table.logprobs(self._ids)

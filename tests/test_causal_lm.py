@@ -16,7 +16,7 @@ from arplay import paths
 from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
-from arplay.models import catalogue, causal_lm, loading
+from arplay.models import catalogue, loading, scoring_rows
 from arplay.models.causal_lm import CausalLM, CausalSession
 from tests.fixtures_smollm2 import smollm2_folder
 from tests.tiny_models import CONTEXT, FAMILIES, WINDOW, one_thread, tiny_folders
@@ -185,7 +185,7 @@ def test_ties_are_broken_by_id_as_everywhere(seed: int) -> None:
     near[:, 39] = 20.0  # log-probs near -19, where 32 bits no longer tell these neighbours apart
     for logits in (tied, near):
         ids = rng.integers(0, 40, 12).tolist()
-        _, rank, _, best_ids, _ = causal_lm._score(torch, torch.tensor(logits), ids)
+        _, rank, _, best_ids, _ = scoring_rows.score_rows(torch, torch.tensor(logits), ids)
         true = [Distribution.from_logits(row) for row in logits]
         assert rank.tolist() == [d.rank(id) for d, id in zip(true, ids, strict=True)]
         assert best_ids.tolist() == [d.top(BEST).tolist() for d in true]
@@ -196,7 +196,7 @@ def test_ties_are_broken_by_id_as_everywhere(seed: int) -> None:
 def test_fewer_than_five_pieces_are_padded() -> None:
     import torch
 
-    _, rank, _, best_ids, best = causal_lm._score(torch, torch.tensor([[0.0, 1.0, 0.0]]), [2])
+    _, rank, _, best_ids, best = scoring_rows.score_rows(torch, torch.tensor([[0.0, 1.0, 0.0]]), [2])
     assert rank.tolist() == [3] and best_ids.tolist() == [[1, 0, 2, -1, -1]]
     assert best[0, 3:].tolist() == [-math.inf, -math.inf]
 

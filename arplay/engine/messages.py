@@ -15,6 +15,7 @@ from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.models.base import Info
+from arplay.models.cards import Card
 
 Device = Literal["auto", "cpu", "cuda", "mps", "xpu"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
@@ -59,23 +60,45 @@ class Reconcile:
 
 
 @dataclass(frozen=True, slots=True)
+class Recompute:
+    """What would the answer at byte ``caret`` of ``document`` cost, and be, without a cache?"""
+
+    number: int
+    document: Document
+    caret: int
+    reading: Reading = Reading()
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
-    """Get a model of the catalogue into the user's cache."""
+    """Get a model into the user's cache: one of the catalogue, or of a hub as ``org/name[@revision]``."""
 
     number: int
     name: str
 
 
-Request = Load | Explore | Score | Reconcile | Fetch
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """What is it, and how much would :class:`Fetch` bring? Asks the hub for its models."""
+
+    number: int
+    name: str
+
+
+Request = Load | Explore | Score | Reconcile | Fetch | Recompute | Describe
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """``fraction`` is 0..1, or None where nobody knows."""
+    """``fraction`` is 0..1, or None where nobody knows; the others are of a download, None where not known."""
 
     number: int
     what: str
     fraction: float | None
+    bytes_done: int | None = None
+    bytes_total: int | None = None
+    per_second: float | None = None
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,9 +138,30 @@ class Reconciled:
 
 
 @dataclass(frozen=True, slots=True)
+class Recomputed:
+    """``seconds`` of one forward over ``context`` pieces that neither reads nor keeps a cache.
+
+    ``largest_difference`` of its logits from those of the answer at the same place; None where there was no answer.
+    """
+
+    number: int
+    document: Document
+    caret: int
+    context: int
+    seconds: float
+    largest_difference: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     number: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    number: int
+    listing: Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +179,4 @@ class Failed:
     asked: type[Request] | None = field(default=None, compare=False)
 
 
-Result = Progress | Loaded | Explored | Scored | Reconciled | Fetched | Cancelled | Failed
+Result = Progress | Loaded | Explored | Scored | Reconciled | Recomputed | Fetched | Described | Cancelled | Failed

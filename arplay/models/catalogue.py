@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.models import smollm2
+from arplay.models import hub, smollm2
 from arplay.models.base import Model, Report
+from arplay.models.cards import Card, read_card
 
 DEFAULT = "english"
 
@@ -76,38 +79,127 @@ def entry(name: str) -> Entry:
     raise Problem(f"there is no model called {name}", f"use one of {names}, or the path of a model folder")
 
 
+def cards(recent: Sequence[str] = ()) -> list[Card]:
+    """All that can be shown of models: built-in, downloaded from the hub, and the ``recent`` paths; no network.
+
+    What is damaged, half downloaded or gone is there too, as broken and with the reason.
+    """
+    known = [entry_card(entry) for entry in entries()]
+    known += hub.downloaded()
+    mine = {str(card.path) for card in known}
+    return known + [read_card(Path(spec).expanduser()) for spec in recent if spec not in mine and _is_path(spec)]
+
+
+def card(spec: str) -> Card:
+    """The card of one model by name or path. Raises Problem where nothing of that name is here."""
+    found = next((entry_card(entry) for entry in entries() if entry.name == spec), None)
+    if found is None and (path := _existing(spec)) is not None:
+        found = read_card(
+            path, Card(spec, path.resolve().stem if path.is_file() else path.resolve().name, "", "file", "ready", path)
+        )
+    if found is None and (name := hub.parse(spec)) is not None:
+        found = hub.card(name)
+        if found is None:
+            raise Problem(f"{spec} is not on this computer", f"run: arplay models get {spec}")
+    if found is None:
+        raise _unknown(spec)
+    return found
+
+
+def entry_card(entry: Entry) -> Card:
+    """The card of a model of the catalogue's own."""
+    origin: Literal["built-in", "downloaded"] = "downloaded" if entry.name == smollm2.NAME else "built-in"
+    known = Card(
+        entry.name,
+        entry.title,
+        entry.about,
+        origin,
+        entry.state,
+        entry.path,
+        licence=entry.licence,
+        disk_bytes=entry.disk_bytes,
+        download_bytes=entry.download_bytes,
+    )
+    return known if entry.state == "fetch" else replace(read_card(entry.path, known), download_bytes=0)
+
+
+def is_ready(spec: str) -> bool:
+    """Whether ``spec`` names a model that :func:`load` finds here (which may still turn out to be damaged)."""
+    state = next((known.state for known in entries() if known.name == spec), None)
+    if state is not None:
+        return state == "ready"
+    name = hub.parse(spec)
+    return _existing(spec) is not None or (name is not None and hub.snapshot(name) is not None)
+
+
+def remove(spec: str) -> None:
+    """Delete a downloaded model from this computer. Raises Problem for one that is built in or the user's own file."""
+    try:
+        if spec in {known.name for known in entries()}:
+            found = entry(spec)
+            if found.name != smollm2.NAME:
+                raise Problem(f"{spec} is part of arplay", "it can stay; it takes little room")
+            if not found.path.exists():
+                raise Problem(f"{spec} is not on this computer", "there is nothing to remove")
+            shutil.rmtree(found.path)
+        elif (name := hub.parse(spec)) is not None:
+            hub.remove(name)
+        else:
+            raise Problem(f"{spec} was not downloaded by its name", "remove a file of your own with your file manager")
+    except OSError as error:
+        raise Problem(f"{spec} cannot be removed ({error.strerror or error})", "check the permissions") from error
+
+
 def spec_of(source: str) -> str:
     """What :func:`load` takes for the model that was loaded from ``source``: a name, or the path itself."""
-    return next((known.name for known in entries() if str(known.path) == source), source)
+    own = next((known.name for known in entries() if str(known.path) == source), None)
+    return own or hub.spec_of(source) or source
 
 
 def load(spec: str, device: str, dtype: str, report: Report) -> Model:
-    """Load a model by catalogue name or path: a table (.json) or a transformers folder.
+    """Load a model by catalogue name, path (a table, a transformers folder) or name of a downloaded hub model.
 
     Raises Problem, or whatever ``report`` raises to cancel.
     """
-    names = {known.name for known in entries()}
-    if spec in names:
+    revision = ""
+    if spec in {known.name for known in entries()}:
         found = entry(spec)
         if found.state == "fetch":
             size = found.download_bytes / 1e6
             raise Problem(f"{spec} is not on this computer yet", f"run: arplay models get {spec} ({size:.0f} MB)")
         path, name = found.path, found.full_name or found.name
-    else:
-        existing = _existing(spec)
-        if existing is None:
-            raise Problem(f"there is no model {spec}", f"use one of {', '.join(sorted(names))}, or an existing path")
+    elif (existing := _existing(spec)) is not None:
         path = existing
         name = path.resolve().stem if path.is_file() else path.resolve().name
+    elif hub.parse(spec) is not None:
+        there = card(spec)
+        if there.state == "broken":
+            raise Problem(f"{spec} cannot be loaded: {there.problem}", "or choose another model")
+        path, name, revision = there.path, there.title, there.revision
+    else:
+        raise _unknown(spec)
     if path.is_dir():
         from arplay.models import loading
 
-        return loading.load(path, name, device, dtype, report)
+        loaded = loading.load(path, name, device, dtype, report)
+        if revision:
+            loaded.info = replace(loaded.info, revision=revision)
+        return loaded
     if path.suffix == ".json":
         from arplay.models.tabular import Table
 
         return Table.load(path)
     raise Problem(f"{path.name} is not a model that arplay opens", "give a model folder or a table (.json)")
+
+
+def _unknown(spec: str) -> Problem:
+    names = ", ".join(sorted(known.name for known in entries()))
+    return Problem(f"there is no model {spec}", f"use one of {names}, an existing path, or org/name of a hub")
+
+
+def _is_path(spec: str) -> bool:
+    """Whether a recent entry means a file or folder, perhaps one that is gone, and not a name."""
+    return _existing(spec) is not None or Path(spec).is_absolute()
 
 
 def _existing(spec: str) -> Path | None:

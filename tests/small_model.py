@@ -55,6 +55,11 @@ class SmallModel:
         return np.array([self.distribution(ids[:i]).logprobs[ids[i]] if known[i] else np.nan for i in range(len(ids))])
 
 
+    def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
+        self.before_forward()
+        return self.distribution(ids).logprobs
+
+
 class SmallSession:
     cache_bytes = 0
 

@@ -101,7 +101,9 @@ def explore(state: State, request: Explore) -> Steps:
             evaluated += len(scores.logprob)
             yield None
         if len(context) or first_piece == "model":
-            distribution = Distribution.from_logits(session.logits())
+            logits = session.logits()
+            state.answered = (context, logits)
+            distribution = Distribution.from_logits(logits)
     except Exception:
         state.session = None  # nobody knows what it holds now
         raise

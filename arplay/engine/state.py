@@ -58,6 +58,8 @@ class State:
     pace: Pace = field(default_factory=Pace)
     ledger: tuple[Document, Reading, Ledger] | None = None
     scored: Work | None = None
+    answered: tuple[Ids, NDArray[np.floating]] | None = None
+    """The context explored last, and the logits after it."""
     _texts: OrderedDict[tuple[Document, str], tuple[Encoded, tuple[tuple[int, int], ...]]] = field(
         default_factory=OrderedDict
     )
@@ -65,7 +67,7 @@ class State:
     def use(self, model: Model) -> None:
         """Make ``model`` the current one and free what belonged to the former."""
         self.model, self.session, self.pace = model, None, Pace()
-        self.ledger, self.scored = None, None
+        self.ledger, self.scored, self.answered = None, None, None
 
     def current(self) -> Model:
         if self.model is None:

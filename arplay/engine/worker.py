@@ -20,20 +20,22 @@ from arplay.engine.messages import (
     Load,
     Loaded,
     Progress,
+    Recompute,
     Reconcile,
     Request,
     Result,
     Score,
 )
+from arplay.engine.recompute import recompute
 from arplay.models.base import Model, Report
 
 if TYPE_CHECKING:
     from arplay.engine.fetch import FetchProgress
 
-LANES: tuple[type[Request], ...] = (Explore, Load, Fetch, Score, Reconcile)
+LANES: tuple[type[Request], ...] = (Explore, Load, Fetch, Score, Reconcile, Recompute)
 """One job each, the most urgent first. A fetch stands before scoring since it is looked at five times a second only."""
 
-NEEDS_MODEL = (Explore, Score, Reconcile)
+NEEDS_MODEL = (Explore, Score, Reconcile, Recompute)
 
 Emit = Callable[[Result], None]
 
@@ -44,7 +46,7 @@ class Worker:
     """Runs requests in a thread of its own and hands results to ``emit``, which is called in that thread.
 
     Each request is answered by any number of Progress and growing Scored, and then by exactly one final result:
-    its own, Cancelled or Failed. In a lane (explore, load, score, reconcile) a new request replaces the older one,
+    its own, Cancelled or Failed. In a lane (explore, load, score, ...) a new request replaces the older one,
     which ends as Cancelled, unless the step under way completes it; a fetch is not replaced, a second one fails.
     A loaded model takes the jobs of the former one with it. Nothing is emitted after :meth:`close` returned.
     ``emit`` must not raise and must not wait for this worker.
@@ -166,6 +168,8 @@ class Worker:
                 return jobs.score(self._state, job.request)
             case Reconcile():
                 return jobs.reconcile(self._state, job.request)
+            case Recompute():
+                return recompute(self._state, job.request)
             case Fetch():
                 return jobs.fetch(self._state, job.request, job.cancelled.is_set)
 

@@ -18,6 +18,7 @@ from arplay.engine.messages import (
     Load,
     Loaded,
     Progress,
+    Recompute,
     Reconcile,
     Request,
     Result,
@@ -66,6 +67,9 @@ class Bridge(QObject):
 
     def reconcile(self, document: Document, reading: Reading) -> int:
         return self.submit(lambda number: Reconcile(number, document, reading))
+
+    def recompute(self, document: Document, caret: int, reading: Reading) -> int:
+        return self.submit(lambda number: Recompute(number, document, caret, reading))
 
     def fetch(self, name: str) -> int:
         return self.submit(lambda number: Fetch(number, name))

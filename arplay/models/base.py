@@ -23,7 +23,8 @@ class Info:
 
     ``vocabulary``: V, the length of its logits. ``context``: pieces it may read at once (None: any number).
     ``revision``: commit, version or digest of the weights. ``parameters``: count (table entries for a table).
-    ``engine``: the library that computes. ``cache``: how a session goes back ("cropped", "checkpoints", "recomputed").
+    ``engine``: the library that computes. ``cache``: how a session goes back ("cropped", "checkpoints", "recomputed";
+    "none": nothing is kept, as in a table).
     ``why``: the reason for this device and number type, in a sentence. ``placement``: where the layers are, if spread.
     """
 
@@ -119,6 +120,13 @@ class Model(Protocol):
 
         The last piece is scored but not read, so n may be one more than the context.
         Independent of Session on purpose: the ledger is reconciled against it.
+        """
+        ...
+
+    def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
+        """Logits after ``ids`` by one forward that neither reads nor keeps a cache, shape (V,), read-only.
+
+        Raises Problem as ``extend`` does. What the cache saves is measured against it.
         """
         ...
 

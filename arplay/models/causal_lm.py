@@ -71,6 +71,17 @@ class CausalLM:
                 result[1 + low : 1 + low + len(rows)] = -loss.double().cpu().numpy()
         return result
 
+    def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
+        import torch
+
+        self.check(ids)
+        with torch.inference_mode():
+            given = torch.tensor([list(ids)], device=self.info.device)
+            logits = self.network(input_ids=given, use_cache=False, **self.keep(1)).logits[0, -1]
+            result: NDArray[np.floating] = logits.float().cpu().numpy()
+        result.flags.writeable = False
+        return result
+
     def keep(self, rows: torch.Tensor | int) -> dict[str, Any]:
         """The argument that asks for the logits of some rows (or the last few) only, where the network takes it."""
         return {"logits_to_keep": rows} if self._keeps else {}

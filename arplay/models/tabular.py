@@ -56,6 +56,8 @@ class Table:
             vocabulary=len(pieces),
             context=None,
             parameters=len(rows) * len(pieces),
+            engine="table",
+            cache="none",
         )
 
     @classmethod
@@ -90,6 +92,9 @@ class Table:
 
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         return np.array([self.logprobs(ids[:i])[id] for i, id in enumerate(ids)], dtype=np.float64)
+
+    def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
+        return self.logprobs(ids)
 
 
 class TableAlphabet:

@@ -1,0 +1,54 @@
+"""What the cache saves: the answer at a place once more, by one timed forward over its whole context."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from arplay.core.document import prefix_at
+from arplay.core.errors import Problem
+from arplay.engine.messages import Recompute, Recomputed
+from arplay.engine.state import State, windows_of
+from arplay.models.base import lead
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def recompute(state: State, request: Recompute) -> Generator[None, None, Recomputed]:
+    """Read the context of ``request`` without a cache, in one forward that cannot be interrupted.
+
+    It is compared with the answer that :func:`arplay.engine.jobs.explore` gave last, if that was in this context.
+    Raises Problem for an empty context.
+    """
+    model = state.current()
+    alphabet, special = model.alphabet, request.reading.special
+    lead_ids, _ = lead(alphabet, model.starts_empty, request.reading.first_piece)
+    encoded, _ = state.encode(request.document, alphabet, special)
+    prefix = prefix_at(request.document, encoded, request.caret, alphabet, special)
+    chain = np.concatenate([np.array(lead_ids, np.int64), prefix.ids])
+    context = chain[windows_of(model.info.context, len(chain)).start(len(chain)) :]
+    if not len(context):
+        raise Problem("there is nothing to read before the first token", "type something first")
+    yield None  # a step that was asked meanwhile comes first
+    began = time.perf_counter()
+    logits = model.uncached(context.tolist())
+    seconds = time.perf_counter() - began
+    answered = state.answered
+    same = answered is not None and np.array_equal(answered[0], context)
+    largest = largest_difference(answered[1], logits) if answered is not None and same else None
+    return Recomputed(request.number, request.document, request.caret, len(context), seconds, largest)
+
+
+def largest_difference(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """max |a - b|; equal infinities differ by 0, anything else that is no number by infinity.
+
+    >>> largest_difference(np.array([1.0, -np.inf]), np.array([1.25, -np.inf]))
+    0.25
+    """
+    with np.errstate(invalid="ignore"):
+        gap = np.where(a == b, 0.0, np.abs(a.astype(np.float64) - b))
+    return float(np.max(np.where(np.isnan(gap), np.inf, gap), initial=0.0))

@@ -68,7 +68,7 @@ def _ids(words: list[bytes], pieces: Sequence[bytes]) -> list[int]:
 def abc_ledger(text: bytes = b"BAC") -> tuple[Ledger, Loaded]:
     """What the table abc says about a text."""
     table = Table.load(ABC)
-    ids = table.alphabet.encode(text)
+    ids = table.alphabet.encode(text).ids
     scores = table.session().extend(ids.tolist())
     ledger = Ledger(
         data=text,

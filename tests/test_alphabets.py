@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from arplay.core.errors import Problem
+from arplay.core.pieces import Pieces
 from arplay.models.alphabets import MAX_TOKENIZER_BYTES, TokenizerAlphabet, open_tokenizer
 from arplay.models.base import lead
 from tests.tiny_models import LINES, SEPARATOR, save_tokenizer, tokenizer
@@ -36,8 +37,8 @@ AWKWARD = [
 BROKEN = [b"\xff", b"caf\xc3", b"\xe2\x82 \xac", b"\xed\xa0\x80", b"\xf0\x9f\x98", b"ok\xc0\x80ok"]
 
 
-def joined(ids: np.ndarray) -> bytes:
-    return b"".join(ALPHABET.vocabulary.piece(int(id)).data for id in ids)
+def joined(pieces: Pieces) -> bytes:
+    return b"".join(ALPHABET.vocabulary.piece(int(id)).data for id in pieces.ids)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.sampled_from(AWKWARD))
@@ -53,22 +54,23 @@ def test_every_byte_string_comes_back(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [text.encode() for text in AWKWARD] + BROKEN, ids=repr)
 def test_awkward_texts_come_back(data: bytes) -> None:
-    ids = ALPHABET.encode(data)
-    assert joined(ids) == data
-    assert ALPHABET.vocabulary.ends(ids).tolist()[-1:] == ([len(data)] if data else [])
+    pieces = ALPHABET.encode(data)
+    ids = pieces.ids
+    assert joined(pieces) == data
+    assert pieces.ends.tolist()[-1:] == ([len(data)] if data else [])
     assert ids.dtype == np.int64
 
 
 def test_the_ids_are_those_of_the_tokenizer_itself() -> None:
     plain = tokenizer()
     for line in LINES:
-        assert ALPHABET.encode(line.encode()).tolist() == plain.encode(line).ids
-    by_byte = [ALPHABET.encode(bytes([byte]))[0] for byte in LINES[0].encode()]
-    assert ALPHABET.encode(LINES[0].encode()).tolist() != by_byte
+        assert ALPHABET.encode(line.encode()).ids.tolist() == plain.encode(line).ids
+    by_byte = [ALPHABET.encode(bytes([byte])).ids[0] for byte in LINES[0].encode()]
+    assert ALPHABET.encode(LINES[0].encode()).ids.tolist() != by_byte
 
 
 def test_typed_special_tokens_stay_text() -> None:
-    typed = ALPHABET.encode(SEPARATOR.encode())
+    typed = ALPHABET.encode(SEPARATOR.encode()).ids
     assert 0 not in typed.tolist() and len(typed) > 1
     assert tokenizer().encode(SEPARATOR).ids == [0]  # what would happen without care
     piece = ALPHABET.vocabulary.piece(0)
@@ -93,7 +95,7 @@ def test_the_lead_is_what_the_tokenizer_itself_adds(template: str | None, ids: t
     assert lead(alphabet, False, "auto") == (ids, name)
     assert lead(alphabet, False, "bos") == ((0,), "bos")
     assert lead(alphabet, False, "unscored") == ((), "unscored")
-    assert 0 not in alphabet.encode(b"a text").tolist()
+    assert 0 not in alphabet.encode(b"a text").ids.tolist()
 
 
 def test_a_first_piece_that_is_not_there_is_a_problem() -> None:
@@ -107,7 +109,7 @@ def test_a_tokenizer_that_cuts_or_fills_texts_is_told_not_to() -> None:
     made.enable_padding(length=8)
     assert len(made.encode(LINES[0]).ids) == 8
     alphabet = TokenizerAlphabet(made, SIZE, 0, 0)
-    assert np.array_equal(alphabet.encode(LINES[0].encode()), ALPHABET.encode(LINES[0].encode()))
+    assert np.array_equal(alphabet.encode(LINES[0].encode()).ids, ALPHABET.encode(LINES[0].encode()).ids)
 
 
 def test_the_name_is_the_same_in_every_process_and_only_for_the_same_pieces() -> None:
@@ -252,5 +254,5 @@ def test_an_added_token_that_is_no_byte_text_stands_for_itself() -> None:
     made = tokenizer()
     made.add_tokens([AddedToken("<think>", special=False)])
     alphabet = TokenizerAlphabet(made, SIZE, 0, 0)
-    ids = alphabet.encode(b"a<think>b")
+    ids = alphabet.encode(b"a<think>b").ids
     assert [alphabet.vocabulary.piece(int(id)).data for id in ids] == [b"a", b"<think>", b"b"]

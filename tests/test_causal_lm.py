@@ -394,7 +394,7 @@ def test_cancelling_leaves_nothing_loaded(where: str, kind: type[BaseException],
 
 
 def real_text_balances(model: CausalLM) -> None:
-    ids = [*model.alphabet.lead, *model.alphabet.encode(TEXT.encode()).tolist()]
+    ids = [*model.alphabet.lead, *model.alphabet.encode(TEXT.encode()).ids.tolist()]
     balances(model, ids, [1, 2, 3, len(ids) - 1])
     session = model.session()
     rng = np.random.default_rng(0)
@@ -429,8 +429,8 @@ def test_smollm2_balances_and_knows_the_capital_of_france(
     model = catalogue.load("smollm2", "cpu", "float32", quiet)
     assert isinstance(model, CausalLM) and model.alphabet.lead == ()
     session = model.session()
-    session.extend(model.alphabet.encode(b"The capital of France is").tolist())
-    (paris,) = model.alphabet.encode(b" Paris").tolist()
+    session.extend(model.alphabet.encode(b"The capital of France is").ids.tolist())
+    (paris,) = model.alphabet.encode(b" Paris").ids.tolist()
 
     def p(logits: np.ndarray) -> float:
         return math.exp(log_softmax(logits)[paris])

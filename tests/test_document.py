@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arplay.core.document import Document, Edit, Fixed, Run, Typed, encode, normal, prefix_at, size
-from arplay.core.pieces import Ids, Piece, Vocabulary
+from arplay.core.pieces import Piece, Pieces, Vocabulary
 
 WORDS = (b"ab", b"b", b" a", b"\xe2\x82", b"\xac", "😀".encode(), b"\r\n", b"a")
 
@@ -21,6 +21,7 @@ class Words:
     lead: tuple[int, ...] = ()
     bos: int | None = None
     eos: int | None = None
+    lossy = ""
 
     def __init__(self, name: str = "words") -> None:
         data = (*WORDS, *(bytes([i]) for i in range(256)))
@@ -29,8 +30,9 @@ class Words:
         longest = sorted(self._id, key=len, reverse=True)
         self._pattern = re.compile(b"|".join(map(re.escape, longest)), re.DOTALL)
 
-    def encode(self, data: bytes) -> Ids:
-        return np.array([self._id[piece] for piece in self._pattern.findall(data)], np.int64)
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
+        ids = [self._id[piece] for piece in self._pattern.findall(data)]
+        return Pieces(np.array(ids, np.int64), self.vocabulary.ends(ids))
 
 
 ALPHABET = Words()
@@ -163,7 +165,7 @@ def test_prefix_is_whole_pieces_and_the_encoding_of_the_rest(document: Document)
             assert (prefix.index, prefix.actual) == (whole, follows)
         else:
             assert prefix.actual is None, "inside a piece nothing is marked as the actual next one"
-            rest = ALPHABET.encode(document.data[edges[whole] : caret])
+            rest = ALPHABET.encode(document.data[edges[whole] : caret]).ids
             assert np.array_equal(prefix.ids[whole:], rest)
 
 

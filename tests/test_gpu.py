@@ -17,7 +17,7 @@ def test_auto_takes_the_gpu_and_keeps_the_numbers(tiny_folders: dict[str, Path])
     for folder in tiny_folders.values():
         gpu, cpu = (catalogue.load(str(folder), device, "float32", lambda *_: None) for device in ("auto", "cpu"))
         assert (gpu.info.device, cpu.info.device) == ("cuda", "cpu")
-        ids = gpu.alphabet.encode(b"The cat sat").tolist()
+        ids = gpu.alphabet.encode(b"The cat sat").ids.tolist()
         logits = []
         for model in (gpu, cpu):
             session = model.session()
@@ -30,7 +30,7 @@ def test_auto_takes_the_gpu_and_keeps_the_numbers(tiny_folders: dict[str, Path])
 
 def test_cached_steps_equal_the_uncached_pass_on_the_gpu() -> None:
     model = catalogue.load("english", "cuda", "float32", lambda *_: None)
-    ids = [*model.alphabet.lead, *model.alphabet.encode(TEXT).tolist()]
+    ids = [*model.alphabet.lead, *model.alphabet.encode(TEXT).ids.tolist()]
     session = model.session()
     stepped = np.array([session.extend([id]).logprob[0] for id in ids])
     assert np.nanmax(np.abs(stepped - model.teacher_forced(ids))) < 1e-4

@@ -207,9 +207,9 @@ def test_a_text_is_encoded_once_for_all_jobs() -> None:
     model = Counting()
     encode = model.alphabet.encode
 
-    def counting(data: bytes) -> Any:
+    def counting(data: bytes, start: bool = True, special: bool = False) -> Any:
         model.encoded += 1
-        return encode(data)
+        return encode(data, start, special)
 
     model.alphabet.encode = counting  # type: ignore[method-assign]
     state = state_of(model)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arplay.core.document import Encoded
+from arplay.core.pieces import Pieces
 from arplay.core.position import Position, departures
 
 Cut = list[tuple[int, int]]
@@ -24,7 +25,7 @@ def spans(mine: Cut, canonical: Cut) -> list[tuple[int, int]]:
         return np.cumsum([size for _, size in cut], dtype=np.int64)
 
     encoded = Encoded(ids(mine), ends(mine), np.ones(len(mine), np.bool_))
-    return departures(encoded, ids(canonical), ends(canonical))
+    return departures(encoded, Pieces(ids(canonical), ends(canonical)))
 
 
 @pytest.mark.parametrize(

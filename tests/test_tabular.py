@@ -39,7 +39,7 @@ def test_every_row_of_the_shipped_table_sums_to_one(abc: Table) -> None:
 
 
 def test_bac(abc: Table) -> None:
-    ids = abc.alphabet.encode(b"BAC")
+    ids = abc.alphabet.encode(b"BAC").ids
     assert ids.tolist() == [1, 0, 2]
     scores = abc.session().extend(ids.tolist())
     assert np.exp(scores.logprob) == pytest.approx([0.4, 0.5, 0.6])
@@ -53,7 +53,7 @@ def test_bac(abc: Table) -> None:
 
 def test_the_longest_suffix_that_has_a_row_applies(abc: Table) -> None:
     def p(prefix: bytes, piece: int) -> float:
-        return float(np.exp(abc.logprobs(abc.alphabet.encode(prefix).tolist()))[piece])
+        return float(np.exp(abc.logprobs(abc.alphabet.encode(prefix).ids.tolist()))[piece])
 
     assert p(b"", 1) == 0.4
     assert p(b"B", 0) == 0.5
@@ -92,7 +92,7 @@ def test_a_session_refuses_what_is_not_there(abc: Table) -> None:
 def test_a_piece_may_be_longer_than_a_letter(tmp_path: Path) -> None:
     row = {"a": 0.25, "ab": 0.25, "é": 0.5, "b": 0}
     table = Table.load(written(tmp_path, {"alphabet": ["a", "ab", "é", "b"], "rows": {"": row, "ab": row}}))
-    assert table.alphabet.encode("abaéb".encode()).tolist() == [1, 0, 2, 3]
+    assert table.alphabet.encode("abaéb".encode()).ids.tolist() == [1, 0, 2, 3]
     assert table.info.name == "mine"
     assert table.logprobs([])[3] == -np.inf
 

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.pieces import Alphabet, Ids, Piece
+from arplay.core.pieces import Alphabet, Ids, Piece, Pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,44 +154,51 @@ class Prefix:
         return len(self.ids)
 
 
-def encode(document: Document, alphabet: Alphabet) -> Encoded:
+def encode(document: Document, alphabet: Alphabet, special: bool = False) -> Encoded:
     """Ids of the whole text: typed runs canonically (neighbours as a whole), fixed runs of this vocabulary as kept.
 
-    Runs fixed in another vocabulary count as typed. Raises Problem where the alphabet cannot write the text.
+    Runs fixed in another vocabulary count as typed. ``special``: whether typed names of special tokens are those
+    tokens. Raises Problem where the alphabet cannot write the text.
     """
     name = alphabet.vocabulary.name
-    ids: list[Ids] = []
-    fixed: list[NDArray[np.bool_]] = []
+    ids: list[Ids] = [np.zeros(0, np.int64)]
+    ends: list[Ids] = [np.zeros(0, np.int64)]
+    fixed: list[NDArray[np.bool_]] = [np.zeros(0, bool)]
     pending: list[bytes] = []
+    base = 0
+
+    def add(pieces: Pieces, kept: bool) -> None:
+        ids.append(pieces.ids)
+        ends.append(base + pieces.ends)
+        fixed.append(np.full(len(pieces), kept))
 
     def flush() -> None:
+        nonlocal base
         if pending:
-            typed = alphabet.encode(b"".join(pending))
-            ids.append(typed)
-            fixed.append(np.zeros(len(typed), bool))
+            typed = b"".join(pending)
+            add(alphabet.encode(typed, base == 0, special), kept=False)
+            base += len(typed)
             pending.clear()
 
     for run in document.runs:
         if isinstance(run, Fixed) and run.vocabulary == name:
             flush()
-            ids.append(np.array(run.ids, np.int64))
-            fixed.append(np.ones(len(run.ids), bool))
+            add(Pieces(np.array(run.ids, np.int64), np.cumsum([len(piece) for piece in run.pieces])), kept=True)
+            base += len(run)
         else:
             pending.append(run.data)
     flush()
-    joined = np.concatenate(ids) if ids else np.zeros(0, np.int64)
-    kept = np.concatenate(fixed) if fixed else np.zeros(0, bool)
-    return Encoded(joined, alphabet.vocabulary.ends(joined), kept)
+    return Encoded(np.concatenate(ids), np.concatenate(ends), np.concatenate(fixed))
 
 
-def prefix_at(document: Document, encoded: Encoded, caret: int, alphabet: Alphabet) -> Prefix:
+def prefix_at(document: Document, encoded: Encoded, caret: int, alphabet: Alphabet, special: bool = False) -> Prefix:
     """The chain before byte ``caret``: whole pieces, plus the encoding of what is left of a piece it cuts."""
     count = int(np.searchsorted(encoded.ends, caret, side="right"))
     start = int(encoded.ends[count - 1]) if count else 0
     if start == caret:
         actual = int(encoded.ids[count]) if count < len(encoded) else None
         return Prefix(encoded.ids[:count], actual)
-    rest = alphabet.encode(document.data[start:caret])
+    rest = alphabet.encode(document.data[start:caret], start == 0, special).ids
     return Prefix(np.concatenate([encoded.ids[:count], rest]), None)
 
 

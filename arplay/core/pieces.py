@@ -111,6 +111,22 @@ class Vocabulary:
         return tuple(data.decode("utf-8", "replace").lower() for data in self.written)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Pieces:
+    """A text cut into pieces: their ids and the byte where each ends, both of shape (n,).
+
+    Piece i is bytes [ends[i - 1], ends[i]) of the text, so every byte belongs to exactly one piece and the last end is
+    the text's length. Most pieces are ``Vocabulary.data`` of their id; where a tokenizer changes text (lower case,
+    dropped spaces, normal forms) a piece owns the bytes that it was made from, now and then none at all.
+    """
+
+    ids: Ids
+    ends: Ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
 class Alphabet(Protocol):
     """How a model cuts text into pieces. Encoding is a pure function; it may be called from any thread."""
 
@@ -128,9 +144,17 @@ class Alphabet(Protocol):
     @property
     def eos(self) -> int | None: ...
 
-    def encode(self, data: bytes) -> Ids:
-        """Canonical ids whose bytes, joined, are exactly ``data``; nothing is added.
+    @property
+    def lossy(self) -> str:
+        """Empty where pieces are the text itself; else a sentence that says how the tokenizer changes it."""
+        ...
 
-        Raises Problem where the alphabet cannot write these bytes.
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
+        """The canonical pieces of ``data``; no BOS or EOS is added.
+
+        ``start`` False: other pieces stand before this text, so nothing is done that belongs to a text's beginning
+        (like the space that some tokenizers put there). ``special`` True: the name of a special token, like
+        ``<|endoftext|>``, is that token; else it is its letters. Raises Problem where the alphabet cannot write
+        these bytes.
         """
         ...

@@ -8,7 +8,7 @@ import numpy as np
 
 from arplay.core.distribution import Distribution
 from arplay.core.document import Encoded, Prefix
-from arplay.core.pieces import Ids
+from arplay.core.pieces import Pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +23,21 @@ class Position:
         return self.end - self.start
 
 
-def departures(encoded: Encoded, canonical: Ids, canonical_ends: Ids) -> list[tuple[int, int]]:
+def departures(encoded: Encoded, canonical: Pieces) -> list[tuple[int, int]]:
     """Byte spans in which the kept ids are not those that the tokenizer would choose for the same text.
 
     A span runs between two places where both tokenisations have a boundary, and holds different ids between them.
     """
     spans: list[tuple[int, int]] = []
     n = min(len(encoded.ids), len(canonical))
-    differing = np.flatnonzero(encoded.ids[:n] != canonical[:n])
+    differing = np.flatnonzero(encoded.ids[:n] != canonical.ids[:n])
     same = int(differing[0]) if len(differing) else n  # nearly always all: a text is looked at after every step
     low, i, j = int(encoded.ends[same - 1]) if same else 0, same, same
-    shared = np.intersect1d(encoded.ends[same:], canonical_ends[same:])
+    shared = np.intersect1d(encoded.ends[same:], canonical.ends[same:])
     mine = np.searchsorted(encoded.ends, shared) + 1
-    theirs = np.searchsorted(canonical_ends, shared) + 1
+    theirs = np.searchsorted(canonical.ends, shared) + 1
     for high, next_i, next_j in zip(shared.tolist(), mine.tolist(), theirs.tolist(), strict=True):
-        if not np.array_equal(encoded.ids[i:next_i], canonical[j:next_j]):
+        if not np.array_equal(encoded.ids[i:next_i], canonical.ids[j:next_j]):
             if spans and spans[-1][1] == low:
                 spans[-1] = (spans[-1][0], high)
             else:

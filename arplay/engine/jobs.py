@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from arplay.core.distribution import Distribution
 from arplay.core.document import prefix_at
 from arplay.core.position import Answer, Position
 from arplay.engine.messages import (
+    Describe,
+    Described,
     Explore,
     Explored,
     Fetch,
@@ -37,6 +40,9 @@ from arplay.engine.messages import (
 from arplay.engine.scoring import ledger_of
 from arplay.engine.state import State, common_prefix, read, read_only, windows_of
 from arplay.models.base import Report, lead
+
+if TYPE_CHECKING:
+    from arplay.engine.fetch import FetchProgress
 
 FETCH_SECONDS = 0.2
 """How often a fetch is looked at."""
@@ -82,8 +88,8 @@ def explore(state: State, request: Explore) -> Steps:
     model = state.current()
     alphabet = model.alphabet
     lead_ids, first_piece = lead(alphabet, model.starts_empty, request.reading.first_piece)
-    encoded, spans = state.encode(request.document, alphabet)
-    prefix = prefix_at(request.document, encoded, request.caret, alphabet)
+    encoded, spans = state.encode(request.document, alphabet, request.reading.special)
+    prefix = prefix_at(request.document, encoded, request.caret, alphabet, request.reading.special)
     read_only(prefix.ids)
     chain = np.concatenate([np.array(lead_ids, np.int64), prefix.ids])
     position = Position(windows_of(model.info.context, len(chain)).start(len(chain)), len(chain))
@@ -158,9 +164,34 @@ def fetch(state: State, request: Fetch, cancelled: Callable[[], bool]) -> Steps:
     with contextlib.closing(state.fetch(request.name, paths.models() / request.name, cancelled)) as fetching:
         for progress in fetching:
             if progress != told:
-                yield Progress(request.number, progress.what, progress.fraction)
+                yield _of_download(request.number, progress)
             told = progress
             yield Pause(FETCH_SECONDS)
     if told is None or told.fraction != 1.0:
         raise Stopped
     return Fetched(request.number, request.name)
+
+
+def describe(request: Describe, cancelled: Callable[[], bool]) -> Steps:
+    """What a model is and what fetching it would bring; a hub is asked by a child that is only looked at here."""
+    from arplay.engine import hub_fetch
+    from arplay.models import catalogue
+
+    yield Progress(request.number, f"asking for {request.name}", None)
+    if request.name in {known.name for known in catalogue.entries()}:
+        return Described(request.number, catalogue.card(request.name))
+    with contextlib.closing(hub_fetch.describe(request.name, cancelled, pause=0)) as asking:
+        while True:
+            try:
+                next(asking)
+            except StopIteration as end:
+                if end.value is None:
+                    raise Stopped from None
+                return Described(request.number, end.value)
+            yield Pause(FETCH_SECONDS)
+
+
+def _of_download(number: int, told: FetchProgress) -> Progress:
+    return Progress(
+        number, told.what, told.fraction, told.bytes_done, told.bytes_total, told.per_second, told.seconds_left
+    )

@@ -40,7 +40,7 @@ def ledger_of(
     """
     model = state.current()
     lead_ids, first_piece = lead(model.alphabet, model.starts_empty, request.reading.first_piece)
-    encoded, _ = state.encode(request.document, model.alphabet)
+    encoded, _ = state.encode(request.document, model.alphabet, request.reading.special)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
     windows = windows_of(model.info.context, len(chain))
     columns = Columns(request.document.data, encoded, len(lead_ids), first_piece, windows)

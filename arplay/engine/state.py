@@ -60,7 +60,7 @@ class State:
     scored: Work | None = None
     answered: tuple[Ids, NDArray[np.floating]] | None = None
     """The context explored last, and the logits after it."""
-    _texts: OrderedDict[tuple[Document, str], tuple[Encoded, tuple[tuple[int, int], ...]]] = field(
+    _texts: OrderedDict[tuple[Document, str, bool], tuple[Encoded, tuple[tuple[int, int], ...]]] = field(
         default_factory=OrderedDict
     )
 
@@ -74,15 +74,16 @@ class State:
             raise Problem("no model is loaded", "choose a model first")
         return self.model
 
-    def encode(self, document: Document, alphabet: Alphabet) -> tuple[Encoded, tuple[tuple[int, int], ...]]:
+    def encode(
+        self, document: Document, alphabet: Alphabet, special: bool
+    ) -> tuple[Encoded, tuple[tuple[int, int], ...]]:
         """The document's pieces and its departures from the canonical ones; the last few texts are remembered."""
-        key = (document, alphabet.vocabulary.name)
+        key = (document, alphabet.vocabulary.name, special)
         if key not in self._texts:
-            encoded = encode(document, alphabet)
+            encoded = encode(document, alphabet, special)
             spans: list[tuple[int, int]] = []
             if np.any(encoded.fixed):
-                canonical = alphabet.encode(document.data)
-                spans = departures(encoded, canonical, alphabet.vocabulary.ends(canonical))
+                spans = departures(encoded, alphabet.encode(document.data, special=special))
             for array in (encoded.ids, encoded.ends, encoded.fixed):
                 read_only(array)
             self._texts[key] = encoded, tuple(spans)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arplay.core.errors import Problem
-from arplay.core.pieces import Ids, Vocabulary
+from arplay.core.pieces import Pieces, Vocabulary
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -30,6 +30,8 @@ _PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
 class TokenizerAlphabet:
     """An alphabet around a ``tokenizers.Tokenizer``. Special tokens in typed text are text, not ids."""
 
+    lossy = ""
+
     def __init__(self, tokenizer: Tokenizer, vocabulary_size: int, bos: int | None, eos: int | None) -> None:
         self._tokenizer = tokenizer
         tokenizer.encode_special_tokens = True
@@ -41,7 +43,7 @@ class TokenizerAlphabet:
         self.lead: tuple[int, ...] = self._lead()
         self._probe()
 
-    def encode(self, data: bytes) -> Ids:
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
         ids: list[int] = []
         # bytes that are part of no character cannot pass through the tokenizer's text: each is its own piece
         for text in _LONE_BYTE.split(data.decode("utf-8", "surrogateescape")):
@@ -51,7 +53,7 @@ class TokenizerAlphabet:
                 ids += self._encode_text(text)
         if b"".join(map(self.vocabulary.written.__getitem__, ids)) != data:
             raise Problem("this tokenizer changes the text, so its pieces are not the text's own", "use another model")
-        return np.array(ids, dtype=np.int64)
+        return Pieces(np.array(ids, dtype=np.int64), self.vocabulary.ends(ids))
 
     def _encode_text(self, text: str) -> list[int]:
         if not text:

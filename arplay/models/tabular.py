@@ -25,7 +25,7 @@ from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.distribution import entropy as shannon
 from arplay.core.errors import Problem
-from arplay.core.pieces import Ids, Vocabulary
+from arplay.core.pieces import Pieces, Vocabulary
 from arplay.models.base import Info, Scores
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -75,7 +75,7 @@ class Table:
 
     def _key(self, key: str) -> tuple[int, ...]:
         try:
-            return tuple(self.alphabet.encode(key.encode()).tolist())
+            return tuple(self.alphabet.encode(key.encode()).ids.tolist())
         except Problem as problem:
             raise Problem(f'row "{key}" is no text of the alphabet ({problem.cause})', problem.remedy) from problem
 
@@ -103,13 +103,14 @@ class TableAlphabet:
     lead: tuple[int, ...] = ()
     bos: int | None = None
     eos: int | None = None
+    lossy = ""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self._ids = {data: id for id, data in enumerate(vocabulary.data) if data}
         self._lengths = sorted({len(data) for data in self._ids}, reverse=True)
 
-    def encode(self, data: bytes) -> Ids:
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
         ids: list[int] = []
         at = 0
         while at < len(data):
@@ -121,7 +122,7 @@ class TableAlphabet:
                     break
             else:
                 raise self._unknown(data, at)
-        return np.array(ids, dtype=np.int64)
+        return Pieces(np.array(ids, dtype=np.int64), self.vocabulary.ends(ids))
 
     def _unknown(self, data: bytes, at: int) -> Problem:
         char = data[at : at + 4].decode("utf-8", "replace")[:1]

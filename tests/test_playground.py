@@ -29,7 +29,7 @@ def play(qtbot: QtBot) -> Iterator[Playground]:
 
 
 def settle(play: Playground, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: not play.view.stale and not play._waiting and not play.busy_scoring(), timeout=30_000)
+    qtbot.waitUntil(lambda: not play.view.stale and not play.writing.waiting and not play.busy_scoring(), timeout=30_000)
 
 
 def write(play: Playground, qtbot: QtBot, text: bytes) -> None:

@@ -20,16 +20,22 @@ from arplay.core.document import Document
 from arplay.core.picking import Choice
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
+from arplay.core.timings import Timings
 from arplay.core.tree import Node, Tree
 from arplay.engine.messages import Loaded, Reconciled
 from arplay.gui.theme import LIGHT, Theme
 
 Unit = Literal["nats", "bits"]
+AtLimit = Literal["stop", "slide"]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user set and expects to find again."""
+    """What the user set and expects to find again.
+
+    ``at_limit``: what writing does where the text no longer fits the context: stop, or slide on with its newest half
+    (:class:`arplay.core.windows.Windows`). ``reading`` is that of the model in the window, remembered for each model.
+    """
 
     decoding: Decoding = Decoding()
     seed: int = 0
@@ -40,6 +46,7 @@ class Settings:
     play_per_second: float = 8.0
     play_steps: int = 100
     stop_at_eos: bool = True
+    at_limit: AtLimit = "stop"
     reading: Reading = Reading()
     show_boundaries: bool = True
     show_hidden: bool = False
@@ -54,7 +61,9 @@ class View:
     led here, if the last thing done was a step; ``step_decoded``: the distribution that it was drawn from.
     ``selected``: index of the piece that lights up everywhere: it was clicked, or starts at the caret.
     ``stale``: ``answer`` is that of a moment ago, a newer one is on its way. ``excerpt_of``: the name of a long text
-    that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it.
+    that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it. ``name``: the file
+    that the text was opened from, for the title.
+    ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``busy`` says what is being done, ``problem`` (cause, remedy) what went wrong.
     """
 
@@ -66,6 +75,7 @@ class View:
     decoded: Decoded | None = None
     stale: bool = False
     excerpt_of: str | None = None
+    name: str | None = None
     step: Choice | None = None
     step_decoded: Decoded | None = None
     ledger: Ledger | None = None
@@ -74,6 +84,8 @@ class View:
     node: Node | None = None
     selected: int | None = None
     playing: bool = False
+    timings: Timings = ()
+    recomputing: bool = False
     busy: str | None = None
     problem: tuple[str, str] | None = None
 
@@ -109,7 +121,17 @@ class Change:
 class Do:
     """A command with no argument."""
 
-    what: Literal["step", "rewind", "reroll", "play", "pause", "put_aside", "retokenise", "reconcile", "open", "tour"]
+    what: Literal[
+        *("step", "rewind", "reroll", "play", "pause", "put_aside", "retokenise", "reconcile", "open", "tour"),
+        *("recompute", "forget_timings"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The KV-cache view is looked at, or no longer: only then are answers repeated without the cache."""
+
+    watched: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +177,7 @@ class Tell:
     remedy: str
 
 
-Intent = Take | Select | Change | Do | Goto | Typed | CaretMoved | OpenFile | AnalyseText | Tell
+Intent = Take | Select | Change | Do | Watch | Goto | Typed | CaretMoved | OpenFile | AnalyseText | Tell
 
 
 class Panel(QWidget):

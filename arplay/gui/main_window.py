@@ -49,7 +49,6 @@ class MainWindow(QMainWindow):
         self._tour: Tour | None = None
         self._told_read_only = False
         self._problem: tuple[str, str] | None = None
-        self.setWindowTitle("arplay")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self.panels: dict[str, Panel] = {}
@@ -166,6 +165,7 @@ class MainWindow(QMainWindow):
         if not waits or not self._late.isActive():
             self._late.start(LATE_MS if waits else 0)
         self.status.show_view(view)
+        self.setWindowTitle(f"{view.name} – arplay" if view.name else "arplay")
         if view.problem != self._problem:
             if self._problem is not None and self.notice.said == self._problem:
                 self.notice.hide()  # what it told is mended
@@ -248,8 +248,7 @@ class MainWindow(QMainWindow):
         if too_long(data):
             self.playground.analyse(data, path.name)
         else:
-            self.playground.open_text(data)
-        self.setWindowTitle(f"{path.name} – arplay")
+            self.playground.open_text(data, path.name)
 
     def _on_model_loaded(self, loaded: Loaded) -> None:
         source = loaded.info.source

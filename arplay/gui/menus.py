@@ -221,7 +221,6 @@ class Menus(QObject):
 
     def _new(self) -> None:
         self._window.playground.open_text(b"")
-        self._window.setWindowTitle("arplay")
         self._window.focus_editor()
 
     def _save(self) -> None:

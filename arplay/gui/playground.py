@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from arplay.core.decoding import Decoded, decode
-from arplay.core.distribution import Distribution
-from arplay.core.document import Document
-from arplay.core.picking import MAX_SEED, uniform
+from arplay.core.document import Document, Edit
 from arplay.core.position import Answer
-from arplay.core.stepping import picked, sampled
-from arplay.core.tree import Node, Step, Tree
+from arplay.core.tree import Kind, Node, Step, Tree
 from arplay.engine.messages import (
     Cancelled,
     Device,
@@ -32,13 +27,13 @@ from arplay.engine.messages import (
     Scored,
 )
 from arplay.gui import contract
+from arplay.gui.asking import Asking
 from arplay.gui.bridge import Bridge
+from arplay.gui.comparing import Comparing
 from arplay.gui.contract import Do, Intent, Settings, Take, View
-from arplay.gui.player import Player
 from arplay.gui.undo import Move, new_stack
+from arplay.gui.writing import Writing
 
-TYPING_PAUSE_MS = 60
-SCORE_PAUSE_MS = 150
 EXCERPT_BYTES = 20_000
 
 
@@ -58,7 +53,6 @@ class Playground(QObject):
     told = Signal(str, str)
     model_loaded = Signal(object)
     model_fetched = Signal(str)
-    load_ended = Signal()
 
     def __init__(self, bridge: Bridge, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -66,14 +60,11 @@ class Playground(QObject):
         self.tree = Tree()
         self.undo_stack = new_stack()
         self._long: LongText | None = None
-        self._looking = False  # at a place of the long text instead of the editor's
-        self._waiting: deque[Intent] = deque()
-        self._scoring = False
+        self.looking = False  # at a place of the long text instead of the editor's
+        self._names: dict[int, str | None] = {}  # of the texts that were opened, by the node that opened them
         self._held, self._dirty = 0, False
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
-        self._explore_timer = self._timer(TYPING_PAUSE_MS, self._explore)
-        self._score_timer = self._timer(SCORE_PAUSE_MS, self._score)
-        self._player = Player(self._play_one, self._stop, self)
+        self.asking, self.writing, self.comparing = Asking(self), Writing(self), Comparing(self)
         bridge.result.connect(self._on_result)
 
     # ---- what the user does
@@ -90,66 +81,68 @@ class Playground(QObject):
             case contract.CaretMoved(caret):
                 self._move_caret(caret)
             case Take():
-                self._when_fresh(intent)
+                self.writing.when_fresh(intent)
             case contract.Select(index):
                 self._select(index)
             case contract.Change(settings):
                 self._change(settings)
             case contract.Goto(node):
-                self._stop()
-                self._push(Move(self._goto, self.tree.node, node, "going to another branch"))
+                self.writing.stop()
+                self.move(self.tree.node, node, "going to another branch")
             case contract.AnalyseText(data, name):
                 self.analyse(data, name)
+            case contract.Watch(watched):
+                self.comparing.watch(watched)
             case contract.Tell(cause, remedy):
                 self.told.emit(cause, remedy)
             case Do(what):
                 self._do(what)
 
-    def open_text(self, data: bytes) -> None:
-        """A text in place of the former one, which undo and the history bring back."""
-        if self.tree.count == 1 and not len(self.document):
-            self.restore(Document.of(data))
-            return
+    def open_text(self, data: bytes, name: str | None = None) -> None:
+        """A text in place of the former one, which undo and the history bring back, with its name."""
         with self._at_once():
-            self._forget()
-            before = self.tree.node
-            node = self.tree.record(self.document.replace(0, len(self.document), data), "opened", len(data))
-            self._document_changed(len(data))
-            if node is not before:
-                self._push(Move(self._goto, before, node))
+            if self.tree.count == 1 and not len(self.document):
+                self.restore(Document.of(data))
+            else:
+                self._forget()
+                self.record(self.document.replace(0, len(self.document), data), "opened", len(data))
+            self._names[id(self.tree.node)] = name
+            self.show(name=name)
 
     def restore(self, document: Document) -> None:
         """A document with its ids, as the last session left it."""
         with self._at_once():
             self._forget()
             self.tree = Tree(document)
+            self._names = {}
+            self.show(name=None)
             self.undo_stack.clear()
             self._document_changed(len(document))
 
     def analyse(self, data: bytes, name: str) -> None:
         """A text too long to edit, read-only in the heatmap; its beginning goes to the editor."""
         with self._at_once():
-            self.open_text(data[:EXCERPT_BYTES].decode("utf-8", "ignore").encode())
+            self.open_text(data[:EXCERPT_BYTES].decode("utf-8", "ignore").encode(), name)
             self._long = LongText(name, Document.of(data))
-            self._show(excerpt_of=name)
-            self._score_soon()
+            self.show(excerpt_of=name)
+            self.asking.score_soon()
 
     def _forget(self) -> None:
         """Nothing that was found out about the former text belongs to the next one."""
-        self._stop()
-        self._long, self._looking = None, False
-        self._show(excerpt_of=None, ledger=None, reconciled=None, step=None, step_decoded=None)
+        self.writing.stop()
+        self._long, self.looking = None, False
+        self.show(excerpt_of=None, ledger=None, reconciled=None, step=None, step_decoded=None)
 
     def quieten(self) -> None:
         """The window closes: ask nothing more of the worker, and forget what could be undone."""
-        self._stop()
-        self._explore_timer.stop()
-        self._score_timer.stop()
+        self.writing.stop()
+        self.asking.stop()
+        self.comparing.stop()
         self.undo_stack.clear()  # Python may collect the commands before the stack, which would delete them again
 
     def load_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
-        self._stop()
-        self._show(busy=f"Loading {spec}", problem=None)
+        self.writing.stop()
+        self.show(busy=f"Loading {spec}", problem=None)
         self.bridge.load(spec, device, dtype)
 
     def close(self, timeout: float = 5.0) -> bool:
@@ -172,26 +165,21 @@ class Playground(QObject):
     # ---- editing
 
     def _edit(self, start: int, end: int, data: bytes, caret: int) -> None:
-        self._stop()
-        edit = self.document.replace(start, end, data)
-        before = self.tree.node
-        node = self.tree.record(edit, "typed", caret)
-        self._show(step=None, step_decoded=None)
-        self._document_changed(caret, pause=TYPING_PAUSE_MS)
-        if node is not before:
-            self._push(Move(self._goto, before, node))
+        self.writing.stop()
+        self.show(step=None, step_decoded=None)
+        self.record(self.document.replace(start, end, data), "typed", caret, pause=True)
 
     def _move_caret(self, caret: int) -> None:
-        if caret == self.view.caret and not self._looking:
+        if caret == self.view.caret and not self.looking:
             return
-        self._stop()
-        self._looking = False
-        self._show(caret=caret, stale=True, selected=None, step=None, step_decoded=None)
-        self._explore_timer.start(TYPING_PAUSE_MS)
+        self.writing.stop()
+        self.looking = False
+        self.show(caret=caret, stale=True, selected=None, step=None, step_decoded=None)
+        self.asking.explore_soon()
 
     def _select(self, index: int) -> None:
         """Caret to the start of a piece of the text that the heatmap shows."""
-        self._stop()
+        self.writing.stop()
         ledger, answer = self.view.ledger, self.view.answer
         if ledger is not None and ledger.data == self.scored_document.data:
             starts = ledger.starts
@@ -201,12 +189,11 @@ class Playground(QObject):
             return
         if not 0 <= index < len(starts):
             return
-        self._looking = self._long is not None
-        self._explore_timer.stop()
-        self._show(selected=index, stale=True, step=None, step_decoded=None)
-        if not self._looking:
-            self._show(caret=int(starts[index]))
-        self._ask(self.scored_document, int(starts[index]))
+        self.looking = self._long is not None
+        self.show(selected=index, stale=True, step=None, step_decoded=None)
+        if not self.looking:
+            self.show(caret=int(starts[index]))
+        self.asking.explore_at(self.scored_document, int(starts[index]))
 
     def _goto(self, node: Node) -> None:
         """Undo, redo and branches all come here; a node that was just recorded is already the current one."""
@@ -214,19 +201,29 @@ class Playground(QObject):
             return
         with self._at_once():
             self.tree.goto(node)
-            self._show(step=None, step_decoded=None)
+            name = next((self._names[id(one)] for one in node.ancestors() if id(one) in self._names), None)
+            self.show(step=None, step_decoded=None, name=name)
             self._document_changed(node.caret)
 
-    def _push(self, move: Move) -> None:
-        self.undo_stack.push(move)
-        self._show()
+    def record(self, edit: Edit, kind: Kind, caret: int, step: Step | None = None, pause: bool = False) -> None:
+        """The document after ``edit``, in the tree and on the undo stack. ``pause``: more may follow at once."""
+        before = self.tree.node
+        node = self.tree.record(edit, kind, caret, step)
+        self._document_changed(caret, pause)
+        if node is not before:
+            self.move(before, node)
 
-    def _document_changed(self, caret: int, pause: int = 0) -> None:
+    def move(self, origin: Node, target: Node, words: str | None = None) -> None:
+        """Go to another state of the tree, as something that can be undone."""
+        self.undo_stack.push(Move(self._goto, origin, target, words))
+        self.show()
+
+    def _document_changed(self, caret: int, pause: bool = False) -> None:
         if self._long is not None and self.document.data != self._long.document.data[: len(self.document)]:
             self._long = None  # the excerpt was edited: it is a text of its own now
-            self._show(excerpt_of=None)
-        self._looking = False
-        self._show(
+            self.show(excerpt_of=None)
+        self.looking = False
+        self.show(
             document=self.document,
             caret=caret,
             tree=self.tree,
@@ -236,142 +233,51 @@ class Playground(QObject):
             reconciled=None,
         )
         if pause:
-            self._explore_timer.start(pause)
+            self.asking.explore_soon()
         else:
-            self._explore()
+            self.asking.explore()
         if self._long is None:
-            self._score_soon()
-
-    # ---- choosing pieces
+            self.asking.score_soon()
 
     def _do(self, what: str) -> None:
         match what:
             case "step":
-                self._when_fresh(Do("step"))
+                self.writing.when_fresh(Do("step"))
             case "play":
-                self._show(playing=True)
-                self._player.start(self.view.settings.play_steps, self.view.settings.play_per_second)
+                self.writing.start()
             case "pause":
-                self._stop()
+                self.writing.stop()
             case "rewind":
-                self._rewind()
+                self.writing.rewind()
             case "reroll":
-                self._reroll()
+                self.writing.reroll()
             case "put_aside":
                 if (node := self.tree.put_aside()) is not None:
-                    self._push(Move(self._goto, self.tree.node, node, "bringing the text back"))
+                    self.move(self.tree.node, node, "bringing the text back")
             case "retokenise":
-                self._stop()
-                before = self.tree.node
-                node = self.tree.record(self.document.retokenise(), "retokenised", self.view.caret)
-                self._document_changed(self.view.caret)
-                self._push(Move(self._goto, before, node))
+                self.writing.stop()
+                self.record(self.document.retokenise(), "retokenised", self.view.caret)
             case "reconcile":
-                self._show(busy="Checking against an uncached pass")
+                self.show(busy="Checking against an uncached pass")
                 self.bridge.reconcile(self.scored_document, self.view.settings.reading)
-
-    def _when_fresh(self, intent: Intent) -> None:
-        """Picks and steps need the distribution of this very prefix; until it is there they wait in line."""
-        if self.view.loaded is None:
-            self.told.emit("no model is loaded yet", "wait for the model, or choose one")
-        elif self.view.stale:
-            self._waiting.append(intent)
-        elif self._looking:
-            self.told.emit("this place belongs to the long text in the heatmap", "put the caret into the editor first")
-        else:
-            self._choose(intent)
-
-    def _choose(self, intent: Intent) -> None:
-        answer, decoded = self.view.answer, self.view.decoded
-        if answer is None or answer.distribution is None or decoded is None:
-            self._stop()
-            self.told.emit("there is no distribution to choose from", "type something, or choose BOS or EOS")
-        elif isinstance(intent, Take):
-            self._show(step=None, step_decoded=None)
-            self._write(picked(answer.distribution, decoded, answer.prefix.index, intent.id), "picked")
-        else:
-            self._sample(answer, answer.distribution, decoded)
-
-    def _sample(self, answer: Answer, distribution: Distribution, decoded: Decoded) -> None:
-        if answer.position.start:
-            self._stop()
-            self.told.emit(f"the context is full at {answer.position.end:,} tokens", "rewind, or start a new text")
-            return
-        seed, index = self.view.settings.seed, answer.prefix.index
-        step, choice = sampled(distribution, decoded, index, uniform(seed, index), seed)
-        self._show(step=choice, step_decoded=decoded)
-        self._write(step, "sampled")
-        if (
-            self.view.loaded
-            and step.id == self.view.loaded.eos
-            and self.view.settings.stop_at_eos
-            and self.view.playing
-        ):
-            self._stop()
-
-    def _write(self, step: Step, kind: Literal["sampled", "picked"]) -> None:
-        """Put the chosen piece after the caret; a text that followed is kept by the tree."""
-        assert self.view.loaded is not None
-        vocabulary = self.view.loaded.vocabulary
-        piece = vocabulary.piece(step.id)
-        edit = self.document.take(self.view.caret, piece, vocabulary.name)
-        caret = self.view.caret + len(piece.data)
-        before = self.tree.node
-        node = self.tree.record(edit, kind, caret, step)
-        self._document_changed(caret)
-        self._push(Move(self._goto, before, node))
-
-    def _rewind(self) -> None:
-        """Undo the step that led here; where there is none, go back by one piece and keep the text."""
-        self._stop()
-        node = self.tree.node
-        if node.step is not None and node.parent is not None and self.view.caret == node.caret:
-            self._push(Move(self._goto, node, node.parent, "rewinding"))
-        elif self.view.answer is not None and not self.view.stale and self.view.caret > 0:
-            starts = self.view.answer.encoded.starts
-            before = starts[starts < self.view.caret]
-            if len(before):
-                self._show(caret=int(before[-1]), stale=True, selected=None, step=None, step_decoded=None)
-                self._explore()
-
-    def _reroll(self) -> None:
-        """The next seed; if a sample led here it is taken back and drawn again."""
-        self._stop()
-        settings = self.view.settings
-        self._show(settings=replace(settings, seed=(settings.seed + 1) % (MAX_SEED + 1)))
-        node = self.tree.node
-        if node.kind == "sampled" and node.parent is not None and self.view.caret == node.caret:
-            self._push(Move(self._goto, node, node.parent, "re-rolling"))
-            self._when_fresh(Do("step"))
-
-    def _play_one(self) -> bool:
-        """One step if the distribution is there."""
-        if self.view.stale or self.view.loaded is None:
-            return False
-        with self._at_once():
-            self._when_fresh(Do("step"))
-        return True
-
-    def _stop(self) -> None:
-        """Play ends with anything the user does, and steps that still wait are forgotten."""
-        self._waiting.clear()
-        self._player.stop()
-        if self.view.playing:
-            self._show(playing=False)
+            case "recompute":
+                self.comparing.now()
+            case "forget_timings":
+                self.comparing.clear()
 
     # ---- settings, requests, results
 
     def _change(self, settings: Settings) -> None:
         former = self.view.settings
-        self._show(settings=settings)
+        self.show(settings=settings)
         if settings.decoding != former.decoding and self.view.answer is not None:
-            self._show(decoded=self._decoded(self.view.answer))
-        if settings.play_per_second != former.play_per_second and self.view.playing:
-            self._player.pace(settings.play_per_second)
+            self.show(decoded=self._decoded(self.view.answer))
+        if settings.play_per_second != former.play_per_second:
+            self.writing.pace()
         if settings.reading != former.reading:
-            self._show(stale=True, ledger=None, reconciled=None)
-            self._explore()
-            self._score_soon()
+            self.show(stale=True, ledger=None, reconciled=None)
+            self.asking.explore()
+            self.asking.score_soon()
 
     def _decoded(self, answer: Answer) -> Decoded | None:
         """Decoding is pure mathematics on the answer's raw distribution: no slider ever runs the model."""
@@ -379,29 +285,10 @@ class Playground(QObject):
             return None
         return decode(answer.distribution.logprobs, self.view.settings.decoding)
 
-    def _explore(self) -> None:
-        self._explore_timer.stop()
-        self._ask(self.document, self.view.caret)
-
-    def _ask(self, document: Document, caret: int) -> None:
-        if self.view.loaded is not None:
-            self.bridge.explore(document, caret, self.view.settings.reading)
-
-    def _score_soon(self) -> None:
-        if not (self.view.playing and self._score_timer.isActive()):
-            self._score_timer.start(SCORE_PAUSE_MS)
-
-    def _score(self) -> None:
-        """While Play writes, a pass that runs is let to its end: replaced by each next one, none would ever end."""
-        if self.view.playing and self._scoring:
-            self._score_soon()
-        elif self.view.loaded is not None:
-            self._scoring = True
-            self.bridge.score(self.scored_document, self.view.settings.reading)
-
     def _on_result(self, result: Result) -> None:
         with self._at_once():
-            self._on_one(result)
+            if not self.comparing.hear(result):
+                self._on_one(result)
 
     def _on_one(self, result: Result) -> None:
         match result:
@@ -412,26 +299,29 @@ class Playground(QObject):
             case Explored():
                 self._on_explored(result)
             case Scored():
-                self._show(ledger=result.ledger)
+                self.show(ledger=result.ledger)
                 if result.ledger.complete:
-                    self._scoring = False
+                    self.asking.score_ended()
                     self.progress.emit(None)
             case Reconciled():
                 self.progress.emit(None)
-                self._show(reconciled=result, busy=None)
+                self.show(reconciled=result, busy=None)
             case Fetched(name=name):
                 self.progress.emit(None)
                 self.model_fetched.emit(name)
             case Cancelled():
-                self._scoring = False
+                self.asking.score_ended()
                 self.progress.emit(None)
-                self._show(busy=None)
+                self.show(busy=None)
             case Failed():
                 self._on_failed(result)
 
     def _on_loaded(self, loaded: Loaded) -> None:
         self.progress.emit(None)
-        self._show(
+        former = self.view.loaded
+        if former is not None and former.vocabulary.name != loaded.vocabulary.name:
+            self.writing.forget_picks()
+        self.show(
             loaded=loaded,
             answer=None,
             decoded=None,
@@ -444,30 +334,28 @@ class Playground(QObject):
             problem=None,
         )
         self.model_loaded.emit(loaded)
-        self._explore()
-        self._score()
+        self.asking.explore()
+        self.asking.score()
 
     def _on_explored(self, result: Explored) -> None:
         answer = result.answer
         selected = self.view.selected
-        if not self._looking:
+        if not self.looking:
             selected = answer.prefix.index if answer.prefix.actual is not None else None
-        self._show(
-            answer=answer, decoded=self._decoded(answer), stale=False, problem=None, selected=selected, busy=None
-        )
-        if self._waiting:
-            self._when_fresh(self._waiting.popleft())
+        self.show(answer=answer, decoded=self._decoded(answer), stale=False, problem=None, selected=selected, busy=None)
+        self.writing.go_on()
 
     def _on_failed(self, failed: Failed) -> None:
-        self._stop()
-        self._scoring = False
+        self.writing.stop()
+        self.asking.score_ended()
         self.progress.emit(None)
-        self._show(problem=(failed.cause, failed.remedy), busy=None)
+        self.show(problem=(failed.cause, failed.remedy), busy=None)
         if failed.asked is Explore:
-            self._show(answer=None, decoded=None, stale=False)
+            self.show(answer=None, decoded=None, stale=False)
         self.told.emit(failed.cause, failed.remedy)
 
-    def _show(self, **fields: object) -> None:
+    def show(self, **fields: object) -> None:
+        """A new View with these fields."""
         self.view = replace(self.view, **fields)  # type: ignore[arg-type]
         self._dirty = True
         if not self._held:
@@ -483,11 +371,4 @@ class Playground(QObject):
         finally:
             self._held -= 1
             if self._dirty:
-                self._show()
-
-    def _timer(self, milliseconds: int, slot: object) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(milliseconds)
-        timer.timeout.connect(slot)
-        return timer
+                self.show()

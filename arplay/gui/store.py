@@ -15,11 +15,14 @@ from arplay.core.decoding import Decoding
 from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstPiece, Reading
-from arplay.gui.contract import Settings, Unit
+from arplay.gui.contract import AtLimit, Settings, Unit
 
 RECENT = 10
+READINGS = 50
+"""How many models' reading settings are remembered."""
 _WORDS: dict[str, tuple[str, ...]] = {
     "unit": get_args(Unit),
+    "at_limit": get_args(AtLimit),
     "colour_by": ("surprisal", "rank", "entropy"),
 }
 _RANGES = {"seed": (0, MAX_SEED), "bars": (5, 200), "play_per_second": (1, 200), "play_steps": (1, 100_000)}
@@ -43,9 +46,7 @@ class Store:
             value, like = saved.get(field.name), getattr(default, field.name)
             if field.name == "decoding":
                 values["decoding"] = _decoding(value)
-            elif field.name == "reading":
-                values["reading"] = _reading(value)
-            elif _sensible(field.name, value, like):
+            elif field.name != "reading" and _sensible(field.name, value, like):
                 values[field.name] = value
         try:
             return Settings(**values)
@@ -53,7 +54,25 @@ class Store:
             return default
 
     def save_settings(self, settings: Settings) -> None:
-        self._ini.setValue("settings", json.dumps(asdict(settings)))
+        """All but ``reading``, which is kept for each model by :meth:`keep_reading`."""
+        saved = {name: value for name, value in asdict(settings).items() if name != "reading"}
+        self._ini.setValue("settings", json.dumps(saved))
+
+    def reading(self, spec: str) -> Reading:
+        """How texts were last read with the model ``spec``; else as its tokenizer does it."""
+        return self._readings().get(spec, Reading())
+
+    def keep_reading(self, spec: str, reading: Reading) -> None:
+        """Remember it as the newest of at most ``READINGS``; what is the default need not be remembered."""
+        others = [(known, kept) for known, kept in self._readings().items() if known != spec]
+        entries = ([(spec, reading)] if reading != Reading() else []) + others
+        saved = [{"model": known, **asdict(kept)} for known, kept in entries[:READINGS]]
+        self._ini.setValue("readings", json.dumps(saved))
+
+    def _readings(self) -> dict[str, Reading]:
+        saved = self._json("readings", [])
+        entries = [entry for entry in saved if isinstance(entry, dict)] if isinstance(saved, list) else []
+        return {model: _reading(entry) for entry in entries if isinstance(model := entry.get("model"), str)}
 
     def text(self, key: str, default: str) -> str:
         value = self._ini.value(key, default)
@@ -110,10 +129,9 @@ def _sensible(name: str, value: object, like: object) -> bool:
     return name not in _RANGES or (isinstance(value, int | float) and low <= value <= high)
 
 
-def _reading(value: object) -> Reading:
-    if not isinstance(value, dict):
-        return Reading()
-    first = next((rule for rule in get_args(FirstPiece) if rule == value.get("first_piece")), "auto")
+def _reading(value: dict[str, Any]) -> Reading:
+    default: FirstPiece = "auto"
+    first = next((rule for rule in get_args(FirstPiece) if rule == value.get("first_piece")), default)
     return Reading(first, value.get("special") is True)
 
 

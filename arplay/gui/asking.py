@@ -1,0 +1,67 @@
+"""When the worker is asked: what comes next after a short pause of typing, the whole text after a longer one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+
+from arplay.core.document import Document
+
+if TYPE_CHECKING:
+    from arplay.gui.playground import Playground
+
+TYPING_PAUSE_MS = 60
+SCORE_PAUSE_MS = 150
+
+
+class Asking(QObject):
+    """Asks for the playground's own text, or at a given place of another one; the answers go to the playground."""
+
+    def __init__(self, play: Playground) -> None:
+        super().__init__(play)
+        self._play = play
+        self._scoring = False
+        self._explore_timer = self._timer(TYPING_PAUSE_MS)
+        self._explore_timer.timeout.connect(self.explore)
+        self._score_timer = self._timer(SCORE_PAUSE_MS)
+        self._score_timer.timeout.connect(self.score)
+
+    def explore_soon(self) -> None:
+        self._explore_timer.start()
+
+    def explore(self) -> None:
+        """What comes next at the caret, now."""
+        self.explore_at(self._play.document, self._play.view.caret)
+
+    def explore_at(self, document: Document, caret: int) -> None:
+        self._explore_timer.stop()
+        view = self._play.view
+        if view.loaded is not None:
+            self._play.bridge.explore(document, caret, view.settings.reading)
+
+    def score_soon(self) -> None:
+        if not (self._play.view.playing and self._score_timer.isActive()):
+            self._score_timer.start()
+
+    def score(self) -> None:
+        """While Play writes, a pass that runs is let to its end: replaced by each next one, none would ever end."""
+        view = self._play.view
+        if view.playing and self._scoring:
+            self.score_soon()
+        elif view.loaded is not None:
+            self._scoring = True
+            self._play.bridge.score(self._play.scored_document, view.settings.reading)
+
+    def score_ended(self) -> None:
+        self._scoring = False
+
+    def stop(self) -> None:
+        self._explore_timer.stop()
+        self._score_timer.stop()
+
+    def _timer(self, milliseconds: int) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        return timer

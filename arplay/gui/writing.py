@@ -1,0 +1,137 @@
+"""Writing by the model: take, step, play, rewind and re-roll. Each waits for the distribution that it needs."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QObject
+
+from arplay.core.decoding import Decoded
+from arplay.core.distribution import Distribution
+from arplay.core.picking import MAX_SEED, uniform
+from arplay.core.position import Answer
+from arplay.core.stepping import picked, sampled
+from arplay.core.tree import Step
+from arplay.gui.contract import Do, Take
+from arplay.gui.player import Player
+
+if TYPE_CHECKING:
+    from arplay.gui.playground import Playground
+
+
+class Writing(QObject):
+    """The pieces that the playground's text grows by. ``waiting``: what is done once the distribution is there."""
+
+    def __init__(self, play: Playground) -> None:
+        super().__init__(play)
+        self._play = play
+        self.waiting: deque[Take | Do] = deque()
+        self._player = Player(self._play_one, self.stop, self)
+
+    def start(self) -> None:
+        """Play: a step now and then, until the user does anything else."""
+        settings = self._play.view.settings
+        self._play.show(playing=True)
+        self._player.start(settings.play_steps, settings.play_per_second)
+
+    def stop(self) -> None:
+        """Play ends with anything the user does, and steps that still wait are forgotten."""
+        self.waiting.clear()
+        self._player.stop()
+        if self._play.view.playing:
+            self._play.show(playing=False)
+
+    def pace(self) -> None:
+        if self._play.view.playing:
+            self._player.pace(self._play.view.settings.play_per_second)
+
+    def when_fresh(self, intent: Take | Do) -> None:
+        """Picks and steps need the distribution of this very prefix; until it is there they wait in line."""
+        play = self._play
+        if play.view.loaded is None:
+            play.told.emit("no model is loaded yet", "wait for the model, or choose one")
+        elif play.view.stale:
+            self.waiting.append(intent)
+        elif play.looking:
+            play.told.emit("this place belongs to the long text in the heatmap", "put the caret into the editor first")
+        else:
+            self._choose(intent)
+
+    def go_on(self) -> None:
+        """A distribution has come: do the first thing that waited for it."""
+        if self.waiting:
+            self.when_fresh(self.waiting.popleft())
+
+    def forget_picks(self) -> None:
+        """Another vocabulary: an id that was to be taken means another piece now. Steps stay what they were."""
+        steps = [intent for intent in self.waiting if not isinstance(intent, Take)]
+        self.waiting = deque(steps)
+
+    def rewind(self) -> None:
+        """Undo the step that led here; where there is none, go back by one piece and keep the text."""
+        self.stop()
+        play, view = self._play, self._play.view
+        node = play.tree.node
+        if node.step is not None and node.parent is not None and view.caret == node.caret:
+            play.move(node, node.parent, "rewinding")
+        elif view.answer is not None and not view.stale and view.caret > 0:
+            starts = view.answer.encoded.starts
+            before = starts[starts < view.caret]
+            if len(before):
+                play.show(caret=int(before[-1]), stale=True, selected=None, step=None, step_decoded=None)
+                play.asking.explore()
+
+    def reroll(self) -> None:
+        """The next seed; if a sample led here it is taken back and drawn again."""
+        self.stop()
+        play, settings = self._play, self._play.view.settings
+        play.show(settings=replace(settings, seed=(settings.seed + 1) % (MAX_SEED + 1)))
+        node = play.tree.node
+        if node.kind == "sampled" and node.parent is not None and play.view.caret == node.caret:
+            play.move(node, node.parent, "re-rolling")
+            self.when_fresh(Do("step"))
+
+    def _play_one(self) -> bool:
+        """One step if the distribution is there."""
+        if self._play.view.stale or self._play.view.loaded is None:
+            return False
+        self._play.handle(Do("step"))
+        return True
+
+    def _choose(self, intent: Take | Do) -> None:
+        play = self._play
+        answer, decoded = play.view.answer, play.view.decoded
+        if answer is None or answer.distribution is None or decoded is None:
+            self.stop()
+            play.told.emit("there is no distribution to choose from", "type something, or choose BOS or EOS")
+        elif isinstance(intent, Take):
+            play.show(step=None, step_decoded=None)
+            self._write(picked(answer.distribution, decoded, answer.prefix.index, intent.id), "picked")
+        else:
+            self._sample(answer, answer.distribution, decoded)
+
+    def _sample(self, answer: Answer, distribution: Distribution, decoded: Decoded) -> None:
+        play, settings = self._play, self._play.view.settings
+        if answer.position.start and settings.at_limit == "stop":
+            self.stop()
+            cause = f"the context is full: {answer.position.end:,} tokens are more than the model can read at once"
+            play.told.emit(cause, "rewind, or choose “Slide on” in the Step menu to go on with the newest half")
+            return
+        seed, index = settings.seed, answer.prefix.index
+        step, choice = sampled(distribution, decoded, index, uniform(seed, index), seed)
+        play.show(step=choice, step_decoded=decoded)
+        self._write(step, "sampled")
+        view = play.view
+        if view.loaded and step.id == view.loaded.eos and settings.stop_at_eos and view.playing:
+            self.stop()
+
+    def _write(self, step: Step, kind: Literal["sampled", "picked"]) -> None:
+        """Put the chosen piece after the caret; a text that followed is kept by the tree."""
+        play = self._play
+        assert play.view.loaded is not None
+        vocabulary = play.view.loaded.vocabulary
+        piece = vocabulary.piece(step.id)
+        edit = play.document.take(play.view.caret, piece, vocabulary.name)
+        play.record(edit, kind, play.view.caret + len(piece.data), step)

@@ -122,8 +122,18 @@ class Do:
     """A command with no argument."""
 
     what: Literal[
-        *("step", "rewind", "reroll", "play", "pause", "put_aside", "retokenise", "reconcile", "open", "tour"),
-        *("recompute", "forget_timings"),
+        "step",
+        "rewind",
+        "reroll",
+        "play",
+        "pause",
+        "put_aside",
+        "retokenise",
+        "reconcile",
+        "recompute",
+        "forget_timings",
+        "open",
+        "tour",
     ]
 
 

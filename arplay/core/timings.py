@@ -1,0 +1,96 @@
+"""What answers cost, by the length of their context: with the cache, without it, and when it is filled."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from arplay.core.position import Answer
+
+MOST = 4000
+"""Timings that are kept; the oldest go first."""
+
+Kind = Literal["cached", "prefill", "uncached"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One measured answer.
+
+    ``cached``: one piece was read, the rest of the ``context`` pieces came from the cache: a step. ``prefill``: more
+    than one was read after what the cache held. ``uncached``: all were read, in one forward without a cache.
+    ``evaluated``: pieces read. ``cache_bytes``: kept afterwards. ``difference``: max |logit - logit| between this
+    uncached answer and the cached one at the same place, None where there was none.
+    """
+
+    kind: Kind
+    context: int
+    evaluated: int
+    seconds: float
+    cache_bytes: int = 0
+    difference: float | None = None
+
+    @property
+    def reused(self) -> int:
+        """Pieces that did not have to be read: the hits; ``evaluated`` are the misses."""
+        return max(0, self.context - self.evaluated)
+
+
+Timings = tuple[Timing, ...]
+
+
+def of_answer(answer: Answer) -> Timing | None:
+    """None where nothing had to be read: that is no measurement of the model."""
+    if not answer.evaluated:
+        return None
+    kind: Kind = "cached" if answer.evaluated == 1 and answer.position.context > 1 else "prefill"
+    return Timing(kind, answer.position.context, answer.evaluated, answer.seconds, answer.cache_bytes)
+
+
+def added(timings: Timings, timing: Timing) -> Timings:
+    return (*timings[-(MOST - 1) :], timing)
+
+
+def forecast(timings: Sequence[Timing], context: int) -> float | None:
+    """Seconds that reading ``context`` pieces at once will hardly exceed; None where nothing is known.
+
+    From each measurement of r pieces read: its time, times context / r where that is smaller than 1, and its square
+    (attention compares all pairs) where it is larger. The least of these bounds counts.
+
+    >>> forecast([Timing("uncached", 100, 100, 0.5)], 200), forecast([], 7)
+    (2.0, None)
+    """
+    ratios = [(t.seconds, context / t.evaluated) for t in timings if t.evaluated > 0]
+    return min((seconds * max(ratio, ratio**2) for seconds, ratio in ratios), default=None)
+
+
+def wanted(timings: Sequence[Timing], longest: int) -> int | None:
+    """The length below ``longest`` to measure next without a cache, so that its eighths are covered; None: all are.
+
+    >>> wanted([Timing("uncached", 80, 80, 0.1)], 80)
+    40
+    """
+    known = [t.context for t in timings if t.kind == "uncached"]
+    lengths = (longest * k // 8 for k in (4, 2, 6, 1, 3, 5, 7))
+    return next((n for n in lengths if n >= 2 and all(abs(n - m) > longest / 16 for m in known)), None)
+
+
+def speedup(timings: Sequence[Timing]) -> tuple[float, int] | None:
+    """(how many times as fast a step is with the cache, at this context), at the longest context measured without it.
+
+    The step is the median of the five cached ones with the nearest contexts.
+    """
+    uncached = max((t for t in timings if t.kind == "uncached"), key=lambda t: t.context, default=None)
+    cached = [t for t in timings if t.kind == "cached"]
+    if uncached is None or not cached:
+        return None
+    near = sorted(cached, key=lambda t: abs(t.context - uncached.context))[:5]
+    step = statistics.median(t.seconds for t in near)
+    return (uncached.seconds / step, uncached.context) if step > 0 else None
+
+
+def largest_difference(timings: Sequence[Timing]) -> float | None:
+    """Over every place that was compared; None where none was."""
+    return max((t.difference for t in timings if t.difference is not None), default=None)

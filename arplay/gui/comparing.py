@@ -1,0 +1,122 @@
+"""What the KV cache buys, measured: every live answer is kept, and repeated without a cache while the user pauses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+
+from arplay.core.timings import Timing, added, forecast, of_answer, wanted
+from arplay.engine.messages import Explored, Failed, Loaded, Recomputed, Result
+
+if TYPE_CHECKING:
+    from arplay.gui.contract import View
+    from arplay.gui.playground import Playground
+
+PAUSE_MS = 300
+LONGEST_SECONDS = 2.0
+"""A pass without the cache cannot be interrupted: one that may take longer is run only when asked for."""
+
+
+class Comparing(QObject):
+    """Keeps ``timings`` of the playground's view. Measures by itself only while somebody watches, and never in Play."""
+
+    def __init__(self, play: Playground) -> None:
+        super().__init__(play)
+        self._play = play
+        self._asked: int | None = None
+        self._watched = False
+        self._failed = False  # not tried again until it is asked for
+        self._tried: set[int] = set()  # lengths measured since the last answer
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PAUSE_MS)
+        self._timer.timeout.connect(self._quietly)
+        play.changed.connect(self._on_view)
+
+    def watch(self, watched: bool) -> None:
+        self._watched = watched
+        if watched:
+            self._soon()
+        else:
+            self.stop()
+
+    def stop(self) -> None:
+        """Measure nothing more now; a forward under way comes to its end."""
+        self._timer.stop()
+        if self._asked is not None:
+            self._play.bridge.cancel(self._asked)
+
+    def clear(self) -> None:
+        self._tried.clear()
+        self._play.show(timings=())
+        self._soon()
+
+    def now(self) -> None:
+        """Measure at the caret without the cache, however long it takes."""
+        self._failed = False
+        view = self._play.view
+        if view.answer is None or view.stale or self._play.looking or not view.answer.position.context:
+            self._play.told.emit("there is no answer to compare with yet", "type something and wait for the chart")
+        else:
+            self._ask(view, view.caret)
+
+    def hear(self, result: Result) -> bool:
+        """Take note of what the worker says; whether it was said to this object alone."""
+        match result:
+            case Loaded():
+                self._asked, self._failed = None, False
+                self._tried.clear()
+                self._play.show(timings=(), recomputing=False)
+            case Explored(answer=answer):
+                self._tried.clear()
+                self._keep(of_answer(answer))
+                self._soon()
+            case Recomputed(context=context, seconds=seconds, largest_difference=difference):
+                self._keep(Timing("uncached", context, context, seconds, 0, difference))
+        if result.number != self._asked:
+            return isinstance(result, Recomputed)
+        self._asked = None
+        self._play.show(recomputing=False)
+        if isinstance(result, Failed):
+            self._failed = True
+            self._play.told.emit(result.cause, result.remedy)
+        else:
+            self._soon()
+        return True
+
+    def _keep(self, timing: Timing | None) -> None:
+        if timing is not None:
+            self._play.show(timings=added(self._play.view.timings, timing))
+
+    def _soon(self) -> None:
+        if self._watched:
+            self._timer.start()
+
+    def _on_view(self, view: View) -> None:
+        if view.stale and self._asked is not None:
+            self.stop()  # the user goes on
+
+    def _quietly(self) -> None:
+        """After a pause: the place that was just answered, then shorter contexts, if the pass is short enough."""
+        view = self._play.view
+        answer, loaded = view.answer, view.loaded
+        idle = not (self._failed or view.stale or view.playing or self._play.looking) and self._asked is None
+        if not idle or answer is None or loaded is None or loaded.info.cache == "none":
+            return
+        context = answer.position.context
+        length = wanted(view.timings, context) if context in self._tried else context
+        if not length or length in self._tried:
+            return
+        expected = forecast(view.timings, length)
+        if expected is None or expected > LONGEST_SECONDS:
+            return
+        self._tried.add(length)
+        if length == context:
+            self._ask(view, view.caret)
+        elif not answer.position.start and 0 < (index := length - len(answer.lead)) < len(answer.encoded.starts):
+            self._ask(view, min(view.caret, int(answer.encoded.starts[index])))
+
+    def _ask(self, view: View, caret: int) -> None:
+        self._asked = self._play.bridge.recompute(view.document, caret, view.settings.reading)
+        self._play.show(recomputing=True)

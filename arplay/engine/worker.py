@@ -14,6 +14,7 @@ from arplay.core.errors import Problem
 from arplay.engine import jobs, state
 from arplay.engine.messages import (
     Cancelled,
+    Describe,
     Explore,
     Failed,
     Fetch,
@@ -32,8 +33,8 @@ from arplay.models.base import Model, Report
 if TYPE_CHECKING:
     from arplay.engine.fetch import FetchProgress
 
-LANES: tuple[type[Request], ...] = (Explore, Load, Fetch, Score, Reconcile, Recompute)
-"""One job each, the most urgent first. A fetch stands before scoring since it is looked at five times a second only."""
+LANES: tuple[type[Request], ...] = (Explore, Load, Describe, Fetch, Score, Reconcile, Recompute)
+"""One job each, the most urgent first. Those that only look at a child, five times a second, stand before scoring."""
 
 NEEDS_MODEL = (Explore, Score, Reconcile, Recompute)
 
@@ -172,6 +173,8 @@ class Worker:
                 return recompute(self._state, job.request)
             case Fetch():
                 return jobs.fetch(self._state, job.request, job.cancelled.is_set)
+            case Describe():
+                return jobs.describe(job.request, job.cancelled.is_set)
 
     def _report(self, job: _Job) -> Report:
         def report(fraction: float | None, what: str) -> None:
@@ -244,9 +247,11 @@ def _catalogue_load(spec: str, device: str, dtype: str, report: Report) -> Model
 
 
 def _fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[FetchProgress, None, None]:
-    from arplay.engine.fetch import fetch
+    from arplay.engine import fetch, hub_fetch
 
-    return fetch(name, folder, cancelled, pause=0)  # the worker waits, where an explore can wake it
+    if name in fetch.RECIPES:
+        return fetch.fetch(name, folder, cancelled, pause=0)  # the worker waits, where an explore can wake it
+    return hub_fetch.fetch(name, cancelled, pause=0)
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -11,6 +11,7 @@ from arplay.core.document import Document
 from arplay.core.reading import Reading
 from arplay.engine import state
 from arplay.engine.messages import (
+    Describe,
     Device,
     Dtype,
     Explore,
@@ -25,7 +26,7 @@ from arplay.engine.messages import (
     Score,
     Scored,
 )
-from arplay.engine.worker import Worker
+from arplay.engine.worker import NEEDS_MODEL, Worker
 
 
 class Bridge(QObject):
@@ -74,6 +75,9 @@ class Bridge(QObject):
     def fetch(self, name: str) -> int:
         return self.submit(lambda number: Fetch(number, name))
 
+    def describe(self, name: str) -> int:
+        return self.submit(lambda number: Describe(number, name))
+
     def submit(self, make: Callable[[int], Request]) -> int:
         """Number a request, give it to the worker and return its number; RuntimeError after :meth:`close`."""
         request = make(next(self._numbers))
@@ -107,4 +111,4 @@ class Bridge(QObject):
         lane = self._lane[result.number]
         if lane is Fetch or isinstance(result, Loaded):
             return False
-        return result.number < self._newest[lane] or (lane is not Load and result.number < self._model)
+        return result.number < self._newest[lane] or (lane in NEEDS_MODEL and result.number < self._model)

@@ -1,0 +1,101 @@
+"""Ask a hub about a model and download it, in a killable child process that runs the hub's own client.
+
+Both are generators for a worker, as in ``engine/fetch.py``: each step waits 50 ms at most. The child
+(``python -m arplay.models.hub_client``) gets the user's own environment, so ``HF_TOKEN``, ``HF_HOME``, ``HF_ENDPOINT``,
+``HF_HUB_OFFLINE`` and proxies are honoured, and is killed at once when the work is cancelled. What it has of a file
+stays in the hub's cache, and the next download goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+from arplay.core.errors import Problem
+from arplay.engine.child import Child
+from arplay.engine.fetch import POLL_SECONDS, FetchProgress, Speed, why_ended
+from arplay.models import hub
+from arplay.models.cards import Card
+
+_SOURCE = Path(__file__).resolve().parents[2]
+_ENVIRONMENT = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_XET": "1",  # plain HTTP: a file goes on where it was cut, and progress comes in small steps
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+def describe(
+    spec: str, cancelled: Callable[[], bool], pause: float = POLL_SECONDS
+) -> Generator[None, None, Card | None]:
+    """The card of a hub's model before anything is downloaded; ``download_bytes`` is what is still to be fetched.
+
+    None once it was cancelled. Raises Problem for a name that is none, and for all that models/hub_problems.py tells
+    apart.
+    """
+    answer: dict[str, Any] = {}
+    for told in _told("describe", spec, cancelled, pause):
+        answer = told.get("card", answer)
+        yield
+    if not answer and not cancelled():
+        raise Problem(f"the hub's client said nothing of {spec}", "try again")
+    return Card(**answer | {"path": Path(answer["path"])}) if answer else None
+
+
+def fetch(
+    spec: str, cancelled: Callable[[], bool], pause: float = POLL_SECONDS
+) -> Generator[FetchProgress, None, None]:
+    """Download a model into the hub's cache, telling progress. The last value has fraction 1.0 exactly if it is there.
+
+    Ends early and quietly once ``cancelled()`` is true or the generator is closed. Raises Problem.
+    """
+    state = FetchProgress(None, f"asking the hub for {spec}")
+    speed = Speed()
+    ready = False
+    for told in _told("download", spec, cancelled, pause):
+        if "what" in told:
+            done, total = told.get("done"), told.get("total")
+            fraction = min(done / total, 0.999) if done is not None and total else None
+            state = FetchProgress(fraction, told["what"], done, total, *speed.of(done, total))
+        ready = ready or "ready" in told
+        yield state
+    if ready:
+        yield FetchProgress(1.0, f"{spec} is ready")
+
+
+def _told(action: str, spec: str, cancelled: Callable[[], bool], pause: float) -> Iterator[dict[str, Any]]:
+    """What the child says, object by object ({} where it is silent); ends early once cancelled."""
+    if hub.parse(spec) is None:
+        raise Problem(f"{spec} is no name of a hub's model", "a name is org/name, or org/name@revision")
+    command = [sys.executable, "-m", "arplay.models.hub_client", action, spec]
+    child = Child(command, _SOURCE, hub.environment() | _ENVIRONMENT)
+    try:
+        while (status := child.poll()) is None:
+            yield from _objects(child.lines())
+            yield {}
+            time.sleep(pause)
+            if cancelled():
+                return
+    finally:
+        child.end()
+    yield from _objects(child.lines())
+    if status:
+        raise why_ended("downloading", spec, status, child.output(), "get the model again; it goes on where it stopped")
+
+
+def _objects(lines: list[str]) -> Iterator[dict[str, Any]]:
+    """The JSON objects among the child's lines (others are warnings of its libraries); a problem is raised."""
+    for line in lines:
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(told, dict):
+            if "problem" in told:
+                raise Problem(told["problem"]["cause"], told["problem"]["remedy"])
+            yield told

@@ -61,8 +61,8 @@ class View:
     led here, if the last thing done was a step; ``step_decoded``: the distribution that it was drawn from.
     ``selected``: index of the piece that lights up everywhere: it was clicked, or starts at the caret.
     ``stale``: ``answer`` is that of a moment ago, a newer one is on its way. ``excerpt_of``: the name of a long text
-    that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it. ``name``: the file
-    that the text was opened from, for the title.
+    that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it.
+    ``name``: the file that the text was opened from.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``busy`` says what is being done, ``problem`` (cause, remedy) what went wrong.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,8 +92,18 @@ class SmallSession:
         self.model.distribution(self._ids)  # complains past the context
         return frozen_scores(logprob, rank, entropy, best_ids, best)
 
+    def read(self, ids: Sequence[int]) -> None:
+        self.extend(ids)
+
     def rewind(self, length: int) -> None:
         del self._ids[length:]
+
+    def reach(self, length: int) -> int:
+        return length
+
+    @property
+    def storages(self) -> Mapping[int, int]:
+        return {}
 
     def branch(self) -> SmallSession:
         other = SmallSession(self.model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -75,8 +75,20 @@ class Session(Protocol):
         """Read ``ids`` after the chain so far and score each of them. Raises Problem past the context."""
         ...
 
+    def read(self, ids: Sequence[int]) -> None:
+        """Like extend without the scores, which cost a row of V logits for every piece."""
+        ...
+
     def rewind(self, length: int) -> None:
         """Go back to the first ``length`` pieces."""
+        ...
+
+    def reach(self, length: int) -> int:
+        """The most pieces, at most ``length``, to which a rewind costs no more than one piece read again.
+
+        ``length`` itself where the cache can be cropped there, else the last checkpoint before it, or 0. Whoever
+        rewinds further reads what is missing at once, when the next logits are asked for.
+        """
         ...
 
     def logits(self) -> NDArray[np.floating]:
@@ -93,6 +105,11 @@ class Session(Protocol):
     @property
     def cache_bytes(self) -> int:
         """What this session keeps in memory to go on from here; branches that share memory each count it."""
+        ...
+
+    @property
+    def storages(self) -> Mapping[int, int]:
+        """``cache_bytes`` by address of the memory, which branches that share it have in common."""
         ...
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,6 +122,9 @@ class CausalSession:
             return frozen_scores(*unscored(0))
         return frozen_scores(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
+    def read(self, ids: Sequence[int]) -> None:
+        self.extend(ids)
+
     def rewind(self, length: int) -> None:
         if not 0 <= length <= len(self._ids):
             raise ValueError(f"cannot rewind {len(self._ids)} pieces to {length}")
@@ -130,6 +133,13 @@ class CausalSession:
         del self._ids[length:]
         self._next = None
         self._crop(length)
+
+    def reach(self, length: int) -> int:
+        return length
+
+    @property
+    def storages(self) -> Mapping[int, int]:
+        return {id(self): self.cache_bytes}
 
     def branch(self) -> CausalSession:
         other = CausalSession(self._model)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,10 +163,20 @@ class TableSession:
             self._ids.append(id)
         return frozen_scores(logprob, rank, entropy, best_ids, best)
 
+    def read(self, ids: Sequence[int]) -> None:
+        self.extend(ids)
+
     def rewind(self, length: int) -> None:
         if not 0 <= length <= len(self._ids):
             raise ValueError(f"cannot rewind {len(self._ids)} pieces to {length}")
         del self._ids[length:]
+
+    def reach(self, length: int) -> int:
+        return length
+
+    @property
+    def storages(self) -> Mapping[int, int]:
+        return {}
 
     def branch(self) -> TableSession:
         other = TableSession(self._table)

@@ -15,6 +15,7 @@ from arplay.core.document import Document, Encoded, Prefix, encode
 from arplay.core.picking import choose, uniform
 from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer, Position
+from arplay.core.timings import MOST, Timing
 from arplay.core.tree import Step, Tree
 from arplay.engine.messages import Loaded, Reconciled
 from arplay.gui.contract import Settings, View
@@ -129,6 +130,28 @@ def no_first_piece() -> View:
     return View(loaded=loaded, answer=answer, tree=tree, node=tree.node)
 
 
+@cache
+def one_step() -> View:
+    return replace(growing(), timings=(Timing("cached", 21, 1, 0.0074, 21 * 24576),))
+
+
+@cache
+def many_steps() -> View:
+    """As long as the history gets, with a few passes without the cache and one that is under way."""
+    noise = np.random.default_rng(2).gamma(9, 1 / 9, MOST)
+    steps = [Timing("cached", 20 + i // 2, 1, (0.007 + 1e-6 * i) * noise[i], i * 24576) for i in range(MOST - 9)]
+    uncached = [Timing("uncached", 250 * k, 250 * k, 0.06 * k + 0.004 * k * k, 0, 3e-5 / k) for k in range(1, 9)]
+    prefill = Timing("prefill", 20, 20, 0.03, 20 * 24576)
+    return replace(growing(), timings=(prefill, *steps, *uncached), recomputing=True)
+
+
+@cache
+def broken_timings() -> View:
+    nan = float("nan")
+    points = (Timing("cached", 20, 1, nan), Timing("uncached", 20, 20, nan, 0, nan), Timing("cached", 0, 1, 0.0, 0, 0))
+    return replace(not_numbers(), timings=points)
+
+
 VIEWS: tuple[Callable[[], View], ...] = (
     empty,
     loading,
@@ -140,6 +163,9 @@ VIEWS: tuple[Callable[[], View], ...] = (
     not_numbers,
     partial,
     no_first_piece,
+    one_step,
+    many_steps,
+    broken_timings,
 )
 
 

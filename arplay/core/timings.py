@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,6 +76,21 @@ def wanted(timings: Sequence[Timing], longest: int) -> int | None:
     known = [t.context for t in timings if t.kind == "uncached"]
     lengths = (longest * k // 8 for k in (4, 2, 6, 1, 3, 5, 7))
     return next((n for n in lengths if n >= 2 and all(abs(n - m) > longest / 16 for m in known)), None)
+
+
+def trend(timings: Sequence[Timing], kind: Kind, bins: int = 24) -> list[tuple[float, float]]:
+    """(context, seconds): the medians of the timings of one kind in up to ``bins`` equal ranges of context.
+
+    >>> trend([Timing("uncached", n, n, n / 10) for n in (1, 2, 8)], "uncached", bins=4)
+    [(1.5, 0.15), (8, 0.8)]
+    """
+    mine = [t for t in timings if t.kind == kind and math.isfinite(t.seconds)]
+    longest = max((t.context for t in mine), default=0)
+    parts: dict[int, list[Timing]] = {}
+    for t in mine:
+        parts.setdefault(min(bins - 1, bins * t.context // max(1, longest)), []).append(t)
+    middles = (parts[i] for i in sorted(parts))
+    return [(statistics.median(t.context for t in p), statistics.median(t.seconds for t in p)) for p in middles]
 
 
 def speedup(timings: Sequence[Timing]) -> tuple[float, int] | None:

@@ -138,13 +138,6 @@ class Do:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """The KV-cache view is looked at, or no longer: only then are answers repeated without the cache."""
-
-    watched: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Goto:
     """Make a state of the tree the current one."""
 
@@ -187,7 +180,7 @@ class Tell:
     remedy: str
 
 
-Intent = Take | Select | Change | Do | Watch | Goto | Typed | CaretMoved | OpenFile | AnalyseText | Tell
+Intent = Take | Select | Change | Do | Goto | Typed | CaretMoved | OpenFile | AnalyseText | Tell
 
 
 class Panel(QWidget):

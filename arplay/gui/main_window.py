@@ -113,9 +113,10 @@ class MainWindow(QMainWindow):
             self.addDockWidget(AREAS[place.area], dock)
             dock.show()
         bottom = [self.docks[self._name(place.panel)] for place in PANELS if place.area == "bottom"]
-        heatmap, ledger, history = bottom[0], bottom[1], bottom[2]
+        heatmap, ledger, *behind = bottom
         self.splitDockWidget(heatmap, ledger, Qt.Orientation.Vertical)
-        self.tabifyDockWidget(ledger, history)
+        for dock in behind:
+            self.tabifyDockWidget(ledger, dock)
         ledger.raise_()
         self.proportion()
 
@@ -138,6 +139,7 @@ class MainWindow(QMainWindow):
         for dock in self.docks.values():
             dock.bar.explain.connect(self._on_explain)
             dock.visibilityChanged.connect(self._on_visibility)
+        self.docks["kv_cache"].visibilityChanged.connect(play.comparing.watch)
         self._centre_bar.explain.connect(self._on_explain)
         self.panels["editor"].leave.connect(self.focus_chart)  # type: ignore[attr-defined]
         play.changed.connect(self._show_view)

@@ -91,8 +91,6 @@ class Playground(QObject):
                 self.move(self.tree.node, node, "going to another branch")
             case contract.AnalyseText(data, name):
                 self.analyse(data, name)
-            case contract.Watch(watched):
-                self.comparing.watch(watched)
             case contract.Tell(cause, remedy):
                 self.told.emit(cause, remedy)
             case Do(what):

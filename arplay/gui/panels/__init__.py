@@ -29,4 +29,5 @@ PANELS = (
     Place("heatmap", "HeatmapPanel", "bottom"),
     Place("ledger", "LedgerPanel", "bottom"),
     Place("history", "HistoryPanel", "bottom", "ledger"),
+    Place("kv_cache", "KvCachePanel", "bottom", "ledger"),
 )

@@ -1,0 +1,176 @@
+"""The KV cache: what it saves in time, what it costs in memory, and that the answer is the same."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from arplay.gui.contract import Do, Panel, View
+from arplay.gui.theme import SPACE, Theme
+from arplay.gui.widgets.cache import sheet, words
+from arplay.gui.widgets.cache.chart import CacheChart
+from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.figure_row import ROW, FigureRow
+
+SIDE = 300
+"""Pixels of the column beside the plot in a wide panel."""
+
+NOW = (
+    "Reads the whole context at the caret once more in one forward without any cache. It cannot be interrupted; "
+    "by itself it is done in a pause only, and only where it takes no more than about 2 s."
+)
+
+
+class KvCachePanel(Panel):
+    name = "kv_cache"
+    title = "KV cache"
+    explanation = (
+        "<p>To answer after n tokens, attention needs a <b>key</b> and a <b>value</b> of every one of them in every "
+        "layer. They depend on the tokens before only, so they can be kept: that is the <b>KV cache</b>.</p>"
+        "<p><b>With it</b> a step reads one token, which attends to the n that are kept: a constant part (all weights "
+        "are used once), which is most of it, and a small part ∝ n. <b>Without it</b> all n tokens are read again "
+        "for each next one: ∝ n, and ∝ n² in attention. Writing n tokens that way costs ∝ n² instead of ∝ n, and "
+        "∝ n³ instead of ∝ n² in attention.</p>"
+        "<p>The answer is the same: the logits of both ways differ only by rounding, and the largest difference is "
+        "shown. The price is memory: 2 × layers × key-value heads × head size × bytes of a number, for every "
+        "token.</p>"
+        "<p>A dot is a step as you made it, its probabilities included; a diamond is one forward over the same "
+        "context without a cache, run while you pause; a cross is an answer that read several tokens at once, as "
+        "after a paste or an edit: tokens behind the edit are misses, those before it hits.</p>"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = View()
+        self.chart = CacheChart()
+        self.figures = FigureRow()
+        self.verdict, self.going_back, self.state = Caption(), Caption(), Caption()
+        self.now = _chip("Measure without cache", NOW, "Measure without the cache now")
+        self.clear = _chip("Clear", "Forget all points and begin anew", "Clear the points")
+        self.now.clicked.connect(self._measure)
+        self.clear.clicked.connect(self._clear)
+        self.empty = QLabel()
+        self.empty.setProperty("role", "caption")
+        self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.body, self.side = QWidget(), QWidget()
+        self.pages = QStackedLayout(self)
+        self.pages.addWidget(self.empty)
+        self.pages.addWidget(self.body)
+        self._lay_out()
+        self._show_words()
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SPACE[1])
+        buttons.addWidget(self.now)
+        buttons.addWidget(self.clear)
+        buttons.addStretch(1)
+        column = QVBoxLayout(self.side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE[0])
+        column.addWidget(self.figures)
+        for caption in (self.verdict, self.going_back, self.state):
+            column.addWidget(caption)
+        column.addStretch(1)
+        column.addLayout(buttons)
+        self.row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self.body)
+        self.row.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
+        self.row.setSpacing(SPACE[2])
+        self.row.addWidget(self.chart, 1)
+        self.row.addWidget(self.side)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 80)
+
+    def show_view(self, view: View) -> None:
+        before, self.view = self.view, view
+        same = view.timings is before.timings and view.loaded is before.loaded and view.problem is before.problem
+        if same and (view.stale, view.playing, view.recomputing, view.busy) == (
+            before.stale,
+            before.playing,
+            before.recomputing,
+            before.busy,
+        ):
+            return
+        self._show_words()
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self.chart.theme = self.figures.theme = theme
+        self.chart.update()
+        self.figures.update()
+
+    def _show_words(self) -> None:
+        view = self.view
+        self.pages.setCurrentWidget(self.body if self._has_points() else self.empty)
+        if view.loaded is None or not self._has_points():
+            self.empty.setText(words.nothing_yet(view))
+            return
+        info = view.loaded.info
+        self.chart.show_timings(view.timings)
+        self.figures.show_figures(words.figures(view.timings, info))
+        self.verdict.tip = words.expected(info)
+        self.verdict.show_text(words.verdict(view.timings, info))
+        self.going_back.show_text(words.going_back(info))
+        self.state.show_text(words.state(view))
+        self.now.setEnabled(not view.stale and not view.recomputing and not view.playing)
+        self._fit()
+
+    def _has_points(self) -> bool:
+        loaded = self.view.loaded
+        return loaded is not None and loaded.info.cache != "none" and bool(self.view.timings)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Beside the plot in a wide panel, below it in a tall one, nothing but the plot in a small one."""
+        width, height = self.width(), self.height()
+        wide = width >= 2 * SIDE and height < width
+        self.side.setVisible((wide and height >= 70) or height >= 260)
+        self.row.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+        self.side.setMaximumWidth(SIDE if wide else 16_777_215)
+        self.side.setMinimumWidth(SIDE if wide else 0)
+        lines = [caption for caption in (self.verdict, self.going_back, self.state) if caption.full]
+        free = height - self.now.sizeHint().height() - 2 * SPACE[1]
+        self.figures.set_max_rows(max(1, min(3, free // ROW)) if wide else 2)
+        line = self.verdict.fontMetrics().height() + SPACE[0]
+        left = max(0, free - self.figures.sizeHint().height()) // line if wide else 3
+        for caption in (self.verdict, self.going_back, self.state):
+            caption.setVisible(caption in lines[-left:] if left else False)
+
+    def _measure(self) -> None:
+        self.intent.emit(Do("recompute"))
+
+    def _clear(self) -> None:
+        self.intent.emit(Do("forget_timings"))
+
+    # Export
+
+    def chart_size(self) -> tuple[int, int] | None:
+        return (sheet.WIDTH, sheet.HEIGHT) if self._has_points() else None
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        if self.view.loaded is not None and self._has_points():
+            sheet.paint(painter, area, self.view.timings, self.view.loaded.info, self.theme)
+
+
+def _chip(text: str, tip: str, name: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setProperty("role", "chip")
+    button.setToolTip(tip)
+    button.setAccessibleName(name)
+    return button

@@ -1,0 +1,167 @@
+"""How the figures of the KV cache are written, and what they mean."""
+
+from __future__ import annotations
+
+import math
+
+from arplay.core.timings import Timing, Timings, forecast, largest_difference, speedup
+from arplay.gui.comparing import LONGEST_SECONDS
+from arplay.gui.contract import View
+from arplay.gui.widgets.figure_row import Figure
+from arplay.gui.widgets.words import power
+from arplay.models.base import Info
+
+KINDS = {"cached": "with the cache", "uncached": "without it", "prefill": "several tokens read at once"}
+
+ROUNDING = {"float64": 1e-9, "float32": 1e-3, "float16": 1e-1, "bfloat16": 1.0}
+"""Logits of a correct cache differ by less than this: the same sums in another order, in numbers of so many bits."""
+
+_GOING_BACK = {
+    "cropped": "after an edit the keys and values behind it are cut off; those before it stay",
+    "checkpoints": "it cannot be cut: after an edit it goes back to an earlier checkpoint and reads on from there",
+    "recomputed": "it cannot go back: after an edit the text is read again from its beginning",
+}
+
+
+def duration(seconds: float) -> str:
+    """
+    >>> duration(0.00742), duration(0.085), duration(1.2)
+    ('7.4 ms', '85 ms', '1.20 s')
+    """
+    if not math.isfinite(seconds):
+        return "—"
+    ms = 1000 * seconds
+    return f"{ms:.1f} ms" if ms < 9.95 else f"{ms:.0f} ms" if ms < 999.5 else f"{seconds:,.2f} s"
+
+
+def size(count: float) -> str:
+    """
+    >>> size(512), size(12.3 * 2**20)
+    ('512 B', '12.3 MiB')
+    """
+    for unit, bytes_ in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if count >= bytes_:
+            return f"{count / bytes_:,.1f} {unit}"
+    return f"{count:,.0f} B"
+
+
+def scientific(value: float) -> str:
+    """
+    >>> scientific(3.14e-5), scientific(0.0)
+    ('3.1 × 10⁻⁵', '0')
+    """
+    if not math.isfinite(value):
+        return "—" if math.isnan(value) else "∞"
+    if value == 0:
+        return "0"
+    return power(math.log(float(f"{value:.1e}")))
+
+
+def figures(timings: Timings, info: Info) -> tuple[Figure, ...]:
+    """The newest of each kind, and what follows from all of them."""
+    steps = [t for t in timings if t.kind == "cached"]
+    uncached = [t for t in timings if t.kind == "uncached"]
+    answers = [t for t in timings if t.kind != "uncached"]
+    result: list[Figure] = []
+    if steps:
+        tip = f"The last step: one token read after {steps[-1].context - 1:,} that the cache holds"
+        result.append(Figure(duration(steps[-1].seconds), "step with cache", tip))
+    if uncached:
+        tip = f"The last pass without a cache: {uncached[-1].context:,} tokens read for one answer"
+        result.append(Figure(duration(uncached[-1].seconds), f"without, {uncached[-1].context:,} tokens", tip))
+    gain = speedup(timings)
+    if gain is not None and math.isfinite(gain[0]):
+        tip = "Time without the cache over time with it, at the longest context that was measured without"
+        result.append(Figure(f"{gain[0]:.1f} ×", f"faster at {gain[1]:,}", tip))
+    if answers:
+        result += _memory(answers[-1])
+    difference = largest_difference(timings)
+    if difference is not None:
+        tip = f"The largest difference of any logit between the two answers at the same place. {expected(info)}"
+        result.append(Figure(scientific(difference), "largest difference", tip))
+    return tuple(result)
+
+
+def _memory(last: Timing) -> list[Figure]:
+    result = []
+    if last.cache_bytes:
+        each = last.cache_bytes / max(1, last.context)
+        result.append(Figure(size(last.cache_bytes), "cache", "What is kept in memory so as not to be read again"))
+        result.append(Figure(size(each), "a token", "Bytes of the cache over the tokens of context that it holds"))
+    tip = "Of the last answer: tokens found in the cache (hits), and tokens that had to be read (misses)"
+    result.append(Figure(f"{last.reused:,} + {last.evaluated:,}", "reused + read", tip))
+    return result
+
+
+def expected(info: Info) -> str:
+    """What difference is only rounding in this model's numbers."""
+    bound = ROUNDING.get(info.dtype)
+    if bound is None:
+        return f"The same sums in another order round differently; how much in {info.dtype} is not known here."
+    return f"Rounding explains up to about {scientific(bound)} in {info.dtype}; more would mean a wrong cache."
+
+
+def verdict(timings: Timings, info: Info) -> str:
+    """Whether both ways agree, in a sentence; empty before anything was compared."""
+    difference, bound = largest_difference(timings), ROUNDING.get(info.dtype)
+    if difference is None:
+        return ""
+    if math.isnan(difference) or (bound is not None and difference > bound):
+        return f"The logits differ by {scientific(difference)}: more than {info.dtype} explains."
+    said = f"The same answer both ways: logits differ by at most {scientific(difference)}"
+    return f"{said}, rounding in {info.dtype}." if bound is not None else f"{said}."
+
+
+def going_back(info: Info) -> str:
+    """Engine, numbers, and how the cache follows an edit."""
+    where = f"{info.engine}, {info.dtype} on {info.device}"
+    words = _GOING_BACK.get(info.cache)
+    return f"{where}: {words}." if words else f"{where}."
+
+
+def state(view: View) -> str:
+    """What is measured now, or why it is not."""
+    if view.recomputing:
+        return "Reading once more without the cache…"
+    if view.playing:
+        return "Play goes on; without the cache is measured in a pause."
+    if view.answer is None or view.stale or any(t.context == view.answer.position.context for t in _uncached(view)):
+        return ""
+    seconds = forecast(view.timings, view.answer.position.context)
+    if seconds is not None and seconds > LONGEST_SECONDS:
+        count = view.answer.position.context
+        return f"Reading {count:,} tokens without the cache may take {seconds:,.0f} s: only when you ask for it."
+    return ""
+
+
+def _uncached(view: View) -> list[Timing]:
+    return [t for t in view.timings if t.kind == "uncached"]
+
+
+def point(timing: Timing) -> str:
+    """What pointing at a mark says."""
+    lines = [f"{KINDS[timing.kind]}: {duration(timing.seconds)}", f"context {timing.context:,} tokens"]
+    if timing.kind != "uncached":
+        lines.append(f"{timing.reused:,} reused, {timing.evaluated:,} read")
+    if timing.cache_bytes:
+        lines.append(f"cache {size(timing.cache_bytes)}")
+    if timing.difference is not None:
+        lines.append(f"largest difference of a logit {scientific(timing.difference)}")
+    return "\n".join(lines)
+
+
+def nothing_yet(view: View) -> str:
+    """The empty panel: what it will show and how to get there."""
+    if view.problem is not None:
+        return f"{view.problem[0]}. {view.problem[1]}."
+    if view.loaded is None:
+        return view.busy or "Loading the model…"
+    if view.loaded.info.cache == "none":
+        return (
+            f"{view.loaded.info.name} is a table: it looks each answer up and keeps nothing, so there is no cache to "
+            "measure. Load a transformer to see what its cache buys."
+        )
+    return (
+        "What does the KV cache buy? Step, play or type: every answer becomes a point, its time over the tokens "
+        "before it. When you pause, it is computed once more without the cache."
+    )

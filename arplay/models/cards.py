@@ -6,7 +6,7 @@ import json
 import re
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -106,6 +106,11 @@ def context_of(config: dict[str, object]) -> int | None:
     return None
 
 
+def stored_type(elements: Mapping[str, int]) -> str:
+    """The number type of most of the weights, from how many there are of each of safetensors' types."""
+    return _STORED.get(max(elements, key=lambda name: elements[name], default=""), "")
+
+
 def _of_folder(card: Card, folder: Folder) -> Card:
     stored: Counter[str] = Counter()
     for file in folder.weights:
@@ -118,7 +123,7 @@ def _of_folder(card: Card, folder: Folder) -> Card:
         parameters=stored.total(),
         disk_bytes=_size(list(folder.path.iterdir())),
         context=context_of(folder.config),
-        stored_dtype=_STORED.get(max(stored, key=lambda name: stored[name], default=""), ""),
+        stored_dtype=stored_type(stored),
     )
 
 

@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arplay.core.errors import Problem
@@ -143,6 +143,7 @@ def card(name: Name) -> Card | None:
     title = str(Name(name.repository, name.file))
     known = Card(str(name), title, "from the hub", "downloaded", "ready", path, revision=commit)
     known = read_card(path, known)
+    known = replace(known, problem=known.problem.replace(commit, str(name)))  # a folder is called by its name there
     missing = _missing(name, commit) if known.state == "ready" and not name.file else ""
     return known.broken(_half(name, f"{missing} is missing")) if missing else known
 
@@ -196,6 +197,11 @@ def remove(name: Name) -> None:
     (name.folder / "trees" / f"{commit}.json").unlink(missing_ok=True)
 
 
+def named(problem: Problem, name: Name, commit: str) -> Problem:
+    """What is wrong with a folder of the cache, which bears a commit's name, said of the model."""
+    return Problem(problem.cause.replace(commit, str(name)), problem.remedy.replace(commit, str(name)))
+
+
 def half_bytes(name: Name) -> int:
     """Bytes of files that were begun and are kept so that the next download goes on from there."""
     return sum(file.stat().st_size for file in (name.folder / "blobs").glob("*.incomplete"))
@@ -247,12 +253,13 @@ def _missing(name: Name, commit: str) -> str:
         if listing.stat().st_size > _TREE_BYTES:
             return ""
         sizes = {file: int(about["size"]) for file, about in json.loads(listing.read_bytes())["files"].items()}
-        return next((f for f in wanted(sizes, name) if not _is_whole(there / f, sizes[f])), "")
+        return next((f for f in wanted(sizes, name) if not is_whole(there / f, sizes[f])), "")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, Problem):
         return ""  # made by a client that keeps no listing: what inspect() found is all that can be known
 
 
-def _is_whole(file: Path, size: int) -> bool:
+def is_whole(file: Path, size: int) -> bool:
+    """Whether a file of the cache is there in full."""
     return file.is_file() and file.stat().st_size == size
 
 

@@ -1,0 +1,367 @@
+"""Describe or download one model of a hub with the hub's own client.
+
+``python -m arplay.models.hub_client describe|download NAME`` runs as a child process (engine/hub_fetch.py) and says
+JSON objects, a line each: ``{"what", "done", "total"}`` on the way, at last ``{"card"}``, ``{"ready"}`` or
+``{"problem"}``. A large file is written to ``blobs/HASH.incomplete``, where the next download goes on (the client's own
+way begins a file anew), and takes its place in the cache only when its sha256 is the hub's. The rest is
+huggingface_hub's ``snapshot_download`` of the same commit, which finds those files there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+from huggingface_hub import HfApi, constants, file_download, hf_hub_download, hf_hub_url, snapshot_download
+from huggingface_hub.errors import GatedRepoError
+from huggingface_hub.utils._fixes import WeakFileLock
+from huggingface_hub.utils._headers import build_hf_headers
+
+from arplay.core.errors import Problem
+from arplay.models import folder, hub, hub_problems
+from arplay.models.cards import Card, context_of, stored_type
+from arplay.models.hub import Name
+
+CHUNK_BYTES = 256 * 1024
+SPARE_BYTES = 32 * 1024 * 1024
+"""Free space that is left on the disk whatever is downloaded."""
+TELL_SECONDS = 0.1
+
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as the hub lists it: ``hash`` is its sha256, or git's sha1 for a small one that is kept in git itself."""
+
+    name: str
+    size: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A model at one commit: its files, and all that the hub says of it (:class:`huggingface_hub.ModelInfo`)."""
+
+    name: Name
+    commit: str
+    files: tuple[File, ...]
+    info: Any
+    config: dict[str, Any]
+
+    @property
+    def snapshot(self) -> Path:
+        return self.name.folder / "snapshots" / self.commit
+
+    def missing(self) -> list[File]:
+        """The files that are not yet in the cache under this commit."""
+        return [file for file in self.files if not hub.is_whole(self.snapshot / file.name, file.size)]
+
+
+def ask(name: Name) -> Listing:
+    """The model's files and configuration. Raises Problem for one that arplay would not open."""
+    info = HfApi().model_info(name.repository, revision=name.revision or None, files_metadata=True)
+    listed = {file.rfilename: _file(file) for file in info.siblings or []}
+    files = tuple(listed[file] for file in hub.wanted(listed, name))
+    listing = Listing(name, str(info.sha), files, info, {})
+    return listing if name.file or _no_access(listing) else replace(listing, config=_config(listing))
+
+
+def describe(name: Name) -> Card:
+    """The model's card; nothing is put into the cache."""
+    listing = ask(name)
+    missing, info = listing.missing(), listing.info
+    parameters = info.safetensors.parameters if info.safetensors else {}
+    about = info.gguf or {}
+    return Card(
+        spec=str(name),
+        title=str(replace(name, revision="")),
+        about="from the hub",
+        origin="downloaded",
+        state="fetch" if missing else "ready",
+        problem=_no_access(listing),
+        path=listing.snapshot / name.file,
+        licence=_licence(info),
+        family=str(listing.config.get("model_type") or about.get("architecture") or ""),
+        parameters=sum(parameters.values()) or about.get("total"),
+        disk_bytes=sum(file.size for file in listing.files),
+        download_bytes=sum(file.size - _begun(listing, file) for file in missing),
+        context=context_of(listing.config) or about.get("context_length"),
+        stored_dtype=stored_type(parameters),
+        revision=listing.commit,
+    )
+
+
+def download(name: Name, tell: Tell) -> None:
+    """Bring all that is missing of the model into the cache and check it."""
+    listing = ask(name)
+    if problem := _no_access(listing):
+        cause, _, remedy = problem.partition("; ")
+        raise Problem(cause, remedy)
+    missing = listing.missing()
+    tell.total = sum(file.size for file in listing.files)
+    tell.done = tell.total - sum(file.size - _begun(listing, file) for file in missing)
+    _check_space(tell.total - tell.done)
+    remove_orphans(name.folder)
+    for file in missing:
+        if len(file.hash) == 64:
+            _large(listing, file, tell)
+    tell("the small files", now=True)
+    revision = HfApi().resolve_revision(name.repository, revision=name.revision or None)
+    if revision.resolved != listing.commit:
+        raise Problem(f"{name} has just been changed by its owner", "get the model again")
+    exactly = [re.sub(r"([\[*?])", r"[\1]", file.name) for file in listing.files]
+    snapshot_download(name.repository, revision=revision, allow_patterns=exactly, max_workers=2)
+    for file in missing:
+        if len(file.hash) == 40:
+            _check_small(listing.snapshot / file.name, file)
+    remove_orphans(name.folder)
+    card = hub.card(name)
+    if card is None or card.state == "broken":
+        raise Problem(f"{name} cannot be loaded ({card.problem if card else 'it vanished'})", "choose another model")
+
+
+def remove_orphans(repository: Path) -> None:
+    """Delete what killed downloads left: parts of files that nothing goes on with, and locks that nobody holds.
+
+    A part whose lock is held belongs to a download that is under way, by whatever program.
+    """
+    locks = repository.parent / ".locks" / repository.name
+    for part in (repository / "blobs").glob("*.*.incomplete"):
+        with _lock_now(locks / f"{part.name.partition('.')[0]}.lock") as mine:
+            if mine:
+                part.unlink(missing_ok=True)
+    for lock in locks.glob("*.lock"):
+        with _lock_now(lock) as mine:
+            if mine:
+                lock.unlink(missing_ok=True)
+
+
+class Tell:
+    """Says how far the work is, ten times a second at most; ``now``: in any case."""
+
+    def __init__(self) -> None:
+        self.done = self.total = 0
+        self._last = 0.0
+
+    def __call__(self, what: str, now: bool = False) -> None:
+        if now or time.monotonic() - self._last >= TELL_SECONDS:
+            self._last = time.monotonic()
+            say({"what": what, "done": self.done, "total": self.total})
+
+
+def say(told: dict[str, Any]) -> None:
+    print(json.dumps(told), flush=True)
+
+
+def _file(sibling: Any) -> File:
+    found = File(sibling.rfilename, sibling.size or 0, (sibling.lfs.sha256 if sibling.lfs else sibling.blob_id) or "")
+    return found if _HASH.fullmatch(found.hash) else replace(found, hash="0" * 40)  # matches no file: refused later
+
+
+def _config(listing: Listing) -> dict[str, Any]:
+    """config.json, brought into a passing folder and checked there, so that nothing is downloaded in vain."""
+    sizes = {file.name: file.size for file in listing.files}
+    if sizes.get("config.json", 0) > folder.MAX_CONFIG_BYTES:
+        raise Problem(f"config.json of {listing.name} is larger than 1 MiB", "choose another model")
+    if "config.json" not in sizes:
+        raise Problem(f"{listing.name} has no config.json", "choose a model in the form of transformers")
+    with tempfile.TemporaryDirectory() as passing:
+        place = listing.name.repository, "config.json"
+        path = Path(hf_hub_download(*place, revision=listing.commit, cache_dir=passing))
+        try:
+            return folder.configuration(path.parent)
+        except Problem as problem:
+            raise hub.named(problem, listing.name, listing.commit) from problem
+
+
+def _no_access(listing: Listing) -> str:
+    """Why the files of a gated model cannot be had, "" if they can."""
+    if not listing.info.gated:
+        return ""
+    try:
+        HfApi().auth_check(listing.name.repository)
+    except GatedRepoError as error:
+        return str(hub_problems.why(error, listing.name))
+    return ""
+
+
+def _licence(info: Any) -> str:
+    said = (info.card_data or {}).get("license")
+    if said == "other":
+        said = info.card_data.get("license_name") or said
+    return ", ".join(map(str, said)) if isinstance(said, list) else str(said or "")
+
+
+def _begun(listing: Listing, file: File) -> int:
+    """Bytes of a missing file that need not be downloaded again."""
+    blob = listing.name.folder / "blobs" / file.hash
+    for place in (blob, blob.with_name(f"{file.hash}.incomplete")):
+        if place.exists():
+            return min(place.stat().st_size, file.size)
+    return 0
+
+
+def _check_space(needed: int) -> None:
+    place = hub.cache_folder()
+    place.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(place).free
+    if free < needed + SPARE_BYTES:
+        raise Problem(
+            f"the disk of {place} has only {free / 1e6:,.0f} MB free, {needed / 1e6:,.0f} MB are to be downloaded",
+            "free some space there, or set HF_HOME to a folder of another disk",
+        )
+
+
+def _large(listing: Listing, file: File, tell: Tell) -> None:
+    """Bring one large file into the cache, beginning where the last download stopped."""
+    blobs = listing.name.folder / "blobs"
+    blob, part = blobs / file.hash, blobs / f"{file.hash}.incomplete"
+    locks = hub.cache_folder() / ".locks" / listing.name.folder.name
+    for place in (blobs, locks):
+        place.mkdir(parents=True, exist_ok=True)
+    before = tell.done - _begun(listing, file)
+    with _lock(locks / f"{file.hash}.lock", lambda: tell(f"waiting for another program that gets {file.name}")):
+        if hub.is_whole(blob, file.size):
+            tell.done = before + file.size
+            return
+        blob.unlink(missing_ok=True)
+        with part.open("ab") as out:
+            if out.tell() > file.size:
+                out.truncate(0)
+            _get(listing, file, out, _Bar(tell, file, before))
+        tell.done = before + file.size
+        tell(f"checking {file.name}", now=True)
+        with part.open("rb") as done:
+            found = hashlib.file_digest(done, "sha256").hexdigest()
+        if found != file.hash:
+            part.unlink()
+            raise _damaged(file)
+        part.rename(blob)
+
+
+def _get(listing: Listing, file: File, out: Any, bar: _Bar) -> None:
+    url = hf_hub_url(listing.name.repository, file.name, revision=listing.commit)
+    file_download.http_get(
+        url,
+        out,
+        resume_size=out.tell(),
+        headers=build_hf_headers() | {"Accept-Encoding": "identity"},
+        expected_size=file.size,
+        displayed_filename=file.name,
+        tqdm_class=_Bar.of(bar),
+    )
+
+
+class _Bar:
+    """What the client takes for its progress bar."""
+
+    def __init__(self, tell: Tell, file: File, before: int) -> None:
+        self._tell, self._file, self._before = tell, file, before
+        self._done = 0
+
+    @classmethod
+    def of(cls, bar: _Bar) -> Any:
+        """A "class" for the client, which makes its bars with ``total`` and ``initial``."""
+
+        def made(*unused: Any, initial: int = 0, **others: Any) -> _Bar:
+            bar.update(initial - bar._done)
+            return bar
+
+        return made
+
+    def update(self, count: int) -> None:
+        self._done += count
+        self._tell.done = self._before + self._done
+        self._tell(f"downloading {self._file.name}")
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *unused: object) -> None: ...
+
+
+def _check_small(path: Path, file: File) -> None:
+    """A file that is kept in git itself is named by git's hash of it (git-scm.com/book, "Git Objects")."""
+    content = path.read_bytes()
+    if hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() != file.hash:
+        path.resolve().unlink()
+        path.unlink(missing_ok=True)
+        raise _damaged(file)
+
+
+def _damaged(file: File) -> Problem:
+    return Problem(f"{file.name} arrived damaged (its hash is not the hub's)", "get it again; the bad file was deleted")
+
+
+@contextlib.contextmanager
+def _lock(path: Path, waiting: Any) -> Iterator[None]:
+    """Hold the lock by which the hub's client keeps two downloads of a file apart."""
+    while True:
+        try:
+            with WeakFileLock(path, timeout=1.0):
+                yield
+                return
+        except Timeout:
+            waiting()
+
+
+@contextlib.contextmanager
+def _lock_now(path: Path) -> Iterator[bool]:
+    """Whether the lock could be had at once; held inside."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(WeakFileLock(path, timeout=0.05))
+            held = True
+        except Timeout:
+            held = False
+        yield held
+
+
+class _Heard(logging.Handler):
+    """What the client warns of (it waits, it tries again) is told as what is being done."""
+
+    def __init__(self, tell: Tell) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(record.getMessage().splitlines()[0][:160], now=True)
+
+
+def main(arguments: list[str]) -> int:
+    action, spec = arguments
+    name = hub.parse(spec)
+    assert name is not None, spec  # the parent checked it
+    constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES
+    tell = Tell()
+    client = logging.getLogger("huggingface_hub")
+    client.handlers, client.propagate = [_Heard(tell)], False
+    try:
+        if action == "describe":
+            say({"card": asdict(describe(name)) | {"path": str(name.folder)}})
+        else:
+            download(name, tell)
+            say({"ready": str(name)})
+    except Exception as error:  # noqa: BLE001 - the last resort: told to the parent
+        problem = hub_problems.why(error, name)
+        say({"problem": {"cause": problem.cause, "remedy": problem.remedy}})
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from arplay.core.document import Document, Fixed, Typed
+from arplay.core.reading import Reading
 from arplay.gui import recovery
 from arplay.gui.contract import Settings
-from arplay.gui.store import Store
+from arplay.gui.store import READINGS, Store
 
 
 def kept(folder: Path, content: str) -> Settings:
@@ -30,8 +31,7 @@ def kept(folder: Path, content: str) -> Settings:
         ("bars", 0),
         ("bars", "20"),
         ("unit", "bans"),
-        ("reading", {"first_piece": "pad"}),
-        ("reading", "bos"),
+        ("at_limit", "wrap"),
         ("colour_by", "mood"),
         ("play_per_second", 0),
         ("play_per_second", float("nan")),
@@ -51,12 +51,32 @@ def test_a_setting_that_makes_no_sense_is_the_default_and_the_others_stay(
 
 def test_settings_that_make_sense_come_back(tmp_path: Path) -> None:
     """Negative control."""
-    changed = {"seed": 9, "bars": 5, "unit": "bits", "colour_by": "rank", "play_per_second": 2}
-    settings = kept(
-        tmp_path, json.dumps({**changed, "decoding": {"temperature": 0.5}, "reading": {"first_piece": "bos"}})
-    )
+    changed = {"seed": 9, "bars": 5, "unit": "bits", "colour_by": "rank", "play_per_second": 2, "at_limit": "slide"}
+    settings = kept(tmp_path, json.dumps({**changed, "decoding": {"temperature": 0.5}}))
     assert {name: getattr(settings, name) for name in changed} == changed
-    assert settings.decoding.temperature == 0.5 and settings.reading.first_piece == "bos"
+    assert settings.decoding.temperature == 0.5
+
+
+def test_each_model_has_its_own_reading_and_the_oldest_are_forgotten(tmp_path: Path) -> None:
+    store = Store(tmp_path / "arplay.ini")
+    for number in range(READINGS + 1):
+        store.keep_reading(f"org/model-{number}", Reading("bos", number % 2 == 0))
+    store.keep_reading("org/model-3", Reading())
+    store.save_settings(Settings(reading=Reading("eos")))
+    store.flush()
+    again = Store(tmp_path / "arplay.ini")
+    assert again.reading("org/model-50") == Reading("bos", True) and again.reading("org/model-49") == Reading("bos")
+    assert again.reading("org/model-0") == Reading() == again.reading("org/model-3")
+    assert again.settings().reading == Reading()
+
+
+@pytest.mark.parametrize("content", ["7", "{}", "[7]", '[{"model": 3}]', '[{"model": "m", "first_piece": ["bos"]}]'])
+def test_readings_that_make_no_sense_are_none(tmp_path: Path, content: str) -> None:
+    store = Store(tmp_path / "arplay.ini")
+    store.set_text("readings", content)
+    assert store.reading("m") == Reading()
+    store.keep_reading("m", Reading("unscored"))
+    assert store.reading("m") == Reading("unscored")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "7", "{", "[" * 100_000, '{"decoding": NaN}'])

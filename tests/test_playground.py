@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -17,6 +18,7 @@ from arplay.core.picking import uniform
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import CaretMoved, Change, Do, Goto, Select, Settings, Take, Typed
 from arplay.gui.playground import Playground
+from tests.tiny_models import CONTEXT
 
 
 @pytest.fixture
@@ -29,7 +31,9 @@ def play(qtbot: QtBot) -> Iterator[Playground]:
 
 
 def settle(play: Playground, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: not play.view.stale and not play.writing.waiting and not play.busy_scoring(), timeout=30_000)
+    qtbot.waitUntil(
+        lambda: not play.view.stale and not play.writing.waiting and not play.busy_scoring(), timeout=30_000
+    )
 
 
 def write(play: Playground, qtbot: QtBot, text: bytes) -> None:
@@ -237,3 +241,85 @@ def test_play_takes_the_ids_that_the_command_line_samples(
     assert playground.close()
     assert [(step.id, step.u) for step in taken] == by_command(seed)
     assert [step.u for step in taken] != [u for _, u in by_command(seed + 1)]  # negative control
+
+
+def test_an_undone_opening_takes_its_name_along(play: Playground, qtbot: QtBot) -> None:
+    play.open_text(b"BAC", "first.txt")
+    assert play.view.name == "first.txt"
+    play.handle(Typed(3, 3, b"A", 4))
+    play.open_text(b"CAB", "second.txt")
+    assert play.view.name == "second.txt"
+    play.undo_stack.undo()
+    assert play.view.name == "first.txt" and play.document.data == b"BACA"
+    play.undo_stack.redo()
+    assert play.view.name == "second.txt"
+    play.open_text(b"")
+    assert play.view.name is None
+    play.undo_stack.undo()
+    assert play.view.name == "second.txt"
+
+
+def test_a_failed_download_ends_nothing_else(play: Playground, qtbot: QtBot) -> None:
+    play.handle(Change(replace(play.view.settings, play_per_second=50.0, play_steps=1000)))
+    write(play, qtbot, b"B")
+    play.handle(Do("play"))
+    with qtbot.waitSignal(play.fetching.failed, timeout=30_000) as failed:
+        play.fetching.get("no such model")
+    assert "no such model" in failed.args[0]
+    assert play.view.playing and play.view.problem is None and not play.fetching.busy
+    play.handle(Do("pause"))
+    settle(play, qtbot)
+
+
+@pytest.fixture
+def small(play: Playground, qtbot: QtBot, tiny_folders: dict[str, Path]) -> Playground:
+    """A model of 24 tokens of context, and a text of 20."""
+    play.load_model(str(tiny_folders["llama"]))
+    qtbot.waitUntil(lambda: play.view.loaded is not None and play.view.loaded.info.family == "llama", timeout=30_000)
+    write(play, qtbot, b"The cat sat on the mat, and the dog")
+    assert play.view.answer is not None
+    room = CONTEXT - play.view.answer.position.end
+    assert 0 < room < CONTEXT
+    play.handle(Change(replace(play.view.settings, play_per_second=200.0, play_steps=room + 8, stop_at_eos=False)))
+    return play
+
+
+def test_writing_stops_where_the_context_is_full(small: Playground, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(small.context_full, timeout=30_000) as told:
+        small.handle(Do("play"))
+    assert "25 tokens" in told.args[0] and "slide on" in told.args[1]
+    assert not small.view.playing
+    assert small.view.answer is not None and small.view.answer.position.end == CONTEXT + 1
+
+
+def test_writing_slides_on_and_says_where_its_context_begins(small: Playground, qtbot: QtBot) -> None:
+    small.handle(Change(replace(small.view.settings, at_limit="slide")))
+    small.handle(Do("play"))
+    qtbot.waitUntil(lambda: not small.view.playing, timeout=30_000)
+    settle(small, qtbot)
+    answer, ledger = small.view.answer, small.view.ledger
+    assert answer is not None and ledger is not None
+    assert answer.position.end == CONTEXT + 8 and answer.position.start == CONTEXT // 2
+    taken = [node.step for node in small.tree.path() if node.step is not None]
+    assert len(taken) == small.view.settings.play_steps
+    for step in taken:  # what was sampled in a slid context is what the ledger says of that piece
+        assert ledger.logprob[step.index] == pytest.approx(step.logprob, abs=1e-4)
+
+
+def test_a_pick_that_waits_is_forgotten_when_another_vocabulary_comes(
+    play: Playground, qtbot: QtBot, tiny_folders: dict[str, Path]
+) -> None:
+    write(play, qtbot, b"BA")
+    play.load_model(str(tiny_folders["llama"]))
+    play.show(stale=True)  # as after a keystroke: the answer is on its way
+    play.handle(Take(2))
+    play.handle(Do("step"))
+    assert list(play.writing.waiting) == [Take(2), Do("step")]
+    qtbot.waitUntil(lambda: play.view.loaded is not None and play.view.loaded.info.family == "llama", timeout=30_000)
+    settle(play, qtbot)
+    assert [node.kind for node in play.tree.path()] == ["opened", "typed", "sampled"]
+    assert play.view.loaded is not None
+    assert (
+        isinstance(play.document.runs[-1], Fixed)
+        and play.document.runs[-1].vocabulary == play.view.loaded.vocabulary.name
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
@@ -48,6 +49,7 @@ class MainWindow(QMainWindow):
         self.theme = theme.chosen(self.theme_choice)  # type: ignore[arg-type]
         self._tour: Tour | None = None
         self._told_read_only = False
+        self._progress: Progress | None = None
         self._problem: tuple[str, str] | None = None
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
@@ -146,7 +148,10 @@ class MainWindow(QMainWindow):
         play.progress.connect(self._show_progress)
         play.told.connect(self.tell)
         play.model_loaded.connect(self._on_model_loaded)
-        play.model_fetched.connect(self.choose_model)
+        play.context_full.connect(self._on_context_full)
+        play.fetching.changed.connect(self._on_fetching)
+        play.fetching.fetched.connect(self.choose_model)
+        play.fetching.failed.connect(self.tell)
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.timeout.connect(self._show_all)
@@ -190,10 +195,18 @@ class MainWindow(QMainWindow):
             self._show_all()
 
     def _show_progress(self, progress: Progress | None) -> None:
-        self.status.show_progress(progress)
+        """Of what runs on the model; a download shows while nothing else does."""
+        self._progress = progress
+        self.status.show_progress(progress or self.playground.fetching.progress)
+
+    def _on_fetching(self) -> None:
+        self._show_progress(self._progress)
 
     def tell(self, cause: str, remedy: str) -> None:
         self.notice.tell(cause, remedy)
+
+    def _on_context_full(self, cause: str, remedy: str) -> None:
+        self.notice.tell(cause, remedy, self.menus.slide)
 
     def set_theme(self, choice: str) -> None:
         self.theme_choice = choice
@@ -227,9 +240,10 @@ class MainWindow(QMainWindow):
                 self.menus.open.trigger()
             case contract.Do("tour"):
                 self.start_tour()
-            case contract.Change():
+            case contract.Change(settings):
+                former = self.playground.view.settings
                 self.playground.handle(intent)
-                self._shortly.start()
+                self._on_change(former, settings)
             case _:
                 self.playground.handle(intent)
 
@@ -238,7 +252,7 @@ class MainWindow(QMainWindow):
         self.playground.load_model(spec)
 
     def fetch_model(self, name: str) -> None:
-        self.bridge.fetch(name)
+        self.playground.fetching.get(name)
 
     def open_file(self, path: Path, encoding: str | None = None) -> None:
         """Load a text into the editor, or only into the heatmap where it is too long to edit."""
@@ -257,8 +271,18 @@ class MainWindow(QMainWindow):
         spec = catalogue.spec_of(source)
         self.menus.models.current = spec
         self.store.set_text("model", spec)
-        if spec == source:
-            self.store.add_recent("recent_models", source)
+        if spec not in {known.name for known in catalogue.entries()}:
+            self.store.add_recent("recent_models", spec)
+        play = self.playground
+        play.handle(contract.Change(replace(play.view.settings, reading=self.store.reading(spec))))
+
+    def _on_change(self, former: contract.Settings, settings: contract.Settings) -> None:
+        loaded = self.playground.view.loaded
+        if loaded is not None and settings.reading != former.reading:
+            self.store.keep_reading(catalogue.spec_of(loaded.info.source), settings.reading)
+        if settings.at_limit == "slide" and former.at_limit == "stop" and self.playground.view.problem is None:
+            self.notice.hide()  # it offered this
+        self._shortly.start()
 
     def focus_chart(self) -> None:
         self.docks["next_token"].show()

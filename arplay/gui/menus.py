@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QSize, Qt, QUrl
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from arplay import paths
-from arplay.core.reading import Reading
+from arplay.engine.messages import Loaded
 from arplay.gui import exports, files, help
 from arplay.gui.contract import Change, Do, Panel, Settings, View
 from arplay.gui.model_menu import ModelMenu
@@ -33,12 +33,20 @@ FIRST_PIECE = (
 )
 
 
+def _special_tip(name: str) -> str:
+    return (
+        f"On: where you type the name of a special token, such as {name}, it is that one token.\n"
+        "Off: it is read letter by letter, like any other text."
+    )
+
+
 class Menus(QObject):
     """Actions of the window. Built before the panels, filled in when they exist."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self._loaded: Loaded | None = None
         self._export_menus: dict[str, QMenu] = {}
         self._icons: list[tuple[QAction | QToolButton, str]] = []
         bar = window.menuBar()
@@ -90,6 +98,12 @@ class Menus(QObject):
         self._play = self._action(menu, "&Play", self._toggle_play, QKeySequence("Ctrl+P"))
         self._reroll = self._action(menu, "Re-&roll with the next seed", self._doing("reroll"), QKeySequence("Ctrl+R"))
         menu.addSeparator()
+        self.slide = self._toggle(menu, "Slide on when the context is &full", False, self._on_slide)
+        self.slide.setIconText("Slide on")
+        self.slide.setToolTip(
+            "When the text is longer than the model can read at once, writing goes on and the model reads the newest "
+            "half of the text again. Otherwise it stops there. The status bar says where the context begins."
+        )
         self._action(menu, "&Check against an uncached pass", self._doing("reconcile"))
 
     def _build_help(self, menu: QMenu) -> None:
@@ -168,6 +182,13 @@ class Menus(QObject):
         self._first_piece.setToolTip("What stands before the text, so that its first token can have a probability")
         self._first_piece.activated.connect(self._on_first_piece)
         bar.addWidget(self._first_piece)
+        self._special = QToolButton(bar)
+        self._special.setText("Special tokens")
+        self._special.setCheckable(True)
+        self._special.setAccessibleName("Special tokens typed as text count as tokens")
+        self._special.clicked.connect(self._on_special)
+        self._icons.append((self._special, "brackets-angle"))
+        bar.addWidget(self._special)
         bar.addAction(self.open)
         space = QWidget(bar)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -206,9 +227,25 @@ class Menus(QObject):
             action.setEnabled(ready)
         self._play.setText("&Pause" if view.playing else "&Play")
         self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
+        self.slide.setChecked(view.settings.at_limit == "slide")
+        self._show_reading(view)
+
+    def _show_reading(self, view: View) -> None:
+        """What stands before the text and how special names are read: only what this model can do is offered."""
         at = self._first_piece.findData(view.settings.reading.first_piece)
         if at != self._first_piece.currentIndex():
             self._first_piece.setCurrentIndex(at)
+        self._special.setChecked(view.settings.reading.special)
+        if view.loaded is self._loaded:
+            return
+        self._loaded = loaded = view.loaded
+        items = self._first_piece.model()
+        assert isinstance(items, QStandardItemModel)
+        for name, id in (("bos", loaded and loaded.bos), ("eos", loaded and loaded.eos)):
+            items.item(self._first_piece.findData(name)).setEnabled(id is not None)
+        special = [loaded.vocabulary.piece(id).text for id in sorted(loaded.vocabulary.special)[:1]] if loaded else []
+        self._special.setEnabled(bool(special))
+        self._special.setToolTip(_special_tip(special[0]) if special else "This model has no special tokens")
 
     # ---- slots
 
@@ -243,7 +280,14 @@ class Menus(QObject):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.models())))
 
     def _on_first_piece(self, at: int) -> None:
-        self._change(reading=Reading(self._first_piece.itemData(at)))
+        reading = self._window.playground.view.settings.reading
+        self._change(reading=replace(reading, first_piece=self._first_piece.itemData(at)))
+
+    def _on_special(self, on: bool) -> None:
+        self._change(reading=replace(self._window.playground.view.settings.reading, special=on))
+
+    def _on_slide(self, on: bool) -> None:
+        self._change(at_limit="slide" if on else "stop")
 
     def _on_boundaries(self, on: bool) -> None:
         self._change(show_boundaries=on)

@@ -19,7 +19,6 @@ from arplay.engine.messages import (
     Explore,
     Explored,
     Failed,
-    Fetched,
     Loaded,
     Progress,
     Reconciled,
@@ -31,6 +30,7 @@ from arplay.gui.asking import Asking
 from arplay.gui.bridge import Bridge
 from arplay.gui.comparing import Comparing
 from arplay.gui.contract import Do, Intent, Settings, Take, View
+from arplay.gui.fetching import Fetching
 from arplay.gui.undo import Move, new_stack
 from arplay.gui.writing import Writing
 
@@ -52,7 +52,7 @@ class Playground(QObject):
     progress = Signal(object)
     told = Signal(str, str)
     model_loaded = Signal(object)
-    model_fetched = Signal(str)
+    context_full = Signal(str, str)
 
     def __init__(self, bridge: Bridge, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -65,6 +65,7 @@ class Playground(QObject):
         self._held, self._dirty = 0, False
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
         self.asking, self.writing, self.comparing = Asking(self), Writing(self), Comparing(self)
+        self.fetching = Fetching(bridge, self)
         bridge.result.connect(self._on_result)
 
     # ---- what the user does
@@ -285,7 +286,7 @@ class Playground(QObject):
 
     def _on_result(self, result: Result) -> None:
         with self._at_once():
-            if not self.comparing.hear(result):
+            if not (self.fetching.hear(result) or self.comparing.hear(result)):
                 self._on_one(result)
 
     def _on_one(self, result: Result) -> None:
@@ -304,9 +305,6 @@ class Playground(QObject):
             case Reconciled():
                 self.progress.emit(None)
                 self.show(reconciled=result, busy=None)
-            case Fetched(name=name):
-                self.progress.emit(None)
-                self.model_fetched.emit(name)
             case Cancelled():
                 self.asking.score_ended()
                 self.progress.emit(None)

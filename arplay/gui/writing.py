@@ -117,7 +117,7 @@ class Writing(QObject):
         if answer.position.start and settings.at_limit == "stop":
             self.stop()
             cause = f"the context is full: {answer.position.end:,} tokens are more than the model can read at once"
-            play.told.emit(cause, "rewind, or choose “Slide on” in the Step menu to go on with the newest half")
+            play.context_full.emit(cause, "rewind, or slide on: the model then reads the newest half of the text again")
             return
         seed, index = settings.seed, answer.prefix.index
         step, choice = sampled(distribution, decoded, index, uniform(seed, index), seed)

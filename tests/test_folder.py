@@ -17,8 +17,9 @@ from safetensors.numpy import load_file, save_file
 
 from arplay.core.errors import Problem
 from arplay.models import catalogue, loading
-from arplay.models.folder import check_safetensors, inspect
+from arplay.models.folder import inspect
 from arplay.models.loading import digest, load
+from arplay.models.safetensors_file import check_safetensors
 from tests.tiny_models import network, one_thread, save_tokenizer, tiny_folders, tokenizer
 
 __all__ = ["one_thread", "tiny_folders"]
@@ -37,6 +38,10 @@ def opened(path: Path) -> Any:
 def configure(folder: Path, **changes: Any) -> None:
     file = folder / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def beside(folder: Path, name: str, **content: Any) -> None:
+    (folder / name).write_text(json.dumps(content))
 
 
 def rewrite(folder: Path, change: Callable[[dict[str, np.ndarray]], object]) -> None:
@@ -79,6 +84,46 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: configure(f, text_config={"_attn_implementation": "kernels-x/y"}),
         "asks for attention",
     ),
+    "attention set inside": (
+        lambda f: configure(f, deep=[{"x": {"_attn_implementation_internal": "kernels-x/y"}}]),
+        "asks for attention",
+    ),
+    "experts": (lambda f: configure(f, experts_implementation="kernels-x/y"), "asks for experts 'kernels-x/y'"),
+    "nested own code": (lambda f: configure(f, a={"b": [{"auto_map": {}}]}), "code of its own"),
+    "nested quantised": (lambda f: configure(f, text_config={"quantization_config": {}}), "is quantised"),
+    "other config": (lambda f: configure(f, configuration_files=["config.9.json"]), "points to another config"),
+    "fusion": (lambda f: configure(f, fusion_config={"x": 1}), "patches of the model's code"),
+    "kernels": (lambda f: configure(f, use_kernels=True), "kernels from elsewhere"),
+    "tokenizer's own code": (
+        lambda f: beside(f, "tokenizer_config.json", auto_map={"AutoTokenizer": "x.Y"}),
+        "own code|code of its own",
+    ),
+    "tokenizer's arguments": (
+        lambda f: beside(f, "tokenizer_config.json", init_inputs=["/etc/passwd"]),
+        "arguments of its own",
+    ),
+    "tokenizer files": (
+        lambda f: beside(f, "tokenizer_config.json", fast_tokenizer_files=["x"]),
+        "other tokenizer files",
+    ),
+    "generation's own code": (lambda f: beside(f, "generation_config.json", auto_map={"a": "b"}), "code of its own"),
+    "tokens a list": (
+        lambda f: (f / "special_tokens_map.json").write_text("[]"),
+        "special_tokens_map.json cannot be read",
+    ),
+    "deep tokenizer config": (lambda f: (f / "tokenizer_config.json").write_text("[" * 10**5), "cannot be read"),
+    "distributed": (
+        lambda f: (f / "shard-00001-model-00001-of-00001.safetensors").write_bytes(b""),
+        "distributed training checkpoint",
+    ),
+    "a billion layers": (lambda f: configure(f, num_hidden_layers=10**9), "num_hidden_layers is 1000000000, but"),
+    "a million layers inside": (lambda f: configure(f, text_config={"n_layer": 10**6}), "n_layer is 1000000, but"),
+    "a billion experts": (lambda f: configure(f, num_local_experts=10**9), "num_local_experts is 1000000000, but"),
+    "a billion words": (lambda f: configure(f, vocab_size=10**9), "vocab_size is 1000000000, but at most 1,048,576"),
+    "a million words": (lambda f: configure(f, vocab_size=10**6), "describes [0-9,]+ parameters, its weights hold"),
+    "a huge width": (lambda f: configure(f, intermediate_size=10**9), "describes [0-9,]+ parameters, its weights hold"),
+    "a huge chunk": (lambda f: configure(f, chunk_size=10**9), "chunk_size is 1000000000"),
+    "a number past all": (lambda f: configure(f, sliding_window=10**400), "sliding_window is 1000"),
     "other weights": (lambda f: configure(f, transformers_weights="x.bin"), "names a weight file of its own"),
     "quantised": (lambda f: configure(f, quantization_config={"quant_method": "gptq"}), "is quantised"),
     "encoder-decoder": (lambda f: configure(f, is_encoder_decoder=True), "encoder-decoder"),
@@ -154,12 +199,42 @@ def test_a_header_longer_than_any_file(tmp_path: Path) -> None:
         check_safetensors(file)
 
 
-def test_a_header_of_nonsense_that_has_the_right_length_is_a_problem_of_the_real_load(folder: Path) -> None:
-    header = json.dumps({"a": {"dtype": "F99", "shape": [4], "data_offsets": [0, 16]}}).encode()
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"\0" * 16)
-    inspect(folder)
-    with pytest.raises(Problem, match="model cannot be loaded"):
-        opened(folder)
+def entry(dtype: Any = "F32", shape: Any = (4,), offsets: Any = (0, 16)) -> dict[str, Any]:
+    return {"dtype": dtype, "shape": list(shape) if isinstance(shape, tuple) else shape, "data_offsets": list(offsets)}
+
+
+HEADERS: dict[str, tuple[str, str]] = {
+    "unknown type": (json.dumps({"a": entry("F99")}), "a has the number type F99"),
+    "quantised type": (json.dumps({"a": entry("F8_E4M3", (16,))}), "number type F8_E4M3"),
+    "other size": (json.dumps({"a": entry(shape=(5,))}), r"a has 16 bytes for shape \[5\] of F32"),
+    "negative shape": (json.dumps({"a": entry(shape=(-4, -1))}), "a has no shape"),
+    "shape a float": (json.dumps({"a": entry(shape=(4.0,))}), "a has no shape"),
+    "shape true": (json.dumps({"a": entry("U8", (16, True))}), "a has no shape"),
+    "shape a text": (json.dumps({"a": entry(shape="4")}), "a has no shape"),
+    "shape that overflows": (json.dumps({"a": entry(shape=(2**33, 2**33, 0))}), "a has 16 bytes"),
+    "shape past 2^48": (json.dumps({"a": entry(shape=(2**62, 4))}), "a has no shape"),
+    "deep shape": (json.dumps({"a": entry(shape=(1,) * 12 + (4,))}), "a has 16 bytes"),
+    "overlap": (json.dumps({"a": entry(), "b": entry("F32", (2,), (8, 16))}), "b begins at byte 8, .* ends at 16"),
+    "hole": (json.dumps({"a": entry("F32", (1,), (0, 4)), "b": entry("F32", (2,), (8, 16))}), "b begins at byte 8"),
+    "the same place": (json.dumps({"a": entry(), "b": entry()}), "b begins at byte 0"),
+    "backwards": (json.dumps({"a": entry(offsets=(16, 0))}), "a has -16 bytes"),
+    "twice": ('{"a": %s, "a": %s}' % ((json.dumps(entry()),) * 2), "names something twice")
+}
+
+
+@pytest.mark.parametrize("kind", HEADERS)
+def test_a_header_that_says_what_cannot_be(kind: str, tmp_path: Path) -> None:
+    text, reason = HEADERS[kind]
+    file = tmp_path / "w.safetensors"
+
+    def write(header: str) -> None:
+        file.write_bytes(struct.pack("<Q", len(header)) + header.encode() + b"\0" * 16)
+
+    write(json.dumps({"__metadata__": {"format": "pt"}, "a": entry()}))  # control
+    assert [(t.shape, t.elements) for t in check_safetensors(file).values()] == [((4,), 4)]
+    write(text)
+    with pytest.raises(Problem, match=rf"w.safetensors is damaged or cut off: .*{reason}"):
+        check_safetensors(file)
 
 
 @pytest.fixture

@@ -3,31 +3,73 @@
 from __future__ import annotations
 
 import json
-import struct
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
+from arplay.models.safetensors_file import BYTES, MAX_HEADER_BYTES, Tensor, check_safetensors
 
 MAX_CONFIG_BYTES = 1024 * 1024
-MAX_HEADER_BYTES = 100 * 1024 * 1024
+MAX_SIDE_BYTES = 16 * 1024 * 1024
 MAX_VOCABULARY = 1 << 20
 ATTENTION = (None, "eager", "sdpa")
+EXPERTS = (None, "eager", "batched_mm", "grouped_mm")
+
+_OTHER_FILES = {
+    "transformers_weights": "names a weight file of its own",
+    "configuration_files": "points to another config",
+    "fusion_config": "asks for patches of the model's code",
+    "kernel_config": "asks for kernels from elsewhere",
+    "use_kernels": "asks for kernels from elsewhere",
+}
+"""Fields of config.json through which transformers would read, fetch or patch something that was not looked over."""
+
+_LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "decoder_layers", "num_decoder_layers")
+_MODULES = re.compile(r"layers?$|layers?_|experts?$|blocks?$|depth")
+_MOST = {"vocab_size": MAX_VOCABULARY, "chunk_size": 1024, "mamba_chunk_size": 1024, "attention_window_size": 1 << 16}
+"""Numbers that a forward allocates by, though no weight has that size: chunks are padded to them, windows filled."""
+
+_SIDE_FILES = (
+    "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json",
+    "preprocessor_config.json", "processor_config.json",
+)  # fmt: skip
+_SIDE_FIELDS = {
+    "auto_map": "wants to run code of its own",
+    "init_inputs": "passes arguments of its own to the tokenizer",
+    "fast_tokenizer_files": "points to other tokenizer files",
+}
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder that passed: its configuration and its weight files."""
+    """A folder that passed: its configuration, its weight files and what their headers say of each tensor."""
 
     path: Path
     config: dict[str, Any]
     weights: tuple[Path, ...]
+    tensors: Mapping[str, Tensor]
 
     @property
     def family(self) -> str:
         return str(self.config["model_type"])
+
+    @property
+    def elements(self) -> int:
+        """How many numbers the weights hold."""
+        return sum(tensor.elements for tensor in self.tensors.values())
+
+    @property
+    def stored_dtype(self) -> str:
+        """The number type that most of the weights are stored in, as torch calls it."""
+        count: Counter[str] = Counter()
+        for tensor in self.tensors.values():
+            count[tensor.dtype] += BYTES[tensor.dtype] * tensor.elements
+        names = {"F32": "float32", "BF16": "bfloat16", "F16": "float16", "F64": "float64"}
+        return names.get(count.most_common(1)[0][0], "float32") if count else "float32"
 
 
 def inspect(path: Path) -> Folder:
@@ -35,32 +77,27 @@ def inspect(path: Path) -> Folder:
     try:
         if not path.is_dir():
             raise Problem(f"{path} is not a folder", "give the folder that holds config.json")
-        config = _config(path)
-        _refuse_other_architectures(path, config)
+        config = configuration(path)
         weights = _weights(path)
+        tensors: dict[str, Tensor] = {}
         for file in weights:
-            check_safetensors(file)
+            found = check_safetensors(file)
+            if twice := found.keys() & tensors.keys():
+                raise Problem(f"{file.name} holds {min(twice)} once more than it may", "fetch the model again")
+            tensors |= found
+        _refuse_sizes(path, config, len(tensors))
+        for name in _SIDE_FILES:
+            _check_side_file(path, name)
     except OSError as error:
         raise Problem(f"{error.filename or path} cannot be read ({error.strerror})", "check its permissions") from error
-    return Folder(path, config, weights)
+    return Folder(path, config, weights, tensors)
 
 
-def check_safetensors(file: Path) -> None:
-    """Compare a safetensors header with the file's size (the format's own definition): a cut file is told here."""
-    size = file.stat().st_size
-    try:
-        with file.open("rb") as stream:
-            if size < 8:
-                raise ValueError(f"it has only {size} bytes")
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > min(MAX_HEADER_BYTES, size):
-                raise ValueError("its header is longer than the file")
-            header = json.loads(stream.read(length))
-        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-        if 8 + length + max(ends, default=0) != size:
-            raise ValueError(f"it has {size} bytes, its header promises {8 + length + max(ends, default=0)}")
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-        raise Problem(f"{file.name} is damaged or cut off: {error}", "fetch the model again") from error
+def configuration(path: Path) -> dict[str, Any]:
+    """The checked config.json of a folder whose weights need not be there yet. Raises Problem as :func:`inspect`."""
+    config = _config(path)
+    _refuse_other_architectures(path, config)
+    return config
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -69,29 +106,48 @@ def _config(path: Path) -> dict[str, Any]:
         raise Problem(f"{path.name} is an adapter, only a change to another model", "merge it into its model and save")
     if not file.is_file():
         raise Problem(f"{path.name} is no model folder (no config.json)", "choose a folder saved with save_pretrained")
-    try:
-        if file.stat().st_size > MAX_CONFIG_BYTES:
-            raise ValueError("larger than 1 MiB")
-        config = json.loads(file.read_text("utf-8"))
-        if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
-            raise ValueError("it names no model_type")
-    except (ValueError, RecursionError) as error:
-        raise Problem(f"{path.name}/config.json cannot be read: {error}", "fetch the model again") from error
+    config = _read_json(path, "config.json", MAX_CONFIG_BYTES)
+    if not isinstance(config.get("model_type"), str):
+        raise Problem(f"{path.name}/config.json cannot be read: it names no model_type", "fetch the model again")
     return config
+
+
+def _read_json(path: Path, name: str, most: int) -> dict[str, Any]:
+    file = path / name
+    try:
+        if file.stat().st_size > most:
+            raise ValueError(f"larger than {most >> 20} MiB")
+        content = json.loads(file.read_text("utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("it is no JSON object and names no model_type" if name == "config.json" else "no object")
+    except (ValueError, RecursionError) as error:
+        raise Problem(f"{path.name}/{name} cannot be read: {error}", "fetch the model again") from error
+    return content
+
+
+def _fields(content: Any) -> Iterator[tuple[str, Any]]:
+    """Every key of a JSON value with what stands there, at any depth."""
+    waiting = [content]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield from part.items()
+        waiting += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
 
 
 def _refuse_other_architectures(path: Path, config: dict[str, Any]) -> None:
     name = path.name
-    if "auto_map" in config:
-        raise Problem(f"{name} wants to run code of its own (auto_map)", "arplay runs no code from model folders")
-    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
-    for part, key in product(parts, ("attn_implementation", "_attn_implementation")):
-        if part.get(key) not in ATTENTION:
-            raise Problem(f"{name}/config.json asks for attention {part[key]!r}", "remove that field")
-    if "transformers_weights" in config:
-        raise Problem(f"{name}/config.json names a weight file of its own", "remove transformers_weights")
-    if config.get("quantization_config") is not None:
-        raise Problem(f"{name} is quantised in a form that arplay does not open", "use its unquantised weights")
+    for key, value in _fields(config):
+        if key == "auto_map":
+            raise Problem(f"{name} wants to run code of its own (auto_map)", "arplay runs no code from model folders")
+        if "attn_implementation" in key and value not in ATTENTION:
+            raise Problem(f"{name}/config.json asks for attention {str(value)[:60]!r}", "remove that field")
+        if "experts_implementation" in key and value not in EXPERTS:
+            raise Problem(f"{name}/config.json asks for experts {str(value)[:60]!r}", "remove that field")
+        if value and key in _OTHER_FILES:
+            raise Problem(f"{name}/config.json {_OTHER_FILES[key]}", f"remove {key}")
+        if value is not None and key in ("quantization_config", "compression_config"):
+            raise Problem(f"{name} is quantised in a form that arplay does not open", "use its unquantised weights")
     architectures = config.get("architectures") or []
     if config.get("is_encoder_decoder"):
         raise Problem(f"{name} is an encoder-decoder model", "arplay shows decoder-only (causal) models")
@@ -100,11 +156,37 @@ def _refuse_other_architectures(path: Path, config: dict[str, Any]) -> None:
     causal = any("CausalLM" in entry or "LMHead" in entry for entry in architectures)
     if not causal or (config["model_type"] in ("bert", "roberta", "electra") and not config.get("is_decoder")):
         what = architectures[0] if architectures else "an unnamed architecture"
-        raise Problem(f"{name} is {what}, not a causal language model", "choose a model that predicts the next token")
+        raise Problem(
+            f"{name} is {what[:60]}, not a causal language model", "choose a model that predicts the next token"
+        )
+
+
+def _refuse_sizes(path: Path, config: dict[str, Any], tensors: int) -> None:
+    """Numbers of config.json that would make the library build or allocate more than the weights can fill.
+
+    What remains (widths, heads) is compared with the weights by models/skeleton.py, which allocates nothing either.
+    """
+    for key, value in _fields(config):
+        if type(value) is not int:
+            continue
+        most = tensors if key in _LAYERS else 1 << 16 if _MODULES.search(key) else _MOST.get(key, 1 << 53)
+        if not -(1 << 31) <= value <= most:
+            reason = f"its weights are {tensors} tensors" if key in _LAYERS else f"at most {most:,} is possible"
+            raise Problem(f"{path.name}/config.json says {key} is {str(value)[:20]}, but {reason}", "check that file")
+
+
+def _check_side_file(path: Path, name: str) -> None:
+    if not (path / name).is_file():
+        return
+    for key, value in _fields(_read_json(path, name, MAX_SIDE_BYTES)):
+        if value and key in _SIDE_FIELDS:
+            raise Problem(f"{path.name}/{name} {_SIDE_FIELDS[key]} ({key})", "arplay opens no such folder")
 
 
 def _weights(path: Path) -> tuple[Path, ...]:
     single, index = path / "model.safetensors", path / "model.safetensors.index.json"
+    if any(path.glob("shard-*-model-*-of-*.safetensors")):  # they would be read in place of model.safetensors
+        raise Problem(f"{path.name} is a distributed training checkpoint", "export it with save_pretrained")
     if single.is_file():
         return (single,)
     if index.is_file():
@@ -121,8 +203,8 @@ def _shards(path: Path, index: Path) -> tuple[Path, ...]:
         if index.stat().st_size > MAX_HEADER_BYTES:
             raise ValueError("it is too large")
         named = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
-        if not named or any(not isinstance(n, str) or "/" in n or "\\" in n or n.startswith(".") for n in named):
-            raise ValueError("it names files outside the folder")
+        if not named or any(not isinstance(n, str) or not re.fullmatch(r"[\w-][\w.-]*\.safetensors", n) for n in named):
+            raise ValueError("it names files outside the folder, or of another kind")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Problem(f"{index.name} cannot be read: {error}", "fetch the model again") from error
     files = tuple(path / name for name in sorted(named))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -12,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
+from arplay.models import hub
 from arplay.models.alphabets import open_tokenizer
 from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
-from arplay.models.devices import device_of, dtype_of
+from arplay.models.devices import Place, choose, device_died, machine, out_of_memory, placement
 from arplay.models.folder import Folder, inspect
 from arplay.models.proof import proved
+from arplay.models.skeleton import check_skeleton
 
 FEW_PARAMETERS = 30_000_000
 """A network with fewer runs on one thread: its matrices are too small to share, and where another program keeps a core
@@ -36,15 +37,9 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     report(None, "importing torch")
     torch = _import_torch()
     _all_threads()
-    where = device_of(torch, device)
-    kind = dtype_of(torch, dtype, where, folder)
+    place = choose(machine(torch), device, dtype, path.name, folder.elements, folder.stored_dtype)
     report(None, "importing the model class")
-    network = _network(torch, folder, kind, report)
-    report(1.0, f"moving to {where}")
-    try:
-        network = network.to(where).eval()
-    except (torch.OutOfMemoryError, RuntimeError) as error:
-        raise Problem(f"the model does not fit on {where} ({error})", "choose --device cpu") from error
+    network = _network(torch, folder, place, report)
     report(1.0, "proving the model")
     parameters = sum(parameter.numel() for parameter in network.parameters())
     torch.set_num_threads(1 if parameters < FEW_PARAMETERS else _all_threads())
@@ -58,20 +53,20 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         family=folder.family,
         source=str(path),
         revision=digest(folder.weights),
-        dtype=str(kind).removeprefix("torch."),
-        device=where,
+        dtype=place.dtype,
+        device=place.device,
         vocabulary=size,
         context=int(context) if context else None,
         parameters=parameters,
+        why=place.why,
+        placement=placement(network.hf_device_map) if place.limits is not None else "",
     )
     return CausalLM(network, alphabet, info)
 
 
 def _import_torch() -> Any:
     if "torch" not in sys.modules:
-        os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
-        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        hub.keep_offline()
     import torch
 
     return torch
@@ -85,31 +80,34 @@ def _all_threads() -> int:
     return torch.get_num_threads()
 
 
-def _network(torch: Any, folder: Folder, dtype: Any, report: Report) -> Any:
+def _network(torch: Any, folder: Folder, place: Place, report: Report) -> Any:
     import tqdm
     import transformers
 
     auto: Any = transformers.AutoModelForCausalLM
     logging: Any = transformers.utils.logging
-    for architecture in folder.config["architectures"]:
-        getattr(transformers, architecture, None)  # transformers imports the class at this first use
     tqdm.tqdm.monitor_interval = 0  # no monitor thread is left behind
     logging.set_verbosity_error()
+    config = check_skeleton(torch, transformers, folder)  # imports the model's class
     report(None, "reading the weights")
     loading_bar = _Bars(report)
     former = logging.set_tqdm_hook(loading_bar)
     try:
         network, loading = auto.from_pretrained(
             str(folder.path),
+            config=config,
             trust_remote_code=False,
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
-            dtype=dtype,  # attention: sdpa, or eager where a family has no other; folder.py allows nothing else
+            dtype=getattr(torch, place.dtype),
+            **_onto(place),  # attention: sdpa, or eager where a family has no other; folder.py allows nothing else
         )
     except Exception as error:  # a damaged folder raises anything, from SafetensorError to IndexError
         if error is loading_bar.stopped:
             raise
+        if out_of_memory(error) or device_died(error):
+            raise Problem(f"{folder.path.name} does not fit on {place.device}", "choose --device cpu") from error
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise Problem(f"{folder.path.name} cannot be loaded: {lines[0][:200]}", "check the folder") from error
     finally:
@@ -126,6 +124,13 @@ def _network(torch: Any, folder: Folder, dtype: Any, report: Report) -> Any:
                 f"{folder.path.name} {what.format(len(wrong))} ({min(map(str, wrong))})", "fetch the model again"
             )
     return network
+
+
+def _onto(place: Place) -> dict[str, Any]:
+    """Weights go straight to their device, one tensor at a time; several devices share them as accelerate says."""
+    if place.limits is not None:
+        return {"device_map": "auto", "max_memory": dict(place.limits)}
+    return {} if place.device == "cpu" else {"device_map": {"": place.device}}
 
 
 class _Bars:

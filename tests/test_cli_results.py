@@ -155,8 +155,8 @@ def test_score_and_next_give_the_same_number_beyond_the_context(ask: Command, ti
 def test_the_same_seed_samples_the_same_and_a_replay_repeats_it(ask: Command, tmp_path: Path) -> None:
     command = ("sample", "--model", "abc", "--prompt", "B", "-n", "30", "--temperature", "1.5")
     first, again, other = ask(*command, "--seed", "7"), ask(*command, "--seed", "7"), ask(*command, "--seed", "8")
-    assert set(first) == {"model", "decoding", "seed", "prefix", "steps", "text", "stopped"}
-    assert set(first["steps"][0]) == {"id", "text", "logprob", "prob", "decoded_prob", "rank", "u"}
+    assert set(first) == {"model", "decoding", "seed", "at_limit", "prefix", "steps", "text", "stopped"}
+    assert set(first["steps"][0]) == {"id", "text", "logprob", "prob", "decoded_prob", "rank", "u", "context_start"}
     assert first == again
     assert first["text"] == "".join(step["text"] for step in first["steps"])
     assert [step["id"] for step in first["steps"]] != [step["id"] for step in other["steps"]]
@@ -186,6 +186,46 @@ def test_sampling_ends_at_the_end_of_text_or_the_context(ask: Command, tiny: str
     ended = said["steps"][-1]["id"] == 0
     assert said["stopped"] == ("eos" if ended else "context")
     assert ended or read == tiny_models.CONTEXT + 1  # a full context still says what comes next
+
+
+def test_sampling_slides_on_with_the_newest_half_and_a_replay_does_the_same(
+    ask: Command, tiny: str, tmp_path: Path
+) -> None:
+    command = ("sample", "--model", tiny, "--prompt", "The cat", "--greedy", "-n", "40")
+    stopped, slid = ask(*command), ask(*command, "--at-limit", "slide")
+    assert stopped["stopped"] == "context" and slid["stopped"] == "length"
+    assert slid["steps"][: len(stopped["steps"])] == stopped["steps"]
+    first, half = len(slid["prefix"]["ids"]), tiny_models.CONTEXT // 2
+    for index, step in enumerate(slid["steps"], first):
+        over = max(0, index - tiny_models.CONTEXT)
+        assert step["context_start"] == math.ceil(over / half) * half
+    trace = tmp_path / "trace.json"
+    trace.write_text(json.dumps(slid))
+    replayed = ask("sample", "--model", tiny, "--prompt", "The cat", "--replay", str(trace))
+    assert replayed == slid
+    ids = [*slid["prefix"]["ids"], *(step["id"] for step in slid["steps"])]
+    step = slid["steps"][-1]
+    context = ids[step["context_start"] : -1]
+    assert step["logprob"] == pytest.approx(uncached(tiny, context, ids[-1]), abs=1e-4)
+
+
+def uncached(folder: str, context: list[int], id: int) -> float:
+    """log p (nats) of ``id`` after ``context``, by transformers alone."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    network = AutoModelForCausalLM.from_pretrained(folder)
+    with torch.no_grad():
+        return float(network(torch.tensor([context])).logits[0, -1].log_softmax(-1)[id])
+
+
+def test_how_special_names_are_read_is_a_choice(ask: Command, tiny: str) -> None:
+    command = ("next", "--model", tiny, "--prompt", "cat" + tiny_models.SEPARATOR)
+    assert ask(*command, "--special")["prefix"]["ids"][-1] == 0
+    assert 0 not in ask(*command)["prefix"]["ids"]
+
+
+def test_sampling_says_why_it_ended(ask: Command, tiny: str) -> None:
     outcomes = set()
     for seed in range(12):
         run = ask(

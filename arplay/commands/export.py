@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chart", required=True, choices=tuple(FORMATS))
     parser.add_argument("--out", required=True, type=Path, metavar="X", help="X.png, .svg, .pdf, .csv or .json")
     options.add_model(parser)
-    options.add_first_piece(parser)
+    options.add_reading(parser)
     options.add_encoding(parser)
     parser.add_argument("--top", type=options.count, default=20, metavar="N", help="bars: the N most probable (20)")
     parser.add_argument("--scale", type=scale, default=2.0, help="PNG pixels for each logical pixel, 0.25 to 8 (2)")

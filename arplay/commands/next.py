@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text.add_argument("--prompt", metavar="S", help="the text before the next token")
     text.add_argument("--file", type=Path, metavar="F", help="a file with that text (- is standard input)")
     options.add_model(parser)
-    options.add_first_piece(parser)
+    options.add_reading(parser)
     options.add_encoding(parser)
     parser.add_argument("--top", type=options.count, default=20, metavar="N", help="list the N most probable (20)")
     parser.add_argument("--find", metavar="TEXT", help="list the tokens that contain TEXT as well; ␣ is a space")

@@ -18,18 +18,28 @@ class UsageError(Exception):
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model", metavar="M", help="name (see `arplay models`), model folder or table.json; default english"
+        "--model",
+        metavar="M",
+        help="name (see `arplay models`), org/name[@revision] of a hub, model folder, .gguf file or table.json; "
+        "default english",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps", "xpu"), default="auto")
     parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16", "float16"), default="auto")
 
 
-def add_first_piece(parser: argparse.ArgumentParser) -> None:
+def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--first-piece",
         choices=("auto", "bos", "eos", "unscored"),
         default="auto",
         help="what stands before the text: auto is what the tokenizer itself adds",
+    )
+    add_special(parser)
+
+
+def add_special(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--special", action="store_true", help="the name of a special token in the text is that token, not its letters"
     )
 
 

@@ -6,10 +6,13 @@ import argparse
 import codecs
 import json
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from arplay.commands import options
 from arplay.commands.console import deliver, note
@@ -19,6 +22,7 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.picking import uniform
 from arplay.core.stepping import sampled
+from arplay.engine.state import read, windows_of
 from arplay.export.provenance import model
 from arplay.export.tables import Record, exact_text, piece_text
 from arplay.export.writers import to_json
@@ -31,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", required=True, metavar="S", help="the text to continue")
     parser.add_argument("-n", type=options.count, metavar="N", help=f"how many tokens at most ({LENGTH})")
     options.add_model(parser)
-    options.add_first_piece(parser)
+    options.add_reading(parser)
     chance = parser.add_mutually_exclusive_group()
     chance.add_argument("--seed", type=options.seed, metavar="S", help="the same seed gives the same tokens (0)")
     chance.add_argument(
@@ -41,6 +45,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="take u (and the decoding settings not given here) from what `sample --json` wrote",
     )
     options.add_decoding(parser)
+    parser.add_argument(
+        "--at-limit",
+        choices=("stop", "slide"),
+        help="where the text no longer fits the context: stop (default), or slide on with its newest half",
+    )
     parser.add_argument("--greedy", action="store_true", help="always the most probable token")
     options.add_output(parser)
 
@@ -52,6 +61,7 @@ class Trace:
     decoding: Decoding
     seed: int
     us: tuple[float, ...]
+    at_limit: str
 
     @classmethod
     def read(cls, path: Path) -> Trace:
@@ -60,7 +70,12 @@ class Trace:
             if path.stat().st_size > MAX_TRACE_BYTES:
                 raise ValueError("larger than 64 MiB")
             content = json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
-            return cls(_decoding(content["decoding"]), _seed(content["seed"]), tuple(map(_u, content["steps"])))
+            decoding, seed, us = (
+                _decoding(content["decoding"]),
+                _seed(content["seed"]),
+                tuple(map(_u, content["steps"])),
+            )
+            return cls(decoding, seed, us, _at_limit(content.get("at_limit", "stop")))
         except OSError as error:
             raise Problem(f"{path} cannot be read ({error.strerror})", "check the path and its rights") from error
         except (ValueError, KeyError, TypeError, RecursionError, Problem) as error:
@@ -78,7 +93,8 @@ def run(args: argparse.Namespace) -> int:
         length, seed = min(len(trace.us), length if args.n is not None else len(trace.us)), trace.seed
     data = read_source(args.prompt, None, None).data
     work = Work.load(args)
-    sampling = Sampling(work, data, decoding)
+    at_limit = args.at_limit or (trace.at_limit if trace else "stop")
+    sampling = Sampling(work, data, decoding, at_limit)
     replayed = trace.us if trace else None
     spoken = Speech(shown=not args.json and args.out is None)
     steps = []
@@ -92,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
             "model": model(work.info),
             "decoding": asdict(decoding),
             "seed": seed,
+            "at_limit": at_limit,
             "prefix": {"text": exact_text(data), "ids": sampling.prefix},
             "steps": steps,
             "text": text,
@@ -101,16 +118,21 @@ def run(args: argparse.Namespace) -> int:
     elif args.out is not None:
         deliver(text, args.out)
     if sampling.stopped == "context":
-        note("stopped because the context is full")
+        note("stopped because the context is full (--at-limit slide goes on with the newest half)")
+    elif sampling.start:
+        note(f"the context slid: the last token was read from token {sampling.start:,} on")
     return 0
 
 
 class Sampling:
-    """A prefix that is continued. ``stopped`` says why the last run of :meth:`steps` ended."""
+    """A prefix that is continued. ``stopped`` says why the last run of :meth:`steps` ended; ``start``: the piece of
+    the chain where the context of the last step began.
+    """
 
-    def __init__(self, work: Work, data: bytes, decoding: Decoding) -> None:
-        self._work, self._decoding = work, decoding
+    def __init__(self, work: Work, data: bytes, decoding: Decoding, at_limit: str = "stop") -> None:
+        self._work, self._decoding, self._slides = work, decoding, at_limit == "slide"
         answer, _ = work.explore(data)
+        self.start = answer.position.start
         self.prefix = [*answer.lead, *answer.prefix.ids.tolist()]
         self._index = answer.prefix.index
         self.stopped = "length"
@@ -118,33 +140,40 @@ class Sampling:
     def steps(self, length: int, seed: int, replayed: Sequence[float] | None) -> Iterator[Record]:
         """Up to ``length`` steps as ``sample --json`` lists them; u is pure in (seed, index) unless replayed.
 
-        A chain longer than the context ends it, as in the window: going on would need another, shorter context.
+        A chain longer than the context ends it, as in the window; or it slides on, and the model reads again what is
+        then its context (:meth:`Windows.half`, as the window and the scores have it).
         """
         work, session = self._work, self._work.session()
-        context = work.info.context
-        id = -1
+        windows = windows_of(work.info.context, len(self.prefix) + length)
+        chain = list(self.prefix)
         for step in range(length):
-            if context is not None and len(self.prefix) + step > context:
+            start = windows.start(len(chain))
+            if start and not self._slides:
                 self.stopped = "context"
                 return
-            if step:
-                session.extend([id])
+            if start != self.start:
+                session.rewind(0)
+                deque(read(session, np.array(chain[start:]), work.state.pace), maxlen=0)
+                self.start = start
+            elif step:
+                session.extend(chain[-1:])
             distribution = Distribution.from_logits(session.logits())
             decoded = decode(distribution.logprobs, self._decoding)
             index = self._index + step
             u = uniform(seed, index) if replayed is None else replayed[step]
             made, _ = sampled(distribution, decoded, index, u, seed)
-            id = made.id
+            chain.append(made.id)
             yield {
-                "id": id,
-                "text": piece_text(work.vocabulary.piece(id)),
+                "id": made.id,
+                "text": piece_text(work.vocabulary.piece(made.id)),
                 "logprob": made.logprob,
                 "prob": made.prob,
                 "decoded_prob": made.decoded_prob,
                 "rank": made.rank,
                 "u": u,
+                "context_start": start,
             }
-            if id == work.loaded.eos:
+            if made.id == work.loaded.eos:
                 self.stopped = "eos"
                 return
 
@@ -187,6 +216,12 @@ def _seed(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= options.MAX_SEED:
         raise ValueError(f"its seed is {value!r}")
     return value
+
+
+def _at_limit(value: Any) -> str:
+    if value not in ("stop", "slide"):
+        raise ValueError(f"its at_limit is {value!r}")
+    return str(value)
 
 
 def _u(step: dict[str, Any]) -> float:

@@ -26,7 +26,7 @@ _FIRST_PIECE = {
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the text to score; - is standard input")
     options.add_model(parser)
-    options.add_first_piece(parser)
+    options.add_reading(parser)
     options.add_encoding(parser)
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write a CSV table of the pieces as well")
     options.add_output(parser)

@@ -29,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text.add_argument("--prompt", metavar="S", help="a text to begin with")
     options.add_model(parser)
     options.add_encoding(parser)
+    options.add_special(parser)
     parser.add_argument("--theme", choices=("system", "light", "dark"))
 
 
@@ -59,6 +60,7 @@ def options_of(args: argparse.Namespace, text_file: Path | None) -> WindowOption
         dtype=args.dtype,
         theme=args.theme,
         encoding=args.encoding,
+        special=args.special,
     )
 
 

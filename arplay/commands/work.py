@@ -61,7 +61,7 @@ class Work:
         request = Load(0, args.model or catalogue.DEFAULT, args.device, args.dtype)
         with ProgressLine() as progress:
             loaded = _result(Loaded, jobs.load(state, request, progress), progress)
-        return cls(state, loaded, Reading(getattr(args, "first_piece", "auto")))
+        return cls(state, loaded, Reading(getattr(args, "first_piece", "auto"), getattr(args, "special", False)))
 
     @property
     def info(self) -> Info:

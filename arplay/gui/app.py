@@ -81,7 +81,7 @@ def _say(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
 
 def _drawn(window: MainWindow, options: WindowOptions, path: Path) -> View:
     play = window.playground
-    settings = replace(play.view.settings, animate=False, reading=Reading(options.first_piece), bars=options.bars)
+    settings = replace(play.view.settings, animate=False, bars=options.bars)
     play.handle(Change(replace(settings, decoding=options.decoding or Decoding())))
     loop = QEventLoop()
     failure: list[tuple[str, str]] = []
@@ -125,6 +125,8 @@ class _Start:
 
     def __call__(self) -> None:
         window, options = self._window, self._options
+        if options.special or options.first_piece != "auto":
+            window.given = Reading(options.first_piece, options.special)
         former = window.store.text("model", catalogue.DEFAULT) if self._remembered else catalogue.DEFAULT
         spec = options.model or (former if _is_there(former) else catalogue.DEFAULT)
         window.playground.load_model(spec, options.device, options.dtype)

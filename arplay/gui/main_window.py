@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QTabWidget, QVBo
 
 from arplay import paths
 from arplay.core.errors import Problem
+from arplay.core.reading import Reading
 from arplay.engine.messages import Loaded, Progress
 from arplay.gui import contract, files, help, recovery, theme
 from arplay.gui.bridge import Bridge
@@ -50,6 +51,8 @@ class MainWindow(QMainWindow):
         self._tour: Tour | None = None
         self._told_read_only = False
         self._progress: Progress | None = None
+        self.given: Reading | None = None
+        """How the first model reads texts, where that is not as it was the last time."""
         self._problem: tuple[str, str] | None = None
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
@@ -273,8 +276,9 @@ class MainWindow(QMainWindow):
         self.store.set_text("model", spec)
         if spec not in {known.name for known in catalogue.entries()}:
             self.store.add_recent("recent_models", spec)
-        play = self.playground
-        play.handle(contract.Change(replace(play.view.settings, reading=self.store.reading(spec))))
+        play, reading = self.playground, self.given or self.store.reading(spec)
+        self.given = None
+        play.handle(contract.Change(replace(play.view.settings, reading=reading)))
 
     def _on_change(self, former: contract.Settings, settings: contract.Settings) -> None:
         loaded = self.playground.view.loaded

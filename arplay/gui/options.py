@@ -17,7 +17,8 @@ class WindowOptions:
     """None means: as remembered from the last time, else the default.
 
     ``encoding`` is that of ``text_file``; None stands for UTF-8. ``size`` is the window's, in logical pixels.
-    The last three are for a picture of the window, which takes no part in what is remembered.
+    ``first_piece`` and ``special`` say how the text is read where they are not the default.
+    ``bars`` and ``decoding`` are for a picture of the window, which takes no part in what is remembered.
     """
 
     text_file: Path | None = None
@@ -28,6 +29,7 @@ class WindowOptions:
     theme: str | None = None
     encoding: str | None = None
     size: tuple[int, int] | None = None
+    special: bool = False
     first_piece: FirstPiece = "auto"
     bars: int = 20
     decoding: Decoding | None = None

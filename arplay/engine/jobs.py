@@ -68,6 +68,7 @@ def load(state: State, request: Load, report: Report) -> Steps:
     model = state.load(request.spec, request.device, request.dtype, report)
     report(1.0, "ready")  # the last chance to be cancelled
     state.use(model)
+    state.asked = request.spec, request.device, request.dtype
     gc.unfreeze()
     gc.collect()  # the former model may be part of a cycle
     gc.freeze()  # else each full collection walks the libraries' half a million objects and the window stands still

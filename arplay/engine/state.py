@@ -19,6 +19,7 @@ from arplay.core.pieces import Alphabet, Ids
 from arplay.core.position import departures
 from arplay.core.reading import Reading
 from arplay.core.windows import Windows
+from arplay.models import devices
 from arplay.models.base import Model, Report, Scores, Session
 
 if TYPE_CHECKING:
@@ -39,12 +40,22 @@ class Pace:
     """How many pieces a chunk has, so that reading it takes about 50 ms."""
 
     size: int = FIRST_CHUNK
+    most: int = MOST_CHUNK
+    reached: int = 0
+    """Pieces that the session held when the last chunk was read."""
+
+    def shrink(self) -> bool:
+        """Read a quarter as much at a time from now on, since memory ran out; False where it is one piece already."""
+        if self.size == 1:
+            return False
+        self.size = self.most = max(1, self.size // 4)
+        return True
 
     def learn(self, pieces: int, seconds: float) -> None:
         """Adjust to a measured chunk. A short one (the end of a text) says little and is ignored."""
         if pieces >= self.size:
             wanted = pieces * CHUNK_SECONDS / max(seconds, 1e-6)
-            self.size = int(min(max(wanted, LEAST_CHUNK), MOST_CHUNK, 2 * self.size))
+            self.size = int(min(max(wanted, LEAST_CHUNK), self.most, 2 * self.size))
 
 
 @dataclass(eq=False)
@@ -64,10 +75,32 @@ class State:
         default_factory=OrderedDict
     )
 
+    asked: tuple[str, str, str] | None = None
+    """Name or path, device and number type as the current model was asked for."""
+    lost: tuple[str, str, str] | None = None
+    """The same of a model that was lost with its device, until it is loaded again."""
+
     def use(self, model: Model) -> None:
         """Make ``model`` the current one and free what belonged to the former."""
         self.model, self.session, self.pace = model, None, Pace()
-        self.ledger, self.scored, self.answered = None, None, None
+        self.ledger, self.scored, self.answered, self.lost = None, None, None, None
+
+    def forget(self) -> None:
+        """Drop every kept session, and with them all caches."""
+        self.session, self.scored = None, None
+
+    def lose(self) -> None:
+        """The device died and took the model along: keep what is needed to load it again just as it was."""
+        if self.model is not None and self.asked is not None:
+            spec, device, dtype = self.asked
+            info = self.model.info
+            if device == "auto":
+                device = info.device.partition(":")[0]
+            if dtype == "auto" and info.dtype in devices.BYTES:
+                dtype = info.dtype
+            self.lost = spec, device, dtype
+        self.model = None
+        self.forget()
 
     def current(self) -> Model:
         if self.model is None:
@@ -112,6 +145,7 @@ def read(session: Session, ids: Ids, pace: Pace) -> Iterator[Scores]:
         began = time.perf_counter()
         scores = session.extend(chunk)
         pace.learn(len(chunk), time.perf_counter() - began)
+        pace.reached = len(session.ids)
         at += len(chunk)
         yield scores
 

@@ -28,7 +28,9 @@ from arplay.engine.messages import (
     Score,
 )
 from arplay.engine.recompute import recompute
+from arplay.engine.recovery import carried, in_one_line
 from arplay.models.base import Model, Report
+from arplay.models.devices import out_of_memory
 
 if TYPE_CHECKING:
     from arplay.engine.fetch import FetchProgress
@@ -160,6 +162,11 @@ class Worker:
                 self._tell(told)
 
     def _begin(self, job: _Job) -> jobs.Steps:
+        if isinstance(job.request, NEEDS_MODEL):
+            return carried(self._state, job.request.number, lambda: self._steps(job), self._report(job))
+        return self._steps(job)
+
+    def _steps(self, job: _Job) -> jobs.Steps:
         match job.request:
             case Explore():
                 return jobs.explore(self._state, job.request)
@@ -215,10 +222,10 @@ class Worker:
         if isinstance(error, Problem):
             return Failed(number, error.cause, error.remedy, asked)
         _log.error("%s failed", job.request.__class__.__name__, exc_info=error)
-        if _out_of_memory(error):
-            cause = f"there is not enough memory ({_name(error)})"
+        if out_of_memory(error):
+            cause = f"there is not enough memory ({in_one_line(error)})"
             return Failed(number, cause, "use a smaller model or a shorter text", asked)
-        return Failed(number, _name(error), "this is a bug; please report it with the log", asked)
+        return Failed(number, in_one_line(error), "this is a bug; please report it with the log", asked)
 
     def _tell(self, result: Result) -> None:
         with self._emitting:
@@ -252,15 +259,3 @@ def _fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[
     if name in fetch.RECIPES:
         return fetch.fetch(name, folder, cancelled, pause=0)  # the worker waits, where an explore can wake it
     return hub_fetch.fetch(name, cancelled, pause=0)
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Python's and torch's own; torch is not imported to ask, and its CPU allocator has only a RuntimeError."""
-    named = type(error).__name__ == "OutOfMemoryError"
-    return isinstance(error, MemoryError) or named or "can't allocate memory" in str(error)
-
-
-def _name(error: Exception) -> str:
-    """The exception in one line: its type and the first line of what it says."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

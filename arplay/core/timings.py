@@ -57,25 +57,26 @@ def added(timings: Timings, timing: Timing) -> Timings:
 def forecast(timings: Sequence[Timing], context: int) -> float | None:
     """Seconds that reading ``context`` pieces at once will hardly exceed; None where nothing is known.
 
-    From each measurement of r pieces read: its time, times context / r where that is smaller than 1, and its square
-    (attention compares all pairs) where it is larger. The least of these bounds counts.
+    Each measurement gives a bound: its time for a piece, times the pieces, and once more times the growth of the
+    context where that is longer (attention compares all pairs). The least one counts.
 
-    >>> forecast([Timing("uncached", 100, 100, 0.5)], 200), forecast([], 7)
-    (2.0, None)
+    >>> forecast([Timing("uncached", 100, 100, 0.5)], 200), forecast([Timing("cached", 100, 1, 0.25)], 50)
+    (2.0, 12.5)
     """
-    ratios = [(t.seconds, context / t.evaluated) for t in timings if t.evaluated > 0]
-    return min((seconds * max(ratio, ratio**2) for seconds, ratio in ratios), default=None)
+    known = [t for t in timings if t.evaluated > 0 and t.context > 0 and math.isfinite(t.seconds)]
+    bounds = (t.seconds * context / t.evaluated * max(1.0, context / t.context) for t in known)
+    return min(bounds, default=None)
 
 
-def wanted(timings: Sequence[Timing], longest: int) -> int | None:
-    """The length below ``longest`` to measure next without a cache, so that its eighths are covered; None: all are.
+def missing(timings: Sequence[Timing], longest: int) -> list[int]:
+    """The eighths of ``longest`` near which nothing was measured without a cache, the most telling first.
 
-    >>> wanted([Timing("uncached", 80, 80, 0.1)], 80)
-    40
+    >>> missing([Timing("uncached", 40, 40, 0.1)], 80)
+    [20, 60, 10, 30, 50, 70]
     """
     known = [t.context for t in timings if t.kind == "uncached"]
     lengths = (longest * k // 8 for k in (4, 2, 6, 1, 3, 5, 7))
-    return next((n for n in lengths if n >= 2 and all(abs(n - m) > longest / 16 for m in known)), None)
+    return [n for n in lengths if n >= 2 and all(abs(n - other) > longest / 16 for other in known)]
 
 
 def trend(timings: Sequence[Timing], kind: Kind, bins: int = 24) -> list[tuple[float, float]]:

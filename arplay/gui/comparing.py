@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from arplay.core.timings import Timing, added, forecast, of_answer, wanted
+from arplay.core.timings import Timing, added, forecast, missing, of_answer
 from arplay.engine.messages import Explored, Failed, Loaded, Recomputed, Result
 
 if TYPE_CHECKING:
@@ -98,24 +98,29 @@ class Comparing(QObject):
             self.stop()  # the user goes on
 
     def _quietly(self) -> None:
-        """After a pause: the place that was just answered, then shorter contexts, if the pass is short enough."""
+        """After a pause: the place that was just answered, then shorter contexts; those too long wait.
+
+        A shorter one also teaches whether a longer one may be run.
+        """
         view = self._play.view
         answer, loaded = view.answer, view.loaded
         idle = not (self._failed or view.stale or view.playing or self._play.looking) and self._asked is None
         if not idle or answer is None or loaded is None or loaded.info.cache == "none":
             return
         context = answer.position.context
-        length = wanted(view.timings, context) if context in self._tried else context
-        if not length or length in self._tried:
-            return
-        expected = forecast(view.timings, length)
-        if expected is None or expected > LONGEST_SECONDS:
-            return
-        self._tried.add(length)
-        if length == context:
-            self._ask(view, view.caret)
-        elif not answer.position.start and 0 < (index := length - len(answer.lead)) < len(answer.encoded.starts):
-            self._ask(view, min(view.caret, int(answer.encoded.starts[index])))
+        shorter = () if answer.position.start else missing(view.timings, context)
+        for length in (context, *shorter):
+            expected = forecast(view.timings, length)
+            index = length - len(answer.lead)
+            if length in self._tried or not length or expected is None or expected > LONGEST_SECONDS:
+                continue
+            self._tried.add(length)
+            if length == context:
+                self._ask(view, view.caret)
+                return
+            if 0 < index < len(answer.encoded.starts):
+                self._ask(view, min(view.caret, int(answer.encoded.starts[index])))
+                return
 
     def _ask(self, view: View, caret: int) -> None:
         self._asked = self._play.bridge.recompute(view.document, caret, view.settings.reading)

@@ -62,6 +62,7 @@ class KvCachePanel(Panel):
         self.empty = QLabel()
         self.empty.setProperty("role", "caption")
         self.empty.setWordWrap(True)
+        self.empty.setMargin(SPACE[2])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.body, self.side = QWidget(), QWidget()
@@ -123,7 +124,8 @@ class KvCachePanel(Panel):
         self.figures.show_figures(words.figures(view.timings, info))
         self.verdict.tip = words.expected(info)
         self.verdict.show_text(words.verdict(view.timings, info))
-        self.going_back.show_text(words.going_back(info))
+        line, self.going_back.tip = words.going_back(info)
+        self.going_back.show_text(line)
         self.state.show_text(words.state(view))
         self.now.setEnabled(not view.stale and not view.recomputing and not view.playing)
         self._fit()
@@ -146,7 +148,7 @@ class KvCachePanel(Panel):
         self.side.setMinimumWidth(SIDE if wide else 0)
         lines = [caption for caption in (self.verdict, self.going_back, self.state) if caption.full]
         free = height - self.now.sizeHint().height() - 2 * SPACE[1]
-        self.figures.set_max_rows(max(1, min(3, free // ROW)) if wide else 2)
+        self.figures.set_max_rows(max(1, min(3, free // ROW)) if wide else 2 if width >= 420 else 3)
         line = self.verdict.fontMetrics().height() + SPACE[0]
         left = max(0, free - self.figures.sizeHint().height()) // line if wide else 3
         for caption in (self.verdict, self.going_back, self.state):

@@ -72,7 +72,7 @@ def paint(painter: QPainter, area: QRectF, theme: Theme, timings: Sequence[Timin
         mine = [t for t in shown if t.kind == kind]
         crowded = len(mine) > on.frame.width() / 6
         for t in mine:
-            _paint_mark(painter, on.place(t.context, t.seconds), kind, theme, 0.35 if crowded else 1.0)
+            _paint_mark(painter, on.place(t.context, t.seconds), kind, theme, 0.3 if crowded else 1.0)
         if kind != "prefill":
             _paint_line(painter, [on.place(*middle) for middle in trend(mine, kind)], kind, theme)
     if lit is not None:
@@ -124,10 +124,10 @@ def _paint_axes(painter: QPainter, area: QRectF, on: Scales, theme: Theme) -> No
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, _tick(value, marks))
     if area.bottom() - frame.bottom() < LINE:
         return
-    name = "tokens of context"
+    name = "tokens of context" if frame.width() >= 400 else "tokens"
     wide = words.horizontalAdvance(name) + SPACE[1]
-    numbers = [n for n in ticks(on.tokens, _how_many(frame.width(), 80)) if n == int(n)]
-    named = frame.width() >= 220
+    numbers = [n for n in ticks(on.tokens, _how_many(frame.width(), 56)) if n == int(n)]
+    named = frame.width() >= 160
     for value in numbers:
         x = on.place(value, 0).x()
         half = words.horizontalAdvance(f"{value:,.0f}") / 2
@@ -167,7 +167,8 @@ def _paint_mark(painter: QPainter, at: QPointF, kind: str, theme: Theme, alpha: 
     if kind == "cached":
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("accent", alpha))
-        painter.drawEllipse(at, 3, 3)
+        radius = 3.0 if alpha == 1.0 else 2.0
+        painter.drawEllipse(at, radius, radius)
     elif kind == "uncached":
         painter.setPen(QPen(theme.color("warning", max(alpha, 0.6)), 1.5))
         painter.setBrush(theme.color("surface"))

@@ -27,7 +27,7 @@ def paint(painter: QPainter, area: QRectF, timings: Timings, info: Info, theme: 
     painter.setFont(interface_font(SMALL))
     painter.setPen(theme.color("muted"))
     y = float(HEIGHT - 2 * MARGIN - foot + SPACE[1])
-    for text in (words.verdict(timings, info), words.going_back(info)):
+    for text in (words.verdict(timings, info), ". ".join(words.going_back(info))):
         painter.drawText(QRectF(0, y, wide, LINE), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
         y += LINE
     painter.restore()

@@ -17,10 +17,17 @@ ROUNDING = {"float64": 1e-9, "float32": 1e-3, "float16": 1e-1, "bfloat16": 1.0}
 """Logits of a correct cache differ by less than this: the same sums in another order, in numbers of so many bits."""
 
 _GOING_BACK = {
-    "cropped": "after an edit the keys and values behind it are cut off; those before it stay",
-    "checkpoints": "it cannot be cut: after an edit it goes back to an earlier checkpoint and reads on from there",
-    "recomputed": "it cannot go back: after an edit the text is read again from its beginning",
+    "cropped": ("an edit crops the cache", "The keys and values behind an edit are cut off; those before it stay."),
+    "checkpoints": (
+        "an edit goes to a checkpoint",
+        "This cache cannot be cut: after an edit it goes back to an earlier checkpoint and reads on from there.",
+    ),
+    "recomputed": (
+        "an edit reads all anew",
+        "This cache cannot go back: after an edit the text is read again from its beginning.",
+    ),
 }
+"""How a cache follows an edit: in a few words, and in a sentence."""
 
 
 def duration(seconds: float) -> str:
@@ -67,18 +74,19 @@ def figures(timings: Timings, info: Info) -> tuple[Figure, ...]:
         tip = f"The last step: one token read after {steps[-1].context - 1:,} that the cache holds"
         result.append(Figure(duration(steps[-1].seconds), "step with cache", tip))
     if uncached:
-        tip = f"The last pass without a cache: {uncached[-1].context:,} tokens read for one answer"
-        result.append(Figure(duration(uncached[-1].seconds), f"without, {uncached[-1].context:,} tokens", tip))
+        longest = max(reversed(uncached), key=lambda t: t.context)
+        tip = f"One answer without a cache: {longest.context:,} tokens read, the most that was measured"
+        result.append(Figure(duration(longest.seconds), f"without, at {longest.context:,}", tip))
     gain = speedup(timings)
     if gain is not None and math.isfinite(gain[0]):
         tip = "Time without the cache over time with it, at the longest context that was measured without"
         result.append(Figure(f"{gain[0]:.1f} ×", f"faster at {gain[1]:,}", tip))
-    if answers:
-        result += _memory(answers[-1])
     difference = largest_difference(timings)
     if difference is not None:
         tip = f"The largest difference of any logit between the two answers at the same place. {expected(info)}"
         result.append(Figure(scientific(difference), "largest difference", tip))
+    if answers:
+        result += _memory(answers[-1])
     return tuple(result)
 
 
@@ -106,17 +114,18 @@ def verdict(timings: Timings, info: Info) -> str:
     difference, bound = largest_difference(timings), ROUNDING.get(info.dtype)
     if difference is None:
         return ""
-    if math.isnan(difference) or (bound is not None and difference > bound):
-        return f"The logits differ by {scientific(difference)}: more than {info.dtype} explains."
-    said = f"The same answer both ways: logits differ by at most {scientific(difference)}"
-    return f"{said}, rounding in {info.dtype}." if bound is not None else f"{said}."
+    if math.isnan(difference):
+        return "The logits are not numbers (NaN)."
+    if bound is not None and difference > bound:
+        return f"Logits differ by {scientific(difference)}: more than {info.dtype} explains."
+    said = f"Same answer: logits differ by ≤ {scientific(difference)}"
+    return f"{said}, {info.dtype} rounding" if bound is not None else said
 
 
-def going_back(info: Info) -> str:
-    """Engine, numbers, and how the cache follows an edit."""
-    where = f"{info.engine}, {info.dtype} on {info.device}"
-    words = _GOING_BACK.get(info.cache)
-    return f"{where}: {words}." if words else f"{where}."
+def going_back(info: Info) -> tuple[str, str]:
+    """Engine, numbers and how the cache follows an edit: in a line, and the last in a sentence."""
+    few, sentence = _GOING_BACK.get(info.cache, ("", ""))
+    return " · ".join(part for part in (info.engine, f"{info.dtype} on {info.device}", few) if part), sentence
 
 
 def state(view: View) -> str:
@@ -124,13 +133,13 @@ def state(view: View) -> str:
     if view.recomputing:
         return "Reading once more without the cache…"
     if view.playing:
-        return "Play goes on; without the cache is measured in a pause."
+        return "Without the cache is measured once Play rests."
     if view.answer is None or view.stale or any(t.context == view.answer.position.context for t in _uncached(view)):
         return ""
     seconds = forecast(view.timings, view.answer.position.context)
     if seconds is not None and seconds > LONGEST_SECONDS:
         count = view.answer.position.context
-        return f"Reading {count:,} tokens without the cache may take {seconds:,.0f} s: only when you ask for it."
+        return f"{count:,} tokens without the cache may take {seconds:,.0f} s: ask for it"
     return ""
 
 

@@ -1,10 +1,8 @@
-"""Any causal transformer that the transformers library knows, behind the Session contract; owns the KV cache."""
+"""Any causal transformer that the transformers library knows, behind the Session contract."""
 
 from __future__ import annotations
 
-import copy
-import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +11,9 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.models.alphabets import TokenizerAlphabet
 from arplay.models.base import Info, Scores
+from arplay.models.caches import Kept
+from arplay.models.passes import Passes
+from arplay.models.proof import Proof
 from arplay.models.scoring_rows import score_rows, unscored
 from arplay.models.tabular import frozen_scores
 
@@ -22,18 +23,22 @@ if TYPE_CHECKING:
 LOGITS_BYTES = 64 * 1024 * 1024
 """No forward holds more logits than this at once."""
 
+CHECKPOINT_PIECES = 64
+"""No forward reads more pieces than this where a session goes back by checkpoints, of which it leaves one."""
+
 
 class CausalLM:
-    """A loaded transformer."""
+    """A loaded network, and what was proved of it."""
 
     starts_empty = False
 
-    def __init__(self, network: Any, alphabet: TokenizerAlphabet, info: Info) -> None:
+    def __init__(self, network: Any, alphabet: TokenizerAlphabet, info: Info, proof: Proof) -> None:
         self.network = network
+        self.passes = Passes(network)
         self.alphabet = alphabet
         self.info = info
-        self.rows = max(1, LOGITS_BYTES // (4 * info.vocabulary))
-        self._keeps = "logits_to_keep" in inspect.signature(network.forward).parameters
+        self.proof = proof
+        self.rows = max(1, LOGITS_BYTES // (4 * info.vocabulary) - 1)  # one more is needed where the last is read again
 
     def session(self) -> CausalSession:
         return CausalSession(self)
@@ -59,14 +64,10 @@ class CausalLM:
         result = np.full(len(ids), np.nan)
         n = len(ids) - 1
         with torch.inference_mode():
-            given = torch.tensor([list(ids[:-1])], device=self.info.device)
             chosen = torch.tensor(list(ids[1:]), device=self.info.device)
-            step = n if not self._keeps else self.rows
-            for low in range(0, n, max(1, step)):
-                rows = torch.arange(low, min(n, low + step), device=self.info.device)
-                logits = self.network(input_ids=given, use_cache=False, **self.keep(rows)).logits[0]
-                if not self._keeps:
-                    logits = logits[rows]
+            for low in range(0, n, self.rows):
+                rows = torch.arange(low, min(n, low + self.rows), device=self.info.device)
+                logits = self.passes.fresh(ids[:-1], rows)
                 loss = torch.nn.functional.cross_entropy(logits.float(), chosen[rows], reduction="none")
                 result[1 + low : 1 + low + len(rows)] = -loss.double().cpu().numpy()
         return result
@@ -76,27 +77,20 @@ class CausalLM:
 
         self.check(ids)
         with torch.inference_mode():
-            given = torch.tensor([list(ids)], device=self.info.device)
-            logits = self.network(input_ids=given, use_cache=False, **self.keep(1)).logits[0, -1]
-            result: NDArray[np.floating] = logits.float().cpu().numpy()
+            result: NDArray[np.floating] = self.passes.fresh(ids, 1)[-1].float().cpu().numpy()
         result.flags.writeable = False
         return result
 
-    def keep(self, rows: torch.Tensor | int) -> dict[str, Any]:
-        """The argument that asks for the logits of some rows (or the last few) only, where the network takes it."""
-        return {"logits_to_keep": rows} if self._keeps else {}
-
 
 class CausalSession:
-    """A chain in the model's KV cache. A cache of plain layers is cropped on rewind; any other is built anew."""
+    """A chain, and what the network keeps of its beginning: all of it but for what a rewind or a failure has lost."""
 
     starts_empty = False
 
     def __init__(self, model: CausalLM) -> None:
         self._model = model
         self._ids: list[int] = []
-        self._cache: Any = None
-        self._read = 0  # pieces in the cache; at most len(self._ids)
+        self._kept = Kept()  # of the first pieces of self._ids
         self._next: torch.Tensor | None = None  # logits after self._ids, shape (V,)
         self.evaluated = 0
 
@@ -105,48 +99,62 @@ class CausalSession:
         return tuple(self._ids)
 
     @property
+    def storages(self) -> Mapping[int, int]:
+        return self._kept.storages
+
+    @property
     def cache_bytes(self) -> int:
-        layers = getattr(self._cache, "layers", ())
-        tensors = (getattr(layer, name, None) for layer in layers for name in ("keys", "values"))
-        return sum(t.numel() * t.element_size() for t in tensors if t is not None)
+        return sum(self.storages.values())
 
     def extend(self, ids: Sequence[int]) -> Scores:
         import torch
 
         given = [int(id) for id in ids]
         self._model.check(given, len(self._ids))
-        rows = self._model.rows
         with torch.inference_mode():
-            parts = [self._extend_some(torch, given[low : low + rows]) for low in range(0, len(given), rows)]
+            self._catch_up(torch)
+            parts = [self._extend_some(torch, part) for part in self._parts(given, self._model.rows)]
         if not parts:
             return frozen_scores(*unscored(0))
         return frozen_scores(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
     def read(self, ids: Sequence[int]) -> None:
-        self.extend(ids)
+        import torch
+
+        given = [int(id) for id in ids]
+        self._model.check(given, len(self._ids))
+        if self._model.proof.cache == "recomputed":  # nothing would be kept of it
+            self._ids += given
+            self._next = None if given else self._next
+            return
+        with torch.inference_mode():
+            behind = self._ids[self._kept.length :] if given else []
+            for part in self._parts(behind + given):
+                self._forward(torch, part, 1)
+                self._ids += part[max(0, len(self._ids) + len(part) - self._kept.length) :]
 
     def rewind(self, length: int) -> None:
+        import torch
+
         if not 0 <= length <= len(self._ids):
             raise ValueError(f"cannot rewind {len(self._ids)} pieces to {length}")
         if length == len(self._ids):
             return
         del self._ids[length:]
-        self._next = None
-        self._crop(length)
+        with torch.inference_mode():
+            logits = self._kept.back(length)
+        self._next = logits if self._kept.length == length else None
 
     def reach(self, length: int) -> int:
-        return length
-
-    @property
-    def storages(self) -> Mapping[int, int]:
-        return {id(self): self.cache_bytes}
+        return self._kept.reach(length)
 
     def branch(self) -> CausalSession:
+        import torch
+
         other = CausalSession(self._model)
         other._ids, other._next = self._ids.copy(), self._next
-        if _croppable(self._cache):  # reading rebinds a layer's tensors, so both may hold them
-            other._cache, other._read = copy.copy(self._cache), self._read
-            other._cache.layers = [copy.copy(layer) for layer in self._cache.layers]
+        with torch.inference_mode():
+            other._kept = self._kept.branch()
         return other
 
     def logits(self) -> NDArray[np.floating]:
@@ -154,59 +162,68 @@ class CausalSession:
 
         if not self._ids:
             raise Problem("this model gives no distribution of a first piece", "type something, or choose BOS or EOS")
-        if self._next is None:
-            with torch.inference_mode():
-                self._forward(torch, self._back_one(), 1)
+        with torch.inference_mode():
+            self._catch_up(torch)
+            if self._next is None:
+                self._forward(torch, self._ids[self._kept.length :], 1)
         assert self._next is not None
         result: NDArray[np.floating] = self._next.float().cpu().numpy()
         result.flags.writeable = False
         return result
 
+    def _catch_up(self, torch: Any) -> None:
+        """Read what the chain holds and the cache does not, up to its last piece where the logits there are wanted.
+
+        That one is left to be read with what follows it, in one forward, unless the network reads one piece at once.
+        """
+        if self._next is not None or not self._ids or self._model.proof.cache == "recomputed":
+            return
+        if self._kept.length == len(self._ids):
+            self._kept.back(len(self._ids) - 1)
+        last = len(self._ids) - self._model.proof.several
+        for part in self._parts(self._ids[self._kept.length : last]):
+            self._forward(torch, part, 1)
+        if last < len(self._ids):
+            self._next = None
+
+    def _parts(self, ids: list[int], most: int | None = None) -> Iterator[list[int]]:
+        """``ids`` in portions that the network may read at once."""
+        at = 0
+        while at < len(ids):
+            sizes = [len(ids) - at]
+            if most is not None:
+                sizes.append(most)
+            if self._model.proof.cache == "checkpoints" and self._model.proof.several:
+                sizes.append(CHECKPOINT_PIECES)
+            elif self._model.proof.cache == "checkpoints" and self._kept.length:
+                sizes.append(1)
+            yield ids[at : at + min(sizes)]
+            at += min(sizes)
+
     def _extend_some(self, torch: Any, given: list[int]) -> tuple[NDArray[Any], ...]:
         """Read a few pieces in one forward and score each by the logits of the piece before it."""
-        replay = self._back_one() if self._ids and self._next is None else []
-        before = self._next
-        logits = self._forward(torch, replay + given, len(given) + bool(replay))
+        behind, before = self._ids[self._kept.length :], self._next
+        unknown = bool(self._ids) and before is None
+        logits = self._forward(torch, behind + given, len(given) + unknown)
         self._ids += given
-        if replay:
+        if unknown:
             before, logits = logits[0], logits[1:]
         if before is None:
             scores = score_rows(torch, logits[:-1], given[1:])
             return tuple(np.concatenate(pair) for pair in zip(unscored(1), scores, strict=True))
         return score_rows(torch, torch.cat([before[None], logits[:-1]]), given)
 
-    def _forward(self, torch: Any, ids: list[int], keep: int) -> Any:
-        """Read ``ids`` after what the cache holds; logits after the last ``keep`` of them, shape (keep, V)."""
-        model = self._model
+    def _forward(self, torch: Any, ids: list[int], keep: int) -> torch.Tensor:
+        """Read ``ids`` after what is kept; logits after the last ``keep`` of them, shape (keep, V)."""
+        passes, kept = self._model.passes, self._kept
         self.evaluated += len(ids)
-        given = torch.tensor([ids], device=model.info.device)
-        cache, read = self._cache, self._read
-        self._cache, self._read, self._next = None, 0, None  # a forward that fails may leave half a cache
-        out = model.network(input_ids=given, past_key_values=cache, use_cache=True, **model.keep(keep))
-        self._cache, self._read = out.past_key_values, read + len(ids)
-        logits = out.logits[0, -keep:]
-        self._next = logits[-1].clone()  # a view would hold all of the rows
+        self._next = None
+        if self._model.proof.cache == "recomputed":
+            logits = passes.fresh(ids, keep)
+            self._next = logits[-1].clone()  # a view would hold all of the rows
+            return logits
+        length = kept.length + len(ids)
+        logits, cache = passes.cached(ids, kept.take(), keep)
+        self._next = logits[-1].clone()
+        kept.put(cache, length, self._next)
         return logits
-
-    def _back_one(self) -> list[int]:
-        """The ids that must be read (again) to have the logits after the chain: usually the last one."""
-        self._crop(len(self._ids) - 1)
-        return self._ids[self._read :]
-
-    def _crop(self, length: int) -> None:
-        extra = self._read - length
-        if extra <= 0:
-            return
-        if _croppable(self._cache) and length > 0:
-            self._cache.crop(-extra)
-            self._read = length
-        else:
-            self._cache, self._read = None, 0
-
-
-def _croppable(cache: Any) -> bool:
-    """Only plain growing layers are: sliding and recurrent states forget what a rewind would need."""
-    from transformers.cache_utils import DynamicLayer
-
-    layers = getattr(cache, "layers", ())
-    return len(layers) > 0 and all(type(layer) is DynamicLayer for layer in layers)

@@ -17,7 +17,7 @@ from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
 from arplay.models.devices import Place, choose, device_died, machine, out_of_memory, placement
 from arplay.models.folder import Folder, inspect
-from arplay.models.proof import proved
+from arplay.models.proof import context_of, proved
 from arplay.models.skeleton import check_skeleton
 
 FEW_PARAMETERS = 30_000_000
@@ -43,11 +43,9 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     report(1.0, "proving the model")
     parameters = sum(parameter.numel() for parameter in network.parameters())
     torch.set_num_threads(1 if parameters < FEW_PARAMETERS else _all_threads())
-    size = proved(torch, network, path.name)
+    proof = proved(torch, network, path.name)
     report(1.0, "opening the tokenizer")
-    alphabet = open_tokenizer(path, size)
-    text_config = network.config.get_text_config()
-    context = getattr(text_config, "max_position_embeddings", None)
+    alphabet = open_tokenizer(path, proof.vocabulary)
     info = Info(
         name=name,
         family=folder.family,
@@ -55,13 +53,14 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         revision=digest(folder.weights),
         dtype=place.dtype,
         device=place.device,
-        vocabulary=size,
-        context=int(context) if context else None,
+        vocabulary=proof.vocabulary,
+        context=context_of(network.config),
         parameters=parameters,
+        cache=proof.cache,
         why=place.why,
         placement=placement(network.hf_device_map) if place.limits is not None else "",
     )
-    return CausalLM(network, alphabet, info)
+    return CausalLM(network, alphabet, info, proof)
 
 
 def _import_torch() -> Any:

@@ -1,40 +1,105 @@
-"""A proof, at load time, that a network is causal and that its numbers mean what they should."""
+"""A proof, at load time, that a network is causal, and how far its cache can be trusted."""
 
 from __future__ import annotations
 
-import inspect as signatures
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from arplay.core.errors import Problem
+from arplay.models.caches import Kept
 from arplay.models.folder import MAX_VOCABULARY
+from arplay.models.passes import Passes
+
+MOST_WINDOW = 64
+"""The proof reads past a sliding window of at most so many pieces; of a longer one only the beginning is proved."""
+
+CONTEXTS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 
 
-def proved(torch: Any, network: Any, name: str) -> int:
-    """V, the length of the logits, from three small forwards that prove what everything here stands on.
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was found true of a network.
 
-    Raises Problem unless the model is causal (a piece's logits do not change with what follows), its cache continues
-    exactly, and its logits are numbers.
+    ``vocabulary``: V, the length of its logits. ``cache``: how a session goes back; "recomputed" where nothing that
+    the network keeps gives the numbers of a fresh pass. ``several``: more than one piece at once may be read after
+    those in the cache.
     """
-    remedy = "choose a model that predicts the next token from a key-value cache"
-    takes_cache = "past_key_values" in signatures.signature(network.forward).parameters
-    if not takes_cache or getattr(network, "_is_stateful", False):
-        raise Problem(f"{name} keeps a recurrent state, which arplay does not open yet", remedy)
+
+    vocabulary: int
+    cache: Literal["cropped", "checkpoints", "recomputed"]
+    several: bool
+
+
+def context_of(config: Any) -> int | None:
+    """How many pieces a network was made for; None where its configuration sets no limit (ALiBi, recurrent)."""
+    text = config.get_text_config()
+    found = next((length for name in CONTEXTS if (length := getattr(text, name, None))), None)
+    return int(found) if found else None
+
+
+def proved(torch: Any, network: Any, name: str) -> Proof:
+    """A few small forwards that prove what everything here stands on.
+
+    Raises Problem unless the network runs, its logits are numbers, and it is causal: a piece's logits do not change
+    with what follows.
+    """
+    passes = Passes(network)
+    text = network.config.get_text_config()
+    window = min((size for size in _windows(text) if size <= MOST_WINDOW), default=0)
+    n = min(max(8, window + 6), context_of(network.config) or MOST_WINDOW + 6)
+    ids = [place % text.vocab_size for place in range(1, n + 1)]
+    first = max(1, n - 4)
+    with torch.inference_mode():
+        try:
+            whole = passes.fresh(ids, n).float()
+            beginning = passes.fresh(ids[:first], first).float()
+        except Exception as error:  # the library's own code runs here on a config it did not check
+            raise Problem(f"{name} does not run ({type(error).__name__}: {error})", "check its config.json") from error
+        if bool(torch.isnan(whole).any()):
+            raise Problem(f"the logits of {name} are not numbers (NaN)", "use float32, or fetch the model again")
+        size = int(whole.shape[1])
+        if size > MAX_VOCABULARY:
+            raise Problem(f"a vocabulary of {size:,} is more than arplay opens", f"at most {MAX_VOCABULARY:,}")
+        allowed = (1e-4 if network.dtype == torch.float32 else 0.05) * float(whole.abs().max())
+        if float((beginning - whole[:first]).abs().max()) > allowed:
+            cause = f"{name} looks at the pieces to come, so it is no causal language model"
+            raise Problem(cause, "choose a model that predicts the next token")
+        found = _going_on(passes, ids, first, whole, allowed)
+        again = passes.fresh(ids[:first], first).float()
+        if float((again - beginning).abs().max()) > allowed:
+            raise Problem(f"{name} remembers one text while it reads another", "choose another model")
+    return Proof(size, *found)
+
+
+def _windows(config: Any) -> list[int]:
+    sizes = (getattr(config, name, None) for name in ("sliding_window", "window_size", "attention_window_size"))
+    return [size for size in sizes if isinstance(size, int) and size > 0]
+
+
+def _going_on(
+    passes: Passes, ids: list[int], first: int, whole: Any, allowed: float
+) -> tuple[Literal["cropped", "checkpoints", "recomputed"], bool]:
+    """Read several pieces, one more, the rest at once; go back and go on again while a branch reads something else."""
+    kept = Kept()
+
+    def right(low: int, high: int, session: Kept, pieces: list[int]) -> bool:
+        logits, cache = passes.cached(pieces, session.take(), high - low)
+        if cache is None:
+            return False
+        session.put(cache, high, logits[-1].clone())
+        return float((logits.float() - whole[low:high]).abs().max()) <= allowed
+
+    if not passes.argument:
+        return "recomputed", False
     try:
-        given = torch.arange(3, device=network.device)[None] % network.config.get_text_config().vocab_size
-        with torch.inference_mode():
-            whole = network(input_ids=given, use_cache=False).logits[0].float()
-            first = network(input_ids=given[:, :1], use_cache=True)
-            then = network(input_ids=given[:, 1:], past_key_values=first.past_key_values, use_cache=True)
-            gap = (torch.cat([first.logits[0], then.logits[0]]).float() - whole).abs()
-    except Exception as error:  # the library's own code runs here on a config it did not check
-        raise Problem(f"{name} does not run ({type(error).__name__}: {error})", "check its config.json") from error
-    if bool(torch.isnan(whole).any()):
-        raise Problem(f"the logits of {name} are not numbers (NaN)", "use float32, or fetch the model again")
-    allowed = (1e-4 if whole.dtype == network.dtype else 0.1) * float(whole.abs().max())
-    if float(gap[0].max()) > allowed:
-        raise Problem(f"{name} looks at the pieces to come, so it is no causal language model", remedy)
-    if float(gap.max()) > allowed:
-        raise Problem(f"the cache of {name} does not continue where it stopped", remedy)
-    if whole.shape[1] > MAX_VOCABULARY:
-        raise Problem(f"a vocabulary of {whole.shape[1]:,} is more than arplay opens", f"at most {MAX_VOCABULARY:,}")
-    return int(whole.shape[1])
+        if not right(0, first, kept, ids[:first]) or not right(first, first + 1, kept, ids[first : first + 1]):
+            return "recomputed", False
+        several = right(first + 1, len(ids), kept, ids[first + 1 :])
+        kept.back(first)
+        branch = kept.branch()
+        right(first, first + 1, branch, ids[:1])
+        if kept.length != first or not right(first, first + 1, kept, ids[first : first + 1]):
+            return "recomputed", False
+    except Exception:  # noqa: BLE001 - whatever goes wrong in there, the network does well without its cache
+        return "recomputed", False
+    return "checkpoints" if kept.checkpointed else "cropped", several

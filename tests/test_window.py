@@ -158,7 +158,7 @@ def test_closing_keeps_the_text_with_its_ids(opened: Open, qtbot: QtBot) -> None
     assert recovery.load(paths.recovered()) == document
 
 
-@pytest.mark.parametrize("name", exports.WITH_DATA)
+@pytest.mark.parametrize("name", ["next_token", "heatmap", "ledger"])
 def test_every_chart_exports_in_every_format(opened: Open, qtbot: QtBot, tmp_path: Path, name: str) -> None:
     window = opened(text=b"BACAB")
     for dock in ("heatmap", "ledger"):

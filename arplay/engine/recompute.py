@@ -13,6 +13,7 @@ from arplay.core.errors import Problem
 from arplay.engine.messages import Recompute, Recomputed
 from arplay.engine.state import State, windows_of
 from arplay.models.base import lead
+from arplay.models.devices import out_of_memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,7 @@ def recompute(state: State, request: Recompute) -> Generator[None, None, Recompu
     """Read the context of ``request`` without a cache, in one forward that cannot be interrupted.
 
     It is compared with the answer that :func:`arplay.engine.jobs.explore` gave last, if that was in this context.
-    Raises Problem for an empty context.
+    Raises Problem for an empty context, and where memory runs out: the caches are not given up for a comparison.
     """
     model = state.current()
     alphabet, special = model.alphabet, request.reading.special
@@ -35,7 +36,13 @@ def recompute(state: State, request: Recompute) -> Generator[None, None, Recompu
         raise Problem("there is nothing to read before the first token", "type something first")
     yield None  # a step that was asked meanwhile comes first
     began = time.perf_counter()
-    logits = model.uncached(context.tolist())
+    try:
+        logits = model.uncached(context.tolist())
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        cause = f"there is not enough memory to read {len(context):,} pieces at once"
+        raise Problem(cause, "with the cache they are read in parts; nothing is lost") from error
     seconds = time.perf_counter() - began
     answered = state.answered
     same = answered is not None and np.array_equal(answered[0], context)

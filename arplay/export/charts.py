@@ -9,6 +9,7 @@ from arplay.core.decoding import Decoded
 from arplay.core.errors import Problem
 from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer
+from arplay.core.timings import Timings
 from arplay.export import tables
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json
@@ -28,6 +29,14 @@ def bars(
     rest = record["rest"]
     comments = [*origin.lines(), f"rest: {rest['count']} other tokens with {rest['prob']} together"]
     return to_csv(record["top"], tables.BAR_COLUMNS, comments)
+
+
+def timings(kind: Kind, measured: Timings, origin: Provenance) -> str:
+    """What answers took with the cache and without it, a record an answer."""
+    rows = tables.timing_rows(measured)
+    if kind == "json":
+        return to_json({"provenance": origin.as_dict(), "timings": rows})
+    return to_csv(rows, tables.TIMING_COLUMNS, origin.lines())
 
 
 def tokens(

@@ -18,6 +18,7 @@ from arplay.core.distribution import LN2, Distribution
 from arplay.core.pieces import Piece, Vocabulary
 from arplay.core.position import Answer
 from arplay.core.spans import char_spans
+from arplay.core.timings import Timing
 
 Record = dict[str, Any]
 
@@ -30,6 +31,7 @@ LEDGER_COLUMNS = (
     *TOKEN_COLUMNS,
     *("prob", "running_logprob", "running_prob", "running_prob_mantissa", "running_prob_exponent", "underflows"),
 )
+TIMING_COLUMNS = ("kind", "context", "evaluated", "reused", "seconds", "cache_bytes", "largest_difference")
 HEAT_COLUMNS = (
     *TOKEN_COLUMNS,
     "prob",
@@ -172,6 +174,22 @@ def heat_rows(ledger: Ledger, vocabulary: Vocabulary) -> list[Record]:
             if id >= 0
         ]
     return rows
+
+
+def timing_rows(timings: Iterable[Timing]) -> list[Record]:
+    """One record a measured answer, the oldest first; pieces of context, of these read and reused, and seconds."""
+    return [
+        {
+            "kind": t.kind,
+            "context": t.context,
+            "evaluated": t.evaluated,
+            "reused": t.reused,
+            "seconds": t.seconds,
+            "cache_bytes": None if t.kind == "uncached" else t.cache_bytes,
+            "largest_difference": t.difference,
+        }
+        for t in timings
+    ]
 
 
 def flat(row: Record) -> Record:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PICTURES = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF document": ".pdf"}
 DATA = {"CSV table": ".csv", "JSON data": ".json"}
-WITH_DATA = ("next_token", "heatmap", "ledger")
+WITH_DATA = ("next_token", "heatmap", "ledger", "kv_cache")
 
 
 def menu_for(panel: Panel, window: MainWindow) -> QMenu:
@@ -82,6 +82,10 @@ def data_of(panel: Panel, view: View, kind: charts.Kind) -> str:
         assert view.answer is not None and view.decoded is not None
         before = view.document.data[: view.caret]
         return charts.bars(kind, view.answer, view.decoded, vocabulary, before, view.settings.bars, origin)
+    if panel.name == "kv_cache":
+        if panel.chart_size() is None:
+            raise Problem("no answer was measured yet", "step, play or type with a model that keeps a cache")
+        return charts.timings(kind, view.timings, origin)
     if view.ledger is None:
         raise Problem("the text is not scored yet", "wait for the first result")
     chart = "heatmap" if panel.name == "heatmap" else "ledger"
@@ -90,7 +94,7 @@ def data_of(panel: Panel, view: View, kind: charts.Kind) -> str:
 
 def provenance(panel: Panel, view: View) -> Provenance:
     """Where the figures of ``panel`` come from. Raises Problem where there are none."""
-    shown = view.answer if panel.name == "next_token" else view.ledger or view.answer
+    shown = view.answer if panel.name in ("next_token", "kv_cache") else view.ledger or view.answer
     if view.loaded is None or shown is None:
         raise Problem("there is nothing to export yet", "wait for the first result")
     decoding = view.settings.decoding if panel.name == "next_token" else None

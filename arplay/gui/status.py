@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from arplay.core.position import Answer
 from arplay.engine.messages import Loaded, Progress
 from arplay.gui.contract import View
 from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.widgets.cache.words import size
+from arplay.gui.widgets.caption import Caption
+
+MODEL_TIP = "The model that gives every number here: name, parameters, number type and device"
+CACHE_TIP = (
+    "Memory that keeps what was read, so that it is not read again: see the KV cache panel.\n"
+    "The branches of the text share it within a budget; where that is used up, the one not used for longest goes first."
+)
+WIDEST_MODEL = 330
 
 
 class StatusBar(QStatusBar):
@@ -22,7 +31,7 @@ class StatusBar(QStatusBar):
         row = QHBoxLayout(self._work)
         row.setContentsMargins(SPACE[1], 0, 0, 0)
         row.setSpacing(SPACE[1])
-        self._what = QLabel(self._work)
+        self._what = Caption()
         self._bar = QProgressBar(self._work)
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(140)
@@ -31,13 +40,14 @@ class StatusBar(QStatusBar):
         self._cancel.setToolTip("Cancel what is running")
         self._cancel.setAccessibleName("Cancel what is running")
         self._cancel.clicked.connect(self._on_cancel)
-        for widget in (self._what, self._bar, self._cancel):
-            row.addWidget(widget)
-        row.addStretch(1)
-        self.addWidget(self._work)
+        row.addWidget(self._bar)
+        row.addWidget(self._cancel)
+        row.addWidget(self._what, 1)
+        self.addWidget(self._work, 1)
         self._work.hide()
-        self._model = self._label("The model that gives every number here: name, parameters, number type and device")
+        self._model = self._label(MODEL_TIP)
         self._context = self._label("Tokens of context that the model has read, and the most it can read at once")
+        self._cache = self._label(CACHE_TIP)
         self._speed = self._label("Time of the last forward pass, and the tokens read per second")
 
     def show_progress(self, progress: Progress | None) -> None:
@@ -45,14 +55,17 @@ class StatusBar(QStatusBar):
         self._work.setVisible(progress is not None)
         if progress is None:
             return
-        self._what.setText(progress.what[:1].upper() + progress.what[1:])
+        self._what.show_text(" · ".join((progress.what[:1].upper() + progress.what[1:], *_of_download(progress))))
         unknown = progress.fraction is None
         self._bar.setRange(0, 0 if unknown else 1000)
         if progress.fraction is not None:
             self._bar.setValue(round(1000 * progress.fraction))
 
     def show_view(self, view: View) -> None:
-        self._model.setText(_model_words(view.loaded) if view.loaded else "no model yet")
+        words = _model_words(view.loaded) if view.loaded else "no model yet"
+        self._model.setText(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, WIDEST_MODEL))
+        self._model.setToolTip(f"{words}\n{MODEL_TIP}")
+        self._cache.setText(_cache_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         self._context.setText(_context_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         if view.answer is not None and view.answer.evaluated and view.answer.seconds > 0:
             ms, rate = 1000 * view.answer.seconds, view.answer.evaluated / view.answer.seconds
@@ -75,8 +88,28 @@ class StatusBar(QStatusBar):
 def _model_words(loaded: Loaded) -> str:
     info = loaded.info
     count = info.parameters
-    size = f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count:,}"
-    return f"{info.name} · {size} parameters · {info.dtype} on {info.device}"
+    many = f"{count / 1e9:.2f} B" if count >= 1e9 else f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count:,}"
+    return f"{info.name} · {many} parameters · {info.dtype} on {info.device}"
+
+
+def _cache_words(answer: Answer, loaded: Loaded) -> str:
+    return f"cache {size(answer.cache_bytes)}" if loaded.info.cache != "none" and answer.cache_bytes else ""
+
+
+def _of_download(progress: Progress) -> list[str]:
+    """
+    >>> _of_download(Progress(1, "downloading", 0.1, 12_300_000, 93_000_000, 4_100_000.0, 20.0))
+    ['12.3 of 93.0 MB', '4.1 MB/s', '20 s left']
+    """
+    done, total, speed, left = progress.bytes_done, progress.bytes_total, progress.per_second, progress.seconds_left
+    words = []
+    if done is not None:
+        words.append(f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else f"{done / 1e6:,.1f} MB")
+    if speed is not None:
+        words.append(f"{speed / 1e6:,.1f} MB/s")
+    if left is not None:
+        words.append(f"{left:,.0f} s left" if left < 90 else f"{left / 60:,.0f} min left")
+    return words
 
 
 def _context_words(answer: Answer, loaded: Loaded) -> str:

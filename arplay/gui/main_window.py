@@ -12,12 +12,14 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QTabWidget, QVBo
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
-from arplay.engine.messages import Loaded, Progress
+from arplay.engine.messages import Device, Dtype, Loaded, Progress
 from arplay.gui import contract, files, help, recovery, theme
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Panel, View
 from arplay.gui.dock import Dock, TitleBar
+from arplay.gui.dropping import dropped
 from arplay.gui.menus import Menus
+from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.notice import Notice
 from arplay.gui.panels import PANELS
 from arplay.gui.playground import Playground
@@ -48,6 +50,7 @@ class MainWindow(QMainWindow):
         self.playground = Playground(bridge, store.settings(), self)
         self.theme_choice = chosen_theme or store.text("theme", "system")
         self.theme = theme.chosen(self.theme_choice)  # type: ignore[arg-type]
+        self.browser: ModelBrowser | None = None
         self._tour: Tour | None = None
         self._told_read_only = False
         self._progress: Progress | None = None
@@ -153,8 +156,8 @@ class MainWindow(QMainWindow):
         play.model_loaded.connect(self._on_model_loaded)
         play.context_full.connect(self._on_context_full)
         play.fetching.changed.connect(self._on_fetching)
-        play.fetching.fetched.connect(self.choose_model)
-        play.fetching.failed.connect(self.tell)
+        play.fetching.fetched.connect(self._on_fetched)
+        play.fetching.failed.connect(self._on_fetch_failed)
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.timeout.connect(self._show_all)
@@ -175,6 +178,8 @@ class MainWindow(QMainWindow):
         if not waits or not self._late.isActive():
             self._late.start(LATE_MS if waits else 0)
         self.status.show_view(view)
+        if self.browser is not None:
+            self.browser.show_view(view)
         self.setWindowTitle(f"{view.name} – arplay" if view.name else "arplay")
         if view.problem != self._problem:
             if self._problem is not None and self.notice.said == self._problem:
@@ -201,6 +206,8 @@ class MainWindow(QMainWindow):
         """Of what runs on the model; a download shows while nothing else does."""
         self._progress = progress
         self.status.show_progress(progress or self.playground.fetching.progress)
+        if self.browser is not None:
+            self.browser.show_progress(progress)
 
     def _on_fetching(self) -> None:
         self._show_progress(self._progress)
@@ -222,6 +229,8 @@ class MainWindow(QMainWindow):
         self.notice.set_theme(self.theme)
         self.status.set_theme(self.theme)
         self.menus.set_theme(self.theme)
+        if self.browser is not None:
+            self.browser.set_theme(self.theme)
         for panel in self.panels.values():
             panel.set_theme(self.theme)
         self.store.set_text("theme", choice)
@@ -250,12 +259,26 @@ class MainWindow(QMainWindow):
             case _:
                 self.playground.handle(intent)
 
-    def choose_model(self, spec: str) -> None:
+    def choose_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
         self.notice.hide()
-        self.playground.load_model(spec)
+        self.playground.load_model(spec, device, dtype)
 
-    def fetch_model(self, name: str) -> None:
-        self.playground.fetching.get(name)
+    def browse_models(self, spec: str = "") -> None:
+        """The list of models, at ``spec`` where that is given."""
+        if self.browser is None:
+            self.browser = ModelBrowser(self.store, self.playground.fetching, self)
+            self.browser.load.connect(self.choose_model)
+            self.browser.set_theme(self.theme)
+        self.browser.open_at(spec)
+        self.browser.show_view(self.playground.view)
+
+    def _on_fetched(self, spec: str) -> None:
+        if self.browser is None or not self.browser.isVisible():
+            self.status.showMessage(f"{spec} is on this computer now; Ctrl+M shows it", 10_000)
+
+    def _on_fetch_failed(self, cause: str, remedy: str) -> None:
+        if self.browser is None or not self.browser.isVisible():
+            self.tell(cause, remedy)  # else the list of models tells it in place
 
     def open_file(self, path: Path, encoding: str | None = None) -> None:
         """Load a text into the editor, or only into the heatmap where it is too long to edit."""
@@ -323,12 +346,16 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        for url in event.mimeData().urls()[:1]:
-            path = Path(url.toLocalFile())
-            if path.is_dir():
-                self.choose_model(str(path))
-            elif path.name:
-                self.open_file(path)
+        try:
+            kind, path = dropped(event.mimeData().urls())
+        except Problem as problem:
+            self.tell(problem.cause, problem.remedy)
+            return
+        event.acceptProposedAction()
+        if kind == "model":
+            self.choose_model(str(path))
+        else:
+            self.open_file(path)
 
     def reset_layout(self) -> None:
         self.restoreState(self._default_layout)

@@ -55,7 +55,7 @@ class Menus(QObject):
         self.models = ModelMenu(window.store, window)
         bar.addMenu(self.models)
         self.models.chosen.connect(window.choose_model)
-        self.models.fetch.connect(window.fetch_model)
+        self.models.browse.connect(window.browse_models)
         self._build_step(bar.addMenu("&Step"))
         self._view_menu = bar.addMenu("&View")
         self._view_menu.aboutToShow.connect(self._fill_view)

@@ -1,0 +1,296 @@
+"""Every model that is here or could be: choose one, look one up on the hub, get it, load it, remove it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from arplay.core.errors import Problem
+from arplay.engine.messages import Progress
+from arplay.gui.contract import View
+from arplay.gui.fetching import Fetching
+from arplay.gui.store import Store
+from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.widgets.models.details import Details
+from arplay.gui.widgets.models.hub_field import HubField
+from arplay.gui.widgets.models.rows import ModelList, ModelRows
+from arplay.models import catalogue, devices
+from arplay.models.cards import Card
+
+
+class ModelBrowser(QDialog):
+    """Beside the window, not in its way. ``load``: spec, device and number type of the model that is wanted."""
+
+    load = Signal(str, str, str)
+
+    def __init__(self, store: Store, fetching: Fetching, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._store, self._fetching = store, fetching
+        self._view = View()
+        self._progress: Progress | None = None
+        self._asked: str | None = None  # the spec that is being loaded from here
+        self._cards: list[Card] = []
+        self._free = 0
+        self.setWindowTitle("Models")
+        self.search = QLineEdit(self)
+        self.search.setPlaceholderText("Search by name, family or licence")
+        self.search.setAccessibleName("Search the models")
+        self.search.setClearButtonEnabled(True)
+        self._glass = QAction(self.search)
+        self.search.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
+        self.rows = ModelRows(self)
+        self.list = ModelList(self.rows, self)
+        self.details = Details(self)
+        self.hub = HubField(fetching, self)
+        self._lay_out()
+        self.search.textChanged.connect(self._fill)
+        self.list.selected.connect(self._show_details)
+        self.list.chosen.connect(self._on_enter)
+        self.list.unwanted.connect(self._remove)
+        self.details.load.connect(self._load)
+        self.details.get.connect(self._get)
+        self.details.remove.connect(self._remove)
+        self.details.show_folder.connect(self._show_folder)
+        self.details.changed.connect(self._show_choice)
+        self.hub.ready.connect(self.select)
+        fetching.changed.connect(self._show_choice)
+        fetching.fetched.connect(self._on_fetched)
+        self.resize(940, 640)
+
+    def _lay_out(self) -> None:
+        self.nothing = QLabel("No model matches the search.\nClear it, or look one up by its name below.", self)
+        self.nothing.setProperty("role", "caption")
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        place = QWidget(self)
+        self._pages = QStackedLayout(place)
+        self._pages.addWidget(self.list)
+        self._pages.addWidget(self.nothing)
+        left = QVBoxLayout()
+        left.setSpacing(SPACE[1])
+        left.addWidget(self.search)
+        left.addWidget(place, 1)
+        middle = QHBoxLayout()
+        middle.setSpacing(SPACE[2])
+        middle.addLayout(left, 1)
+        middle.addWidget(self.details)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[3], SPACE[3], SPACE[3], SPACE[3])
+        column.setSpacing(SPACE[2])
+        column.addLayout(middle, 1)
+        column.addWidget(self.hub)
+        column.addLayout(self._bottom())
+
+    def _bottom(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(SPACE[1])
+        for words, tip, slot in (
+            ("Open folder…", "A transformers folder: config.json, safetensors weights, tokenizer", self.open_folder),
+            ("Open GGUF file…", "A single .gguf file, as llama.cpp has them", self.open_gguf),
+            ("Open table…", "A JSON table of conditional probabilities, like the built-in abc.json", self.open_table),
+        ):
+            button = QPushButton(words, self)
+            button.setAutoDefault(False)
+            button.setToolTip(tip)
+            button.clicked.connect(slot)
+            row.addWidget(button)
+        row.addStretch(1)
+        close = QPushButton("Close", self)
+        close.setAutoDefault(False)
+        close.clicked.connect(self.reject)
+        row.addWidget(close)
+        return row
+
+    # ---- what is shown
+
+    def open_at(self, spec: str = "") -> None:
+        """Show the list as it is now, at the model ``spec`` or at the one in use."""
+        self.refresh()
+        self.show()
+        self.activateWindow()
+        self.select(spec or self.rows.current)
+        self.list.setFocus()
+
+    def refresh(self) -> None:
+        """Look at the disk again."""
+        self._cards = catalogue.cards(self._store.recent("recent_models"))
+        self._free, _ = devices.memory()
+        self._fill()
+
+    def select(self, spec: str) -> None:
+        if self.rows.row_of(spec) is None and any(card.spec == spec for card in self._cards):
+            self.search.clear()
+        row = self.rows.row_of(spec)
+        if row is None:
+            row = next((i for i, one in enumerate(self.rows.rows) if one.card is not None), None)
+        if row is not None:
+            self.list.setCurrentIndex(self.rows.index(row, 0))
+            self.list.scrollTo(self.rows.index(row, 0))
+
+    @property
+    def card(self) -> Card | None:
+        index = self.list.currentIndex()
+        return self.rows.rows[index.row()].card if index.isValid() and index.row() < len(self.rows.rows) else None
+
+    def show_view(self, view: View) -> None:
+        """The model in use, and what became of a load that was asked for here."""
+        former, self._view = self._view, view
+        if not self.isVisible() or (view.loaded, view.busy, view.problem) == (
+            former.loaded,
+            former.busy,
+            former.problem,
+        ):
+            return
+        if self._asked is not None and view.busy is None:
+            self._asked = None
+            if view.problem is None and view.loaded is not former.loaded:
+                self.accept()
+            elif view.problem is not None:
+                self._show_choice()
+                self.details.problem.say(". ".join(part[:1].upper() + part[1:] for part in view.problem))
+                return
+        self._show_choice()
+
+    def show_progress(self, progress: Progress | None) -> None:
+        self._progress = progress
+        if self._asked is not None:
+            self._show_details()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._glass.setIcon(icon("magnifying-glass", theme, "muted"))
+        self.list.set_theme(theme)
+
+    def _fill(self) -> None:
+        spec = self.card.spec if self.card is not None else ""
+        self.rows.show_cards(self._cards, self.search.text())
+        self._pages.setCurrentIndex(0 if self.rows.rows else 1)
+        self.select(spec)
+        self._show_choice()
+
+    def _show_choice(self) -> None:
+        """How a model would be loaded tells how much memory it needs: rows, details and the hub's listing say so."""
+        choice, getting = self.details.choice(self._free), self._fetching
+        fraction = getting.progress.fraction if getting.progress else None
+        self.rows.show_state(choice, self._current(), (getting.spec if getting.busy else "", fraction))
+        if self.hub.choice != choice:
+            self.hub.choice = choice
+            self.hub.refresh()
+        self._show_details()
+
+    def _show_details(self) -> None:
+        card, loaded = self.card, self._view.loaded
+        info = loaded.info if loaded is not None and card is not None and card.spec == self.rows.current else None
+        loading = None
+        if self._asked is not None:
+            share = self._progress.fraction if self._progress else None
+            loading = "Loading…" if share is None else f"Loading {share:.0%}"
+        elif card is not None and self._fetching.busy and self._fetching.spec == card.spec:
+            loading = "Downloading…"
+        self.details.show_card(card, self.details.choice(self._free), info, loading)
+
+    def _current(self) -> str:
+        return catalogue.spec_of(self._view.loaded.info.source) if self._view.loaded is not None else ""
+
+    # ---- what the user does
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """From the search the arrows go into the list, and Enter loads what it found."""
+        if self.search.hasFocus() and event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            self.list.setFocus()
+        elif self.search.hasFocus() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._on_enter()
+        elif event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+
+    def open_folder(self) -> None:
+        if folder := QFileDialog.getExistingDirectory(self, "Open a model folder"):
+            self.add(folder)
+
+    def open_gguf(self) -> None:
+        file, _ = QFileDialog.getOpenFileName(self, "Open a GGUF file", filter="GGUF models (*.gguf)")
+        if file:
+            self.add(file)
+
+    def open_table(self) -> None:
+        file, _ = QFileDialog.getOpenFileName(self, "Open a table", filter="Tables (*.json)")
+        if file:
+            self.add(file)
+
+    def add(self, path: str) -> None:
+        """Put a folder or file on the list and choose it: what it is and whether it fits is seen before it loads."""
+        self._store.add_recent("recent_models", path)
+        self.search.clear()
+        self.open_at(path)
+
+    def _on_enter(self) -> None:
+        if self.details.main.isEnabled():
+            self.details.main.click()
+
+    def _load(self) -> None:
+        choice = self.details.choice(self._free)
+        self._asked, self._progress = self.details.spec(), None
+        self._show_details()
+        self.load.emit(self._asked, choice.device, choice.dtype)
+
+    def _get(self) -> None:
+        if self.card is not None:
+            self.hub.begin(self.card)
+
+    def _on_fetched(self, spec: str) -> None:
+        if self.isVisible():
+            self.refresh()
+            self.select(spec)
+            self.list.setFocus()
+
+    def _show_folder(self) -> None:
+        if self.card is not None:
+            path = self.card.path
+            folder = path if path.is_dir() else next(parent for parent in path.parents if parent.is_dir())
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def _remove(self) -> None:
+        card = self.card
+        if card is None or not self.details.away.isEnabled() or not self._agreed(card):
+            return
+        try:
+            if card.origin == "file":
+                self._store.remove_recent("recent_models", card.spec)
+            else:
+                catalogue.remove(card.spec)
+        except Problem as problem:
+            self.details.problem.say(str(problem))
+            return
+        row = self.list.currentIndex().row()
+        self.refresh()
+        self.list.setCurrentIndex(self.rows.index(min(row, len(self.rows.rows) - 1), 0))
+        self._show_details()
+
+    def _agreed(self, card: Card) -> bool:
+        """Deleting is asked for; taking a file off the list loses nothing but the entry, and is asked all the same."""
+        listed = card.origin == "file"
+        box = QMessageBox(self)
+        box.setWindowTitle("Forget a model" if listed else "Remove a model")
+        box.setText(f"<b>{'Take' if listed else 'Remove'} {card.title}{' off the list' if listed else ''}?</b>")
+        where = str(Path(card.path))
+        if listed:
+            box.setInformativeText(f"Its files stay in {where}.")
+        else:
+            box.setInformativeText("Its files are deleted from this computer. It can be downloaded again.")
+        yes = box.addButton("Take it off" if listed else "Remove it", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(yes)
+        box.exec()
+        return box.clickedButton() is yes

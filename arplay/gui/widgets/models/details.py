@@ -1,0 +1,281 @@
+"""All that is known of one model, how it is to be loaded, and what can be done with it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from arplay.gui.theme import SPACE
+from arplay.gui.widgets.models.words import Choice, is_gguf, memory, parameters, size
+from arplay.models.base import Info
+from arplay.models.cards import Card
+
+WIDTH = 320
+_EMPTY = "No model is chosen. Choose one on the left, or look one up below."
+_DTYPES = (
+    ("auto", "Automatic", "float32 on the processor, the weights' own type on an accelerator"),
+    ("float32", "float32", "Exact; 4 bytes a parameter"),
+    ("bfloat16", "bfloat16", "Half the memory; three significant digits"),
+    ("float16", "float16", "Half the memory; a small range of numbers"),
+)
+_DEVICES = (
+    ("auto", "Automatic", "An accelerator where there is one, else the processor"),
+    ("cpu", "Processor (cpu)", "Always there"),
+    ("cuda", "NVIDIA or AMD GPU (cuda)", "Needs a build of torch for it"),
+    ("mps", "Apple GPU (mps)", "On a Mac with Apple silicon"),
+    ("xpu", "Intel GPU (xpu)", "Needs a build of torch for it"),
+)
+_ENGINES = (
+    ("native", "Native, quantised as it is", "llama.cpp computes with the file's own numbers: fast and small"),
+    ("dequantised", "Dequantised, by transformers", "Every number is made a float first: needs more memory"),
+)
+INSTALL = "pip install 'arplay[gguf]'"
+
+
+class Details(QFrame):
+    """``load``, ``get``, ``remove`` and ``show_folder`` are wishes; ``changed``: another way of loading was chosen."""
+
+    load = Signal()
+    get = Signal()
+    remove = Signal()
+    show_folder = Signal()
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self.setFixedWidth(WIDTH)
+        self.card: Card | None = None
+        self.title = _label("heading")
+        self._about = _label("caption")
+        self.problem = _Banner(self)
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(SPACE[2])
+        self._grid.setVerticalSpacing(SPACE[0] + 2)
+        self._grid.setColumnStretch(1, 1)
+        self.values: dict[str, QLabel] = {}
+        self._names: dict[str, QLabel] = {}
+        for row, name in enumerate(_FIELDS):
+            self._names[name], self.values[name] = _label("caption"), _label("figure")
+            self._names[name].setText(name)
+            self._grid.addWidget(self._names[name], row, 0, Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(self.values[name], row, 1)
+        self.engine = _chooser(_ENGINES, "Engine")
+        self.dtype = _chooser(_DTYPES, "Number type")
+        self.device = _chooser(_DEVICES, "Device")
+        self._ways = QGridLayout()
+        self._ways.setVerticalSpacing(SPACE[1])
+        self._ways.setColumnStretch(1, 1)
+        self._way_names: list[QLabel] = []
+        for row, box in enumerate((self.engine, self.dtype, self.device)):
+            label = _label("caption")
+            label.setText(box.accessibleName())
+            label.setWordWrap(False)
+            self._way_names.append(label)
+            self._ways.addWidget(label, row, 0)
+            self._ways.addWidget(box, row, 1)
+            box.activated.connect(self._on_chosen)
+        self.why = _label("caption")
+        self._build(self._buttons())
+        self.show_card(None, Choice(), None, None)
+
+    def _buttons(self) -> QHBoxLayout:
+        self.main = QPushButton("Load", self)
+        self.main.setProperty("role", "primary")
+        self.main.clicked.connect(self._on_main)
+        self.folder = QPushButton("Show folder", self)
+        self.folder.clicked.connect(self.show_folder)
+        self.away = QPushButton("Remove…", self)
+        self.away.clicked.connect(self.remove)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE[1])
+        for button in (self.main, self.folder, self.away):
+            button.setAutoDefault(False)
+            row.addWidget(button)
+        return row
+
+    def _build(self, buttons: QHBoxLayout) -> None:
+        inside = QWidget(self)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(SPACE[3], SPACE[3], SPACE[3], SPACE[1])
+        column.setSpacing(SPACE[1])
+        column.addWidget(self.title)
+        column.addWidget(self._about)
+        column.addWidget(self.problem)
+        column.addSpacing(SPACE[0])
+        column.addLayout(self._grid)
+        column.addSpacing(SPACE[1])
+        column.addLayout(self._ways)
+        column.addWidget(self.why)
+        column.addStretch(1)
+        scroll = QScrollArea(self)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.viewport().setAutoFillBackground(False)
+        inside.setAutoFillBackground(False)
+        scroll.setWidget(inside)
+        buttons.setContentsMargins(SPACE[3], 0, SPACE[3], SPACE[3])
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(SPACE[1])
+        outer.addWidget(scroll, 1)
+        outer.addLayout(buttons)
+
+    def choice(self, free: int) -> Choice:
+        return Choice(self.dtype.currentData(), self.device.currentData(), self.engine.currentData(), free)
+
+    def spec(self) -> str:
+        """What to load: for a GGUF file the engine stands behind its name."""
+        assert self.card is not None
+        return f"{self.card.spec}#{self.engine.currentData()}" if is_gguf(self.card) else self.card.spec
+
+    def show_card(self, card: Card | None, choice: Choice, info: Info | None, loading: str | None) -> None:
+        """``info``: of this very model, if it is the one that runs. ``loading``: how far its load is, in words."""
+        self.card = card
+        self.title.setText(card.title if card else "")
+        self._about.setText(_EMPTY if card is None else _sentence(card.about))
+        self._about.setVisible(bool(self._about.text()))
+        self.problem.say(card.problem if card and card.state == "broken" else "")
+        for name, value in zip(_FIELDS, _values(card, choice, info), strict=True):
+            for label in (self._names[name], self.values[name]):
+                label.setVisible(bool(value))
+            self.values[name].setText(value)
+        self._show_ways(card, info)
+        self._show_buttons(card, loading)
+
+    def _show_ways(self, card: Card | None, info: Info | None) -> None:
+        loadable = card is not None and card.state != "broken" and card.family != "table"
+        gguf = card is not None and is_gguf(card)
+        native = gguf and self.engine.currentData() == "native"
+        for name, box, there in zip(
+            self._way_names,
+            (self.engine, self.dtype, self.device),
+            (loadable and gguf, loadable and not native, loadable and not native),
+            strict=True,
+        ):
+            name.setVisible(there)
+            box.setVisible(there)
+        missing = loadable and native and find_spec("llama_cpp") is None
+        if missing:
+            self.why.setText(f"The native engine is not installed here. To have it, run: {INSTALL}")
+        else:
+            self.why.setText(f"In use: {info.why}" if info and info.why else "")
+        self.why.setVisible(bool(self.why.text()))
+
+    def _show_buttons(self, card: Card | None, loading: str | None) -> None:
+        get = card is not None and (card.state == "fetch" or (card.state == "broken" and card.origin == "downloaded"))
+        words = "Load"
+        if card is not None and get:
+            words = "Get again" if card.state == "broken" else f"Get  {size(card.download_bytes)}"
+        self.main.setText(loading or words)
+        broken_file = card is not None and card.state == "broken" and not get
+        self.main.setEnabled(card is not None and loading is None and not broken_file)
+        self.folder.setEnabled(card is not None and (card.path.exists() or card.path.parent.exists()))
+        removable = card is not None and (card.origin == "file" or (card.origin == "downloaded" and not _to_get(card)))
+        self.away.setEnabled(removable)
+        listed = card is not None and card.origin == "file"
+        self.away.setText("Forget…" if listed else "Remove…")
+        self.away.setToolTip(
+            "Take it off this list; its files stay" if listed else "Delete its files from this computer"
+        )
+
+    def _on_chosen(self) -> None:
+        self.changed.emit()
+
+    def _on_main(self) -> None:
+        if self.card is not None:
+            (self.load if self.card.state == "ready" else self.get).emit()
+
+
+class _Banner(QFrame):
+    """A cause and its remedy, in place; nothing where there is none."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "banner")
+        self.text = _label("figure")
+        row = QVBoxLayout(self)
+        row.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
+        row.addWidget(self.text)
+        self.hide()
+
+    def say(self, problem: str) -> None:
+        self.text.setText(_sentence(problem))
+        self.setVisible(bool(problem))
+
+
+_FIELDS = (
+    "Family",
+    "Parameters",
+    "Size on disk",
+    "To download",
+    "Stored as",
+    "Context",
+    "Licence",
+    "Memory",
+    "Revision",
+)
+
+
+def _values(card: Card | None, choice: Choice, info: Info | None) -> list[str]:
+    if card is None:
+        return [""] * len(_FIELDS)
+    usable = card.state != "broken"
+    return [
+        card.family,
+        parameters(card.parameters) if card.parameters else "",
+        size(card.disk_bytes) if card.disk_bytes else "",
+        size(card.download_bytes) if card.download_bytes else "",
+        card.stored_dtype,
+        f"{card.context:,} tokens" if card.context else "any" if card.family == "table" else "",
+        card.licence or ("not stated" if usable and card.parameters else ""),
+        memory(card, choice) if usable else "",
+        info.revision if info and info.revision else card.revision,
+    ]
+
+
+def _to_get(card: Card) -> bool:
+    return card.state == "fetch"
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if not text or text.endswith((".", "!", "?")) else f"{text[:1].upper()}{text[1:]}."
+
+
+def _label(role: str) -> QLabel:
+    label = QLabel()
+    label.setProperty("role", role)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    if role == "figure":
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label
+
+
+def _chooser(entries: tuple[tuple[str, str, str], ...], name: str) -> QComboBox:
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    box.setMinimumContentsLength(8)
+    for i, (key, words, tip) in enumerate(entries):
+        box.addItem(words, key)
+        box.setItemData(i, tip, Qt.ItemDataRole.ToolTipRole)
+    return box

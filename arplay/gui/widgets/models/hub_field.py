@@ -1,0 +1,160 @@
+"""A model of the hub by its name: what it is and how much it would bring, then the download, then what came of it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from arplay.gui.fetching import Fetching
+from arplay.gui.theme import SPACE
+from arplay.gui.widgets.models.words import Choice, download, memory, size, summary
+from arplay.models.cards import Card
+
+_HINT = "Paste the name of a model of the hub. Its size and licence are shown before anything is downloaded."
+
+
+class HubField(QFrame):
+    """Shows what ``fetching`` does, one thing at a time. ``ready``: the model that was looked up is here already."""
+
+    ready = Signal(str)
+
+    def __init__(self, fetching: Fetching, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self._fetching = fetching
+        self.listing: Card | None = None
+        self.choice = Choice()
+        self._cancelled = False
+        self.name = QLineEdit(self)
+        self.name.setPlaceholderText("org/name, or org/name@revision")
+        self.name.setAccessibleName("Name of a model of the hub")
+        self.name.setClearButtonEnabled(True)
+        self.name.returnPressed.connect(self._look_up)
+        self.name.textChanged.connect(self._on_text)
+        self.look_up = self._button("Look up", self._look_up)
+        self.title = QLabel(self)
+        self.title.setProperty("role", "heading")
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.said = QLabel(self)
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
+        self.said.setWordWrap(True)
+        self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.bar = QProgressBar(self)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Download")
+        self.get = self._button("Get", self._on_get)
+        self.get.setProperty("role", "primary")
+        self.cancel = self._button("Cancel", self._on_cancel)
+        self._lay_out()
+        fetching.changed.connect(self.refresh)
+        fetching.described.connect(self._on_described)
+        fetching.fetched.connect(self._on_fetched)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        first = QHBoxLayout()
+        first.setSpacing(SPACE[1])
+        first.addWidget(self.name, 1)
+        first.addWidget(self.look_up)
+        told = QVBoxLayout()
+        told.setSpacing(SPACE[0])
+        told.addWidget(self.title)
+        told.addWidget(self.bar)
+        told.addWidget(self.said)
+        second = QHBoxLayout()
+        second.setSpacing(SPACE[2])
+        second.addLayout(told, 1)
+        for button in (self.cancel, self.get):
+            second.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[3], SPACE[2], SPACE[3], SPACE[2])
+        column.setSpacing(SPACE[1])
+        column.addLayout(first)
+        column.addLayout(second)
+
+    def begin(self, card: Card) -> None:
+        """Download a model that is known by its card; the name it has is shown."""
+        self.listing, self._cancelled = card, False
+        self._fetching.get(card.spec)
+        self.refresh()
+
+    def refresh(self) -> None:
+        fetching, listing = self._fetching, self.listing
+        busy = fetching.busy or fetching.describing
+        title, said, warning, get = "", _HINT, False, ""
+        if fetching.busy:
+            title = f"Getting {listing.title if listing and listing.spec == fetching.spec else fetching.spec}"
+            said = download(fetching.progress)
+        elif fetching.describing:
+            title, said = f"Looking up {fetching.asked}", "Asking the hub for its files and its licence"
+        elif fetching.problem is not None:
+            cause, remedy = (part[:1].upper() + part[1:] for part in fetching.problem)
+            title, said, warning = cause, remedy, True
+            get = "Try again" if listing is not None and listing.spec == fetching.spec else ""
+        elif listing is not None:
+            title, said, get = self._listed(listing)
+        self.title.setText(title)
+        self.title.setWordWrap(warning)
+        self.title.setVisible(bool(title))
+        self.said.setText(said)
+        for label, role in (
+            (self.title, "warning" if warning else "heading"),
+            (self.said, "body" if title else "caption"),
+        ):
+            if label.property("role") != role:
+                label.setProperty("role", role)
+                label.style().unpolish(label)
+                label.style().polish(label)
+        self.bar.setVisible(fetching.busy)
+        fraction = fetching.progress.fraction if fetching.progress else None
+        self.bar.setRange(0, 0 if fraction is None else 1000)
+        self.bar.setValue(0 if fraction is None else round(1000 * fraction))
+        self.cancel.setVisible(busy)
+        self.get.setVisible(bool(get) and not busy)
+        self.get.setText(get)
+        self.look_up.setEnabled(not busy and bool(self.name.text().strip()))
+
+    def _listed(self, card: Card) -> tuple[str, str, str]:
+        """Title, line and button for a model that was looked up."""
+        if card.state == "ready":
+            return f"{card.title} is on this computer", f"{summary(card)}\nrevision {card.revision[:12]}", "Show it"
+        if self._cancelled:
+            return f"{card.title} was not finished", "What has come is kept; the next time goes on from there.", "Go on"
+        lines = [summary(card), f"Memory: {memory(card, self.choice)}", card.problem]
+        if card.revision:
+            lines.insert(1, f"revision {card.revision[:12]}")
+        return card.title, "\n".join(line for line in lines if line), f"Get  {size(card.download_bytes)}"
+
+    def _look_up(self) -> None:
+        name = self.name.text().strip()
+        if name and not self._fetching.busy:
+            self.listing, self._cancelled = None, False
+            self._fetching.describe(name)
+
+    def _on_text(self) -> None:
+        self.refresh()
+
+    def _on_described(self, listing: Card) -> None:
+        self.listing = listing
+
+    def _on_get(self) -> None:
+        if self.listing is None:
+            return
+        if self.listing.state == "ready" and self._fetching.problem is None:
+            self.ready.emit(self.listing.spec)
+        else:
+            self.begin(self.listing)
+
+    def _on_cancel(self) -> None:
+        self._cancelled = self._fetching.busy
+        self._fetching.cancel()
+
+    def _on_fetched(self, spec: str) -> None:
+        self.listing, self._cancelled = None, False
+        self.name.clear()
+
+    def _button(self, words: str, slot: object) -> QPushButton:
+        button = QPushButton(words, self)
+        button.setAutoDefault(False)
+        button.clicked.connect(slot)
+        return button

@@ -1,0 +1,124 @@
+"""How models are told: sizes, counts, times, whether one fits, and what a search finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from arplay.engine.messages import Progress
+from arplay.models.cards import Card
+from arplay.models.devices import RESERVE
+
+Fit = Literal["fits", "tight", "too large", "unknown"]
+Engine = Literal["native", "dequantised"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a model would be loaded. ``free``: bytes of main memory that are free now."""
+
+    dtype: str = "auto"
+    device: str = "auto"
+    engine: Engine = "native"
+    free: int = 0
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units, three digits.
+
+    >>> size(538_000_000), size(5_012_345), size(812)
+    ('538 MB', '5.01 MB', '812 bytes')
+    """
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            return f"{_three(count / unit)} {name}"
+    return f"{count} bytes"
+
+
+def parameters(count: int) -> str:
+    """
+    >>> parameters(134_515_008), parameters(1_300_000_000), parameters(39)
+    ('135 M', '1.30 B', '39')
+    """
+    for unit, name in ((1e9, "B"), (1e6, "M")):
+        if count >= unit:
+            return f"{_three(count / unit)} {name}"
+    return f"{count:,}"
+
+
+def duration(seconds: float) -> str:
+    """
+    >>> duration(8.2), duration(190), duration(7300)
+    ('8 s', '3 min 10 s', '2 h 2 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def is_gguf(card: Card) -> bool:
+    return card.path.suffix == ".gguf" or card.spec.endswith(".gguf")
+
+
+def needed(card: Card, choice: Choice) -> int | None:
+    """Estimated bytes of the weights in memory; None where nobody knows. "auto" counts as float32, the CPU's choice."""
+    if is_gguf(card) and choice.engine == "native":
+        return card.disk_bytes or card.download_bytes or None
+    return card.memory_bytes("float32" if choice.dtype == "auto" else choice.dtype)
+
+
+def fit(card: Card, choice: Choice) -> Fit:
+    """Whether the weights fit into the main memory that is free now, with room for a cache ("tight": without)."""
+    need = needed(card, choice)
+    if need is None or not choice.free:
+        return "unknown"
+    return "fits" if need + RESERVE <= choice.free else "tight" if need <= choice.free else "too large"
+
+
+def memory(card: Card, choice: Choice) -> str:
+    """The estimate and the verdict in words."""
+    need, verdict = needed(card, choice), fit(card, choice)
+    if need is None:
+        return "not known before it is here"
+    free = size(choice.free)
+    return {
+        "fits": f"{size(need)}, fits ({free} are free)",
+        "tight": f"{size(need)}, just fits ({free} are free), with little room for a cache",
+        "too large": f"{size(need)}, does not fit into main memory ({free} are free)",
+        "unknown": size(need),
+    }[verdict]
+
+
+def summary(card: Card) -> str:
+    """Family, parameters, context and licence in a line."""
+    context = f"context {card.context:,}" if card.context else ""
+    count = parameters(card.parameters) + " parameters" if card.parameters else ""
+    return "  ·  ".join(part for part in (card.family, count, context, card.licence) if part) or card.about
+
+
+def download(progress: Progress | None) -> str:
+    """What has come, how fast, and how long it still takes, as far as that is known."""
+    if progress is None:
+        return "Asking for it"
+    if progress.bytes_done is None:
+        return progress.what[:1].upper() + progress.what[1:]
+    of = f" of {size(progress.bytes_total)}" if progress.bytes_total else ""
+    parts = [f"{size(progress.bytes_done)}{of}"]
+    if progress.per_second:
+        parts.append(f"{size(round(progress.per_second))}/s")
+    if progress.seconds_left is not None:
+        parts.append(f"{duration(progress.seconds_left)} left")
+    return "  ·  ".join(parts)
+
+
+def found(card: Card, query: str) -> bool:
+    """Whether every word of ``query`` is somewhere in the card."""
+    text = " ".join((card.title, card.spec, card.family, card.licence, card.about)).lower()
+    return all(word in text for word in query.lower().split())
+
+
+def _three(value: float) -> str:
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"

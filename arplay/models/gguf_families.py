@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from arplay.core.errors import Problem
 from arplay.models.folder import MAX_VOCABULARY
 from arplay.models.gguf_file import GGUF, Tensor
 
@@ -157,11 +156,12 @@ _FAMILIES: dict[str, _Family] = {
 }
 _VALUES = frozenset(
     (
-        "context_length embedding_length block_count feed_forward_length vocab_size attention.head_count "
-        "attention.head_count_kv attention.key_length attention.value_length attention.layer_norm_rms_epsilon "
-        "attention.layer_norm_epsilon rope.freq_base rope.dimension_count rope.scaling.type rope.scaling.factor "
-        "rope.scaling.original_context_length rope.scaling.finetuned"
-    ).split()
+        *("context_length", "embedding_length", "block_count", "feed_forward_length", "vocab_size"),
+        *("attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length"),
+        *("attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon", "rope.freq_base", "rope.dimension_count"),
+        *("rope.scaling.type", "rope.scaling.factor", "rope.scaling.original_context_length"),
+        "rope.scaling.finetuned",
+    )
 )
 
 
@@ -174,7 +174,7 @@ def fit(file: GGUF) -> Fit:
     for name in file.values:
         value = name.removeprefix(f"{architecture}.")
         if value != name and value not in _VALUES | family.values:
-            raise file.problem(f"has the value {name}, which changes the model", "arplay does not know how; use another")
+            raise file.problem(f"says {name[:80]}, which arplay does not know", "use another file of this model")
     sizes = _sizes(file)
     rope_factors = file.tensors.get("rope_freqs.weight") if architecture == "llama" else None
     weights = _weights(file, family, sizes)
@@ -275,7 +275,8 @@ def _config(file: GGUF, sizes: Sizes) -> dict[str, Any]:
         window = file.whole("gemma3.attention.sliding_window", 1, 1 << 30)
         kinds = ["full_attention" if i % 6 == 5 else "sliding_attention" for i in range(sizes.layers)]
         local = {"rope_type": "default", "rope_theta": 10_000.0}
-        config |= {"sliding_window": window, "layer_types": kinds, "query_pre_attn_scalar": sizes.head}
+        scale = sizes.width // sizes.heads if sizes.layers == 62 else sizes.head  # the 27B model is the odd one
+        config |= {"sliding_window": window, "layer_types": kinds, "query_pre_attn_scalar": scale}
         config["rope_parameters"] = {"full_attention": _rope(file), "sliding_attention": local}
     return config
 
@@ -287,7 +288,7 @@ def _rope(file: GGUF) -> dict[str, Any]:
     if scaling == "linear":
         found |= {"rope_type": "linear", "factor": file.real(f"{own}.scaling.factor", 1.0, 1e6)}
     elif scaling != "none":
-        raise Problem(
-            f"{file.path.name} stretches its positions by {scaling[:20]!r}, which arplay does not know", "use another file"
+        raise file.problem(
+            f"stretches its positions by {scaling[:20]!r}", "arplay knows linear, and factors as tensors"
         )
     return found

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from arplay.core.errors import Problem
+from arplay.models.cards import Card
 
 MAX_HEADER_BYTES = 256 * 1024 * 1024
 MAX_STRING_BYTES = 16 * 1024 * 1024
@@ -29,7 +30,19 @@ MAX_TENSORS = 100_000
 MAX_AXES = 4
 
 _STRING, _ARRAY = 8, 9
-_NUMBERS = {0: "<u1", 1: "<i1", 2: "<u2", 3: "<i2", 4: "<u4", 5: "<i4", 6: "<f4", 7: "|b1", 10: "<u8", 11: "<i8", 12: "<f8"}
+_NUMBERS = {
+    0: "<u1",
+    1: "<i1",
+    2: "<u2",
+    3: "<i2",
+    4: "<u4",
+    5: "<i4",
+    6: "<f4",
+    7: "|b1",
+    10: "<u8",
+    11: "<i8",
+    12: "<f8",
+}
 
 _NOT_WEIGHTS = ("Q8_1", "Q8_K", "I8", "I16", "I32", "I64", "F64", "NVFP4", "Q1_0")
 """Types that ggml uses for passing results only (its products of them abort the process), or that gguf cannot undo."""
@@ -119,6 +132,28 @@ class GGUF:
         if not isinstance(found, kind):
             raise self.problem(f"has something else than {what} for {key}")
         return found
+
+
+def card(path: Path) -> Card:
+    """What the list of models shows of the file. Raises Problem where it is damaged or of a kind that is not opened."""
+    from arplay.models import gguf_families
+
+    file = read(path)
+    sizes = gguf_families.fit(file).sizes
+    return Card(
+        spec=str(path),
+        title=file.text("general.name", path.stem)[:200] or path.stem,
+        about=f"GGUF, {file.quantisation}",
+        origin="file",
+        state="ready",
+        path=path,
+        licence=file.text("general.license", "")[:100],
+        family=file.architecture,
+        parameters=file.parameters,
+        disk_bytes=path.stat().st_size,
+        context=sizes.context,
+        stored_dtype=file.quantisation,
+    )
 
 
 def read(path: Path) -> GGUF:

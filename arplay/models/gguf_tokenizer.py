@@ -52,7 +52,7 @@ def open_tokenizer(file: GGUF) -> TokenizerAlphabet:
 
 
 def tokenizer_of(file: GGUF) -> Tokenizer:
-    """The ``tokenizers`` form of the file's tokenizer: kinds ``gpt2`` (byte-level BPE) and ``llama`` (SentencePiece)."""
+    """The file's tokenizer in the form of ``tokenizers``: ``gpt2`` (byte-level BPE) or ``llama`` (SentencePiece)."""
     from tokenizers import AddedToken, processors
 
     tokens = file.strings("tokenizer.ggml.tokens")
@@ -98,8 +98,8 @@ def _byte_level(file: GGUF, tokens: list[str]) -> tuple[Tokenizer, bool]:
     if rule is None:
         said = f"cuts text by the rule {name[:40]!r}" if name else "does not say how it cuts text (tokenizer.ggml.pre)"
         raise file.problem(f"{said}, so its ids would be guesses", "convert the model again, or open its folder")
-    merges = [tuple(merge.split(" ")) for merge in file.strings("tokenizer.ggml.merges")]
-    if any(len(merge) != 2 for merge in merges):
+    merges = [(left, right) for left, _, right in (m.partition(" ") for m in file.strings("tokenizer.ggml.merges"))]
+    if any(not right or " " in right for _, right in merges):
         raise file.problem("has merges that are not of two parts")
     llama3 = rule == _LLAMA3
     ids = {token: id for id, token in enumerate(tokens)}

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
 from arplay.models import hub
-from arplay.models.alphabets import open_tokenizer
+from arplay.models.alphabets import TokenizerAlphabet, open_tokenizer
 from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
 from arplay.models.devices import Place, choose, device_died, machine, out_of_memory, placement
-from arplay.models.folder import Folder, inspect
+from arplay.models.folder import inspect
 from arplay.models.proof import context_of, proved
 from arplay.models.skeleton import check_skeleton
 
@@ -34,41 +34,65 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     ``report`` raises to cancel.
     """
     folder = inspect(path)
-    report(None, "importing torch")
-    torch = _import_torch()
-    _all_threads()
+    torch = import_torch(report)
     place = choose(machine(torch), device, dtype, path.name, folder.elements, folder.stored_dtype)
     report(None, "importing the model class")
-    network = _network(torch, folder, place, report)
+    config = check_skeleton(torch, _transformers(), folder)  # imports the model's class
+    network = read_network(torch, path.name, place, report, str(path), config=config)
+    return prove(
+        torch, network, place, partial(open_tokenizer, path), report, path, name, folder.family, folder.weights
+    )
+
+
+def prove(
+    torch: Any,
+    network: Any,
+    place: Place,
+    tokenizer: Callable[[int], TokenizerAlphabet],
+    report: Report,
+    path: Path,
+    name: str,
+    family: str,
+    weights: Sequence[Path],
+    why: str = "",
+) -> CausalLM:
+    """The model around a loaded network, once its numbers are proved; ``tokenizer`` takes the length of its logits."""
     report(1.0, "proving the model")
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    torch.set_num_threads(1 if parameters < FEW_PARAMETERS else _all_threads())
+    torch.set_num_threads(threads(parameters))
     proof = proved(torch, network, path.name)
     report(1.0, "opening the tokenizer")
-    alphabet = open_tokenizer(path, proof.vocabulary)
+    alphabet = tokenizer(proof.vocabulary)
     info = Info(
         name=name,
-        family=folder.family,
+        family=family,
         source=str(path),
-        revision=digest(folder.weights),
+        revision=digest(weights),
         dtype=place.dtype,
         device=place.device,
         vocabulary=proof.vocabulary,
         context=context_of(network.config),
         parameters=parameters,
         cache=proof.cache,
-        why=place.why,
+        why=f"{place.why}; {why}" if why else place.why,
         placement=placement(network.hf_device_map) if place.limits is not None else "",
     )
     return CausalLM(network, alphabet, info, proof)
 
 
-def _import_torch() -> Any:
+def import_torch(report: Report) -> Any:
+    report(None, "importing torch")
     if "torch" not in sys.modules:
         hub.keep_offline()
     import torch
 
+    _all_threads()
     return torch
+
+
+def threads(parameters: int) -> int:
+    """Threads for a network of that many parameters."""
+    return 1 if parameters < FEW_PARAMETERS else _all_threads()
 
 
 @cache
@@ -79,36 +103,41 @@ def _all_threads() -> int:
     return torch.get_num_threads()
 
 
-def _network(torch: Any, folder: Folder, place: Place, report: Report) -> Any:
+def _transformers() -> Any:
     import tqdm
     import transformers
 
-    auto: Any = transformers.AutoModelForCausalLM
     logging: Any = transformers.utils.logging
     tqdm.tqdm.monitor_interval = 0  # no monitor thread is left behind
     logging.set_verbosity_error()
-    config = check_skeleton(torch, transformers, folder)  # imports the model's class
+    return transformers
+
+
+def read_network(torch: Any, label: str, place: Place, report: Report, source: str | None, **arguments: Any) -> Any:
+    """transformers' ``from_pretrained`` with every weight accounted for; ``label`` names the model in a Problem."""
+    transformers = _transformers()
+    logging: Any = transformers.utils.logging
     report(None, "reading the weights")
     loading_bar = _Bars(report)
     former = logging.set_tqdm_hook(loading_bar)
     try:
-        network, loading = auto.from_pretrained(
-            str(folder.path),
-            config=config,
+        network, loading = transformers.AutoModelForCausalLM.from_pretrained(
+            source,
             trust_remote_code=False,
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
             dtype=getattr(torch, place.dtype),
             **_onto(place),  # attention: sdpa, or eager where a family has no other; folder.py allows nothing else
+            **arguments,
         )
     except Exception as error:  # a damaged folder raises anything, from SafetensorError to IndexError
         if error is loading_bar.stopped:
             raise
         if out_of_memory(error) or device_died(error):
-            raise Problem(f"{folder.path.name} does not fit on {place.device}", "choose --device cpu") from error
+            raise Problem(f"{label} does not fit on {place.device}", "choose --device cpu") from error
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise Problem(f"{folder.path.name} cannot be loaded: {lines[0][:200]}", "check the folder") from error
+        raise Problem(f"{label} cannot be loaded: {lines[0][:200]}", "check the folder") from error
     finally:
         logging.set_tqdm_hook(former)
     prefix = f"{network.base_model_prefix}."
@@ -119,9 +148,7 @@ def _network(torch: Any, folder: Folder, place: Place, report: Report) -> Any:
         (unused, "holds {} weights that its config.json has no place for"),
     ):
         if wrong:
-            raise Problem(
-                f"{folder.path.name} {what.format(len(wrong))} ({min(map(str, wrong))})", "fetch the model again"
-            )
+            raise Problem(f"{label} {what.format(len(wrong))} ({min(map(str, wrong))})", "fetch the model again")
     return network
 
 

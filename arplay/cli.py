@@ -22,7 +22,7 @@ COMMANDS = {
     "sample": "continue a text, token by token",
     "score": "what the model expected of every token of a text",
     "export": "write a chart or its data to a file",
-    "models": "list the models, get one, or tell about one",
+    "models": "list the models, get one, tell about one, or remove one",
     "doctor": "versions, devices, Qt platform and what is missing",
 }
 

@@ -49,9 +49,11 @@ class Repository:
 
 @dataclass
 class Trouble:
-    """How the hub misbehaves. ``status`` answers every request; ``cut_after`` ends the transfer of a large file after so
-    many bytes (as often as ``cuts``); ``damaged`` is a file that comes with one byte changed; ``gone`` one that is only
-    listed."""
+    """How the hub misbehaves.
+
+    ``status`` answers every request; ``cut_after`` ends the transfer of a large file after so many bytes (as often as
+    ``cuts``); ``damaged`` is a file that comes with one byte changed; ``gone`` one that is only listed.
+    """
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)

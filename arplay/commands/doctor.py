@@ -46,7 +46,7 @@ def examine() -> Record:
             "settings": str(paths.settings()),
             "recovered": str(paths.recovered()),
         },
-        "models": [models.record(entry) for entry in catalogue.entries()],
+        "models": [models.record(card) for card in catalogue.cards()],
     }
 
 

@@ -1,95 +1,164 @@
-"""``arplay models``: what can be loaded, where it is, and getting what is not there yet."""
+"""``arplay models``: what can be loaded, where it is; getting, looking up and removing one."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import sys
+from collections.abc import Generator
 from dataclasses import asdict
-from pathlib import Path
 
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.commands.options import UsageError
 from arplay.core.errors import Problem
-from arplay.engine.fetch import RECIPES, fetch
+from arplay.engine import fetch, hub_fetch
+from arplay.engine.fetch import FetchProgress
 from arplay.export.tables import Record
 from arplay.export.writers import to_json
-from arplay.models import catalogue
-from arplay.models.catalogue import Entry
+from arplay.models import catalogue, hub
+from arplay.models.cards import Card
 
-_MB = 1e6
+ACTIONS = ("list", "get", "info", "remove")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", nargs="?", choices=("list", "get", "info"), default="list")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="for get and info (info: a path will do as well)")
+    parser.add_argument("action", nargs="?", choices=ACTIONS, default="list")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="a name of the list, or org/name[@revision] or org/name/file.gguf of a hub; info takes a path as well",
+    )
     parser.add_argument("--json", action="store_true", help="strict JSON instead of text")
+    parser.add_argument("--yes", action="store_true", help="remove without asking")
 
 
 def run(args: argparse.Namespace) -> int:
     if (args.name is None) != (args.action == "list"):
         raise UsageError("list takes no NAME" if args.action == "list" else f"{args.action} needs a NAME")
     if args.action == "list":
-        records = [record(entry) for entry in catalogue.entries()]
-        deliver(to_json(records) if args.json else "".join(map(_line, records)), None)
+        cards = catalogue.cards()
+        deliver(to_json([record(card) for card in cards]) if args.json else "".join(map(_lines, cards)), None)
     elif args.action == "info":
-        found = info(args.name)
+        found = _info(args.name)
         width = max(map(len, found))
-        text = "".join(f"{key:<{width}}  {value}\n" for key, value in found.items())
+        text = "".join(f"{key:<{width}}  {value}\n" for key, value in found.items() if value not in (None, ""))
         deliver(to_json(found) if args.json else text, None)
+    elif args.action == "get":
+        card = _get(args.name)
+        deliver(to_json(record(card)) if args.json else f"{card.spec} is ready in {card.path}\n", None)
     else:
-        entry = _get(args.name)
-        deliver(to_json(record(entry)) if args.json else f"{entry.name} is ready in {entry.path}\n", None)
+        _remove(args.name, args.yes)
+        deliver(to_json({"removed": args.name}) if args.json else f"{args.name} is removed\n", None)
     return 0
 
 
-def record(entry: Entry) -> Record:
-    """An entry for JSON. A model that belongs here but whose files are not there is "missing"."""
-    there = entry.state != "ready" or entry.path.exists()
-    return asdict(entry) | {"path": str(entry.path), "state": entry.state if there else "missing"}
+def record(card: Card) -> Record:
+    """A card for JSON."""
+    return {"name": card.spec} | asdict(card) | {"path": str(card.path)}
 
 
-def info(name: str) -> Record:
-    """What is known of a model without loading it: by name, or by the path of a folder or table."""
-    names = [entry.name for entry in catalogue.entries()]
-    path = Path(name).expanduser()
-    known: Record = record(catalogue.entry(name)) if name in names or not path.exists() else {"path": str(path)}
-    place = Path(known["path"])
-    if place.is_file():
+def _info(name: str) -> Record:
+    """What is known of a model without loading it; a hub is asked about one that is not here."""
+    card = _described(name)
+    told = record(card)
+    if card.state == "ready" and card.family == "table":
         from arplay.models.tabular import Table
 
-        table = Table.load(place).info
-        return known | {"family": table.family, "vocabulary": table.vocabulary, "parameters": table.parameters}
-    if not place.is_dir():
-        return known
-    from arplay.models.folder import inspect
+        told["vocabulary"] = Table.load(card.path).info.vocabulary
+    elif card.state == "ready" and card.path.is_dir():
+        from arplay.models.folder import inspect
 
-    folder = inspect(place)
-    return known | {
-        "family": folder.family,
-        "vocabulary": folder.config.get("vocab_size"),
-        "context": folder.config.get("max_position_embeddings"),
-        "weights_bytes": sum(file.stat().st_size for file in folder.weights),
-    }
+        told["vocabulary"] = inspect(card.path).config.get("vocab_size")
+    return told
 
 
-def _line(entry: Record) -> str:
-    size = f" ({entry['download_bytes'] / _MB:.0f} MB to download)" if entry["state"] == "fetch" else ""
-    state = {"ready": "ready", "fetch": f"arplay models get {entry['name']}", "missing": "its files are missing"}
-    return f"{entry['name']:<10}  {entry['title']}: {entry['about']}\n{'':<10}  {state[entry['state']]}{size}\n"
+def _described(name: str) -> Card:
+    here = hub.parse(name) is None or catalogue.is_ready(name)
+    return catalogue.card(name) if here else _asked(name)
 
 
-def _get(name: str) -> Entry:
-    """Fetch a model; size first. Ctrl-C ends the children and leaves nothing behind."""
-    entry = catalogue.entry(name)
-    if entry.state == "ready":
-        return entry
-    if name not in RECIPES:
-        raise Problem(f"{name} cannot be fetched", f"choose one of {', '.join(RECIPES)}")
-    note(
-        f"getting {name}: {entry.download_bytes / _MB:.0f} MB to download, "
-        f"{entry.disk_bytes / _MB:.0f} MB on disk, in {entry.path}"
-    )
-    with ProgressLine() as progress, contextlib.closing(fetch(name, entry.path, lambda: False)) as steps:
+def _asked(name: str) -> Card:
+    """What the hub says of a model."""
+    asking = hub_fetch.describe(name, lambda: False)
+    with ProgressLine() as progress, contextlib.closing(asking):
+        while True:
+            try:
+                next(asking)
+            except StopIteration as end:
+                assert isinstance(end.value, Card)  # None only where it was cancelled
+                return end.value
+            progress(None, f"asking the hub for {name}")
+
+
+def _get(name: str) -> Card:
+    """Fetch a model; size and licence first. Ctrl-C ends the children."""
+    steps: Generator[FetchProgress, None, None]
+    if hub.parse(name) is None:
+        card = catalogue.entry_card(catalogue.entry(name))
+        steps = fetch.fetch(name, card.path, lambda: False)
+    else:
+        card = _asked(name)
+        steps = hub_fetch.fetch(name, lambda: False)
+    if card.state != "fetch":
+        return catalogue.card(name)
+    note(f"getting {name}: {', '.join(_facts(card))}")
+    if card.problem:
+        note(card.problem)
+    with ProgressLine() as progress, contextlib.closing(steps):
         for told in steps:
-            progress(told.fraction, told.what)
-    return catalogue.entry(name)
+            progress(told.fraction, " ".join([told.what, *_speed(told)]))
+    return catalogue.card(name)
+
+
+def _remove(name: str, yes: bool) -> None:
+    """Delete a downloaded model, after asking on a terminal."""
+    if not yes and sys.stdin.isatty():
+        card = catalogue.card(name)
+        print(f"remove {card.spec} ({megabytes(card.disk_bytes)}) from {card.path}? [y/N] ", end="", file=sys.stderr)
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise Problem(f"{name} was not removed", "answer y, or give --yes")
+    elif not yes:
+        raise UsageError("remove asks on a terminal; without one give --yes")
+    catalogue.remove(name)
+
+
+def _lines(card: Card) -> str:
+    state = {"ready": "ready", "fetch": f"arplay models get {card.spec}", "broken": card.problem}[card.state]
+    title = "" if card.title == card.spec else f"{card.title}: "
+    return f"{card.spec:<10}  {title}{card.about}\n{'':<10}  {', '.join([state, *_facts(card)])}\n"
+
+
+def _facts(card: Card) -> list[str]:
+    """Sizes, licence and kind in words, as far as they are known."""
+    told = [f"{megabytes(card.download_bytes)} to download"] if card.state == "fetch" else []
+    told += [f"{megabytes(card.disk_bytes)} on disk"] if card.disk_bytes else []
+    told += [f"licence {card.licence}" if card.licence else "no licence is named"] if card.state != "broken" else []
+    told += [f"{card.family}, {card.parameters:,} parameters"] if card.parameters is not None else []
+    return told + ([f"commit {card.revision[:12]}"] if card.origin == "downloaded" and card.revision else [])
+
+
+def megabytes(count: int) -> str:
+    """Bytes in the unit that people read.
+
+    >>> megabytes(92_871_040), megabytes(5_400_000_000), megabytes(67_951)
+    ('93 MB', '5.4 GB', '68 kB')
+    """
+    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= size:
+            return f"{count / size:.{1 if unit == 'GB' else 0}f} {unit}"
+    return f"{count} bytes"
+
+
+def _speed(told: FetchProgress) -> list[str]:
+    """Bytes so far, bytes a second and time left, as far as they are known."""
+    said = []
+    if told.bytes_done is not None and told.bytes_total:
+        said.append(f"{megabytes(told.bytes_done)} of {megabytes(told.bytes_total)}")
+    if told.per_second is not None:
+        said.append(f"{megabytes(int(told.per_second))}/s")
+    if told.seconds_left is not None:
+        minutes, seconds = divmod(round(told.seconds_left), 60)
+        said.append(f"{minutes}:{seconds:02d} left")
+    return said

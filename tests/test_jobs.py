@@ -154,7 +154,7 @@ def test_only_new_pieces_are_read() -> None:
     assert explored(state, b"BACBACC").evaluated == 1
     assert explored(state, b"BACBACC").evaluated == 0
     assert model.read == 7
-    assert explored(state, b"BACCC").evaluated == 3  # two new ones, and the last shared one again
+    assert explored(state, b"BACCC").evaluated == 2  # nothing was asked of the place gone back to
     assert model.read == 9
     assert explored(state, b"CC").evaluated == 2  # control: nothing shared, nothing reused
 
@@ -334,7 +334,7 @@ def test_a_load_replaces_the_model_only_when_it_succeeds() -> None:
     explored(state, b"BA")
     with pytest.raises(Problem, match="no such model"):
         run(jobs.load(state, Load(1, "bad"), lambda *what: told.append(what)))
-    assert state.model is old and state.session is not None
+    assert state.model is old and len(state.prefixes) == 1
     assert told == [(0.5, "bad auto auto")]
 
     def stop_at_the_end(fraction: float | None, what: str) -> None:
@@ -346,7 +346,7 @@ def test_a_load_replaces_the_model_only_when_it_succeeds() -> None:
     assert state.model is old
     result = run(jobs.load(state, Load(3, "good"), lambda *what: None))[1]
     assert isinstance(result, Loaded) and result.info.name == "new" and result.lead == (4,)
-    assert state.model is new and state.session is None
+    assert state.model is new and len(state.prefixes) == 0
 
 
 def test_a_fetch_pauses_between_its_looks() -> None:

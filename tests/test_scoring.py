@@ -61,5 +61,5 @@ def test_taking_over_too_much_is_seen() -> None:
     state = state_of(model)
     scored(state, b"BCCCCC")
     assert state.scored is not None
-    state.scored = scoring.Work(fresh.ids, state.scored.columns, state.scored.session)  # a chain that it is not
+    state.scored = scoring.Work(fresh.ids, state.scored.columns)  # a chain that it is not
     assert not same(scored(state, b"BAAAAA"), fresh)

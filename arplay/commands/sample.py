@@ -22,7 +22,7 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.picking import uniform
 from arplay.core.stepping import sampled
-from arplay.engine.state import read, windows_of
+from arplay.engine.state import in_chunks, windows_of
 from arplay.export.provenance import model
 from arplay.export.tables import Record, exact_text, piece_text
 from arplay.export.writers import to_json
@@ -153,10 +153,10 @@ class Sampling:
                 return
             if start != self.start:
                 session.rewind(0)
-                deque(read(session, np.array(chain[start:]), work.state.pace), maxlen=0)
+                deque(in_chunks(session, session.read, np.array(chain[start:]), work.state.pace), maxlen=0)
                 self.start = start
             elif step:
-                session.extend(chain[-1:])
+                session.read(chain[-1:])
             distribution = Distribution.from_logits(session.logits())
             decoded = decode(distribution.logprobs, self._decoding)
             index = self._index + step

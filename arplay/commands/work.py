@@ -85,9 +85,8 @@ class Work:
         return answer, answer.distribution
 
     def session(self) -> Session:
-        """The session that stands where the last :meth:`explore` ended."""
-        assert self.state.session is not None
-        return self.state.session
+        """A session that stands where the last :meth:`explore` ended."""
+        return self.state.prefixes.latest()
 
     def score(self, data: bytes) -> Ledger:
         """The ledger of the whole of ``data``."""

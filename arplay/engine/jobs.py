@@ -38,7 +38,7 @@ from arplay.engine.messages import (
     Scored,
 )
 from arplay.engine.scoring import ledger_of
-from arplay.engine.state import State, common_prefix, read, read_only, windows_of
+from arplay.engine.state import State, in_chunks, read_only, windows_of
 from arplay.models.base import Report, lead
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def load(state: State, request: Load, report: Report) -> Steps:
 
 
 def explore(state: State, request: Explore) -> Steps:
-    """p(next | prefix) at the caret; only what the explore session has not read yet is read."""
+    """p(next | prefix) at the caret; only what no kept session has read is read."""
     model = state.current()
     alphabet = model.alphabet
     lead_ids, first_piece = lead(alphabet, model.starts_empty, request.reading.first_piece)
@@ -97,23 +97,16 @@ def explore(state: State, request: Explore) -> Steps:
     context = chain[position.start : position.end]
 
     began = time.perf_counter()
-    session = state.session = state.session or model.session()
-    former = np.array(session.ids, np.int64)
-    kept = common_prefix(former, context)
-    evaluated = 1 if 0 < kept < len(former) else 0  # a session re-reads its last piece after a rewind
     distribution = None
-    try:
-        session.rewind(kept)
-        for scores in read(session, context[kept:], state.pace):
-            evaluated += len(scores.logprob)
+    with state.prefixes.session(model.session, context) as session:
+        reused, evaluated = len(session.ids), session.evaluated
+        for _ in in_chunks(session, session.read, context[reused:], state.pace):
             yield None
         if len(context) or first_piece == "model":
             logits = session.logits()
             state.answered = (context, logits)
             distribution = Distribution.from_logits(logits)
-    except Exception:
-        state.session = None  # nobody knows what it holds now
-        raise
+        evaluated = session.evaluated - evaluated
     answer = Answer(
         lead=lead_ids,
         first_piece=first_piece,
@@ -124,7 +117,9 @@ def explore(state: State, request: Explore) -> Steps:
         departures=spans,
         evaluated=evaluated,
         seconds=time.perf_counter() - began,
-        cache_bytes=session.cache_bytes,
+        cache_bytes=state.prefixes.bytes,
+        reused=reused,
+        branches=len(state.prefixes),
     )
     return Explored(request.number, request.document, request.caret, answer)
 

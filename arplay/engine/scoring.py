@@ -15,8 +15,9 @@ from arplay.core.document import Encoded
 from arplay.core.pieces import Ids
 from arplay.core.windows import Windows
 from arplay.engine.messages import Progress, Reconcile, Score, Scored
-from arplay.engine.state import State, common_prefix, read, read_only, windows_of
-from arplay.models.base import Scores, Session, lead
+from arplay.engine.prefixes import common_prefix
+from arplay.engine.state import State, in_chunks, read_only, windows_of
+from arplay.models.base import Scores, lead
 
 LEDGER_SECONDS = 0.2
 """A growing ledger is told at most this often."""
@@ -24,11 +25,10 @@ LEDGER_SECONDS = 0.2
 
 @dataclass(eq=False)
 class Work:
-    """A chain scored as far as ``columns`` say, and the session that read its last window."""
+    """A chain scored as far as ``columns`` say."""
 
     chain: Ids
     columns: Columns
-    session: Session
 
 
 def ledger_of(
@@ -48,31 +48,29 @@ def ledger_of(
     known = 0
     if former is not None:
         known = columns.take_over(former.columns, common_prefix(former.chain, chain))
-    session = former.session if former is not None else model.session()
-    work = Work(chain, columns, session)
+    work = Work(chain, columns)
     due = time.monotonic() + LEDGER_SECONDS
     try:
         for start, first, stop in windows.spans(len(chain)):
             if stop <= known:
                 continue
             readable = min(stop, start + windows.window)
-            kept = min(common_prefix(np.array(session.ids, np.int64), chain[start:readable]), max(0, known - start))
-            session.rewind(kept)
-            at = start + kept
-            for scores in read(session, chain[at:readable], state.pace):
-                columns.put(scores, at, start, max(first, known))
-                at += len(scores.logprob)
-                now = time.monotonic()
-                if now < due or at == len(chain):
-                    yield None
-                    continue
-                yield Progress(request.number, "scoring", at / len(chain))
-                if growing:
-                    yield Scored(request.number, request.document, columns.ledger())
-                # copying a very long ledger must stay a small part of the work
-                due = now + max(LEDGER_SECONDS, 20 * (time.monotonic() - now))
-            if readable < stop:  # the piece behind a full window is scored but cannot be read there
-                columns.put(_score_next(session.logits(), int(chain[readable])), readable, start, first)
+            with state.prefixes.session(model.session, chain[start:readable], max(0, known - start)) as session:
+                at = start + len(session.ids)
+                for scores in in_chunks(session, session.extend, chain[at:readable], state.pace):
+                    columns.put(scores, at, start, max(first, known))
+                    at += len(scores.logprob)
+                    now = time.monotonic()
+                    if now < due or at == len(chain):
+                        yield None
+                        continue
+                    yield Progress(request.number, "scoring", at / len(chain))
+                    if growing:
+                        yield Scored(request.number, request.document, columns.ledger())
+                    # copying a very long ledger must stay a small part of the work
+                    due = now + max(LEDGER_SECONDS, 20 * (time.monotonic() - now))
+                if readable < stop:  # the piece behind a full window is scored but cannot be read there
+                    columns.put(_score_next(session.logits(), int(chain[readable])), readable, start, first)
     except GeneratorExit:
         state.scored = work  # cancelled: what is done stays known
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -19,8 +19,9 @@ from arplay.core.pieces import Alphabet, Ids
 from arplay.core.position import departures
 from arplay.core.reading import Reading
 from arplay.core.windows import Windows
+from arplay.engine.prefixes import Prefixes
 from arplay.models import devices
-from arplay.models.base import Model, Report, Scores, Session
+from arplay.models.base import Model, Report, Session
 
 if TYPE_CHECKING:
     from arplay.engine.fetch import FetchProgress
@@ -31,6 +32,7 @@ LEAST_CHUNK, FIRST_CHUNK, MOST_CHUNK = 16, 64, 512
 TEXTS_KEPT = 4
 
 T = TypeVar("T", bound=np.generic)
+R = TypeVar("R")
 Loader = Callable[[str, str, str, Report], Model]
 Fetcher = Callable[[str, Path, Callable[[], bool]], Generator["FetchProgress", None, None]]
 
@@ -65,7 +67,7 @@ class State:
     load: Loader
     fetch: Fetcher
     model: Model | None = None
-    session: Session | None = None
+    prefixes: Prefixes = field(default_factory=Prefixes)
     pace: Pace = field(default_factory=Pace)
     ledger: tuple[Document, Reading, Ledger] | None = None
     scored: Work | None = None
@@ -82,12 +84,13 @@ class State:
 
     def use(self, model: Model) -> None:
         """Make ``model`` the current one and free what belonged to the former."""
-        self.model, self.session, self.pace = model, None, Pace()
+        self.model, self.pace = model, Pace()
         self.ledger, self.scored, self.answered, self.lost = None, None, None, None
+        self.prefixes.free()
 
     def forget(self) -> None:
         """Drop every kept session, and with them all caches."""
-        self.session, self.scored = None, None
+        self.prefixes.free()
 
     def lose(self) -> None:
         """The device died and took the model along: keep what is needed to load it again just as it was."""
@@ -137,20 +140,14 @@ def windows_of(context: int | None, length: int) -> Windows:
     return Windows.half(context) if context else Windows(max(1, length), max(1, length))
 
 
-def read(session: Session, ids: Ids, pace: Pace) -> Iterator[Scores]:
-    """Extend the session by ``ids``, a chunk at a time."""
+def in_chunks(session: Session, read: Callable[[Sequence[int]], R], ids: Ids, pace: Pace) -> Generator[R, None, None]:
+    """Give ``ids`` to ``read`` (extend or read of the session), a chunk at a time."""
     at = 0
     while at < len(ids):
         chunk = ids[at : at + pace.size].tolist()
         began = time.perf_counter()
-        scores = session.extend(chunk)
+        result = read(chunk)
         pace.learn(len(chunk), time.perf_counter() - began)
         pace.reached = len(session.ids)
         at += len(chunk)
-        yield scores
-
-
-def common_prefix(a: Ids, b: Ids) -> int:
-    n = min(len(a), len(b))
-    differing = np.flatnonzero(a[:n] != b[:n])
-    return int(differing[0]) if len(differing) else n
+        yield result

@@ -185,6 +185,7 @@ class Menus(QObject):
         self._special = QToolButton(bar)
         self._special.setText("Special tokens")
         self._special.setCheckable(True)
+        self._special.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._special.setAccessibleName("Special tokens typed as text count as tokens")
         self._special.clicked.connect(self._on_special)
         self._icons.append((self._special, "brackets-angle"))

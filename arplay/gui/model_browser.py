@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from html import escape
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent
@@ -131,8 +131,12 @@ class ModelBrowser(QDialog):
         self._fill()
 
     def select(self, spec: str) -> None:
+        """Go to a model, and end a search that hides it."""
         if self.rows.row_of(spec) is None and any(card.spec == spec for card in self._cards):
             self.search.clear()
+        self._go_to(spec)
+
+    def _go_to(self, spec: str) -> None:
         row = self.rows.row_of(spec)
         if row is None:
             row = next((i for i, one in enumerate(self.rows.rows) if one.card is not None), None)
@@ -177,7 +181,7 @@ class ModelBrowser(QDialog):
         spec = self.card.spec if self.card is not None else ""
         self.rows.show_cards(self._cards, self.search.text())
         self._pages.setCurrentIndex(0 if self.rows.rows else 1)
-        self.select(spec)
+        self._go_to(spec)
         self._show_choice()
 
     def _show_choice(self) -> None:
@@ -283,14 +287,13 @@ class ModelBrowser(QDialog):
         listed = card.origin == "file"
         box = QMessageBox(self)
         box.setWindowTitle("Forget a model" if listed else "Remove a model")
-        box.setText(f"<b>{'Take' if listed else 'Remove'} {card.title}{' off the list' if listed else ''}?</b>")
-        where = str(Path(card.path))
+        title = escape(card.title)
+        box.setText(f"<b>Take {title} off the list?</b>" if listed else f"<b>Remove {title}?</b>")
         if listed:
-            box.setInformativeText(f"Its files stay in {where}.")
+            box.setInformativeText(f"Its files stay in {escape(str(card.path.parent))}.")
         else:
             box.setInformativeText("Its files are deleted from this computer. It can be downloaded again.")
         yes = box.addButton("Take it off" if listed else "Remove it", QMessageBox.ButtonRole.AcceptRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(yes)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.exec()
         return box.clickedButton() is yes

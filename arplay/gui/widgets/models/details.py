@@ -23,7 +23,7 @@ from arplay.gui.widgets.models.words import Choice, is_gguf, memory, parameters,
 from arplay.models.base import Info
 from arplay.models.cards import Card
 
-WIDTH = 320
+WIDTH = 348
 _EMPTY = "No model is chosen. Choose one on the left, or look one up below."
 _DTYPES = (
     ("auto", "Automatic", "float32 on the processor, the weights' own type on an accelerator"),
@@ -72,6 +72,8 @@ class Details(QFrame):
         for row, name in enumerate(_FIELDS):
             self._names[name], self.values[name] = _label("caption"), _label("figure")
             self._names[name].setText(name)
+            self._names[name].setWordWrap(False)
+            self._names[name].setContentsMargins(0, 2, 0, 0)  # on the baseline of the larger figure beside it
             self._grid.addWidget(self._names[name], row, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(self.values[name], row, 1)
         self.engine = _chooser(_ENGINES, "Engine")
@@ -127,9 +129,9 @@ class Details(QFrame):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.viewport().setAutoFillBackground(False)
-        inside.setAutoFillBackground(False)
         scroll.setWidget(inside)
+        for widget in (scroll, scroll.viewport(), inside):
+            widget.setAutoFillBackground(False)
         buttons.setContentsMargins(SPACE[3], 0, SPACE[3], SPACE[3])
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -149,6 +151,7 @@ class Details(QFrame):
         """``info``: of this very model, if it is the one that runs. ``loading``: how far its load is, in words."""
         self.card = card
         self.title.setText(card.title if card else "")
+        self.title.setVisible(card is not None)
         self._about.setText(_EMPTY if card is None else _sentence(card.about))
         self._about.setVisible(bool(self._about.text()))
         self.problem.say(card.problem if card and card.state == "broken" else "")
@@ -182,7 +185,7 @@ class Details(QFrame):
         get = card is not None and (card.state == "fetch" or (card.state == "broken" and card.origin == "downloaded"))
         words = "Load"
         if card is not None and get:
-            words = "Get again" if card.state == "broken" else f"Get  {size(card.download_bytes)}"
+            words = "Get again" if card.state == "broken" else f"Get {size(card.download_bytes)}"
         self.main.setText(loading or words)
         broken_file = card is not None and card.state == "broken" and not get
         self.main.setEnabled(card is not None and loading is None and not broken_file)
@@ -246,8 +249,13 @@ def _values(card: Card | None, choice: Choice, info: Info | None) -> list[str]:
         f"{card.context:,} tokens" if card.context else "any" if card.family == "table" else "",
         card.licence or ("not stated" if usable and card.parameters else ""),
         memory(card, choice) if usable else "",
-        info.revision if info and info.revision else card.revision,
+        _in_halves(info.revision if info and info.revision else card.revision),
     ]
+
+
+def _in_halves(revision: str) -> str:
+    """A commit is 40 characters with no place to break a line at."""
+    return f"{revision[:20]}\n{revision[20:]}" if len(revision) == 40 else revision
 
 
 def _to_get(card: Card) -> bool:

@@ -123,7 +123,7 @@ class HubField(QFrame):
         lines = [summary(card), f"Memory: {memory(card, self.choice)}", card.problem]
         if card.revision:
             lines.insert(1, f"revision {card.revision[:12]}")
-        return card.title, "\n".join(line for line in lines if line), f"Get  {size(card.download_bytes)}"
+        return card.title, "\n".join(line for line in lines if line), f"Get {size(card.download_bytes)}"
 
     def _look_up(self) -> None:
         name = self.name.text().strip()

@@ -29,7 +29,7 @@ def size(count: int) -> str:
     >>> size(538_000_000), size(5_012_345), size(812)
     ('538 MB', '5.01 MB', '812 bytes')
     """
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+    for unit, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if count >= unit:
             return f"{_three(count / unit)} {name}"
     return f"{count} bytes"
@@ -71,9 +71,12 @@ def needed(card: Card, choice: Choice) -> int | None:
 
 
 def fit(card: Card, choice: Choice) -> Fit:
-    """Whether the weights fit into the main memory that is free now, with room for a cache ("tight": without)."""
+    """Whether the weights fit into the main memory that is free now, with room for a cache ("tight": without).
+
+    What is free on an accelerator is not known before the library is loaded.
+    """
     need = needed(card, choice)
-    if need is None or not choice.free:
+    if need is None or not choice.free or choice.device not in ("auto", "cpu"):
         return "unknown"
     return "fits" if need + RESERVE <= choice.free else "tight" if need <= choice.free else "too large"
 

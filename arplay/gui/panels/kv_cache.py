@@ -22,7 +22,7 @@ from arplay.gui.widgets.cache.chart import CacheChart
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import ROW, FigureRow
 
-SIDE = 300
+SIDE = 308
 """Pixels of the column beside the plot in a wide panel."""
 
 NOW = (
@@ -46,7 +46,8 @@ class KvCachePanel(Panel):
         "token.</p>"
         "<p>A dot is a step as you made it, its probabilities included; a diamond is one forward over the same "
         "context without a cache, run while you pause; a cross is an answer that read several tokens at once, as "
-        "after a paste or an edit: tokens behind the edit are misses, those before it hits.</p>"
+        "after a paste or an edit: tokens behind the edit are misses, those before it hits. The lines are medians; an "
+        "arrow at the top took longer than the axis shows.</p>"
     )
 
     def __init__(self) -> None:

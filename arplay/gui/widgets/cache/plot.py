@@ -11,18 +11,22 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPolygonF
 
 from arplay.core.timings import Kind, Timing, trend
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font, number_font
-from arplay.gui.widgets.cache.words import KINDS
+from arplay.gui.widgets.cache.words import LEGEND
 
 LINE = SMALL + SPACE[0]
 NEAR = 14.0
 """Pixels from a mark at which the pointer means it."""
+_LINES: tuple[Kind, ...] = ("uncached", "cached")
 _MEASURES: tuple[Kind, ...] = ("prefill", "uncached", "cached")
 """The order of painting: the steps lie on top."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """``frame``: where the marks are; ``tokens`` and ``ms``: the ends of the axes, which begin at 0."""
+    """``frame``: where the marks are; ``tokens`` and ``ms``: the ends of the axes, which begin at 0.
+
+    What took longer than ``ms`` stands at the upper edge.
+    """
 
     frame: QRectF
     tokens: float
@@ -30,7 +34,7 @@ class Scales:
 
     def place(self, context: float, seconds: float) -> QPointF:
         x = self.frame.left() + self.frame.width() * context / self.tokens
-        return QPointF(x, self.frame.bottom() - self.frame.height() * 1000 * seconds / self.ms)
+        return QPointF(x, self.frame.bottom() - self.frame.height() * min(1.0, 1000 * seconds / self.ms))
 
 
 def measured(timings: Sequence[Timing]) -> list[Timing]:
@@ -46,13 +50,19 @@ def ticks(top: float, most: int) -> list[float]:
     rough = top / max(1, most - 1)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough * (1 - 1e-9))
+    if step > top:  # one number beside 0 at least
+        step = max(power * k for k in (0.5, 1, 2, 5) if power * k <= top)
     return [step * i for i in range(int(top / step + 1e-9) + 1)]
 
 
 def scales(area: QRectF, timings: Sequence[Timing]) -> Scales:
-    """The axes for ``timings`` inside ``area``, with room for their numbers and the legend."""
+    """The axes for ``timings`` inside ``area``, with room for their numbers and the legend.
+
+    The upright one ends above the medians, so that one slow answer (the first of a model) does not flatten the rest.
+    """
     tokens = 1.04 * max((t.context for t in timings), default=8)
-    ms = 1.08 * max((1000 * t.seconds for t in timings), default=10.0)
+    middles = [1000 * seconds for kind in _LINES for _, seconds in trend(timings, kind)]
+    ms = 1.15 * max(middles or [1000 * t.seconds for t in timings], default=10.0)
     tokens, ms = max(8.0, tokens), max(0.01, ms)
     marks = ticks(ms, _how_many(area.height() - 2 * LINE, 34))
     wide = max(QFontMetricsF(number_font(SMALL)).horizontalAdvance(_tick(value, marks)) for value in marks)
@@ -72,8 +82,12 @@ def paint(painter: QPainter, area: QRectF, theme: Theme, timings: Sequence[Timin
         mine = [t for t in shown if t.kind == kind]
         crowded = len(mine) > on.frame.width() / 6
         for t in mine:
-            _paint_mark(painter, on.place(t.context, t.seconds), kind, theme, 0.3 if crowded else 1.0)
-        if kind != "prefill":
+            at = on.place(t.context, t.seconds)
+            if 1000 * t.seconds > on.ms:
+                _paint_beyond(painter, at, kind, theme)
+            else:
+                _paint_mark(painter, at, kind, theme, 0.3 if crowded else 1.0)
+        if kind in _LINES:
             _paint_line(painter, [on.place(*middle) for middle in trend(mine, kind)], kind, theme)
     if lit is not None:
         painter.setPen(QPen(theme.color("text"), 1.5))
@@ -148,7 +162,7 @@ def _paint_legend(painter: QPainter, area: QRectF, theme: Theme, kinds: Sequence
     words = QFontMetricsF(painter.font())
     middle = area.top() + LINE / 2
     left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-    wide = [words.horizontalAdvance(KINDS[kind]) + 14 + SPACE[3] for kind in kinds]
+    wide = [words.horizontalAdvance(LEGEND[kind]) + 14 + SPACE[3] for kind in kinds]
     name = "ms an answer" if sum(wide) + 90 < area.width() else "ms"
     painter.setPen(theme.color("muted"))
     painter.drawText(QRectF(area.left(), area.top(), area.width(), LINE), left, name)
@@ -158,7 +172,7 @@ def _paint_legend(painter: QPainter, area: QRectF, theme: Theme, kinds: Sequence
             return
         _paint_mark(painter, QPointF(x + 5, middle), kind, theme, 1.0)
         painter.setPen(theme.color("text"))
-        painter.drawText(QRectF(x + 14, area.top(), room, LINE), left, KINDS[kind])
+        painter.drawText(QRectF(x + 14, area.top(), room, LINE), left, LEGEND[kind])
         x += room
 
 
@@ -178,6 +192,15 @@ def _paint_mark(painter: QPainter, at: QPointF, kind: str, theme: Theme, alpha: 
         painter.setPen(QPen(theme.color("muted", alpha), 1.5))
         for dy in (3.0, -3.0):
             painter.drawLine(QPointF(at.x() - 3, at.y() - dy), QPointF(at.x() + 3, at.y() + dy))
+
+
+def _paint_beyond(painter: QPainter, at: QPointF, kind: str, theme: Theme) -> None:
+    """An arrow at the upper edge, in the colour of its kind."""
+    painter.setPen(QPen(theme.color({"cached": "accent", "uncached": "warning", "prefill": "muted"}[kind]), 1.5))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    x, y = at.x(), at.y()
+    painter.drawPolyline(QPolygonF([QPointF(x - 3, y + 3), QPointF(x, y), QPointF(x + 3, y + 3)]))
+    painter.drawLine(QPointF(x, y), QPointF(x, y + 7))
 
 
 def _paint_line(painter: QPainter, points: Sequence[QPointF], kind: str, theme: Theme) -> None:

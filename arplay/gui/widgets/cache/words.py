@@ -11,19 +11,24 @@ from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.words import power
 from arplay.models.base import Info
 
-KINDS = {"cached": "with the cache", "uncached": "without it", "prefill": "several tokens read at once"}
+LEGEND = {"cached": "with cache", "uncached": "without", "prefill": "prefill"}
+_KINDS = {
+    "cached": "step with the cache",
+    "uncached": "without the cache",
+    "prefill": "prefill, several tokens read at once",
+}
 
 ROUNDING = {"float64": 1e-9, "float32": 1e-3, "float16": 1e-1, "bfloat16": 1.0}
 """Logits of a correct cache differ by less than this: the same sums in another order, in numbers of so many bits."""
 
 _GOING_BACK = {
-    "cropped": ("an edit crops the cache", "The keys and values behind an edit are cut off; those before it stay."),
+    "cropped": ("cropped on edits", "The keys and values behind an edit are cut off; those before it stay."),
     "checkpoints": (
-        "an edit goes to a checkpoint",
+        "checkpoints",
         "This cache cannot be cut: after an edit it goes back to an earlier checkpoint and reads on from there.",
     ),
     "recomputed": (
-        "an edit reads all anew",
+        "recomputed on edits",
         "This cache cannot go back: after an edit the text is read again from its beginning.",
     ),
 }
@@ -72,7 +77,7 @@ def figures(timings: Timings, info: Info) -> tuple[Figure, ...]:
     result: list[Figure] = []
     if steps:
         tip = f"The last step: one token read after {steps[-1].context - 1:,} that the cache holds"
-        result.append(Figure(duration(steps[-1].seconds), "step with cache", tip))
+        result.append(Figure(duration(steps[-1].seconds), "with cache", tip))
     if uncached:
         longest = max(reversed(uncached), key=lambda t: t.context)
         tip = f"One answer without a cache: {longest.context:,} tokens read, the most that was measured"
@@ -84,7 +89,7 @@ def figures(timings: Timings, info: Info) -> tuple[Figure, ...]:
     difference = largest_difference(timings)
     if difference is not None:
         tip = f"The largest difference of any logit between the two answers at the same place. {expected(info)}"
-        result.append(Figure(scientific(difference), "largest difference", tip))
+        result.append(Figure(scientific(difference), "logits differ by", tip))
     if answers:
         result += _memory(answers[-1])
     return tuple(result)
@@ -93,9 +98,9 @@ def figures(timings: Timings, info: Info) -> tuple[Figure, ...]:
 def _memory(last: Timing) -> list[Figure]:
     result = []
     if last.cache_bytes:
-        each = last.cache_bytes / max(1, last.context)
-        result.append(Figure(size(last.cache_bytes), "cache", "What is kept in memory so as not to be read again"))
-        result.append(Figure(size(each), "a token", "Bytes of the cache over the tokens of context that it holds"))
+        each = f"{size(last.cache_bytes / max(1, last.context))} a token"
+        tip = "The cache: what is kept in memory so as not to be read again, and its share for a token of context"
+        result.append(Figure(size(last.cache_bytes), each, tip))
     tip = "Of the last answer: tokens found in the cache (hits), and tokens that had to be read (misses)"
     result.append(Figure(f"{last.reused:,} + {last.evaluated:,}", "reused + read", tip))
     return result
@@ -149,7 +154,7 @@ def _uncached(view: View) -> list[Timing]:
 
 def point(timing: Timing) -> str:
     """What pointing at a mark says."""
-    lines = [f"{KINDS[timing.kind]}: {duration(timing.seconds)}", f"context {timing.context:,} tokens"]
+    lines = [f"{_KINDS[timing.kind]}: {duration(timing.seconds)}", f"context {timing.context:,} tokens"]
     if timing.kind != "uncached":
         lines.append(f"{timing.reused:,} reused, {timing.evaluated:,} read")
     if timing.cache_bytes:

@@ -145,11 +145,13 @@ class Kept:
 
 
 @cache
-def _types() -> tuple[type, type, type]:
-    """The library's cache, its layer that only grows and the one with a sliding window."""
+def _types() -> tuple[type, type, frozenset[type]]:
+    """The library's cache, its layer with a sliding window, and every layer that can be cut."""
     from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
-    return DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
+    from arplay.models.fast_cache import RoomyLayer
+
+    return DynamicCache, DynamicSlidingWindowLayer, frozenset({DynamicLayer, RoomyLayer, DynamicSlidingWindowLayer})
 
 
 def _layers(kept: Any) -> list[Any] | None:
@@ -159,11 +161,11 @@ def _layers(kept: Any) -> list[Any] | None:
 
 
 def _grows(layer: Any) -> bool:
-    return type(layer) in _types()[1:]
+    return type(layer) in _types()[2]
 
 
 def _slides(layer: Any) -> bool:
-    return type(layer) is _types()[2]
+    return type(layer) is _types()[1]
 
 
 def _can_be_cut(layer: Any, extra: int) -> bool:
@@ -209,5 +211,7 @@ def _tensors(thing: Any) -> Iterator[torch.Tensor]:
             yield from _tensors(part)
     elif isinstance(thing, dict):
         yield from _tensors(list(thing.values()))
-    elif type(thing).__module__.startswith(("transformers.", "arplay.")):
+    elif _grows(thing):
+        yield from _tensors([thing.keys, thing.values])
+    elif type(thing).__module__.startswith("transformers."):
         yield from _tensors(list(vars(thing).values()))

@@ -37,8 +37,9 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     torch = import_torch(report)
     place = choose(machine(torch), device, dtype, path.name, folder.elements, folder.stored_dtype)
     report(None, "importing the model class")
-    config = check_skeleton(torch, _transformers(), folder)  # imports the model's class
-    network = read_network(torch, path.name, place, report, str(path), config=config)
+    transformers = _transformers()
+    config = check_skeleton(torch, transformers, folder)  # imports the model's class
+    network = read_network(torch, transformers.AutoModelForCausalLM, path.name, place, report, str(path), config=config)
     return prove(
         torch, network, place, partial(open_tokenizer, path), report, path, name, folder.family, folder.weights
     )
@@ -57,10 +58,14 @@ def prove(
     why: str = "",
 ) -> CausalLM:
     """The model around a loaded network, once its numbers are proved; ``tokenizer`` takes the length of its logits."""
+    from arplay.models.fast_step import speed_up
+
     report(1.0, "proving the model")
     parameters = sum(parameter.numel() for parameter in network.parameters())
     torch.set_num_threads(threads(parameters))
     proof = proved(torch, network, path.name)
+    report(1.0, "making steps faster")
+    faster = speed_up(network)
     report(1.0, "opening the tokenizer")
     alphabet = tokenizer(proof.vocabulary)
     info = Info(
@@ -74,7 +79,7 @@ def prove(
         context=context_of(network.config),
         parameters=parameters,
         cache=proof.cache,
-        why=f"{place.why}; {why}" if why else place.why,
+        why="; ".join(filter(None, (place.why, why, faster))),
         placement=placement(network.hf_device_map) if place.limits is not None else "",
     )
     return CausalLM(network, alphabet, info, proof)
@@ -113,15 +118,17 @@ def _transformers() -> Any:
     return transformers
 
 
-def read_network(torch: Any, label: str, place: Place, report: Report, source: str | None, **arguments: Any) -> Any:
-    """transformers' ``from_pretrained`` with every weight accounted for; ``label`` names the model in a Problem."""
+def read_network(
+    torch: Any, family: Any, label: str, place: Place, report: Report, source: str | None, **arguments: Any
+) -> Any:
+    """``from_pretrained`` of the class ``family``, every weight accounted for; ``label`` names the model in a Problem."""
     transformers = _transformers()
     logging: Any = transformers.utils.logging
     report(None, "reading the weights")
     loading_bar = _Bars(report)
     former = logging.set_tqdm_hook(loading_bar)
     try:
-        network, loading = transformers.AutoModelForCausalLM.from_pretrained(
+        network, loading = family.from_pretrained(
             source,
             trust_remote_code=False,
             use_safetensors=True,

@@ -10,7 +10,7 @@ from typing import Literal
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.models import hub, smollm2
+from arplay.models import gguf_ways, hub, smollm2
 from arplay.models.base import Model, Report
 from arplay.models.cards import Card, read_card
 
@@ -87,7 +87,9 @@ def cards(recent: Sequence[str] = ()) -> list[Card]:
     known = [entry_card(entry) for entry in entries()]
     known += hub.downloaded()
     mine = {str(card.path) for card in known}
-    return known + [read_card(Path(spec).expanduser()) for spec in recent if spec not in mine and _is_path(spec)]
+    return known + [
+        read_card(Path(gguf_ways.split(spec)[0]).expanduser()) for spec in recent if spec not in mine and _is_path(spec)
+    ]
 
 
 def card(spec: str) -> Card:
@@ -157,7 +159,7 @@ def spec_of(source: str) -> str:
 
 
 def load(spec: str, device: str, dtype: str, report: Report) -> Model:
-    """Load a model by catalogue name, path (a table, a transformers folder) or name of a downloaded hub model.
+    """Load a model by catalogue name, path (a folder, a table, a GGUF file as gguf_ways.py says) or hub name.
 
     Raises Problem, or whatever ``report`` raises to cancel.
     """
@@ -174,7 +176,8 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
     elif hub.parse(spec) is not None:
         there = card(spec)
         if there.state == "broken":
-            raise Problem(f"{spec} cannot be loaded: {there.problem}", "or choose another model")
+            cause, _, remedy = there.problem.rpartition("; ")
+            raise Problem(f"{spec} cannot be loaded: {cause}", remedy)
         path, name, revision = there.path, there.title, there.revision
     else:
         raise _unknown(spec)
@@ -189,7 +192,11 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
         from arplay.models.tabular import Table
 
         return Table.load(path)
-    raise Problem(f"{path.name} is not a model that arplay opens", "give a model folder or a table (.json)")
+    if path.suffix == ".gguf":
+        return gguf_ways.load(path, gguf_ways.split(spec)[1], name, device, dtype, report)
+    raise Problem(
+        f"{path.name} is not a model that arplay opens", "give a model folder, a GGUF file (.gguf) or a table (.json)"
+    )
 
 
 def _unknown(spec: str) -> Problem:
@@ -204,7 +211,7 @@ def _is_path(spec: str) -> bool:
 
 def _existing(spec: str) -> Path | None:
     try:
-        path = Path(spec).expanduser()
+        path = Path(gguf_ways.split(spec)[0]).expanduser()
         return path if path.exists() else None
     except (OSError, RuntimeError):  # too long a name, a folder that may not be entered, an unknown ~user
         return None

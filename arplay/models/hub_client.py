@@ -23,11 +23,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import Timeout
 from huggingface_hub import HfApi, constants, file_download, hf_hub_download, hf_hub_url, snapshot_download
 from huggingface_hub.errors import GatedRepoError
-from huggingface_hub.utils._fixes import WeakFileLock
-from huggingface_hub.utils._headers import build_hf_headers
+from huggingface_hub.utils import WeakFileLock, build_hf_headers  # type: ignore[attr-defined] # lazily exported
 
 from arplay.core.errors import Problem
 from arplay.models import folder, hub, hub_problems
@@ -108,16 +106,19 @@ def download(name: Name, tell: Tell) -> None:
     """Bring all that is missing of the model into the cache and check it."""
     listing = ask(name)
     if problem := _no_access(listing):
-        cause, _, remedy = problem.partition("; ")
+        cause, _, remedy = problem.rpartition("; ")
         raise Problem(cause, remedy)
     missing = listing.missing()
     tell.total = sum(file.size for file in listing.files)
     tell.done = tell.total - sum(file.size - _begun(listing, file) for file in missing)
-    _check_space(tell.total - tell.done)
+    check_space(tell.total - tell.done)
     remove_orphans(name.folder)
     for file in missing:
+        (listing.snapshot / file.name).unlink(missing_ok=True)  # one of the wrong size, which the client would leave
         if len(file.hash) == 64:
             _large(listing, file, tell)
+        else:
+            _drop_unless_whole(listing.name.folder / "blobs" / file.hash, file)
     tell("the small files", now=True)
     revision = HfApi().resolve_revision(name.repository, revision=name.revision or None)
     if revision.resolved != listing.commit:
@@ -214,7 +215,8 @@ def _begun(listing: Listing, file: File) -> int:
     return 0
 
 
-def _check_space(needed: int) -> None:
+def check_space(needed: int) -> None:
+    """Raise Problem unless the cache's disk has room for so many bytes."""
     place = hub.cache_folder()
     place.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(place).free
@@ -237,7 +239,7 @@ def _large(listing: Listing, file: File, tell: Tell) -> None:
         if hub.is_whole(blob, file.size):
             tell.done = before + file.size
             return
-        blob.unlink(missing_ok=True)
+        _drop_unless_whole(blob, file)
         with part.open("ab") as out:
             if out.tell() > file.size:
                 out.truncate(0)
@@ -250,6 +252,11 @@ def _large(listing: Listing, file: File, tell: Tell) -> None:
             part.unlink()
             raise _damaged(file)
         part.rename(blob)
+
+
+def _drop_unless_whole(blob: Path, file: File) -> None:
+    if not hub.is_whole(blob, file.size):
+        blob.unlink(missing_ok=True)
 
 
 def _get(listing: Listing, file: File, out: Any, bar: _Bar) -> None:
@@ -314,7 +321,7 @@ def _lock(path: Path, waiting: Any) -> Iterator[None]:
             with WeakFileLock(path, timeout=1.0):
                 yield
                 return
-        except Timeout:
+        except TimeoutError:
             waiting()
 
 
@@ -326,7 +333,7 @@ def _lock_now(path: Path) -> Iterator[bool]:
         try:
             stack.enter_context(WeakFileLock(path, timeout=0.05))
             held = True
-        except Timeout:
+        except TimeoutError:
             held = False
         yield held
 

@@ -80,7 +80,7 @@ def _not_enough(state: State, error: Exception) -> Problem:
     return Problem(f"there is not enough memory ({in_one_line(error)})", remedy)
 
 
-def in_one_line(error: Exception) -> str:
+def in_one_line(error: BaseException) -> str:
     """The exception in one line: its type and the first line of what it says."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

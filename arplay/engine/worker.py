@@ -155,6 +155,10 @@ class Worker:
             self._finish(job, Cancelled(job.request.number))
         except Exception as error:  # noqa: BLE001 - the last resort: told as a Failed value, and logged
             self._finish(job, self._failed(job, error))
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # of a Rust library: it ends a job, not this thread
+                raise
+            self._finish(job, self._failed(job, error))
         else:
             if isinstance(told, jobs.Pause):
                 job.due = time.monotonic() + told.seconds
@@ -215,7 +219,7 @@ class Worker:
         else:
             self._tell(Cancelled(job.request.number))
 
-    def _failed(self, job: _Job, error: Exception) -> Result:
+    def _failed(self, job: _Job, error: BaseException) -> Result:
         number, asked = job.request.number, type(job.request)
         if job.cancelled.is_set() and isinstance(error, Problem):
             return Cancelled(number)  # a loader may turn what stops it into a Problem of its own

@@ -31,7 +31,8 @@ _OTHER_FILES = {
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "decoder_layers", "num_decoder_layers")
 _MODULES = re.compile(r"layers?$|layers?_|experts?$|blocks?$|depth")
 _MOST = {"vocab_size": MAX_VOCABULARY, "chunk_size": 1024, "mamba_chunk_size": 1024, "attention_window_size": 1 << 16}
-"""Numbers that a forward allocates by, though no weight has that size: chunks are padded to them, windows filled."""
+_MOST |= {"num_labels": 1 << 16, "_num_labels": 1 << 16}
+"""Numbers that a forward allocates by, or that the config makes lists of, though no weight has that size."""
 
 _SIDE_FILES = (
     "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json",

@@ -67,7 +67,7 @@ def prove(
     report(1.0, "making steps faster")
     faster = speed_up(network)
     report(1.0, "opening the tokenizer")
-    alphabet = tokenizer(proof.vocabulary)
+    alphabet = _opened(tokenizer, proof.vocabulary, path.name)
     info = Info(
         name=name,
         family=family,
@@ -83,6 +83,17 @@ def prove(
         placement=placement(network.hf_device_map) if place.limits is not None else "",
     )
     return CausalLM(network, alphabet, info, proof)
+
+
+def _opened(tokenizer: Callable[[int], TokenizerAlphabet], size: int, label: str) -> TokenizerAlphabet:
+    """The Rust library panics over some broken files, and its panic is no Exception."""
+    try:
+        return tokenizer(size)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        line = str(error).splitlines()[0][:200]
+        raise Problem(f"the tokenizer of {label} cannot be read ({line})", "fetch the model again") from error
 
 
 def import_torch(report: Report) -> Any:
@@ -121,7 +132,7 @@ def _transformers() -> Any:
 def read_network(
     torch: Any, family: Any, label: str, place: Place, report: Report, source: str | None, **arguments: Any
 ) -> Any:
-    """``from_pretrained`` of the class ``family``, every weight accounted for; ``label`` names the model in a Problem."""
+    """``from_pretrained`` of the class ``family``, every weight accounted for; a Problem names the model ``label``."""
     transformers = _transformers()
     logging: Any = transformers.utils.logging
     report(None, "reading the weights")

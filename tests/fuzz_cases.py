@@ -1,0 +1,449 @@
+"""Damaged and hostile model folders, aware of the formats: a case is a function of its kind and number alone.
+
+A folder is a dict of file names and bytes. ``outside`` stands in texts for a folder beside the model's, which no
+model may make anybody read, and ``evil.py`` is code that leaves a file there if it ever runs.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tests import fuzz_gguf
+
+Files = dict[str, bytes]
+OUTSIDE = "@outside@"
+WEIGHTS, INDEX, CONFIG, TOKENS = "model.safetensors", "model.safetensors.index.json", "config.json", "tokenizer.json"
+TOKENS_CONFIG = "tokenizer_config.json"
+EVIL = f"open({OUTSIDE + '/ran'!r}, 'w').close()\nclass Model: pass\nModel.from_pretrained = Model\n".encode()
+
+JUNK: tuple[Any, ...] = (
+    0, -1, 1, 2, 3, 7, 255, 10**6, 10**9, 2**31, 2**63, -(2**63), 10**400, 0.5, -0.0, 1e308, float("nan"), float("inf"),
+    "", "x", "é\ud800", "../..", f"{OUTSIDE}/secret.json", "a" * 5000, None, True, False, [], {}, [1, 2], [[[]]],
+    {"a": 1}, {"type": "x"}, [None, "x"],
+)  # fmt: skip
+
+
+def mutated(kind: str, number: int, bases: dict[str, Files]) -> Files:
+    """Case ``number`` of a kind: one of ``bases`` (by name, sorted), changed one to three times."""
+    rng = random.Random(f"{kind} {number}")
+    of_kind, changes = KINDS[kind]
+    name = rng.choice(sorted(name for name in bases if of_kind(name)))
+    files = dict(bases[name]) | {"evil.py": EVIL}
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        rng.choice(changes)(rng, files)
+    return files
+
+
+def edit(files: Files, name: str, change: Callable[[Any], Any]) -> None:
+    """Change a JSON file; one that a former change has broken stays as it is."""
+    try:
+        content = json.loads(files[name])
+        changed = change(content)
+        files[name] = json.dumps(content if changed is None else changed).encode("utf-8", "replace")
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return
+
+
+def places(content: Any) -> list[tuple[Any, Any]]:
+    """Every (container, key or index) of a JSON value; of a long list or object a few dozen."""
+    found: list[tuple[Any, Any]] = []
+    waiting = [content]
+    while waiting:
+        part = waiting.pop()
+        keys = list(part) if isinstance(part, dict) else list(range(len(part))) if isinstance(part, list) else []
+        for key in keys[:40]:
+            found.append((part, key))
+            waiting.append(part[key])
+    return found
+
+
+def damage(name: str) -> Callable[[random.Random, Files], None]:
+    """Bytes lost, changed or put in, anywhere in a file."""
+
+    def change(rng: random.Random, files: Files) -> None:
+        if name not in files:
+            return
+        data = bytearray(files[name])
+        at = rng.randrange(len(data) + 1)
+        match rng.randrange(6):
+            case 0:
+                del data[at:]
+            case 1:
+                del data[at : at + rng.choice((1, 8, 100))]
+            case 2:
+                data[at:at] = rng.randbytes(rng.choice((1, 8, 100)))
+            case 3:
+                for _ in range(rng.choice((1, 4, 16))):
+                    if data:
+                        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+            case 4:
+                data = bytearray(rng.choice((b"", b"null", b"[]", b"{}", b"\xff\xfe", b"[" * 20_000, b'{"a":' * 3000)))
+            case 5:
+                data[at : at + 8] = struct.pack("<Q", rng.choice((0, 1, 2**31, 2**40, 2**63, 2**64 - 1)))
+        files[name] = bytes(data)
+
+    return change
+
+
+def replace_in(name: str) -> Callable[[random.Random, Files], None]:
+    """One value of a JSON file becomes junk, goes away, or changes places with another."""
+
+    def change(rng: random.Random, files: Files) -> None:
+        def swap(content: Any) -> None:
+            all_places = places(content)
+            part, key = rng.choice(all_places)
+            match rng.randrange(4):
+                case 0 | 1:
+                    part[key] = rng.choice(JUNK)
+                case 2:
+                    del part[key]
+                case 3:
+                    other, its = rng.choice(all_places)
+                    part[key], other[its] = json.loads(json.dumps(other[its])), json.loads(json.dumps(part[key]))
+
+        edit(files, name, swap)
+
+    return change
+
+
+# --- config.json
+
+NUMBERS = (
+    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim",
+    "intermediate_size", "max_position_embeddings", "sliding_window", "n_embd", "n_layer", "n_head", "n_positions",
+    "n_inner", "num_local_experts", "num_experts_per_tok", "state_size", "conv_kernel", "expand", "time_step_rank",
+    "attention_window_size", "lru_width", "chunk_size", "initializer_range", "rms_norm_eps", "layer_norm_epsilon",
+    "bos_token_id", "pad_token_id", "eos_token_id", "attention_chunk_size", "num_experts", "max_window_layers",
+)  # fmt: skip
+
+FAMILY_NAMES = (
+    "llama", "gpt2", "mistral", "mixtral", "mamba", "bert", "t5", "opt", "bloom", "gpt_neox", "phi", "qwen2", "gemma2",
+    "falcon", "rwkv", "reformer", "xlnet", "recurrent_gemma", "mamba2", "nobody", "auto", "", "../x", "gpt_neo", "xglm",
+)  # fmt: skip
+
+HOSTILE: tuple[dict[str, Any], ...] = (
+    {"auto_map": {"AutoModelForCausalLM": "evil.Model", "AutoConfig": "evil.Model"}},
+    {"text_config": {"auto_map": {"AutoConfig": f"{OUTSIDE}--evil.Model"}}},
+    {"_attn_implementation": "kernels-community/flash-attn"},
+    {"attn_implementation": {"text_config": "x/y:z"}},
+    {"_attn_implementation_internal": "x/y"},
+    {"experts_implementation": "x/y"},
+    {"transformers_weights": f"{OUTSIDE}/model.safetensors"},
+    {"transformers_weights": "../outside/model.safetensors"},
+    {"configuration_files": ["config.4.0.0.json"]},
+    {"_name_or_path": f"{OUTSIDE}"},
+    {"name_or_path": "https://example.invalid/model", "base_model_name_or_path": f"{OUTSIDE}"},
+    {"base_model": f"{OUTSIDE}/model", "tokenizer_file": f"{OUTSIDE}/secret.json"},
+    {"quantization_config": {"quant_method": "gptq", "bits": 4}},
+    {"quantization_config": {"quant_method": "fp8", "modules_to_not_convert": f"{OUTSIDE}"}},
+    {"fusion_config": {"x": True}}, {"kernel_config": {"x": "x/y:z"}, "use_kernels": True},
+    {"dtype": "load"}, {"torch_dtype": "bfloat16"}, {"dtype": "float64"}, {"dtype": {"": "x"}},
+    {"attribute_map": {"hidden_size": "vocab_size"}}, {"get_text_config": 1}, {"to_dict": "x", "__class__": "x"},
+    {"rope_parameters": {"rope_type": "yarn", "factor": 1e30}}, {"rope_parameters": {"rope_type": "x"}},
+    {"rope_parameters": {"rope_type": "longrope", "short_factor": [1] * 9, "long_factor": "x", "rope_theta": 1}},
+    {"rope_parameters": {"rope_type": "default", "rope_theta": 0}}, {"rope_scaling": {"type": "linear", "factor": 0}},
+    {"partial_rotary_factor": 1e9}, {"layer_types": ["full_attention"] * 1000}, {"layer_types": ["x", "y"]},
+    {"hidden_act": "x"}, {"hidden_act": "relu"}, {"hidden_act": {"name": "silu"}}, {"activation_function": "relu2"},
+    {"tie_word_embeddings": True}, {"tie_word_embeddings": False}, {"is_decoder": False}, {"is_encoder_decoder": True},
+    {"use_cache": False}, {"use_cache": "x"}, {"attention_bias": True}, {"mlp_bias": True}, {"is_causal": False},
+    {"output_attentions": True, "output_hidden_states": True}, {"return_dict": False}, {"pruned_heads": {"0": [0]}},
+    {"chunk_size_feed_forward": 3}, {"gradient_checkpointing": True}, {"torchscript": True}, {"pretraining_tp": 2},
+    {"problem_type": "x", "num_labels": 10**9}, {"id2label": {"0": "x"}, "label2id": []}, {"architectures": ["os", "CausalLM"]},
+    {"architectures": ["GPT2LMHeadModel"]}, {"sub_configs": {}}, {"backbone": "x/y", "use_pretrained_backbone": True},
+    {"task_specific_params": {"x": 1}, "generation_config": {"max_length": -1}}, {"eos_token_id": [1, 2, 10**9]},
+    {"attention_dropout": 0.5, "resid_pdrop": 0.9}, {"harmless": [1, "x"]}, {"transformers_version": "99"},
+)  # fmt: skip
+
+
+def _number(rng: random.Random, files: Files) -> None:
+    def change(config: Any) -> None:
+        known = [key for key in NUMBERS if key in config]
+        key = rng.choice(known if known and rng.random() < 0.8 else NUMBERS)
+        config[key] = rng.choice(JUNK[:18]) if rng.random() < 0.8 else int(config.get(key) or 1) + rng.choice((-1, 1))
+
+    edit(files, CONFIG, change)
+
+
+def _hostile(rng: random.Random, files: Files) -> None:
+    edit(files, CONFIG, lambda config: config.update(rng.choice(HOSTILE)))
+
+
+def _other_family(rng: random.Random, files: Files) -> None:
+    edit(files, CONFIG, lambda config: config.update(model_type=rng.choice(FAMILY_NAMES)))
+
+
+# --- safetensors
+
+SAME_SIZE = {"F32": ("I32", "U32"), "I32": ("F32",), "U32": ("F32",)}
+TYPES = {"F64": np.float64, "F16": np.float16, "I64": np.int64, "U8": np.uint8, "BOOL": np.bool_, "I8": np.int8}
+
+
+def unpack(data: bytes) -> tuple[dict[str, Any], bytes]:
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    return header, data[8 + length :]
+
+
+def pack(header: dict[str, Any], body: bytes) -> bytes:
+    text = json.dumps(header).encode("utf-8", "replace")
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + body
+
+
+def _header(rng: random.Random, files: Files) -> None:
+    """One change of what the header says."""
+    try:
+        header, body = unpack(files[WEIGHTS])
+        tensors = [entry for name, entry in header.items() if name != "__metadata__"]
+        one, two = rng.choice(tensors), rng.choice(tensors)
+        name = rng.choice([name for name in header if name != "__metadata__"])
+        match rng.randrange(14):
+            case 0:
+                one["dtype"] = rng.choice(SAME_SIZE.get(one["dtype"], ("F32",)))
+            case 1:
+                one["dtype"] = rng.choice(("F64", "BF16", "F8_E4M3", "F4", "C64", "", 7, None))
+            case 2:
+                one["shape"] = one["shape"][::-1]
+            case 3:
+                one["shape"] = rng.choice(([], [-1], [0], [2**63], [2**32, 2**32], [1] * 70, "x", None, [1.5], [True]))
+            case 4:
+                one["data_offsets"], two["data_offsets"] = two["data_offsets"], one["data_offsets"]
+            case 5:
+                one["data_offsets"] = rng.choice(([0, 0], [-4, 0], [0, 2**63], [8, 4], [0], "xy", None, [0, 4, 8]))
+            case 6:
+                header[name + rng.choice((".x", "\x00", " ", "é"))] = header.pop(name)
+            case 7:
+                header["model.norm.extra.weight"] = dict(one)
+            case 8:
+                header["empty"] = {"dtype": "F32", "shape": [0, 10**9], "data_offsets": [len(body), len(body)]}
+            case 9:
+                header["__metadata__"] = rng.choice(
+                    ({"format": "tf"}, {}, {"format": 1}, None, [], {"a": "b" * 10_000})
+                )
+            case 10:
+                one["shape"] = [1, *one["shape"]]
+            case 11:
+                one["shape"] = [int(np.prod(one["shape"]))]
+            case 12:
+                header.pop("__metadata__", None)
+            case 13:
+                header |= {f"more.{i}": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]} for i in range(2000)}
+        files[WEIGHTS] = pack(header, body)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
+        return
+
+
+def _numbers_within(rng: random.Random, files: Files) -> None:
+    """Some weights become NaN, infinite, huge, tiny or noise; some are stored as another type."""
+    try:
+        header, body = unpack(files[WEIGHTS])
+        name = rng.choice([name for name in header if name != "__metadata__"])
+        begin, end = header[name]["data_offsets"]
+        values = np.frombuffer(body[begin:end], np.float32).copy()
+        match rng.randrange(4):
+            case 0:
+                values[rng.randrange(len(values))] = rng.choice((np.nan, np.inf, -np.inf, 3e38, 1e-45))
+            case 1:
+                values[:] = rng.choice((0.0, 1e30, np.nan, -np.inf, 1e-30))
+            case 2:
+                values = np.frombuffer(rng.randbytes(len(values) * 4), np.float32).copy()
+            case 3:
+                kind = rng.choice(sorted(TYPES))
+                with np.errstate(all="ignore"):
+                    changed = values.astype(TYPES[kind]).tobytes()
+                header[name] |= {"dtype": kind, "data_offsets": [begin, begin + len(changed)]}
+                for other, entry in header.items():
+                    if other not in ("__metadata__", name) and entry["data_offsets"][0] >= end:
+                        entry["data_offsets"] = [at + len(changed) - (end - begin) for at in entry["data_offsets"]]
+                files[WEIGHTS] = pack(header, body[:begin] + changed + body[end:])
+                return
+        files[WEIGHTS] = pack(header, body[:begin] + values.tobytes() + body[end:])
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
+        return
+
+
+def _sharded(rng: random.Random, files: Files) -> None:
+    """Two shards and an index, which is then changed too."""
+    try:
+        header, body = unpack(files.pop(WEIGHTS))
+        names = [name for name in header if name != "__metadata__"]
+        split = rng.randrange(len(names))
+        weight_map: dict[str, Any] = {}
+        for shard, of in (("a.safetensors", names[:split]), ("b.safetensors", names[split:])):
+            made, parts, at = {}, [], 0
+            for name in of:
+                begin, end = header[name]["data_offsets"]
+                made[name] = header[name] | {"data_offsets": [at, at + end - begin]}
+                parts.append(body[begin:end])
+                at += end - begin
+                weight_map[name] = shard
+            files[shard] = pack(made | {"__metadata__": {"format": "pt"}}, b"".join(parts))
+        files[INDEX] = json.dumps({"metadata": {"total_size": len(body)}, "weight_map": weight_map}).encode()
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
+        return
+    one = rng.choice(names)
+    match rng.randrange(8):
+        case 0:
+            edit(files, INDEX, lambda index: index["weight_map"].update({one: rng.choice(JUNK)}))
+        case 1:
+            edit(files, INDEX, lambda index: index["weight_map"].update({one: f"{OUTSIDE}/model.safetensors"}))
+        case 2:
+            edit(files, INDEX, lambda index: index["weight_map"].pop(one))
+        case 3:
+            edit(files, INDEX, lambda index: index["weight_map"].update({"none.weight": "a.safetensors"}))
+        case 4:
+            edit(files, INDEX, lambda index: index.update(metadata=rng.choice(JUNK)))
+        case 5:
+            files.pop("b.safetensors")
+        case 6:
+            files["b.safetensors"] = files["a.safetensors"]
+
+
+# --- tokenizers
+
+COMPONENTS: dict[str, tuple[Any, ...]] = {
+    "normalizer": ({"type": "Lowercase"}, {"type": "NFKC"}, {"type": "Replace", "pattern": {"Regex": "(a+)+$"}, "content": "b"},
+                   {"type": "Prepend", "prepend": "▁"}, {"type": "Precompiled", "precompiled_charsmap": "AAAA"},
+                   {"type": "Sequence", "normalizers": []}, None),
+    "pre_tokenizer": ({"type": "Whitespace"}, {"type": "Split", "pattern": {"Regex": "(x+x+)+y"}, "behavior": "Isolated", "invert": False},
+                      {"type": "Split", "pattern": {"Regex": "("}, "behavior": "Removed", "invert": True},
+                      {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": False}, {"type": "BertPreTokenizer"}, None),
+    "decoder": ({"type": "ByteFallback"}, {"type": "WordPiece", "prefix": "##", "cleanup": True}, {"type": "Fuse"},
+                {"type": "Strip", "content": " ", "start": 9, "stop": 9}, {"type": "CTC", "pad_token": "", "word_delimiter_token": "", "cleanup": True}, None),
+    "post_processor": ({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x", "type_id": 0}}], "pair": [], "special_tokens": {}},
+                       {"type": "RobertaProcessing", "sep": ["x", 10**9], "cls": ["y", 0], "trim_offsets": True, "add_prefix_space": False}, None),
+    "truncation": ({"direction": "Right", "max_length": 0, "strategy": "LongestFirst", "stride": 5},),
+    "padding": ({"strategy": {"Fixed": 10**9}, "direction": "Left", "pad_to_multiple_of": None, "pad_id": 0, "pad_type_id": 0, "pad_token": "x"},),
+    "added_tokens": ([{"id": 10**9, "content": "<x>", "special": True, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False}],
+                     [{"id": 3, "content": "", "special": False, "single_word": True, "lstrip": True, "rstrip": True, "normalized": True}]),
+    "model": ({"type": "WordLevel", "vocab": {"a": 0, "b": 10**9}, "unk_token": "z"}, {"type": "Unigram", "unk_id": 9, "vocab": [["a", 0.0], ["b", -1e300]]},
+              {"type": "WordPiece", "vocab": {"[UNK]": 0, "a": 1, "##b": 2}, "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 10**18},
+              {"type": "BPE", "vocab": {"a": 0, "b": 0}, "merges": ["a b", "b"]}, {"type": "BPE", "vocab": {}, "merges": []}),
+}  # fmt: skip
+
+TOKENIZER_CLASSES = (
+    "PreTrainedTokenizerFast", "TokenizersBackend", "GPT2Tokenizer", "GPT2TokenizerFast", "LlamaTokenizer",
+    "BertTokenizer", "T5Tokenizer", "ByT5Tokenizer", "MistralCommonBackend", "RwkvTokenizer", "PythonBackend", "x", "", 7,
+    "GPTNeoXTokenizerFast", "XLNetTokenizer", "../evil", "AutoTokenizer",
+)  # fmt: skip
+
+TOKENS_HOSTILE: tuple[dict[str, Any], ...] = (
+    {"auto_map": {"AutoTokenizer": ["evil.Model", None]}}, {"auto_map": ["evil.Model", "evil.Model"]},
+    {"vocab_file": f"{OUTSIDE}/secret.json", "merges_file": f"{OUTSIDE}/secret.json"},
+    {"tokenizer_file": f"{OUTSIDE}/secret.json"}, {"init_inputs": [f"{OUTSIDE}/secret.json"]},
+    {"name_or_path": f"{OUTSIDE}", "special_tokens_map_file": f"{OUTSIDE}/secret.json"},
+    {"fast_tokenizer_files": [f"tokenizer.{OUTSIDE}.json"]}, {"spm_file": f"{OUTSIDE}/secret.json"},
+    {"chat_template": "{% for i in range(10**9) %}{{ cycler.__init__.__globals__ }}{% endfor %}"},
+    {"bos_token": {"content": 7}}, {"bos_token": 5, "eos_token": []}, {"added_tokens_decoder": {"1000000000": {"content": "x"}}},
+    {"added_tokens_decoder": {"x": {}}}, {"extra_special_tokens": {"a": f"{OUTSIDE}"}}, {"model_max_length": -1},
+    {"add_bos_token": True}, {"add_prefix_space": True}, {"from_slow": True}, {"backend": "x"}, {"errors": "x"},
+    {"clean_up_tokenization_spaces": True}, {"gguf_file": f"{OUTSIDE}/secret.json"}, {"tokenizer_object": 3}, {"vocab": {"a": 1}},
+)  # fmt: skip
+
+
+def _component(rng: random.Random, files: Files) -> None:
+    key = rng.choice(sorted(COMPONENTS))
+    edit(files, TOKENS, lambda made: made.update({key: rng.choice(COMPONENTS[key])}))
+
+
+def _vocabulary(rng: random.Random, files: Files) -> None:
+    def change(made: Any) -> None:
+        vocab, merges = made["model"]["vocab"], made["model"]["merges"]
+        word = rng.choice(sorted(vocab))
+        match rng.randrange(6):
+            case 0:
+                vocab[word] = rng.choice(JUNK)
+            case 1:
+                del vocab[word]
+            case 2:
+                vocab.update({f"new {i}": len(vocab) + i for i in range(rng.choice((1, 1000)))})
+            case 3:
+                merges[rng.randrange(len(merges))] = rng.choice((*JUNK, ["a"], ["a", "b", "c"], ["zz", "yy"], "a b c"))
+            case 4:
+                rng.shuffle(merges)
+            case 5:
+                vocab[word], vocab["Ġ"] = vocab["Ġ"], vocab[word]
+
+    edit(files, TOKENS, change)
+
+
+def _tokenizer_class(rng: random.Random, files: Files) -> None:
+    def change(config: Any) -> None:
+        config["tokenizer_class"] = rng.choice(TOKENIZER_CLASSES)
+
+    edit(files, TOKENS_CONFIG, change)
+    if rng.random() < 0.5:
+        _without_json(rng, files)
+
+
+def _without_json(rng: random.Random, files: Files) -> None:
+    """No tokenizer.json: vocab.json and merges.txt, or something like a sentencepiece model."""
+    try:
+        model = json.loads(files.pop(TOKENS))["model"]
+        merges = "\n".join(
+            ["#version: 0.2", *(pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"])]
+        )
+        pieces = b"".join(_piece(word, -float(id)) for word, id in model["vocab"].items())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return
+    match rng.randrange(3):
+        case 0:
+            files |= {"vocab.json": json.dumps(model["vocab"]).encode(), "merges.txt": merges.encode()}
+        case 1:
+            files |= {
+                "vocab.json": json.dumps(rng.choice(JUNK)).encode("utf-8", "replace"),
+                "merges.txt": rng.randbytes(99),
+            }
+        case 2:
+            files["tokenizer.model"] = pieces
+            damage("tokenizer.model")(rng, files)
+
+
+def _piece(word: str, score: float) -> bytes:
+    """A sentencepiece ModelProto's piece (field 1): its text, score and type."""
+    text = word.encode("utf-8", "replace")[:100]
+    inner = b"\x0a" + bytes([len(text)]) + text + b"\x15" + struct.pack("<f", score)
+    return b"\x0a" + bytes([len(inner)]) + inner
+
+
+def _tokens_hostile(rng: random.Random, files: Files) -> None:
+    edit(files, TOKENS_CONFIG, lambda config: config.update(rng.choice(TOKENS_HOSTILE)))
+
+
+def _beside(rng: random.Random, files: Files) -> None:
+    """Other files that a tokenizer or a model may be read from."""
+    name = rng.choice(
+        ("special_tokens_map.json", "added_tokens.json", "generation_config.json", "vocab.json", "chat_template.jinja")
+    )
+    files[name] = json.dumps(rng.choice((*JUNK, *TOKENS_HOSTILE, {"<new>": 10**9}))).encode("utf-8", "replace")
+
+
+Change = Callable[[random.Random, Files], None]
+KINDS: dict[str, tuple[Callable[[str], bool], tuple[Change, ...]]] = {
+    "config": (
+        lambda name: name != "gguf",
+        (_number, _number, _number, _hostile, _hostile, _other_family, replace_in(CONFIG), damage(CONFIG)),
+    ),
+    "weights": (
+        lambda name: name != "gguf",
+        (_header, _header, _header, _numbers_within, _numbers_within, _sharded, damage(WEIGHTS)),
+    ),
+    "tokenizer": (
+        lambda name: name == "llama",
+        (_component, _vocabulary, _tokenizer_class, _tokens_hostile, _beside, replace_in(TOKENS), damage(TOKENS)),
+    ),
+    "gguf": (
+        lambda name: name == "gguf",
+        (
+            *(fuzz_gguf.change_header,) * 3,
+            *(fuzz_gguf.change_body,) * 2,
+            damage(fuzz_gguf.FILE),
+        ),
+    ),
+}  # fmt: skip

@@ -1,0 +1,197 @@
+"""The process in which damaged models are opened: ``python -m tests.fuzz_child FOLDER LOADER FIRST LAST KIND...``.
+
+FOLDER holds the bases (one folder each); a line of JSON is written when a case begins and when it ends. A crash or a
+hang ends the process, and the parent knows by the last line which case it was.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arplay.core.errors import Problem
+from arplay.models.base import Model, Report
+from tests.fuzz_cases import OUTSIDE, Files, mutated
+
+CASE_SECONDS = float(os.environ.get("FUZZ_CASE_SECONDS", "60"))
+"""A hang guard."""
+MOST_GROWTH = 200 * 1024
+"""KiB by which one case may raise the peak of memory; the models have less than one MiB."""
+FORBIDDEN = (
+    "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork",
+    "pickle.find_class",
+)  # fmt: skip
+
+
+class Watch:
+    """Hears what the interpreter does (audit events) while a case runs: code, processes, network, files outside."""
+
+    def __init__(self, outside: Path) -> None:
+        self.outside, self.case = str(outside), ""
+        self.heard: list[str] = []
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, given: tuple[Any, ...]) -> None:
+        if not self.case:
+            return
+        if event == "open" and str(given[0]).startswith(self.outside):
+            self.heard.append(f"opened {given[0]}")
+        elif event == "exec" and getattr(given[0], "co_filename", "").startswith((self.case, self.outside)):
+            self.heard.append(f"ran {given[0].co_filename}")
+        elif event in FORBIDDEN:
+            self.heard.append(f"{event} {str(given)[:100]}")
+
+
+def native(path: Path, name: str, device: str, dtype: str, report: Report) -> Model:
+    from arplay.models import gguf_native
+
+    return gguf_native.load(path, name, device, dtype, report)
+
+
+def folder(path: Path, name: str, device: str, dtype: str, report: Report) -> Model:
+    from arplay.models import loading
+
+    return loading.load(path, name, device, dtype, report)
+
+
+def crashes(path: Path, *_: Any) -> Model:
+    faulthandler._sigsegv()  # type: ignore[attr-defined]
+    raise AssertionError
+
+
+def hangs(path: Path, *_: Any) -> Model:
+    time.sleep(1000)
+    raise AssertionError
+
+
+def runs_code(path: Path, *_: Any) -> Model:
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("evil", path / "evil.py")
+    assert spec is not None and spec.loader is not None
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    raise Problem("config.json is refused", "but its code ran")
+
+
+def reads_outside(path: Path, *_: Any) -> Model:
+    (path.parent / "outside" / "secret.json").read_text()
+    raise Problem("config.json is refused", "but a path in it was followed")
+
+
+def takes_memory(path: Path, *_: Any) -> Model:
+    np.ones(MOST_GROWTH * 1024 * 2, np.uint8)
+    raise Problem("config.json is refused", "but memory was taken for it")
+
+
+def raises(path: Path, *_: Any) -> Model:
+    raise KeyError("vocab")
+
+
+def says_nothing(path: Path, *_: Any) -> Model:
+    raise Problem("something is wrong", "try again")
+
+
+LOADERS: dict[str, Callable[..., Model]] = {
+    loader.__name__: loader
+    for loader in (folder, native, crashes, hangs, runs_code, reads_outside, takes_memory, raises, says_nothing)
+}
+NAMED = ("case", ".json", "safetensors", "tokenizer", "gguf", "the model's logits")
+
+
+def written(files: Files, place: Path, outside: Path) -> Path:
+    for name, data in files.items():
+        (place / name).write_bytes(data.replace(OUTSIDE.encode(), str(outside).encode()))
+    return place / "case.gguf" if "case.gguf" in files else place
+
+
+def used(model: Model) -> None:
+    """What a window does first: encode, read, go back, ask for the next distribution."""
+    pieces = model.alphabet.encode(b"The cat")
+    ids = [int(id) for id in np.asarray(getattr(pieces, "ids", pieces))][:4]
+    session = model.session()
+    scores = session.extend(ids)
+    logits = session.logits()
+    if np.isnan(logits).any() or np.isposinf(logits).any() or np.isnan(scores.logprob[1:]).any():
+        raise AssertionError("a loaded model gives numbers that are not finite")
+    if len(ids) > 1:
+        session.rewind(1)
+        session.extend(ids[1:])
+
+
+def outcome(load: Callable[..., Model], path: Path) -> tuple[str, str, str]:
+    """How a case ended (loaded, refused, WRONG), the last stage that was told, and what was said."""
+    stages = ["looking at the files"]
+    try:
+        model = load(path, "case", "cpu", "auto", lambda fraction, what: stages.append(what))
+        stages.append("in use")
+        used(model)
+    except Problem as problem:
+        named = any(name in str(problem) for name in NAMED) and problem.remedy and "\n" not in str(problem)
+        memory = "allocate" in str(problem)
+        return ("refused" if named and not memory else "WRONG: names nothing"), stages[-1], str(problem)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is what this looks for
+        return "WRONG: raised", stages[-1], f"{type(error).__name__}: {error}"
+    return "loaded", "in use", ""
+
+
+def main(place: str, loader: str, first: int, last: int, kinds: list[str]) -> None:
+    root = Path(place)
+    outside = root / "outside"
+    bases = {
+        base.name: {file.name: file.read_bytes() for file in base.iterdir()} for base in sorted((root / "bases").iterdir())
+    }
+    load = LOADERS[loader]
+    warm(load, root / "bases")
+    watch = Watch(outside)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for kind in kinds:
+        for number in range(first, last):
+            tell(kind=kind, number=number, began=True)
+            with tempfile.TemporaryDirectory(prefix="case-", dir=root) as case:
+                path = written(mutated(kind, number, bases), Path(case), outside)
+                faulthandler.dump_traceback_later(CASE_SECONDS, exit=True)
+                watch.heard, watch.case = [], case
+                how, stage, said = outcome(load, path)
+                watch.case = ""
+                faulthandler.cancel_dump_traceback_later()
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            grown, before = peak - before, peak
+            if watch.heard:
+                how, said = "WRONG: reached out", f"{watch.heard[0]} ({said})"
+            elif (outside / "ran").exists():
+                how, said = "WRONG: ran code", said
+            elif grown > MOST_GROWTH:
+                how, said = f"WRONG: took {grown >> 10} MiB", said
+            tell(kind=kind, number=number, how=how, stage=stage, said=said[:300])
+
+
+def warm(load: Callable[..., Model], bases: Path) -> None:
+    """The bases themselves are good; loading each imports what the cases need."""
+    for base in sorted(bases.iterdir()):
+        if load is folder and base.name != "gguf":
+            used(folder(base, "case", "cpu", "auto", lambda *_: None))
+        elif load is native and base.name == "gguf":
+            used(native(base / "case.gguf", "case", "cpu", "auto", lambda *_: None))
+
+
+def tell(**facts: Any) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    faulthandler.enable()
+    import warnings
+
+    warnings.simplefilter("ignore")
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:])

@@ -1,0 +1,137 @@
+"""Damaged and hostile models, opened by hundreds in child processes: each loads with finite numbers or is refused.
+
+A case is named by its kind and number; ``python -m tests.fuzz_child FOLDER folder N N+1 KIND`` repeats one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tiny_models import save, save_tokenizer, tokenizer
+
+REPOSITORY = Path(__file__).parent.parent
+CASES = {"config": 170, "weights": 150, "tokenizer": 120, "gguf": 130}
+NOT_REACHED = ("looking at the files", "importing torch", "importing the model class", "reading the header")
+"""Stages before the first weight is read, as the loaders tell them."""
+HANG_GUARD = 600
+
+
+@dataclass
+class Run:
+    """What a child wrote: the cases that ended, and the case in which it ended itself, if it did."""
+
+    ended: list[dict[str, Any]]
+    died_in: str
+    stderr: str
+
+    @property
+    def wrong(self) -> list[str]:
+        told = [f"{c['kind']} {c['number']}: {c['how']}: {c['said']}" for c in self.ended if c["how"].startswith("WRONG")]
+        return told + ([f"{self.died_in}: the process ended\n{self.stderr[-2000:]}"] if self.died_in else [])
+
+    def reached_weights(self) -> int:
+        return sum(case["stage"] not in NOT_REACHED for case in self.ended)
+
+
+def run(place: Path, loader: str, first: int, last: int, *kinds: str, case_seconds: float = 60) -> Run:
+    command = [sys.executable, "-m", "tests.fuzz_child", str(place), loader, str(first), str(last), *kinds]
+    settings = {"OMP_NUM_THREADS": "1", "FUZZ_CASE_SECONDS": str(case_seconds), "TOKENIZERS_PARALLELISM": "false"}
+    child = subprocess.run(
+        command, cwd=REPOSITORY, env=os.environ | settings, capture_output=True, text=True, timeout=HANG_GUARD
+    )
+    said = [json.loads(line) for line in child.stdout.splitlines()]
+    died_in = ""
+    if child.returncode:
+        began = [case for case in said if case.get("began")]
+        died_in = f"{began[-1]['kind']} {began[-1]['number']}" if began else "the start"
+    return Run([case for case in said if "how" in case], died_in, child.stderr)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The good models that are damaged, and beside them a file that no model may make anybody open."""
+    import torch
+    import transformers
+
+    root = tmp_path_factory.mktemp("fuzz")
+    (root / "outside").mkdir()
+    (root / "outside" / "secret.json").write_text("{}")
+    for family in ("llama", "gpt2", "mistral"):
+        save(root / "bases" / family, family)
+    size: dict[str, Any] = {"vocab_size": tokenizer().get_vocab_size(), "hidden_size": 16, "num_hidden_layers": 2}
+    heads: dict[str, Any] = {"num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 16}
+    torch.manual_seed(0)
+    for name, made in (
+        ("mixtral", transformers.MixtralForCausalLM(transformers.MixtralConfig(num_local_experts=4, **size, **heads))),
+        ("mamba", transformers.MambaForCausalLM(transformers.MambaConfig(state_size=4, **size))),
+    ):
+        made.save_pretrained(root / "bases" / name)
+        save_tokenizer(root / "bases" / name, tokenizer())
+    return root
+
+
+@pytest.fixture(scope="session")
+def ggufs(place: Path) -> Path:
+    pytest.importorskip("llama_cpp", reason="the extra gguf is not installed")
+    from tests.tiny_ggufs import write
+
+    (place / "bases" / "gguf").mkdir()
+    write(place / "bases" / "gguf" / "case.gguf", "llama")
+    return place
+
+
+def check(done: Run, capsys: pytest.CaptureFixture[str], kinds: tuple[str, ...]) -> None:
+    """Print the counts by stage; nothing went wrong, and every case ended."""
+    with capsys.disabled():
+        for kind in kinds:
+            counts = Counter(f"{case['how']} while {case['stage']}" for case in done.ended if case["kind"] == kind)
+            print(f"\nfuzz {kind}: {counts.total()} cases, ", end="")
+            print("; ".join(f"{count} {what}" for what, count in counts.most_common()))
+        print(f"fuzz {' '.join(kinds)}: {done.reached_weights()} of {len(done.ended)} reached the weights")
+    assert not done.wrong, "\n".join(done.wrong)
+    assert 3 * done.reached_weights() >= len(done.ended)
+
+
+@pytest.mark.slow
+def test_damaged_folders_load_or_are_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = [run(place, "folder", 0, CASES[kind], kind) for kind in ("config", "weights", "tokenizer")]
+    whole = Run([case for one in done for case in one.ended], " ".join(filter(None, (one.died_in for one in done))), "".join(one.stderr for one in done))
+    check(whole, capsys, ("config", "weights", "tokenizer"))
+
+
+@pytest.mark.slow
+def test_damaged_gguf_files_load_or_are_refused(ggufs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(run(ggufs, "native", 0, CASES["gguf"], "gguf"), capsys, ("gguf",))
+
+
+def test_there_are_cases_enough() -> None:
+    assert sum(CASES.values()) >= 500
+
+
+@pytest.mark.parametrize(
+    ("loader", "noticed"),
+    [
+        ("crashes", "config 3: the process ended"),
+        ("hangs", "config 3: the process ended"),
+        ("runs_code", "WRONG: reached out"),
+        ("reads_outside", "WRONG: reached out"),
+        ("takes_memory", "WRONG: took"),
+        ("raises", "WRONG: raised: KeyError"),
+        ("says_nothing", "WRONG: names nothing"),
+    ],
+)
+def test_the_harness_notices(loader: str, noticed: str, place: Path) -> None:
+    """Controls: loaders that do what none may do."""
+    done = run(place, loader, 3, 4, "config", case_seconds=0.5 if loader == "hangs" else 60)
+    assert len(done.wrong) == 1 and noticed in done.wrong[0]
+    if loader == "hangs":
+        assert "Timeout" in done.wrong[0]

@@ -24,15 +24,25 @@ from arplay.models import catalogue
 from arplay.models import hub as hub_names
 from arplay.models.cards import Card
 from tests.loopback_hub import Hub, environment, serving
+from tests.tiny_models import save
 from tests.windows_open import PATIENCE, Open, answer_box, notice, settle
 
 NAME = "local/tiny"
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of 4 MB, so that its download can be stopped on the way."""
+    return save(tmp_path_factory.mktemp("large"), "llama", hidden_size=192, intermediate_size=768)
+
+
 @pytest.fixture
-def hub(tmp_path: Path, tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub with one model, and an empty cache."""
-    with serving({NAME: tiny_folders["llama"]}) as hub:
+def hub(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub with one model; the client knows no other, and its cache is empty."""
+    for name in ("HF_TOKEN", "HF_HUB_CACHE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(hub_names, "_set_by_us", {"HF_HUB_OFFLINE"})
+    with serving({NAME: folder}) as hub:
         for key, value in environment(hub, tmp_path / "home").items():
             monkeypatch.setenv(key, value)
         yield hub
@@ -44,6 +54,7 @@ def browser_of(window: MainWindow, qtbot: QtBot) -> ModelBrowser:
     qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
     qtbot.keyClick(window, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
     assert window.browser is not None and window.browser.isVisible()
+    qtbot.waitUntil(window.browser.isActiveWindow, timeout=PATIENCE)
     return window.browser
 
 
@@ -66,10 +77,10 @@ def test_look_up_get_cancel_go_on_load_swap_while_it_plays_and_remove(opened: Op
     assert browser.hub.title.text() == NAME and "apache-2.0" in browser.hub.said.text()
     assert browser.hub.get.text().startswith("Get ") and not files_asked(hub)  # nothing came before it was agreed to
 
-    hub.trouble.bytes_per_second = 20_000
+    hub.trouble.bytes_per_second = 1_000_000
     browser.hub.get.click()
     qtbot.waitUntil(
-        lambda: (p := play.fetching.progress) is not None and (p.bytes_done or 0) > 16_384, timeout=PATIENCE
+        lambda: (p := play.fetching.progress) is not None and (p.bytes_done or 0) > 1_000_000, timeout=PATIENCE
     )
     qtbot.waitUntil(lambda: "/s" in browser.hub.said.text(), timeout=PATIENCE)
     assert browser.hub.bar.isVisible() and not browser.hub.look_up.isEnabled()
@@ -108,7 +119,7 @@ def test_look_up_get_cancel_go_on_load_swap_while_it_plays_and_remove(opened: Op
     assert play.document == written and isinstance(written.runs[-1], Fixed)
     assert play.view.answer is not None and not play.view.answer.encoded.fixed.any()  # ids of another vocabulary
     window.choose_model(NAME)
-    qtbot.waitUntil(lambda: play.view.loaded.info.family == "llama", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: play.view.loaded.info.name == NAME, timeout=PATIENCE)
     settle(window, qtbot)
     assert play.view.answer.encoded.fixed.any() and play.document == written
 
@@ -151,10 +162,10 @@ def test_a_half_download_is_shown_as_such_and_can_be_got_again(opened: Open, qtb
     window = opened()
     browser = browser_of(window, qtbot)
     look_up(browser, qtbot, NAME)
-    hub.trouble.bytes_per_second = 20_000
+    hub.trouble.bytes_per_second = 1_000_000
     browser.hub.get.click()
     fetching = window.playground.fetching
-    qtbot.waitUntil(lambda: (p := fetching.progress) is not None and (p.bytes_done or 0) > 16_384, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: (p := fetching.progress) is not None and (p.bytes_done or 0) > 1_000_000, timeout=PATIENCE)
     browser.hub.cancel.click()
     qtbot.waitUntil(lambda: not fetching.busy, timeout=PATIENCE)
     browser.refresh()

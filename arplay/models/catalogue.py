@@ -6,13 +6,17 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.models import gguf_ways, hub, smollm2
 from arplay.models.base import Model, Report
 from arplay.models.cards import Card, read_card
+
+if TYPE_CHECKING:
+    from arplay.models.causal_lm import CausalLM
+    from arplay.models.gguf_native import NativeModel
 
 DEFAULT = "english"
 
@@ -130,7 +134,7 @@ def is_ready(spec: str) -> bool:
     state = next((known.state for known in entries() if known.name == spec), None)
     if state is not None:
         return state == "ready"
-    name = hub.parse(spec)
+    name = hub.parse(gguf_ways.split(spec)[0])
     return _existing(spec) is not None or (name is not None and hub.snapshot(name) is not None)
 
 
@@ -155,7 +159,9 @@ def remove(spec: str) -> None:
 def spec_of(source: str) -> str:
     """What :func:`load` takes for the model that was loaded from ``source``: a name, or the path itself."""
     own = next((known.name for known in entries() if str(known.path) == source), None)
-    return own or hub.spec_of(source) or source
+    path, way = gguf_ways.split(source)
+    downloaded = hub.spec_of(path)
+    return own or (downloaded and (f"{downloaded}#{way}" if way else downloaded)) or source
 
 
 def load(spec: str, device: str, dtype: str, report: Report) -> Model:
@@ -173,30 +179,31 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
     elif (existing := _existing(spec)) is not None:
         path = existing
         name = path.resolve().stem if path.is_file() else path.resolve().name
-    elif hub.parse(spec) is not None:
-        there = card(spec)
+    elif hub.parse(gguf_ways.split(spec)[0]) is not None:
+        there = card(gguf_ways.split(spec)[0])
         if there.state == "broken":
             cause, _, remedy = there.problem.rpartition("; ")
             raise Problem(f"{spec} cannot be loaded: {cause}", remedy)
         path, name, revision = there.path, there.title, there.revision
     else:
         raise _unknown(spec)
+    model: CausalLM | NativeModel
     if path.is_dir():
         from arplay.models import loading
 
-        loaded = loading.load(path, name, device, dtype, report)
-        if revision:
-            loaded.info = replace(loaded.info, revision=revision)
-        return loaded
-    if path.suffix == ".json":
+        model = loading.load(path, name, device, dtype, report)
+    elif path.suffix == ".gguf":
+        model = gguf_ways.load(path, gguf_ways.split(spec)[1], name, device, dtype, report)
+    elif path.suffix == ".json":
         from arplay.models.tabular import Table
 
         return Table.load(path)
-    if path.suffix == ".gguf":
-        return gguf_ways.load(path, gguf_ways.split(spec)[1], name, device, dtype, report)
-    raise Problem(
-        f"{path.name} is not a model that arplay opens", "give a model folder, a GGUF file (.gguf) or a table (.json)"
-    )
+    else:
+        remedy = "give a model folder, a GGUF file (.gguf) or a table (.json)"
+        raise Problem(f"{path.name} is not a model that arplay opens", remedy)
+    if revision:
+        model.info = replace(model.info, revision=revision)
+    return model
 
 
 def _unknown(spec: str) -> Problem:

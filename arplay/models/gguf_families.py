@@ -113,9 +113,10 @@ def _head_norms(change: Change = "") -> dict[str, Weight]:
 
 def _both(tensor: str, name: str, rows: str, inputs: str | None = None) -> dict[str, Weight]:
     """Weight and bias of one of GPT-2's norms or (transposed) matrices."""
-    shape, change = ((rows, inputs), "transposed") if inputs else ((rows,), "")
+    shape = (rows, inputs) if inputs else (rows,)
+    change: Change = "transposed" if inputs else ""
     return {
-        f"{tensor}.weight": Weight(f"{name}.weight", shape, change),  # type: ignore[arg-type]
+        f"{tensor}.weight": Weight(f"{name}.weight", shape, change),
         f"{tensor}.bias": Weight(f"{name}.bias", (rows,)),
     }
 

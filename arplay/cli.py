@@ -23,6 +23,7 @@ COMMANDS = {
     "score": "what the model expected of every token of a text",
     "export": "write a chart or its data to a file",
     "models": "list the models, get one, tell about one, or remove one",
+    "bench": "how fast a model is here, beside its library",
     "doctor": "versions, devices, Qt platform and what is missing",
 }
 

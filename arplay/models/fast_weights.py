@@ -97,6 +97,13 @@ def speed_up_weights(network: Any) -> str:
     return "; ".join(filter(None, done))
 
 
+def bytes_of(network: Any) -> int:
+    """Bytes of all weights of a network as they are held; one that two layers share counts once."""
+    held: int = sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
+    halved = (module for module in network.modules() if isinstance(module, HalvedLinear))
+    return held + sum(2 * int(module.in_features) * int(module.out_features) for module in halved)
+
+
 def _halve(network: Any) -> str:
     if not {"fbgemm", "x86"} & set(torch.backends.quantized.supported_engines):
         return ""

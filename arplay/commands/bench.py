@@ -1,0 +1,45 @@
+"""``arplay bench``: how fast a model loads, reads, steps and scores here, beside the library it stands on."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from arplay.commands import options
+from arplay.commands.console import ProgressLine, deliver
+from arplay.commands.work import Work
+from arplay.engine import bench
+from arplay.export.writers import to_json
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    options.add_model(parser)
+    options.add_output(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    began = time.perf_counter()
+    work = Work.load(args)
+    seconds = time.perf_counter() - began
+    with ProgressLine() as progress:
+        record = bench.measure(work.state.current(), seconds, progress)
+    deliver(to_json(record) if args.json else _describe(record), args.out)
+    return 0
+
+
+def _describe(record: bench.Record) -> str:
+    model, score = record["model"], record["score_tokens_per_s"]
+    bare = "" if score["bare"] is None else f" (bare {score['bare']:,.0f})"
+    lines = [
+        f"{model['name']}: {model['parameters']:,} parameters, {model['dtype']} by {model['engine']}",
+        record["machine"],
+        "",
+        *(f"{name:<18}" + "".join(f"{cell:>14}" for cell in cells) for name, cells in bench.rows(record)),
+        "",
+        f"load     {record['load_s']:,.2f} s (libraries included)",
+        f"prefill  {record['prefill_tokens_per_s']:,.0f} tokens/s",
+        f"scoring  {score['arplay']:,.0f} tokens/s{bare}",
+        f"memory   {record['peak_rss_mib']:,.0f} MiB at most; weights {record['weights_mib']:,.1f}, "
+        f"cache {record['cache_mib']:,.1f} MiB",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,258 @@
+"""How fast a model is here: its session beside the library's own loops, measured in turns in one process.
+
+A step is what the engine does for one more piece: go back to the prefix, read one piece, fetch the logits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arplay.engine.state import Pace, in_chunks
+from arplay.models.base import Model, Session
+from arplay.models.baselines import LlamaCpp, Transformers
+
+PREFIXES = (32, 256, 1024)
+REPEATS = 7
+NEW = 5
+"""Pieces that ``generate`` makes a measurement, beyond the first."""
+
+MOST_SCORED = 1024
+BANDWIDTH_BYTES = 256 * 1024 * 1024
+_MIB = 2**20
+
+Record = dict[str, Any]
+Tell = Callable[[float | None, str], None]
+
+
+def measure(model: Model, load_seconds: float, tell: Tell) -> Record:
+    """Everything of :func:`_measured`, with torch's gradients off for the baselines too."""
+    torch = _torch()
+    with torch.inference_mode() if torch else contextlib.nullcontext():
+        return _measured(model, load_seconds, tell)
+
+
+def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
+    """All figures of a loaded model, as `arplay bench --json` names them; None where there is nothing to compare with.
+
+    Milliseconds and seconds are medians. ``peak_rss_mib`` is of this process before a baseline was loaded.
+    """
+    most = max(PREFIXES) + NEW + 2
+    context = min(model.info.context or most, most)
+    longest = min(context, MOST_SCORED)
+    ids = np.random.default_rng(0).integers(0, model.info.vocabulary, context + 1).tolist()
+    prefixes = [prefix for prefix in PREFIXES if prefix + NEW + 2 <= context]
+    tell(None, "scoring and reading")
+    pace = Pace()
+    chunks = _score(model, ids[:longest], pace)  # the pace is found
+    prefill = statistics.median(_read(model, ids[:longest], pace) for _ in range(3))
+    session = _at(model, ids[: max(prefixes, default=0)], pace)
+    cache = session.cache_bytes
+    if prefixes:
+        _step(session, ids[len(session.ids)], len(session.ids))
+    peak = _peak_rss()
+    tell(None, "loading the baseline")
+    bare = _baseline(model, context)
+    steps: dict[str, dict[str, float | None]] = {name: {} for name in ("arplay", "bare", "generate", "uncached")}
+    held: dict[int, int] = {}
+    for i, prefix in enumerate(prefixes):
+        session = _at(model, ids[:prefix], pace)
+        held[prefix] = session.cache_bytes
+        contenders = _contenders(model, session, bare, ids, prefix)
+        tell(i / len(prefixes), f"steps after {prefix} pieces")
+        for name, times in _in_turns(contenders).items():
+            steps[name][str(prefix)] = 1000 * statistics.median(times)
+        for name in steps.keys() - contenders.keys():
+            steps[name][str(prefix)] = None
+    tell(0.9, "scoring")
+    parts = [part.tolist() for part in np.split(np.array(ids[:longest]), np.cumsum(chunks)[:-1])]
+    scorers = {"arplay": lambda: _seconds(lambda: _score(model, ids[:longest], pace, chunks))}
+    if isinstance(bare, Transformers):
+        scorers["bare"] = lambda: _seconds(lambda: bare.score(parts))
+    scoring = _in_turns(scorers)
+    weights = _weight_bytes(model)
+    bandwidth = _bandwidth()
+    floor = {str(prefix): 1000 * (weights + held[prefix]) / bandwidth for prefix in prefixes}
+    return {
+        "machine": machine(model),
+        "model": {
+            "name": model.info.name,
+            "engine": model.info.engine,
+            "device": model.info.device,
+            "dtype": model.info.dtype,
+            "parameters": model.info.parameters,
+            "revision": model.info.revision,
+            "why": model.info.why,
+        },
+        "load_s": load_seconds,
+        "prefill_tokens_per_s": longest / prefill,
+        "step_ms": {**steps, "floor": floor},
+        "score_tokens_per_s": {
+            name: longest / statistics.median(scoring[name]) if name in scoring else None for name in ("arplay", "bare")
+        },
+        "peak_rss_mib": peak / _MIB,
+        "weights_mib": weights / _MIB,
+        "cache_mib": cache / _MIB,
+    }
+
+
+def machine(model: Model) -> str:
+    """Processor, cores and threads, in a line."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = (line.partition(":") for line in cpuinfo.read_text("utf-8", "replace").splitlines())
+        name = next((value.strip() for key, _, value in lines if key.strip() == "model name"), name)
+    threads = f", {_torch().get_num_threads()} threads" if _torch() else ""
+    return f"{name}, {os.cpu_count()} cores{threads}, {model.info.device}, {platform.system()} {platform.release()}"
+
+
+def _contenders(
+    model: Model, session: Session, bare: Transformers | LlamaCpp | None, ids: list[int], prefix: int
+) -> dict[str, Callable[[], float]]:
+    """What is measured after a prefix: functions that give the seconds of one step."""
+    found: dict[str, Callable[[], float]] = {
+        "arplay": lambda: _seconds(lambda: _step(session, ids[prefix], prefix)),
+        "uncached": lambda: _seconds(lambda: model.uncached(ids[: prefix + 1])),
+    }
+    if isinstance(bare, Transformers):
+        bare.past = None
+        bare.read(ids[:prefix])
+
+        def back() -> None:
+            bare.past.crop(min(0, prefix - bare.past.get_seq_length()))
+
+        def step() -> float:
+            seconds = _seconds(lambda: bare.read([ids[prefix]]))
+            back()
+            return seconds
+
+        def generate() -> float:
+            """The first piece stands for the preparations of a call."""
+            first = _seconds(lambda: bare.generate(ids[: prefix + 1], 1))
+            back()
+            more = _seconds(lambda: bare.generate(ids[: prefix + 1], 1 + NEW))
+            back()
+            return max(0.0, more - first) / NEW
+
+        found |= {"bare": step, "generate": generate}
+    elif bare is not None:
+        bare.net.reset()
+        bare.read(ids[:prefix])
+
+        def decode() -> float:
+            seconds = _seconds(lambda: bare.read([ids[prefix]]))
+            bare.net.n_tokens = prefix  # the next one is read in the place of this one
+            return seconds
+
+        found["bare"] = decode
+    return found
+
+
+def _in_turns(contenders: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for work in contenders.values():
+        work()  # the first of each is not counted
+    for _ in range(REPEATS):
+        for name, work in contenders.items():
+            times[name].append(work())
+    return times
+
+
+def _step(session: Session, id: int, prefix: int) -> None:
+    session.rewind(prefix)
+    session.read([id])
+    session.logits()
+
+
+def _at(model: Model, ids: list[int], pace: Pace) -> Session:
+    session = model.session()
+    for _ in in_chunks(session, session.read, np.array(ids), pace):
+        pass
+    return session
+
+
+def _read(model: Model, ids: list[int], pace: Pace) -> float:
+    return _seconds(lambda: _at(model, ids, pace).logits())
+
+
+def _score(model: Model, ids: list[int], pace: Pace, chunks: list[int] | None = None) -> list[int]:
+    """Score ``ids`` by the engine's pace, or in the ``chunks`` given; the sizes of the chunks."""
+    session = model.session()
+    if chunks is None:
+        scored = in_chunks(session, session.extend, np.array(ids), pace)
+        return [len(scores.logprob) for scores in scored]
+    at = 0
+    for size in chunks:
+        session.extend(ids[at : at + size])
+        at += size
+    return chunks
+
+
+def _baseline(model: Model, cells: int) -> Transformers | LlamaCpp | None:
+    """The unmodified library on the same file; None for a table, a dequantised GGUF file or several devices."""
+    info = model.info
+    source = Path(info.source.partition("#")[0])
+    if info.engine == "llama.cpp":
+        weights: Any = vars(model)["weights"]
+        return LlamaCpp(str(source), weights.threads, cells)
+    if info.engine == "transformers" and source.is_dir() and not info.placement:
+        return Transformers(str(source), info.dtype, info.device)
+    return None
+
+
+def _weight_bytes(model: Model) -> int:
+    """Bytes of all weights as they are held."""
+    network = getattr(model, "network", None)
+    if network is not None:
+        from arplay.models.fast_weights import bytes_of
+
+        return bytes_of(network)
+    source = Path(model.info.source.partition("#")[0])
+    return source.stat().st_size if source.suffix == ".gguf" else 8 * model.info.parameters
+
+
+def _bandwidth() -> float:
+    """Bytes a second of a large copy (read and written), by all threads of torch where there is torch."""
+    torch = _torch()
+    one: Any = torch.zeros(BANDWIDTH_BYTES // 4) if torch else np.zeros(BANDWIDTH_BYTES // 8)
+    other = one.clone() if torch else one.copy()
+    copy = (lambda: other.copy_(one)) if torch else (lambda: np.copyto(other, one))
+    return 2 * BANDWIDTH_BYTES / min(_seconds(copy) for _ in range(REPEATS))
+
+
+def _torch() -> Any:
+    return sys.modules.get("torch")
+
+
+def _peak_rss() -> int:
+    """The most memory that this process held, in bytes."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def rows(record: Record) -> Iterator[tuple[str, list[str]]]:
+    """The table of a record: a name and its cells, the prefixes first."""
+    steps = record["step_ms"]
+    prefixes = list(steps["floor"])
+    yield "step in ms, after", [f"{prefix} pieces" for prefix in prefixes]
+    for name in ("arplay", "bare", "generate", "uncached", "floor"):
+        cells = (steps[name][prefix] for prefix in prefixes)
+        yield name, ["-" if cell is None else f"{cell:.2f}" for cell in cells]

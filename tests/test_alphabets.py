@@ -1,7 +1,8 @@
-"""Tokenizers as alphabets: every byte comes back, and a tokenizer that changes text is refused."""
+"""Byte-level tokenizers as alphabets, and the files that tokenizers come in."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -11,13 +12,14 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, processors
 
 from arplay.core.errors import Problem
 from arplay.core.pieces import Pieces
 from arplay.models.alphabets import MAX_TOKENIZER_BYTES, TokenizerAlphabet, open_tokenizer
 from arplay.models.base import lead
 from tests.tiny_models import LINES, SEPARATOR, save_tokenizer, tokenizer
+from tests.tiny_tokenizers import ctrl
 
 SIZE = 310  # a model's output may be longer than its tokenizer
 ALPHABET = TokenizerAlphabet(tokenizer(), SIZE, 0, 0)
@@ -135,64 +137,28 @@ def test_the_name_is_the_same_in_every_process_and_only_for_the_same_pieces() ->
     assert special.special != ALPHABET.vocabulary.special and special.name != ALPHABET.vocabulary.name
 
 
-def lowercasing() -> Tokenizer:
-    made = tokenizer()
-    made.normalizer = normalizers.Lowercase()
-    return made
-
-
-def decomposing() -> Tokenizer:
-    made = tokenizer()
-    made.normalizer = normalizers.NFD()
-    return made
-
-
-def prefixing() -> Tokenizer:
-    made = tokenizer()
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    return made
-
-
-def wordpiece() -> Tokenizer:
-    made = Tokenizer(models.WordPiece({"[UNK]": 0, "a": 1, "##b": 2}, unk_token="[UNK]"))
-    made.decoder = decoders.WordPiece()
-    return made
-
-
-def sentencepiece() -> Tokenizer:
-    made = Tokenizer(models.BPE({"▁": 0, "a": 1, "▁a": 2}, [("▁", "a")]))
-    made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.decoder = decoders.Metaspace()
-    return made
-
-
-def without_decoder() -> Tokenizer:
-    return Tokenizer(models.BPE({"a": 0}, []))
-
-
 def encoding_nothing() -> Tokenizer:
-    made = Tokenizer(models.BPE({"b": 0}, []))
+    made = Tokenizer(models.BPE({"\u6f22": 0}, []))
     made.decoder = decoders.ByteLevel()
     return made
 
 
-REFUSED = [
-    (lowercasing, "changes the text"),
-    (decomposing, "changes the text"),
-    (prefixing, "changes the text"),
-    (wordpiece, r"\(WordPiece\) is not supported yet"),
-    (sentencepiece, r"\(Metaspace\) is not supported yet"),
-    (without_decoder, r"\(no decoder\) is not supported yet"),
-    (encoding_nothing, "encodes text to nothing"),
-    (lambda: Tokenizer(models.BPE()), "has no tokenizer"),
-]
+REFUSED = [(encoding_nothing, "encodes text to nothing"), (lambda: Tokenizer(models.BPE()), "has no tokenizer")]
 
 
 @pytest.mark.parametrize(("make", "reason"), REFUSED, ids=[reason for _, reason in REFUSED])
-def test_a_tokenizer_that_would_lie_is_refused(make: Callable[[], Tokenizer], reason: str, tmp_path: Path) -> None:
+def test_a_tokenizer_without_pieces_is_refused(make: Callable[[], Tokenizer], reason: str, tmp_path: Path) -> None:
     save_tokenizer(tmp_path, make())
     with pytest.raises(Problem, match=reason):
         open_tokenizer(tmp_path, SIZE)
+
+
+def test_merges_left_out_at_random_are_not() -> None:
+    made = tokenizer()
+    made.model.dropout = 0.9
+    text = LINES[0] * 20
+    assert made.encode(text).ids != made.encode(text).ids
+    assert TokenizerAlphabet(made, SIZE, 0, 0).encode(text.encode()).ids.tolist() == tokenizer().encode(text).ids
 
 
 def test_a_good_one_opens(tmp_path: Path) -> None:
@@ -201,13 +167,14 @@ def test_a_good_one_opens(tmp_path: Path) -> None:
     assert (alphabet.lead, alphabet.bos, alphabet.eos) == ((0,), 0, 0)
 
 
-def test_composing_is_noticed_where_it_happens() -> None:
+def test_composed_characters_own_the_bytes_that_they_were_made_from() -> None:
     made = tokenizer()
     made.normalizer = normalizers.NFC()
     alphabet = TokenizerAlphabet(made, SIZE, 0, 0)
-    assert joined(alphabet.encode("é".encode())) == "é".encode()
-    with pytest.raises(Problem, match="changes the text"):
-        alphabet.encode("e\u0301".encode())
+    pieces = alphabet.encode("e\u0301 a".encode())
+    assert [alphabet.vocabulary.piece(id).data for id in pieces.ids] == ["\u00e9".encode(), b" ", b"a"]
+    assert pieces.ends.tolist() == [3, 4, 5]
+    assert "accents" in alphabet.lossy and ALPHABET.lossy == ""
 
 
 def test_a_lone_byte_that_has_no_piece_is_a_problem() -> None:
@@ -256,3 +223,45 @@ def test_an_added_token_that_is_no_byte_text_stands_for_itself() -> None:
     alphabet = TokenizerAlphabet(made, SIZE, 0, 0)
     ids = alphabet.encode(b"a<think>b").ids
     assert [alphabet.vocabulary.piece(int(id)).data for id in ids] == [b"a", b"<think>", b"b"]
+
+
+def test_a_folder_of_a_python_tokenizer_opens(tmp_path: Path) -> None:
+    ctrl(tmp_path).save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "ctrl"}))
+    alphabet = open_tokenizer(tmp_path, SIZE)
+    assert alphabet.bos == 1 and "comparing the letters" in alphabet.lossy
+    assert alphabet.encode(b"the cat").ends.tolist() == [3, 7]
+
+
+def test_a_tokenizer_that_needs_a_library_says_which(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "LlamaTokenizer"}))
+    (tmp_path / "tokenizer.model").write_bytes(b"\n\x0e\n\x05<unk>\x15\x00\x00\x00\x00")
+    with pytest.raises(Problem, match=r"pip install (sentencepiece|tiktoken)"):
+        open_tokenizer(tmp_path, SIZE)
+
+
+def test_code_that_comes_with_a_tokenizer_is_not_run(tmp_path: Path) -> None:
+    save_tokenizer(tmp_path, tokenizer())
+    config = {"tokenizer_class": "Mine", "auto_map": {"AutoTokenizer": ["mine.Mine", None]}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with contextlib.suppress(Problem):
+        open_tokenizer(tmp_path, SIZE)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("adds", [True, False, None])
+def test_the_lead_is_what_the_whole_library_adds(adds: bool | None, tmp_path: Path) -> None:
+    """``add_bos_token`` is no part of tokenizer.json, so the library's own class is asked what to make of it."""
+    from transformers import AutoTokenizer
+
+    save_tokenizer(tmp_path, tokenizer(adds_separator=True))
+    file = tmp_path / "tokenizer_config.json"
+    described = json.loads(file.read_text())
+    file.write_text(json.dumps(described if adds is None else {**described, "add_bos_token": adds}))
+    own = AutoTokenizer.from_pretrained(str(tmp_path)).encode("the cat")
+    alphabet = open_tokenizer(tmp_path, SIZE)
+    assert [*alphabet.lead, *alphabet.encode(b"the cat").ids] == own
+    assert alphabet.encode(b"the cat").ids.tolist() != own, "negative control"

@@ -6,12 +6,14 @@ except where the user typed. All positions here are bytes from the start.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.errors import Problem
 from arplay.core.pieces import Alphabet, Ids, Piece, Pieces
 
 
@@ -160,46 +162,56 @@ def encode(document: Document, alphabet: Alphabet, special: bool = False) -> Enc
     Runs fixed in another vocabulary count as typed. ``special``: whether typed names of special tokens are those
     tokens. Raises Problem where the alphabet cannot write the text.
     """
-    name = alphabet.vocabulary.name
+    encoded = _encode_runs(_read_as(document, alphabet).runs, True, alphabet, special)
+    if len(document) and not len(encoded):
+        raise Problem("this model's tokenizer makes no piece of this text", "type a letter")
+    encoded.ends[-1:] = len(document)  # spaces that the tokenizer drops belong to the piece before them
+    return encoded
+
+
+def _encode_runs(runs: Runs, start: bool, alphabet: Alphabet, special: bool) -> Encoded:
+    """Runs in normal form, none of them of another vocabulary; ``start``: whether a text begins with them."""
     ids: list[Ids] = [np.zeros(0, np.int64)]
     ends: list[Ids] = [np.zeros(0, np.int64)]
     fixed: list[NDArray[np.bool_]] = [np.zeros(0, bool)]
-    pending: list[bytes] = []
     base = 0
-
-    def add(pieces: Pieces, kept: bool) -> None:
+    for run in runs:
+        if isinstance(run, Fixed):
+            pieces = Pieces(np.array(run.ids, np.int64), np.cumsum([len(piece) for piece in run.pieces]))
+        else:
+            pieces = alphabet.encode(run.data, start and base == 0, special)
         ids.append(pieces.ids)
         ends.append(base + pieces.ends)
-        fixed.append(np.full(len(pieces), kept))
-
-    def flush() -> None:
-        nonlocal base
-        if pending:
-            typed = b"".join(pending)
-            add(alphabet.encode(typed, base == 0, special), kept=False)
-            base += len(typed)
-            pending.clear()
-
-    for run in document.runs:
-        if isinstance(run, Fixed) and run.vocabulary == name:
-            flush()
-            add(Pieces(np.array(run.ids, np.int64), np.cumsum([len(piece) for piece in run.pieces])), kept=True)
-            base += len(run)
-        else:
-            pending.append(run.data)
-    flush()
+        fixed.append(np.full(len(pieces), isinstance(run, Fixed)))
+        base += len(run)
     return Encoded(np.concatenate(ids), np.concatenate(ends), np.concatenate(fixed))
 
 
+def _read_as(document: Document, alphabet: Alphabet) -> Document:
+    """The document with what was fixed in other vocabularies typed."""
+    name = alphabet.vocabulary.name
+    own = (run if isinstance(run, Typed) or run.vocabulary == name else Typed(run.data) for run in document.runs)
+    return Document(normal(own))
+
+
 def prefix_at(document: Document, encoded: Encoded, caret: int, alphabet: Alphabet, special: bool = False) -> Prefix:
-    """The chain before byte ``caret``: whole pieces, plus the encoding of what is left of a piece it cuts."""
-    count = int(np.searchsorted(encoded.ends, caret, side="right"))
+    """The chain before byte ``caret``: whole pieces, plus the encoding of what is left of a piece it cuts.
+
+    Pieces that own no bytes come behind a caret at their place. Where what is left is nothing to the tokenizer (spaces
+    that it drops), the piece that the caret stands in is still the next one.
+    """
+    whole = np.searchsorted(encoded.ends, caret, side="right")
+    count = int(min(whole, np.searchsorted(encoded.starts, caret, side="left")))
     start = int(encoded.ends[count - 1]) if count else 0
-    if start == caret:
-        actual = int(encoded.ids[count]) if count < len(encoded) else None
-        return Prefix(encoded.ids[:count], actual)
-    rest = alphabet.encode(document.data[start:caret], start == 0, special).ids
-    return Prefix(np.concatenate([encoded.ids[:count], rest]), None)
+    rest = encoded.ids[:0]
+    if start < caret:
+        read = _read_as(document, alphabet)
+        left = max(start, read._widen(caret, caret)[0])
+        runs = normal((*read.between(start, left), Typed(read.data[left:caret])))
+        rest = _encode_runs(runs, start == 0, alphabet, special).ids
+    if len(rest):
+        return Prefix(np.concatenate([encoded.ids[:count], rest]), None)
+    return Prefix(encoded.ids[:count], int(encoded.ids[count]) if count < len(encoded) else None)
 
 
 def size(runs: Runs) -> int:
@@ -228,7 +240,7 @@ def _piece_at(run: Fixed, at: int) -> tuple[int, int]:
     return int(ends[index]) - len(run.pieces[index]), int(ends[index])
 
 
-def normal(runs: Runs) -> Runs:
+def normal(runs: Iterable[Run]) -> Runs:
     """The same pieces with no empty run and no two neighbours that could be one."""
     result: list[Run] = []
     for run in runs:

@@ -59,20 +59,29 @@ class Piece:
 class Vocabulary:
     """All V pieces of a model, by id, with a name that is the same only for the same pieces.
 
-    ``data[i]`` is None for an id that the model's output has but no token owns.
+    ``data[i]`` is None for an id that the model's output has but no token owns. ``drops_first_space``: the model's
+    library reads a text as if a space stood before it, and leaves that space out when it decodes (SentencePiece).
     """
 
     name: str
     data: tuple[bytes | None, ...]
     special: frozenset[int] = frozenset()
+    drops_first_space: bool = False
 
     def __len__(self) -> int:
         return len(self.data)
 
-    def piece(self, id: int) -> Piece:
+    def piece(self, id: int, first: bool = False) -> Piece:
+        """The piece of an id, with what taking it writes.
+
+        ``first``: at a text's beginning, where ``▁Hello`` writes "Hello" if the vocabulary drops the first space, so
+        that the text read again gives the same ids. A piece that is only that space keeps it: no piece writes nothing.
+        """
         data = self.data[id]
         if not data:
             return Piece(id, f"<unused {id}>".encode(), special=True)
+        if first and self.drops_first_space and id not in self.special and data[:1] == b" " != data:
+            data = data[1:]
         return Piece(id, data, id in self.special)
 
     @cached_property

@@ -21,13 +21,26 @@ def to_bytes(text: str) -> bytes:
 def char_spans(data: bytes, starts: Index, ends: Index) -> tuple[Index, Index]:
     """Byte spans -> the smallest runs of code points that they touch, two arrays of shape (n,).
 
+    A span of no bytes (a piece that the tokenizer put there) touches none, (i, i),
+    unless it is inside of one.
+
     >>> char_spans("é!".encode(), np.array([0, 1, 2]), np.array([1, 2, 3]))  # é is two bytes
     (array([0, 0, 1]), array([1, 1, 2]))
     """
     if len(starts) == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    owner = np.cumsum(_units(data) > 0) - 1
-    return owner[starts], owner[ends - 1] + 1
+    first = np.append(_units(data) > 0, True)  # the end of the text is the place of one more
+    owner = np.cumsum(first) - 1
+    return owner[starts], np.where(ends > starts, owner[ends - 1] + 1, owner[starts] + ~first[starts])
+
+
+def char_starts(data: bytes) -> Index:
+    """The byte where each code point begins, and the end of the text, shape (code points + 1,).
+
+    >>> char_starts("é!".encode())
+    array([0, 2, 3])
+    """
+    return np.append(np.flatnonzero(_units(data)), len(data))
 
 
 def utf16_index(data: bytes) -> Index:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.models.alphabets import TokenizerAlphabet
+from arplay.models.alphabets import TextAlphabet
 from arplay.models.base import Info, Scores
 from arplay.models.caches import Kept
 from arplay.models.passes import Passes
@@ -32,7 +32,7 @@ class CausalLM:
 
     starts_empty = False
 
-    def __init__(self, network: Any, alphabet: TokenizerAlphabet, info: Info, proof: Proof) -> None:
+    def __init__(self, network: Any, alphabet: TextAlphabet, info: Info, proof: Proof) -> None:
         self.network = network
         self.passes = Passes(network)
         self.alphabet = alphabet
@@ -112,7 +112,7 @@ class CausalSession:
         given = [int(id) for id in ids]
         self._model.check(given, len(self._ids))
         with torch.inference_mode():
-            self._catch_up(torch)
+            self._catch_up(torch, all_but=int(self._model.proof.several))
             parts = [self._extend_some(torch, part) for part in self._parts(given, self._model.rows)]
         if not parts:
             return frozen_scores(*unscored(0))
@@ -163,27 +163,27 @@ class CausalSession:
         if not self._ids:
             raise Problem("this model gives no distribution of a first piece", "type something, or choose BOS or EOS")
         with torch.inference_mode():
-            self._catch_up(torch)
-            if self._next is None:
-                self._forward(torch, self._ids[self._kept.length :], 1)
+            if self._model.proof.cache != "recomputed":
+                self._catch_up(torch)
+            elif self._next is None:
+                self._forward(torch, self._ids, 1)
         assert self._next is not None
         result: NDArray[np.floating] = self._next.float().cpu().numpy()
         result.flags.writeable = False
         return result
 
-    def _catch_up(self, torch: Any) -> None:
-        """Read what the chain holds and the cache does not, up to its last piece where the logits there are wanted.
+    def _catch_up(self, torch: Any, all_but: int = 0) -> None:
+        """Read what the chain holds and the cache does not, where the logits after it are wanted.
 
-        That one is left to be read with what follows it, in one forward, unless the network reads one piece at once.
+        One piece may be left to be read with what follows it, in one forward.
         """
         if self._next is not None or not self._ids or self._model.proof.cache == "recomputed":
             return
         if self._kept.length == len(self._ids):
             self._kept.back(len(self._ids) - 1)
-        last = len(self._ids) - self._model.proof.several
-        for part in self._parts(self._ids[self._kept.length : last]):
+        for part in self._parts(self._ids[self._kept.length : len(self._ids) - all_but]):
             self._forward(torch, part, 1)
-        if last < len(self._ids):
+        if all_but:
             self._next = None
 
     def _parts(self, ids: list[int], most: int | None = None) -> Iterator[list[int]]:

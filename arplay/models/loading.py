@@ -12,7 +12,7 @@ from typing import Any
 
 from arplay.core.errors import Problem
 from arplay.models import hub
-from arplay.models.alphabets import TokenizerAlphabet, open_tokenizer
+from arplay.models.alphabets import TextAlphabet, open_tokenizer
 from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
 from arplay.models.devices import Place, choose, device_died, machine, out_of_memory, placement
@@ -49,7 +49,7 @@ def prove(
     torch: Any,
     network: Any,
     place: Place,
-    tokenizer: Callable[[int], TokenizerAlphabet],
+    tokenizer: Callable[[int], TextAlphabet],
     report: Report,
     path: Path,
     name: str,
@@ -85,7 +85,7 @@ def prove(
     return CausalLM(network, alphabet, info, proof)
 
 
-def _opened(tokenizer: Callable[[int], TokenizerAlphabet], size: int, label: str) -> TokenizerAlphabet:
+def _opened(tokenizer: Callable[[int], TextAlphabet], size: int, label: str) -> TextAlphabet:
     """The Rust library panics over some broken files, and its panic is no Exception."""
     try:
         return tokenizer(size)

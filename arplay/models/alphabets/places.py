@@ -1,0 +1,106 @@
+"""Which bytes of a text each piece owns, where the pieces' own bytes are not simply the text.
+
+Every byte gets exactly one owner. What a tokenizer drops belongs to the piece behind it, but accents (combining marks)
+to the letter before them, and what stands behind the last piece to that one. Pieces made of one changed character share
+its bytes.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.pieces import Ids
+from arplay.core.spans import char_starts, to_text
+
+REACH = 64
+"""How many characters of the text may have been dropped or become unknown before a piece that is looked for."""
+
+
+def ends_by_offsets(data: bytes, written: Sequence[bytes], offsets: NDArray[np.int64]) -> Ids:
+    """Ends of the pieces by the tokenizer's own ``offsets``, the code points that each piece was made from; (n, 2).
+
+    Pieces whose code points overlap, like the bytes of a split emoji, share them by what they write.
+
+    >>> ends_by_offsets("É 日".encode(), [b" e", b" ", b"\\xe6", b"\\x97", b"\\xa5"],
+    ...                 np.array([(0, 1), (1, 2), (2, 3), (2, 3), (2, 3)]))
+    array([2, 3, 4, 5, 6])
+    """
+    edges, text = char_starts(data), to_text(data)
+    last_chars = np.maximum.accumulate(offsets[:, 1])
+    gaps = np.append(last_chars[:-1] < offsets[1:, 0], last_chars[-1] < len(text))
+    for gap in np.flatnonzero(gaps).tolist():
+        while last_chars[gap] < len(text) and unicodedata.combining(text[last_chars[gap]]):
+            last_chars[gap] += 1
+    low, high = edges[offsets[:, 0]], edges[last_chars]
+    ends: Ids = high.copy()
+    apart = (low[1:] >= high[:-1]) & (offsets[1:, 0] < offsets[1:, 1])  # the second letter of a ligature has no place
+    firsts = np.concatenate([[0], 1 + np.flatnonzero(apart), [len(ends)]])
+    groups = np.flatnonzero(np.diff(firsts) > 1)
+    for first, last in zip(firsts[groups].tolist(), firsts[groups + 1].tolist(), strict=True):
+        base = int(low[first])
+        ends[first:last] = base + _shared(data[base : int(high[last - 1])], written[first:last])
+    ends[-1] = len(data)
+    return ends
+
+
+def ends_by_matching(data: bytes, written: Sequence[bytes]) -> Ids:
+    """Ends of the pieces by looking for what each writes, letters' case, accents and spaces aside.
+
+    For tokenizers that tell no offsets. Pieces that are not found within REACH characters share what is left between
+    those that are.
+
+    >>> ends_by_matching("Élan  vital".encode(), [b" e", b"lan", b" [UNK]", b"al"])
+    array([ 2,  5, 10, 12])
+    """
+    folded, owner = [], []
+    text = to_text(data)
+    for index, char in enumerate(text):
+        for part in _fold(char):
+            folded.append(part)
+            owner.append(index)
+    haystack, edges = "".join(folded), char_starts(data)
+    ends = np.zeros(len(written), np.int64)
+    at = end = waiting = 0
+    for i, piece in enumerate(written):
+        wanted = "".join(map(_fold, to_text(piece)))
+        found = haystack.find(wanted, at, at + REACH + len(wanted)) if wanted else -1
+        if found < 0:
+            waiting += 1
+            continue
+        at = found + len(wanted)
+        start = max(end, int(edges[owner[found]]))
+        ends[i - waiting : i] = _evenly(end, start, waiting)
+        end = ends[i] = int(edges[owner[at - 1] + 1])
+        waiting = 0
+    ends[len(ends) - waiting :] = _evenly(end, len(data), waiting)
+    ends[-1] = len(data)
+    return ends
+
+
+def _shared(data: bytes, written: Sequence[bytes]) -> Ids:
+    """Ends within ``data``, whose characters all of these pieces were made from."""
+    ends = np.cumsum([len(piece) for piece in written], dtype=np.int64)
+    joined = b"".join(written)
+    if joined == data:
+        return ends
+    if joined == b" " + data:
+        return np.maximum(ends - 1, 0)
+    if len(written) > 1 and not written[0].strip(b" "):  # a space that the tokenizer put there
+        return np.append(0, _shared(data, written[1:]))
+    return _evenly(0, len(data), len(written)) if len(to_text(data)) == 1 else ends_by_matching(data, written)
+
+
+def _evenly(start: int, end: int, count: int) -> Ids:
+    return start + (end - start) * np.arange(1, count + 1, dtype=np.int64) // max(count, 1)
+
+
+@cache
+def _fold(char: str) -> str:
+    """A character without case, accents and compatibility forms; nothing for a space, a mark or half a character."""
+    parts = unicodedata.normalize("NFKD", char.casefold())
+    return "".join(p for p in parts if not (unicodedata.combining(p) or p.isspace() or "\ud800" <= p <= "\udfff"))

@@ -1,0 +1,166 @@
+"""Any tokenizer as an alphabet: whatever cuts a text into ids becomes pieces that own every byte of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.errors import Problem
+from arplay.core.pieces import Ids, Pieces, Vocabulary
+from arplay.core.spans import to_bytes, to_text
+from arplay.models.alphabets.places import ends_by_matching, ends_by_offsets
+
+PROBE = "The quick fox: 1,234 naïve cafés\n\t«日本» 😀  'tis\u00a0so"
+_LONE_BYTE = re.compile("([\udc80-\udcff])")
+_RARE = "\U00010380 \U00013000 \U000f1234"  # Ugaritic, a hieroglyph, and a character that nobody assigned
+_SPACES = "drops or merges spaces"
+_UNKNOWN = "has no piece for some characters"
+_CHANGES = {
+    "makes letters lower case": ("A", "The"),
+    "changes accents and other characters": ("\u00e9", "e\u0301", "\u212b", "\ufb01", "\u2026"),
+    _SPACES: (" a  b", "a\nb", "a\t"),
+    _UNKNOWN: ("\u65e5", "\U0001f9ff", "\ue000"),
+}
+
+
+class Cutter(Protocol):
+    """Text -> ids, exactly as the model's own library does it. May be called from any thread."""
+
+    def ids(self, text: str, start: bool, special: bool) -> Sequence[int]:
+        """The ids of ``text``, which holds no lone surrogate; ``start`` and ``special`` as for Alphabet.encode."""
+        ...
+
+    def offsets(self, text: str, start: bool, special: bool) -> NDArray[np.int64] | None:
+        """The code points [a, b) that each of these ids was made from, shape (n, 2); None where nobody knows.
+
+        Asked for only where the pieces do not spell the text.
+        """
+        ...
+
+
+class TextAlphabet:
+    """The alphabet of a vocabulary and what cuts text into its ids. Raises Problem if that gives no ids at all."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        cutter: Cutter,
+        lead: tuple[int, ...] = (),
+        bos: int | None = None,
+        eos: int | None = None,
+    ) -> None:
+        self.vocabulary, self.lead, self.bos, self.eos = vocabulary, lead, bos, eos
+        self._cutter = cutter
+        self._byte_ids = {data[0]: id for id, data in enumerate(vocabulary.data) if data and len(data) == 1}
+        self._knows_bytes = any(byte >= 0x80 for byte in self._byte_ids)
+        unknown = vocabulary.special.intersection(cutter.ids(_RARE, True, False))
+        self._named = vocabulary.special - unknown
+        names = [to_text(vocabulary.written[id]) for id in sorted(self._named)]
+        self._in_names = re.compile(
+            "|".join(f"(?<={re.escape(name[0])})(?={re.escape(name[1:])})" for name in names if name[1:]) or "(?!)"
+        )
+        changes = self._changes(unknown)
+        self._drops_spaces = _SPACES in changes
+        self.lossy = _sentence(changes, guessed=cutter.offsets("a", True, False) is None)
+        if not len(self.encode(PROBE.encode())):
+            raise Problem("the tokenizer encodes text to nothing", "the folder's tokenizer files are incomplete")
+
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
+        """As Alphabet says. A text of which the tokenizer keeps nothing (only spaces, perhaps) has no pieces.
+
+        A byte that is part of no character is a piece of its own, or U+FFFD to a tokenizer that has no such pieces.
+        A text is cut in one call, about 0.6 s for 1 MB, which cannot be interrupted: cutting at a place where the ids
+        are sure to stay the same would need each tokenizer's own rules.
+        """
+        ids: list[int] = []
+        ends = [np.zeros(0, np.int64)]
+        at = 0
+        text = to_text(data)
+        for part in filter(None, _LONE_BYTE.split(text) if self._knows_bytes else [text]):
+            if self._knows_bytes and _LONE_BYTE.match(part):
+                found, places = [self._byte_id(data[at])], np.ones(1, np.int64)
+            else:
+                found, places = self._cut(part, start and at == 0, special)
+            ids += found
+            ends.append(at + places)
+            at += len(to_bytes(part))
+        joined = np.concatenate(ends)
+        joined[-1:] = len(data)  # what the tokenizer drops at the end belongs to the last piece
+        return Pieces(np.array(ids, dtype=np.int64), joined)
+
+    def _cut(self, part: str, start: bool, special: bool) -> tuple[list[int], Ids]:
+        """The ids of ``part`` and where each ends in it."""
+        text = _LONE_BYTE.sub("\ufffd", part)
+        ids = list(self._cutter.ids(text, start, special))
+        if special or self._named.isdisjoint(ids):
+            return ids, self._ends(part, text, ids, start, special)
+        # the name of a special token may be a word of the library's model too (Unigram): its letters are cut apart
+        found: list[int] = []
+        ends = [np.zeros(0, np.int64)]
+        at = size = 0
+        for piece in self._in_names.split(text):
+            letters = part[at : at + len(piece)]
+            ids = list(self._cutter.ids(piece, start and at == 0, False))
+            ends.append(size + self._ends(letters, piece, ids, start and at == 0, False))
+            found += ids
+            at, size = at + len(piece), size + len(to_bytes(letters))
+        return found, np.concatenate(ends)
+
+    def _ends(self, part: str, text: str, ids: list[int], start: bool, special: bool) -> Ids:
+        if not ids:
+            return np.zeros(0, np.int64)
+        data, written = to_bytes(part), list(map(self.vocabulary.written.__getitem__, ids))
+        # words may be written with a space behind them: where spaces are dropped only offsets tell whose each one is
+        if self._drops_spaces and (offsets := self._cutter.offsets(text, start, special)) is not None:
+            return ends_by_offsets(data, written, offsets)
+        ends = self.vocabulary.ends(ids)
+        joined = b"".join(written)
+        if joined == data:
+            return ends
+        if joined == b" " + data:  # the space that many tokenizers put before a text
+            return np.maximum(ends - 1, 0)
+        offsets = self._cutter.offsets(text, start, special)
+        return ends_by_matching(data, written) if offsets is None else ends_by_offsets(data, written, offsets)
+
+    def _byte_id(self, byte: int) -> int:
+        id = self._byte_ids.get(byte)
+        if id is None:
+            raise Problem(f"this tokenizer has no piece for the lone byte {byte:02X}", "remove the broken character")
+        return id
+
+    def _changes(self, unknown: frozenset[int]) -> list[str]:
+        """What happens to some telling texts."""
+        found = []
+        for what, texts in _CHANGES.items():
+            for text in texts:
+                ids = self._cutter.ids(text, True, False)
+                joined = b"".join(map(self.vocabulary.written.__getitem__, ids))
+                telling = unknown.isdisjoint(ids) or what == _UNKNOWN
+                if telling and joined not in (text.encode(), b" " + text.encode()):
+                    found.append(what)
+                    break
+        return found
+
+
+def _sentence(changes: list[str], guessed: bool) -> str:
+    if not changes:
+        return ""
+    listed = " and ".join([", ".join(changes[:-1]), changes[-1]] if changes[1:] else changes)
+    how = ", found by comparing the letters" if guessed else ""
+    return f"This tokenizer {listed}; those bytes belong to the token next to them{how}."
+
+
+def lead_of(whole: Sequence[int], plain: Sequence[int]) -> tuple[int, ...]:
+    """What the tokenizer itself puts before a text: ``whole`` are its ids with that, ``plain`` without.
+
+    >>> lead_of([1, 7, 8, 2], [7, 8])
+    (1,)
+    """
+    for count in range(len(whole) - len(plain) + 1):
+        if list(whole[count : count + len(plain)]) == list(plain):
+            return tuple(whole[:count])
+    return ()

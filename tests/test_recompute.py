@@ -167,6 +167,14 @@ def test_kinds_of_answers() -> None:
     assert of_answer(explored(state, b"BACBA").answer) is None
 
 
+def test_an_edit_splits_hits_from_misses() -> None:
+    state = state_of(SmallModel(context=None))
+    explored(state, b"BACBAC")
+    edited = of_answer(explored(state, b"BACCAC").answer)
+    assert edited is not None
+    assert (edited.kind, edited.reused, edited.evaluated) == ("prefill", 3, 3)
+
+
 def test_the_history_is_bounded_and_keeps_the_newest() -> None:
     timings: tuple[Timing, ...] = ()
     for n in range(MOST + 5):

@@ -15,7 +15,8 @@ from arplay.gui.widgets.caption import Caption
 MODEL_TIP = "The model that gives every number here: name, parameters, number type and device"
 CACHE_TIP = (
     "Memory that keeps what was read, so that it is not read again: see the KV cache panel.\n"
-    "The branches of the text share it within a budget; where that is used up, the one not used for longest goes first."
+    "Branches of the text share it, within a sixteenth of this machine's memory and 1 GiB at most; where that is "
+    "used up, the branch that was not used for longest goes first (LRU)."
 )
 WIDEST_MODEL = 330
 
@@ -64,7 +65,7 @@ class StatusBar(QStatusBar):
     def show_view(self, view: View) -> None:
         words = _model_words(view.loaded) if view.loaded else "no model yet"
         self._model.setText(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, WIDEST_MODEL))
-        self._model.setToolTip(f"{words}\n{MODEL_TIP}")
+        self._model.setToolTip("\n".join((words, *_how_it_runs(view.loaded), MODEL_TIP)))
         self._cache.setText(_cache_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         self._context.setText(_context_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         if view.answer is not None and view.answer.evaluated and view.answer.seconds > 0:
@@ -92,8 +93,17 @@ def _model_words(loaded: Loaded) -> str:
     return f"{info.name} · {many} parameters · {info.dtype} on {info.device}"
 
 
+def _how_it_runs(loaded: Loaded | None) -> list[str]:
+    """The library that computes, why it does so there and in this number type, and where its layers are."""
+    info = loaded.info if loaded else None
+    return [line for line in (f"Computed by {info.engine}", info.why, info.placement) if line] if info else []
+
+
 def _cache_words(answer: Answer, loaded: Loaded) -> str:
-    return f"cache {size(answer.cache_bytes)}" if loaded.info.cache != "none" and answer.cache_bytes else ""
+    if loaded.info.cache == "none" or not answer.cache_bytes:
+        return ""
+    words = f"cache {size(answer.cache_bytes)}"
+    return f"{words} · {answer.branches:,} branches" if answer.branches > 1 else words
 
 
 def _of_download(progress: Progress) -> list[str]:

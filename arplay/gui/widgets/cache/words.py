@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from arplay.core.timings import Timing, Timings, forecast, largest_difference, speedup
 from arplay.gui.comparing import LONGEST_SECONDS
@@ -91,15 +92,18 @@ def figures(timings: Timings, info: Info) -> tuple[Figure, ...]:
         tip = f"The largest difference of any logit between the two answers at the same place. {expected(info)}"
         result.append(Figure(scientific(difference), "logits differ by", tip))
     if answers:
-        result += _memory(answers[-1])
+        result += _memory(answers)
     return tuple(result)
 
 
-def _memory(last: Timing) -> list[Figure]:
-    result = []
+def _memory(answers: Sequence[Timing]) -> list[Figure]:
+    result, last = [], answers[-1]
     if last.cache_bytes:
-        each = f"{size(last.cache_bytes / max(1, last.context))} a token"
-        tip = "The cache: what is kept in memory so as not to be read again, and its share for a token of context"
+        each = f"{size(min(t.cache_bytes / t.context for t in answers if t.cache_bytes and t.context))} a token"
+        tip = (
+            "What is kept in memory so as not to be read again, of all branches. A token: the least share that was "
+            "seen, since other branches and room kept for the next tokens are no part of it"
+        )
         result.append(Figure(size(last.cache_bytes), each, tip))
     tip = "Of the last answer: tokens found in the cache (hits), and tokens that had to be read (misses)"
     result.append(Figure(f"{last.reused:,} + {last.evaluated:,}", "reused + read", tip))

@@ -17,7 +17,7 @@ from arplay.engine.messages import Progress
 from arplay.gui.contract import Change, Do
 from arplay.gui.main_window import MainWindow
 from arplay.gui.model_browser import ModelBrowser
-from arplay.gui.widgets.models import words
+from arplay.gui.widgets.models import details, words
 from arplay.gui.widgets.models.rows import arranged
 from arplay.gui.widgets.models.words import Choice
 from arplay.models import catalogue
@@ -271,6 +271,27 @@ def drop(window: MainWindow, path: Path) -> None:
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(window, QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, data, buttons, keys))
     QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, data, buttons, keys))
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_gguf_file_offers_its_engines_and_says_what_to_install(
+    opened: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    browser = browser_of(opened(), qtbot)
+    monkeypatch.setattr(details, "_native_is_there", lambda: installed)
+    file = card(spec="/models/m.gguf", path=Path("/models/m.gguf"))
+    browser._cards = [file]
+    browser._fill()
+    shown = browser.details
+    assert shown.engine.isVisible() and shown.spec() == "/models/m.gguf"
+    assert shown.choice(0).engine == ("native" if installed else "dequantised")
+    assert ("pip install" in shown.why.text()) is not installed
+    shown.engine.setCurrentIndex(shown.engine.findData("dequantised"))
+    shown.changed.emit()
+    assert shown.spec() == "/models/m.gguf#dequantised" and shown.dtype.isVisible()
+    shown.engine.setCurrentIndex(shown.engine.findData("native"))
+    shown.changed.emit()
+    assert shown.spec() == "/models/m.gguf#native" and not shown.dtype.isVisible()
 
 
 def card(**fields: object) -> Card:

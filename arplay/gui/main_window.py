@@ -27,7 +27,7 @@ from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
 from arplay.gui.tour import Tour
 from arplay.gui.widgets.text.area import too_long
-from arplay.models import catalogue
+from arplay.models import catalogue, gguf_ways
 
 LATE_MS = 50
 """After so long without an answer the panels say that they wait."""
@@ -298,7 +298,7 @@ class MainWindow(QMainWindow):
         self.menus.models.current = spec
         self.store.set_text("model", spec)
         if spec not in {known.name for known in catalogue.entries()}:
-            self.store.add_recent("recent_models", spec)
+            self.store.add_recent("recent_models", gguf_ways.split(spec)[0])
         play, reading = self.playground, self.given or self.store.reading(spec)
         self.given = None
         play.handle(contract.Change(replace(play.view.settings, reading=reading)))

@@ -28,7 +28,7 @@ from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.models.details import Details
 from arplay.gui.widgets.models.hub_field import HubField
 from arplay.gui.widgets.models.rows import ModelList, ModelRows
-from arplay.models import catalogue, devices
+from arplay.models import catalogue, devices, gguf_ways
 from arplay.models.cards import Card
 
 
@@ -206,7 +206,9 @@ class ModelBrowser(QDialog):
         self.details.show_card(card, self.details.choice(self._free), info, loading)
 
     def _current(self) -> str:
-        return catalogue.spec_of(self._view.loaded.info.source) if self._view.loaded is not None else ""
+        """The model in use, by the name that its card has (without the way that a GGUF file is run)."""
+        loaded = self._view.loaded
+        return gguf_ways.split(catalogue.spec_of(loaded.info.source))[0] if loaded is not None else ""
 
     # ---- what the user does
 

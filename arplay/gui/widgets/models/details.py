@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -19,9 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.gui.theme import SPACE
-from arplay.gui.widgets.models.words import Choice, is_gguf, memory, parameters, size
+from arplay.gui.widgets.models.words import Choice, Engine, is_gguf, memory, parameters, size
 from arplay.models.base import Info
 from arplay.models.cards import Card
+from arplay.models.gguf_ways import INSTALL
 
 WIDTH = 348
 _EMPTY = "No model is chosen. Choose one on the left, or look one up below."
@@ -39,10 +41,10 @@ _DEVICES = (
     ("xpu", "Intel GPU (xpu)", "Needs a build of torch for it"),
 )
 _ENGINES = (
+    ("", "Automatic", "Native where llama.cpp is installed and no device or number type is chosen, else dequantised"),
     ("native", "Native, quantised as it is", "llama.cpp computes with the file's own numbers: fast and small"),
     ("dequantised", "Dequantised, by transformers", "Every number is made a float first: needs more memory"),
 )
-INSTALL = "pip install 'arplay[gguf]'"
 
 
 class Details(QFrame):
@@ -140,12 +142,19 @@ class Details(QFrame):
         outer.addLayout(buttons)
 
     def choice(self, free: int) -> Choice:
-        return Choice(self.dtype.currentData(), self.device.currentData(), self.engine.currentData(), free)
+        return Choice(self.dtype.currentData(), self.device.currentData(), self._engine(), free)
+
+    def _engine(self) -> Engine:
+        """The way that a GGUF file would run: by llama.cpp or by transformers."""
+        chosen: Engine | Literal[""] = self.engine.currentData()
+        free = self.dtype.currentData() == self.device.currentData() == "auto"
+        return chosen or ("native" if _native_is_there() and free else "dequantised")
 
     def spec(self) -> str:
-        """What to load: for a GGUF file the engine stands behind its name."""
+        """What to load: for a GGUF file the engine that was chosen stands behind its name."""
         assert self.card is not None
-        return f"{self.card.spec}#{self.engine.currentData()}" if is_gguf(self.card) else self.card.spec
+        way = self.engine.currentData() if is_gguf(self.card) else ""
+        return f"{self.card.spec}#{way}" if way else self.card.spec
 
     def show_card(self, card: Card | None, choice: Choice, info: Info | None, loading: str | None) -> None:
         """``info``: of this very model, if it is the one that runs. ``loading``: how far its load is, in words."""
@@ -174,11 +183,10 @@ class Details(QFrame):
         ):
             name.setVisible(there)
             box.setVisible(there)
-        missing = loadable and native and find_spec("llama_cpp") is None
-        if missing:
-            self.why.setText(f"The native engine is not installed here. To have it, run: {INSTALL}")
-        else:
-            self.why.setText(f"In use: {info.why}" if info and info.why else "")
+        why = [f"In use: {info.why}"] if info and info.why else []
+        if loadable and gguf and not _native_is_there():
+            why.append(f"llama.cpp, which runs it quantised as it is, is not installed. To have it, run: {INSTALL}")
+        self.why.setText("\n".join(why))
         self.why.setVisible(bool(self.why.text()))
 
     def _show_buttons(self, card: Card | None, loading: str | None) -> None:
@@ -256,6 +264,10 @@ def _values(card: Card | None, choice: Choice, info: Info | None) -> list[str]:
 def _in_halves(revision: str) -> str:
     """A commit is 40 characters with no place to break a line at."""
     return f"{revision[:20]}\n{revision[20:]}" if len(revision) == 40 else revision
+
+
+def _native_is_there() -> bool:
+    return find_spec("llama_cpp") is not None
 
 
 def _to_get(card: Card) -> bool:

@@ -128,7 +128,7 @@ class _Start:
         if options.special or options.first_piece != "auto":
             window.given = Reading(options.first_piece, options.special)
         former = window.store.text("model", catalogue.DEFAULT) if self._remembered else catalogue.DEFAULT
-        spec = options.model or (former if _is_there(former) else catalogue.DEFAULT)
+        spec = options.model or (former if catalogue.is_ready(former) else catalogue.DEFAULT)
         window.playground.load_model(spec, options.device, options.dtype)
         if options.prompt is not None:
             window.playground.open_text(options.prompt.encode("utf-8", "surrogateescape"))
@@ -188,8 +188,3 @@ def _fit(window: MainWindow) -> None:
         window.resize(window.size().boundedTo(room))
         if not window.restored:
             window.arrange()
-
-
-def _is_there(spec: str) -> bool:
-    """Whether a remembered model can still be loaded."""
-    return any(entry.name == spec and entry.state == "ready" for entry in catalogue.entries()) or Path(spec).exists()

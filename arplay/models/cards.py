@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-import struct
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +15,6 @@ Origin = Literal["built-in", "downloaded", "file"]
 State = Literal["ready", "fetch", "broken"]
 
 BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
-_STORED = {"F64": "float64", "F32": "float32", "BF16": "bfloat16", "F16": "float16"}
 _README_BYTES = 64 * 1024
 _LICENCE = re.compile(r"^license:[ \t]*['\"]?([\w.+-]+)", re.MULTILINE)
 
@@ -106,39 +101,16 @@ def context_of(config: dict[str, object]) -> int | None:
     return None
 
 
-def stored_type(elements: Mapping[str, int]) -> str:
-    """The number type of most of the weights, from how many there are of each of safetensors' types."""
-    return _STORED.get(max(elements, key=lambda name: elements[name], default=""), "")
-
-
 def _of_folder(card: Card, folder: Folder) -> Card:
-    stored: Counter[str] = Counter()
-    for file in folder.weights:
-        for dtype, shape in _tensors(file):
-            stored[dtype] += prod(shape)
     return replace(
         card,
         licence=card.licence or licence_of(folder.path / "README.md"),
         family=folder.family,
-        parameters=stored.total(),
+        parameters=folder.elements,
         disk_bytes=_size(list(folder.path.iterdir())),
         context=context_of(folder.config),
-        stored_dtype=stored_type(stored),
+        stored_dtype=folder.stored_dtype,
     )
-
-
-def _tensors(file: Path) -> list[tuple[str, Sequence[int]]]:
-    """Number type and shape of every tensor of a safetensors file whose header was checked before."""
-    with file.open("rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        header = json.loads(stream.read(length))
-    try:
-        tensors = [(str(entry["dtype"]), entry["shape"]) for name, entry in header.items() if name != "__metadata__"]
-        if not all(isinstance(n, int) for _, shape in tensors for n in shape):
-            raise TypeError("a shape that is no list of numbers")
-    except (KeyError, TypeError) as error:
-        raise Problem(f"{file.name} is damaged: {error}", "fetch the model again") from error
-    return tensors
 
 
 def _of_table(card: Card) -> Card:

@@ -130,12 +130,15 @@ def entry_card(entry: Entry) -> Card:
 
 
 def is_ready(spec: str) -> bool:
-    """Whether ``spec`` names a model that :func:`load` finds here (which may still turn out to be damaged)."""
+    """Whether ``spec`` names a model that is here: a path that exists, or one that is whole."""
     state = next((known.state for known in entries() if known.name == spec), None)
     if state is not None:
         return state == "ready"
+    if _existing(spec) is not None:
+        return True
     name = hub.parse(gguf_ways.split(spec)[0])
-    return _existing(spec) is not None or (name is not None and hub.snapshot(name) is not None)
+    found = hub.card(name) if name is not None else None
+    return found is not None and found.state == "ready"
 
 
 def remove(spec: str) -> None:

@@ -136,12 +136,12 @@ def snapshot(name: Name) -> tuple[Path, str] | None:
 
 def card(name: Name) -> Card | None:
     """The card of a model in the cache, complete or not; None if nothing of it is there."""
+    known = Card(str(name), str(replace(name, revision="")), "from the hub", "downloaded", "ready", name.folder)
     found = snapshot(name)
-    if found is None:
-        return None
+    if found is None:  # perhaps a download that was stopped before its first file was complete
+        return known.broken(_half(name, "no file of it is complete")) if _is_begun(name) else None
     path, commit = found
-    title = str(Name(name.repository, name.file))
-    known = Card(str(name), title, "from the hub", "downloaded", "ready", path, revision=commit)
+    known = replace(known, path=path, revision=commit)
     known = read_card(path, known)
     known = replace(known, problem=known.problem.replace(commit, str(name)))  # a folder is called by its name there
     missing = _missing(name, commit) if known.state == "ready" and not name.file else ""
@@ -150,14 +150,7 @@ def card(name: Name) -> Card | None:
 
 def downloaded() -> list[Card]:
     """Every model of the hub in the cache, the half downloaded ones as broken; no network."""
-    cards = []
-    for name in _names():
-        found = card(name)
-        if found is None:  # a download that was stopped before its first file was complete
-            found = Card(str(name), name.repository, "from the hub", "downloaded", "ready", name.folder)
-            found = found.broken(_half(name, "no file of it is complete"))
-        cards.append(found)
-    return cards
+    return [found for name in _names() if (found := card(name)) is not None]
 
 
 def spec_of(source: str) -> str | None:
@@ -179,8 +172,8 @@ def remove(name: Name) -> None:
     A GGUF file is deleted alone where its repository holds others. Raises Problem if nothing of it is there.
     """
     found = snapshot(name)
-    if found is None and not any(_folders(name.folder / "snapshots")) and name.folder.is_dir():
-        shutil.rmtree(name.folder)  # only the rest of a download that was stopped
+    if found is None and _is_begun(name):
+        shutil.rmtree(name.folder)
         return
     if found is None:
         raise Problem(f"{name} is not on this computer", "see `arplay models` for what is")
@@ -202,26 +195,25 @@ def named(problem: Problem, name: Name, commit: str) -> Problem:
     return Problem(problem.cause.replace(commit, str(name)), problem.remedy.replace(commit, str(name)))
 
 
-def half_bytes(name: Name) -> int:
-    """Bytes of files that were begun and are kept so that the next download goes on from there."""
-    return sum(file.stat().st_size for file in (name.folder / "blobs").glob("*.incomplete"))
-
-
 def _names() -> Iterator[Name]:
     for folder in _folders(cache_folder()):
         repository = _repository(folder)
         if not folder.name.startswith("models--") or parse(repository) is None:
             continue
-        snapshots = _folders(folder / "snapshots")
         main = _ref(folder, "main")
-        if not snapshots and any((folder / "blobs").glob("*")):
+        if _is_begun(Name(repository)):
             yield Name(repository)
-        for one in snapshots:
+        for one in _folders(folder / "snapshots"):
             revision = "" if one.name == main else one.name
             files = sorted(str(file.relative_to(one)) for file in one.rglob("*.gguf"))
             yield from (Name(repository, file, revision) for file in files)
             if not files or (one / "config.json").exists():
                 yield Name(repository, "", revision)
+
+
+def _is_begun(name: Name) -> bool:
+    """Whether all that there is of a repository are parts of a download that was stopped."""
+    return not _folders(name.folder / "snapshots") and any((name.folder / "blobs").glob("*"))
 
 
 def _repository(folder: Path) -> str:

@@ -29,7 +29,7 @@ from huggingface_hub.utils import WeakFileLock, build_hf_headers  # type: ignore
 
 from arplay.core.errors import Problem
 from arplay.models import folder, hub, hub_problems
-from arplay.models.cards import Card, context_of, stored_type
+from arplay.models.cards import Card, context_of
 from arplay.models.hub import Name
 
 CHUNK_BYTES = 256 * 1024
@@ -37,6 +37,7 @@ SPARE_BYTES = 32 * 1024 * 1024
 """Free space that is left on the disk whatever is downloaded."""
 TELL_SECONDS = 0.1
 
+_STORED = {"F64": "float64", "F32": "float32", "BF16": "bfloat16", "F16": "float16"}
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -97,7 +98,7 @@ def describe(name: Name) -> Card:
         disk_bytes=sum(file.size for file in listing.files),
         download_bytes=sum(file.size - _begun(listing, file) for file in missing),
         context=context_of(listing.config) or about.get("context_length"),
-        stored_dtype=stored_type(parameters),
+        stored_dtype=_STORED.get(max(parameters, key=parameters.__getitem__, default=""), ""),
         revision=listing.commit,
     )
 

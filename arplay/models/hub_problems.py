@@ -41,7 +41,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while error not in seen:
         seen.append(error)
         error = error.__cause__ or error.__context__ or error
-    for known in (Problem, HfHubHTTPError, OfflineModeIsEnabled, httpx2.TransportError):  # these say more than what wraps them
+    # first those that say more than what wraps them or lies within
+    for known in (Problem, HfHubHTTPError, OfflineModeIsEnabled, httpx2.TransportError):
         yield from (cause for cause in seen if isinstance(cause, known))
     yield from reversed(seen)  # then from the innermost, which knows what happened
 

@@ -293,13 +293,11 @@ def test_real_folders_of_other_kinds(tmp_path: Path) -> None:
     size = tokenizer().get_vocab_size()
     bert = transformers.BertConfig(vocab_size=size, **small)
     t5 = transformers.T5Config(vocab_size=size, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
-    mamba = transformers.MambaConfig(vocab_size=size, hidden_size=16, state_size=4, num_hidden_layers=1)
     kinds: list[tuple[Any, str]] = [
         (transformers.BertModel(bert), "is BertModel, not a causal"),
         (transformers.BertForMaskedLM(bert), "is BertForMaskedLM, not a causal"),
         (transformers.BertLMHeadModel(bert), "not a causal"),
         (transformers.T5ForConditionalGeneration(t5), "encoder-decoder"),
-        (transformers.MambaForCausalLM(mamba), "recurrent state"),
     ]
     for i, (made, reason) in enumerate(kinds):
         path = tmp_path / f"kind {i}"

@@ -46,30 +46,75 @@ def save_tokenizer(folder: Path, made: Tokenizer) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
+ATTENTION = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "max_position_embeddings": CONTEXT,
+}
+GROUPED = ATTENTION | {"num_key_value_heads": 1}
+EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8}
+GPT2 = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": CONTEXT}
+OPT = {"ffn_dim": 32, "word_embed_proj_dim": 16, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+STATES = {"hidden_size": 16, "num_hidden_layers": 2}
+JAMBA = {
+    "num_hidden_layers": 4,
+    "attn_layer_period": 2,
+    "attn_layer_offset": 1,
+    "expert_layer_period": 2,
+    "expert_layer_offset": 1,
+    "num_experts": 2,
+    "mamba_d_state": 4,
+    "mamba_dt_rank": 2,
+    "use_mamba_kernels": False,
+}
+SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "gpt2": ("GPT2", GPT2),
+    "gpt_neox": ("GPTNeoX", ATTENTION),
+    "opt": ("OPT", OPT | {"max_position_embeddings": CONTEXT}),
+    "bloom": ("Bloom", {"hidden_size": 16, "n_layer": 2, "n_head": 2, "seq_length": CONTEXT}),
+    "llama": ("Llama", GROUPED),
+    "mistral": ("Mistral", GROUPED | {"sliding_window": WINDOW}),
+    "gemma2": ("Gemma2", GROUPED | {"sliding_window": WINDOW, "head_dim": 8}),
+    "gemma3_text": ("Gemma3Text", GROUPED | {"sliding_window": WINDOW, "head_dim": 8, "num_hidden_layers": 6}),
+    "qwen2": ("Qwen2", GROUPED),
+    "qwen3": ("Qwen3", GROUPED | {"head_dim": 8}),
+    "phi": ("Phi", ATTENTION),
+    "smollm3": ("SmolLM3", GROUPED | {"num_hidden_layers": 4, "pad_token_id": 0}),
+    "mixtral": ("Mixtral", GROUPED | {"num_local_experts": 4}),
+    "qwen2_moe": ("Qwen2Moe", GROUPED | EXPERTS | {"shared_expert_intermediate_size": 8}),
+    "mamba": ("Mamba", STATES | {"state_size": 4, "time_step_rank": 2}),
+    "mamba2": ("Mamba2", STATES | {"state_size": 4, "num_heads": 4, "head_dim": 8, "n_groups": 1, "chunk_size": 8}),
+    "rwkv": ("Rwkv", STATES | {"attention_hidden_size": 16, "context_length": CONTEXT}),
+    "jamba": ("Jamba", GROUPED | JAMBA),
+    "lfm2": ("Lfm2", GROUPED | {"num_hidden_layers": 3, "layer_types": ["conv", "full_attention", "conv"]}),
+    "recurrent_gemma": (
+        "RecurrentGemma",
+        {key: GROUPED[key] for key in GROUPED if key != "max_position_embeddings"}
+        | {"num_hidden_layers": 3, "lru_width": 16, "attention_window_size": WINDOW},
+    ),
+    "openai-gpt": ("OpenAIGPT", GPT2),
+}
+"""The configuration of every family that is tested: the name of its class and what makes it tiny."""
+
+GAIN = {"mamba": 3.0, "mamba2": 3.0, "rwkv": 5.0}
+
+
 def network(family: str, **changes: Any) -> Any:
     """A fresh random network; its weights are large enough that every piece of the context matters."""
     import torch
     import transformers
 
     torch.manual_seed(7)
+    name, settings = SETTINGS[family]
     size = tokenizer().get_vocab_size()
-    if family == "gpt2":
-        settings = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": CONTEXT}
-        config: Any = transformers.GPT2Config(vocab_size=size, **settings | changes)
-        made: Any = transformers.GPT2LMHeadModel(config)
-    else:
-        settings = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
-        settings |= {"num_key_value_heads": 1, "max_position_embeddings": CONTEXT}
-        if family == "mistral":
-            config = transformers.MistralConfig(vocab_size=size, **settings | {"sliding_window": WINDOW} | changes)
-            made = transformers.MistralForCausalLM(config)
-        else:
-            config = transformers.LlamaConfig(vocab_size=size, **settings | changes)
-            made = transformers.LlamaForCausalLM(config)
+    config = getattr(transformers, f"{name}Config")(**{"vocab_size": size} | settings | changes)
+    made = transformers.AutoModelForCausalLM.from_config(config)
     with torch.no_grad():
         for parameter in made.parameters():
             if parameter.dim() > 1:
-                parameter.mul_(12)
+                parameter.mul_(GAIN.get(family, 12.0))
     return made.eval()
 
 

@@ -193,10 +193,10 @@ class CausalSession:
             sizes = [len(ids) - at]
             if most is not None:
                 sizes.append(most)
-            if self._model.proof.cache == "checkpoints" and self._model.proof.several:
+            if not self._model.proof.several:
+                sizes += [1] if self._kept.length else []
+            elif self._model.proof.cache == "checkpoints":
                 sizes.append(CHECKPOINT_PIECES)
-            elif self._model.proof.cache == "checkpoints" and self._kept.length:
-                sizes.append(1)
             yield ids[at : at + min(sizes)]
             at += min(sizes)
 
@@ -211,7 +211,7 @@ class CausalSession:
         if before is None:
             scores = score_rows(torch, logits[:-1], given[1:])
             return tuple(np.concatenate(pair) for pair in zip(unscored(1), scores, strict=True))
-        return score_rows(torch, torch.cat([before[None], logits[:-1]]), given)
+        return score_rows(torch, logits[:-1], given, before)
 
     def _forward(self, torch: Any, ids: list[int], keep: int) -> torch.Tensor:
         """Read ``ids`` after what is kept; logits after the last ``keep`` of them, shape (keep, V)."""

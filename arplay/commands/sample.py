@@ -97,11 +97,11 @@ def run(args: argparse.Namespace) -> int:
     sampling = Sampling(work, data, decoding, at_limit)
     replayed = trace.us if trace else None
     spoken = Speech(shown=not args.json and args.out is None)
-    steps = []
+    steps: list[Record] = []
     for record in sampling.steps(length, seed, replayed):
-        steps.append(record)
         if record["id"] != work.loaded.eos:
-            spoken.say(work.vocabulary.piece(record["id"]).data)
+            spoken.say(work.vocabulary.piece(record["id"], first=not data and not steps).data)
+        steps.append(record)
     text = spoken.end()
     if args.json:
         result = {

@@ -81,6 +81,7 @@ def load(state: State, request: Load, report: Report) -> Steps:
         alphabet.bos,
         alphabet.eos,
         model.starts_empty,
+        alphabet.lossy,
     )
 
 

@@ -110,6 +110,8 @@ class Loaded:
     bos: int | None
     eos: int | None
     starts_empty: bool
+    lossy: str = ""
+    """How the tokenizer changes text, as one sentence; empty where its pieces are the text."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

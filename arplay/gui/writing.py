@@ -132,6 +132,6 @@ class Writing(QObject):
         play = self._play
         assert play.view.loaded is not None
         vocabulary = play.view.loaded.vocabulary
-        piece = vocabulary.piece(step.id)
+        piece = vocabulary.piece(step.id, first=play.view.caret == 0)
         edit = play.document.take(play.view.caret, piece, vocabulary.name)
         play.record(edit, kind, play.view.caret + len(piece.data), step)

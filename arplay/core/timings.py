@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import statistics
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Literal
 
 from arplay.core.position import Answer
 
-MOST = 4000
+MOST = 2000
 """Timings that are kept; the oldest go first."""
 
 Kind = Literal["cached", "prefill", "uncached"]
@@ -103,7 +104,7 @@ def speedup(timings: Sequence[Timing]) -> tuple[float, int] | None:
     cached = [t for t in timings if t.kind == "cached"]
     if uncached is None or not cached:
         return None
-    near = sorted(cached, key=lambda t: abs(t.context - uncached.context))[:5]
+    near = heapq.nsmallest(5, cached, key=lambda t: abs(t.context - uncached.context))
     step = statistics.median(t.seconds for t in near)
     return (uncached.seconds / step, uncached.context) if step > 0 else None
 

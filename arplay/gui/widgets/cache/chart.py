@@ -17,6 +17,7 @@ class CacheChart(QWidget):
         self.theme: Theme = LIGHT
         self.timings: Timings = ()
         self.lit: Timing | None = None
+        self._scales: plot.Scales | None = None  # of these timings at this size
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.setAccessibleName("Time of an answer over the tokens of its context")
@@ -26,13 +27,16 @@ class CacheChart(QWidget):
 
     def show_timings(self, timings: Timings) -> None:
         if timings is not self.timings:
-            self.timings = timings
+            self.timings, self._scales = timings, None
             self.lit = self.lit if self.lit in timings else None
             self.setAccessibleDescription(_read_aloud(timings))
             self.update()
 
-    def area(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(SPACE[1], SPACE[1], -SPACE[0], -SPACE[0])
+    def scales(self) -> plot.Scales:
+        area = QRectF(self.rect()).adjusted(SPACE[1], SPACE[1], -SPACE[0], -SPACE[0])
+        if self._scales is None or self._scales.area != area:
+            self._scales = plot.scales(area, self.timings)
+        return self._scales
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -40,11 +44,11 @@ class CacheChart(QWidget):
         painter.setPen(self.theme.color("border"))
         painter.setBrush(self.theme.color("surface"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
-        plot.paint(painter, self.area(), self.theme, self.timings, self.lit)
+        plot.paint(painter, self.scales(), self.theme, self.timings, self.lit)
         painter.end()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._light(plot.nearest(self.area(), self.timings, event.position()))
+        self._light(plot.nearest(self.scales(), self.timings, event.position()))
         if self.lit is None:
             QToolTip.hideText()
         else:

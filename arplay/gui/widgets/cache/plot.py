@@ -25,9 +25,11 @@ _MEASURES: tuple[Kind, ...] = ("prefill", "uncached", "cached")
 class Scales:
     """``frame``: where the marks are; ``tokens`` and ``ms``: the ends of the axes, which begin at 0.
 
-    What took longer than ``ms`` stands at the upper edge.
+    What took longer than ``ms`` stands at the upper edge. ``lines``: the medians of each kind that has a line.
     """
 
+    area: QRectF
+    lines: dict[Kind, list[tuple[float, float]]]
     frame: QRectF
     tokens: float
     ms: float
@@ -61,19 +63,21 @@ def scales(area: QRectF, timings: Sequence[Timing]) -> Scales:
     The upright one ends above the medians, so that one slow answer (the first of a model) does not flatten the rest.
     """
     tokens = 1.04 * max((t.context for t in timings), default=8)
-    middles = [1000 * seconds for kind in _LINES for _, seconds in trend(timings, kind)]
+    timings = measured(timings)
+    lines = {kind: trend(timings, kind) for kind in _LINES}
+    middles = [1000 * seconds for line in lines.values() for _, seconds in line]
     ms = 1.15 * max(middles or [1000 * t.seconds for t in timings], default=10.0)
     tokens, ms = max(8.0, tokens), max(0.01, ms)
     marks = ticks(ms, _how_many(area.height() - 2 * LINE, 34))
     wide = max(QFontMetricsF(number_font(SMALL)).horizontalAdvance(_tick(value, marks)) for value in marks)
     below = LINE + SPACE[0] if area.height() >= 90 else SPACE[0]
-    return Scales(area.adjusted(wide + SPACE[1], LINE + SPACE[1], -SPACE[2], -below), tokens, ms)
+    return Scales(area, lines, area.adjusted(wide + SPACE[1], LINE + SPACE[1], -SPACE[2], -below), tokens, ms)
 
 
-def paint(painter: QPainter, area: QRectF, theme: Theme, timings: Sequence[Timing], lit: Timing | None = None) -> None:
-    """Axes, legend, every mark, and the medians as lines; ``lit`` is ringed."""
-    shown = measured(timings)
-    on = scales(area, shown)
+def paint(painter: QPainter, on: Scales, theme: Theme, timings: Sequence[Timing], lit: Timing | None = None) -> None:
+    """Axes, legend, every mark (one where many would lie on each other), and the medians; ``lit`` is ringed."""
+    shown, area = measured(timings), on.area
+    taken: set[tuple[str, int, int]] = set()
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _paint_axes(painter, area, on, theme)
@@ -83,12 +87,16 @@ def paint(painter: QPainter, area: QRectF, theme: Theme, timings: Sequence[Timin
         crowded = len(mine) > on.frame.width() / 6
         for t in mine:
             at = on.place(t.context, t.seconds)
+            cell = (kind, round(at.x() / 2), round(at.y() / 2))
+            if cell in taken:
+                continue
+            taken.add(cell)
             if 1000 * t.seconds > on.ms:
                 _paint_beyond(painter, at, kind, theme)
             else:
                 _paint_mark(painter, at, kind, theme, 0.3 if crowded else 1.0)
         if kind in _LINES:
-            _paint_line(painter, [on.place(*middle) for middle in trend(mine, kind)], kind, theme)
+            _paint_line(painter, [on.place(*middle) for middle in on.lines[kind]], kind, theme)
     if lit is not None:
         painter.setPen(QPen(theme.color("text"), 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -96,12 +104,10 @@ def paint(painter: QPainter, area: QRectF, theme: Theme, timings: Sequence[Timin
     painter.restore()
 
 
-def nearest(area: QRectF, timings: Sequence[Timing], position: QPointF) -> Timing | None:
+def nearest(on: Scales, timings: Sequence[Timing], position: QPointF) -> Timing | None:
     """The mark that the pointer means, if one is near; of equals the newest."""
-    shown = measured(timings)
-    on = scales(area, shown)
     best, found = NEAR, None
-    for t in shown:
+    for t in measured(timings):
         gap = on.place(t.context, t.seconds) - position
         distance = math.hypot(gap.x(), gap.y())
         if distance <= best:

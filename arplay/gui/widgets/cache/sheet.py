@@ -23,7 +23,8 @@ def paint(painter: QPainter, area: QRectF, timings: Timings, info: Info, theme: 
     wide = WIDTH - 2 * MARGIN
     paint_figures(painter, theme, layout(words.figures(timings, info), wide, 1))
     top, foot = ROW + SPACE[2], 2 * LINE + SPACE[1]
-    plot.paint(painter, QRectF(0, top, wide, HEIGHT - 2 * MARGIN - top - foot), theme, timings)
+    on = plot.scales(QRectF(0, top, wide, HEIGHT - 2 * MARGIN - top - foot), timings)
+    plot.paint(painter, on, theme, timings)
     painter.setFont(interface_font(SMALL))
     painter.setPen(theme.color("muted"))
     y = float(HEIGHT - 2 * MARGIN - foot + SPACE[1])

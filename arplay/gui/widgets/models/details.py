@@ -75,7 +75,7 @@ class Details(QFrame):
             self._names[name], self.values[name] = _label("caption"), _label("figure")
             self._names[name].setText(name)
             self._names[name].setWordWrap(False)
-            self._names[name].setContentsMargins(0, 2, 0, 0)  # on the baseline of the larger figure beside it
+            self._names[name].setContentsMargins(0, 1, 0, 0)  # on the baseline of the larger figure beside it
             self._grid.addWidget(self._names[name], row, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(self.values[name], row, 1)
         self.engine = _chooser(_ENGINES, "Engine")

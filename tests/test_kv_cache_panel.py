@@ -157,10 +157,10 @@ def test_every_way_back_is_explained() -> None:
 @pytest.mark.parametrize(
     ("difference", "dtype", "expected"),
     [
-        (3e-5, "float32", "Same answer: logits differ by ≤ 3 × 10⁻⁵, float32 rounding"),
+        (3e-5, "float32", "Same answer both ways but for float32 rounding"),
         (0.2, "float32", "Logits differ by 2 × 10⁻¹: more than float32 explains."),
-        (0.2, "bfloat16", "Same answer: logits differ by ≤ 2 × 10⁻¹, bfloat16 rounding"),
-        (0.2, "Q4_1", "Same answer: logits differ by ≤ 2 × 10⁻¹"),
+        (0.2, "bfloat16", "Same answer both ways but for bfloat16 rounding"),
+        (0.2, "Q4_1", "Logits of both ways differ by ≤ 2 × 10⁻¹"),
         (math.nan, "float32", "The logits are not numbers (NaN)."),
     ],
 )

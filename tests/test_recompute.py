@@ -211,6 +211,8 @@ def test_speedup_and_largest_difference() -> None:
     slow_start = Timing("cached", 2, 1, 5.0)
     uncached = [Timing("uncached", 100, 100, 0.2, 0, 2e-5), Timing("uncached", 50, 50, 0.1, 0, 3e-5)]
     assert speedup([slow_start, *steps, *uncached]) == (pytest.approx(20.0), 100)
+    far = Timing("uncached", 900, 900, 9.0)
+    assert speedup([*steps, *uncached, far]) == (pytest.approx(20.0), 100), "no step was made as far as that"
     assert speedup(steps) is None and speedup(uncached) is None
     assert largest_difference([*steps, *uncached]) == 3e-5 and largest_difference(steps) is None
 

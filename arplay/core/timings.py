@@ -96,17 +96,18 @@ def trend(timings: Sequence[Timing], kind: Kind, bins: int = 24) -> list[tuple[f
 
 
 def speedup(timings: Sequence[Timing]) -> tuple[float, int] | None:
-    """(how many times as fast a step is with the cache, at this context), at the longest context measured without it.
+    """(how many times as fast a step is with the cache, at this context), at the longest context that has both.
 
-    The step is the median of the five cached ones with the nearest contexts.
+    The step is the median of the five cached ones with the nearest contexts, which are at most a quarter away.
     """
-    uncached = max((t for t in timings if t.kind == "uncached"), key=lambda t: t.context, default=None)
-    cached = [t for t in timings if t.kind == "cached"]
-    if uncached is None or not cached:
-        return None
-    near = heapq.nsmallest(5, cached, key=lambda t: abs(t.context - uncached.context))
-    step = statistics.median(t.seconds for t in near)
-    return (uncached.seconds / step, uncached.context) if step > 0 else None
+    cached = [t for t in timings if t.kind == "cached" and t.seconds > 0]
+    uncached = {t.context: t for t in timings if t.kind == "uncached"}  # the newest of each length
+    for context in sorted(uncached, reverse=True):
+        near = heapq.nsmallest(5, cached, key=lambda t: abs(t.context - context))
+        near = [t for t in near if abs(t.context - context) <= context / 4]
+        if near:
+            return uncached[context].seconds / statistics.median(t.seconds for t in near), context
+    return None
 
 
 def largest_difference(timings: Sequence[Timing]) -> float | None:

@@ -127,8 +127,9 @@ def verdict(timings: Timings, info: Info) -> str:
         return "The logits are not numbers (NaN)."
     if bound is not None and difference > bound:
         return f"Logits differ by {scientific(difference)}: more than {info.dtype} explains."
-    said = f"Same answer: logits differ by ≤ {scientific(difference)}"
-    return f"{said}, {info.dtype} rounding" if bound is not None else said
+    if bound is None:
+        return f"Logits of both ways differ by ≤ {scientific(difference)}"
+    return f"Same answer both ways but for {info.dtype} rounding"
 
 
 def going_back(info: Info) -> tuple[str, str]:

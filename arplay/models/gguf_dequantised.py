@@ -85,7 +85,7 @@ def rotary_halves_apart(weights: Any, heads: int) -> Any:
     return weights.reshape(heads, rows // heads // 2, 2, inputs).swapaxes(1, 2).reshape(rows, inputs)
 
 
-def _blocks(file: GGUF, tensor: Tensor) -> Iterator[tuple[int, np.ndarray]]:
+def _blocks(file: GGUF, tensor: Tensor, less_one: bool = False) -> Iterator[tuple[int, np.ndarray]]:
     """Row number and float32 rows of a tensor, a block at a time."""
     from gguf import GGMLQuantizationType
     from gguf.quants import dequantize
@@ -102,7 +102,11 @@ def _blocks(file: GGUF, tensor: Tensor) -> Iterator[tuple[int, np.ndarray]]:
             raw = np.frombuffer(stream.read(count * row_bytes), np.uint8)
             if len(raw) != count * row_bytes:
                 raise Problem(f"{file.path.name} became shorter while it was read", "load it again")
-            yield low, dequantize(raw.reshape(count, row_bytes), kind)
+            with np.errstate(
+                all="ignore"
+            ):  # a scale may be infinite; the proof of the model tells what is not a number
+                block = dequantize(raw.reshape(count, row_bytes), kind)
+                yield low, block - 1 if less_one else block
 
 
 def _state(torch: Any, dtype: Any, file: GGUF, fit: gguf_families.Fit, report: Report) -> dict[str, Any]:
@@ -114,10 +118,8 @@ def _state(torch: Any, dtype: Any, file: GGUF, fit: gguf_families.Fit, report: R
         report(done / file.parameters, "dequantising the weights")
         made = torch.empty(tensor.shape, dtype=dtype)
         rows = made.view(-1, tensor.shape[-1])
-        # 1 is taken off before it is rounded to a smaller type
-        less = 1 if row.change == "less one" else 0
-        for low, block in _blocks(file, tensor):
-            rows[low : low + len(block)] = torch.from_numpy(block - less)
+        for low, block in _blocks(file, tensor, row.change == "less one"):
+            rows[low : low + len(block)] = torch.from_numpy(block)
         state[row.name] = undone(made, row, fit.sizes).contiguous()
         done += tensor.elements
     return state

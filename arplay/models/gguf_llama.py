@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.models.base import Report
+from arplay.models.devices import memory
 from arplay.models.gguf_families import Sizes
 
 LOGITS_BYTES = 64 * 1024 * 1024
@@ -191,6 +192,8 @@ class Context:
 
     def _made(self, cells: int) -> tuple[Any, Any]:
         weights, lib = self._weights, self._weights.library
+        if cells * weights.cell_bytes > memory()[0]:
+            raise Problem(f"there is no memory for a cache of {cells:,} pieces", "shorten the text")
         settings = lib.llama_context_default_params()
         settings.n_ctx = max(cells, 512)  # not fewer than the rows of a batch
         settings.n_batch = settings.n_ubatch = weights.rows

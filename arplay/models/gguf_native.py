@@ -17,6 +17,7 @@ from arplay.core.errors import Problem
 from arplay.models import gguf_families, gguf_file, gguf_tokenizer
 from arplay.models.alphabets import TokenizerAlphabet
 from arplay.models.base import Info, Report, Scores
+from arplay.models.devices import RESERVE, memory
 from arplay.models.gguf_llama import Context, Weights, library
 from arplay.models.loading import digest, import_torch, threads
 from arplay.models.scoring_rows import score_rows, unscored
@@ -41,6 +42,10 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Nati
     library()
     report(None, "opening the tokenizer")
     alphabet = gguf_tokenizer.open_tokenizer(file)
+    free, _ = memory()
+    if file.weight_bytes + RESERVE > free:
+        needed, there = ((size / 2**30) for size in (file.weight_bytes + RESERVE, free))
+        raise Problem(f"{path.name} needs {needed:.1f} GiB, {there:.1f} are free", "take a file of fewer bits a weight")
     exact = file.quantisation == "F32"
     import_torch(report)
     count = threads(file.parameters)
@@ -60,7 +65,11 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Nati
         cache="cropped",
         why=f"quantised as it is ({file.quantisation}), {count} thread{'s' * (count > 1)}; keys and values in {kept}",
     )
-    return NativeModel(weights, alphabet, info)
+    report(1.0, "proving the model")
+    model = NativeModel(weights, alphabet, info)
+    if not np.isfinite(model.uncached([0])).all():
+        raise Problem(f"the logits of {path.name} are not numbers (NaN)", "fetch the file again")
+    return model
 
 
 class NativeModel:
@@ -182,10 +191,10 @@ class NativeSession:
 
     def branch(self) -> NativeSession:
         other = NativeSession(self._model, self._context)
-        other._ids, other._next = self._ids.copy(), self._next
+        other._ids = self._ids.copy()
         if other._context is self._context:
             self._context.copy(self._sequence, other._sequence)
-            other._read = self._read
+            other._read, other._next = self._read, self._next
         return other
 
     def logits(self) -> NDArray[np.floating]:

@@ -76,7 +76,7 @@ def tokenizer_of(file: GGUF) -> Tokenizer:
     bos = special_id(file, "bos")
     if file.flag("tokenizer.ggml.add_bos_token", adds_bos) and bos is not None:
         tokenizer.post_processor = processors.TemplateProcessing(
-            single=["$BOS", "$A"], special_tokens=[{"id": "$BOS", "ids": [bos], "tokens": [tokens[bos]]}]
+            single=["BOS", "$A"], special_tokens=[{"id": "BOS", "ids": [bos], "tokens": [tokens[bos]]}]
         )
     return tokenizer
 

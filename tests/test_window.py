@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from arplay import paths
+from arplay.core.reading import Reading
 from arplay.gui import exports, recovery
-from arplay.gui.contract import Do, Select
+from arplay.gui.contract import Change, Do, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.tour import STOPS
 from tests.windows_open import PATIENCE, Open, notice, settle, text_field
@@ -240,3 +242,60 @@ def test_a_right_click_offers_the_exports(opened: Open, qtbot: QtBot) -> None:
         assert menu.isVisible()
         assert "CSV table…" in [action.text() for action in menu.actions()]
         menu.hide()
+
+
+def test_the_title_names_the_file_and_undo_takes_it_back(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened(text=b"BAC")
+    file = tmp_path / "other.txt"
+    file.write_bytes(b"CAB")
+    window.open_file(file)
+    assert window.windowTitle() == "other.txt – arplay"
+    window.menus.undo.trigger()
+    assert window.windowTitle() == "arplay" and window.playground.document.data == b"BAC"
+    window.menus.redo.trigger()
+    assert window.windowTitle() == "other.txt – arplay"
+    settle(window, qtbot)
+
+
+def test_how_a_text_is_read_is_remembered_for_each_model(
+    opened: Open, qtbot: QtBot, tiny_folders: dict[str, Path]
+) -> None:
+    folder = str(tiny_folders["llama"])
+    window = opened(folder, text=b"The cat<|endoftext|>")
+    menus, view = window.menus, window.playground.view
+    assert menus._special.isEnabled() and not menus._special.isChecked()
+    letters = len(view.answer.encoded)
+    menus._special.click()
+    settle(window, qtbot)
+    answer = window.playground.view.answer
+    assert len(answer.encoded) < letters and answer.encoded.ids[-1] == 0
+    menus._first_piece.setCurrentIndex(menus._first_piece.findData("bos"))
+    menus._first_piece.activated.emit(menus._first_piece.currentIndex())
+    settle(window, qtbot)
+    assert window.playground.view.answer.lead == (0,)
+    window.playground.open_text(b"BAC")
+    window.choose_model("abc")
+    qtbot.waitUntil(lambda: window.playground.view.loaded.info.name == "abc", timeout=PATIENCE)
+    settle(window, qtbot)
+    assert window.playground.view.settings.reading == Reading() and not menus._special.isEnabled()
+    assert menus._first_piece.currentData() == "auto"
+    assert not menus._first_piece.model().item(menus._first_piece.findData("bos")).isEnabled()
+    window.choose_model(folder)
+    qtbot.waitUntil(lambda: window.playground.view.loaded.info.family == "llama", timeout=PATIENCE)
+    settle(window, qtbot)
+    assert window.playground.view.settings.reading == Reading("bos", True) and menus._special.isChecked()
+
+
+def test_a_full_context_offers_to_slide_on(opened: Open, qtbot: QtBot, tiny_folders: dict[str, Path]) -> None:
+    window = opened(str(tiny_folders["llama"]), text=b"The cat sat on the mat, and the dog sat on")
+    play = window.playground
+    play.handle(Change(replace(play.view.settings, play_per_second=200.0, stop_at_eos=False)))
+    play.handle(Do("play"))
+    qtbot.waitUntil(lambda: "context is full" in notice(window), timeout=PATIENCE)
+    assert not play.view.playing and play.view.answer.position.start
+    full = len(play.document)
+    window.notice._offer.click()
+    assert play.view.settings.at_limit == "slide" and not notice(window) and window.menus.slide.isChecked()
+    play.handle(Do("step"))
+    settle(window, qtbot)
+    assert len(play.document) > full and "from token 12" in window.status._context.text()

@@ -293,20 +293,19 @@ class MainWindow(QMainWindow):
             self.playground.open_text(data, path.name)
 
     def _on_model_loaded(self, loaded: Loaded) -> None:
-        source = loaded.info.source
-        spec = catalogue.spec_of(source)
+        spec = catalogue.spec_of(loaded.info.source)
         self.menus.models.current = spec
         self.store.set_text("model", spec)
         if spec not in {known.name for known in catalogue.entries()}:
             self.store.add_recent("recent_models", gguf_ways.split(spec)[0])
-        play, reading = self.playground, self.given or self.store.reading(spec)
+        play, reading = self.playground, self.given or self.store.reading(gguf_ways.split(spec)[0])
         self.given = None
         play.handle(contract.Change(replace(play.view.settings, reading=reading)))
 
     def _on_change(self, former: contract.Settings, settings: contract.Settings) -> None:
         loaded = self.playground.view.loaded
         if loaded is not None and settings.reading != former.reading:
-            self.store.keep_reading(catalogue.spec_of(loaded.info.source), settings.reading)
+            self.store.keep_reading(gguf_ways.split(catalogue.spec_of(loaded.info.source))[0], settings.reading)
         if settings.at_limit == "slide" and former.at_limit == "stop" and self.playground.view.problem is None:
             self.notice.hide()  # it offered this
         self._shortly.start()

@@ -69,7 +69,7 @@ class ModelBrowser(QDialog):
         self.hub.ready.connect(self.select)
         fetching.changed.connect(self._show_choice)
         fetching.fetched.connect(self._on_fetched)
-        self.resize(940, 640)
+        self.resize(940, 680)
 
     def _lay_out(self) -> None:
         self.nothing = QLabel("No model matches the search.\nClear it, or look one up by its name below.", self)

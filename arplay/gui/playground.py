@@ -338,7 +338,7 @@ class Playground(QObject):
         selected = self.view.selected
         if not self.looking:
             selected = answer.prefix.index if answer.prefix.actual is not None else None
-        self.show(answer=answer, decoded=self._decoded(answer), stale=False, problem=None, selected=selected, busy=None)
+        self.show(answer=answer, decoded=self._decoded(answer), stale=False, problem=None, selected=selected)
         self.writing.go_on()
 
     def _on_failed(self, failed: Failed) -> None:

@@ -294,7 +294,8 @@ class ModelBrowser(QDialog):
         if listed:
             box.setInformativeText(f"Its files stay in {escape(str(card.path.parent))}.")
         else:
-            box.setInformativeText("Its files are deleted from this computer. It can be downloaded again.")
+            stays = " It is in use and stays loaded until another is chosen." if card.spec == self.rows.current else ""
+            box.setInformativeText(f"Its files are deleted from this computer. It can be downloaded again.{stays}")
         yes = box.addButton("Take it off" if listed else "Remove it", QMessageBox.ButtonRole.AcceptRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.exec()

@@ -105,6 +105,7 @@ class HubField(QFrame):
                 label.setProperty("role", role)
                 label.style().unpolish(label)
                 label.style().polish(label)
+        keyboard = self.cancel.hasFocus() or self.get.hasFocus()
         self.bar.setVisible(fetching.busy)
         fraction = fetching.progress.fraction if fetching.progress else None
         self.bar.setRange(0, 0 if fraction is None else 1000)
@@ -112,6 +113,8 @@ class HubField(QFrame):
         self.cancel.setVisible(busy)
         self.get.setVisible(bool(get) and not busy)
         self.get.setText(get)
+        if keyboard:  # Get and Cancel take each other's place
+            (self.cancel if busy else self.get if get else self.name).setFocus()
         self.look_up.setEnabled(not busy and bool(self.name.text().strip()))
 
     def _listed(self, card: Card) -> tuple[str, str, str]:

@@ -16,20 +16,15 @@ import pytest
 
 from arplay.core.errors import Problem
 from arplay.engine.fetch import fetch
-from arplay.models import smollm2
+from arplay.models import gguf_dequantised, smollm2
 from tests.fixtures_smollm2 import smollm2_folder, smollm2_wheel
+from tests.tiny_ggufs import interleaved
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerBase
 
 __all__ = ["smollm2_folder", "smollm2_wheel"]
-
-
-def in_llama_cpp_order(weights: np.ndarray, heads: int) -> np.ndarray:
-    """``LlamaModel.permute`` of llama.cpp's convert_hf_to_gguf.py."""
-    split = weights.reshape(heads, 2, weights.shape[0] // heads // 2, *weights.shape[1:])
-    return split.swapaxes(1, 2).reshape(weights.shape)
 
 
 def test_importing_the_recipe_is_light() -> None:
@@ -101,10 +96,10 @@ def test_the_command_tells_problems_as_json(tmp_path: Path, capsys: pytest.Captu
 
 def test_rotary_halves_apart_undoes_llama_cpp() -> None:
     weights = np.arange(24.0).reshape(12, 2)
-    mixed = in_llama_cpp_order(weights, 3)
+    mixed = interleaved(weights, 3)
     assert mixed[:, 0].tolist() == [0, 4, 2, 6, 8, 12, 10, 14, 16, 20, 18, 22]
-    assert np.array_equal(smollm2.rotary_halves_apart(mixed, 3), weights)
-    assert not np.array_equal(smollm2.rotary_halves_apart(mixed, 1), weights)
+    assert np.array_equal(gguf_dequantised.rotary_halves_apart(mixed, 3), weights)
+    assert not np.array_equal(gguf_dequantised.rotary_halves_apart(mixed, 1), weights)
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +198,7 @@ def test_weights_are_ggufs_own_bit_for_bit(smollm2_folder: Path, smollm2_wheel: 
     layer = ours["model.layers.7.self_attn.q_proj.weight"]
     assert same(ours["model.embed_tokens.weight"], "token_embd.weight")
     assert same(ours["model.layers.29.mlp.down_proj.weight"], "blk.29.ffn_down.weight")
-    assert same(in_llama_cpp_order(layer, 9), "blk.7.attn_q.weight")
+    assert same(interleaved(layer, 9), "blk.7.attn_q.weight")
     assert not same(layer, "blk.7.attn_q.weight")
 
 

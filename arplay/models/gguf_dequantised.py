@@ -99,7 +99,7 @@ def _blocks(file: GGUF, tensor: Tensor, less_one: bool = False) -> Iterator[tupl
         stream.seek(tensor.start)
         for low in range(0, rows, at_once):
             count = min(at_once, rows - low)
-            raw = np.frombuffer(stream.read(count * row_bytes), np.uint8)
+            raw = np.fromfile(stream, np.uint8, count * row_bytes)
             if len(raw) != count * row_bytes:
                 raise Problem(f"{file.path.name} became shorter while it was read", "load it again")
             with np.errstate(

@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING, Any
 from arplay.core.errors import Problem
 
 if TYPE_CHECKING:
-    import gguf
-    import numpy as np
+    from arplay.models.gguf_families import Fit
+    from arplay.models.gguf_file import GGUF
 
 NAME = "smollm2"
 TITLE = "SmolLM2-135M-Instruct (Q4_1, dequantised)"
@@ -67,20 +67,9 @@ FILES = (
 
 Report = Callable[[float, str], None]
 
-_TENSORS = {
-    "token_embd": "model.embed_tokens",
-    "output_norm": "model.norm",
-    "attn_norm": "input_layernorm",
-    "attn_q": "self_attn.q_proj",
-    "attn_k": "self_attn.k_proj",
-    "attn_v": "self_attn.v_proj",
-    "attn_output": "self_attn.o_proj",
-    "ffn_norm": "post_attention_layernorm",
-    "ffn_gate": "mlp.gate_proj",
-    "ffn_up": "mlp.up_proj",
-    "ffn_down": "mlp.down_proj",
-}
-_CONTROL_TOKEN = 3  # gguf's token type of <|im_start|> and its like
+_ROLES = {"bos": "bos", "eos": "eos", "pad": "padding", "unk": "unknown"}
+"""Names of special tokens in transformers and in GGUF."""
+_PLAIN = {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False, "dtype": "float32"}
 
 _README = f"""# {TITLE}
 
@@ -184,141 +173,69 @@ def _take(archive: zipfile.ZipFile, member: str, target: Path, limit: int) -> No
 
 
 def _convert(quantised: Path, folder: Path, report: Report) -> None:
-    import gguf
+    from arplay.models import gguf_families, gguf_file
 
     report(0.08, "reading the GGUF file")
-    reader = gguf.GGUFReader(quantised)
+    file = gguf_file.read(quantised)
+    fit = gguf_families.fit(file)
     report(0.5, "restoring the tokenizer")
-    _write_tokenizer(reader, folder)
-    _write_json(folder / "config.json", _config(reader))
+    _write_tokenizer(file, folder)
+    ids = {f"{role}_token_id": _token_id(file, name) for role, name in _ROLES.items() if role != "unk"}
+    _write_json(folder / "config.json", fit.config | _PLAIN | ids)
 
     def progress(done: float) -> None:
         report(0.65 + 0.34 * done, "dequantising the weights")
 
-    _write_weights(reader, folder / "model.safetensors", progress)
+    _write_weights(file, fit, folder / "model.safetensors", progress)
 
 
-def _field(reader: gguf.GGUFReader, key: str) -> Any:
-    field = reader.get_field(key)
-    if field is None:
-        raise Problem(f"the GGUF file has no {key}", "nothing was kept; get the model again")
-    return field.contents()
+def _token_id(file: GGUF, role: str) -> int:
+    from arplay.models.gguf_tokenizer import special_id
+
+    found = special_id(file, role)
+    if found is None:
+        raise Problem(f"the GGUF file has no {role} token", "nothing was kept; get the model again")
+    return found
 
 
-def _config(reader: gguf.GGUFReader) -> dict[str, Any]:
-    def of(key: str) -> Any:
-        return _field(reader, f"llama.{key}")
+def _write_tokenizer(file: GGUF, folder: Path) -> None:
+    from arplay.models.gguf_tokenizer import tokenizer_of
 
-    heads = of("attention.head_count")
-    return {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "vocab_size": of("vocab_size"),
-        "hidden_size": of("embedding_length"),
-        "intermediate_size": of("feed_forward_length"),
-        "num_hidden_layers": of("block_count"),
-        "num_attention_heads": heads,
-        "num_key_value_heads": of("attention.head_count_kv"),
-        "head_dim": of("embedding_length") // heads,
-        "max_position_embeddings": of("context_length"),
-        "rms_norm_eps": of("attention.layer_norm_rms_epsilon"),
-        "rope_parameters": {"rope_type": "default", "rope_theta": of("rope.freq_base")},
-        "hidden_act": "silu",
-        "attention_bias": False,
-        "mlp_bias": False,
-        "tie_word_embeddings": True,
-        "bos_token_id": _field(reader, "tokenizer.ggml.bos_token_id"),
-        "eos_token_id": _field(reader, "tokenizer.ggml.eos_token_id"),
-        "pad_token_id": _field(reader, "tokenizer.ggml.padding_token_id"),
-        "dtype": "float32",
-    }
-
-
-def _write_tokenizer(reader: gguf.GGUFReader, folder: Path) -> None:
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-
-    tokens: list[str] = _field(reader, "tokenizer.ggml.tokens")
-    kinds: list[int] = _field(reader, "tokenizer.ggml.token_type")
-    merges = [tuple(merge.split(" ")) for merge in _field(reader, "tokenizer.ggml.merges")]
-    tokenizer = Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, merges))
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    control = [token for token, kind in zip(tokens, kinds, strict=True) if kind == _CONTROL_TOKEN]
-    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in control])
-    tokenizer.save(str(folder / "tokenizer.json"))
-
-    def token(role: str) -> str:
-        index: int = _field(reader, f"tokenizer.ggml.{role}_token_id")
-        return tokens[index]
-
+    tokens = file.strings("tokenizer.ggml.tokens")
+    tokenizer_of(file).save(str(folder / "tokenizer.json"))
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": token("bos"),
-        "eos_token": token("eos"),
-        "unk_token": token("unknown"),
-        "pad_token": token("padding"),
-        "model_max_length": _field(reader, "llama.context_length"),
+        **{f"{role}_token": tokens[_token_id(file, name)] for role, name in _ROLES.items()},
+        "model_max_length": file.whole("llama.context_length", 1, 1 << 30),
         "clean_up_tokenization_spaces": False,
-        "chat_template": _field(reader, "tokenizer.chat_template"),
+        "chat_template": file.text("tokenizer.chat_template"),
     }
     _write_json(folder / "tokenizer_config.json", settings)
 
 
-def _write_weights(reader: gguf.GGUFReader, target: Path, progress: Callable[[float], None]) -> None:
+def _write_weights(file: GGUF, fit: Fit, target: Path, progress: Callable[[float], None]) -> None:
     """Write all tensors as one float32 safetensors file, one at a time so that memory stays small.
 
     The format: the header's length (8 bytes, little-endian), a JSON header padded to 8 bytes, the raw data.
     """
-    import gguf
     import numpy as np
+
+    from arplay.models.gguf_dequantised import numbers, undone
 
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     end = 0
-    for tensor in reader.tensors:
-        start, end = end, end + 4 * int(tensor.n_elements)
-        header[_name(tensor.name)] = {
-            "dtype": "F32",
-            "shape": [int(size) for size in reversed(tensor.shape)],  # GGUF counts the fastest axis first
-            "data_offsets": [start, end],
-        }
+    for name, row in fit.weights.items():
+        tensor = file.tensors[name]
+        start, end = end, end + 4 * tensor.elements
+        header[row.name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [start, end]}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    heads = {
-        "attn_q": _field(reader, "llama.attention.head_count"),
-        "attn_k": _field(reader, "llama.attention.head_count_kv"),
-    }
-    with target.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for tensor in reader.tensors:
-            weights = gguf.dequantize(tensor.data, tensor.tensor_type)
-            kind = tensor.name.split(".")[-2]
-            if kind in heads:
-                weights = rotary_halves_apart(weights, heads[kind])
-            file.write(np.ascontiguousarray(weights, dtype="<f4").data)
-            progress(file.tell() / (end + len(text) + 8))
-
-
-def _name(name: str) -> str:
-    """The transformers name of a GGUF tensor.
-
-    >>> _name("blk.3.attn_q.weight")
-    'model.layers.3.self_attn.q_proj.weight'
-    """
-    *place, kind, leaf = name.split(".")
-    prefix = f"model.layers.{place[1]}." if place else ""
-    return f"{prefix}{_TENSORS[kind]}.{leaf}"
-
-
-def rotary_halves_apart(weights: np.ndarray, heads: int) -> np.ndarray:
-    """Undo llama.cpp's row order of q and k: in each head (0, d/2, 1, d/2+1, …) becomes (0, 1, …, d-1).
-
-    `weights` is (heads * d, inputs). llama.cpp rotates neighbouring rows as a pair, transformers i and i + d/2.
-    The inverse of ``LlamaModel.permute`` in llama.cpp's convert_hf_to_gguf.py.
-    """
-    rows, inputs = weights.shape
-    return weights.reshape(heads, rows // heads // 2, 2, inputs).swapaxes(1, 2).reshape(rows, inputs)
+    with target.open("wb") as sink:
+        sink.write(struct.pack("<Q", len(text)) + text)
+        for name, row in fit.weights.items():
+            weights = undone(numbers(file, file.tensors[name]), row, fit.sizes)
+            sink.write(np.ascontiguousarray(weights, dtype="<f4").data)
+            progress(sink.tell() / (end + len(text) + 8))
 
 
 def _write_json(target: Path, value: dict[str, Any]) -> None:

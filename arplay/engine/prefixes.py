@@ -86,19 +86,22 @@ class Prefixes:
         return session
 
     def _keep(self, session: Session) -> None:
-        """Keep it as the most recent one, without those that it makes needless and those that memory does not allow."""
-        chain = np.array(session.ids, np.int64)
-        self._branches = [branch for branch in self._branches if not _covers(session, chain, branch.chain)]
-        self._branches.append(_Branch(session, chain))
+        """Keep it as the most recent one, without those that are needless now and those that memory does not allow."""
+        new = _Branch(session, np.array(session.ids, np.int64))
+        kept = [branch for branch in self._branches if not _covers(new, branch)]
+        if kept and any(_covers(branch, kept[-1]) for branch in kept[:-1]):
+            kept.pop()  # it was kept as the most recent one only
+        self._branches = [*kept, new]
         if self._budget is None:
             self._budget = min(MOST_BYTES, devices.memory()[1] // 16)
         while len(self) > MOST_BRANCHES or (len(self) > 1 and self.bytes > self._budget):
             del self._branches[0]
 
 
-def _covers(session: Session, chain: Ids, other: Ids) -> bool:
-    """Whether a session can go back to where another one stands."""
-    return common_prefix(chain, other) == len(other) and session.reach(len(other)) == len(other)
+def _covers(branch: _Branch, other: _Branch) -> bool:
+    """Whether a session can go back to where another one stands, which therefore need not be kept."""
+    length = len(other.chain)
+    return common_prefix(branch.chain, other.chain) == length and branch.session.reach(length) == length
 
 
 def _held(branches: list[_Branch]) -> int:

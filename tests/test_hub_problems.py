@@ -150,3 +150,10 @@ def test_what_the_disk_says(error: Exception, cause: str) -> None:
     except RuntimeError as outer:
         told = meaning(outer if "failed with" not in cause else error, Name(NAME))
     assert cause in told.cause and told.remedy
+
+
+def test_a_commit_that_is_none_leads_nowhere(loopback: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.loopback_hub import Repository
+
+    monkeypatch.setattr(Repository, "commit", "../../../x")
+    assert why(download=True).cause == f"the hub names no commit of {NAME}"

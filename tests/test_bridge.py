@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.document import Document
 from arplay.core.errors import Problem
+from arplay.core.reading import Reading
 from arplay.engine.messages import Cancelled, Explored, Failed, Loaded, Progress, Reconciled, Result, Scored
 from arplay.gui.bridge import Bridge
 from arplay.models.base import Model, Report
@@ -78,9 +79,9 @@ def bridged(qtbot: QtBot) -> Iterator[Make]:
 def test_each_request_is_answered_in_the_windows_thread(bridged: Make) -> None:
     bridge, listener = bridged()
     assert isinstance(listener.wait(bridge.load("small")), Loaded)
-    assert isinstance(listener.wait(bridge.explore(BAC, 3)), Explored)
-    assert isinstance(listener.wait(bridge.score(BAC)), Scored)
-    assert isinstance(listener.wait(bridge.reconcile(BAC)), Reconciled)
+    assert isinstance(listener.wait(bridge.explore(BAC, 3, Reading())), Explored)
+    assert isinstance(listener.wait(bridge.score(BAC, Reading())), Scored)
+    assert isinstance(listener.wait(bridge.reconcile(BAC, Reading())), Reconciled)
     assert isinstance(listener.wait(bridge.load("bad")), Failed)
     assert listener.threads == {QCoreApplication.instance().thread()}
     numbers = [result.number for result in listener.results if final(result)]
@@ -91,7 +92,7 @@ def test_each_request_is_answered_in_the_windows_thread(bridged: Make) -> None:
 def test_an_older_answer_is_dropped(bridged: Make, kind: type[Bridge], seen: list[int]) -> None:
     bridge, listener = bridged(kind)
     listener.wait(bridge.load("small"))
-    numbers = [bridge.explore(BAC, caret) for caret in (1, 2, 3)]
+    numbers = [bridge.explore(BAC, caret, Reading()) for caret in (1, 2, 3)]
     listener.wait(numbers[-1])
     assert [result.number for result in listener.results if result.number in numbers] == seen
 
@@ -111,9 +112,9 @@ def test_an_answer_that_is_on_its_way_when_a_newer_question_is_asked_is_dropped(
             arrived.set()
 
     bridge._worker._emit = watched
-    first = bridge.explore(BAC, 1)
+    first = bridge.explore(BAC, 1, Reading())
     assert arrived.wait(HANG_GUARD)  # the window's thread has not looked yet
-    second = bridge.explore(BAC, 2)
+    second = bridge.explore(BAC, 2, Reading())
     listener.wait(second)
     explored = [result.number for result in listener.results if isinstance(result, Explored)]
     assert explored == ([second] if kind is Bridge else [first, second])
@@ -126,12 +127,12 @@ def test_what_was_asked_of_the_former_model_is_dropped(bridged: Make, kind: type
     models = iter([first, second])
     bridge, listener = bridged(kind, load=lambda *_: next(models))
     listener.wait(bridge.load("first"))
-    score = bridge.score(LONG)
+    score = bridge.score(LONG, Reading())
     gate.reached()
     load = bridge.load("second")
     gate.open()
     listener.wait(load)
-    listener.wait(bridge.explore(BAC, 3))
+    listener.wait(bridge.explore(BAC, 3, Reading()))
     after = listener.results[[result.number for result in listener.results].index(load) :]
     assert (Cancelled(score) in after) == (kind is Everything)
 
@@ -167,9 +168,9 @@ def test_nothing_is_remembered_of_answered_requests(bridged: Make) -> None:
     bridge, listener = bridged()
     listener.wait(bridge.load("small"))
     for caret in (0, 1, 2, 3):
-        last = bridge.explore(BAC, caret)
+        last = bridge.explore(BAC, caret, Reading())
     listener.wait(last)
-    listener.wait(bridge.score(LONG))
+    listener.wait(bridge.score(LONG, Reading()))
     assert bridge._lane == {}
 
 
@@ -177,13 +178,13 @@ def test_after_close_nothing_is_emitted(bridged: Make, qtbot: QtBot) -> None:
     bridge, listener = bridged()
     listener.wait(bridge.load("small"))
     listener.results.clear()
-    bridge.score(LONG)
-    bridge.explore(BAC, 3)
+    bridge.score(LONG, Reading())
+    bridge.explore(BAC, 3, Reading())
     assert bridge.close()
     QCoreApplication.processEvents()
     assert listener.results == []
     with pytest.raises(RuntimeError, match="closed"):
-        bridge.explore(BAC, 3)
+        bridge.explore(BAC, 3, Reading())
 
 
 def test_a_bridge_deleted_without_close_ends_its_thread(qtbot: QtBot) -> None:
@@ -192,7 +193,7 @@ def test_a_bridge_deleted_without_close_ends_its_thread(qtbot: QtBot) -> None:
     bridge = Bridge(parent, load=lambda *_: SmallModel(context=None, before_forward=gate))
     thread = bridge._worker._thread
     bridge.load("small")
-    bridge.score(LONG)
+    bridge.score(LONG, Reading())
     gate.reached()
     parent.deleteLater()
     QCoreApplication.sendPostedEvents(parent, QEvent.Type.DeferredDelete)

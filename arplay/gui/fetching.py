@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from PySide6.QtCore import QObject, Signal
 
 from arplay.engine.messages import Cancelled, Described, Failed, Fetched, Progress, Result
@@ -20,8 +22,7 @@ class Fetching(QObject):
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._describe: int | None = None
-        self._fetch: int | None = None
+        self._kinds: dict[int, Literal["describe", "fetch"]] = {}  # of the requests that have no final answer yet
         self.asked = ""
         """What is being described, or was last."""
         self.spec = ""
@@ -31,16 +32,17 @@ class Fetching(QObject):
 
     @property
     def describing(self) -> bool:
-        return self._describe is not None
+        return "describe" in self._kinds.values()
 
     @property
     def busy(self) -> bool:
-        return self._fetch is not None
+        return "fetch" in self._kinds.values()
 
     def describe(self, name: str) -> None:
         """Ask for sizes and licence of ``org/name[@revision]``; ``described`` or ``failed`` follows."""
         self.asked, self.problem = name, None
-        self._describe = self._bridge.describe(name)
+        self._kinds = {number: kind for number, kind in self._kinds.items() if kind == "fetch"}
+        self._kinds[self._bridge.describe(name)] = "describe"
         self.changed.emit()
 
     def get(self, spec: str) -> None:
@@ -49,29 +51,27 @@ class Fetching(QObject):
             self.failed.emit(f"{self.spec} is being downloaded", "wait for it, or cancel it first")
             return
         self.spec, self.problem, self.progress = spec, None, None
-        self._fetch = self._bridge.fetch(spec)
+        self._kinds[self._bridge.fetch(spec)] = "fetch"
         self.changed.emit()
 
     def cancel(self) -> None:
         """End what runs; what has come so far is kept for the next time."""
-        for number in (self._describe, self._fetch):
-            if number is not None:
-                self._bridge.cancel(number)
+        for number in self._kinds:
+            self._bridge.cancel(number)
 
     def hear(self, result: Result) -> bool:
         """Whether ``result`` answers a request of this object; it is then dealt with."""
-        if result.number not in (self._describe, self._fetch):
+        kind = self._kinds.get(result.number)
+        if kind is None:
             return False
-        mine = result.number == self._fetch
         if isinstance(result, Progress):
-            if mine:
+            if kind == "fetch":
                 self.progress = result
                 self.changed.emit()
             return True
-        if mine:
-            self._fetch, self.progress = None, None
-        else:
-            self._describe = None
+        del self._kinds[result.number]
+        if kind == "fetch":
+            self.progress = None
         match result:
             case Described(listing=listing):
                 self.described.emit(listing)

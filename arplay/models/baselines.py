@@ -8,7 +8,7 @@ class Transformers:
         import torch
         from transformers import AutoModelForCausalLM, utils
 
-        utils.logging.disable_progress_bar()
+        cast(Any, utils).logging.disable_progress_bar()
         self.torch, self.device, self.past, auto = torch, device, cast(Any, None), cast(Any, AutoModelForCausalLM)
         self.net: Any = auto.from_pretrained(path, dtype=dtype, use_safetensors=True, local_files_only=True).to(device)
 

@@ -24,6 +24,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from arplay.models.fast_cache import RoomyLayer, give_room
 from arplay.models.fast_weights import speed_up_weights
+from arplay.models.proof import context_of
 
 MOST_PARAMETERS = 1_000_000_000
 """Larger networks spend their step on the weights; recording one would take longer than it saves."""
@@ -137,8 +138,8 @@ class FastForward:
 
     def _keeps_to_places(self, network: Any, size: int) -> bool:
         """The same at the last place of the context: some positions are computed another way from some length on."""
-        context = getattr(network.config.get_text_config(), "max_position_embeddings", None)
-        if not context:
+        context = context_of(network.config)
+        if context is None:
             return True
         ids, cache = self._probe(size, 5, 5)
         _, other = self._probe(size, 5, 5)

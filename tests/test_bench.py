@@ -1,0 +1,65 @@
+"""`arplay bench`: the keys that were promised, for a model with a baseline and for one without."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from arplay.cli import main
+from arplay.engine import bench
+from tests.tiny_models import one_thread, tiny_folders
+
+__all__ = ["one_thread", "tiny_folders"]
+
+KEYS = {
+    "machine",
+    "model",
+    "load_s",
+    "prefill_tokens_per_s",
+    "step_ms",
+    "score_tokens_per_s",
+    "peak_rss_mib",
+    "weights_mib",
+    "cache_mib",
+}
+
+
+def told(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert main(["bench", *argv]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    return said.out
+
+
+def test_a_table_has_no_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+    record = json.loads(told(capsys, "--model", "abc", "--json"))
+    assert record.keys() == KEYS
+    assert set(record["step_ms"]) == {"arplay", "bare", "generate", "uncached", "floor"}
+    assert set(record["step_ms"]["arplay"]) == {"32", "256", "1024"}
+    assert record["step_ms"]["bare"] == {"32": None, "256": None, "1024": None}
+    assert record["score_tokens_per_s"]["bare"] is None and record["score_tokens_per_s"]["arplay"] > 0
+
+
+def test_a_folder_is_compared_as_far_as_its_context_goes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tiny_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bench, "PREFIXES", (3, 9, 1024))
+    folder = str(tiny_folders["llama"])
+    record = json.loads(told(capsys, "--model", folder, "--device", "cpu", "--json"))
+    for name in ("arplay", "bare", "generate", "uncached", "floor"):
+        assert set(record["step_ms"][name]) == {"3", "9"}
+        assert all(value is not None and value >= 0 for value in record["step_ms"][name].values())
+    assert record["score_tokens_per_s"]["bare"] > 0
+    assert record["weights_mib"] > 0 and record["cache_mib"] > 0
+    table = told(capsys, "--model", folder, "--out", str(tmp_path / "bench.txt"))
+    assert table == "" and "bare" in (tmp_path / "bench.txt").read_text("utf-8")
+
+
+def test_the_baselines_fit_on_a_page() -> None:
+    from arplay.models import baselines
+
+    lines = Path(baselines.__file__).read_text("utf-8").splitlines()
+    code = [line for line in lines if line.strip() and not line.startswith('"""')]
+    assert len(code) <= 30

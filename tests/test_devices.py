@@ -1,0 +1,241 @@
+"""Where a model runs: what was chosen is kept to, what does not fit is refused with what would, reasons are told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arplay.core.errors import Problem
+from arplay.models import catalogue, devices
+from arplay.models.devices import BYTES, RESERVE, Machine, choose, device_died, memory, out_of_memory, placement
+from tests.tiny_models import save_tokenizer, tokenizer
+
+GIB = 1 << 30
+REPOSITORY = Path(__file__).parent.parent
+MOST_BESIDE_BARE_MIB = 100
+
+
+def here(cpu: float | None = 16, native_bfloat16: bool = True, **gpus: float) -> Machine:
+    """A machine with so many GiB free; gpus are named cuda_0, mps, ..."""
+    free = {name.replace("_", ":"): round(size * GIB) for name, size in gpus.items()}
+    return Machine(
+        {**free, "cpu": None if cpu is None else round(cpu * GIB)},
+        dict.fromkeys([*free, "cpu"], 24 * GIB),
+        native_bfloat16,
+    )
+
+
+BILLION = 10**9
+EXACT = "float32 is exact and the fastest here"
+CHOICES: dict[str, tuple[tuple[Machine, str, str, int, str], tuple[str, str, str]]] = {
+    "no GPU": (
+        (here(), "auto", "auto", BILLION, "bfloat16"),
+        ("cpu", "float32", f"cpu: no GPU was found, 16.0 of 24.0 GiB free; {EXACT}"),
+    ),
+    "a GPU": (
+        (here(cuda_0=9.2), "auto", "auto", BILLION, "bfloat16"),
+        ("cuda", "bfloat16", "cuda:0: the fastest here, 9.2 of 24.0 GiB free; bfloat16 as the weights are stored"),
+    ),
+    "an old GPU": (
+        (here(cuda_0=9, native_bfloat16=False), "auto", "auto", BILLION, "bfloat16"),
+        ("cuda", "float32", "cuda:0: the fastest here, 9.0 of 24.0 GiB free; float32, since this GPU has no bfloat16"),
+    ),
+    "the emptier GPU": (
+        (here(cuda_0=1, cuda_1=9), "auto", "auto", BILLION, "float16"),
+        ("cuda:1", "float16", "cuda:1: the fastest here, 9.0 of 24.0 GiB free; float16 as the weights are stored"),
+    ),
+    "the CPU by choice": (
+        (here(cuda_0=9), "cpu", "bfloat16", BILLION, "bfloat16"),
+        ("cpu", "bfloat16", "cpu: chosen, 16.0 of 24.0 GiB free; bfloat16 as chosen"),
+    ),
+    "float32 would not fit": (
+        (here(cpu=8), "auto", "auto", 3 * BILLION, "bfloat16"),
+        (
+            "cpu",
+            "bfloat16",
+            "cpu: no GPU was found, 8.0 of 24.0 GiB free; bfloat16 as stored, since float32 needs 11.7 GiB",
+        ),
+    ),
+    "memory unknown": (
+        (here(cpu=None), "auto", "auto", 10**15, "float32"),
+        ("cpu", "float32", f"cpu: no GPU was found, an unknown part of 24.0 GiB free; {EXACT}"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHOICES)
+def test_a_place_and_its_reason(case: str) -> None:
+    (machine, device, dtype, elements, stored), expected = CHOICES[case]
+    place = choose(machine, device, dtype, "m", elements, stored)
+    assert (place.device, place.dtype, place.why) == expected and place.limits is None
+
+
+def test_a_model_too_large_for_one_gpu_is_spread_over_all_and_the_cpu() -> None:
+    machine = here(cpu=16, cuda_0=4, cuda_1=6)
+    place = choose(machine, "auto", "auto", "m", 8 * BILLION, "bfloat16")
+    assert (place.device, place.dtype) == ("cuda", "bfloat16") and "spread, since it needs 15.4 GiB" in place.why
+    assert place.limits == {0: 4 * GIB - RESERVE, 1: 6 * GIB - RESERVE, "cpu": 16 * GIB - RESERVE}
+    with pytest.raises(
+        Problem, match=r"m needs 56.4 GiB in bfloat16, and 6.0 GiB are free on cuda:1; take a smaller model"
+    ):
+        choose(machine, "auto", "auto", "m", 30 * BILLION, "bfloat16")
+
+
+ASKED: list[tuple[tuple[Machine, str, str, str, int, str], str]] = [
+    ((here(cpu=8), "auto", "float32", "m", 3 * BILLION, "bfloat16"), r"choose --dtype bfloat16 \(6.1 GiB\)"),
+    ((here(cpu=16, mps=2), "auto", "auto", "m", 3 * BILLION, "float16"), "choose --device cpu, where it fits"),
+    ((here(cpu=2), "auto", "auto", "m", 3 * BILLION, "float16"), "at most 0.8 billion parameters fit here now"),
+    ((here(), "cuda", "auto", "m", 1, "float32"), "use --device auto or cpu"),
+    ((here(), "auto", "float64", "m", 1, "float32"), "use float32, bfloat16 or float16"),
+]
+
+
+@pytest.mark.parametrize(("asked", "remedy"), ASKED)
+def test_what_does_not_fit_is_refused_with_what_would(
+    asked: tuple[Machine, str, str, str, int, str], remedy: str
+) -> None:
+    with pytest.raises(Problem, match=remedy):
+        choose(*asked)
+
+
+def machine_of(cpu: int | None, gpus: list[int], native: bool) -> Machine:
+    free: dict[str, int | None] = {f"cuda:{i}": gpu for i, gpu in enumerate(gpus)}
+    free["cpu"] = cpu
+    return Machine(free, dict.fromkeys(free), native)
+
+
+machines = st.builds(
+    machine_of,
+    st.one_of(st.none(), st.integers(0, 200 * GIB)),
+    st.lists(st.integers(0, 80 * GIB), max_size=3),
+    st.booleans(),
+)
+
+
+@given(
+    machines,
+    st.sampled_from(["auto", "cpu", "cuda"]),
+    st.sampled_from(["auto", *BYTES]),
+    st.integers(1, 10**12),
+    st.sampled_from(["float32", "bfloat16", "float16", "float64"]),
+)
+def test_what_was_chosen_is_kept_to_and_what_is_given_fits(
+    machine: Machine, device: str, dtype: str, elements: int, stored: str
+) -> None:
+    try:
+        place = choose(machine, device, dtype, "m", elements, stored)
+    except Problem as problem:
+        assert problem.remedy
+        return
+    assert device in ("auto", place.device.partition(":")[0]) and dtype in ("auto", place.dtype) and place.why
+    if place.limits is None:
+        free = machine.free[f"{place.device}:0" if place.device == "cuda" else place.device]
+        assert free is None or elements * BYTES[place.dtype] + RESERVE <= free
+    else:
+        assert sum(place.limits.values()) >= elements * BYTES[place.dtype] and min(place.limits.values()) >= 0
+
+
+def test_free_memory_is_known_and_a_container_has_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free, total = memory()
+    assert 0 < free <= total
+    (tmp_path / "memory.max").write_text(f"{GIB}\n")
+    (tmp_path / "memory.current").write_text(f"{GIB // 2}\n")
+    (tmp_path / "memory.stat").write_text(f"anon 5\ninactive_file {GIB // 4}\n")
+    monkeypatch.setattr(devices, "_CGROUP", tmp_path)
+    assert memory() == (GIB * 3 // 4, GIB)
+    (tmp_path / "memory.max").write_text("max\n")  # no limit
+    assert memory()[1] == total
+
+
+def test_where_the_layers_are() -> None:
+    assert (
+        placement({"embed": 0, "layers.0": 0, "layers.1": 1, "head": "cpu"})
+        == "GPU 0: embed to layers.0; GPU 1: layers.1; cpu: head"
+    )
+
+
+def test_errors_of_memory_and_of_devices_are_told_apart() -> None:
+    memory_errors = [MemoryError(), torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("can't allocate memory")]
+    deaths = [
+        RuntimeError("CUDA error: device-side assert triggered"),
+        RuntimeError("CUDA error: unspecified launch failure"),
+    ]
+    others = [RuntimeError("shapes cannot be multiplied"), ValueError("device-side assert"), KeyError("x")]
+    assert [(out_of_memory(e), device_died(e)) for e in memory_errors] == [(True, False)] * 3
+    assert [(out_of_memory(e), device_died(e)) for e in deaths] == [(False, True)] * 2
+    assert not any(out_of_memory(e) or device_died(e) for e in others)
+
+
+def test_a_loaded_model_says_where_it_is_and_why(tiny_folders: dict[str, Path]) -> None:
+    info = catalogue.load(str(tiny_folders["llama"]), "cpu", "bfloat16", lambda *_: None).info
+    assert (info.device, info.dtype, info.placement) == ("cpu", "bfloat16", "")
+    assert info.why.startswith("cpu: chosen, ") and "bfloat16 as chosen" in info.why
+
+
+PEAK = """
+import sys, resource
+path, dtype, how = sys.argv[1:]
+if how == "bare":
+    import torch, transformers
+    network = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype)).eval()
+    cache = None
+    with torch.inference_mode():
+        for low in range(0, 64, 16):
+            given = torch.arange(low, low + 16)[None]
+            cache = network(input_ids=given, past_key_values=cache, use_cache=True).past_key_values
+        for id in range(8):
+            given = torch.tensor([[id]])
+            cache = network(input_ids=given, past_key_values=cache, use_cache=True, logits_to_keep=1).past_key_values
+else:
+    from pathlib import Path
+    from arplay.models import loading
+    session = loading.load(Path(path), "m", "cpu", dtype, lambda *_: None).session()
+    for low in range(0, 64, 16):
+        session.extend(range(low, low + 16))
+    for id in range(8):
+        session.extend([id])
+        session.logits()
+    second = b"x" * (int(how) << 20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def peak(path: Path, dtype: str, how: str) -> int:
+    """MiB that a process takes at most to load a model and read 72 pieces."""
+    command = [sys.executable, "-W", "ignore", "-c", PEAK, str(path), dtype, how]
+    said = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
+    assert said.returncode == 0, said.stderr
+    return int(said.stdout)
+
+
+@pytest.fixture(scope="module")
+def heavy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same 77 million random parameters in a folder of 32 bits and in one of 16."""
+    import transformers
+
+    size = tokenizer().get_vocab_size()
+    config = transformers.LlamaConfig(
+        vocab_size=size, hidden_size=1024, intermediate_size=2816, num_hidden_layers=6, num_attention_heads=8,
+        max_position_embeddings=128,
+    )  # fmt: skip
+    network = transformers.LlamaForCausalLM(config)
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("float32", "bfloat16")}
+    for name, folder in folders.items():
+        network.to(getattr(torch, name)).save_pretrained(folder)
+        save_tokenizer(folder, tokenizer())
+    return folders
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stored", ["float32", "bfloat16"])
+def test_loading_never_holds_two_copies(heavy: dict[str, Path], stored: str) -> None:
+    bare = peak(heavy[stored], "float32", "bare")
+    assert peak(heavy[stored], "float32", "0") <= bare + MOST_BESIDE_BARE_MIB
+    if stored == "bfloat16":  # control: a second copy, were it of the 16 bits only, is noticed
+        assert peak(heavy[stored], "float32", "147") > bare + MOST_BESIDE_BARE_MIB

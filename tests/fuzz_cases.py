@@ -15,18 +15,21 @@ from typing import Any
 import numpy as np
 
 from tests import fuzz_gguf
+from tests.fuzz_values import (
+    COMPONENTS,
+    FAMILY_NAMES,
+    HOSTILE,
+    JUNK,
+    NUMBERS,
+    OUTSIDE,
+    TOKENIZER_CLASSES,
+    TOKENS_HOSTILE,
+)
 
 Files = dict[str, bytes]
-OUTSIDE = "@outside@"
 WEIGHTS, INDEX, CONFIG, TOKENS = "model.safetensors", "model.safetensors.index.json", "config.json", "tokenizer.json"
 TOKENS_CONFIG = "tokenizer_config.json"
 EVIL = f"open({OUTSIDE + '/ran'!r}, 'w').close()\nclass Model: pass\nModel.from_pretrained = Model\n".encode()
-
-JUNK: tuple[Any, ...] = (
-    0, -1, 1, 2, 3, 7, 255, 10**6, 10**9, 2**31, 2**63, -(2**63), 10**400, 0.5, -0.0, 1e308, float("nan"), float("inf"),
-    "", "x", "é\ud800", "../..", f"{OUTSIDE}/secret.json", "a" * 5000, None, True, False, [], {}, [1, 2], [[[]]],
-    {"a": 1}, {"type": "x"}, [None, "x"],
-)  # fmt: skip
 
 
 def mutated(kind: str, number: int, bases: dict[str, Files]) -> Files:
@@ -113,52 +116,6 @@ def replace_in(name: str) -> Callable[[random.Random, Files], None]:
 
 
 # --- config.json
-
-NUMBERS = (
-    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim",
-    "intermediate_size", "max_position_embeddings", "sliding_window", "n_embd", "n_layer", "n_head", "n_positions",
-    "n_inner", "num_local_experts", "num_experts_per_tok", "state_size", "conv_kernel", "expand", "time_step_rank",
-    "attention_window_size", "lru_width", "chunk_size", "initializer_range", "rms_norm_eps", "layer_norm_epsilon",
-    "bos_token_id", "pad_token_id", "eos_token_id", "attention_chunk_size", "num_experts", "max_window_layers",
-)  # fmt: skip
-
-FAMILY_NAMES = (
-    "llama", "gpt2", "mistral", "mixtral", "mamba", "bert", "t5", "opt", "bloom", "gpt_neox", "phi", "qwen2", "gemma2",
-    "falcon", "rwkv", "reformer", "xlnet", "recurrent_gemma", "mamba2", "nobody", "auto", "", "../x", "gpt_neo", "xglm",
-)  # fmt: skip
-
-HOSTILE: tuple[dict[str, Any], ...] = (
-    {"auto_map": {"AutoModelForCausalLM": "evil.Model", "AutoConfig": "evil.Model"}},
-    {"text_config": {"auto_map": {"AutoConfig": f"{OUTSIDE}--evil.Model"}}},
-    {"_attn_implementation": "kernels-community/flash-attn"},
-    {"attn_implementation": {"text_config": "x/y:z"}},
-    {"_attn_implementation_internal": "x/y"},
-    {"experts_implementation": "x/y"},
-    {"transformers_weights": f"{OUTSIDE}/model.safetensors"},
-    {"transformers_weights": "../outside/model.safetensors"},
-    {"configuration_files": ["config.4.0.0.json"]},
-    {"_name_or_path": f"{OUTSIDE}"},
-    {"name_or_path": "https://example.invalid/model", "base_model_name_or_path": f"{OUTSIDE}"},
-    {"base_model": f"{OUTSIDE}/model", "tokenizer_file": f"{OUTSIDE}/secret.json"},
-    {"quantization_config": {"quant_method": "gptq", "bits": 4}},
-    {"quantization_config": {"quant_method": "fp8", "modules_to_not_convert": f"{OUTSIDE}"}},
-    {"fusion_config": {"x": True}}, {"kernel_config": {"x": "x/y:z"}, "use_kernels": True},
-    {"dtype": "load"}, {"torch_dtype": "bfloat16"}, {"dtype": "float64"}, {"dtype": {"": "x"}},
-    {"attribute_map": {"hidden_size": "vocab_size"}}, {"get_text_config": 1}, {"to_dict": "x", "__class__": "x"},
-    {"rope_parameters": {"rope_type": "yarn", "factor": 1e30}}, {"rope_parameters": {"rope_type": "x"}},
-    {"rope_parameters": {"rope_type": "longrope", "short_factor": [1] * 9, "long_factor": "x", "rope_theta": 1}},
-    {"rope_parameters": {"rope_type": "default", "rope_theta": 0}}, {"rope_scaling": {"type": "linear", "factor": 0}},
-    {"partial_rotary_factor": 1e9}, {"layer_types": ["full_attention"] * 1000}, {"layer_types": ["x", "y"]},
-    {"hidden_act": "x"}, {"hidden_act": "relu"}, {"hidden_act": {"name": "silu"}}, {"activation_function": "relu2"},
-    {"tie_word_embeddings": True}, {"tie_word_embeddings": False}, {"is_decoder": False}, {"is_encoder_decoder": True},
-    {"use_cache": False}, {"use_cache": "x"}, {"attention_bias": True}, {"mlp_bias": True}, {"is_causal": False},
-    {"output_attentions": True, "output_hidden_states": True}, {"return_dict": False}, {"pruned_heads": {"0": [0]}},
-    {"chunk_size_feed_forward": 3}, {"gradient_checkpointing": True}, {"torchscript": True}, {"pretraining_tp": 2},
-    {"problem_type": "x", "num_labels": 10**9}, {"id2label": {"0": "x"}, "label2id": []}, {"architectures": ["os", "CausalLM"]},
-    {"architectures": ["GPT2LMHeadModel"]}, {"sub_configs": {}}, {"backbone": "x/y", "use_pretrained_backbone": True},
-    {"task_specific_params": {"x": 1}, "generation_config": {"max_length": -1}}, {"eos_token_id": [1, 2, 10**9]},
-    {"attention_dropout": 0.5, "resid_pdrop": 0.9}, {"harmless": [1, "x"]}, {"transformers_version": "99"},
-)  # fmt: skip
 
 
 def _number(rng: random.Random, files: Files) -> None:
@@ -307,45 +264,6 @@ def _sharded(rng: random.Random, files: Files) -> None:
 
 # --- tokenizers
 
-COMPONENTS: dict[str, tuple[Any, ...]] = {
-    "normalizer": ({"type": "Lowercase"}, {"type": "NFKC"}, {"type": "Replace", "pattern": {"Regex": "(a+)+$"}, "content": "b"},
-                   {"type": "Prepend", "prepend": "▁"}, {"type": "Precompiled", "precompiled_charsmap": "AAAA"},
-                   {"type": "Sequence", "normalizers": []}, None),
-    "pre_tokenizer": ({"type": "Whitespace"}, {"type": "Split", "pattern": {"Regex": "(x+x+)+y"}, "behavior": "Isolated", "invert": False},
-                      {"type": "Split", "pattern": {"Regex": "("}, "behavior": "Removed", "invert": True},
-                      {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": False}, {"type": "BertPreTokenizer"}, None),
-    "decoder": ({"type": "ByteFallback"}, {"type": "WordPiece", "prefix": "##", "cleanup": True}, {"type": "Fuse"},
-                {"type": "Strip", "content": " ", "start": 9, "stop": 9}, {"type": "CTC", "pad_token": "", "word_delimiter_token": "", "cleanup": True}, None),
-    "post_processor": ({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x", "type_id": 0}}], "pair": [], "special_tokens": {}},
-                       {"type": "RobertaProcessing", "sep": ["x", 10**9], "cls": ["y", 0], "trim_offsets": True, "add_prefix_space": False}, None),
-    "truncation": ({"direction": "Right", "max_length": 0, "strategy": "LongestFirst", "stride": 5},),
-    "padding": ({"strategy": {"Fixed": 10**9}, "direction": "Left", "pad_to_multiple_of": None, "pad_id": 0, "pad_type_id": 0, "pad_token": "x"},),
-    "added_tokens": ([{"id": 10**9, "content": "<x>", "special": True, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False}],
-                     [{"id": 3, "content": "", "special": False, "single_word": True, "lstrip": True, "rstrip": True, "normalized": True}]),
-    "model": ({"type": "WordLevel", "vocab": {"a": 0, "b": 10**9}, "unk_token": "z"}, {"type": "Unigram", "unk_id": 9, "vocab": [["a", 0.0], ["b", -1e300]]},
-              {"type": "WordPiece", "vocab": {"[UNK]": 0, "a": 1, "##b": 2}, "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 10**18},
-              {"type": "BPE", "vocab": {"a": 0, "b": 0}, "merges": ["a b", "b"]}, {"type": "BPE", "vocab": {}, "merges": []}),
-}  # fmt: skip
-
-TOKENIZER_CLASSES = (
-    "PreTrainedTokenizerFast", "TokenizersBackend", "GPT2Tokenizer", "GPT2TokenizerFast", "LlamaTokenizer",
-    "BertTokenizer", "T5Tokenizer", "ByT5Tokenizer", "MistralCommonBackend", "RwkvTokenizer", "PythonBackend", "x", "", 7,
-    "GPTNeoXTokenizerFast", "XLNetTokenizer", "../evil", "AutoTokenizer",
-)  # fmt: skip
-
-TOKENS_HOSTILE: tuple[dict[str, Any], ...] = (
-    {"auto_map": {"AutoTokenizer": ["evil.Model", None]}}, {"auto_map": ["evil.Model", "evil.Model"]},
-    {"vocab_file": f"{OUTSIDE}/secret.json", "merges_file": f"{OUTSIDE}/secret.json"},
-    {"tokenizer_file": f"{OUTSIDE}/secret.json"}, {"init_inputs": [f"{OUTSIDE}/secret.json"]},
-    {"name_or_path": f"{OUTSIDE}", "special_tokens_map_file": f"{OUTSIDE}/secret.json"},
-    {"fast_tokenizer_files": [f"tokenizer.{OUTSIDE}.json"]}, {"spm_file": f"{OUTSIDE}/secret.json"},
-    {"chat_template": "{% for i in range(10**9) %}{{ cycler.__init__.__globals__ }}{% endfor %}"},
-    {"bos_token": {"content": 7}}, {"bos_token": 5, "eos_token": []}, {"added_tokens_decoder": {"1000000000": {"content": "x"}}},
-    {"added_tokens_decoder": {"x": {}}}, {"extra_special_tokens": {"a": f"{OUTSIDE}"}}, {"model_max_length": -1},
-    {"add_bos_token": True}, {"add_prefix_space": True}, {"from_slow": True}, {"backend": "x"}, {"errors": "x"},
-    {"clean_up_tokenization_spaces": True}, {"gguf_file": f"{OUTSIDE}/secret.json"}, {"tokenizer_object": 3}, {"vocab": {"a": 1}},
-)  # fmt: skip
-
 
 def _component(rng: random.Random, files: Files) -> None:
     key = rng.choice(sorted(COMPONENTS))
@@ -446,4 +364,4 @@ KINDS: dict[str, tuple[Callable[[str], bool], tuple[Change, ...]]] = {
             damage(fuzz_gguf.FILE),
         ),
     ),
-}  # fmt: skip
+}

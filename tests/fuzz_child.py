@@ -21,7 +21,8 @@ import numpy as np
 
 from arplay.core.errors import Problem
 from arplay.models.base import Model, Report
-from tests.fuzz_cases import OUTSIDE, Files, mutated
+from tests.fuzz_cases import Files, mutated
+from tests.fuzz_values import OUTSIDE
 
 CASE_SECONDS = float(os.environ.get("FUZZ_CASE_SECONDS", "60"))
 """A hang guard."""
@@ -148,7 +149,8 @@ def main(place: str, loader: str, first: int, last: int, kinds: list[str]) -> No
     root = Path(place)
     outside = root / "outside"
     bases = {
-        base.name: {file.name: file.read_bytes() for file in base.iterdir()} for base in sorted((root / "bases").iterdir())
+        base.name: {file.name: file.read_bytes() for file in base.iterdir()}
+        for base in sorted((root / "bases").iterdir())
     }
     load = LOADERS[loader]
     warm(load, root / "bases")

@@ -111,7 +111,9 @@ def change_header(rng: random.Random, files: dict[str, bytes]) -> None:
             case 9:
                 parts.values.append((rng.choice(NAMES), 4, struct.pack("<I", rng.choice(HOSTILE_NUMBERS[:11]))))
             case 10:
-                tensor.axes = rng.choice((tensor.axes[::-1], [], [0], [1] * 9, [2**63, 2], [2**32, 2**32], [*tensor.axes, 1]))
+                tensor.axes = rng.choice(
+                    (tensor.axes[::-1], [], [0], [1] * 9, [2**63, 2], [2**32, 2**32], [*tensor.axes, 1])
+                )
             case 11:
                 tensor.axes[rng.randrange(len(tensor.axes))] = rng.choice(HOSTILE_NUMBERS)
             case 12:
@@ -119,7 +121,9 @@ def change_header(rng: random.Random, files: dict[str, bytes]) -> None:
             case 13:
                 tensor.offset = rng.choice((0, 1, 7, 32, other.offset, len(parts.body), 2**40, 2**63))
             case 14:
-                tensor.name = rng.choice((other.name, b"", b"x", b"\xff", b"n" * 300, tensor.name + b"\0", b"rope_freqs.weight"))
+                tensor.name = rng.choice(
+                    (other.name, b"", b"x", b"\xff", b"n" * 300, tensor.name + b"\0", b"rope_freqs.weight")
+                )
             case 15:
                 parts.tensors.remove(tensor)
         files[FILE] = together(parts)

@@ -35,7 +35,9 @@ class Run:
 
     @property
     def wrong(self) -> list[str]:
-        told = [f"{c['kind']} {c['number']}: {c['how']}: {c['said']}" for c in self.ended if c["how"].startswith("WRONG")]
+        told = [
+            f"{c['kind']} {c['number']}: {c['how']}: {c['said']}" for c in self.ended if c["how"].startswith("WRONG")
+        ]
         return told + ([f"{self.died_in}: the process ended\n{self.stderr[-2000:]}"] if self.died_in else [])
 
     def reached_weights(self) -> int:
@@ -104,7 +106,11 @@ def check(done: Run, capsys: pytest.CaptureFixture[str], kinds: tuple[str, ...])
 @pytest.mark.slow
 def test_damaged_folders_load_or_are_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = [run(place, "folder", 0, CASES[kind], kind) for kind in ("config", "weights", "tokenizer")]
-    whole = Run([case for one in done for case in one.ended], " ".join(filter(None, (one.died_in for one in done))), "".join(one.stderr for one in done))
+    whole = Run(
+        [case for one in done for case in one.ended],
+        " ".join(filter(None, (one.died_in for one in done))),
+        "".join(one.stderr for one in done),
+    )
     check(whole, capsys, ("config", "weights", "tokenizer"))
 
 

@@ -59,6 +59,13 @@ def test_every_id_has_bytes_and_an_id_without_a_token_stands_for_its_name() -> N
     assert WORDS.sizes.tolist() == [3, 4, 3, 3, 2, 10, 5, 10, 1]
 
 
+def test_the_first_piece_leaves_out_the_space_that_its_tokenizer_put_there() -> None:
+    words = Vocabulary("words", (b" the", b" ", b"the", b" <s>"), frozenset({3}), drops_first_space=True)
+    assert [words.piece(id, first=True).data for id in range(4)] == [b"the", b" ", b"the", b" <s>"]
+    assert [words.piece(id).data for id in range(4)] == [b" the", b" ", b"the", b" <s>"]
+    assert WORDS.piece(1, first=True).data == b" the", "negative control: others keep it"
+
+
 def test_ends_count_bytes() -> None:
     assert WORDS.ends([1, 4, 4, 8]).tolist() == [4, 6, 8, 9]
     assert WORDS.ends([]).tolist() == []

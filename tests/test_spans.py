@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -54,6 +56,22 @@ def test_char_spans_are_the_characters_that_the_bytes_touch(data: bytes, draw: s
     low, high = spans.char_spans(data, starts, ends)
     expected = [naive_char_span(data, a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
     assert list(zip(low.tolist(), high.tolist(), strict=True)) == expected
+
+
+def test_a_span_of_no_bytes_has_a_place_and_touches_nothing() -> None:
+    data = "a\u00e9".encode()
+    starts = np.array([0, 1, 2, 3])
+    low, high = spans.char_spans(data, starts, starts)
+    assert low.tolist() == [0, 1, 1, 2]
+    assert high.tolist() == [0, 1, 2, 2], "inside of a character it is that character"
+    assert spans.char_spans(b"", starts[:1], starts[:1])[1].tolist() == [0]
+
+
+@given(broken)
+def test_char_starts_are_where_characters_begin(data: bytes) -> None:
+    edges = spans.char_starts(data).tolist()
+    parts = [data[a:b] for a, b in pairwise(edges)]
+    assert [spans.to_text(part) for part in parts] == list(spans.to_text(data))
 
 
 @given(broken)

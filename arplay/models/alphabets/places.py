@@ -73,8 +73,10 @@ def ends_by_matching(data: bytes, written: Sequence[bytes]) -> Ids:
             waiting += 1
             continue
         at = found + len(wanted)
-        start = max(end, int(edges[owner[found]]))
-        ends[i - waiting : i] = _evenly(end, start, waiting)
+        first = owner[found]
+        while first and edges[first - 1] >= end and text[first - 1].isspace():
+            first -= 1  # a space is this piece's, not an unknown one's before it
+        ends[i - waiting : i] = _evenly(end, max(end, int(edges[first])), waiting)
         end = ends[i] = int(edges[owner[at - 1] + 1])
         waiting = 0
     ends[len(ends) - waiting :] = _evenly(end, len(data), waiting)

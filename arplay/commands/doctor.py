@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import platform
 import sys
+from typing import Any
 
 from arplay import __version__, paths
 from arplay.commands import models
@@ -15,8 +16,12 @@ from arplay.export.tables import Record
 from arplay.export.writers import to_json
 from arplay.gui import platform_check
 from arplay.models import catalogue
+from arplay.models import devices as places
 
-PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "PySide6-Essentials", "pyqtgraph")
+PACKAGES = (
+    "torch", "transformers", "tokenizers", "safetensors", "accelerate", "huggingface_hub", "gguf", "llama-cpp-python",
+    "numpy", "PySide6-Essentials", "pyqtgraph",
+)  # fmt: skip
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,23 +56,24 @@ def examine() -> Record:
 
 
 def devices() -> list[Record]:
-    """What a model can run on, best first as ``--device auto`` chooses; memory in bytes (None: unknown)."""
-    cpu = {"name": "cpu", "description": f"{platform.machine()}, {os.cpu_count()} cores", "memory": _memory()}
+    """What a model can run on, best first as ``--device auto`` chooses; total and free memory in bytes."""
+    free, total = places.memory()
+    cpu = {"name": "cpu", "description": f"{platform.machine()}, {os.cpu_count()} cores", "memory": total, "free": free}
     try:
         import torch
     except (ImportError, OSError) as error:
         return [cpu | {"problem": f"torch cannot be imported: {error}"}]
-    found: list[Record] = []
-    for name in ("cuda", "xpu"):
-        module = getattr(torch, name)
-        for i in range(module.device_count() if module.is_available() else 0):
-            properties = module.get_device_properties(i)
-            memory = int(properties.total_memory)
-            found.append({"name": f"{name}:{i}", "description": properties.name, "memory": memory})
-    if torch.backends.mps.is_available():
-        memory = torch.mps.recommended_max_memory()
-        found.append({"name": "mps", "description": "Apple GPU", "memory": memory})
-    return [*found, cpu | {"threads": torch.get_num_threads()}]
+    here = places.machine(torch)
+    return [
+        {"name": name, "description": _gpu(torch, name), "memory": here.total[name], "free": here.free[name]}
+        for name in here.free
+        if name != "cpu"
+    ] + [cpu | {"threads": torch.get_num_threads()}]
+
+
+def _gpu(torch: Any, name: str) -> str:
+    kind, _, number = name.partition(":")
+    return "Apple GPU" if kind == "mps" else str(getattr(torch, kind).get_device_properties(int(number)).name)
 
 
 def _version(package: str) -> str | None:
@@ -77,19 +83,12 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
 def _describe(report: Record) -> str:
     lines = ["versions"]
     lines += [f"  {name:<20}{version or 'NOT INSTALLED'}" for name, version in report["versions"].items()]
     lines += [f"  {'system':<20}{report['system']}", f"  {'python':<20}{report['python']}", "devices"]
     for device in report["devices"]:
-        memory = "" if device["memory"] is None else f", {device['memory'] / 2**30:.1f} GiB"
+        memory = f", {device['free'] / 2**30:.1f} of {device['memory'] / 2**30:.1f} GiB free"
         lines.append(f"  {device['name']:<20}{device['description']}{memory}")
         lines += [f"  {'':<20}{device['problem']}"] if "problem" in device else []
     qt = report["qt"]

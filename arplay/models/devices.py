@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 from collections.abc import Mapping
@@ -49,7 +50,8 @@ def machine(torch: Any) -> Machine:
     for kind in ("cuda", "xpu"):
         module = getattr(torch, kind)
         for i in range(module.device_count() if module.is_available() else 0):
-            free[f"{kind}:{i}"], total[f"{kind}:{i}"] = module.mem_get_info(i)
+            with contextlib.suppress(RuntimeError):  # a GPU that died in this process is not there any more
+                free[f"{kind}:{i}"], total[f"{kind}:{i}"] = module.mem_get_info(i)
     if torch.backends.mps.is_available():
         total["mps"] = torch.mps.recommended_max_memory()
         free["mps"] = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
@@ -171,7 +173,8 @@ def release() -> None:
     for kind in ("cuda", "xpu", "mps"):
         module = getattr(torch, kind, None)
         if module is not None and getattr(module, "is_initialized", module.is_available)():
-            module.empty_cache()
+            with contextlib.suppress(RuntimeError):  # a dead device has nothing to give back
+                module.empty_cache()
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -93,9 +93,9 @@ class FastForward:
         size = network.get_input_embeddings().weight.shape[0]
         try:
             self._step = _traced(network, *self._probe(size, 7, 9))
-            if all(self._agrees(size, length, seed) for length, seed in PROBES) and self._keeps_to_places(
-                network, size
-            ):
+            most = (context_of(network.config) or MOST_PARAMETERS) - 2
+            probes = [(min(length, most), seed) for length, seed in PROBES]
+            if self._keeps_to_places(network, size) and all(self._agrees(size, *probe) for probe in probes):
                 return True
         except Exception:  # noqa: BLE001 - a family may meet the recorder in any way; its own forward is always there
             pass
@@ -209,13 +209,11 @@ def _as_recorded() -> Iterator[None]:
 
 def _replayable(cache: Any) -> bool:
     """Whether a cache is nothing but keys and values that grow, all of one length, with something in them."""
-    if (
-        type(cache) is not DynamicCache
-        or not cache.layers
-        or any(type(each) is not RoomyLayer for each in cache.layers)
-    ):
+    layers: list[Any] = vars(cache)["layers"] if type(cache) is DynamicCache else []
+    if any(type(layer) is not RoomyLayer for layer in layers):
         return False
-    return len({each.get_seq_length() for each in cache.layers} | {0}) == 2
+    lengths = {layer.get_seq_length() for layer in layers}
+    return len(lengths) == 1 and lengths != {0}
 
 
 def _same(a: torch.Tensor, b: torch.Tensor) -> bool:

@@ -114,8 +114,8 @@ def _top(torch: Any, logits: torch.Tensor, count: int) -> tuple[torch.Tensor, to
     rows, size = logits.shape
     width = size // COLUMNS
     if width < COLUMNS:
-        found: tuple[torch.Tensor, torch.Tensor] = tuple(logits.topk(count, dim=1))
-        return found
+        found = logits.topk(count, dim=1)
+        return found.values, found.indices
     folded = logits[:, : COLUMNS * width].view(rows, COLUMNS, width)
     columns = folded.amax(dim=1).topk(count, dim=1).indices
     lines = torch.arange(0, COLUMNS * width, width, device=logits.device)

@@ -1,0 +1,133 @@
+"""The bars of steps, scoring, memory and repainting, for ``english`` and, where it is on this computer, ``smollm2``.
+
+``python -m tests.benchmarks.speed [PYTHON]``: PYTHON is one that has lm_eval and minicons, which are then measured too.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+from tests.benchmarks.harness import row
+
+TEXT = "It was a dark and stormy night, and the old man sat by the fire. He said nothing for a long while.\n"
+TOKENS = 3333
+
+PEERS = """
+import sys, time, torch
+folder, text, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
+torch.set_num_threads(threads)
+from lm_eval.models.huggingface import HFLM
+from minicons import scorer
+peer = HFLM(pretrained=folder, dtype="float32", device="cpu", batch_size=1)
+tokens = len(peer.tok_encode(text))
+class Instance:
+    args = (text,)
+began = time.perf_counter(); peer.loglikelihood_rolling([Instance()], disable_tqdm=True)
+harness = tokens / (time.perf_counter() - began)
+other = scorer.IncrementalLMScorer(folder, "cpu")
+ids = peer.tok_encode(text)[:1000]
+part = peer.tokenizer.decode(ids)
+began = time.perf_counter(); other.token_score([part], rank=True)
+print(harness, len(ids) / (time.perf_counter() - began))
+"""
+
+PEAK = """
+import resource, sys, torch
+from transformers import AutoModelForCausalLM
+torch.set_num_threads(int(sys.argv[2]))
+net = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float32, attn_implementation="sdpa").eval()
+context = min(1024, net.config.max_position_embeddings)
+with torch.inference_mode():
+    ids = torch.randint(0, net.config.vocab_size, (1, context))
+    past = None
+    for low in range(0, context, 64):
+        past = net(input_ids=ids[:, low : low + 64], past_key_values=past, use_cache=True).past_key_values
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def main() -> None:
+    from arplay.models import catalogue
+
+    for name in ("english", "smollm2"):
+        if not catalogue.is_ready(name):
+            print(f"{name} is not on this computer (arplay models get {name})")
+            continue
+        command = [sys.executable, "-m", "arplay", "bench", "--model", name]
+        command += ["--device", "cpu", "--dtype", "float32", "--json"]
+        record = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+        print(f"\n== {name}: {record['machine']}\n{json.dumps(record)}")
+        steps, scored = record["step_ms"], record["score_tokens_per_s"]
+        for prefix, ours in steps["arplay"].items():
+            bare, generate = steps["bare"][prefix], steps["generate"][prefix]
+            floor = f"floor {steps['floor'][prefix]:.1f} ms"
+            row(f"{name}: step after {prefix}", ours, "ms", 0.65 * bare, f"bare {bare:.2f} ms, {floor}")
+            row(f"{name}: step after {prefix}", ours, "ms", generate / 1.2, f"generate {generate:.2f} ms")
+        row(f"{name}: bare scoring over ours", scored["bare"] / scored["arplay"], "x", 1 / 0.95, "tokens/s")
+        of_us(name, record["peak_rss_mib"])
+
+
+def of_us(name: str, peak: float) -> None:
+    """Memory, a last character and the scoring of prose, with the engine's own jobs."""
+    import torch
+
+    from arplay.core.document import Document
+    from arplay.core.reading import Reading
+    from arplay.engine import jobs
+    from arplay.engine.fetch import fetch
+    from arplay.engine.messages import Explore, Load, Score
+    from arplay.engine.state import State
+    from arplay.models import catalogue
+
+    def finished(steps: jobs.Steps) -> float:
+        began = time.perf_counter()
+        for _ in steps:
+            pass
+        return time.perf_counter() - began
+
+    def asked(text: str) -> Explore:
+        document = Document.of(text.encode())
+        return Explore(0, document, len(document), Reading())
+
+    state = State(catalogue.load, fetch)
+    finished(jobs.load(state, Load(0, name, "cpu", "float32"), lambda fraction, what: None))
+    model = state.current()
+    threads, source = str(torch.get_num_threads()), model.info.source
+    bare = float(subprocess.run([sys.executable, "-c", PEAK, source, threads], capture_output=True, text=True).stdout)
+    row(f"{name}: peak memory", peak, "MiB", bare + 100, f"bare script {bare:.0f} MiB")
+
+    prose = TEXT * (TOKENS // 20)
+    ids = model.alphabet.encode(prose.encode())
+    room = (model.info.context or 1100) - 10
+    start = prose.encode()[: int(ids.ends[min(1000, room) - 1])].decode()
+    edits, steps = [], []
+    finished(jobs.explore(state, asked(start)))
+    for char in "abcdefgh":
+        edits.append(finished(jobs.explore(state, asked(start + char))))
+        session = state.current().session()
+        session.read(ids.ids[: min(1000, room)].tolist())
+        began = time.perf_counter()
+        session.read([5])
+        session.logits()
+        steps.append(time.perf_counter() - began)
+    step = statistics.median(steps)
+    row(f"{name}: last character of 1,000 tokens", 1000 * statistics.median(edits), "ms", 3000 * step, "3 steps")
+
+    text = prose.encode()[: int(ids.ends[TOKENS - 1])].decode()
+    state.scored = None
+    ours = TOKENS / finished(jobs.score(state, Score(0, Document.of(text.encode()), Reading())))
+    print(f"{name}: {ours:.0f} tokens/s for {TOKENS:,} tokens of prose")
+    if len(sys.argv) > 1:
+        command = [sys.argv[1], "-c", PEERS, source, text, threads]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        harness, minicons = map(float, said.split()[-2:])
+        row(f"{name}: lm-evaluation-harness over ours", harness / ours, "x", 1 / 1.3, f"{harness:.0f} tokens/s")
+        row(f"{name}: minicons over ours", minicons / ours, "x", 1 / 3, f"{minicons:.0f} tokens/s")
+
+
+if __name__ == "__main__":
+    main()

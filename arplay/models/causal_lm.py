@@ -112,7 +112,8 @@ class CausalSession:
         given = [int(id) for id in ids]
         self._model.check(given, len(self._ids))
         with torch.inference_mode():
-            self._catch_up(torch, all_but=int(self._model.proof.several))
+            if given:
+                self._catch_up(torch, all_but=int(self._model.proof.several))
             parts = [self._extend_some(torch, part) for part in self._parts(given, self._model.rows)]
         if not parts:
             return frozen_scores(*unscored(0))

@@ -228,6 +228,20 @@ def test_what_a_stopped_download_left_is_told_and_removed(cache: Path) -> None:
     assert hub.downloaded() == [] and not blobs.exists()
 
 
+def test_a_downloaded_gguf_file_loads_by_its_name(cache: Path, tmp_path: Path) -> None:
+    from tests import tiny_ggufs
+
+    (tmp_path / "files").mkdir()
+    tiny_ggufs.write(tmp_path / "files" / "q.gguf", "llama")
+    put(cache, tmp_path / "files", "org/quants")
+    (card,) = hub.downloaded()
+    spec = "org/quants/q.gguf"
+    assert (card.spec, card.title, card.state, card.revision) == (spec, spec, "ready", COMMIT)
+    info = catalogue.load(f"{spec}#dequantised", "cpu", "auto", lambda *_: None).info
+    assert (info.name, info.revision) == (spec, COMMIT)
+    assert catalogue.spec_of(info.source) == f"{spec}#dequantised" and catalogue.is_ready(spec)
+
+
 def test_one_gguf_file_of_several_is_removed_alone(cache: Path, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()

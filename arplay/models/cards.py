@@ -133,7 +133,7 @@ def _of_gguf(card: Card, read: Card) -> Card:
     return replace(
         read,
         spec=card.spec,
-        title=read.title or card.title,
+        title=card.title if card.origin == "downloaded" else read.title or card.title,
         about=card.about or read.about,
         origin=card.origin,
         path=card.path,

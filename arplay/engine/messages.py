@@ -168,7 +168,10 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
+    """The end of a request that was cancelled or replaced; ``asked`` is its kind."""
+
     number: int
+    asked: type[Request] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

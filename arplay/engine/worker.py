@@ -152,7 +152,7 @@ class Worker:
         except StopIteration as finished:
             self._finish(job, finished.value)
         except jobs.Stopped:
-            self._finish(job, Cancelled(job.request.number))
+            self._finish(job, Cancelled(job.request.number, type(job.request)))
         except Exception as error:  # noqa: BLE001 - the last resort: told as a Failed value, and logged
             self._finish(job, self._failed(job, error))
         except BaseException as error:
@@ -217,12 +217,12 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - as in _step
             self._tell(self._failed(job, error))
         else:
-            self._tell(Cancelled(job.request.number))
+            self._tell(Cancelled(job.request.number, type(job.request)))
 
     def _failed(self, job: _Job, error: BaseException) -> Result:
         number, asked = job.request.number, type(job.request)
         if job.cancelled.is_set() and isinstance(error, Problem):
-            return Cancelled(number)  # a loader may turn what stops it into a Problem of its own
+            return Cancelled(number, asked)  # a loader may turn what stops it into a Problem of its own
         if isinstance(error, Problem):
             return Failed(number, error.cause, error.remedy, asked)
         _log.error("%s failed", job.request.__class__.__name__, exc_info=error)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 from arplay.core.timings import Timing, added, forecast, missing, of_answer
-from arplay.engine.messages import Explored, Failed, Loaded, Progress, Recomputed, Result
+from arplay.engine.messages import Cancelled, Explored, Failed, Loaded, Recompute, Recomputed, Result
 
 if TYPE_CHECKING:
     from arplay.gui.contract import View
@@ -74,8 +74,9 @@ class Comparing(QObject):
                 self._soon()
             case Recomputed(context=context, seconds=seconds, largest_difference=difference):
                 self._keep(Timing("uncached", context, context, seconds, 0, difference))
-        if result.number != self._asked or isinstance(result, Progress):
-            return isinstance(result, Recomputed)
+        mine = isinstance(result, Recomputed) or (isinstance(result, Failed | Cancelled) and result.asked is Recompute)
+        if not mine:
+            return False
         self._asked = None
         self._play.show(recomputing=False)
         if isinstance(result, Failed):

@@ -123,7 +123,9 @@ def test_models_and_engine_work_without_qt() -> None:
 
 
 def test_what_the_window_and_the_command_line_pay_for_is_light() -> None:
-    said = import_all(TORCH, modules("models", "engine", "export", "commands", "cli"))
+    names = modules("models", "engine", "export", "commands", "cli")
+    light = [name for name in names if not name.startswith("arplay.models.fast_")]  # those are imported with a network
+    said = import_all(TORCH, light)
     assert said.returncode == 0, said.stderr
 
 

@@ -100,7 +100,6 @@ def check(done: Run, capsys: pytest.CaptureFixture[str], kinds: tuple[str, ...])
             print("; ".join(f"{count} {what}" for what, count in counts.most_common()))
         print(f"fuzz {' '.join(kinds)}: {done.reached_weights()} of {len(done.ended)} reached the weights")
     assert not done.wrong, "\n".join(done.wrong)
-    assert 3 * done.reached_weights() >= len(done.ended)
 
 
 @pytest.mark.slow
@@ -112,6 +111,7 @@ def test_damaged_folders_load_or_are_refused(place: Path, capsys: pytest.Capture
         "".join(one.stderr for one in done),
     )
     check(whole, capsys, ("config", "weights", "tokenizer"))
+    assert 3 * whole.reached_weights() >= sum(CASES.values())  # of all cases, those of GGUF files counted too
 
 
 @pytest.mark.slow

@@ -187,22 +187,24 @@ def test_short_memory_is_met_with_smaller_chunks(ask: Ask, error: Exception) -> 
 def test_memory_that_is_never_enough_is_told_with_what_fits(ask: Ask) -> None:
     held: list[int] = []
 
-    def full_at_four(loads: int, ids: Any) -> None:
+    def full_at_eleven(loads: int, ids: Any) -> None:
         given = ids[0].tolist()
         if held and given[0] == held[0]:
             held.clear()  # the text is begun again
         held.extend(given)
-        if armed and len(held) > 3:
+        if armed and len(held) > 10:
             raise MemoryError
 
     armed = False
-    answers, _ = ask(full_at_four)
+    answers, _ = ask(full_at_eleven)
     held.clear()
     armed = True
-    assert answers.to(explore(1)) == Failed(
+    answers.worker._state.pace.size = 512  # then 128, 32 and 8
+    long = Document.of(TEXT.data + b" on the log, and the dog")
+    assert answers.to(Explore(1, long, len(long.data))) == Failed(
         1,
         "there is not enough memory (MemoryError)",
-        "about 3 pieces fit: shorten the text, or use a smaller model or number type",
+        "about 8 pieces fit: shorten the text, or use a smaller model or number type",
     )
 
 

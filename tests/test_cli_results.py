@@ -14,7 +14,7 @@ from arplay.cli import main
 from arplay.core.picking import uniform
 from tests import tiny_models
 
-MODEL = {"name", "family", "source", "revision", "engine", "dtype", "device", "vocabulary", "context"}
+MODEL = {"name", "family", "source", "revision", "engine", "dtype", "device", "vocabulary", "context", "lossy"}
 ITEM = {"id", "text", "bytes", "logprob", "prob", "decoded_prob", "rank"}
 Command = Callable[..., Any]
 

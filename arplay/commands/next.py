@@ -14,7 +14,6 @@ from arplay.core.pieces import Vocabulary, visible
 from arplay.core.position import Answer
 from arplay.engine.messages import Loaded
 from arplay.export import tables
-from arplay.export.provenance import model
 from arplay.export.writers import to_json
 
 _BAR = 24
@@ -42,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     decoded = decode(distribution.logprobs, decoding)
     if args.json:
         record = tables.bars(answer, distribution, decoded, work.vocabulary, data, args.top, args.find)
-        deliver(to_json({"model": model(work.info)} | record), args.out)
+        deliver(to_json({"model": work.model} | record), args.out)
     else:
         deliver(describe(work.loaded, data, answer, distribution, decoded, args.top, args.find), args.out)
     return 0
@@ -63,7 +62,7 @@ def describe(
     shown = visible(data)
     shown = shown if len(shown) <= _LONGEST_SHOWN else "…" + shown[-_LONGEST_SHOWN:]
     lines = [
-        title(loaded.info),
+        *title(loaded),
         f"after: {shown or '(nothing)'}",
         f"{answer.prefix.index:,} pieces before; first piece: {answer.first_piece}",
     ]

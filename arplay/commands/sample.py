@@ -23,7 +23,6 @@ from arplay.core.errors import Problem
 from arplay.core.picking import uniform
 from arplay.core.stepping import sampled
 from arplay.engine.state import in_chunks, windows_of
-from arplay.export.provenance import model
 from arplay.export.tables import Record, exact_text, piece_text
 from arplay.export.writers import to_json
 
@@ -105,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     text = spoken.end()
     if args.json:
         result = {
-            "model": model(work.info),
+            "model": work.model,
             "decoding": asdict(decoding),
             "seed": seed,
             "at_limit": at_limit,

@@ -11,7 +11,7 @@ from arplay.commands.console import deliver, note
 from arplay.commands.work import Work, read_source, title
 from arplay.core.chain import Ledger, power_of_ten
 from arplay.export import tables
-from arplay.export.provenance import Provenance, model
+from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, write
 
 _FIRST_PIECE = {
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         write(args.csv, to_csv(rows, tables.TOKEN_COLUMNS, [*provenance.lines(), *tables.comments(sums)]))
         note(f"wrote {args.csv}")
     if args.json:
-        deliver(to_json({"model": model(work.info), "tokens": rows, "totals": sums}), args.out)
+        deliver(to_json({"model": work.model, "tokens": rows, "totals": sums}), args.out)
     else:
         deliver(_describe(work, ledger, rows, sums), args.out)
     return 0
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 def _describe(work: Work, ledger: Ledger, rows: list[tables.Record], sums: tables.Record) -> str:
     vocabulary = work.vocabulary
     lines = [
-        title(work.info),
+        *title(work.loaded),
         f"{sums['pieces']:,} pieces, {sums['scored']:,} scored; {sums['characters']:,} characters, "
         f"{sums['bytes_total']:,} bytes; first piece: {_FIRST_PIECE[sums['first_piece']]}",
     ]
@@ -67,7 +67,7 @@ def _describe(work: Work, ledger: Ledger, rows: list[tables.Record], sums: table
     if rows:
         lines += ["", f"{'index':>7}  {'log p':>10}  {'p':>9}  {'rank':>7}  {'entropy':>8}  piece"]
     for row in rows:
-        text = vocabulary.piece(row["id"]).text
+        text = vocabulary.piece(row["id"]).text + (" (no bytes)" if row["byte_start"] == row["byte_end"] else "")
         lines.append(f"{row['index']:>7}  {_figures(row)}  {text}")
     return "\n".join(lines) + "\n"
 

@@ -20,7 +20,8 @@ from arplay.engine import jobs
 from arplay.engine.fetch import fetch
 from arplay.engine.messages import Explore, Explored, Load, Loaded, Progress, Result, Score, Scored
 from arplay.engine.state import State
-from arplay.export.tables import exact_text
+from arplay.export import provenance
+from arplay.export.tables import Record, exact_text
 from arplay.models import catalogue
 from arplay.models.base import Info, Session
 from arplay.textfile import check_prompt, read_text
@@ -68,6 +69,11 @@ class Work:
         return self.loaded.info
 
     @property
+    def model(self) -> Record:
+        """The model for JSON, with how its tokenizer changes text (null where it does not)."""
+        return provenance.model(self.info) | {"lossy": self.loaded.lossy or None}
+
+    @property
     def vocabulary(self) -> Vocabulary:
         return self.loaded.vocabulary
 
@@ -95,10 +101,12 @@ class Work:
             return _result(Scored, jobs.score(self.state, request), progress).ledger
 
 
-def title(info: Info) -> str:
-    """The model in a line, for terminals."""
+def title(loaded: Loaded) -> list[str]:
+    """The model in a line for terminals, and another where its tokenizer changes text."""
+    info = loaded.info
     context = "any context" if info.context is None else f"context {info.context:,}"
-    return f"{info.name} ({info.family}, {info.parameters:,} parameters, {info.dtype} on {info.device}, {context})"
+    line = f"{info.name} ({info.family}, {info.parameters:,} parameters, {info.dtype} on {info.device}, {context})"
+    return [line, *filter(None, [loaded.lossy])]
 
 
 R = TypeVar("R", bound=Result)

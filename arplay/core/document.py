@@ -194,12 +194,22 @@ def _read_as(document: Document, alphabet: Alphabet) -> Document:
     return Document(normal(own))
 
 
-def prefix_at(document: Document, encoded: Encoded, caret: int, alphabet: Alphabet, special: bool = False) -> Prefix:
+def prefix_at(
+    document: Document,
+    encoded: Encoded,
+    caret: int,
+    alphabet: Alphabet,
+    special: bool = False,
+    index: int | None = None,
+) -> Prefix:
     """The chain before byte ``caret``: whole pieces, plus the encoding of what is left of a piece it cuts.
 
-    Pieces that own no bytes come behind a caret at their place. Where what is left is nothing to the tokenizer (spaces
-    that it drops), the piece that the caret stands in is still the next one.
+    Pieces that own no bytes come behind a caret at their place; where several pieces begin at the caret, ``index``
+    says which one is the next (another index than one of theirs says nothing). Where what is left is nothing to the
+    tokenizer (spaces that it drops), the piece that the caret stands in is still the next one.
     """
+    if index is not None and 0 <= index < len(encoded) and encoded.starts[index] == caret:
+        return Prefix(encoded.ids[:index], int(encoded.ids[index]))
     whole = np.searchsorted(encoded.ends, caret, side="right")
     count = int(min(whole, np.searchsorted(encoded.starts, caret, side="left")))
     start = int(encoded.ends[count - 1]) if count else 0

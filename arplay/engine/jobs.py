@@ -90,8 +90,9 @@ def explore(state: State, request: Explore) -> Steps:
     model = state.current()
     alphabet = model.alphabet
     lead_ids, first_piece = lead(alphabet, model.starts_empty, request.reading.first_piece)
-    encoded, spans = state.encode(request.document, alphabet, request.reading.special)
-    prefix = prefix_at(request.document, encoded, request.caret, alphabet, request.reading.special)
+    special = request.reading.special
+    encoded, spans = state.encode(request.document, alphabet, special)
+    prefix = prefix_at(request.document, encoded, request.caret, alphabet, special, request.index)
     read_only(prefix.ids)
     chain = np.concatenate([np.array(lead_ids, np.int64), prefix.ids])
     position = Position(windows_of(model.info.context, len(chain)).start(len(chain)), len(chain))

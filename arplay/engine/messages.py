@@ -33,12 +33,13 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Explore:
-    """What comes next at byte ``caret`` of ``document``?"""
+    """What comes next at byte ``caret`` of ``document``? ``index``: as for :func:`arplay.core.document.prefix_at`."""
 
     number: int
     document: Document
     caret: int
     reading: Reading = Reading()
+    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,13 @@ class Reconcile:
 
 @dataclass(frozen=True, slots=True)
 class Recompute:
-    """What would the answer at byte ``caret`` of ``document`` cost, and be, without a cache?"""
+    """What would the answer to the :class:`Explore` of the same fields cost, and be, without a cache?"""
 
     number: int
     document: Document
     caret: int
     reading: Reading = Reading()
+    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

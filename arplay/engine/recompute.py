@@ -29,7 +29,7 @@ def recompute(state: State, request: Recompute) -> Generator[None, None, Recompu
     alphabet, special = model.alphabet, request.reading.special
     lead_ids, _ = lead(alphabet, model.starts_empty, request.reading.first_piece)
     encoded, _ = state.encode(request.document, alphabet, special)
-    prefix = prefix_at(request.document, encoded, request.caret, alphabet, special)
+    prefix = prefix_at(request.document, encoded, request.caret, alphabet, special, request.index)
     chain = np.concatenate([np.array(lead_ids, np.int64), prefix.ids])
     context = chain[windows_of(model.info.context, len(chain)).start(len(chain)) :]
     if not len(context):

@@ -32,13 +32,15 @@ class Asking(QObject):
 
     def explore(self) -> None:
         """What comes next at the caret, now."""
-        self.explore_at(self._play.document, self._play.view.caret)
+        view = self._play.view
+        self.explore_at(self._play.document, view.caret, None if self._play.looking else view.selected)
 
-    def explore_at(self, document: Document, caret: int) -> None:
+    def explore_at(self, document: Document, caret: int, index: int | None) -> None:
+        """``index``: of the piece whose place is asked for, where several begin at the caret."""
         self._explore_timer.stop()
         view = self._play.view
         if view.loaded is not None:
-            self._play.bridge.explore(document, caret, view.settings.reading)
+            self._play.bridge.explore(document, caret, view.settings.reading, index)
 
     def score_soon(self) -> None:
         if not (self._play.view.playing and self._score_timer.isActive()):

@@ -60,8 +60,8 @@ class Bridge(QObject):
     def load(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> int:
         return self.submit(lambda number: Load(number, spec, device, dtype))
 
-    def explore(self, document: Document, caret: int, reading: Reading) -> int:
-        return self.submit(lambda number: Explore(number, document, caret, reading))
+    def explore(self, document: Document, caret: int, reading: Reading, index: int | None = None) -> int:
+        return self.submit(lambda number: Explore(number, document, caret, reading, index))
 
     def score(self, document: Document, reading: Reading) -> int:
         return self.submit(lambda number: Score(number, document, reading))
@@ -69,8 +69,8 @@ class Bridge(QObject):
     def reconcile(self, document: Document, reading: Reading) -> int:
         return self.submit(lambda number: Reconcile(number, document, reading))
 
-    def recompute(self, document: Document, caret: int, reading: Reading) -> int:
-        return self.submit(lambda number: Recompute(number, document, caret, reading))
+    def recompute(self, document: Document, caret: int, reading: Reading, index: int | None = None) -> int:
+        return self.submit(lambda number: Recompute(number, document, caret, reading, index))
 
     def fetch(self, name: str) -> int:
         return self.submit(lambda number: Fetch(number, name))

@@ -59,7 +59,7 @@ class Comparing(QObject):
         if view.answer is None or view.stale or self._play.looking or not view.answer.position.context:
             self._play.told.emit("there is no answer to compare with yet", "type something and wait for the chart")
         else:
-            self._ask(view, view.caret)
+            self._ask(view, view.caret, view.answer.prefix.index)
 
     def hear(self, result: Result) -> bool:
         """Take note of what the worker says; whether it was said to this object alone."""
@@ -117,12 +117,12 @@ class Comparing(QObject):
                 continue
             self._tried.add(length)
             if length == context:
-                self._ask(view, view.caret)
+                self._ask(view, view.caret, answer.prefix.index)
                 return
             if 0 < index < len(answer.encoded.starts):
-                self._ask(view, min(view.caret, int(answer.encoded.starts[index])))
+                self._ask(view, min(view.caret, int(answer.encoded.starts[index])), index)
                 return
 
-    def _ask(self, view: View, caret: int) -> None:
-        self._asked = self._play.bridge.recompute(view.document, caret, view.settings.reading)
+    def _ask(self, view: View, caret: int, index: int) -> None:
+        self._asked = self._play.bridge.recompute(view.document, caret, view.settings.reading, index)
         self._play.show(recomputing=True)

@@ -192,7 +192,7 @@ class Playground(QObject):
         self.show(selected=index, stale=True, step=None, step_decoded=None)
         if not self.looking:
             self.show(caret=int(starts[index]))
-        self.asking.explore_at(self.scored_document, int(starts[index]))
+        self.asking.explore_at(self.scored_document, int(starts[index]), index)
 
     def _goto(self, node: Node) -> None:
         """Undo, redo and branches all come here; a node that was just recorded is already the current one."""

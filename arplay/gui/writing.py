@@ -106,6 +106,12 @@ class Writing(QObject):
         if answer is None or answer.distribution is None or decoded is None:
             self.stop()
             play.told.emit("there is no distribution to choose from", "type something, or choose BOS or EOS")
+        elif _behind_bare(answer):
+            self.stop()
+            cause = (
+                "nothing can be written here: a token without bytes of its own stands between it and the text before"
+            )
+            play.told.emit(cause, "put the caret elsewhere first")
         elif isinstance(intent, Take):
             play.show(step=None, step_decoded=None)
             self._write(picked(answer.distribution, decoded, answer.prefix.index, intent.id), "picked")
@@ -135,3 +141,9 @@ class Writing(QObject):
         piece = vocabulary.piece(step.id, first=play.view.caret == 0)
         edit = play.document.take(play.view.caret, piece, vocabulary.name)
         play.record(edit, kind, play.view.caret + len(piece.data), step)
+
+
+def _behind_bare(answer: Answer) -> bool:
+    """Whether the place is told from others at the same caret by pieces that own no bytes: an edit would lose them."""
+    starts, index = answer.encoded.starts, answer.prefix.index
+    return answer.prefix.actual is not None and 0 < index < len(starts) and bool(starts[index - 1] == starts[index])

@@ -118,7 +118,7 @@ class EditorPanel(Panel):
     def _fit(self) -> None:
         """Where there is little room it goes to the text: at most one bar, and no row for the lead."""
         roomy = self.height() >= ROOMY
-        self.lead_row.setVisible(roomy and bool(self.lead.text()))
+        self.lead_row.setVisible(roomy and bool(self.lead_note.text()))
         bars = [bar for bar in (self.aside, self.badge, self.excerpt) if bar.label.text()]
         for i, bar in enumerate(bars):
             bar.setVisible(roomy or i == 0)
@@ -175,11 +175,15 @@ class EditorPanel(Panel):
         answer = view.answer
         pieces = [view.loaded.vocabulary.piece(id).text for id in answer.lead] if view.loaded and answer else []
         self.lead.setText(" ".join(pieces))
-        if answer is not None and pieces:
-            note = _ADDED_BY.get(answer.first_piece, answer.first_piece)
-            self.lead_note.setText(note)
+        self.lead.setVisible(bool(pieces))
+        note = _ADDED_BY.get(answer.first_piece, answer.first_piece) if answer is not None and pieces else ""
+        if note:
             self.lead.setToolTip("The model reads this token before the text; it counts as context and is not scored.")
             self.lead.setAccessibleName(f"{' '.join(pieces)}, {note}")
+        lossy = view.loaded.lossy if view.loaded is not None else ""
+        self.lead_note.setText(" · ".join(filter(None, [note, lossy])))
+        self.lead_note.setToolTip(lossy)
+        self.lead_note.setAccessibleName(self.lead_note.text())
 
     def _command(self, what: str) -> None:
         if what == "leave":
@@ -209,12 +213,17 @@ class EditorPanel(Panel):
         start = int(marks.ends[index - 1]) if index else 0
         text = f"“{visible(self.area.shown.data[start : int(marks.ends[index])])}”"
         answer = self._view.answer
-        if answer is not None and answer.encoded.ends is marks.ends:
-            text += f" · id {int(answer.encoded.ids[index])}"
+        known = answer.encoded if answer is not None and answer.encoded.ends is marks.ends else None
+        if known is not None:
+            text += f" · id {int(known.ids[index])}"
         if marks.fixed[index]:
             text += " · picked or sampled, its id is kept"
         if any(low <= start < high for low, high in marks.departures):
             text += "\nThe tokenizer would choose other tokens here."
+        if known is not None and self._view.loaded is not None:
+            for id in known.ids[int(np.searchsorted(marks.ends, start)) + (start > 0) : index].tolist():
+                name = self._view.loaded.vocabulary.piece(id).text
+                text += f"\nBefore it “{name}” · id {id} · put there by the tokenizer, no bytes are its own"
         QToolTip.showText(place, text, self.area)
 
 

@@ -113,7 +113,7 @@ class LedgerPanel(Panel):
         if view.settings.unit != before.settings.unit:
             self._show_style()
         if view.ledger is not before.ledger:
-            self.model.show_ledger(view.ledger)
+            self.model.show_ledger(view.ledger, view.loaded.vocabulary if view.loaded else None)
         if view.ledger is not before.ledger or view.selected != before.selected:
             self.table.show_row(view.selected)
         if view.ledger is not before.ledger and view.follows:
@@ -161,7 +161,7 @@ class LedgerPanel(Panel):
             self._fit()
         if self.curve_ledger is not ledger:
             self.curve_ledger = ledger
-            self.curve.show_ledger(ledger)
+            self.curve.show_ledger(ledger, self.model.vocabulary)
         self.curve.show_selected(self.view.selected)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -225,8 +225,8 @@ class LedgerPanel(Panel):
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
         view = self.view
         if view.ledger is not None and view.ledger.done:
-            reconciled = view.reconciled if view.ledger.complete else None
-            ledger_sheet.paint(painter, area, view.ledger, reconciled, self.theme, view.settings.unit)
+            reconciled, vocabulary = view.reconciled if view.ledger.complete else None, self.model.vocabulary
+            ledger_sheet.paint(painter, area, view.ledger, vocabulary, reconciled, self.theme, view.settings.unit)
 
 
 def _empty_words(view: View) -> str:

@@ -6,11 +6,12 @@ import math
 
 from arplay.core.chain import Ledger, power_of_ten
 from arplay.core.distribution import LN2
-from arplay.core.pieces import Piece
+from arplay.core.pieces import Piece, Vocabulary, visible
 from arplay.engine.messages import Loaded
 from arplay.gui.contract import Unit
 
 UNSCORED = "not scored: nothing stands before it"
+BARE = "The tokenizer put this token here; no bytes of the text are its own."
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -57,6 +58,19 @@ def percent(logprob: float) -> str:
     """exp(logprob) in percent, short enough for a row of a list."""
     share = 100.0 * math.exp(logprob)
     return "<0.01 %" if 0.0 < share < 0.01 else f"{share:.2f} %" if share < 10 else f"{share:.1f} %"
+
+
+def is_bare(ledger: Ledger, index: int) -> bool:
+    """Whether a piece owns no bytes of the text."""
+    return bool(ledger.ends[index] == (ledger.ends[index - 1] if index else 0))
+
+
+def token_text(ledger: Ledger, index: int, vocabulary: Vocabulary | None) -> str:
+    """A token as the text has it, or its name where it owns no bytes of the text."""
+    if is_bare(ledger, index):
+        id = int(ledger.ids[index])
+        return f"{vocabulary.piece(id).text if vocabulary is not None else f'#{id}'} (no bytes)"
+    return visible(ledger.data[int(ledger.ends[index - 1]) if index else 0 : int(ledger.ends[index])])
 
 
 def lead_pieces(ledger: Ledger, loaded: Loaded | None) -> tuple[Piece, ...]:

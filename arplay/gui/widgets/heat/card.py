@@ -10,10 +10,10 @@ from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
-from arplay.core.pieces import Vocabulary, visible
+from arplay.core.pieces import Vocabulary
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
-from arplay.gui.widgets.words import UNSCORED, in_unit, number, percent, probability
+from arplay.gui.widgets.words import UNSCORED, in_unit, is_bare, number, percent, probability, token_text
 
 WIDTH, LINE, BAR_LINE, TITLE_LINE = 296, 19, 22, 26
 
@@ -37,15 +37,16 @@ class CardContent:
 
 
 def content(ledger: Ledger, index: int, vocabulary: Vocabulary | None, unit: Unit) -> CardContent:
-    start = int(ledger.ends[index - 1]) if index else 0
-    title, where = visible(ledger.data[start : int(ledger.ends[index])]), f"token {index + 1:,} of {len(ledger):,}"
+    title, where = token_text(ledger, index, vocabulary), f"token {index + 1:,} of {len(ledger):,}"
+    bare = (("bytes of the text", "none are its own"),) if is_bare(ledger, index) else ()
     if index >= ledger.done:
-        return CardContent(title, where, (), (), "not scored yet")
+        return CardContent(title, where, bare, (), "not scored yet")
     logprob = float(ledger.logprob[index])
     if math.isnan(logprob):
-        return CardContent(title, where, (), (), UNSCORED)
+        return CardContent(title, where, bare, (), UNSCORED)
     size = f" of {len(vocabulary):,}" if vocabulary is not None else ""
     lines = (
+        *bare,
         ("p", probability(logprob)),
         ("log p", f"{number(in_unit(logprob, unit))} {unit}"),
         ("rank", f"{int(ledger.rank[index]):,}{size}"),

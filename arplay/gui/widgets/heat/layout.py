@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +28,9 @@ CHIP_SCALE = 0.75
 _LF, _CR = 0x0A, 0x0D
 BROKEN = 0xDC00
 """A unit that is a lone byte b has the code ``BROKEN + b``."""
+BARE = -1
+"""The code of the one unit of a piece that owns no bytes of the text; it is drawn as a chip with the piece's name."""
+_LONGEST_NAME = 12
 
 
 # fmt: off
@@ -74,13 +78,14 @@ def columns_of(code: int) -> int:
 class Units:
     """The m units of a text of n pieces: ``codes``, ``widths`` (columns) and ``pieces`` (owner) of shape (m,).
 
-    ``firsts`` of shape (n + 1,): the first unit of every piece, and m.
+    ``firsts`` of shape (n + 1,): the first unit of every piece, and m. ``names``: of the pieces that own no bytes.
     """
 
     codes: Ints
     widths: Ints
     pieces: Ints
     firsts: Ints
+    names: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -115,12 +120,31 @@ class Units:
         return np.maximum.accumulate(np.where(good, np.arange(len(self)), 0))
 
 
-def units(data: bytes, ends: Ids) -> Units:
-    """Cut ``data`` into units; ``ends``: the byte where every piece ends, shape (n,), the last one len(data)."""
+def bare_pieces(ends: Ids) -> Ints:
+    """Which pieces own no bytes of the text."""
+    return np.flatnonzero(np.diff(ends, prepend=0) == 0)
+
+
+def units(data: bytes, ends: Ids, names: Mapping[int, str] | None = None) -> Units:
+    """Cut ``data`` into units; ``ends``: the byte where every piece ends, shape (n,), the last one len(data).
+
+    ``names``: the visible text of every one of :func:`bare_pieces`.
+    """
+    codes, widths, pieces = _units_of_bytes(data, ends)
+    names, bare = names or {}, bare_pieces(ends)
+    at = np.searchsorted(pieces, bare)
+    wide = [math.ceil(CHIP_SCALE * min(len(names[int(piece)]), _LONGEST_NAME)) + 1 for piece in bare]
+    codes, widths = np.insert(codes, at, BARE), np.insert(widths, at, np.array(wide, np.int64))
+    pieces = np.insert(pieces, at, bare)
+    return Units(codes, widths, pieces, np.searchsorted(pieces, np.arange(len(ends) + 1)), names)
+
+
+def _units_of_bytes(data: bytes, ends: Ids) -> tuple[Ints, Ints, Ints]:
+    """``codes``, ``widths`` and ``pieces`` of a text in which every piece owns bytes; others have no unit."""
     n = len(data)
     if not n:
         empty = np.zeros(0, np.int64)
-        return Units(empty, empty, empty, np.zeros(len(ends) + 1, np.int64))
+        return empty, empty, empty
     at = np.arange(n, dtype=np.int64)
     owner = char_spans(data, at, at + 1)[0]  # the code point of every byte
     points = np.frombuffer(to_text(data).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
@@ -138,7 +162,7 @@ def units(data: bytes, ends: Ids) -> Units:
     widths = _widths(codes)
     stuck = np.append(True, (np.diff(pieces) != 0) | (widths[:-1] > 2) | (codes[:-1] <= 0x20))
     widths[(widths == 0) & stuck] = 1  # a mark with nothing to stand on in its piece must still be hit by a click
-    return Units(codes, widths, pieces, np.searchsorted(pieces, np.arange(len(ends) + 1)))
+    return codes, widths, pieces
 
 
 def _widths(codes: Ints) -> Ints:

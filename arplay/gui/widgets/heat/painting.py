@@ -14,7 +14,7 @@ from arplay.core.distribution import LN2
 from arplay.core.pieces import Piece
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
-from arplay.gui.widgets.heat.layout import CHIP_SCALE, Flow, columns_of, is_chip, sign
+from arplay.gui.widgets.heat.layout import BARE, CHIP_SCALE, Flow, columns_of, is_chip, sign
 from arplay.gui.widgets.heat.scale import PLAIN, RANKS, UNSCORED, HeatScale
 
 ROW = 27
@@ -91,7 +91,10 @@ class HeatPainter:
             rect = self._cell(edges[start], edges[end], top)
             special = int(self.ledger.ids[pieces[start]]) in self.specials
             ink = self._paint_cell(painter, rect, shade, special)
-            self._paint_text(painter, codes[start:end], edges[start : end + 1], top, ink)
+            if codes[start] == BARE:
+                self._paint_chip(painter, self.flow.units.names[pieces[start]], rect, ink, Qt.PenStyle.DotLine)
+            else:
+                self._paint_text(painter, codes[start:end], edges[start : end + 1], top, ink)
             start = end
 
     def _paint_cell(self, painter: QPainter, rect: QRectF, shade: int, special: bool) -> QColor:
@@ -133,16 +136,22 @@ class HeatPainter:
                 if columns_of(code) == 0:
                     run = "◌" + run  # a mark with nothing of its piece to stand on
                 self._fit(painter, run, self._cell(edges[start], edges[end], top), self.grid.font, ink)
+            elif kind == "chip":
+                self._paint_chip(painter, sign(code), self._cell(edges[start], edges[end], top), ink)
             else:
                 quiet = QColor(ink)
-                quiet.setAlphaF(0.62 if kind == "quiet" else 0.9)
-                font = self.grid.chip_font if kind == "chip" else self.grid.font
-                rect = self._cell(edges[start], edges[end], top)
-                if kind == "chip":
-                    painter.setPen(QPen(quiet, 0.6))
-                    painter.drawRoundedRect(rect.adjusted(1, 3, -1, -3), 3, 3)
-                self._fit(painter, sign(code), rect, font, quiet)
+                quiet.setAlphaF(0.62)
+                self._fit(painter, sign(code), self._cell(edges[start], edges[end], top), self.grid.font, quiet)
             start = end
+
+    def _paint_chip(
+        self, painter: QPainter, text: str, rect: QRectF, ink: QColor, line: Qt.PenStyle = Qt.PenStyle.SolidLine
+    ) -> None:
+        quiet = QColor(ink)
+        quiet.setAlphaF(0.9)
+        painter.setPen(QPen(quiet, 0.6, line))
+        painter.drawRoundedRect(rect.adjusted(1, 3, -1, -3), 3, 3)
+        self._fit(painter, text, rect, self.grid.chip_font, quiet)
 
     def _write(self, painter: QPainter, text: str, column: int, top: float, ink: QColor) -> None:
         painter.setFont(self.grid.font)

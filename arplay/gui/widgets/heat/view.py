@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
@@ -21,7 +22,7 @@ from arplay.core.pieces import Piece, Vocabulary
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
 from arplay.gui.widgets.heat.card import HeatCard, content
-from arplay.gui.widgets.heat.layout import Flow, Units, units
+from arplay.gui.widgets.heat.layout import Flow, Units, bare_pieces, units
 from arplay.gui.widgets.heat.painting import ROW, Grid, HeatPainter, lead_columns
 from arplay.gui.widgets.heat.scale import HeatScale
 
@@ -61,7 +62,7 @@ class HeatView(QAbstractScrollArea):
         relayout = not same or lead != self.lead
         self.ledger, self.vocabulary, self.lead = ledger, vocabulary, lead
         if not same:
-            self.units = units(ledger.data, ledger.ends) if ledger is not None else None
+            self.units = units(ledger.data, ledger.ends, _names(ledger, vocabulary)) if ledger is not None else None
             self._hover(None)
         if relayout:
             self.flow = None
@@ -256,4 +257,10 @@ class HeatView(QAbstractScrollArea):
 
 
 def _same_pieces(a: Ledger, b: Ledger) -> bool:
-    return a.data == b.data and len(a) == len(b) and bool((a.ends == b.ends).all())
+    return a.data == b.data and np.array_equal(a.ends, b.ends) and np.array_equal(a.ids, b.ids)
+
+
+def _names(ledger: Ledger, vocabulary: Vocabulary | None) -> dict[int, str]:
+    bare = bare_pieces(ledger.ends).tolist()
+    ids = [int(ledger.ids[index]) for index in bare]
+    return {i: vocabulary.piece(id).text if vocabulary else f"#{id}" for i, id in zip(bare, ids, strict=True)}

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import QToolTip
 
 from arplay.core.chain import Ledger
 from arplay.core.distribution import LN2
-from arplay.core.pieces import visible
+from arplay.core.pieces import Vocabulary
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, Theme, interface_font
-from arplay.gui.widgets.words import in_unit, number
+from arplay.gui.widgets.words import in_unit, number, token_text
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +43,7 @@ class SurprisalCurve(pg.PlotWidget):
     def __init__(self) -> None:
         super().__init__(background=None, axisItems={"bottom": _PieceAxis("bottom")})
         self.ledger: Ledger | None = None
+        self.vocabulary: Vocabulary | None = None
         self.unit: Unit = "nats"
         self.shown = 0
         self.pressed_at = QPointF()
@@ -83,16 +84,16 @@ class SurprisalCurve(pg.PlotWidget):
         plot.getAxis("bottom").enableAutoSIPrefix(False)
         if unit != self.unit:
             self.unit = unit
-            self.show_ledger(self.ledger)
+            self.show_ledger(self.ledger, self.vocabulary)
 
     def set_low(self, low: bool) -> None:
         """Without the name of the x axis, where height is dear."""
         self.getPlotItem().getAxis("bottom").showLabel(not low)
 
-    def show_ledger(self, ledger: Ledger | None) -> None:
+    def show_ledger(self, ledger: Ledger | None, vocabulary: Vocabulary | None) -> None:
         """Draw the pieces that are done. A user's zoom stays while the same text grows."""
         new_text = ledger is None or self.ledger is None or ledger.data != self.ledger.data
-        self.ledger = ledger
+        self.ledger, self.vocabulary = ledger, vocabulary
         if ledger is None or not ledger.done:
             self.steps.setData([], [])
             self.mean.setData([], [])
@@ -133,8 +134,7 @@ class SurprisalCurve(pg.PlotWidget):
     def words(self, index: int) -> str:
         """What hovering over a piece says."""
         assert self.ledger is not None
-        start = int(self.ledger.ends[index - 1]) if index else 0
-        text = visible(self.ledger.data[start : int(self.ledger.ends[index])])
+        text = token_text(self.ledger, index, self.vocabulary)
         surprisal = number(in_unit(-float(self.ledger.logprob[index]), self.unit))
         mean = number(float(surprisals(self.ledger, self.unit)[1][index]))
         return f"{index + 1:,}  {text[:60]}\nsurprisal {surprisal} {self.unit}\nmean so far {mean} {self.unit}"

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from arplay.core.chain import Ledger
+from arplay.core.pieces import Vocabulary
 from arplay.engine.messages import Reconciled
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
@@ -27,7 +28,13 @@ def height(ledger: Ledger) -> int:
 
 
 def paint(
-    painter: QPainter, area: QRectF, ledger: Ledger, reconciled: Reconciled | None, theme: Theme, unit: Unit
+    painter: QPainter,
+    area: QRectF,
+    ledger: Ledger,
+    vocabulary: Vocabulary | None,
+    reconciled: Reconciled | None,
+    theme: Theme,
+    unit: Unit,
 ) -> None:
     painter.save()
     painter.translate(area.topLeft())
@@ -49,7 +56,8 @@ def paint(
     y += ROW
     rows = min(ledger.done, MOST_ROWS)
     for row in range(rows):
-        _paint_row(painter, theme, y, tuple(cell(ledger, row, column, unit) for column in range(POWER + 1)))
+        texts = tuple(cell(ledger, vocabulary, row, column, unit) for column in range(POWER + 1))
+        _paint_row(painter, theme, y, texts)
         y += ROW
     if rows < ledger.done:
         painter.setFont(interface_font(SMALL))

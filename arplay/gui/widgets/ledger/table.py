@@ -9,10 +9,10 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from arplay.core.chain import Ledger, underflows
-from arplay.core.pieces import visible
+from arplay.core.pieces import Vocabulary
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
-from arplay.gui.widgets.words import UNSCORED, in_unit, number, power, probability
+from arplay.gui.widgets.words import BARE, UNSCORED, in_unit, is_bare, number, power, probability, token_text
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -35,11 +35,13 @@ class LedgerTable(QAbstractTableModel):
     def __init__(self) -> None:
         super().__init__()
         self.ledger: Ledger | None = None
+        self.vocabulary: Vocabulary | None = None
         self.rows = 0
         self.unit: Unit = "nats"
         self.theme: Theme = LIGHT
 
-    def show_ledger(self, ledger: Ledger | None) -> None:
+    def show_ledger(self, ledger: Ledger | None, vocabulary: Vocabulary | None) -> None:
+        self.vocabulary = vocabulary
         rows = ledger.done if ledger is not None else 0
         if ledger is not None and _goes_on(self.ledger, ledger, self.rows):
             if rows > self.rows:
@@ -85,14 +87,14 @@ class LedgerTable(QAbstractTableModel):
             return None
         row, column = index.row(), index.column()
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return cell(self.ledger, row, column, self.unit)
+            return cell(self.ledger, self.vocabulary, row, column, self.unit)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == Qt.ItemDataRole.FontRole:
             return fixed_font(BODY) if column == TOKEN else number_font(BODY)
         if role == Qt.ItemDataRole.ForegroundRole:
             warned = column == PRODUCT and underflows(float(self.ledger.running[row]))
-            quiet = column == NUMBER or not self.ledger.scored[row]
+            quiet = column == NUMBER or not self.ledger.scored[row] or (column == TOKEN and is_bare(self.ledger, row))
             return self.theme.color("warning" if warned else "muted" if quiet else "text")
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(row, column)
@@ -100,6 +102,8 @@ class LedgerTable(QAbstractTableModel):
 
     def _tip(self, row: int, column: int) -> str:
         assert self.ledger is not None
+        if column == TOKEN and is_bare(self.ledger, row):
+            return BARE
         if not self.ledger.scored[row] and column in (P, LOGP):
             return UNSCORED
         if column == PRODUCT and underflows(float(self.ledger.running[row])):
@@ -107,13 +111,12 @@ class LedgerTable(QAbstractTableModel):
         return TIPS[column]
 
 
-def cell(ledger: Ledger, row: int, column: int, unit: Unit) -> str:
+def cell(ledger: Ledger, vocabulary: Vocabulary | None, row: int, column: int, unit: Unit) -> str:
     """What a cell says; rows count from 0."""
     if column == NUMBER:
         return f"{row + 1:,}"
     if column == TOKEN:
-        start = int(ledger.ends[row - 1]) if row else 0
-        return visible(ledger.data[start : int(ledger.ends[row])])
+        return token_text(ledger, row, vocabulary)
     logprob, running = float(ledger.logprob[row]), float(ledger.running[row])
     if column == P:
         return probability(logprob)

@@ -78,13 +78,22 @@ def paint_below(area: TextArea) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     if marks.boundaries and lines:
         painter.setBrush(theme.color("text", 0.065))
+        shaded = np.cumsum(np.diff(marks.ends, prepend=0) > 0) % 2 == 0
         for index, low, high in _visible_pieces(area, lines):
-            if index % 2:
+            if shaded[index]:
                 _ground(painter, lines, low, high)
+        painter.setBrush(theme.color("muted", 0.8))
+        for unit in _bare(area, lines):
+            _notch(painter, lines, unit, 2.0)
     if marks.selected is not None:
         painter.setBrush(theme.color("accent_soft"))
         painter.setPen(QPen(theme.color("accent", 0.55), 1))
-        _ground(painter, lines, shown.floor(marks.selected[0]), shown.unit(marks.selected[1]))
+        low, high = marks.selected
+        if low < high:
+            _ground(painter, lines, shown.floor(low), shown.unit(high))
+        else:
+            painter.setBrush(theme.color("accent"))
+            _notch(painter, lines, shown.unit(low), 3.0)
     painter.end()
 
 
@@ -131,6 +140,21 @@ def _visible_pieces(area: TextArea, lines: list[VisibleLine]) -> Iterator[tuple[
         units.insert(0, 0)
     for offset, (low, high) in enumerate(pairwise(units)):
         yield first + offset, low, high
+
+
+def _bare(area: TextArea, lines: list[VisibleLine]) -> list[int]:
+    """The units at which pieces on the screen stand that own no bytes of the text."""
+    places, shown = area.marks.ends[np.diff(area.marks.ends, prepend=0) == 0], area.shown
+    low, high = shown.byte(lines[0].start), shown.byte(lines[-1].end)
+    return list(shown.units(np.unique(places[(places >= low) & (places <= high)])).tolist())
+
+
+def _notch(painter: QPainter, lines: list[VisibleLine], unit: int, half: float) -> None:
+    """A small triangle on top of the line, pointing at the place between two characters."""
+    for line in lines:
+        if line.start <= unit < line.end or (unit == line.end and line.last):
+            x, top = line.x(unit), line.top - 3.0
+            painter.drawPolygon([QPointF(x - 2 * half, top), QPointF(x + 2 * half, top), QPointF(x, top + 2 * half)])
 
 
 def _spans(lines: list[VisibleLine], low: int, high: int) -> Iterator[tuple[VisibleLine, float, float]]:

@@ -59,6 +59,7 @@ def ask(panel: Panel, window: MainWindow, suffix: str = ".png") -> None:
 def save(panel: Panel, path: Path, window: MainWindow) -> bool:
     """Export ``panel`` to ``path`` in the format it ends with; what fails is told and leaves the file as it was."""
     view = window.playground.view
+    panel.show_view(view)  # one that nobody sees is not kept up to date
     try:
         if path.suffix in DATA.values():
             write(path, data_of(panel, view, "csv" if path.suffix == ".csv" else "json"))
@@ -104,6 +105,7 @@ def provenance(panel: Panel, view: View) -> Provenance:
 
 def copy_picture(panel: Panel, window: MainWindow) -> None:
     """The whole chart, at twice its size, or what the panel shows where it has no chart."""
+    panel.show_view(window.playground.view)
     size = panel.chart_size()
     if size is None or size[1] > 16_000:
         QGuiApplication.clipboard().setPixmap(panel.grab())
@@ -119,6 +121,7 @@ def copy_picture(panel: Panel, window: MainWindow) -> None:
 
 
 def copy_data(panel: Panel, window: MainWindow) -> None:
+    panel.show_view(window.playground.view)
     try:
         QGuiApplication.clipboard().setText(data_of(panel, window.playground.view, "csv"))
     except Problem as problem:

@@ -190,17 +190,20 @@ class MainWindow(QMainWindow):
     def _show_chart(self) -> None:
         """The chart comes before the other panels have their turn: it is what one waits for after a step."""
         chart = self.panels["next_token"]
-        if chart.isVisible():
+        if _in_sight(chart):
             chart.show_view(self.playground.view)
 
     def _show_all(self) -> None:
         for panel in self.panels.values():
-            if panel.isVisible() or panel is self.panels["editor"]:
+            if _in_sight(panel) or panel is self.panels["editor"]:
                 panel.show_view(self.playground.view)
 
     def _on_visibility(self, visible: bool) -> None:
-        if visible:
-            self._show_all()
+        """A panel behind another's tab is given nothing until it comes to the front."""
+        dock = self.sender()
+        if visible and isinstance(dock, Dock):
+            dock.panel.show_view(self.playground.view)
+        self._late.start(0)
 
     def _show_progress(self, progress: Progress | None) -> None:
         """Of what runs on the model; a download shows while nothing else does."""
@@ -389,3 +392,8 @@ class MainWindow(QMainWindow):
 
     def sizeHint(self) -> QSize:
         return QSize(1280, 800)
+
+
+def _in_sight(panel: Panel) -> bool:
+    """Whether any of it is on the screen: Qt calls a panel visible even where another's tab covers it."""
+    return not panel.visibleRegion().isEmpty()

@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from tokenizers import Tokenizer
 
@@ -18,6 +19,8 @@ from arplay.core.reading import Reading
 from arplay.gui import exports
 from arplay.gui.contract import Change, Select, Take
 from arplay.gui.main_window import MainWindow
+from arplay.gui.panels.editor import EditorPanel
+from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.panels.kv_cache import KvCachePanel
 from arplay.gui.panels.ledger import LedgerPanel
 from arplay.gui.widgets.heat.layout import BARE, Flow, units
@@ -75,7 +78,7 @@ def test_a_bare_token_is_shown_by_name_and_stays_chosen(opened: Open, qtbot: QtB
     ledger, loaded = window.playground.view.ledger, window.playground.view.loaded
     assert ledger is not None and loaded is not None and loaded.lossy == ""
     assert (ledger.starts[:2].tolist(), int(ledger.ends[0])) == ([0, 0], 0), "this text was to begin with such a token"
-    table = window.panels["ledger"].model  # type: ignore[attr-defined]
+    table = cast(LedgerPanel, window.panels["ledger"]).model
     assert [table.index(row, TOKEN).data() for row in (0, 1)] == ["␣ (no bytes)", "E"]
     for chosen in (1, 0, 1):
         window.playground.handle(Select(chosen))
@@ -111,7 +114,7 @@ def test_how_the_tokenizer_changes_text_is_said(
     opened: Open, qtbot: QtBot, lossy: Path, prefixing: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     window = opened(str(lossy), b"The Cat sat")
-    note = window.panels["editor"].lead_note  # type: ignore[attr-defined]
+    note = cast(EditorPanel, window.panels["editor"]).lead_note
     assert "lower case" in note.toolTip() and note.text().endswith(note.toolTip())
     window.playground.load_model("abc")
     qtbot.waitUntil(lambda: note.text() == "")
@@ -160,3 +163,11 @@ def test_a_hidden_panel_is_exported_as_it_would_be_shown(opened: Open, qtbot: Qt
     ledger = cast(LedgerPanel, window.panels["ledger"])
     assert ledger.view is not window.playground.view
     assert exports.save(ledger, tmp_path / "ledger.png", window) and ledger.view is window.playground.view
+
+
+def test_a_token_named_like_a_tag_is_no_html(opened: Open, prefixing: Path) -> None:
+    window = opened(str(prefixing), b"the cat")
+    caption = cast(HeatmapPanel, window.panels["heatmap"]).caption
+    lead = cast(EditorPanel, window.panels["editor"]).lead
+    assert "after <s>, which" in caption.full and "after &lt;s&gt;, which" in caption.toolTip()
+    assert (lead.text(), lead.textFormat(), caption.textFormat()) == ("<s>", Qt.TextFormat.PlainText, lead.textFormat())

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 from arplay.core.pieces import visible
 from arplay.gui.contract import Do, Panel, Take, View
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.text.area import TextArea
 from arplay.gui.widgets.text.marks import NO_MARKS, Marks
 
@@ -27,6 +28,7 @@ class Elided(QLabel):
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def minimumSizeHint(self) -> QSize:
@@ -97,6 +99,7 @@ class EditorPanel(Panel):
         self.setFocusProxy(self.area)
         self.lead = QLabel()
         self.lead.setProperty("role", "special")
+        self.lead.setTextFormat(Qt.TextFormat.PlainText)  # <s> is a name here
         self.lead_note = Elided()
         self.lead_note.setProperty("role", "caption")
         self.lead_row = QWidget()
@@ -224,7 +227,7 @@ class EditorPanel(Panel):
             for id in known.ids[int(np.searchsorted(marks.ends, start)) + (start > 0) : index].tolist():
                 name = self._view.loaded.vocabulary.piece(id).text
                 text += f"\nBefore it “{name}” · id {id} · put there by the tokenizer, no bytes are its own"
-        QToolTip.showText(place, text, self.area)
+        QToolTip.showText(place, plain(text), self.area)
 
 
 def _covers(ends: np.ndarray, size: int) -> bool:

@@ -73,6 +73,7 @@ class LedgerPanel(Panel):
         self.splitter.addWidget(self.table)
         self.empty = QLabel()
         self.empty.setProperty("role", "caption")
+        self.empty.setTextFormat(Qt.TextFormat.PlainText)
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)

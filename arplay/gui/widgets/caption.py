@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import html
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy
+
+
+def plain(text: str) -> str:
+    """``text`` for a tooltip, which would take the name of a token such as <s> for HTML.
+
+    >>> plain("after <s>"), plain("after it")
+    ('<span>after &lt;s&gt;</span>', 'after it')
+    """
+    return text if "<" not in text else f"<span>{html.escape(text).replace(chr(10), '<br>')}</span>"
 
 
 class Caption(QLabel):
@@ -13,6 +24,7 @@ class Caption(QLabel):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "caption")
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.full = ""
         self.tip = ""
@@ -20,7 +32,7 @@ class Caption(QLabel):
 
     def show_text(self, text: str) -> None:
         self.full = text
-        self.setToolTip(f"{text}\n\n{self.tip}" if self.tip else text)
+        self.setToolTip(plain(f"{text}\n\n{self.tip}" if self.tip else text))
         self.setAccessibleName(text)
         self._elide()
 

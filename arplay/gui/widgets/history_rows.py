@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from arplay.core.pieces import visible
 from arplay.core.spans import to_bytes, to_text
 from arplay.core.tree import Node, Tree
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.text.shown import change
 
 Index = QModelIndex | QPersistentModelIndex
@@ -143,7 +144,7 @@ class HistoryRows(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return (said(node)[0], _percent(node), _u(node))[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _tip(node)
+            return plain(_tip(node))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ("Current state. " if node is self.node else "") + _tip(node)
         return None

@@ -21,6 +21,7 @@ from arplay.core.chain import Ledger
 from arplay.core.pieces import Piece, Vocabulary
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.card import HeatCard, content
 from arplay.gui.widgets.heat.layout import Flow, Units, bare_pieces, units
 from arplay.gui.widgets.heat.painting import ROW, Grid, HeatPainter, lead_columns
@@ -216,7 +217,7 @@ class HeatView(QAbstractScrollArea):
         for piece, (left, right) in zip(self.lead, lead_columns(self.lead, self.flow.columns)[0], strict=False):
             if left <= column < right:
                 text = f"{piece.text}: read before the text and not part of it, so it has no score of its own."
-                QToolTip.showText(where, text, self)
+                QToolTip.showText(where, plain(text), self)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._hover(None)

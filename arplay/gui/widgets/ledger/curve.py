@@ -19,6 +19,7 @@ from arplay.core.distribution import LN2
 from arplay.core.pieces import Vocabulary
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, Theme, interface_font
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.words import in_unit, number, token_text
 
 Floats = NDArray[np.float64]
@@ -129,7 +130,7 @@ class SurprisalCurve(pg.PlotWidget):
         if index is None or self.ledger is None:
             QToolTip.hideText()
         else:
-            QToolTip.showText(event.globalPosition().toPoint(), self.words(index), self)
+            QToolTip.showText(event.globalPosition().toPoint(), plain(self.words(index)), self)
 
     def words(self, index: int) -> str:
         """What hovering over a piece says."""

@@ -35,9 +35,9 @@ NEAR = {
 
 
 def itself(which: tuple[str, str]) -> float:
-    """The same against a session's own uncached pass: the cache changes the order of sums, which what is rounded to
-    16 bits (GELU, keys, values, activations) carries on."""
-    return 1e-4 if NEAR[which] < 1e-4 else 2e-2
+    """The same against a session's own uncached pass. The cache changes the order of sums, no more; but one row and
+    several go through other kernels, which round GELU and 16-bit weights' activations otherwise."""
+    return 3e-3 if which[0].startswith("g") or which[1] == "F16" else 1e-4
 
 
 def quiet(fraction: float | None, what: str) -> None:

@@ -59,13 +59,11 @@ def library() -> Any:
 class Weights:
     """The weights of a GGUF file, mapped into memory and quantised as they are."""
 
-    def __init__(self, path: Path, architecture: str, sizes: Sizes, exact: bool, threads: int, report: Report):
-        """``exact``: keep keys and values in float32, not float16. ``report`` may raise to cancel."""
+    def __init__(self, path: Path, architecture: str, sizes: Sizes, threads: int, report: Report):
+        """``report`` may raise to cancel."""
         self.library = lib = library()
         self.vocabulary, self.threads = sizes.vocabulary, threads
-        self.cell_bytes = sizes.layers * 2 * sizes.keys * (4 if exact else 2)
-        self.exact = exact
-        self.cell_type = lib.GGML_TYPE_F32 if exact else lib.GGML_TYPE_F16
+        self.cell_bytes = sizes.layers * 2 * sizes.keys * 4
         self.rows = max(1, min(512, LOGITS_BYTES // (8 * sizes.vocabulary)))
         self.sequences = min(SEQUENCES, self.rows)
         stopped: list[BaseException] = []
@@ -199,9 +197,9 @@ class Context:
         settings.n_batch = settings.n_ubatch = weights.rows
         settings.n_seq_max = weights.sequences
         settings.n_threads = settings.n_threads_batch = weights.threads
-        settings.type_k = settings.type_v = weights.cell_type
-        if weights.exact:  # flash attention on the CPU rounds to 16 bits on its way
-            settings.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        # keys and values in 16 bits, and flash attention, would make logits depend on how a text is cut into chunks
+        settings.type_k = settings.type_v = lib.GGML_TYPE_F32
+        settings.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
         settings.kv_unified = True
         settings.swa_full = True  # a layer with a window keeps all, so that every rewind is exact
         settings.no_perf = True

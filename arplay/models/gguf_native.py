@@ -46,11 +46,9 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Nati
     if file.weight_bytes + RESERVE > free:
         needed, there = ((size / 2**30) for size in (file.weight_bytes + RESERVE, free))
         raise Problem(f"{path.name} needs {needed:.1f} GiB, {there:.1f} are free", "take a file of fewer bits a weight")
-    exact = file.quantisation == "F32"
     import_torch(report)
     count = threads(file.parameters)
-    weights = Weights(path, file.architecture, fit.sizes, exact, count, report)
-    kept = "float32" if exact else "float16"
+    weights = Weights(path, file.architecture, fit.sizes, count, report)
     info = Info(
         name=name,
         family=file.architecture,
@@ -63,7 +61,7 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Nati
         parameters=file.parameters,
         engine="llama.cpp",
         cache="cropped",
-        why=f"quantised as it is ({file.quantisation}), {count} thread{'s' * (count > 1)}; keys and values in {kept}",
+        why=f"quantised as it is ({file.quantisation}), {count} thread{'s' * (count > 1)}; keys and values in float32",
     )
     report(1.0, "proving the model")
     model = NativeModel(weights, alphabet, info)

@@ -139,3 +139,19 @@ def test_score_writes_csv_beside_its_json(tmp_path: Path, capsys: pytest.Capture
     tokens = json.loads(result.read_text("utf-8"))["tokens"]
     assert [list(row) for row in rows] == [list(tables.TOKEN_COLUMNS)] * 3
     assert [float(row["logprob"]) for row in rows] == [token["logprob"] for token in tokens]
+
+
+def test_the_cache_chart_measures_both_ways_along_the_text(
+    tmp_path: Path, tiny_folders: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = ["--model", str(tiny_folders["llama"]), "--chart", "cache"]
+    assert main(["export", "--prompt", "The cat sat on the mat", *model, "--out", str(tmp_path / "t.json")]) == 0
+    timings = json.loads((tmp_path / "t.json").read_text())["timings"]
+    both = {kind: [row["context"] for row in timings if row["kind"] == kind] for kind in ("cached", "uncached")}
+    assert both["uncached"] == list(range(1, both["uncached"][-1] + 1)) and both["cached"] == both["uncached"][1:]
+    assert all(0.0 <= row["largest_difference"] < 1e-3 for row in timings if row["kind"] == "uncached")
+    assert main(["export", "--prompt", "", *model, "--out", str(tmp_path / "none.csv")]) == 1
+    assert "empty text" in capsys.readouterr().err
+    without = ["--model", "abc", "--chart", "cache"]
+    assert main(["export", "--prompt", "BAC", *without, "--out", str(tmp_path / "none.csv")]) == 1
+    assert "keeps no cache" in capsys.readouterr().err and not (tmp_path / "none.csv").exists()

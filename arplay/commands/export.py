@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 PICTURES = (".png", ".svg", ".pdf")
 DATA = (".csv", ".json")
-FORMATS = {"bars": PICTURES + DATA, "heatmap": PICTURES + DATA, "ledger": PICTURES + DATA, "window": (".png",)}
+FORMATS = {
+    "bars": PICTURES + DATA,
+    "heatmap": PICTURES + DATA,
+    "ledger": PICTURES + DATA,
+    "cache": PICTURES + DATA,
+    "window": (".png",),
+}
 MOST_PIXELS = 16_000
 
 
@@ -72,6 +78,9 @@ def _data(args: argparse.Namespace, kind: charts.Kind, work: Work, source: Sourc
         decoded = decode(distribution.logprobs, decoding)
         origin = Provenance(work.info, answer.first_piece, source.name, decoding)
         return charts.bars(kind, answer, decoded, work.vocabulary, source.data, args.top, origin)
+    if args.chart == "cache":
+        answer, timings = work.timings(source.data)
+        return charts.timings(kind, timings, Provenance(work.info, answer.first_piece, source.name))
     ledger = work.score(source.data)
     origin = Provenance(work.info, ledger.first_piece, source.name)
     return charts.tokens(args.chart, kind, ledger, work.vocabulary, origin)
@@ -91,7 +100,7 @@ def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Dec
     provenance = Provenance(work.info, shown.first_piece, source.name, decoding if bars else None)
     look = theme.DARK if args.theme == "dark" else theme.LIGHT
     theme.apply(app.application(), look)
-    module = "next_token" if args.chart == "bars" else args.chart
+    module = {"bars": "next_token", "cache": "kv_cache"}.get(args.chart, args.chart)
     panel = next(place for place in PANELS if place.module == module).make()
     panel.set_theme(look)
     panel.show_view(view)
@@ -109,6 +118,9 @@ def _view(work: Work, source: Source, decoding: Decoding, args: argparse.Namespa
     if args.chart == "bars":
         answer, distribution = work.explore(source.data)
         return replace(view, answer=answer, decoded=decode(distribution.logprobs, decoding))
+    if args.chart == "cache":
+        answer, timings = work.timings(source.data)
+        return replace(view, answer=answer, timings=timings)
     return replace(view, ledger=work.score(source.data))
 
 

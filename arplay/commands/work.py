@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
 
 from arplay.commands.console import ProgressLine, note
 from arplay.core.chain import Ledger
@@ -16,15 +19,31 @@ from arplay.core.errors import Problem
 from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
+from arplay.core.timings import Timing, Timings, of_answer
 from arplay.engine import jobs
 from arplay.engine.fetch import fetch
-from arplay.engine.messages import Explore, Explored, Load, Loaded, Progress, Result, Score, Scored
+from arplay.engine.messages import (
+    Explore,
+    Explored,
+    Load,
+    Loaded,
+    Progress,
+    Recompute,
+    Recomputed,
+    Result,
+    Score,
+    Scored,
+)
+from arplay.engine.recompute import recompute
 from arplay.engine.state import State
 from arplay.export import provenance
 from arplay.export.tables import Record, exact_text
 from arplay.models import catalogue
 from arplay.models.base import Info, Session
 from arplay.textfile import check_prompt, read_text
+
+PLACES = 24
+"""Lengths of the context at which :meth:`Work.timings` measures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +109,32 @@ class Work:
             note(f"the text is longer than the context; the model read its last {answer.position.context:,} pieces")
         return answer, answer.distribution
 
+    def timings(self, data: bytes) -> tuple[Answer, Timings]:
+        """The answer after ``data``, and what answers cost at :data:`PLACES` places on the way there.
+
+        At each a step with the cache and one forward without it. Raises Problem where the model keeps no cache.
+        """
+        if self.info.cache == "none":
+            raise Problem("this model keeps no cache", "choose a model that does, such as smollm2")
+        document, measured = Document.of(data), list[Timing | None]()
+        encoded, _ = self.state.encode(document, self.state.current().alphabet, self.reading.special)
+        if not len(encoded):
+            raise Problem("there is nothing to measure in an empty text", "give a text")
+        carets = [*encoded.starts.tolist(), len(data)]
+        with ProgressLine() as progress:
+            for index in np.unique(np.linspace(1, len(encoded), PLACES, dtype=np.int64)).tolist():
+                progress(index / len(encoded), "measuring")
+                for place in (index - 1, index):
+                    step = Explore(0, document, carets[place], self.reading, place)
+                    answer = _result(Explored, jobs.explore(self.state, step), progress).answer
+                    measured.append(of_answer(answer))
+                again = Recompute(0, document, carets[index], self.reading, index)
+                whole = _result(Recomputed, recompute(self.state, again), progress)
+                measured.append(
+                    Timing("uncached", whole.context, whole.context, whole.seconds, 0, whole.largest_difference)
+                )
+        return answer, tuple(timing for timing in measured if timing is not None)
+
     def session(self) -> Session:
         """A session that stands where the last :meth:`explore` ended."""
         return self.state.prefixes.latest()
@@ -112,7 +157,7 @@ def title(loaded: Loaded) -> list[str]:
 R = TypeVar("R", bound=Result)
 
 
-def _result(kind: type[R], steps: jobs.Steps, progress: ProgressLine) -> R:
+def _result(kind: type[R], steps: Generator[object, None, Result], progress: ProgressLine) -> R:
     """Run a job to its end, telling progress."""
     while True:
         try:

@@ -17,6 +17,7 @@ from arplay.gui import exports, files, help
 from arplay.gui.contract import Change, Do, Panel, Settings, View
 from arplay.gui.model_menu import ModelMenu
 from arplay.gui.theme import Theme, icon
+from arplay.gui.widgets.caption import plain
 
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
@@ -246,7 +247,7 @@ class Menus(QObject):
             items.item(self._first_piece.findData(name)).setEnabled(id is not None)
         special = [loaded.vocabulary.piece(id).text for id in sorted(loaded.vocabulary.special)[:1]] if loaded else []
         self._special.setEnabled(bool(special))
-        self._special.setToolTip(_special_tip(special[0]) if special else "This model has no special tokens")
+        self._special.setToolTip(plain(_special_tip(special[0])) if special else "This model has no special tokens")
 
     # ---- slots
 

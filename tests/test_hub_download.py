@@ -138,6 +138,27 @@ def test_what_was_fetched_is_the_same_model(loopback: Hub, tiny_folders: dict[st
     assert fetched(f"{TINY}@{card.revision}") and weights_asked(loopback) == []
 
 
+def test_weights_in_several_files_come_whole(loopback: Hub, tmp_path: Path) -> None:
+    from tests.tiny_models import network, save_tokenizer, tokenizer
+
+    folder = tmp_path / "shards"
+    network("llama").save_pretrained(folder, max_shard_size="20KB")
+    save_tokenizer(folder, tokenizer())
+    shards = sorted(file.name for file in folder.glob("model-*.safetensors"))
+    assert len(shards) > 2
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    loopback.repositories[TINY].files.clear()
+    loopback.repositories[TINY].files.update(files)
+    assert fetched(TINY)
+    model = catalogue.load(TINY, "cpu", "auto", lambda *_: None)
+    theirs = catalogue.load(str(folder), "cpu", "auto", lambda *_: None)
+    ids = model.alphabet.encode(b"The cat sat").ids.tolist()
+    assert np.array_equal(model.teacher_forced(ids), theirs.teacher_forced(ids), equal_nan=True)
+    (hub.downloaded()[0].path / shards[1]).unlink()
+    assert [card.state for card in hub.downloaded()] == ["broken"]  # half a download is not offered
+    assert fetched(TINY) and [card.state for card in hub.downloaded()] == ["ready"]
+
+
 def test_progress_tells_bytes_a_second_and_time_left(loopback: Hub) -> None:
     loopback.trouble.bytes_per_second = 2e6
     steps = list(hub_fetch.fetch(LARGE, never))

@@ -32,6 +32,15 @@ KEYS = (
         (("← → ↑ ↓", "go to another token of the text"),),
     ),
     (
+        "In the list of models",
+        (
+            ("↑ ↓ and Enter", "choose a model and load it, or get it"),
+            ("Delete", "remove a model, after a question"),
+            ("Ctrl+F", "search"),
+            ("Esc", "back to the window"),
+        ),
+    ),
+    (
         "Everywhere",
         (
             ("Ctrl+Space", "step: sample a token"),
@@ -40,6 +49,7 @@ KEYS = (
             ("Ctrl+R", "re-roll the last sample with the next seed"),
             ("Ctrl+Z / Ctrl+Shift+Z", "undo and redo typing, picks, samples, branches and opened texts"),
             ("Ctrl+L / Ctrl+K", "go to the text / to the chart"),
+            ("Ctrl+M", "all models: load one, get one from the hub, remove one"),
             ("Ctrl+N / Ctrl+O / Ctrl+S", "new text / open one / save it"),
             ("Ctrl+E", "export the chart"),
             ("F1", "this list"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent
+from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -28,6 +28,7 @@ from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.models.details import Details
 from arplay.gui.widgets.models.hub_field import HubField
 from arplay.gui.widgets.models.rows import ModelList, ModelRows
+from arplay.gui.widgets.words import capital
 from arplay.models import catalogue, devices, gguf_ways
 from arplay.models.cards import Card
 
@@ -52,6 +53,7 @@ class ModelBrowser(QDialog):
         self.search.setClearButtonEnabled(True)
         self._glass = QAction(self.search)
         self.search.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
+        QShortcut(QKeySequence.StandardKey.Find, self, self.search.setFocus)
         self.rows = ModelRows(self)
         self.list = ModelList(self.rows, self)
         self.details = Details(self)
@@ -164,7 +166,7 @@ class ModelBrowser(QDialog):
                 self.accept()
             elif view.problem is not None:
                 self._show_choice()
-                self.details.problem.say(". ".join(part[:1].upper() + part[1:] for part in view.problem))
+                self.details.problem.say(". ".join(capital(part) for part in view.problem))
                 return
         self._show_choice()
 

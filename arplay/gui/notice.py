@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.widgets.words import capital
 
 
 class Notice(QFrame):
@@ -41,9 +42,7 @@ class Notice(QFrame):
 
     def tell(self, cause: str, remedy: str, offer: QAction | None = None) -> None:
         self.said = (cause, remedy)
-        cause = cause[:1].upper() + cause[1:]
-        remedy = remedy[:1].upper() + remedy[1:]
-        self._text.setText(f"<b>{_plain(cause)}.</b> {_plain(remedy)}.")
+        self._text.setText(f"<b>{_plain(capital(cause))}.</b> {_plain(capital(remedy))}.")
         self._offer.setVisible(offer is not None)
         if offer is not None:
             self._offer.setDefaultAction(offer)

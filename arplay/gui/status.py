@@ -11,6 +11,7 @@ from arplay.gui.contract import View
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.cache.words import size
 from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.words import capital
 
 MODEL_TIP = "The model that gives every number here: name, parameters, number type and device"
 CACHE_TIP = (
@@ -18,7 +19,7 @@ CACHE_TIP = (
     "Branches of the text share it, within a sixteenth of this machine's memory and 1 GiB at most; where that is "
     "used up, the branch that was not used for longest goes first (LRU)."
 )
-WIDEST_MODEL = 330
+WIDEST_NAME = 210
 
 
 class StatusBar(QStatusBar):
@@ -56,16 +57,17 @@ class StatusBar(QStatusBar):
         self._work.setVisible(progress is not None)
         if progress is None:
             return
-        self._what.show_text(" · ".join((progress.what[:1].upper() + progress.what[1:], *_of_download(progress))))
+        self._what.show_text(" · ".join((capital(progress.what), *_of_download(progress))))
         unknown = progress.fraction is None
         self._bar.setRange(0, 0 if unknown else 1000)
         if progress.fraction is not None:
             self._bar.setValue(round(1000 * progress.fraction))
 
     def show_view(self, view: View) -> None:
-        words = _model_words(view.loaded) if view.loaded else "no model yet"
-        self._model.setText(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, WIDEST_MODEL))
-        self._model.setToolTip("\n".join((words, *_how_it_runs(view.loaded), MODEL_TIP)))
+        name = view.loaded.info.name if view.loaded else ""
+        short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, WIDEST_NAME)
+        self._model.setText(_model_words(short, view.loaded))
+        self._model.setToolTip("\n".join((_model_words(name, view.loaded), *_how_it_runs(view.loaded), MODEL_TIP)))
         self._cache.setText(_cache_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         self._context.setText(_context_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         if view.answer is not None and view.answer.evaluated and view.answer.seconds > 0:
@@ -86,11 +88,13 @@ class StatusBar(QStatusBar):
         return label
 
 
-def _model_words(loaded: Loaded) -> str:
+def _model_words(name: str, loaded: Loaded | None) -> str:
+    if loaded is None:
+        return "no model yet"
     info = loaded.info
     count = info.parameters
     many = f"{count / 1e9:.2f} B" if count >= 1e9 else f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count:,}"
-    return f"{info.name} · {many} parameters · {info.dtype} on {info.device}"
+    return f"{name} · {many} parameters · {info.dtype} on {info.device}"
 
 
 def _how_it_runs(loaded: Loaded | None) -> list[str]:

@@ -19,6 +19,7 @@ from arplay.gui.widgets.bars.cumulative import CumulativeStrip, Strip, strip_of
 from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
 from arplay.gui.widgets.bars.view import ROW, BarView
 from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.words import capital
 
 MOST_HITS = 100
 EXPORT_WIDTH = 760
@@ -157,7 +158,7 @@ class NextTokenPanel(Panel):
     def _show_nothing(self, view: View) -> None:
         if view.problem and not view.busy:
             self._own = self._drawn = None
-            self._explain(". ".join(part[:1].upper() + part[1:] for part in view.problem) + ".")
+            self._explain(". ".join(capital(part) for part in view.problem) + ".")
         elif view.loaded is None:
             self._own = self._drawn = None
             self._explain(f"{view.busy}…" if view.busy else WELCOME)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from arplay.core.chain import Ledger, power_of_ten
 from arplay.core.distribution import LN2
@@ -13,6 +14,7 @@ from arplay.gui.contract import Unit
 UNSCORED = "not scored: nothing stands before it"
 BARE = "The tokenizer put this token here; no bytes of the text are its own."
 
+_NAME = re.compile(r"[A-Z0-9._/\\]")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -98,3 +100,13 @@ def windows(ledger: Ledger, lead: tuple[Piece, ...]) -> str | None:
     if ledger.windows.start(len(lead) + len(ledger) - 1) <= 0:
         return None
     return f"scored in windows of {ledger.windows.window:,}, stride {ledger.windows.stride:,}"
+
+
+def capital(text: str) -> str:
+    """The beginning of a sentence; a word that is a name of a file, model or library stays as it is written.
+
+    >>> capital("the hub does not answer"), capital("model-1.safetensors is missing"), capital("org/name is gated")
+    ('The hub does not answer', 'model-1.safetensors is missing', 'org/name is gated')
+    """
+    first = text.split(" ", 1)[0].rstrip(".,:;")
+    return text if _NAME.search(first) else text[:1].upper() + text[1:]

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.models.words import Choice, Engine, is_gguf, memory, parameters, size
+from arplay.gui.widgets.words import capital
 from arplay.models.base import Info
 from arplay.models.cards import Card
 from arplay.models.gguf_ways import INSTALL
@@ -101,7 +102,8 @@ class Details(QFrame):
         self.main = QPushButton("Load", self)
         self.main.setProperty("role", "primary")
         self.main.clicked.connect(self._on_main)
-        self.folder = QPushButton("Show folder", self)
+        self.folder = QPushButton("Folder", self)
+        self.folder.setToolTip("Show the folder where its files are")
         self.folder.clicked.connect(self.show_folder)
         self.away = QPushButton("Remove…", self)
         self.away.clicked.connect(self.remove)
@@ -276,7 +278,7 @@ def _to_get(card: Card) -> bool:
 
 def _sentence(text: str) -> str:
     text = text.strip()
-    return text if not text or text.endswith((".", "!", "?")) else f"{text[:1].upper()}{text[1:]}."
+    return text if not text or text.endswith((".", "!", "?")) else f"{capital(text)}."
 
 
 def _label(role: str) -> QLabel:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QProgressB
 from arplay.gui.fetching import Fetching
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.models.words import Choice, download, memory, size, summary
+from arplay.gui.widgets.words import capital
 from arplay.models.cards import Card
 
 _HINT = "Paste the name of a model of the hub. Its size and licence are shown before anything is downloaded."
@@ -88,7 +89,7 @@ class HubField(QFrame):
         elif fetching.describing:
             title, said = f"Looking up {fetching.asked}", "Asking the hub for its files and its licence"
         elif fetching.problem is not None:
-            cause, remedy = (part[:1].upper() + part[1:] for part in fetching.problem)
+            cause, remedy = (capital(part) for part in fetching.problem)
             title, said, warning = cause, remedy, True
             get = "Try again" if listing is not None and listing.spec == fetching.spec else ""
         elif listing is not None:

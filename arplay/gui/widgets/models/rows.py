@@ -129,6 +129,13 @@ class ModelList(QListView):
         self._painter.theme = theme
         self.viewport().update()
 
+    def moveCursor(self, action: QListView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        """Where a key leads; a heading is passed over to the model below it, so that Home and Page Up arrive."""
+        index = super().moveCursor(action, modifiers)
+        if index.isValid() and not index.flags() & Qt.ItemFlag.ItemIsEnabled:
+            return index.siblingAtRow(index.row() + 1)
+        return index
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from arplay.engine.messages import Progress
+from arplay.gui.widgets.words import capital
 from arplay.models.cards import Card
 from arplay.models.devices import RESERVE
 
@@ -107,7 +108,7 @@ def download(progress: Progress | None) -> str:
     if progress is None:
         return "Asking for it"
     if progress.bytes_done is None:
-        return progress.what[:1].upper() + progress.what[1:]
+        return capital(progress.what)
     of = f" of {size(progress.bytes_total)}" if progress.bytes_total else ""
     parts = [f"{size(progress.bytes_done)}{of}"]
     if progress.per_second:

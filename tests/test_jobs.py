@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arplay import paths
+from arplay.core.distribution import Distribution
 from arplay.core.document import Document, Fixed, Typed
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
@@ -389,3 +390,29 @@ def test_chunks_are_about_fifty_milliseconds() -> None:
     assert pace.size == 512
     pace.learn(512, 10.0)
     assert pace.size == 16
+
+
+class Other(SmallModel):
+    def distribution(self, ids: Sequence[int]) -> Distribution:
+        return super().distribution([*ids, 0])
+
+
+def test_what_a_former_model_read_is_never_taken_for_the_new_ones() -> None:
+    """The jobs of the former model are closed only after the new one is in its place."""
+    text = b"ABCCABACBBACABCCBABCA"
+    for begin in (
+        lambda state: jobs.explore(state, Explore(1, Document.of(text), len(text))),
+        lambda state: jobs.score(state, Score(1, Document.of(text))),
+    ):
+        former, new = SmallModel(context=None), Other(context=None)
+        state = state_of(former)
+        state.pace.size = 4
+        steps = begin(state)
+        next(steps), next(steps)
+        state.use(new)
+        steps.close()
+        expected = state_of(Other(context=None))
+        np.testing.assert_array_equal(
+            explored(state, text).distribution.logprobs, explored(expected, text).distribution.logprobs
+        )
+        np.testing.assert_array_equal(scored(state, text).logprob, scored(expected, text).logprob)

@@ -37,21 +37,25 @@ class Prefixes:
     def __init__(self, budget: int | None = None) -> None:
         self._budget = budget
         self._branches: list[_Branch] = []  # the most recently used is the last
+        self._freed = 0
 
     @contextlib.contextmanager
     def session(self, begin: Callable[[], Session], context: Ids, most: int | None = None) -> Iterator[Session]:
         """A session that has read a prefix of ``context`` (of at most ``most`` pieces), as long as any kept one has.
 
         ``begin`` makes a new one where there is none. It is kept afterwards with whatever it has read by then, but
-        not after an exception: nobody knows what it holds then.
+        not after an exception: nobody knows what it holds then. Nor where all were freed meanwhile: it may be one of
+        the former model, whose job is closed only after the new one is there.
         """
-        session = self._find(begin, context[:most])
+        session, freed = self._find(begin, context[:most]), self._freed
         try:
             yield session
         except GeneratorExit:  # the job was cancelled between two chunks
-            self._keep(session)
+            if freed == self._freed:
+                self._keep(session)
             raise
-        self._keep(session)
+        if freed == self._freed:
+            self._keep(session)
 
     def latest(self) -> Session:
         """A branch of the session that was used last."""
@@ -60,6 +64,7 @@ class Prefixes:
     def free(self) -> None:
         """Drop every session and all that they hold."""
         self._branches.clear()
+        self._freed += 1
 
     def __len__(self) -> int:
         return len(self._branches)

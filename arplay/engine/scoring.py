@@ -72,7 +72,8 @@ def ledger_of(
                 if readable < stop:  # the piece behind a full window is scored but cannot be read there
                     columns.put(_score_next(session.logits(), int(chain[readable])), readable, start, first)
     except GeneratorExit:
-        state.scored = work  # cancelled: what is done stays known
+        if state.model is model:  # a new one ends the jobs of the former only after it has taken its place
+            state.scored = work  # cancelled: what is done stays known
         raise
     state.scored = work
     ledger = columns.ledger()

@@ -115,6 +115,30 @@ def test_only_sixteen_bit_numbers_are_kept_in_sixteen_bits() -> None:
         assert float((layer(row) - (row @ exact.T + 1)).abs().max()) < 1e-4
 
 
+def test_a_recording_unpacks_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recorder reads every property of a module, and would keep each weight in 32 bits beside its 16."""
+    import torch
+
+    from arplay.models import fast_step, fast_weights
+
+    if not {"fbgemm", "x86"} & set(torch.backends.quantized.supported_engines):
+        pytest.skip("this processor has no such product")
+    monkeypatch.setattr(fast_weights, "_pays", lambda plain, other: True)
+    monkeypatch.setattr(fast_weights, "LEAST_WEIGHTS", 1)
+    net = network("llama").eval()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.copy_(parameter.half().float())
+    asked: list[str] = []
+    real = fast_weights.HalvedLinear.__getattr__
+    monkeypatch.setattr(
+        fast_weights.HalvedLinear, "__getattr__", lambda self, name: asked.append(name) or real(self, name)
+    )
+    assert "16 bits" in (done := fast_step.speed_up(net)) and "recording" in done
+    assert not {"weight", "bias"} & set(asked)
+    assert net.lm_head.weight.shape == (net.config.vocab_size, 16) and "weight" in asked
+
+
 @pytest.mark.parametrize("kind", ["linear", "conv"])
 def test_a_row_spread_over_the_threads_is_the_same_product(kind: str) -> None:
     import torch

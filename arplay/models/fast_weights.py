@@ -42,16 +42,15 @@ class HalvedLinear(torch.nn.Module):
         self.out_features, self.in_features = weight.shape
         self._packed = torch.ops.quantized.linear_prepack_fp16(weight.detach(), None if bias is None else bias.detach())
 
-    @property
-    def weight(self) -> torch.Tensor:
-        """The weight in float32, made anew for whoever asks; shape (out, in)."""
-        weight: torch.Tensor = torch.ops.quantized.linear_unpack_fp16(self._packed)[0]
-        return weight
+    def __getattr__(self, name: str) -> Any:
+        """``weight`` (out, in) and ``bias`` in float32, made anew for whoever asks.
 
-    @property
-    def bias(self) -> torch.Tensor | None:
-        bias: torch.Tensor | None = torch.ops.quantized.linear_unpack_fp16(self._packed)[1]
-        return bias
+        They are no properties: the recorder of fast_step.py reads all of those, and keeps what it gets.
+        """
+        if name not in ("weight", "bias"):
+            return super().__getattr__(name)
+        weight, bias = torch.ops.quantized.linear_unpack_fp16(self._packed)
+        return weight if name == "weight" else bias
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         result: torch.Tensor = torch.ops.quantized.linear_dynamic_fp16(input, self._packed)

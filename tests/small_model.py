@@ -54,7 +54,6 @@ class SmallModel:
         known = [self.starts_empty or i > 0 for i in range(len(ids))]
         return np.array([self.distribution(ids[:i]).logprobs[ids[i]] if known[i] else np.nan for i in range(len(ids))])
 
-
     def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
         self.before_forward()
         return self.distribution(ids).logprobs

@@ -218,7 +218,7 @@ HEADERS: dict[str, tuple[str, str]] = {
     "hole": (json.dumps({"a": entry("F32", (1,), (0, 4)), "b": entry("F32", (2,), (8, 16))}), "b begins at byte 8"),
     "the same place": (json.dumps({"a": entry(), "b": entry()}), "b begins at byte 0"),
     "backwards": (json.dumps({"a": entry(offsets=(16, 0))}), "a has -16 bytes"),
-    "twice": ('{"a": %s, "a": %s}' % ((json.dumps(entry()),) * 2), "names something twice")
+    "twice": ('{"a": %s, "a": %s}' % ((json.dumps(entry()),) * 2), "names something twice"),
 }
 
 

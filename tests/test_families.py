@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arplay.core.distribution import log_softmax
+from arplay.core.errors import Problem
 from arplay.models import caches, loading
 from arplay.models.causal_lm import CausalLM, CausalSession
+from arplay.models.passes import Passes
 from arplay.models.proof import Proof, context_of, proved
 from tests.tiny_models import CONTEXT, SETTINGS, network, one_thread, save
 
@@ -228,6 +230,47 @@ def test_a_context_is_what_the_configuration_says_under_any_name() -> None:
     assert context_of(transformers.BloomConfig()) is None
     assert context_of(transformers.MambaConfig()) is None
     assert context_of(network("gemma3_text").config) == CONTEXT
+
+
+@pytest.mark.parametrize("kind", ["longrope", "yarn"])
+def test_a_context_ends_where_the_keys_of_a_cache_would_be_wrong(kind: str, models: dict[str, CausalLM]) -> None:
+    import torch
+
+    rope = {"rope_type": kind, "rope_theta": 100.0, "original_max_position_embeddings": 10}
+    more = {"short_factor": [1.0] * 4, "long_factor": [9.0] * 4} if kind == "longrope" else {"factor": 2.0}
+    made = network("llama", rope_parameters=rope | more)
+    assert context_of(made.config) == (10 if kind == "longrope" else CONTEXT)
+    passes = Passes(made)
+    with torch.inference_mode():
+        cache = passes.cached(range(1, 11), None, 1)[1]
+        cached = passes.cached([11], cache, 1)[0]
+        gap = float((cached - passes.fresh(range(1, 12), 1)).abs().max())
+    assert (gap > 0.01) == (kind == "longrope")
+
+
+def test_forbidden_pieces_do_not_make_the_proof_blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where some logits are the least number there is, the others are still compared on their own scale."""
+    import torch
+
+    made = network("llama")
+
+    class Forbids(torch.nn.Module):
+        weight = made.lm_head.weight
+
+        def forward(self, hidden: Any) -> Any:
+            logits = torch.nn.functional.linear(hidden, self.weight)
+            logits[..., 5] = torch.finfo(torch.float32).min
+            logits[..., 6] = -torch.inf
+            return logits
+
+    made.lm_head = Forbids()
+    assert proved(torch, made, "llama").cache == "cropped"
+    for layer in made.model.layers:
+        layer.self_attn.is_causal = False
+    made.config._attn_implementation = "eager"
+    monkeypatch.setattr("transformers.models.llama.modeling_llama.create_causal_mask", lambda **_: None)
+    with pytest.raises(Problem, match="looks at the pieces to come"):
+        proved(torch, made, "llama")
 
 
 def test_sessions_of_recurrent_networks_go_back_for_a_part_of_what_they_lose(models: dict[str, CausalLM]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +13,9 @@ from arplay.models.passes import Passes
 
 MOST_WINDOW = 64
 """The proof reads past a sliding window of at most so many pieces; of a longer one only the beginning is proved."""
+
+MASKED = 1e30
+"""Logits beyond it are no measure of the others: some networks forbid pieces by the least number there is."""
 
 CONTEXTS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 
@@ -31,10 +35,18 @@ class Proof:
 
 
 def context_of(config: Any) -> int | None:
-    """How many pieces a network was made for; None where its configuration sets no limit (ALiBi, recurrent)."""
+    """How many pieces a network was made for; None where its configuration sets no limit (ALiBi, recurrent).
+
+    A network with "longrope" turns every key another way once a text is longer than it was first trained for: there
+    the keys of a cache, read before, would be wrong, and the numbers depend on how a text is cut. It ends there.
+    """
     text = config.get_text_config()
-    found = next((length for name in CONTEXTS if (length := getattr(text, name, None))), None)
-    return int(found) if found else None
+    found = [length for name in CONTEXTS if (length := getattr(text, name, None))][:1]
+    rope = getattr(text, "rope_parameters", None) or {}
+    for each in (rope, *(part for part in rope.values() if isinstance(part, dict))):  # one for each kind of layer
+        if each.get("rope_type") == "longrope":
+            found.append(each.get("original_max_position_embeddings") or text.max_position_embeddings)
+    return int(min(found)) if found else None
 
 
 def proved(torch: Any, network: Any, name: str) -> Proof:
@@ -60,15 +72,21 @@ def proved(torch: Any, network: Any, name: str) -> Proof:
         size = int(whole.shape[1])
         if size > MAX_VOCABULARY:
             raise Problem(f"a vocabulary of {size:,} is more than arplay opens", f"at most {MAX_VOCABULARY:,}")
-        allowed = (1e-4 if network.dtype == torch.float32 else 0.05) * float(whole.abs().max())
-        if float((beginning - whole[:first]).abs().max()) > allowed:
+        numbers = whole.abs()[whole.abs() < MASKED]
+        allowed = (1e-4 if network.dtype == torch.float32 else 0.05) * float(numbers.amax() if len(numbers) else 0.0)
+        if _gap(torch, beginning, whole[:first]) > allowed:
             cause = f"{name} looks at the pieces to come, so it is no causal language model"
             raise Problem(cause, "choose a model that predicts the next token")
-        found = _going_on(passes, ids, first, whole, allowed)
+        found = _going_on(torch, passes, ids, first, whole, allowed)
         again = passes.fresh(ids[:first], first).float()
-        if float((again - beginning).abs().max()) > allowed:
+        if _gap(torch, again, beginning) > allowed:
             raise Problem(f"{name} remembers one text while it reads another", "choose another model")
     return Proof(size, *found)
+
+
+def _gap(torch: Any, a: Any, b: Any) -> float:
+    """max |a - b|, equal infinities being 0 apart; infinite where one is no number."""
+    return float(torch.where(a == b, 0.0, (a - b).abs()).nan_to_num_(nan=math.inf, posinf=math.inf).amax())
 
 
 def _windows(config: Any) -> list[int]:
@@ -77,7 +95,7 @@ def _windows(config: Any) -> list[int]:
 
 
 def _going_on(
-    passes: Passes, ids: list[int], first: int, whole: Any, allowed: float
+    torch: Any, passes: Passes, ids: list[int], first: int, whole: Any, allowed: float
 ) -> tuple[Literal["cropped", "checkpoints", "recomputed"], bool]:
     """Read several pieces, one more, the rest at once; go back and go on again while a branch reads something else."""
     kept = Kept()
@@ -87,7 +105,7 @@ def _going_on(
         if cache is None:
             return False
         session.put(cache, high, logits[-1].clone())
-        return float((logits.float() - whole[low:high]).abs().max()) <= allowed
+        return _gap(torch, logits.float(), whole[low:high]) <= allowed
 
     if not passes.argument:
         return "recomputed", False

@@ -182,3 +182,18 @@ def test_a_sentencepiece_vocabulary_has_exact_pieces(tmp_path: Path) -> None:
     written = [alphabet.vocabulary.data[id] or b"" for id in pieces.ids]
     assert b"".join(written) == b" " + text and pieces.ends[-1] == len(text), "a space is put before the text"
     assert b"th" in written and "é".encode() in written and b"\xe6" in written, "merged, whole, and byte by byte"
+
+
+def test_a_panic_of_the_rust_library_is_a_problem(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class PanicException(BaseException):
+        """As the Rust library raises it: it is no Exception, and has no name that could be imported."""
+
+    def panics(*_: object) -> None:
+        raise PanicException("index out of bounds\nand more")
+
+    monkeypatch.setattr(gguf_tokenizer, "tokenizer_of", panics)
+    with pytest.raises(Problem, match=r"the tokenizer of .*gguf cannot be read \(index out of bounds\)"):
+        gguf_tokenizer.open_tokenizer(gguf_file.read(tiny))
+    monkeypatch.setattr(gguf_tokenizer, "tokenizer_of", lambda _: (_ for _ in ()).throw(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):  # the control: anything else that is no Exception goes on its way
+        gguf_tokenizer.open_tokenizer(gguf_file.read(tiny))

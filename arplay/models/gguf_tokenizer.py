@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
-from arplay.models.alphabets import TokenizerAlphabet
+from arplay.models.alphabets import TokenizerAlphabet, opened
 from arplay.models.gguf_file import GGUF
 
 if TYPE_CHECKING:
@@ -42,9 +42,10 @@ _RULES = {
 
 def open_tokenizer(file: GGUF) -> TokenizerAlphabet:
     """The alphabet of ``file``. Raises Problem where its tokenizer is damaged or of a kind that is not known here."""
-    tokens = file.strings("tokenizer.ggml.tokens")
+    size = len(file.strings("tokenizer.ggml.tokens"))
+    bos, eos = special_id(file, "bos"), special_id(file, "eos")
     try:
-        return TokenizerAlphabet(tokenizer_of(file), len(tokens), special_id(file, "bos"), special_id(file, "eos"))
+        return opened(lambda: TokenizerAlphabet(tokenizer_of(file), size, bos, eos), file.path.name)
     except Problem:
         raise
     except Exception as error:  # the Rust library raises bare Exception for merges that do not fit

@@ -12,7 +12,7 @@ from typing import Any
 
 from arplay.core.errors import Problem
 from arplay.models import hub
-from arplay.models.alphabets import TextAlphabet, open_tokenizer
+from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
 from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
 from arplay.models.devices import Place, choose, device_died, machine, out_of_memory, placement
@@ -67,7 +67,7 @@ def prove(
     report(1.0, "making steps faster")
     faster = speed_up(network)
     report(1.0, "opening the tokenizer")
-    alphabet = _opened(tokenizer, proof.vocabulary, path.name)
+    alphabet = opened(lambda: tokenizer(proof.vocabulary), path.name)
     info = Info(
         name=name,
         family=family,
@@ -83,17 +83,6 @@ def prove(
         placement=placement(network.hf_device_map) if place.limits is not None else "",
     )
     return CausalLM(network, alphabet, info, proof)
-
-
-def _opened(tokenizer: Callable[[int], TextAlphabet], size: int, label: str) -> TextAlphabet:
-    """The Rust library panics over some broken files, and its panic is no Exception."""
-    try:
-        return tokenizer(size)
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        line = str(error).splitlines()[0][:200]
-        raise Problem(f"the tokenizer of {label} cannot be read ({line})", "fetch the model again") from error
 
 
 def import_torch(report: Report) -> Any:

@@ -5,7 +5,7 @@ text a piece owns; ``fast.py`` and ``slow.py`` are the two kinds of library, ``f
 """
 
 from arplay.models.alphabets.fast import TokenizerAlphabet
-from arplay.models.alphabets.files import MAX_TOKENIZER_BYTES, open_tokenizer
+from arplay.models.alphabets.files import MAX_TOKENIZER_BYTES, open_tokenizer, opened
 from arplay.models.alphabets.text import TextAlphabet
 
-__all__ = ["MAX_TOKENIZER_BYTES", "TextAlphabet", "TokenizerAlphabet", "open_tokenizer"]
+__all__ = ["MAX_TOKENIZER_BYTES", "TextAlphabet", "TokenizerAlphabet", "open_tokenizer", "opened"]

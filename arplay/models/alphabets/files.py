@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from arplay.core.errors import Problem
 from arplay.models.alphabets.fast import TokenizerAlphabet
@@ -12,6 +13,8 @@ from arplay.models.alphabets.text import TextAlphabet
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+Opened = TypeVar("Opened")
 
 MAX_TOKENIZER_BYTES = 64 * 1024 * 1024
 _PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
@@ -40,6 +43,17 @@ def open_tokenizer(folder: Path, vocabulary_size: int) -> TextAlphabet:
         raise Problem(f"the tokenizer in {folder.name} cannot be read ({line})", "fetch the model again") from error
 
 
+def opened(make: Callable[[], Opened], label: str) -> Opened:
+    """What ``make`` makes of the tokenizer of ``label``. The Rust library panics over some, which is no Exception."""
+    try:
+        return make()
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        line = (str(error).splitlines() or [""])[0][:200]
+        raise Problem(f"the tokenizer of {label} cannot be read ({line})", "fetch the model again") from error
+
+
 def _alphabet(folder: Path, tokenizer: Tokenizer, size: int, bos: int | None, eos: int | None) -> TokenizerAlphabet:
     if tokenizer.get_vocab_size() == 0:
         raise _missing(folder)
@@ -52,7 +66,7 @@ def _through_transformers(folder: Path, vocabulary_size: int) -> TextAlphabet:
     from arplay.models.alphabets.slow import python_alphabet
 
     files = [file for pattern in _FILES for file in folder.glob(pattern) if not file.name.endswith(".index.json")]
-    if not any(file.name != "config.json" for file in files):
+    if not any(file.name not in ("config.json", "generation_config.json") for file in files):
         raise _missing(folder)
     for file in files:
         _bounded(file)

@@ -236,6 +236,10 @@ def _torch() -> Any:
 
 def _peak_rss() -> int:
     """The most memory that this process held, in bytes."""
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

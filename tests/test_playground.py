@@ -15,6 +15,7 @@ from arplay.cli import main
 from arplay.core.decoding import Decoding
 from arplay.core.document import Fixed
 from arplay.core.picking import uniform
+from arplay.engine.messages import Cancelled, Explore, Load, Score
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import CaretMoved, Change, Do, Goto, Select, Settings, Take, Typed
 from arplay.gui.playground import Playground
@@ -323,3 +324,16 @@ def test_a_pick_that_waits_is_forgotten_when_another_vocabulary_comes(
         isinstance(play.document.runs[-1], Fixed)
         and play.document.runs[-1].vocabulary == play.view.loaded.vocabulary.name
     )
+
+
+def test_a_question_that_was_replaced_ends_neither_a_load_nor_a_pass(play: Playground, qtbot: QtBot) -> None:
+    settle(play, qtbot)
+    play.asking.score()
+    play.show(busy="Loading another")
+    play._on_one(Cancelled(1, Explore))
+    assert play.asking._scoring and play.view.busy == "Loading another"
+    play._on_one(Cancelled(2, Score))
+    assert not play.asking._scoring and play.view.busy == "Loading another"
+    play._on_one(Cancelled(3, Load))
+    assert play.view.busy is None
+    settle(play, qtbot)

@@ -19,10 +19,13 @@ from arplay.engine.messages import (
     Explore,
     Explored,
     Failed,
+    Load,
     Loaded,
     Progress,
+    Reconcile,
     Reconciled,
     Result,
+    Score,
     Scored,
 )
 from arplay.gui import contract
@@ -306,9 +309,11 @@ class Playground(QObject):
                 self.progress.emit(None)
                 self.show(reconciled=result, busy=None)
             case Cancelled():
-                self.asking.score_ended()
+                if result.asked is Score:
+                    self.asking.score_ended()
+                if result.asked in (Load, Reconcile):  # what is told as busy goes on where a question is replaced
+                    self.show(busy=None)
                 self.progress.emit(None)
-                self.show(busy=None)
             case Failed():
                 self._on_failed(result)
 

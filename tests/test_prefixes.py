@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from arplay.core.document import Document
 from arplay.engine import jobs, prefixes
-from arplay.engine.messages import Explore
+from arplay.engine.messages import Explore, Score
 from arplay.engine.prefixes import Prefixes, common_prefix
 from arplay.engine.state import State
 from tests.small_model import SmallModel, SmallSession
@@ -152,6 +152,18 @@ def test_exploring_goes_on_from_what_was_scored() -> None:
         answer = explored(state, LONG, caret)
         assert (answer.reused, answer.evaluated) == (caret, 0)
         assert answer.branches == 1 + (caret < 100)  # the text, and where the caret is now
+
+
+def test_a_step_between_two_scorings_finds_what_the_step_before_it_read() -> None:
+    """The window asks for scores after each step; the next step often comes before they are all told."""
+    state = state_of(SmallModel(context=None))
+    scored(state, LONG[:90])
+    explored(state, LONG[:91])
+    scoring = jobs.score(state, Score(2, Document.of(LONG[:91])))
+    next(scoring)
+    answer = explored(state, LONG[:92])
+    assert (answer.reused, answer.evaluated) == (91, 1)
+    scoring.close()
 
 
 texts = st.text("ABC", max_size=40).map(str.encode)

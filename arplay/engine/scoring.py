@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,19 @@ def ledger_of(
         known = columns.take_over(former.columns, common_prefix(former.chain, chain))
     work = Work(chain, columns)
     due = time.monotonic() + LEDGER_SECONDS
+
+    def told(at: int) -> Iterator[Progress | Scored | None]:
+        nonlocal due
+        now = time.monotonic()
+        if now < due or at == len(chain):
+            yield None
+            return
+        yield Progress(request.number, "scoring", at / len(chain))
+        if growing:
+            yield Scored(request.number, request.document, columns.ledger())
+        # copying a very long ledger must stay a small part of the work
+        due = now + max(LEDGER_SECONDS, 20 * (time.monotonic() - now))
+
     try:
         for start, first, stop in windows.spans(len(chain)):
             if stop <= known:
@@ -60,17 +73,11 @@ def ledger_of(
                 for scores in in_chunks(session, session.extend, chain[at:readable], state.pace):
                     columns.put(scores, at, start, max(first, known))
                     at += len(scores.logprob)
-                    now = time.monotonic()
-                    if now < due or at == len(chain):
-                        yield None
-                        continue
-                    yield Progress(request.number, "scoring", at / len(chain))
-                    if growing:
-                        yield Scored(request.number, request.document, columns.ledger())
-                    # copying a very long ledger must stay a small part of the work
-                    due = now + max(LEDGER_SECONDS, 20 * (time.monotonic() - now))
+                    if at < readable:
+                        yield from told(at)
                 if readable < stop:  # the piece behind a full window is scored but cannot be read there
                     columns.put(_score_next(session.logits(), int(chain[readable])), readable, start, first)
+            yield from told(at)  # the session is given back by now: a step that comes between finds it
     except GeneratorExit:
         if state.model is model:  # a new one ends the jobs of the former only after it has taken its place
             state.scored = work  # cancelled: what is done stays known

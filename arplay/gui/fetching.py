@@ -59,6 +59,9 @@ class Fetching(QObject):
         for number in self._kinds:
             self._bridge.cancel(number)
 
+    def forget_problem(self) -> None:
+        self.problem = None
+
     def hear(self, result: Result) -> bool:
         """Whether ``result`` answers a request of this object; it is then dealt with."""
         kind = self._kinds.get(result.number)

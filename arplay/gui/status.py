@@ -29,6 +29,7 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._progress: Progress | None = None
+        self._loaded: Loaded | None = None
         self._work = QWidget(self)
         row = QHBoxLayout(self._work)
         row.setContentsMargins(SPACE[1], 0, 0, 0)
@@ -70,6 +71,9 @@ class StatusBar(QStatusBar):
         self._model.setToolTip("\n".join((_model_words(name, view.loaded), *_how_it_runs(view.loaded), MODEL_TIP)))
         self._cache.setText(_cache_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         self._context.setText(_context_words(view.answer, view.loaded) if view.answer and view.loaded else "")
+        if view.loaded is not self._loaded:
+            self._loaded = view.loaded
+            self._speed.clear()  # it was another model's
         if view.answer is not None and view.answer.evaluated and view.answer.seconds > 0:
             ms, rate = 1000 * view.answer.seconds, view.answer.evaluated / view.answer.seconds
             self._speed.setText(f"{ms:,.0f} ms · {rate:,.0f} tokens/s")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -62,7 +63,8 @@ def _known(error: BaseException, name: Name) -> Problem | None:
         case httpx2.ConnectError() if "CERTIFICATE" in str(error).upper():
             return Problem(f"the certificate of {_host()} is not trusted", "name your certificates in SSL_CERT_FILE")
         case httpx2.ConnectError():
-            return Problem(f"{_host()} cannot be reached ({error})", "check the network connection, or HF_ENDPOINT")
+            reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error))
+            return Problem(f"{_host()} cannot be reached ({reason})", "check the network connection, or HF_ENDPOINT")
         case httpx2.TimeoutException():
             return Problem(f"{_host()} does not answer", _AGAIN)
         case httpx2.TransportError():

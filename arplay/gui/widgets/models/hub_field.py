@@ -136,6 +136,7 @@ class HubField(QFrame):
             self._fetching.describe(name)
 
     def _on_text(self) -> None:
+        self._fetching.forget_problem()  # it was about another name
         self.refresh()
 
     def _on_described(self, listing: Card) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arplay.core.errors import Problem
-from arplay.models import catalogue, devices
+from arplay.models import catalogue, devices, loading
 from arplay.models.devices import BYTES, RESERVE, Machine, choose, device_died, memory, out_of_memory, placement
 from tests.tiny_models import save_tokenizer, tokenizer
 
@@ -32,7 +32,7 @@ def here(cpu: float | None = 16, native_bfloat16: bool = True, **gpus: float) ->
 
 
 BILLION = 10**9
-EXACT = "float32 is exact and the fastest here"
+EXACT = "float32 is exact"
 CHOICES: dict[str, tuple[tuple[Machine, str, str, int, str], tuple[str, str, str]]] = {
     "no GPU": (
         (here(), "auto", "auto", BILLION, "bfloat16"),
@@ -170,6 +170,25 @@ def test_errors_of_memory_and_of_devices_are_told_apart() -> None:
     assert [(out_of_memory(e), device_died(e)) for e in memory_errors] == [(True, False)] * 3
     assert [(out_of_memory(e), device_died(e)) for e in deaths] == [(False, True)] * 2
     assert not any(out_of_memory(e) or device_died(e) for e in others)
+
+
+def test_a_load_that_fails_leaves_the_threads_to_the_model_before_it(tiny_folders: dict[str, Path]) -> None:
+    class Stop(BaseException):
+        pass
+
+    def report(fraction: float | None, what: str) -> None:
+        if what == "opening the tokenizer":
+            assert torch.get_num_threads() == 1
+            raise Stop
+
+    former = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with pytest.raises(Stop):
+            loading.load(tiny_folders["llama"], "tiny", "cpu", "float32", report)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(former)
 
 
 def test_a_loaded_model_says_where_it_is_and_why(tiny_folders: dict[str, Path]) -> None:

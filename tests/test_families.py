@@ -232,6 +232,22 @@ def test_a_context_is_what_the_configuration_says_under_any_name() -> None:
     assert context_of(network("gemma3_text").config) == CONTEXT
 
 
+@pytest.mark.parametrize("error", [MemoryError("full"), ValueError("odd")])
+def test_short_memory_says_nothing_about_a_cache(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def fails(*_: object) -> None:
+        raise error
+
+    made = network("llama")
+    monkeypatch.setattr(Passes, "cached", fails)
+    if isinstance(error, MemoryError):
+        with pytest.raises(MemoryError):
+            proved(torch, made, "llama")
+    else:
+        assert proved(torch, made, "llama").cache == "recomputed"
+
+
 @pytest.mark.parametrize("kind", ["longrope", "yarn"])
 def test_a_context_ends_where_the_keys_of_a_cache_would_be_wrong(kind: str, models: dict[str, CausalLM]) -> None:
     import torch

@@ -56,7 +56,8 @@ def machine(torch: Any) -> Machine:
         total["mps"] = torch.mps.recommended_max_memory()
         free["mps"] = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
     free["cpu"], total["cpu"] = memory()
-    native = not torch.cuda.is_available() or torch.cuda.is_bf16_supported(including_emulation=False)
+    living = any(name.startswith("cuda") for name in free)
+    native = not living or torch.cuda.is_bf16_supported(including_emulation=False)
     return Machine(free, total, native)
 
 
@@ -78,12 +79,12 @@ def memory() -> tuple[int, int]:
 def choose(here: Machine, device: str, dtype: str, name: str, elements: int, stored: str) -> Place:
     """Where a model of ``elements`` numbers, stored as ``stored``, is to run. What the user chose is kept to.
 
-    "auto": the first kind of device there is; float32 on the CPU (exact, and the fastest there), the stored type on
-    an accelerator. Raises Problem for a device or type that is not there, and for a model that fits nowhere: with
+    "auto": the first kind of device there is; float32 on the CPU (exact), the stored type on an
+    accelerator. Raises Problem for a device or type that is not there, and for a model that fits nowhere: with
     what would fit.
 
     >>> choose(Machine({"cpu": 8 << 30}, {"cpu": 16 << 30}), "auto", "auto", "m", 10**9, "bfloat16").why
-    'cpu: no GPU was found, 8.0 of 16.0 GiB free; float32 is exact and the fastest here'
+    'cpu: no GPU was found, 8.0 of 16.0 GiB free; float32 is exact'
     """
     if dtype != "auto" and dtype not in BYTES:
         raise Problem(f"there is no number type {dtype} here", "use float32, bfloat16 or float16")
@@ -117,7 +118,7 @@ def _dtype(dtype: str, kind: str, half: str | None, native_bfloat16: bool) -> tu
     if dtype != "auto":
         return dtype, f"{dtype} as chosen"
     if kind == "cpu":
-        return "float32", "float32 is exact and the fastest here"
+        return "float32", "float32 is exact"
     if half is None:
         return "float32", "float32 as the weights are stored"
     if half == "bfloat16" and not native_bfloat16:

@@ -4,7 +4,7 @@ A step at one piece reads every weight once: its time is the memory's. Two thing
 and where a measurement at load says that it pays:
 
 - *Halved*: weights in float32 whose numbers are all 16-bit ones (most models are published so) are kept in 16 bits
-  and multiplied in float32 by torch's FBGEMM kernel: half the bytes, the same numbers, half the memory.
+  and multiplied in float32 by torch's FBGEMM kernel: half the bytes, half the memory.
 - *Spread*: on processors where the library runs a single row on one thread, the product is cut into one block of
   outputs a thread (a view of the weight) and runs as one batched product.
 
@@ -118,7 +118,7 @@ def _halve(network: Any) -> str:
             made[module] = HalvedLinear(module.weight, module.bias)
             module.weight = None  # frees it before the next is made; a tied embedding keeps its own
         setattr(parent, name, made[module])
-    return "weights kept in 16 bits, their exact numbers"
+    return "weights kept in 16 bits, which hold their numbers (to a millionth)"
 
 
 def _spread_out(network: Any) -> str:

@@ -62,12 +62,17 @@ def prove(
 
     report(1.0, "proving the model")
     parameters = sum(parameter.numel() for parameter in network.parameters())
+    former = torch.get_num_threads()
     torch.set_num_threads(threads(parameters))
-    proof = proved(torch, network, path.name)
-    report(1.0, "making steps faster")
-    faster = speed_up(network)
-    report(1.0, "opening the tokenizer")
-    alphabet = opened(lambda: tokenizer(proof.vocabulary), path.name)
+    try:
+        proof = proved(torch, network, path.name)
+        report(1.0, "making steps faster")
+        faster = speed_up(network)
+        report(1.0, "opening the tokenizer")
+        alphabet = opened(lambda: tokenizer(proof.vocabulary), path.name)
+    except BaseException:
+        torch.set_num_threads(former)  # the model before it goes on
+        raise
     info = Info(
         name=name,
         family=family,

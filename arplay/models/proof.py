@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from arplay.core.errors import Problem
 from arplay.models.caches import Kept
+from arplay.models.devices import device_died, out_of_memory
 from arplay.models.folder import MAX_VOCABULARY
 from arplay.models.passes import Passes
 
@@ -66,6 +67,8 @@ def proved(torch: Any, network: Any, name: str) -> Proof:
             whole = passes.fresh(ids, n).float()
             beginning = passes.fresh(ids[:first], first).float()
         except Exception as error:  # the library's own code runs here on a config it did not check
+            if out_of_memory(error) or device_died(error):
+                raise
             raise Problem(f"{name} does not run ({type(error).__name__}: {error})", "check its config.json") from error
         if bool(torch.isnan(whole).any()):
             raise Problem(f"the logits of {name} are not numbers (NaN)", "use float32, or fetch the model again")
@@ -118,6 +121,9 @@ def _going_on(
         right(first, first + 1, branch, ids[:1])
         if kept.length != first or not right(first, first + 1, kept, ids[first : first + 1]):
             return "recomputed", False
-    except Exception:  # noqa: BLE001 - whatever goes wrong in there, the network does well without its cache
+    except Exception as error:
+        if out_of_memory(error) or device_died(error):
+            raise
+        # whatever else goes wrong in there, the network does well without its cache
         return "recomputed", False
     return "checkpoints" if kept.checkpointed else "cropped", several

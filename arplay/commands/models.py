@@ -103,8 +103,6 @@ def _get(name: str) -> Card:
     if card.state != "fetch":
         return catalogue.card(name)
     note(f"getting {name}: {', '.join(_facts(card))}")
-    if card.problem:
-        note(card.problem)
     with ProgressLine() as progress, contextlib.closing(steps):
         for told in steps:
             progress(told.fraction, " ".join([told.what, *_speed(told)]))
@@ -135,7 +133,8 @@ def _facts(card: Card) -> list[str]:
     told = [f"{megabytes(card.download_bytes)} to download"] if card.state == "fetch" else []
     told += [f"{megabytes(card.disk_bytes)} on disk"] if card.disk_bytes else []
     told += [f"licence {card.licence}" if card.licence else "no licence is named"] if card.state != "broken" else []
-    told += [f"{card.family}, {card.parameters:,} parameters"] if card.parameters is not None else []
+    told += [card.family] if card.family else []
+    told += [f"{card.parameters:,} parameters"] if card.parameters is not None else []
     return told + ([f"commit {card.revision[:12]}"] if card.origin == "downloaded" and card.revision else [])
 
 

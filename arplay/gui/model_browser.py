@@ -71,7 +71,8 @@ class ModelBrowser(QDialog):
         self.hub.ready.connect(self.select)
         fetching.changed.connect(self._show_choice)
         fetching.fetched.connect(self._on_fetched)
-        self.resize(940, 680)
+        there = self.screen().availableSize()
+        self.resize(min(940, there.width() - 2 * SPACE[3]), min(680, there.height() - 4 * SPACE[3]))
 
     def _lay_out(self) -> None:
         self.nothing = QLabel("No model matches the search.\nClear it, or look one up by its name below.", self)

@@ -88,6 +88,7 @@ class StatusBar(QStatusBar):
     def _label(self, tip: str) -> QLabel:
         label = QLabel(self)
         label.setToolTip(tip)
+        label.setMinimumWidth(1)  # a long line must not widen the window beyond a small screen
         self.addPermanentWidget(label)
         return label
 

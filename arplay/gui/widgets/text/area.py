@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
     QPaintEvent,
+    QResizeEvent,
     QTextCursor,
     QTextDocument,
 )
@@ -393,6 +394,13 @@ class TextArea(QPlainTextEdit):
         block = self.firstVisibleBlock()
         offset = self.blockBoundingGeometry(block).translated(self.contentOffset()).topLeft()
         return list(visible_lines(block, offset, self._airy, self.viewport().height()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A notice above takes room from the text: the caret stays in sight if it was."""
+        seen = self.cursorRect().bottom() < event.oldSize().height()
+        super().resizeEvent(event)
+        if seen and event.oldSize().height() > event.size().height():
+            self.ensureCursorVisible()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         text_marks.paint_below(self)

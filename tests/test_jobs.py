@@ -17,6 +17,7 @@ from arplay import paths
 from arplay.core.distribution import Distribution
 from arplay.core.document import Document, Fixed, Typed
 from arplay.core.errors import Problem
+from arplay.core.pieces import Pieces
 from arplay.core.reading import Reading
 from arplay.core.windows import Windows
 from arplay.engine import jobs, scoring
@@ -26,7 +27,7 @@ from arplay.engine.jobs import Pause, Stopped
 from arplay.engine.messages import Explore, Fetch, Fetched, Load, Loaded, Progress, Reconcile, Score, Scored
 from arplay.engine.state import Pace, State
 from arplay.models.base import Model, Report
-from arplay.models.tabular import Table
+from arplay.models.tabular import Table, TableAlphabet
 from tests.small_model import SmallModel, SmallSession
 
 
@@ -416,3 +417,16 @@ def test_what_a_former_model_read_is_never_taken_for_the_new_ones() -> None:
             explored(state, text).distribution.logprobs, explored(expected, text).distribution.logprobs
         )
         np.testing.assert_array_equal(scored(state, text).logprob, scored(expected, text).logprob)
+
+
+def test_the_pieces_of_a_text_are_those_of_the_new_model_though_its_vocabulary_has_the_same_name() -> None:
+    class Letters(TableAlphabet):
+        def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
+            return Pieces(np.frombuffer(data, np.uint8).astype(np.int64) - ord("A"), np.arange(1, len(data) + 1))
+
+    former, new = SmallModel(context=None), SmallModel(context=None)
+    new.alphabet = Letters(former.alphabet.vocabulary)
+    state = state_of(former)
+    assert scored(state, b"ABAB").ids.tolist() == [3, 3]
+    state.use(new)
+    assert scored(state, b"ABAB").ids.tolist() == [0, 1, 0, 1]

@@ -16,7 +16,7 @@ from arplay.models import devices
 from arplay.models.base import Report
 
 RETRIES = 3
-"""How often a job is begun again with a quarter of the chunk: 64, 16, 4 pieces and one."""
+"""How often a job is begun again with a quarter of the chunk, say 64, 16, 4 pieces and one."""
 
 _log = logging.getLogger(__name__)
 

@@ -86,6 +86,7 @@ class State:
         """Make ``model`` the current one and free what belonged to the former."""
         self.model, self.pace = model, Pace()
         self.ledger, self.scored, self.answered, self.lost = None, None, None, None
+        self._texts.clear()  # the same vocabulary may be put together by other merges
         self.prefixes.free()
 
     def forget(self) -> None:

@@ -27,6 +27,7 @@ from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
 from arplay.gui.tour import Tour
 from arplay.gui.widgets.text.area import too_long
+from arplay.gui.writing import NO_MODEL
 from arplay.models import catalogue, gguf_ways
 
 LATE_MS = 50
@@ -296,6 +297,8 @@ class MainWindow(QMainWindow):
             self.playground.open_text(data, path.name)
 
     def _on_model_loaded(self, loaded: Loaded) -> None:
+        if self.notice.said is not None and self.notice.said[0] == NO_MODEL:
+            self.notice.hide()  # the one it waited for is here
         spec = catalogue.spec_of(loaded.info.source)
         self.menus.models.current = spec
         self.store.set_text("model", spec)

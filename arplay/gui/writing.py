@@ -20,6 +20,8 @@ from arplay.gui.player import Player
 if TYPE_CHECKING:
     from arplay.gui.playground import Playground
 
+NO_MODEL = "no model is loaded yet"
+
 
 class Writing(QObject):
     """The pieces that the playground's text grows by. ``waiting``: what is done once the distribution is there."""
@@ -51,7 +53,7 @@ class Writing(QObject):
         """Picks and steps need the distribution of this very prefix; until it is there they wait in line."""
         play = self._play
         if play.view.loaded is None:
-            play.told.emit("no model is loaded yet", "wait for the model, or choose one")
+            play.told.emit(NO_MODEL, "wait for the model, or choose one")
         elif play.view.stale:
             self.waiting.append(intent)
         elif play.looking:

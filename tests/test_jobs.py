@@ -377,20 +377,32 @@ def test_a_fetch_pauses_between_its_looks() -> None:
     assert seen == ["closed"]
 
 
-def test_chunks_are_about_fifty_milliseconds() -> None:
+def test_chunks_are_short_while_somebody_waits_and_grow_when_nobody_does() -> None:
     pace = Pace()
     assert pace.size == 64
     pace.learn(64, 0.1)
-    assert pace.size == 32
+    assert pace.size == 32  # 50 ms
     pace.learn(1, 0.1)  # one piece says nothing about a chunk
     assert pace.size == 32
     pace.learn(32, 0.001)
     assert pace.size == 64  # never more than double at once
     for _ in range(9):
+        pace.learn(pace.size, pace.size / 500)
+    assert pace.size == 200 and pace.seconds == 0.4
+    pace.hurry()
+    assert pace.size == 25 and pace.seconds == 0.05
+    for _ in range(9):
         pace.learn(pace.size, 1e-9)
-    assert pace.size == 512
-    pace.learn(512, 10.0)
+    assert pace.size == 256
+    pace.learn(256, 100.0)
     assert pace.size == 16
+
+
+def test_a_question_makes_the_chunks_of_a_score_short_again() -> None:
+    state = state_of(SmallModel(context=None))
+    state.pace.seconds, state.pace.size = 0.4, 200
+    run(jobs.explore(state, Explore(1, Document.of(b"ABC"), 3)))
+    assert state.pace.size <= 50 and state.pace.seconds == 0.05
 
 
 class Other(SmallModel):

@@ -35,7 +35,7 @@ from arplay.engine.messages import (
     Scored,
 )
 from arplay.engine.recompute import recompute
-from arplay.engine.state import State
+from arplay.engine.state import Pace, State
 from arplay.export import provenance
 from arplay.export.tables import Record, exact_text
 from arplay.models import catalogue
@@ -44,6 +44,10 @@ from arplay.textfile import check_prompt, read_text
 
 PLACES = 24
 """Lengths of the context at which :meth:`Work.timings` measures."""
+
+
+ALONE_SECONDS = 2.0
+"""The longest chunk of a command: nobody waits for another answer, and Ctrl-C may take so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Work:
     @classmethod
     def load(cls, args: argparse.Namespace) -> Work:
         """Load the model that the options name. Raises Problem."""
-        state = State(catalogue.load, fetch)
+        state = State(catalogue.load, fetch, pace=Pace(patience=ALONE_SECONDS))
         request = Load(0, args.model or catalogue.DEFAULT, args.device, args.dtype)
         with ProgressLine() as progress:
             loaded = _result(Loaded, jobs.load(state, request, progress), progress)

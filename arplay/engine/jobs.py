@@ -98,6 +98,7 @@ def explore(state: State, request: Explore) -> Steps:
     position = Position(windows_of(model.info.context, len(chain)).start(len(chain)), len(chain))
     context = chain[position.start : position.end]
 
+    state.pace.hurry()
     began = time.perf_counter()
     distribution = None
     with state.prefixes.session(model.session, context) as session:

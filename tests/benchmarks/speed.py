@@ -80,7 +80,7 @@ def of_us(name: str, peak: float) -> None:
     from arplay.engine import jobs
     from arplay.engine.fetch import fetch
     from arplay.engine.messages import Explore, Load, Score
-    from arplay.engine.state import State
+    from arplay.engine.state import Pace, State
     from arplay.models import catalogue
 
     def finished(steps: jobs.Steps) -> float:
@@ -93,7 +93,7 @@ def of_us(name: str, peak: float) -> None:
         document = Document.of(text.encode())
         return Explore(0, document, len(document), Reading())
 
-    state = State(catalogue.load, fetch)
+    state = State(catalogue.load, fetch, pace=Pace(patience=2.0))  # as the command line scores
     finished(jobs.load(state, Load(0, name, "cpu", "float32"), lambda fraction, what: None))
     model = state.current()
     threads, source = str(torch.get_num_threads()), model.info.source

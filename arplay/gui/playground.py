@@ -348,7 +348,8 @@ class Playground(QObject):
 
     def _on_failed(self, failed: Failed) -> None:
         self.writing.stop()
-        self.asking.score_ended()
+        if failed.asked is Score:
+            self.asking.score_ended()
         self.progress.emit(None)
         self.show(problem=(failed.cause, failed.remedy), busy=None)
         if failed.asked is Explore:

@@ -163,3 +163,14 @@ def lead(alphabet: Alphabet, starts_empty: bool, choice: FirstPiece) -> tuple[tu
     if choice == "auto" and alphabet.lead:
         return alphabet.lead, "tokenizer"
     return (), "model" if starts_empty and choice == "auto" else "unscored"
+
+
+def check(info: Info, ids: Sequence[int], before: int = 0) -> None:
+    """Refuse what a device must not see: more pieces than the context after ``before`` others, ids that do not exist.
+
+    Raises Problem.
+    """
+    if info.context is not None and before + len(ids) > info.context:
+        raise Problem(f"the context is full ({info.context:,} pieces)", "shorten the text or use a longer context")
+    if ids and not 0 <= min(ids) <= max(ids) < info.vocabulary:
+        raise Problem(f"an id is outside the vocabulary of {info.vocabulary:,}", "re-tokenise the text")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.models.alphabets import TextAlphabet
-from arplay.models.base import Info, Scores
+from arplay.models.base import Info, Scores, check
 from arplay.models.caches import Kept
 from arplay.models.passes import Passes
 from arplay.models.proof import Proof
@@ -43,14 +43,6 @@ class CausalLM:
     def session(self) -> CausalSession:
         return CausalSession(self)
 
-    def check(self, ids: Sequence[int], before: int = 0) -> None:
-        """Refuse what the device must not see: too many pieces, or ids outside the vocabulary."""
-        context = self.info.context
-        if context is not None and before + len(ids) > context:
-            raise Problem(f"the context is full ({context:,} pieces)", "shorten the text or use a longer context")
-        if ids and not 0 <= min(ids) <= max(ids) < self.info.vocabulary:
-            raise Problem(f"an id is outside the vocabulary of {self.info.vocabulary:,}", "re-tokenise the text")
-
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """-cross_entropy of torch over one forward without cache; element 0 is NaN (no p(x_1)).
 
@@ -59,8 +51,8 @@ class CausalLM:
         """
         import torch
 
-        self.check(ids[:-1])
-        self.check(ids[-1:])
+        check(self.info, ids[:-1])
+        check(self.info, ids[-1:])
         result = np.full(len(ids), np.nan)
         n = len(ids) - 1
         with torch.inference_mode():
@@ -75,7 +67,7 @@ class CausalLM:
     def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
         import torch
 
-        self.check(ids)
+        check(self.info, ids)
         with torch.inference_mode():
             result: NDArray[np.floating] = self.passes.fresh(ids, 1)[-1].float().cpu().numpy()
         result.flags.writeable = False
@@ -110,7 +102,7 @@ class CausalSession:
         import torch
 
         given = [int(id) for id in ids]
-        self._model.check(given, len(self._ids))
+        check(self._model.info, given, len(self._ids))
         with torch.inference_mode():
             if given:
                 self._catch_up(torch, all_but=int(self._model.proof.several))
@@ -123,7 +115,7 @@ class CausalSession:
         import torch
 
         given = [int(id) for id in ids]
-        self._model.check(given, len(self._ids))
+        check(self._model.info, given, len(self._ids))
         if self._model.proof.cache == "recomputed":  # nothing would be kept of it
             self._ids += given
             self._next = None if given else self._next

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.models import gguf_families, gguf_file, gguf_tokenizer
 from arplay.models.alphabets import TokenizerAlphabet
-from arplay.models.base import Info, Report, Scores
+from arplay.models.base import Info, Report, Scores, check
 from arplay.models.devices import RESERVE, memory
 from arplay.models.gguf_llama import Context, Weights, library
 from arplay.models.loading import digest, import_torch, threads
@@ -84,14 +84,6 @@ class NativeModel:
     def session(self) -> NativeSession:
         return NativeSession(self)
 
-    def check(self, ids: Sequence[int], before: int = 0) -> None:
-        """Refuse what llama.cpp must not see: too many pieces, or ids outside the vocabulary."""
-        context = self.info.context
-        if context is not None and before + len(ids) > context:
-            raise Problem(f"the context is full ({context:,} pieces)", "shorten the text or use a longer context")
-        if ids and not 0 <= min(ids) <= max(ids) < self.info.vocabulary:
-            raise Problem(f"an id is outside the vocabulary of {self.info.vocabulary:,}", "re-tokenise the text")
-
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """-cross_entropy of torch over one pass through an emptied context of its own; element 0 is NaN (no p(x_1)).
 
@@ -99,8 +91,8 @@ class NativeModel:
         """
         import torch
 
-        self.check(ids[:-1])
-        self.check(ids[-1:])
+        check(self.info, ids[:-1])
+        check(self.info, ids[-1:])
         result = np.full(len(ids), np.nan)
         for low, logits in self._alone(ids[:-1], every=True):
             chosen = torch.tensor(list(ids[low + 1 : low + 1 + len(logits)]))
@@ -109,7 +101,7 @@ class NativeModel:
         return result
 
     def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
-        self.check(ids)
+        check(self.info, ids)
         result = np.empty(0, np.float32)
         for _, logits in self._alone(ids, every=False):
             result = logits[-1].copy()
@@ -160,7 +152,7 @@ class NativeSession:
 
     def extend(self, ids: Sequence[int]) -> Scores:
         given = [int(id) for id in ids]
-        self._model.check(given, len(self._ids))
+        check(self._model.info, given, len(self._ids))
         rows = self._model.weights.rows
         parts = [self._extend_some(given[low : low + rows]) for low in range(0, len(given), rows)]
         if not parts:
@@ -169,7 +161,7 @@ class NativeSession:
 
     def read(self, ids: Sequence[int]) -> None:
         given = [int(id) for id in ids]
-        self._model.check(given, len(self._ids))
+        check(self._model.info, given, len(self._ids))
         if given:
             self._ids += given
             self._next = None

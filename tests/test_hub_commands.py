@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -107,7 +108,8 @@ def test_ctrl_c_ends_a_download_that_shows_its_speed(loopback: Hub) -> None:
     loopback.trouble.bytes_per_second = 1e6
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "arplay", "models", "get", LARGE]
-    with subprocess.Popen(command, stderr=theirs, stdout=subprocess.DEVNULL, start_new_session=True) as arplay:
+    how: Any = {"stderr": theirs, "stdout": subprocess.DEVNULL, "start_new_session": True, "env": hub.environment()}
+    with subprocess.Popen(command, **how) as arplay:
         os.close(theirs)
         guard = threading.Timer(4 * HANG_GUARD, arplay.kill)
         guard.start()

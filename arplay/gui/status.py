@@ -19,7 +19,7 @@ CACHE_TIP = (
     "Branches of the text share it, within a sixteenth of this machine's memory and 1 GiB at most; where that is "
     "used up, the branch that was not used for longest goes first (LRU)."
 )
-WIDEST_NAME = 210
+WIDEST_NAME = 130
 
 
 class StatusBar(QStatusBar):
@@ -37,7 +37,7 @@ class StatusBar(QStatusBar):
         self._what = Caption()
         self._bar = QProgressBar(self._work)
         self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(140)
+        self._bar.setFixedWidth(100)
         self._cancel = QToolButton(self._work)
         self._cancel.setProperty("role", "quiet")
         self._cancel.setToolTip("Cancel what is running")

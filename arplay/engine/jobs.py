@@ -37,6 +37,7 @@ from arplay.engine.messages import (
     Score,
     Scored,
 )
+from arplay.engine.recompute import largest_difference
 from arplay.engine.scoring import ledger_of
 from arplay.engine.state import State, in_chunks, read_only, windows_of
 from arplay.models.base import Report, lead
@@ -150,10 +151,8 @@ def reconcile(state: State, request: Reconcile) -> Steps:
     if first_piece == "unscored":
         uncached[:1] = np.nan  # a model may have a p(x_1) that the user left out
     scored = ledger.scored | ~np.isnan(uncached)
-    mine, other = ledger.logprob[scored], uncached[scored]
-    with np.errstate(invalid="ignore"):  # both may be minus infinity
-        gap = np.where(mine == other, 0.0, np.abs(mine - other))
-    largest = float(np.max(np.where(np.isnan(gap), np.inf, gap), initial=0.0))
+    other = uncached[scored]
+    largest = largest_difference(ledger.logprob[scored], other)
     return Reconciled(request.number, request.document, 0.0 - math.fsum(other), largest)
 
 

@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
@@ -19,6 +19,7 @@ from arplay.engine.fetch import FetchProgress
 from arplay.models import catalogue, hub
 from arplay.models.cards import Card
 from tests.loopback_hub import Hub, environment, serving
+from tests.test_fetch import advance
 from tests.tiny_models import one_thread, save, tiny_folders
 
 __all__ = ["one_thread", "tiny_folders"]
@@ -60,15 +61,6 @@ def described(spec: str) -> Card:
         except StopIteration as end:
             assert isinstance(end.value, Card)
             return end.value
-
-
-def advance(steps: Iterator[FetchProgress], until: Callable[[FetchProgress], bool]) -> FetchProgress:
-    deadline = time.monotonic() + HANG_GUARD
-    for step in steps:
-        if until(step):
-            return step
-        assert time.monotonic() < deadline, "hangs"
-    raise AssertionError("ended before")
 
 
 def fetched(spec: str) -> bool:

@@ -130,6 +130,15 @@ def test_held_out_documents_never_occur_in_training(found: list[tuple[str, int]]
         assert held_out_texts_in_training([*training, held_out[0]], held_out)
 
 
+@pytest.mark.parametrize(("outside", "held"), [({"news"}, ["b", "news", "news", "news"]), (set(), ["b", "news"])])
+def test_an_outside_source_is_never_trained_on(outside: set[str], held: list[str]) -> None:
+    found = [Document(source, str(i), f"{source} {i}") for source in ("b", "news") for i in range(3)]
+    copied = Document("b", "copy", "news 0")  # of a news text, and so not trained on either
+    training, held_out = split([*found, copied], 3, outside)
+    assert [document.source for document in held_out] == held
+    assert (copied in training) == (not outside)
+
+
 @settings(deadline=None)
 @given(st.text())
 def test_any_text_round_trips_behind_its_separator(tokenizer: Tokenizer, text: str) -> None:
@@ -197,6 +206,7 @@ def test_wiki_markup_becomes_text() -> None:
 def test_the_recipe_of_english_is_whole() -> None:
     recipe = read_recipe(paths.assets() / "recipes/english.toml")
     assert Schedule(**recipe.schedule).steps > 1000
+    assert recipe.outside == {"news"}
     assert all(len(source.sha256) == 64 and source.licence and source.version for source in recipe.sources)
 
 
@@ -206,6 +216,10 @@ def test_a_bad_recipe_is_a_problem(tmp_path: Path) -> None:
         read_recipe(recipe)
     recipe.write_text("name = 3 =")
     with pytest.raises(Problem, match="is no recipe"):
+        read_recipe(recipe)
+    english = (paths.assets() / "recipes/english.toml").read_text(encoding="utf-8")
+    recipe.write_text(english.replace('role = "outside"', 'role = "outsider"'), encoding="utf-8")
+    with pytest.raises(Problem, match="no role outsider"):
         read_recipe(recipe)
 
 

@@ -50,7 +50,7 @@ def make(recipe_path: Path, out: Path | None, tokens: int | None, resume: bool) 
 
     corpora = paths.cache() / "corpora"
     found = [document for source in recipe.sources for document in documents(source, corpora)]
-    training, held_out = split(found, recipe.held_out_every)
+    training, held_out = split(found, recipe.held_out_every, recipe.outside)
     tokenizer = train_bpe((document.text for document in training), recipe.vocabulary)
     save_tokenizer(tokenizer, out, schedule.context)
     encoded: list[Ids] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,10 @@ from arplay.training.readers import READERS
 
 @dataclass(frozen=True)
 class Source:
-    """One package of text: where it comes from, its licence, its reader, how often training reads it."""
+    """One package of text: where it comes from, its licence, its reader, how often training reads it.
+
+    ``role`` is "training", or "outside" for a text that is never trained on, only scored.
+    """
 
     name: str
     registry: str
@@ -25,6 +28,7 @@ class Source:
     licence: str
     repeat: int
     sha256: str
+    role: str = "training"
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,11 @@ class Recipe:
     schedule: dict[str, Any]
     sources: tuple[Source, ...]
 
+    @property
+    def outside(self) -> set[str]:
+        """The names of the sources that are only scored."""
+        return {source.name for source in self.sources if source.role == "outside"}
+
 
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe. Raises Problem when it is missing or malformed."""
@@ -61,6 +70,9 @@ def read_recipe(path: Path) -> Recipe:
     unknown = {source.name for source in recipe.sources} - READERS.keys()
     if unknown:
         raise Problem(f"no reader for {', '.join(sorted(unknown))}", f"known: {', '.join(READERS)}")
+    roles = {source.role for source in recipe.sources} - {"training", "outside"}
+    if roles:
+        raise Problem(f"no role {', '.join(sorted(roles))}", 'a source is "training" or "outside"')
     return recipe
 
 
@@ -85,16 +97,20 @@ def digest_of(found: Sequence[Document]) -> str:
     return hasher.hexdigest()
 
 
-def split(found: Sequence[Document], every: int) -> tuple[list[Document], list[Document]]:
+def split(
+    found: Sequence[Document], every: int, outside: Collection[str] = ()
+) -> tuple[list[Document], list[Document]]:
     """(training, held-out): of each source, in its fixed order, every ``every``-th document is held out.
 
-    A text that is held out under one name is not trained on under another.
+    Of a source named in ``outside`` every document is held out. A text that is held out under one name is not
+    trained on under another.
     """
     count: dict[str, int] = {}
     training: list[Document] = []
     held_out: list[Document] = []
     for document in found:
         count[document.source] = count.get(document.source, 0) + 1
-        (training if count[document.source] % every else held_out).append(document)
+        hold = document.source in outside or count[document.source] % every == 0
+        (held_out if hold else training).append(document)
     hidden = {document.text for document in held_out}
     return [document for document in training if document.text not in hidden], held_out

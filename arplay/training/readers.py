@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+from arplay.training import sword
+
 Reader = Callable[[Path], Iterator[tuple[str, str]]]
 
 
@@ -70,10 +72,42 @@ def r_strings(serialised: bytes) -> list[str]:
 
 def speeches(folder: Path) -> Iterator[tuple[str, str]]:
     """State of the Union addresses from 1930 on."""
+    return addresses(folder, range(1930, 10000))
+
+
+def early_speeches(folder: Path) -> Iterator[tuple[str, str]]:
+    """State of the Union addresses before 1930; most of the older ones were written to be read, not heard."""
+    return addresses(folder, range(1930))
+
+
+def addresses(folder: Path, years: range) -> Iterator[tuple[str, str]]:
+    """The State of the Union addresses of some years."""
     for path in sorted((folder / "package/data").glob("*.txt")):
-        if int(path.name[:4]) >= 1930:
-            text = re.sub(r"\[[^\]]*\]", "", path.read_text(encoding="utf-8"))  # [p.2], [Laughter]
-            yield path.stem, plain(text)
+        if int(path.name[:4]) in years:
+            text = re.sub(r"\[[^\]]*\]|[@\x02]", "", path.read_text(encoding="utf-8"))  # [p.2], [Laughter], noise
+            yield path.stem, plain(html.unescape(text))
+
+
+def bible(folder: Path) -> Iterator[tuple[str, str]]:
+    """The chapters of the World English Bible.
+
+    The Greek Esther and Daniel are left out: the package mixes the verses of the one, the other repeats Daniel.
+    """
+    for name, markup in sword.chapters(folder / "usr/share/sword/modules/texts/ztext/engWEB2015eb"):
+        if not name.startswith(("EsthGr.", "DanGr.")):
+            yield name, "\n\n".join(map(plain, sword.paragraphs(markup)))
+
+
+def news(folder: Path) -> Iterator[tuple[str, str]]:
+    """The Lee corpus: news articles of 2001 and 2002, one on a line; repeated ones only once."""
+    seen: set[str] = set()
+    for part in ("lee_background", "lee"):
+        lines = (folder / f"gensim/test/test_data/{part}.cor").read_text(encoding="cp1252").splitlines()
+        for number, line in enumerate(lines, start=1):
+            text = plain(re.sub(r"</?\w+>", "", line))
+            if text not in seen:
+                seen.add(text)
+                yield f"{part} {number}", text
 
 
 def wordnet(folder: Path) -> Iterator[tuple[str, str]]:
@@ -146,8 +180,11 @@ def encyclopaedia(folder: Path) -> Iterator[tuple[str, str]]:
 def wiki_text(markup: str) -> str:
     """The running text of a page in wiki markup: no templates, tables, references, files, lists or headings.
 
-    >>> wiki_text("'''Ice''' is [[water|frozen water]] at the [[pole]]s.{{cite}}<ref>x</ref> It is cold.")
-    'Ice is frozen water at the poles. It is cold.'
+    Lines shorter than 80 characters are captions and the like, and are left out.
+
+    >>> wiki_text("'''Ice''' is [[water|frozen water]] at the [[pole]]s.{{cite}}<ref>x</ref> It is less dense than "
+    ...           "water, and so it floats.")
+    'Ice is frozen water at the poles. It is less dense than water, and so it floats.'
     """
     text = re.sub(r"(?s)<!--.*?-->|<ref[^>/]*/>|<(ref|math|gallery|timeline|code)\b.*?</\1>", "", markup)
     for innermost in (
@@ -181,5 +218,6 @@ def capital(text: str) -> str:
 
 
 READERS: dict[str, Reader] = {
-    reader.__name__: reader for reader in (brown, austen, speeches, wordnet, cataclysm, encyclopaedia)
+    reader.__name__: reader
+    for reader in (brown, austen, speeches, early_speeches, bible, wordnet, cataclysm, encyclopaedia, news)
 }

@@ -47,18 +47,6 @@ def test_the_bible_is_chapters_of_clean_paragraphs(tmp_path: Path) -> None:
     ]
 
 
-def test_the_addresses_are_parted_at_1930(tmp_path: Path) -> None:
-    folder = tmp_path / "package/data"
-    folder.mkdir(parents=True)
-    for year in (1790, 1929, 1930, 2020):
-        text = f"Fellow\u2019s &quot;call&quot; [Laughter] of\n{year}\x02."
-        (folder / f"{year}_x.txt").write_text(text, encoding="utf-8")
-    early = dict(readers.early_speeches(tmp_path))
-    late = dict(readers.speeches(tmp_path))
-    assert (list(early), list(late)) == (["1790_x", "1929_x"], ["1930_x", "2020_x"])
-    assert early["1790_x"] == 'Fellow\'s "call" of 1790.'
-
-
 @pytest.mark.parametrize(("repeated", "names"), [(True, ["lee_background 1"]), (False, ["lee_background 1", "lee 1"])])
 def test_news_is_one_article_a_line_and_each_once(tmp_path: Path, repeated: bool, names: list[str]) -> None:
     folder = tmp_path / "gensim/test/test_data"

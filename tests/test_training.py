@@ -50,7 +50,7 @@ def new_run(tokenizer: Tokenizer, steps: int = 12) -> Run:
     ids = [np.array(tokenizer.encode(line).ids) for line in TEXT.splitlines()]
     schedule = Schedule(
         tokens=steps * 4 * CONTEXT, batch=4, context=CONTEXT, muon_rate=0.02, adamw_rate=0.01,
-        warmup=0.1, weight_decay=0.1, clip=1.0, seed=5,
+        warmup=0.1, cooldown=0.9, weight_decay=0.1, clip=1.0, seed=5,
     )  # fmt: skip
     return Run(network, ids, schedule)
 
@@ -94,7 +94,7 @@ def test_a_resumed_run_is_the_unbroken_run(tokenizer: Tokenizer, tmp_path: Path)
 
 
 def test_the_learning_rate_rises_then_falls_to_nothing() -> None:
-    schedule = Schedule(1000 * 8, 1, 8, 0.02, 0.01, 0.1, 0.1, 1.0, 0)
+    schedule = Schedule(1000 * 8, 1, 8, 0.02, 0.01, 0.1, 0.9, 0.1, 1.0, 0)
     factors = [schedule.factor(step) for step in range(schedule.steps)]
     assert len(factors) == 1000
     assert max(factors) == factors[99] == 1

@@ -72,20 +72,10 @@ def r_strings(serialised: bytes) -> list[str]:
 
 def speeches(folder: Path) -> Iterator[tuple[str, str]]:
     """State of the Union addresses from 1930 on."""
-    return addresses(folder, range(1930, 10000))
-
-
-def early_speeches(folder: Path) -> Iterator[tuple[str, str]]:
-    """State of the Union addresses before 1930; most of the older ones were written to be read, not heard."""
-    return addresses(folder, range(1930))
-
-
-def addresses(folder: Path, years: range) -> Iterator[tuple[str, str]]:
-    """The State of the Union addresses of some years."""
     for path in sorted((folder / "package/data").glob("*.txt")):
-        if int(path.name[:4]) in years:
-            text = re.sub(r"\[[^\]]*\]|[@\x02]", "", path.read_text(encoding="utf-8"))  # [p.2], [Laughter], noise
-            yield path.stem, plain(html.unescape(text))
+        if int(path.name[:4]) >= 1930:
+            text = re.sub(r"\[[^\]]*\]", "", path.read_text(encoding="utf-8"))  # [p.2], [Laughter]
+            yield path.stem, plain(text)
 
 
 def bible(folder: Path) -> Iterator[tuple[str, str]]:
@@ -219,5 +209,5 @@ def capital(text: str) -> str:
 
 READERS: dict[str, Reader] = {
     reader.__name__: reader
-    for reader in (brown, austen, speeches, early_speeches, bible, wordnet, cataclysm, encyclopaedia, news)
+    for reader in (brown, austen, speeches, bible, wordnet, cataclysm, encyclopaedia, news)
 }

@@ -27,7 +27,8 @@ Ids = NDArray[np.int64]
 class Schedule:
     """How to train: ``tokens`` predictions in batches of ``batch`` rows of ``context`` pieces.
 
-    The learning rates rise linearly over the first ``warmup`` part of the steps and then fall linearly to 0.
+    The learning rates rise linearly over the first ``warmup`` part of the steps, stay, and fall linearly to 0 over the
+    last ``cooldown`` part. ``compile`` has torch.compile fuse the small operations, which needs a C++ compiler.
     """
 
     tokens: int
@@ -36,9 +37,11 @@ class Schedule:
     muon_rate: float
     adamw_rate: float
     warmup: float
+    cooldown: float
     weight_decay: float
     clip: float
     seed: int
+    compile: bool = False
 
     @property
     def steps(self) -> int:
@@ -48,7 +51,8 @@ class Schedule:
     def factor(self, step: int) -> float:
         """The part of the full learning rate that step ``step`` (from 0) uses."""
         rise = max(1, round(self.warmup * self.steps))
-        return min((step + 1) / rise, (self.steps - step) / max(1, self.steps - rise))
+        fall = max(1, round(self.cooldown * self.steps))
+        return min(1.0, (step + 1) / rise, (self.steps - step) / fall)
 
 
 def rows(documents: Sequence[Ids], context: int, seed: int, epoch: int) -> Ids:
@@ -70,6 +74,7 @@ class Run:
     def __init__(self, network: nn.Module, documents: Sequence[Ids], schedule: Schedule) -> None:
         """``documents``: the ids of each training text, separator first."""
         self.network = network
+        self._forward = torch.compile(network) if schedule.compile else network
         self.documents = documents
         self.schedule = schedule
         self.step = 0
@@ -91,7 +96,7 @@ class Run:
         schedule = self.schedule
         batch = torch.from_numpy(self._batch())
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = self.network(input_ids=batch[:, :-1], use_cache=False).logits
+            logits = self._forward(input_ids=batch[:, :-1], use_cache=False).logits
         loss = nll(logits, batch[:, 1:]).mean()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), schedule.clip)

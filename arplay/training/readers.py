@@ -208,6 +208,5 @@ def capital(text: str) -> str:
 
 
 READERS: dict[str, Reader] = {
-    reader.__name__: reader
-    for reader in (brown, austen, speeches, bible, wordnet, cataclysm, encyclopaedia, news)
+    reader.__name__: reader for reader in (brown, austen, speeches, bible, wordnet, cataclysm, encyclopaedia, news)
 }

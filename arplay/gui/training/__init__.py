@@ -1,0 +1,1 @@
+"""The window of training: setting a run up, watching it, and what its snapshots show."""

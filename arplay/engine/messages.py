@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from arplay.core.chain import Ledger
 from arplay.core.document import Document
-from arplay.core.pieces import Vocabulary
+from arplay.core.pieces import Ids, Vocabulary
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.models.base import Info
@@ -85,6 +88,31 @@ class Describe:
 
     number: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What did the snapshots of the run in ``folder`` say about ``text``, and at piece ``place`` of it?
+
+    The whole vocabulary is told for one place only: that of the piece with index ``place`` in :attr:`Replayed.ids`
+    (None: after the last one). Only snapshots of a step later than ``after`` are asked: a live view asks again for
+    what is new.
+    """
+
+    number: int
+    folder: str
+    text: str
+    place: int | None = None
+    after: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One batch of one text, as training sees it, on the current model: inputs, targets and the loss of each."""
+
+    number: int
+    text: str
+    reading: Reading = Reading()
 
 
 Request = Load | Explore | Score | Reconcile | Fetch | Recompute | Describe
@@ -168,6 +196,58 @@ class Described:
     listing: Card
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Replayed:
+    """What one snapshot said, by one pass without cache. Not the end of its request: that is ReplayEnded.
+
+    ``step`` of ``steps``; ``steps`` is 0 where the run does not know its length. ``ids`` (n,): the text's first pieces,
+    behind ``lead`` ids that the tokenizer puts before every text; ``ends`` (n,): the byte of the text where each ends
+    (0 for the lead). ``logprob`` (n,) in nats, NaN where unscored (the lead, and the first piece where there is none).
+    ``logits`` (V,) float32 of p(. | ids[:place]); ``target`` is the id that really follows there, None at the text's
+    end.
+    """
+
+    number: int
+    folder: str
+    step: int
+    steps: int
+    ids: Ids
+    lead: int
+    ends: Ids
+    vocabulary: Vocabulary
+    logprob: NDArray[np.float64]
+    place: int
+    logits: NDArray[np.float32]
+    target: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayEnded:
+    """Every snapshot that was asked has been told; ``last`` is the step of the run's latest one, -1 without any."""
+
+    number: int
+    folder: str
+    last: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Taught:
+    """One text, shifted by one: ``inputs`` x_1..x_{n-1} and ``targets`` x_2..x_n, both (n-1,).
+
+    Ids that the tokenizer puts before a text count: its first piece has a target then. ``one_pass`` and ``stepped``
+    (n-1,): -log p(target | what stands before it) in nats, by one teacher-forced pass without cache and by stepping a
+    session piece by piece. ``mean_nats``: the mean of ``one_pass``, which is the loss of this batch.
+    """
+
+    number: int
+    inputs: Ids
+    targets: Ids
+    one_pass: NDArray[np.float64]
+    stepped: NDArray[np.float64]
+    mean_nats: float
+    largest_difference: float
+
+
 @dataclass(frozen=True, slots=True)
 class Cancelled:
     """The end of a request that was cancelled or replaced; ``asked`` is its kind."""
@@ -186,4 +266,24 @@ class Failed:
     asked: type[Request] | None = field(default=None, compare=False)
 
 
-Result = Progress | Loaded | Explored | Scored | Reconciled | Recomputed | Fetched | Described | Cancelled | Failed
+Result = (
+    Progress
+    | Loaded
+    | Explored
+    | Scored
+    | Reconciled
+    | Recomputed
+    | Fetched
+    | Described
+    | Replayed
+    | ReplayEnded
+    | Taught
+    | Cancelled
+    | Failed
+)
+
+
+def is_last(result: Result) -> bool:
+    """Whether a result ends its request; exactly one does. Progress, Replayed and a growing Scored do not."""
+    growing = isinstance(result, Scored) and not result.ledger.complete
+    return not growing and not isinstance(result, Progress | Replayed)

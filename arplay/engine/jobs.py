@@ -19,8 +19,7 @@ import numpy as np
 
 from arplay import paths
 from arplay.core.distribution import Distribution
-from arplay.core.document import prefix_at
-from arplay.core.position import Answer, Position
+from arplay.core.position import Answer
 from arplay.engine.messages import (
     Describe,
     Described,
@@ -37,9 +36,10 @@ from arplay.engine.messages import (
     Score,
     Scored,
 )
+from arplay.engine.place import place_of
 from arplay.engine.recompute import largest_difference
 from arplay.engine.scoring import ledger_of
-from arplay.engine.state import State, in_chunks, read_only, windows_of
+from arplay.engine.state import State, in_chunks
 from arplay.models.base import Report, lead
 
 if TYPE_CHECKING:
@@ -88,17 +88,8 @@ def load(state: State, request: Load, report: Report) -> Steps:
 
 def explore(state: State, request: Explore) -> Steps:
     """p(next | prefix) at the caret; only what no kept session has read is read."""
-    model = state.current()
-    alphabet = model.alphabet
-    lead_ids, first_piece = lead(alphabet, model.starts_empty, request.reading.first_piece)
-    special = request.reading.special
-    encoded, spans = state.encode(request.document, alphabet, special)
-    prefix = prefix_at(request.document, encoded, request.caret, alphabet, special, request.index)
-    read_only(prefix.ids)
-    chain = np.concatenate([np.array(lead_ids, np.int64), prefix.ids])
-    position = Position(windows_of(model.info.context, len(chain)).start(len(chain)), len(chain))
-    context = chain[position.start : position.end]
-
+    model, place = state.current(), place_of(state, request)
+    context = place.context
     state.pace.hurry()
     began = time.perf_counter()
     distribution = None
@@ -106,19 +97,19 @@ def explore(state: State, request: Explore) -> Steps:
         reused, evaluated = len(session.ids), session.evaluated
         for _ in in_chunks(session, session.read, context[reused:], state.pace):
             yield None
-        if len(context) or first_piece == "model":
+        if len(context) or place.first_piece == "model":
             logits = session.logits()
             state.answered = (context, logits)
             distribution = Distribution.from_logits(logits)
         evaluated = session.evaluated - evaluated
     answer = Answer(
-        lead=lead_ids,
-        first_piece=first_piece,
-        prefix=prefix,
-        encoded=encoded,
-        position=position,
+        lead=place.lead,
+        first_piece=place.first_piece,
+        prefix=place.prefix,
+        encoded=place.encoded,
+        position=place.position,
         distribution=distribution,
-        departures=spans,
+        departures=place.departures,
         evaluated=evaluated,
         seconds=time.perf_counter() - began,
         cache_bytes=state.prefixes.bytes,

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from arplay.core.document import prefix_at
 from arplay.core.errors import Problem
 from arplay.engine.messages import Recompute, Recomputed
-from arplay.engine.state import State, windows_of
-from arplay.models.base import lead
+from arplay.engine.place import place_of
+from arplay.engine.state import State
 from arplay.models.devices import out_of_memory
 
 if TYPE_CHECKING:
@@ -26,12 +25,7 @@ def recompute(state: State, request: Recompute) -> Generator[None, None, Recompu
     Raises Problem for an empty context, and where memory runs out: the caches are not given up for a comparison.
     """
     model = state.current()
-    alphabet, special = model.alphabet, request.reading.special
-    lead_ids, _ = lead(alphabet, model.starts_empty, request.reading.first_piece)
-    encoded, _ = state.encode(request.document, alphabet, special)
-    prefix = prefix_at(request.document, encoded, request.caret, alphabet, special, request.index)
-    chain = np.concatenate([np.array(lead_ids, np.int64), prefix.ids])
-    context = chain[windows_of(model.info.context, len(chain)).start(len(chain)) :]
+    context = place_of(state, request).context
     if not len(context):
         raise Problem("there is nothing to read before the first token", "type something first")
     yield None  # a step that was asked meanwhile comes first

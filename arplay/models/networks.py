@@ -1,6 +1,6 @@
-"""The networks that arplay trains, as plain transformers models.
+"""The networks that arplay trains: plain transformers models, and the LSTM of models/lstm.py.
 
-transformers is imported inside the functions: naming a network must not cost its start.
+transformers and torch are imported inside the functions: naming a network must not cost their start.
 """
 
 from __future__ import annotations
@@ -8,10 +8,20 @@ from __future__ import annotations
 import copy
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from arplay.core.errors import Problem
+from arplay.models.devices import Place
+from arplay.models.folder import inspect
+from arplay.models.safetensors_file import check_safetensors
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
+
+    from arplay.models.lstm import LSTM
+
+RECURRENT = "arplay-rnn"
+"""The model_type in the config.json of an LSTM."""
 
 
 def llama(vocabulary: int, width: int, layers: int, heads: int, hidden: int, context: int) -> LlamaForCausalLM:
@@ -35,15 +45,76 @@ def llama(vocabulary: int, width: int, layers: int, heads: int, hidden: int, con
         bos_token_id=0,
         eos_token_id=0,
         pad_token_id=None,
-        attn_implementation="eager",  # on a CPU its backward pass takes half the time of the fused kernel's
+        attn_implementation="eager",  # type: ignore[call-arg]  # on a CPU its backward pass takes half the time of the fused kernel's
     )
     return LlamaForCausalLM(config)
 
 
-def save(network: LlamaForCausalLM, folder: Path) -> None:
+def lstm(vocabulary: int, width: int, layers: int, context: int) -> LSTM:
+    """A fresh LSTM language model with tied embeddings; token 0 is the document separator.
+
+    ``width`` is the size of the embedding and of every layer. The weights are drawn from torch's global generator:
+    seed it first. ``lstm(4096, 512, 1, 256)`` has 4.2 million parameters.
+    """
+    from arplay.models.lstm import LSTM, Sizes
+
+    return LSTM(Sizes(vocabulary, width, layers, context))
+
+
+def save(network: LlamaForCausalLM | LSTM, folder: Path) -> None:
     """Write config.json and the weights, rounded to bfloat16; each file is replaced whole."""
     with tempfile.TemporaryDirectory(dir=folder) as partial:
         copy.deepcopy(network).bfloat16().save_pretrained(partial)
         for path in sorted(Path(partial).iterdir()):
             path.chmod(0o644)  # safetensors writes for the owner alone
             path.replace(folder / path.name)
+
+
+def load_network(path: Path) -> Any:
+    """The bare network that ``save`` wrote, on the CPU in float32, in evaluation mode; nothing is proved of it.
+
+    Raises Problem for a folder that :func:`arplay.models.loading.load` would refuse.
+    """
+    from arplay.models import loading, recurrent, skeleton
+
+    folder = inspect(path)
+    if folder.family == RECURRENT:
+        return recurrent.build(folder)
+    import torch
+    import transformers
+
+    config = skeleton.check_skeleton(torch, transformers, folder)
+    place = Place("cpu", "float32", "")
+    return loading.read_network(
+        torch, transformers.AutoModelForCausalLM, path.name, place, lambda *_: None, str(path), config=config
+    )
+
+
+def put_weights(network: Any, file: Path) -> None:
+    """Give a network the weights in a safetensors file, in place, rounded to the network's own number type.
+
+    Raises Problem where they are not its own; the network is then unchanged.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    check_weights(network, file)
+    found = load_file(file)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            parameter.copy_(found[name])
+
+
+def check_weights(network: Any, file: Path) -> None:
+    """Raise Problem unless a safetensors file holds every parameter of a network (one that is used twice once), in its
+    shape, and nothing else. Only the file's header is read."""
+    try:
+        held = {name: tensor.shape for name, tensor in check_safetensors(file).items()}
+    except OSError as error:
+        raise Problem(f"{file.name} cannot be read ({error.strerror})", "check the folder") from error
+    mine = {name: tuple(parameter.shape) for name, parameter in network.named_parameters()}
+    wrong = sorted(name for name in mine.keys() | held.keys() if mine.get(name) != held.get(name))
+    if wrong:
+        name = wrong[0]
+        shapes = f"{held.get(name, 'nothing')} for {name[:80]}, the network has {mine.get(name, 'nothing')}"
+        raise Problem(f"{file.name} holds {shapes}", "these weights belong to another network")

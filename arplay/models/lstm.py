@@ -1,0 +1,96 @@
+"""A language model that is a long short-term memory: embedding, LSTM layers, logits by the same embedding.
+
+Hochreiter and Schmidhuber (1997), with the forget gate of Gers et al. (2000), as torch computes it. At each piece, in
+each layer, of the input x and the former output h:
+
+    i, f, o = sigmoid of (W_ii x + b_ii + W_hi h + b_hi) and the same with W_if ..., W_io ...
+    g = tanh(W_ig x + b_ig + W_hg h + b_hg);  c' = f c + i g;  h' = o tanh(c')
+
+and the logits are E h' of the last layer, where the row of E that belongs to a piece is also its x in the first layer
+(tied: Press and Wolf 2017). What it knows of the pieces read is h and c, always of one size.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from arplay.models.networks import RECURRENT
+
+State = tuple[Tensor, Tensor]
+"""h and c after some pieces, each of shape (layers, B, width)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What config.json says, by the names that the transformers library uses. ``context``: the rows it was trained on,
+    in pieces; it reads any number."""
+
+    vocab_size: int
+    hidden_size: int
+    num_hidden_layers: int
+    context: int
+
+    def get_text_config(self) -> Sizes:
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """``logits``: (B, rows, V). ``state``: what to go on from, where it was asked for."""
+
+    logits: Tensor
+    state: State | None
+
+    def get(self, name: str) -> Any:
+        return getattr(self, name, None)
+
+
+class LSTM(nn.Module):
+    """The network, called as those of the transformers library are. Weights from torch's global generator."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.config = sizes
+        width = sizes.hidden_size
+        self.embedding = nn.Embedding(sizes.vocab_size, width)
+        self.lstm = nn.LSTM(width, width, sizes.num_hidden_layers, batch_first=True)
+        nn.init.normal_(self.embedding.weight, std=0.1)  # h is small at first, so the first loss is still log V
+
+    def forward(
+        self, input_ids: Tensor, use_cache: bool = False, state: State | None = None, logits_to_keep: int | Tensor = 0
+    ) -> Output:
+        """Logits after every piece of ``input_ids``, (B, T) to (B, T, V), read after what ``state`` knows.
+
+        ``logits_to_keep``: only the last so many pieces' (0: all), or those at these places.
+        """
+        outputs, after = self.lstm(self.embedding(input_ids), state)
+        rows = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
+        logits = nn.functional.linear(outputs[:, rows], self.embedding.weight)
+        return Output(logits, after if use_cache else None)
+
+    @property
+    def device(self) -> torch.device:
+        return self.embedding.weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.embedding.weight.dtype
+
+    def num_parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write config.json and model.safetensors, in the number type of the weights."""
+        content = {"architectures": ["LSTMForCausalLM"], "model_type": RECURRENT, **asdict(self.config)}
+        content |= {"tie_word_embeddings": True, "dtype": str(self.dtype).removeprefix("torch.")}
+        content |= {"bos_token_id": 0, "eos_token_id": 0}
+        Path(folder, "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        weights = {name: weight.detach().contiguous() for name, weight in self.named_parameters()}
+        save_file(weights, Path(folder, "model.safetensors"), {"format": "pt"})

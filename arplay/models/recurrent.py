@@ -1,0 +1,100 @@
+"""Loading an LSTM that arplay has trained; a session of it keeps h and c as any recurrent network's are kept.
+
+models/causal_lm.py is the Model: the network is called as those of the transformers library are, and its state goes
+back by checkpoints (models/caches.py), one after every piece that was stepped, dense where it was read last.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arplay.core.errors import Problem
+from arplay.models.alphabets import open_tokenizer, opened
+from arplay.models.base import Info, Report
+from arplay.models.causal_lm import CausalLM
+from arplay.models.devices import choose, device_died, machine, out_of_memory
+from arplay.models.folder import MAX_VOCABULARY, Folder, inspect
+from arplay.models.loading import digest, import_torch, threads
+from arplay.models.networks import check_weights, put_weights
+from arplay.models.proof import proved
+
+if TYPE_CHECKING:
+    from arplay.models.lstm import LSTM
+
+_MOST = {"vocab_size": MAX_VOCABULARY, "hidden_size": 1 << 14, "num_hidden_layers": 64, "context": 1 << 24}
+
+
+def load(path: Path, name: str, device: str, dtype: str, report: Report) -> CausalLM:
+    """Load a folder that :func:`arplay.models.networks.save` wrote of an LSTM, with its tokenizer.
+
+    Raises Problem for sizes that are none, weights that are not those of the sizes, and whatever ``report`` raises to
+    cancel.
+    """
+    folder = inspect(path)
+    torch = import_torch(report)
+    place = choose(machine(torch), device, dtype, path.name, folder.elements, folder.stored_dtype)
+    if place.limits is not None:
+        raise Problem(f"{path.name} does not fit on one device", "choose --device cpu")
+    report(None, "reading the weights")
+    try:
+        network = build(folder).to(device=place.device, dtype=getattr(torch, place.dtype))
+    except Exception as error:
+        if out_of_memory(error) or device_died(error):
+            raise Problem(f"{path.name} does not fit on {place.device}", "choose --device cpu") from error
+        raise
+    report(1.0, "proving the model")
+    parameters = network.num_parameters()
+    former = torch.get_num_threads()
+    torch.set_num_threads(threads(parameters))
+    try:
+        proof = proved(torch, network, path.name)
+        report(1.0, "opening the tokenizer")
+        alphabet = opened(lambda: open_tokenizer(path, proof.vocabulary), path.name)
+    except BaseException:
+        torch.set_num_threads(former)  # the model before it goes on
+        raise
+    info = Info(
+        name=name,
+        family="LSTM",
+        source=str(path),
+        revision=digest(folder.weights),
+        dtype=place.dtype,
+        device=place.device,
+        vocabulary=proof.vocabulary,
+        context=None,
+        parameters=parameters,
+        engine="torch",
+        cache=proof.cache,
+        why=place.why,
+    )
+    return CausalLM(network, alphabet, info, proof)
+
+
+def build(folder: Folder) -> LSTM:
+    """The network of a folder with its weights, in float32 on the CPU, in evaluation mode.
+
+    Nothing is allocated before the sizes in config.json are those of the weights. Raises Problem where they are not.
+    """
+    import torch
+
+    from arplay.models.lstm import LSTM, Sizes
+
+    sizes = Sizes(**_sizes(folder))
+    with torch.device("meta"):
+        network = LSTM(sizes)
+    check_weights(network, folder.weights[0])
+    network = network.to_empty(device="cpu").eval()
+    put_weights(network, folder.weights[0])
+    return network
+
+
+def _sizes(folder: Folder) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for key, most in _MOST.items():
+        value: Any = folder.config.get(key)
+        if type(value) is not int or not 1 <= value <= most:
+            said = str(value)[:20]
+            raise Problem(f"{folder.path.name}/config.json says {key} is {said}, not 1 to {most:,}", "check that file")
+        found[key] = value
+    return found

@@ -45,7 +45,8 @@ def llama(vocabulary: int, width: int, layers: int, heads: int, hidden: int, con
         bos_token_id=0,
         eos_token_id=0,
         pad_token_id=None,
-        attn_implementation="eager",  # type: ignore[call-arg]  # on a CPU its backward pass takes half the time of the fused kernel's
+        # on a CPU its backward pass takes half the time of the fused kernel's
+        attn_implementation="eager",  # type: ignore[call-arg]
     )
     return LlamaForCausalLM(config)
 

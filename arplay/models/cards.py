@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from arplay.core.errors import Problem
-from arplay.models.folder import Folder, inspect
+from arplay.models.folder import OWN, Folder, inspect
 
 Origin = Literal["built-in", "downloaded", "file"]
 State = Literal["ready", "fetch", "broken"]
@@ -105,7 +105,7 @@ def _of_folder(card: Card, folder: Folder) -> Card:
     return replace(
         card,
         licence=card.licence or licence_of(folder.path / "README.md"),
-        family=folder.family,
+        family=OWN.get(folder.family, folder.family),
         parameters=folder.elements,
         disk_bytes=_size(list(folder.path.iterdir())),
         context=context_of(folder.config),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,12 +14,19 @@ from arplay.core.errors import Problem
 from arplay.models import gguf_ways, hub, smollm2
 from arplay.models.base import Model, Report
 from arplay.models.cards import Card, read_card
+from arplay.models.folder import configuration
 
 if TYPE_CHECKING:
     from arplay.models.causal_lm import CausalLM
     from arplay.models.gguf_native import NativeModel
 
 DEFAULT = "english"
+
+_LOADERS = {
+    "arplay-ngram": "arplay.models.ngram",
+    "arplay-rnn": "arplay.models.recurrent",
+}
+"""What loads a folder of arplay's own families, by the model_type in its config.json; any other is transformers'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +200,8 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
         raise _unknown(spec)
     model: CausalLM | NativeModel
     if path.is_dir():
-        from arplay.models import loading
-
-        model = loading.load(path, name, device, dtype, report)
+        loader = _LOADERS.get(configuration(path)["model_type"], "arplay.models.loading")
+        model = import_module(loader).load(path, name, device, dtype, report)
     elif path.suffix == ".gguf":
         model = gguf_ways.load(path, gguf_ways.split(spec)[1], name, device, dtype, report)
     elif path.suffix == ".json":

@@ -19,6 +19,9 @@ MAX_VOCABULARY = 1 << 20
 ATTENTION = (None, "eager", "sdpa")
 EXPERTS = (None, "eager", "batched_mm", "grouped_mm")
 
+OWN = {"arplay-ngram": "n-gram", "arplay-rnn": "LSTM"}
+"""The families of arplay's own by model_type, and what they are called; models/catalogue.py knows what loads them."""
+
 _OTHER_FILES = {
     "transformers_weights": "names a weight file of its own",
     "configuration_files": "points to another config",
@@ -90,15 +93,22 @@ def inspect(path: Path) -> Folder:
         for name in _SIDE_FILES:
             _check_side_file(path, name)
     except OSError as error:
-        raise Problem(f"{error.filename or path} cannot be read ({error.strerror})", "check its permissions") from error
+        raise _unreadable(path, error) from error
     return Folder(path, config, weights, tensors)
 
 
 def configuration(path: Path) -> dict[str, Any]:
     """The checked config.json of a folder whose weights need not be there yet. Raises Problem as :func:`inspect`."""
-    config = _config(path)
+    try:
+        config = _config(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
     _refuse_other_architectures(path, config)
     return config
+
+
+def _unreadable(path: Path, error: OSError) -> Problem:
+    return Problem(f"{error.filename or path} cannot be read ({error.strerror})", "check its permissions")
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -149,6 +159,8 @@ def _refuse_other_architectures(path: Path, config: dict[str, Any]) -> None:
             raise Problem(f"{name}/config.json {_OTHER_FILES[key]}", f"remove {key}")
         if value is not None and key in ("quantization_config", "compression_config"):
             raise Problem(f"{name} is quantised in a form that arplay does not open", "use its unquantised weights")
+    if config["model_type"] in OWN:
+        return
     architectures = config.get("architectures") or []
     if config.get("is_encoder_decoder"):
         raise Problem(f"{name} is an encoder-decoder model", "arplay shows decoder-only (causal) models")

@@ -1,0 +1,272 @@
+"""The folder of a training run, as others read it while it is being written: plan, reports, snapshots, problem.
+
+::
+
+    DIR/                      the model itself, as of the newest snapshot; opens like any model folder
+      training/
+        plan.json             all that decides the weights (``Plan``); there once the texts are read and timed
+        log.jsonl             one ``Report`` a line; a torn last line does not count
+        state.safetensors     the checkpoint: weights and optimisers in float32, the step in its header
+        snapshots/00000012/   weights in bfloat16 after step 12
+        problem.json          why the run ended before its time, if it did
+
+Until plan.json is there, the last line that the command printed says what it is doing. Nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from arplay.core.errors import Problem
+
+Family = Literal["transformer", "rnn", "ngram"]
+Precision = Literal["float32", "bfloat16"]
+Record = TypeVar("Record", "Plan", "Report")
+
+MAX_BYTES = 1024 * 1024
+"""Of plan.json and problem.json."""
+
+_SNAPSHOTS = 24
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that decides the weights: the same plan on the same versions of the libraries gives the same bits.
+
+    ``texts``: absolute paths with their ``sha256``, or else ``recipe``, a path with the sha256 of that file.
+    ``tokenizer``: the folder it was taken from, "" if it was trained on these texts. ``vocabulary``: its pieces.
+    ``width``, ``layers``, ``heads``, ``hidden``: of the network (an LSTM has the first two, an n-gram model none).
+    ``tokens``: predictions in all, in steps of ``batch`` rows of ``context`` pieces. ``muon_rate`` 0: AdamW trains all
+    weights. ``warmup``, ``cooldown``: parts of the steps. ``order``: n of an n-gram model, which has one step.
+    """
+
+    family: Family
+    texts: tuple[str, ...]
+    recipe: str
+    sha256: tuple[str, ...]
+    tokenizer: str
+    vocabulary: int
+    width: int
+    layers: int
+    heads: int
+    hidden: int
+    context: int
+    tokens: int
+    batch: int
+    muon_rate: float
+    adamw_rate: float
+    warmup: float
+    cooldown: float
+    weight_decay: float
+    clip: float
+    seed: int
+    device: str
+    threads: int
+    precision: Precision
+    compile: bool
+    order: int
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps in the whole run."""
+        return 1 if self.family == "ngram" else self.tokens // (self.batch * self.context)
+
+    def snapshots(self) -> list[int]:
+        """The steps after which a snapshot is kept: the first and the last, and more early than late ones."""
+        return sorted({round(self.steps * (k / _SNAPSHOTS) ** 2.5) for k in range(_SNAPSHOTS + 1)})
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Raises ValueError naming the field that is missing, unknown or of another type."""
+        plan = _record(cls, text)
+        for name in ("vocabulary", "context", "tokens", "batch", "threads", "steps"):
+            if getattr(plan, name) < 1:
+                raise ValueError(f"{name} is out of range")
+        return plan
+
+
+@dataclass(frozen=True)
+class Report:
+    """How training stands after ``step`` of ``steps``: ``tokens`` predictions and ``seconds`` of training so far.
+
+    ``loss``: mean NLL of the training batches since the last report, each before its update, in nats a piece.
+    ``held_out``: that of held-out text, None where it was not measured. The two ``*_bits_per_byte``: the same in bits
+    for each byte of text. ``tokens_per_second``: since the last report. ``rate``: part of the full learning rate.
+    The report of step 0 is of the first batch, before any update.
+    """
+
+    step: int
+    steps: int
+    tokens: int
+    seconds: float
+    loss: float
+    held_out: float | None
+    bits_per_byte: float
+    held_out_bits_per_byte: float | None
+    tokens_per_second: float
+    seconds_left: float
+    rate: float
+
+    def to_json(self) -> str:
+        """One line, without its end."""
+        return json.dumps(asdict(self), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """Raises ValueError as :meth:`Plan.from_json` does."""
+        return _record(cls, text)
+
+
+class RunFolder:
+    """Where a run is kept. Reading never waits for the run, and may be done twice a second."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.training = path / "training"
+        self.state = self.training / "state.safetensors"
+        self._log = self.training / "log.jsonl"
+        self._read: list[Report] = []
+        self._offset = 0
+        self._file = 0
+
+    def plan(self) -> Plan:
+        """Raises Problem where there is none, or one that cannot be read."""
+        return self._plan
+
+    @cached_property
+    def _plan(self) -> Plan:
+        path = self.training / "plan.json"
+        try:
+            return Plan.from_json(_read_small(path))
+        except FileNotFoundError as error:
+            raise Problem(f"{self.path} holds no training run", "name the --out folder of one") from error
+        except (OSError, ValueError) as error:
+            raise Problem(f"{path} cannot be read: {error}", "start a new run") from error
+
+    def has_plan(self) -> bool:
+        return (self.training / "plan.json").is_file()
+
+    def reports(self) -> Sequence[Report]:
+        """Every report so far, oldest first. Only what is new is read from the file."""
+        try:
+            with self._log.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if status.st_ino != self._file or status.st_size < self._offset:  # cut back by a resumed run
+                    self._read, self._offset, self._file = [], 0, status.st_ino
+                file.seek(self._offset)
+                whole, end, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            self._read, self._offset = [], 0
+            return ()
+        try:
+            self._read += [Report.from_json(line.decode("utf-8")) for line in whole.splitlines()]
+        except ValueError as error:
+            raise Problem(f"{self._log} is damaged: {error}", "start a new run") from error
+        self._offset += len(whole) + len(end)
+        return tuple(self._read)
+
+    def snapshots(self) -> list[int]:
+        """The steps whose weights are there, in order."""
+        found = (self.training / "snapshots").glob("[0-9]" * 8)
+        return sorted(int(path.name) for path in found if (path / "model.safetensors").is_file())
+
+    def snapshot(self, step: int) -> Path:
+        """The weights after ``step``."""
+        return self.training / "snapshots" / f"{step:08}" / "model.safetensors"
+
+    def problem(self) -> tuple[str, str] | None:
+        """(cause, remedy) if the run ended with a Problem."""
+        try:
+            content = json.loads(_read_small(self.training / "problem.json"))
+            return str(content["cause"]), str(content["remedy"])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            return "the run ended with an error", "look at what it printed"
+
+    def done(self) -> bool:
+        """Whether the last step is trained, and the model written."""
+        reports = self.reports()
+        return bool(reports) and reports[-1].step >= reports[-1].steps
+
+    def resumable(self) -> bool:
+        """Whether ``--resume`` has something to continue."""
+        return self.has_plan() and not self.done()
+
+    def write_plan(self, plan: Plan) -> None:
+        self.training.mkdir(parents=True, exist_ok=True)
+        write_whole(self.training / "plan.json", plan.to_json())
+        self.__dict__.pop("_plan", None)
+
+    def append(self, report: Report) -> None:
+        with self._log.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(report.to_json() + "\n")
+
+    def write_problem(self, problem: Problem) -> None:
+        self.training.mkdir(parents=True, exist_ok=True)
+        write_whole(self.training / "problem.json", json.dumps({"cause": problem.cause, "remedy": problem.remedy}))
+
+    def cut_back(self, step: int) -> None:
+        """Take the run back to the checkpoint of ``step``: what came after it goes, and the problem."""
+        (self.training / "problem.json").unlink(missing_ok=True)
+        kept = [report for report in self.reports() if report.step <= step]
+        write_whole(self._log, "".join(report.to_json() + "\n" for report in kept))
+        for later in self.snapshots():
+            if later > step:
+                shutil.rmtree(self.snapshot(later).parent)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8; a file that is there is replaced only by the whole of it."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)
+
+
+def _read_small(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError("it is too large")
+    return data.decode("utf-8")
+
+
+def _record(cls: type[Record], text: str) -> Record:
+    """The dataclass that a JSON object spells out, no field more or less and each of its type."""
+    content = json.loads(text, parse_constant=_no_constant)
+    types = get_type_hints(cls)
+    names = {field.name for field in fields(cls)}
+    if not isinstance(content, dict) or content.keys() != names:
+        differing = names ^ content.keys() if isinstance(content, dict) else names
+        raise ValueError(f"{', '.join(sorted(differing))}: missing or unknown")
+    return cls(**{name: _typed(name, value, types[name]) for name, value in content.items()})
+
+
+def _typed(name: str, value: Any, kind: Any) -> Any:
+    if get_origin(kind) is UnionType:  # float | None
+        return None if value is None else _typed(name, value, get_args(kind)[0])
+    if get_origin(kind) is tuple and isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    if get_origin(kind) is Literal and value in get_args(kind):
+        return value
+    if kind is float and type(value) in (int, float) and math.isfinite(value):
+        return float(value)
+    if kind in (int, str, bool) and type(value) is kind:
+        return value
+    raise ValueError(f"{name} is {str(value)[:40]!r}")
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

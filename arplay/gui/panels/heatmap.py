@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import Literal
 
 from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
-from arplay.gui.contract import Change, Panel, Select, Settings, Unit, View
-from arplay.gui.theme import BODY, LIGHT, SPACE, Theme, interface_font
+from arplay.gui.contract import Change, Panel, Select, Unit, View
+from arplay.gui.theme import BODY, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
-from arplay.gui.widgets.heat.painting import paint_legend
+from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.sheet import HeatSheet
 from arplay.gui.widgets.heat.view import HeatView
@@ -240,50 +240,3 @@ def _empty_words(view: View) -> str:
         "Here the text appears again, every token coloured by how surprised the model was.\n"
         "Write in the editor, or open a text with File › Open."
     )
-
-
-class ProgressLine(QWidget):
-    """A thin line that fills while a text is scored; its place is kept when there is none."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedHeight(3)
-        self.theme: Theme = LIGHT
-        self.share: float | None = None
-        self.setAccessibleName("Progress of scoring")
-
-    def show_share(self, share: float | None) -> None:
-        if share != self.share:
-            self.share = share
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        if self.share is None:
-            return
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self.theme.color("border"))
-        painter.fillRect(QRectF(0, 0, self.width() * self.share, self.height()), self.theme.color("accent"))
-        painter.end()
-
-
-class Legend(QWidget):
-    """What the colours mean."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.theme: Theme = LIGHT
-        self.scale = HeatScale(LIGHT, Settings().colour_by)
-        self.unit: Unit = "nats"
-        self.setMinimumHeight(28)
-        self.setToolTip("The same colour means the same number in every text, so that texts can be compared.")
-
-    def show_scale(self, theme: Theme, scale: HeatScale, unit: Unit) -> None:
-        self.theme, self.scale, self.unit = theme, scale, unit
-        self.setAccessibleName(f"Legend: colour shows {scale.colour_by}")
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_legend(painter, self.theme, self.scale, self.unit, QRectF(self.rect()))
-        painter.end()

@@ -43,6 +43,18 @@ class Rest:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """What the outline and the fill of a bar are called in the legend, and above their figures."""
+
+    outline: str = "model"
+    fill: str = "after decoding"
+    outline_figure: str = "model"
+    fill_figure: str = "after"
+    same: str = "after decoding (nothing is changed)"
+    """What the fill is called where it cannot differ from the outline, and needs no figure of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bars:
     """All rows of a chart. ``pinned``: the piece that follows in the text, where it is not among ``rows``.
 
@@ -53,6 +65,7 @@ class Bars:
     pinned: Row | None = None
     rest: Rest | None = None
     decoding: str = ""
+    names: Names = Names()
 
     @property
     def all_rows(self) -> tuple[Row, ...]:
@@ -127,8 +140,12 @@ class Axis:
 
     @classmethod
     def fit(cls, bars: Bars, log: bool) -> Axis:
-        """The smallest round axis that holds every row: 1, 2, 5, 10 ... percent, or whole decades up to 1."""
-        probs = bars.probs
+        """An axis for the rows of one chart."""
+        return cls.holding(bars.probs, log)
+
+    @classmethod
+    def holding(cls, probs: Sequence[float], log: bool) -> Axis:
+        """The smallest round axis that holds every p > 0: 1, 2, 5, 10 ... percent, or whole decades up to 1."""
         if log:
             decades = min(max(2, math.ceil(-math.log10(min(probs, default=0.01)) - 1e-9)), 16)
             return cls(10.0**-decades, 1.0, True)

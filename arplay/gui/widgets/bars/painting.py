@@ -97,10 +97,11 @@ class BarPainter:
         middle = area.center().y()
         self._pill(QRectF(x, middle - 5, 24, 10), None, self.theme.color("outline"))
         x += 24 + SPACE[1]
-        x += self._write(QRectF(x, area.top(), area.right() - x, area.height()), "model") + SPACE[3]
+        names = self.bars.names
+        x += self._write(QRectF(x, area.top(), area.right() - x, area.height()), names.outline) + SPACE[3]
         self._pill(QRectF(x, middle - 3, 24, 6), self.theme.color("fill"), None)
         x += 24 + SPACE[1]
-        label = "after decoding" if self.bars.decoding else "after decoding (nothing is changed)"
+        label = names.fill if self.bars.decoding else names.same
         self._write(QRectF(x, area.top(), area.right() - SPACE[2] - x, area.height()), label)
 
     def axis_labels(self, area: QRectF) -> None:
@@ -112,7 +113,8 @@ class BarPainter:
             size = self.painter.fontMetrics().horizontalAdvance(label)
             start = x if share == 0 else x - size if share == 1 else x - size / 2
             self.painter.drawText(QRectF(start, area.top(), size + 1, area.height()), CENTER, label)
-        for (x, wide), label in ((self.columns.own, "model"), (self.columns.decoded, "after")):
+        names = self.bars.names
+        for (x, wide), label in ((self.columns.own, names.outline_figure), (self.columns.decoded, names.fill_figure)):
             if wide:
                 self.painter.drawText(QRectF(x, area.top(), wide, area.height()), RIGHT, label)
         name_left, name_width = self.columns.text

@@ -45,12 +45,13 @@ def content(ledger: Ledger, index: int, vocabulary: Vocabulary | None, unit: Uni
     if math.isnan(logprob):
         return CardContent(title, where, bare, (), UNSCORED)
     size = f" of {len(vocabulary):,}" if vocabulary is not None else ""
+    rank, entropy = int(ledger.rank[index]), float(ledger.entropy[index])
     lines = (
         *bare,
         ("p", probability(logprob)),
         ("log p", f"{number(in_unit(logprob, unit))} {unit}"),
-        ("rank", f"{int(ledger.rank[index]):,}{size}"),
-        ("entropy", f"{number(in_unit(float(ledger.entropy[index]), unit))} {unit}"),
+        *((("rank", f"{rank:,}{size}"),) if rank else ()),
+        *((("entropy", f"{number(in_unit(entropy, unit))} {unit}"),) if not math.isnan(entropy) else ()),
         ("context read", f"{int(ledger.context[index]):,} tokens"),
     )
     best = tuple(

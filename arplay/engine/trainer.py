@@ -1,0 +1,285 @@
+"""A training run as a window sees it: a child process at low priority, and the folder that it writes.
+
+The child is ``python -m arplay train``, the folder the whole interface (arplay/training/run_folder.py). Asked by SIGINT
+to stop, it writes its checkpoint and exits with 130; so it does by itself when the process named in
+``ARPLAY_TRAIN_PARENT`` is gone. Therefore it does not run under the guard of engine/child.py, which kills at once. It
+holds the lock of its folder as long as it lives, so two windows cannot train in one folder. POSIX only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from arplay.core.errors import Problem
+from arplay.engine.fetch import why_ended
+from arplay.training.run_folder import Family, Plan, Report, RunFolder
+
+__all__ = ["Family", "Plan", "Report", "Start", "Status", "Trainer", "TrainingState", "runs"]
+
+Status = Literal["starting", "running", "pausing", "paused", "done", "failed"]
+
+NICE = 10
+STOPPED = 130
+"""Exit status of a run that was asked to stop and has written its checkpoint."""
+
+MOST_OUTPUT = 1024 * 1024
+_TAIL = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a person chooses for a run. ``minutes`` or ``tokens`` says how long, the other is None.
+
+    ``params``: parameters of the network, which an n-gram model does not have. ``vocabulary``: pieces of the tokenizer.
+    """
+
+    texts: tuple[Path, ...]
+    out: Path
+    family: Family
+    params: int
+    context: int
+    vocabulary: int
+    minutes: float | None
+    tokens: int | None
+    seed: int
+
+    def arguments(self) -> list[str]:
+        """Of the command ``arplay train``."""
+        given = [*(str(text.absolute()) for text in self.texts), "--out", str(self.out.absolute())]
+        given += ["--family", self.family, "--vocab", str(self.vocabulary), "--seed", str(self.seed)]
+        if self.family != "ngram":
+            given += ["--params", str(self.params), "--context", str(self.context)]
+            if self.minutes is not None:
+                given += ["--minutes", str(self.minutes)]
+            if self.tokens is not None:
+                given += ["--tokens", str(self.tokens)]
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingState:
+    """How a run stands. ``what``: one line for a person, of what is being done. ``problem``: (cause, remedy).
+
+    ``reports`` and ``snapshots`` (steps) are all there are, oldest first. ``resumable``: whether
+    :meth:`Trainer.resume` has something to go on with.
+    """
+
+    status: Status
+    what: str
+    plan: Plan | None
+    reports: tuple[Report, ...]
+    snapshots: tuple[int, ...]
+    problem: tuple[str, str] | None
+    folder: Path
+    resumable: bool
+
+
+class Trainer:
+    """One run, by its folder. Not thread-safe; nothing but :meth:`close` waits."""
+
+    def __init__(self, folder: Path, start: Start | None = None) -> None:
+        """Use :meth:`start` or :meth:`open`."""
+        self.folder = folder.absolute()
+        self._run = RunFolder(self.folder)
+        self._start = start
+        self._output = self._run.training / "output.txt"
+        self._child: subprocess.Popen[bytes] | None = None
+        self._asked: Literal["", "pause", "cancel"] = ""
+        self._heard: tuple[int, Report | None] = (0, None)
+        self._failure: tuple[str, str] | None = None
+
+    @classmethod
+    def start(cls, start: Start) -> Trainer:
+        """Begin a run. Raises Problem for a folder that holds one, cannot be written, or is being trained in."""
+        run = RunFolder(start.out.absolute())
+        if run.has_plan():
+            raise Problem(f"{start.out} holds a training run already", "choose another folder, or open that run")
+        trainer = cls(start.out, start)
+        trainer._spawn(start.arguments())
+        return trainer
+
+    @classmethod
+    def open(cls, folder: Path) -> Trainer:
+        """A run that is there: paused, done or failed. Raises Problem where there is none, or one that goes on."""
+        trainer = cls(folder)
+        trainer._run.plan()
+        os.close(trainer._locked())
+        trainer._failure = trainer._run.problem()
+        return trainer
+
+    def resume(self) -> None:
+        """Go on from the checkpoint, or begin again where none was reached; nothing while it runs.
+
+        Raises Problem as :meth:`start` does, and for a run that is done.
+        """
+        self._look()
+        if self._child is not None:
+            return
+        if self._run.done():
+            raise Problem("this run is done", "start a new one")
+        if self._run.has_plan():
+            self._spawn(["--out", str(self.folder), "--resume"])
+        elif self._start is not None:
+            self._spawn(self._start.arguments())
+
+    def pause(self) -> None:
+        """Ask for a checkpoint and the end of the child: "pausing" until it is gone."""
+        if self._child is not None and self._asked == "":
+            self._asked = "pause"
+            self._child.send_signal(signal.SIGINT)
+
+    def cancel(self) -> None:
+        """End the child at once; the folder stays, as of its last checkpoint."""
+        if self._child is not None:
+            self._asked = "cancel"
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+            self._look()
+
+    def close(self, timeout: float) -> bool:
+        """Pause, and wait so many seconds for the checkpoint. False: it is still being written, and will be."""
+        self.pause()
+        if self._child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(timeout)
+            self._look()
+        return self._child is None
+
+    def poll(self) -> TrainingState:
+        """How it stands now; only what is new is read."""
+        self._look()
+        problem = self._failure
+        plan: Plan | None = None
+        reports: tuple[Report, ...] = ()
+        done = False
+        try:
+            plan = self._run.plan() if self._run.has_plan() else None
+            reports = tuple(self._run.reports())
+            done = self._run.done()
+        except Problem as error:
+            problem = problem or (error.cause, error.remedy)
+        snapshots = tuple(self._run.snapshots())
+        status = self._status(problem is not None, done, _heard(reports) != self._heard)
+        what = self._what(status, reports)
+        resumable = self._child is None and not done and (plan is not None or self._start is not None)
+        return TrainingState(status, what, plan, reports, snapshots, problem, self.folder, resumable)
+
+    def _status(self, failed: bool, done: bool, heard: bool) -> Status:
+        if self._child is not None:
+            if self._asked:
+                return "pausing"
+            return "running" if heard else "starting"
+        return "failed" if failed else "done" if done else "paused"
+
+    def _what(self, status: Status, reports: tuple[Report, ...]) -> str:
+        match status:
+            case "starting":
+                return self._last_line() or "starting"
+            case "pausing":
+                return "writing the checkpoint"
+            case "running":
+                return "training"
+            case "paused":
+                return f"paused after step {reports[-1].step:,} of {reports[-1].steps:,}" if reports else "paused"
+            case "done":
+                return "done"
+            case "failed":
+                return "stopped by a problem"
+
+    def _spawn(self, arguments: list[str]) -> None:
+        try:
+            self._run.training.mkdir(parents=True, exist_ok=True)
+            lock = self._locked()
+            try:
+                self._heard = _heard(self._run.reports())
+                self._failure, self._asked = None, ""
+                with self._output.open("wb") as emptied:
+                    emptied.flush()
+                with self._output.open("ab") as output:
+                    self._child = subprocess.Popen(
+                        [sys.executable, "-m", "arplay", "train", *arguments],
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        cwd=Path(__file__).resolve().parents[2],
+                        env=os.environ | {"ARPLAY_TRAIN_PARENT": str(os.getpid()), "PYTHONUNBUFFERED": "1"},
+                        start_new_session=True,  # Ctrl-C in the terminal is for the window, which asks the child
+                        pass_fds=[lock],
+                    )
+            finally:
+                os.close(lock)
+            with contextlib.suppress(OSError):  # it may be gone already
+                os.setpriority(os.PRIO_PROCESS, self._child.pid, NICE)
+        except OSError as error:
+            cause = f"training cannot start in {self.folder} ({error.strerror or error})"
+            raise Problem(cause, "choose another folder, or free space on its disk") from error
+
+    def _locked(self) -> int:
+        """The lock of this folder, as an open file. Raises Problem where a child holds it."""
+        try:
+            lock = os.open(self._run.training / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            remedy = "make that folder writable, or choose another"
+            raise Problem(f"nothing can be written in {self.folder} ({error.strerror or error})", remedy) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(lock)
+            cause = f"{self.folder.name} is being trained already"
+            raise Problem(cause, "wait until the other arplay has stopped, or choose another folder") from error
+        return lock
+
+    def _look(self) -> None:
+        """Notice the child's end, and why it ended."""
+        if self._child is None:
+            return
+        status = self._child.poll()
+        if status is None:
+            if self._output.stat().st_size > MOST_OUTPUT:
+                os.truncate(self._output, 0)  # the child appends: it goes on from the beginning
+            return
+        asked, self._child = self._asked, None
+        if status in (0, STOPPED) or asked == "cancel":
+            return
+        if asked == "pause" and status == -signal.SIGINT:  # before it could catch the signal
+            return
+        told = self._run.problem()
+        if told is None:
+            remedy = "resume it; at most what came after its last checkpoint is done again"
+            problem = why_ended("training", self.folder.name, status, self._tail(), remedy)
+            told = problem.cause, problem.remedy
+        self._failure = told
+
+    def _tail(self) -> str:
+        """The end of what the child printed."""
+        with contextlib.suppress(FileNotFoundError), self._output.open("rb") as file:
+            file.seek(max(0, self._output.stat().st_size - _TAIL))
+            return file.read(_TAIL).decode("utf-8", "replace").replace("\r", "\n")
+        return ""
+
+    def _last_line(self) -> str:
+        return next((line.strip() for line in reversed(self._tail().splitlines()) if line.strip()), "")
+
+
+def _heard(reports: Sequence[Report]) -> tuple[int, Report | None]:
+    """What tells whether a child has reported anything since."""
+    return len(reports), reports[-1] if reports else None
+
+
+def runs(folders: Iterable[str]) -> list[TrainingState]:
+    """The runs among some folders, as they stand; a folder without one, or whose run goes on, is left out."""
+    found = []
+    for folder in folders:
+        with contextlib.suppress(Problem, OSError):
+            found.append(Trainer.open(Path(folder)).poll())
+    return found

@@ -32,3 +32,8 @@ def settings() -> Path:
 def recovered() -> Path:
     """Where the text of the last session is kept."""
     return Path(platformdirs.user_state_dir("arplay", appauthor=False)) / "last-text.json"
+
+
+def trained() -> Path:
+    """Where models that the user trains are put, a folder each (not created here)."""
+    return Path(platformdirs.user_data_dir("arplay", appauthor=False)) / "trained"

@@ -32,6 +32,7 @@ from arplay.engine.messages import (
     Progress,
     Reconcile,
     Reconciled,
+    Replayed,
     Result,
     Score,
     Scored,
@@ -56,7 +57,7 @@ class Pause:
     seconds: float
 
 
-Steps = Generator[Progress | Scored | Pause | None, None, Result]
+Steps = Generator[Progress | Scored | Replayed | Pause | None, None, Result]
 
 
 class Stopped(BaseException):

@@ -115,7 +115,7 @@ class Lesson:
     reading: Reading = Reading()
 
 
-Request = Load | Explore | Score | Reconcile | Fetch | Recompute | Describe
+Request = Load | Explore | Score | Reconcile | Fetch | Recompute | Describe | Replay | Lesson
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from arplay.models.base import Model, Report, Session
 
 if TYPE_CHECKING:
     from arplay.engine.fetch import FetchProgress
+    from arplay.engine.replay import Film
     from arplay.engine.scoring import Work
 
 CHUNK_SECONDS, PATIENT_SECONDS = 0.05, 0.4
@@ -86,6 +87,8 @@ class State:
     scored: Work | None = None
     answered: tuple[Ids, NDArray[np.floating]] | None = None
     """The context explored last, and the logits after it."""
+    film: Film | None = None
+    """The run that was replayed last; it outlives the model of the playground."""
     _texts: OrderedDict[tuple[Document, str, bool], tuple[Encoded, tuple[tuple[int, int], ...]]] = field(
         default_factory=OrderedDict
     )

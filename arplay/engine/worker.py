@@ -12,33 +12,38 @@ from typing import TYPE_CHECKING
 
 from arplay.core.errors import Problem
 from arplay.engine import jobs, state
+from arplay.engine.lesson import lesson
 from arplay.engine.messages import (
     Cancelled,
     Describe,
     Explore,
     Failed,
     Fetch,
+    Lesson,
     Load,
     Loaded,
     Progress,
     Recompute,
     Reconcile,
+    Replay,
     Request,
     Result,
     Score,
 )
 from arplay.engine.recompute import recompute
 from arplay.engine.recovery import carried, in_one_line
+from arplay.engine.replay import replay
 from arplay.models.base import Model, Report
 from arplay.models.devices import out_of_memory
 
 if TYPE_CHECKING:
     from arplay.engine.fetch import FetchProgress
 
-LANES: tuple[type[Request], ...] = (Explore, Load, Describe, Fetch, Score, Reconcile, Recompute)
-"""One job each, the most urgent first. Those that only look at a child, five times a second, stand before scoring."""
+LANES: tuple[type[Request], ...] = (Explore, Load, Describe, Fetch, Lesson, Replay, Score, Reconcile, Recompute)
+"""One job each, the most urgent first. Those that only look at a child, five times a second, stand before scoring, and
+so do the short ones of the views of training."""
 
-NEEDS_MODEL = (Explore, Score, Reconcile, Recompute)
+NEEDS_MODEL = (Explore, Score, Reconcile, Recompute, Lesson)
 
 Emit = Callable[[Result], None]
 
@@ -48,8 +53,8 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Runs requests in a thread of its own and hands results to ``emit``, which is called in that thread.
 
-    Each request is answered by any number of Progress and growing Scored, and then by exactly one final result:
-    its own, Cancelled or Failed. In a lane (explore, load, score, ...) a new request replaces the older one,
+    Each request is answered by any number of Progress, Replayed and growing Scored, and then by exactly one final
+    result: its own, Cancelled or Failed. In a lane (explore, load, score, ...) a new request replaces the older one,
     which ends as Cancelled, unless the step under way completes it; a fetch is not replaced, a second one fails.
     A loaded model takes the jobs of the former one with it. Nothing is emitted after :meth:`close` returned.
     ``emit`` must not raise and must not wait for this worker.
@@ -182,6 +187,10 @@ class Worker:
                 return jobs.reconcile(self._state, job.request)
             case Recompute():
                 return recompute(self._state, job.request)
+            case Lesson():
+                return lesson(self._state, job.request)
+            case Replay():
+                return replay(self._state, job.request)
             case Fetch():
                 return jobs.fetch(self._state, job.request, job.cancelled.is_set)
             case Describe():

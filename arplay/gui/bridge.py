@@ -16,15 +16,16 @@ from arplay.engine.messages import (
     Dtype,
     Explore,
     Fetch,
+    Lesson,
     Load,
     Loaded,
-    Progress,
     Recompute,
     Reconcile,
+    Replay,
     Request,
     Result,
     Score,
-    Scored,
+    is_last,
 )
 from arplay.engine.worker import NEEDS_MODEL, Worker
 
@@ -78,6 +79,12 @@ class Bridge(QObject):
     def describe(self, name: str) -> int:
         return self.submit(lambda number: Describe(number, name))
 
+    def replay(self, folder: str, text: str, place: int | None = None, after: int = -1) -> int:
+        return self.submit(lambda number: Replay(number, folder, text, place, after))
+
+    def lesson(self, text: str, reading: Reading) -> int:
+        return self.submit(lambda number: Lesson(number, text, reading))
+
     def submit(self, make: Callable[[int], Request]) -> int:
         """Number a request, give it to the worker and return its number; RuntimeError after :meth:`close`."""
         request = make(next(self._numbers))
@@ -100,7 +107,7 @@ class Bridge(QObject):
         if self._closed:
             return
         stale = self._stale(result)
-        if not isinstance(result, Progress) and not (isinstance(result, Scored) and not result.ledger.complete):
+        if is_last(result):
             self._lane.pop(result.number, None)
         if isinstance(result, Loaded):
             self._model = result.number

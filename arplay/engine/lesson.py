@@ -1,0 +1,53 @@
+"""One batch of one text as training sees it: inputs, targets one piece on, and the loss of each position."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from arplay.core.distribution import log_softmax
+from arplay.core.errors import Problem
+from arplay.engine.jobs import Steps
+from arplay.engine.messages import Lesson, Taught
+from arplay.engine.recompute import largest_difference
+from arplay.engine.replay import beginning
+from arplay.engine.state import State, read_only
+from arplay.models.base import lead
+
+MOST_PIECES = 64
+
+
+def lesson(state: State, request: Lesson) -> Steps:
+    """The current model's loss at each position by one teacher-forced pass, and by stepping a fresh session.
+
+    Raises Problem where no model is loaded, and for a text in which no piece stands before another.
+    """
+    model = state.current()
+    lead_ids, _ = lead(model.alphabet, model.starts_empty, request.reading.first_piece)
+    pieces = model.alphabet.encode(beginning(request.text, MOST_PIECES), special=request.reading.special)
+    context = model.info.context or MOST_PIECES
+    chain = np.concatenate([np.array(lead_ids, np.int64), pieces.ids])[: min(MOST_PIECES, context + 1)]
+    first = max(1, len(lead_ids))  # of the targets: what a tokenizer puts before a text is given, not learned
+    inputs, targets = chain[first - 1 : -1].copy(), chain[first:].copy()
+    if not len(targets):
+        raise Problem("the text is too short: nothing follows its first token", "write at least two tokens")
+    one_pass = 0.0 - model.teacher_forced(chain.tolist())[first:]
+    yield None
+    stepped = np.empty(len(targets))
+    session = model.session()
+    session.read(chain[:first].tolist())
+    for i, target in enumerate(targets.tolist()):
+        stepped[i] = 0.0 - log_softmax(session.logits())[target]
+        yield None
+        if i + 1 < len(targets):  # the last one need not fit the context
+            session.read([target])
+    return Taught(
+        request.number,
+        read_only(inputs),
+        read_only(targets),
+        read_only(one_pass),
+        read_only(stepped),
+        math.fsum(one_pass) / len(one_pass),
+        largest_difference(one_pass, stepped),
+    )

@@ -15,6 +15,9 @@ Origin = Literal["built-in", "downloaded", "file"]
 State = Literal["ready", "fetch", "broken"]
 
 BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
+LOOKED_UP = ("table", OWN["arplay-ngram"])
+"""Families that are no networks: computed in float64 on the CPU, with any context, about 8 bytes an entry."""
+
 _README_BYTES = 64 * 1024
 _LICENCE = re.compile(r"^license:[ \t]*['\"]?([\w.+-]+)", re.MULTILINE)
 
@@ -46,8 +49,8 @@ class Card:
     revision: str = ""
 
     def memory_bytes(self, dtype: str) -> int | None:
-        """What the weights take in ``dtype`` (a table is always float64); None where the parameters are not known."""
-        size = BYTES.get("float64" if self.family == "table" else dtype)
+        """What the weights take in ``dtype`` (it changes nothing for what is looked up); None where nobody knows."""
+        size = BYTES.get("float64" if self.family in LOOKED_UP else dtype)
         return None if self.parameters is None or size is None else self.parameters * size
 
     def broken(self, problem: Problem) -> Card:
@@ -102,14 +105,16 @@ def context_of(config: dict[str, object]) -> int | None:
 
 
 def _of_folder(card: Card, folder: Folder) -> Card:
+    counts = [tensor.elements for name, tensor in folder.tensors.items() if name.startswith("counts.")]
+    counted = folder.family == "arplay-ngram"
     return replace(
         card,
         licence=card.licence or licence_of(folder.path / "README.md"),
         family=OWN.get(folder.family, folder.family),
-        parameters=folder.elements,
+        parameters=sum(counts) if counted else folder.elements,
         disk_bytes=_size(list(folder.path.iterdir())),
         context=context_of(folder.config),
-        stored_dtype=folder.stored_dtype,
+        stored_dtype="counts" if counted else folder.stored_dtype,
     )
 
 

@@ -16,7 +16,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,13 +130,24 @@ class TableAlphabet:
         return Problem(f"{char!r} at byte {at} is not in this model's alphabet", f"it can write only {known}")
 
 
+class LookedUp(Protocol):
+    """A model that looks its distributions up: a table, or counts of n-grams."""
+
+    @property
+    def info(self) -> Info: ...
+
+    def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        """log p(next | ids) in nats, shape (V,), read-only."""
+        ...
+
+
 class TableSession:
-    """A prefix; a table needs no cache."""
+    """A prefix; what is looked up needs no cache."""
 
     starts_empty = True
     cache_bytes = 0
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: LookedUp) -> None:
         self._table = table
         self._ids: list[int] = []
         self.evaluated = 0

@@ -27,7 +27,10 @@ __all__ = ["Family", "Plan", "Report", "Start", "Status", "Trainer", "TrainingSt
 
 Status = Literal["starting", "running", "pausing", "paused", "done", "failed"]
 
+COMMAND = (sys.executable, "-m", "arplay", "train")
 NICE = 10
+"""How much lower than this process's own priority a run's is."""
+
 STOPPED = 130
 """Exit status of a run that was asked to stop and has written its checkpoint."""
 
@@ -207,7 +210,7 @@ class Trainer:
                     emptied.flush()
                 with self._output.open("ab") as output:
                     self._child = subprocess.Popen(
-                        [sys.executable, "-m", "arplay", "train", *arguments],
+                        [*COMMAND, *arguments],
                         stdin=subprocess.DEVNULL,
                         stdout=output,
                         stderr=subprocess.STDOUT,
@@ -219,7 +222,7 @@ class Trainer:
             finally:
                 os.close(lock)
             with contextlib.suppress(OSError):  # it may be gone already
-                os.setpriority(os.PRIO_PROCESS, self._child.pid, NICE)
+                os.setpriority(os.PRIO_PROCESS, self._child.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
         except OSError as error:
             cause = f"training cannot start in {self.folder} ({error.strerror or error})"
             raise Problem(cause, "choose another folder, or free space on its disk") from error

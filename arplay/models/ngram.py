@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
+from arplay.core.pieces import Alphabet
+from arplay.models.alphabets import open_tokenizer, opened
 from arplay.models.base import Info, Report, check
 from arplay.models.folder import MAX_VOCABULARY, OWN, Folder, inspect
 from arplay.models.loading import digest
@@ -173,7 +174,7 @@ class NgramModel:
 
     starts_empty = True
 
-    def __init__(self, counts: Counts, alphabet: TextAlphabet, info: Info) -> None:
+    def __init__(self, counts: Counts, alphabet: Alphabet, info: Info) -> None:
         self.counts, self.alphabet, self.info = counts, alphabet, info
 
     def logprobs(self, ids: Sequence[int]) -> Floats:

@@ -1,4 +1,4 @@
-"""Bits per byte of a causal language model on whole documents."""
+"""Bits per byte on whole documents: of a network in training, and of any model that arplay opens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from arplay.core.errors import Problem
 from arplay.core.windows import Windows
+from arplay.models.base import Model, lead
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,29 @@ def score(network: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], window
             size += len(text.encode())
     network.train(training)
     return Score(nats, pieces, size)
+
+
+def score_model(model: Model, texts: Sequence[str]) -> Score:
+    """Score each text from what the tokenizer puts before it, else from the model's own p(x_1), else from BOS.
+
+    Every piece counts once and none is left out; windows half a context apart where a text is longer than the context.
+    Each window is one pass without a cache. Raises Problem where a piece has no probability.
+    """
+    alphabet, context = model.alphabet, model.info.context
+    before, _ = lead(alphabet, model.starts_empty, "auto" if alphabet.lead or model.starts_empty else "bos")
+    nats, pieces, size = 0.0, 0, 0
+    for text in texts:
+        data = text.encode()
+        ids = [*before, *alphabet.encode(data).ids.tolist()]
+        windows = Windows.half(context) if context else Windows(len(ids) + 1, len(ids) + 1)
+        for start, first, stop in windows.spans(len(ids)):
+            first = max(first, len(before))
+            nats -= model.teacher_forced(ids[start:stop])[first - start :].sum()
+        pieces += len(ids) - len(before)
+        size += len(data)
+    if not math.isfinite(nats):
+        raise Problem(f"{model.info.name} gives no probability to a piece of these texts", "compare another model")
+    return Score(float(nats), pieces, size)
 
 
 def nll(logits: Tensor, targets: Tensor) -> Tensor:

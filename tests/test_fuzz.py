@@ -1,6 +1,6 @@
 """Damaged and hostile models, opened by hundreds in child processes: each loads with finite numbers or is refused.
 
-A case is named by its kind and number; ``python -m tests.fuzz_child FOLDER folder N N+1 KIND`` repeats one.
+A case is named by its kind and number; ``python -m tests.fuzz_child FOLDER folder KIND N N+1`` repeats one.
 """
 
 from __future__ import annotations
@@ -44,8 +44,10 @@ class Run:
         return sum(case["stage"] not in NOT_REACHED for case in self.ended)
 
 
-def run(place: Path, loader: str, first: int, last: int, *kinds: str, case_seconds: float = 60) -> Run:
-    command = [sys.executable, "-m", "tests.fuzz_child", str(place), loader, str(first), str(last), *kinds]
+def run(place: Path, loader: str, *cases: tuple[str, int, int], case_seconds: float = 60) -> Run:
+    """Let a child open the ``cases`` (kind, first number, the one after the last) by ``loader``."""
+    told = [str(part) for share in cases for part in share]
+    command = [sys.executable, "-m", "tests.fuzz_child", str(place), loader, *told]
     settings = {"OMP_NUM_THREADS": "1", "FUZZ_CASE_SECONDS": str(case_seconds), "TOKENIZERS_PARALLELISM": "false"}
     child = subprocess.run(
         command, cwd=REPOSITORY, env=os.environ | settings, capture_output=True, text=True, timeout=HANG_GUARD
@@ -104,19 +106,15 @@ def check(done: Run, capsys: pytest.CaptureFixture[str], kinds: tuple[str, ...])
 
 @pytest.mark.slow
 def test_damaged_folders_load_or_are_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    done = [run(place, "folder", 0, CASES[kind], kind) for kind in ("config", "weights", "tokenizer")]
-    whole = Run(
-        [case for one in done for case in one.ended],
-        " ".join(filter(None, (one.died_in for one in done))),
-        "".join(one.stderr for one in done),
-    )
-    check(whole, capsys, ("config", "weights", "tokenizer"))
+    kinds = ("config", "weights", "tokenizer")
+    whole = run(place, "folder", *((kind, 0, CASES[kind]) for kind in kinds))
+    check(whole, capsys, kinds)
     assert 3 * whole.reached_weights() >= sum(CASES.values())  # of all cases, those of GGUF files counted too
 
 
 @pytest.mark.slow
 def test_damaged_gguf_files_load_or_are_refused(ggufs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    check(run(ggufs, "native", 0, CASES["gguf"], "gguf"), capsys, ("gguf",))
+    check(run(ggufs, "native", ("gguf", 0, CASES["gguf"])), capsys, ("gguf",))
 
 
 def test_there_are_cases_enough() -> None:
@@ -137,7 +135,7 @@ def test_there_are_cases_enough() -> None:
 )
 def test_the_harness_notices(loader: str, noticed: str, place: Path) -> None:
     """Controls: loaders that do what none may do."""
-    done = run(place, loader, 3, 4, "config", case_seconds=0.5 if loader == "hangs" else 60)
+    done = run(place, loader, ("config", 3, 4), case_seconds=0.5 if loader == "hangs" else 60)
     assert len(done.wrong) == 1 and noticed in done.wrong[0]
     if loader == "hangs":
         assert "Timeout" in done.wrong[0]

@@ -22,6 +22,7 @@ COMMANDS = {
     "sample": "continue a text, token by token",
     "score": "what the model expected of every token of a text",
     "export": "write a chart or its data to a file",
+    "train": "train a model on text files, or as a recipe says",
     "models": "list the models, get one, tell about one, or remove one",
     "bench": "how fast a model is here, beside its library",
     "doctor": "versions, devices, Qt platform and what is missing",

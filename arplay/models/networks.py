@@ -5,8 +5,10 @@ transformers and torch are imported inside the functions: naming a network must 
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,11 +66,25 @@ def lstm(vocabulary: int, width: int, layers: int, context: int) -> LSTM:
 
 def save(network: LlamaForCausalLM | LSTM, folder: Path) -> None:
     """Write config.json and the weights, rounded to bfloat16; each file is replaced whole."""
-    with tempfile.TemporaryDirectory(dir=folder) as partial:
+    with tempfile.TemporaryDirectory(dir=folder) as partial, _no_progress_bar():
         copy.deepcopy(network).bfloat16().save_pretrained(partial)
         for path in sorted(Path(partial).iterdir()):
             path.chmod(0o644)  # safetensors writes for the owner alone
             path.replace(folder / path.name)
+
+
+@contextlib.contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Saving writes one file, which is no news to a terminal."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def load_network(path: Path) -> Any:

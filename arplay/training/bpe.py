@@ -12,12 +12,17 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
+from arplay.core.errors import Problem
+from arplay.models.alphabets import MAX_TOKENIZER_BYTES, opened
+from arplay.training.run_folder import write_whole
+
 SEPARATOR = "<|endoftext|>"
 
 
 def train_bpe(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     """A byte-level BPE of at most ``vocabulary`` pieces: the separator, the 256 bytes, then merges.
 
+    It has fewer where the texts hold no further pair of pieces that occurs twice.
     No prefix space is added and every digit is a piece of its own. Any text round-trips byte for byte.
     """
     tokenizer = Tokenizer(models.BPE())
@@ -27,6 +32,7 @@ def train_bpe(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
+        min_frequency=2,
         special_tokens=[SEPARATOR],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
@@ -40,15 +46,38 @@ def train_bpe(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     return tokenizer
 
 
+def read_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a model folder. Raises Problem where it cannot be read, or is not of this kind."""
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        raise Problem(f"{folder} has no tokenizer.json", "name the folder of a model that arplay trained")
+    tokenizer = opened(lambda: _bounded(file), folder.name)
+    if tokenizer.encode("").ids != [0]:
+        cause = f"the tokenizer of {folder.name} does not put its piece 0 before every text"
+        raise Problem(cause, "take that of a model that arplay trained")
+    return tokenizer
+
+
 def save_tokenizer(tokenizer: Tokenizer, folder: Path, context: int) -> None:
     """Write tokenizer.json and the tokenizer_config.json that transformers wants beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(folder / "tokenizer.json"))
+    write_whole(folder / "tokenizer.json", tokenizer.to_str(pretty=True))
+    separator = tokenizer.id_to_token(0)
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": SEPARATOR,
-        "eos_token": SEPARATOR,
+        "bos_token": separator,
+        "eos_token": separator,
         "model_max_length": context,
         "clean_up_tokenization_spaces": False,
     }
-    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    write_whole(folder / "tokenizer_config.json", json.dumps(config, indent=2) + "\n")
+
+
+def _bounded(file: Path) -> Tokenizer:
+    try:
+        if file.stat().st_size > MAX_TOKENIZER_BYTES:
+            raise ValueError(f"larger than {MAX_TOKENIZER_BYTES >> 20} MiB")
+        return Tokenizer.from_str(file.read_text(encoding="utf-8"))
+    except Exception as error:  # the Rust library raises bare Exception for a broken file
+        line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise Problem(f"{file} cannot be read ({line})", "take the tokenizer of another model") from error

@@ -2,7 +2,7 @@
 
 ::
 
-    DIR/                      the model itself, as of the newest snapshot; opens like any model folder
+    DIR/                      the model itself, as of the newest snapshot or pause; opens like any model folder
       training/
         plan.json             all that decides the weights (``Plan``); there once the texts are read and timed
         log.jsonl             one ``Report`` a line; a torn last line does not count
@@ -15,11 +15,13 @@ Until plan.json is there, the last line that the command printed says what it is
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import shutil
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -204,6 +206,20 @@ class RunFolder:
     def resumable(self) -> bool:
         """Whether ``--resume`` has something to continue."""
         return self.has_plan() and not self.done()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the folder to this process (POSIX). Raises Problem where another one trains in it."""
+        self.training.mkdir(parents=True, exist_ok=True)
+        with (self.training / "lock").open("a") as file:
+            if sys.platform != "win32":
+                import fcntl
+
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    raise Problem(f"{self.path} is being trained already", "wait until that run has stopped") from error
+            yield
 
     def write_plan(self, plan: Plan) -> None:
         self.training.mkdir(parents=True, exist_ok=True)

@@ -7,18 +7,23 @@ that is stopped and resumed is the run that was never stopped.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import safetensors.torch
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from safetensors import safe_open
+from torch import Tensor, nn
 
+from arplay.core.errors import Problem
+from arplay.models.safetensors_file import check_safetensors
 from arplay.training.evaluate import nll
+from arplay.training.run_folder import Precision
 
 Ids = NDArray[np.int64]
 
@@ -28,7 +33,9 @@ class Schedule:
     """How to train: ``tokens`` predictions in batches of ``batch`` rows of ``context`` pieces.
 
     The learning rates rise linearly over the first ``warmup`` part of the steps, stay, and fall linearly to 0 over the
-    last ``cooldown`` part. ``compile`` has torch.compile fuse the small operations, which needs a C++ compiler.
+    last ``cooldown`` part. ``muon_rate`` is that of the hidden matrices; where it is 0, AdamW trains them as well.
+    ``compile`` has torch.compile fuse the small operations, which needs a C++ compiler. ``precision`` is that of the
+    passes; the weights and all that is summed are float32.
     """
 
     tokens: int
@@ -42,6 +49,8 @@ class Schedule:
     clip: float
     seed: int
     compile: bool = False
+    precision: Precision = "bfloat16"
+    device: str = "cpu"
 
     @property
     def steps(self) -> int:
@@ -68,12 +77,17 @@ def rows(documents: Sequence[Ids], context: int, seed: int, epoch: int) -> Ids:
     return packed
 
 
+def steps_per_epoch(pieces: int, context: int, batch: int) -> int:
+    """Steps in which every piece is predicted once; rows that fill no batch are left out."""
+    return (pieces - 1) // context // batch
+
+
 class Run:
     """A network in training: its optimisers, how far it is, and where that is kept."""
 
     def __init__(self, network: nn.Module, documents: Sequence[Ids], schedule: Schedule) -> None:
         """``documents``: the ids of each training text, separator first."""
-        self.network = network
+        self.network = network.to(schedule.device)
         self._forward = torch.compile(network) if schedule.compile else network
         self.documents = documents
         self.schedule = schedule
@@ -81,27 +95,31 @@ class Run:
         self.seconds = 0.0
         self._epoch = -1
         self._rows: Ids = np.empty((0, schedule.context + 1), dtype=np.int64)
-        pieces = sum(map(len, documents))
-        self._steps_per_epoch = (pieces - 1) // schedule.context // schedule.batch
-        hidden = [p for name, p in network.named_parameters() if p.ndim == 2 and "embed" not in name]
-        others = [p for name, p in network.named_parameters() if p.ndim != 2 or "embed" in name]
-        self._optimisers = (
-            torch.optim.Muon(hidden, lr=schedule.muon_rate, weight_decay=schedule.weight_decay),
-            torch.optim.AdamW(others, lr=schedule.adamw_rate, betas=(0.9, 0.95), weight_decay=0.0),
+        self._steps_per_epoch = steps_per_epoch(sum(map(len, documents)), schedule.context, schedule.batch)
+        if self._steps_per_epoch < 1:
+            least = schedule.batch * schedule.context + 1
+            raise Problem(f"the text has too few pieces for a batch of {least:,}", "give more text or less context")
+        muon = [p for name, p in network.named_parameters() if schedule.muon_rate and is_hidden(name, p)]
+        adamw = [p for name, p in network.named_parameters() if not (schedule.muon_rate and is_hidden(name, p))]
+        self._optimisers: list[tuple[torch.optim.Optimizer, float]] = []
+        if muon:
+            decay = schedule.weight_decay
+            self._optimisers.append((torch.optim.Muon(muon, lr=1.0, weight_decay=decay), schedule.muon_rate))
+        self._optimisers.append(
+            (torch.optim.AdamW(adamw, lr=1.0, betas=(0.9, 0.95), weight_decay=0.0), schedule.adamw_rate)
         )
 
     def advance(self) -> float:
         """One step: forward, backward, update. The mean NLL of the batch before the update, in nats a piece."""
         began = time.monotonic()
         schedule = self.schedule
-        batch = torch.from_numpy(self._batch())
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        batch = torch.from_numpy(self.batch()).to(schedule.device)
+        with self.autocast():
             logits = self._forward(input_ids=batch[:, :-1], use_cache=False).logits
         loss = nll(logits, batch[:, 1:]).mean()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), schedule.clip)
-        full = (schedule.muon_rate, schedule.adamw_rate)
-        for optimiser, rate in zip(self._optimisers, full, strict=True):
+        for optimiser, rate in self._optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate * schedule.factor(self.step)
             optimiser.step()
@@ -110,7 +128,14 @@ class Run:
         self.seconds += time.monotonic() - began
         return loss.item()
 
-    def _batch(self) -> Ids:
+    def autocast(self) -> torch.autocast:
+        """The number type of the passes."""
+        return torch.autocast(
+            torch.device(self.schedule.device).type, torch.bfloat16, enabled=self.schedule.precision == "bfloat16"
+        )
+
+    def batch(self) -> Ids:
+        """The rows that the next step reads, (batch, context + 1)."""
         epoch, place = divmod(self.step, self._steps_per_epoch)
         if epoch != self._epoch:
             self._rows = rows(self.documents, self.schedule.context, self.schedule.seed, epoch)
@@ -118,35 +143,67 @@ class Run:
         return self._rows[place * self.schedule.batch :][: self.schedule.batch]
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint; an older one is replaced only when the new one is whole."""
-        state = {
-            "network": self.network.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
-            "step": self.step,
-            "seconds": self.seconds,
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(path)
+        """Write a checkpoint; an older one is replaced only when the new one is whole. Raises OSError."""
+        tensors = {f"weights.{name}": parameter.detach() for name, parameter in self.network.named_parameters()}
+        for i, (optimiser, _) in enumerate(self._optimisers):
+            for index, values in optimiser.state_dict()["state"].items():
+                tensors |= {f"optimiser.{i}.{index}.{key}": value for key, value in values.items()}
+        state = {"step": self.step, "seconds": self.seconds, "torch": torch.__version__}
+        write_tensors(path, tensors, {"run": json.dumps(state)})
 
     def resume(self, path: Path) -> None:
-        """Continue from a checkpoint that ``save`` wrote."""
-        state: dict[str, Any] = torch.load(path, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        for optimiser, saved in zip(self._optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        self.step = state["step"]
-        self.seconds = state["seconds"]
+        """Continue from a checkpoint that ``save`` wrote. Raises Problem for one that is damaged or another run's."""
+        shapes = {name: tensor.shape for name, tensor in check_safetensors(path).items()}
+        mine = {f"weights.{name}": tuple(parameter.shape) for name, parameter in self.network.named_parameters()}
+        others = Problem(f"{path.name} is the checkpoint of another run", "start a new run")
+        if mine != {name: shape for name, shape in shapes.items() if name.startswith("weights.")}:
+            raise others
+        with safe_open(path, "pt", device=self.schedule.device) as file:
+            tensors = {name: file.get_tensor(name) for name in shapes}
+            try:
+                state = json.loads((file.metadata() or {})["run"])
+                step, seconds = int(state["step"]), float(state["seconds"])
+                for i, (optimiser, _) in enumerate(self._optimisers):
+                    optimiser.load_state_dict(_state_of(optimiser, f"optimiser.{i}.", tensors))
+            except (KeyError, TypeError, ValueError) as error:
+                raise others from error
+        with torch.no_grad():
+            for name, parameter in self.network.named_parameters():
+                parameter.copy_(tensors[f"weights.{name}"])
+        self.step, self.seconds = step, seconds
 
 
-def train(run: Run, every_seconds: float, pause: Callable[[Run, float], None]) -> None:
-    """Advance to the end; ``pause(run, mean loss since the last pause)`` every so often and when it is reached."""
-    losses: list[float] = []
-    last = time.monotonic()
-    while run.step < run.schedule.steps:
-        losses.append(run.advance())
-        if time.monotonic() - last >= every_seconds or run.step == run.schedule.steps:
-            pause(run, sum(losses) / len(losses))
-            losses.clear()
-            last = time.monotonic()
+def is_hidden(name: str, parameter: Tensor) -> bool:
+    """Whether a weight is a matrix between hidden layers, which is what Muon is for (Jordan et al. 2024)."""
+    return parameter.ndim == 2 and "embed" not in name
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file; one that is there is replaced only by the whole of it. Raises OSError."""
+    data = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)  # on a full disk it would keep the room that the rest needs
+        raise
+
+
+def _state_of(optimiser: torch.optim.Optimizer, prefix: str, tensors: dict[str, Tensor]) -> dict[str, object]:
+    """What ``optimiser.load_state_dict`` takes, out of a checkpoint's tensors. Raises ValueError for another's."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith(prefix):
+            index, key = name.removeprefix(prefix).split(".", 1)
+            state.setdefault(int(index), {})[key] = tensor
+    groups = optimiser.state_dict()["param_groups"]
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    if not set(state) <= set(range(len(parameters))):
+        raise ValueError(f"{prefix} has other weights")
+    for i, values in state.items():
+        for key, value in values.items():
+            if key != "step" and value.shape != parameters[i].shape:
+                raise ValueError(f"{prefix}{i}.{key} has another shape")
+    return {"state": state, "param_groups": groups}

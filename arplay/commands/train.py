@@ -1,0 +1,166 @@
+"""``arplay train``: a model of one's own text, or one that a recipe describes."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arplay.commands import options
+from arplay.commands.options import UsageError
+from arplay.training.order import Order
+from arplay.training.run_folder import RunFolder
+from arplay.training.sizes import count_of
+
+if TYPE_CHECKING:
+    from arplay.training.run_folder import Report
+
+LINE_SECONDS = 10.0
+"""Between two lines of progress where no terminal is, which would show one line that changes."""
+
+STOPPED = 130
+_CLEAR = "\r\x1b[K"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("texts", type=Path, nargs="*", metavar="TEXT", help="UTF-8 text files, or one RECIPE.toml")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model to make")
+    parser.add_argument("--family", choices=("transformer", "rnn", "ngram"), help="default transformer; rnn: an LSTM")
+    parser.add_argument("--params", type=_number, metavar="N", help="about so many parameters (default 6M)")
+    parser.add_argument("--context", type=_number, metavar="N", help="tokens that it reads at once (default 512)")
+    pieces = parser.add_mutually_exclusive_group()
+    pieces.add_argument("--vocab", type=_number, metavar="N", help="tokens in the vocabulary (default 4096 or fewer)")
+    pieces.add_argument("--tokenizer", type=Path, metavar="DIR", help="take that of a model that arplay trained")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--tokens", type=_number, metavar="N", help="train on so many tokens")
+    length.add_argument("--minutes", type=_minutes, metavar="M", help="train for about so long (default 10)")
+    parser.add_argument("--order", type=_number, metavar="N", help="of an n-gram model (default 5)")
+    parser.add_argument("--seed", type=options.seed, metavar="S", help="of weights and order of texts (default 1)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps", "xpu"))
+    parser.add_argument("--threads", type=_number, metavar="N", help="for the arithmetic (default: all cores)")
+    parser.add_argument("--resume", action="store_true", help="continue a run that was stopped; DIR says all else")
+
+
+def run(args: argparse.Namespace) -> int:
+    order = _order(args)
+    if not order.resume:
+        order.check(RunFolder(order.out.absolute()))  # before the seconds that torch takes to import
+    from arplay.training.make import make
+
+    lines = _Lines()
+    if make(order, lines.say, lines.tell):
+        lines.say(f'done; try: arplay sample --model {args.out} "..."')
+        return 0
+    resumable = RunFolder(order.out.absolute()).resumable()
+    lines.say(f"stopped; continue with: arplay train --out {args.out} --resume" if resumable else "stopped")
+    return STOPPED
+
+
+def _order(args: argparse.Namespace) -> Order:
+    """Raises UsageError where options do not go together."""
+    recipes = [text for text in args.texts if text.suffix == ".toml"]
+    if not args.texts and not args.resume:
+        raise UsageError("name a text file or a recipe")
+    if recipes and len(args.texts) > 1:
+        raise UsageError("a recipe stands alone")
+    told = {name: getattr(args, name) for name in ("params", "context", "vocab", "tokenizer", "family")}
+    if recipes and not args.resume and args.family != "ngram" and (given := [name for name in told if told[name]]):
+        raise UsageError(f"the recipe says --{given[0]}")
+    if args.family == "ngram" and (args.params or args.context or args.tokens or args.minutes):
+        raise UsageError("an n-gram model has no --params, --context, --tokens or --minutes")
+    if args.order is not None and args.family != "ngram":
+        raise UsageError("--order is for --family ngram")
+    return Order(
+        texts=tuple(args.texts),
+        out=args.out,
+        family=args.family,
+        params=args.params,
+        context=args.context,
+        vocabulary=args.vocab,
+        tokenizer=args.tokenizer,
+        tokens=args.tokens,
+        minutes=args.minutes,
+        seed=args.seed,
+        device=args.device,
+        order=args.order,
+        threads=args.threads,
+        resume=args.resume,
+    )
+
+
+class _Lines:
+    """Standard output: what is done, a line each; on a terminal a last line that changes, else one now and then.
+
+    A reader that went away (``| head``) does not end the training.
+    """
+
+    def __init__(self) -> None:
+        self._changes = sys.stdout.isatty()
+        self._shown = False
+        self._last = 0.0
+
+    def say(self, what: str) -> None:
+        self._write(f"{_CLEAR if self._shown else ''}{what}\n")
+        self._shown = False
+
+    def tell(self, report: Report) -> None:
+        """Progress; a report with a held-out figure stays on a terminal."""
+        now, last = time.monotonic(), report.step == report.steps
+        line = _line(report)
+        if not self._changes:
+            if now - self._last >= LINE_SECONDS or last:
+                self.say(line)
+                self._last = now
+        elif report.held_out is not None:
+            self.say(line)
+        else:
+            width = shutil.get_terminal_size().columns - 1
+            self._write(f"{_CLEAR}{line[:width]}")
+            self._shown = True
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+
+
+def _line(report: Report) -> str:
+    parts = [f"step {report.step:,}/{report.steps:,}", f"{report.tokens_per_second:,.0f} tokens/s"]
+    if report.step < report.steps:
+        parts.append(f"{_duration(report.seconds_left)} left")
+    parts.append(f"training {report.bits_per_byte:.3f} bits/byte")
+    if report.held_out_bits_per_byte is not None:
+        parts.append(f"held-out {report.held_out_bits_per_byte:.3f}")
+    return "  ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    """A rough time: ``40 s``, ``12 min``, ``3 h 05 min``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _number(text: str) -> int:
+    """A whole number above 0, as 6M or 4096 (an argparse type)."""
+    if (value := count_of(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _minutes(text: str) -> float:
+    """A finite number above 0 (an argparse type)."""
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no length of time")
+    return value

@@ -1,0 +1,41 @@
+"""The README.md beside the weights of a user's own model: what it was trained on, how, and how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from arplay.training.run_folder import Plan, write_whole
+
+_KINDS = {"transformer": "a Llama-like transformer", "rnn": "an LSTM", "ngram": "an n-gram model (modified Kneser-Ney)"}
+
+
+def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str], figures: Mapping[str, str]) -> None:
+    """``data``: what was read of every source; ``figures``: held-out bits per byte of every source, once known."""
+    sizes = f"{parameters:,} parameters" if plan.family != "ngram" else f"order {plan.order}, {parameters:,} counts"
+    lines = [
+        "---",
+        "license: yours",
+        "---",
+        f"# {folder.name}",
+        "",
+        f"Trained with arplay: {_KINDS[plan.family]} over {plan.vocabulary:,} pieces, {sizes}.",
+        "The licence is yours to choose, as far as those of the texts allow.",
+        "",
+        "| text | read |",
+        "|---|---|",
+        *(f"| {_cell(name)} | {told} |" for name, told in data.items()),
+        "",
+    ]
+    if plan.family != "ngram":
+        epochs = f"{plan.tokens:,} predictions in {plan.steps:,} steps of {plan.batch} rows of {plan.context} pieces"
+        where = f"{plan.device}, {plan.threads} threads, {plan.precision}"
+        lines += [f"{epochs}; seed {plan.seed}; {where}. All of it is in training/plan.json.", ""]
+    if figures:
+        lines += ["| held-out text | bits per byte |", "|---|---:|"]
+        lines += [f"| {_cell(name)} | {told} |" for name, told in figures.items()]
+    write_whole(folder / "README.md", "\n".join(lines).rstrip() + "\n")
+
+
+def _cell(name: str) -> str:
+    return name.replace("|", "\\|")

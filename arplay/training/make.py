@@ -1,0 +1,215 @@
+"""``arplay train``: the texts, the tokenizer, the plan, the run, the figures; or all of it again up to a checkpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from arplay.core.errors import Problem
+from arplay.core.windows import Windows
+from arplay.models import loading
+from arplay.models.alphabets import open_tokenizer
+from arplay.models.networks import llama, lstm, save
+from arplay.training import ngram_run
+from arplay.training import order as defaults
+from arplay.training.bpe import save_tokenizer
+from arplay.training.card import write_card
+from arplay.training.corpus import read_recipe
+from arplay.training.data import Data, Say, byte_lengths, gather
+from arplay.training.evaluate import score
+from arplay.training.follow import Follower, Sample
+from arplay.training.order import Order, network_sizes
+from arplay.training.place import device_of, precision_of, tokens_in
+from arplay.training.run_folder import Plan, Report, RunFolder
+from arplay.training.stop import PARENT, Stop
+from arplay.training.train import Run, Schedule
+
+BATCH = 8
+RATES = {
+    "transformer": {"muon_rate": 0.02, "adamw_rate": 0.004},
+    "rnn": {"muon_rate": 0.0, "adamw_rate": 0.004},
+}
+USUAL = {"warmup": 0.01, "cooldown": 0.5, "weight_decay": 0.1, "clip": 1.0, "compile": False}
+"""As measured for the built-in English model (assets/recipes/english.toml)."""
+
+UNTIMED = 1000
+"""Steps of the schedule of a timing run, whose rates do not matter."""
+
+LEAST_SCORED = 20_000
+"""Held-out pieces that are scored at the end of a short run."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def make(order: Order, say: Say, tell: Callable[[Report], None]) -> bool:
+    """Carry out ``order``: whether the end was reached; else it was asked to stop, and a checkpoint is left.
+
+    ``say``: one line of what is being done; ``tell``: how training stands. Raises Problem, which the folder keeps.
+    """
+    folder = RunFolder(order.out.absolute())
+    order.check(folder)
+    with contextlib.ExitStack() as stack:
+        try:
+            folder.training.mkdir(parents=True, exist_ok=True)
+            if PARENT not in os.environ:  # else the program that started this holds the lock
+                stack.enter_context(folder.locked())
+        except OSError as error:
+            raise Problem(
+                f"nothing can be written in {folder.path} ({error.strerror})", "choose another --out"
+            ) from error
+        stop = stack.enter_context(Stop())
+        try:
+            return _make(order, folder, stop, say, tell)
+        except OSError as error:
+            problem = _told(error, folder)
+            _keep(folder, problem)
+            raise problem from error
+        except Problem as problem:
+            _keep(folder, problem)
+            raise
+
+
+def _keep(folder: RunFolder, problem: Problem) -> None:
+    with contextlib.suppress(OSError):  # of a full disk
+        folder.write_problem(problem)
+
+
+def _told(error: OSError, folder: RunFolder) -> Problem:
+    if error.errno in FULL:
+        again = "continue with --resume" if folder.resumable() else "start again"
+        return Problem(f"the disk is full ({error.strerror})", f"make room, then {again}")
+    what = f"{error.filename or folder.path} cannot be read or written ({error.strerror})"
+    return Problem(what, "check its permissions")
+
+
+def _make(order: Order, folder: RunFolder, stop: Stop, say: Say, tell: Callable[[Report], None]) -> bool:
+    loading.import_torch(lambda *_: None)
+    plan = folder.plan() if order.resume else None
+    if plan is not None:
+        texts = tuple(Path(text) for text in ((plan.recipe,) if plan.recipe else plan.texts))
+        order = replace(order, texts=texts, family=plan.family)
+    data = gather(order, plan, folder.path, say)
+    for source, told in data.described().items():
+        say(f"{source}: {told}")
+    if stop():
+        return False
+    if order.family == "ngram":
+        plan = plan or ngram_run.ngram_plan(order.order or defaults.ORDER, data, _common(order, data))
+        save_tokenizer(data.tokenizer, folder.path, sys.maxsize)
+        folder.write_plan(plan)
+        folder.cut_back(0)
+        ngram_run.count(folder, plan, data, None if order.recipe else LEAST_SCORED, say, tell)
+        return True
+    torch.set_num_threads(plan.threads if plan else order.threads or torch.get_num_threads())
+    if plan is None:
+        plan = _plan(order, data, say)
+        save_tokenizer(data.tokenizer, folder.path, plan.context)
+        if stop():
+            return False
+        folder.write_plan(plan)
+    return _train(folder, plan, data, stop, say, tell)
+
+
+def _common(order: Order, data: Data) -> dict[str, Any]:
+    """What a plan says of every family."""
+    recipe = order.recipe
+    return {
+        "texts": () if recipe else tuple(str(text.absolute()) for text in order.texts),
+        "recipe": str(recipe) if recipe else "",
+        "sha256": data.texts.sha256,
+        "tokenizer": str(order.tokenizer.absolute()) if order.tokenizer else "",
+        "vocabulary": data.vocabulary,
+        "seed": defaults.SEED if order.seed is None else order.seed,
+    }
+
+
+def _plan(order: Order, data: Data, say: Say) -> Plan:
+    """Sizes, schedule, place and length of the run."""
+    family = order.family or "transformer"
+    common = _common(order, data)
+    device = device_of(order.device)
+    chosen: dict[str, Any] = USUAL | RATES[family] | {"device": device, "threads": torch.get_num_threads(), "order": 0}
+    if order.recipe:
+        recipe = read_recipe(order.recipe)
+        chosen |= recipe.network | recipe.schedule | ({} if order.seed is None else {"seed": order.seed})
+        common["seed"] = chosen.pop("seed")
+    else:
+        context = order.context or _context(data.pieces)
+        rows = (data.pieces - 1) // context
+        if rows < 1:
+            cause = f"the text has {data.pieces:,} pieces, less than a context of {context:,} and one"
+            raise Problem(cause, "give more text, or a smaller --context")
+        sizes = network_sizes(family, order.params or defaults.PARAMS, data.vocabulary)
+        chosen |= {"width": sizes.width, "layers": sizes.layers, "heads": sizes.heads, "hidden": sizes.hidden}
+        chosen |= {"context": context, "batch": min(BATCH, rows)}
+    chosen |= {"precision": precision_of(family, device)}
+    a_step = chosen["batch"] * chosen["context"]
+    tokens = order.tokens or (None if order.minutes else chosen.get("tokens"))
+    plan = Plan(family=family, **common, **chosen | {"tokens": tokens or UNTIMED * a_step})
+    if tokens is None:
+        minutes = order.minutes or defaults.MINUTES
+        say("timing")
+        tokens = tokens_in(minutes, Run(network_of(plan), data.read, schedule_of(plan)))
+        say(f"{tokens:,} tokens in {minutes:g} minutes")
+    if tokens < a_step:
+        raise Problem(f"{tokens:,} tokens are less than a step of {a_step:,}", "give more --tokens or less --context")
+    return replace(plan, tokens=tokens)
+
+
+def _context(pieces: int) -> int:
+    """The usual context, or for a little text a shorter one: a batch at least."""
+    context = defaults.CONTEXT
+    while context > 16 and pieces <= BATCH * context:
+        context //= 2
+    return context
+
+
+def network_of(plan: Plan) -> Any:
+    """The fresh network of a plan, drawn from its seed."""
+    torch.manual_seed(plan.seed)
+    if plan.family == "rnn":
+        return lstm(plan.vocabulary, plan.width, plan.layers, plan.context)
+    return llama(plan.vocabulary, plan.width, plan.layers, plan.heads, plan.hidden, plan.context)
+
+
+def schedule_of(plan: Plan) -> Schedule:
+    return Schedule(**{field.name: getattr(plan, field.name) for field in fields(Schedule)})
+
+
+def _train(folder: RunFolder, plan: Plan, data: Data, stop: Stop, say: Say, tell: Callable[[Report], None]) -> bool:
+    network = network_of(plan)
+    parameters = network.num_parameters()
+    run = Run(network, data.read, schedule_of(plan))
+    if folder.state.is_file():
+        run.resume(folder.state)
+    folder.cut_back(run.step)
+    if run.step == 0:
+        save(network, folder.path)
+        write_card(folder.path, plan, parameters, data.described(), {})
+    place = f"{plan.device} in {plan.precision}, {plan.threads} threads"
+    often = f"{plan.tokens / data.pieces:.1f} times through the text"
+    say(f"{parameters:,} parameters, step {run.step:,} to {plan.steps:,}, {often}, {place}")
+    vocabulary = open_tokenizer(folder.path, plan.vocabulary).vocabulary
+    lengths = byte_lengths(vocabulary.written, vocabulary.special)
+    sample = Sample.draw([ids for found in data.held_out.values() for ids in found], run, lengths)
+    if not Follower(run, folder, plan.snapshots(), sample, lengths, tell).train(stop):
+        return False
+    network.to("cpu")
+    figures = {}
+    held = data.held_texts(None if plan.recipe else max(LEAST_SCORED, plan.tokens // 50))
+    for source, texts in held.items():
+        if stop():
+            break
+        found = score(network, data.tokenizer, texts, Windows.half(plan.context))
+        figures[source] = f"{found.bits_per_byte:.4f}"
+        say(f"held-out {source}: {len(texts):,} documents, {found.bits_per_byte:.4f} bits per byte")
+    write_card(folder.path, plan, parameters, data.described(), figures)
+    return True

@@ -1,0 +1,75 @@
+"""A run that counts: one step, from the texts to an n-gram model and its figures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from arplay.models import catalogue
+from arplay.training import ngram
+from arplay.training.card import write_card
+from arplay.training.data import Data, Say
+from arplay.training.evaluate import score_model
+from arplay.training.run_folder import Plan, Report, RunFolder
+
+LEAST_SCORED = 20_000
+"""Pieces of training text that the one report scores; a document at least."""
+
+
+def ngram_plan(order: int, data: Data, common: dict[str, Any]) -> Plan:
+    """``common``: what plans of every family have."""
+    return Plan(
+        family="ngram", width=0, layers=0, heads=0, hidden=0, context=order, tokens=data.pieces, batch=1,
+        muon_rate=0.0, adamw_rate=0.0, warmup=0.0, cooldown=0.0, weight_decay=0.0, clip=0.0, device="cpu", threads=1,
+        precision="float32", compile=False, order=order, **common,
+    )  # fmt: skip
+
+
+def count(
+    folder: RunFolder, plan: Plan, data: Data, most: int | None, say: Say, tell: Callable[[Report], None]
+) -> None:
+    """Count every training document once, write the model, score it; ``most``: held-out pieces to score."""
+    began = time.monotonic()
+    say(f"counting n-grams up to {plan.order}")
+    ids = [document for found in data.training.values() for document in found]
+    counts = ngram.train(ids, plan.order, plan.vocabulary)
+    ngram.save(counts, folder.path)
+    seconds = time.monotonic() - began
+    say("scoring held-out text")
+    model = catalogue.load(str(folder.path), "cpu", "auto", lambda fraction, what: None)
+    held = data.held_texts(most)
+    scores = {source: score_model(model, texts) for source, texts in held.items()}
+    own = score_model(model, _some(data))
+    nats, pieces, size = (sum(getattr(s, name) for s in scores.values()) for name in ("nats", "pieces", "bytes"))
+    report = Report(
+        step=1,
+        steps=1,
+        tokens=plan.tokens,
+        seconds=seconds,
+        loss=own.nats / own.pieces,
+        held_out=nats / pieces,
+        bits_per_byte=own.bits_per_byte,
+        held_out_bits_per_byte=type(own)(nats, pieces, size).bits_per_byte,
+        tokens_per_second=plan.tokens / seconds,
+        seconds_left=0.0,
+        rate=1.0,
+    )
+    figures = {source: f"{found.bits_per_byte:.4f}" for source, found in scores.items()}
+    write_card(folder.path, plan, counts.entries, data.described(), figures)
+    folder.append(report)
+    tell(report)
+    for source, figure in figures.items():
+        say(f"held-out {source}: {len(held[source]):,} documents, {figure} bits per byte")
+
+
+def _some(data: Data) -> list[str]:
+    texts: list[str] = []
+    pieces = 0
+    for source, found in data.training.items():
+        own = (document.text for document in data.texts.training if document.source == source)
+        for text, ids in zip(own, found, strict=True):
+            if not texts or pieces + len(ids) <= LEAST_SCORED:
+                texts.append(text)
+                pieces += len(ids)
+    return texts

@@ -1,0 +1,97 @@
+"""What a user asks of a run; what was not said is None. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from arplay.core.errors import Problem
+from arplay.training import sizes
+from arplay.training.run_folder import Family, Plan, RunFolder
+
+PARAMS = 6_000_000
+CONTEXT = 512
+VOCABULARY = 4096
+MINUTES = 10.0
+SEED = 1
+ORDER = 5
+
+_FILES = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+_FILES |= {"README.md", "training"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """``texts``: files, or one recipe (.toml); with ``resume`` they may be left out."""
+
+    texts: tuple[Path, ...]
+    out: Path
+    family: Family | None = None
+    params: int | None = None
+    context: int | None = None
+    vocabulary: int | None = None
+    tokenizer: Path | None = None
+    tokens: int | None = None
+    minutes: float | None = None
+    seed: int | None = None
+    device: str | None = None
+    order: int | None = None
+    threads: int | None = None
+    resume: bool = False
+
+    @property
+    def recipe(self) -> Path | None:
+        return self.texts[0].absolute() if len(self.texts) == 1 and self.texts[0].suffix == ".toml" else None
+
+    def check(self, folder: RunFolder) -> None:
+        """Raise Problem where this cannot be done in that folder: nothing to resume, or something else in it."""
+        path = folder.path
+        if self.resume:
+            self.check_plan(folder.plan())
+            if folder.done():
+                raise Problem(f"the run in {path} is done", "start a new one in another folder")
+            return
+        if folder.has_plan():
+            raise Problem(f"{path} holds a training run", "continue it with --resume, or choose another folder")
+        try:
+            found = {entry.name for entry in path.iterdir()} if path.exists() else set()
+        except OSError as error:
+            raise Problem(f"{path} cannot be used ({error.strerror})", "choose another folder for --out") from error
+        if others := found - _FILES - {f"{name}.partial" for name in _FILES}:
+            cause = f"{path} holds other files already ({min(others)})"
+            raise Problem(cause, "choose a new or empty folder for --out")
+        if found and "training" not in found:
+            raise Problem(f"{path} holds a model already", "choose a new or empty folder for --out")
+
+    def check_plan(self, plan: Plan) -> None:
+        """Raise Problem where something was said that is not what the run began with.
+
+        ``minutes`` became ``plan.tokens`` when it began, and is not asked again.
+        """
+        pairs: dict[str, tuple[object, object]] = {
+            "--family": (self.family, plan.family),
+            "--context": (self.context, plan.context),
+            "--vocab": (self.vocabulary, plan.vocabulary),
+            "--tokenizer": (self.tokenizer and str(self.tokenizer.absolute()), plan.tokenizer),
+            "--tokens": (self.tokens, plan.tokens),
+            "--seed": (self.seed, plan.seed),
+            "--device": (None if self.device == "auto" else self.device, plan.device.partition(":")[0]),
+            "--threads": (self.threads, plan.threads),
+            "--order": (self.order, plan.order),
+            "its text": (
+                ", ".join(str(text.absolute()) for text in self.texts) or None,
+                plan.recipe or ", ".join(plan.texts),
+            ),
+        }
+        if self.params is not None and plan.family != "ngram":
+            asked = network_sizes(plan.family, self.params, plan.vocabulary)
+            pairs["--params"] = asked, sizes.Sizes(plan.width, plan.layers, plan.heads, plan.hidden)
+        for name, (said, planned) in pairs.items():
+            if said is not None and said != planned:
+                cause = f"the run has {name} {planned or 'not given'}, not {said}"
+                raise Problem(cause, "leave that out to resume, or start a new run")
+
+
+def network_sizes(family: Family, params: int, vocabulary: int) -> sizes.Sizes:
+    """Raises Problem where a network of that family cannot be so small."""
+    return (sizes.recurrent if family == "rnn" else sizes.transformer)(params, vocabulary)

@@ -1,0 +1,50 @@
+"""Where a network is trained and in which precision, and how many tokens some minutes are worth there."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from arplay.core.errors import Problem
+from arplay.models.devices import machine
+from arplay.training.run_folder import Family, Precision
+from arplay.training.train import Run
+
+MOST_TIMING = 5.0
+"""Seconds that the timing run takes at most, beyond its second step."""
+
+OVERHEAD = 0.07
+"""Part of the time for held-out text, checkpoints and snapshots."""
+
+
+def device_of(asked: str | None) -> str:
+    """The torch device for "auto" (or None), "cpu", "cuda" ... Raises Problem for one that is not there."""
+    kinds = machine(torch).kinds
+    if asked in (None, "auto"):
+        return kinds[0]
+    if asked not in kinds:
+        raise Problem(f"there is no device {asked} here", f"use --device {' or '.join(['auto', *kinds])}")
+    return str(asked)
+
+
+def precision_of(family: Family, device: str) -> Precision:
+    """bfloat16 where the device computes it natively. An LSTM on a CPU is slower in it (measured: up to twice)."""
+    if device == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if device == "cpu" and family == "transformer" and native else "float32"
+
+
+def tokens_in(minutes: float, run: Run) -> int:
+    """How many predictions ``run`` makes in that time, in whole steps, at least one. It is used up by this."""
+    began = time.monotonic()
+    run.advance()  # the first one warms up, and compiles where that is asked for
+    warm = time.monotonic()
+    steps = 0
+    while steps < 2 or time.monotonic() - warm < min(MOST_TIMING, 60 * minutes / 20):
+        run.advance()
+        steps += 1
+    now = time.monotonic()
+    left = (60 * minutes - (now - began)) * (1 - OVERHEAD)
+    return max(1, int(left * steps / (now - warm))) * run.schedule.batch * run.schedule.context

@@ -34,6 +34,7 @@ from arplay.gui.bridge import Bridge
 from arplay.gui.comparing import Comparing
 from arplay.gui.contract import Do, Intent, Settings, Take, View
 from arplay.gui.fetching import Fetching
+from arplay.gui.training.lessons import Lessons
 from arplay.gui.undo import Move, new_stack
 from arplay.gui.writing import Writing
 
@@ -68,7 +69,7 @@ class Playground(QObject):
         self._held, self._dirty = 0, False
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
         self.asking, self.writing, self.comparing = Asking(self), Writing(self), Comparing(self)
-        self.fetching = Fetching(bridge, self)
+        self.fetching, self.lessons = Fetching(bridge, self), Lessons(bridge, self)
         bridge.result.connect(self._on_result)
 
     # ---- what the user does
@@ -289,7 +290,7 @@ class Playground(QObject):
 
     def _on_result(self, result: Result) -> None:
         with self._at_once():
-            if not (self.fetching.hear(result) or self.comparing.hear(result)):
+            if not (self.fetching.hear(result) or self.comparing.hear(result) or self.lessons.hear(result)):
                 self._on_one(result)
 
     def _on_one(self, result: Result) -> None:

@@ -243,6 +243,8 @@ def style_sheet(t: Theme) -> str:
     QPushButton[role="segment"][side="right"] {{ border-top-right-radius: {RADIUS}px;
         border-bottom-right-radius: {RADIUS}px; }}
     QPushButton[role="segment"]:focus {{ border: 1px solid {t.accent}; }}
+    QPushButton[role="segment"]:disabled {{ color: {t.muted}; background: {t.background}; border-color: {t.border};
+        font-weight: 400; }}
     QToolButton[role="quiet"] {{ background: transparent; border: 1px solid transparent; padding: 3px; }}
     QToolButton[role="quiet"]:hover {{ background: {t.accent_soft}; }}
     QToolButton[role="quiet"]:focus {{ border: 1px solid {t.accent}; }}
@@ -262,6 +264,7 @@ def style_sheet(t: Theme) -> str:
         border-radius: {RADIUS}px; selection-background-color: {t.accent};
         selection-color: {t.on_accent}; }}
     QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border: 1px solid {t.accent}; }}
+    QComboBox:disabled {{ color: {t.muted}; background: {t.background}; }}
     QComboBox::drop-down {{ border: none; width: 22px; }}
     QComboBox::down-arrow {{ image: url({icons}/chevron-down-{t.name}.svg); width: 12px; height: 12px; }}
     QAbstractSpinBox QLineEdit {{ border: none; padding: 0 8px; background: transparent; }}

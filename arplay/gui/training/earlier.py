@@ -1,0 +1,133 @@
+"""The runs of before, each with what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from arplay.engine.trainer import TrainingState
+from arplay.gui.theme import LIGHT, SPACE, Theme, icon
+from arplay.gui.training import words
+from arplay.gui.training.run import is_live
+from arplay.gui.training.scrolling import scrolling
+
+_NONE = "None yet. A run that you start is listed here: resume it, open its model, or look at its curve and snapshots."
+
+
+class EarlierRuns(QFrame):
+    """Each signal gives the folder of the run that is meant."""
+
+    show_it = Signal(object)
+    resume = Signal(object)
+    open = Signal(object)
+    forget = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self._theme: Theme = LIGHT
+        self.cards: list[RunCard] = []
+        title = QLabel("Runs of before", self)
+        title.setProperty("role", "heading")
+        self.none = QLabel(_NONE, self)
+        self.none.setProperty("role", "caption")
+        self.none.setWordWrap(True)
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(0, 0, SPACE[1], 0)
+        self._column.setSpacing(SPACE[2])
+        self._column.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[3], SPACE[3], SPACE[1], SPACE[3])
+        column.setSpacing(SPACE[2])
+        column.addWidget(title)
+        column.addWidget(self.none)
+        column.addWidget(scrolling(inside), 1)
+
+    def show_runs(self, states: Sequence[TrainingState]) -> None:
+        for card in self.cards:
+            card.setParent(None)
+            card.deleteLater()
+        self.cards = []
+        for state in states:
+            card = RunCard(state, self)
+            card.set_theme(self._theme)
+            self._column.insertWidget(len(self.cards), card)
+            self.cards.append(card)
+        self.none.setVisible(not states)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        for card in self.cards:
+            card.set_theme(theme)
+
+
+class RunCard(QFrame):
+    def __init__(self, state: TrainingState, runs: EarlierRuns) -> None:
+        super().__init__(runs)
+        self.setProperty("role", "card")
+        self._state, self._runs = state, runs
+        name = QLabel(state.folder.name, self)
+        name.setProperty("role", "heading")
+        name.setTextFormat(Qt.TextFormat.PlainText)
+        name.setToolTip(str(state.folder))
+        self.said = QLabel(words.summary(state), self)
+        self.said.setProperty("role", "caption")
+        self.said.setWordWrap(True)
+        self.away = QToolButton(self)
+        self.away.setProperty("role", "quiet")
+        self.away.setIconSize(QSize(12, 12))
+        self.away.setToolTip("Take it off this list; its folder stays")
+        self.away.setAccessibleName(f"Take {state.folder.name} off the list")
+        self.away.setVisible(not is_live(state))
+        self.away.clicked.connect(self._on_away)
+        first = QHBoxLayout()
+        first.addWidget(name, 1)
+        first.addWidget(self.away)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SPACE[1])
+        self.buttons: dict[str, QPushButton] = {}
+        there = (state.folder / "config.json").is_file()
+        for text, tip, slot, useful in (
+            ("Resume", "Go on from the last checkpoint", self._on_resume, state.resumable),
+            ("Show", "Curve, snapshots and batch of this run", self._on_show, True),
+            ("Open", "Load its model in the playground", self._on_open, there),
+        ):
+            if useful:
+                button = QPushButton(text, self)
+                button.setAutoDefault(False)
+                button.setToolTip(tip)
+                button.setAccessibleName(f"{text} {state.folder.name}")
+                button.clicked.connect(slot)
+                buttons.addWidget(button)
+                self.buttons[text] = button
+        buttons.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[2], SPACE[1], SPACE[1], SPACE[2])
+        column.setSpacing(SPACE[0])
+        column.addLayout(first)
+        column.addWidget(self.said)
+        column.addSpacing(SPACE[0])
+        column.addLayout(buttons)
+
+    @property
+    def folder(self) -> Path:
+        return self._state.folder
+
+    def set_theme(self, theme: Theme) -> None:
+        self.away.setIcon(icon("x", theme, "muted"))
+
+    def _on_show(self) -> None:
+        self._runs.show_it.emit(self.folder)
+
+    def _on_resume(self) -> None:
+        self._runs.resume.emit(self.folder)
+
+    def _on_open(self) -> None:
+        self._runs.open.emit(self.folder)
+
+    def _on_away(self) -> None:
+        self._runs.forget.emit(self.folder)

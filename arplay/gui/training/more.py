@@ -1,0 +1,112 @@
+"""What has sensible values and is seldom changed: context, vocabulary, seed and the folder of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
+
+from arplay import paths
+from arplay.gui.theme import SPACE
+from arplay.gui.training.choices import CONTEXTS, MOST_SEED, VOCABULARIES, folder_for
+from arplay.gui.training.texts import Text
+
+_TIPS = (
+    ("Context (tokens)", "How far back the model looks when it predicts a token"),
+    ("Vocabulary (tokens)", "How many different tokens the tokenizer learns from your text"),
+    ("Seed", "The same seed and the same token count give the same model on this computer"),
+)
+
+
+class More(QWidget):
+    """The folder follows the name of the first text until the user gives another. ``changed``: the folder did."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._inside = paths.trained()
+        self._own_folder = False  # typed by the user
+        self._texts: Sequence[Text] = ()
+        self.context = _combo(CONTEXTS, "Context in tokens")
+        self.vocabulary = _combo(VOCABULARIES, "Vocabulary in tokens")
+        self.seed = QSpinBox(self)
+        self.seed.setRange(0, MOST_SEED)
+        self.seed.setAccessibleName("Seed")
+        self.folder = QLineEdit(self)
+        self.folder.setAccessibleName("Folder of the model")
+        self.folder.textEdited.connect(self._on_edited)
+        self.choose = QPushButton("Choose…", self)
+        self.choose.setAutoDefault(False)
+        self.choose.setToolTip("Another place for the model's folder")
+        self.choose.clicked.connect(self._ask_folder)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(SPACE[2])
+        grid.setVerticalSpacing(SPACE[0])
+        widgets = (self.context, self.vocabulary, self.seed)
+        for column, ((words, tip), widget) in enumerate(zip(_TIPS, widgets, strict=True)):
+            grid.addWidget(self._label(words, tip, widget), 0, column)
+            grid.addWidget(widget, 1, column)
+            grid.setColumnStretch(column, 1)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE[1])
+        row.addWidget(self.folder, 1)
+        row.addWidget(self.choose)
+        where = "A folder of its own is made there; it opens in arplay like any model"
+        grid.addWidget(self._label("Folder of the model", where, self.folder), 2, 0, 1, 3)
+        grid.addLayout(row, 3, 0, 1, 3)
+
+    @property
+    def path(self) -> Path:
+        return Path(self.folder.text())
+
+    def name_after(self, texts: Sequence[Text]) -> None:
+        """Suggest a folder that is not there yet."""
+        self._texts = texts
+        if not self._own_folder:
+            self.folder.setText(str(folder_for(texts, self._inside)))
+
+    def next_folder(self) -> None:
+        """This one is taken now."""
+        self._own_folder = False
+        self.name_after(self._texts)
+
+    def _ask_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Where the model's folder is made", str(self._inside))
+        if folder:
+            self._inside = Path(folder)
+            self.next_folder()
+            self.changed.emit()
+
+    def _on_edited(self) -> None:
+        self._own_folder = True
+        self.changed.emit()
+
+    def _label(self, words: str, tip: str, widget: QWidget) -> QLabel:
+        label = QLabel(words, self)
+        label.setProperty("role", "caption")
+        label.setBuddy(widget)
+        label.setToolTip(tip)
+        widget.setToolTip(tip)
+        return label
+
+
+def _combo(values: tuple[int, ...], name: str) -> QComboBox:
+    box = QComboBox()
+    box.setAccessibleName(name)
+    for value in values:
+        box.addItem(f"{value:,}", value)
+    return box

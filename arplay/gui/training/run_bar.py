@@ -1,0 +1,118 @@
+"""The head of a run: what is being done, how far it is, how good it is, and what can be done with it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from arplay.engine.trainer import TrainingState
+from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.training import words
+from arplay.gui.training.losses import LossUnit
+from arplay.gui.training.run import is_live
+from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.figure_row import FigureRow
+
+
+class RunBar(QFrame):
+    """Each signal is a wish; the bar shows what came of it with the next state."""
+
+    back = Signal()
+    pause = Signal()
+    resume = Signal()
+    cancel = Signal()
+    open = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self.state: TrainingState | None = None
+        self.go_back = QToolButton(self)
+        self.go_back.setProperty("role", "quiet")
+        self.go_back.setIconSize(QSize(18, 18))
+        self.go_back.setToolTip("All runs, and a new one; this run goes on")
+        self.go_back.setAccessibleName("All runs, and a new one")
+        self.go_back.clicked.connect(self.back)
+        self.name = QLabel(self)
+        self.name.setProperty("role", "title")
+        self.name.setTextFormat(Qt.TextFormat.PlainText)
+        self.status = Caption()
+        self.bar = QProgressBar(self)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress of the run")
+        self.figures = FigureRow()
+        self.open_it = self._button("Open in the playground", "", self.open)
+        self.main = self._button("Pause", "", self._on_main)
+        self.stop = self._button("Cancel…", "Stop at once, without a checkpoint", self.cancel)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        first = QHBoxLayout()
+        first.setSpacing(SPACE[1])
+        first.addWidget(self.go_back)
+        first.addWidget(self.name)
+        first.addWidget(self.status, 1)
+        for button in (self.open_it, self.stop, self.main):
+            first.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[1])
+        column.setSpacing(SPACE[1])
+        column.addLayout(first)
+        column.addWidget(self.bar)
+        column.addWidget(self.figures)
+
+    def show_run(self, state: TrainingState, unit: LossUnit) -> None:
+        self.state = state
+        name = self.fontMetrics().elidedText(state.folder.name, Qt.TextElideMode.ElideMiddle, 170)
+        self.name.setText(name)
+        self.name.setToolTip(str(state.folder))
+        self.status.show_text(words.status(state))
+        share, live = words.share(state), is_live(state)
+        self.bar.setRange(0, 0 if share is None and live else 1000)
+        if share is not None or not live:
+            self.bar.setValue(round(1000 * (share or 0.0)))
+        self.figures.show_figures(words.figures(state, unit))
+        self.figures.setVisible(bool(state.reports))
+        self._show_buttons(state, live)
+
+    def _show_buttons(self, state: TrainingState, live: bool) -> None:
+        there = (state.folder / "config.json").is_file()
+        self.open_it.setEnabled(there)
+        self.open_it.setToolTip(_open_tip(there, live))
+        self.stop.setVisible(live)
+        self.main.setVisible(live or state.resumable)
+        self.main.setEnabled(state.status != "pausing")
+        self.main.setText("Pausing…" if state.status == "pausing" else "Pause" if live else "Resume")
+        self.main.setToolTip(
+            "Write a checkpoint and stop; nothing is lost" if live else "Go on from the last checkpoint"
+        )
+        for button, primary in ((self.main, not live), (self.open_it, state.status == "done")):
+            role = "primary" if primary else ""
+            if button.property("role") != role:
+                button.setProperty("role", role)
+                button.style().unpolish(button)
+                button.style().polish(button)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.go_back.setIcon(icon("arrow-left", theme))
+        self.figures.theme = theme
+        self.figures.update()
+
+    def _on_main(self) -> None:
+        if is_live(self.state):
+            self.pause.emit()
+        else:
+            self.resume.emit()
+
+    def _button(self, text: str, tip: str, slot: object) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setAutoDefault(False)
+        button.setToolTip(tip)
+        button.clicked.connect(slot)
+        return button
+
+
+def _open_tip(there: bool, live: bool) -> str:
+    if not there:
+        return "The folder holds a model as soon as the first snapshot is taken"
+    return "Load the model as its newest snapshot has it" if live else "Load the model"

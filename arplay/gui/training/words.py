@@ -1,0 +1,105 @@
+"""How a run is told: its state, its figures, how much is left."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from arplay.engine.trainer import Plan, TrainingState
+from arplay.gui.training.losses import LossUnit, held_out_loss, perplexity, training_loss
+from arplay.gui.widgets.figure_row import Figure
+from arplay.gui.widgets.models.words import duration
+from arplay.gui.widgets.words import capital, number
+
+FAMILY = {"transformer": "Transformer", "rnn": "LSTM", "ngram": "n-gram model"}
+
+_STATES = {
+    "starting": "Getting ready",
+    "running": "Training",
+    "pausing": "Pausing",
+    "paused": "Paused",
+    "done": "Done",
+    "failed": "Stopped by a problem",
+}
+
+
+def share(state: TrainingState) -> float | None:
+    """Part of the steps that is trained, 0..1; None where nobody knows yet."""
+    if state.status == "done":
+        return 1.0
+    newest = state.reports[-1] if state.reports else None
+    return newest.step / newest.steps if newest is not None and newest.steps else None
+
+
+def status(state: TrainingState) -> str:
+    """What is being done, in one line."""
+    done, name = share(state), _STATES[state.status]
+    words = [f"{name}, {done:.0%}" if done is not None and state.status != "done" else name]
+    if state.status in ("starting", "pausing") and state.what:
+        words.append(capital(state.what))
+    if state.plan is not None:
+        words.append(about(state.plan))
+    return " · ".join(words)
+
+
+def about(plan: Plan) -> str:
+    """The model in a few words."""
+    if plan.family == "ngram":
+        return f"{plan.order}-gram model, {plan.vocabulary:,} tokens of vocabulary, seed {plan.seed}"
+    shape = f"{plan.layers} layers of {plan.width}"
+    parts = (FAMILY[plan.family], shape, f"{plan.vocabulary:,} tokens of vocabulary", f"context {plan.context:,}")
+    return f"{', '.join(parts)}, seed {plan.seed}"
+
+
+def figures(state: TrainingState, unit: LossUnit) -> tuple[Figure, ...]:
+    """The newest report, and the newest figure of held-out text."""
+    if not state.reports:
+        return ()
+    newest = state.reports[-1]
+    measured = [report for report in state.reports if report.held_out is not None]
+    found = []
+    if measured and (held := held_out_loss(measured[-1], unit)) is not None:
+        found.append(Figure(number(held, 3), f"held-out, {unit}", "Mean loss of text that is not trained on"))
+    found.append(Figure(number(training_loss(newest, unit), 3), f"training, {unit}", "Mean loss since the last report"))
+    if measured and measured[-1].held_out is not None:
+        value = perplexity(measured[-1].held_out)
+        found.append(Figure(f"{value:,.1f}", "perplexity", "Of held-out text, per token: exp of its loss in nats"))
+    planned = f" of {state.plan.tokens:,}" if state.plan is not None and state.plan.family != "ngram" else ""
+    found.append(Figure(f"{newest.tokens:,}{planned}", "tokens read", "Predictions that the model was trained on"))
+    if state.status == "running":
+        speed = f"{newest.tokens_per_second:,.0f}"
+        found.append(Figure(speed, "tokens/s", "Tokens trained on per second, since the last report"))
+        found.append(Figure(duration(newest.seconds_left), "left", "At the speed of the last report"))
+    else:
+        found.append(Figure(duration(newest.seconds), "trained", "Seconds of training, pauses left out"))
+    return tuple(found)
+
+
+def summary(state: TrainingState) -> str:
+    """One line for a list: how it stands, when, how much it read and how good it is."""
+    done = share(state)
+    words = [f"{_STATES[state.status]} at {done:.0%}" if state.status == "paused" and done else _STATES[state.status]]
+    if state.plan is not None:
+        words.append(FAMILY[state.plan.family])
+    if (when := changed(state)) is not None:
+        words.append(f"{when:%d %b %Y, %H:%M}")
+    if state.reports:
+        words.append(f"{state.reports[-1].tokens:,} tokens")
+    held = [report.held_out_bits_per_byte for report in state.reports if report.held_out_bits_per_byte is not None]
+    if held:
+        words.append(f"{number(held[-1], 2)} bits per byte")
+    return " · ".join(words)
+
+
+def changed(state: TrainingState) -> datetime | None:
+    """When the run last wrote a report; None where it cannot be told."""
+    try:
+        return datetime.fromtimestamp((state.folder / "training" / "log.jsonl").stat().st_mtime)
+    except OSError:
+        return None
+
+
+def nothing_yet(state: TrainingState | None) -> str:
+    """What an empty chart says."""
+    if state is not None and state.plan is not None and state.plan.family == "ngram":
+        return "An n-gram model is counted in one go: there is no curve."
+    return "The curve begins with the first report of the run."

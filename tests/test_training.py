@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,14 @@ from tqdm import tqdm
 
 from arplay import paths
 from arplay.core.errors import Problem
+from arplay.core.gradient import logit_gradient
 from arplay.core.windows import Windows
 from arplay.models.networks import llama, save
 from arplay.training import readers
 from arplay.training.bpe import SEPARATOR, save_tokenizer, train_bpe
 from arplay.training.corpus import Document, read_recipe, split
-from arplay.training.evaluate import score
+from arplay.training.evaluate import nll, score
+from arplay.training.run_folder import Precision
 from arplay.training.train import Run, Schedule, rows
 
 TEXT = "The cat sat on the mat. The dog sat on the log. Where did the cat sit? On the mat, in 1961.\n" * 20
@@ -69,7 +72,7 @@ def test_a_fresh_network_knows_nothing_and_learns_a_tiny_text(tokenizer: Tokeniz
 def test_without_updates_nothing_is_learnt(tokenizer: Tokenizer) -> None:
     run = new_run(tokenizer, steps=40)
     frozen = weights(run)
-    for optimiser in run._optimisers:
+    for optimiser, _ in run._optimisers:
         optimiser.step = lambda *_: None  # type: ignore
     losses = [run.advance() for _ in range(5)]
     assert torch.equal(frozen, weights(run))
@@ -82,8 +85,8 @@ def test_a_resumed_run_is_the_unbroken_run(tokenizer: Tokenizer, tmp_path: Path)
         unbroken.advance()
     for _ in range(5):
         stopped.advance()
-    stopped.save(tmp_path / "run.pt")
-    resumed.resume(tmp_path / "run.pt")
+    stopped.save(tmp_path / "run.safetensors")
+    resumed.resume(tmp_path / "run.safetensors")
     half.network.load_state_dict(stopped.network.state_dict())
     half.step = 5
     for _ in range(7):
@@ -91,6 +94,64 @@ def test_a_resumed_run_is_the_unbroken_run(tokenizer: Tokenizer, tmp_path: Path)
         half.advance()
     assert torch.equal(weights(unbroken), weights(resumed))
     assert not torch.equal(weights(unbroken), weights(half)), "the optimisers' state must matter"
+
+
+def test_the_loss_falls_to_the_entropy_of_the_text_and_not_below() -> None:
+    draw = np.random.default_rng(1)
+    documents = [np.array([0, *draw.integers(1, 5, 2000)]) for _ in range(4)]  # four pieces, one as likely as the other
+    torch.manual_seed(3)
+    network = llama(64, width=32, layers=1, heads=1, hidden=64, context=CONTEXT)
+    run = Run(network, documents, Schedule(60 * 4 * CONTEXT, 4, CONTEXT, 0.02, 0.01, 0.1, 0.5, 0.1, 1.0, 5))
+    losses = [run.advance() for _ in range(run.schedule.steps)]
+    assert losses[0] == pytest.approx(math.log(64), rel=0.05)
+    assert sum(losses[-10:]) / 10 == pytest.approx(math.log(4), rel=0.03)
+
+
+def test_the_gradient_with_respect_to_the_logits_is_p_minus_one_hot(tokenizer: Tokenizer) -> None:
+    run = new_run(tokenizer)
+    batch = torch.from_numpy(run.batch())
+    logits = run.network(input_ids=batch[:, :-1], use_cache=False).logits
+    logits.retain_grad()
+    nll(logits, batch[:, 1:]).sum().backward()
+    rows = zip(logits.detach().numpy()[0], logits.grad.numpy()[0], batch[0, 1:].tolist(), strict=True)
+    for row, gradient, target in rows:
+        assert gradient == pytest.approx(logit_gradient(row, target), abs=1e-6)
+        assert gradient[target] < -0.9 < 0 < gradient[target - 1] < 0.1
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_adamw_trains_every_weight_where_muon_has_no_rate(tokenizer: Tokenizer, precision: Precision) -> None:
+    run = new_run(tokenizer)
+    run = Run(run.network, run.documents, replace(run.schedule, muon_rate=0.0, precision=precision))
+    before = [parameter.detach().clone() for parameter in run.network.parameters()]
+    run.advance()
+    assert [type(optimiser).__name__ for optimiser, _ in run._optimisers] == ["AdamW"]
+    assert not any(torch.equal(*pair) for pair in zip(before, run.network.parameters(), strict=True))
+
+
+def test_a_checkpoint_that_is_not_of_this_run_is_refused(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    run, file = new_run(tokenizer), tmp_path / "run.safetensors"
+    run.advance()
+    run.save(file)
+    torch.manual_seed(3)
+    wider = llama(tokenizer.get_vocab_size(), width=64, layers=2, heads=2, hidden=64, context=CONTEXT)
+    adamw_only = Run(new_run(tokenizer).network, run.documents, replace(run.schedule, muon_rate=0.0))
+    for other in (Run(wider, run.documents, run.schedule), adamw_only):
+        kept = weights(other)
+        with pytest.raises(Problem, match="another run"):
+            other.resume(file)
+        assert torch.equal(kept, weights(other))
+        assert other.step == 0
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(Problem, match="damaged or cut off"):
+        run.resume(file)
+
+
+def test_a_text_too_short_for_a_batch_is_a_problem(tokenizer: Tokenizer) -> None:
+    run = new_run(tokenizer)
+    with pytest.raises(Problem, match="too few pieces for a batch of 129"):
+        Run(run.network, [np.arange(128)], run.schedule)
+    assert Run(run.network, [np.arange(129)], run.schedule)._steps_per_epoch == 1
 
 
 def test_the_learning_rate_rises_then_falls_to_nothing() -> None:

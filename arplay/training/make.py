@@ -85,7 +85,7 @@ def _keep(folder: RunFolder, problem: Problem) -> None:
 def _told(error: OSError, folder: RunFolder) -> Problem:
     if error.errno in FULL:
         again = "continue with --resume" if folder.resumable() else "start again"
-        return Problem(f"the disk is full ({error.strerror})", f"make room, then {again}")
+        return Problem(f"there is no room on the disk ({error.strerror})", f"make room, then {again}")
     what = f"{error.filename or folder.path} cannot be read or written ({error.strerror})"
     return Problem(what, "check its permissions")
 

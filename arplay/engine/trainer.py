@@ -42,7 +42,8 @@ _TAIL = 4096
 class Start:
     """What a person chooses for a run. ``minutes`` or ``tokens`` says how long, the other is None.
 
-    ``params``: parameters of the network, which an n-gram model does not have. ``vocabulary``: pieces of the tokenizer.
+    ``params``: parameters of the network, which an n-gram model does not have. ``vocabulary``: pieces of the tokenizer,
+    None: as many as the texts support, up to the command's own choice.
     """
 
     texts: tuple[Path, ...]
@@ -50,7 +51,7 @@ class Start:
     family: Family
     params: int
     context: int
-    vocabulary: int
+    vocabulary: int | None
     minutes: float | None
     tokens: int | None
     seed: int
@@ -58,7 +59,9 @@ class Start:
     def arguments(self) -> list[str]:
         """Of the command ``arplay train``."""
         given = [*(str(text.absolute()) for text in self.texts), "--out", str(self.out.absolute())]
-        given += ["--family", self.family, "--vocab", str(self.vocabulary), "--seed", str(self.seed)]
+        given += ["--family", self.family, "--seed", str(self.seed)]
+        if self.vocabulary is not None:
+            given += ["--vocab", str(self.vocabulary)]
         if self.family != "ngram":
             given += ["--params", str(self.params), "--context", str(self.context)]
             if self.minutes is not None:

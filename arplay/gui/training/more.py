@@ -25,9 +25,13 @@ from arplay.gui.training.texts import Text
 
 _TIPS = (
     ("Context (tokens)", "How far back the model looks when it predicts a token"),
-    ("Vocabulary (tokens)", "How many different tokens the tokenizer learns from your text"),
+    ("Vocabulary (tokens)", "How many different tokens the tokenizer learns from your text; by itself up to 4,096"),
     ("Seed", "The same seed and the same token count give the same model on this computer"),
 )
+
+
+AUTOMATIC = 0
+"""Of the vocabulary: as many tokens as the texts support."""
 
 
 class More(QWidget):
@@ -42,6 +46,7 @@ class More(QWidget):
         self._texts: Sequence[Text] = ()
         self.context = _combo(CONTEXTS, "Context in tokens")
         self.vocabulary = _combo(VOCABULARIES, "Vocabulary in tokens")
+        self.vocabulary.insertItem(0, "As the text supports", AUTOMATIC)
         self.seed = QSpinBox(self)
         self.seed.setRange(0, MOST_SEED)
         self.seed.setAccessibleName("Seed")

@@ -36,7 +36,7 @@ from arplay.gui.training.choices import (
     wrong_with_folder,
     wrong_with_texts,
 )
-from arplay.gui.training.more import More
+from arplay.gui.training.more import AUTOMATIC, More
 from arplay.gui.training.scrolling import scrolling
 from arplay.gui.training.segments import Segments
 from arplay.gui.training.texts import TextList
@@ -160,7 +160,7 @@ class StartForm(QFrame):
             family=self.family.key,  # type: ignore[arg-type]
             params=int(self.params.key),
             context=self.more.context.currentData(),
-            vocabulary=self.more.vocabulary.currentData(),
+            vocabulary=self.more.vocabulary.currentData() or None,
             minutes=float(self.time.key) if timed else None,
             tokens=None if timed else self.tokens.value(),
             seed=self.more.seed.value(),
@@ -268,7 +268,7 @@ class StartForm(QFrame):
                 segments.choose(key)
         self.tokens.setValue(_whole(saved.get("tokens"), 1_000_000))
         self.more.seed.setValue(_whole(saved.get("seed"), 0))
-        for box, name, usual in ((self.more.context, "context", 256), (self.more.vocabulary, "vocabulary", 2048)):
+        for box, name, usual in ((self.more.context, "context", 256), (self.more.vocabulary, "vocabulary", AUTOMATIC)):
             at = box.findData(_whole(saved.get(name), usual))
             box.setCurrentIndex(at if at >= 0 else box.findData(usual))
         self.open_more.setChecked(saved.get("more") is True)

@@ -104,6 +104,15 @@ class Level:
         at = start + int(np.searchsorted(self.pieces[start:end], self.pieces.dtype.type(piece)))
         return at if at < end and self.pieces[at] == piece else -1
 
+    def refine(self, p: Floats, context: int) -> None:
+        """Turn p(. | h') into p(. | h), shape (V,), in place; a context that nothing follows leaves it as it is."""
+        row = slice(int(self.starts[context]), int(self.starts[context + 1]))
+        counts = self.counts[row]
+        if len(counts):
+            discounts, total = self.discounts[np.minimum(counts, 3)], int(counts.sum(dtype=np.int64))
+            p *= discounts.sum() / total
+            p[self.pieces[row]] += (counts - discounts) / total
+
     def _sums(self, values: NDArray[Any]) -> Ids:
         running = np.zeros(len(values) + 1, dtype=np.int64)
         np.cumsum(values, out=running[1:])
@@ -128,17 +137,21 @@ class Counts:
         """n-grams of all orders."""
         return sum(len(level.counts) for level in self.levels)
 
+    @cached_property
+    def alone(self) -> Floats:
+        """p of every piece after no context, shape (V,)."""
+        p = np.full(self.vocabulary, 1.0 / self.vocabulary)
+        self.levels[0].refine(p, 0)
+        return p
+
     def next(self, ids: Sequence[int]) -> Floats:
         """log p (nats) of every piece after ``ids``, shape (V,)."""
-        p = np.full(self.vocabulary, 1.0 / self.vocabulary)
-        for length, level in enumerate(self.levels[: len(ids) + 1]):
+        p = self.alone.copy()
+        for length, level in enumerate(self.levels[1 : len(ids) + 1], start=1):
             context = self._place(ids[len(ids) - length :])
-            counts = level.counts[level.starts[context] : level.starts[context + 1]] if context >= 0 else ()
-            if len(counts):
-                discounts, total = level.discounts[np.minimum(counts, 3)], int(np.sum(counts, dtype=np.int64))
-                p *= np.sum(discounts) / total
-                p[level.pieces[level.starts[context] : level.starts[context + 1]]] += (counts - discounts) / total
-        result: Floats = np.log(p)
+            if context >= 0:
+                level.refine(p, context)
+        result: Floats = np.log(p, out=p)
         return result
 
     def logprobs(self, ids: Ids) -> Floats:

@@ -157,11 +157,8 @@ class TableSession:
         return tuple(self._ids)
 
     def extend(self, ids: Sequence[int]) -> Scores:
-        given = [int(id) for id in ids]
+        given = self._checked(ids)
         n = len(given)
-        self.evaluated += n
-        if given and not 0 <= min(given) <= max(given) < self._table.info.vocabulary:
-            raise Problem(f"an id is outside the alphabet of {self._table.info.vocabulary}", "re-tokenise the text")
         logprob, entropy = np.zeros(n), np.zeros(n)
         rank = np.zeros(n, dtype=np.int64)
         best_ids, best = np.full((n, BEST), -1, dtype=np.int64), np.full((n, BEST), -np.inf)
@@ -175,7 +172,14 @@ class TableSession:
         return frozen_scores(logprob, rank, entropy, best_ids, best)
 
     def read(self, ids: Sequence[int]) -> None:
-        self.extend(ids)
+        self._ids += self._checked(ids)
+
+    def _checked(self, ids: Sequence[int]) -> list[int]:
+        given = [int(id) for id in ids]
+        if given and not 0 <= min(given) <= max(given) < self._table.info.vocabulary:
+            raise Problem(f"an id is outside the alphabet of {self._table.info.vocabulary}", "re-tokenise the text")
+        self.evaluated += len(given)
+        return given
 
     def rewind(self, length: int) -> None:
         if not 0 <= length <= len(self._ids):

@@ -23,7 +23,8 @@ from arplay.gui.theme import SPACE
 from arplay.gui.widgets.models.words import Choice, Engine, is_gguf, memory, parameters, size
 from arplay.gui.widgets.words import capital
 from arplay.models.base import Info
-from arplay.models.cards import Card
+from arplay.models.cards import LOOKED_UP, Card
+from arplay.models.folder import OWN
 from arplay.models.gguf_ways import INSTALL
 
 WIDTH = 348
@@ -174,7 +175,7 @@ class Details(QFrame):
         self._show_buttons(card, loading)
 
     def _show_ways(self, card: Card | None, info: Info | None) -> None:
-        loadable = card is not None and card.state != "broken" and card.family != "table"
+        loadable = card is not None and card.state != "broken" and card.family not in LOOKED_UP
         gguf = card is not None and is_gguf(card)
         native = gguf and self.engine.currentData() == "native"
         for name, box, there in zip(
@@ -256,7 +257,7 @@ def _values(card: Card | None, choice: Choice, info: Info | None) -> list[str]:
         size(card.disk_bytes) if card.disk_bytes else "",
         size(card.download_bytes) if card.download_bytes else "",
         card.stored_dtype,
-        f"{card.context:,} tokens" if card.context else "any" if card.family == "table" else "",
+        f"{card.context:,} tokens" if card.context else "any" if card.family in ("table", *OWN.values()) else "",
         card.licence or ("not stated" if usable and card.parameters else ""),
         memory(card, choice) if usable else "",
         _in_halves(info.revision if info and info.revision else card.revision),

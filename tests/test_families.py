@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem
 from arplay.models import caches, loading
+from arplay.models.cards import read_card
 from arplay.models.causal_lm import CausalLM, CausalSession
+from arplay.models.context import context_of
 from arplay.models.passes import Passes
-from arplay.models.proof import Proof, context_of, proved
+from arplay.models.proof import Proof, proved
 from tests.tiny_models import CONTEXT, SETTINGS, network, one_thread, save
 
 __all__ = ["one_thread"]
@@ -224,12 +226,27 @@ def test_sixteen_bits_stay_within_their_bound(family: str, folders: dict[str, Pa
 def test_a_context_is_what_the_configuration_says_under_any_name() -> None:
     import transformers
 
-    assert context_of(transformers.GPT2Config(n_positions=7)) == 7
-    assert context_of(transformers.MptConfig(max_seq_len=8)) == 8
-    assert context_of(transformers.BloomConfig(seq_length=9)) == 9
-    assert context_of(transformers.BloomConfig()) is None
-    assert context_of(transformers.MambaConfig()) is None
-    assert context_of(network("gemma3_text").config) == CONTEXT
+    assert context_of(transformers.GPT2Config(n_positions=7).to_dict()) == 7
+    assert context_of(transformers.MptConfig(max_seq_len=8).to_dict()) == 8
+    assert context_of(transformers.BloomConfig(seq_length=9).to_dict()) == 9
+    assert context_of(transformers.BloomConfig().to_dict()) is None
+    assert context_of(transformers.MambaConfig().to_dict()) is None
+    assert context_of(network("gemma3_text").config.to_dict()) == CONTEXT
+
+
+@pytest.mark.parametrize("family", SETTINGS)
+def test_the_card_shows_the_context_that_is_loaded(
+    family: str, folders: dict[str, Path], models: dict[str, CausalLM]
+) -> None:
+    assert read_card(folders[family]).context == models[family].info.context
+
+
+def test_odd_configurations_have_no_context() -> None:
+    odd: list[dict[str, object]] = [{}, {"n_positions": "7"}, {"n_positions": -1}, {"text_config": [1]}]
+    assert [context_of(config) for config in odd] == [None] * 4
+    assert context_of({"n_positions": 7, "rope_scaling": "longrope", "rope_parameters": {"rope_type": ["x"]}}) == 7
+    phi = {"max_position_embeddings": 99, "original_max_position_embeddings": 9, "rope_scaling": {"type": "su"}}
+    assert context_of(phi) == context_of({"text_config": phi}) == 9
 
 
 @pytest.mark.parametrize("error", [MemoryError("full"), ValueError("odd")])
@@ -255,7 +272,7 @@ def test_a_context_ends_where_the_keys_of_a_cache_would_be_wrong(kind: str, mode
     rope = {"rope_type": kind, "rope_theta": 100.0, "original_max_position_embeddings": 10}
     more = {"short_factor": [1.0] * 4, "long_factor": [9.0] * 4} if kind == "longrope" else {"factor": 2.0}
     made = network("llama", rope_parameters=rope | more)
-    assert context_of(made.config) == (10 if kind == "longrope" else CONTEXT)
+    assert context_of(made.config.to_dict()) == (10 if kind == "longrope" else CONTEXT)
     passes = Passes(made)
     with torch.inference_mode():
         cache = passes.cached(range(1, 11), None, 1)[1]

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 from arplay.core.errors import Problem
+from arplay.models.context import context_of
+from arplay.models.devices import BYTES
 from arplay.models.folder import OWN, Folder, inspect
 
 Origin = Literal["built-in", "downloaded", "file"]
 State = Literal["ready", "fetch", "broken"]
 
-BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
 LOOKED_UP = ("table", OWN["arplay-ngram"])
 """Families that are no networks: computed in float64 on the CPU, with any context, about 8 bytes an entry."""
 
@@ -50,7 +51,7 @@ class Card:
 
     def memory_bytes(self, dtype: str) -> int | None:
         """What the weights take in ``dtype`` (it changes nothing for what is looked up); None where nobody knows."""
-        size = BYTES.get("float64" if self.family in LOOKED_UP else dtype)
+        size = 8 if self.family in LOOKED_UP else BYTES.get(dtype)
         return None if self.parameters is None or size is None else self.parameters * size
 
     def broken(self, problem: Problem) -> Card:
@@ -91,17 +92,6 @@ def licence_of(readme: Path) -> str:
         return ""
     found = _LICENCE.search(text.split("\n---", 1)[0]) if text.startswith("---\n") else None
     return found[1] if found else ""
-
-
-def context_of(config: dict[str, object]) -> int | None:
-    """The pieces that a configuration's model reads at once, by the names that model families give it."""
-    inner = config.get("text_config")
-    for part in (config, inner if isinstance(inner, dict) else {}):
-        for key in ("max_position_embeddings", "n_positions", "n_ctx", "seq_length", "max_seq_len"):
-            value = part.get(key)
-            if isinstance(value, int) and value > 0:
-                return value
-    return None
 
 
 def _of_folder(card: Card, folder: Folder) -> Card:

@@ -23,9 +23,9 @@ import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from arplay.models.context import context_of
 from arplay.models.fast_cache import RoomyLayer, give_room
 from arplay.models.fast_weights import speed_up_weights
-from arplay.models.proof import context_of
 
 MOST_PARAMETERS = 400_000_000
 """Larger networks spend their step on reading the weights; recording one would take longer than it saves."""
@@ -94,7 +94,7 @@ class FastForward:
         size = network.get_input_embeddings().weight.shape[0]
         try:
             self._step = _traced(network, *self._probe(size, 7, 9))
-            most = (context_of(network.config) or 1 << 20) - 2
+            most = (context_of(network.config.get_text_config().to_dict()) or 1 << 20) - 2
             probes = [(min(length, most), seed) for length, seed in PROBES]
             if self._keeps_to_places(network, size) and all(self._agrees(size, *probe) for probe in probes):
                 return True
@@ -139,7 +139,7 @@ class FastForward:
 
     def _keeps_to_places(self, network: Any, size: int) -> bool:
         """The same at the last place of the context: some positions are computed another way from some length on."""
-        context = context_of(network.config)
+        context = context_of(network.config.get_text_config().to_dict())
         if context is None:
             return True
         ids, cache = self._probe(size, 5, 5)

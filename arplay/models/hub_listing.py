@@ -13,7 +13,8 @@ from huggingface_hub.errors import GatedRepoError
 
 from arplay.core.errors import Problem
 from arplay.models import folder, hub, hub_problems
-from arplay.models.cards import Card, context_of
+from arplay.models.cards import Card
+from arplay.models.context import context_of
 from arplay.models.hub import Name
 
 _STORED = {"F64": "float64", "F32": "float32", "BF16": "bfloat16", "F16": "float16"}

@@ -15,9 +15,10 @@ from arplay.models import hub
 from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
 from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
+from arplay.models.context import context_of
 from arplay.models.devices import Place, choose, device_died, machine, out_of_memory, placement
 from arplay.models.folder import inspect
-from arplay.models.proof import context_of, proved
+from arplay.models.proof import proved
 from arplay.models.skeleton import check_skeleton
 
 FEW_PARAMETERS = 30_000_000
@@ -81,7 +82,7 @@ def prove(
         dtype=place.dtype,
         device=place.device,
         vocabulary=proof.vocabulary,
-        context=context_of(network.config),
+        context=context_of(network.config.get_text_config().to_dict()),
         parameters=parameters,
         cache=proof.cache,
         why="; ".join(filter(None, (place.why, why, faster))),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from arplay.core.errors import Problem
 from arplay.models.caches import Kept
+from arplay.models.context import context_of
 from arplay.models.devices import device_died, out_of_memory
 from arplay.models.folder import MAX_VOCABULARY
 from arplay.models.passes import Passes
@@ -17,8 +18,6 @@ MOST_WINDOW = 64
 
 MASKED = 1e30
 """Logits beyond it are no measure of the others: some networks forbid pieces by the least number there is."""
-
-CONTEXTS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +34,6 @@ class Proof:
     several: bool
 
 
-def context_of(config: Any) -> int | None:
-    """How many pieces a network was made for; None where its configuration sets no limit (ALiBi, recurrent).
-
-    A network with "longrope" turns every key another way once a text is longer than it was first trained for: there
-    the keys of a cache, read before, would be wrong, and the numbers depend on how a text is cut. It ends there.
-    """
-    text = config.get_text_config()
-    found = [length for name in CONTEXTS if (length := getattr(text, name, None))][:1]
-    rope = getattr(text, "rope_parameters", None) or {}
-    for each in (rope, *(part for part in rope.values() if isinstance(part, dict))):  # one for each kind of layer
-        if each.get("rope_type") == "longrope":
-            found.append(each.get("original_max_position_embeddings") or text.max_position_embeddings)
-    return int(min(found)) if found else None
-
-
 def proved(torch: Any, network: Any, name: str) -> Proof:
     """A few small forwards that prove what everything here stands on.
 
@@ -59,7 +43,7 @@ def proved(torch: Any, network: Any, name: str) -> Proof:
     passes = Passes(network)
     text = network.config.get_text_config()
     window = min((size for size in _windows(text) if size <= MOST_WINDOW), default=0)
-    n = min(max(8, window + 6), context_of(network.config) or MOST_WINDOW + 6)
+    n = min(max(8, window + 6), context_of(text.to_dict()) or MOST_WINDOW + 6)
     ids = [place % text.vocab_size for place in range(1, n + 1)]
     first = max(1, n - 4)
     with torch.inference_mode():

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
 from arplay.models.causal_lm import LOGITS_BYTES
+from arplay.models.context import context_of
 from arplay.models.loading import import_torch, threads
 from arplay.models.networks import load_network, put_weights
 from arplay.models.passes import Passes
-from arplay.models.proof import context_of
 
 
 class Snapshots:
@@ -33,7 +33,7 @@ class Snapshots:
         self._passes = Passes(self._network)
         self._threads = threads(sum(parameter.numel() for parameter in self._network.parameters()))
         self._size = int(self._network.config.get_text_config().vocab_size)
-        self.context = context_of(self._network.config)
+        self.context = context_of(self._network.config.to_dict())
         self.alphabet = opened(lambda: open_tokenizer(folder, self._size), folder.name)
 
     def put(self, weights: Path) -> None:

@@ -40,17 +40,20 @@ def pixels(image: QImage) -> np.ndarray:
     return flat[:, : image.width()] & 0xFFFFFF
 
 
+def ground(image: QImage) -> tuple[int, int]:
+    """The most frequent colour, and how many pixels differ from it."""
+    colours, counts = np.unique(pixels(image), return_counts=True)
+    return int(colours[counts.argmax()]), int(counts.sum() - counts.max())
+
+
 def drawn(image: QImage) -> int:
     """How many pixels differ from the most frequent colour."""
-    _, counts = np.unique(pixels(image), return_counts=True)
-    return int(counts.sum() - counts.max())
+    return ground(image)[1]
 
 
-def lightness(image: QImage) -> float:
-    """Of the most frequent colour, 0..255."""
-    colours, counts = np.unique(pixels(image), return_counts=True)
-    colour = int(colours[counts.argmax()])
-    return float(0.2126 * (colour >> 16) + 0.7152 * (colour >> 8 & 255) + 0.0722 * (colour & 255))
+def lightness(colour: int) -> float:
+    """Of 0xRRGGBB, 0..255."""
+    return 0.2126 * (colour >> 16) + 0.7152 * (colour >> 8 & 255) + 0.0722 * (colour & 255)
 
 
 @contextmanager
@@ -94,9 +97,9 @@ def draws(make: Make, view: View) -> None:
             wear(panel, look)
             for size in sizes:
                 panel.resize(*size)
-                image = picture(panel, view)
-                assert drawn(image) >= DRAWN_PIXELS, f"empty picture: {look.name}, {size}"
-                assert (lightness(image) < 128) == (look is DARK), f"not in its theme: {look.name}, {size}"
+                colour, differing = ground(picture(panel, view))
+                assert differing >= DRAWN_PIXELS, f"empty picture: {look.name}, {size}"
+                assert (lightness(colour) < 128) == (look is DARK), f"not in its theme: {look.name}, {size}"
     assert intents == [], f"showing a view asked for {intents}"
 
 

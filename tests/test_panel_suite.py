@@ -26,6 +26,11 @@ every_panel = pytest.mark.parametrize("place", PANELS, ids=lambda place: place.m
 every_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> None:
+    """No network runs here, so the second process does not import torch to set its threads."""
+
+
 @pytest.fixture(autouse=True)
 def _plain_afterwards(qapp: QApplication) -> Iterator[None]:
     yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
 import signal
 import subprocess
@@ -14,16 +15,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from arplay.core.errors import Problem
 from arplay.engine import trainer as trainers
+from arplay.engine.messages import Replay, Replayed, is_last
 from arplay.engine.trainer import NICE, Start, Status, Trainer, TrainingState, runs
 from arplay.training.run_folder import RunFolder
 from tests import tiny_runs
+from tests.test_worker import Desk
 
 REPOSITORY = Path(__file__).parent.parent
 HANG_GUARD = 60.0
+PATIENCE = 180.0
+"""A hang guard as well, where a child imports torch."""
+
+TEXT = "The cat sat on the mat. The dog sat on the log. Où est le chat ? In 1961.\n" * 200
 STAND_IN = (sys.executable, "-m", "tests.tiny_trainer")
 
 Begin = Callable[..., Trainer]
@@ -257,7 +265,7 @@ from arplay.engine import trainer
 from tests.test_trainer import STAND_IN, start
 if sys.argv[2]:
     trainer.COMMAND = STAND_IN
-run = trainer.Trainer.start(start(Path(sys.argv[1])))
+run = trainer.Trainer.start(start(Path(sys.argv[1]), params=50_000, context=64, tokens=10_000_000))
 while True:
     state = run.poll()
     if len(state.reports) > 3:
@@ -273,7 +281,7 @@ def die_beside(folder: Path, stand_in: bool) -> None:
         assert window.stdout is not None
         assert window.stdout.readline() == b"watching\n"
         window.kill()
-    deadline = time.monotonic() + HANG_GUARD
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with contextlib.suppress(Problem):
             assert Trainer.open(folder).poll().status == "paused"
@@ -288,12 +296,67 @@ def test_a_child_outlives_its_window_only_to_write_its_checkpoint(tmp_path: Path
     assert int((run.training / "checkpoint").read_text()) == run.reports()[-1].step > 2
 
 
+@pytest.mark.slow
+def test_the_command_itself_is_killed_and_resumed_and_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    (tmp_path / "text.txt").write_text(TEXT)
+    trainer = Trainer.start(start(tmp_path / "run", params=50_000, context=64, tokens=30_000))
+    try:
+        state = until(trainer, lambda state: len(state.snapshots) > 4, PATIENCE)
+        assert state.status == "running" and state.plan is not None
+        assert trainer._child is not None
+        os.killpg(trainer._child.pid, signal.SIGKILL)
+        state = reached(trainer, "failed")
+        assert state.problem is not None and "SIGKILL" in state.problem[0] and state.resumable
+        trainer.resume()
+        state = until(trainer, lambda state: state.status not in ("starting", "running"), PATIENCE)
+    finally:
+        trainer.cancel()
+    assert (state.status, state.problem) == ("done", None), state
+    steps = [report.step for report in state.reports]
+    assert steps == sorted(set(steps)) and steps[-1] == state.plan.steps
+    assert list(state.snapshots) == state.plan.snapshots()
+    assert state.reports[0].loss == pytest.approx(math.log(280), rel=0.05)
+    assert state.reports[-1].loss < state.reports[0].loss - 1
+
+    desk = Desk(lambda *_: pytest.fail("no model is asked for"))
+    desk.worker.submit(Replay(1, str(trainer.folder), "The cat sat on the mat.", None))
+    with desk._news:
+        assert desk._news.wait_for(lambda: desk.results and is_last(desk.results[-1]), PATIENCE)
+    assert desk.worker.close(HANG_GUARD)
+    said = [result for result in desk.results if isinstance(result, Replayed)]
+    assert [each.step for each in said] == list(state.snapshots)
+    first, last = (-float(np.nanmean(each.logprob)) for each in (said[0], said[-1]))
+    assert first == pytest.approx(math.log(280), rel=0.05) and last < first - 1
+
+
+@pytest.mark.slow
+def test_the_command_itself_outlives_its_window_only_to_write_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    (tmp_path / "text.txt").write_text(TEXT)
+    die_beside(tmp_path / "run", stand_in=False)
+    run = RunFolder(tmp_path / "run")
+    assert run.state.is_file() and run.resumable() and run.problem() is None
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(begin: Begin, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model.safetensors").write_bytes(b"precious")
+    with pytest.raises(Problem, match=r"holds a model already; choose a new or empty folder$"):
+        begin()
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["model.safetensors"]
+
+
 def test_a_folder_that_holds_no_run_or_cannot_be_written(begin: Begin, tmp_path: Path) -> None:
     with pytest.raises(Problem, match="holds no training run"):
         Trainer.open(tmp_path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(Problem, match="cannot start"):
+    with pytest.raises(Problem, match="cannot be used"):
         Trainer.start(start(tmp_path / "file"))
+    with pytest.raises(Problem, match="cannot start"):
+        Trainer.start(start(tmp_path / "file" / "below"))
     assert runs([str(tmp_path), str(tmp_path / "missing")]) == []
 
 

@@ -21,6 +21,7 @@ from typing import Literal
 
 from arplay.core.errors import Problem
 from arplay.engine.fetch import why_ended
+from arplay.training.order import Order
 from arplay.training.run_folder import Family, Plan, Report, RunFolder
 
 __all__ = ["Family", "Plan", "Report", "Start", "Status", "Trainer", "TrainingState", "runs"]
@@ -109,6 +110,10 @@ class Trainer:
         run = RunFolder(start.out.absolute())
         if run.has_plan():
             raise Problem(f"{start.out} holds a training run already", "choose another folder, or open that run")
+        try:
+            Order(start.texts, start.out).check(run)  # the child cannot, once its output is there
+        except Problem as problem:
+            raise Problem(problem.cause, "choose a new or empty folder") from problem
         trainer = cls(start.out, start)
         trainer._spawn(start.arguments())
         return trainer
@@ -177,7 +182,8 @@ class Trainer:
         snapshots = tuple(self._run.snapshots())
         status = self._status(problem is not None, done, _heard(reports) != self._heard)
         what = self._what(status, reports)
-        resumable = self._child is None and not done and (plan is not None or self._start is not None)
+        again = self._start is not None and self._run.problem() is None  # else it would only fail again
+        resumable = self._child is None and not done and (plan is not None or again)
         return TrainingState(status, what, plan, reports, snapshots, problem, self.folder, resumable)
 
     def _status(self, failed: bool, done: bool, heard: bool) -> Status:

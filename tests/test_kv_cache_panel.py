@@ -200,7 +200,7 @@ def test_a_table_says_that_it_has_no_cache(qtbot: QtBot) -> None:
     panel = KvCachePanel()
     qtbot.addWidget(panel)
     panel.show_view(textbook_table())
-    assert "is a table" in panel.empty.text() and panel.chart_size() is None
+    assert "looks each answer up" in panel.empty.text() and panel.chart_size() is None
 
 
 def textbook_table() -> View:

@@ -177,7 +177,7 @@ def nothing_yet(view: View) -> str:
         return view.busy or "Loading the model…"
     if view.loaded.info.cache == "none":
         return (
-            f"{view.loaded.info.name} is a table: it looks each answer up and keeps nothing, so there is no cache to "
+            f"{view.loaded.info.name} looks each answer up and keeps nothing, so there is no cache to "
             "measure. Load a transformer to see what its cache buys."
         )
     return (

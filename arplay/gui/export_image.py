@@ -12,8 +12,7 @@ from PySide6.QtSvg import QSvgGenerator, QSvgRenderer
 
 from arplay.core.errors import Problem
 from arplay.export.writers import replacing
-from arplay.gui.contract import Panel
-from arplay.gui.theme import SMALL, SPACE, interface_font
+from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 
 SUFFIXES = (".png", ".svg", ".pdf")
 TALLEST = 16_000
@@ -25,8 +24,20 @@ _A4 = (794, 1123)  # at 96 dots per inch
 _LINE = SMALL + SPACE[0]
 
 
+class Chart(Protocol):
+    """What can be exported: a :class:`arplay.gui.contract.Panel`, or any other view with these."""
+
+    name: str
+    title: str
+    theme: Theme
+
+    def chart_size(self) -> tuple[int, int] | None: ...
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None: ...
+
+
 class Paged(Protocol):
-    """What a panel offers beside :class:`Panel` if its chart can be longer than a page."""
+    """What a panel offers beside :class:`Chart` if its chart can be longer than a page."""
 
     def pages(self, page_width: float, page_height: float) -> int: ...
 
@@ -34,7 +45,7 @@ class Paged(Protocol):
 
 
 def save(
-    panel: Panel,
+    panel: Chart,
     path: Path,
     provenance: Sequence[str],
     scale: float = 2.0,
@@ -63,7 +74,7 @@ class _Sheet:
 
     def __init__(
         self,
-        panel: Panel,
+        panel: Chart,
         natural: tuple[int, int],
         provenance: Sequence[str],
         scale: float,

@@ -234,7 +234,9 @@ def paint_legend(painter: QPainter, theme: Theme, scale: HeatScale, unit: Unit, 
     per_unit = LN2 if unit == "bits" else 1.0
     ticks = (0, 2, 4, 8, 16) if unit == "bits" else (0, 1, 2, 4, 12)
     label = "surprisal −log p" if scale.colour_by == "surprisal" else "entropy"
-    wide = min(190.0, area.width() * 0.6)
+    name = f"{label}, {unit}"
+    named = metrics.horizontalAdvance(name)
+    wide = max(80.0, min(190.0, area.width() * 0.6, area.width() - named - 2 * SPACE[2]))
     left, top = area.right() - wide - SPACE[2], middle - bar + 1
     count = 48
     shades = scale.of_nats(ticks[-1] * per_unit * np.linspace(0.0, 1.0, count) ** 2)  # room for small figures too
@@ -248,7 +250,4 @@ def paint_legend(painter: QPainter, theme: Theme, scale: HeatScale, unit: Unit, 
         x = left + wide * math.sqrt(tick / ticks[-1])
         painter.drawText(QPointF(x - metrics.horizontalAdvance(text) / 2, top + bar + metrics.ascent()), text)
     painter.setPen(theme.color("muted"))
-    text = f"{label}, {unit}"
-    painter.drawText(
-        QPointF(left - metrics.horizontalAdvance(text) - SPACE[2], middle + metrics.ascent() / 2 - 2), text
-    )
+    painter.drawText(QPointF(left - named - SPACE[2], middle + metrics.ascent() / 2 - 2), name)

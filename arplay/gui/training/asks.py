@@ -1,0 +1,24 @@
+"""What the views of training ask the window for; it makes the numbered requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AskReplay:
+    """Ask the run's snapshots of a step later than ``after`` about ``text``, and for p(. | pieces before ``place``).
+
+    ``place``: as in :class:`arplay.engine.messages.Replay`; None is after the last piece.
+    """
+
+    text: str
+    place: int | None
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskLesson:
+    """Ask the model in the playground for the loss of each position of ``text``."""
+
+    text: str

@@ -1,0 +1,301 @@
+"""One batch: the text shifted by one, the loss of every position, and that one pass gives what stepping gives."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from arplay.core.errors import Problem
+from arplay.engine.messages import Failed, Lesson, Loaded, Taught
+from arplay.export.writers import to_csv
+from arplay.gui.contract import Unit
+from arplay.gui.theme import LIGHT, SMALL, SPACE, TITLE, Theme, interface_font
+from arplay.gui.training.asks import AskLesson
+from arplay.gui.training.batch import COLUMNS, ROUNDING, Position, positions, records
+from arplay.gui.training.batch_table import HEAD, ROW, BatchPainter, BatchTable
+from arplay.gui.training.exporting import ExportButton
+from arplay.gui.training.gradient import signed
+from arplay.gui.widgets.figure_row import Figure, FigureRow
+from arplay.gui.widgets.words import capital, in_unit, number
+
+SIDE = 348
+EXPORT_WIDTH = 860
+
+NO_MODEL = "This is for the model in the playground: load one there, and see here how training looks at a text."
+READY = (
+    "Training turns a text into as many tasks as it has tokens: after each one, predict the next.\n\n"
+    "Press “Run one batch” to see the tasks of this text and the loss of each."
+)
+RUNNING = "One pass over the text, and then the same token by token…"
+SHIFT = (
+    "<b>Inputs and targets are one text, shifted by one.</b> Position i reads x<sub>1</sub> … x<sub>i</sub> and is to "
+    "predict x<sub>i+1</sub>; its loss is −log p(x<sub>i+1</sub> | x<sub>1</sub> … x<sub>i</sub>). The dashed line "
+    "leads to where each target comes back as an input."
+)
+FORCING = (
+    "<b>Teacher forcing:</b> every position reads the true text before it, whatever the model would have written. So "
+    "no position has to wait for another, and one pass does all {n} of them; it gives what stepping through the text "
+    "token by token gives."
+)
+COARSE = " Here the two differ by more than 32-bit rounding: a model in a 16-bit number type rounds more coarsely."
+TWO_RULES = (
+    "<b>Two rules are called “chain rule”.</b> The one of probability, "
+    "p(x<sub>1</sub> … x<sub>n</sub>) = Π p(x<sub>i</sub> | x<sub>1</sub> … x<sub>i−1</sub>), makes one factor of "
+    "every token, and so the loss a sum over positions. The one of calculus, ∂loss/∂w = ∂loss/∂z · ∂z/∂w, carries the "
+    "gradient of that sum back through the layers to each weight w, which is how training knows what to change."
+)
+
+
+class OneBatchView(QWidget):
+    """``asked`` carries an :class:`AskLesson`; its answer comes to :meth:`show_result`."""
+
+    asked = Signal(object)
+
+    name = "one_batch"
+    title = "One batch"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.theme: Theme = LIGHT
+        self.unit: Unit = "nats"
+        self.model: Loaded | None = None
+        self.taught: Taught | None = None
+        self.rows: tuple[Position, ...] = ()
+        self._of = ""
+        """The text of the batch that is shown, or under way."""
+        self._running = False
+        self._problem: tuple[str, str] | None = None
+        self._touched = False
+        self.text = QLineEdit()
+        self.text.setPlaceholderText("A text of at least two tokens…")
+        self.text.setAccessibleName("Text of the batch")
+        self.text.setToolTip("The text to make a batch of; its first 64 tokens are used")
+        self.text.textEdited.connect(self._on_typed)
+        self.text.returnPressed.connect(self._run)
+        self.run = QPushButton("Run one batch")
+        self.run.setProperty("role", "primary")
+        self.run.setAutoDefault(False)
+        self.run.setToolTip("Score every position of the text with the model in the playground. Nothing is trained")
+        self.run.clicked.connect(self._run)
+        self.export = ExportButton(self)
+        self.problem = QLabel()
+        self.problem.setProperty("role", "warning")
+        self.problem.setWordWrap(True)
+        self.list = BatchTable()
+        self.figures = FigureRow()
+        self.figures.set_max_rows(2)
+        self.ways = QLabel()
+        self.forcing = QLabel()
+        self._arrange()
+        self.set_theme(LIGHT)
+        self._show()
+
+    def _arrange(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(SPACE[1])
+        label = QLabel("&Text")
+        label.setBuddy(self.text)
+        for widget in (label, self.text, self.run, self.export):
+            top.addWidget(widget, int(widget is self.text))
+        shift, rules = QLabel(SHIFT), QLabel(TWO_RULES)
+        for words in (shift, self.ways, self.forcing, rules):
+            words.setTextFormat(Qt.TextFormat.RichText)
+            words.setWordWrap(True)
+            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        note = QFrame()
+        note.setProperty("role", "note")
+        QVBoxLayout(note).addWidget(rules)
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, SPACE[1], 0)
+        column.setSpacing(SPACE[2])
+        column.addWidget(self.figures)
+        for words in (shift, self.forcing, self.ways):
+            column.addWidget(words)
+        column.addWidget(note)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(side)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFixedWidth(SIDE)
+        area.viewport().setAutoFillBackground(False)
+        side.setAutoFillBackground(False)
+        body = QHBoxLayout()
+        body.setSpacing(SPACE[3])
+        body.addWidget(self.list, 1)
+        body.addWidget(area)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[2])
+        whole.setSpacing(SPACE[1])
+        whole.addLayout(top)
+        whole.addWidget(self.problem)
+        whole.addLayout(body, 1)
+        self.setFocusProxy(self.text)
+
+    # what the window says
+
+    def set_model(self, model: Loaded | None) -> None:
+        """The model in the playground; what another one said goes."""
+        if model is not self.model:
+            self.model = model
+            self._forget()
+
+    def suggest_text(self, text: str) -> None:
+        """The playground's text, for a field that the user has not written in: its first line that is not empty."""
+        line = next((line.strip() for line in text.splitlines() if line.strip()), "")[:1000]
+        if line and not self._touched and line != self.text.text():
+            self.text.setText(line)
+            self._show()
+
+    def show_result(self, result: object) -> None:
+        if isinstance(result, Taught) and self._running and self.model is not None:
+            self.taught, self._running = result, False
+            self.rows = positions(result, self.model.vocabulary)
+            self.list.show_rows(self.rows)
+            self._show()
+        elif isinstance(result, Failed) and self._running and result.asked in (Lesson, None):
+            self._forget()
+            self._problem = result.cause, result.remedy
+            self._show()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = self.list.theme = self.figures.theme = theme
+        self.list.viewport().update()
+        self.figures.update()
+
+    def set_unit(self, unit: Unit) -> None:
+        self.unit = self.list.unit = unit
+        self.list.viewport().update()
+        self._show()
+
+    # what the user does
+
+    def _on_typed(self) -> None:
+        self._touched = True
+        self._show()
+
+    def _run(self) -> None:
+        if self.run.isEnabled():
+            self._forget()
+            self._running, self._of = True, self.text.text()
+            self._show()
+            self.asked.emit(AskLesson(self._of))
+
+    def _forget(self) -> None:
+        self.taught, self.rows, self._running, self._problem = None, (), False, None
+        self._show()
+
+    # what is shown
+
+    def _show(self) -> None:
+        self.run.setEnabled(self.model is not None and bool(self.text.text()) and not self._running)
+        self.export.setEnabled(self.taught is not None)
+        self.problem.setVisible(self._problem is not None)
+        if self._problem is not None:
+            self.problem.setText(". ".join(capital(part) for part in self._problem) + ".")
+        self.figures.setVisible(self.taught is not None)
+        if self.taught is None:
+            self.list.show_message(NO_MODEL if self.model is None else RUNNING if self._running else READY)
+            self.ways.hide()
+            self.forcing.setText(FORCING.format(n="").replace("  ", " "))
+            return
+        n, unit = len(self.rows), self.unit
+        difference = self.taught.largest_difference
+        self.figures.show_figures(batch_figures(self.taught, unit))
+        self.forcing.setText(FORCING.format(n=n) + (COARSE if difference > ROUNDING else ""))
+        self.ways.setText(ways_words(self.taught, unit, self.theme))
+        self.ways.show()
+
+    # export
+
+    def origin(self) -> list[str]:
+        """Lines that say where the figures are from."""
+        info = self.model.info if self.model is not None else None
+        name = f"{info.name}, revision {info.revision}, {info.dtype} on {info.device}" if info is not None else ""
+        return [name, f"one batch of: {self._of}"]
+
+    def table(self) -> str:
+        """A row a position. Raises Problem where there is none yet."""
+        if self.taught is None:
+            raise Problem("there is no batch to export yet", "run one first")
+        mean = f"mean of one_pass: {self.taught.mean_nats} nats"
+        return to_csv(records(self.rows), COLUMNS, [self.origin()[0], mean])
+
+    def chart_size(self) -> tuple[int, int] | None:
+        if not self.rows:
+            return None
+        return EXPORT_WIDTH, int(self._body() + HEAD + len(self.rows) * ROW + SPACE[2])
+
+    def _body(self) -> float:
+        return SPACE[2] + TITLE + SPACE[1] + SMALL + SPACE[2]
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        size = self.chart_size()
+        if size is None or self.taught is None:
+            return
+        painter.save()
+        painter.translate(area.topLeft())
+        painter.scale(area.width() / size[0], area.height() / size[1])
+        painter.fillRect(QRectF(0, 0, *size), self.theme.color("surface"))
+        painter.setFont(interface_font(TITLE, bold=True))
+        painter.setPen(self.theme.color("text"))
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        mean = f"{number(in_unit(self.taught.mean_nats, self.unit))} {self.unit}"
+        painter.drawText(QRectF(SPACE[2], SPACE[2], size[0], TITLE + SPACE[1]), left, f"One batch: mean loss {mean}")
+        painter.setFont(interface_font(SMALL))
+        painter.setPen(self.theme.color("muted"))
+        words = f"{len(self.rows)} positions; one pass and stepping differ by at most {self._difference()}"
+        painter.drawText(QRectF(SPACE[2], SPACE[2] + TITLE + SPACE[1], size[0], SMALL + SPACE[1]), left, words)
+        paint = BatchPainter(painter, self.theme, self.rows, self.unit, size[0])
+        paint.head(self._body())
+        for place in range(len(self.rows)):
+            paint.row(place, self._body() + HEAD + place * ROW)
+        painter.restore()
+
+    def _difference(self) -> str:
+        assert self.taught is not None
+        return difference_words(self.taught.largest_difference, self.unit)
+
+
+def difference_words(nats: float, unit: Unit) -> str:
+    """A difference of two losses, without a sign; — where there is none."""
+    if not math.isfinite(nats):
+        return number(nats)
+    return f"{signed(in_unit(nats, unit)).lstrip('+')} {unit}"
+
+
+def batch_figures(taught: Taught, unit: Unit) -> tuple[Figure, ...]:
+    mean = taught.mean_nats
+    perplexity = math.exp(mean) if mean < 700 else math.inf
+    return (
+        Figure(
+            f"{number(in_unit(mean, unit))} {unit}",
+            "mean loss",
+            "The mean of −log p over the positions: what training makes smaller.",
+        ),
+        Figure(f"{len(taught.inputs):,}", "positions", "One prediction each, all of one text."),
+        Figure(
+            number(perplexity, 2), "perplexity", "exp(mean loss in nats): as if each were one of so many equal tokens."
+        ),
+    )
+
+
+def ways_words(taught: Taught, unit: Unit, theme: Theme) -> str:
+    """The means of both ways beside each other, and how far a single position is apart at most."""
+    stepped = math.fsum(taught.stepped) / len(taught.stepped)
+    rows = (
+        ("one pass over all positions", f"{number(in_unit(taught.mean_nats, unit), 7)} {unit}"),
+        ("stepping, one by one", f"{number(in_unit(stepped, unit), 7)} {unit}"),
+        ("largest difference of a position", difference_words(taught.largest_difference, unit)),
+    )
+    cells = "".join(
+        f"<tr><td style='color:{theme.muted}; padding:2px {SPACE[2]}px 2px 0'>{name}</td>"
+        f"<td align='right' style='padding:2px 0'><b>{value}</b></td></tr>"
+        for name, value in rows
+    )
+    return f"<table width='100%' cellspacing='0'>{cells}</table>"

@@ -1,0 +1,161 @@
+"""The slider over the snapshots of a run: where one is, how far training was then, and how the prompt's loss fell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+
+from arplay.engine.trainer import Plan, Report
+from arplay.gui.contract import Unit
+from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.training.nll_line import NllLine
+from arplay.gui.widgets.caption import Caption
+
+PLAY_MS = 250
+
+
+class Timeline(QWidget):
+    """``moved``: the place of the snapshot to show, 0 the oldest. ``followed``: the newest one from now on, or not."""
+
+    moved = Signal(int)
+    followed = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.theme: Theme | None = None
+        self.play = QPushButton("Play")
+        self.play.setToolTip("Run through the snapshots, four a second")
+        self.play.setAccessibleName("Play the snapshots")
+        self.play.clicked.connect(self._play_or_pause)
+        self.step = QLabel()
+        self.step.setProperty("role", "heading")
+        self.facts = Caption()
+        self.facts.tip = (
+            "Bits per byte: NLL / (B ln 2) over the B bytes of text. Held-out text is not trained on, so its figure "
+            "says what was learned and not what was learned by heart."
+        )
+        self.follow = QPushButton("Follow the newest")
+        self.follow.setProperty("role", "chip")
+        self.follow.setCheckable(True)
+        self.follow.setToolTip("Go to every new snapshot as soon as the run has written it")
+        self.follow.setAccessibleName("Follow the newest snapshot")
+        self.follow.clicked.connect(self.followed)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setPageStep(4)
+        self.slider.setAccessibleName("Snapshot")
+        self.slider.setToolTip("The snapshots of the run, oldest first: arrow keys, Home and End")
+        self.slider.valueChanged.connect(self._on_slider)
+        self.line = NllLine()
+        self.line.chosen.connect(self.slider.setValue)
+        self._timer = QTimer(self)
+        self._timer.setInterval(PLAY_MS)
+        self._timer.timeout.connect(self._next)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE[2])
+        row.addWidget(self.play)
+        row.addWidget(self.step)
+        row.addWidget(self.facts, 1)
+        row.addWidget(self.follow)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE[0])
+        column.addLayout(row)
+        column.addWidget(self.slider)
+        column.addWidget(self.line)
+        self.setFocusProxy(self.slider)
+
+    @property
+    def playing(self) -> bool:
+        return self._timer.isActive()
+
+    def show_places(self, count: int, place: int) -> None:
+        """``count`` snapshots, the one at ``place`` shown. Emits nothing."""
+        self.slider.blockSignals(True)
+        self.slider.setRange(0, max(0, count - 1))
+        self.slider.setValue(place)
+        self.slider.blockSignals(False)
+        self.slider.setEnabled(count > 1)
+        self.play.setEnabled(count > 1)
+
+    def show_words(self, step: int, plan: Plan | None, reports: Sequence[Report]) -> None:
+        """How far training was after ``step``."""
+        steps = plan.steps if plan is not None else reports[-1].steps if reports else 0
+        self.step.setText(f"Step {step:,} of {steps:,}" if steps else f"Step {step:,}")
+        known = (tokens_words(step, plan, reports), loss_words(step, reports))
+        self.facts.show_text(" · ".join(part for part in known if part))
+        self.slider.setAccessibleDescription(f"{self.step.text()}, {self.facts.full}")
+
+    def show_nothing(self) -> None:
+        """No snapshot has answered yet."""
+        self.show_places(0, 0)
+        self.step.setText("")
+        self.facts.show_text("")
+        self.line.show_values((), None, 0)
+
+    def show_live(self, live: bool, following: bool) -> None:
+        self.follow.setVisible(live)
+        self.follow.setChecked(following)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = self.line.theme = theme
+        self._show_button()
+        self.line.update()
+
+    def set_unit(self, unit: Unit) -> None:
+        self.line.unit = unit
+        self.line.setAccessibleDescription(self.line.words)
+        self.line.update()
+
+    def stop(self) -> None:
+        self._timer.stop()
+        self._show_button()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.stop()
+
+    def _play_or_pause(self) -> None:
+        if self.playing:
+            self.stop()
+            return
+        if self.slider.value() == self.slider.maximum():
+            self.slider.setValue(0)
+        self._timer.start()
+        self._show_button()
+
+    def _next(self) -> None:
+        self.slider.setValue(self.slider.value() + 1)
+        if self.slider.value() == self.slider.maximum():
+            self.stop()
+
+    def _on_slider(self, place: int) -> None:
+        self.moved.emit(place)
+
+    def _show_button(self) -> None:
+        self.play.setText("Pause" if self.playing else "Play")
+        if self.theme is not None:
+            self.play.setIcon(icon("pause" if self.playing else "play", self.theme))
+
+
+def tokens_words(step: int, plan: Plan | None, reports: Sequence[Report]) -> str:
+    """Predictions made in training up to ``step``; "" where nobody knows. Every step of a network reads as many."""
+    if plan is not None and plan.family != "ngram":
+        return f"{step * plan.batch * plan.context:,} tokens read"
+    told = next((report for report in reports if report.step == step), None)
+    return f"{told.tokens:,} tokens read" if told is not None else ""
+
+
+def loss_words(step: int, reports: Sequence[Report]) -> str:
+    """The report that is nearest to ``step``, held-out where one was measured; "" without any report."""
+    held = [report for report in reports if report.held_out_bits_per_byte is not None]
+    if not (held or reports):
+        return ""
+    nearest = min(held or reports, key=lambda report: abs(report.step - step))
+    value, what = nearest.held_out_bits_per_byte, "held-out"
+    if value is None:
+        value, what = nearest.bits_per_byte, "training"
+    at = "" if nearest.step == step else f" (measured at step {nearest.step:,})"
+    return f"{what} {value:.3f} bits per byte{at}"

@@ -1,0 +1,576 @@
+"""The views of training on made-up results: figures are those of numpy; keys, clicks and states do what they say."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from arplay.core.errors import Problem
+from arplay.engine.messages import Failed, Lesson, Replay, ReplayEnded
+from arplay.gui import theme
+from arplay.gui.theme import DARK, LIGHT, Theme
+from arplay.gui.training import exporting
+from arplay.gui.training.asks import AskLesson, AskReplay
+from arplay.gui.training.batch import positions, records
+from arplay.gui.training.gradient import gradient_of, signed
+from arplay.gui.training.gradient_chart import TOP
+from arplay.gui.training.one_batch import OneBatchView, difference_words
+from arplay.gui.training.replay import ReplayView
+from arplay.gui.training.snapshots import Snapshot, bars_of_snapshot, order_of, steady_axis
+from arplay.gui.training.timeline import loss_words, tokens_words
+from tests.panel_checks import controls, drawn, pixels
+from tests.replays import (
+    FOLDER,
+    STEPS,
+    TEXT,
+    ids_of,
+    loaded,
+    pieces,
+    plan,
+    replayed,
+    replays,
+    report,
+    state,
+    taught,
+    vocabulary,
+)
+
+SCALE = os.environ.get("QT_SCALE_FACTOR", "1")
+GIRL = 1 + pieces(TEXT).index(b" girl")
+FRAME_MS = 16.0
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    e = np.exp(logits.astype(np.float64) - float(logits.max()))
+    return e / e.sum()
+
+
+@pytest.fixture(autouse=True)
+def _plain_afterwards(qapp: QApplication) -> Iterator[None]:
+    yield
+    qapp.setStyleSheet("")
+
+
+def shown(qtbot: QtBot, view: QWidget, look: Theme = LIGHT, size: tuple[int, int] = (1000, 600)) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.apply(app, look)
+    qtbot.addWidget(view)
+    assert isinstance(view, ReplayView | OneBatchView)
+    view.set_theme(look)
+    view.resize(*size)
+    view.show()
+
+
+class Asked:
+    """Everything that a view asked for."""
+
+    def __init__(self, view: ReplayView | OneBatchView) -> None:
+        self.all: list[object] = []
+        view.asked.connect(self.all.append)
+
+    @property
+    def last(self) -> object:
+        return self.all[-1]
+
+
+def answer(view: ReplayView, place: int | None = None, **how: object) -> None:
+    for told in replays(place, **how):  # type: ignore[arg-type]
+        view.show_result(told)
+    view.show_result(ReplayEnded(1, str(FOLDER), STEPS[-1]))
+
+
+def replaying(qtbot: QtBot, look: Theme = LIGHT, **how: object) -> ReplayView:
+    view = ReplayView()
+    shown(qtbot, view, look)
+    view.chart.bars.animate = False
+    view.set_run(state())
+    answer(view, **how)
+    return view
+
+
+# the values
+
+
+def test_rows_are_the_softmax_of_both_snapshots() -> None:
+    this, newest = (Snapshot(replayed(step, GIRL), TEXT.encode()) for step in (700, 5000))
+    p, last = softmax(this.told.logits), softmax(newest.told.logits)
+    assert this.distribution and newest.distribution
+    ids = order_of(this.distribution, newest.distribution, 12, by_this=False)
+    assert ids.tolist() == np.argsort(-last, kind="stable")[:12].tolist()
+    bars = bars_of_snapshot(this, newest, ids)
+    assert bars is not None and bars.rest is not None
+    for row in bars.rows:
+        assert row.decoded == pytest.approx(p[row.id], abs=1e-15)
+        assert row.prob == pytest.approx(last[row.id], abs=1e-15)
+        assert row.rank == 1 + int((p > p[row.id]).sum())
+    total = math.fsum(row.decoded or 0.0 for row in bars.all_rows) + (bars.rest.decoded or 0.0)
+    assert total == pytest.approx(1.0, abs=1e-12)
+    assert bars.rest.count + len(bars.all_rows) == len(p)
+    assert [row.id for row in bars.all_rows if row.actual] == [this.told.target]
+
+
+def test_the_true_token_is_pinned_where_it_has_no_row() -> None:
+    this = Snapshot(replayed(0, GIRL), TEXT.encode())
+    assert this.distribution and this.told.target is not None
+    ids = np.array([id for id in this.distribution.top(9) if id != this.told.target], np.int64)
+    bars = bars_of_snapshot(this, this, ids)
+    assert bars is not None and bars.pinned is not None and bars.pinned.id == this.told.target
+
+
+def test_one_axis_holds_every_snapshot() -> None:
+    snapshots = [Snapshot(told, TEXT.encode()) for told in replays(GIRL)]
+    most = max(float(softmax(snapshot.told.logits).max()) for snapshot in snapshots)
+    ids = np.arange(5)
+    assert most <= steady_axis(snapshots, ids, log=False).high <= 2.5 * most
+    assert steady_axis(snapshots, ids, log=True).high == 1.0
+
+
+def test_the_gradient_is_p_minus_one_hot() -> None:
+    told = replayed(700, GIRL)
+    assert told.target is not None
+    p = softmax(told.logits)
+    ids = np.argsort(-p)[:8]
+    gradient = gradient_of(told.logits, told.target, ids, told.vocabulary)
+    assert gradient is not None
+    assert gradient.true.value == pytest.approx(p[told.target] - 1, abs=1e-14)
+    assert gradient.true.true and gradient.true.text == "␣girl"
+    assert [row.id for row in gradient.rows] == [id for id in ids.tolist() if id != told.target]
+    assert [row.value for row in gradient.rows] == pytest.approx([p[row.id] for row in gradient.rows])
+    assert gradient.size == len(p)
+    assert abs(gradient.total) < 1e-12
+    whole = gradient.true.value + math.fsum(row.value for row in gradient.rows) + gradient.others_value
+    assert whole == pytest.approx(0.0, abs=1e-12)
+    assert gradient_of(np.full(5, np.nan, np.float32), 1, np.arange(2), vocabulary()) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.5, "+0.5000"), (-0.98765, "−0.9877"), (-2e-6, "−2.0·10⁻⁶"), (0.0, "0"), (0.0004999, "+5.0·10⁻⁴")],
+)
+def test_a_gradient_is_never_rounded_to_nothing(value: float, words: str) -> None:
+    assert signed(value) == words
+
+
+def test_the_ledger_and_the_mean_of_a_snapshot() -> None:
+    told = replayed(700)
+    snapshot = Snapshot(told, TEXT.encode())
+    assert snapshot.ledger.data == TEXT.encode()
+    assert snapshot.ledger.ids.tolist() == ids_of(TEXT, told.vocabulary)
+    assert snapshot.mean_nats == pytest.approx(-np.nanmean(told.logprob))
+    assert [piece.text for piece in snapshot.lead] == ["<s>"]
+    bare = Snapshot(replayed(700, lead=False), TEXT.encode())
+    assert math.isnan(bare.ledger.logprob[0]) and bare.ledger.first_piece == "unscored"
+    assert bare.ledger.totals.scored == len(bare.ledger) - 1
+
+
+def test_how_far_training_was() -> None:
+    reports = [report(step) for step in (0, 100, 1000)]
+    assert tokens_words(700, plan(), reports) == f"{700 * 8 * 256:,} tokens read"
+    assert tokens_words(100, None, reports) == f"{100 * 2048:,} tokens read"
+    assert tokens_words(700, None, reports) == ""
+    near = reports[1].held_out_bits_per_byte
+    assert loss_words(100, reports) == f"held-out {near:.3f} bits per byte"
+    assert loss_words(130, reports) == f"held-out {near:.3f} bits per byte (measured at step 100)"
+    training = [replace(one, held_out=None, held_out_bits_per_byte=None) for one in reports]
+    assert loss_words(100, training) == f"training {reports[1].bits_per_byte:.3f} bits per byte"
+    assert loss_words(100, []) == ""
+
+
+def test_the_rows_of_a_batch_are_shifted_by_one() -> None:
+    result = taught()
+    rows = positions(result, vocabulary())
+    assert [row.target.id for row in rows[:-1]] == [row.input.id for row in rows[1:]]
+    assert [row.one_pass for row in rows] == result.one_pass.tolist()
+    found = records(rows)
+    assert found[GIRL - 1]["target"] == " girl" and found[GIRL - 1]["input"] == " little"
+    assert found[0]["stepped_nats"] == result.stepped[0]
+
+
+# replay
+
+
+def test_it_asks_when_seen_and_again_for_what_is_new(qtbot: QtBot) -> None:
+    view = ReplayView()
+    asked = Asked(view)
+    view.set_run(state(STEPS[:4]))
+    assert asked.all == []  # nobody sees it
+    shown(qtbot, view)
+    assert asked.all == [AskReplay(view.prompt.text(), None, -1)]
+    view.set_run(state(STEPS[:5]))
+    assert len(asked.all) == 1  # the first question is not answered yet
+    for told in replays(steps=STEPS[:4]):
+        view.show_result(told)
+    view.show_result(ReplayEnded(1, str(FOLDER), STEPS[3]))
+    assert view.timeline.slider.maximum() == 3
+    view.set_run(replace(state(STEPS[:5]), what="one step on"))
+    assert asked.last == AskReplay(view.prompt.text(), None, STEPS[3])
+    view.show_result(replayed(STEPS[4]))
+    view.show_result(ReplayEnded(2, str(FOLDER), STEPS[4]))
+    assert view.shown is not None and view.shown.step == STEPS[4]  # it follows the newest
+    view.set_run(replace(state(STEPS[:5]), what="another"))
+    assert len(asked.all) == 2
+
+
+def test_a_typed_prompt_is_asked_about_after_a_pause(qtbot: QtBot) -> None:
+    view = replaying(qtbot)
+    asked = Asked(view)
+    view.prompt.setFocus()
+    view.prompt.selectAll()
+    QTest.keyClicks(view.prompt, "a girl")
+    assert asked.all == []
+    qtbot.waitUntil(lambda: asked.all == [AskReplay("a girl", None, -1)])
+    assert view.reel.stale and view.shown is not None and view.shown.data == TEXT.encode()
+    view.show_result(replayed(0, text="a girl"))
+    assert view.shown.data == TEXT.encode()  # never two texts at once
+    answer(view, text="a girl")
+    assert view.shown is not None and view.shown.data == b"a girl"
+    view.suggest_text("not this: the user has written")
+    assert view.prompt.text() == "a girl"
+
+
+def test_the_text_of_the_playground_is_the_first_prompt(qtbot: QtBot) -> None:
+    view = ReplayView()
+    asked = Asked(view)
+    shown(qtbot, view)
+    view.suggest_text("\n  A girl was there.\nAnd more.")
+    view.set_run(state())
+    assert view.prompt.text() == "A girl was there."
+    assert asked.last == AskReplay("A girl was there.", None, -1)
+
+
+def test_the_slider_moves_by_keys_and_everything_follows(qtbot: QtBot) -> None:
+    view = replaying(qtbot, place=GIRL)
+    slider = view.timeline.slider
+    slider.setFocus()
+    QTest.keyClick(slider, Qt.Key.Key_Home)
+    assert view.shown is not None and view.shown.step == 0
+    assert view.timeline.step.text() == "Step 0 of 5,000"
+    assert not view.timeline.follow.isChecked()
+    order = [row.id for row in view.chart.bars.bars.rows]
+    QTest.keyClick(slider, Qt.Key.Key_Right)
+    assert view.shown.step == STEPS[1] and [row.id for row in view.chart.bars.bars.rows] == order
+    told = replayed(STEPS[1], GIRL)
+    p = softmax(told.logits)
+    assert [row.decoded for row in view.chart.bars.bars.rows] == pytest.approx([p[id] for id in order])
+    assert view.heat.ledger is not None
+    assert np.array_equal(view.heat.ledger.logprob, told.logprob[1:])
+    assert view.timeline.line.words == f"{-np.nanmean(told.logprob):.3f} nats per token"
+    view.chart.order.buttons["this"].click()
+    assert [row.id for row in view.chart.bars.bars.rows] == np.argsort(-p, kind="stable")[:20].tolist()
+    view.set_unit("bits")
+    assert view.timeline.line.words == f"{-np.nanmean(told.logprob) / math.log(2):.3f} bits per token"
+    QTest.keyClick(slider, Qt.Key.Key_End)
+    assert view.chosen is None and view.timeline.follow.isChecked()
+
+
+def test_a_click_on_a_token_chooses_the_place(qtbot: QtBot) -> None:
+    view = replaying(qtbot)
+    asked = Asked(view)
+    index = GIRL - 1
+    at = view.heat.rect_of(index).center().toPoint()
+    QTest.mouseClick(view.heat.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert asked.all == [AskReplay(TEXT, GIRL, -1)]
+    answer(view, place=GIRL)
+    assert view.heat.selected == index
+    assert "true next: ␣girl" in view.chart.words()
+    view.after.click()
+    assert asked.last == AskReplay(TEXT, None, -1)
+
+
+def test_a_first_token_without_a_distribution_says_so(qtbot: QtBot) -> None:
+    view = replaying(qtbot, lead=False)
+    asked = Asked(view)
+    view.heat.picked.emit(0)
+    assert asked.all == [] and "Nothing stands before" in view.chart.bars.message
+    view.heat.picked.emit(1)
+    assert asked.all == [AskReplay(TEXT, 1, -1)]
+    answer(view, place=1, lead=False)
+    assert view.chart.bars.bars.rows
+
+
+def test_the_gradient_is_there_where_a_true_token_is(qtbot: QtBot) -> None:
+    view = replaying(qtbot)
+    view.chart.what.buttons["gradient"].click()
+    assert "no true next token" in view.chart.gradient.message
+    view.heat.picked.emit(GIRL - 1)
+    answer(view, place=GIRL)
+    found = view.chart.gradient.gradient
+    p = softmax(replayed(STEPS[-1], GIRL).logits)
+    assert found is not None and found.true.value == pytest.approx(p[found.true.id] - 1)
+    assert "+" in view.chart.gradient.accessibleDescription() and "−" in view.chart.gradient.accessibleDescription()
+    assert "<b>␣girl</b>" in view.chart.gradient.words_at(TOP + 1)
+
+
+def test_play_runs_to_the_newest_and_stops(qtbot: QtBot) -> None:
+    view = replaying(qtbot, steps=STEPS[:3])
+    places: list[int] = []
+    view.timeline.moved.connect(places.append)
+    view.timeline.play.click()
+    assert view.timeline.playing and view.timeline.play.text() == "Pause"
+    qtbot.waitUntil(lambda: not view.timeline.playing)
+    assert places == [0, 1, 2]
+
+
+def test_following_stays_where_the_user_went(qtbot: QtBot) -> None:
+    view = replaying(qtbot, steps=STEPS[:4])
+    view.set_run(state(STEPS[:4]))
+    view.timeline.slider.setValue(1)
+    view.set_run(state(STEPS[:5]))
+    view.show_result(replayed(STEPS[4]))
+    view.show_result(ReplayEnded(2, str(FOLDER), STEPS[4]))
+    assert view.shown is not None and view.shown.step == STEPS[1]
+    view.timeline.follow.click()
+    assert view.shown.step == STEPS[4]
+
+
+def test_a_resumed_run_forgets_what_came_after_its_checkpoint(qtbot: QtBot) -> None:
+    view = replaying(qtbot)
+    view.set_run(state(STEPS[:6]))
+    assert view.reel.steps == STEPS[:6]
+    view.set_run(state(STEPS, folder=Path("another")))
+    assert view.reel.steps == ()
+    view.set_run(None)
+    assert view.pages.currentIndex() == 0 and "Start a training run" in view.empty.text()
+
+
+def test_an_answer_to_nobody_is_dropped(qtbot: QtBot) -> None:
+    view = replaying(qtbot)
+    view.set_run(None)
+    view.show_result(replayed(0))
+    assert view.reel.steps == ()
+
+
+def test_a_failure_is_told_once_and_not_asked_again_by_itself(qtbot: QtBot) -> None:
+    view = ReplayView()
+    shown(qtbot, view)
+    asked = Asked(view)
+    view.set_run(state())
+    view.show_result(Failed(1, "model.safetensors is damaged", "resume from an earlier checkpoint", Replay))
+    assert view.problem.isVisible() and "is damaged. Resume from" in view.problem.text()
+    view.set_run(replace(state(), what="still"))
+    assert len(asked.all) == 1
+    view.set_run(state((*STEPS, 6000)))
+    assert len(asked.all) == 2 and not view.problem.isVisible()
+
+
+def test_logits_that_are_not_numbers_say_so(qtbot: QtBot) -> None:
+    view = ReplayView()
+    shown(qtbot, view)
+    view.set_run(state())
+    nan = np.full(600, np.nan, np.float32)
+    for told in replays(GIRL):
+        broken = told.step > 1000
+        logprob = np.full(len(told.ids), np.nan) if broken else told.logprob
+        view.show_result(replace(told, logits=nan, logprob=logprob) if broken else told)
+    view.show_result(ReplayEnded(1, str(FOLDER), STEPS[-1]))
+    assert "not numbers" in view.chart.bars.message
+    view.chart.what.buttons["gradient"].click()
+    assert "not numbers" in view.chart.gradient.message
+    assert view.timeline.line.words == "not scored"
+    assert drawn(view.grab().toImage()) > 1000
+
+
+def test_a_slider_over_a_large_vocabulary_is_fast(qtbot: QtBot) -> None:
+    """The processor time of a move with its repaint; the bar is printed, and only ten times as much fails."""
+    words = vocabulary(size=50_000)
+    view = ReplayView()
+    shown(qtbot, view)
+    view.chart.bars.animate = False
+    view.set_run(state())
+    for step in STEPS[::3]:
+        view.show_result(replayed(step, GIRL, words=words))
+    view.show_result(ReplayEnded(1, str(FOLDER), STEPS[-1]))
+    times = []
+    for place in range(len(STEPS[::3])):
+        start = time.process_time()
+        view.timeline.slider.setValue(place)
+        QApplication.processEvents()
+        times.append(1000 * (time.process_time() - start))
+    print(f"slider over 50,000 tokens: median {np.median(times):.1f} ms of a processor (bar {FRAME_MS} ms)")
+    assert view.shown is not None and len(view.shown.told.vocabulary) == 50_000
+    assert np.median(times) < 10 * FRAME_MS
+
+
+# one batch
+
+
+def teaching(qtbot: QtBot, look: Theme = LIGHT) -> OneBatchView:
+    view = OneBatchView()
+    shown(qtbot, view, look)
+    view.set_model(loaded(vocabulary()))
+    view.suggest_text(TEXT)
+    view.run.click()
+    view.show_result(taught())
+    return view
+
+
+def test_a_batch_is_asked_for_and_shown_exactly(qtbot: QtBot) -> None:
+    view = OneBatchView()
+    shown(qtbot, view)
+    asked = Asked(view)
+    assert not view.run.isEnabled() and "load one" in view.list.message
+    view.set_model(loaded(vocabulary()))
+    view.suggest_text(TEXT)
+    assert "Run one batch" in view.list.message
+    QTest.keyClick(view.text, Qt.Key.Key_Return)
+    assert asked.all == [AskLesson(TEXT)] and not view.run.isEnabled()
+    result = taught()
+    view.show_result(result)
+    assert view.run.isEnabled() and view.list.rows == positions(result, vocabulary())
+    assert [figure.value for figure in view.figures.figures][:2] == [f"{result.mean_nats:.4f} nats", "17"]
+    assert f"{np.mean(result.one_pass):.7f} nats" in view.ways.text()
+    assert f"{np.mean(result.stepped):.7f} nats" in view.ways.text()
+    assert difference_words(result.largest_difference, "nats") in view.ways.text()
+    view.set_unit("bits")
+    assert f"{result.mean_nats / math.log(2):.7f} bits" in view.ways.text()
+
+
+def test_the_list_of_positions_is_walked_with_keys(qtbot: QtBot) -> None:
+    view = teaching(qtbot)
+    view.list.setFocus()
+    QTest.keyClick(view.list, Qt.Key.Key_End)
+    assert view.list.chosen == 16 and "position 17, input ␣the, target ␣sea." in view.list.accessibleDescription()
+    QTest.keyClick(view.list, Qt.Key.Key_Up)
+    assert view.list.chosen == 15
+    QTest.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(30, 45))
+    assert view.list.chosen == 0
+    assert "p(␣girl | the 9 tokens up to ␣little)" in view.list.words(GIRL - 1)
+
+
+def test_another_model_clears_the_batch_and_a_failure_is_told(qtbot: QtBot) -> None:
+    view = teaching(qtbot)
+    view.set_model(loaded(vocabulary("another one")))
+    assert view.taught is None and view.list.rows == ()
+    view.show_result(taught())
+    assert view.taught is None  # of the model before
+    view.run.click()
+    view.show_result(Failed(1, "the text is too short", "write at least two tokens", Lesson))
+    assert view.problem.isVisible() and view.run.isEnabled()
+
+
+def test_a_coarse_model_is_not_said_to_agree(qtbot: QtBot) -> None:
+    view = teaching(qtbot)
+    assert "16-bit" not in view.forcing.text()
+    view.run.click()
+    view.show_result(replace(taught(), largest_difference=0.02))
+    assert "16-bit" in view.forcing.text()
+
+
+def test_an_impossible_target_has_no_finite_loss(qtbot: QtBot) -> None:
+    view = teaching(qtbot)
+    view.run.click()
+    one_pass = taught().one_pass.copy()
+    one_pass[3] = math.inf
+    view.show_result(replace(taught(), one_pass=one_pass, mean_nats=math.inf, largest_difference=math.nan))
+    assert view.figures.figures[0].value == "∞ nats"
+    assert drawn(view.grab().toImage()) > 1000
+
+
+# both
+
+
+Make = Callable[[QtBot, Theme], ReplayView | OneBatchView]
+
+
+def empty_replay(qtbot: QtBot, look: Theme) -> ReplayView:
+    view = ReplayView()
+    shown(qtbot, view, look)
+    return view
+
+
+def empty_batch(qtbot: QtBot, look: Theme) -> OneBatchView:
+    view = OneBatchView()
+    shown(qtbot, view, look)
+    return view
+
+
+MAKES: tuple[Make, ...] = (replaying, teaching, empty_replay, empty_batch)
+
+
+@pytest.mark.parametrize("make", MAKES, ids=lambda make: make.__name__)
+def test_views_are_drawn_in_both_themes_and_sizes(make: Make, qtbot: QtBot) -> None:
+    for look in (LIGHT, DARK):
+        view = make(qtbot, look)
+        for size in ((1000, 600), (700, 380)):
+            view.resize(*size)
+            QApplication.processEvents()
+            image = view.grab().toImage()
+            assert image.width() == view.width() * int(SCALE)
+            assert drawn(image) > 300
+            assert (np.median(pixels(image) & 255) < 128) == (look is DARK)
+        silent = [type(c).__name__ for c in controls(view) if not c.toolTip()]  # type: ignore[arg-type]
+        assert silent == []
+
+
+@pytest.mark.parametrize("make", MAKES[:2], ids=lambda make: make.__name__)
+def test_charts_and_tables_are_exported(make: Make, qtbot: QtBot, tmp_path: Path) -> None:
+    view = make(qtbot, LIGHT)
+    for suffix in (".png", ".svg", ".pdf"):
+        exporting.save(view, tmp_path / f"chart{suffix}")
+        assert (tmp_path / f"chart{suffix}").stat().st_size > 1000
+    assert ("mean loss" if make is teaching else "Next token after step 5,000") in (tmp_path / "chart.svg").read_text(
+        "utf-8"
+    )
+    exporting.save(view, tmp_path / "table.csv")
+    lines = [line for line in (tmp_path / "table.csv").read_text("utf-8").splitlines() if not line.startswith("#")]
+    rows = list(csv.DictReader(lines))
+    if isinstance(view, OneBatchView):
+        assert [float(row["one_pass_nats"]) for row in rows] == taught().one_pass.tolist()
+    else:
+        assert {int(row["step"]) for row in rows} == set(STEPS)
+        p = softmax(replayed(STEPS[2]).logits)
+        found = {int(row["id"]): float(row["prob"]) for row in rows if int(row["step"]) == STEPS[2]}
+        assert found == pytest.approx({id: p[id] for id in found})
+    nothing = type(view)()
+    qtbot.addWidget(nothing)
+    with pytest.raises(Problem):
+        exporting.save(nothing, tmp_path / "nothing.csv")
+    assert not (tmp_path / "nothing.csv").exists()
+
+
+def test_the_picture_of_the_gradient_has_its_bars(qtbot: QtBot, tmp_path: Path) -> None:
+    view = replaying(qtbot, place=GIRL)
+    view.place = GIRL
+    view.chart.what.buttons["gradient"].click()
+    exporting.save(view, tmp_path / "gradient.svg")
+    told = (tmp_path / "gradient.svg").read_text("utf-8")
+    assert "sum of all 600" in told and "pulled up" in told
+
+
+def test_the_line_of_losses_is_clicked(qtbot: QtBot) -> None:
+    view = replaying(qtbot)
+    line = view.timeline.line
+    QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=QPointF(line.x_of(4), 30).toPoint())
+    assert view.shown is not None and view.shown.step == STEPS[4]
+    before = pixels(view.grab().toImage())
+    view.timeline.slider.setValue(0)
+    assert not np.array_equal(before, pixels(view.grab().toImage()))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(SCALE != "1", reason="this is the second process")
+def test_the_views_pass_at_twice_the_scale() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--no-header", "-k", "drawn", str(Path(__file__))],
+        cwd=Path(__file__).parent.parent,
+        env=os.environ | {"QT_SCALE_FACTOR": "2"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert said.returncode == 0, said.stdout[-4000:] + said.stderr[-1000:]

@@ -360,6 +360,16 @@ def test_a_folder_that_holds_no_run_or_cannot_be_written(begin: Begin, tmp_path:
     assert runs([str(tmp_path), str(tmp_path / "missing")]) == []
 
 
+def test_a_folder_that_is_removed_under_a_run_is_seen_and_harms_nothing(begin: Begin) -> None:
+    trainer = begin()
+    reached(trainer, "running")
+    (trainer.folder / "training").rename(trainer.folder / "moved")
+    trainer.poll()
+    state = reached(trainer, "failed")  # the child can write no more
+    assert state.problem is not None and state.problem[0].startswith("training run failed: ")
+    assert (state.plan, state.reports, state.snapshots) == (None, (), ())
+
+
 def test_a_damaged_log_is_told(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.write_plan(tiny_runs.plan())

@@ -172,14 +172,18 @@ class Trainer:
         problem = self._failure
         plan: Plan | None = None
         reports: tuple[Report, ...] = ()
+        snapshots: tuple[int, ...] = ()
         done = False
         try:
             plan = self._run.plan() if self._run.has_plan() else None
             reports = tuple(self._run.reports())
+            snapshots = tuple(self._run.snapshots())
             done = self._run.done()
         except Problem as error:
             problem = problem or (error.cause, error.remedy)
-        snapshots = tuple(self._run.snapshots())
+        except OSError as error:
+            told = f"{self.folder} cannot be read ({error.strerror or error})", "check the folder and its disk"
+            problem = problem or told
         status = self._status(problem is not None, done, _heard(reports) != self._heard)
         what = self._what(status, reports)
         again = self._start is not None and self._run.problem() is None  # else it would only fail again
@@ -257,8 +261,9 @@ class Trainer:
             return
         status = self._child.poll()
         if status is None:
-            if self._output.stat().st_size > MOST_OUTPUT:
-                os.truncate(self._output, 0)  # the child appends: it goes on from the beginning
+            with contextlib.suppress(OSError):  # somebody may have removed it
+                if self._output.stat().st_size > MOST_OUTPUT:
+                    os.truncate(self._output, 0)  # the child appends: it goes on from the beginning
             return
         asked, self._child = self._asked, None
         if status in (0, STOPPED) or asked == "cancel":
@@ -274,7 +279,7 @@ class Trainer:
 
     def _tail(self) -> str:
         """The end of what the child printed."""
-        with contextlib.suppress(FileNotFoundError), self._output.open("rb") as file:
+        with contextlib.suppress(OSError), self._output.open("rb") as file:
             file.seek(max(0, self._output.stat().st_size - _TAIL))
             return file.read(_TAIL).decode("utf-8", "replace").replace("\r", "\n")
         return ""

@@ -40,6 +40,9 @@ class Sizes:
     def get_text_config(self) -> Sizes:
         return self
 
+    def to_dict(self) -> dict[str, int]:
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -88,7 +91,7 @@ class LSTM(nn.Module):
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write config.json and model.safetensors, in the number type of the weights."""
-        content = {"architectures": ["LSTMForCausalLM"], "model_type": RECURRENT, **asdict(self.config)}
+        content = {"architectures": ["LSTMForCausalLM"], "model_type": RECURRENT, **self.config.to_dict()}
         content |= {"tie_word_embeddings": True, "dtype": str(self.dtype).removeprefix("torch.")}
         content |= {"bos_token_id": 0, "eos_token_id": 0}
         Path(folder, "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

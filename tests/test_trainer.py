@@ -300,7 +300,7 @@ def test_a_child_outlives_its_window_only_to_write_its_checkpoint(tmp_path: Path
 def test_the_command_itself_is_killed_and_resumed_and_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     (tmp_path / "text.txt").write_text(TEXT)
-    trainer = Trainer.start(start(tmp_path / "run", params=50_000, context=64, tokens=30_000))
+    trainer = Trainer.start(start(tmp_path / "run", params=50_000, context=64, tokens=20_000))
     try:
         state = until(trainer, lambda state: len(state.snapshots) > 4, PATIENCE)
         assert state.status == "running" and state.plan is not None

@@ -1,12 +1,13 @@
-"""Run folders as `arplay train` leaves them, of networks that fit in a second, written without training one."""
+"""Run folders as `arplay train` leaves them, of networks that fit in a second, written without training one.
+
+Nothing heavy is imported before a network is made: the stand-in for the command starts often.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from arplay.models.networks import llama, lstm, save
-from arplay.training.bpe import save_tokenizer, train_bpe
 from arplay.training.run_folder import Plan, Report, RunFolder
 
 LINES = "The cat sat on the mat. The dog sat on the log. Où est le chat ? In 1961.\n" * 8
@@ -33,6 +34,8 @@ def report(step: int, steps: int = 10) -> Report:
 
 def add_snapshot(folder: Path, step: int, network: Any) -> None:
     """The model as of ``step``, the snapshot and its report."""
+    from arplay.models.networks import save
+
     run = RunFolder(folder)
     run.snapshot(step).parent.mkdir(parents=True, exist_ok=True)
     save(network, folder)
@@ -44,6 +47,8 @@ def add_snapshot(folder: Path, step: int, network: Any) -> None:
 def network(seed: int, family: str = "transformer", scale: float = 1.0) -> Any:
     """A fresh one; every piece of the context matters where ``scale`` is large."""
     import torch
+
+    from arplay.models.networks import llama, lstm
 
     torch.manual_seed(seed)
     made: Any
@@ -59,6 +64,8 @@ def network(seed: int, family: str = "transformer", scale: float = 1.0) -> Any:
 
 def make(folder: Path, steps: tuple[int, ...] = (0, 4, 10), family: str = "transformer") -> dict[int, Any]:
     """A run in ``folder`` with a snapshot of another random network at every step; the networks by step."""
+    from arplay.training.bpe import save_tokenizer, train_bpe
+
     folder.mkdir(parents=True, exist_ok=True)
     save_tokenizer(train_bpe([LINES], VOCABULARY), folder, CONTEXT)
     RunFolder(folder).write_plan(plan(family=family))

@@ -24,6 +24,7 @@ from arplay.models.caches import DENSE
 from arplay.models.causal_lm import CHECKPOINT_PIECES, CausalLM, CausalSession
 from arplay.models.lstm import LSTM
 from arplay.models.networks import load_network, lstm, put_weights, save
+from arplay.models.snapshots import Snapshots
 from tests.tiny_models import one_thread, save_tokenizer, tiny_folders, tokenizer
 
 __all__ = ["one_thread", "tiny_folders"]
@@ -232,6 +233,11 @@ def test_weights_of_another_moment_are_put_into_a_network(folder: Path, tmp_path
     put_weights(built, tmp_path / "later" / "model.safetensors")
     with torch.inference_mode():
         assert torch.equal(built(input_ids=ids).logits, later(input_ids=ids).logits)
+    replayed = Snapshots(folder)
+    assert replayed.context is None
+    replayed.put(tmp_path / "later" / "model.safetensors")
+    (rows,) = replayed.logits(ids[0].tolist())
+    assert np.allclose(rows, later(input_ids=ids).logits[0].detach(), atol=TOLERANCE)
 
 
 def test_weights_are_put_into_a_transformer_too(tiny_folders: dict[str, Path]) -> None:

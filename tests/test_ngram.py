@@ -181,7 +181,7 @@ def test_a_session_is_teacher_forced(model: Model) -> None:
     assert not after.flags.writeable and np.array_equal(after, model.uncached(ids))
     other = session.branch()
     other.rewind(3)
-    other.extend(ids[3:])
+    other.read(ids[3:])
     assert np.array_equal(other.logits(), after) and session.ids == tuple(ids)
     row = np.log(np.exp(model.uncached(ids[:5])))
     assert scores.best_ids[5].tolist() == sorted(range(len(row)), key=lambda id: (-row[id], id))[:5]

@@ -26,7 +26,7 @@ Places = NDArray[np.int32]
 def train(documents: Sequence[NDArray[np.int64]], order: int, vocabulary: int) -> Counts:
     """The counts of all n-grams of ``documents`` up to n = ``order`` over a vocabulary of V pieces.
 
-    Each document is its ids, the separator first. Every order takes a sort of all the pieces: about 60 bytes of memory
+    Each document is its ids, the separator first. Every order takes a sort of all the pieces: about 80 bytes of memory
     a piece while it lasts. Raises Problem where there is nothing to count or the order is out of bounds, ValueError
     for ids that are not in the vocabulary.
     """

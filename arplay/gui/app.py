@@ -141,6 +141,8 @@ class _Start:
             else:
                 window.playground.open_text(OPENING_TEXT)
         window.focus_editor()
+        if self._remembered:
+            window.training.remind()
         if self._remembered and not window.store.flag("tour_seen"):
             window.start_tour()
 

@@ -41,6 +41,14 @@ KEYS = (
         ),
     ),
     (
+        "In the window of training",
+        (
+            ("Ctrl+Enter", "start the training that is set up"),
+            ("← →", "go along the loss curve, or through the snapshots"),
+            ("Esc", "back to the playground; a run goes on"),
+        ),
+    ),
+    (
         "Everywhere",
         (
             ("Ctrl+Space", "step: sample a token"),
@@ -50,6 +58,7 @@ KEYS = (
             ("Ctrl+Z / Ctrl+Shift+Z", "undo and redo typing, picks, samples, branches and opened texts"),
             ("Ctrl+L / Ctrl+K", "go to the text / to the chart"),
             ("Ctrl+M", "all models: load one, get one from the hub, remove one"),
+            ("Ctrl+T", "train a model on your text"),
             ("Ctrl+N / Ctrl+O / Ctrl+S", "new text / open one / save it"),
             ("Ctrl+E", "export the chart"),
             ("F1", "this list"),

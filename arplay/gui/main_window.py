@@ -26,6 +26,7 @@ from arplay.gui.playground import Playground
 from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
 from arplay.gui.tour import Tour
+from arplay.gui.training.desk import TrainingDesk
 from arplay.gui.widgets.text.area import too_long
 from arplay.gui.writing import NO_MODEL
 from arplay.models import catalogue, gguf_ways
@@ -65,6 +66,8 @@ class MainWindow(QMainWindow):
         self._bars: list[TitleBar] = []
         self.notice = Notice(self)
         self.menus = Menus(self)
+        self.training = TrainingDesk(self)
+        self.menus.models.train.triggered.connect(self.training.open)
         self._build_panels()
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
@@ -235,6 +238,7 @@ class MainWindow(QMainWindow):
         self.menus.set_theme(self.theme)
         if self.browser is not None:
             self.browser.set_theme(self.theme)
+        self.training.set_theme(self.theme)
         for panel in self.panels.values():
             panel.set_theme(self.theme)
         self.store.set_text("theme", choice)
@@ -390,6 +394,7 @@ class MainWindow(QMainWindow):
             recovery.save(paths.recovered(), self.playground.document)
         except Problem as problem:
             self.tell(problem.cause, problem.remedy)
+        self.training.close()
         event.accept()
         self.closed.emit()
 

@@ -27,15 +27,19 @@ class ModelMenu(QMenu):
         self.all.setShortcut(QKeySequence("Ctrl+M"))
         self.all.setToolTip("Every model on this computer; open a folder or file, or get one from the hub")
         self.all.triggered.connect(self._on_all)
+        self.train = QAction("&Train on my text…", self)
+        self.train.setShortcut(QKeySequence("Ctrl+T"))
+        self.train.setToolTip("Train a model on your own text and watch it learn")
         self.aboutToShow.connect(self._fill)
         self._fill()
 
     def _fill(self) -> None:
         for action in self.actions():
             self.removeAction(action)
-            if action is not self.all:
+            if action not in (self.all, self.train):
                 action.deleteLater()
         self.addAction(self.all)
+        self.addAction(self.train)
         self.addSeparator()
         for entry in catalogue.entries():
             size = f"  (get, {entry.download_bytes / 1e6:.0f} MB)" if entry.state == "fetch" else ""

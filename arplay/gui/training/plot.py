@@ -63,7 +63,7 @@ def upright(low: float, high: float, pixels: float) -> list[tuple[float, str]]:
     """Round numbers between ``low`` and ``high`` with what stands beside them.
 
     >>> upright(2.1, 4.3, 100)
-    [(2.5, '2.5'), (3.0, '3.0'), (3.5, '3.5'), (4.0, '4.0')]
+    [(3.0, '3'), (4.0, '4')]
     """
     span = ticks(high - low, max(2, min(7, int(pixels / 34) + 2)))
     step = span[1]

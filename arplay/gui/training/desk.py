@@ -1,0 +1,82 @@
+"""What the playground's window knows of training: open its window, tell what happened behind it, end it in time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
+
+from arplay.engine.trainer import TrainingState
+from arplay.gui.theme import Theme
+from arplay.gui.training.run import TrainingRun
+
+if TYPE_CHECKING:
+    from arplay.gui.main_window import MainWindow
+    from arplay.gui.training.window import TrainingWindow
+
+CLOSE_SECONDS = 10.0
+"""So long the end of the program waits for a checkpoint. A child that takes longer writes it all the same."""
+
+
+class TrainingDesk(QObject):
+    """The window of training is made when it is first opened; the run does not need it."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._main = window
+        self.run = TrainingRun(window.store, self)
+        self.window: TrainingWindow | None = None
+        self._left: Path | None = None
+        self._resume = QAction("Resume", self)
+        self._resume.triggered.connect(self._on_resume)
+        self.run.changed.connect(self._on_changed)
+        self.run.ended.connect(self._on_ended)
+
+    def open(self) -> TrainingWindow:
+        if self.window is None:
+            from arplay.gui.training.window import TrainingWindow
+
+            main = self._main
+            self.window = TrainingWindow(main.store, self.run, main.playground, main)
+            self.window.open_model.connect(main.choose_model)
+            self.window.set_theme(main.theme)
+        self.window.open()
+        return self.window
+
+    def set_theme(self, theme: Theme) -> None:
+        if self.window is not None:
+            self.window.set_theme(theme)
+
+    def remind(self) -> None:
+        """At the start of the program: a run that was going at its end can be gone on with."""
+        self._left = self.run.left()
+        if self._left is not None:
+            cause = f"the training of {self._left.name} was stopped when arplay closed"
+            self._main.notice.tell(cause, "resume it now, or later with Model > Train on my text", self._resume)
+
+    def close(self) -> None:
+        """The program ends: hide, and let the child write its checkpoint."""
+        if self.window is not None:
+            self.window.hide()
+        self.run.close(CLOSE_SECONDS)
+
+    def _on_resume(self) -> None:
+        self._main.notice.hide()
+        if self._left is not None:
+            self.open().resume_folder(self._left)
+
+    def _on_changed(self) -> None:
+        state = self.run.state
+        name = state.folder.name.replace("&", "&&") if state is not None else ""
+        self._main.menus.models.train.setText(f"&Training of {name}…" if self.run.live else "&Train on my text…")
+
+    def _on_ended(self, state: TrainingState) -> None:
+        """Tell it where the user is, if that is not the window of training, which shows it by itself."""
+        if self.window is not None and self.window.isVisible():
+            return
+        if state.status == "failed" and state.problem is not None:
+            self._main.tell(*state.problem)
+        elif state.status == "done":
+            self._main.status.showMessage(f"{state.folder.name} is trained; Ctrl+T shows it", 10_000)

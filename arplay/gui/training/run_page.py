@@ -1,0 +1,117 @@
+"""One run: its head, the loss curve, and the views of its snapshots beside or below the curve."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from arplay.engine.trainer import TrainingState
+from arplay.gui.contract import Unit
+from arplay.gui.theme import SPACE, Theme
+from arplay.gui.training.curve import LossCurve
+from arplay.gui.training.exporting import ExportButton
+from arplay.gui.training.losses import LossUnit
+from arplay.gui.training.one_batch import OneBatchView
+from arplay.gui.training.replay import ReplayView
+from arplay.gui.training.run_bar import RunBar
+from arplay.gui.training.segments import Option, Segments
+
+UNITS = (
+    Option("nats per token", "nats", "Nats per token: what training minimises, the mean of −log p(token)"),
+    Option("bits per token", "bits", "Bits per token: nats / ln 2"),
+    Option("bits per byte", "bits/byte", "Bits per byte of text: can be compared across vocabularies"),
+)
+WIDE = 1100
+"""Pixels of the window from which the curve stands beside the views; in a smaller one it is the first of them."""
+
+
+class RunPage(QWidget):
+    """``unit_chosen`` emits the unit that the user chose."""
+
+    unit_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.state: TrainingState | None = None
+        self.bar = RunBar(self)
+        self.curve = LossCurve(self)
+        self.unit = Segments("Unit", UNITS, sentence=False)
+        self.unit.changed.connect(self._on_unit)
+        self.logarithmic = QPushButton("Log axis", self)
+        self.logarithmic.setProperty("role", "chip")
+        self.logarithmic.setCheckable(True)
+        self.logarithmic.setAutoDefault(False)
+        self.logarithmic.setToolTip("Logarithmic axis of tokens: the first steps, where most is learned, get more room")
+        self.logarithmic.toggled.connect(self.curve.set_logarithmic)
+        self.replay, self.batch = ReplayView(), OneBatchView()
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        for view in (self.replay, self.batch):
+            self.tabs.addTab(view, view.title)
+        self.split = QSplitter(self)
+        self.split.setChildrenCollapsible(False)
+        self.split.setHandleWidth(SPACE[1])
+        self.split.addWidget(self.tabs)
+        self._section = self._curve_section()
+        self.tabs.insertTab(0, self._section, "Loss")
+        self.tabs.setCurrentIndex(0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE[1])
+        column.addWidget(self.bar)
+        column.addWidget(self.split, 1)
+
+    def _curve_section(self) -> QWidget:
+        section = QWidget(self)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE[1])
+        row.addWidget(self.unit)
+        row.addStretch(1)
+        row.addWidget(self.logarithmic)
+        row.addWidget(ExportButton(self.curve, section))
+        column = QVBoxLayout(section)
+        column.setContentsMargins(0, SPACE[0], 0, 0)
+        column.setSpacing(SPACE[1])
+        column.addLayout(row)
+        column.addWidget(self.curve, 1)
+        return section
+
+    @property
+    def loss_unit(self) -> LossUnit:
+        return self.unit.key  # type: ignore[return-value]
+
+    def show_run(self, state: TrainingState | None) -> None:
+        self.state = state
+        if state is not None:
+            self.bar.show_run(state, self.loss_unit)
+        self.curve.show_run(state, self.loss_unit)
+        self.replay.set_run(state)
+
+    def choose_unit(self, unit: str) -> None:
+        self.unit.choose(unit)
+        views: Unit = "nats" if self.loss_unit == "nats per token" else "bits"
+        self.replay.set_unit(views)
+        self.batch.set_unit(views)
+        self.show_run(self.state)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.bar.set_theme(theme)
+        self.curve.set_theme(theme)
+        self.replay.set_theme(theme)
+        self.batch.set_theme(theme)
+
+    def _on_unit(self, unit: str) -> None:
+        self.choose_unit(unit)
+        self.unit_chosen.emit(unit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        beside = self.split.count() == 2
+        if self.width() >= WIDE and not beside:
+            self.split.insertWidget(0, self._section)
+            self._section.show()
+            self.split.setSizes([self.width() * 2 // 5, self.width() * 3 // 5])
+        elif self.width() < WIDE and beside:
+            self.tabs.insertTab(0, self._section, "Loss")
+            self.tabs.setCurrentIndex(0)

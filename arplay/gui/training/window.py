@@ -1,0 +1,239 @@
+"""The window of training, beside the playground's: set a run up, watch it, look into what it learned."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from arplay.engine.trainer import Start
+from arplay.gui.contract import View
+from arplay.gui.notice import Notice
+from arplay.gui.playground import Playground
+from arplay.gui.store import Store
+from arplay.gui.theme import SPACE, Theme
+from arplay.gui.training.asks import AskLesson, AskReplay
+from arplay.gui.training.earlier import EarlierRuns
+from arplay.gui.training.run import TrainingRun
+from arplay.gui.training.run_page import RunPage
+from arplay.gui.training.start_form import StartForm
+
+_ABOUT = (
+    "A language model learns one thing: to predict the next token of your text. It is trained in a process of its own, "
+    "at low priority; the playground stays usable, and nothing leaves this computer."
+)
+
+
+class TrainingWindow(QWidget):
+    """Two pages: the form with the runs of before, and one run. ``open_model``: a folder to load in the playground."""
+
+    open_model = Signal(str)
+
+    def __init__(self, store: Store, run: TrainingRun, play: Playground, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Window)
+        self._store, self._play = store, play
+        self.run = run
+        self.setObjectName("training")
+        self.setWindowTitle("Training")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(900, 600)
+        self.notice = Notice(self)
+        self.form = StartForm(store, lambda: play.document.data, self)
+        self.earlier = EarlierRuns(self)
+        self.page = RunPage(self)
+        self.pages = QStackedWidget(self)
+        self.pages.addWidget(self._start_page())
+        self.pages.addWidget(self.page)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[2])
+        column.setSpacing(SPACE[1])
+        column.addWidget(self.notice)
+        column.addWidget(self.pages, 1)
+        self._resume = QAction("Resume", self)
+        self._resume.triggered.connect(self.run.resume)
+        self._connect()
+        self.page.choose_unit(store.text("training_unit", "nats per token"))
+        there = self.screen().availableSize()
+        self.resize(QSize(1280, 800).boundedTo(there))
+        store.restore("training_geometry", self.restoreGeometry)
+        self._show_run()
+        self._show_view(play.view)
+
+    def _start_page(self) -> QWidget:
+        about = QLabel(_ABOUT, self)
+        about.setProperty("role", "caption")
+        about.setWordWrap(True)
+        title = QLabel("Train a model on your text", self)
+        title.setProperty("role", "title")
+        row = QHBoxLayout()
+        row.setSpacing(SPACE[2])
+        row.addWidget(self.form, 5)
+        row.addWidget(self.earlier, 3)
+        page = QWidget(self)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(SPACE[0], SPACE[0], SPACE[0], SPACE[0])
+        column.setSpacing(SPACE[1])
+        column.addWidget(title)
+        column.addWidget(about)
+        column.addSpacing(SPACE[0])
+        column.addLayout(row, 1)
+        return page
+
+    def _connect(self) -> None:
+        run, bar, lessons = self.run, self.page.bar, self._play.lessons
+        run.changed.connect(self._show_run)
+        run.told.connect(self.notice.tell)
+        self.form.start.connect(self._start)
+        self.form.told.connect(self.notice.tell)
+        self.earlier.show_it.connect(self.show_folder)
+        self.earlier.resume.connect(self.resume_folder)
+        self.earlier.open.connect(self._open)
+        self.earlier.forget.connect(self._forget)
+        bar.back.connect(self.show_form)
+        bar.pause.connect(run.pause)
+        bar.resume.connect(run.resume)
+        bar.cancel.connect(self._cancel)
+        bar.open.connect(self._open_run)
+        self.page.unit_chosen.connect(self._on_unit)
+        for view in (self.page.replay, self.page.batch):
+            view.asked.connect(self._on_asked)
+        lessons.replayed.connect(self.page.replay.show_result)
+        lessons.taught.connect(self.page.batch.show_result)
+        self._play.changed.connect(self._show_view)
+        QShortcut(QKeySequence("Ctrl+Return"), self, self._on_enter)
+        QShortcut(QKeySequence("Esc"), self, self.close)
+
+    # ---- what is shown
+
+    def open(self) -> None:
+        """To the front, at the run that is going, else where it was."""
+        if self.run.live:
+            self.show_run()
+        elif self.pages.currentIndex() == 0:
+            self.show_form()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def show_form(self) -> None:
+        live = self.run.state.folder.name if self.run.live and self.run.state is not None else ""
+        self.form.refresh(live)
+        self.earlier.show_runs(self.run.earlier())
+        self.pages.setCurrentIndex(0)
+        self.notice.hide()
+        self.form.add.setFocus()
+
+    def show_run(self) -> None:
+        self.pages.setCurrentIndex(1)
+        text = self._play.document.data.decode("utf-8", "replace")
+        for view in (self.page.replay, self.page.batch):
+            view.suggest_text(text)
+        self.page.bar.main.setFocus()
+
+    def _show_run(self) -> None:
+        state = self.run.state
+        self.page.show_run(state)
+        self.setWindowTitle(f"Training – {state.folder.name}" if state is not None else "Training")
+        if state is None:
+            return
+        if state.status == "failed" and state.problem is not None:
+            self.notice.tell(*state.problem, self._resume if state.resumable else None)
+        elif self.run.live and state.status != "pausing":
+            self.notice.hide()
+        if self.pages.currentIndex() == 0 and self.isVisible():
+            self.form.refresh(state.folder.name if self.run.live else "")
+
+    def _show_view(self, view: View) -> None:
+        """What of the playground matters here: the model that one batch is run on."""
+        self.page.batch.set_model(view.loaded)
+        self.page.replay.set_animate(view.settings.animate)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.notice.set_theme(theme)
+        self.form.set_theme(theme)
+        self.earlier.set_theme(theme)
+        self.page.set_theme(theme)
+
+    # ---- what the user does
+
+    def _start(self, start: Start) -> None:
+        self.notice.hide()
+        if self.run.start(start):
+            self.form.more.next_folder()
+            self.show_run()
+
+    def show_folder(self, folder: Path) -> None:
+        if self.run.show(folder):
+            self.show_run()
+
+    def resume_folder(self, folder: Path) -> None:
+        if self.run.show(folder):
+            self.run.resume()
+            self.show_run()
+
+    def _forget(self, folder: Path) -> None:
+        self.run.forget(folder)
+        self.earlier.show_runs(self.run.earlier())
+
+    def _open_run(self) -> None:
+        if self.run.state is not None:
+            self._open(self.run.state.folder)
+
+    def _open(self, folder: Path) -> None:
+        self.open_model.emit(str(folder))
+
+    def _cancel(self) -> None:
+        state = self.run.state
+        if state is None or not self.run.live:
+            return
+        box = QMessageBox(self)
+        box.setWindowTitle("Cancel the training")
+        box.setText(f"<b>Stop {escape(state.folder.name)} at once?</b>")
+        kept = "The model of its newest snapshot stays in its folder." if state.snapshots else "Its folder stays."
+        box.setInformativeText(f"What was learned since the last checkpoint is lost (Pause loses nothing). {kept}")
+        yes = box.addButton("Stop it", QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton("Go on", QMessageBox.ButtonRole.RejectRole))
+        box.exec()
+        if box.clickedButton() is yes:
+            self.run.cancel()
+
+    def _on_enter(self) -> None:
+        if self.pages.currentIndex() == 0:
+            self.form.begin()
+
+    def _on_unit(self, unit: str) -> None:
+        self._store.set_text("training_unit", unit)
+
+    def _on_asked(self, ask: AskReplay | AskLesson) -> None:
+        lessons = self._play.lessons
+        if isinstance(ask, AskLesson):
+            lessons.lesson(ask.text, self._play.view.settings.reading)
+        elif self.run.state is not None:
+            lessons.replay(str(self.run.state.folder), ask.text, ask.place, ask.after)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls() and self.pages.currentIndex() == 0:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        self.form.add_files(files)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_run()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._store.keep("training_geometry", self.saveGeometry())

@@ -348,6 +348,17 @@ def test_a_resumed_run_forgets_what_came_after_its_checkpoint(qtbot: QtBot) -> N
     assert view.pages.currentIndex() == 0 and "Start a training run" in view.empty.text()
 
 
+def test_a_run_without_snapshots_says_why(qtbot: QtBot) -> None:
+    view = ReplayView()
+    shown(qtbot, view)
+    view.set_run(state(()))
+    assert "Training the tokenizer" in view.empty.text() and "first snapshot" in view.empty.text()
+    view.set_run(replace(state((), status="done"), plan=replace(plan(), family="ngram")))
+    assert "counted in one go" in view.empty.text()
+    view.set_run(state((), status="failed", problem=("story.txt is empty", "choose a text with words in it")))
+    assert view.empty.text() == "story.txt is empty.\nChoose a text with words in it."
+
+
 def test_an_answer_to_nobody_is_dropped(qtbot: QtBot) -> None:
     view = replaying(qtbot)
     view.set_run(None)

@@ -39,6 +39,10 @@ NO_RUN = (
     "Start a training run, or open one of before: it keeps a snapshot of its weights now and then, and every one of "
     "them is asked about the same text."
 )
+NO_STEPS = (
+    "There is nothing to replay: an n-gram model is counted in one go.\n\n"
+    "It has no weights that change step by step, as those of a network do."
+)
 NO_TEXT = "Write a text above: the snapshots say what they expect after it, and how much each token surprised them."
 NO_FIRST = "Nothing stands before the first token, so the model has no distribution for it. Choose a later one."
 CLICK = "Coloured by surprisal at this snapshot. Click a token to see what was expected there"
@@ -380,5 +384,7 @@ class ReplayView(QWidget):
 def _no_snapshots(state: TrainingState) -> str:
     if state.problem is not None:
         return ".\n".join(capital(part) for part in state.problem) + "."
+    if state.plan is not None and state.plan.family == "ngram":
+        return NO_STEPS
     doing = f"{capital(state.what)}…\n\n" if state.what else ""
     return f"{doing}The first snapshot is taken before the first step, and appears here as soon as it is written."

@@ -35,7 +35,7 @@ TEXT = "".join(
     for year in range(1900, 1950)
     for a, b in (("cat", "mat"), ("dog", "log"), ("hen", "pen"))
 )
-SMALL = ["--params", "20k", "--context", "16", "--vocab", "280", "--threads", "1", "--device", "cpu"]
+SMALL = ["--params", "8k", "--context", "16", "--vocab", "280", "--threads", "1", "--device", "cpu"]
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +52,8 @@ def text(tmp_path: Path) -> Path:
     return file
 
 
-def order(text: Path, out: Path, steps: int = 20) -> Order:
-    return Order((text,), out, params=20_000, context=16, vocabulary=280, tokens=steps * 128, threads=1, device="cpu")
+def order(text: Path, out: Path, steps: int = 10) -> Order:
+    return Order((text,), out, params=8_000, context=16, vocabulary=280, tokens=steps * 128, threads=1, device="cpu")
 
 
 def quietly(what: str) -> None:
@@ -85,15 +85,15 @@ def test_a_run_leaves_a_model_and_all_that_others_read(
     text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "model"
-    assert cli.main(["train", str(text), "--out", str(out), *SMALL, "--tokens", "2560"]) == 0
+    assert cli.main(["train", str(text), "--out", str(out), *SMALL, "--tokens", "1280"]) == 0
     said = capsys.readouterr().out
-    assert "step 20/20" in said
+    assert "step 10/10" in said
     assert "held-out sat.txt: 1 documents" in said
     run = RunFolder(out)
     reports = run.reports()
     assert run.done()
     assert run.snapshots() == run.plan().snapshots()
-    assert (reports[0].step, reports[-1].step, reports[-1].tokens) == (0, 20, 2560)
+    assert (reports[0].step, reports[-1].step, reports[-1].tokens) == (0, 10, 1280)
     assert reports[0].loss == pytest.approx(5.63, rel=0.05)  # log 280
     assert reports[-1].held_out is not None
     assert reports[-1].held_out < reports[0].loss
@@ -108,14 +108,14 @@ def test_a_run_leaves_a_model_and_all_that_others_read(
 def test_a_pause_and_a_full_disk_cost_nothing(text: Path, tmp_path: Path) -> None:
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
     assert make(order(text, unbroken), quietly, lambda _: None)
-    assert not make(order(text, broken), quietly, at_step(3, lambda: os.kill(os.getpid(), signal.SIGINT)))
-    assert not make(replace(order(text, broken), resume=True), quietly, at_step(6, lambda: os.kill(os.getpid(), 15)))
+    assert not make(order(text, broken), quietly, at_step(2, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    assert not make(replace(order(text, broken), resume=True), quietly, at_step(4, lambda: os.kill(os.getpid(), 15)))
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
-        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # noqa: E731
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))  # noqa: E731
         with pytest.raises(Problem, match=r"no room on the disk .*continue with --resume"):
-            make(Order((), broken, resume=True), quietly, at_step(10, limit))
+            make(Order((), broken, resume=True), quietly, at_step(6, limit))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     run = RunFolder(broken)
@@ -134,7 +134,7 @@ def test_a_pause_and_a_full_disk_cost_nothing(text: Path, tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_a_run_that_was_killed_is_resumed_to_the_same_bits(text: Path, tmp_path: Path) -> None:
     unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
-    steps = 60
+    steps = 100
     with subprocess.Popen(
         [
             sys.executable,
@@ -203,7 +203,7 @@ def test_the_other_families(text: Path, tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_tokenizer_of_another_model_is_taken(text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = tmp_path / "first"
     assert cli.main(["train", str(text), "--out", str(first), "--family", "ngram", "--vocab", "280"]) == 0
-    taken = ["--tokenizer", str(first), "--tokens", "256", "--params", "20k", "--context", "16", "--threads", "1"]
+    taken = ["--tokenizer", str(first), "--tokens", "256", "--params", "8k", "--context", "16", "--threads", "1"]
     assert cli.main(["train", str(text), "--out", str(tmp_path / "second"), *taken]) == 0
     assert RunFolder(tmp_path / "second").plan().vocabulary == 280
     assert (first / "tokenizer.json").read_bytes() == (tmp_path / "second" / "tokenizer.json").read_bytes()
@@ -264,7 +264,7 @@ def test_a_resumed_run_keeps_to_its_plan(text: Path, tmp_path: Path, capsys: pyt
     text.write_text(TEXT + "And more.", encoding="utf-8")
     assert "not what it was" in problem_of(["--out", str(out), "--resume"], capsys)
     text.write_text("\ufeff" + TEXT, encoding="utf-8")
-    assert cli.main(["train", str(text), "--out", str(out), *SMALL, "--tokens", "2560", "--resume"]) == 0
+    assert cli.main(["train", str(text), "--out", str(out), *SMALL, "--tokens", "1280", "--resume"]) == 0
 
 
 @pytest.mark.parametrize(

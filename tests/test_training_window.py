@@ -287,6 +287,9 @@ def test_every_state_says_what_can_be_done(training: OpenTraining, tmp_path: Pat
     assert figures["left"] == "1 min 30 s" and figures["tokens read"] == "6,400 of 12,800"
     assert bar.open_it.isEnabled() and bar.bar.value() == 500 and "50%" in bar.status.full
     assert view.page.curve.losses.uniform == pytest.approx(math.log(280))
+    assert not view.page.by_heart.isVisible()
+    show(view, state("running", folder, (*reports, report(60, held_out=3.1))))
+    assert "since 5,120 tokens" in view.page.by_heart.text() and view.page.by_heart.isVisible()
     show(view, state("pausing", folder, reports))
     assert not bar.main.isEnabled() and bar.main.text() == "Pausing…"
     show(view, state("paused", folder, reports, resumable=True))
@@ -433,6 +436,7 @@ def test_a_model_is_trained_in_the_window_and_opened_in_the_playground(
 ) -> None:
     window, view = training()
     monkeypatch.setattr(trainers, "COMMAND", (sys.executable, "-m", "arplay", "train"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # two threads of one run wait for each other where others compute too
     form = view.form
     form.time.buttons["tokens"].click()
     form.tokens.setValue(9_000)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from arplay.engine.trainer import TrainingState
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.training import words
 from arplay.gui.training.curve import LossCurve
 from arplay.gui.training.exporting import ExportButton
 from arplay.gui.training.losses import LossUnit
@@ -44,6 +45,9 @@ class RunPage(QWidget):
         self.logarithmic.setAutoDefault(False)
         self.logarithmic.setToolTip("Logarithmic axis of tokens: the first steps, where most is learned, get more room")
         self.logarithmic.toggled.connect(self.curve.set_logarithmic)
+        self.by_heart = QLabel(self)
+        self.by_heart.setProperty("role", "caption")
+        self.by_heart.setWordWrap(True)
         self.replay, self.batch = ReplayView(), OneBatchView()
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
@@ -75,6 +79,7 @@ class RunPage(QWidget):
         column.setSpacing(SPACE[1])
         column.addLayout(row)
         column.addWidget(self.curve, 1)
+        column.addWidget(self.by_heart)
         return section
 
     @property
@@ -86,6 +91,9 @@ class RunPage(QWidget):
         if state is not None:
             self.bar.show_run(state, self.loss_unit)
         self.curve.show_run(state, self.loss_unit)
+        told = words.by_heart(state) if state is not None else ""
+        self.by_heart.setText(told)
+        self.by_heart.setVisible(bool(told))
         self.replay.set_run(state)
 
     def choose_unit(self, unit: str) -> None:

@@ -74,6 +74,18 @@ def figures(state: TrainingState, unit: LossUnit) -> tuple[Figure, ...]:
     return tuple(found)
 
 
+def by_heart(state: TrainingState) -> str:
+    """A sentence for the case that the held-out loss has risen again by 3 % of its least; else nothing."""
+    held = [(report.held_out, report.tokens) for report in state.reports if report.held_out is not None]
+    if not held or held[-1][0] < 1.03 * min(held)[0]:
+        return ""
+    since = min(held)[1]
+    return (
+        f"Held-out loss rises again since {since:,} tokens: the model learns the text by heart. "
+        "More text or less time would help."
+    )
+
+
 def summary(state: TrainingState) -> str:
     """One line for a list: how it stands, when, how much it read and how good it is."""
     done = share(state)

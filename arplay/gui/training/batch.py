@@ -19,9 +19,9 @@ ROUNDING = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """``number`` from 1; losses −log p(target | all inputs up to this one) in nats."""
+    """``index`` from 1; losses −log p(target | all inputs up to this one) in nats."""
 
-    number: int
+    index: int
     input: Piece
     target: Piece
     one_pass: float
@@ -43,7 +43,7 @@ def records(rows: Sequence[Position]) -> list[dict[str, Any]]:
         dict(
             zip(
                 COLUMNS,
-                (r.number, r.input.id, piece_text(r.input), r.target.id, piece_text(r.target), r.one_pass, r.stepped),
+                (r.index, r.input.id, piece_text(r.input), r.target.id, piece_text(r.target), r.one_pass, r.stepped),
                 strict=True,
             )
         )

@@ -105,7 +105,7 @@ class BatchPainter:
             self.painter.setPen(QPen(self.theme.color("accent"), 1) if focused else Qt.PenStyle.NoPen)
             self.painter.setBrush(self.theme.color("accent_soft"))
             self.painter.drawRoundedRect(area.adjusted(SPACE[0], 1.5, -SPACE[0], -1.5), RADIUS, RADIUS)
-        self._cell(self.index, area, f"{row.number}", "muted")
+        self._cell(self.index, area, f"{row.index}", "muted")
         self._chip(self.input, area, row.input.text, "border")
         self._chip(self.target, area, row.target.text, "accent")
         self._arrows(area, place + 1 < len(self.rows))
@@ -195,7 +195,7 @@ class BatchTable(QAbstractScrollArea):
         row = self.rows[place]
         loss = f"{number(row.one_pass, 6)} nats = {number(in_unit(row.one_pass, 'bits'), 6)} bits"
         return (
-            f"<b>p({html.escape(row.target.text)} | the {row.number} token{'s' * (row.number > 1)} up to "
+            f"<b>p({html.escape(row.target.text)} | the {row.index} token{'s' * (row.index > 1)} up to "
             f"{html.escape(row.input.text)}) = {probability(-row.one_pass)}</b><br>loss −log p = {loss}<br>"
             f"by stepping {number(row.stepped, 6)} nats"
         )
@@ -212,7 +212,7 @@ class BatchTable(QAbstractScrollArea):
             row = self.rows[self.chosen]
             loss = f"{number(in_unit(row.one_pass, self.unit))} {self.unit}"
             self.setAccessibleDescription(
-                f"position {row.number}, input {row.input.text}, target {row.target.text}, loss {loss}"
+                f"position {row.index}, input {row.input.text}, target {row.target.text}, loss {loss}"
             )
 
     def paintEvent(self, event: QPaintEvent) -> None:

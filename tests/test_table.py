@@ -16,7 +16,7 @@ from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.windows import Windows
 from arplay.models.tabular import Table as TabularModel
-from arplay.training import table
+from arplay.training import evaluate, table
 from arplay.training.corpus import Document, digest_of
 from arplay.training.evaluate import score, score_model
 from tests.tiny_models import CONTEXT, network, one_thread, save_tokenizer, tokenizer
@@ -47,7 +47,11 @@ def led(tiny_folders: dict[str, Path], tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_folder_is_scored_as_its_network_in_training_is(led: Path, tiny_folders: dict[str, Path]) -> None:
+@pytest.mark.parametrize("largest", [evaluate.PASS_LOGITS, 0])
+def test_a_folder_is_scored_as_its_network_in_training_is(
+    led: Path, tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, largest: int
+) -> None:
+    monkeypatch.setattr(evaluate, "PASS_LOGITS", largest)  # 0: all is read by sessions
     bare = tiny_folders["llama"]  # its tokenizer adds nothing: the separator is its BOS
     separating = tokenizer(adds_separator=True)
     assert len(separating.encode(TEXT).ids) > 3 * CONTEXT

@@ -6,13 +6,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.windows import Windows
 from arplay.models.base import Model, lead
+
+PASS_LOGITS = 1 << 24
+"""What a transformer keeps at once (models/causal_lm.py); where there are more it repeats the pass for every part."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ def score_model(model: Model, texts: Sequence[str]) -> Score:
     """Score each text from what the tokenizer puts before it, else from the model's own p(x_1), else from BOS.
 
     Every piece counts once and none is left out; windows half a context apart where a text is longer than the context.
-    Each window is one pass without a cache. Raises Problem where a piece has no probability.
+    Raises Problem where a piece has no probability.
     """
     alphabet, context = model.alphabet, model.info.context
     before, _ = lead(alphabet, model.starts_empty, "auto" if alphabet.lead or model.starts_empty else "bos")
@@ -69,12 +75,21 @@ def score_model(model: Model, texts: Sequence[str]) -> Score:
         windows = Windows.half(context) if context else Windows(len(ids) + 1, len(ids) + 1)
         for start, first, stop in windows.spans(len(ids)):
             first = max(first, len(before))
-            nats -= model.teacher_forced(ids[start:stop])[first - start :].sum()
+            nats -= _logprobs(model, ids[start:stop])[first - start :].sum()
         pieces += len(ids) - len(before)
         size += len(data)
     if not math.isfinite(nats):
         raise Problem(f"{model.info.name} gives no probability to a piece of these texts", "compare another model")
     return Score(float(nats), pieces, size)
+
+
+def _logprobs(model: Model, ids: Sequence[int]) -> NDArray[np.float64]:
+    """log p (nats) of every piece of a window, shape (n,): by one pass, or by a session where the pass is too large."""
+    if model.info.context is None or len(ids) * model.info.vocabulary <= PASS_LOGITS:
+        return model.teacher_forced(ids)
+    session = model.session()
+    scored = session.extend(ids[:-1]).logprob
+    return np.append(scored, Distribution.from_logits(session.logits()).logprobs[ids[-1]])
 
 
 def nll(logits: Tensor, targets: Tensor) -> Tensor:

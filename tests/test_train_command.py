@@ -134,7 +134,7 @@ def test_a_pause_and_a_full_disk_cost_nothing(text: Path, tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_a_run_that_was_killed_is_resumed_to_the_same_bits(text: Path, tmp_path: Path) -> None:
     unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
-    steps = 100
+    steps = 40
     with subprocess.Popen(
         [
             sys.executable,

@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -36,6 +35,16 @@ Record = TypeVar("Record", "Plan", "Report")
 
 MAX_BYTES = 1024 * 1024
 """Of plan.json and problem.json."""
+
+MAX_LOG_BYTES = 64 * 1024 * 1024
+"""Of log.jsonl: two days of reports."""
+
+_BOUNDS = {
+    "vocabulary": (1, 1 << 20), "width": (0, 1 << 14), "layers": (0, 1 << 12), "heads": (0, 1 << 14),
+    "hidden": (0, 1 << 18), "context": (1, 1 << 24), "tokens": (1, 1 << 53), "batch": (1, 1 << 20),
+    "warmup": (0, 1), "cooldown": (0, 1), "seed": (0, 1 << 63), "threads": (1, 1 << 10),
+}  # fmt: skip
+"""Least and greatest of what a plan may say: a folder can come from anywhere."""
 
 _SNAPSHOTS = 24
 
@@ -91,11 +100,14 @@ class Plan:
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
-        """Raises ValueError naming the field that is missing, unknown or of another type."""
+        """Raises ValueError naming the field that is missing, unknown, of another type or out of bounds."""
         plan = _record(cls, text)
-        for name in ("vocabulary", "context", "tokens", "batch", "threads", "steps"):
-            if getattr(plan, name) < 1:
+        needed = {"transformer": ("width", "layers", "heads", "hidden"), "rnn": ("width", "layers"), "ngram": ()}
+        for name, (least, most) in _BOUNDS.items():
+            if not max(least, name in needed[plan.family]) <= getattr(plan, name) <= most:
                 raise ValueError(f"{name} is out of range")
+        if plan.steps < 1:
+            raise ValueError("tokens are less than a step")
         return plan
 
 
@@ -161,17 +173,24 @@ class RunFolder:
         return (self.training / "plan.json").is_file()
 
     def reports(self) -> Sequence[Report]:
-        """Every report so far, oldest first. Only what is new is read from the file."""
+        """Every report so far, oldest first. Only what is new is read from the file.
+
+        Raises Problem for a file that cannot be read, or holds something else.
+        """
         try:
             with self._log.open("rb") as file:
                 status = os.fstat(file.fileno())
                 if status.st_ino != self._file or status.st_size < self._offset:  # cut back by a resumed run
                     self._read, self._offset, self._file = [], 0, status.st_ino
+                if status.st_size > MAX_LOG_BYTES:
+                    raise Problem(f"{self._log} is too large", "start a new run")
                 file.seek(self._offset)
                 whole, end, _ = file.read().rpartition(b"\n")
         except FileNotFoundError:
             self._read, self._offset = [], 0
             return ()
+        except OSError as error:
+            raise Problem(f"{self._log} cannot be read ({error.strerror})", "check the folder and its disk") from error
         try:
             self._read += [Report.from_json(line.decode("utf-8")) for line in whole.splitlines()]
         except ValueError as error:
@@ -195,7 +214,7 @@ class RunFolder:
             return str(content["cause"]), str(content["remedy"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return "the run ended with an error", "look at what it printed"
 
     def done(self) -> bool:
@@ -235,20 +254,32 @@ class RunFolder:
         write_whole(self.training / "problem.json", json.dumps({"cause": problem.cause, "remedy": problem.remedy}))
 
     def cut_back(self, step: int) -> None:
-        """Take the run back to the checkpoint of ``step``: what came after it goes, and the problem."""
+        """Take the run back to the checkpoint of ``step``: what came after it goes, and the problem.
+
+        The report of step 0 goes with a step 0 that is done again, since it is of the first batch.
+        """
         (self.training / "problem.json").unlink(missing_ok=True)
-        kept = [report for report in self.reports() if report.step <= step]
+        kept = [report for report in self.reports() if step and report.step <= step]
         write_whole(self._log, "".join(report.to_json() + "\n" for report in kept))
         for later in self.snapshots():
             if later > step:
                 shutil.rmtree(self.snapshot(later).parent)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8; a file that is there is replaced only by the whole of it."""
+def write_whole(path: Path, data: str | bytes) -> None:
+    """Write ``data``, text as UTF-8; a file that is there is replaced only by the whole of it. Raises OSError.
+
+    What another left in place of the partial file, a link to elsewhere perhaps, is removed and not written through.
+    """
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)
+    partial.unlink(missing_ok=True)
+    try:
+        with partial.open("xb") as file:
+            file.write(data.encode("utf-8") if isinstance(data, str) else data)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)  # on a full disk it would keep the room that the rest needs
+        raise
 
 
 def _read_small(path: Path) -> str:
@@ -261,13 +292,22 @@ def _read_small(path: Path) -> str:
 
 def _record(cls: type[Record], text: str) -> Record:
     """The dataclass that a JSON object spells out, no field more or less and each of its type."""
-    content = json.loads(text, parse_constant=_no_constant)
-    types = get_type_hints(cls)
-    names = {field.name for field in fields(cls)}
+    try:
+        content = json.loads(text, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    types = _types(cls)
+    names = types.keys()
     if not isinstance(content, dict) or content.keys() != names:
         differing = names ^ content.keys() if isinstance(content, dict) else names
         raise ValueError(f"{', '.join(sorted(differing))}: missing or unknown")
     return cls(**{name: _typed(name, value, types[name]) for name, value in content.items()})
+
+
+@cache  # there is a report for every second of a run
+def _types(cls: type[Plan] | type[Report]) -> dict[str, Any]:
+    hints = get_type_hints(cls)
+    return {field.name: hints[field.name] for field in fields(cls)}
 
 
 def _typed(name: str, value: Any, kind: Any) -> Any:
@@ -277,7 +317,7 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
         return tuple(value)
     if get_origin(kind) is Literal and value in get_args(kind):
         return value
-    if kind is float and type(value) in (int, float) and math.isfinite(value):
+    if kind is float and type(value) in (int, float) and abs(value) <= sys.float_info.max:  # no NaN, no infinity
         return float(value)
     if kind in (int, str, bool) and type(value) is kind:
         return value

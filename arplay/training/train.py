@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from arplay.core.errors import Problem
 from arplay.models.safetensors_file import check_safetensors
 from arplay.training.evaluate import nll
-from arplay.training.run_folder import Precision
+from arplay.training.run_folder import Precision, write_whole
 
 Ids = NDArray[np.int64]
 
@@ -125,8 +125,9 @@ class Run:
             optimiser.step()
             optimiser.zero_grad()
         self.step += 1
+        mean = loss.item()  # waits for an accelerator, whose time it is
         self.seconds += time.monotonic() - began
-        return loss.item()
+        return mean
 
     def autocast(self) -> torch.autocast:
         """The number type of the passes."""
@@ -158,7 +159,7 @@ class Run:
         others = Problem(f"{path.name} is the checkpoint of another run", "start a new run")
         if mine != {name: shape for name, shape in shapes.items() if name.startswith("weights.")}:
             raise others
-        with safe_open(path, "pt", device=self.schedule.device) as file:
+        with safe_open(path, "pt") as file:  # on the CPU, where AdamW keeps its count of steps
             tensors = {name: file.get_tensor(name) for name in shapes}
             try:
                 state = json.loads((file.metadata() or {})["run"])
@@ -182,13 +183,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
     """Write a safetensors file; one that is there is replaced only by the whole of it. Raises OSError."""
     data = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)  # on a full disk it would keep the room that the rest needs
-        raise
+    write_whole(path, data)
 
 
 def _state_of(optimiser: torch.optim.Optimizer, prefix: str, tensors: dict[str, Tensor]) -> dict[str, object]:

@@ -14,9 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from arplay import cli
@@ -25,7 +27,7 @@ from arplay.models import catalogue
 from arplay.training.corpus import Document
 from arplay.training.make import make
 from arplay.training.order import Order
-from arplay.training.run_folder import Report, RunFolder
+from arplay.training.run_folder import Report, RunFolder, write_whole
 from arplay.training.sizes import count_of, llama_parameters, transformer
 from arplay.training.stop import PARENT
 from arplay.training.texts import cut_documents, hold_out, read_files
@@ -88,7 +90,7 @@ def test_a_run_leaves_a_model_and_all_that_others_read(
     assert cli.main(["train", str(text), "--out", str(out), *SMALL, "--tokens", "1280"]) == 0
     said = capsys.readouterr().out
     assert "step 10/10" in said
-    assert "held-out sat.txt: 1 documents" in said
+    assert "held-out sat.txt: 1 of 1 documents" in said
     run = RunFolder(out)
     reports = run.reports()
     assert run.done()
@@ -187,8 +189,42 @@ def test_minutes_become_tokens_that_stand_in_the_plan(text: Path, tmp_path: Path
     assert RunFolder(out).reports()[-1].tokens == plan.tokens
 
 
+def test_a_checkpoint_has_its_report_and_a_first_step_that_is_done_again_has_one(text: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    assert not make(order(text, out), quietly, at_step(3, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    run = RunFolder(out)
+    with safe_open(run.state, "pt") as file:
+        assert json.loads(file.metadata()["run"])["step"] == run.reports()[-1].step
+    run.state.unlink()  # as if it was killed before its first checkpoint
+    assert make(Order((), out, resume=True), quietly, lambda _: None)
+    assert [report.step for report in run.reports()][:2] == [0, 1]
+    state = run.state.read_bytes()
+    (out / "training" / "log.jsonl").write_text("")  # nothing is read of a checkpoint where no plan is
+    (out / "training" / "plan.json").unlink()
+    assert make(order(text, out), quietly, lambda _: None)
+    assert load_file(run.state).keys() == safetensors.torch.load(state).keys()
+    assert RunFolder(out).done()
+
+
+def test_an_order_that_is_too_high_is_told_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(tmp_path / "no.txt"), "--out", str(tmp_path / "out"), "--family", "ngram", "--order", "12"]
+    assert "choose --order 1 to 9" in problem_of(arguments, capsys)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_link_in_place_of_a_partial_file_is_not_written_through(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("mine")
+    (tmp_path / "log.partial").symlink_to(other)
+    write_whole(tmp_path / "log", "theirs")
+    assert (other.read_text(), (tmp_path / "log").read_text()) == ("mine", "theirs")
+
+
 def test_the_other_families(text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert make(replace(order(text, tmp_path / "rnn", 4), family="rnn"), quietly, lambda _: None)
+    assert RunFolder(tmp_path / "rnn").plan().batch == 32
     counted = ["--family", "ngram", "--order", "3", "--vocab", "280"]
     assert cli.main(["train", str(text), "--out", str(tmp_path / "ngram"), *counted]) == 0
     for name, family in (("rnn", "arplay-rnn"), ("ngram", "arplay-ngram")):
@@ -273,6 +309,9 @@ def test_a_resumed_run_keeps_to_its_plan(text: Path, tmp_path: Path, capsys: pyt
         [],
         ["a.toml", "b.txt"],
         ["a.toml", "--params", "6M"],
+        ["a.toml", "--family", "rnn", "--vocab", "300"],
+        ["a.txt", "--threads", "100k"],
+        ["a.txt", "--tokens", "9" * 400],
         ["a.txt", "--params", "six"],
         ["a.txt", "--tokens", "0"],
         ["a.txt", "--minutes", "nan"],

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LINE_SECONDS = 10.0
 """Between two lines of progress where no terminal is, which would show one line that changes."""
 
+MOST = 10**15
+MOST_THREADS = 1024
 STOPPED = 130
 _CLEAR = "\r\x1b[K"
 
@@ -32,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model to make")
     parser.add_argument("--family", choices=("transformer", "rnn", "ngram"), help="default transformer; rnn: an LSTM")
     parser.add_argument("--params", type=_number, metavar="N", help="about so many parameters (default 6M)")
-    parser.add_argument("--context", type=_number, metavar="N", help="tokens that it reads at once (default 512)")
+    parser.add_argument("--context", type=_number, metavar="N", help="tokens that it reads at once (512; rnn 128)")
     pieces = parser.add_mutually_exclusive_group()
     pieces.add_argument("--vocab", type=_number, metavar="N", help="tokens in the vocabulary (default 4096 or fewer)")
     pieces.add_argument("--tokenizer", type=Path, metavar="DIR", help="take that of a model that arplay trained")
@@ -68,9 +70,11 @@ def _order(args: argparse.Namespace) -> Order:
         raise UsageError("name a text file or a recipe")
     if recipes and len(args.texts) > 1:
         raise UsageError("a recipe stands alone")
-    told = {name: getattr(args, name) for name in ("params", "context", "vocab", "tokenizer", "family")}
-    if recipes and not args.resume and args.family != "ngram" and (given := [name for name in told if told[name]]):
+    given = [name for name in ("params", "context", "vocab", "tokenizer") if getattr(args, name)]
+    if recipes and not args.resume and given:
         raise UsageError(f"the recipe says --{given[0]}")
+    if args.threads is not None and args.threads > MOST_THREADS:
+        raise UsageError(f"--threads is 1 to {MOST_THREADS:,}")
     if args.family == "ngram" and (args.params or args.context or args.tokens or args.minutes):
         raise UsageError("an n-gram model has no --params, --context, --tokens or --minutes")
     if args.order is not None and args.family != "ngram":
@@ -153,8 +157,12 @@ def _duration(seconds: float) -> str:
 
 def _number(text: str) -> int:
     """A whole number above 0, as 6M or 4096 (an argparse type)."""
-    if (value := count_of(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    try:
+        value = count_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if not 1 <= value <= MOST:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 to {MOST:,}")
     return value
 
 

@@ -100,6 +100,8 @@ class Level:
 
     def place(self, context: int, piece: int) -> int:
         """:meth:`find` of one n-gram."""
+        if piece > np.iinfo(self.pieces.dtype).max:  # no n-gram of this order ends with so high an id
+            return -1
         start, end = int(self.starts[context]), int(self.starts[context + 1])
         at = start + int(np.searchsorted(self.pieces[start:end], self.pieces.dtype.type(piece)))
         return at if at < end and self.pieces[at] == piece else -1

@@ -10,8 +10,12 @@ from arplay.training.run_folder import Plan, write_whole
 _KINDS = {"transformer": "a Llama-like transformer", "rnn": "an LSTM", "ngram": "an n-gram model (modified Kneser-Ney)"}
 
 
-def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str], figures: Mapping[str, str]) -> None:
-    """``data``: what was read of every source; ``figures``: held-out bits per byte of every source, once known."""
+Figures = Mapping[str, tuple[str, float]]
+"""By source: how many of its held-out documents were scored ("3 of 12"), and the bits per byte on those."""
+
+
+def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str], figures: Figures) -> None:
+    """``data``: what was read of every source; ``figures``: what was scored of every source, once it was."""
     sizes = f"{parameters:,} parameters" if plan.family != "ngram" else f"order {plan.order}, {parameters:,} counts"
     lines = [
         "---",
@@ -32,10 +36,10 @@ def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str
         where = f"{plan.device}, {plan.threads} threads, {plan.precision}"
         lines += [f"{epochs}; seed {plan.seed}; {where}. All of it is in training/plan.json.", ""]
     if figures:
-        lines += ["| held-out text | bits per byte |", "|---|---:|"]
-        lines += [f"| {_cell(name)} | {told} |" for name, told in figures.items()]
+        lines += ["| held-out text | documents scored | bits per byte |", "|---|---:|---:|"]
+        lines += [f"| {_cell(name)} | {part} | {bits:.4f} |" for name, (part, bits) in figures.items()]
     write_whole(folder / "README.md", "\n".join(lines).rstrip() + "\n")
 
 
 def _cell(name: str) -> str:
-    return name.replace("|", "\\|")
+    return name.replace("|", "\\|").replace("\n", " ")

@@ -22,6 +22,8 @@ from arplay.training.train import Ids, Run, rows, write_tensors
 CHECKPOINT_SECONDS = 30.0
 HELD_OUT_SECONDS = 30.0
 REPORT_SECONDS = 1.0
+REPORTS = 1000
+"""A long run reports every so many-th part of its time: a log of some thousand lines is read at once."""
 HELD_OUT_SHARE = 0.04
 """Of the time, at most, for held-out text."""
 
@@ -99,6 +101,8 @@ class Follower:
             held_out = self._score()
         while run.step < steps:
             if stop():
+                if self._losses:
+                    self._report(run.step, None)
                 run.save(self._folder.state)
                 self._write_model()
                 return False
@@ -119,21 +123,25 @@ class Follower:
             self._pace = time.monotonic(), self._run.step
 
     def _keep(self) -> None:
-        """Whatever is due after a step."""
+        """Whatever is due after a step.
+
+        The report comes before the checkpoint: of a run that is killed between the two, the checkpoint before counts,
+        and no run ends at its last step without a report of it.
+        """
         run, now = self._run, time.monotonic()
         last = run.step == run.schedule.steps
         mark = run.step in self._snapshots
         if mark:
             self._snapshot()
-        if mark or now - self._saved >= CHECKPOINT_SECONDS:
-            run.save(self._folder.state)
-            self._saved = time.monotonic()
         held_out = None
         cheap = self._scoring <= HELD_OUT_SHARE * run.seconds
         if last or (cheap and (mark or now - self._scored >= HELD_OUT_SECONDS)):
             held_out = self._score()
-        if mark or held_out is not None or now - self._reported >= REPORT_SECONDS:
+        if mark or held_out is not None or now - self._reported >= max(REPORT_SECONDS, run.seconds / REPORTS):
             self._report(run.step, held_out)
+        if mark or now - self._saved >= CHECKPOINT_SECONDS:
+            run.save(self._folder.state)
+            self._saved = time.monotonic()
 
     def _score(self) -> float:
         began = time.monotonic()

@@ -7,7 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from arplay.core.errors import Problem
 from arplay.core.windows import Windows
 from arplay.models import loading
 from arplay.models.alphabets import open_tokenizer
+from arplay.models.devices import device_died, out_of_memory
 from arplay.models.networks import llama, lstm, save
-from arplay.training import ngram_run
+from arplay.training import ngram_run, sizes
 from arplay.training import order as defaults
 from arplay.training.bpe import save_tokenizer
 from arplay.training.card import write_card
@@ -32,13 +33,13 @@ from arplay.training.run_folder import Plan, Report, RunFolder
 from arplay.training.stop import PARENT, Stop
 from arplay.training.train import Run, Schedule
 
-BATCH = 8
+BATCH = {"transformer": 8, "rnn": 32}
 RATES = {
     "transformer": {"muon_rate": 0.02, "adamw_rate": 0.004},
-    "rnn": {"muon_rate": 0.0, "adamw_rate": 0.004},
+    "rnn": {"muon_rate": 0.0, "adamw_rate": 0.01},
 }
 USUAL = {"warmup": 0.01, "cooldown": 0.5, "weight_decay": 0.1, "clip": 1.0, "compile": False}
-"""As measured for the built-in English model (assets/recipes/english.toml)."""
+"""As measured for the built-in English model (assets/recipes/english.toml), and for an LSTM on its text."""
 
 UNTIMED = 1000
 """Steps of the schedule of a timing run, whose rates do not matter."""
@@ -68,8 +69,10 @@ def make(order: Order, say: Say, tell: Callable[[Report], None]) -> bool:
         stop = stack.enter_context(Stop())
         try:
             return _make(order, folder, stop, say, tell)
-        except OSError as error:
+        except (OSError, RuntimeError, MemoryError) as error:
             problem = _told(error, folder)
+            if problem is None:
+                raise
             _keep(folder, problem)
             raise problem from error
         except Problem as problem:
@@ -82,9 +85,16 @@ def _keep(folder: RunFolder, problem: Problem) -> None:
         folder.write_problem(problem)
 
 
-def _told(error: OSError, folder: RunFolder) -> Problem:
+def _told(error: Exception, folder: RunFolder) -> Problem | None:
+    """What a full disk, a full memory, a lost accelerator or a file out of reach is for a user; None: a bug."""
+    again = "continue with --resume" if folder.resumable() else "start again"
+    if out_of_memory(error):
+        return Problem("there is not enough memory for this run", "choose fewer --params, less --context or less text")
+    if device_died(error):
+        return Problem("the accelerator failed", again)
+    if not isinstance(error, OSError):
+        return None
     if error.errno in FULL:
-        again = "continue with --resume" if folder.resumable() else "start again"
         return Problem(f"there is no room on the disk ({error.strerror})", f"make room, then {again}")
     what = f"{error.filename or folder.path} cannot be read or written ({error.strerror})"
     return Problem(what, "check its permissions")
@@ -108,14 +118,22 @@ def _make(order: Order, folder: RunFolder, stop: Stop, say: Say, tell: Callable[
         folder.cut_back(0)
         ngram_run.count(folder, plan, data, None if order.recipe else LEAST_SCORED, say, tell)
         return True
-    torch.set_num_threads(plan.threads if plan else order.threads or torch.get_num_threads())
+    torch.set_num_threads(plan.threads if plan else order.threads or _threads())
     if plan is None:
+        folder.state.unlink(missing_ok=True)  # of a run whose plan is gone
         plan = _plan(order, data, say)
         save_tokenizer(data.tokenizer, folder.path, plan.context)
         if stop():
             return False
         folder.write_plan(plan)
+    device_of(plan.device)  # another machine may have none
     return _train(folder, plan, data, stop, say, tell)
+
+
+def _threads() -> int:
+    """All cores; one less beside the window whose run this is, else two of two wait for what it takes of one."""
+    every = torch.get_num_threads()
+    return max(1, every - 1) if PARENT in os.environ else every
 
 
 def _common(order: Order, data: Data) -> dict[str, Any]:
@@ -141,16 +159,20 @@ def _plan(order: Order, data: Data, say: Say) -> Plan:
         recipe = read_recipe(order.recipe)
         chosen |= recipe.network | recipe.schedule | ({} if order.seed is None else {"seed": order.seed})
         common["seed"] = chosen.pop("seed")
+        if family == "rnn":  # as large as the recipe's network, trained as is best for it
+            made = sizes.Sizes(**recipe.network)
+            same = sizes.recurrent(sizes.llama_parameters(made, data.vocabulary, made.layers), data.vocabulary)
+            chosen |= asdict(same) | RATES[family] | {"batch": BATCH[family], "context": defaults.CONTEXTS[family]}
+            chosen["compile"] = False
     else:
-        context = order.context or _context(data.pieces)
+        context = order.context or _context(family, data.pieces)
         rows = (data.pieces - 1) // context
         if rows < 1:
             cause = f"the text has {data.pieces:,} pieces, less than a context of {context:,} and one"
             raise Problem(cause, "give more text, or a smaller --context")
-        sizes = network_sizes(family, order.params or defaults.PARAMS, data.vocabulary)
-        chosen |= {"width": sizes.width, "layers": sizes.layers, "heads": sizes.heads, "hidden": sizes.hidden}
-        chosen |= {"context": context, "batch": min(BATCH, rows)}
-    chosen |= {"precision": precision_of(family, device)}
+        chosen |= asdict(network_sizes(family, order.params or defaults.PARAMS, data.vocabulary))
+        chosen |= {"context": context, "batch": min(BATCH[family], rows)}
+    chosen |= {"precision": precision_of(device)}
     a_step = chosen["batch"] * chosen["context"]
     tokens = order.tokens or (None if order.minutes else chosen.get("tokens"))
     plan = Plan(family=family, **common, **chosen | {"tokens": tokens or UNTIMED * a_step})
@@ -164,10 +186,10 @@ def _plan(order: Order, data: Data, say: Say) -> Plan:
     return replace(plan, tokens=tokens)
 
 
-def _context(pieces: int) -> int:
+def _context(family: str, pieces: int) -> int:
     """The usual context, or for a little text a shorter one: a batch at least."""
-    context = defaults.CONTEXT
-    while context > 16 and pieces <= BATCH * context:
+    context = defaults.CONTEXTS[family]
+    while context > 16 and pieces <= BATCH[family] * context:
         context //= 2
     return context
 
@@ -203,13 +225,13 @@ def _train(folder: RunFolder, plan: Plan, data: Data, stop: Stop, say: Say, tell
     if not Follower(run, folder, plan.snapshots(), sample, lengths, tell).train(stop):
         return False
     network.to("cpu")
-    figures = {}
+    figures: dict[str, tuple[str, float]] = {}
     held = data.held_texts(None if plan.recipe else max(LEAST_SCORED, plan.tokens // 50))
     for source, texts in held.items():
         if stop():
             break
         found = score(network, data.tokenizer, texts, Windows.half(plan.context))
-        figures[source] = f"{found.bits_per_byte:.4f}"
-        say(f"held-out {source}: {len(texts):,} documents, {found.bits_per_byte:.4f} bits per byte")
+        figures[source] = f"{len(texts):,} of {len(data.held_out[source]):,}", found.bits_per_byte
+        say(f"held-out {source}: {figures[source][0]} documents, {found.bits_per_byte:.4f} bits per byte")
     write_card(folder.path, plan, parameters, data.described(), figures)
     return True

@@ -20,7 +20,7 @@ LEAST_SCORED = 20_000
 def ngram_plan(order: int, data: Data, common: dict[str, Any]) -> Plan:
     """``common``: what plans of every family have."""
     return Plan(
-        family="ngram", width=0, layers=0, heads=0, hidden=0, context=order, tokens=data.pieces, batch=1,
+        family="ngram", width=0, layers=0, heads=0, hidden=0, context=order, tokens=_pieces(data), batch=1,
         muon_rate=0.0, adamw_rate=0.0, warmup=0.0, cooldown=0.0, weight_decay=0.0, clip=0.0, device="cpu", threads=1,
         precision="float32", compile=False, order=order, **common,
     )  # fmt: skip
@@ -55,12 +55,20 @@ def count(
         seconds_left=0.0,
         rate=1.0,
     )
-    figures = {source: f"{found.bits_per_byte:.4f}" for source, found in scores.items()}
+    figures = {
+        source: (f"{len(held[source]):,} of {len(data.held_out[source]):,}", found.bits_per_byte)
+        for source, found in scores.items()
+    }
     write_card(folder.path, plan, counts.entries, data.described(), figures)
     folder.append(report)
     tell(report)
-    for source, figure in figures.items():
-        say(f"held-out {source}: {len(held[source]):,} documents, {figure} bits per byte")
+    for source, (part, bits) in figures.items():
+        say(f"held-out {source}: {part} documents, {bits:.4f} bits per byte")
+
+
+def _pieces(data: Data) -> int:
+    """Of the training documents, each once."""
+    return sum(len(ids) for found in data.training.values() for ids in found)
 
 
 def _some(data: Data) -> list[str]:

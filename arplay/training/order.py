@@ -10,7 +10,7 @@ from arplay.training import sizes
 from arplay.training.run_folder import Family, Plan, RunFolder
 
 PARAMS = 6_000_000
-CONTEXT = 512
+CONTEXTS = {"transformer": 512, "rnn": 128}
 VOCABULARY = 4096
 MINUTES = 10.0
 SEED = 1
@@ -46,6 +46,11 @@ class Order:
     def check(self, folder: RunFolder) -> None:
         """Raise Problem where this cannot be done in that folder: nothing to resume, or something else in it."""
         path = folder.path
+        if self.order is not None:
+            from arplay.models.ngram import MAX_ORDER
+
+            if self.order > MAX_ORDER:
+                raise Problem(f"n-grams of order {self.order} are not counted", f"choose --order 1 to {MAX_ORDER}")
         if self.resume:
             self.check_plan(folder.plan())
             if folder.done():

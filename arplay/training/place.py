@@ -8,7 +8,7 @@ import torch
 
 from arplay.core.errors import Problem
 from arplay.models.devices import machine
-from arplay.training.run_folder import Family, Precision
+from arplay.training.run_folder import Precision
 from arplay.training.train import Run
 
 MOST_TIMING = 5.0
@@ -28,12 +28,12 @@ def device_of(asked: str | None) -> str:
     return str(asked)
 
 
-def precision_of(family: Family, device: str) -> Precision:
-    """bfloat16 where the device computes it natively. An LSTM on a CPU is slower in it (measured: up to twice)."""
+def precision_of(device: str) -> Precision:
+    """bfloat16 where the device computes it natively."""
     if device == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return "bfloat16" if device == "cpu" and family == "transformer" and native else "float32"
+    return "bfloat16" if device == "cpu" and native else "float32"
 
 
 def tokens_in(minutes: float, run: Run) -> int:

@@ -305,7 +305,7 @@ def _record(cls: type[Record], text: str) -> Record:
 
 
 @cache  # there is a report for every second of a run
-def _types(cls: type[Plan] | type[Report]) -> dict[str, Any]:
+def _types(cls: Any) -> dict[str, Any]:
     hints = get_type_hints(cls)
     return {field.name: hints[field.name] for field in fields(cls)}
 

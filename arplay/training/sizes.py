@@ -32,7 +32,7 @@ def count_of(text: str) -> int:
     (6000000, 1500000, 500000, 120000)
     """
     found = _COUNT.fullmatch(text.strip().replace(",", "").replace("_", ""))
-    if not found:
+    if not found or len(text) > 30:
         raise ValueError(f"{text!r} is no number such as 6M")
     return round(float(found[1]) * {"": 1, "k": 1000, "m": 1_000_000}[found[2].lower()])
 

@@ -29,7 +29,7 @@ def main(arguments: list[str], way: str) -> int:
     def stop(number: int, frame: FrameType | None) -> None:
         stopping.append(number)
 
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     if way == "early":
         (run.training / "pid").write_text(str(os.getpid()))
         while not stopping:

@@ -1,7 +1,7 @@
 """A training run as a window sees it: a child process at low priority, and the folder that it writes.
 
-The child is ``python -m arplay train``, the folder the whole interface (arplay/training/run_folder.py). Asked by SIGINT
-to stop, it writes its checkpoint and exits with 130; so it does by itself when the process named in
+The child is ``python -m arplay train``, the folder the whole interface (arplay/training/run_folder.py). Asked by
+SIGTERM to stop, it writes its checkpoint and exits with 130; so it does by itself when the process named in
 ``ARPLAY_TRAIN_PARENT`` is gone. Therefore it does not run under the guard of engine/child.py, which kills at once. It
 holds the lock of its folder as long as it lives, so two windows cannot train in one folder. POSIX only.
 """
@@ -146,7 +146,7 @@ class Trainer:
         """Ask for a checkpoint and the end of the child: "pausing" until it is gone."""
         if self._child is not None and self._asked == "":
             self._asked = "pause"
-            self._child.send_signal(signal.SIGINT)
+            self._child.terminate()  # SIGINT is ignored where a shell put arplay into the background
 
     def cancel(self) -> None:
         """End the child at once; the folder stays, as of its last checkpoint."""
@@ -202,7 +202,7 @@ class Trainer:
             case "starting":
                 return self._last_line() or "starting"
             case "pausing":
-                return "writing the checkpoint"
+                return "writing the checkpoint" if reports else "stopping"
             case "running":
                 return "training"
             case "paused":
@@ -219,8 +219,7 @@ class Trainer:
             try:
                 self._heard = _heard(self._run.reports())
                 self._failure, self._asked = None, ""
-                with self._output.open("wb") as emptied:
-                    emptied.flush()
+                self._output.unlink(missing_ok=True)  # it may be a link to elsewhere
                 with self._output.open("ab") as output:
                     self._child = subprocess.Popen(
                         [*COMMAND, *arguments],
@@ -268,7 +267,7 @@ class Trainer:
         asked, self._child = self._asked, None
         if status in (0, STOPPED) or asked == "cancel":
             return
-        if asked == "pause" and status == -signal.SIGINT:  # before it could catch the signal
+        if asked == "pause" and status == -signal.SIGTERM:  # before it could catch the signal
             return
         told = self._run.problem()
         if told is None:

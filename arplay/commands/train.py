@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import shutil
 import sys
@@ -167,8 +166,8 @@ def _number(text: str) -> int:
 
 
 def _minutes(text: str) -> float:
-    """A finite number above 0 (an argparse type)."""
+    """A number above 0, a year at most (an argparse type)."""
     value = float(text)
-    if not 0 < value < math.inf:
+    if not 0 < value <= 365 * 24 * 60:
         raise argparse.ArgumentTypeError(f"{text} is no length of time")
     return value

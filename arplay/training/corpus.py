@@ -67,6 +67,11 @@ def read_recipe(path: Path) -> Recipe:
         raise Problem(f"cannot read {path}: {error.strerror}", "name a recipe file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise Problem(f"{path} is no recipe: {error}", "compare it with assets/recipes/english.toml") from error
+    numbers = {"vocabulary": recipe.vocabulary, "held_out_every": recipe.held_out_every}
+    numbers |= {f"repeat of {source.name}": source.repeat for source in sources}
+    for name, number in numbers.items():
+        if type(number) is not int or number < (2 if name == "held_out_every" else 1):
+            raise Problem(f"{path} is no recipe: {name} is {number!r}", "compare it with assets/recipes/english.toml")
     unknown = {source.name for source in recipe.sources} - READERS.keys()
     if unknown:
         raise Problem(f"no reader for {', '.join(sorted(unknown))}", f"known: {', '.join(READERS)}")

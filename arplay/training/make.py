@@ -11,6 +11,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from arplay.core.errors import Problem
@@ -40,6 +41,9 @@ RATES = {
 }
 USUAL = {"warmup": 0.01, "cooldown": 0.5, "weight_decay": 0.1, "clip": 1.0, "compile": False}
 """As measured for the built-in English model (assets/recipes/english.toml), and for an LSTM on its text."""
+
+FLOATS = 4
+"""Numbers in memory for each parameter: itself, its gradient, and what the optimiser keeps (two at most)."""
 
 UNTIMED = 1000
 """Steps of the schedule of a timing run, whose rates do not matter."""
@@ -157,11 +161,12 @@ def _plan(order: Order, data: Data, say: Say) -> Plan:
     chosen: dict[str, Any] = USUAL | RATES[family] | {"device": device, "threads": torch.get_num_threads(), "order": 0}
     if order.recipe:
         recipe = read_recipe(order.recipe)
-        chosen |= recipe.network | recipe.schedule | ({} if order.seed is None else {"seed": order.seed})
+        chosen |= _said(order.recipe, recipe.network | recipe.schedule)
+        if order.seed is not None:
+            chosen["seed"] = order.seed
         common["seed"] = chosen.pop("seed")
         if family == "rnn":  # as large as the recipe's network, trained as is best for it
-            made = sizes.Sizes(**recipe.network)
-            same = sizes.recurrent(sizes.llama_parameters(made, data.vocabulary, made.layers), data.vocabulary)
+            same = sizes.recurrent(_parameters("transformer", chosen, data.vocabulary), data.vocabulary)
             chosen |= asdict(same) | RATES[family] | {"batch": BATCH[family], "context": defaults.CONTEXTS[family]}
             chosen["compile"] = False
     else:
@@ -173,9 +178,17 @@ def _plan(order: Order, data: Data, say: Say) -> Plan:
         chosen |= asdict(network_sizes(family, order.params or defaults.PARAMS, data.vocabulary))
         chosen |= {"context": context, "batch": min(BATCH[family], rows)}
     chosen |= {"precision": precision_of(device)}
+    needed = FLOATS * 4 * _parameters(family, chosen, data.vocabulary)
+    if device == "cpu" and needed > (there := psutil.virtual_memory().total):
+        cause = f"training it takes {needed >> 30:,} GiB of memory, of {there >> 30:,} GiB here"
+        raise Problem(cause, "choose fewer --params")
     a_step = chosen["batch"] * chosen["context"]
     tokens = order.tokens or (None if order.minutes else chosen.get("tokens"))
-    plan = Plan(family=family, **common, **chosen | {"tokens": tokens or UNTIMED * a_step})
+    plan = Plan(family=family, **common, **chosen | {"tokens": max(tokens or UNTIMED * a_step, a_step)})
+    try:
+        Plan.from_json(plan.to_json())
+    except ValueError as error:
+        raise Problem(f"this cannot be trained: {error}", "compare with assets/recipes/english.toml") from error
     if tokens is None:
         minutes = order.minutes or defaults.MINUTES
         say("timing")
@@ -184,6 +197,24 @@ def _plan(order: Order, data: Data, say: Say) -> Plan:
     if tokens < a_step:
         raise Problem(f"{tokens:,} tokens are less than a step of {a_step:,}", "give more --tokens or less --context")
     return replace(plan, tokens=tokens)
+
+
+def _parameters(family: str, chosen: dict[str, Any], vocabulary: int) -> int:
+    made = sizes.Sizes(*(chosen[name] for name in ("width", "layers", "heads", "hidden")))
+    if family == "rnn":
+        return sizes.lstm_parameters(made.width, made.layers, vocabulary)
+    return sizes.llama_parameters(made, vocabulary, made.layers)
+
+
+def _said(recipe: Path, said: dict[str, Any]) -> dict[str, Any]:
+    """The network and schedule of a recipe. Raises Problem where something is missing, unknown or no number."""
+    names = {"width", "layers", "heads", "hidden", "tokens", "seed", "compile"}
+    names |= {field.name for field in fields(Schedule)} - {"device", "precision"}
+    wrong = (names ^ said.keys()) | {name for name in names & said.keys() if not isinstance(said[name], int | float)}
+    if wrong:
+        cause = f"{recipe} is no recipe: {', '.join(sorted(wrong))} missing, unknown or no number"
+        raise Problem(cause, "compare it with assets/recipes/english.toml")
+    return said
 
 
 def _context(family: str, pieces: int) -> int:

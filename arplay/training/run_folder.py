@@ -42,7 +42,7 @@ MAX_LOG_BYTES = 64 * 1024 * 1024
 _BOUNDS = {
     "vocabulary": (1, 1 << 20), "width": (0, 1 << 14), "layers": (0, 1 << 12), "heads": (0, 1 << 14),
     "hidden": (0, 1 << 18), "context": (1, 1 << 24), "tokens": (1, 1 << 53), "batch": (1, 1 << 20),
-    "warmup": (0, 1), "cooldown": (0, 1), "seed": (0, 1 << 63), "threads": (1, 1 << 10),
+    "warmup": (0, 1), "cooldown": (0, 1), "seed": (0, (1 << 64) - 1), "threads": (1, 1 << 10),
 }  # fmt: skip
 """Least and greatest of what a plan may say: a folder can come from anywhere."""
 
@@ -296,7 +296,7 @@ def _record(cls: type[Record], text: str) -> Record:
         content = json.loads(text, parse_constant=_no_constant)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    types = _types(cls)
+    types = _types(cls)  # type: ignore[arg-type]  # mypy looks at the hash of its instances
     names = types.keys()
     if not isinstance(content, dict) or content.keys() != names:
         differing = names ^ content.keys() if isinstance(content, dict) else names
@@ -305,7 +305,7 @@ def _record(cls: type[Record], text: str) -> Record:
 
 
 @cache  # there is a report for every second of a run
-def _types(cls: Any) -> dict[str, Any]:
+def _types(cls: type[Any]) -> dict[str, Any]:
     hints = get_type_hints(cls)
     return {field.name: hints[field.name] for field in fields(cls)}
 

@@ -20,7 +20,7 @@ from arplay.core.errors import Problem
 from arplay.models import catalogue
 from arplay.models.base import Model, lead
 from arplay.models.cards import read_card
-from arplay.models.ngram import MAX_ORDER, Counts
+from arplay.models.ngram import MAX_ORDER, Counts, Level
 from arplay.training.ngram import save, train
 from tests.test_walls import behind_the_wall
 from tests.tiny_models import save_tokenizer, tokenizer
@@ -290,3 +290,8 @@ def test_a_file_that_is_cut_off_is_refused(folder: Path, tmp_path: Path) -> None
     assert read_card(tmp_path).state == "broken"
     with pytest.raises(Problem, match=r"model\.safetensors is damaged or cut off"):
         catalogue.load(str(tmp_path), "auto", "auto", lambda *_: None)
+
+
+def test_an_id_beyond_the_number_type_of_a_table_is_not_in_it() -> None:
+    level = Level(np.array([1, 7], np.uint16), np.array([1, 1], np.uint16), np.array([0, 2], np.uint16))
+    assert (level.place(0, 7), level.place(0, 70_000)) == (1, -1)

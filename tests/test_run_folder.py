@@ -35,7 +35,18 @@ def test_a_report_is_one_line_and_comes_back(report: Report) -> None:
 def test_a_plan_comes_back_and_only_the_whole_of_it() -> None:
     assert Plan.from_json(PLAN.to_json()) == PLAN
     written = json.loads(PLAN.to_json())
-    wrong = ({"seed": 1.5}, {"seed": True}, {"family": "gan"}, {"texts": "a"}, {"more": 1}, {"clip": "1"}, {"batch": 0})
+    wrong = (
+        {"seed": 1.5},
+        {"seed": True},
+        {"family": "gan"},
+        {"texts": "a"},
+        {"more": 1},
+        {"clip": "1"},
+        {"batch": 0},
+        {"clip": 10**400},
+        {"width": 1 << 40},
+        {"threads": 1 << 20},
+    )
     for change in wrong:
         with pytest.raises(ValueError, match=next(iter(change))):
             Plan.from_json(json.dumps(written | change))

@@ -126,7 +126,8 @@ class TrainingRun(QObject):
         assert self._trainer is not None
         former, self.state = self.state, self._trainer.poll()
         if self.live:
-            self._store.set_text(_LEFT, str(self.state.folder))  # also for the case that this program is killed
+            if not is_live(former):
+                self._store.set_text(_LEFT, str(self.state.folder))  # also for the case that this program is killed
             self._timer.start()
         else:
             self._timer.stop()

@@ -62,7 +62,8 @@ class StartForm(QFrame):
         self._store, self._editor = store, editor
         self.reason = ""
         """Why Start is disabled; empty where it is not."""
-        self._live = ""  # the name of the run that is going
+        self.live = ""
+        """The name of the run that is going."""
         self.texts = TextList(self)
         self.add = self._button("Add files…", "Texts in UTF-8; you can also drop them here", self._ask_files)
         self.use_editor = self._button(
@@ -168,7 +169,7 @@ class StartForm(QFrame):
 
     def refresh(self, live: str = "") -> None:
         """Look at the files and the folder again; ``live``: the name of the run that is going."""
-        self._live = live
+        self.live = live
         self.texts.look_again()
 
     def add_files(self, files: list[Path]) -> None:
@@ -199,7 +200,7 @@ class StartForm(QFrame):
 
     def begin(self) -> None:
         """Start, if the form is fine."""
-        self.refresh(self._live)
+        self.refresh(self.live)
         if not self.reason:
             self._keep()
             self.start.emit(self.wanted())
@@ -231,7 +232,7 @@ class StartForm(QFrame):
             segments.enable(not counted, _NEVER)
         self.tokens.setVisible(self.time.key == "tokens" and not counted)
         self.more.context.setEnabled(not counted)
-        going = f"{self._live} is still being trained: pause or cancel it first." if self._live else ""
+        going = f"{self.live} is still being trained: pause or cancel it first." if self.live else ""
         self.reason = going or wrong_with_texts(texts) or wrong_with_folder(self.more.path)
         self.go.setEnabled(not self.reason)
         self.why.setText(self.reason or f"The model will be in {self.more.path}")

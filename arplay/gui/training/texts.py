@@ -35,6 +35,8 @@ def look(path: Path) -> Text:
         count = path.stat().st_size
         if path.is_dir():
             return Text(path, 0, "is a folder: add the text files in it")
+        if not path.is_file():  # a pipe would be waited for
+            return Text(path, 0, "is no file")
         with path.open("rb") as file:
             beginning = file.read(_LOOKED_AT)
     except OSError as error:

@@ -150,8 +150,9 @@ class TrainingWindow(QWidget):
             self.notice.tell(*state.problem, self._resume if state.resumable else None)
         elif self.run.live and state.status != "pausing":
             self.notice.hide()
-        if self.pages.currentIndex() == 0 and self.isVisible():
-            self.form.refresh(state.folder.name if self.run.live else "")
+        live = state.folder.name if self.run.live else ""
+        if self.pages.currentIndex() == 0 and self.isVisible() and live != self.form.live:
+            self.form.refresh(live)
 
     def _show_view(self, view: View) -> None:
         """What of the playground matters here: the model that one batch is run on."""

@@ -80,6 +80,7 @@ def gather(order: Order, plan: Plan | None, folder: Path, say: Say) -> Data:
     """
     say("reading the texts")
     if order.recipe:
+        read_recipe(order.recipe)  # what is wrong with it is told in its own words
         digests = (hashlib.sha256(order.recipe.read_bytes()).hexdigest(),)
         _check_same("recipe", plan, digests)  # before anything is fetched
         texts = _recipe_texts(order.recipe, digests, say)

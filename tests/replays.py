@@ -113,3 +113,8 @@ def taught(text: str = TEXT, lead: bool = True) -> Taught:
     stepped = one_pass + np.random.default_rng(2).normal(0, 2e-7, len(one_pass))
     largest = float(np.abs(one_pass - stepped).max())
     return Taught(1, told.ids[:-1], told.ids[1:], one_pass, stepped, float(one_pass.mean()), largest)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    e = np.exp(logits.astype(np.float64) - float(logits.max()))
+    return e / e.sum()

@@ -25,25 +25,21 @@ from arplay.gui import theme
 from arplay.gui.theme import DARK, LIGHT, Theme
 from arplay.gui.training import exporting
 from arplay.gui.training.asks import AskLesson, AskReplay
-from arplay.gui.training.batch import positions, records
-from arplay.gui.training.gradient import gradient_of, signed
+from arplay.gui.training.batch import positions
 from arplay.gui.training.gradient_chart import TOP
 from arplay.gui.training.one_batch import OneBatchView, difference_words
 from arplay.gui.training.replay import ReplayView
-from arplay.gui.training.snapshots import Snapshot, bars_of_snapshot, order_of, steady_axis
-from arplay.gui.training.timeline import loss_words, tokens_words
 from tests.panel_checks import controls, drawn, pixels
 from tests.replays import (
     FOLDER,
     STEPS,
     TEXT,
-    ids_of,
     loaded,
     pieces,
     plan,
     replayed,
     replays,
-    report,
+    softmax,
     state,
     taught,
     vocabulary,
@@ -52,11 +48,6 @@ from tests.replays import (
 SCALE = os.environ.get("QT_SCALE_FACTOR", "1")
 GIRL = 1 + pieces(TEXT).index(b" girl")
 FRAME_MS = 16.0
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    e = np.exp(logits.astype(np.float64) - float(logits.max()))
-    return e / e.sum()
 
 
 @pytest.fixture(autouse=True)
@@ -101,107 +92,6 @@ def replaying(qtbot: QtBot, look: Theme = LIGHT, **how: object) -> ReplayView:
     view.set_run(state())
     answer(view, **how)
     return view
-
-
-# the values
-
-
-def test_rows_are_the_softmax_of_both_snapshots() -> None:
-    this, newest = (Snapshot(replayed(step, GIRL), TEXT.encode()) for step in (700, 5000))
-    p, last = softmax(this.told.logits), softmax(newest.told.logits)
-    assert this.distribution and newest.distribution
-    ids = order_of(this.distribution, newest.distribution, 12, by_this=False)
-    assert ids.tolist() == np.argsort(-last, kind="stable")[:12].tolist()
-    bars = bars_of_snapshot(this, newest, ids)
-    assert bars is not None and bars.rest is not None
-    for row in bars.rows:
-        assert row.decoded == pytest.approx(p[row.id], abs=1e-15)
-        assert row.prob == pytest.approx(last[row.id], abs=1e-15)
-        assert row.rank == 1 + int((p > p[row.id]).sum())
-    total = math.fsum(row.decoded or 0.0 for row in bars.all_rows) + (bars.rest.decoded or 0.0)
-    assert total == pytest.approx(1.0, abs=1e-12)
-    assert bars.rest.count + len(bars.all_rows) == len(p)
-    assert [row.id for row in bars.all_rows if row.actual] == [this.told.target]
-
-
-def test_the_true_token_is_pinned_where_it_has_no_row() -> None:
-    this = Snapshot(replayed(0, GIRL), TEXT.encode())
-    assert this.distribution and this.told.target is not None
-    ids = np.array([id for id in this.distribution.top(9) if id != this.told.target], np.int64)
-    bars = bars_of_snapshot(this, this, ids)
-    assert bars is not None and bars.pinned is not None and bars.pinned.id == this.told.target
-
-
-def test_one_axis_holds_every_snapshot() -> None:
-    snapshots = [Snapshot(told, TEXT.encode()) for told in replays(GIRL)]
-    most = max(float(softmax(snapshot.told.logits).max()) for snapshot in snapshots)
-    ids = np.arange(5)
-    assert most <= steady_axis(snapshots, ids, log=False).high <= 2.5 * most
-    assert steady_axis(snapshots, ids, log=True).high == 1.0
-
-
-def test_the_gradient_is_p_minus_one_hot() -> None:
-    told = replayed(700, GIRL)
-    assert told.target is not None
-    p = softmax(told.logits)
-    ids = np.argsort(-p)[:8]
-    gradient = gradient_of(told.logits, told.target, ids, told.vocabulary)
-    assert gradient is not None
-    assert gradient.true.value == pytest.approx(p[told.target] - 1, abs=1e-14)
-    assert gradient.true.true and gradient.true.text == "␣girl"
-    assert [row.id for row in gradient.rows] == [id for id in ids.tolist() if id != told.target]
-    assert [row.value for row in gradient.rows] == pytest.approx([p[row.id] for row in gradient.rows])
-    assert gradient.size == len(p)
-    assert abs(gradient.total) < 1e-12
-    whole = gradient.true.value + math.fsum(row.value for row in gradient.rows) + gradient.others_value
-    assert whole == pytest.approx(0.0, abs=1e-12)
-    assert gradient_of(np.full(5, np.nan, np.float32), 1, np.arange(2), vocabulary()) is None
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [(0.5, "+0.5000"), (-0.98765, "−0.9877"), (-2e-6, "−2.0·10⁻⁶"), (0.0, "0"), (0.0004999, "+5.0·10⁻⁴")],
-)
-def test_a_gradient_is_never_rounded_to_nothing(value: float, words: str) -> None:
-    assert signed(value) == words
-
-
-def test_the_ledger_and_the_mean_of_a_snapshot() -> None:
-    told = replayed(700)
-    snapshot = Snapshot(told, TEXT.encode())
-    assert snapshot.ledger.data == TEXT.encode()
-    assert snapshot.ledger.ids.tolist() == ids_of(TEXT, told.vocabulary)
-    assert snapshot.mean_nats == pytest.approx(-np.nanmean(told.logprob))
-    assert [piece.text for piece in snapshot.lead] == ["<s>"]
-    bare = Snapshot(replayed(700, lead=False), TEXT.encode())
-    assert math.isnan(bare.ledger.logprob[0]) and bare.ledger.first_piece == "unscored"
-    assert bare.ledger.totals.scored == len(bare.ledger) - 1
-
-
-def test_how_far_training_was() -> None:
-    reports = [report(step) for step in (0, 100, 1000)]
-    assert tokens_words(700, plan(), reports) == f"{700 * 8 * 256:,} tokens read"
-    assert tokens_words(100, None, reports) == f"{100 * 2048:,} tokens read"
-    assert tokens_words(700, None, reports) == ""
-    near = reports[1].held_out_bits_per_byte
-    assert loss_words(100, reports) == f"held-out {near:.3f} bits per byte"
-    assert loss_words(130, reports) == f"held-out {near:.3f} bits per byte (measured at step 100)"
-    training = [replace(one, held_out=None, held_out_bits_per_byte=None) for one in reports]
-    assert loss_words(100, training) == f"training {reports[1].bits_per_byte:.3f} bits per byte"
-    assert loss_words(100, []) == ""
-
-
-def test_the_rows_of_a_batch_are_shifted_by_one() -> None:
-    result = taught()
-    rows = positions(result, vocabulary())
-    assert [row.target.id for row in rows[:-1]] == [row.input.id for row in rows[1:]]
-    assert [row.one_pass for row in rows] == result.one_pass.tolist()
-    found = records(rows)
-    assert found[GIRL - 1]["target"] == " girl" and found[GIRL - 1]["input"] == " little"
-    assert found[0]["stepped_nats"] == result.stepped[0]
-
-
-# replay
 
 
 def test_it_asks_when_seen_and_again_for_what_is_new(qtbot: QtBot) -> None:

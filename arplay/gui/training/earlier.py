@@ -12,7 +12,7 @@ from arplay.engine.trainer import TrainingState
 from arplay.gui.theme import LIGHT, SPACE, Theme, icon
 from arplay.gui.training import words
 from arplay.gui.training.run import is_live
-from arplay.gui.training.scrolling import scrolling
+from arplay.gui.widgets.scrolling import scrolling
 
 _NONE = "None yet. A run that you start is listed here: resume it, open its model, or look at its curve and snapshots."
 

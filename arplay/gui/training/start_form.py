@@ -37,11 +37,11 @@ from arplay.gui.training.choices import (
     wrong_with_texts,
 )
 from arplay.gui.training.more import AUTOMATIC, More
-from arplay.gui.training.scrolling import scrolling
 from arplay.gui.training.segments import Segments
 from arplay.gui.training.texts import TextList
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.models.words import size
+from arplay.gui.widgets.scrolling import scrolling
 
 _KEY = "training_form"
 _NEVER = "Nothing to choose: an n-gram model is counted in one go and is as large as its counts."

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.models.words import Choice, Engine, is_gguf, memory, parameters, size
+from arplay.gui.widgets.scrolling import scrolling
 from arplay.gui.widgets.words import capital
 from arplay.models.base import Info
 from arplay.models.cards import LOOKED_UP, Card
@@ -129,19 +129,11 @@ class Details(QFrame):
         column.addLayout(self._ways)
         column.addWidget(self.why)
         column.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inside)
-        for widget in (scroll, scroll.viewport(), inside):
-            widget.setAutoFillBackground(False)
         buttons.setContentsMargins(SPACE[3], 0, SPACE[3], SPACE[3])
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(SPACE[1])
-        outer.addWidget(scroll, 1)
+        outer.addWidget(scrolling(inside), 1)
         outer.addLayout(buttons)
 
     def choice(self, free: int) -> Choice:

@@ -13,7 +13,8 @@ import arplay
 
 PACKAGE = Path(arplay.__file__).parent
 
-THREADS = {"threading.Thread", "threading.Timer", "_thread", "concurrent.futures", "asyncio", "multiprocessing"}
+THREADS = {"threading.Thread", "threading.Timer", "_thread", "concurrent.futures", "asyncio"}
+THREADS |= {"multiprocessing.pool", "multiprocessing.dummy"}
 THREADS |= {f"PySide6.QtCore.{name}" for name in ("QThread", "QThreadPool", "QRunnable")}
 PROCESSES = {"subprocess", "multiprocessing", "pty", "PySide6.QtCore.QProcess", "os.startfile"}
 PROCESSES |= {f"os.{name}" for name in ("fork", "forkpty", "system", "popen", "posix_spawn", "posix_spawnp")}
@@ -128,9 +129,9 @@ RULES = (
         ("import threading\nlock = threading.Lock()", "from PySide6.QtCore import QTimer"),
     ),
     Rule(
-        "child processes start in engine/, and for its corpora in training/packages.py",
+        "child processes start in engine/, and for training in packages.py and shares.py",
         uses(PROCESSES),
-        ("engine/", "training/packages.py"),
+        ("engine/", "training/packages.py", "training/shares.py"),
         (
             "import subprocess",
             "from subprocess import run",

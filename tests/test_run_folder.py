@@ -16,8 +16,8 @@ from arplay.training.run_folder import Plan, Report, RunFolder
 PLAN = Plan(
     family="transformer", texts=("/a.txt",), recipe="", sha256=("0" * 64,), tokenizer="", vocabulary=300, width=64,
     layers=2, heads=1, hidden=128, context=32, tokens=32 * 8 * 100, batch=8, muon_rate=0.02, adamw_rate=0.004,
-    warmup=0.01, cooldown=0.5, weight_decay=0.1, clip=1.0, seed=1, device="cpu", threads=1, precision="float32",
-    compile=False, order=0,
+    warmup=0.01, cooldown=0.5, weight_decay=0.1, clip=1.0, seed=1, device="cpu", threads=1, processes=1,
+    precision="float32", compile=False, order=0,
 )  # fmt: skip
 REPORT = Report(0, 100, 0, 0.5, 5.7, None, 2.5, None, 1000.0, 99.5, 0.01)
 

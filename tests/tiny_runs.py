@@ -20,8 +20,8 @@ def plan(**changes: Any) -> Plan:
         "family": "transformer", "texts": ("/texts/a.txt",), "recipe": "", "sha256": ("0" * 64,), "tokenizer": "",
         "vocabulary": VOCABULARY, "width": 16, "layers": 2, "heads": 2, "hidden": 32, "context": CONTEXT,
         "tokens": 10 * 4 * CONTEXT, "batch": 4, "muon_rate": 0.02, "adamw_rate": 0.01, "warmup": 0.1, "cooldown": 0.5,
-        "weight_decay": 0.1, "clip": 1.0, "seed": 5, "device": "cpu", "threads": 1, "precision": "float32",
-        "compile": False, "order": 0,
+        "weight_decay": 0.1, "clip": 1.0, "seed": 5, "device": "cpu", "threads": 1, "processes": 1,
+        "precision": "float32", "compile": False, "order": 0,
     }  # fmt: skip
     return Plan(**given | changes)
 

@@ -87,8 +87,8 @@ def _no_progress_bar() -> Iterator[None]:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def load_network(path: Path) -> Any:
-    """The bare network that ``save`` wrote, on the CPU in float32, in evaluation mode; nothing is proved of it.
+def load_network(path: Path, dtype: str = "float32") -> Any:
+    """The bare network that ``save`` wrote, on the CPU, in evaluation mode; nothing is proved of it.
 
     Raises Problem for a folder that :func:`arplay.models.loading.load` would refuse.
     """
@@ -101,7 +101,7 @@ def load_network(path: Path) -> Any:
     import transformers
 
     config = skeleton.check_skeleton(torch, transformers, folder)
-    place = Place("cpu", "float32", "")
+    place = Place("cpu", dtype, "")
     return loading.read_network(
         torch, transformers.AutoModelForCausalLM, path.name, place, lambda *_: None, str(path), config=config
     )

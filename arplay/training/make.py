@@ -31,6 +31,7 @@ from arplay.training.follow import Follower, Sample
 from arplay.training.order import Order, network_sizes
 from arplay.training.place import device_of, precision_of, tokens_in
 from arplay.training.run_folder import Plan, Report, RunFolder
+from arplay.training.shares import shares_of
 from arplay.training.stop import PARENT, Stop
 from arplay.training.train import Run, Schedule
 
@@ -47,6 +48,9 @@ FLOATS = 4
 
 UNTIMED = 1000
 """Steps of the schedule of a timing run, whose rates do not matter."""
+
+SHARED_MINUTES, SHARED_TOKENS = 3.0, 400_000
+"""A run at least this long pays for the seconds in which other processes start."""
 
 LEAST_SCORED = 20_000
 """Held-out pieces that are scored at the end of a short run."""
@@ -122,14 +126,15 @@ def _make(order: Order, folder: RunFolder, stop: Stop, say: Say, tell: Callable[
         folder.cut_back(0)
         ngram_run.count(folder, plan, data, None if order.recipe else LEAST_SCORED, say, tell)
         return True
-    torch.set_num_threads(plan.threads if plan else order.threads or _threads())
     if plan is None:
+        torch.set_num_threads(order.threads or _threads())
         folder.state.unlink(missing_ok=True)  # of a run whose plan is gone
         plan = _plan(order, data, say)
         save_tokenizer(data.tokenizer, folder.path, plan.context)
         if stop():
             return False
         folder.write_plan(plan)
+    torch.set_num_threads(plan.threads // plan.processes)
     device_of(plan.device)  # another machine may have none
     return _train(folder, plan, data, stop, say, tell)
 
@@ -178,12 +183,14 @@ def _plan(order: Order, data: Data, say: Say) -> Plan:
         chosen |= asdict(network_sizes(family, order.params or defaults.PARAMS, data.vocabulary))
         chosen |= {"context": context, "batch": min(BATCH[family], rows)}
     chosen |= {"precision": precision_of(device)}
+    chosen["processes"] = _processes(order, device, chosen)
     needed = FLOATS * 4 * _parameters(family, chosen, data.vocabulary)
     if device == "cpu" and needed > (there := psutil.virtual_memory().total):
         cause = f"training it takes {needed >> 30:,} GiB of memory, of {there >> 30:,} GiB here"
         raise Problem(cause, "choose fewer --params")
     a_step = chosen["batch"] * chosen["context"]
     tokens = order.tokens or (None if order.minutes else chosen.get("tokens"))
+    torch.set_num_threads(chosen["threads"] // chosen["processes"])
     plan = Plan(family=family, **common, **chosen | {"tokens": max(tokens or UNTIMED * a_step, a_step)})
     try:
         Plan.from_json(plan.to_json())
@@ -192,11 +199,20 @@ def _plan(order: Order, data: Data, say: Say) -> Plan:
     if tokens is None:
         minutes = order.minutes or defaults.MINUTES
         say("timing")
-        tokens = tokens_in(minutes, Run(network_of(plan), data.read, schedule_of(plan)))
+        with contextlib.closing(Run(network_of(plan), data.read, schedule_of(plan))) as run:
+            tokens = tokens_in(minutes, run)
         say(f"{tokens:,} tokens in {minutes:g} minutes")
     if tokens < a_step:
         raise Problem(f"{tokens:,} tokens are less than a step of {a_step:,}", "give more --tokens or less --context")
     return replace(plan, tokens=tokens)
+
+
+def _processes(order: Order, device: str, chosen: dict[str, Any]) -> int:
+    """How many processes share a batch: one a thread on a CPU, where the run is long enough to start them."""
+    minutes, tokens = order.minutes or 0, order.tokens or (0 if order.minutes else chosen.get("tokens", 0))
+    if device != "cpu" or (minutes < SHARED_MINUTES and tokens < SHARED_TOKENS):
+        return 1
+    return shares_of(chosen["batch"], chosen["threads"])
 
 
 def _parameters(family: str, chosen: dict[str, Any], vocabulary: int) -> int:
@@ -209,7 +225,7 @@ def _parameters(family: str, chosen: dict[str, Any], vocabulary: int) -> int:
 def _said(recipe: Path, said: dict[str, Any]) -> dict[str, Any]:
     """The network and schedule of a recipe. Raises Problem where something is missing, unknown or no number."""
     names = {"width", "layers", "heads", "hidden", "tokens", "seed", "compile"}
-    names |= {field.name for field in fields(Schedule)} - {"device", "precision"}
+    names |= {field.name for field in fields(Schedule)} - {"device", "precision", "processes"}
     wrong = (names ^ said.keys()) | {name for name in names & said.keys() if not isinstance(said[name], int | float)}
     if wrong:
         cause = f"{recipe} is no recipe: {', '.join(sorted(wrong))} missing, unknown or no number"
@@ -253,8 +269,10 @@ def _train(folder: RunFolder, plan: Plan, data: Data, stop: Stop, say: Say, tell
     vocabulary = open_tokenizer(folder.path, plan.vocabulary).vocabulary
     lengths = byte_lengths(vocabulary.written, vocabulary.special)
     sample = Sample.draw([ids for found in data.held_out.values() for ids in found], run, lengths)
-    if not Follower(run, folder, plan.snapshots(), sample, lengths, tell).train(stop):
-        return False
+    with contextlib.closing(run):
+        if not Follower(run, folder, plan.snapshots(), sample, lengths, tell).train(stop):
+            return False
+    torch.set_num_threads(plan.threads)
     network.to("cpu")
     figures: dict[str, tuple[str, float]] = {}
     held = data.held_texts(None if plan.recipe else max(LEAST_SCORED, plan.tokens // 50))

@@ -22,7 +22,7 @@ def ngram_plan(order: int, data: Data, common: dict[str, Any]) -> Plan:
     return Plan(
         family="ngram", width=0, layers=0, heads=0, hidden=0, context=order, tokens=_pieces(data), batch=1,
         muon_rate=0.0, adamw_rate=0.0, warmup=0.0, cooldown=0.0, weight_decay=0.0, clip=0.0, device="cpu", threads=1,
-        precision="float32", compile=False, order=order, **common,
+        processes=1, precision="float32", compile=False, order=order, **common,
     )  # fmt: skip
 
 

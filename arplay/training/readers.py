@@ -192,6 +192,17 @@ def wiki_text(markup: str) -> str:
     return "\n\n".join(re.sub(r" ?\(\W*\)", "", paragraph) for paragraph in paragraphs)
 
 
+def stories(folder: Path) -> Iterator[tuple[str, str]]:
+    """What a model wrote (training/written.py), each up to its last whole sentence; none that goes round in circles."""
+    for path in sorted(folder.glob("*.json")):
+        for number, written in enumerate(json.loads(path.read_text(encoding="utf-8")), start=1):
+            paragraphs = [plain(line) for line in written.splitlines() if line.strip()]
+            text = re.sub(r"""(?s)(.*[.!?]["']?).*""", r"\1", "\n\n".join(paragraphs))
+            sentences = re.split(r"(?<=[.!?])\s+", text)
+            if text.isascii() and len(text) >= 200 and len(set(sentences)) >= 0.9 * len(sentences):
+                yield f"{path.stem} {number}", text
+
+
 def plain(text: str) -> str:
     """Single spaces and straight quotation marks."""
     table = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u00a0": " "})
@@ -208,5 +219,6 @@ def capital(text: str) -> str:
 
 
 READERS: dict[str, Reader] = {
-    reader.__name__: reader for reader in (brown, austen, speeches, bible, wordnet, cataclysm, encyclopaedia, news)
+    reader.__name__: reader
+    for reader in (brown, austen, speeches, bible, wordnet, cataclysm, encyclopaedia, stories, news)
 }

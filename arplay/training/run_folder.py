@@ -43,6 +43,7 @@ _BOUNDS = {
     "vocabulary": (1, 1 << 20), "width": (0, 1 << 14), "layers": (0, 1 << 12), "heads": (0, 1 << 14),
     "hidden": (0, 1 << 18), "context": (1, 1 << 24), "tokens": (1, 1 << 53), "batch": (1, 1 << 20),
     "warmup": (0, 1), "cooldown": (0, 1), "seed": (0, (1 << 64) - 1), "threads": (1, 1 << 10),
+    "processes": (1, 1 << 10),
 }  # fmt: skip
 """Least and greatest of what a plan may say: a folder can come from anywhere."""
 
@@ -57,7 +58,8 @@ class Plan:
     ``tokenizer``: the folder it was taken from, "" if it was trained on these texts. ``vocabulary``: its pieces.
     ``width``, ``layers``, ``heads``, ``hidden``: of the network (an LSTM has the first two, an n-gram model none).
     ``tokens``: predictions in all, in steps of ``batch`` rows of ``context`` pieces. ``muon_rate`` 0: AdamW trains all
-    weights. ``warmup``, ``cooldown``: parts of the steps. ``order``: n of an n-gram model, which has one step.
+    weights. ``warmup``, ``cooldown``: parts of the steps. ``threads``: those of all ``processes``, which share the rows
+    of a batch. ``order``: n of an n-gram model, which has one step.
     """
 
     family: Family
@@ -82,6 +84,7 @@ class Plan:
     seed: int
     device: str
     threads: int
+    processes: int
     precision: Precision
     compile: bool
     order: int
@@ -106,6 +109,8 @@ class Plan:
         for name, (least, most) in _BOUNDS.items():
             if not max(least, name in needed[plan.family]) <= getattr(plan, name) <= most:
                 raise ValueError(f"{name} is out of range")
+        if plan.batch % plan.processes or plan.processes > plan.threads:
+            raise ValueError("processes do not divide the batch, or are more than the threads")
         if plan.steps < 1:
             raise ValueError("tokens are less than a step")
         return plan

@@ -205,8 +205,9 @@ def tell(given: argparse.Namespace) -> None:
     models |= {Path(spec).name: open_model(spec) for spec in given.beside}
     slow = {spec: open_model(spec) for spec in given.sample}
 
-    corpora = paths.cache() / "corpora"
-    found = [document for source in recipe.sources for document in documents(source, corpora)]
+    beside, corpora = given.recipe.absolute().parent, paths.cache() / "corpora"
+    say = partial(print, file=sys.stderr)
+    found = [document for source in recipe.sources for document in documents(source, beside, corpora, say)]
     training, held_out = split(found, recipe.held_out_every, recipe.outside)
     models[GRAM] = count(models[name], [document.text for document in training])
     table = Table(rows_of(recipe, held_out))

@@ -11,7 +11,9 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.torch
@@ -24,6 +26,7 @@ from arplay.core.errors import Problem
 from arplay.models.safetensors_file import check_safetensors
 from arplay.training.evaluate import nll
 from arplay.training.run_folder import Precision, write_whole
+from arplay.training.shares import Shares
 
 Ids = NDArray[np.int64]
 
@@ -35,7 +38,7 @@ class Schedule:
     The learning rates rise linearly over the first ``warmup`` part of the steps, stay, and fall linearly to 0 over the
     last ``cooldown`` part. ``muon_rate`` is that of the hidden matrices; where it is 0, AdamW trains them as well.
     ``compile`` has torch.compile fuse the small operations, which needs a C++ compiler. ``precision`` is that of the
-    passes; the weights and all that is summed are float32.
+    passes; the weights and all that is summed are float32. ``processes`` share the rows of a batch (a CPU's only).
     """
 
     tokens: int
@@ -51,6 +54,7 @@ class Schedule:
     compile: bool = False
     precision: Precision = "bfloat16"
     device: str = "cpu"
+    processes: int = 1
 
     @property
     def steps(self) -> int:
@@ -88,7 +92,8 @@ class Run:
     def __init__(self, network: nn.Module, documents: Sequence[Ids], schedule: Schedule) -> None:
         """``documents``: the ids of each training text, separator first."""
         self.network = network.to(schedule.device)
-        self._forward = torch.compile(network) if schedule.compile else network
+        self._shares: Shares | None = None
+        self._forward: Any = None
         self.documents = documents
         self.schedule = schedule
         self.step = 0
@@ -113,27 +118,32 @@ class Run:
         """One step: forward, backward, update. The mean NLL of the batch before the update, in nats a piece."""
         began = time.monotonic()
         schedule = self.schedule
-        batch = torch.from_numpy(self.batch()).to(schedule.device)
-        with self.autocast():
-            logits = self._forward(input_ids=batch[:, :-1], use_cache=False).logits
-        loss = nll(logits, batch[:, 1:]).mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = self._loss(self.batch())
         nn.utils.clip_grad_norm_(self.network.parameters(), schedule.clip)
         for optimiser, rate in self._optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate * schedule.factor(self.step)
             optimiser.step()
-            optimiser.zero_grad()
         self.step += 1
-        mean = loss.item()  # waits for an accelerator, whose time it is
         self.seconds += time.monotonic() - began
-        return mean
+        return loss
 
-    def autocast(self) -> torch.autocast:
-        """The number type of the passes."""
-        return torch.autocast(
-            torch.device(self.schedule.device).type, torch.bfloat16, enabled=self.schedule.precision == "bfloat16"
-        )
+    def _loss(self, rows: Ids) -> float:
+        """The mean NLL of a batch; its gradient is left in the parameters' ``grad``."""
+        start, work = partial(compiled, self.schedule), partial(backward, self.schedule)
+        if self.schedule.processes > 1:
+            if self._shares is None:
+                self._shares = Shares(self.network, start, work, self.schedule.processes)
+            return self._shares.loss(rows)
+        if self._forward is None:
+            self._forward = start(self.network)
+        self.network.zero_grad()
+        return work(self.network, self._forward, rows)
+
+    def close(self) -> None:
+        """Let the other processes of the run end."""
+        if self._shares is not None:
+            self._shares.close()
 
     def batch(self) -> Ids:
         """The rows that the next step reads, (batch, context + 1)."""
@@ -172,6 +182,27 @@ class Run:
             for name, parameter in self.network.named_parameters():
                 parameter.copy_(tensors[f"weights.{name}"])
         self.step, self.seconds = step, seconds
+
+
+def autocast(schedule: Schedule) -> torch.autocast:
+    """The number type of the passes."""
+    kind = torch.device(schedule.device).type
+    return torch.autocast(kind, torch.bfloat16, enabled=schedule.precision == "bfloat16")
+
+
+def compiled(schedule: Schedule, network: nn.Module) -> Any:
+    """The forward pass."""
+    return torch.compile(network) if schedule.compile else network
+
+
+def backward(schedule: Schedule, network: nn.Module, forward: Any, rows: Ids) -> float:
+    """Forward and backward over ``rows``, (n, context + 1): their mean NLL; its gradient is added to the weights'."""
+    batch = torch.from_numpy(rows).to(schedule.device)
+    with autocast(schedule):
+        logits = forward(input_ids=batch[:, :-1], use_cache=False).logits
+    loss = nll(logits, batch[:, 1:]).mean()
+    loss.backward()  # type: ignore[no-untyped-call]
+    return loss.item()  # waits for an accelerator, whose time it is
 
 
 def is_hidden(name: str, parameter: Tensor) -> bool:

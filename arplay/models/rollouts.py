@@ -1,0 +1,47 @@
+"""Many rollouts side by side: one pass draws the next piece of every prefix. For text in bulk; see engine/ for one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from torch import Tensor
+
+ENOUGH = 0.9
+"""The part of the rollouts whose end is waited for: the last few would take as long as all."""
+
+
+def rollouts(
+    network: Any, prefixes: Tensor, pieces: int, temperature: float, ends: Collection[int], seed: int
+) -> list[list[int]]:
+    """What follows each of ``prefixes``, ids of shape (B, n): up to ``pieces`` ids, an end of the text not among them.
+
+    ``network`` is a transformers causal model with plain KV caches. One uniform number a rollout and step chooses from
+    softmax(logits / temperature) by its cumulative sum; the numbers come from ``seed``, so that the same processor and
+    versions draw the same. A rollout that ends early is drawn on and cut; one that never ends has ``pieces`` ids.
+    """
+    from transformers import DynamicCache
+
+    from arplay.models.fast_cache import give_room
+
+    draw = torch.Generator().manual_seed(seed)
+    stops = torch.tensor(sorted(ends))
+    cache = DynamicCache()
+    new, drawn = prefixes, list[Tensor]()
+    ended = torch.zeros(len(prefixes), dtype=torch.bool)
+    with torch.inference_mode():
+        while len(drawn) < pieces and ended.sum() < ENOUGH * len(prefixes):
+            logits = network(new, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1].float()
+            if not drawn:
+                give_room(cache)
+            mass = torch.softmax(logits / temperature, -1).cumsum(-1)
+            new = torch.searchsorted(mass, torch.rand(len(prefixes), 1, generator=draw) * mass[:, -1:])
+            new = new.clamp_(max=mass.shape[1] - 1)
+            drawn.append(new[:, 0])
+            ended |= torch.isin(new[:, 0], stops)
+    return [_up_to(row, ends) for row in torch.stack(drawn, 1).tolist()]
+
+
+def _up_to(row: list[int], ends: Collection[int]) -> list[int]:
+    return row[: next((i for i, id in enumerate(row) if id in ends), len(row))]

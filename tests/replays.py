@@ -79,7 +79,7 @@ def replays(
 def plan() -> Plan:
     return Plan(
         *("transformer", ("story.txt",), "", ("0" * 64,), "", 600, 128, 4, 4, 384, 256, STEPS[-1] * 2048, 8, 0.02),
-        *(0.003, 0.02, 0.2, 0.1, 1.0, 0, "cpu", 1, "bfloat16", False, 0),
+        *(0.003, 0.02, 0.2, 0.1, 1.0, 0, "cpu", 1, 1, "bfloat16", False, 0),
     )
 
 

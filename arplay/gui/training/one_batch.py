@@ -6,7 +6,7 @@ import math
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.errors import Problem
 from arplay.engine.messages import Failed, Lesson, Loaded, Taught
@@ -19,6 +19,7 @@ from arplay.gui.training.batch_table import HEAD, ROW, BatchPainter, BatchTable
 from arplay.gui.training.exporting import ExportButton
 from arplay.gui.training.gradient import signed
 from arplay.gui.widgets.figure_row import Figure, FigureRow
+from arplay.gui.widgets.scrolling import scrolling
 from arplay.gui.widgets.words import capital, in_unit, number
 
 SIDE = 348
@@ -117,14 +118,8 @@ class OneBatchView(QWidget):
             column.addWidget(words)
         column.addWidget(note)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidget(side)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area = scrolling(side)
         area.setFixedWidth(SIDE)
-        area.viewport().setAutoFillBackground(False)
-        side.setAutoFillBackground(False)
         body = QHBoxLayout()
         body.setSpacing(SPACE[3])
         body.addWidget(self.list, 1)

@@ -117,14 +117,15 @@ class StartForm(QFrame):
         form.setVerticalSpacing(SPACE[3])
         form.setColumnStretch(1, 1)
         form.setRowStretch(0, 1)
-        rows: tuple[tuple[str, QWidget | QVBoxLayout], ...] = (
-            ("Texts", texts),
-            ("Size", self.params),
-            ("Time", time),
-            ("Family", self.family),
+        rows: tuple[tuple[str, str, QWidget | QVBoxLayout], ...] = (
+            ("Texts", "What the model learns to predict, token by token; of each text a part is held out", texts),
+            ("Size", "Parameters: the numbers that training adjusts", self.params),
+            ("Time", "How long training reads; a count of tokens can be repeated exactly", time),
+            ("Family", "How the model looks back at the tokens before", self.family),
         )
-        for row, (name, what) in enumerate(rows):
+        for row, (name, tip, what) in enumerate(rows):
             label = QLabel(name, self)
+            label.setToolTip(tip)
             label.setProperty("role", "heading")
             label.setContentsMargins(0, 6, 0, 0)
             form.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
@@ -160,7 +161,7 @@ class StartForm(QFrame):
             out=self.more.path,
             family=self.family.key,  # type: ignore[arg-type]
             params=int(self.params.key),
-            context=self.more.context.currentData(),
+            context=self.more.context.currentData() or None,
             vocabulary=self.more.vocabulary.currentData() or None,
             minutes=float(self.time.key) if timed else None,
             tokens=None if timed else self.tokens.value(),
@@ -268,10 +269,10 @@ class StartForm(QFrame):
             if isinstance(key := saved.get(name), str):
                 segments.choose(key)
         self.tokens.setValue(_whole(saved.get("tokens"), 1_000_000))
-        self.more.seed.setValue(_whole(saved.get("seed"), 0))
-        for box, name, usual in ((self.more.context, "context", 256), (self.more.vocabulary, "vocabulary", AUTOMATIC)):
-            at = box.findData(_whole(saved.get(name), usual))
-            box.setCurrentIndex(at if at >= 0 else box.findData(usual))
+        self.more.seed.setValue(_whole(saved.get("seed"), 1))
+        for box, name in ((self.more.context, "context"), (self.more.vocabulary, "vocabulary")):
+            at = box.findData(_whole(saved.get(name), AUTOMATIC))
+            box.setCurrentIndex(at if at >= 0 else box.findData(AUTOMATIC))
         self.open_more.setChecked(saved.get("more") is True)
         self._on_more()
         known = saved.get("texts")

@@ -91,6 +91,20 @@ class BarPainter:
         self.pieces = fixed_font(BODY)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
+    def chart(self, area: QRectF, row_height: float) -> None:
+        """The whole of it from the top of ``area`` on: what the list shows, for a file. The grid goes to its bottom."""
+        width, y = area.width(), area.top()
+        self.legend(QRectF(0, y, width, LEGEND_HEIGHT))
+        y += LEGEND_HEIGHT
+        self.axis_labels(QRectF(0, y, width, AXIS_HEIGHT))
+        y += AXIS_HEIGHT
+        self.grid(y, area.bottom())
+        for row in self.bars.all_rows:
+            self.row(QRectF(0, y, width, row_height), row)
+            y += row_height
+        if self.bars.rest:
+            self.rest(QRectF(0, y + SPACE[0], width, row_height), self.bars.rest)
+
     def legend(self, area: QRectF) -> None:
         """Which is the outline, which the fill."""
         x = area.left() + SPACE[2]

@@ -61,12 +61,12 @@ def test_a_run_in_two_processes_learns_the_same_and_resumes_to_the_bit(tmp_path:
         assert torch.equal(mine, other)
 
 
-@pytest.mark.parametrize(("backward", "expected"), [("fails", RuntimeError), ("ends", Problem)])
+@pytest.mark.parametrize(("work", "expected"), [("fails", RuntimeError), ("ends", Problem)])
 def test_what_happens_in_another_process_is_told(
-    backward: str, expected: type[Exception], monkeypatch: pytest.MonkeyPatch
+    work: str, expected: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TINY_PARENT", str(os.getpid()))
-    shares = Shares(network(), plain, getattr(tiny_shares, backward), 2)
+    shares = Shares(network(), plain, getattr(tiny_shares, work), 2)
     try:
         with pytest.raises(expected, match=r"no memory is left|ended from outside"):
             shares.loss(rows())

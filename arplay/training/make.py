@@ -54,6 +54,9 @@ SHARED_MINUTES, SHARED_TOKENS = 3.0, 400_000
 LEAST_SCORED = 20_000
 """Held-out pieces that are scored at the end of a short run."""
 
+NO_COMPILER = "No working C++ compiler found"
+"""In what torch.compile says; the type of its exception differs between versions."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -97,6 +100,9 @@ def _told(error: Exception, folder: RunFolder) -> Problem | None:
     again = "continue with --resume" if folder.resumable() else "start again"
     if out_of_memory(error):
         return Problem("there is not enough memory for this run", "choose fewer --params, less --context or less text")
+    if NO_COMPILER in str(error):
+        cause = "torch.compile, which the recipe asks for, found no C++ compiler that works"
+        return Problem(cause, f"install g++, or say compile = false in the recipe; then {again}")
     if device_died(error):
         return Problem("the accelerator failed", again)
     if not isinstance(error, OSError):

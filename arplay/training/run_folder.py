@@ -281,6 +281,8 @@ def write_whole(path: Path, data: str | bytes) -> None:
     try:
         with partial.open("xb") as file:
             file.write(data.encode("utf-8") if isinstance(data, str) else data)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut can leave the name without the bytes
         partial.replace(path)
     except OSError:
         partial.unlink(missing_ok=True)  # on a full disk it would keep the room that the rest needs

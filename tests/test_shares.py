@@ -14,6 +14,7 @@ import torch
 
 from arplay.core.errors import Problem
 from arplay.training.shares import Shares, shares_of
+from arplay.training.stop import SIGNALS
 from tests import tiny_shares
 from tests.tiny_shares import network, plain, rows, run, whole
 
@@ -72,6 +73,25 @@ def test_what_happens_in_another_process_is_told(
             shares.loss(rows())
     finally:
         shares.close()
+
+
+def test_what_stops_a_run_is_for_the_first_process_to_decide() -> None:
+    before = set(psutil.Process().children())
+    shares = Shares(network(), plain, whole, 2)
+    try:
+        loss = shares.loss(rows())
+        (other,) = [child for child in psutil.Process().children() if child not in before and "spawn" in named(child)]
+        for number in SIGNALS:  # as a terminal sends them to the whole group
+            other.send_signal(number)
+        assert shares.loss(rows()) == loss
+    finally:
+        shares.close()
+
+
+def named(process: psutil.Process) -> str:
+    """The command of a process, but not of the one that cleans shared memory up."""
+    command = " ".join(process.cmdline())
+    return "" if "resource_tracker" in command else command
 
 
 def test_nothing_outlives_a_run_that_is_killed() -> None:

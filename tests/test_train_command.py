@@ -254,7 +254,6 @@ def test_a_tokenizer_of_another_model_is_taken(text: Path, tmp_path: Path, capsy
         (b"A few words.", [], "only 12 bytes"),
         (b"caf\xe9 " * 400, [], r"is not UTF-8 (byte 3)"),
         (TEXT.encode(), ["--vocab", "4096"], "the text supports only"),
-        (TEXT.encode(), ["--vocab", "100"], "does not hold every byte"),
         (TEXT.encode(), ["--vocab", "2M"], "is too large; choose at most 1,048,576"),
         (TEXT.encode(), ["--vocab", "280", "--params", "9000000M", "--context", "16"], "GiB of memory"),
         (TEXT.encode(), ["--context", "100k"], "less than a context of 100,000"),
@@ -278,6 +277,8 @@ def test_what_cannot_be_trained_on_says_why(
 
 
 def test_folders_that_will_not_do(text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = [str(text), "--out", str(tmp_path / "small"), "--vocab", "100"]
+    assert "does not hold every byte" in problem_of(small, capsys)
     taken = tmp_path / "taken"
     taken.mkdir()
     (taken / "thesis.tex").write_text("")
@@ -296,6 +297,7 @@ def test_a_resumed_run_keeps_to_its_plan(text: Path, tmp_path: Path, capsys: pyt
     for change in (["--context", "32"], ["--seed", "2"], ["--tokens", "1k"], ["--params", "60k"], ["--threads", "2"]):
         said = problem_of(["--out", str(out), "--resume", *change], capsys)
         assert change[0] in said
+        assert "Sizes" not in said
         assert "start a new run" in said
     other = tmp_path / "other.txt"
     assert "its text" in problem_of([str(other), "--out", str(out), "--resume"], capsys)
@@ -317,6 +319,7 @@ def test_a_resumed_run_keeps_to_its_plan(text: Path, tmp_path: Path, capsys: pyt
         ["a.txt", "--params", "six"],
         ["a.txt", "--tokens", "0"],
         ["a.txt", "--minutes", "nan"],
+        ["a.txt", "--minutes", "abc"],
         ["a.txt", "--tokens", "1k", "--minutes", "1"],
         ["a.txt", "--order", "3"],
         ["a.txt", "--family", "ngram", "--minutes", "3"],

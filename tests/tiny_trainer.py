@@ -1,12 +1,14 @@
 """A stand-in for `arplay train` that keeps its contract and needs no torch: a step is a line of the log.
 
 What it does besides is said by ARPLAY_TINY_TRAINER: "problem" ends with a Problem, "crash" with a traceback, "talk"
-prints without end, "deaf" never stops when it is asked, "short" reaches its last step, "early" waits before its plan.
+prints without end, "deaf" never stops when it is asked, "short" reaches its last step, "early" waits before its plan,
+"unread" ends with a Problem before its plan, "rare" writes no checkpoint between step 5 and its end.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import sys
@@ -35,6 +37,9 @@ def main(arguments: list[str], way: str) -> int:
         while not stopping:
             time.sleep(STEP_SECONDS)
         return 130
+    if way == "unread":
+        run.write_problem(Problem("the texts are too short", "add more text"))
+        return 1
     steps = 10 if way == "short" else 100_000
     if "--resume" in arguments:
         run.cut_back(int((run.training / "checkpoint").read_text()))
@@ -53,17 +58,27 @@ def main(arguments: list[str], way: str) -> int:
         if way == "talk":
             print("word " * 10_000, flush=True)
         if step % 5 == 0:
-            (run.training / "checkpoint").write_text(str(step))
+            if way != "rare" or step <= 5:
+                keep(run, step)
             run.snapshot(step).parent.mkdir(parents=True, exist_ok=True)
             run.snapshot(step).write_bytes(b"weights")
         if step == steps:
             return 0
         orphaned = os.getppid() != int(os.environ["ARPLAY_TRAIN_PARENT"])
         if orphaned or (stopping and way != "deaf"):
-            (run.training / "checkpoint").write_text(str(step))
+            keep(run, step)
             return 130
         time.sleep(STEP_SECONDS)
     return 0
+
+
+def keep(run: RunFolder, step: int) -> None:
+    """A checkpoint: the step, and a file of no tensors whose header has it where `arplay train` writes it."""
+    header = json.dumps({"__metadata__": {"run": json.dumps({"step": step})}}).encode()
+    partial = run.state.with_name("state.partial")
+    partial.write_bytes(len(header).to_bytes(8, "little") + header)
+    partial.replace(run.state)
+    (run.training / "checkpoint").write_text(str(step))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -54,11 +55,16 @@ def run(args: argparse.Namespace) -> int:
     from arplay.training.make import make
 
     lines = _Lines()
-    if make(order, lines.say, lines.tell):
-        lines.say(f'done; try: arplay sample --model {args.out} "..."')
+    out = shlex.quote(str(args.out))
+    try:
+        done = make(order, lines.say, lines.tell)
+    finally:
+        lines.end()
+    if done:
+        lines.say(f'done; try: arplay sample --model {out} --prompt "..."')
         return 0
     resumable = RunFolder(order.out.absolute()).resumable()
-    lines.say(f"stopped; continue with: arplay train --out {args.out} --resume" if resumable else "stopped")
+    lines.say(f"stopped; continue with: arplay train --out {out} --resume" if resumable else "stopped")
     return STOPPED
 
 
@@ -111,6 +117,12 @@ class _Lines:
         self._write(f"{_CLEAR if self._shown else ''}{what}\n")
         self._shown = False
 
+    def end(self) -> None:
+        """Leave the line that changes, so that what comes next begins a line."""
+        if self._shown:
+            self._write("\n")
+            self._shown = False
+
     def tell(self, report: Report) -> None:
         """Progress; a report with a held-out figure stays on a terminal."""
         now, last = time.monotonic(), report.step == report.steps
@@ -161,13 +173,16 @@ def _number(text: str) -> int:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     if not 1 <= value <= MOST:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 to {MOST:,}")
+        raise argparse.ArgumentTypeError(f"{text} is {'less than 1' if value < 1 else 'too large'}")
     return value
 
 
 def _minutes(text: str) -> float:
     """A number above 0, a year at most (an argparse type)."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no number of minutes") from error
     if not 0 < value <= 365 * 24 * 60:
         raise argparse.ArgumentTypeError(f"{text} is no length of time")
     return value

@@ -32,7 +32,8 @@ def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str
         "",
     ]
     if plan.family != "ngram":
-        epochs = f"{plan.tokens:,} predictions in {plan.steps:,} steps of {plan.batch} rows of {plan.context} pieces"
+        predictions = plan.steps * plan.batch * plan.context
+        epochs = f"{predictions:,} predictions in {plan.steps:,} steps of {plan.batch} rows of {plan.context} pieces"
         where = f"{plan.device}, {plan.threads} threads, {plan.precision}"
         lines += [f"{epochs}; seed {plan.seed}; {where}. All of it is in training/plan.json.", ""]
     if figures:

@@ -69,7 +69,11 @@ def read_recipe(path: Path) -> Recipe:
         recipe = Recipe(sources=sources, **table)
     except OSError as error:
         raise Problem(f"cannot read {path}: {error.strerror}", "name a recipe file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise Problem(
+            f"{path} is no recipe: it has no [[source]]", "compare it with assets/recipes/english.toml"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
         raise Problem(f"{path} is no recipe: {error}", "compare it with assets/recipes/english.toml") from error
     numbers = {"vocabulary": recipe.vocabulary, "held_out_every": recipe.held_out_every}
     numbers |= {f"repeat of {source.name}": source.repeat for source in sources}

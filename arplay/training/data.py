@@ -17,13 +17,10 @@ from arplay.core.errors import Problem
 from arplay.models.folder import MAX_VOCABULARY
 from arplay.training.bpe import SEPARATOR, read_tokenizer, train_bpe
 from arplay.training.corpus import Document, Recipe, documents, read_recipe, split
-from arplay.training.order import VOCABULARY, Order
+from arplay.training.order import LEAST_VOCABULARY, VOCABULARY, Order
 from arplay.training.run_folder import Plan
 from arplay.training.texts import Texts, read_files
 from arplay.training.train import Ids
-
-LEAST_VOCABULARY = 257
-"""The separator and 256 bytes."""
 
 Say = Callable[[str], None]
 
@@ -62,7 +59,8 @@ class Data:
             size = sum(len(text.text.encode()) for text in self.texts.training if text.source == source)
             pieces, repeat = sum(map(len, found)), self.texts.repeat.get(source, 1)
             often = f", read {repeat}x" if repeat > 1 else ""
-            told[source] = f"{len(found):,} documents, {size:,} bytes, {pieces:,} pieces{often}"
+            documents = "1 document" if len(found) == 1 else f"{len(found):,} documents"
+            told[source] = f"{documents}, {size:,} bytes, {pieces:,} pieces{often}"
         return told
 
     def held_texts(self, most: int | None) -> dict[str, list[str]]:

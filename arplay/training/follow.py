@@ -45,7 +45,7 @@ class Sample:
         """Some rows, always the same; ``lengths`` (V,) are the bytes of every piece."""
         context = run.schedule.context
         pieces = sum(map(len, documents))
-        most = max(1, min(MOST_HELD_OUT, run.schedule.tokens // 500) // context)
+        most = max(run.schedule.batch, min(MOST_HELD_OUT, run.schedule.tokens // 500) // context)
         packed = rows(documents, min(context, pieces - 1), run.schedule.seed, 0)[:most]
         return cls(packed, int(lengths[packed[:, 1:]].sum()))
 

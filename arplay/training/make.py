@@ -45,6 +45,9 @@ USUAL = {"warmup": 0.01, "cooldown": 0.5, "weight_decay": 0.1, "clip": 1.0, "com
 FLOATS = 4
 """Numbers in memory for each parameter: itself, its gradient, and what the optimiser keeps (two at most)."""
 
+FEW = 20
+"""Steps in which a network learns next to nothing."""
+
 UNTIMED = 1000
 """Steps of the schedule of a timing run, whose rates do not matter."""
 
@@ -119,7 +122,14 @@ def _make(order: Order, folder: RunFolder, stop: Stop, say: Say, tell: Callable[
     if plan is not None:
         texts = tuple(Path(text) for text in ((plan.recipe,) if plan.recipe else plan.texts))
         order = replace(order, texts=texts, family=plan.family)
-    data = gather(order, plan, folder.path, say)
+    if plan is None and order.family != "ngram":
+        device_of(order.device)
+    try:
+        data = gather(order, plan, folder.path, say)
+    except Problem:
+        if stop():  # what fetches a text hears Ctrl-C too, and fails
+            return False
+        raise
     for source, told in data.described().items():
         say(f"{source}: {told}")
     if stop():
@@ -134,7 +144,7 @@ def _make(order: Order, folder: RunFolder, stop: Stop, say: Say, tell: Callable[
     if plan is None:
         torch.set_num_threads(order.threads or _threads())
         folder.state.unlink(missing_ok=True)  # of a run whose plan is gone
-        plan = _plan(order, data, say)
+        plan = _plan(order, data, stop, say)
         save_tokenizer(data.tokenizer, folder.path, plan.context)
         if stop():
             return False
@@ -163,7 +173,7 @@ def _common(order: Order, data: Data) -> dict[str, Any]:
     }
 
 
-def _plan(order: Order, data: Data, say: Say) -> Plan:
+def _plan(order: Order, data: Data, stop: Stop, say: Say) -> Plan:
     """Sizes, schedule, place and length of the run."""
     family = order.family or "transformer"
     common = _common(order, data)
@@ -202,12 +212,16 @@ def _plan(order: Order, data: Data, say: Say) -> Plan:
         raise Problem(f"this cannot be trained: {error}", "compare with assets/recipes/english.toml") from error
     if tokens is None:
         minutes = order.minutes or defaults.MINUTES
-        say("timing")
+        say("measuring the speed of this computer")
         with contextlib.closing(Run(network_of(plan), data.read, schedule_of(plan))) as run:
-            tokens = tokens_in(minutes, run)
-        say(f"{tokens:,} tokens in {minutes:g} minutes")
+            tokens = tokens_in(minutes, run, stop)
+        say(f"{tokens:,} tokens in {minutes:g} minute{'' if minutes == 1 else 's'}")
+        if tokens < FEW * a_step and not stop():
+            say(f"only {tokens // a_step:,} steps: choose fewer --params, less --context or more --minutes")
     if tokens < a_step:
-        raise Problem(f"{tokens:,} tokens are less than a step of {a_step:,}", "give more --tokens or less --context")
+        raise Problem(
+            f"{tokens:,} tokens are less than a step of {a_step:,}", "ask for more tokens or a smaller context"
+        )
     return replace(plan, tokens=tokens)
 
 
@@ -221,9 +235,7 @@ def _processes(order: Order, device: str, chosen: dict[str, Any]) -> int:
 
 def _parameters(family: str, chosen: dict[str, Any], vocabulary: int) -> int:
     made = sizes.Sizes(*(chosen[name] for name in ("width", "layers", "heads", "hidden")))
-    if family == "rnn":
-        return sizes.lstm_parameters(made.width, made.layers, vocabulary)
-    return sizes.llama_parameters(made, vocabulary, made.layers)
+    return sizes.parameters(family, made, vocabulary)
 
 
 def _said(recipe: Path, said: dict[str, Any]) -> dict[str, Any]:
@@ -268,7 +280,7 @@ def _train(folder: RunFolder, plan: Plan, data: Data, stop: Stop, say: Say, tell
         save(network, folder.path)
         write_card(folder.path, plan, parameters, data.described(), {})
     place = f"{plan.device} in {plan.precision}, {plan.threads} threads"
-    often = f"{plan.tokens / data.pieces:.1f} times through the text"
+    often = f"{plan.steps * plan.batch * plan.context / data.pieces:.2g} times through the text"
     say(f"{parameters:,} parameters, step {run.step:,} to {plan.steps:,}, {often}, {place}")
     vocabulary = open_tokenizer(folder.path, plan.vocabulary).vocabulary
     lengths = byte_lengths(vocabulary.written, vocabulary.special)

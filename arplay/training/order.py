@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from arplay.core.errors import Problem
@@ -15,6 +16,8 @@ VOCABULARY = 4096
 MINUTES = 10.0
 SEED = 1
 ORDER = 5
+LEAST_VOCABULARY = 257
+"""The separator and 256 bytes."""
 
 _FILES = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
 _FILES |= {"README.md", "training"}
@@ -46,6 +49,9 @@ class Order:
     def check(self, folder: RunFolder) -> None:
         """Raise Problem where this cannot be done in that folder: nothing to resume, or something else in it."""
         path = folder.path
+        if self.vocabulary is not None and self.vocabulary < LEAST_VOCABULARY:
+            cause = f"a vocabulary of {self.vocabulary} does not hold every byte"
+            raise Problem(cause, f"choose at least {LEAST_VOCABULARY}")
         if self.order is not None:
             from arplay.models.ngram import MAX_ORDER
 
@@ -90,7 +96,10 @@ class Order:
         }
         if self.params is not None and plan.family != "ngram":
             asked = network_sizes(plan.family, self.params, plan.vocabulary)
-            pairs["--params"] = asked, sizes.Sizes(plan.width, plan.layers, plan.heads, plan.hidden)
+            made = sizes.Sizes(plan.width, plan.layers, plan.heads, plan.hidden)
+            count = partial(sizes.parameters, plan.family, vocabulary=plan.vocabulary)
+            if asked != made:
+                pairs["--params"] = f"{count(asked):,}", f"{count(made):,}"
         for name, (said, planned) in pairs.items():
             if said is not None and said != planned:
                 cause = f"the run has {name} {planned or 'not given'}, not {said}"

@@ -30,7 +30,7 @@ def fetch(registry: str, package: str, version: str, cache: Path) -> Path:
     download.mkdir(parents=True)
     commands = {
         "pip": [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", f"{package}=={version}"],
-        "npm": ["npm", "pack", "--silent", f"{package}@{version}"],
+        "npm": ["npm", "pack", "--loglevel=error", "--fetch-retries=1", f"{package}@{version}"],
         "apt": ["apt-get", "download", "-qq", f"{package}={version}"],
     }
     if registry not in commands:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import torch
 
@@ -36,15 +37,21 @@ def precision_of(device: str) -> Precision:
     return "bfloat16" if device == "cpu" and native else "float32"
 
 
-def tokens_in(minutes: float, run: Run) -> int:
-    """How many predictions ``run`` makes in that time, in whole steps, at least one. It is used up by this."""
+def tokens_in(minutes: float, run: Run, stop: Callable[[], bool]) -> int:
+    """How many predictions ``run`` makes in that time, in whole steps, at least one. It is used up by this.
+
+    What it gives after ``stop()`` is of no use.
+    """
+    asked = time.monotonic()
+    run.start()
     began = time.monotonic()
     run.advance()  # the first one warms up, and compiles where that is asked for
     warm = time.monotonic()
     steps = 0
-    while steps < 2 or time.monotonic() - warm < min(MOST_TIMING, 60 * minutes / 20):
+    while not stop() and (steps < 2 or time.monotonic() - warm < min(MOST_TIMING, 60 * minutes / 20)):
         run.advance()
         steps += 1
     now = time.monotonic()
-    left = (60 * minutes - (now - began)) * (1 - OVERHEAD)
-    return max(1, int(left * steps / (now - warm))) * run.schedule.batch * run.schedule.context
+    again = began - asked  # the run itself starts once more
+    left = (60 * minutes - (now - asked) - again) * (1 - OVERHEAD)
+    return max(1, int(left * steps / max(now - warm, 1e-9))) * run.schedule.batch * run.schedule.context

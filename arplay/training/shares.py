@@ -7,8 +7,10 @@ shared memory; the process that began the run adds the gradients up in a fixed o
 
 from __future__ import annotations
 
+import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from arplay.core.errors import Problem
+from arplay.training.stop import SIGNALS
 
 Backward = Callable[[nn.Module, Any, NDArray[Any]], float]
 """(network, compiled or plain forward pass, rows) to the rows' mean NLL; adds its gradient to the parameters'."""
@@ -32,7 +35,10 @@ class Shares:
     """``count`` processes with one network: this one and ``count`` - 1 that it starts and that end with it."""
 
     def __init__(self, network: nn.Module, start: Start, backward: Backward, count: int) -> None:
-        """``start`` and ``backward`` are found by name in the other processes: functions of a module, or partials."""
+        """``start`` and ``backward`` are found by name in the other processes: functions of a module, or partials.
+
+        Waits until the others are ready. Raises what :meth:`loss` raises.
+        """
         self._network, self._backward, self._count = network, backward, count
         weights, self._gradient = _shared(network), _shared(network)
         _lay(network, weights, "data")
@@ -40,14 +46,17 @@ class Shares:
         context = torch.multiprocessing.get_context("spawn")
         self._others: list[tuple[Connection, Tensor]] = []
         threads = torch.get_num_threads()
-        for _ in range(1, count):
-            here, there = context.Pipe()
-            gradient = _shared(network)
-            work = (network, gradient, start, backward, threads, there)
-            context.Process(target=_work, args=work, daemon=True).start()
-            there.close()  # so that this process hears of the other's end
-            self._others.append((here, gradient))
+        with _unasked():
+            for _ in range(1, count):
+                here, there = context.Pipe()
+                gradient = _shared(network)
+                work = (network, gradient, start, backward, threads, there)
+                context.Process(target=_work, args=work, daemon=True).start()
+                there.close()  # so that this process hears of the other's end
+                self._others.append((here, gradient))
         self._forward = start(network)
+        for connection, _ in self._others:
+            _answer(connection)
 
     def loss(self, rows: NDArray[Any]) -> float:
         """The mean NLL of ``rows``, which ``count`` divides; its gradient is left in the parameters' ``grad``.
@@ -55,19 +64,14 @@ class Shares:
         Raises Problem where another process ended, RuntimeError where one failed.
         """
         parts = rows.reshape(self._count, -1, *rows.shape[1:])
-        try:
-            for (connection, _), part in zip(self._others, parts[1:], strict=True):
+        for (connection, _), part in zip(self._others, parts[1:], strict=True):
+            with contextlib.suppress(ConnectionError):  # told below
                 connection.send(part)
-            self._gradient.zero_()
-            losses = [self._backward(self._network, self._forward, parts[0])]
-            for connection, gradient in self._others:
-                answer = connection.recv()
-                if isinstance(answer, str):
-                    raise RuntimeError(answer)
-                losses.append(answer)
-                self._gradient += gradient
-        except (EOFError, ConnectionError) as error:
-            raise Problem("a process of this run was ended from outside", "continue with --resume") from error
+        self._gradient.zero_()
+        losses = [self._backward(self._network, self._forward, parts[0])]
+        for connection, gradient in self._others:
+            losses.append(_answer(connection))
+            self._gradient += gradient
         self._gradient /= self._count
         return sum(losses) / self._count
 
@@ -76,6 +80,31 @@ class Shares:
         for connection, _ in self._others:
             connection.close()
         self._others.clear()
+
+
+def _answer(connection: Connection) -> float:
+    """Raises Problem where the other process is gone, RuntimeError where it failed."""
+    try:
+        answer: float | str = connection.recv()
+    except (EOFError, ConnectionError) as error:
+        raise Problem("a process of this run was ended from outside", "continue with --resume") from error
+    if isinstance(answer, str):
+        raise RuntimeError(answer)
+    return answer
+
+
+@contextlib.contextmanager
+def _unasked() -> Iterator[None]:
+    """Processes that start in here are not stopped by what stops a run, not even while they import torch.
+
+    Ctrl-C and the end of a terminal reach every process of a group; the first one decides, and the others end with it.
+    """
+    resource_tracker.ensure_running()  # which would undo the block
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 def shares_of(rows: int, threads: int) -> int:
@@ -110,21 +139,18 @@ def _work(
     network: nn.Module, gradient: Tensor, start: Start, backward: Backward, threads: int, parent: Connection
 ) -> None:
     """What another process does until its parent ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent decides
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(threads)
     _lay(network, gradient, "grad")
     forward = start(network)
-    while True:
-        try:
-            rows = parent.recv()
-        except (EOFError, OSError):
-            return
-        gradient.zero_()
-        try:
-            answer: float | str = backward(network, forward, rows)
-        except RuntimeError as error:
-            answer = str(error)
-        try:
+    answer: float | str = 0.0  # ready
+    with contextlib.suppress(EOFError, OSError):  # the first process has gone
+        while True:
             parent.send(answer)
-        except OSError:
-            return
+            rows = parent.recv()
+            gradient.zero_()
+            try:
+                answer = backward(network, forward, rows)
+            except RuntimeError as error:
+                answer = str(error)

@@ -12,7 +12,7 @@ ASPECT = 32
 """Width over layers that a transformer is brought near to; the built-in English model has 256 over 8."""
 
 WIDTHS = (16, 32, *range(64, 4097, 64))
-_COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmM]?)")
+_COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGbB]?)")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def count_of(text: str) -> int:
     found = _COUNT.fullmatch(text.strip().replace(",", "").replace("_", ""))
     if not found or len(text) > 30:
         raise ValueError(f"{text!r} is no number such as 6M")
-    return round(float(found[1]) * {"": 1, "k": 1000, "m": 1_000_000}[found[2].lower()])
+    return round(float(found[1]) * {"": 1, "k": 1000, "m": 10**6, "g": 10**9, "b": 10**9}[found[2].lower()])
 
 
 def transformer(params: int, vocabulary: int) -> Sizes:
@@ -82,6 +82,13 @@ def llama_parameters(sizes: Sizes, vocabulary: int, layers: int) -> int:
 def lstm_parameters(width: int, layers: int, vocabulary: int) -> int:
     """With tied embeddings: each layer has four gates of two matrices and two biases."""
     return vocabulary * width + layers * (8 * width**2 + 8 * width)
+
+
+def parameters(family: str, made: Sizes, vocabulary: int) -> int:
+    """Of the network that a family makes in these sizes."""
+    if family == "rnn":
+        return lstm_parameters(made.width, made.layers, vocabulary)
+    return llama_parameters(made, vocabulary, made.layers)
 
 
 def _checked(found: tuple[float, float, Sizes], params: int, vocabulary: int) -> Sizes:

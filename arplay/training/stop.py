@@ -12,7 +12,7 @@ import psutil
 PARENT = "ARPLAY_TRAIN_PARENT"
 """Environment variable: the process id of the program whose run this is; without it the run is on its own."""
 
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _LOOK_SECONDS = 0.5
 
 
@@ -29,7 +29,7 @@ class Stop:
         self._asked = False
 
     def __enter__(self) -> Stop:
-        self._former = {number: signal.getsignal(number) for number in _SIGNALS}
+        self._former = {number: signal.getsignal(number) for number in SIGNALS}
         for number, former in self._former.items():
             if former is not signal.SIG_IGN:
                 signal.signal(number, self._take)

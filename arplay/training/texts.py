@@ -58,8 +58,8 @@ def read_files(paths: Sequence[Path], separator: str) -> Texts:
             for cut in cut_documents(part):
                 documents.setdefault(cut, Document(path.name, f"{len(documents) + 1}", cut))  # repeated: only once
     if size < LEAST or not documents:
-        what = "no text" if not documents else f"only {size:,} bytes"
-        raise Problem(f"there is {what} to train on", f"give at least {LEAST:,} bytes, better a million")
+        what = "is no text" if not documents else f"are only {size:,} bytes"
+        raise Problem(f"there {what} to train on", f"give at least {LEAST:,} bytes, better a million")
     training, held_out = hold_out(list(documents.values()))
     return Texts(tuple(training), tuple(held_out), {}, tuple(digests))
 

@@ -116,6 +116,7 @@ class Run:
 
     def advance(self) -> float:
         """One step: forward, backward, update. The mean NLL of the batch before the update, in nats a piece."""
+        self.start()
         began = time.monotonic()
         schedule = self.schedule
         loss = self._loss(self.batch())
@@ -128,17 +129,22 @@ class Run:
         self.seconds += time.monotonic() - began
         return loss
 
-    def _loss(self, rows: Ids) -> float:
-        """The mean NLL of a batch; its gradient is left in the parameters' ``grad``."""
+    def start(self) -> None:
+        """Get ready for the first step: where processes share the batch, wait until they are there."""
+        if self._forward is not None or self._shares is not None:
+            return
         start, work = partial(compiled, self.schedule), partial(backward, self.schedule)
         if self.schedule.processes > 1:
-            if self._shares is None:
-                self._shares = Shares(self.network, start, work, self.schedule.processes)
-            return self._shares.loss(rows)
-        if self._forward is None:
+            self._shares = Shares(self.network, start, work, self.schedule.processes)
+        else:
             self._forward = start(self.network)
+
+    def _loss(self, rows: Ids) -> float:
+        """The mean NLL of a batch; its gradient is left in the parameters' ``grad``."""
+        if self._shares is not None:
+            return self._shares.loss(rows)
         self.network.zero_grad()
-        return work(self.network, self._forward, rows)
+        return backward(self.schedule, self.network, self._forward, rows)
 
     def close(self) -> None:
         """Let the other processes of the run end."""

@@ -46,6 +46,8 @@ TIMES = (
 CONTEXTS = (64, 128, 256, 512, 1024)
 VOCABULARIES = (512, 1024, 2048, 4096, 8192)
 LEAST_BYTES = 1_000
+LEAST_TOKENS = 10_000
+"""More than a step of the longest context."""
 MOST_TOKENS = 1_000_000_000
 MOST_SEED = 2**31 - 1
 
@@ -76,10 +78,19 @@ def wrong_with_texts(texts: Sequence[Text]) -> str:
     return f"{total:,} bytes are too little text: add more." if total < LEAST_BYTES else ""
 
 
+def by_heart(total: int, params: int) -> str:
+    """A warning where ``total`` bytes of text are few for ``params`` parameters; empty where they are not.
+
+    >>> by_heart(3_000, 1_000_000)
+    'So little text is soon learnt by heart: held-out loss will rise again.'
+    """
+    return "So little text is soon learnt by heart: held-out loss will rise again." if 2 * total < params else ""
+
+
 def wrong_with_folder(path: Path) -> str:
     """Why nothing can be written there, as a sentence; empty where it can."""
     if not path.is_absolute():
-        return "Give the folder's whole path."
+        return "Give the folder a name."
     try:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             return f"There is something in {path.name} already. Choose another folder."

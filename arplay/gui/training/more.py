@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,11 +50,12 @@ class More(QWidget):
         self._texts: Sequence[Text] = ()
         self.context = _combo(CONTEXTS, "Context in tokens")
         self.vocabulary = _combo(VOCABULARIES, "Vocabulary in tokens")
-        self.context.insertItem(0, "As usual for the family", AUTOMATIC)
+        self.context.insertItem(0, "As usual", AUTOMATIC)
         self.vocabulary.insertItem(0, "As the text supports", AUTOMATIC)
         self.seed = QSpinBox(self)
         self.seed.setRange(0, MOST_SEED)
         self.seed.setAccessibleName("Seed")
+        self.seed.lineEdit().setTextMargins(SPACE[1], 0, 0, 0)
         self.folder = QLineEdit(self)
         self.folder.setAccessibleName("Folder of the model")
         self.folder.textEdited.connect(self._on_edited)
@@ -80,7 +82,12 @@ class More(QWidget):
 
     @property
     def path(self) -> Path:
-        return Path(self.folder.text())
+        """Whole; a name alone is a folder beside the models that were trained before."""
+        given = self.folder.text().strip()
+        path = Path(given)
+        with contextlib.suppress(RuntimeError):  # ~ of nobody
+            path = path.expanduser()
+        return paths.trained() / path if given else path
 
     def name_after(self, texts: Sequence[Text]) -> None:
         """Suggest a folder that is not there yet."""
@@ -116,6 +123,8 @@ class More(QWidget):
 def _combo(values: tuple[int, ...], name: str) -> QComboBox:
     box = QComboBox()
     box.setAccessibleName(name)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(8)
     for value in values:
         box.addItem(f"{value:,}", value)
     return box

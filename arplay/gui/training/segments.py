@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -35,6 +35,7 @@ class Segments(QWidget):
         self.about.setWordWrap(True)
         self.about.setVisible(sentence)
         self._group = QButtonGroup(self)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # for the letter of its label; its proxy takes it
         row = QHBoxLayout()
         row.setSpacing(0)
         for at, option in enumerate(options):
@@ -69,6 +70,9 @@ class Segments(QWidget):
         """Choose ``key``, where it is one of the options; ``changed`` is not emitted."""
         if key in self.buttons:
             self.buttons[key].setChecked(True)
+            self.setFocusProxy(self.buttons[key])
+            for each, button in self.buttons.items():  # Tab stops at what is chosen, arrows go on from there
+                button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if each == key else Qt.FocusPolicy.ClickFocus)
             self.about.setText(self.options[key].about)
 
     def enable(self, on: bool, why_not: str) -> None:

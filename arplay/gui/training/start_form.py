@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QApplication,
     QFileDialog,
     QFrame,
     QGridLayout,
@@ -29,10 +31,12 @@ from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.training.choices import (
     FAMILIES,
+    LEAST_TOKENS,
     MOST_SEED,
     MOST_TOKENS,
     SIZES,
     TIMES,
+    by_heart,
     wrong_with_folder,
     wrong_with_texts,
 )
@@ -75,11 +79,12 @@ class StartForm(QFrame):
         self.time = Segments("Time", TIMES)
         self.family = Segments("Family", FAMILIES)
         self.tokens = QSpinBox(self)
-        self.tokens.setRange(1_000, MOST_TOKENS)
+        self.tokens.setRange(LEAST_TOKENS, MOST_TOKENS)
         self.tokens.setSingleStep(100_000)
         self.tokens.setGroupSeparatorShown(True)
         self.tokens.setAccessibleName("Tokens to read")
         self.tokens.setFixedWidth(150)
+        self.tokens.lineEdit().setTextMargins(SPACE[1], 0, 0, 0)
         self.more = More(self)
         self.open_more = self._button("More", "Context, vocabulary, seed and folder", self._on_more)
         self.open_more.setCheckable(True)
@@ -91,6 +96,7 @@ class StartForm(QFrame):
         self._lay_out()
         self._recall()
         self.texts.changed.connect(self._on_texts)
+        self.texts.itemSelectionChanged.connect(self._on_chosen)
         self.more.changed.connect(self._show)
         for segments in (self.params, self.time, self.family):
             segments.changed.connect(self._show)
@@ -117,15 +123,17 @@ class StartForm(QFrame):
         form.setVerticalSpacing(SPACE[3])
         form.setColumnStretch(1, 1)
         form.setRowStretch(0, 1)
-        rows: tuple[tuple[str, str, QWidget | QVBoxLayout], ...] = (
-            ("Texts", "What the model learns to predict, token by token; of each text a part is held out", texts),
-            ("Size", "Parameters: the numbers that training adjusts", self.params),
-            ("Time", "How long training reads; a count of tokens can be repeated exactly", time),
-            ("Family", "How the model looks back at the tokens before", self.family),
+        known = "What the model learns to predict, token by token; of each text a part is held out"
+        rows: tuple[tuple[str, str, QWidget, QWidget | QVBoxLayout], ...] = (
+            ("&Texts", known, self.texts, texts),
+            ("&Size", "Parameters: the numbers that training adjusts", self.params, self.params),
+            ("T&ime", "How long training reads; a count of tokens can be repeated exactly", self.time, time),
+            ("&Family", "How the model looks back at the tokens before", self.family, self.family),
         )
-        for row, (name, tip, what) in enumerate(rows):
+        for row, (name, tip, buddy, what) in enumerate(rows):
             label = QLabel(name, self)
             label.setToolTip(tip)
+            label.setBuddy(buddy)
             label.setProperty("role", "heading")
             label.setContentsMargins(0, 6, 0, 0)
             form.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
@@ -148,8 +156,20 @@ class StartForm(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(scrolling(inside), 1)
+        self.area = scrolling(inside)
+        column.addWidget(self.area, 1)
         column.addLayout(bottom)
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        """As one reads the form, whatever was made first."""
+        order: list[QWidget] = [self.add, self.use_editor, self.remove, self.texts]
+        for segments in (self.params, self.time):
+            order += segments.buttons.values()
+        order += [self.tokens, *self.family.buttons.values()]
+        order += [self.more.context, self.more.vocabulary, self.more.seed, self.more.folder, self.more.choose]
+        for before, after in pairwise([*order, self.open_more, self.go]):
+            self.setTabOrder(before, after)
 
     # ---- what is chosen
 
@@ -216,6 +236,12 @@ class StartForm(QFrame):
 
     def _on_more(self) -> None:
         self.more.setVisible(self.open_more.isChecked())
+        if self.open_more.isChecked():
+            QApplication.sendPostedEvents()  # of the layout, which has grown
+            self.area.ensureWidgetVisible(self.more)
+
+    def _on_chosen(self) -> None:
+        self.remove.setEnabled(bool(self.texts.selectedIndexes()))
 
     def _on_texts(self) -> None:
         self.more.name_after(self.texts.texts)
@@ -227,7 +253,7 @@ class StartForm(QFrame):
         count = f"{len(texts)} text{'' if len(texts) == 1 else 's'}, {size(total)}"
         self.total.show_text(count if texts else "")
         self.total.setVisible(bool(texts))
-        self.remove.setEnabled(bool(texts))
+        self._on_chosen()
         counted = self.family.key == "ngram"
         for segments in (self.params, self.time):
             segments.enable(not counted, _NEVER)
@@ -236,7 +262,8 @@ class StartForm(QFrame):
         going = f"{self.live} is still being trained: pause or cancel it first." if self.live else ""
         self.reason = going or wrong_with_texts(texts) or wrong_with_folder(self.more.path)
         self.go.setEnabled(not self.reason)
-        self.why.setText(self.reason or f"The model will be in {self.more.path}")
+        small = "" if counted else by_heart(total, int(self.params.key))
+        self.why.setText(self.reason or f"The model will be in {self.more.path}. {small}")
         self.why.setProperty("role", "warning" if self.reason and texts else "caption")
         self.why.style().unpolish(self.why)
         self.why.style().polish(self.why)

@@ -119,6 +119,9 @@ class TextList(QTreeWidget):
             item.setSizeHint(0, QSize(0, ROW))
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.addTopLevelItem(item)
+        for at, text in reversed(list(enumerate(self.texts))):
+            if text.problem and (bad := self.topLevelItem(at)) is not None:
+                self.setCurrentItem(bad)  # so that Remove takes the first of them
         self.setHeaderHidden(not self.texts)
         self._fill_colours()
         self.changed.emit()

@@ -13,7 +13,14 @@ import pytest
 
 from arplay import paths
 
-pytest_plugins = ["pytester", "tests.strictness", "tests.fixtures_smollm2", "tests.tiny_models", "tests.windows_open"]
+pytest_plugins = [
+    "pytester",
+    "tests.strictness",
+    "tests.fixtures_smollm2",
+    "tests.tiny_models",
+    "tests.windows_open",
+    "tests.training_open",
+]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("ARPLAY_TEST_CACHE", str(paths.cache() / "tests"))  # where it really is: fetched once

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QApplication
 
 from arplay.gui.training.batch import positions, records
 from arplay.gui.training.gradient import gradient_of, signed
 from arplay.gui.training.snapshots import Snapshot, bars_of_snapshot, order_of, steady_axis
 from arplay.gui.training.timeline import loss_words, tokens_words
+from arplay.gui.widgets.bars.painting import Columns, rank_text
 from tests.replays import (
     TEXT,
     ids_of,
@@ -102,15 +104,18 @@ def test_the_ledger_and_the_mean_of_a_snapshot() -> None:
 
 def test_how_far_training_was() -> None:
     reports = [report(step) for step in (0, 100, 1000)]
-    assert tokens_words(700, plan(), reports) == f"{700 * 8 * 256:,} tokens read"
-    assert tokens_words(100, None, reports) == f"{100 * 2048:,} tokens read"
+    assert tokens_words(700, plan(), reports) == f"{700 * 8 * 256:,} tokens"
+    assert tokens_words(100, None, reports) == f"{100 * 2048:,} tokens"
     assert tokens_words(700, None, reports) == ""
-    near = reports[1].held_out_bits_per_byte
-    assert loss_words(100, reports) == f"held-out {near:.3f} bits per byte"
-    assert loss_words(130, reports) == f"held-out {near:.3f} bits per byte (measured at step 100)"
+    near = reports[1]
+    assert near.held_out is not None
+    told = f"held-out {near.held_out:.3f} nats/token = {near.held_out_bits_per_byte:.3f} bits/byte"
+    assert loss_words(100, reports, "nats") == told
+    assert loss_words(130, reports, "nats") == f"{told} (measured at step 100)"
     training = [replace(one, held_out=None, held_out_bits_per_byte=None) for one in reports]
-    assert loss_words(100, training) == f"training {reports[1].bits_per_byte:.3f} bits per byte"
-    assert loss_words(100, []) == ""
+    told = f"training {near.loss / math.log(2):.3f} bits/token = {near.bits_per_byte:.3f} bits/byte"
+    assert loss_words(100, training, "bits") == told
+    assert loss_words(100, [], "nats") == ""
 
 
 def test_the_rows_of_a_batch_are_shifted_by_one() -> None:
@@ -123,4 +128,17 @@ def test_the_rows_of_a_batch_are_shifted_by_one() -> None:
     assert found[0]["stepped_nats"] == result.stepped[0]
 
 
-# replay
+@pytest.mark.parametrize("width", [340.0, 500.0, 900.0])
+def test_the_bars_of_all_snapshots_begin_at_one_place(qapp: QApplication, width: float) -> None:
+    newest = Snapshot(replayed(5000, GIRL, size=12_000), TEXT.encode())
+    assert newest.distribution is not None
+    first: list[tuple[float, float]] = []
+    longest = set()
+    for step in (0, 5000):
+        bars = bars_of_snapshot(Snapshot(replayed(step, GIRL, size=12_000), TEXT.encode()), newest, np.arange(3))
+        best = bars_of_snapshot(newest, newest, newest.distribution.top(5)) if step else bars
+        assert best is not None
+        longest.add(max(len(rank_text(row)) for row in best.rows))
+        first.append(Columns.fit(best, width).bar)
+    assert len(longest) == 2  # the ranks differ in their digits
+    assert first[0] == first[1]

@@ -10,31 +10,31 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from arplay.core.errors import Problem
-from arplay.engine.messages import Failed, Lesson, Replay, ReplayEnded
-from arplay.gui import theme
+from arplay.engine.messages import Failed, Replay, ReplayEnded
+from arplay.gui.contract import Unit
 from arplay.gui.theme import DARK, LIGHT, Theme
 from arplay.gui.training import exporting
-from arplay.gui.training.asks import AskLesson, AskReplay
-from arplay.gui.training.batch import positions
+from arplay.gui.training.asks import AskReplay
 from arplay.gui.training.gradient_chart import TOP
-from arplay.gui.training.one_batch import OneBatchView, difference_words
+from arplay.gui.training.nll_line import NllLine
+from arplay.gui.training.one_batch import OneBatchView
 from arplay.gui.training.replay import ReplayView
 from tests.panel_checks import controls, drawn, pixels
 from tests.replays import (
     FOLDER,
     STEPS,
     TEXT,
-    loaded,
     pieces,
     plan,
     replayed,
@@ -44,6 +44,7 @@ from tests.replays import (
     taught,
     vocabulary,
 )
+from tests.training_views import Asked, answer, replaying, shown, teaching
 
 SCALE = os.environ.get("QT_SCALE_FACTOR", "1")
 GIRL = 1 + pieces(TEXT).index(b" girl")
@@ -54,44 +55,6 @@ FRAME_MS = 16.0
 def _plain_afterwards(qapp: QApplication) -> Iterator[None]:
     yield
     qapp.setStyleSheet("")
-
-
-def shown(qtbot: QtBot, view: QWidget, look: Theme = LIGHT, size: tuple[int, int] = (1000, 600)) -> None:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    theme.apply(app, look)
-    qtbot.addWidget(view)
-    assert isinstance(view, ReplayView | OneBatchView)
-    view.set_theme(look)
-    view.resize(*size)
-    view.show()
-
-
-class Asked:
-    """Everything that a view asked for."""
-
-    def __init__(self, view: ReplayView | OneBatchView) -> None:
-        self.all: list[object] = []
-        view.asked.connect(self.all.append)
-
-    @property
-    def last(self) -> object:
-        return self.all[-1]
-
-
-def answer(view: ReplayView, place: int | None = None, **how: object) -> None:
-    for told in replays(place, **how):  # type: ignore[arg-type]
-        view.show_result(told)
-    view.show_result(ReplayEnded(1, str(FOLDER), STEPS[-1]))
-
-
-def replaying(qtbot: QtBot, look: Theme = LIGHT, **how: object) -> ReplayView:
-    view = ReplayView()
-    shown(qtbot, view, look)
-    view.chart.bars.animate = False
-    view.set_run(state())
-    answer(view, **how)
-    return view
 
 
 def test_it_asks_when_seen_and_again_for_what_is_new(qtbot: QtBot) -> None:
@@ -307,81 +270,6 @@ def test_a_slider_over_a_large_vocabulary_is_fast(qtbot: QtBot) -> None:
     assert np.median(times) < 10 * FRAME_MS
 
 
-# one batch
-
-
-def teaching(qtbot: QtBot, look: Theme = LIGHT) -> OneBatchView:
-    view = OneBatchView()
-    shown(qtbot, view, look)
-    view.set_model(loaded(vocabulary()))
-    view.suggest_text(TEXT)
-    view.run.click()
-    view.show_result(taught())
-    return view
-
-
-def test_a_batch_is_asked_for_and_shown_exactly(qtbot: QtBot) -> None:
-    view = OneBatchView()
-    shown(qtbot, view)
-    asked = Asked(view)
-    assert not view.run.isEnabled() and "load one" in view.list.message
-    view.set_model(loaded(vocabulary()))
-    view.suggest_text(TEXT)
-    assert "Run one batch" in view.list.message
-    QTest.keyClick(view.text, Qt.Key.Key_Return)
-    assert asked.all == [AskLesson(TEXT)] and not view.run.isEnabled()
-    result = taught()
-    view.show_result(result)
-    assert view.run.isEnabled() and view.list.rows == positions(result, vocabulary())
-    assert [figure.value for figure in view.figures.figures][:2] == [f"{result.mean_nats:.4f} nats", "17"]
-    assert f"{np.mean(result.one_pass):.7f} nats" in view.ways.text()
-    assert f"{np.mean(result.stepped):.7f} nats" in view.ways.text()
-    assert difference_words(result.largest_difference, "nats") in view.ways.text()
-    view.set_unit("bits")
-    assert f"{result.mean_nats / math.log(2):.7f} bits" in view.ways.text()
-
-
-def test_the_list_of_positions_is_walked_with_keys(qtbot: QtBot) -> None:
-    view = teaching(qtbot)
-    view.list.setFocus()
-    QTest.keyClick(view.list, Qt.Key.Key_End)
-    assert view.list.chosen == 16 and "position 17, input ␣the, target ␣sea." in view.list.accessibleDescription()
-    QTest.keyClick(view.list, Qt.Key.Key_Up)
-    assert view.list.chosen == 15
-    QTest.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(30, 45))
-    assert view.list.chosen == 0
-    assert "p(␣girl | the 9 tokens up to ␣little)" in view.list.words(GIRL - 1)
-
-
-def test_another_model_clears_the_batch_and_a_failure_is_told(qtbot: QtBot) -> None:
-    view = teaching(qtbot)
-    view.set_model(loaded(vocabulary("another one")))
-    assert view.taught is None and view.list.rows == ()
-    view.show_result(taught())
-    assert view.taught is None  # of the model before
-    view.run.click()
-    view.show_result(Failed(1, "the text is too short", "write at least two tokens", Lesson))
-    assert view.problem.isVisible() and view.run.isEnabled()
-
-
-def test_a_coarse_model_is_not_said_to_agree(qtbot: QtBot) -> None:
-    view = teaching(qtbot)
-    assert "16-bit" not in view.forcing.text()
-    view.run.click()
-    view.show_result(replace(taught(), largest_difference=0.02))
-    assert "16-bit" in view.forcing.text()
-
-
-def test_an_impossible_target_has_no_finite_loss(qtbot: QtBot) -> None:
-    view = teaching(qtbot)
-    view.run.click()
-    one_pass = taught().one_pass.copy()
-    one_pass[3] = math.inf
-    view.show_result(replace(taught(), one_pass=one_pass, mean_nats=math.inf, largest_difference=math.nan))
-    assert view.figures.figures[0].value == "∞ nats"
-    assert drawn(view.grab().toImage()) > 1000
-
-
 # both
 
 
@@ -461,6 +349,59 @@ def test_the_line_of_losses_is_clicked(qtbot: QtBot) -> None:
     before = pixels(view.grab().toImage())
     view.timeline.slider.setValue(0)
     assert not np.array_equal(before, pixels(view.grab().toImage()))
+
+
+@pytest.mark.parametrize("unit", ["nats", "bits"])
+@pytest.mark.parametrize("width", [100, 180, 260, 420, 730, 1200])
+def test_the_words_over_the_line_of_losses_cover_nothing(qtbot: QtBot, width: int, unit: Unit) -> None:
+    line = NllLine()
+    qtbot.addWidget(line)
+    line.unit = unit
+    line.resize(width, line.height())
+    values = [9.2, 8.0, 4.0, 12.5, 1.5]
+    for here in range(len(values)):
+        line.show_values(values, 9.03, here)
+        labels = line.labels()
+        assert labels["value"][1] == line.words
+        boxes = [box for box, _ in labels.values()]
+        assert all(not a.intersects(b) for a, b in combinations(boxes, 2))
+        assert all(box.bottom() <= line.frame().top() for box in boxes)
+        assert width < 260 or all(line.rect().contains(box.toAlignedRect()) for box in boxes)
+        assert len(boxes) == 3 or width < 420
+
+
+@pytest.mark.parametrize("unit", ["nats", "bits"])
+def test_perplexity_is_there_at_the_width_of_a_run_page(qtbot: QtBot, unit: Unit) -> None:
+    view = replaying(qtbot)
+    view.resize(737, 640)
+    view.set_unit(unit)
+    QApplication.processEvents()
+    names = [figure.name for figure, _, _ in view.figures.layout_in(view.figures.width())]
+    assert names == ["tokens", "scored", "NLL", "perplexity", "bits per byte"]
+    assert view.figures.height() == view.figures.sizeHint().height()
+
+
+def test_gradient_and_probabilities_have_the_same_place(qtbot: QtBot) -> None:
+    view = replaying(qtbot, place=GIRL)
+    view.resize(737, 640)
+    QApplication.processEvents()
+    where = view.chart.bars.geometry()
+    view.chart.what.buttons["gradient"].click()
+    QApplication.processEvents()
+    assert view.chart.gradient.geometry() == where
+    assert view.chart.log.isVisible() and not view.chart.log.isEnabled()
+    assert view.chart.title.text() == view.chart.title.full  # nothing is cut off
+    assert view.caption.text() == view.caption.full
+    view.chart.what.buttons["p"].click()
+    assert view.chart.log.isEnabled()
+
+
+def test_long_tooltips_are_wrapped(qtbot: QtBot) -> None:
+    view = replaying(qtbot)
+    tips = [widget.toolTip() for widget in view.findChildren(QWidget)]
+    assert any(tip.startswith("<span>") for tip in tips)
+    lines = [line for tip in tips if not tip.startswith("<") for line in tip.splitlines()]
+    assert [line for line in lines if len(line) > 80] == []
 
 
 @pytest.mark.slow

@@ -1,5 +1,5 @@
-"""The window of training in the real window. Most runs are of a stand-in for `arplay train` that starts at once
-(tests/tiny_trainer.py); the last test trains a model with the command itself."""
+"""The window of training in the real window: its form, its curve, every state of a run (runs that are going:
+test_training_runs.py). The last test trains a model with the command itself."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -23,67 +22,14 @@ from arplay.core.distribution import LN2
 from arplay.core.errors import Problem
 from arplay.engine import trainer as trainers
 from arplay.engine.trainer import Report, Status, TrainingState
-from arplay.gui.main_window import MainWindow
 from arplay.gui.training import choices, exporting, plot, words
 from arplay.gui.training.curve import LossCurve
 from arplay.gui.training.losses import Losses, losses
 from arplay.gui.training.texts import Text, look
 from arplay.gui.training.window import TrainingWindow
 from tests.tiny_runs import plan
-from tests.windows_open import PATIENCE, Open, answer_box, notice, settle
-
-STAND_IN = (sys.executable, "-m", "tests.tiny_trainer")
-TEXT = "The cat sat on the mat. The dog sat on the log, and then they went home.\n\n" * 80
-
-OpenTraining = Callable[..., tuple[MainWindow, TrainingWindow]]
-
-
-@pytest.fixture
-def training(opened: Open, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenTraining]:
-    """``training(way)``: the window of training of a new window, opened by its key; runs are of the stand-in."""
-    monkeypatch.setattr(trainers, "COMMAND", STAND_IN)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    windows: list[MainWindow] = []
-
-    def make(way: str = "") -> tuple[MainWindow, TrainingWindow]:
-        monkeypatch.setenv("ARPLAY_TINY_TRAINER", way)
-        window = opened()
-        windows.append(window)
-        window.activateWindow()
-        qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
-        qtbot.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
-        assert window.training.window is not None and window.training.window.isVisible()
-        return window, window.training.window
-
-    yield make
-    for window in windows:
-        window.training.run.cancel()
-        window.training.close()
-
-
-@pytest.fixture
-def text(tmp_path: Path) -> Path:
-    path = tmp_path / "My cat.txt"
-    path.write_text(TEXT)
-    return path
-
-
-def begin(view: TrainingWindow, qtbot: QtBot, text: Path) -> None:
-    view.form.add_files([text])
-    assert view.form.go.isEnabled()
-    qtbot.waitUntil(view.isActiveWindow, timeout=PATIENCE)
-    qtbot.keyClick(view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    assert view.pages.currentWidget() is view.page
-
-
-def reached(view: TrainingWindow, qtbot: QtBot, status: Status) -> TrainingState:
-    qtbot.waitUntil(lambda: view.run.state is not None and view.run.state.status == status, timeout=PATIENCE)
-    assert view.run.state is not None
-    return view.run.state
-
-
-def process(state: TrainingState) -> int:
-    return int((state.folder / "training" / "pid").read_text())
+from tests.training_open import TEXT, OpenTraining, begin, reached
+from tests.windows_open import PATIENCE, notice, settle
 
 
 def report(step: int, steps: int = 100, held_out: float | None = None, loss: float = 2.0) -> Report:
@@ -279,6 +225,7 @@ def test_every_state_says_what_can_be_done(training: OpenTraining, tmp_path: Pat
     show(view, state("starting", folder))
     assert bar.main.text() == "Pause" and bar.stop.isVisible() and not bar.open_it.isEnabled()
     assert "Reading texts" in bar.status.full and bar.bar.maximum() == 0 and view.page.curve.losses.empty
+    height = bar.height()
     folder.mkdir()
     (folder / "config.json").write_text("{}")
     show(view, state("running", folder, reports))
@@ -286,16 +233,18 @@ def test_every_state_says_what_can_be_done(training: OpenTraining, tmp_path: Pat
     assert figures["held-out, nats per token"] == "3.000" and figures["perplexity"] == "20.1"
     assert figures["left"] == "1 min 30 s" and figures["tokens read"] == "6,400 of 12,800"
     assert bar.open_it.isEnabled() and bar.bar.value() == 500 and "50%" in bar.status.full
+    assert bar.height() == height  # the figures had their place before there was one
     assert view.page.curve.losses.uniform == pytest.approx(math.log(280))
     assert not view.page.by_heart.isVisible()
     show(view, state("running", folder, (*reports, report(60, held_out=3.1))))
     assert "since 5,120 tokens" in view.page.by_heart.text() and view.page.by_heart.isVisible()
     show(view, state("pausing", folder, reports))
-    assert not bar.main.isEnabled() and bar.main.text() == "Pausing…"
+    assert bar.main.text() == "Pausing…"
     show(view, state("paused", folder, reports, resumable=True))
     assert bar.main.text() == "Resume" and bar.main.isEnabled() and not bar.stop.isVisible()
     show(view, state("failed", folder, reports, problem=("the disk is full", "free some space"), resumable=True))
     assert view.notice.isVisible() and "The disk is full" in view.notice.text() and bar.main.isVisible()
+    assert "begins with" not in words.nothing_yet(view.run.state)
     show(view, state("done", folder, (*reports, report(100))))
     assert not bar.main.isVisible() and bar.open_it.property("role") == "primary" and bar.bar.value() == 1000
     assert (
@@ -311,99 +260,6 @@ def test_every_state_says_what_can_be_done(training: OpenTraining, tmp_path: Pat
             beside = view.page.split.count() == 2
             assert beside == (size[0] >= 1100)
     view.run.state = None
-
-
-# ---- a child process
-
-
-def test_start_watch_pause_go_on_and_cancel(training: OpenTraining, qtbot: QtBot, text: Path) -> None:
-    window, view = training()
-    begin(view, qtbot, text)
-    reached(view, qtbot, "running")
-    qtbot.waitUntil(lambda: len(view.page.curve.losses.training) > 20, timeout=PATIENCE)
-    assert view.run.state.folder == paths.trained() / "my-cat"
-    qtbot.keyClick(view, Qt.Key.Key_Escape)  # the run goes on without its window
-    assert not view.isVisible() and view.run.live and "my-cat" in window.menus.models.train.text()
-    window.menus.models.train.trigger()
-    assert view.isVisible() and view.pages.currentWidget() is view.page
-    view.page.bar.go_back.click()
-    assert "still being trained" in view.form.why.text() and not view.form.go.isEnabled()
-    view.earlier.cards[0].buttons["Show"].click()
-    view.page.bar.main.click()
-    paused = reached(view, qtbot, "paused")
-    assert paused.resumable and view.page.bar.main.text() == "Resume"
-    view.page.bar.main.click()
-    more = reached(view, qtbot, "running")
-    qtbot.waitUntil(lambda: view.run.state.reports[-1].step > paused.reports[-1].step, timeout=PATIENCE)
-    assert more.folder == paused.folder
-    QTimer.singleShot(0, go_on)
-    view.page.bar.stop.click()
-    assert view.run.live
-    QTimer.singleShot(0, stop_it)
-    view.page.bar.stop.click()
-    assert not view.run.live
-    view.page.bar.go_back.click()
-    assert view.form.go.isEnabled() and view.form.more.path.name == "my-cat-2"
-    assert set(view.earlier.cards[0].buttons) == {"Resume", "Show"}
-    view.earlier.cards[0].away.click()
-    assert not view.earlier.cards and paused.folder.is_dir()
-
-
-def go_on() -> None:
-    answer_box("Go on")
-
-
-def stop_it() -> None:
-    answer_box("Stop it")
-
-
-def test_a_killed_child_is_told_with_a_remedy_and_resumed(training: OpenTraining, qtbot: QtBot, text: Path) -> None:
-    window, view = training()
-    begin(view, qtbot, text)
-    state = reached(view, qtbot, "running")
-    os.kill(process(state), signal.SIGKILL)
-    failed = reached(view, qtbot, "failed")
-    assert failed.problem is not None and view.notice.isVisible() and "resume" in view.notice.text().lower()
-    view.close()
-    view.notice._offer.click()
-    reached(view, qtbot, "running")
-    assert not view.notice.isVisible()
-    os.kill(process(view.run.state), signal.SIGKILL)
-    reached(view, qtbot, "failed")
-    assert "my-cat" in notice(window) or notice(window)  # nobody looks at the other window
-
-
-def test_a_problem_of_the_run_is_told(training: OpenTraining, qtbot: QtBot, text: Path) -> None:
-    _, view = training("problem")
-    begin(view, qtbot, text)
-    reached(view, qtbot, "failed")
-    assert "The disk is full" in view.notice.text() and "Free some space" in view.notice.text()
-    assert view.form.texts.texts[0].path == text  # nothing that was set up is lost
-
-
-def test_closing_the_playground_pauses_the_run_and_the_next_start_offers_it(
-    training: OpenTraining, qtbot: QtBot, text: Path
-) -> None:
-    window, view = training()
-    begin(view, qtbot, text)
-    state = reached(view, qtbot, "running")
-    child = process(state)
-    window.close()
-    assert not view.isVisible() and not window.isVisible()
-    with pytest.raises(ProcessLookupError):
-        os.kill(child, 0)
-    other, _ = training()
-    other.training.remind()
-    assert "my-cat" in notice(other)
-    other.notice._offer.click()
-    assert other.training.window is not None
-    resumed = reached(other.training.window, qtbot, "running")
-    assert resumed.folder == state.folder and not notice(other)
-    other.training.window.page.bar.main.click()
-    reached(other.training.window, qtbot, "paused")
-    third, _ = training()
-    third.training.remind()  # paused by hand: listed, but not called back
-    assert not notice(third) and third.training.run.earlier()[0].folder == state.folder
 
 
 # ---- what the views ask

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -37,6 +38,7 @@ STOPPED = 130
 
 MOST_OUTPUT = 1024 * 1024
 _TAIL = 4096
+_NO_PLAN = "it was stopped before its training began", "start it again in another folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class TrainingState:
     """How a run stands. ``what``: one line for a person, of what is being done. ``problem``: (cause, remedy).
 
     ``reports`` and ``snapshots`` (steps) are all there are, oldest first. ``resumable``: whether
-    :meth:`Trainer.resume` has something to go on with.
+    :meth:`Trainer.resume` has something to go on with. ``goes_on_from``: the tokens of the checkpoint of a run that was
+    not stopped politely, so that the reports after it will be done again; else None.
     """
 
     status: Status
@@ -90,6 +93,7 @@ class TrainingState:
     problem: tuple[str, str] | None
     folder: Path
     resumable: bool
+    goes_on_from: int | None = None
 
 
 class Trainer:
@@ -122,11 +126,16 @@ class Trainer:
 
     @classmethod
     def open(cls, folder: Path) -> Trainer:
-        """A run that is there: paused, done or failed. Raises Problem where there is none, or one that goes on."""
+        """A run that is there: paused, done or failed. Raises Problem where there is none, or one that goes on.
+
+        One that ended before it had a plan has failed: what it was to do is not known any more.
+        """
         trainer = cls(folder)
-        trainer._run.plan()
+        planned = trainer._run.has_plan()
+        if planned or not trainer._output.is_file():
+            trainer._run.plan()
         os.close(trainer._locked())
-        trainer._failure = trainer._run.problem()
+        trainer._failure = trainer._run.problem() or (None if planned else _NO_PLAN)
         return trainer
 
     def resume(self) -> None:
@@ -187,10 +196,11 @@ class Trainer:
             told = f"{self.folder} cannot be read ({error.strerror or error})", "check the folder and its disk"
             problem = problem or told
         status = self._status(problem is not None, done, _heard(reports) != self._heard)
-        what = self._what(status, reports)
+        goes_on_from = _goes_on_from(self._run, plan, reports) if self._child is None and not done else None
+        what = self._what(status, reports, goes_on_from)
         again = self._start is not None and self._run.problem() is None  # else it would only fail again
         resumable = self._child is None and not done and (plan is not None or again)
-        return TrainingState(status, what, plan, reports, snapshots, problem, self.folder, resumable)
+        return TrainingState(status, what, plan, reports, snapshots, problem, self.folder, resumable, goes_on_from)
 
     def _status(self, failed: bool, done: bool, heard: bool) -> Status:
         if self._child is not None:
@@ -199,7 +209,7 @@ class Trainer:
             return "running" if heard else "starting"
         return "failed" if failed else "done" if done else "paused"
 
-    def _what(self, status: Status, reports: tuple[Report, ...]) -> str:
+    def _what(self, status: Status, reports: tuple[Report, ...], goes_on_from: int | None) -> str:
         match status:
             case "starting":
                 return self._last_line() or "starting"
@@ -207,6 +217,8 @@ class Trainer:
                 return "writing the checkpoint" if reports else "stopping"
             case "running":
                 return "training"
+            case "paused" if goes_on_from is not None:
+                return f"stopped; it goes on from {goes_on_from:,} tokens"
             case "paused":
                 return f"paused after step {reports[-1].step:,} of {reports[-1].steps:,}" if reports else "paused"
             case "done":
@@ -252,7 +264,7 @@ class Trainer:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(lock)
-            cause = f"{self.folder.name} is being trained already"
+            cause = f"the run {self.folder.name} is being trained already"
             raise Problem(cause, "wait until the other arplay has stopped, or choose another folder") from error
         return lock
 
@@ -292,6 +304,27 @@ class Trainer:
 def _heard(reports: Sequence[Report]) -> tuple[int, Report | None]:
     """What tells whether a child has reported anything since."""
     return len(reports), reports[-1] if reports else None
+
+
+def _goes_on_from(run: RunFolder, plan: Plan | None, reports: Sequence[Report]) -> int | None:
+    """The tokens of the checkpoint, where a report came after it (see TrainingState)."""
+    if plan is None or not reports:
+        return None
+    step = checkpoint_step(run.state)
+    return step * plan.batch * plan.context if step is not None and step < reports[-1].step else None
+
+
+def checkpoint_step(path: Path) -> int | None:
+    """The step in the header of a checkpoint: 0 where there is none, None where it is damaged, as resuming tells."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:  # reads the header alone
+            return int(json.loads((file.metadata() or {})["run"])["step"])
+    except FileNotFoundError:
+        return 0
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def runs(folders: Iterable[str]) -> list[TrainingState]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from PySide6.QtCore import QObject, Signal
 
@@ -145,7 +146,8 @@ class Playground(QObject):
 
     def load_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
         self.writing.stop()
-        self.show(busy=f"Loading {spec}", problem=None)
+        folder = PurePath(spec)
+        self.show(busy=f"Loading {folder.name if folder.is_absolute() else spec}", problem=None)
         self.bridge.load(spec, device, dtype)
 
     def close(self, timeout: float = 5.0) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ENOUGH = 0.9
 """The part of the rollouts whose end is waited for: the last few would take as long as all."""
@@ -21,6 +21,7 @@ def rollouts(
     softmax(logits / temperature) by its cumulative sum; the numbers come from ``seed``, so that the same processor and
     versions draw the same. A rollout that ends early is drawn on and cut; one that never ends has ``pieces`` ids.
     """
+    import torch
     from transformers import DynamicCache
 
     from arplay.models.fast_cache import give_room
@@ -28,7 +29,8 @@ def rollouts(
     draw = torch.Generator().manual_seed(seed)
     stops = torch.tensor(sorted(ends))
     cache = DynamicCache()
-    new, drawn = prefixes, list[Tensor]()
+    drawn: list[Tensor] = []
+    new = prefixes
     ended = torch.zeros(len(prefixes), dtype=torch.bool)
     with torch.inference_mode():
         while len(drawn) < pieces and ended.sum() < ENOUGH * len(prefixes):

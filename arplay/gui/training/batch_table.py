@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.training.batch import Position, longest
+from arplay.gui.widgets.keys import row_after
 from arplay.gui.widgets.words import in_unit, number, probability
 
 ROW = 28
@@ -239,17 +240,9 @@ class BatchTable(QAbstractScrollArea):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         page = max(1, self.verticalScrollBar().pageStep() // ROW - 1)
-        keys = Qt.Key
-        moves = {
-            keys.Key_Up: self.chosen - 1,
-            keys.Key_Down: self.chosen + 1,
-            keys.Key_PageUp: self.chosen - page,
-            keys.Key_PageDown: self.chosen + page,
-            keys.Key_Home: 0,
-            keys.Key_End: len(self.rows) - 1,
-        }
-        if event.key() in moves and self.rows:
-            self.choose(min(max(moves[keys(event.key())], 0), len(self.rows) - 1))
+        to = row_after(event.key(), self.chosen, len(self.rows), page)
+        if to is not None and self.rows:
+            self.choose(to)
         else:
             super().keyPressEvent(event)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
 
 from arplay.engine.trainer import TrainingState
 from arplay.gui.theme import Theme
@@ -40,9 +41,10 @@ class TrainingDesk(QObject):
 
             main = self._main
             self.window = TrainingWindow(main.store, self.run, main.playground, main)
-            self.window.open_model.connect(main.choose_model)
+            self.window.open_model.connect(self._on_open_model)
             self.window.set_theme(main.theme)
         self.window.open()
+        to_front(self.window)
         return self.window
 
     def set_theme(self, theme: Theme) -> None:
@@ -67,6 +69,11 @@ class TrainingDesk(QObject):
         if self._left is not None:
             self.open().resume_folder(self._left)
 
+    def _on_open_model(self, folder: str) -> None:
+        """The model is seen in the playground: it comes to the front."""
+        self._main.choose_model(folder)
+        to_front(self._main)
+
     def _on_changed(self) -> None:
         state = self.run.state
         name = state.folder.name.replace("&", "&&") if state is not None else ""
@@ -80,3 +87,11 @@ class TrainingDesk(QObject):
             self._main.tell(*state.problem)
         elif state.status == "done":
             self._main.status.showMessage(f"{state.folder.name} is trained; Ctrl+T shows it", 10_000)
+
+
+def to_front(window: QWidget) -> None:
+    """Before the other windows, with the keyboard; also out of the task bar."""
+    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+    window.show()
+    window.raise_()
+    window.activateWindow()

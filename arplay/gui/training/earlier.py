@@ -12,6 +12,7 @@ from arplay.engine.trainer import TrainingState
 from arplay.gui.theme import LIGHT, SPACE, Theme, icon
 from arplay.gui.training import words
 from arplay.gui.training.run import is_live
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.scrolling import scrolling
 
 _NONE = "None yet. A run that you start is listed here: resume it, open its model, or look at its curve and snapshots."
@@ -52,12 +53,19 @@ class EarlierRuns(QFrame):
             card.setParent(None)
             card.deleteLater()
         self.cards = []
+        going = next((state.folder.name for state in states if is_live(state)), "")
         for state in states:
-            card = RunCard(state, self)
+            card = RunCard(state, going, self)
             card.set_theme(self._theme)
             self._column.insertWidget(len(self.cards), card)
             self.cards.append(card)
         self.none.setVisible(not states)
+
+    def show_run(self, state: TrainingState) -> None:
+        """The run that is going, as it stands now; the others do not change."""
+        for card in self.cards:
+            if card.folder == state.folder:
+                card.show_run(state)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -66,7 +74,9 @@ class EarlierRuns(QFrame):
 
 
 class RunCard(QFrame):
-    def __init__(self, state: TrainingState, runs: EarlierRuns) -> None:
+    """``going``: the name of the run that is going. One is looked at at a time, so the others wait for its end."""
+
+    def __init__(self, state: TrainingState, going: str, runs: EarlierRuns) -> None:
         super().__init__(runs)
         self.setProperty("role", "card")
         self._state, self._runs = state, runs
@@ -74,8 +84,9 @@ class RunCard(QFrame):
         name.setProperty("role", "heading")
         name.setTextFormat(Qt.TextFormat.PlainText)
         name.setToolTip(str(state.folder))
-        self.said = QLabel(words.summary(state), self)
+        self.said = QLabel(self)
         self.said.setProperty("role", "caption")
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setWordWrap(True)
         self.away = QToolButton(self)
         self.away.setProperty("role", "quiet")
@@ -89,21 +100,24 @@ class RunCard(QFrame):
         first.addWidget(self.away)
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE[1])
-        self.buttons: dict[str, QPushButton] = {}
-        there = (state.folder / "config.json").is_file()
-        for text, tip, slot, useful in (
-            ("Resume", "Go on from the last checkpoint", self._on_resume, state.resumable),
-            ("Show", "Curve, snapshots and batch of this run", self._on_show, True),
-            ("Open", "Load its model in the playground", self._on_open, there),
+        self.resume, self.show_it, self.open = QPushButton("Resume"), QPushButton("Show"), QPushButton("Open")
+        for button, tip, slot in (
+            (self.resume, "Go on from the last checkpoint", self._on_resume),
+            (self.show_it, "Curve, snapshots and batch of this run", self._on_show),
+            (self.open, "Load its model in the playground", self._on_open),
         ):
-            if useful:
-                button = QPushButton(text, self)
-                button.setAutoDefault(False)
-                button.setToolTip(tip)
-                button.setAccessibleName(f"{text} {state.folder.name}")
-                button.clicked.connect(slot)
-                buttons.addWidget(button)
-                self.buttons[text] = button
+            button.setAutoDefault(False)
+            button.setToolTip(tip)
+            button.clicked.connect(slot)
+            buttons.addWidget(button)
+        if is_live(state):
+            self.show_it.setText("Go to it")
+        elif going:
+            for button in (self.resume, self.show_it):
+                button.setEnabled(False)
+                button.setToolTip(plain(f"{going} is still being trained: pause or cancel it first"))
+        for button in (self.resume, self.show_it, self.open):
+            button.setAccessibleName(f"{button.text()}: {state.folder.name}")
         buttons.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[2], SPACE[1], SPACE[1], SPACE[2])
@@ -112,6 +126,13 @@ class RunCard(QFrame):
         column.addWidget(self.said)
         column.addSpacing(SPACE[0])
         column.addLayout(buttons)
+        self.show_run(state)
+
+    def show_run(self, state: TrainingState) -> None:
+        self._state = state
+        self.said.setText(words.summary(state))
+        self.resume.setVisible(state.resumable)
+        self.open.setVisible((state.folder / "config.json").is_file())
 
     @property
     def folder(self) -> Path:

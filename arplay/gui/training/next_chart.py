@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.gradient import logit_gradient
@@ -33,6 +33,8 @@ NO_TARGET = (
     "The text ends here, so there is no true next token and no loss to take a gradient of.\n\n"
     "Click a token of the text to see the gradient where that token was to be predicted."
 )
+LOG = "Log axis: every gridline is a power of ten, so rare tokens show"
+NO_LOG = "A gradient has both signs, so its axis is linear, from −1 to 1"
 NOT_NUMBERS = "This snapshot’s logits are not numbers (NaN): training diverged. Go to an earlier snapshot."
 
 
@@ -50,7 +52,9 @@ class NextChart(QWidget):
         self.gradient = GradientChart()
         self.gradient.resized.connect(self._show)
         self.title = Caption()
-        self.title.tip = "The distribution that the chart shows: of the token after this prefix"
+        self.title.tip = (
+            "What the chart shows: the distribution of the token after this prefix, or the gradient of the loss there"
+        )
         self.what = Segments(
             "Chart",
             (
@@ -82,7 +86,6 @@ class NextChart(QWidget):
         self.log.setCheckable(True)
         self.log.setAutoDefault(False)
         self.log.setAccessibleName("Logarithmic axis")
-        self.log.setToolTip("Log axis: every gridline is a power of ten, so rare tokens show")
         for signal in (self.what.changed, self.order.changed, self.log.clicked):
             signal.connect(self._show)
         controls = QHBoxLayout()
@@ -136,7 +139,8 @@ class NextChart(QWidget):
 
     def _show(self) -> None:
         self._pages.setCurrentIndex(int(self.shows_gradient))
-        self.log.setVisible(not self.shows_gradient)
+        self.log.setEnabled(not self.shows_gradient)
+        self.log.setToolTip(NO_LOG if self.shows_gradient else LOG)
         if self.this is None or self.newest is None:
             return
         self._show_title()
@@ -165,21 +169,25 @@ class NextChart(QWidget):
             self.gradient.show_gradient(found)
 
     def _show_title(self) -> None:
-        self.title.show_text(self.words() if self.this is not None else "")
+        self.title.show_text(self.words(self.width()) if self.this is not None else "")
 
-    def words(self) -> str:
+    def words(self, width: float = EXPORT_WIDTH) -> str:
         """The place, how undecided the snapshot is there, and what it gives the token that really follows."""
         assert self.this is not None
-        told, distribution = self.this.told, self.this.distribution
-        parts = [place_words(self.this, 30 if self.width() >= 500 else 16)]
-        if distribution is not None and distribution.entropy is not None and not self.shows_gradient:
+        told, distribution, wide = self.this.told, self.this.distribution, width >= 500
+        parts = [place_words(self.this, 30 if wide else 16)]
+        if self.shows_gradient:
+            parts = [*parts, MEANING] if wide else [MEANING]
+        elif distribution is not None and distribution.entropy is not None:
             parts.append(f"H = {nats_or_bits(distribution.entropy, self.unit)}")
         if distribution is not None and told.target is not None:
             text = told.vocabulary.piece(told.target).text
             parts.append(f"true next: {text} {percent(float(distribution.probs[told.target]))}")
-            if self.shows_gradient:
-                parts.append(f"{MEANING}, a step goes against it")
         return " · ".join(parts)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_title()
 
     # export
 

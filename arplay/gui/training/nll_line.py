@@ -11,12 +11,17 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from arplay.gui.contract import Unit
 from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, interface_font, number_font
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.words import in_unit, number
 
 HEIGHT = 76
+HEAD = SMALL + SPACE[1]
+DOTS = 18
+"""Pixels of dotted line before the words that say what it is."""
 HANDLE = 7
 """Half the width of the slider's handle: the first and last points are so far from the edges."""
-_MIDDLE = Qt.AlignmentFlag.AlignVCenter
+NAMES = ("mean NLL of this text", "mean NLL")
+"""What the figure is called, and where there is little room."""
 
 
 class NllLine(QWidget):
@@ -38,8 +43,10 @@ class NllLine(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Loss on the prompt over the snapshots")
         self.setToolTip(
-            "The mean negative log-likelihood of the prompt, −log p for each scored token, at every snapshot. "
-            "The dotted line is log V: every token equally probable. Click to go to a snapshot."
+            plain(
+                "The mean negative log-likelihood of the prompt, −log p for each scored token, at every snapshot. "
+                "The dotted line is log V: every token equally probable. Click to go to a snapshot."
+            )
         )
 
     def show_values(self, values: Sequence[float], uniform: float | None, here: int) -> None:
@@ -71,7 +78,29 @@ class NllLine(QWidget):
         return min(max(place, 0), max(0, len(self.values) - 1))
 
     def frame(self) -> QRectF:
-        return QRectF(HANDLE, SMALL + SPACE[1], max(1, self.width() - 2 * HANDLE), HEIGHT - SMALL - SPACE[1] - SPACE[1])
+        return QRectF(HANDLE, HEAD, max(1, self.width() - 2 * HANDLE), HEIGHT - HEAD - SPACE[1])
+
+    def labels(self) -> dict[str, tuple[QRectF, str]]:
+        """The words of the head and their places: all above the lines, and what has no room is left out."""
+        small, bold = QFontMetricsF(interface_font(SMALL)), QFontMetricsF(number_font(SMALL, bold=True))
+        frame, placed = self.frame(), {}
+        left, right = frame.left(), frame.right()
+        if self.here < len(self.values):
+            size = bold.horizontalAdvance(self.words) + 2
+            placed["value"] = QRectF(left, 0, size, HEAD), self.words
+            left += size + SPACE[1]
+        if self.uniform and self.values:
+            words = f"log V = {number(in_unit(self.uniform, self.unit), 2)} {self.unit}"
+            size = small.horizontalAdvance(words) + 2
+            if right - size - DOTS >= left:
+                placed["uniform"] = QRectF(right - size, 0, size, HEAD), words
+                right -= size + DOTS + SPACE[2]
+        for words in NAMES:
+            size = small.horizontalAdvance(words) + 2
+            if left + size <= right:
+                placed["name"] = QRectF(left, 0, size, HEAD), words
+                break
+        return placed
 
     def top(self) -> float:
         """The value at the top of the frame."""
@@ -86,26 +115,23 @@ class NllLine(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, frame = self.theme, self.frame()
-        painter.setFont(interface_font(SMALL))
-        painter.setPen(theme.color("muted"))
-        head = QRectF(HANDLE, 0, frame.width(), SMALL + SPACE[1])
-        painter.drawText(head, Qt.AlignmentFlag.AlignLeft | _MIDDLE, "loss on this text (mean NLL)")
+        for name, (area, words) in self.labels().items():
+            painter.setFont(number_font(SMALL, bold=True) if name == "value" else interface_font(SMALL))
+            painter.setPen(theme.color("text" if name == "value" else "muted"))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
+            if name == "uniform":
+                self._dotted(painter, QPointF(area.left() - DOTS, area.center().y()), area.left() - SPACE[0])
         painter.fillRect(QRectF(frame.left(), round(frame.bottom()), frame.width(), 1), theme.color("border"))
         if self.uniform and self.values:
-            self._uniform(painter, frame)
+            self._dotted(painter, QPointF(frame.left(), self.y_of(self.uniform)), frame.right())
         self._line(painter)
         if self.here < len(self.values) and math.isfinite(self.values[self.here]):
             self._here(painter, frame)
         painter.end()
 
-    def _uniform(self, painter: QPainter, frame: QRectF) -> None:
-        assert self.uniform is not None
-        y = self.y_of(self.uniform)
+    def _dotted(self, painter: QPainter, start: QPointF, right: float) -> None:
         painter.setPen(QPen(self.theme.color("muted"), 1, Qt.PenStyle.DotLine))
-        painter.drawLine(QPointF(frame.left(), y), QPointF(frame.right(), y))
-        painter.setPen(self.theme.color("muted"))
-        text = f"log V = {number(in_unit(self.uniform, self.unit), 2)} {self.unit}"
-        painter.drawText(QRectF(frame.left(), y - 16, frame.width(), 15), Qt.AlignmentFlag.AlignRight | _MIDDLE, text)
+        painter.drawLine(start, QPointF(right, start.y()))
 
     def _line(self, painter: QPainter) -> None:
         runs: list[list[QPointF]] = [[]]
@@ -130,17 +156,6 @@ class NllLine(QWidget):
         painter.setPen(QPen(self.theme.color("background"), 2))
         painter.setBrush(self.theme.color("accent"))
         painter.drawEllipse(at, 5, 5)
-        font = number_font(SMALL, bold=True)
-        size = QFontMetricsF(font).horizontalAdvance(self.words) + 10
-        left = at.x() + 8 if at.x() + 8 + size <= frame.right() else at.x() - 8 - size
-        y = min(max(at.y() - 22, frame.top() - 6), frame.bottom() - 16)  # above the line, which falls
-        box = QRectF(left, y, size, 16)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.theme.color("background", 0.85))
-        painter.drawRoundedRect(box, 4, 4)
-        painter.setFont(font)
-        painter.setPen(self.theme.color("text"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.words)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._choose(event)

@@ -5,8 +5,17 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from arplay.core.errors import Problem
 from arplay.engine.messages import Failed, Lesson, Loaded, Taught
@@ -18,18 +27,22 @@ from arplay.gui.training.batch import COLUMNS, ROUNDING, Position, positions, re
 from arplay.gui.training.batch_table import HEAD, ROW, BatchPainter, BatchTable
 from arplay.gui.training.exporting import ExportButton
 from arplay.gui.training.gradient import signed
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.gui.widgets.words import capital, in_unit, number
 
-SIDE = 348
+SIDE = 300
+BESIDE = 860
+"""Pixels of this view from which the words stand beside the list; in a narrower one, in two columns below it."""
 EXPORT_WIDTH = 860
 
 NO_MODEL = "This is for the model in the playground: load one there, and see here how training looks at a text."
 READY = (
     "Training turns a text into as many tasks as it has tokens: after each one, predict the next.\n\n"
-    "Press “Run one batch” to see the tasks of this text and the loss of each."
+    "Press “Run one batch” to see the tasks of this text, and the loss of each {model}."
 )
+MODEL = "with {name}, the model in the playground"
 RUNNING = "One pass over the text, and then the same token by token…"
 SHIFT = (
     "<b>Inputs and targets are one text, shifted by one.</b> Position i reads x<sub>1</sub> … x<sub>i</sub> and is to "
@@ -79,7 +92,9 @@ class OneBatchView(QWidget):
         self.run = QPushButton("Run one batch")
         self.run.setProperty("role", "primary")
         self.run.setAutoDefault(False)
-        self.run.setToolTip("Score every position of the text with the model in the playground. Nothing is trained")
+        self.run.setToolTip(
+            plain("Score every position of the text with the model in the playground. Nothing is trained")
+        )
         self.run.clicked.connect(self._run)
         self.export = ExportButton(self)
         self.problem = QLabel()
@@ -88,6 +103,10 @@ class OneBatchView(QWidget):
         self.list = BatchTable()
         self.figures = FigureRow()
         self.figures.set_max_rows(2)
+        self.with_model = QLabel()
+        self.with_model.setProperty("role", "caption")
+        self.with_model.setTextFormat(Qt.TextFormat.PlainText)
+        self.with_model.setWordWrap(True)
         self.ways = QLabel()
         self.forcing = QLabel()
         self._arrange()
@@ -110,27 +129,39 @@ class OneBatchView(QWidget):
         note.setProperty("role", "note")
         QVBoxLayout(note).addWidget(rules)
         side = QWidget()
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, SPACE[1], 0)
-        column.setSpacing(SPACE[2])
-        column.addWidget(self.figures)
-        for words in (shift, self.forcing, self.ways):
-            column.addWidget(words)
-        column.addWidget(note)
-        column.addStretch(1)
-        area = scrolling(side)
-        area.setFixedWidth(SIDE)
-        body = QHBoxLayout()
-        body.setSpacing(SPACE[3])
-        body.addWidget(self.list, 1)
-        body.addWidget(area)
+        self._columns = QBoxLayout(QBoxLayout.Direction.TopToBottom, side)
+        self._columns.setContentsMargins(0, 0, SPACE[1], 0)
+        self._columns.setSpacing(SPACE[3])
+        figures: tuple[QWidget, ...] = (self.figures, self.with_model, shift, self.forcing)
+        for several in (figures, (self.ways, note)):
+            column = QVBoxLayout()
+            column.setSpacing(SPACE[2])
+            for part in several:
+                column.addWidget(part)
+            column.addStretch(1)
+            self._columns.addLayout(column, 1)
+        self._side = scrolling(side)
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._body.setSpacing(SPACE[3])
+        self._body.addWidget(self.list, 5)
+        self._body.addWidget(self._side, 4)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[2])
         whole.setSpacing(SPACE[1])
         whole.addLayout(top)
         whole.addWidget(self.problem)
-        whole.addLayout(body, 1)
+        whole.addLayout(self._body, 1)
         self.setFocusProxy(self.text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        beside = event.size().width() >= BESIDE
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._body.setDirection(across if beside else down)
+        self._columns.setDirection(down if beside else across)
+        self._columns.setStretch(0, 0 if beside else 1)
+        self._side.setMinimumWidth(SIDE if beside else 0)
+        self._side.setMaximumWidth(SIDE if beside else event.size().width())
 
     # what the window says
 
@@ -141,9 +172,12 @@ class OneBatchView(QWidget):
             self._forget()
 
     def suggest_text(self, text: str) -> None:
-        """The playground's text, for a field that the user has not written in: its first line that is not empty."""
+        """The playground's text, for a field that the user has not written in: its first line that is not empty.
+
+        A result stays, with its text.
+        """
         line = next((line.strip() for line in text.splitlines() if line.strip()), "")[:1000]
-        if line and not self._touched and line != self.text.text():
+        if line and not (self._touched or self._running or self.taught) and line != self.text.text():
             self.text.setText(line)
             self._show()
 
@@ -171,8 +205,9 @@ class OneBatchView(QWidget):
     # what the user does
 
     def _on_typed(self) -> None:
+        """Figures of another text go: those that are seen are always of the text above them."""
         self._touched = True
-        self._show()
+        self._forget()
 
     def _run(self) -> None:
         if self.run.isEnabled():
@@ -194,8 +229,13 @@ class OneBatchView(QWidget):
         if self._problem is not None:
             self.problem.setText(". ".join(capital(part) for part in self._problem) + ".")
         self.figures.setVisible(self.taught is not None)
+        self.with_model.setVisible(self.taught is not None)
+        model = MODEL.format(name=self.model.info.name) if self.model is not None else ""
+        self.with_model.setText(model)
         if self.taught is None:
-            self.list.show_message(NO_MODEL if self.model is None else RUNNING if self._running else READY)
+            self.list.show_message(
+                NO_MODEL if self.model is None else RUNNING if self._running else READY.format(model=model)
+            )
             self.ways.hide()
             self.forcing.setText(FORCING.format(n="").replace("  ", " "))
             return
@@ -224,9 +264,9 @@ class OneBatchView(QWidget):
     def chart_size(self) -> tuple[int, int] | None:
         if not self.rows:
             return None
-        return EXPORT_WIDTH, int(self._body() + HEAD + len(self.rows) * ROW + SPACE[2])
+        return EXPORT_WIDTH, int(self._top() + HEAD + len(self.rows) * ROW + SPACE[2])
 
-    def _body(self) -> float:
+    def _top(self) -> float:
         return SPACE[2] + TITLE + SPACE[1] + SMALL + SPACE[2]
 
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
@@ -244,12 +284,13 @@ class OneBatchView(QWidget):
         painter.drawText(QRectF(SPACE[2], SPACE[2], size[0], TITLE + SPACE[1]), left, f"One batch: mean loss {mean}")
         painter.setFont(interface_font(SMALL))
         painter.setPen(self.theme.color("muted"))
-        words = f"{len(self.rows)} positions; one pass and stepping differ by at most {self._difference()}"
+        differ = f"one pass and stepping differ by at most {self._difference()}"
+        words = f"{len(self.rows)} positions, {self.with_model.text()}; {differ}"
         painter.drawText(QRectF(SPACE[2], SPACE[2] + TITLE + SPACE[1], size[0], SMALL + SPACE[1]), left, words)
         paint = BatchPainter(painter, self.theme, self.rows, self.unit, size[0])
-        paint.head(self._body())
+        paint.head(self._top())
         for place in range(len(self.rows)):
-            paint.row(place, self._body() + HEAD + place * ROW)
+            paint.row(place, self._top() + HEAD + place * ROW)
         painter.restore()
 
     def _difference(self) -> str:
@@ -284,9 +325,9 @@ def ways_words(taught: Taught, unit: Unit, theme: Theme) -> str:
     """The means of both ways beside each other, and how far a single position is apart at most."""
     stepped = math.fsum(taught.stepped) / len(taught.stepped)
     rows = (
-        ("one pass over all positions", f"{number(in_unit(taught.mean_nats, unit), 7)} {unit}"),
+        ("one pass over all", f"{number(in_unit(taught.mean_nats, unit), 7)} {unit}"),
         ("stepping, one by one", f"{number(in_unit(stepped, unit), 7)} {unit}"),
-        ("largest difference of a position", difference_words(taught.largest_difference, unit)),
+        ("largest difference", difference_words(taught.largest_difference, unit)),
     )
     cells = "".join(
         f"<tr><td style='color:{theme.muted}; padding:2px {SPACE[2]}px 2px 0'>{name}</td>"

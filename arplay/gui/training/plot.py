@@ -94,11 +94,10 @@ def paint(painter: QPainter, on: Scales, theme: Theme, shown: Losses, lit: int |
     painter.drawPolyline(_polygon(on, shown.training))
     painter.setPen(QPen(theme.color("accent"), 2.0))
     painter.drawPolyline(_polygon(on, shown.held_out))
+    if len(shown.training) == 1:  # no line: an n-gram model is counted in one go
+        _paint_dot(painter, on.place(*shown.training[0]), theme, "outline")
     for tokens, loss in shown.held_out:
         _paint_dot(painter, on.place(tokens, loss), theme)
-    if len(shown.training) == 1:
-        painter.setPen(training_pen(theme))
-        painter.drawPoint(on.place(*shown.training[0]))
     if lit is not None:
         _paint_lit(painter, on, theme, shown, lit)
     _paint_legend(painter, on.area, theme, shown)
@@ -128,9 +127,9 @@ def _polygon(on: Scales, series: Sequence[Point]) -> QPolygonF:
     return QPolygonF(kept)
 
 
-def _paint_dot(painter: QPainter, at: QPointF, theme: Theme) -> None:
+def _paint_dot(painter: QPainter, at: QPointF, theme: Theme, color: str = "accent") -> None:
     painter.setPen(QPen(theme.color("surface"), 1.0))
-    painter.setBrush(theme.color("accent"))
+    painter.setBrush(theme.color(color))
     painter.drawEllipse(at, 3.5, 3.5)
     painter.setBrush(Qt.BrushStyle.NoBrush)
 

@@ -45,7 +45,7 @@ NO_STEPS = (
 )
 NO_TEXT = "Write a text above: the snapshots say what they expect after it, and how much each token surprised them."
 NO_FIRST = "Nothing stands before the first token, so the model has no distribution for it. Choose a later one."
-CLICK = "Coloured by surprisal at this snapshot. Click a token to see what was expected there"
+CLICK = "Click a token to see what was expected there"
 
 
 class ReplayView(QWidget):
@@ -89,6 +89,7 @@ class ReplayView(QWidget):
         self.heat.picked.connect(self._on_picked)
         self.figures = FigureRow()
         self.caption = Caption()
+        self.caption.tip = "The tokens of the text are coloured by their surprisal at this snapshot"
         self.legend = Legend()
         self.progress = ProgressLine()
         self.problem = QLabel()
@@ -194,7 +195,9 @@ class ReplayView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.legend.setVisible(event.size().width() >= 720)
-        self.timeline.line.setVisible(event.size().height() >= 440)
+        tall = event.size().height() >= 440
+        self.timeline.line.setVisible(tall)
+        self.figures.set_max_rows(2 if tall else 1)
 
     # asking
 

@@ -104,7 +104,7 @@ class TrainingRun(QObject):
 
     def _busy(self) -> bool:
         if self.live and self.state is not None:
-            self.told.emit(f"{self.state.folder.name} is being trained", "pause or cancel it first")
+            self.told.emit(f"the training of {self.state.folder.name} goes on", "pause or cancel it first")
             return True
         return False
 

@@ -72,7 +72,7 @@ class RunBar(QFrame):
         if share is not None or not live:
             self.bar.setValue(round(1000 * (share or 0.0)))
         self.figures.show_figures(words.figures(state, unit))
-        self.figures.setVisible(bool(state.reports))
+        self.figures.setVisible(live or bool(state.reports))  # their place is kept until the first report
         self._show_buttons(state, live)
 
     def _show_buttons(self, state: TrainingState, live: bool) -> None:
@@ -80,8 +80,9 @@ class RunBar(QFrame):
         self.open_it.setEnabled(there)
         self.open_it.setToolTip(_open_tip(there, live))
         self.stop.setVisible(live)
+        if self.main.hasFocus() and not (live or state.resumable):
+            (self.open_it if there else self.go_back).setFocus()  # else it falls on whatever comes next
         self.main.setVisible(live or state.resumable)
-        self.main.setEnabled(state.status != "pausing")
         self.main.setText("Pausing…" if state.status == "pausing" else "Pause" if live else "Resume")
         self.main.setToolTip(
             "Write a checkpoint and stop; nothing is lost" if live else "Go on from the last checkpoint"
@@ -99,10 +100,11 @@ class RunBar(QFrame):
         self.figures.update()
 
     def _on_main(self) -> None:
-        if is_live(self.state):
-            self.pause.emit()
-        else:
+        """While it is pausing, nothing: disabled, the button would hand the keyboard on to Cancel."""
+        if not is_live(self.state):
             self.resume.emit()
+        elif self.state is not None and self.state.status != "pausing":
+            self.pause.emit()
 
     def _button(self, text: str, tip: str, slot: object) -> QPushButton:
         button = QPushButton(text, self)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from arplay.gui.theme import BODY, SPACE, interface_font
+from arplay.gui.widgets.caption import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Segments(QWidget):
             checked = QFontMetrics(interface_font(BODY, bold=True))  # the checked one is bold, and must not grow
             button.setMinimumWidth(checked.horizontalAdvance(option.words) + SPACE[4])
             button.setAutoDefault(False)
-            button.setToolTip(option.about)
+            button.setToolTip(plain(option.about))
             button.setAccessibleName(f"{name}: {option.words}")
             button.setAccessibleDescription(option.about)
             button.clicked.connect(self._on_clicked)

@@ -114,7 +114,7 @@ def bars_of_snapshot(this: Snapshot, newest: Snapshot, ids: Ids) -> Bars | None:
     pinned = row(target) if target is not None and target not in ids else None
     shown = ids if pinned is None else np.append(ids, pinned.id)
     count, mass = last.rest(shown)
-    return Bars(rows, pinned, Rest(count, mass, now.rest(shown)[1]), NAMES.fill, NAMES)
+    return Bars(rows, pinned, Rest(count, mass, now.rest(shown)[1]), NAMES.fill, NAMES, now.size)
 
 
 def steady_axis(snapshots: Sequence[Snapshot], ids: Ids, log: bool) -> Axis:

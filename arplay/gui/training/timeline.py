@@ -13,6 +13,7 @@ from arplay.gui.contract import Unit
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.training.nll_line import NllLine
 from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.words import in_unit
 
 PLAY_MS = 250
 
@@ -26,6 +27,8 @@ class Timeline(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.theme: Theme | None = None
+        self.unit: Unit = "nats"
+        self._told: tuple[str, int, Sequence[Report]] = ("", 0, ())
         self.play = QPushButton("Play")
         self.play.setToolTip("Run through the snapshots, four a second")
         self.play.setAccessibleName("Play the snapshots")
@@ -34,8 +37,9 @@ class Timeline(QWidget):
         self.step.setProperty("role", "heading")
         self.facts = Caption()
         self.facts.tip = (
-            "Bits per byte: NLL / (B ln 2) over the B bytes of text. Held-out text is not trained on, so its figure "
-            "says what was learned and not what was learned by heart."
+            "The loss in both units: per token of this run's vocabulary, and in bits per byte, NLL / (B ln 2) over the "
+            "B bytes of text. Held-out text is not trained on, so its figure says what was learned and not what was "
+            "learned by heart. The tokens are those read in training up to this step."
         )
         self.follow = QPushButton("Follow the newest")
         self.follow.setProperty("role", "chip")
@@ -84,12 +88,18 @@ class Timeline(QWidget):
         """How far training was after ``step``."""
         steps = plan.steps if plan is not None else reports[-1].steps if reports else 0
         self.step.setText(f"Step {step:,} of {steps:,}" if steps else f"Step {step:,}")
-        known = (tokens_words(step, plan, reports), loss_words(step, reports))
+        self._told = tokens_words(step, plan, reports), step, reports
+        self._show_facts()
+
+    def _show_facts(self) -> None:
+        tokens, step, reports = self._told
+        known = (loss_words(step, reports, self.unit), tokens)
         self.facts.show_text(" · ".join(part for part in known if part))
         self.slider.setAccessibleDescription(f"{self.step.text()}, {self.facts.full}")
 
     def show_nothing(self) -> None:
         """No snapshot has answered yet."""
+        self._told = "", 0, ()
         self.show_places(0, 0)
         self.step.setText("")
         self.facts.show_text("")
@@ -105,7 +115,8 @@ class Timeline(QWidget):
         self.line.update()
 
     def set_unit(self, unit: Unit) -> None:
-        self.line.unit = unit
+        self.unit = self.line.unit = unit
+        self._show_facts()
         self.line.setAccessibleDescription(self.line.words)
         self.line.update()
 
@@ -143,19 +154,22 @@ class Timeline(QWidget):
 def tokens_words(step: int, plan: Plan | None, reports: Sequence[Report]) -> str:
     """Predictions made in training up to ``step``; "" where nobody knows. Every step of a network reads as many."""
     if plan is not None and plan.family != "ngram":
-        return f"{step * plan.batch * plan.context:,} tokens read"
+        return f"{step * plan.batch * plan.context:,} tokens"
     told = next((report for report in reports if report.step == step), None)
-    return f"{told.tokens:,} tokens read" if told is not None else ""
+    return f"{told.tokens:,} tokens" if told is not None else ""
 
 
-def loss_words(step: int, reports: Sequence[Report]) -> str:
-    """The report that is nearest to ``step``, held-out where one was measured; "" without any report."""
+def loss_words(step: int, reports: Sequence[Report], unit: Unit) -> str:
+    """The report that is nearest to ``step``, held-out where one was measured, in both units that a loss is told in.
+
+    "" without any report.
+    """
     held = [report for report in reports if report.held_out_bits_per_byte is not None]
     if not (held or reports):
         return ""
     nearest = min(held or reports, key=lambda report: abs(report.step - step))
-    value, what = nearest.held_out_bits_per_byte, "held-out"
-    if value is None:
-        value, what = nearest.bits_per_byte, "training"
+    nats, per_byte, what = nearest.held_out, nearest.held_out_bits_per_byte, "held-out"
+    if nats is None or per_byte is None:
+        nats, per_byte, what = nearest.loss, nearest.bits_per_byte, "training"
     at = "" if nearest.step == step else f" (measured at step {nearest.step:,})"
-    return f"{what} {value:.3f} bits per byte{at}"
+    return f"{what} {in_unit(nats, unit):.3f} {unit}/token = {per_byte:.3f} bits/byte{at}"

@@ -5,9 +5,19 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QDragEnterEvent,
+    QDropEvent,
+    QHideEvent,
+    QKeyEvent,
+    QKeySequence,
+    QShortcut,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QHBoxLayout,
     QLabel,
     QMessageBox,
@@ -60,11 +70,12 @@ class TrainingWindow(QWidget):
         column.addWidget(self.notice)
         column.addWidget(self.pages, 1)
         self._resume = QAction("Resume", self)
-        self._resume.triggered.connect(self.run.resume)
+        self._resume.triggered.connect(self._go_on)
+        self._failure: tuple[str, str] | None = None
         self._connect()
         self.page.choose_unit(store.text("training_unit", "nats per token"))
-        there = self.screen().availableSize()
-        self.resize(QSize(1280, 800).boundedTo(there))
+        there = self.screen().availableSize()  # its frame has to be in it too
+        self.resize(min(1280, there.width() - 2 * SPACE[3]), min(800, there.height() - 4 * SPACE[3]))
         store.restore("training_geometry", self.restoreGeometry)
         self._show_run()
         self._show_view(play.view)
@@ -101,7 +112,7 @@ class TrainingWindow(QWidget):
         self.earlier.forget.connect(self._forget)
         bar.back.connect(self.show_form)
         bar.pause.connect(run.pause)
-        bar.resume.connect(run.resume)
+        bar.resume.connect(self._go_on)
         bar.cancel.connect(self._cancel)
         bar.open.connect(self._open_run)
         self.page.unit_chosen.connect(self._on_unit)
@@ -116,25 +127,26 @@ class TrainingWindow(QWidget):
     # ---- what is shown
 
     def open(self) -> None:
-        """To the front, at the run that is going, else where it was."""
+        """At the run that is going, else where it was."""
         if self.run.live:
             self.show_run()
         elif self.pages.currentIndex() == 0:
             self.show_form()
         self.show()
-        self.raise_()
-        self.activateWindow()
 
     def show_form(self) -> None:
-        live = self.run.state.folder.name if self.run.live and self.run.state is not None else ""
-        self.form.refresh(live)
-        self.earlier.show_runs(self.run.earlier())
+        self._refresh_form()
         self.pages.setCurrentIndex(0)
         self.notice.hide()
         self.form.add.setFocus()
 
+    def _refresh_form(self) -> None:
+        self.form.refresh(self.run.state.folder.name if self.run.live and self.run.state is not None else "")
+        self.earlier.show_runs(self.run.earlier())
+
     def show_run(self) -> None:
         self.pages.setCurrentIndex(1)
+        self._show_run()
         text = self._play.document.data.decode("utf-8", "replace")
         for view in (self.page.replay, self.page.batch):
             view.suggest_text(text)
@@ -147,12 +159,15 @@ class TrainingWindow(QWidget):
         if state is None:
             return
         if state.status == "failed" and state.problem is not None:
+            self._failure = state.problem
             self.notice.tell(*state.problem, self._resume if state.resumable else None)
-        elif self.run.live and state.status != "pausing":
+        elif self.notice.said == self._failure:  # that of a run that goes on now, or is not shown any more
             self.notice.hide()
-        live = state.folder.name if self.run.live else ""
-        if self.pages.currentIndex() == 0 and self.isVisible() and live != self.form.live:
-            self.form.refresh(live)
+        if self.pages.currentIndex() == 0 and self.isVisible():
+            if self.form.live == (state.folder.name if self.run.live else ""):
+                self.earlier.show_run(state)
+            else:
+                self._refresh_form()
 
     def _show_view(self, view: View) -> None:
         """What of the playground matters here: the model that one batch is run on."""
@@ -173,14 +188,21 @@ class TrainingWindow(QWidget):
             self.form.more.next_folder()
             self.show_run()
 
-    def show_folder(self, folder: Path) -> None:
-        if self.run.show(folder):
+    def show_folder(self, folder: Path) -> bool:
+        """Whether it can be shown; why not is told."""
+        self.notice.hide()
+        shown = self.run.show(folder)
+        if shown:
             self.show_run()
+        return shown
 
     def resume_folder(self, folder: Path) -> None:
-        if self.run.show(folder):
+        if self.show_folder(folder):
             self.run.resume()
-            self.show_run()
+
+    def _go_on(self) -> None:
+        self.notice.hide()
+        self.run.resume()
 
     def _forget(self, folder: Path) -> None:
         self.run.forget(folder)
@@ -231,8 +253,17 @@ class TrainingWindow(QWidget):
         event.acceptProposedAction()
         self.form.add_files(files)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter does to a button what the space bar does, wherever it is in this window."""
+        button = self.focusWidget()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(button, QAbstractButton):
+            button.click()
+        else:
+            super().keyPressEvent(event)
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.windowHandle().setTransientParent(None)  # type: ignore[arg-type]  # else it stays before the playground
         self._show_run()
 
     def hideEvent(self, event: QHideEvent) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from arplay.engine.trainer import Plan, TrainingState
+from arplay.engine.trainer import Plan, Report, TrainingState
 from arplay.gui.training.losses import LossUnit, held_out_loss, perplexity, training_loss
 from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.models.words import duration
@@ -26,16 +27,29 @@ def share(state: TrainingState) -> float | None:
     """Part of the steps that is trained, 0..1; None where nobody knows yet."""
     if state.status == "done":
         return 1.0
-    newest = state.reports[-1] if state.reports else None
-    return newest.step / newest.steps if newest is not None and newest.steps else None
+    reports = kept(state)
+    return reports[-1].step / reports[-1].steps if reports and reports[-1].steps else None
+
+
+def kept(state: TrainingState) -> Sequence[Report]:
+    """The reports that hold: what came after the checkpoint of a run that was stopped at once is done again."""
+    last = state.goes_on_from
+    return state.reports if last is None else [report for report in state.reports if report.tokens <= last]
+
+
+def name(state: TrainingState) -> str:
+    """The status in a word or two."""
+    return "Stopped" if state.status == "paused" and state.goes_on_from is not None else _STATES[state.status]
 
 
 def status(state: TrainingState) -> str:
     """What is being done, in one line."""
-    done, name = share(state), _STATES[state.status]
-    words = [f"{name}, {done:.0%}" if done is not None and state.status != "done" else name]
+    done, named = share(state), name(state)
+    words = [f"{named}, {done:.0%}" if done is not None and state.status != "done" else named]
     if state.status in ("starting", "pausing") and state.what:
         words.append(capital(state.what))
+    if state.goes_on_from is not None:
+        words.append(f"It goes on from {state.goes_on_from:,} tokens" if state.goes_on_from else "It begins again")
     if state.plan is not None:
         words.append(about(state.plan))
     return " · ".join(words)
@@ -51,11 +65,12 @@ def about(plan: Plan) -> str:
 
 
 def figures(state: TrainingState, unit: LossUnit) -> tuple[Figure, ...]:
-    """The newest report, and the newest figure of held-out text."""
-    if not state.reports:
+    """The newest report that holds, and the newest figure of held-out text."""
+    reports = kept(state)
+    if not reports:
         return ()
-    newest = state.reports[-1]
-    measured = [report for report in state.reports if report.held_out is not None]
+    newest = reports[-1]
+    measured = [report for report in reports if report.held_out is not None]
     found = []
     if measured and (held := held_out_loss(measured[-1], unit)) is not None:
         found.append(Figure(number(held, 3), f"held-out, {unit}", "Mean loss of text that is not trained on"))
@@ -88,15 +103,17 @@ def by_heart(state: TrainingState) -> str:
 
 def summary(state: TrainingState) -> str:
     """One line for a list: how it stands, when, how much it read and how good it is."""
-    done = share(state)
-    words = [f"{_STATES[state.status]} at {done:.0%}" if state.status == "paused" and done else _STATES[state.status]]
+    done, named, reports = share(state), name(state), kept(state)
+    words = [f"{named} at {done:.0%}" if state.status in ("running", "paused") and done else named]
+    if state.status == "failed" and state.problem is not None:
+        words.append(capital(state.problem[0]))
     if state.plan is not None:
         words.append(FAMILY[state.plan.family])
     if (when := changed(state)) is not None:
         words.append(f"{when:%d %b %Y, %H:%M}")
-    if state.reports:
-        words.append(f"{state.reports[-1].tokens:,} tokens")
-    held = [report.held_out_bits_per_byte for report in state.reports if report.held_out_bits_per_byte is not None]
+    if reports:
+        words.append(f"{reports[-1].tokens:,} tokens")
+    held = [report.held_out_bits_per_byte for report in reports if report.held_out_bits_per_byte is not None]
     if held:
         words.append(f"{number(held[-1], 2)} bits per byte")
     return " · ".join(words)
@@ -114,4 +131,6 @@ def nothing_yet(state: TrainingState | None) -> str:
     """What an empty chart says."""
     if state is not None and state.plan is not None and state.plan.family == "ngram":
         return "An n-gram model is counted in one go: there is no curve."
+    if state is not None and state.status == "failed":
+        return "There is no curve: the run ended before its first report."
     return "The curve begins with the first report of the run."

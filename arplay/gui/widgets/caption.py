@@ -8,14 +8,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
+LONG = 80
+"""Characters of a tooltip's line: Qt wraps rich text about there, and plain text only at the edge of the screen."""
+
 
 def plain(text: str) -> str:
-    """``text`` for a tooltip, which would take the name of a token such as <s> for HTML.
+    """``text`` for a tooltip: long lines are wrapped, and the name of a token such as <s> is not taken for HTML.
 
-    >>> plain("after <s>"), plain("after it")
-    ('<span>after &lt;s&gt;</span>', 'after it')
+    >>> plain("after <s>"), plain("after it"), plain("long " * 20)[:11]
+    ('<span>after &lt;s&gt;</span>', 'after it', '<span>long ')
     """
-    return text if "<" not in text else f"<span>{html.escape(text).replace(chr(10), '<br>')}</span>"
+    short = all(len(line) <= LONG for line in text.splitlines())
+    return text if short and "<" not in text else f"<span>{html.escape(text).replace(chr(10), '<br>')}</span>"
 
 
 class Caption(QLabel):

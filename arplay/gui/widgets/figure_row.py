@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, interface_font
+from arplay.gui.widgets.caption import plain
 
 ROW = 36
 
@@ -75,7 +76,7 @@ class FigureRow(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), self.text_at(QPointF(event.pos())), self)
+            QToolTip.showText(event.globalPos(), plain(self.text_at(QPointF(event.pos()))), self)
             return True
         return super().event(event)
 

@@ -58,7 +58,8 @@ class Names:
 class Bars:
     """All rows of a chart. ``pinned``: the piece that follows in the text, where it is not among ``rows``.
 
-    ``decoding`` names the stages between model and fill; "" where they change nothing.
+    ``decoding`` names the stages between model and fill; "" where they change nothing. ``last_rank``: the column of
+    ranks keeps room for it, so that charts which follow each other have their bars at the same place.
     """
 
     rows: tuple[Row, ...] = ()
@@ -66,6 +67,7 @@ class Bars:
     rest: Rest | None = None
     decoding: str = ""
     names: Names = Names()
+    last_rank: int = 0
 
     @property
     def all_rows(self) -> tuple[Row, ...]:

@@ -45,7 +45,7 @@ class Columns:
         """Columns for this width; a narrow chart gives up the ranks first, then the second figure."""
         figures = QFontMetricsF(number_font(SMALL))
         gap, margin = SPACE[1], SPACE[2]
-        ranks = max((len(rank_text(row)) for row in bars.all_rows), default=1)
+        ranks = max(len(f"{bars.last_rank:,}"), *(len(rank_text(row)) for row in bars.all_rows), 1)
         rank = figures.horizontalAdvance("0" * max(2, ranks)) if width >= 300 else 0.0
         number = figures.horizontalAdvance(">99.99%") + 2
         after = figures.horizontalAdvance("removed") + 2 if bars.decoding and width >= 340 else 0.0

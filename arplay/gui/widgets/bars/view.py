@@ -21,6 +21,7 @@ from arplay.gui.widgets.bars.painting import (
     lengths_of,
     others,
 )
+from arplay.gui.widgets.keys import row_after
 
 ROW = 24
 ROOMY = 32
@@ -216,19 +217,11 @@ class BarView(QAbstractScrollArea):
         key = event.key()
         keys = Qt.Key
         page = max(1, self.verticalScrollBar().pageStep() // self.row_height - 1)
-        last = len(self.bars.all_rows) - 1
-        moves = {
-            keys.Key_Up: self.chosen - 1,
-            keys.Key_Down: self.chosen + 1,
-            keys.Key_PageUp: self.chosen - page,
-            keys.Key_PageDown: self.chosen + page,
-            keys.Key_Home: 0,
-            keys.Key_End: last,
-        }
+        to = row_after(key, self.chosen, len(self.bars.all_rows), page)
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             super().keyPressEvent(event)
-        elif key in moves:
-            self.choose(min(max(0, moves[keys(key)]), max(0, last)))
+        elif to is not None:
+            self.choose(to)
         elif key in (keys.Key_Return, keys.Key_Enter, keys.Key_Right):
             self._take(self.chosen)
         elif key == keys.Key_Left:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from arplay.gui.contract import Settings, Unit
 from arplay.gui.theme import LIGHT, Theme
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.painting import paint_legend
 from arplay.gui.widgets.heat.scale import HeatScale
 
@@ -45,7 +46,7 @@ class Legend(QWidget):
         self.scale = HeatScale(LIGHT, Settings().colour_by)
         self.unit: Unit = "nats"
         self.setMinimumHeight(28)
-        self.setToolTip("The same colour means the same number in every text, so that texts can be compared.")
+        self.setToolTip(plain("The same colour means the same number in every text, so that texts can be compared."))
 
     def show_scale(self, theme: Theme, scale: HeatScale, unit: Unit) -> None:
         self.theme, self.scale, self.unit = theme, scale, unit

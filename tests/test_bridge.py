@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -200,3 +202,36 @@ def test_a_bridge_deleted_without_close_ends_its_thread(qtbot: QtBot) -> None:
     gate.open()
     thread.join(HANG_GUARD)  # an emit of the deleted object would be an unhandled exception in the thread
     assert not thread.is_alive()
+
+
+def test_a_widget_in_a_cycle_dies_in_the_thread_of_the_window(qtbot: QtBot) -> None:
+    assert gc.isenabled()
+    bridge = Bridge()
+    died: list[bool] = []
+    try:
+        assert not gc.isenabled()
+        ring = Ring()
+        weakref.finalize(ring, lambda: died.append(threading.current_thread() is threading.main_thread()))
+        del ring
+        listener = Listener(bridge, qtbot)
+        assert isinstance(listener.wait(bridge.load("abc")), Loaded)  # in the worker, which allocates much
+        assert died == [True]
+    finally:
+        assert bridge.close()
+    assert gc.isenabled()
+
+
+def test_garbage_is_collected_while_a_bridge_lives(qtbot: QtBot) -> None:
+    bridge = Bridge()
+    try:
+        gone = weakref.ref(Ring())
+        more = [Ring() for _ in range(2 * gc.get_threshold()[0])]
+        qtbot.waitUntil(lambda: gone() is None, timeout=int(HANG_GUARD * 1000))
+        assert len(more)
+    finally:
+        assert bridge.close()
+
+
+class Ring:
+    def __init__(self) -> None:
+        self.ring = self

@@ -8,7 +8,6 @@ a failure. Nothing here knows of threads.
 from __future__ import annotations
 
 import contextlib
-import gc
 import math
 import time
 from collections.abc import Callable, Generator
@@ -71,9 +70,6 @@ def load(state: State, request: Load, report: Report) -> Steps:
     report(1.0, "ready")  # the last chance to be cancelled
     state.use(model)
     state.asked = request.spec, request.device, request.dtype
-    gc.unfreeze()
-    gc.collect()  # the former model may be part of a cycle
-    gc.freeze()  # else each full collection walks the libraries' half a million objects and the window stands still
     alphabet = model.alphabet
     return Loaded(
         request.number,

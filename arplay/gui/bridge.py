@@ -28,6 +28,7 @@ from arplay.engine.messages import (
     is_last,
 )
 from arplay.engine.worker import NEEDS_MODEL, Worker
+from arplay.gui.collecting import Collector
 
 
 class Bridge(QObject):
@@ -54,9 +55,11 @@ class Bridge(QObject):
         self._model = 0  # the request that loaded the current model
         self._closed = False
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        collector = self._collector = Collector(self)
         worker = self._worker = Worker(self._arrived.emit, load, fetch)
-        # same thread; once it ran the worker emits no more, so a deleted bridge is never used
+        # same thread; once they ran the worker emits no more, so a deleted bridge is never used
         self.destroyed.connect(lambda: worker.close(0))
+        self.destroyed.connect(collector.end)
 
     def load(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> int:
         return self.submit(lambda number: Load(number, spec, device, dtype))
@@ -100,7 +103,10 @@ class Bridge(QObject):
     def close(self, timeout: float = 5.0) -> bool:
         """Cancel everything and wait for the worker; nothing is emitted any more. False: the thread is stuck."""
         self._closed = True
-        return self._worker.close(timeout)
+        closed = self._worker.close(timeout)
+        if closed:
+            self._collector.end()
+        return closed
 
     @Slot(object)
     def _deliver(self, result: Result) -> None:
@@ -111,6 +117,7 @@ class Bridge(QObject):
             self._lane.pop(result.number, None)
         if isinstance(result, Loaded):
             self._model = result.number
+            self._collector.whole()  # the former model may be part of a cycle
         if not stale:
             self.result.emit(result)
 

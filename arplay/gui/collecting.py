@@ -1,0 +1,53 @@
+"""Cyclic garbage is collected in the window's thread alone.
+
+Python collects in whichever thread happens to allocate. A widget or a QObject in a cycle would then be destroyed by the
+worker, behind Qt's back, and the program crashes. So automatic collection is off while a worker runs, and a timer does
+what it would have done.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer
+
+INTERVAL_MS = 500
+
+
+class Collector(QObject):
+    """From its making to :meth:`end`; several at once share the work. Made and ended in the window's thread."""
+
+    _running = 0
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._timer = QTimer(self)
+        self._timer.setInterval(INTERVAL_MS)
+        self._timer.timeout.connect(self._collect)
+        self._timer.start()
+        gc.disable()
+        Collector._running += 1
+
+    def end(self) -> None:
+        """Let Python collect by itself again, if this was the last; nothing happens a second time."""
+        if self._timer.isActive():
+            self._timer.stop()
+            Collector._running -= 1
+            if not Collector._running:
+                gc.enable()
+
+    def whole(self) -> None:
+        """Collect everything now, a former model for one, and leave what is alive out of later collections.
+
+        Each full one would walk the libraries' half a million objects while the window stands still.
+        """
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+
+    def _collect(self) -> None:
+        """The oldest generation that is due, as Python itself chooses."""
+        for generation in (2, 1, 0):
+            if gc.get_count()[generation] > gc.get_threshold()[generation]:
+                gc.collect(generation)
+                return

@@ -59,7 +59,7 @@ class Bridge(QObject):
         worker = self._worker = Worker(self._arrived.emit, load, fetch)
         # same thread; once they ran the worker emits no more, so a deleted bridge is never used
         self.destroyed.connect(lambda: worker.close(0))
-        self.destroyed.connect(collector.end)
+        self.destroyed.connect(lambda: collector.parent_ended())
 
     def load(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> int:
         return self.submit(lambda number: Load(number, spec, device, dtype))

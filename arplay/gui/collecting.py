@@ -14,24 +14,28 @@ from PySide6.QtCore import QObject, QTimer
 INTERVAL_MS = 500
 
 
-class Collector(QObject):
-    """From its making to :meth:`end`; several at once share the work. Made and ended in the window's thread."""
+class Collector:
+    """From its making to its end or that of ``parent``; several at once share the work. Of the window's thread."""
 
     _running = 0
 
     def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self._timer = QTimer(self)
+        self._timer = QTimer(parent)
         self._timer.setInterval(INTERVAL_MS)
         self._timer.timeout.connect(self._collect)
         self._timer.start()
+        self._ended = False
         gc.disable()
         Collector._running += 1
 
     def end(self) -> None:
-        """Let Python collect by itself again, if this was the last; nothing happens a second time."""
-        if self._timer.isActive():
-            self._timer.stop()
+        self._timer.stop()
+        self.parent_ended()
+
+    def parent_ended(self) -> None:
+        """The timer is gone. Python collects by itself again, if this was the last; a second time nothing happens."""
+        if not self._ended:
+            self._ended = True
             Collector._running -= 1
             if not Collector._running:
                 gc.enable()

@@ -26,6 +26,8 @@ class Info:
     ``engine``: the library that computes. ``cache``: how a session goes back ("cropped", "checkpoints", "recomputed";
     "none": nothing is kept, as in a table).
     ``why``: the reason for this device and number type, in a sentence. ``placement``: where the layers are, if spread.
+    ``not_used``: what would have been used if it had held (a cache, a recorded step, 16-bit weights), a sentence each
+    with the reason; empty where everything is.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Info:
     cache: str = ""
     why: str = ""
     placement: str = ""
+    not_used: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

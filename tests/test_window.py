@@ -131,7 +131,7 @@ def test_docks_hide_and_come_back(opened: Open, qtbot: QtBot) -> None:
         dock.raise_()
         dock.bar.close_button.click()
         assert not dock.isVisible(), name
-    window.reset_layout()
+    window.arrangement.reset()
     for dock in window.docks.values():
         assert not dock.isHidden()
 

@@ -178,7 +178,7 @@ def _window(options: WindowOptions, store: Store | None = None) -> MainWindow:
     window = MainWindow(store or Store(), Bridge(), options.theme)
     if options.size is not None:
         window.resize(*options.size)
-        window.proportion()
+        window.arrangement.proportion()
     return window
 
 
@@ -189,4 +189,4 @@ def _fit(window: MainWindow) -> None:
     if window.size() != window.size().boundedTo(room):
         window.resize(window.size().boundedTo(room))
         if not window.restored:
-            window.arrange()
+            window.arrangement.arrange()

@@ -12,10 +12,11 @@ from arplay.gui.theme import SMALL, SPACE, Theme, icon
 class TitleBar(QWidget):
     """Drag it to move the dock. Buttons: What is this? · Export · Hide."""
 
-    explain = Signal()
+    explain = Signal(object)
 
-    def __init__(self, title: str, menu: QMenu, closable: bool, parent: QWidget | None = None) -> None:
+    def __init__(self, panel: Panel, menu: QMenu, closable: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._panel, title = panel, panel.title
         self._label = QLabel(title, self)
         self._label.setProperty("role", "heading")
         self._buttons: list[tuple[QToolButton, str]] = []
@@ -25,7 +26,7 @@ class TitleBar(QWidget):
         row.addWidget(self._label)
         row.addStretch(1)
         explain = self._button("question", f"What is this? The idea and the formula of “{title}”")
-        explain.clicked.connect(self.explain)
+        explain.clicked.connect(self._on_explain)
         export = self._button("export", f"Export or copy “{title}”")
         export.setMenu(menu)
         export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -35,6 +36,9 @@ class TitleBar(QWidget):
     def set_theme(self, theme: Theme) -> None:
         for button, name in self._buttons:
             button.setIcon(icon(name, theme, "muted"))
+
+    def _on_explain(self) -> None:
+        self.explain.emit(self._panel)
 
     def _button(self, name: str, tip: str) -> QToolButton:
         button = QToolButton(self)
@@ -56,6 +60,6 @@ class Dock(QDockWidget):
         self.panel = panel
         self.setObjectName(f"dock-{panel.name}")
         self.setWidget(panel)
-        self.bar = TitleBar(panel.title, menu, closable=True, parent=self)
+        self.bar = TitleBar(panel, menu, closable=True, parent=self)
         self.bar.close_button.clicked.connect(self.hide)
         self.setTitleBarWidget(self.bar)

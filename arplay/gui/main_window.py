@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
 from arplay.engine.messages import Device, Dtype, Loaded, Progress
 from arplay.gui import contract, files, help, recovery, theme
+from arplay.gui.arrangement import Arrangement
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Panel, View
-from arplay.gui.dock import Dock, TitleBar
+from arplay.gui.dock import Dock
 from arplay.gui.dropping import dropped
 from arplay.gui.menus import Menus
 from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.notice import Notice
-from arplay.gui.panels import PANELS
 from arplay.gui.playground import Playground
 from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
@@ -33,12 +33,6 @@ from arplay.models import catalogue, gguf_ways
 
 LATE_MS = 50
 """After so long without an answer the panels say that they wait."""
-
-AREAS = {
-    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
-    "right": Qt.DockWidgetArea.RightDockWidgetArea,
-    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
-}
 
 
 class MainWindow(QMainWindow):
@@ -60,22 +54,18 @@ class MainWindow(QMainWindow):
         """How the first model reads texts, where that is not as it was the last time."""
         self._problem: tuple[str, str] | None = None
         self.setAcceptDrops(True)
-        self.setDockNestingEnabled(True)
-        self.panels: dict[str, Panel] = {}
-        self.docks: dict[str, Dock] = {}
-        self._bars: list[TitleBar] = []
         self.notice = Notice(self)
         self.menus = Menus(self)
         self.training = TrainingDesk(self)
         self.menus.models.train.triggered.connect(self.training.open)
-        self._build_panels()
+        self.arrangement = Arrangement(self, self.notice, self.menus.export_menu)
+        self.panels, self.docks = self.arrangement.panels, self.arrangement.docks
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.status.cancel.connect(bridge.cancel)
         self._connect()
         self.resize(1280, 800)
-        self.arrange()
-        self._default_layout = self.saveState()
+        self.arrangement.arrange()
         store.restore("geometry", self.restoreGeometry)
         self.restored = store.restore("layout", self.restoreState)
         self.set_theme(self.theme_choice)
@@ -83,76 +73,14 @@ class MainWindow(QMainWindow):
 
     # ---- building
 
-    def _build_panels(self) -> None:
-        for place in PANELS:
-            panel = place.make()
-            panel.setParent(self)
-            self.panels[panel.name] = panel
-            menu = self.menus.export_menu(panel)
-            if place.area == "centre":
-                self._build_centre(panel, menu)
-                continue
-            dock = Dock(panel, menu, self)
-            self.docks[panel.name] = dock
-            self._bars.append(dock.bar)
-            self.addDockWidget(AREAS[place.area], dock)
-        for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.TopLeftCorner):
-            self.setCorner(corner, Qt.DockWidgetArea.LeftDockWidgetArea)
-        for corner in (Qt.Corner.BottomRightCorner, Qt.Corner.TopRightCorner):
-            self.setCorner(corner, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-
-    def _build_centre(self, panel: Panel, menu: QMenu) -> None:
-        centre = QWidget(self)
-        bar = TitleBar(panel.title, menu, closable=False, parent=centre)
-        self._bars.append(bar)
-        self._centre_bar = bar
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.SPACE[0])
-        column.addWidget(self.notice)
-        column.addWidget(bar)
-        column.addWidget(panel, 1)
-        self.setCentralWidget(centre)
-
-    def arrange(self) -> None:
-        """The default arrangement: controls left, text and heatmap in the middle, what comes next right."""
-        for place in PANELS:
-            if place.area == "centre":
-                continue
-            dock = self.docks[self._name(place.panel)]
-            dock.setFloating(False)
-            self.addDockWidget(AREAS[place.area], dock)
-            dock.show()
-        bottom = [self.docks[self._name(place.panel)] for place in PANELS if place.area == "bottom"]
-        heatmap, ledger, *behind = bottom
-        self.splitDockWidget(heatmap, ledger, Qt.Orientation.Vertical)
-        for dock in behind:
-            self.tabifyDockWidget(ledger, dock)
-        ledger.raise_()
-        self.proportion()
-
-    def proportion(self) -> None:
-        """Give each dock its share of the window."""
-        width, height = self.width(), self.height()
-        docks = self.docks
-        side = min(460, max(330, width * 3 // 10))
-        self.resizeDocks([docks["decoding"], docks["next_token"]], [264, side], Qt.Orientation.Horizontal)
-        shares = [height * 34 // 100, height * 24 // 100]
-        self.resizeDocks([docks["heatmap"], docks["ledger"]], shares, Qt.Orientation.Vertical)
-
-    def _name(self, panel_class: str) -> str:
-        return next(name for name, panel in self.panels.items() if type(panel).__name__ == panel_class)
-
     def _connect(self) -> None:
         play = self.playground
         for panel in self.panels.values():
             panel.intent.connect(self._on_intent)
         for dock in self.docks.values():
-            dock.bar.explain.connect(self._on_explain)
             dock.visibilityChanged.connect(self._on_visibility)
         self.docks["kv_cache"].visibilityChanged.connect(play.comparing.watch)
-        self._centre_bar.explain.connect(self._on_explain)
+        self.arrangement.explain.connect(self._on_explain)
         self.panels["editor"].leave.connect(self.focus_chart)  # type: ignore[attr-defined]
         play.changed.connect(self._show_view)
         play.progress.connect(self._show_progress)
@@ -231,16 +159,13 @@ class MainWindow(QMainWindow):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         theme.apply(app, self.theme)
-        for bar in self._bars:
-            bar.set_theme(self.theme)
         self.notice.set_theme(self.theme)
         self.status.set_theme(self.theme)
         self.menus.set_theme(self.theme)
         if self.browser is not None:
             self.browser.set_theme(self.theme)
         self.training.set_theme(self.theme)
-        for panel in self.panels.values():
-            panel.set_theme(self.theme)
+        self.arrangement.set_theme(self.theme)
         self.store.set_text("theme", choice)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -327,10 +252,7 @@ class MainWindow(QMainWindow):
     def focus_editor(self) -> None:
         self.panels["editor"].setFocus()
 
-    def _on_explain(self) -> None:
-        bar = self.sender()
-        dock = bar.parent()
-        panel = dock.panel if isinstance(dock, Dock) else self.panels["editor"]
+    def _on_explain(self, panel: Panel) -> None:
         help.what_is_this(panel, self).open()
 
     def start_tour(self) -> None:
@@ -365,11 +287,6 @@ class MainWindow(QMainWindow):
             self.choose_model(str(path))
         else:
             self.open_file(path)
-
-    def reset_layout(self) -> None:
-        self.restoreState(self._default_layout)
-        self.docks["ledger"].raise_()
-        self.proportion()
 
     # ---- the end
 

@@ -119,7 +119,7 @@ class Menus(QObject):
         menu.clear()
         for dock in window.docks.values():
             menu.addAction(dock.toggleViewAction())
-        self._action(menu, "&Restore the arrangement", window.reset_layout)
+        self._action(menu, "&Restore the arrangement", window.arrangement.reset)
         menu.addSeparator()
         settings = window.playground.view.settings
         self._toggle(menu, "Token &boundaries", settings.show_boundaries, self._on_boundaries)

@@ -23,7 +23,7 @@ from arplay.core.reading import Reading
 from arplay.core.timings import Timings
 from arplay.core.tree import Node, Tree
 from arplay.engine.messages import Loaded, Reconciled
-from arplay.gui.theme import LIGHT, Theme
+from arplay.gui.theme import LIGHT, TEXT, Theme
 
 Unit = Literal["nats", "bits"]
 AtLimit = Literal["stop", "slide"]
@@ -35,6 +35,7 @@ class Settings:
 
     ``at_limit``: what writing does where the text no longer fits the context: stop, or slide on with its newest half
     (:class:`arplay.core.windows.Windows`). ``reading`` is that of the model in the window, remembered for each model.
+    ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
     """
 
     decoding: Decoding = Decoding()
@@ -50,6 +51,7 @@ class Settings:
     reading: Reading = Reading()
     show_boundaries: bool = True
     show_hidden: bool = False
+    text_size: int = TEXT
     animate: bool = True
 
 

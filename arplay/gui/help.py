@@ -61,6 +61,7 @@ KEYS = (
             ("Ctrl+T", "train a model on your text"),
             ("Ctrl+N / Ctrl+O / Ctrl+S", "new text / open one / save it"),
             ("Ctrl+E", "export the chart"),
+            ("Ctrl++ / Ctrl+- / Ctrl+0", "larger text, smaller text, the usual size (or Ctrl and the wheel)"),
             ("F1", "this list"),
         ),
     ),

@@ -16,6 +16,7 @@ from arplay.engine.messages import Loaded
 from arplay.gui import exports, files, help
 from arplay.gui.contract import Change, Do, Panel, Settings, View
 from arplay.gui.model_menu import ModelMenu
+from arplay.gui.text_menu import TextMenu
 from arplay.gui.theme import Theme, icon
 from arplay.gui.widgets.caption import plain
 
@@ -50,6 +51,7 @@ class Menus(QObject):
         self._loaded: Loaded | None = None
         self._export_menus: dict[str, QMenu] = {}
         self._icons: list[tuple[QAction | QToolButton, str]] = []
+        self.text = TextMenu(window)
         bar = window.menuBar()
         self._build_file(bar.addMenu("&File"))
         self._build_edit(bar.addMenu("&Edit"))
@@ -126,6 +128,8 @@ class Menus(QObject):
         self._toggle(menu, "&Hidden characters", settings.show_hidden, self._on_hidden)
         self._toggle(menu, "Values in bi&ts", settings.unit == "bits", self._on_bits)
         self._toggle(menu, "&Animate changes", settings.animate, self._on_animate)
+        menu.addSeparator()
+        menu.addActions(self.text.view)
         menu.addSeparator()
         group = QActionGroup(menu)
         for choice, words in (("system", "Theme of the &system"), ("light", "&Light"), ("dark", "&Dark")):

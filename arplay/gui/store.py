@@ -16,6 +16,7 @@ from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstPiece, Reading
 from arplay.gui.contract import AtLimit, Settings, Unit
+from arplay.gui.widgets.zoom import SIZES
 
 RECENT = 10
 READINGS = 50
@@ -25,7 +26,13 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "at_limit": get_args(AtLimit),
     "colour_by": ("surprisal", "rank", "entropy"),
 }
-_RANGES = {"seed": (0, MAX_SEED), "bars": (5, 200), "play_per_second": (1, 200), "play_steps": (1, 100_000)}
+_RANGES = {
+    "seed": (0, MAX_SEED),
+    "bars": (5, 200),
+    "play_per_second": (1, 200),
+    "play_steps": (1, 100_000),
+    "text_size": (SIZES[0], SIZES[-1]),
+}
 
 
 class Store:

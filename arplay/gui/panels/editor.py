@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from arplay.core.pieces import visible
-from arplay.gui.contract import Do, Panel, Take, View
+from arplay.gui.contract import Change, Do, Panel, Take, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.text.area import TextArea
 from arplay.gui.widgets.text.marks import NO_MARKS, Marks
+from arplay.gui.widgets.zoom import zoomed
 
 _ADDED_BY = {
     "tokenizer": "added by the tokenizer",
@@ -96,6 +99,7 @@ class EditorPanel(Panel):
         self.area.intent.connect(self.intent)
         self.area.command.connect(self._command)
         self.area.tip_wanted.connect(self._tip)
+        self.area.zoomed.connect(self._zoom)
         self.setFocusProxy(self.area)
         self.lead = QLabel()
         self.lead.setProperty("role", "special")
@@ -142,6 +146,7 @@ class EditorPanel(Panel):
 
     def show_view(self, view: View) -> None:
         before, self._view = self._view, view
+        self.area.set_text_size(view.settings.text_size)
         self.area.show_text(view.document.data, view.caret)
         self._show_marks(view, view.loaded is not before.loaded)
         if view.answer is not None or view.loaded is not before.loaded:
@@ -205,6 +210,10 @@ class EditorPanel(Panel):
     def _retokenise(self) -> None:
         self.intent.emit(Do("retokenise"))
         self.area.setFocus()
+
+    def _zoom(self, steps: int) -> None:
+        settings = self._view.settings
+        self.intent.emit(Change(replace(settings, text_size=zoomed(settings.text_size, steps))))
 
     def _tip(self, byte: int, place: QPoint) -> None:
         """What is under the mouse: the piece, its id if it is known, and whether that id was kept."""

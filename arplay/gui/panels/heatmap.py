@@ -19,6 +19,7 @@ from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.sheet import HeatSheet
 from arplay.gui.widgets.heat.view import HeatView
 from arplay.gui.widgets.words import first_piece, in_unit, lead_pieces, number, windows
+from arplay.gui.widgets.zoom import zoomed
 
 SHEET_WIDTH = 900
 
@@ -84,6 +85,7 @@ class HeatmapPanel(Panel):
         self.setFocusProxy(self.text)
         self.choices.buttonClicked.connect(self._choose)
         self.text.picked.connect(self._pick)
+        self.text.zoomed.connect(self._zoom)
         self._show_style()
         self._show_words()
 
@@ -93,7 +95,7 @@ class HeatmapPanel(Panel):
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
         settings, old = view.settings, before.settings
-        if settings.colour_by != old.colour_by or settings.unit != old.unit:
+        if (settings.colour_by, settings.unit, settings.text_size) != (old.colour_by, old.unit, old.text_size):
             self._show_style()
         if view.ledger is not before.ledger or view.loaded is not before.loaded:
             loaded = view.loaded
@@ -111,7 +113,7 @@ class HeatmapPanel(Panel):
     def _show_style(self) -> None:
         settings = self.view.settings
         scale = HeatScale(self.theme, settings.colour_by)
-        self.text.show_style(self.theme, scale, settings.unit)
+        self.text.show_style(self.theme, scale, settings.unit, settings.text_size)
         self.legend.show_scale(self.theme, scale, settings.unit)
         self.figures.theme = self.progress.theme = self.theme
         self.figures.update()
@@ -157,6 +159,10 @@ class HeatmapPanel(Panel):
 
     def _pick(self, index: int) -> None:
         self.intent.emit(Select(index))
+
+    def _zoom(self, steps: int) -> None:
+        settings = self.view.settings
+        self.intent.emit(Change(replace(settings, text_size=zoomed(settings.text_size, steps))))
 
     # Export
 

@@ -17,27 +17,34 @@ from arplay.gui.theme import SMALL, SPACE, TEXT, Theme, fixed_font, interface_fo
 from arplay.gui.widgets.heat.layout import BARE, CHIP_SCALE, Flow, columns_of, is_chip, sign
 from arplay.gui.widgets.heat.scale import PLAIN, RANKS, UNSCORED, HeatScale
 
-ROW = 27
-"""Pixels from one row to the next: a generous line height for type of 15 pixels."""
-CELL_TOP, CELL_HEIGHT = 2, 23
+LINE_HEIGHT, CELL_SHARE = 1.8, 0.85
+"""From one row to the next in sizes of the type, and the share of a row that its cells fill."""
 
 _QUIET = {0x09, 0x0A, 0xA0}
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The fixed font and the size of one column."""
+    """The fixed font at a type size of ``size`` pixels, and the sizes of one column, row and cell that follow."""
 
+    size: int
     font: QFont
     chip_font: QFont
     column: float
+    row: int
+    cell: int
 
     @classmethod
-    def make(cls) -> Grid:
-        font = fixed_font(TEXT)
-        chip = fixed_font(TEXT)
-        chip.setPixelSize(math.floor(TEXT * CHIP_SCALE))
-        return cls(font, chip, QFontMetricsF(font).horizontalAdvance("0"))
+    def make(cls, size: int = TEXT) -> Grid:
+        font = fixed_font(size)
+        chip = fixed_font(max(1, math.floor(size * CHIP_SCALE)))
+        row = round(size * LINE_HEIGHT)
+        return cls(size, font, chip, QFontMetricsF(font).horizontalAdvance("0"), row, round(row * CELL_SHARE))
+
+    @property
+    def cell_top(self) -> int:
+        """Pixels from the top of a row to its cells."""
+        return (self.row - self.cell) // 2
 
 
 class HeatPainter:
@@ -61,7 +68,7 @@ class HeatPainter:
         base = int(flow.units.pieces[low])
         shades = self.scale.shade(self.ledger, base, int(flow.units.pieces[high - 1]) + 1)
         for row in range(first_row, stop_row):
-            self._paint_row(painter, row, top + (row - first_row) * ROW, shades, base)
+            self._paint_row(painter, row, top + (row - first_row) * self.grid.row, shades, base)
 
     def cells(self, row: int, top: float, piece: int) -> QRectF | None:
         """The rectangle that a piece fills in a row whose top is at y = ``top``."""
@@ -75,7 +82,7 @@ class HeatPainter:
 
     def _cell(self, left: int, right: int, top: float) -> QRectF:
         column = self.grid.column
-        return QRectF(left * column, top + CELL_TOP, (right - left) * column - 1.0, CELL_HEIGHT)
+        return QRectF(left * column, top + self.grid.cell_top, (right - left) * column - 1.0, self.grid.cell)
 
     def _paint_row(self, painter: QPainter, row: int, top: float, shades: list[int], base: int) -> None:
         first, stop = self.flow.span(row)
@@ -157,13 +164,15 @@ class HeatPainter:
         painter.setFont(self.grid.font)
         painter.setPen(ink)
         metrics = QFontMetricsF(self.grid.font)
-        base = top + CELL_TOP + (CELL_HEIGHT + metrics.ascent() - metrics.descent()) / 2
+        base = top + self.grid.cell_top + (self.grid.cell + metrics.ascent() - metrics.descent()) / 2
         painter.drawText(QPointF(column * self.grid.column, base), text)
 
     def _fit(self, painter: QPainter, text: str, rect: QRectF, font: QFont, ink: QColor) -> None:
         """Text of any script in the middle of its cells: squeezed where too wide, clipped where too tall."""
         painter.save()
-        painter.setClipRect(rect.adjusted(-1, -CELL_TOP, 1, CELL_TOP), Qt.ClipOperation.IntersectClip)
+        painter.setClipRect(
+            rect.adjusted(-1, -self.grid.cell_top, 1, self.grid.cell_top), Qt.ClipOperation.IntersectClip
+        )
         painter.setFont(font)
         painter.setPen(ink)
         metrics = QFontMetricsF(font)
@@ -177,9 +186,7 @@ class HeatPainter:
 
     def _paint_lead(self, painter: QPainter, top: float) -> None:
         for piece, (left, right) in zip(self.lead, lead_columns(self.lead, self.flow.columns)[0], strict=False):
-            rect = QRectF(
-                left * self.grid.column, top + CELL_TOP + 1, (right - left) * self.grid.column - 5, CELL_HEIGHT - 2
-            )
+            rect = self._cell(left, right, top).adjusted(0, 1, -4, -1)
             painter.setPen(QPen(self.theme.color("border"), 1))
             painter.setBrush(self.theme.color("raised"))
             painter.drawRoundedRect(rect, 5, 5)

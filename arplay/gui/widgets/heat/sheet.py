@@ -12,7 +12,7 @@ from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.figure_row import ROW as FIGURE_ROW
 from arplay.gui.widgets.figure_row import Figure, layout, paint_figures
 from arplay.gui.widgets.heat.layout import Flow, Units
-from arplay.gui.widgets.heat.painting import ROW, Grid, HeatPainter, lead_columns, paint_legend
+from arplay.gui.widgets.heat.painting import Grid, HeatPainter, lead_columns, paint_legend
 from arplay.gui.widgets.heat.scale import HeatScale
 
 MARGIN = SPACE[4]
@@ -51,12 +51,12 @@ class HeatSheet:
 
     @property
     def height(self) -> float:
-        return self.head + self.flow.rows * ROW + MARGIN
+        return self.head + self.flow.rows * self.heat.grid.row + MARGIN
 
     def rows_on(self, page: int, height: float) -> tuple[int, int]:
         """The rows [first, stop) of a page of this height."""
-        on_first = max(1, int((height - self.head - MARGIN - FOOT) // ROW))
-        on_other = max(1, int((height - 2 * MARGIN - FOOT) // ROW))
+        on_first = max(1, int((height - self.head - MARGIN - FOOT) // self.heat.grid.row))
+        on_other = max(1, int((height - 2 * MARGIN - FOOT) // self.heat.grid.row))
         first = 0 if page == 0 else on_first + (page - 1) * on_other
         return min(first, self.flow.rows), min(first + (on_first if page == 0 else on_other), self.flow.rows)
 

@@ -14,24 +14,27 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QResizeEvent,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
 
 from arplay.core.chain import Ledger
 from arplay.core.pieces import Piece, Vocabulary
 from arplay.gui.contract import Unit
-from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
+from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, TEXT, Theme, interface_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.card import HeatCard, content
 from arplay.gui.widgets.heat.layout import Flow, Units, bare_pieces, units
-from arplay.gui.widgets.heat.painting import ROW, Grid, HeatPainter, lead_columns
+from arplay.gui.widgets.heat.painting import Grid, HeatPainter, lead_columns
 from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.widgets.zoom import WheelZoom
 
 PAD = SPACE[2]
 
 
 class HeatView(QAbstractScrollArea):
     picked = Signal(int)
+    zoomed = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,6 +56,7 @@ class HeatView(QAbstractScrollArea):
         self.hovered: int | None = None
         self.empty_text = ""
         self.card = HeatCard(self)
+        self._zoom = WheelZoom()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(60, 40)
@@ -76,8 +80,14 @@ class HeatView(QAbstractScrollArea):
             self.viewport().update()
             self.reveal()
 
-    def show_style(self, theme: Theme, scale: HeatScale, unit: Unit) -> None:
+    def show_style(self, theme: Theme, scale: HeatScale, unit: Unit, text_size: int = TEXT) -> None:
         self.theme, self.scale, self.unit = theme, scale, unit
+        if text_size != self.grid.size:
+            anchor = self._anchor()
+            self.grid = Grid.make(text_size)
+            self.flow = None
+            self._lay_out()
+            self._return_to(anchor)
         self.card.theme = theme
         self.card.update()
         self.viewport().update()
@@ -87,19 +97,19 @@ class HeatView(QAbstractScrollArea):
         if self.flow is None or not self._has(self.selected):
             return
         assert self.selected is not None
-        top = PAD + self.flow.place(self.selected)[0] * ROW
+        top = PAD + self.flow.place(self.selected)[0] * self.grid.row
         bar, height = self.verticalScrollBar(), self.viewport().height()
-        if top - ROW < bar.value():
-            bar.setValue(top - ROW)
-        elif top + 2 * ROW > bar.value() + height:
-            bar.setValue(top + 2 * ROW - height)
+        if top - self.grid.row < bar.value():
+            bar.setValue(top - self.grid.row)
+        elif top + 2 * self.grid.row > bar.value() + height:
+            bar.setValue(top + 2 * self.grid.row - height)
 
     def piece_at(self, position: QPointF, nearest: bool = False) -> int | None:
         """The piece under a place of the viewport."""
         if self.flow is None:
             return None
         y = position.y() - PAD + self.verticalScrollBar().value()
-        row, column = int(y // ROW), (position.x() - PAD) / self.grid.column
+        row, column = int(y // self.grid.row), (position.x() - PAD) / self.grid.column
         if nearest:
             row = min(max(row, 0), self.flow.rows - 1)
         return self.flow.hit(row, column, nearest)
@@ -108,8 +118,8 @@ class HeatView(QAbstractScrollArea):
         """Where (the first part of) a piece is in the viewport."""
         assert self.flow is not None
         row, left, right = self.flow.place(piece)
-        y = PAD + row * ROW - self.verticalScrollBar().value()
-        return QRectF(PAD + left * self.grid.column, y, (right - left) * self.grid.column, ROW)
+        y = PAD + row * self.grid.row - self.verticalScrollBar().value()
+        return QRectF(PAD + left * self.grid.column, y, (right - left) * self.grid.column, self.grid.row)
 
     def columns(self) -> int:
         """Columns of a row; one more is kept free, for a newline that hangs. The scroll bar's place is always free."""
@@ -122,19 +132,27 @@ class HeatView(QAbstractScrollArea):
             self.flow = None
         elif self.flow is None or self.flow.columns != columns:
             self.flow = Flow.of(self.units, columns, lead_columns(self.lead, columns)[1])
-        height = 2 * PAD + (self.flow.rows if self.flow is not None else 0) * ROW
+        height = 2 * PAD + (self.flow.rows if self.flow is not None else 0) * self.grid.row
         bar = self.verticalScrollBar()
-        bar.setSingleStep(ROW)
-        bar.setPageStep(max(ROW, self.viewport().height() - ROW))
+        bar.setSingleStep(self.grid.row)
+        bar.setPageStep(max(self.grid.row, self.viewport().height() - self.grid.row))
         bar.setRange(0, max(0, height - self.viewport().height()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        anchor = self.piece_at(QPointF(PAD, PAD), nearest=True) if self.verticalScrollBar().value() else None
+        anchor = self._anchor()
         before = self.flow
         self._lay_out()
-        if self.flow is not before and anchor is not None and self.flow is not None:
-            self.verticalScrollBar().setValue(self.flow.place(anchor)[0] * ROW)
+        if self.flow is not before:
+            self._return_to(anchor)
         super().resizeEvent(event)
+
+    def _anchor(self) -> int | None:
+        """The first piece in sight; None at the very top."""
+        return self.piece_at(QPointF(PAD, PAD), nearest=True) if self.verticalScrollBar().value() else None
+
+    def _return_to(self, anchor: int | None) -> None:
+        if anchor is not None and self.flow is not None:
+            self.verticalScrollBar().setValue(self.flow.place(anchor)[0] * self.grid.row)
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         self._hover(None)
@@ -157,19 +175,19 @@ class HeatView(QAbstractScrollArea):
 
     def _paint_rows(self, painter: QPainter, ledger: Ledger, flow: Flow, dirty: QRect) -> None:
         scrolled = self.verticalScrollBar().value()
-        first = max(0, (scrolled + dirty.top() - PAD) // ROW)
-        stop = min(flow.rows, (scrolled + dirty.bottom() - PAD) // ROW + 1)
+        first = max(0, (scrolled + dirty.top() - PAD) // self.grid.row)
+        stop = min(flow.rows, (scrolled + dirty.bottom() - PAD) // self.grid.row + 1)
         painter.translate(PAD, 0)
         heat = HeatPainter(self.grid, self.theme, self.scale, ledger, flow, self.lead)
         heat.specials = self.vocabulary.special if self.vocabulary is not None else frozenset()
-        heat.paint(painter, first, stop, PAD + first * ROW - scrolled)
+        heat.paint(painter, first, stop, PAD + first * self.grid.row - scrolled)
         for piece, color, thick in ((self.hovered, "text", 1.0), (self.selected, "accent", 2.0)):
             if not self._has(piece):
                 continue
             assert piece is not None
             painter.setPen(QPen(self.theme.color(color), thick))
             for row in range(max(first, flow.place(piece)[0]), min(stop - 1, flow.last_row(piece)) + 1):
-                rect = heat.cells(row, PAD + row * ROW - scrolled, piece)
+                rect = heat.cells(row, PAD + row * self.grid.row - scrolled, piece)
                 if rect is not None:
                     painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
 
@@ -212,12 +230,19 @@ class HeatView(QAbstractScrollArea):
 
     def _tell_lead(self, position: QPoint, where: QPoint) -> None:
         column = (position.x() - PAD) / self.grid.column
-        if self.flow is None or (position.y() - PAD + self.verticalScrollBar().value()) // ROW:
+        if self.flow is None or (position.y() - PAD + self.verticalScrollBar().value()) // self.grid.row:
             return
         for piece, (left, right) in zip(self.lead, lead_columns(self.lead, self.flow.columns)[0], strict=False):
             if left <= column < right:
                 text = f"{piece.text}: read before the text and not part of it, so it has no score of its own."
                 QToolTip.showText(where, plain(text), self)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        steps = self._zoom.steps(event)
+        if steps is None:
+            super().wheelEvent(event)
+        elif steps:
+            self.zoomed.emit(steps)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._hover(None)
@@ -244,7 +269,7 @@ class HeatView(QAbstractScrollArea):
         last = len(self.ledger) - 1
         here = self.selected if self._has(self.selected) else self.piece_at(QPointF(PAD, PAD), nearest=True)
         here = 0 if here is None else here
-        page = max(1, self.viewport().height() // ROW - 1)
+        page = max(1, self.viewport().height() // self.grid.row - 1)
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         rows = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -page, Qt.Key.Key_PageDown: page}
         if key in steps:

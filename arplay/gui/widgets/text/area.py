@@ -22,6 +22,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTextCursor,
     QTextDocument,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
@@ -30,6 +31,7 @@ from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
 from arplay.gui.widgets.text import marks as text_marks
 from arplay.gui.widgets.text.airy import AiryLayout, VisibleLine, visible_lines
 from arplay.gui.widgets.text.shown import ShownText, change, image
+from arplay.gui.widgets.zoom import WheelZoom
 
 EDITABLE = 1_000_000
 """Bytes of text that can be edited; a longer one is analysed read-only."""
@@ -69,6 +71,7 @@ class TextArea(QPlainTextEdit):
 
     intent = Signal(object)
     command = Signal(str)
+    zoomed = Signal(int)
     tip_wanted = Signal(int, QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -88,9 +91,9 @@ class TextArea(QPlainTextEdit):
         self.setDocument(document)
         self.setUndoRedoEnabled(False)
         self.setCursorWidth(0)  # the caret is painted here, with and without focus
-        self.setFont(fixed_font(TEXT))
-        document.setDefaultFont(self.font())
-        self._airy.set_font_height(self.fontMetrics().height())
+        self._zoom = WheelZoom()
+        self.text_size = 0
+        self.set_text_size(TEXT)
         document.contentsChange.connect(self._adopt)
         self.cursorPositionChanged.connect(self._moved)
 
@@ -122,6 +125,16 @@ class TextArea(QPlainTextEdit):
     def set_marks(self, marks: text_marks.Marks) -> None:
         self.marks = marks
         self.viewport().update()
+
+    def set_text_size(self, pixels: int) -> None:
+        """The size of the type; the text at the top stays where it is."""
+        if pixels == self.text_size:
+            return
+        self.text_size = pixels
+        self.setFont(fixed_font(pixels))
+        self._airy.set_font_height(self.fontMetrics().height())
+        self.document().setDefaultFont(self.font())
+        self.ensureCursorVisible()
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
@@ -359,6 +372,13 @@ class TextArea(QPlainTextEdit):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         super().mouseDoubleClickEvent(self._on_line(event))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        steps = self._zoom.steps(event)
+        if steps is None:
+            super().wheelEvent(event)
+        elif steps:
+            self.zoomed.emit(steps)
 
     def _on_line(self, event: QMouseEvent) -> QMouseEvent:
         place = self._snapped(event.position())

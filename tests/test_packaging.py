@@ -7,18 +7,21 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).parent.parent
 HANG_GUARD = 300
 
 COMMANDS = [
-    "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/arplay",
-    "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest",
+    "python3 -m venv .venv && .venv/bin/pip install -c .ci/tested.txt . && .venv/bin/arplay",
+    "python3 -m venv .venv && .venv/bin/pip install -c .ci/tested.txt -e '.[test]' && .venv/bin/pytest",
 ]
 
 
@@ -119,6 +122,42 @@ def extracted(folder: Path) -> str:
 
 def test_the_readme_has_exactly_the_two_commands() -> None:
     assert commands((REPOSITORY / "README.md").read_text("utf-8")) == COMMANDS
+
+
+def tested(text: str) -> dict[str, str]:
+    """The versions of a constraints file, by canonical name."""
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
+
+
+def unpinned(requirements: list[str], versions: dict[str, str]) -> list[str]:
+    """Requirements that no version of ``versions`` meets, or that have no upper bound."""
+
+    def fine(needed: Requirement) -> bool:
+        version = versions.get(canonicalize_name(needed.name))
+        return (
+            version is not None
+            and version in needed.specifier
+            and any(bound.operator == "<" for bound in needed.specifier)
+        )
+
+    return [text for text in requirements if not fine(Requirement(text))]
+
+
+def test_what_was_tested_is_pinned_and_every_library_has_an_upper_bound() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    versions = tested((REPOSITORY / ".ci" / "tested.txt").read_text("utf-8"))
+    extras = project["optional-dependencies"]
+    assert unpinned(project["dependencies"] + extras["gguf"], versions) == []
+    assert {Requirement(tool).name.lower() for tool in extras["test"]} <= versions.keys()
+    assert unpinned(["numpy>=2", "numpy<2", "absent<1"], versions) == ["numpy>=2", "numpy<2", "absent<1"]
+
+
+def test_the_check_of_the_newest_libraries_can_run() -> None:
+    assert os.access(REPOSITORY / ".ci" / "newest", os.X_OK)
+    assert run("bash", "-n", REPOSITORY / ".ci" / "newest", cwd=REPOSITORY).returncode == 0
+    script = (REPOSITORY / ".ci" / "run").read_text("utf-8")
+    assert script.rstrip().endswith(".ci/newest"), "its result is printed last"
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
-import pkgutil
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import arplay.core
 from arplay.core.pieces import Piece, Vocabulary, visible
 
 WORDS = Vocabulary("words", (b"<s>", b" the", b"the", b"The", b"\xe2\x82", None, b"lathe", b"", b"\n"), frozenset({0}))
-
-
-@pytest.mark.parametrize("module", [info.name for info in pkgutil.iter_modules(arplay.core.__path__)])
-def test_the_worked_values_in_docstrings_hold(module: str) -> None:
-    assert doctest.testmod(importlib.import_module(f"arplay.core.{module}")).failed == 0
-
-
-def test_a_wrong_worked_value_is_caught() -> None:
-    wrong = doctest.DocTestParser().get_doctest(">>> visible(b' ')\n'x'\n", {"visible": visible}, "wrong", None, 0)
-    assert doctest.DocTestRunner(verbose=False).run(wrong, out=lambda _: None).failed == 1
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,19 @@ def test_sloppy_tests_fail_and_honest_ones_pass(pytester: pytest.Pytester) -> No
     for name, told in zip(parts[1::2], parts[2::2], strict=True):
         assert REASONS[name] in told, f"{name} fell for another reason:\n{told}"
     assert said.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_worked_values_in_docstrings_are_tests_of_every_module(pytester: pytest.Pytester) -> None:
+    file = pytester.makepyfile(
+        worked='def half(x):\n    """\n    >>> half(4), half(2)\n    (2, 2)\n    """\n    return x // 2\n'
+    )
+    said = run(pytester, file)
+    said.assert_outcomes(failed=1)
+    said.stdout.fnmatch_lines(["Expected:", "*(2, 2)", "Got:", "*(2, 1)"])
+    assert (
+        "arplay"
+        in tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["testpaths"]
+    )
 
 
 def test_no_test_touches_the_users_files() -> None:

@@ -49,15 +49,16 @@ def parameters(count: int) -> str:
 
 def duration(seconds: float) -> str:
     """
-    >>> duration(8.2), duration(190), duration(7300)
-    ('8 s', '3 min 10 s', '2 h 2 min')
+    >>> duration(8.2), duration(190), duration(7300), duration(7199)
+    ('8 s', '3 min 10 s', '2 h 2 min', '2 h 0 min')
     """
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def is_gguf(card: Card) -> bool:

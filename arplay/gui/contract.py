@@ -120,6 +120,13 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Zoom:
+    """Show the text so many sizes larger; the size now is the window's to know, for notches come faster than Views."""
+
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
 class Do:
     """A command with no argument."""
 
@@ -182,7 +189,7 @@ class Tell:
     remedy: str
 
 
-Intent = Take | Select | Change | Do | Goto | Typed | CaretMoved | OpenFile | AnalyseText | Tell
+Intent = Take | Select | Change | Zoom | Do | Goto | Typed | CaretMoved | OpenFile | AnalyseText | Tell
 
 
 class Panel(QWidget):

@@ -28,6 +28,7 @@ from arplay.gui.store import Store
 from arplay.gui.tour import Tour
 from arplay.gui.training.desk import TrainingDesk
 from arplay.gui.widgets.text.area import too_long
+from arplay.gui.widgets.zoom import zoomed
 from arplay.gui.writing import NO_MODEL
 from arplay.models import catalogue, gguf_ways
 
@@ -185,6 +186,9 @@ class MainWindow(QMainWindow):
                 self.menus.open.trigger()
             case contract.Do("tour"):
                 self.start_tour()
+            case contract.Zoom(steps):
+                settings = self.playground.view.settings
+                self._on_intent(contract.Change(replace(settings, text_size=zoomed(settings.text_size, steps))))
             case contract.Change(settings):
                 former = self.playground.view.settings
                 self.playground.handle(intent)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 
-from arplay.gui.contract import Change
+from arplay.gui.contract import Change, Zoom
 from arplay.gui.theme import TEXT
-from arplay.gui.widgets.zoom import zoomed
 
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
@@ -30,13 +29,10 @@ class TextMenu(QObject):
         )
 
     def _larger(self) -> None:
-        self._zoom(1)
+        self._window._on_intent(Zoom(1))
 
     def _smaller(self) -> None:
-        self._zoom(-1)
-
-    def _zoom(self, steps: int) -> None:
-        self._change(text_size=zoomed(self._window.playground.view.settings.text_size, steps))
+        self._window._on_intent(Zoom(-1))
 
     def _usual(self) -> None:
         self._change(text_size=TEXT)

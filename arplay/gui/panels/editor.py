@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from arplay.core.pieces import visible
-from arplay.gui.contract import Change, Do, Panel, Take, View
+from arplay.gui.contract import Do, Panel, Take, View, Zoom
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.text.area import TextArea
 from arplay.gui.widgets.text.marks import NO_MARKS, Marks
-from arplay.gui.widgets.zoom import zoomed
 
 _ADDED_BY = {
     "tokenizer": "added by the tokenizer",
@@ -212,8 +209,7 @@ class EditorPanel(Panel):
         self.area.setFocus()
 
     def _zoom(self, steps: int) -> None:
-        settings = self._view.settings
-        self.intent.emit(Change(replace(settings, text_size=zoomed(settings.text_size, steps))))
+        self.intent.emit(Zoom(steps))
 
     def _tip(self, byte: int, place: QPoint) -> None:
         """What is under the mouse: the piece, its id if it is known, and whether that id was kept."""

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
-from arplay.gui.contract import Change, Panel, Select, Unit, View
+from arplay.gui.contract import Change, Panel, Select, Unit, View, Zoom
 from arplay.gui.theme import BODY, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
@@ -19,7 +19,6 @@ from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.sheet import HeatSheet
 from arplay.gui.widgets.heat.view import HeatView
 from arplay.gui.widgets.words import first_piece, in_unit, lead_pieces, number, windows
-from arplay.gui.widgets.zoom import zoomed
 
 SHEET_WIDTH = 900
 
@@ -161,8 +160,7 @@ class HeatmapPanel(Panel):
         self.intent.emit(Select(index))
 
     def _zoom(self, steps: int) -> None:
-        settings = self.view.settings
-        self.intent.emit(Change(replace(settings, text_size=zoomed(settings.text_size, steps))))
+        self.intent.emit(Zoom(steps))
 
     # Export
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from arplay.core.errors import Problem
 from arplay.models.alphabets.fast import TokenizerAlphabet
+from arplay.models.alphabets.special import add_special, older, role_id
 from arplay.models.alphabets.text import TextAlphabet
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 Opened = TypeVar("Opened")
 
 MAX_TOKENIZER_BYTES = 64 * 1024 * 1024
-_PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
+_BESIDE = (
+    "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "config.json", "generation_config.json",
+)  # fmt: skip
 _FILES = ("*.json", "*.model", "*.txt", "*.vocab", "*.bpe")
 
 
@@ -25,17 +25,19 @@ def open_tokenizer(folder: Path, vocabulary_size: int) -> TextAlphabet:
     """The alphabet of a transformers folder. Raises Problem where its files are missing, broken or too large."""
     from tokenizers import Tokenizer
 
-    config = _read_config(folder / "tokenizer_config.json")
     file = folder / "tokenizer.json"
     try:
-        # the generic class is only a shell around this file; reading it directly saves seconds of imports
-        plain = config.get("tokenizer_class") in _PLAIN_CLASSES and not {"add_bos_token", "add_eos_token"} & set(config)
-        if not (file.is_file() and plain):
+        if not file.is_file():
             return _through_transformers(folder, vocabulary_size)
+        # the file holds the rule: the library's class of the name in tokenizer_config.json may put its own in its place
         _bounded(file)
-        tokenizer = Tokenizer.from_file(str(file))
-        bos, eos = (_named_id(tokenizer, config.get(key)) for key in ("bos_token", "eos_token"))
-        return _alphabet(folder, tokenizer, vocabulary_size, bos, eos)
+        beside, special_map, added, model, generation = (_read_config(folder / name) for name in _BESIDE)
+        tokenizer, config = Tokenizer.from_file(str(file)), older(beside, special_map, added)
+        if tokenizer.get_vocab_size() == 0:
+            raise _missing(folder)
+        add_special(tokenizer, config)
+        bos, eos = (role_id(tokenizer, config, model | generation, role) for role in ("bos", "eos"))
+        return TokenizerAlphabet(tokenizer, vocabulary_size, bos, eos)
     except Problem:
         raise
     except Exception as error:  # the Rust library raises bare Exception for a broken file
@@ -52,12 +54,6 @@ def opened(make: Callable[[], Opened], label: str) -> Opened:
             raise
         line = (str(error).splitlines() or [""])[0][:200]
         raise Problem(f"the tokenizer of {label} cannot be read ({line})", "fetch the model again") from error
-
-
-def _alphabet(folder: Path, tokenizer: Tokenizer, size: int, bos: int | None, eos: int | None) -> TokenizerAlphabet:
-    if tokenizer.get_vocab_size() == 0:
-        raise _missing(folder)
-    return TokenizerAlphabet(tokenizer, size, bos, eos)
 
 
 def _through_transformers(folder: Path, vocabulary_size: int) -> TextAlphabet:
@@ -78,7 +74,9 @@ def _through_transformers(folder: Path, vocabulary_size: int) -> TextAlphabet:
         raise Problem(cause, f"run pip install {library}, or add a tokenizer.json to the folder") from error
     backend = getattr(loaded, "backend_tokenizer", None)
     if backend is not None:
-        return _alphabet(folder, backend, vocabulary_size, loaded.bos_token_id, loaded.eos_token_id)
+        if backend.get_vocab_size() == 0:
+            raise _missing(folder)
+        return TokenizerAlphabet(backend, vocabulary_size, loaded.bos_token_id, loaded.eos_token_id)
     if len(loaded) == 0:
         raise _missing(folder)
     return python_alphabet(loaded, vocabulary_size)
@@ -86,12 +84,6 @@ def _through_transformers(folder: Path, vocabulary_size: int) -> TextAlphabet:
 
 def _missing(folder: Path) -> Problem:
     return Problem(f"{folder.name} has no tokenizer", "add its tokenizer.json to the folder")
-
-
-def _named_id(tokenizer: Tokenizer, token: Any) -> int | None:
-    if isinstance(token, dict):
-        token = token.get("content")
-    return tokenizer.token_to_id(token) if isinstance(token, str) else None
 
 
 def _read_config(file: Path) -> dict[str, Any]:

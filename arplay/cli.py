@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import io
-import os
 import sys
 import traceback
 from collections.abc import Sequence
 
 from arplay import __version__
+from arplay.commands import streams
 from arplay.commands.options import UsageError
+from arplay.commands.parser import Parser
 from arplay.core.errors import Problem
+from arplay.core.signs import safe
 
 COMMANDS = {
     "next": "the distribution of the next token after a text",
@@ -31,17 +32,19 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and give back its exit status: 0, 1 (a problem), 2 (wrong usage), 130 (Ctrl-C)."""
-    given = list(sys.argv[1:] if argv is None else argv)
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() != "utf-8":
-        sys.stdout.reconfigure(encoding="utf-8")
+    with streams.shown():
+        return _ended(list(sys.argv[1:] if argv is None else argv))
+
+
+def _ended(argv: list[str]) -> int:
     try:
-        status = _run(given)
+        status = _run(argv)
         sys.stdout.flush()
         return status
     except Problem as problem:
         return _tell(str(problem))
     except BrokenPipeError:
-        _forget_stdout()
+        streams.forget_stdout()
         return 0
     except KeyboardInterrupt:
         return 130
@@ -60,7 +63,7 @@ def _run(argv: list[str]) -> int:
     name = argv[0] if argv and argv[0] in COMMANDS else "window"
     module = importlib.import_module(f"arplay.commands.{name}")
     if name == "window":
-        parser = argparse.ArgumentParser(
+        parser = Parser(
             "arplay",
             description="See an autoregressive model think. Without a command, the window opens.",
             epilog="commands:\n" + "".join(f"  arplay {command:<8} {what}\n" for command, what in COMMANDS.items()),
@@ -70,7 +73,7 @@ def _run(argv: list[str]) -> int:
         parser.add_argument("--version", action="version", version=f"arplay {__version__}")
     else:
         argv = argv[1:]
-        parser = argparse.ArgumentParser(f"arplay {name}", description=COMMANDS[name], allow_abbrev=False)
+        parser = Parser(f"arplay {name}", description=COMMANDS[name], allow_abbrev=False)
     module.configure(parser)
     args = parser.parse_args(argv)
     try:
@@ -81,12 +84,5 @@ def _run(argv: list[str]) -> int:
 
 
 def _tell(message: str) -> int:
-    print("arplay:", " ".join(message.splitlines()), file=sys.stderr)
+    print("arplay:", safe(" ".join(message.split("\n"))), file=sys.stderr)
     return 1
-
-
-def _forget_stdout() -> None:
-    """Nobody reads any more: what is still buffered must not raise again when Python ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

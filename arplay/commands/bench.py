@@ -8,6 +8,7 @@ import time
 from arplay.commands import options
 from arplay.commands.console import ProgressLine, deliver
 from arplay.commands.work import Work
+from arplay.core.signs import safe
 from arplay.engine import bench
 from arplay.export.writers import to_json
 
@@ -31,7 +32,7 @@ def _describe(record: bench.Record) -> str:
     model, score = record["model"], record["score_tokens_per_s"]
     bare = "" if score["bare"] is None else f" (bare {score['bare']:,.0f})"
     lines = [
-        f"{model['name']}: {model['parameters']:,} parameters, {model['dtype']} by {model['engine']}",
+        f"{safe(model['name'])}: {model['parameters']:,} parameters, {model['dtype']} by {model['engine']}",
         record["machine"],
         "",
         *(f"{name:<18}" + "".join(f"{cell:>14}" for cell in cells) for name, cells in bench.rows(record)),

@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
+from arplay.commands.streams import change_line
+from arplay.core.signs import safe
 from arplay.export.writers import write
-
-_CLEAR = "\r\x1b[K"
 
 
 def deliver(result: str, out: Path | None) -> None:
@@ -21,7 +21,7 @@ def deliver(result: str, out: Path | None) -> None:
 
 def note(message: str) -> None:
     """Something that a user should know beside the result."""
-    print(f"arplay: {message}", file=sys.stderr)
+    print("arplay:", safe(message), file=sys.stderr)
 
 
 class ProgressLine:
@@ -36,12 +36,12 @@ class ProgressLine:
 
     def __exit__(self, *unused: object) -> None:
         if self._on and self._last:
-            print(_CLEAR, end="", file=sys.stderr, flush=True)
+            change_line(sys.stderr, "")
 
     def __call__(self, fraction: float | None, what: str) -> None:
         """Show progress, ten times a second at most. ``fraction`` is 0..1 or None where nobody knows."""
         now = time.monotonic()
         if self._on and now - self._last >= 0.1:
             share = "" if fraction is None else f" {fraction:.0%}"
-            print(f"{_CLEAR}{what}{share}", end="", file=sys.stderr, flush=True)
+            change_line(sys.stderr, f"{what}{share}")
             self._last = now

@@ -12,6 +12,7 @@ from typing import Any
 from arplay import __version__, paths
 from arplay.commands import models
 from arplay.commands.console import deliver
+from arplay.core.signs import safe
 from arplay.export.tables import Record
 from arplay.export.writers import to_json
 from arplay.gui import platform_check
@@ -101,6 +102,6 @@ def _describe(report: Record) -> str:
         ]
     else:
         lines.append(f"  {'system libraries':<20}all there")
-    lines += ["folders", *(f"  {name:<20}{path}" for name, path in report["folders"].items())]
-    lines += ["models", *(f"  {model['name']:<20}{model['state']}" for model in report["models"])]
+    lines += ["folders", *(f"  {name:<20}{safe(path)}" for name, path in report["folders"].items())]
+    lines += ["models", *(f"  {safe(model['name']):<20}{model['state']}" for model in report["models"])]
     return "\n".join(lines) + "\n"

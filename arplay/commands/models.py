@@ -11,6 +11,7 @@ from dataclasses import asdict
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.commands.options import UsageError
 from arplay.core.errors import Problem
+from arplay.core.signs import safe
 from arplay.engine import fetch, hub_fetch
 from arplay.engine.fetch import FetchProgress
 from arplay.export.tables import Record
@@ -42,14 +43,16 @@ def run(args: argparse.Namespace) -> int:
     elif args.action == "info":
         found = _info(args.name)
         width = max(map(len, found))
-        text = "".join(f"{key:<{width}}  {value}\n" for key, value in found.items() if value not in (None, ""))
+        text = "".join(
+            f"{key:<{width}}  {safe(str(value))}\n" for key, value in found.items() if value not in (None, "")
+        )
         deliver(to_json(found) if args.json else text, None)
     elif args.action == "get":
         card = _get(args.name)
-        deliver(to_json(record(card)) if args.json else f"{card.spec} is ready in {card.path}\n", None)
+        deliver(to_json(record(card)) if args.json else safe(f"{card.spec} is ready in {card.path}") + "\n", None)
     else:
         _remove(args.name, args.yes)
-        deliver(to_json({"removed": args.name}) if args.json else f"{args.name} is removed\n", None)
+        deliver(to_json({"removed": args.name}) if args.json else safe(f"{args.name} is removed") + "\n", None)
     return 0
 
 
@@ -113,7 +116,8 @@ def _remove(name: str, yes: bool) -> None:
     """Delete a downloaded model, after asking on a terminal."""
     if not yes and sys.stdin.isatty():
         card = catalogue.card(name)
-        print(f"remove {card.spec} ({megabytes(card.disk_bytes)}) from {card.path}? [y/N] ", end="", file=sys.stderr)
+        question = f"remove {card.spec} ({megabytes(card.disk_bytes)}) from {card.path}? [y/N] "
+        print(safe(question), end="", file=sys.stderr)
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise Problem(f"{name} was not removed", "answer y, or give --yes")
@@ -125,7 +129,8 @@ def _remove(name: str, yes: bool) -> None:
 def _lines(card: Card) -> str:
     state = {"ready": "ready", "fetch": f"arplay models get {card.spec}", "broken": card.problem}[card.state]
     title = "" if card.title == card.spec else f"{card.title}: "
-    return f"{card.spec:<10}  {title}{card.about}\n{'':<10}  {', '.join([state, *_facts(card)])}\n"
+    lines = f"{card.spec:<10}  {title}{card.about}", f"{'':<10}  {', '.join([state, *_facts(card)])}"
+    return "".join(f"{safe(line)}\n" for line in lines)
 
 
 def _facts(card: Card) -> list[str]:

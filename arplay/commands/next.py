@@ -28,7 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_reading(parser)
     options.add_encoding(parser)
     parser.add_argument("--top", type=options.count, default=20, metavar="N", help="list the N most probable (20)")
-    parser.add_argument("--find", metavar="TEXT", help="list the tokens that contain TEXT as well; ␣ is a space")
+    parser.add_argument(
+        "--find", metavar="TEXT", help="list the tokens that contain TEXT as well, as written or as shown (␣, ↵, ⟨E2⟩)"
+    )
     options.add_decoding(parser)
     options.add_output(parser)
 

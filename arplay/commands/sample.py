@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import codecs
 import json
-import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ import numpy as np
 
 from arplay.commands import options
 from arplay.commands.console import deliver, note
+from arplay.commands.streams import speak
 from arplay.commands.work import Work, read_source
 from arplay.core.decoding import Decoding, decode
 from arplay.core.distribution import Distribution
@@ -31,7 +31,12 @@ MAX_TRACE_BYTES = 64 * 1024 * 1024
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--prompt", required=True, metavar="S", help="the text to continue")
+    parser.add_argument(
+        "--prompt",
+        required=True,
+        metavar="S",
+        help="the text to continue; what is written is exact in a pipe or file, and safe on a terminal",
+    )
     parser.add_argument("-n", type=options.count, metavar="N", help=f"how many tokens at most ({LENGTH})")
     options.add_model(parser)
     options.add_reading(parser)
@@ -178,7 +183,10 @@ class Sampling:
 
 
 class Speech:
-    """The text that grows on standard output: bytes wait until they form a character."""
+    """The text that grows on standard output: bytes wait until they form a character.
+
+    On a terminal, what would steer it has a sign; a pipe or a file gets the exact text.
+    """
 
     def __init__(self, shown: bool) -> None:
         self._shown = shown
@@ -190,14 +198,13 @@ class Speech:
         text = exact_text(text.encode("utf-8", "surrogateescape"))
         self._said.append(text)
         if self._shown and text:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            speak(text)
 
     def end(self) -> str:
         """Say what is left, as signs; the whole text."""
         self.say(b"", final=True)
         if self._shown:
-            sys.stdout.write("\n")
+            speak("\n")
         return "".join(self._said)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
 import shlex
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arplay.commands import options
 from arplay.commands.options import UsageError
+from arplay.commands.streams import change_line, forget_stdout
+from arplay.core.signs import safe
 from arplay.training.order import Order
 from arplay.training.run_folder import RunFolder
 from arplay.training.sizes import count_of
@@ -26,7 +29,6 @@ LINE_SECONDS = 10.0
 MOST = 10**15
 MOST_THREADS = 1024
 STOPPED = 130
-_CLEAR = "\r\x1b[K"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -114,7 +116,9 @@ class _Lines:
         self._last = 0.0
 
     def say(self, what: str) -> None:
-        self._write(f"{_CLEAR if self._shown else ''}{what}\n")
+        if self._shown:
+            self._change("")
+        self._write(f"{safe(what)}\n")
         self._shown = False
 
     def end(self) -> None:
@@ -135,17 +139,26 @@ class _Lines:
             self.say(line)
         else:
             width = shutil.get_terminal_size().columns - 1
-            self._write(f"{_CLEAR}{line[:width]}")
+            self._change(line[:width])
             self._shown = True
 
+    def _change(self, text: str) -> None:
+        with _patient():
+            change_line(sys.stdout, text)
+
     def _write(self, text: str) -> None:
-        try:
+        with _patient():
             sys.stdout.write(text)
             sys.stdout.flush()
-        except BrokenPipeError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
-            os.close(nowhere)
+
+
+@contextlib.contextmanager
+def _patient() -> Iterator[None]:
+    """Go on where nobody reads any more."""
+    try:
+        yield
+    except BrokenPipeError:
+        forget_stdout()
 
 
 def _line(report: Report) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from arplay.commands import options
 from arplay.core.errors import Problem
+from arplay.core.signs import safe
 from arplay.gui import platform_check
 from arplay.gui.options import WindowOptions
 from arplay.textfile import check_prompt
@@ -87,7 +88,7 @@ def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
         decoded = decode(answer.distribution.logprobs, view.settings.decoding)
         before = view.document.data[: view.caret]
         print(describe(view.loaded, before, answer, answer.distribution, decoded, view.settings.bars))
-    print(f"The window is drawn in {path}")
+    print(safe(f"The window is drawn in {path}"))
     return 0
 
 
@@ -108,5 +109,5 @@ def _place() -> Path:
     here = Path.cwd()
     if os.access(here, os.W_OK):
         return here / PICTURE
-    print(f"arplay: {here} cannot be written", file=sys.stderr)
+    print(safe(f"arplay: {here} cannot be written"), file=sys.stderr)
     return Path(tempfile.mkdtemp(prefix="arplay-")) / PICTURE

@@ -19,6 +19,7 @@ from arplay.core.errors import Problem
 from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
+from arplay.core.signs import safe
 from arplay.core.timings import Timing, Timings, of_answer
 from arplay.engine import jobs
 from arplay.engine.fetch import fetch
@@ -155,7 +156,7 @@ def title(loaded: Loaded) -> list[str]:
     info = loaded.info
     context = "any context" if info.context is None else f"context {info.context:,}"
     line = f"{info.name} ({info.family}, {info.parameters:,} parameters, {info.dtype} on {info.device}, {context})"
-    return [line, *filter(None, [loaded.lossy])]
+    return [safe(part) for part in (line, loaded.lossy) if part]
 
 
 R = TypeVar("R", bound=Result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +11,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.signs import safe, sign
+
 Ids = NDArray[np.int64]
 
-_VISIBLE = {" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥", "\u00a0": "⍽"}
+_SPACES = {" ": "␣", "\u00a0": "⍽"}
 
 
 def visible(data: bytes) -> str:
@@ -21,20 +24,10 @@ def visible(data: bytes) -> str:
     >>> visible(b" Paris\\n"), visible(b"\\xe2\\x82"), visible(b"\\x00")
     ('␣Paris↵', '⟨E2⟩⟨82⟩', '␀')
     """
-    return "".join(_visible_char(char) for char in data.decode("utf-8", "surrogateescape"))
-
-
-def _visible_char(char: str) -> str:
-    code = ord(char)
-    if char in _VISIBLE:
-        return _VISIBLE[char]
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"⟨{code - 0xDC00:02X}⟩"
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if char.isprintable():
-        return char
-    return f"⟨U+{code:04X}⟩"
+    text = data.decode("utf-8", "surrogateescape")
+    if text.isprintable():
+        return text.replace(" ", "␣")
+    return "".join(_SPACES.get(char) or (char if char.isprintable() else sign(char)) for char in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +44,8 @@ class Piece:
 
     @property
     def text(self) -> str:
-        """The visible text, as shown on bars and chips."""
-        return self.data.decode() if self.special else visible(self.data)
+        """The visible text, as shown on bars and chips; a special one keeps the spaces of its name."""
+        return safe(self.data.decode("utf-8", "surrogateescape")) if self.special else visible(self.data)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,21 +96,28 @@ class Vocabulary:
     def find(self, text: str, limit: int = 200) -> list[int]:
         """Ids whose text contains ``text``: exact matches first, then prefixes, then the rest, shorter first.
 
-        ``␣`` in the query means a space, as the views show it; upper and lower case are the same.
+        ``text`` is what a piece writes, or what the views show of it (``␣the``, ``⟨E2⟩``, ``␀``), whichever fits;
+        upper and lower case are the same.
         """
-        wanted = text.replace("␣", " ").replace("↵", "\n").replace("⇥", "\t").lower()
-        if not wanted:
+        written, signed = text.lower(), text.lower().replace("␣", " ")
+        if not written:
             return []
-        found = [
-            (shown != wanted, shown.lstrip() != wanted, not shown.startswith(wanted), len(shown), id)
-            for id, shown in enumerate(self._searchable)
-            if wanted in shown
-        ]
-        return [entry[-1] for entry in sorted(found)[:limit]]
+        texts, shown = self._searchable
+        found = {id: (text, signed) for id, text in enumerate(texts) if signed in text}
+        found |= {id: (text, written) for id, text in shown.items() if written in text}
+
+        def order(id: int) -> tuple[bool, bool, bool, int, int]:
+            text, wanted = found[id]
+            return text != wanted, text.lstrip() != wanted, not text.startswith(wanted), len(text), id
+
+        return heapq.nsmallest(limit, found, key=order)
 
     @cached_property
-    def _searchable(self) -> tuple[str, ...]:
-        return tuple(data.decode("utf-8", "replace").lower() for data in self.written)
+    def _searchable(self) -> tuple[tuple[str, ...], dict[int, str]]:
+        """The text of every piece in small letters; and what the views show of those that have signs other than ␣."""
+        texts = [data.decode("utf-8", "replace").lower() for data in self.written]
+        signs = (id for id, text in enumerate(texts) if "␣" in text or not text.isprintable() or "\ufffd" in text)
+        return tuple(texts), {id: self.piece(id).text.lower() for id in signs}
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -24,13 +24,16 @@ _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 def to_json(content: Any) -> str:
     """JSON that every parser reads: infinities are the strings "inf" and "-inf"; NaN raises ValueError.
 
-    >>> print(to_json({"logprob": -math.inf}), end="")
+    What cannot be seen is written as its escape, so that JSON is exact and may be shown on a terminal.
+
+    >>> print(to_json({"logprob": -math.inf, "text": "é\\u202e"}), end="")
     {
-      "logprob": "-inf"
+      "logprob": "-inf",
+      "text": "é\\u202e"
     }
     """
-    text = json.dumps(_strict(content), allow_nan=False, ensure_ascii=False, indent=2) + "\n"
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # a file name may hold a lone surrogate
+    text = json.dumps(_strict(content), allow_nan=False, ensure_ascii=False, indent=2)
+    return "".join(f"{line if line.isprintable() else _escaped(line)}\n" for line in text.split("\n"))
 
 
 def to_csv(records: Sequence[Record], columns: Sequence[str], comments: Sequence[str]) -> str:
@@ -85,6 +88,10 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise Problem(f"{path} cannot be written ({error.strerror or error})", "choose another place") from error
+
+
+def _escaped(line: str) -> str:
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
 
 
 def _strict(value: Any) -> Any:

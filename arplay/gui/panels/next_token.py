@@ -85,7 +85,9 @@ class NextTokenPanel(Panel):
         self.search.setPlaceholderText("Find any token…")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Find a token of the vocabulary")
-        self.search.setToolTip("Find any token of the vocabulary and see its rank and probability; write ␣ for a space")
+        self.search.setToolTip(
+            "Find any token of the vocabulary and see its rank and probability; write it as it is shown: ␣, ↵, ⟨E2⟩"
+        )
         self.search.textChanged.connect(self._search_changed)
         self.search.installEventFilter(self)
         self.strip = CumulativeStrip()

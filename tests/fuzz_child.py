@@ -191,9 +191,9 @@ def warm(load: Callable[..., Model], bases: Path) -> None:
 
 def leave_steps_alone() -> None:
     """Record no step from now on: most of a load, and of good weights always the same recording."""
-    from arplay.models.fast_step import FastForward
+    from arplay.models import fast_step
 
-    FastForward.record = lambda self, network: False  # type: ignore[method-assign]
+    fast_step.speed_up = lambda network: fast_step.Faster()
 
 
 def peak_kib() -> int:

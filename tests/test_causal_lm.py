@@ -192,15 +192,18 @@ def test_fewer_than_five_pieces_are_padded() -> None:
 
 
 def watched(model: CausalLM, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The number of pieces of every forward from here on."""
+    """The number of pieces of every pass from here on, replayed steps too."""
     sizes: list[int] = []
-    real = model.network.forward
 
-    def forward(*args: Any, **kwargs: Any) -> Any:
-        sizes.append(kwargs["input_ids"].shape[1])
-        return real(*args, **kwargs)
+    def counted(real: Any) -> Any:
+        def read(ids: Any, *args: Any) -> Any:
+            sizes.append(len(ids))
+            return real(ids, *args)
 
-    monkeypatch.setattr(model.network, "forward", forward)
+        return read
+
+    for name in ("fresh", "cached"):
+        monkeypatch.setattr(model.passes, name, counted(getattr(model.passes, name)))
     return sizes
 
 

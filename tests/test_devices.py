@@ -203,18 +203,17 @@ import json, os, sys
 from pathlib import Path
 import torch, transformers
 from transformers.models.llama import modeling_llama
-from arplay.models import fast_step, loading
+from arplay.models import fast_step, library, loading
 
 def bare(path):
-    network = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
-    cache = None
+    forward = library.Forward(transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval())
+    kept = None
     with torch.inference_mode():
         for low in range(0, 64, 16):
             given = torch.arange(low, low + 16)[None]
-            cache = network(input_ids=given, past_key_values=cache, use_cache=True).past_key_values
+            kept = forward(given, kept, keep=True)[1]
         for id in range(8):
-            given = torch.tensor([[id]])
-            cache = network(input_ids=given, past_key_values=cache, use_cache=True, logits_to_keep=1).past_key_values
+            kept = forward(torch.tensor([[id]]), kept, keep=True, rows=1)[1]
 
 def arplay(path):
     session = loading.load(Path(path), "m", "cpu", "float32", lambda *_: None).session()

@@ -21,38 +21,36 @@ def ids(n: int) -> Any:
     return torch.randint(0, 250, (1, n), generator=torch.Generator().manual_seed(1))
 
 
-def read(net: Any, given: Any, cache: Any = None) -> Any:
-    import torch
-
-    with torch.inference_mode():
-        return net(input_ids=given, past_key_values=cache, use_cache=True)
-
-
 @pytest.mark.parametrize("family", FAST)
 def test_a_replayed_step_gives_the_networks_own_logits(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from arplay.models import fast_step
+    import torch
 
-    plain, fast = network(family).eval(), network(family).eval()
-    assert "recording" in fast_step.speed_up(fast)
+    from arplay.models import fast_step
+    from arplay.models.passes import Passes
+
+    net = network(family)
+    faster = fast_step.speed_up(net)
+    assert "recording" in faster.done and faster.not_used == ()
     replays: list[int] = []
-    real = fast_step.FastForward._replay
-    monkeypatch.setattr(fast_step.FastForward, "_replay", lambda *a: replays.append(1) or real(*a))
-    text = ids(20)
-    own, mine = read(plain, text[:, :4]), read(fast, text[:, :4])
-    for at in range(4, 20):
-        own = read(plain, text[:, at : at + 1], own.past_key_values)
-        mine = read(fast, text[:, at : at + 1], mine.past_key_values)
-        assert float((own.logits - mine.logits).abs().max()) < 1e-4
-    assert len(replays) == 16
-    read(fast, text[:, :2], mine.past_key_values)  # several pieces go the network's own way
-    read(fast, text[:, :1])
-    assert len(replays) == 16
+    real = fast_step.FastStep.__call__
+    monkeypatch.setattr(fast_step.FastStep, "__call__", lambda *a: replays.append(1) or real(*a))
+    text = ids(20)[0].tolist()
+    plain, fast = Passes(network(family)), Passes(net, faster.step)
+    with torch.inference_mode():
+        (own, theirs), (mine, kept) = plain.cached(text[:4], None, 1), fast.cached(text[:4], None, 1)
+        for id in text[4:]:
+            (own, theirs), (mine, kept) = plain.cached([id], theirs, 1), fast.cached([id], kept, 1)
+            assert float((own - mine).abs().max()) < 1e-4
+        assert len(replays) == 16
+        fast.cached(text[:2], kept, 1)  # several pieces go the network's own way
+        fast.cached(text[:1], None, 1)
+        assert len(replays) == 16
 
 
-def test_a_recording_that_is_wrong_is_not_used() -> None:
+def test_a_recording_that_is_wrong_is_not_used_and_told() -> None:
     from arplay.models import fast_step
 
-    net = network("llama").eval()
+    net = network("llama")
     real = net.model.layers[0].forward
 
     def forgets(hidden: Any, *args: Any, **more: Any) -> Any:
@@ -60,22 +58,26 @@ def test_a_recording_that_is_wrong_is_not_used() -> None:
         return real(hidden * (1.5 if float(hidden.sum()) > 0 else 1.0), *args, **more)
 
     net.model.layers[0].forward = forgets
-    assert "recording" not in fast_step.speed_up(net)
-    assert "forward" not in vars(net)
+    faster = fast_step.speed_up(net)
+    assert faster.step is None and "recording" not in faster.done
+    assert len(faster.not_used) == 1 and "differs from the network's own by" in faster.not_used[0]
 
 
 def test_a_sliding_window_goes_its_own_way() -> None:
     from arplay.models import fast_step
 
-    assert "recording" not in fast_step.speed_up(network("mistral").eval())
+    faster = fast_step.speed_up(network("mistral"))
+    assert faster.step is None and "keeps more than keys and values that grow" in faster.not_used[0]
 
 
 def test_branches_do_not_overwrite_each_other() -> None:
     import torch
 
     from arplay.models.fast_cache import RoomyLayer, give_room
+    from arplay.models.library import Forward
 
-    cache = read(network("llama").eval(), ids(6)).past_key_values
+    with torch.inference_mode():
+        cache = Forward(network("llama"))(ids(6), keep=True)[1]
     give_room(cache)
     one = cache.layers[0]
     assert type(one) is RoomyLayer
@@ -134,7 +136,7 @@ def test_a_recording_unpacks_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         fast_weights.HalvedLinear, "__getattr__", lambda self, name: asked.append(name) or real(self, name)
     )
-    assert "16 bits" in (done := fast_step.speed_up(net)) and "recording" in done
+    assert "16 bits" in (done := fast_step.speed_up(net).done) and "recording" in done
     assert not {"weight", "bias"} & set(asked)
     assert net.lm_head.weight.shape == (net.config.vocab_size, 16) and "weight" in asked
 

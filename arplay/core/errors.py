@@ -20,3 +20,13 @@ class Problem(Exception):  # noqa: N818 - it is a message to a person, not a pro
 
     def __str__(self) -> str:
         return f"{self.cause}; {self.remedy}"
+
+
+def in_one_line(error: BaseException) -> str:
+    """An exception in one line: its type and the first line of what it says.
+
+    >>> in_one_line(ValueError("no such file\\nat line 7"))
+    'ValueError: no such file'
+    """
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

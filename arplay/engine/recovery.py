@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from arplay.core.errors import Problem
+from arplay.core.errors import Problem, in_one_line
 from arplay.engine.jobs import Steps
 from arplay.engine.messages import Progress
 from arplay.engine.state import State
@@ -78,9 +78,3 @@ def _not_enough(state: State, error: Exception) -> Problem:
     fits = f"about {state.pace.reached:,} pieces fit: shorten the text, or " if state.pace.reached else ""
     remedy = f"{fits}use a smaller model or number type" if fits else "use a smaller model or a shorter text"
     return Problem(f"there is not enough memory ({in_one_line(error)})", remedy)
-
-
-def in_one_line(error: BaseException) -> str:
-    """The exception in one line: its type and the first line of what it says."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arplay.core.errors import Problem
+from arplay.core.errors import Problem, in_one_line
 from arplay.engine import jobs, state
 from arplay.engine.lesson import lesson
 from arplay.engine.messages import (
@@ -31,7 +31,7 @@ from arplay.engine.messages import (
     Score,
 )
 from arplay.engine.recompute import recompute
-from arplay.engine.recovery import carried, in_one_line
+from arplay.engine.recovery import carried
 from arplay.engine.replay import replay
 from arplay.models.base import Model, Report
 from arplay.models.devices import out_of_memory

@@ -2,29 +2,30 @@
 
 from typing import Any, cast
 
+from arplay.models import library
+
 
 class Transformers:
     def __init__(self, path: str, dtype: str, device: str) -> None:
         import torch
-        from transformers import AutoModelForCausalLM, utils
 
-        cast(Any, utils).logging.disable_progress_bar()
-        self.torch, self.device, self.past, auto = torch, device, cast(Any, None), cast(Any, AutoModelForCausalLM)
-        self.net: Any = auto.from_pretrained(path, dtype=dtype, use_safetensors=True, local_files_only=True).to(device)
+        self.torch, self.device, self.past = torch, device, cast(Any, None)
+        self.net: Any = library.causal_network(path, dtype=dtype).to(device)
+        self.forward = library.Forward(self.net)
 
     def read(self, ids: list[int]) -> None:
-        given = self.torch.tensor([ids], device=self.device)
-        self.past = self.net(given, past_key_values=self.past, use_cache=True, logits_to_keep=1).past_key_values
+        self.past = self.forward(self.torch.tensor([ids], device=self.device), self.past, keep=True, rows=1)[1]
 
     def generate(self, ids: list[int], new: int) -> None:
         more = {"max_new_tokens": new, "min_new_tokens": new, "pad_token_id": 0, "return_dict_in_generate": True}
+        more |= self.forward.given_back(self.past)
         given = self.torch.tensor([ids], device=self.device)
-        self.net.generate(given, past_key_values=self.past, do_sample=True, top_k=0, output_logits=True, **more)
+        self.net.generate(given, do_sample=True, top_k=0, output_logits=True, **more)
 
     def score(self, chunks: list[list[int]]) -> float:
         total, past, before = 0.0, None, None
         for given in (self.torch.tensor([ids], device=self.device) for ids in chunks):
-            logits, past = self.net(given, past_key_values=past, use_cache=True)[:2]
+            logits, past = self.forward(given, past, keep=True)
             rows = logits[0, :-1] if before is None else self.torch.cat([before, logits[0, :-1]])
             chosen = given[0, len(given[0]) - len(rows) :, None]
             total += float(self.torch.log_softmax(rows.float(), -1).gather(1, chosen).sum())

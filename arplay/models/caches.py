@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from arplay.models.library import cache_types, layers_of
+
 if TYPE_CHECKING:
     import torch
 
@@ -55,7 +57,7 @@ class Kept:
     def put(self, cache: Any, length: int, logits: torch.Tensor) -> None:
         """What the network keeps after ``length`` pieces, and the logits there, shape (V,)."""
         self.cache, self.length, self._storages = cache, length, None
-        layers = _layers(cache)
+        layers = layers_of(cache)
         for layer in layers or ():
             if _slides(layer):
                 layer.record_past = True  # what the first forward has cut off is gone: no one can go back into it
@@ -79,7 +81,7 @@ class Kept:
         """The most pieces, at most ``length``, that :meth:`back` can go to."""
         if length >= self.length:
             return self.length
-        layers = _layers(self.cache)
+        layers = layers_of(self.cache)
         growing = [layer for layer in layers or () if _grows(layer)]
         if layers and len(growing) == len(layers):
             places = [length]
@@ -99,7 +101,7 @@ class Kept:
         there = self._checkpoints[-1] if self._checkpoints and self._checkpoints[-1].length == place else None
         if place < self.length:
             self._storages = None
-            layers = _layers(self.cache)
+            layers = layers_of(self.cache)
             if layers is None:
                 assert there is not None
                 self.cache = copy.deepcopy(there.states)
@@ -116,7 +118,7 @@ class Kept:
         """A second one. Growing layers share their memory, since reading rebinds it; so do checkpoints."""
         other = Kept()
         other.length, other._checkpoints, other._storages = self.length, self._checkpoints.copy(), self._storages
-        layers = _layers(self.cache)
+        layers = layers_of(self.cache)
         if layers is None:
             other.cache = copy.deepcopy(self.cache)
         else:
@@ -145,27 +147,20 @@ class Kept:
 
 
 @cache
-def _types() -> tuple[type, type, frozenset[type]]:
-    """The library's cache, its layer with a sliding window, and every layer that can be cut."""
-    from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
-
+def _growing() -> frozenset[type]:
+    """Every layer that can be cut."""
     from arplay.models.fast_cache import RoomyLayer
 
-    return DynamicCache, DynamicSlidingWindowLayer, frozenset({DynamicLayer, RoomyLayer, DynamicSlidingWindowLayer})
-
-
-def _layers(kept: Any) -> list[Any] | None:
-    """The layers of the library's own cache; None for any other kind, which may keep more than layers."""
-    layers: list[Any] | None = vars(kept)["layers"] if type(kept) is _types()[0] else None
-    return layers
+    types = cache_types()
+    return frozenset({types.growing, RoomyLayer, types.sliding})
 
 
 def _grows(layer: Any) -> bool:
-    return type(layer) in _types()[2]
+    return type(layer) in _growing()
 
 
 def _slides(layer: Any) -> bool:
-    return type(layer) is _types()[1]
+    return type(layer) is cache_types().sliding
 
 
 def _can_be_cut(layer: Any, extra: int) -> bool:

@@ -20,6 +20,8 @@ from arplay.models.tabular import frozen_scores
 if TYPE_CHECKING:
     import torch
 
+    from arplay.models.fast_step import FastStep
+
 LOGITS_BYTES = 64 * 1024 * 1024
 """No forward holds more logits than this at once."""
 
@@ -32,9 +34,11 @@ class CausalLM:
 
     starts_empty = False
 
-    def __init__(self, network: Any, alphabet: TextAlphabet, info: Info, proof: Proof) -> None:
+    def __init__(
+        self, network: Any, alphabet: TextAlphabet, info: Info, proof: Proof, step: FastStep | None = None
+    ) -> None:
         self.network = network
-        self.passes = Passes(network)
+        self.passes = Passes(network, step)
         self.alphabet = alphabet
         self.info = info
         self.proof = proof

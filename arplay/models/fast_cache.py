@@ -10,7 +10,8 @@ import weakref
 from typing import Any
 
 import torch
-from transformers.cache_utils import DynamicLayer
+
+from arplay.models.library import cache_types
 
 LEAST_ROOM = 64
 """Pieces that a new buffer has room for beyond those it holds; a quarter of them where that is more."""
@@ -35,8 +36,8 @@ class _Room:
         return here and self._owner() is layer and self.frozen <= before and after <= self.keys.shape[2]
 
 
-class RoomyLayer(DynamicLayer):  # type: ignore[no-untyped-call]
-    """DynamicLayer with the same numbers in ``keys`` and ``values``, which are views of a larger buffer.
+class RoomyLayer(cache_types().growing):  # type: ignore[misc]
+    """The library's growing layer with the same numbers in ``keys`` and ``values``, which are views of a larger buffer.
 
     A shallow copy (a branch) shares the rows; whoever would overwrite what another sees takes a buffer of its own.
     """
@@ -83,5 +84,5 @@ class RoomyLayer(DynamicLayer):  # type: ignore[no-untyped-call]
 def give_room(cache: Any) -> None:
     """Let the plain layers of a transformers cache grow in place from now on; other kinds stay as they are."""
     for layer in getattr(cache, "layers", ()):
-        if type(layer) is DynamicLayer:
+        if type(layer) is cache_types().growing:
             layer.__class__ = RoomyLayer

@@ -14,18 +14,19 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import functools
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers.cache_utils import DynamicCache, DynamicLayer
-from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from arplay.core.errors import in_one_line
 from arplay.models.context import context_of
+from arplay.models.devices import out_of_memory
 from arplay.models.fast_cache import RoomyLayer, give_room
 from arplay.models.fast_weights import speed_up_weights
+from arplay.models.library import Forward, cache_of, cache_types, layers_of
 
 MOST_PARAMETERS = 400_000_000
 """Larger networks spend their step on reading the weights; recording one would take longer than it saves."""
@@ -41,14 +42,27 @@ BY_IDS = ("aten::nonzero", "aten::masked_select", "aten::_unique2")
 """Operations in a recording whose results decide what is computed next, such as the experts that a router chose."""
 
 
-class _Written(DynamicLayer):  # type: ignore[no-untyped-call]
+class NotHeld(Exception):  # noqa: N818 - a finding, told to people
+    """A recording cannot stand for the network's own step; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faster:
+    """What was done to make the steps of a network faster, the recording of one, and what is not used and why."""
+
+    step: FastStep | None = None
+    done: str = ""
+    not_used: tuple[str, ...] = ()
+
+
+class _Written(cache_types().growing):  # type: ignore[misc]
     """A layer whose keys and values have their last row still to be written."""
 
     keys: torch.Tensor
     values: torch.Tensor
 
     def __init__(self, keys: torch.Tensor, values: torch.Tensor) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.keys, self.values, self.is_initialized = keys, values, True
         self.dtype, self.device = keys.dtype, keys.device
 
@@ -63,137 +77,122 @@ class _Written(DynamicLayer):  # type: ignore[no-untyped-call]
         return self.keys, self.values
 
 
-class FastForward:
-    """The forward of a network: replayed for one piece behind a cache that only grows, else the network's own."""
+class FastStep:
+    """One more piece of a network, replayed from a recording, behind a cache that only grows."""
 
-    def __init__(self, network: Any) -> None:
-        self._own = network.forward
-        functools.update_wrapper(self, self._own)  # its signature too
-        self._step: Any = None
+    def __init__(self, recorded: Any) -> None:
+        self._recorded = recorded
 
-    def __call__(self, *args: Any, **given: Any) -> Any:
-        ids, cache = given.get("input_ids"), given.get("past_key_values")
-        if (
-            self._step is not None
-            and not args
-            and ids is not None
-            and ids.shape == (1, 1)
-            and given.keys() <= {"input_ids", "past_key_values", "use_cache", "logits_to_keep"}
-            and given.get("use_cache")
-            and isinstance(given.get("logits_to_keep", 1), int)
-            and _replayable(cache)
-        ):
-            return CausalLMOutputWithPast(logits=self._replay(ids, cache), past_key_values=cache)
-        out = self._own(*args, **given)
-        if given.get("use_cache"):
-            give_room(out.get("past_key_values"))
-        return out
+    def prepare(self, kept: Any) -> None:
+        """Let what a pass of the network's own has kept grow in place, so that the next piece may be a step."""
+        give_room(kept)
 
-    def record(self, network: Any) -> bool:
-        """Record a step and keep it if it is proved; whether it was. Call within ``torch.inference_mode``."""
-        size = network.get_input_embeddings().weight.shape[0]
-        try:
-            self._step = _traced(network, *self._probe(size, 7, 9))
-            most = (context_of(network.config.get_text_config().to_dict()) or 1 << 20) - 2
-            probes = [(min(length, most), seed) for length, seed in PROBES]
-            if self._keeps_to_places(network, size) and all(self._agrees(size, *probe) for probe in probes):
-                return True
-        except Exception:  # noqa: BLE001 - a family may meet the recorder in any way; its own forward is always there
-            pass
-        self._step = None
-        return False
+    def takes(self, ids: torch.Tensor, kept: Any) -> bool:
+        """Whether this is a step that the recording stands for: one piece after others."""
+        return ids.shape == (1, 1) and _replayable(kept)
 
-    def _replay(self, ids: torch.Tensor, cache: Any) -> torch.Tensor:
-        """Logits after one more piece, shape (1, 1, V)."""
-        length = cache.layers[0].get_seq_length()
-        views = [view for layer in cache.layers for view in layer.longer(1)]
-        logits = self._at(ids, length, views)
-        for layer, keys, values in zip(cache.layers, views[::2], views[1::2], strict=True):
+    def __call__(self, ids: torch.Tensor, kept: Any) -> torch.Tensor:
+        """Logits after one more piece, shape (1, 1, V); ``kept`` holds it then."""
+        layers = layers_of(kept) or []
+        length = layers[0].get_seq_length()
+        views = [view for layer in layers for view in layer.longer(1)]
+        logits = self.at(ids, length, views)
+        for layer, keys, values in zip(layers, views[::2], views[1::2], strict=True):
             layer.keys, layer.values = keys, values
         return logits
 
-    def _at(self, ids: torch.Tensor, place: int, views: list[torch.Tensor]) -> torch.Tensor:
+    def at(self, ids: torch.Tensor, place: int, views: list[torch.Tensor]) -> torch.Tensor:
+        """The same as if the piece stood at ``place``; the last row of each of ``views`` is written."""
         seen = torch.zeros(1, 1, 1, views[0].shape[2])
         with _as_recorded():
-            logits: torch.Tensor = self._step(ids, torch.tensor([[place]]), seen, *views)
+            logits: torch.Tensor = self._recorded(ids, torch.tensor([[place]]), seen, *views)
         return logits
 
-    def _probe(self, size: int, length: int, seed: int) -> tuple[torch.Tensor, Any]:
-        """One id, and the cache after ``length`` others."""
-        ids = torch.randint(0, size, (1, length + 1), generator=torch.Generator().manual_seed(seed))
-        cache = self(input_ids=ids[:, :length], use_cache=True).past_key_values
-        if not _replayable(cache):
-            raise ValueError("this network keeps more than keys and values that grow")
-        return ids[:, length:], cache
 
-    def _agrees(self, size: int, length: int, seed: int) -> bool:
-        """Whether two replayed steps give the network's own logits."""
-        ids, cache = self._probe(size, length, seed)
-        other = _second(cache)
+def record(forward: Forward) -> FastStep:
+    """A step of a network on the CPU, recorded and proved. Raises NotHeld, or whatever the network and the recorder do.
+
+    Call it within ``torch.inference_mode``.
+    """
+    network = forward.network
+    size = network.get_input_embeddings().weight.shape[0]
+    context = context_of(network.config.get_text_config().to_dict())
+    step = FastStep(_traced(forward, *_probe(forward, size, 7, 9)))
+    for length, seed in PROBES:
+        length = min(length, (context or 1 << 20) - 2)
+        ids, kept = _probe(forward, size, length, seed)
+        other = _second(kept)
         for id in (ids, (ids + 1) % size):
-            mine = self(input_ids=id, past_key_values=cache, use_cache=True).logits
-            own = self._own(input_ids=id, past_key_values=other, use_cache=True).logits
-            if not _same(mine, own[:, -1:]):
-                return False
-        return True
-
-    def _keeps_to_places(self, network: Any, size: int) -> bool:
-        """The same at the last place of the context: some positions are computed another way from some length on."""
-        context = context_of(network.config.get_text_config().to_dict())
-        if context is None:
-            return True
-        ids, cache = self._probe(size, 5, 5)
-        other = _second(cache)
-        views = [view for layer in cache.layers for view in layer.longer(1)]
-        mine = self._at(ids, context - 1, views)
+            own, other = forward(id, other, keep=True)
+            _check(step(id, kept), own, f"after {length} pieces")
+    if context is not None:  # some positions are computed another way from some length on
+        ids, kept = _probe(forward, size, 5, 5)
+        other = _second(kept)
         place = torch.tensor([[context - 1]])
-        own = self._own(input_ids=ids, position_ids=place, past_key_values=other, use_cache=True).logits
-        return _same(mine, own[:, -1:])
+        views = [view for layer in layers_of(kept) or () for view in layer.longer(1)]
+        mine = step.at(ids, context - 1, views)
+        _check(mine, forward(ids, other, keep=True, position_ids=place)[0], f"at place {context:,}")
+    return step
 
 
-def speed_up(network: Any) -> str:
-    """Make the steps of a loaded network on the CPU faster where that can be and pays; what was done, or "".
+def _probe(forward: Forward, size: int, length: int, seed: int) -> tuple[torch.Tensor, Any]:
+    """One id, and the cache after ``length`` others."""
+    ids = torch.randint(0, size, (1, length + 1), generator=torch.Generator().manual_seed(seed))
+    kept = forward(ids[:, :length], keep=True)[1]
+    give_room(kept)
+    if not _replayable(kept):
+        raise NotHeld("this network keeps more than keys and values that grow")
+    return ids[:, length:], kept
+
+
+def speed_up(network: Any) -> Faster:
+    """Make the steps of a loaded network on the CPU faster where that can be and pays.
 
     Nothing is done where a parameter is elsewhere, or where accelerate moves them.
     """
     parameters = list(network.parameters())
     if hasattr(network, "_hf_hook") or any(parameter.device.type != "cpu" for parameter in parameters):
-        return ""
+        return Faster()
     exact = all(parameter.dtype == torch.float32 for parameter in parameters)
-    done = [speed_up_weights(network)]
-    if exact and sum(parameter.numel() for parameter in parameters) <= MOST_PARAMETERS:
-        forward = FastForward(network)
+    weights = speed_up_weights(network)
+    if not exact or sum(parameter.numel() for parameter in parameters) > MOST_PARAMETERS:
+        return Faster(done=weights)
+    try:
         with torch.inference_mode():
-            if forward.record(network):
-                network.forward = forward
-                done.append("steps replayed from a recording")
-    return "; ".join(filter(None, done))
+            step = record(Forward(network))
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        # a family may meet the recorder in any way; its own forward is always there
+        said = str(error) if isinstance(error, NotHeld) else in_one_line(error)
+        return Faster(done=weights, not_used=(f"steps are not replayed from a recording: {said}",))
+    return Faster(step, "; ".join(filter(None, (weights, "steps replayed from a recording"))))
 
 
 class _Step(torch.nn.Module):
     """The network's own forward of one piece as a function of id, place, mask and every layer's keys and values."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, forward: Forward) -> None:
         super().__init__()
-        self.network = network
+        self.network = forward.network
+        self._forward = forward
 
     def forward(self, ids: torch.Tensor, place: torch.Tensor, seen: torch.Tensor, *views: torch.Tensor) -> torch.Tensor:
-        layers: Any = DynamicCache()
-        layers.layers = [_Written(keys, values) for keys, values in zip(views[::2], views[1::2], strict=True)]
-        out = self.network(input_ids=ids, position_ids=place, attention_mask=seen, past_key_values=layers)
-        logits: torch.Tensor = out.logits
-        return logits
+        layers: list[Any] = [_Written(keys, values) for keys, values in zip(views[::2], views[1::2], strict=True)]
+        given = {"position_ids": place, "attention_mask": seen}
+        return self._forward(ids, cache_of(layers), keep=True, **given)[0]
 
 
-def _traced(network: Any, ids: torch.Tensor, cache: Any) -> Any:
-    length = cache.layers[0].get_seq_length()
-    views = [view for layer in cache.layers for view in layer.longer(1)]
+def _traced(forward: Forward, ids: torch.Tensor, kept: Any) -> Any:
+    layers = layers_of(kept) or []
+    length = layers[0].get_seq_length()
+    views = [view for layer in layers for view in layer.longer(1)]
     given = (ids, torch.tensor([[length]]), torch.zeros(1, 1, 1, length + 1), *views)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the recorder is deprecated, and warns of every decision: see _agrees
-        recorded = torch.jit.trace(_Step(network), given, check_trace=False)  # type: ignore[no-untyped-call]
+        warnings.simplefilter("ignore")  # the recorder is deprecated, and warns of every decision: see record
+        recorded = torch.jit.trace(_Step(forward), given, check_trace=False)  # type: ignore[no-untyped-call]
     if any(node.kind() in BY_IDS for node in recorded.inlined_graph.nodes()):
-        raise ValueError("what is computed depends on the ids")
+        raise NotHeld("what is computed depends on the ids")
     return recorded
 
 
@@ -208,22 +207,23 @@ def _as_recorded() -> Iterator[None]:
         torch._C._set_graph_executor_optimize(former)
 
 
-def _replayable(cache: Any) -> bool:
+def _replayable(kept: Any) -> bool:
     """Whether a cache is nothing but keys and values that grow, all of one length, with something in them."""
-    layers: list[Any] = vars(cache)["layers"] if type(cache) is DynamicCache else []
+    layers = layers_of(kept) or []
     if any(type(layer) is not RoomyLayer for layer in layers):
         return False
     lengths = {layer.get_seq_length() for layer in layers}
     return len(lengths) == 1 and lengths != {0}
 
 
-def _second(cache: Any) -> Any:
+def _second(kept: Any) -> Any:
     """Another cache with the same rows, which both go on from."""
-    other = copy.copy(cache)
-    other.layers = [copy.copy(layer) for layer in cache.layers]
+    other = copy.copy(kept)
+    other.layers = [copy.copy(layer) for layer in kept.layers]
     return other
 
 
-def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
-    gap = torch.log_softmax(a, dim=-1) - torch.log_softmax(b, dim=-1)
-    return bool(gap.abs().max() < TOLERANCE)
+def _check(mine: torch.Tensor, own: torch.Tensor, where: str) -> None:
+    gap = (torch.log_softmax(mine, dim=-1) - torch.log_softmax(own[:, -1:], dim=-1)).abs().max()
+    if not gap < TOLERANCE:
+        raise NotHeld(f"{where} it differs from the network's own by {float(gap):.2g} nats")

@@ -20,7 +20,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from transformers.pytorch_utils import Conv1D
+
+from arplay.models.library import conv1d
+
+Conv1D = conv1d()
 
 LOST = 1e-6
 """The largest share of a tensor's norm that 16 bits may lose."""
@@ -71,12 +74,12 @@ class SpreadLinear(torch.nn.Linear):
         return _spread(input, blocks, self.bias)
 
 
-class SpreadConv1D(Conv1D):
+class SpreadConv1D(Conv1D):  # type: ignore[misc, valid-type]
     """GPT-2's Conv1D (weight of shape (in, out)), spread the same way."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if x.numel() != self.nx:
-            result: torch.Tensor = super().forward(x)  # type: ignore[no-untyped-call]
+            result: torch.Tensor = super().forward(x)
             return result
         n = torch.get_num_threads()
         return _spread(x, self.weight.view(self.nx, n, self.nf // n).transpose(0, 1), self.bias)

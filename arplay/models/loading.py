@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
-from arplay.models import hub
+from arplay.models import hub, library
 from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
 from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
@@ -38,7 +38,7 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     torch = import_torch(report)
     place = choose(machine(torch), device, dtype, path.name, folder.elements, folder.stored_dtype)
     report(None, "importing the model class")
-    transformers = _transformers()
+    transformers = library.quiet()
     config = check_skeleton(torch, transformers, folder)  # imports the model's class
     network = read_network(torch, transformers.AutoModelForCausalLM, path.name, place, report, str(path), config=config)
     return prove(
@@ -85,10 +85,11 @@ def prove(
         context=context_of(network.config.get_text_config().to_dict()),
         parameters=parameters,
         cache=proof.cache,
-        why="; ".join(filter(None, (place.why, why, faster))),
+        why="; ".join(filter(None, (place.why, why, faster.done))),
         placement=placement(network.hf_device_map) if place.limits is not None else "",
+        not_used=(*proof.not_used, *faster.not_used),
     )
-    return CausalLM(network, alphabet, info, proof)
+    return CausalLM(network, alphabet, info, proof, faster.step)
 
 
 def import_torch(report: Report) -> Any:
@@ -114,36 +115,24 @@ def _all_threads() -> int:
     return torch.get_num_threads()
 
 
-def _transformers() -> Any:
-    import tqdm
-    import transformers
-
-    logging: Any = transformers.utils.logging
-    tqdm.tqdm.monitor_interval = 0  # no monitor thread is left behind
-    logging.set_verbosity_error()
-    return transformers
-
-
 def read_network(
     torch: Any, family: Any, label: str, place: Place, report: Report, source: str | None, **arguments: Any
 ) -> Any:
     """``from_pretrained`` of the class ``family``, every weight accounted for; a Problem names the model ``label``."""
-    transformers = _transformers()
-    logging: Any = transformers.utils.logging
     report(None, "reading the weights")
     loading_bar = _Bars(report)
-    former = logging.set_tqdm_hook(loading_bar)
     try:
-        network, loading = family.from_pretrained(
-            source,
-            trust_remote_code=False,
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
-            dtype=getattr(torch, place.dtype),
-            **_onto(place),  # attention: sdpa, or eager where a family has no other; folder.py allows nothing else
-            **arguments,
-        )
+        with library.bars(loading_bar):
+            network, loading = family.from_pretrained(
+                source,
+                trust_remote_code=False,
+                use_safetensors=True,
+                local_files_only=True,
+                output_loading_info=True,
+                dtype=getattr(torch, place.dtype),
+                **_onto(place),  # attention: sdpa, or eager where a family has no other; folder.py allows nothing else
+                **arguments,
+            )
     except Exception as error:  # a damaged folder raises anything, from SafetensorError to IndexError
         if error is loading_bar.stopped:
             raise
@@ -151,8 +140,6 @@ def read_network(
             raise Problem(f"{label} does not fit on {place.device}", "choose --device cpu") from error
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise Problem(f"{label} cannot be loaded: {lines[0][:200]}", "check the folder") from error
-    finally:
-        logging.set_tqdm_hook(former)
     prefix = f"{network.base_model_prefix}."
     unused = [key for key in map(str, loading["unexpected_keys"]) if key.startswith(prefix) and key.endswith(".weight")]
     for wrong, what in (

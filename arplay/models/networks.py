@@ -5,14 +5,13 @@ transformers and torch are imported inside the functions: naming a network must 
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
+from arplay.models import library
 from arplay.models.devices import Place
 from arplay.models.folder import inspect
 from arplay.models.safetensors_file import check_safetensors
@@ -66,25 +65,11 @@ def lstm(vocabulary: int, width: int, layers: int, context: int) -> LSTM:
 
 def save(network: LlamaForCausalLM | LSTM, folder: Path) -> None:
     """Write config.json and the weights, rounded to bfloat16; each file is replaced whole."""
-    with tempfile.TemporaryDirectory(dir=folder) as partial, _no_progress_bar():
+    with tempfile.TemporaryDirectory(dir=folder) as partial, library.bars(None):
         copy.deepcopy(network).bfloat16().save_pretrained(partial)
         for path in sorted(Path(partial).iterdir()):
             path.chmod(0o644)  # safetensors writes for the owner alone
             path.replace(folder / path.name)
-
-
-@contextlib.contextmanager
-def _no_progress_bar() -> Iterator[None]:
-    """Saving writes one file, which is no news to a terminal."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def load_network(path: Path, dtype: str = "float32") -> Any:
@@ -98,8 +83,8 @@ def load_network(path: Path, dtype: str = "float32") -> Any:
     if folder.family == RECURRENT:
         return recurrent.build(folder)
     import torch
-    import transformers
 
+    transformers = library.quiet()
     config = skeleton.check_skeleton(torch, transformers, folder)
     place = Place("cpu", dtype, "")
     return loading.read_network(

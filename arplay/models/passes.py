@@ -1,63 +1,44 @@
-"""The two ways to ask a transformers network for logits: a fresh pass, and one that goes on from its cache."""
+"""The two ways to ask a network for logits: a fresh pass, and one that goes on from what it keeps."""
 
 from __future__ import annotations
 
-import contextlib
-import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from arplay.models.library import Forward
 
 if TYPE_CHECKING:
     import torch
 
-ARGUMENTS = ("past_key_values", "cache_params", "state")
-"""What families call that which they keep: a key-value cache, Mamba's parameters, RWKV's state."""
+    from arplay.models.fast_step import FastStep
 
 
 class Passes:
-    """Forwards of one network. ``argument`` is its name for the cache, "" where it takes none."""
+    """Passes of one text over a network. ``step``: a recording of one, replayed where it can be."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, step: FastStep | None = None) -> None:
         self.network = network
-        taken = inspect.signature(network.forward).parameters
-        self.argument = next((name for name in ARGUMENTS if name in taken), "")
-        self._keeps = "logits_to_keep" in taken
+        self.forward = Forward(network)
+        self.step = step
 
     def fresh(self, ids: Sequence[int], rows: torch.Tensor | int) -> torch.Tensor:
         """Logits of some rows (or of the last few) after a pass without any cache, shape (rows, V)."""
-        return self._run(ids, rows, use_cache=False)[0]
+        return self.forward(self._given(ids), keep=False, rows=rows)[0][0]
 
     def cached(self, ids: Sequence[int], cache: Any, rows: int) -> tuple[torch.Tensor, Any]:
         """Logits after the last ``rows`` of ``ids``, read after what ``cache`` holds, and the cache afterwards.
 
-        The given one is used up: some networks change it where it is.
+        The given one is used up: some networks change it where it is. None: nothing is kept; ``forward.why`` says why.
         """
-        given = {} if cache is None else {self.argument: cache}
-        logits, out = self._run(ids, rows, use_cache=True, **given)
-        return logits, out.get(self.argument)
+        given = self._given(ids)
+        if self.step is not None and self.step.takes(given, cache):
+            return self.step(given, cache)[0], cache
+        logits, after = self.forward(given, cache, keep=True, rows=rows)
+        if self.step is not None:
+            self.step.prepare(after)
+        return logits[0], after
 
-    def _run(self, ids: Sequence[int], rows: torch.Tensor | int, **more: Any) -> tuple[torch.Tensor, Any]:
+    def _given(self, ids: Sequence[int]) -> torch.Tensor:
         import torch
 
-        given = torch.tensor([list(ids)], device=self.network.device)
-        if self._keeps:
-            out = self.network(input_ids=given, logits_to_keep=rows, **more)
-        else:
-            with _head_sees(self.network.get_output_embeddings(), rows):
-                out = self.network(input_ids=given, **more)
-        return out.logits[0], out
-
-
-@contextlib.contextmanager
-def _head_sees(head: Any, rows: torch.Tensor | int) -> Iterator[None]:
-    """Within it the head computes the logits of ``rows`` only, in a forward that has no argument for that."""
-
-    def cut(module: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        hidden = args[0]
-        return (hidden[:, -rows:] if isinstance(rows, int) else hidden[:, rows], *args[1:])
-
-    hook = head.register_forward_pre_hook(cut)
-    try:
-        yield
-    finally:
-        hook.remove()
+        return torch.tensor([list(ids)], device=self.network.device)

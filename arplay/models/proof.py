@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from arplay.core.errors import Problem
+from arplay.core.errors import Problem, in_one_line
 from arplay.models.caches import Kept
 from arplay.models.context import context_of
 from arplay.models.devices import device_died, out_of_memory
@@ -26,12 +26,18 @@ class Proof:
 
     ``vocabulary``: V, the length of its logits. ``cache``: how a session goes back; "recomputed" where nothing that
     the network keeps gives the numbers of a fresh pass. ``several``: more than one piece at once may be read after
-    those in the cache.
+    those in the cache. ``why``: why it is recomputed.
     """
 
     vocabulary: int
     cache: Literal["cropped", "checkpoints", "recomputed"]
     several: bool
+    why: str = ""
+
+    @property
+    def not_used(self) -> tuple[str, ...]:
+        """The same for :class:`arplay.models.base.Info`."""
+        return (f"the cache is recomputed at each step: {self.why}",) if self.why else ()
 
 
 def proved(torch: Any, network: Any, name: str) -> Proof:
@@ -83,31 +89,46 @@ def _windows(config: Any) -> list[int]:
 
 def _going_on(
     torch: Any, passes: Passes, ids: list[int], first: int, whole: Any, allowed: float
-) -> tuple[Literal["cropped", "checkpoints", "recomputed"], bool]:
+) -> tuple[Literal["cropped", "checkpoints", "recomputed"], bool, str]:
     """Read several pieces, one more, the rest at once; go back and go on again while a branch reads something else."""
     kept = Kept()
 
-    def right(low: int, high: int, session: Kept, pieces: list[int]) -> bool:
+    def gap(low: int, high: int, session: Kept, pieces: list[int]) -> float:
         logits, cache = passes.cached(pieces, session.take(), high - low)
         if cache is None:
-            return False
+            raise _NothingKeptError
         session.put(cache, high, logits[-1].clone())
-        return _gap(torch, logits.float(), whole[low:high]) <= allowed
+        return _gap(torch, logits.float(), whole[low:high])
 
-    if not passes.argument:
-        return "recomputed", False
+    step = (first, first + 1, kept, ids[first : first + 1])
     try:
-        if not right(0, first, kept, ids[:first]) or not right(first, first + 1, kept, ids[first : first + 1]):
-            return "recomputed", False
-        several = right(first + 1, len(ids), kept, ids[first + 1 :])
+        for found, what in (
+            (gap(0, first, kept, ids[:first]), "while it keeps a cache"),
+            (gap(*step), "after its cache"),
+        ):
+            if found > allowed:
+                return "recomputed", False, _differs(what, found, allowed)
+        several = gap(first + 1, len(ids), kept, ids[first + 1 :]) <= allowed
         kept.back(first)
         branch = kept.branch()
-        right(first, first + 1, branch, ids[:1])
-        if kept.length != first or not right(first, first + 1, kept, ids[first : first + 1]):
-            return "recomputed", False
+        gap(first, first + 1, branch, ids[:1])
+        if kept.length != first:
+            return "recomputed", False, "its cache does not go back"
+        if (found := gap(*step)) > allowed:
+            return "recomputed", False, _differs("after its cache went back", found, allowed)
+    except _NothingKeptError:
+        return "recomputed", False, passes.forward.why or "it kept nothing of what it read"
     except Exception as error:
         if out_of_memory(error) or device_died(error):
             raise
         # whatever else goes wrong in there, the network does well without its cache
-        return "recomputed", False
-    return "checkpoints" if kept.checkpointed else "cropped", several
+        return "recomputed", False, in_one_line(error)
+    return "checkpoints" if kept.checkpointed else "cropped", several, ""
+
+
+class _NothingKeptError(Exception):
+    pass
+
+
+def _differs(what: str, gap: float, allowed: float) -> str:
+    return f"{what} its logits differ from a fresh pass by {gap:.2g}, more than {allowed:.2g}"

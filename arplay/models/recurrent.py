@@ -67,6 +67,7 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         engine="torch",
         cache=proof.cache,
         why=place.why,
+        not_used=proof.not_used,
     )
     return CausalLM(network, alphabet, info, proof)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from arplay.models.library import Forward
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -22,21 +24,21 @@ def rollouts(
     versions draw the same. A rollout that ends early is drawn on and cut; one that never ends has ``pieces`` ids.
     """
     import torch
-    from transformers import DynamicCache
 
     from arplay.models.fast_cache import give_room
 
     draw = torch.Generator().manual_seed(seed)
     stops = torch.tensor(sorted(ends))
-    cache = DynamicCache()
+    forward, kept = Forward(network), None
     drawn: list[Tensor] = []
     new = prefixes
     ended = torch.zeros(len(prefixes), dtype=torch.bool)
     with torch.inference_mode():
         while len(drawn) < pieces and ended.sum() < ENOUGH * len(prefixes):
-            logits = network(new, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1].float()
+            logits, kept = forward(new, kept, keep=True, rows=1)
             if not drawn:
-                give_room(cache)
+                give_room(kept)
+            logits = logits[:, -1].float()
             mass = torch.softmax(logits / temperature, -1).cumsum(-1)
             new = torch.searchsorted(mass, torch.rand(len(prefixes), 1, generator=draw) * mass[:, -1:])
             new = new.clamp_(max=mass.shape[1] - 1)

@@ -38,14 +38,15 @@ print(harness, len(ids) / (time.perf_counter() - began))
 PEAK = """
 import resource, sys, torch
 from transformers import AutoModelForCausalLM
+from arplay.models.library import Forward
 torch.set_num_threads(int(sys.argv[2]))
 net = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float32, attn_implementation="sdpa").eval()
 context = min(1024, net.config.max_position_embeddings)
 with torch.inference_mode():
     ids = torch.randint(0, net.config.vocab_size, (1, context))
-    past = None
+    forward, kept = Forward(net), None
     for low in range(0, context, 64):
-        past = net(input_ids=ids[:, low : low + 64], past_key_values=past, use_cache=True).past_key_values
+        kept = forward(ids[:, low : low + 64], kept, keep=True)[1]
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 

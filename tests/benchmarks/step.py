@@ -18,15 +18,15 @@ def bare_steps(folder: str, ids: list[int], prefix: int) -> list[float]:
     import torch
     from transformers import AutoModelForCausalLM
 
+    from arplay.models.library import Forward
+
     net: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").eval()
-    times = []
+    forward, times = Forward(net), []
     with torch.inference_mode():
-        past = net(input_ids=torch.tensor([ids[:prefix]]), use_cache=True, logits_to_keep=1).past_key_values
+        kept = forward(torch.tensor([ids[:prefix]]), keep=True, rows=1)[1]
         for id in ids[prefix : prefix + REPEATS]:
             began = time.perf_counter()
-            past = net(
-                input_ids=torch.tensor([[id]]), past_key_values=past, use_cache=True, logits_to_keep=1
-            ).past_key_values
+            kept = forward(torch.tensor([[id]]), kept, keep=True, rows=1)[1]
             times.append(time.perf_counter() - began)
     return times
 

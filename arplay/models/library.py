@@ -83,7 +83,7 @@ class Forward:
         if len(same) == 1:
             return same[0], str(same[0])
         same += [name for name in parts if isinstance(name, str) and self._open and name not in same]
-        pairs = [(name, str(name)) for name in same]
+        pairs: list[tuple[str | int, str]] = [(name, str(name)) for name in same]
         pairs += [(name, other) for name in parts for other in self._optional if (name, other) not in pairs]
         if not parts:
             self.why = "it returns nothing but logits, so there is no cache to go on from"

@@ -14,7 +14,7 @@ from arplay.models.base import Info, Scores, check
 from arplay.models.caches import Kept
 from arplay.models.passes import Passes
 from arplay.models.proof import Proof
-from arplay.models.scoring_rows import score_rows, unscored
+from arplay.models.scoring_rows import logprobs_of, score_rows, unscored
 from arplay.models.tabular import frozen_scores
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class CausalLM:
         return CausalSession(self)
 
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
-        """-cross_entropy of torch over one forward without cache; element 0 is NaN (no p(x_1)).
+        """-cross_entropy of torch, in 64 bits, over one forward without cache; element 0 is NaN (no p(x_1)).
 
         The last piece is scored, not read: a full window and the piece behind it fit. Where the logits would not
         fit the bound the pass is repeated for a part of the rows at a time.
@@ -60,12 +60,10 @@ class CausalLM:
         result = np.full(len(ids), np.nan)
         n = len(ids) - 1
         with torch.inference_mode():
-            chosen = torch.tensor(list(ids[1:]), device=self.info.device)
             for low in range(0, n, self.rows):
                 rows = torch.arange(low, min(n, low + self.rows), device=self.info.device)
                 logits = self.passes.fresh(ids[:-1], rows)
-                loss = torch.nn.functional.cross_entropy(logits.float(), chosen[rows], reduction="none")
-                result[1 + low : 1 + low + len(rows)] = -loss.double().cpu().numpy()
+                result[1 + low : 1 + low + len(rows)] = logprobs_of(torch, logits, ids[1 + low : 1 + low + len(rows)])
         return result
 
     def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:

@@ -20,7 +20,7 @@ from arplay.models.base import Info, Report, Scores, check
 from arplay.models.devices import RESERVE, memory
 from arplay.models.gguf_llama import Context, Weights, library
 from arplay.models.loading import digest, import_torch, threads
-from arplay.models.scoring_rows import score_rows, unscored
+from arplay.models.scoring_rows import logprobs_of, score_rows, unscored
 from arplay.models.tabular import frozen_scores
 
 
@@ -85,7 +85,7 @@ class NativeModel:
         return NativeSession(self)
 
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
-        """-cross_entropy of torch over one pass through an emptied context of its own; element 0 is NaN (no p(x_1)).
+        """-cross_entropy of torch, in 64 bits, over one pass through an emptied context of its own; element 0 is NaN.
 
         The last piece is scored, not read. Nothing is shared with any session.
         """
@@ -95,9 +95,8 @@ class NativeModel:
         check(self.info, ids[-1:])
         result = np.full(len(ids), np.nan)
         for low, logits in self._alone(ids[:-1], every=True):
-            chosen = torch.tensor(list(ids[low + 1 : low + 1 + len(logits)]))
-            loss = torch.nn.functional.cross_entropy(torch.from_numpy(logits), chosen, reduction="none")
-            result[low + 1 : low + 1 + len(logits)] = -loss.double().numpy()
+            chosen = ids[low + 1 : low + 1 + len(logits)]
+            result[low + 1 : low + 1 + len(logits)] = logprobs_of(torch, torch.from_numpy(logits), chosen)
         return result
 
     def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:

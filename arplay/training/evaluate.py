@@ -53,7 +53,7 @@ def score(network: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], window
             for start, first, stop in windows.spans(len(ids)):
                 first = max(first, 1)  # the separator itself is given, not predicted
                 logits = network(input_ids=ids[None, start : stop - 1], use_cache=False).logits[0]
-                nats += nll(logits[first - start - 1 :], ids[first:stop]).sum(dtype=torch.float64).item()
+                nats += nll(logits[first - start - 1 :].double(), ids[first:stop]).sum().item()
                 pieces += stop - first
             size += len(text.encode())
     network.train(training)
@@ -93,7 +93,6 @@ def _logprobs(model: Model, ids: Sequence[int]) -> NDArray[np.float64]:
 
 
 def nll(logits: Tensor, targets: Tensor) -> Tensor:
-    """-log p(target) in nats for each row of logits, in float32: (..., V) and (...) to (n,)."""
-    return nn.functional.cross_entropy(
-        logits.float().reshape(-1, logits.shape[-1]), targets.reshape(-1), reduction="none"
-    )
+    """-log p(target) in nats for each row of logits: (..., V) and (...) to (n,), in 64 bits where the logits are."""
+    rows = logits if logits.dtype == torch.float64 else logits.float()
+    return nn.functional.cross_entropy(rows.reshape(-1, logits.shape[-1]), targets.reshape(-1), reduction="none")

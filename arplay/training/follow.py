@@ -57,7 +57,7 @@ class Sample:
             for first in range(0, len(self.rows), run.schedule.batch):
                 part = torch.from_numpy(self.rows[first : first + run.schedule.batch]).to(run.schedule.device)
                 logits = network(input_ids=part[:, :-1], use_cache=False).logits
-                total += nll(logits, part[:, 1:]).sum(dtype=torch.float64).item()
+                total += nll(logits.double(), part[:, 1:]).sum().item()
         network.train()
         return total / self.rows[:, 1:].size
 

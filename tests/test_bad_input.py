@@ -101,7 +101,7 @@ def test_huge_paste_is_analysed_and_the_editor_stays_usable(opened: Open, qtbot:
     qtbot.waitUntil(lambda: window.playground.view.excerpt_of is not None, timeout=PATIENCE)
     assert len(window.playground.scored_document) == 10_500_000
     assert len(window.playground.document) < 100_000
-    window.playground.open_text(b"BA")
+    window.playground.open_text(b"BA", at_end=True)
     settle(window, qtbot)
     qtbot.keyClicks(text_field(window), "C")
     settle(window, qtbot)

@@ -88,7 +88,7 @@ def test_closed_while_a_text_is_scored(opened: Open, model: str, qtbot: QtBot) -
 def test_closed_while_it_samples(opened: Open, model: str, qtbot: QtBot) -> None:
     window = opened(model)
     play = window.playground
-    play.open_text(TEXTS[model][:9])
+    play.open_text(TEXTS[model][:9], at_end=True)
     loaded(window, model, qtbot)
     play.handle(Change(replace(play.view.settings, play_per_second=100.0, play_steps=10_000, stop_at_eos=False)))
     play.handle(Do("play"))

@@ -29,7 +29,7 @@ def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
         windows.append(window)
         qtbot.addWidget(window)
         window.show()
-        window.playground.open_text(text)
+        window.playground.open_text(text, at_end=True)
         window.playground.load_model(model)
         qtbot.waitUntil(lambda: window.playground.view.loaded is not None, timeout=PATIENCE)
         settle(window, qtbot)

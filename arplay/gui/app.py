@@ -131,15 +131,15 @@ class _Start:
         spec = options.model or (former if catalogue.is_ready(former) else catalogue.DEFAULT)
         window.playground.load_model(spec, options.device, options.dtype)
         if options.prompt is not None:
-            window.playground.open_text(options.prompt.encode("utf-8", "surrogateescape"))
+            window.playground.open_text(options.prompt.encode("utf-8", "surrogateescape"), at_end=True)
         elif options.text_file is not None:
             window.open_file(options.text_file, options.encoding)
         else:
             kept = recovery.load(paths.recovered()) if self._remembered else None
             if kept is not None and len(kept):
-                window.playground.restore(kept)
+                window.playground.restore(kept, len(kept))
             else:
-                window.playground.open_text(OPENING_TEXT)
+                window.playground.open_text(OPENING_TEXT, at_end=True)
         window.focus_editor()
         if self._remembered:
             window.training.remind()

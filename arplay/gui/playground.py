@@ -102,26 +102,31 @@ class Playground(QObject):
             case Do(what):
                 self._do(what)
 
-    def open_text(self, data: bytes, name: str | None = None) -> None:
-        """A text in place of the former one, which undo and the history bring back, with its name."""
+    def open_text(self, data: bytes, name: str | None = None, at_end: bool = False) -> None:
+        """A text in place of the former one, which undo and the history bring back, with its name.
+
+        ``at_end``: it is there to be continued, so the caret goes to its end; else a text is read from its start.
+        """
+        caret = len(data) if at_end else 0
         with self._at_once():
             if self.tree.count == 1 and not len(self.document):
-                self.restore(Document.of(data))
+                self.restore(Document.of(data), caret)
             else:
                 self._forget()
-                self.record(self.document.replace(0, len(self.document), data), "opened", len(data))
+                self.record(self.document.replace(0, len(self.document), data), "opened", caret)
             self._names[id(self.tree.node)] = name
             self.show(name=name)
 
-    def restore(self, document: Document) -> None:
+    def restore(self, document: Document, caret: int) -> None:
         """A document with its ids, as the last session left it."""
         with self._at_once():
             self._forget()
             self.tree = Tree(document)
+            self.tree.root.caret = caret
             self._names = {}
             self.show(name=None)
             self.undo_stack.clear()
-            self._document_changed(len(document))
+            self._document_changed(caret)
 
     def analyse(self, data: bytes, name: str) -> None:
         """A text too long to edit, read-only in the heatmap; its beginning goes to the editor."""

@@ -42,7 +42,7 @@ def main() -> None:
         row(f"largest stall while {what}", worst[0], "s", 0.05, "heartbeat of 2 ms")
         worst[0], last[0] = 0.0, time.perf_counter()
 
-    play.open_text(b"It was a dark and stormy night, and the old man")
+    play.open_text(b"It was a dark and stormy night, and the old man", at_end=True)
     wait(lambda: not play.view.stale)
     play.handle(Change(replace(play.view.settings, play_per_second=200.0, play_steps=200, stop_at_eos=False)))
     measured("getting ready")

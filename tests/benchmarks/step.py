@@ -90,7 +90,7 @@ def main() -> None:
         assert answer is not None
         ids = answer.encoded.ids.tolist()
         cut = int(answer.encoded.ends[prefix - 1])
-        play.open_text(TEXT[:cut])
+        play.open_text(TEXT[:cut], at_end=True)
         wait(lambda: not play.view.stale and not play.busy_scoring())
         click()
         clicks, bare = [], []

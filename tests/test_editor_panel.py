@@ -239,7 +239,7 @@ def test_half_characters_are_refused_with_a_message(desk: Desk) -> None:
     broken = QMimeData()
     broken.setData("text/plain", b"a\xed\xa0\x80")
     opened(desk, b"kept")
-    desk.editor.area._insert("a\ud800")
+    desk.editor.area.insert("a\ud800")
     desk.editor.area.insertFromMimeData(broken)
     assert [type(one) for one in desk.told] == [Tell, Tell]
     assert "half a character" in desk.told[0].cause  # type: ignore[union-attr]
@@ -365,19 +365,27 @@ def answer(ends: list[int], departures: tuple[tuple[int, int], ...] = ()) -> Ans
 def test_badge_and_bar_offer_what_can_be_done(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, b"abcd")
     editor = desk.editor
-    assert not editor.badge.isVisible()
-    assert not editor.aside.isVisible()
+    assert editor.notes.notes == ()
     desk.take(b"x", at=2)
     desk.show(answer=answer([2, 3], ((2, 3),)))
-    assert editor.badge.label.text() == "Ids differ from the canonical tokenisation in 1 place"
-    assert editor.aside.isVisible()
-    qtbot.mouseClick(editor.badge.button, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(editor.aside.button, Qt.MouseButton.LeftButton)
+    assert "text that followed is kept" in editor.notes.label.text()
+    assert "1 place cut into other tokens" in editor.notes.label.text()
+    height = editor.area.height()
+    for action in ("Read anew", "Bring it back"):
+        button = editor.notes.button(action)
+        assert button is not None
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert desk.told == [Do("retokenise"), Do("put_aside")]
     desk.undo()
-    desk.show(answer=answer([4]))
-    assert not editor.badge.isVisible()
-    assert not editor.aside.isVisible()
+    desk.show(answer=answer([4]), caret=0)
+    assert editor.notes.notes == () and editor.notes.button("Read anew") is None
+    assert editor.area.height() == height, "the text does not jump"
+    desk.show(answer=answer([4]), caret=3)
+    assert "inside the token “abcd”" in editor.notes.label.text()
+    button = editor.notes.button("Go to its start")
+    assert button is not None
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert desk.view.caret == 0 and editor.notes.notes == ()
 
 
 def test_pieces_move_with_the_text_until_new_ones_are_known(desk: Desk, qtbot: QtBot) -> None:
@@ -397,10 +405,10 @@ def test_pieces_move_with_the_text_until_new_ones_are_known(desk: Desk, qtbot: Q
 def test_marks_are_painted_where_the_pieces_are(desk: Desk) -> None:
     opened(desk, b"mmm mmm\nmmm", caret=11)
     area = desk.editor.area
-    area.set_theme(DARK)
+    desk.editor.set_theme(DARK)
     pictures = []
     for changes in (
-        {"settings": Settings(show_boundaries=False)},
+        {"settings": Settings(tokens="off")},
         {"settings": Settings(), "answer": answer([3, 7, 8, 11])},
         {"selected": 1},
         {"settings": Settings(show_hidden=True)},

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QWidget
 from arplay.core.chain import Ledger
 from arplay.core.decoding import Decoded, Decoding
 from arplay.core.document import Document
+from arplay.core.finding import Found
 from arplay.core.picking import Choice
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
@@ -27,6 +28,9 @@ from arplay.gui.theme import LIGHT, TEXT, Theme
 
 Unit = Literal["nats", "bits"]
 AtLimit = Literal["stop", "slide"]
+ColourBy = Literal["surprisal", "rank", "entropy"]
+Tokens = Literal["off", "borders", "colours"]
+"""How the editor shows the tokens of its text: not at all, where each begins, or coloured as in the heatmap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Settings:
 
     ``at_limit``: what writing does where the text no longer fits the context: stop, or slide on with its newest half
     (:class:`arplay.core.windows.Windows`). ``reading`` is that of the model in the window, remembered for each model.
+    ``surprise``: nats from which a token counts as surprising; ``link_scrolling``: editor and heatmap scroll together.
     ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
     """
 
@@ -43,15 +48,17 @@ class Settings:
     bars: int = 20
     log_axis: bool = False
     unit: Unit = "nats"
-    colour_by: Literal["surprisal", "rank", "entropy"] = "surprisal"
+    colour_by: ColourBy = "surprisal"
     play_per_second: float = 8.0
     play_steps: int = 100
     stop_at_eos: bool = True
     at_limit: AtLimit = "stop"
     reading: Reading = Reading()
-    show_boundaries: bool = True
+    tokens: Tokens = "borders"
     show_hidden: bool = False
     text_size: int = TEXT
+    surprise: float = 6.0
+    link_scrolling: bool = True
     animate: bool = True
 
 
@@ -65,6 +72,7 @@ class View:
     ``stale``: ``answer`` is that of a moment ago, a newer one is on its way. ``excerpt_of``: the name of a long text
     that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it.
     ``name``: the file that the text was opened from.
+    ``found``: what is searched for, in the text of the heatmap; ``sought``: what the last look for a surprise came to.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``busy`` says what is being done, ``problem`` (cause, remedy) what went wrong.
     """
@@ -85,6 +93,8 @@ class View:
     tree: Tree | None = None
     node: Node | None = None
     selected: int | None = None
+    found: Found | None = None
+    sought: str = ""
     playing: bool = False
     timings: Timings = ()
     recomputing: bool = False
@@ -117,6 +127,22 @@ class Change:
     """New settings as a whole (made with dataclasses.replace)."""
 
     settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Search for ``text`` from the caret on; "" ends the search."""
+
+    text: str
+    case: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Go on to the next (``step`` 1) or back to the former (-1) place of what is searched for, or surprising token."""
+
+    what: Literal["found", "surprise"]
+    step: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +215,7 @@ class Tell:
     remedy: str
 
 
-Intent = Take | Select | Change | Zoom | Do | Goto | Typed | CaretMoved | OpenFile | AnalyseText | Tell
+Intent = Take | Select | Change | Find | Seek | Zoom | Do | Goto | Typed | CaretMoved | OpenFile | AnalyseText | Tell
 
 
 class Panel(QWidget):

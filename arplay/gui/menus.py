@@ -89,6 +89,8 @@ class Menus(QObject):
             menu.addAction(action)
             self._icons.append((action, name))
         menu.addSeparator()
+        menu.addActions(self.text.edit)
+        menu.addSeparator()
         self._action(menu, "Re-&tokenise the text", self._doing("retokenise"))
         self._put_aside = self._action(menu, "Bring back the text that &followed", self._doing("put_aside"))
         menu.addSeparator()
@@ -124,12 +126,11 @@ class Menus(QObject):
         self._action(menu, "&Restore the arrangement", window.arrangement.reset)
         menu.addSeparator()
         settings = window.playground.view.settings
-        self._toggle(menu, "Token &boundaries", settings.show_boundaries, self._on_boundaries)
         self._toggle(menu, "&Hidden characters", settings.show_hidden, self._on_hidden)
         self._toggle(menu, "Values in bi&ts", settings.unit == "bits", self._on_bits)
         self._toggle(menu, "&Animate changes", settings.animate, self._on_animate)
         menu.addSeparator()
-        menu.addActions(self.text.view)
+        self.text.fill(menu)
         menu.addSeparator()
         group = QActionGroup(menu)
         for choice, words in (("system", "Theme of the &system"), ("light", "&Light"), ("dark", "&Dark")):
@@ -234,6 +235,7 @@ class Menus(QObject):
         self._play.setText("&Pause" if view.playing else "&Play")
         self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
         self.slide.setChecked(view.settings.at_limit == "slide")
+        self.text.show_settings(view.settings)
         self._show_reading(view)
 
     def _show_reading(self, view: View) -> None:
@@ -294,9 +296,6 @@ class Menus(QObject):
 
     def _on_slide(self, on: bool) -> None:
         self._change(at_limit="slide" if on else "stop")
-
-    def _on_boundaries(self, on: bool) -> None:
-        self._change(show_boundaries=on)
 
     def _on_hidden(self, on: bool) -> None:
         self._change(show_hidden=on)

@@ -35,6 +35,7 @@ from arplay.gui.bridge import Bridge
 from arplay.gui.comparing import Comparing
 from arplay.gui.contract import Do, Intent, Settings, Take, View
 from arplay.gui.fetching import Fetching
+from arplay.gui.finding import Finding
 from arplay.gui.training.lessons import Lessons
 from arplay.gui.undo import Move, new_stack
 from arplay.gui.writing import Writing
@@ -70,6 +71,7 @@ class Playground(QObject):
         self._held, self._dirty = 0, False
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
         self.asking, self.writing, self.comparing = Asking(self), Writing(self), Comparing(self)
+        self.finding = Finding(self)
         self.fetching, self.lessons = Fetching(bridge, self), Lessons(bridge, self)
         bridge.result.connect(self._on_result)
 
@@ -85,13 +87,19 @@ class Playground(QObject):
             case contract.Typed(start, end, data, caret):
                 self._edit(start, end, data, caret)
             case contract.CaretMoved(caret):
-                self._move_caret(caret)
+                self.move_caret(caret)
             case Take():
                 self.writing.when_fresh(intent)
             case contract.Select(index):
-                self._select(index)
+                self.select(index)
             case contract.Change(settings):
                 self._change(settings)
+            case contract.Find(text, case):
+                self.finding.find(text, case)
+            case contract.Seek("found", step):
+                self.finding.step(step)
+            case contract.Seek(_, step):
+                self.finding.surprise(step)
             case contract.Goto(node):
                 self.writing.stop()
                 self.move(self.tree.node, node, "going to another branch")
@@ -134,6 +142,7 @@ class Playground(QObject):
             self.open_text(data[:EXCERPT_BYTES].decode("utf-8", "ignore").encode(), name)
             self._long = LongText(name, Document.of(data))
             self.show(excerpt_of=name)
+            self.finding.look_again()
             self.asking.score_soon()
 
     def _forget(self) -> None:
@@ -169,6 +178,11 @@ class Playground(QObject):
         return self.tree.document
 
     @property
+    def is_long(self) -> bool:
+        """Whether the heatmap shows a text that is too long for the editor."""
+        return self._long is not None
+
+    @property
     def scored_document(self) -> Document:
         return self._long.document if self._long else self.tree.document
 
@@ -179,7 +193,7 @@ class Playground(QObject):
         self.show(step=None, step_decoded=None)
         self.record(self.document.replace(start, end, data), "typed", caret, pause=True)
 
-    def _move_caret(self, caret: int) -> None:
+    def move_caret(self, caret: int) -> None:
         if caret == self.view.caret and not self.looking:
             return
         self.writing.stop()
@@ -187,7 +201,7 @@ class Playground(QObject):
         self.show(caret=caret, stale=True, selected=None, step=None, step_decoded=None)
         self.asking.explore_soon()
 
-    def _select(self, index: int) -> None:
+    def select(self, index: int) -> None:
         """Caret to the start of a piece of the text that the heatmap shows."""
         self.writing.stop()
         ledger, answer = self.view.ledger, self.view.answer
@@ -242,6 +256,7 @@ class Playground(QObject):
             selected=None,
             reconciled=None,
         )
+        self.finding.look_again()
         if pause:
             self.asking.explore_soon()
         else:

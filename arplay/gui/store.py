@@ -15,7 +15,7 @@ from arplay.core.decoding import Decoding
 from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstPiece, Reading
-from arplay.gui.contract import AtLimit, Settings, Unit
+from arplay.gui.contract import AtLimit, ColourBy, Settings, Tokens, Unit
 from arplay.gui.widgets.zoom import SIZES
 
 RECENT = 10
@@ -24,13 +24,15 @@ READINGS = 50
 _WORDS: dict[str, tuple[str, ...]] = {
     "unit": get_args(Unit),
     "at_limit": get_args(AtLimit),
-    "colour_by": ("surprisal", "rank", "entropy"),
+    "colour_by": get_args(ColourBy),
+    "tokens": get_args(Tokens),
 }
 _RANGES = {
     "seed": (0, MAX_SEED),
     "bars": (5, 200),
     "play_per_second": (1, 200),
     "play_steps": (1, 100_000),
+    "surprise": (0.1, 50.0),
     "text_size": (SIZES[0], SIZES[-1]),
 }
 

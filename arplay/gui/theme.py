@@ -253,8 +253,8 @@ def style_sheet(t: Theme) -> str:
     QLabel[role="title"] {{ font-size: {TITLE}px; font-weight: 600; }}
     QLabel[role="heading"] {{ font-weight: 600; }}
     QLabel[role="warning"] {{ color: {t.warning}; }}
-    QLabel[role="special"] {{ color: {t.warning}; background: {t.warning_soft}; border-radius: 4px; padding: 2px 6px;
-        font-size: {SMALL}px; }}
+    QLabel[role="special"] {{ color: {t.muted}; background: {t.raised}; border: 1px solid {t.border};
+        border-radius: 4px; padding: 2px 6px; font-size: {SMALL}px; }}
     QFrame[role="card"] {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: {RADIUS}px; }}
     QFrame[role="banner"] {{ background: {t.warning_soft}; border: 1px solid {t.warning}; border-radius: {RADIUS}px; }}
     QFrame[role="note"] {{ background: {t.accent_soft}; border: 1px solid {t.accent}; border-radius: {RADIUS}px; }}

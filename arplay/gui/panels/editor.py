@@ -2,70 +2,32 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from dataclasses import replace
 
+import numpy as np
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
+
+from arplay.core.document import Encoded
 from arplay.core.pieces import visible
-from arplay.gui.contract import Do, Panel, Take, View, Zoom
+from arplay.gui.contract import CaretMoved, Do, Intent, Panel, Seek, Take, View, Zoom
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.text.area import TextArea
 from arplay.gui.widgets.text.marks import NO_MARKS, Marks
+from arplay.gui.widgets.text.notes import Elided, Note, Notes
+from arplay.gui.widgets.text.seek import SeekBar
+from arplay.gui.widgets.text.tools import TextTools
 
 _ADDED_BY = {
     "tokenizer": "added by the tokenizer",
     "bos": "put before the text (BOS, your choice)",
     "eos": "put before the text (EOS, your choice)",
 }
-ROOMY = 150
-"""Pixels of height from which there is room for more than the text."""
-
-
-class Elided(QLabel):
-    """A label that gives way: what does not fit ends in an ellipsis, the whole is in the tooltip."""
-
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
-        painter.end()
-
-
-class Bar(QFrame):
-    """One quiet line above the text: what is the case, and the one thing that can be done about it."""
-
-    def __init__(self, role: str, action: str | None, tip: str) -> None:
-        super().__init__()
-        self.setProperty("role", role)
-        self.label = Elided()
-        self.label.setToolTip(tip)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(SPACE[2], SPACE[0], SPACE[0], SPACE[0])
-        row.setSpacing(SPACE[1])
-        row.addWidget(self.label, 1)
-        self.button = QPushButton(action or "", self)
-        self.button.setProperty("role", "chip")
-        self.button.setToolTip(tip)
-        self.button.setVisible(action is not None)
-        row.addWidget(self.button)
-        self.hide()
-
-    def say(self, text: str | None) -> None:
-        """Show ``text``, or nothing at all."""
-        self.label.setText(text or "")
-        self.label.setAccessibleName(text or "")
-        self.setVisible(text is not None)
+TOOLS, ROOMY = 120, 170
+"""Pixels of height from which there is room for the tools, and for all that stands around the text."""
 
 
 class EditorPanel(Panel):
@@ -76,11 +38,14 @@ class EditorPanel(Panel):
     explanation = (
         "<p>The text whose continuation you see. The <b>caret</b> is the position in the chain: everything before it "
         "is the prefix x<sub>&lt;i</sub>, and the chart shows p(x<sub>i</sub> | x<sub>&lt;i</sub>).</p>"
-        "<p>A model reads <b>tokens</b>, not letters. Every other token has a faint ground. Tokens that were "
-        "picked or sampled keep their ids and are underlined; what you type is cut into tokens by the tokenizer. "
-        "Where kept ids differ from what the tokenizer would choose for the same text, a dotted line says so.</p>"
+        "<p>A model reads <b>tokens</b>, not letters. <b>Borders</b> gives every other token a faint ground, "
+        "<b>Colours</b> every token the colour of its surprisal, rank or entropy, as in the heatmap; a token that was "
+        "just changed has none until it is scored. Tokens that were picked or sampled keep their ids and are "
+        "underlined; what you type is cut into tokens by the tokenizer. Where kept ids differ from what the tokenizer "
+        "would choose for the same text, a dotted line says so.</p>"
         "<p>Ctrl+Enter takes the most probable token, Ctrl+Space samples one, Alt+← and Alt+→ go back and forward, "
-        "Esc leaves the text.</p>"
+        "Esc leaves the text. Ctrl+F finds words, F8 goes to the next surprising token, Ctrl+G to a token by its "
+        "number.</p>"
     )
 
     leave = Signal()
@@ -98,36 +63,16 @@ class EditorPanel(Panel):
         self.area.tip_wanted.connect(self._tip)
         self.area.zoomed.connect(self._zoom)
         self.setFocusProxy(self.area)
+        self.tools, self.seek, self.notes = TextTools(), SeekBar(self.area), Notes()
+        self.tools.intent.connect(self.intent)
+        self.tools.seek.connect(self.open_seek)
+        self.seek.intent.connect(self.intent)
+        self.notes.chosen.connect(self._on_note)
         self.lead = QLabel()
         self.lead.setProperty("role", "special")
         self.lead.setTextFormat(Qt.TextFormat.PlainText)  # <s> is a name here
         self.lead_note = Elided()
-        self.lead_note.setProperty("role", "caption")
         self.lead_row = QWidget()
-        self.aside = Bar("note", "Bring it back", "A pick or a sample took the place of the text behind the caret.")
-        self.aside.button.clicked.connect(self._bring_back)
-        self.badge = Bar(
-            "banner",
-            "Re-tokenise",
-            "The tokenizer would cut the same text into other tokens; a model seldom saw these in training.",
-        )
-        self.badge.button.clicked.connect(self._retokenise)
-        self.excerpt = Bar("note", None, "Long texts are scored as a whole; here you can try out their beginning.")
-        self._arrange()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        """Where there is little room it goes to the text: at most one bar, and no row for the lead."""
-        roomy = self.height() >= ROOMY
-        self.lead_row.setVisible(roomy and bool(self.lead_note.text()))
-        bars = [bar for bar in (self.aside, self.badge, self.excerpt) if bar.label.text()]
-        for i, bar in enumerate(bars):
-            bar.setVisible(roomy or i == 0)
-
-    def _arrange(self) -> None:
         row = QHBoxLayout(self.lead_row)
         row.setContentsMargins(SPACE[0], 0, 0, 0)
         row.setSpacing(SPACE[1])
@@ -137,44 +82,99 @@ class EditorPanel(Panel):
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
         column.setSpacing(SPACE[1])
-        for widget in (self.excerpt, self.aside, self.badge, self.lead_row):
+        for widget in (self.tools, self.seek, self.lead_row):
             column.addWidget(widget)
         column.addWidget(self.area, 1)
+        column.addWidget(self.notes)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where there is little room it goes to the text, and to what is to be done about it."""
+        roomy = self.height() >= ROOMY
+        self.lead_row.setVisible(roomy and bool(self.lead_note.text()))
+        self.tools.setVisible(self.height() >= TOOLS)
+        self.notes.setVisible(roomy or bool(self.notes.notes))
+
+    def open_seek(self, part: str) -> None:
+        """The row for going through the text, with this part of it; a word that is selected is searched for."""
+        chosen = self.area.textCursor().selectedText()
+        self.seek.open_at(part, chosen if "\u2029" not in chosen else "")
+        self.seek.show_view(self._view)
+
+    def seek_on(self, step: int) -> None:
+        """To the next or former place of what is searched for; where nothing is, the row for it opens."""
+        if self._view.found is None:
+            self.open_seek("find")
+        else:
+            self.intent.emit(Seek("found", step))
 
     def show_view(self, view: View) -> None:
         before, self._view = self._view, view
         self.area.set_text_size(view.settings.text_size)
         self.area.show_text(view.document.data, view.caret)
+        if view.settings is not before.settings:
+            self._show_style()
         self._show_marks(view, view.loaded is not before.loaded)
         if view.answer is not None or view.loaded is not before.loaded:
             self._show_lead(view)
-        if view.node is not before.node or view.tree is not before.tree or view.document is not before.document:
-            aside = view.tree is not None and view.tree.put_aside() is not None
-            self.aside.say("The text that followed was kept" if aside else None)
-        self.excerpt.say(f"The beginning of {view.excerpt_of}" if view.excerpt_of else None)
+        self.notes.show_notes(self._notes(view))
+        self.seek.show_view(view)
         self._fit()
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        self.area.set_theme(theme)
+        self.seek.set_theme(theme)
+        self._show_style()
+
+    def _show_style(self) -> None:
+        settings = self._view.settings
+        self.tools.show_settings(settings, self.theme)
+        self.area.set_style(self.theme, HeatScale(self.theme, settings.colour_by))
 
     def _show_marks(self, view: View, other_model: bool) -> None:
         """The pieces of the newest answer; until there is one, the old ones around what was edited."""
-        marks = NO_MARKS if other_model else self.area.marks
-        ends, fixed, departures, selected = marks.ends, marks.fixed, marks.departures, None
-        encoded = view.answer.encoded if view.answer is not None and not view.stale else None
-        if encoded is not None and view.answer is not None and _covers(encoded.ends, len(view.document)):
-            ends, fixed, departures = encoded.ends, encoded.fixed, view.answer.departures
-            if view.selected is not None and 0 <= view.selected < len(ends):
-                selected = (int(encoded.starts[view.selected]), int(ends[view.selected]))
+        marks = replace(NO_MARKS if other_model else self.area.marks, selected=None)
+        encoded = _encoded(view)
+        if encoded is not None and view.answer is not None:
+            departures, selected = view.answer.departures, None
+            if view.selected is not None and 0 <= view.selected < len(encoded.ends):
+                selected = (int(encoded.starts[view.selected]), int(encoded.ends[view.selected]))
+            marks = Marks(encoded.ids, encoded.ends, encoded.fixed, selected, departures)
         settings = view.settings
-        self.area.set_marks(Marks(ends, fixed, selected, departures, settings.show_boundaries, settings.show_hidden))
-        places = len(departures)
-        self.badge.say(
-            f"Ids differ from the canonical tokenisation in {places} place{'s' if places > 1 else ''}"
-            if places
-            else None
-        )
+        marks = replace(marks, tokens=settings.tokens, hidden=settings.show_hidden, found=view.found)
+        self.area.set_marks(marks.scored_by(view.ledger))
+
+    def _notes(self, view: View) -> tuple[Note, ...]:
+        """What is the case at the caret and in the text, what is nearest first."""
+        notes = []
+        encoded = _encoded(view)
+        if encoded is not None and (inside := _inside(encoded, view.caret)) is not None:
+            start, end = inside
+            whole, part = visible(view.document.data[start:end]), visible(view.document.data[start : view.caret])
+            meaning = (
+                f"Here the model reads “{part}” before the caret, cut into tokens on its own, and says what would "
+                "follow that. The text is as it was."
+            )
+            words = f"The caret is inside the token “{whole}”"
+            notes.append(Note(words, meaning, "Go to its start", CaretMoved(start)))
+        if view.tree is not None and view.tree.put_aside() is not None:
+            meaning = "A token was put into the middle of a text. What stood behind it is not lost: it is a branch now."
+            notes.append(Note("The text that followed is kept", meaning, "Bring it back", Do("put_aside")))
+        if view.answer is not None and encoded is not None and view.answer.departures:
+            places = len(view.answer.departures)
+            words = f"{places} place{'s' * (places > 1)} cut into other tokens than a tokenizer would"
+            meaning = (
+                "The same letters can be written with several tokens. Sampled and picked tokens stay as they were "
+                "chosen, which is what the model really wrote; reading the text anew cuts it as if it had been typed."
+            )
+            notes.append(Note(words, meaning, "Read anew", Do("retokenise")))
+        if view.excerpt_of:
+            meaning = "Long texts are scored as a whole; here you can try out their beginning."
+            notes.append(Note(f"The beginning of {view.excerpt_of}; the heatmap shows all of it", meaning))
+        return tuple(notes)
 
     def _show_lead(self, view: View) -> None:
         answer = view.answer
@@ -200,12 +200,8 @@ class EditorPanel(Panel):
         elif self._view.decoded is not None and not self._view.stale and self._view.decoded.kept:
             self.intent.emit(Take(int(np.nanargmax(self._view.decoded.logprobs))))
 
-    def _bring_back(self) -> None:
-        self.intent.emit(Do("put_aside"))
-        self.area.setFocus()
-
-    def _retokenise(self) -> None:
-        self.intent.emit(Do("retokenise"))
+    def _on_note(self, intent: Intent) -> None:
+        self.intent.emit(intent)
         self.area.setFocus()
 
     def _zoom(self, steps: int) -> None:
@@ -233,6 +229,22 @@ class EditorPanel(Panel):
                 name = self._view.loaded.vocabulary.piece(id).text
                 text += f"\nBefore it “{name}” · id {id} · put there by the tokenizer, no bytes are its own"
         QToolTip.showText(place, plain(text), self.area)
+
+
+def _encoded(view: View) -> Encoded | None:
+    """The pieces of the text, where the newest answer knows them."""
+    if view.answer is None or view.stale or not _covers(view.answer.encoded.ends, len(view.document)):
+        return None
+    return view.answer.encoded
+
+
+def _inside(encoded: Encoded, caret: int) -> tuple[int, int] | None:
+    """The bytes of the piece that the caret stands in; None between two pieces."""
+    index = int(np.searchsorted(encoded.ends, caret, side="right"))
+    if index >= len(encoded.ends):
+        return None
+    start = int(encoded.ends[index - 1]) if index else 0
+    return (start, int(encoded.ends[index])) if start < caret else None
 
 
 def _covers(ends: np.ndarray, size: int) -> bool:

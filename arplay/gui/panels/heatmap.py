@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
-from arplay.gui.contract import Change, Panel, Select, Unit, View, Zoom
+from arplay.gui.contract import Change, ColourBy, Panel, Select, Unit, View, Zoom
 from arplay.gui.theme import BODY, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
@@ -22,7 +21,6 @@ from arplay.gui.widgets.words import first_piece, in_unit, lead_pieces, number, 
 
 SHEET_WIDTH = 900
 
-ColourBy = Literal["surprisal", "rank", "entropy"]
 CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
     (
         "surprisal",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QTextBlock, QTextDocument, QTextLine
+from PySide6.QtGui import QTextBlock, QTextDocument, QTextLayout, QTextLine
 from PySide6.QtWidgets import QPlainTextDocumentLayout
 
 LINE_HEIGHT = 1.5
 """In heights of the font."""
+_LEFTWARDS = re.compile(
+    "[\u0590-\u08ff\u200f\u202b\u202e\u2067\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+"""Hebrew, Arabic and the other scripts that are written from right to left, and the signs that turn a text round."""
 
 
 class AiryLayout(QPlainTextDocumentLayout):
@@ -43,21 +48,37 @@ class AiryLayout(QPlainTextDocumentLayout):
 
 @dataclass(frozen=True, slots=True)
 class VisibleLine:
-    """A line of the text on the screen: its UTF-16 units [start, end), and its top left in the viewport.
+    """A line of the text on the screen: its UTF-16 units [start, end), and the top left of its block in the viewport.
 
-    ``last``: the line ends its block, so the unit ``end`` is a newline (or the end of the text).
+    ``last``: the line ends its block, so the unit ``end`` is a newline (or the end of the text). Its ``layout`` may
+    hold more than the text: what an input method is composing, ``composed`` units from place ``composing`` on.
+    ``two_ways``: something in the block is written from right to left.
     """
 
+    layout: QTextLayout
     line: QTextLine
     base: int
     start: int
     end: int
     origin: QPointF
     last: bool
+    composing: int = 0
+    composed: int = 0
+    two_ways: bool = False
 
-    def x(self, unit: int) -> float:
-        """Where the text unit stands in the viewport."""
-        return self.origin.x() + float(self.line.cursorToX(unit - self.base)[0])  # type: ignore[index]
+    def place(self, unit: int, begins: bool = True) -> int:
+        """Where a unit of the text is in the layout; ``begins``: something begins there, so behind what is composed."""
+        place = unit - self.base
+        behind = place > self.composing or (begins and place == self.composing)
+        return place + self.composed if behind else place
+
+    def unit(self, place: int) -> int:
+        """The inverse of :meth:`place`; all that is composed is at one place of the text."""
+        return self.base + (place if place <= self.composing else max(self.composing, place - self.composed))
+
+    def x(self, unit: int, begins: bool = True) -> float:
+        """Where the caret stands before the text unit, in the viewport."""
+        return self.origin.x() + float(self.line.cursorToX(self.place(unit, begins))[0])  # type: ignore[index]
 
     @property
     def top(self) -> float:
@@ -69,23 +90,23 @@ class VisibleLine:
 
 
 def visible_lines(first: QTextBlock, offset: QPointF, layout: AiryLayout, height: float) -> Iterator[VisibleLine]:
-    """The lines from block ``first`` (at ``offset`` in the viewport) that can be seen in a viewport of ``height``.
-
-    A block in which an input method is composing is left out: its layout holds text that the document does not have.
-    """
+    """The lines from block ``first`` (at ``offset`` in the viewport) that can be seen in a viewport of ``height``."""
     block = first
     while block.isValid() and offset.y() < height:
         size = layout.blockBoundingRect(block).height()
         lines = block.layout()
         low = max(0, int(-offset.y() // layout.step))
         high = min(lines.lineCount(), int((height - offset.y()) // layout.step) + 1)
-        if lines.preeditAreaText():
-            high = low
+        composed = len(lines.preeditAreaText().encode("utf-16-le", "surrogatepass")) // 2
+        composing = lines.preeditAreaPosition() if composed else 0
+        two_ways = _LEFTWARDS.search(block.text()) is not None
         for i in range(low, high):
             line = lines.lineAt(i)
-            start = block.position() + line.textStart()
             last = i == lines.lineCount() - 1
-            end = block.position() + block.length() - 1 if last else start + line.textLength()
-            yield VisibleLine(line, block.position(), start, end, QPointF(offset), last)
+            base, origin = block.position(), QPointF(offset)
+            shown = VisibleLine(lines, line, base, 0, 0, origin, last, composing, composed, two_ways)
+            start = shown.unit(line.textStart())
+            end = block.position() + block.length() - 1 if last else shown.unit(line.textStart() + line.textLength())
+            yield replace(shown, start=start, end=end)
         offset = QPointF(offset.x(), offset.y() + size)
         block = block.next()

@@ -6,9 +6,6 @@ reaches Qt by another way (assistive tools, a drag to another program) is read o
 
 from __future__ import annotations
 
-import unicodedata
-from pathlib import Path
-
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -26,10 +23,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
-from arplay.gui.contract import AnalyseText, CaretMoved, OpenFile, Tell, Typed
+from arplay.gui.contract import AnalyseText, CaretMoved, OpenFile, Settings, Tell, Typed
 from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
-from arplay.gui.widgets.text import marks as text_marks
-from arplay.gui.widgets.text.airy import AiryLayout, VisibleLine, visible_lines
+from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.widgets.text import keys, painting, transfer
+from arplay.gui.widgets.text.airy import AiryLayout, visible_lines
+from arplay.gui.widgets.text.cells import LineCells
+from arplay.gui.widgets.text.composing import Preview
+from arplay.gui.widgets.text.marks import NO_MARKS, Marks
 from arplay.gui.widgets.text.shown import ShownText, change, image
 from arplay.gui.widgets.zoom import WheelZoom
 
@@ -37,24 +38,6 @@ EDITABLE = 1_000_000
 """Bytes of text that can be edited; a longer one is analysed read-only."""
 LONGEST_LINE = 100_000
 """Bytes of one line (Qt lays out a whole line anew for every key: about 50 ms at this length)."""
-EXACT = "application/x-arplay-bytes"
-
-_Keys = QKeySequence.StandardKey
-_Mods = Qt.KeyboardModifier
-_COMMANDS = {
-    (Qt.Key.Key_Return, _Mods.ControlModifier): "take",
-    (Qt.Key.Key_Enter, _Mods.ControlModifier): "take",
-    (Qt.Key.Key_Right, _Mods.AltModifier): "take",
-    (Qt.Key.Key_Left, _Mods.AltModifier): "rewind",
-    (Qt.Key.Key_Space, _Mods.ControlModifier): "step",
-    (Qt.Key.Key_Escape, _Mods.NoModifier): "leave",
-}
-_REMOVALS = {
-    _Keys.DeleteStartOfWord: QTextCursor.MoveOperation.PreviousWord,
-    _Keys.DeleteEndOfWord: QTextCursor.MoveOperation.NextWord,
-    _Keys.DeleteEndOfLine: QTextCursor.MoveOperation.EndOfBlock,
-    _Keys.Delete: QTextCursor.MoveOperation.NextCharacter,
-}
 
 
 def too_long(data: bytes) -> str | None:
@@ -77,8 +60,10 @@ class TextArea(QPlainTextEdit):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.shown = ShownText(b"")
-        self.marks = text_marks.NO_MARKS
+        self.marks = NO_MARKS
         self.theme: Theme = LIGHT
+        self.scale = HeatScale(LIGHT, Settings().colour_by)
+        self._preview = Preview()
         self.hint = ""
         self._caret = 0
         self._setting = False
@@ -107,8 +92,11 @@ class TextArea(QPlainTextEdit):
         if self._adopting:
             return
         moved = data is not self.shown.data or caret != self._caret
+        composing = moved and self.composing()
         self._setting = True
         try:
+            if composing:
+                self._preview.take_away(self)
             if data is not self.shown.data or self._foreign:
                 self._splice(data)
             self._caret = caret
@@ -116,13 +104,15 @@ class TextArea(QPlainTextEdit):
             if cursor.position() != self.shown.unit(caret):
                 cursor.setPosition(self.shown.unit(caret))
                 self.setTextCursor(cursor)
+            if composing:
+                self._preview.put_back(self)
             if moved:
                 self.ensureCursorVisible()
         finally:
             self._setting = False
         self.viewport().update()
 
-    def set_marks(self, marks: text_marks.Marks) -> None:
+    def set_marks(self, marks: Marks) -> None:
         self.marks = marks
         self.viewport().update()
 
@@ -136,8 +126,8 @@ class TextArea(QPlainTextEdit):
         self.document().setDefaultFont(self.font())
         self.ensureCursorVisible()
 
-    def set_theme(self, theme: Theme) -> None:
-        self.theme = theme
+    def set_style(self, theme: Theme, scale: HeatScale) -> None:
+        self.theme, self.scale = theme, scale
         self.viewport().update()
 
     def _splice(self, data: bytes) -> None:
@@ -172,33 +162,38 @@ class TextArea(QPlainTextEdit):
         self.intent.emit(Typed(first, last, data, first + len(data) if caret is None else caret))
         self.ensureCursorVisible()
 
-    def _replace_selection(self, data: bytes) -> None:
+    def replace_selection(self, data: bytes) -> None:
         cursor = self.textCursor()
         self._replace(cursor.selectionStart(), cursor.selectionEnd(), data)
 
-    def _insert(self, text: str) -> None:
+    def replace(self, start: int, end: int, text: str) -> None:
+        """The units [start, end) give way to ``text``, if that is whole text and not too much."""
         try:
             data = text.encode("utf-8")
         except UnicodeEncodeError:
             self._refuse()
         else:
-            self._insert_bytes(data)
+            self._replace_bytes(start, end, data)
+
+    def insert(self, text: str) -> None:
+        """Typed or pasted text, in place of the selection."""
+        cursor = self.textCursor()
+        self.replace(cursor.selectionStart(), cursor.selectionEnd(), text)
 
     def _refuse(self) -> None:
         cause = "Nothing was inserted: the text holds half a character (a lone surrogate or a broken byte)"
         self.intent.emit(Tell(cause, "copy it again as whole text, or open it as a file"))
 
-    def _insert_bytes(self, data: bytes) -> None:
-        """Typed or pasted text, unless that would make the text too long to edit."""
-        cursor = self.textCursor()
-        first, last = self.shown.byte(cursor.selectionStart()), self.shown.byte(cursor.selectionEnd())
+    def _replace_bytes(self, start: int, end: int, data: bytes) -> None:
+        """Unless that would make the text too long to edit."""
+        removed = self.shown.byte(end) - self.shown.byte(start)
         if len(data) > LONGEST_LINE and too_long(data):
             self.intent.emit(AnalyseText(data, "pasted text"))
-        elif len(self.shown.data) + len(data) - (last - first) > EDITABLE:
+        elif len(self.shown.data) + len(data) - removed > EDITABLE:
             limit = f"the text would grow beyond {EDITABLE:,} bytes"
             self.intent.emit(Tell(f"Nothing was inserted: {limit}", "open long texts as a file"))
         else:
-            self._replace(cursor.selectionStart(), cursor.selectionEnd(), data)
+            self._replace(start, end, data)
 
     def _adopt(self, at: int, removed: int, added: int) -> None:
         """Qt changed the text by itself: find out what is different and tell it."""
@@ -231,40 +226,40 @@ class TextArea(QPlainTextEdit):
         finally:
             self._adopting = False
 
-    # -- keys
+    # -- keys and input methods
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if event.matches(_Keys.Undo) or event.matches(_Keys.Redo):
-                event.ignore()  # the window's own undo, not Qt's
+            if keys.is_undo(event):
+                event.ignore()
                 return True
-            if (event.key(), event.modifiers()) in _COMMANDS:
+            if keys.command_of(event):
                 event.accept()
                 return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        command = _COMMANDS.get((Qt.Key(event.key()), event.modifiers() & ~_Mods.KeypadModifier))
+        command = keys.command_of(event)
         if command:
             self.command.emit(command)
-        elif event.matches(_Keys.Undo) or event.matches(_Keys.Redo):
+        elif keys.is_undo(event):
             event.ignore()
-        elif event.matches(_Keys.Cut):
+        elif event.matches(QKeySequence.StandardKey.Cut):
             self.cut()
         elif self._removes(event):
             pass
-        elif event.matches(_Keys.InsertParagraphSeparator) or event.matches(_Keys.InsertLineSeparator):
-            self._insert("\n")
-        elif _writes(event):
-            self._insert(event.text())
+        elif keys.is_newline(event):
+            self.insert("\n")
+        elif keys.writes(event):
+            self.insert(event.text())
         else:
             super().keyPressEvent(event)
 
     def _removes(self, event: QKeyEvent) -> bool:
         """Whether the key deletes something; then it has."""
         cursor = self.textCursor()
-        backspace = event.key() == Qt.Key.Key_Backspace and not event.modifiers() & ~_Mods.ShiftModifier
-        move = next((move for keys, move in _REMOVALS.items() if event.matches(keys)), None)
+        backspace = keys.is_backspace(event)
+        move = next((move for key, move in keys.REMOVALS.items() if event.matches(key)), None)
         if not backspace and move is None:
             return False
         if not cursor.hasSelection():
@@ -277,47 +272,45 @@ class TextArea(QPlainTextEdit):
         return True
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        """The composed text is Qt's to draw; what is committed is text like any other."""
-        commit, start, length = event.commitString(), event.replacementStart(), event.replacementLength()
-        super().inputMethodEvent(QInputMethodEvent(event.preeditString(), event.attributes()))
-        if commit or length:
-            cursor = self.textCursor()
-            if length:
-                low = max(cursor.position() + start, 0)
-                cursor.setPosition(low)
-                cursor.setPosition(min(low + length, self.shown.length), QTextCursor.MoveMode.KeepAnchor)
-            self._replace(cursor.selectionStart(), cursor.selectionEnd(), commit.encode("utf-8", "replace"))
-        event.accept()
+        self._preview.receive(self, event)
+
+    def preview(self, event: QInputMethodEvent) -> None:
+        """Have Qt draw what is composed."""
+        super().inputMethodEvent(event)
+
+    def composing(self) -> bool:
+        """Whether an input method is at work where the caret is."""
+        return bool(self.textCursor().block().layout().preeditAreaText())
+
+    @property
+    def shows_caret(self) -> bool:
+        return not self._preview.hides_caret
 
     # -- clipboard, drag and drop
 
     def cut(self) -> None:
         if self.textCursor().hasSelection():
             self.copy()
-            self._replace_selection(b"")
+            self.replace_selection(b"")
 
     def createMimeDataFromSelection(self) -> QMimeData:
-        """The exact text; bytes that are no text travel beside it, for pasting them here again."""
         cursor = self.textCursor()
-        data = self.shown.data[self.shown.byte(cursor.selectionStart()) : self.shown.byte(cursor.selectionEnd())]
-        mime = QMimeData()
-        mime.setText(data.decode("utf-8", "replace"))
-        mime.setData(EXACT, data)
-        return mime
+        return transfer.offer(
+            self.shown.data[self.shown.byte(cursor.selectionStart()) : self.shown.byte(cursor.selectionEnd())]
+        )
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return source.hasText() or source.hasUrls() or source.hasFormat(EXACT)
+        return source.hasText() or source.hasUrls() or source.hasFormat(transfer.EXACT)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        path = _local_file(source)
+        path, cursor = transfer.local_file(source), self.textCursor()
+        data = transfer.content(source) if path is None else None
         if path is not None:
             self.intent.emit(OpenFile(path))
-        elif source.hasFormat(EXACT):
-            self._insert_bytes(bytes(source.data(EXACT).data()))
-        elif _is_whole(source):
-            self._insert(source.text())
-        else:
+        elif data is None:
             self._refuse()
+        else:
+            self._replace_bytes(cursor.selectionStart(), cursor.selectionEnd(), data)
 
     def dropEvent(self, event: QDropEvent) -> None:
         super().dragLeaveEvent(QDragLeaveEvent())  # ends Qt's own feedback; Qt must not move text by itself
@@ -329,7 +322,7 @@ class TextArea(QPlainTextEdit):
             event.setDropAction(Qt.DropAction.CopyAction)  # so that the source has nothing left to remove
             event.accept()
             return
-        if _local_file(event.mimeData()) is None:
+        if transfer.local_file(event.mimeData()) is None:
             self.setTextCursor(place)
         self.insertFromMimeData(event.mimeData())
         event.acceptProposedAction()
@@ -351,14 +344,14 @@ class TextArea(QPlainTextEdit):
     def context_menu(self) -> QMenu:
         menu = QMenu(self)
         selected = self.textCursor().hasSelection()
-        for label, keys, slot, enabled in (
-            ("Cu&t", _Keys.Cut, self.cut, selected),
-            ("&Copy", _Keys.Copy, self.copy, selected),
-            ("&Paste", _Keys.Paste, self.paste, self.canPaste()),
-            ("Select &all", _Keys.SelectAll, self.selectAll, bool(self.shown.data)),
+        for label, key, slot, enabled in (
+            ("Cu&t", QKeySequence.StandardKey.Cut, self.cut, selected),
+            ("&Copy", QKeySequence.StandardKey.Copy, self.copy, selected),
+            ("&Paste", QKeySequence.StandardKey.Paste, self.paste, self.canPaste()),
+            ("Select &all", QKeySequence.StandardKey.SelectAll, self.selectAll, bool(self.shown.data)),
         ):
             action = menu.addAction(label, slot)
-            action.setShortcut(QKeySequence(keys))
+            action.setShortcut(QKeySequence(key))
             action.setEnabled(enabled)
         return menu
 
@@ -387,7 +380,7 @@ class TextArea(QPlainTextEdit):
         )
 
     def _snapped(self, point: QPointF) -> QPointF:
-        for line in self.visible_lines():
+        for line in (cells.line for cells in self.visible_lines()):
             if line.top - self._airy.lead <= point.y() < line.top - self._airy.lead + self._airy.step:
                 return QPointF(point.x(), line.top + line.height / 2)
         return point
@@ -398,22 +391,39 @@ class TextArea(QPlainTextEdit):
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip:
             point = self.viewport().mapFromGlobal(event.globalPos())  # type: ignore[attr-defined]
-            unit = text_marks.unit_under(self.visible_lines(), QPointF(point))
-            if unit is not None:
-                self.tip_wanted.emit(self.shown.byte(unit), event.globalPos())  # type: ignore[attr-defined]
+            byte = painting.byte_under(self.visible_lines(), QPointF(point))
+            if byte is not None:
+                self.tip_wanted.emit(byte, event.globalPos())  # type: ignore[attr-defined]
             return True
         return super().viewportEvent(event)
 
     # -- painting
 
-    def composing(self) -> bool:
-        """Whether an input method is at work where the caret is."""
-        return bool(self.textCursor().block().layout().preeditAreaText())
-
-    def visible_lines(self) -> list[VisibleLine]:
+    def visible_lines(self) -> list[LineCells]:
         block = self.firstVisibleBlock()
         offset = self.blockBoundingGeometry(block).translated(self.contentOffset()).topLeft()
-        return list(visible_lines(block, offset, self._airy, self.viewport().height()))
+        lines = visible_lines(block, offset, self._airy, self.viewport().height())
+        return [LineCells(line, self.shown) for line in lines]
+
+    def byte_near(self, y: float) -> int | None:
+        """The first byte of the line at y, or of the nearest one."""
+        lines = self.visible_lines()
+        return min(lines, key=lambda cells: abs(cells.line.top - y)).start if lines else None
+
+    def scroll_to(self, byte: int, y: float) -> None:
+        """Bring the line with this byte to y, as far as the text's ends allow."""
+        unit = self.shown.unit(min(byte, len(self.shown.data)))
+        block = self.document().findBlock(unit)
+        self._airy.blockBoundingRect(block)  # lays it out: only then are its lines known
+        line = block.layout().lineForTextPosition(unit - block.position()).lineNumber()
+        above = y - self.contentOffset().y() - line * self._airy.step
+        while above > 0 and block.previous().isValid():
+            block = block.previous()
+            line = 0
+            above -= self._airy.blockBoundingRect(block).height()
+        if above < 0:
+            line += int(-above / self._airy.step)
+        self.verticalScrollBar().setValue(block.firstLineNumber() + line)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A notice above takes room from the text: the caret stays in sight if it was."""
@@ -423,30 +433,10 @@ class TextArea(QPlainTextEdit):
             self.ensureCursorVisible()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        text_marks.paint_below(self)
+        lines = self.visible_lines()
+        painting.paint_below(self, lines)
         super().paintEvent(event)
-        text_marks.paint_above(self)
-
-
-def _writes(event: QKeyEvent) -> bool:
-    """Whether the key stands for text (as Qt's own editors decide it)."""
-    text, mods = event.text(), event.modifiers()
-    if not text or mods in (_Mods.ControlModifier, _Mods.ControlModifier | _Mods.ShiftModifier):
-        return False
-    return text[0] == "\t" or unicodedata.category(text[0]) != "Cc"
-
-
-def _local_file(source: QMimeData) -> Path | None:
-    return next((Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()), None)
-
-
-def _is_whole(source: QMimeData) -> bool:
-    """Whether the text that another program offers is Unicode text; Qt would mend it without a word."""
-    try:
-        bytes(source.data("text/plain").data()).decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+        painting.paint_above(self, lines)
 
 
 def _alike(a: str, b: str) -> int:

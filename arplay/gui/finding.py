@@ -1,0 +1,96 @@
+"""Going through a text: to what is searched for, to what surprised the model; also through one too long to edit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from arplay.core.finding import Found, beside, find, surprise
+from arplay.gui.widgets.words import in_unit, number
+
+if TYPE_CHECKING:
+    from arplay.core.chain import Ledger
+    from arplay.gui.playground import Playground
+
+AGAIN = {1: "from the start again", -1: "from the end again"}
+
+
+class Finding:
+    """Works on the text that the heatmap shows: the editor's, or the long one of which the editor has the beginning."""
+
+    def __init__(self, play: Playground) -> None:
+        self._play = play
+        self._origin = 0
+
+    def find(self, text: str, case: bool) -> None:
+        """Stand on the first place of ``text`` at or behind the one where the search began; "" ends the search."""
+        former = self._play.view.found
+        if former is None:
+            self._origin = self._here()
+        if not text:
+            self._play.show(found=None)
+            return
+        found = find(self._play.scored_document.data, text, case)
+        place = beside(found.spans, self._origin - 1, 1)
+        self._stand(found, place)
+
+    def step(self, step: int) -> None:
+        """The next or the former place of what is searched for."""
+        found = self._play.view.found
+        if found is not None:
+            self._stand(found, beside(found.spans, self._here(), step))
+
+    def look_again(self) -> None:
+        """After the text has changed: what is found in it now, without going anywhere."""
+        former = self._play.view.found
+        self._play.show(sought="")
+        if former is not None:
+            found = find(self._play.scored_document.data, former.text, former.case)
+            here = np.flatnonzero(found.spans[:, 0] == self._here())
+            self._play.show(found=replace(found, at=int(here[0]) if len(here) else None))
+
+    def surprise(self, step: int) -> None:
+        """The next or the former token that is at least as surprising as the user set it."""
+        ledger, settings = self._ledger(), self._play.view.settings
+        if ledger is None:
+            self._play.show(sought="the text is not scored yet")
+            return
+        index = int(np.searchsorted(ledger.starts, self._here(), side="right")) - 1
+        selected = self._play.view.selected
+        if selected is not None:
+            index = selected  # several tokens may begin at the same byte
+        place = surprise(ledger, max(index, -1 if step > 0 else 0), step, settings.surprise)
+        unit, scored = settings.unit, f"{ledger.totals.scored:,} scored token{'s' * (ledger.totals.scored != 1)}"
+        if place is None:
+            limit = number(in_unit(settings.surprise, unit), 1)
+            self._play.show(sought=f"none of {scored} has {limit} {unit} or more")
+            return
+        value = number(in_unit(-float(ledger.logprob[place[0]]), unit), 1)
+        self._play.show(sought=f"{value} {unit}" + (f", {AGAIN[step]}" if place[1] else ""))
+        self._play.select(place[0])
+
+    def _stand(self, found: Found, place: tuple[int, bool] | None) -> None:
+        if place is None:
+            self._play.show(found=found)
+            return
+        self._play.show(found=replace(found, at=place[0], wrapped=place[1]))
+        self._go(int(found.spans[place[0], 0]))
+
+    def _go(self, byte: int) -> None:
+        """Caret there; in a long text, to the token that has this byte."""
+        if not self._play.is_long:
+            self._play.move_caret(byte)
+        elif (ledger := self._ledger()) is not None:
+            self._play.select(int(np.searchsorted(ledger.ends, byte, side="right")))
+
+    def _here(self) -> int:
+        view, ledger = self._play.view, self._ledger()
+        if self._play.looking and ledger is not None and view.selected is not None:
+            return int(ledger.starts[view.selected])
+        return view.caret
+
+    def _ledger(self) -> Ledger | None:
+        ledger = self._play.view.ledger
+        return ledger if ledger is not None and ledger.data == self._play.scored_document.data else None

@@ -1,0 +1,94 @@
+"""The line below the text: what is the case at the caret and in the text, calmly, each with the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from arplay.gui.contract import Intent
+from arplay.gui.theme import SPACE
+from arplay.gui.widgets.caption import plain
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is to be known, what it means (a tooltip), and the one thing that can be done about it."""
+
+    text: str
+    meaning: str
+    action: str | None = None
+    intent: Intent | None = None
+
+
+class Elided(QLabel):
+    """A label that gives way: what does not fit ends in an ellipsis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "caption")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        painter.end()
+
+
+class Notes(QWidget):
+    """One line, always in its place, so that the text does not jump when a note comes or goes."""
+
+    chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: tuple[Note, ...] = ()
+        self.label = Elided()
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(SPACE[0], 0, 0, 0)
+        self._row.setSpacing(SPACE[1])
+        self._row.addWidget(self.label, 1)
+        self._buttons: list[QPushButton] = []
+        self.setFixedHeight(self._button().sizeHint().height())
+
+    def show_notes(self, notes: tuple[Note, ...]) -> None:
+        if notes == self.notes:
+            return
+        self.notes = notes
+        words = "  ·  ".join(note.text for note in notes)
+        self.label.setText(words)
+        self.label.setAccessibleName(words)
+        self.label.setToolTip(plain("\n\n".join(f"{note.text}.\n{note.meaning}" for note in notes)))
+        doing = [note for note in notes if note.action is not None]
+        while len(self._buttons) < len(doing):
+            self._button()
+        for i, button in enumerate(self._buttons):
+            button.setVisible(i < len(doing))
+            if i < len(doing):
+                button.setText(doing[i].action or "")
+                button.setToolTip(plain(f"{doing[i].text}.\n{doing[i].meaning}"))
+
+    def button(self, action: str) -> QPushButton | None:
+        """The button that does this, if it is offered."""
+        return next((one for one in self._buttons if one.text() == action and not one.isHidden()), None)
+
+    def _button(self) -> QPushButton:
+        button = QPushButton("x", self)
+        button.setProperty("role", "chip")
+        button.clicked.connect(self._on_clicked)
+        button.hide()
+        self._buttons.append(button)
+        self._row.addWidget(button)
+        return button
+
+    def _on_clicked(self) -> None:
+        at = self._buttons.index(self.sender())  # type: ignore[arg-type]
+        self.chosen.emit([note for note in self.notes if note.action is not None][at].intent)

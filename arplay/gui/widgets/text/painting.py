@@ -1,0 +1,251 @@
+"""What the editor paints below and above its text: pieces and their colours, kept ids, what was found, the caret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen
+
+from arplay.gui.theme import SPACE, TEXT, interface_font
+from arplay.gui.widgets.heat.scale import PLAIN, UNSCORED
+from arplay.gui.widgets.text.cells import LineCells
+from arplay.gui.widgets.text.hidden import paint_signs
+
+if TYPE_CHECKING:
+    from arplay.gui.widgets.text.area import TextArea
+
+NEWLINE_WIDTH = 8.0
+"""A newline has no width of its own; a token that holds one is drawn this much further."""
+RISE = 3.0
+"""How far the colour of a piece reaches above and below its letters."""
+
+Piece = tuple[int, int, int]
+"""The index of a piece, and its bytes [low, high)."""
+
+
+def paint_below(area: TextArea, lines: list[LineCells]) -> None:
+    """Under the text: every other piece has a faint ground, or each one the colour of its score."""
+    painter = QPainter(area.viewport())
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    if area.marks.tokens == "borders":
+        _paint_borders(painter, area, lines)
+    elif area.marks.tokens == "colours":
+        _paint_colours(painter, area, lines)
+    if area.marks.tokens != "colours" and area.marks.selected is not None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(area.theme.color("accent_soft"))
+        for rect in _rects(lines, *area.marks.selected, RISE):
+            painter.drawRoundedRect(rect.adjusted(0, 0, -0.5, 0), 3, 3)
+    if area.marks.tokens != "off":
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(area.theme.color("muted", 0.8))
+        for byte in _bare(area, lines):
+            _notch(painter, area, lines, byte, 2.0)
+    painter.end()
+
+
+def paint_above(area: TextArea, lines: list[LineCells]) -> None:
+    """Over the text: its ink on colours, lines under kept pieces, frames, bytes as figures, signs, and the caret."""
+    marks, theme = area.marks, area.theme
+    painter = QPainter(area.viewport())
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if marks.tokens == "colours":
+        _paint_ink(painter, area, lines)
+    for index, low, high in visible_pieces(area, lines):
+        if marks.fixed[index]:
+            _underline(painter, lines, low, high, 2.5, QPen(theme.color("accent", 0.65), 1.5))
+    for low, high in marks.departures:
+        _underline(painter, lines, low, high, 4.5, QPen(theme.color("muted"), 2, Qt.PenStyle.DotLine))
+    _paint_found(painter, area, lines)
+    _paint_selected(painter, area, lines)
+    for cells in lines:
+        paint_signs(painter, area, cells)
+    if not area.shown.data and area.hint and lines and not area.composing():
+        _paint_hint(painter, area, lines[0])
+    if area.shows_caret:
+        caret = QRectF(area.cursorRect())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.fillRect(QRectF(caret.left(), caret.top() - 2, 2, caret.height() + 4), theme.color("accent"))
+    painter.end()
+
+
+def visible_pieces(area: TextArea, lines: list[LineCells]) -> list[Piece]:
+    """The pieces that the lines on the screen touch."""
+    ends = area.marks.ends
+    if not lines or not len(ends):
+        return []
+    first = int(np.searchsorted(ends, lines[0].start, side="right"))
+    last = int(np.searchsorted(ends, lines[-1].end, side="right")) + 1
+    places = ends[first:last]
+    highs = places[places <= len(area.shown.data)].tolist()
+    lows = [int(ends[first - 1]) if first else 0, *highs[:-1]]
+    return list(zip(range(first, first + len(highs)), lows, highs, strict=True))
+
+
+def byte_under(lines: Iterable[LineCells], point: QPointF) -> int | None:
+    """The byte whose letter, or part of a letter, is under ``point``; None beside the text."""
+    for cells in lines:
+        if cells.line.top <= point.y() < cells.line.top + cells.line.height:
+            return cells.byte_at(point.x())
+    return None
+
+
+# ---- parts
+
+
+def _paint_borders(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+    painter.setBrush(area.theme.color("text", 0.065))
+    shaded = np.cumsum(np.diff(area.marks.ends, prepend=0) > 0) % 2 == 0
+    for index, low, high in visible_pieces(area, lines):
+        if shaded[index]:
+            for rect in _rects(lines, low, high, 1.5):
+                painter.drawRoundedRect(rect.adjusted(0.5, 0, -0.5, 0), 3, 3)
+
+
+def _paint_colours(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+    """The heatmap's colours; a piece without a score of this moment has none, only a line below it."""
+    hatch = QBrush(area.theme.color("muted", 0.45), Qt.BrushStyle.BDiagPattern)
+    for (_, low, high), shade in shades(area, lines):
+        for rect in _rects(lines, low, high, RISE):
+            if shade >= 0:
+                painter.fillRect(_cell(rect), area.scale.fills[shade])
+            elif shade == UNSCORED:
+                painter.fillRect(_cell(rect), hatch)
+            else:
+                painter.fillRect(QRectF(rect.x(), rect.bottom() - 1, rect.width() - 1, 1), area.theme.color("border"))
+
+
+def shades(area: TextArea, lines: list[LineCells]) -> Iterator[tuple[Piece, int]]:
+    """The visible pieces that own bytes, each with the number of its colour (PLAIN: no score of this moment)."""
+    pieces, marks = visible_pieces(area, lines), area.marks
+    if not pieces:
+        return
+    first, stop = pieces[0][0], min(pieces[-1][0] + 1, marks.known)
+    known = area.scale.shade(marks.ledger, first, stop) if marks.ledger is not None and first < stop else []
+    for piece in pieces:
+        if piece[1] < piece[2]:
+            at = piece[0] - first
+            yield piece, known[at] if at < len(known) else PLAIN
+
+
+def _paint_ink(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+    """On its colour the text has the ink that can be read there, except where it is selected."""
+    by_ink: dict[str, tuple[QColor, QPainterPath]] = {}
+    for (_, low, high), shade in shades(area, lines):
+        if shade < 0:
+            continue
+        ink = area.scale.inks[shade]
+        _, path = by_ink.setdefault(ink.name(), (ink, QPainterPath()))
+        for start, end in _unselected(area, low, high):
+            for rect in _rects(lines, start, end, RISE):
+                painter.fillRect(_cell(rect), area.scale.fills[shade])
+                path.addRect(_cell(rect))
+    for ink, path in by_ink.values():
+        painter.save()
+        painter.setClipPath(path)
+        painter.setPen(ink)
+        for cells in lines:
+            cells.line.line.draw(painter, cells.line.origin)
+        painter.restore()
+
+
+def _unselected(area: TextArea, low: int, high: int) -> Iterator[tuple[int, int]]:
+    """What the user's selection leaves of bytes [low, high)."""
+    cursor = area.textCursor()
+    start, end = area.shown.byte(cursor.selectionStart()), area.shown.byte(cursor.selectionEnd())
+    if start >= end or high <= start or low >= end:
+        yield low, high
+        return
+    if low < start:
+        yield low, start
+    if end < high:
+        yield end, high
+
+
+def _paint_found(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+    """A frame around everything that was found, a thick one around where the search stands."""
+    found = area.marks.found
+    if not lines or found is None:
+        return
+    spans = found.spans
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    first = int(np.searchsorted(spans[:, 1], lines[0].start, side="right"))
+    last = int(np.searchsorted(spans[:, 0], lines[-1].end, side="left"))
+    for index in range(first, last):
+        here = index == found.at
+        painter.setPen(QPen(area.theme.color("accent" if here else "outline"), 2 if here else 1))
+        for rect in _rects(lines, int(spans[index, 0]), int(spans[index, 1]), RISE):
+            painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+
+
+def _paint_selected(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+    """The piece that lights up everywhere: a frame, so that its colour stays."""
+    if area.marks.selected is None:
+        return
+    low, high = area.marks.selected
+    if low == high:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(area.theme.color("accent"))
+        _notch(painter, area, lines, low, 3.0)
+        return
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(area.theme.color("accent"), 1.5))
+    for rect in _rects(lines, low, high, RISE):
+        painter.drawRoundedRect(rect.adjusted(0, 0, -0.5, 0), 3, 3)
+
+
+def _paint_hint(painter: QPainter, area: TextArea, cells: LineCells) -> None:
+    """What to do, where there is no text."""
+    painter.setFont(interface_font(TEXT))
+    painter.setPen(area.theme.color("muted"))
+    left, top = cells.line.x(cells.line.start) + 8, cells.line.top
+    place = QRectF(area.viewport().rect()).adjusted(left, top, -SPACE[1], -SPACE[1])
+    painter.drawText(place, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, area.hint)
+
+
+def _bare(area: TextArea, lines: list[LineCells]) -> list[int]:
+    """Where pieces on the screen stand that own no bytes of the text."""
+    if not lines:
+        return []
+    places = area.marks.ends[np.diff(area.marks.ends, prepend=0) == 0]
+    seen: list[int] = np.unique(places[(places >= lines[0].start) & (places <= lines[-1].end)]).tolist()
+    return seen
+
+
+def _notch(painter: QPainter, area: TextArea, lines: list[LineCells], byte: int, half: float) -> None:
+    """A small triangle on top of the line, pointing at the place between two characters."""
+    for cells in lines:
+        if cells.start <= byte < cells.end or (byte == cells.end and cells.line.last):
+            x, top = cells.line.x(area.shown.unit(byte)), cells.line.top - 3.0
+            painter.drawPolygon([QPointF(x - 2 * half, top), QPointF(x + 2 * half, top), QPointF(x, top + 2 * half)])
+
+
+def _rects(lines: list[LineCells], low: int, high: int, rise: float) -> Iterator[QRectF]:
+    """What bytes [low, high) fill on the screen; a newline at their end fills a little."""
+    for cells in lines:
+        line = cells.line
+        if cells.end < low or cells.start >= high:
+            continue
+        spans = cells.spans(low, high)
+        if line.last and low <= cells.end < high:
+            end = line.x(line.end)
+            spans = [*spans[:-1], (spans[-1][0], end + NEWLINE_WIDTH)] if spans and spans[-1][1] >= end - 1 else spans
+            spans = spans or [(end, end + NEWLINE_WIDTH)]
+        for left, right in spans:
+            yield QRectF(left, line.top - rise, right - left, line.height + 2 * rise)
+
+
+def _cell(rect: QRectF) -> QRectF:
+    """A narrow gap tells a piece from its neighbour of the same colour."""
+    return rect.adjusted(0, 0, -1, 0)
+
+
+def _underline(painter: QPainter, lines: list[LineCells], low: int, high: int, drop: float, pen: QPen) -> None:
+    painter.setPen(pen)
+    for rect in _rects(lines, low, high, 0):
+        y = rect.bottom() + drop - 1
+        painter.drawLine(QPointF(rect.left() + 1, y), QPointF(rect.right() - 1, y))

@@ -1,0 +1,130 @@
+"""The row above the text: how its tokens are shown, what the colours mean, and the ways through the text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QToolButton, QWidget
+
+from arplay.gui.contract import Change, ColourBy, Seek, Settings, Tokens
+from arplay.gui.theme import BODY, SMALL, SPACE, Theme, icon, interface_font
+from arplay.gui.widgets.heat.legend import Legend
+from arplay.gui.widgets.heat.scale import HeatScale
+
+TOKENS: tuple[tuple[Tokens, str, str], ...] = (
+    ("off", "Off", "The text alone"),
+    ("borders", "Borders", "Every other token has a faint ground, so that you see where each begins"),
+    ("colours", "Colours", "Every token in the colour of its score, as in the heatmap, while you write"),
+)
+MEASURES: tuple[tuple[ColourBy, str], ...] = (("surprisal", "surprisal"), ("rank", "rank"), ("entropy", "entropy"))
+LEGEND_WIDTH = 240
+
+
+class TextTools(QWidget):
+    """Emits intents; ``seek`` asks for the part of the seek bar with this name."""
+
+    intent = Signal(object)
+    seek = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settings = Settings()
+        self.tokens = QButtonGroup(self)
+        self.measure = QComboBox()
+        self.measure.setAccessibleName("What the colours show")
+        self.measure.setToolTip("What the colours show, here and in the heatmap")
+        for key, words in MEASURES:
+            self.measure.addItem(words, key)
+        self.measure.activated.connect(self._on_measure)
+        self.legend = Legend()
+        self._icons: list[tuple[QToolButton, str]] = []
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for value, label, tip in TOKENS:
+            row.addWidget(self._segment(value, label, tip))
+        row.addSpacing(SPACE[1])
+        row.addWidget(self.measure)
+        row.addWidget(self.legend, 1)
+        row.addStretch(1)
+        self.former = self._tool("caret-up", "The former surprising token (Shift+F8)", self._on_former)
+        self.next = self._tool("caret-down", "The next surprising token (F8)", self._on_next)
+        self.find = self._tool("magnifying-glass", "Find in the text (Ctrl+F), go to a token (Ctrl+G)", self._on_find)
+        self.link = self._tool("link", "Editor and heatmap scroll together", self._on_link)
+        self.link.setCheckable(True)
+        for button in (self.former, self.next, self.find, self.link):
+            row.addWidget(button)
+
+    def show_settings(self, settings: Settings, theme: Theme) -> None:
+        self._settings = settings
+        for button in self.tokens.buttons():
+            button.setChecked(button.property("tokens") == settings.tokens)
+        self.measure.setCurrentIndex(self.measure.findData(settings.colour_by))
+        self.link.setChecked(settings.link_scrolling)
+        self.legend.show_scale(theme, HeatScale(theme, settings.colour_by), settings.unit)
+        for tool, name in self._icons:
+            tool.setIcon(
+                icon("link-break" if tool is self.link and not self.link.isChecked() else name, theme, "muted")
+            )
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The legend and then the measure give way where there is no room."""
+        coloured = self._settings.tokens == "colours"
+        segments = sum(button.minimumWidth() for button in self.tokens.buttons())
+        room = self.width() - segments - 4 * self.find.sizeHint().width() - SPACE[1]
+        measure = self.measure.sizeHint().width()
+        self.measure.setVisible(coloured and room >= measure)
+        self.legend.setVisible(coloured and room >= measure + LEGEND_WIDTH)
+
+    def _segment(self, value: str, label: str, tip: str) -> QPushButton:
+        button = QPushButton(label)
+        button.setCheckable(True)
+        button.setProperty("role", "segment")
+        button.setProperty("side", {"off": "left", "colours": "right"}.get(value, ""))
+        button.setProperty("tokens", value)
+        button.setToolTip(tip)
+        button.setAccessibleName(f"Tokens of the text: {label.lower()}")
+        checked = QFontMetrics(interface_font(BODY, bold=True))  # the checked one is bold, and must not grow
+        button.setMinimumWidth(checked.horizontalAdvance(label) + SPACE[4])
+        button.clicked.connect(self._on_tokens)
+        self.tokens.addButton(button)
+        return button
+
+    def _tool(self, name: str, tip: str, slot: object) -> QToolButton:
+        button = QToolButton()
+        button.setProperty("role", "quiet")
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setIconSize(QSize(SMALL + 4, SMALL + 4))
+        button.clicked.connect(slot)
+        self._icons.append((button, name))
+        return button
+
+    def _on_tokens(self) -> None:
+        self.intent.emit(Change(replace(self._settings, tokens=self.tokens.checkedButton().property("tokens"))))
+
+    def _on_measure(self) -> None:
+        self.intent.emit(Change(replace(self._settings, colour_by=self.measure.currentData())))
+
+    def _on_link(self) -> None:
+        self.intent.emit(Change(replace(self._settings, link_scrolling=self.link.isChecked())))
+
+    def _on_former(self) -> None:
+        self._on_surprise(-1)
+
+    def _on_next(self) -> None:
+        self._on_surprise(1)
+
+    def _on_surprise(self, step: int) -> None:
+        self.seek.emit("surprise")
+        self.intent.emit(Seek("surprise", step))
+
+    def _on_find(self) -> None:
+        self.seek.emit("find")

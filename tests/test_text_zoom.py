@@ -42,7 +42,8 @@ def zoom(window: MainWindow, qtbot: QtBot, way: str, steps: int) -> None:
         if way == "keys":
             qtbot.keyClick(window, Key.Key_Plus if up else Key.Key_Minus, Mod.ControlModifier)
         elif way == "menu":
-            window.menus.text.view[0 if up else 1].trigger()
+            words = "&Larger text" if up else "&Smaller text"
+            next(action for action in window.menus.text.view if action.text() == words).trigger()
         else:
             turn((text_field(window) if "text" in way else heat).viewport(), 120 if up else -120)
     QApplication.processEvents()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
@@ -86,6 +86,9 @@ class EditorPanel(Panel):
             column.addWidget(widget)
         column.addWidget(self.area, 1)
         column.addWidget(self.notes)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 80)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -27,7 +27,7 @@ def paint_signs(painter: QPainter, area: TextArea, cells: LineCells) -> None:
     for char in to_text(data):
         size = len(char.encode("utf-8", "surrogateescape"))
         figures = label(char)
-        sign = _SIGNS.get(char) if area.marks.hidden else None
+        sign = _SIGNS.get(char, "") if area.marks.hidden else ""
         if figures or sign:
             for left, right in cells.spans(byte, byte + size):
                 cell = QRectF(left, line.top, right - left, line.height)

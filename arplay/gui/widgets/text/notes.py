@@ -81,7 +81,7 @@ class Notes(QWidget):
         return next((one for one in self._buttons if one.text() == action and not one.isHidden()), None)
 
     def _button(self) -> QPushButton:
-        button = QPushButton("x", self)
+        button = QPushButton("", self)
         button.setProperty("role", "chip")
         button.clicked.connect(self._on_clicked)
         button.hide()

@@ -28,7 +28,7 @@ from arplay.gui.theme import SMALL, SPACE, Theme, icon
 from arplay.gui.widgets.words import in_unit
 
 PARTS = ("find", "token", "surprise")
-LEAST_FIELD = 110
+LEAST_FIELD = 90
 """Pixels of the field that a search is typed in."""
 
 
@@ -47,13 +47,12 @@ class SeekBar(QFrame):
         self._row.setContentsMargins(SPACE[0], 0, 0, 0)
         self._row.setSpacing(SPACE[2])
         self.parts = {name: QWidget() for name in PARTS}
-        self._build_find(QHBoxLayout(self.parts["find"]))
-        self._build_token(QHBoxLayout(self.parts["token"]))
-        self._build_surprise(QHBoxLayout(self.parts["surprise"]))
-        for name, part in self.parts.items():
-            part.layout().setContentsMargins(0, 0, 0, 0)
-            part.layout().setSpacing(SPACE[0])
-            self._row.addWidget(part, 3 if name == "find" else 1)
+        for name, build in zip(PARTS, (self._build_find, self._build_token, self._build_surprise), strict=True):
+            row = QHBoxLayout(self.parts[name])
+            row.setContentsMargins(0, 0, 0, 0)
+            row.setSpacing(SPACE[0])
+            build(row)
+            self._row.addWidget(self.parts[name], 3 if name == "find" else 1)
         self._row.addStretch(0)
         self.shut = self._tool("x", "Close (Esc)", self.close_bar)
         self._row.addWidget(self.shut)
@@ -155,6 +154,9 @@ class SeekBar(QFrame):
         self.intent.emit(Find("", False))
         before = self._before if isValid(self._before) and self._before.isVisible() else self._text
         before.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

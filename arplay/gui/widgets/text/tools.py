@@ -49,12 +49,12 @@ class TextTools(QWidget):
         row.addWidget(self.measure)
         row.addWidget(self.legend, 1)
         row.addStretch(1)
-        self.former = self._tool("caret-up", "The former surprising token (Shift+F8)", self._on_former)
-        self.next = self._tool("caret-down", "The next surprising token (F8)", self._on_next)
-        self.find = self._tool("magnifying-glass", "Find in the text (Ctrl+F), go to a token (Ctrl+G)", self._on_find)
+        self.earlier = self._tool("caret-up", "The former surprising token (Shift+F8)", self._on_former)
+        self.later = self._tool("caret-down", "The next surprising token (F8)", self._on_next)
+        self.search = self._tool("magnifying-glass", "Find in the text (Ctrl+F), go to a token (Ctrl+G)", self._on_find)
         self.link = self._tool("link", "Editor and heatmap scroll together", self._on_link)
         self.link.setCheckable(True)
-        for button in (self.former, self.next, self.find, self.link):
+        for button in (self.earlier, self.later, self.search, self.link):
             row.addWidget(button)
 
     def show_settings(self, settings: Settings, theme: Theme) -> None:
@@ -70,16 +70,21 @@ class TextTools(QWidget):
             )
         self._fit()
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, super().minimumSizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
 
     def _fit(self) -> None:
-        """The legend and then the measure give way where there is no room."""
+        """The legend, the measure and then the choice give way where there is no room; the menu has them too."""
         coloured = self._settings.tokens == "colours"
         segments = sum(button.minimumWidth() for button in self.tokens.buttons())
-        room = self.width() - segments - 4 * self.find.sizeHint().width() - SPACE[1]
+        room = self.width() - segments - 4 * self.search.sizeHint().width() - SPACE[1]
         measure = self.measure.sizeHint().width()
+        for button in self.tokens.buttons():
+            button.setVisible(room >= 0)
         self.measure.setVisible(coloured and room >= measure)
         self.legend.setVisible(coloured and room >= measure + LEGEND_WIDTH)
 
@@ -108,7 +113,9 @@ class TextTools(QWidget):
         return button
 
     def _on_tokens(self) -> None:
-        self.intent.emit(Change(replace(self._settings, tokens=self.tokens.checkedButton().property("tokens"))))
+        chosen = self.tokens.checkedButton()
+        if chosen is not None:
+            self.intent.emit(Change(replace(self._settings, tokens=chosen.property("tokens"))))
 
     def _on_measure(self) -> None:
         self.intent.emit(Change(replace(self._settings, colour_by=self.measure.currentData())))

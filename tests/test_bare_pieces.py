@@ -23,7 +23,8 @@ from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.panels.kv_cache import KvCachePanel
 from arplay.gui.panels.ledger import LedgerPanel
-from arplay.gui.widgets.heat.layout import BARE, Flow, units
+from arplay.gui.widgets.heat.layout import Flow, units
+from arplay.gui.widgets.heat.shaping import Grid, shape
 from arplay.gui.widgets.ledger.table import TOKEN
 from tests.test_alphabets_kinds import alphabet
 from tests.tiny_models import network
@@ -130,16 +131,25 @@ def test_how_the_tokenizer_changes_text_is_said(
         assert json.loads(capsys.readouterr().out)["model"]["lossy"] is None
 
 
-def test_units_of_bare_pieces() -> None:
-    ends = np.array([0, 2, 2, 2, 3])
-    made = units(b"ab\n", ends, {0: "␣", 2: "abc", 3: "a name longer than a row"})
-    assert np.flatnonzero(made.codes == BARE).tolist() == [0, 3, 4] and made.pieces.tolist() == [0, 1, 1, 2, 3, 4]
-    for columns in (4, 40):
-        flow = Flow.of(made, columns)
-        for piece in range(len(ends)):
-            row, left, right = flow.place(piece)
-            assert right > left and flow.hit(row, (left + right) / 2) == piece and flow.last_row(piece) >= row
+def test_units_of_bare_pieces(qapp: object) -> None:
+    ends, grid = np.array([0, 2, 2, 2, 3]), Grid.make()
+    names = {0: "␣", 2: "abc", 3: "a name longer than a row"}
+    for data in (b"ab\n", b"\xc3\xa9\n", "\u200eא".encode()[2:]):
+        made = units(data, ends, names, grid.measure)
+        assert [piece for piece, _ in made.names.values()] == [0, 2, 3]
+        for columns in (4, 40):
+            flow = Flow.of(made, columns)
+            for piece in range(len(ends)):
+                line = shape(grid, flow, flow.first_row(piece))
+                left, right = line.places[piece][0]
+                assert right > left and line.hit((left + right) / 2) == piece
     assert len(units(b"", np.array([0]), {0: "x"})) == 1
+
+
+def test_a_piece_without_bytes_inside_a_letter_stands_after_it(qapp: object) -> None:
+    grid = Grid.make()
+    flow = Flow.of(units(b"\xc3\xa9", np.array([1, 1, 2]), {1: "x"}, grid.measure), 20)
+    assert [piece for _, _, piece in shape(grid, flow, 0).cells] == [0, 2, 1]
 
 
 def test_a_panel_behind_a_tab_is_given_nothing(opened: Open, qtbot: QtBot) -> None:

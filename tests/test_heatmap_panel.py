@@ -9,8 +9,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
@@ -21,6 +19,7 @@ from arplay.gui.theme import DARK, LIGHT
 from arplay.gui.widgets.heat.card import content
 from arplay.gui.widgets.heat.layout import Flow, units
 from arplay.gui.widgets.heat.scale import PLAIN, UNSCORED, HeatScale
+from arplay.gui.widgets.heat.view import PAD
 from arplay.gui.widgets.words import number
 from tests.ledgers import abc_ledger, prose, random_ledger
 
@@ -79,23 +78,11 @@ def test_a_click_beside_the_text_selects_nothing(qtbot: QtBot) -> None:
         qtbot.mouseClick(panel.text.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(20, 200))
 
 
-@given(st.lists(st.binary(min_size=1, max_size=6) | st.sampled_from(ODD), max_size=30), st.integers(4, 40))
-def test_every_piece_has_a_place_of_its_own(pieces: list[bytes], columns: int) -> None:
-    data = b"".join(pieces)
-    flow = Flow.of(units(data, np.cumsum([len(p) for p in pieces], dtype=np.int64)), columns)
-    for index in range(len(pieces)):
-        row, left, right = flow.place(index)
-        assert left < right
-        assert flow.hit(row, left) == flow.hit(row, right - 0.5) == index
-    assert flow.starts[0] == 0 and flow.starts[-1] == len(flow.units)
-    assert (np.diff(flow.starts) > 0).all()
-
-
 def test_rows_break_at_words_and_newlines() -> None:
     pieces = [b"one", b" two", b" thr", b"ee", b"\n", b"\n", b"x"]
     flow = Flow.of(units(b"".join(pieces), np.cumsum([len(p) for p in pieces])), 9)
-    rows = [set(flow.units.pieces[slice(*flow.span(row))].tolist()) for row in range(flow.rows)]
-    assert rows == [{0, 1}, {2, 3, 4}, {5}, {6}]
+    rows = [flow.units.pieces(*flow.span(row)) for row in range(flow.rows)]
+    assert rows == [[0, 1], [2, 3, 4], [5], [6]]
 
 
 def test_keys_walk_over_the_pieces(qtbot: QtBot) -> None:
@@ -103,15 +90,15 @@ def test_keys_walk_over_the_pieces(qtbot: QtBot) -> None:
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded, selected=50))
     flow = panel.text.flow
     assert flow is not None
-    here = flow.place(50)[0]
+    here = flow.first_row(50)
     for key, check in (
         (Qt.Key.Key_Right, lambda i: i == 51),
         (Qt.Key.Key_Left, lambda i: i == 49),
         (Qt.Key.Key_Home, lambda i: i == 0),
         (Qt.Key.Key_End, lambda i: i == 399),
-        (Qt.Key.Key_Down, lambda i: flow.place(i)[0] == here + 1),
+        (Qt.Key.Key_Down, lambda i: flow.first_row(i) == here + 1),
         (Qt.Key.Key_Up, lambda i: flow.last_row(i) == here - 1),
-        (Qt.Key.Key_PageDown, lambda i: flow.place(i)[0] > here + 1),
+        (Qt.Key.Key_PageDown, lambda i: flow.first_row(i) > here + 1),
     ):
         with qtbot.waitSignal(panel.intent) as told:
             qtbot.keyClick(panel.text, key)
@@ -157,7 +144,8 @@ def test_windows_and_first_piece_are_told(qtbot: QtBot) -> None:
     assert "scored in windows of 512, stride 256" in panel.caption.full
     assert "after <|start|>, which the tokenizer adds" in panel.caption.full
     assert panel.text.lead[0].text == "<|start|>"
-    assert panel.text.flow is not None and panel.text.flow.place(0)[1] == panel.text.flow.indent > 0
+    assert panel.text.flow is not None and panel.text.flow.indent > 0
+    assert panel.text.rect_of(0).x() == pytest.approx(PAD + panel.text.flow.indent * panel.text.grid.column)
 
 
 def test_an_unscored_first_piece_is_neither_coloured_nor_counted(qtbot: QtBot) -> None:

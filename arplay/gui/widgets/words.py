@@ -75,6 +75,31 @@ def token_text(ledger: Ledger, index: int, vocabulary: Vocabulary | None) -> str
     return visible(ledger.data[int(ledger.ends[index - 1]) if index else 0 : int(ledger.ends[index])])
 
 
+def cut_letters(ledger: Ledger, index: int) -> str:
+    """What a piece has of letters that it shares with its neighbours, in words; empty where it has whole ones only."""
+    start, end = int(ledger.ends[index - 1]) if index else 0, int(ledger.ends[index])
+    found = []
+    for low, high in dict.fromkeys((_letter(ledger.data, start), _letter(ledger.data, end))):
+        mine = ledger.data[max(low, start) : min(high, end)]
+        if low < high and mine:
+            letter = ledger.data[low:high].decode()
+            found.append(f"byte{'s' * (len(mine) > 1)} {mine.hex(' ').upper()} of {letter}")
+    return ", ".join(found)
+
+
+def _letter(data: bytes, place: int) -> tuple[int, int]:
+    """The bytes [start, end) of the whole character that ``place`` is inside of; (place, place) where it is in none."""
+    for start in range(max(0, place - 3), place):
+        for size in (2, 3, 4):
+            if start < place < start + size <= len(data):
+                try:
+                    if len(data[start : start + size].decode()) == 1:
+                        return start, start + size
+                except UnicodeDecodeError:
+                    pass
+    return place, place
+
+
 def lead_pieces(ledger: Ledger, loaded: Loaded | None) -> tuple[Piece, ...]:
     """The pieces that the model read before the text: the rule is named in the ledger."""
     if loaded is None:

@@ -13,7 +13,7 @@ from arplay.core.chain import Ledger
 from arplay.core.pieces import Vocabulary
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
-from arplay.gui.widgets.words import UNSCORED, in_unit, is_bare, number, percent, probability, token_text
+from arplay.gui.widgets.words import UNSCORED, cut_letters, in_unit, is_bare, number, percent, probability, token_text
 
 WIDTH, LINE, BAR_LINE, TITLE_LINE = 296, 19, 22, 26
 
@@ -38,16 +38,17 @@ class CardContent:
 
 def content(ledger: Ledger, index: int, vocabulary: Vocabulary | None, unit: Unit) -> CardContent:
     title, where = token_text(ledger, index, vocabulary), f"token {index + 1:,} of {len(ledger):,}"
-    bare = (("bytes of the text", "none are its own"),) if is_bare(ledger, index) else ()
+    cut = cut_letters(ledger, index)
+    own = (("bytes of the text", "none are its own"),) if is_bare(ledger, index) else (("bytes", cut),) if cut else ()
     if index >= ledger.done:
-        return CardContent(title, where, bare, (), "not scored yet")
+        return CardContent(title, where, own, (), "not scored yet")
     logprob = float(ledger.logprob[index])
     if math.isnan(logprob):
-        return CardContent(title, where, bare, (), UNSCORED)
+        return CardContent(title, where, own, (), UNSCORED)
     size = f" of {len(vocabulary):,}" if vocabulary is not None else ""
     rank, entropy = int(ledger.rank[index]), float(ledger.entropy[index])
     lines = (
-        *bare,
+        *own,
         ("p", probability(logprob)),
         ("log p", f"{number(in_unit(logprob, unit))} {unit}"),
         *((("rank", f"{rank:,}{size}"),) if rank else ()),

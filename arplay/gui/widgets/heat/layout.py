@@ -1,97 +1,87 @@
-"""Where every piece of a text stands when the text flows over a grid of equal columns. Numpy only: no font, no Qt.
+"""A text cut into units, and these into rows, before any row is drawn. Numpy only: no font, no Qt.
 
-The text becomes *units*: a whole code point inside one piece, or a single byte where a piece holds only a part of a
-character. Units have widths in columns; a :class:`Flow` cuts them into rows. Units are made once for a text; another
-width only makes another Flow. A row costs one binary search, so a million pieces take a fraction of a second.
+A *unit* is a code point, a byte that belongs to no character, or the sign of a piece that owns no bytes. Its width is
+in columns: what a font tells of it alone, which the shaping of a row (see :mod:`shaping`) makes exact. Units are made
+once for a text; another width only makes another :class:`Flow`. A row costs one binary search, so a million pieces
+take a fraction of a second, and only the rows in sight are shaped.
 """
 
 from __future__ import annotations
 
-import math
-import unicodedata
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.pieces import Ids, visible
-from arplay.core.spans import char_spans, to_bytes, to_text
+from arplay.core.pieces import Ids
+from arplay.core.spans import char_spans, char_starts, to_text
+from arplay.gui.widgets.heat.signs import (
+    BARE,
+    BLANK,
+    CHIP,
+    CR,
+    CURSIVE,
+    FLAG,
+    JAMO,
+    JOINER,
+    LETTER,
+    LF,
+    MARK,
+    MODIFIER,
+    PICTURE,
+    TAB,
+    VIRAMA,
+    WIDE,
+    ZWJ,
+    chip_columns,
+    columns_of,
+    direction,
+    kind,
+)
 
 Ints = NDArray[np.int64]
+Places = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+Bits = NDArray[np.int16]
+Floats = NDArray[np.float64]
+Measure = Callable[[str], float]
+"""The columns that one or two characters take, written alone."""
 
-TAB_COLUMNS = 4
-CHIP_SCALE = 0.75
-"""The type size of a chip such as ⟨E2⟩ relative to the text's: a sign of n characters takes ceil(0.75 n) columns."""
-
-_LF, _CR = 0x0A, 0x0D
-BROKEN = 0xDC00
-"""A unit that is a lone byte b has the code ``BROKEN + b``."""
-BARE = -1
-"""The code of the one unit of a piece that owns no bytes of the text; it is drawn as a chip with the piece's name."""
+LEAST = 0.22
+"""Columns that a piece of a letter has at least, so that a click can hit it."""
+LONGEST_CLUSTER = 31
+"""Code points that may stand on one letter (Unicode's stream-safe text has 30 marks); the next one stands alone."""
 _LONGEST_NAME = 12
-
-
-# fmt: off
-_CONTROLS = (
-    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO", "SI",
-    "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
-)
-# fmt: on
-
-
-def is_chip(code: int) -> bool:
-    """Whether a unit is drawn as a small sign such as ⟨E2⟩, ⟨NUL⟩ or ⟨U+200B⟩ and not as its character."""
-    return code not in (0x09, _LF) and sign(code).startswith("⟨") and code != ord("⟨")
-
-
-def sign(code: int) -> str:
-    """What is drawn for a unit: its character, or the sign of something that cannot be seen.
-
-    Control characters go by name, because few fonts have pictures of them.
-    """
-    if BROKEN <= code <= BROKEN + 0xFF:
-        return f"⟨{code - BROKEN:02X}⟩"
-    if code < 0x20 and code not in (0x09, _LF):
-        return f"⟨{_CONTROLS[code]}⟩"
-    return visible(to_bytes(chr(code)))
-
-
-def columns_of(code: int) -> int:
-    """Columns that a unit takes: 0 for a combining mark, 2 for a wide character, more for chips.
-
-    >>> [columns_of(ord(c)) for c in ("a", "語", "\\u0301", "\\t")], columns_of(BROKEN + 0xE2)
-    ([1, 2, 0, 4], 3)
-    """
-    if is_chip(code):
-        return math.ceil(CHIP_SCALE * len(sign(code)))
-    if code == 0x09:
-        return TAB_COLUMNS
-    char = chr(code)
-    if unicodedata.category(char) in ("Mn", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
 
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """The m units of a text of n pieces: ``codes``, ``widths`` (columns) and ``pieces`` (owner) of shape (m,).
+    """The m units of a text of n pieces.
 
-    ``firsts`` of shape (n + 1,): the first unit of every piece, and m. ``names``: of the pieces that own no bytes.
+    ``codes``, ``widths`` (columns) and ``joined`` (stands on the unit before it: no row begins there) of shape (m,);
+    ``starts`` of shape (m + 1,): the byte where each begins, and the text's length. ``firsts`` and ``stops`` of shape
+    (n,): piece i is in units [firsts[i], stops[i]); a letter that a border cuts is in both pieces. ``names``: the
+    pieces that own no bytes, by their unit.
     """
 
     codes: Ints
-    widths: Ints
-    pieces: Ints
+    widths: Floats
+    joined: Flags
+    starts: Ints
     firsts: Ints
-    names: Mapping[int, str] = field(default_factory=dict)
+    stops: Ints
+    ends: Ids
+    names: Mapping[int, tuple[int, str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.codes)
 
     @cached_property
-    def totals(self) -> Ints:
+    def totals(self) -> Floats:
         """Columns up to and including every unit."""
         return np.cumsum(self.widths)
 
@@ -99,25 +89,63 @@ class Units:
     def hard(self) -> list[int]:
         """Unit indices right after a newline (LF, or a CR that no LF follows)."""
         after = np.append(self.codes[1:], 0)
-        return (np.flatnonzero((self.codes == _LF) | ((self.codes == _CR) & (after != _LF))) + 1).tolist()
+        return (np.flatnonzero((self.codes == LF) | ((self.codes == CR) & (after != LF))) + 1).tolist()
 
     @cached_property
-    def piece_starts(self) -> Ints:
-        """For every unit, the first unit of its piece."""
-        return self.firsts[self.pieces]
+    def breaks(self) -> tuple[Places, Places, Places]:
+        """For every unit, the last one up to it where a row may begin (0 if none), by three ever weaker rules.
 
-    @cached_property
-    def word_starts(self) -> Ints:
-        """For every unit, the last unit up to it where a row may begin without cutting a word (0 if none).
-
-        Such a unit starts a piece, and is blank, follows a blank, or is wide (scripts without spaces).
+        The first cuts no word: the unit starts a piece, and is blank, follows a blank, or is wide (scripts without
+        spaces). The second cuts no piece, the third no letter.
         """
-        blank = (self.codes == 0x20) | (self.codes == 0x09)
-        after_blank = np.append(False, blank[:-1])
-        starts = np.zeros(len(self), bool)
-        starts[self.firsts[:-1]] = True
-        good = starts & (blank | after_blank | (self.widths == 2))
-        return np.maximum.accumulate(np.where(good, np.arange(len(self)), 0))
+        may = _table(self.codes, lambda code: kind(code) & (BLANK | WIDE), np.int16)
+        begins = np.concatenate([np.zeros(1, np.int64), self.ends[:-1]])[: len(self.ends)]
+        pieces = np.zeros(len(self), bool)
+        pieces[self.firsts[self.starts[self.firsts] == begins]] = True
+        pieces &= ~self.joined
+        may[1:] |= may[:-1] & BLANK
+        words = pieces & (may != 0)
+        return _latest(words), _latest(pieces), _latest(~self.joined)
+
+    def pieces(self, first: int, stop: int) -> list[int]:
+        """The pieces of units [first, stop), in the order of the text."""
+        if first in self.names:
+            return [self.names[first][0]]
+        low, high = int(self.starts[first]), int(self.starts[stop])
+        a = int(self.ends.searchsorted(low, "right"))
+        b = int(self.ends.searchsorted(high - 1, "right"))
+        return [i for i in range(a, b + 1) if i == a or self.ends[i] > self.ends[i - 1]]
+
+    # Direction
+
+    @cached_property
+    def directions(self) -> NDArray[np.int8] | None:
+        """1, -1 or -2 (see :func:`direction`) for every unit; None if nothing in the text runs from right to left."""
+        made = _table(self.codes, direction, np.int8)
+        return made if (made < 0).any() else None
+
+    @cached_property
+    def _strong(self) -> Ints:
+        assert self.directions is not None
+        return np.flatnonzero(self.directions)
+
+    def context(self, first: int, stop: int) -> tuple[bool, int, int]:
+        """Of the row [first, stop): does its paragraph run from right to left, and the directions on both sides of it.
+
+        A side without a strong character in the same paragraph has direction 0.
+        """
+        if self.directions is None:
+            return False, 0, 0
+        at = bisect_right(self.hard, first)
+        begin, end = self.hard[at - 1] if at else 0, self.hard[at] if at < len(self.hard) else len(self)
+        strong = self._strong
+        lead, before, after = (int(i) for i in strong.searchsorted([begin, first, stop]))
+
+        def told(place: int) -> int:
+            inside = 0 <= place < len(strong) and begin <= strong[place] < end
+            return int(self.directions[strong[place]]) if inside else 0  # type: ignore[index]
+
+        return told(lead) < 0, told(before - 1), told(after)
 
 
 def bare_pieces(ends: Ids) -> Ints:
@@ -125,51 +153,132 @@ def bare_pieces(ends: Ids) -> Ints:
     return np.flatnonzero(np.diff(ends, prepend=0) == 0)
 
 
-def units(data: bytes, ends: Ids, names: Mapping[int, str] | None = None) -> Units:
+def units(data: bytes, ends: Ids, names: Mapping[int, str] | None = None, measure: Measure | None = None) -> Units:
     """Cut ``data`` into units; ``ends``: the byte where every piece ends, shape (n,), the last one len(data).
 
-    ``names``: the visible text of every one of :func:`bare_pieces`.
+    ``names``: the visible text of every one of :func:`bare_pieces`. ``measure``: how wide characters are (by default
+    as :func:`columns_of` says).
     """
-    codes, widths, pieces = _units_of_bytes(data, ends)
-    names, bare = names or {}, bare_pieces(ends)
-    at = np.searchsorted(pieces, bare)
-    wide = [math.ceil(CHIP_SCALE * min(len(names[int(piece)]), _LONGEST_NAME)) + 1 for piece in bare]
-    codes, widths = np.insert(codes, at, BARE), np.insert(widths, at, np.array(wide, np.int64))
-    pieces = np.insert(pieces, at, bare)
-    return Units(codes, widths, pieces, np.searchsorted(pieces, np.arange(len(ends) + 1)), names)
+    codes = np.frombuffer(to_text(data).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
+    starts = np.arange(len(data) + 1) if len(codes) == len(data) else char_starts(data)
+    begins = np.concatenate([np.zeros(1, np.int64), ends[:-1]])[: len(ends)]
+    firsts, stops = char_spans(data, begins, ends)
+    bits = _table(codes, kind, np.int16)
+    joined = _joined(codes, bits)
+    widths = _widths(codes, bits, joined, measure)
+    cut = firsts[ends > begins]
+    cut = cut[(begins[ends > begins] > starts[cut]) | joined[cut]]
+    if len(cut):  # a letter in many pieces is as wide as they need
+        heads, borders = np.unique(_latest(~joined)[cut], return_counts=True)
+        widths[heads] = np.maximum(widths[heads], LEAST * (borders + 1))
+    made = Units(codes, widths, joined, starts, firsts, stops, ends)
+    bare = bare_pieces(ends)
+    return _with_bare(made, bare, [(names or {})[i] for i in bare.tolist()]) if len(bare) else made
 
 
-def _units_of_bytes(data: bytes, ends: Ids) -> tuple[Ints, Ints, Ints]:
-    """``codes``, ``widths`` and ``pieces`` of a text in which every piece owns bytes; others have no unit."""
-    n = len(data)
-    if not n:
-        empty = np.zeros(0, np.int64)
-        return empty, empty, empty
-    at = np.arange(n, dtype=np.int64)
-    owner = char_spans(data, at, at + 1)[0]  # the code point of every byte
-    points = np.frombuffer(to_text(data).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
-    piece = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
-    first = np.flatnonzero(np.diff(owner, prepend=-1))
-    last = np.append(first[1:], n) - 1
-    whole = piece[first] == piece[last]
-    starts = np.zeros(n, bool)
-    starts[first] = True
-    bytes_of_units = np.flatnonzero(starts | ~whole[owner])
-    raw = np.frombuffer(data, np.uint8).astype(np.int64)
-    owners = owner[bytes_of_units]
-    codes = np.where(whole[owners], points[owners], BROKEN + raw[bytes_of_units])
-    pieces = piece[bytes_of_units]
-    widths = _widths(codes)
-    stuck = np.append(True, (np.diff(pieces) != 0) | (widths[:-1] > 2) | (codes[:-1] <= 0x20))
-    widths[(widths == 0) & stuck] = 1  # a mark with nothing to stand on in its piece must still be hit by a click
-    return codes, widths, pieces
+def _with_bare(made: Units, bare: Ints, names: list[str]) -> Units:
+    """The same with a unit for each piece that owns no bytes: before the next one, or after a letter around it."""
+    names = [name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…" for name in names]
+    at = made.stops[bare]
+    own = at + np.arange(len(bare))
+    firsts = made.firsts + at.searchsorted(made.firsts, "right")
+    stops = made.stops + at.searchsorted(made.stops, "left")
+    firsts[bare], stops[bare] = own, own + 1
+    widths = np.insert(made.widths, at, [chip_columns(name) + 2.0 for name in names])
+    joined = np.insert(made.joined, at, False)
+    after = own[own + 1 < len(joined)] + 1
+    alone = after[joined[after]]  # what stood on a letter that is now on the other side of a chip
+    joined[alone], widths[alone] = False, np.maximum(widths[alone], 1.0)
+    return Units(
+        np.insert(made.codes, at, BARE),
+        widths,
+        joined,
+        np.insert(made.starts, at, made.starts[at]),
+        firsts,
+        stops,
+        made.ends,
+        {int(unit): (int(piece), name) for unit, piece, name in zip(own, bare, names, strict=True)},
+    )
 
 
-def _widths(codes: Ints) -> Ints:
-    used = np.flatnonzero(np.bincount(codes))
-    table = np.zeros(int(used[-1]) + 1, np.int64)
-    table[used] = [columns_of(int(code)) for code in used]
-    return table[codes]
+def _joined(codes: Ints, bits: Bits) -> Flags:
+    """Which units stand on the one before: close to the grapheme clusters of UAX 29, and good for breaking rows."""
+    joined = np.zeros(len(codes), bool)
+    may = bits & (MARK | JOINER | MODIFIER | FLAG | JAMO) != 0
+    may[1:] |= bits[:-1] & (JOINER | VIRAMA) != 0
+    at = np.flatnonzero(may[1:]) + 1
+    if not len(at):
+        return joined
+    this, last, before = bits[at], bits[at - 1], codes[at - 1]
+    acts = _joiners(at, this, last)
+    follows = np.append(False, acts[:-1] & (np.diff(at) == 1))  # an acting joiner
+    flag = bits & FLAG != 0
+    place = np.arange(len(codes), dtype=np.int32)
+    even = (place[at] - np.maximum.accumulate(np.where(flag, -1, place))[at]) % 2 == 0
+    joined[at] = (
+        ((this & MARK != 0) & (((last & CHIP == 0) & (before > 0x20)) | follows))
+        | acts
+        | ((this & MODIFIER != 0) & (last & PICTURE != 0))
+        | ((this & (PICTURE | LETTER) != 0) & follows & (before == ZWJ))
+        | ((this & LETTER != 0) & (last & VIRAMA != 0))
+        | ((this & JAMO != 0) & (codes[at] >= 0x1160) & (last & JAMO != 0))
+        | (flag[at] & even)
+    )
+    run = place - _latest(~joined)
+    return joined & (run % LONGEST_CLUSTER != 0)
+
+
+def _joiners(at: Ints, this: Bits, last: Bits) -> Flags:
+    """Which of the units ``at`` are invisible joiners that do something: after a picture, a cursive letter or a mark.
+
+    Elsewhere they are shown as chips, because nothing else tells that they are there.
+    """
+    joiner = this & JOINER != 0
+    acts = joiner & (last & (PICTURE | MODIFIER | MARK | CURSIVE) != 0)
+    for i in np.flatnonzero(joiner & ~acts & (last & JOINER != 0)).tolist():
+        acts[i] = i and at[i - 1] == at[i] - 1 and acts[i - 1]  # the tags of a flag follow one another
+    return acts
+
+
+def _widths(codes: Ints, bits: Bits, joined: Flags, measure: Measure | None) -> Floats:
+    """What each unit takes alone; a cursive letter: what it takes before the letter after it."""
+
+    def alone(code: int) -> float:
+        plain = columns_of(code)
+        return plain if measure is None or not plain or code == TAB or kind(code) & CHIP else measure(chr(code))
+
+    widths = _table(codes, alone, np.float64)
+    widths[joined & (bits & (MARK | LETTER | JAMO) == 0)] = 0.0  # joiners, second halves of flags, modifiers
+    widths[(widths == 0) & ~joined] = 1.0  # a mark with nothing to stand on is drawn on a dotted circle
+    cursive = np.flatnonzero((bits & CURSIVE != 0) & ~joined)
+    if measure is not None and len(cursive):
+        solid = np.flatnonzero(~joined)
+        after = np.append(solid, len(codes))[solid.searchsorted(cursive, "right")]
+        pairs = codes[cursive] << 21 | np.append(codes, 0x20)[after]
+        distinct, which = np.unique(pairs, return_inverse=True)
+        widths[cursive] = np.array([_before(measure, int(p) >> 21, int(p) & 0x1FFFFF) for p in distinct])[which]
+    return widths
+
+
+def _before(measure: Measure, code: int, after: int) -> float:
+    if not kind(after) & CURSIVE:
+        return measure(chr(code))
+    return max(LEAST, measure(chr(code) + chr(after)) - measure(chr(after)))
+
+
+def _latest(good: Flags) -> Places:
+    """For every place, the last good one up to it (0 if none)."""
+    return np.maximum.accumulate(np.where(good, np.arange(len(good), dtype=np.int32), 0))
+
+
+def _table(codes: Ints, of: Callable[[int], float], dtype: type) -> NDArray[Any]:
+    """``of`` each code, asked once for each different one (``BARE`` too)."""
+    if not len(codes):
+        return np.zeros(0, dtype)
+    used = np.flatnonzero(np.bincount(codes - BARE))
+    table: NDArray[Any] = np.zeros(int(used[-1]) + 1, dtype)
+    table[used] = [of(int(code) + BARE) for code in used]
+    return table[codes - BARE]
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +297,8 @@ class Flow:
     @classmethod
     def of(cls, units: Units, columns: int, indent: int = 0) -> Flow:
         totals, hard, count = units.totals, units.hard, len(units)
-        starts, start, base, room, next_hard = [0], 0, 0, columns - indent, 0
+        words, pieces, letters = units.breaks
+        starts, start, base, room, next_hard = [0], 0, 0.0, columns - indent + 1e-6, 0
         while start < count:
             end = int(totals.searchsorted(base + room, "right"))  # the first unit that does not fit
             if next_hard < len(hard) and hard[next_hard] - 1 <= end:
@@ -197,13 +307,11 @@ class Flow:
             elif end >= count:
                 stop = count
             else:
-                stop = int(units.word_starts[end])
-                if stop <= start:
-                    stop = int(units.piece_starts[end])
-                if stop <= start:  # a piece longer than the row
+                stop = next((at for at in (int(by[end]) for by in (words, pieces, letters)) if at > start), 0)
+                if not stop:  # a letter wider than the row
                     stop = max(end, start + 1)
             starts.append(stop)
-            start, base, room = stop, int(totals[stop - 1]), columns
+            start, base, room = stop, float(totals[stop - 1]), columns + 1e-6
         return cls(units, columns, indent, np.array(starts, np.int64))
 
     @property
@@ -217,32 +325,14 @@ class Flow:
     def row_of(self, unit: int) -> int:
         return int(self.starts.searchsorted(unit, "right")) - 1
 
-    def edges(self, row: int) -> Ints:
-        """The columns where the units of a row begin, and where the last one ends."""
-        first, stop = self.span(row)
-        left = self.indent if row == 0 else 0
-        return np.concatenate([np.zeros(1, np.int64), np.cumsum(self.units.widths[first:stop])]) + left
-
-    def place(self, piece: int) -> tuple[int, int, int]:
-        """(row, first column, end column) of the first part of a piece."""
-        unit = int(self.units.firsts[piece])
-        row = self.row_of(unit)
-        first, stop = self.span(row)
-        edges = self.edges(row)
-        return row, int(edges[unit - first]), int(edges[min(int(self.units.firsts[piece + 1]), stop) - first])
+    def first_row(self, piece: int) -> int:
+        return self.row_of(int(self.units.firsts[piece]))
 
     def last_row(self, piece: int) -> int:
-        return self.row_of(int(self.units.firsts[piece + 1]) - 1)
+        return self.row_of(int(self.units.stops[piece]) - 1)
 
-    def hit(self, row: int, column: float, nearest: bool = False) -> int | None:
-        """The piece under a place of the grid; with ``nearest``, the closest one of that row."""
-        if not 0 <= row < self.rows:
-            return None
-        edges = self.edges(row)
-        first, stop = self.span(row)
-        if nearest:
-            column = min(max(column, float(edges[0])), float(edges[-1]) - 0.5)
-        if not edges[0] <= column < edges[-1]:
-            return None
-        unit = first + int(edges.searchsorted(column, "right")) - 1
-        return int(self.units.pieces[min(unit, stop - 1)])
+    def pieces(self, first_row: int, stop_row: int) -> tuple[int, int]:
+        """The pieces [first, stop) that are in these rows, and perhaps a few around them."""
+        low, high = self.units.starts[self.starts[[first_row, stop_row]]]
+        ends = self.units.ends
+        return int(ends.searchsorted(low)), min(len(ends), int(ends.searchsorted(high, "right")) + 1)

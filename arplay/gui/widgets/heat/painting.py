@@ -3,108 +3,115 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import defaultdict
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from arplay.core.chain import Ledger
 from arplay.core.distribution import LN2
 from arplay.core.pieces import Piece
 from arplay.gui.contract import Unit
-from arplay.gui.theme import SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
-from arplay.gui.widgets.heat.layout import BARE, CHIP_SCALE, Flow, columns_of, is_chip, sign
+from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
+from arplay.gui.widgets.heat.layout import Flow
 from arplay.gui.widgets.heat.scale import PLAIN, RANKS, UNSCORED, HeatScale
+from arplay.gui.widgets.heat.shaping import Grid, Line, shape
+from arplay.gui.widgets.heat.signs import CHIP_SCALE
 
-LINE_HEIGHT, CELL_SHARE = 1.8, 0.85
-"""From one row to the next in sizes of the type, and the share of a row that its cells fill."""
-
-_QUIET = {0x09, 0x0A, 0xA0}
+_KEPT = 256
+"""Rows that stay shaped."""
 
 
-@dataclass(frozen=True)
-class Grid:
-    """The fixed font at a type size of ``size`` pixels, and the sizes of one column, row and cell that follow."""
+class Lines:
+    """The shaped rows of a flow, each made when it is first asked for."""
 
-    size: int
-    font: QFont
-    chip_font: QFont
-    column: float
-    row: int
-    cell: int
+    def __init__(self, grid: Grid, flow: Flow) -> None:
+        self.grid, self.flow = grid, flow
+        self._shaped: dict[int, Line] = {}
 
-    @classmethod
-    def make(cls, size: int = TEXT) -> Grid:
-        font = fixed_font(size)
-        chip = fixed_font(max(1, math.floor(size * CHIP_SCALE)))
-        row = round(size * LINE_HEIGHT)
-        return cls(size, font, chip, QFontMetricsF(font).horizontalAdvance("0"), row, round(row * CELL_SHARE))
+    def __getitem__(self, row: int) -> Line:
+        line = self._shaped.get(row)
+        if line is None:
+            while len(self._shaped) >= _KEPT:
+                del self._shaped[next(iter(self._shaped))]
+            line = self._shaped[row] = shape(self.grid, self.flow, row)
+        return line
 
-    @property
-    def cell_top(self) -> int:
-        """Pixels from the top of a row to its cells."""
-        return (self.row - self.cell) // 2
+    def cells(self, row: int, top: float, piece: int) -> list[QRectF]:
+        """The rectangles that a piece fills in a row whose top is at y = ``top``; several where directions meet."""
+        return [self.grid.cell_at(left, right, top) for left, right in self[row].places.get(piece, ())]
+
+    def hit(self, row: int, x: float, nearest: bool = False) -> int | None:
+        """The piece under a place; with ``nearest``, the closest one of that row."""
+        return self[row].hit(x, nearest) if 0 <= row < self.flow.rows else None
 
 
 class HeatPainter:
-    """Paints rows of ``flow`` at x = 0. Everything it needs is given once; nothing is computed for hidden rows."""
+    """Paints rows of ``lines`` at x = 0. Everything it needs is given once; nothing is computed for hidden rows."""
 
-    def __init__(
-        self, grid: Grid, theme: Theme, scale: HeatScale, ledger: Ledger, flow: Flow, lead: tuple[Piece, ...]
-    ) -> None:
-        self.grid, self.theme, self.scale = grid, theme, scale
-        self.ledger, self.flow, self.lead = ledger, flow, lead
+    def __init__(self, lines: Lines, theme: Theme, scale: HeatScale, ledger: Ledger, lead: tuple[Piece, ...]) -> None:
+        self.lines, self.theme, self.scale = lines, theme, scale
+        self.grid, self.ledger, self.lead = lines.grid, ledger, lead
         self.specials: frozenset[int] = frozenset()
+        metrics = QFontMetricsF(self.grid.font)
+        self._base = self.grid.cell_top + (self.grid.cell + metrics.ascent() - metrics.descent()) / 2
 
     def paint(self, painter: QPainter, first_row: int, stop_row: int, top: float) -> None:
         """Rows [first_row, stop_row), the first one at y = ``top``."""
-        flow = self.flow
         if first_row == 0:
             self._paint_lead(painter, top)
-        if first_row >= stop_row or not len(flow.units):
+        if first_row >= stop_row:
             return
-        low, high = int(flow.starts[first_row]), int(flow.starts[stop_row])
-        base = int(flow.units.pieces[low])
-        shades = self.scale.shade(self.ledger, base, int(flow.units.pieces[high - 1]) + 1)
+        base, stop = self.lines.flow.pieces(first_row, stop_row)
+        shades = self.scale.shade(self.ledger, base, stop)
         for row in range(first_row, stop_row):
-            self._paint_row(painter, row, top + (row - first_row) * self.grid.row, shades, base)
+            self._paint_row(painter, self.lines[row], top + (row - first_row) * self.grid.row, shades, base)
 
-    def cells(self, row: int, top: float, piece: int) -> QRectF | None:
-        """The rectangle that a piece fills in a row whose top is at y = ``top``."""
-        first, stop = self.flow.span(row)
-        low = max(first, int(self.flow.units.firsts[piece]))
-        high = min(stop, int(self.flow.units.firsts[piece + 1]))
-        if low >= high:
-            return None
-        edges = self.flow.edges(row)
-        return self._cell(int(edges[low - first]), int(edges[high - first]), top)
+    def _paint_row(self, painter: QPainter, line: Line, top: float, shades: list[int], base: int) -> None:
+        """The cells, then the letters: once for each ink, inside the cells that are written in it."""
+        inks: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+        for left, right, piece in line.cells:
+            ink = self._paint_cell(painter, self.grid.cell_at(left, right, top), shades[piece - base], piece)
+            inks[ink.rgba()].append((left, right))
+        for left, right in line.quiet:
+            under = next(rgba for rgba, spans in inks.items() if any(a <= left < b for a, b in spans))
+            pale = QColor.fromRgba(under)
+            pale.setAlphaF(0.62)
+            inks[under] = [part for span in inks[under] for part in _without(span, left, right)]
+            inks[pale.rgba()].append((left, right))
+        painter.setFont(self.grid.font)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if line.layout is None and len(inks) == 1:
+            painter.setPen(QColor.fromRgba(next(iter(inks))))
+            line.draw(painter, top + self._base)
+            return
+        for rgba, spans in inks.items():
+            if line.layout is None:
+                self._write(painter, line, spans, rgba, top)
+                continue
+            area = QPainterPath()
+            for left, right in spans:
+                area.addRect(QRectF(left, top, right - left, self.grid.row))
+            painter.save()
+            painter.setClipPath(area, Qt.ClipOperation.IntersectClip)
+            painter.setPen(QColor.fromRgba(rgba))
+            line.draw(painter, top + self._base)
+            for left, right, bare in line.chips:
+                painter.setPen(QPen(QColor.fromRgba(rgba), 0.6, Qt.PenStyle.DotLine if bare else Qt.PenStyle.SolidLine))
+                painter.drawRoundedRect(self.grid.cell_at(left, right, top).adjusted(1, 3, -1, -3), 3, 3)
+            painter.restore()
 
-    def _cell(self, left: int, right: int, top: float) -> QRectF:
-        column = self.grid.column
-        return QRectF(left * column, top + self.grid.cell_top, (right - left) * column - 1.0, self.grid.cell)
+    def _write(self, painter: QPainter, line: Line, spans: list[tuple[float, float]], rgba: int, top: float) -> None:
+        """The letters of a row of equal columns that are in one ink: the others are blank."""
+        text, column = [" "] * len(line.text), self.grid.column
+        for left, right in spans:
+            a, b = round((left - line.origin) / column), round((right - line.origin) / column)
+            text[a:b] = line.text[a:b]
+        painter.setPen(QColor.fromRgba(rgba))
+        painter.drawText(QPointF(line.origin, top + self._base), "".join(text).rstrip())
 
-    def _paint_row(self, painter: QPainter, row: int, top: float, shades: list[int], base: int) -> None:
-        first, stop = self.flow.span(row)
-        edges = self.flow.edges(row).tolist()
-        codes = self.flow.units.codes[first:stop].tolist()
-        pieces = self.flow.units.pieces[first:stop].tolist()
-        start = 0
-        while start < len(codes):
-            end = start + 1
-            while end < len(codes) and pieces[end] == pieces[start]:
-                end += 1
-            shade = shades[pieces[start] - base]
-            rect = self._cell(edges[start], edges[end], top)
-            special = int(self.ledger.ids[pieces[start]]) in self.specials
-            ink = self._paint_cell(painter, rect, shade, special)
-            if codes[start] == BARE:
-                self._paint_chip(painter, self.flow.units.names[pieces[start]], rect, ink, Qt.PenStyle.DotLine)
-            else:
-                self._paint_text(painter, codes[start:end], edges[start : end + 1], top, ink)
-            start = end
-
-    def _paint_cell(self, painter: QPainter, rect: QRectF, shade: int, special: bool) -> QColor:
+    def _paint_cell(self, painter: QPainter, rect: QRectF, shade: int, piece: int) -> QColor:
         """Paint the background of a cell and return the ink to write on it."""
         if shade >= 0:
             painter.fillRect(rect, self.scale.fills[shade])
@@ -117,91 +124,44 @@ class HeatPainter:
             painter.drawLine(rect.bottomLeft(), rect.bottomRight())
         elif shade == PLAIN:
             painter.fillRect(QRectF(rect.x(), rect.bottom() - 1, rect.width(), 1), self.theme.color("border"))
-        if special:
+        if int(self.ledger.ids[piece]) in self.specials:
             painter.setPen(QPen(self.theme.color("outline"), 1))
             painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
         return ink
 
-    def _paint_text(self, painter: QPainter, codes: list[int], edges: list[int], top: float, ink: QColor) -> None:
-        if all(0x20 <= code < 0x7F for code in codes):
-            self._write(painter, "".join(map(chr, codes)), edges[0], top, ink)
-            return
-        kinds = [_kind(code) for code in codes]
-        for i in range(1, len(codes)):
-            if edges[i] == edges[i + 1] and kinds[i - 1] == "plain":
-                kinds[i - 1] = "other"  # a letter is drawn together with the marks on it
-        start = 0
-        while start < len(codes):
-            end = start + 1
-            code, kind = codes[start], kinds[start]
-            while end < len(codes) and kind in ("plain", "other") and kinds[end] == kind:
-                end += 1
-            if kind == "plain":
-                self._write(painter, "".join(map(chr, codes[start:end])), edges[start], top, ink)
-            elif kind == "other":
-                run = "".join(map(chr, codes[start:end]))
-                if columns_of(code) == 0:
-                    run = "◌" + run  # a mark with nothing of its piece to stand on
-                self._fit(painter, run, self._cell(edges[start], edges[end], top), self.grid.font, ink)
-            elif kind == "chip":
-                self._paint_chip(painter, sign(code), self._cell(edges[start], edges[end], top), ink)
-            else:
-                quiet = QColor(ink)
-                quiet.setAlphaF(0.62)
-                self._fit(painter, sign(code), self._cell(edges[start], edges[end], top), self.grid.font, quiet)
-            start = end
-
-    def _paint_chip(
-        self, painter: QPainter, text: str, rect: QRectF, ink: QColor, line: Qt.PenStyle = Qt.PenStyle.SolidLine
-    ) -> None:
-        quiet = QColor(ink)
-        quiet.setAlphaF(0.9)
-        painter.setPen(QPen(quiet, 0.6, line))
-        painter.drawRoundedRect(rect.adjusted(1, 3, -1, -3), 3, 3)
-        self._fit(painter, text, rect, self.grid.chip_font, quiet)
-
-    def _write(self, painter: QPainter, text: str, column: int, top: float, ink: QColor) -> None:
-        painter.setFont(self.grid.font)
-        painter.setPen(ink)
-        metrics = QFontMetricsF(self.grid.font)
-        base = top + self.grid.cell_top + (self.grid.cell + metrics.ascent() - metrics.descent()) / 2
-        painter.drawText(QPointF(column * self.grid.column, base), text)
-
-    def _fit(self, painter: QPainter, text: str, rect: QRectF, font: QFont, ink: QColor) -> None:
-        """Text of any script in the middle of its cells: squeezed where too wide, clipped where too tall."""
-        painter.save()
-        painter.setClipRect(
-            rect.adjusted(-1, -self.grid.cell_top, 1, self.grid.cell_top), Qt.ClipOperation.IntersectClip
-        )
-        painter.setFont(font)
-        painter.setPen(ink)
-        metrics = QFontMetricsF(font)
-        wide = metrics.horizontalAdvance(text)
-        squeeze = min(1.0, rect.width() / wide) if wide > 0 else 1.0
-        base = rect.y() + (rect.height() + metrics.ascent() - metrics.descent()) / 2
-        painter.translate(rect.x() + (rect.width() - wide * squeeze) / 2, base)
-        painter.scale(squeeze, 1.0)
-        painter.drawText(QPointF(0, 0), text)
-        painter.restore()
-
     def _paint_lead(self, painter: QPainter, top: float) -> None:
-        for piece, (left, right) in zip(self.lead, lead_columns(self.lead, self.flow.columns)[0], strict=False):
-            rect = self._cell(left, right, top).adjusted(0, 1, -4, -1)
+        for piece, (left, right) in zip(self.lead, self.lead_places(), strict=False):
+            rect = self.grid.cell_at(left, right, top).adjusted(0, 1, -4, -1)
             painter.setPen(QPen(self.theme.color("border"), 1))
             painter.setBrush(self.theme.color("raised"))
             painter.drawRoundedRect(rect, 5, 5)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            metrics = QFontMetricsF(self.grid.chip_font)
-            text = metrics.elidedText(piece.text, Qt.TextElideMode.ElideMiddle, rect.width() - 6)
-            self._fit(painter, text, rect, self.grid.chip_font, self.theme.color("muted"))
+            _fit(painter, piece.text, rect, self.grid.chip_font, self.theme.color("muted"))
+
+    def lead_places(self) -> list[tuple[float, float]]:
+        """Where the chips in front of the text stand: on the right of a text that runs from right to left."""
+        flow, column = self.lines.flow, self.grid.column
+        places = [(left * column, right * column) for left, right in lead_columns(self.lead, flow.columns)[0]]
+        if flow.rows and self.lines[0].rtl:
+            room = flow.columns * column
+            places = [(room - right + 5, room - left + 5) for left, right in places]
+        return places
 
 
-def _kind(code: int) -> str:
-    if 0x20 <= code < 0x7F:
-        return "plain"
-    if code in _QUIET:
-        return "quiet"
-    return "chip" if is_chip(code) else "other"
+def _without(span: tuple[float, float], left: float, right: float) -> list[tuple[float, float]]:
+    """The parts of ``span`` outside of [left, right)."""
+    a, b = span
+    if right <= a or b <= left:
+        return [span]
+    return [part for part in ((a, left), (right, b)) if part[1] - part[0] > 1e-6]
+
+
+def _fit(painter: QPainter, text: str, rect: QRectF, font: QFont, ink: QColor) -> None:
+    """A name in the middle of its chip, cut where it is too long."""
+    painter.setFont(font)
+    painter.setPen(ink)
+    shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideMiddle, rect.width() - 6)
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, shown)
 
 
 def lead_columns(lead: tuple[Piece, ...], columns: int) -> tuple[list[tuple[int, int]], int]:

@@ -12,8 +12,9 @@ from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.figure_row import ROW as FIGURE_ROW
 from arplay.gui.widgets.figure_row import Figure, layout, paint_figures
 from arplay.gui.widgets.heat.layout import Flow, Units
-from arplay.gui.widgets.heat.painting import Grid, HeatPainter, lead_columns, paint_legend
+from arplay.gui.widgets.heat.painting import HeatPainter, Lines, lead_columns, paint_legend
 from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.widgets.heat.shaping import Grid
 
 MARGIN = SPACE[4]
 FOOT = 20
@@ -39,7 +40,7 @@ class HeatSheet:
         grid = Grid.make()
         columns = max(4, int((width - 2 * MARGIN) / grid.column) - 1)
         self.flow = Flow.of(units, columns, lead_columns(lead, columns)[1])
-        self.heat = HeatPainter(grid, theme, scale, ledger, self.flow, lead)
+        self.heat = HeatPainter(Lines(grid, self.flow), theme, scale, ledger, lead)
         self.heat.specials = vocabulary.special if vocabulary is not None else frozenset()
         self.figures = layout(figures, width - 2 * MARGIN, 3)
         self.figures_height = FIGURE_ROW * (1 + max((row for _, row, _ in self.figures), default=0))

@@ -25,8 +25,9 @@ from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, TEXT, Theme, interface_
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.card import HeatCard, content
 from arplay.gui.widgets.heat.layout import Flow, Units, bare_pieces, units
-from arplay.gui.widgets.heat.painting import Grid, HeatPainter, lead_columns
+from arplay.gui.widgets.heat.painting import HeatPainter, Lines, lead_columns
 from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.widgets.heat.shaping import Grid
 from arplay.gui.widgets.zoom import WheelZoom
 
 PAD = SPACE[2]
@@ -52,6 +53,7 @@ class HeatView(QAbstractScrollArea):
         self.lead: tuple[Piece, ...] = ()
         self.units: Units | None = None
         self.flow: Flow | None = None
+        self.lines: Lines | None = None
         self.selected: int | None = None
         self.hovered: int | None = None
         self.empty_text = ""
@@ -67,7 +69,7 @@ class HeatView(QAbstractScrollArea):
         relayout = not same or lead != self.lead
         self.ledger, self.vocabulary, self.lead = ledger, vocabulary, lead
         if not same:
-            self.units = units(ledger.data, ledger.ends, _names(ledger, vocabulary)) if ledger is not None else None
+            self.units = self._units(ledger) if ledger is not None else None
             self._hover(None)
         if relayout:
             self.flow = None
@@ -97,7 +99,7 @@ class HeatView(QAbstractScrollArea):
         if self.flow is None or not self._has(self.selected):
             return
         assert self.selected is not None
-        top = PAD + self.flow.place(self.selected)[0] * self.grid.row
+        top = PAD + self.flow.first_row(self.selected) * self.grid.row
         bar, height = self.verticalScrollBar(), self.viewport().height()
         if top - self.grid.row < bar.value():
             bar.setValue(top - self.grid.row)
@@ -106,20 +108,23 @@ class HeatView(QAbstractScrollArea):
 
     def piece_at(self, position: QPointF, nearest: bool = False) -> int | None:
         """The piece under a place of the viewport."""
-        if self.flow is None:
+        if self.lines is None:
             return None
-        y = position.y() - PAD + self.verticalScrollBar().value()
-        row, column = int(y // self.grid.row), (position.x() - PAD) / self.grid.column
+        row = int((position.y() - PAD + self.verticalScrollBar().value()) // self.grid.row)
         if nearest:
-            row = min(max(row, 0), self.flow.rows - 1)
-        return self.flow.hit(row, column, nearest)
+            row = min(max(row, 0), self.lines.flow.rows - 1)
+        return self.lines.hit(row, position.x() - PAD, nearest)
+
+    def rects_of(self, piece: int, row: int) -> list[QRectF]:
+        """Where a piece is in a row, in the viewport: in several places where directions meet."""
+        assert self.lines is not None
+        top = PAD + row * self.grid.row - self.verticalScrollBar().value()
+        return [rect.translated(PAD, 0) for rect in self.lines.cells(row, top, piece)]
 
     def rect_of(self, piece: int) -> QRectF:
         """Where (the first part of) a piece is in the viewport."""
         assert self.flow is not None
-        row, left, right = self.flow.place(piece)
-        y = PAD + row * self.grid.row - self.verticalScrollBar().value()
-        return QRectF(PAD + left * self.grid.column, y, (right - left) * self.grid.column, self.grid.row)
+        return self.rects_of(piece, self.flow.first_row(piece))[0]
 
     def columns(self) -> int:
         """Columns of a row; one more is kept free, for a newline that hangs. The scroll bar's place is always free."""
@@ -129,9 +134,10 @@ class HeatView(QAbstractScrollArea):
     def _lay_out(self) -> None:
         columns = self.columns()
         if self.units is None:
-            self.flow = None
+            self.flow = self.lines = None
         elif self.flow is None or self.flow.columns != columns:
             self.flow = Flow.of(self.units, columns, lead_columns(self.lead, columns)[1])
+            self.lines = Lines(self.grid, self.flow)
         height = 2 * PAD + (self.flow.rows if self.flow is not None else 0) * self.grid.row
         bar = self.verticalScrollBar()
         bar.setSingleStep(self.grid.row)
@@ -152,7 +158,7 @@ class HeatView(QAbstractScrollArea):
 
     def _return_to(self, anchor: int | None) -> None:
         if anchor is not None and self.flow is not None:
-            self.verticalScrollBar().setValue(self.flow.place(anchor)[0] * self.grid.row)
+            self.verticalScrollBar().setValue(self.flow.first_row(anchor) * self.grid.row)
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         self._hover(None)
@@ -166,29 +172,33 @@ class HeatView(QAbstractScrollArea):
         painter.setBrush(self.theme.color("surface"))
         painter.drawRoundedRect(frame, RADIUS, RADIUS)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if self.ledger is None or self.flow is None or not len(self.ledger):
+        if self.ledger is None or self.lines is None or not len(self.ledger):
             self._paint_empty(painter, frame)
         else:
             painter.setClipRect(frame.adjusted(1, 1, -1, -1))
-            self._paint_rows(painter, self.ledger, self.flow, event.rect())
+            self._paint_rows(painter, self._painter(self.lines, self.ledger), event.rect())
         painter.end()
 
-    def _paint_rows(self, painter: QPainter, ledger: Ledger, flow: Flow, dirty: QRect) -> None:
-        scrolled = self.verticalScrollBar().value()
+    def _painter(self, lines: Lines, ledger: Ledger) -> HeatPainter:
+        heat = HeatPainter(lines, self.theme, self.scale, ledger, self.lead)
+        heat.specials = self.vocabulary.special if self.vocabulary is not None else frozenset()
+        return heat
+
+    def _paint_rows(self, painter: QPainter, heat: HeatPainter, dirty: QRect) -> None:
+        scrolled, flow = self.verticalScrollBar().value(), heat.lines.flow
         first = max(0, (scrolled + dirty.top() - PAD) // self.grid.row)
         stop = min(flow.rows, (scrolled + dirty.bottom() - PAD) // self.grid.row + 1)
+        painter.save()
         painter.translate(PAD, 0)
-        heat = HeatPainter(self.grid, self.theme, self.scale, ledger, flow, self.lead)
-        heat.specials = self.vocabulary.special if self.vocabulary is not None else frozenset()
         heat.paint(painter, first, stop, PAD + first * self.grid.row - scrolled)
+        painter.restore()
         for piece, color, thick in ((self.hovered, "text", 1.0), (self.selected, "accent", 2.0)):
             if not self._has(piece):
                 continue
             assert piece is not None
             painter.setPen(QPen(self.theme.color(color), thick))
-            for row in range(max(first, flow.place(piece)[0]), min(stop - 1, flow.last_row(piece)) + 1):
-                rect = heat.cells(row, PAD + row * self.grid.row - scrolled, piece)
-                if rect is not None:
+            for row in range(max(first, flow.first_row(piece)), min(stop - 1, flow.last_row(piece)) + 1):
+                for rect in self.rects_of(piece, row):
                     painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
 
     def _paint_empty(self, painter: QPainter, frame: QRectF) -> None:
@@ -229,11 +239,15 @@ class HeatView(QAbstractScrollArea):
         return super().viewportEvent(event)
 
     def _tell_lead(self, position: QPoint, where: QPoint) -> None:
-        column = (position.x() - PAD) / self.grid.column
-        if self.flow is None or (position.y() - PAD + self.verticalScrollBar().value()) // self.grid.row:
+        if (
+            self.lines is None
+            or self.ledger is None
+            or (position.y() - PAD + self.verticalScrollBar().value()) // self.grid.row
+        ):
             return
-        for piece, (left, right) in zip(self.lead, lead_columns(self.lead, self.flow.columns)[0], strict=False):
-            if left <= column < right:
+        places = self._painter(self.lines, self.ledger).lead_places()
+        for piece, (left, right) in zip(self.lead, places, strict=False):
+            if left <= position.x() - PAD < right:
                 text = f"{piece.text}: read before the text and not part of it, so it has no score of its own."
                 QToolTip.showText(where, plain(text), self)
 
@@ -264,22 +278,27 @@ class HeatView(QAbstractScrollArea):
 
     def _target(self, key: Qt.Key) -> int | None:
         """The piece that a key leads to from the selected one (from the first in sight where none is selected)."""
-        if self.ledger is None or self.flow is None or not len(self.ledger):
+        if self.lines is None or self.flow is None or not self.flow.rows:
             return None
-        last = len(self.ledger) - 1
+        last = len(self.units.ends) - 1 if self.units is not None else 0
         here = self.selected if self._has(self.selected) else self.piece_at(QPointF(PAD, PAD), nearest=True)
         here = 0 if here is None else here
+        row = self.flow.first_row(here)
         page = max(1, self.viewport().height() // self.grid.row - 1)
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        onwards = -1 if self.lines[row].rtl else 1
+        steps = {Qt.Key.Key_Left: -onwards, Qt.Key.Key_Right: onwards}
         rows = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -page, Qt.Key.Key_PageDown: page}
         if key in steps:
             return min(max(here + steps[key], 0), last) if self._has(self.selected) else here
         if key in rows:
-            row, left, right = self.flow.place(here)
+            left, right = self.lines[row].places[here][0]
             start = self.flow.last_row(here) if rows[key] > 0 else row
             wanted = min(max(start + rows[key], 0), self.flow.rows - 1)
-            return self.flow.hit(wanted, (left + right) / 2, nearest=True)
+            return self.lines.hit(wanted, (left + right) / 2, nearest=True)
         return {Qt.Key.Key_Home: 0, Qt.Key.Key_End: last}.get(key)
+
+    def _units(self, ledger: Ledger) -> Units:
+        return units(ledger.data, ledger.ends, _names(ledger, self.vocabulary), self.grid.measure)
 
 
 def _same_pieces(a: Ledger, b: Ledger) -> bool:

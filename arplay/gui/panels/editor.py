@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
 from arplay.core.document import Encoded
 from arplay.core.pieces import visible
@@ -17,7 +17,7 @@ from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.text.area import TextArea
 from arplay.gui.widgets.text.marks import NO_MARKS, Marks
-from arplay.gui.widgets.text.notes import Elided, Note, Notes
+from arplay.gui.widgets.text.notes import Note, Notes
 from arplay.gui.widgets.text.seek import SeekBar
 from arplay.gui.widgets.text.tools import TextTools
 
@@ -68,22 +68,11 @@ class EditorPanel(Panel):
         self.tools.seek.connect(self.open_seek)
         self.seek.intent.connect(self.intent)
         self.notes.chosen.connect(self._on_note)
-        self.lead = QLabel()
-        self.lead.setProperty("role", "special")
-        self.lead.setTextFormat(Qt.TextFormat.PlainText)  # <s> is a name here
-        self.lead_note = Elided()
-        self.lead_row = QWidget()
-        row = QHBoxLayout(self.lead_row)
-        row.setContentsMargins(SPACE[0], 0, 0, 0)
-        row.setSpacing(SPACE[1])
-        row.addWidget(self.lead)
-        row.addWidget(self.lead_note, 1)
-        self.lead_row.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
         column.setSpacing(SPACE[1])
-        for widget in (self.tools, self.seek, self.lead_row):
-            column.addWidget(widget)
+        column.addWidget(self.tools)
+        column.addWidget(self.seek)
         column.addWidget(self.area, 1)
         column.addWidget(self.notes)
 
@@ -97,7 +86,6 @@ class EditorPanel(Panel):
     def _fit(self) -> None:
         """Where there is little room it goes to the text, and to what is to be done about it."""
         roomy = self.height() >= ROOMY
-        self.lead_row.setVisible(roomy and bool(self.lead_note.text()))
         self.tools.setVisible(self.height() >= TOOLS)
         self.notes.setVisible(roomy or bool(self.notes.notes))
 
@@ -177,21 +165,16 @@ class EditorPanel(Panel):
         if view.excerpt_of:
             meaning = "Long texts are scored as a whole; here you can try out their beginning."
             notes.append(Note(f"The beginning of {view.excerpt_of}; the heatmap shows all of it", meaning))
+        if view.loaded is not None and view.loaded.lossy:
+            meaning = "Each byte of the text still belongs to exactly one token."
+            notes.append(Note(view.loaded.lossy, meaning))
         return tuple(notes)
 
     def _show_lead(self, view: View) -> None:
         answer = view.answer
         pieces = [view.loaded.vocabulary.piece(id).text for id in answer.lead] if view.loaded and answer else []
-        self.lead.setText(" ".join(pieces))
-        self.lead.setVisible(bool(pieces))
-        note = _ADDED_BY.get(answer.first_piece, answer.first_piece) if answer is not None and pieces else ""
-        if note:
-            self.lead.setToolTip("The model reads this token before the text; it counts as context and is not scored.")
-            self.lead.setAccessibleName(f"{' '.join(pieces)}, {note}")
-        lossy = view.loaded.lossy if view.loaded is not None else ""
-        self.lead_note.setText(" · ".join(filter(None, [note, lossy])))
-        self.lead_note.setToolTip(lossy)
-        self.lead_note.setAccessibleName(self.lead_note.text())
+        why = _ADDED_BY.get(answer.first_piece, answer.first_piece) if answer is not None and pieces else ""
+        self.notes.show_lead(" ".join(pieces), why)
 
     def _command(self, what: str) -> None:
         if what == "leave":

@@ -38,10 +38,11 @@ class ProgressLine(QWidget):
 
 
 class Legend(QWidget):
-    """What the colours mean."""
+    """What the colours mean; ``named`` False where the measure's name stands beside it."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: bool = True) -> None:
         super().__init__()
+        self.named = named
         self.theme: Theme = LIGHT
         self.scale = HeatScale(LIGHT, Settings().colour_by)
         self.unit: Unit = "nats"
@@ -56,5 +57,5 @@ class Legend(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_legend(painter, self.theme, self.scale, self.unit, QRectF(self.rect()))
+        paint_legend(painter, self.theme, self.scale, self.unit, QRectF(self.rect()), self.named)
         painter.end()

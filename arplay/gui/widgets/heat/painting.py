@@ -177,12 +177,15 @@ def lead_columns(lead: tuple[Piece, ...], columns: int) -> tuple[list[tuple[int,
     return places, at
 
 
-def paint_legend(painter: QPainter, theme: Theme, scale: HeatScale, unit: Unit, area: QRectF) -> None:
-    """What the colours mean, right-aligned in ``area`` (about 260 x 26)."""
+def paint_legend(
+    painter: QPainter, theme: Theme, scale: HeatScale, unit: Unit, area: QRectF, named: bool = True
+) -> None:
+    """What the colours mean, right-aligned in ``area`` (260 x 26; 190 will do where not ``named``)."""
     painter.setFont(interface_font(SMALL))
     metrics = QFontMetricsF(interface_font(SMALL))
     middle, bar = area.center().y(), 10.0
     if scale.colour_by == "rank":
+        gap = SPACE[2] if named else SPACE[1]
         x = area.right()
         for bucket in reversed(range(len(RANKS))):
             name = RANKS[bucket][1]
@@ -194,14 +197,15 @@ def paint_legend(painter: QPainter, theme: Theme, scale: HeatScale, unit: Unit, 
             painter.setBrush(scale.fills[scale.of_bucket(bucket)])
             painter.drawRoundedRect(QRectF(x, middle - 6, 12, 12), 2, 2)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            x -= SPACE[2]
-        painter.setPen(theme.color("muted"))
-        painter.drawText(QPointF(x - metrics.horizontalAdvance("rank"), middle + metrics.ascent() / 2 - 1), "rank")
+            x -= gap
+        if named:
+            painter.setPen(theme.color("muted"))
+            painter.drawText(QPointF(x - metrics.horizontalAdvance("rank"), middle + metrics.ascent() / 2 - 1), "rank")
         return
     per_unit = LN2 if unit == "bits" else 1.0
     ticks = (0, 2, 4, 8, 16) if unit == "bits" else (0, 1, 2, 4, 12)
     label = "surprisal −log p" if scale.colour_by == "surprisal" else "entropy"
-    name = f"{label}, {unit}"
+    name = f"{label}, {unit}" if named else unit
     named = metrics.horizontalAdvance(name)
     wide = max(80.0, min(190.0, area.width() * 0.6, area.width() - named - 2 * SPACE[2]))
     left, top = area.right() - wide - SPACE[2], middle - bar + 1

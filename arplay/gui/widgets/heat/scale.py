@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
 from arplay.core.chain import Ledger
-from arplay.gui.theme import Theme
+from arplay.gui.theme import Theme, contrast
 
 STEPS = 128
 SOFTNESS = 4.0
@@ -19,6 +20,7 @@ RANKS = ((1, "1"), (10, "2–10"), (100, "11–100"), (math.inf, ">100"))
 """Upper bound and name of every bucket of ranks."""
 
 PLAIN, UNSCORED = -1, -2
+_INKS = QColor("#000000"), QColor("#ffffff")
 
 
 class HeatScale:
@@ -28,6 +30,12 @@ class HeatScale:
         self.colour_by = colour_by
         self.fills: list[QColor] = [theme.heat_color(i / (STEPS - 1)) for i in range(STEPS)]
         self.inks: list[QColor] = [theme.ink_on(color) for color in self.fills]
+
+    def dark_on(self, shades: Sequence[int]) -> bool:
+        """Whether black is easier to read than white on the one of these colours where it is harder."""
+        fills = [self.fills[shade] for shade in shades]
+        dark, light = (min(contrast(ink, fill) for fill in fills) for ink in _INKS)
+        return dark >= light
 
     def of_nats(self, nats: NDArray[np.float64]) -> NDArray[np.int64]:
         return np.round((1.0 - np.exp(-np.maximum(nats, 0.0) / SOFTNESS)) * (STEPS - 1)).astype(np.int64)

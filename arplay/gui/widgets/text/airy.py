@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QTextBlock, QTextDocument, QTextLayout, QTextLine
 from PySide6.QtWidgets import QPlainTextDocumentLayout
 
@@ -19,7 +19,8 @@ _LEFTWARDS = re.compile(
 
 
 class AiryLayout(QPlainTextDocumentLayout):
-    """Qt stacks the lines of a block closely; here they are moved apart whenever Qt asks how large the block is.
+    """Qt stacks the lines of a block closely; here they are moved apart whenever Qt asks how large the block is, and to
+    the right where they are read from there.
 
     Only blocks that come into view are laid out, so the cost does not grow with the text.
     """
@@ -39,9 +40,11 @@ class AiryLayout(QPlainTextDocumentLayout):
         if layout is None or not layout.lineCount():
             return rect
         if layout.lineAt(0).y() != self.lead:
+            leftwards = block.textDirection() == Qt.LayoutDirection.RightToLeft
             for i in range(layout.lineCount()):
                 line = layout.lineAt(i)
-                line.setPosition(QPointF(line.x(), self.lead + i * self.step))
+                free = max(0.0, line.width() - line.naturalTextWidth()) if leftwards else 0.0
+                line.setPosition(QPointF(line.x() + free, self.lead + i * self.step))
         margin = 0.0 if block.next().isValid() else self.document().documentMargin()
         return QRectF(0, 0, rect.width(), layout.lineCount() * self.step + margin)
 

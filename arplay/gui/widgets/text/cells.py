@@ -27,6 +27,7 @@ class LineCells:
     def __init__(self, line: VisibleLine, shown: ShownText) -> None:
         self.line, self._shown = line, shown
         self.start, self.end = shown.byte(line.start), shown.byte(line.end)
+        self._plain = shown.data[self.start : self.end].isascii()
 
     def spans(self, low: int, high: int) -> list[Span]:
         """The left and right edges of what bytes [low, high) fill on this line, from left to right."""
@@ -53,16 +54,25 @@ class LineCells:
 
     def _x(self, byte: int, begins: bool) -> float:
         """Where a byte of a line that reads rightwards begins, or the one before it ends."""
+        letter, shown, line = self.letter(byte), self._shown, self.line
+        if letter is None:
+            return line.x(shown.unit(byte), begins)
+        low, high = letter
+        left, right = line.x(shown.unit(low)), line.x(shown.unit(high), False)
+        return left + (right - left) * (byte - low) / (high - low)
+
+    def letter(self, byte: int) -> tuple[int, int] | None:
+        """The bytes of the letter that ``byte`` is inside of; None where a letter begins or the line ends."""
         shown, line = self._shown, self.line
+        if self._plain or not self.start < byte < self.end:
+            return None
         unit = shown.floor(byte)
-        place = line.place(unit, begins)
+        place = line.place(unit)
         if shown.unit(byte) == unit and line.layout.isValidCursorPosition(place):
-            return line.x(unit, begins)
-        before = line.unit(line.layout.previousCursorPosition(place + 1))
-        after = min(line.unit(line.layout.nextCursorPosition(place)), line.end)
-        low, high = shown.byte(before), shown.byte(after)
-        left, right = line.x(before), line.x(after, False)
-        return left + (right - left) * (byte - low) / max(high - low, 1)
+            return None
+        low = shown.byte(line.unit(line.layout.previousCursorPosition(place + 1)))
+        high = shown.byte(line.unit(line.layout.nextCursorPosition(place)))
+        return (low, high) if low < byte < high else None
 
     @cached_property
     def cells(self) -> list[Cell]:

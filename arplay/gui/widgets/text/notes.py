@@ -51,22 +51,35 @@ class Notes(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.notes: tuple[Note, ...] = ()
+        self._resting = ""
+        self.lead = QLabel()
+        self.lead.setProperty("role", "special")
+        self.lead.setTextFormat(Qt.TextFormat.PlainText)  # <s> is a name here
+        self.lead.setToolTip("The model reads this before the text; it counts as context and is not scored.")
+        self.lead.hide()
         self.label = Elided()
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(SPACE[0], 0, 0, 0)
         self._row.setSpacing(SPACE[1])
+        self._row.addWidget(self.lead)
         self._row.addWidget(self.label, 1)
         self._buttons: list[QPushButton] = []
         self.setFixedHeight(self._button().sizeHint().height())
+
+    def show_lead(self, names: str, why: str) -> None:
+        """The tokens that the model reads before the text, and why; the reason gives way to notes."""
+        self.lead.setText(names)
+        self.lead.setVisible(bool(names))
+        self.lead.setAccessibleName(f"{names}, {why}")
+        if why != self._resting:
+            self._resting = why
+            self._show_words()
 
     def show_notes(self, notes: tuple[Note, ...]) -> None:
         if notes == self.notes:
             return
         self.notes = notes
-        words = "  ·  ".join(note.text for note in notes)
-        self.label.setText(words)
-        self.label.setAccessibleName(words)
-        self.label.setToolTip(plain("\n\n".join(f"{note.text}.\n{note.meaning}" for note in notes)))
+        self._show_words()
         doing = [note for note in notes if note.action is not None]
         while len(self._buttons) < len(doing):
             self._button()
@@ -75,6 +88,12 @@ class Notes(QWidget):
             if i < len(doing):
                 button.setText(doing[i].action or "")
                 button.setToolTip(plain(f"{doing[i].text}.\n{doing[i].meaning}"))
+
+    def _show_words(self) -> None:
+        words = "  ·  ".join(note.text for note in self.notes) or self._resting
+        self.label.setText(words)
+        self.label.setAccessibleName(words)
+        self.label.setToolTip(plain("\n\n".join(f"{note.text}.\n{note.meaning}" for note in self.notes) or words))
 
     def button(self, action: str) -> QPushButton | None:
         """The button that does this, if it is offered."""

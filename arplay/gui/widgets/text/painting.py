@@ -134,23 +134,51 @@ def shades(area: TextArea, lines: list[LineCells]) -> Iterator[tuple[Piece, int]
 
 def _paint_ink(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
     """On its colour the text has the ink that can be read there, except where it is selected."""
-    by_ink: dict[str, tuple[QColor, QPainterPath]] = {}
-    for (_, low, high), shade in shades(area, lines):
-        if shade < 0:
-            continue
-        ink = area.scale.inks[shade]
-        _, path = by_ink.setdefault(ink.name(), (ink, QPainterPath()))
+    coloured = [(low, high, shade) for (_, low, high), shade in shades(area, lines) if shade >= 0]
+    for low, high, shade in coloured:
         for start, end in _unselected(area, low, high):
             for rect in _rects(lines, start, end, RISE):
                 painter.fillRect(_cell(rect), area.scale.fills[shade])
-                path.addRect(_cell(rect))
-    for ink, path in by_ink.values():
+    paths: dict[bool, QPainterPath] = {False: QPainterPath(), True: QPainterPath()}
+    for low, high, inside in _letters(lines, coloured):
+        for start, end in _unselected(area, low, high):
+            for rect in _rects(lines, start, end, RISE):
+                paths[area.scale.dark_on(inside)].addRect(rect)
+    for dark, path in paths.items():
         painter.save()
         painter.setClipPath(path)
-        painter.setPen(ink)
+        painter.setPen(QColor("#000000" if dark else "#ffffff"))
         for cells in lines:
             cells.line.line.draw(painter, cells.line.origin)
         painter.restore()
+
+
+def _letters(lines: list[LineCells], coloured: list[tuple[int, int, int]]) -> Iterator[tuple[int, int, list[int]]]:
+    """Stretches of bytes that have one ink, with their colours: a letter that several pieces share is one."""
+    shared: tuple[int, int] | None = None
+    inside: list[int] = []
+    for start, end, shade in coloured:
+        if shared is not None and start < shared[1]:
+            inside.append(shade)
+            if end < shared[1]:
+                continue
+            start = shared[1]
+        if shared is not None:
+            yield *shared, inside
+            shared = None
+        letter = _letter(lines, end) if start < end else None
+        stop = end if letter is None else max(start, letter[0])
+        if start < stop:
+            yield start, stop, [shade]
+        if letter is not None:
+            shared, inside = letter, [shade]
+    if shared is not None:
+        yield *shared, inside
+
+
+def _letter(lines: list[LineCells], byte: int) -> tuple[int, int] | None:
+    """The letter that ``byte`` is inside of."""
+    return next((cells.letter(byte) for cells in lines if cells.start < byte < cells.end), None)
 
 
 def _unselected(area: TextArea, low: int, high: int) -> Iterator[tuple[int, int]]:
@@ -240,8 +268,8 @@ def _rects(lines: list[LineCells], low: int, high: int, rise: float) -> Iterator
 
 
 def _cell(rect: QRectF) -> QRectF:
-    """A narrow gap tells a piece from its neighbour of the same colour."""
-    return rect.adjusted(0, 0, -1, 0)
+    """A narrow gap tells a piece from its neighbour of the same colour; a part of a letter has no room for it."""
+    return rect.adjusted(0, 0, -1, 0) if rect.width() > 6 else rect
 
 
 def _underline(painter: QPainter, lines: list[LineCells], low: int, high: int, drop: float, pen: QPen) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QToolButton, QWidget
 
-from arplay.gui.contract import Change, ColourBy, Seek, Settings, Tokens
+from arplay.gui.contract import Change, ColourBy, Settings, Tokens
 from arplay.gui.theme import BODY, SMALL, SPACE, Theme, icon, interface_font
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale
@@ -19,7 +19,7 @@ TOKENS: tuple[tuple[Tokens, str, str], ...] = (
     ("colours", "Colours", "Every token in the colour of its score, as in the heatmap, while you write"),
 )
 MEASURES: tuple[tuple[ColourBy, str], ...] = (("surprisal", "surprisal"), ("rank", "rank"), ("entropy", "entropy"))
-LEGEND_WIDTH = 240
+LEGEND_WIDTH = 190
 
 
 class TextTools(QWidget):
@@ -38,7 +38,7 @@ class TextTools(QWidget):
         for key, words in MEASURES:
             self.measure.addItem(words, key)
         self.measure.activated.connect(self._on_measure)
-        self.legend = Legend()
+        self.legend = Legend(named=False)
         self._icons: list[tuple[QToolButton, str]] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -48,13 +48,12 @@ class TextTools(QWidget):
         row.addSpacing(SPACE[1])
         row.addWidget(self.measure)
         row.addWidget(self.legend, 1)
-        row.addStretch(1)
-        self.earlier = self._tool("caret-up", "The former surprising token (Shift+F8)", self._on_former)
-        self.later = self._tool("caret-down", "The next surprising token (F8)", self._on_next)
-        self.search = self._tool("magnifying-glass", "Find in the text (Ctrl+F), go to a token (Ctrl+G)", self._on_find)
+        row.addStretch(0)
+        tip = "Find in the text (Ctrl+F), go to a token (Ctrl+G), to the next surprise (F8)"
+        self.search = self._tool("magnifying-glass", tip, self._on_find)
         self.link = self._tool("link", "Editor and heatmap scroll together", self._on_link)
         self.link.setCheckable(True)
-        for button in (self.earlier, self.later, self.search, self.link):
+        for button in (self.search, self.link):
             row.addWidget(button)
 
     def show_settings(self, settings: Settings, theme: Theme) -> None:
@@ -81,7 +80,7 @@ class TextTools(QWidget):
         """The legend, the measure and then the choice give way where there is no room; the menu has them too."""
         coloured = self._settings.tokens == "colours"
         segments = sum(button.minimumWidth() for button in self.tokens.buttons())
-        room = self.width() - segments - 4 * self.search.sizeHint().width() - SPACE[1]
+        room = self.width() - segments - 2 * self.search.sizeHint().width() - SPACE[1]
         measure = self.measure.sizeHint().width()
         for button in self.tokens.buttons():
             button.setVisible(room >= 0)
@@ -122,16 +121,6 @@ class TextTools(QWidget):
 
     def _on_link(self) -> None:
         self.intent.emit(Change(replace(self._settings, link_scrolling=self.link.isChecked())))
-
-    def _on_former(self) -> None:
-        self._on_surprise(-1)
-
-    def _on_next(self) -> None:
-        self._on_surprise(1)
-
-    def _on_surprise(self, step: int) -> None:
-        self.seek.emit("surprise")
-        self.intent.emit(Seek("surprise", step))
 
     def _on_find(self) -> None:
         self.seek.emit("find")

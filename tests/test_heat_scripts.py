@@ -15,6 +15,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QFontDatabase, QFontMetricsF, QImage, QPainter, QTextLayout, QTextOption
 from pytestqt.qtbot import QtBot
 
+from arplay.core.pieces import visible
 from arplay.gui.contract import Select, View
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.theme import LIGHT
@@ -23,6 +24,7 @@ from arplay.gui.widgets.heat.layout import Flow, bare_pieces, units
 from arplay.gui.widgets.heat.painting import HeatPainter, Lines
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.shaping import Grid, Line, shape
+from arplay.gui.widgets.words import label
 from tests.ledgers import random_ledger
 from tests.panel_checks import pixels
 
@@ -42,6 +44,8 @@ SCRIPTS = {
     "signs": ("DejaVu Sans Mono", "tab\there\u00a0x ctrl\x07\r\nz\u200bz\u200d \u202eabc\u202c \ufeffא\x00ב \u115f"),
 }
 """By name: the font that the script needs, and a text."""
+
+pytestmark = pytest.mark.usefixtures("qapp")
 
 Cut = Callable[[bytes], list[bytes]]
 
@@ -172,7 +176,7 @@ def test_a_token_across_directions_has_several_places(grid: Grid) -> None:
 
 
 def plainly(grid: Grid, text: str, rtl: bool) -> tuple[QTextLayout, list[float]]:
-    """Qt's own layout of a text, and where it draws each character."""
+    """Qt's own layout of a text, and where it draws each character (one that it does not draw: beside the last)."""
     layout = QTextLayout(text, grid.font)
     option = QTextOption()
     option.setFlags(QTextOption.Flag.IncludeTrailingSpaces)
@@ -185,7 +189,14 @@ def plainly(grid: Grid, text: str, rtl: bool) -> tuple[QTextLayout, list[float]]
     line.setLineWidth(1e6)
     layout.endLayout()
     wanted = QTextLayout.GlyphRunRetrievalFlag.RetrieveGlyphPositions
-    return layout, [line.glyphRuns(i, 1, wanted)[0].positions()[0].x() for i in range(len(text))]
+    places: list[float] = []
+    at = 0
+    for char in text:
+        size = len(char.encode("utf-16-le")) // 2
+        runs = line.glyphRuns(at, size, wanted)
+        places.append(runs[0].positions()[0].x() if runs else places[-1] if places else 0.0)
+        at += size
+    return layout, places
 
 
 @given(st.text("abאבגشدژ12 .,()/", min_size=1, max_size=30).filter(str.strip), st.booleans())
@@ -329,3 +340,29 @@ def test_a_word_of_50_000_characters(grid: Grid, letter: str) -> None:
             assert line.cells[0][0] >= -1e-6 and line.cells[-1][1] <= 61 * grid.column + 1e-6
             for left, right, piece in line.cells:
                 assert line.hit((left + right) / 2) == piece
+
+
+@given(st.text("abאבشد12 ,()\u0301👩⟨", max_size=12), st.sampled_from(["12", "abc", "(1)"]))
+def test_a_label_turns_nothing_around_it(token: str, beside: str) -> None:
+    """Number, token and number in one row stay in this order, whatever the token is written in."""
+    made = Grid.make()
+    shown = label(visible(token.encode()))
+    text = f"{beside}  {shown}  {beside}"
+    _, places = plainly(made, text, False)
+    start, end = len(beside) + 2, len(text) - len(beside) - 2
+    before, inside, after = places[:start], places[start:end], places[end:]
+    assert before == sorted(before) and after == sorted(after)
+    assert all(before[-1] <= x <= after[0] for x in inside)
+
+
+def test_a_bare_token_would_turn_its_row_around() -> None:
+    """Negative control of the one above."""
+    _, places = plainly(Grid.make(), "אב  12", False)
+    assert places[0] > places[-1]
+
+
+def test_labels() -> None:
+    assert label("\u0301") == "◌\u0301" and label("e\u0301") == "e\u0301"
+    assert label(visible("👩‍👧".encode())) == "👩‍👧" and label(visible("می‌خ".encode())) == "\u2068می‌خ\u2069"
+    assert label(visible(b"a\xe2\x80\x8db")) == "a⟨U+200D⟩b", "a joiner that does nothing is shown"
+    assert label(visible("\u202eabc".encode())) == "⟨U+202E⟩abc"

@@ -28,6 +28,7 @@ from arplay.gui.contract import Change, Do, Panel, View
 from arplay.gui.theme import SMALL, SPACE, Theme, icon
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.dial import Dial, Scale
+from arplay.gui.widgets.words import label
 
 PRESETS = (
     ("Model's own", "No stage at all: draw from what the model itself believes", Decoding()),
@@ -329,7 +330,7 @@ def _drawn_words(view: View) -> str:
     if view.step is None or view.loaded is None:
         return ""
     piece, step = view.loaded.vocabulary.piece(view.step.id), view.step
-    return f"u = {step.u:.4f} → {piece.text} ({step.low:.4f} – {step.high:.4f})"
+    return f"u = {step.u:.4f} → {label(piece.text)} ({step.low:.4f} – {step.high:.4f})"
 
 
 def _scrolling(content: QWidget) -> QScrollArea:

@@ -11,6 +11,7 @@ from arplay.core.errors import Problem
 from arplay.core.gradient import logit_gradient
 from arplay.core.pieces import Ids, Vocabulary
 from arplay.gui.widgets.bars.bars import SUPERSCRIPT
+from arplay.gui.widgets.words import label
 
 MEANING = "∂loss/∂logits = p − one-hot"
 
@@ -50,7 +51,7 @@ def gradient_of(logits: NDArray[np.float32], target: int, ids: Ids, vocabulary: 
 
     def pull(id: int) -> Pull:
         piece = vocabulary.piece(id)
-        return Pull(id, piece.text, piece.special, float(gradient[id]), id == target)
+        return Pull(id, label(piece.text), piece.special, float(gradient[id]), id == target)
 
     rows = tuple(pull(int(id)) for id in ids if id != target)
     hidden = np.ones(len(gradient), dtype=bool)

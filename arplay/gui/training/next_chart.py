@@ -24,6 +24,7 @@ from arplay.gui.widgets.bars.bars import nats_or_bits, percent
 from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
 from arplay.gui.widgets.bars.view import ROW
 from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.words import label
 
 BARS = 20
 EXPORT_WIDTH = 760
@@ -181,7 +182,7 @@ class NextChart(QWidget):
         elif distribution is not None and distribution.entropy is not None:
             parts.append(f"H = {nats_or_bits(distribution.entropy, self.unit)}")
         if distribution is not None and told.target is not None:
-            text = told.vocabulary.piece(told.target).text
+            text = label(told.vocabulary.piece(told.target).text)
             parts.append(f"true next: {text} {percent(float(distribution.probs[told.target]))}")
         return " · ".join(parts)
 

@@ -16,6 +16,7 @@ from arplay.core.pieces import Ids, Piece
 from arplay.core.windows import Windows
 from arplay.engine.messages import Replayed
 from arplay.gui.widgets.bars.bars import Axis, Bars, Names, Rest, Row
+from arplay.gui.widgets.words import label
 
 NAMES = Names("newest snapshot", "this snapshot", "newest", "this")
 
@@ -107,7 +108,14 @@ def bars_of_snapshot(this: Snapshot, newest: Snapshot, ids: Ids) -> Bars | None:
     def row(id: int) -> Row:
         piece = this.told.vocabulary.piece(id)
         return Row(
-            id, piece.text, piece.special, this.rank(id), last.logprob(id), float(now.probs[id]), False, id == target
+            id,
+            label(piece.text),
+            piece.special,
+            this.rank(id),
+            last.logprob(id),
+            float(now.probs[id]),
+            False,
+            id == target,
         )
 
     rows = tuple(row(int(id)) for id in ids)
@@ -131,6 +139,6 @@ def place_words(snapshot: Snapshot, width: int = 40) -> str:
     end = int(told.ends[told.place - 1]) if told.place > told.lead else 0
     before = snapshot.data[:end].decode("utf-8", "replace").replace("\n", "↵")
     if not before:
-        lead = " ".join(piece.text for piece in snapshot.lead[: told.place])
+        lead = " ".join(label(piece.text) for piece in snapshot.lead[: told.place])
         return f"p(next | {lead})" if lead else "p(first token)"
     return f"p(next | “{before if len(before) <= width else '…' + before[-width:]}”)"

@@ -11,6 +11,7 @@ from arplay.core.spans import to_bytes, to_text
 from arplay.core.tree import Node, Tree
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.text.shown import change
+from arplay.gui.widgets.words import label
 
 Index = QModelIndex | QPersistentModelIndex
 SHOWN = 160
@@ -53,7 +54,7 @@ def said(node: Node) -> tuple[str, bool]:
         return "Re-tokenised", False
     if node.kind != "typed" and node.edit.inserted:
         last = node.edit.inserted[-1]
-        return visible(last.data), True
+        return label(visible(last.data)), True
     old = b"".join(run.data for run in node.edit.removed)
     new = b"".join(run.data for run in node.edit.inserted)
     start, old_end, new_end = change(old, new)
@@ -64,7 +65,7 @@ def said(node: Node) -> tuple[str, bool]:
 
 def _beginning(data: bytes) -> str:
     text = to_text(data[: 4 * SHOWN])
-    return visible(to_bytes(text[:SHOWN])) + ("…" if len(text) > SHOWN else "")
+    return label(visible(to_bytes(text[:SHOWN])) + ("…" if len(text) > SHOWN else ""))
 
 
 class HistoryRows(QAbstractTableModel):

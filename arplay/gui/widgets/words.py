@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 
 from arplay.core.chain import Ledger, power_of_ten
 from arplay.core.distribution import LN2
@@ -15,6 +16,7 @@ UNSCORED = "not scored: nothing stands before it"
 BARE = "The tokenizer put this token here; no bytes of the text are its own."
 
 _NAME = re.compile(r"[A-Z0-9._/\\]")
+_JOINER = re.compile("⟨U\\+(200C|200D)⟩")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -62,6 +64,31 @@ def percent(logprob: float) -> str:
     return "<0.01 %" if 0.0 < share < 0.01 else f"{share:.2f} %" if share < 10 else f"{share:.1f} %"
 
 
+def label(text: str) -> str:
+    """The visible text of a token as it is written beside other things: in a row, a tooltip, a sentence.
+
+    Right-to-left letters are isolated, so that they turn nothing around them; a mark that would stand on what is before
+    it gets a dotted circle; joiners between pictures or joining letters join them.
+
+    >>> label("␣the"), label("\u0301"), label("אב") == "\u2068אב\u2069", len(label("👩⟨U+200D⟩👧"))
+    ('␣the', '◌́', True, 3)
+    """
+    if text.isascii():
+        return text
+    text = _JOINER.sub(lambda found: chr(int(found[1], 16)) if _joins(text, found) else found[0], text)
+    if unicodedata.category(text[0])[0] == "M":
+        text = "◌" + text
+    turns = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text)
+    return f"\u2068{text}\u2069" if turns else text
+
+
+def _joins(text: str, found: re.Match[str]) -> bool:
+    """Whether an invisible joiner is seen by what it does: to pictures on both its sides, or to cursive letters."""
+    around = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
+    pictures = all(char and unicodedata.category(char) in ("So", "Sk", "Mn") for char in around)
+    return pictures or all(char and unicodedata.bidirectional(char) == "AL" for char in around)
+
+
 def is_bare(ledger: Ledger, index: int) -> bool:
     """Whether a piece owns no bytes of the text."""
     return bool(ledger.ends[index] == (ledger.ends[index - 1] if index else 0))
@@ -71,8 +98,8 @@ def token_text(ledger: Ledger, index: int, vocabulary: Vocabulary | None) -> str
     """A token as the text has it, or its name where it owns no bytes of the text."""
     if is_bare(ledger, index):
         id = int(ledger.ids[index])
-        return f"{vocabulary.piece(id).text if vocabulary is not None else f'#{id}'} (no bytes)"
-    return visible(ledger.data[int(ledger.ends[index - 1]) if index else 0 : int(ledger.ends[index])])
+        return f"{label(vocabulary.piece(id).text) if vocabulary is not None else f'#{id}'} (no bytes)"
+    return label(visible(ledger.data[int(ledger.ends[index - 1]) if index else 0 : int(ledger.ends[index])]))
 
 
 def cut_letters(ledger: Ledger, index: int) -> str:
@@ -82,8 +109,8 @@ def cut_letters(ledger: Ledger, index: int) -> str:
     for low, high in dict.fromkeys((_letter(ledger.data, start), _letter(ledger.data, end))):
         mine = ledger.data[max(low, start) : min(high, end)]
         if low < high and mine:
-            letter = ledger.data[low:high].decode()
-            found.append(f"byte{'s' * (len(mine) > 1)} {mine.hex(' ').upper()} of {letter}")
+            letter = ledger.data[low:high]
+            found.append(f"byte{'s' * (len(mine) > 1)} {mine.hex(' ').upper()} of {label(visible(letter))}")
     return ", ".join(found)
 
 
@@ -110,7 +137,7 @@ def lead_pieces(ledger: Ledger, loaded: Loaded | None) -> tuple[Piece, ...]:
 
 def first_piece(ledger: Ledger, lead: tuple[Piece, ...]) -> str:
     """How the first piece was treated, in words."""
-    after = " ".join(piece.text for piece in lead)
+    after = " ".join(label(piece.text) for piece in lead)
     return {
         "model": "first token scored by the model’s own p(x₁)",
         "tokenizer": f"first token read after {after}, which the tokenizer adds",

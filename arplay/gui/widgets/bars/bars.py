@@ -13,6 +13,7 @@ import numpy as np
 
 from arplay.core.distribution import LN2, Distribution
 from arplay.core.pieces import Vocabulary
+from arplay.gui.widgets.words import label
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def bars_of(
         after = None if drawn is None else drawn.logprob(id)
         removed = after == -math.inf and logprob is not None and logprob > -math.inf
         decoded = None if after is None else math.exp(after)
-        return Row(id, piece.text, piece.special, ranks.get(id), logprob, decoded, removed, id == actual)
+        return Row(id, label(piece.text), piece.special, ranks.get(id), logprob, decoded, removed, id == actual)
 
     rows = tuple(row(int(id)) for id in ids)
     pinned = None

@@ -24,6 +24,7 @@ from arplay.core.distribution import Distribution
 from arplay.core.picking import Choice
 from arplay.core.pieces import Piece, Vocabulary
 from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
+from arplay.gui.widgets.words import label
 
 MOST = 400
 THINNEST = 5e-4
@@ -45,7 +46,7 @@ class Segment:
 
     @property
     def text(self) -> str:
-        return self.piece.text
+        return label(self.piece.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,8 @@ class CumulativeStrip(QWidget):
         painter.setFont(interface_font(SMALL))
         painter.setPen(self.theme.color("muted"))
         below = QRectF(1, self.bar_area().bottom() + 1, self.width() - 2, SMALL + 3)
-        for label, align in (("0", Qt.AlignmentFlag.AlignLeft), ("1", Qt.AlignmentFlag.AlignRight)):
-            painter.drawText(below, align | Qt.AlignmentFlag.AlignVCenter, label)
+        for tick, align in (("0", Qt.AlignmentFlag.AlignLeft), ("1", Qt.AlignmentFlag.AlignRight)):
+            painter.drawText(below, align | Qt.AlignmentFlag.AlignVCenter, tick)
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, "cumulative probability")
 
     def _bar(self, painter: QPainter, area: QRectF) -> None:

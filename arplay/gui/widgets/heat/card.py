@@ -13,7 +13,17 @@ from arplay.core.chain import Ledger
 from arplay.core.pieces import Vocabulary
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
-from arplay.gui.widgets.words import UNSCORED, cut_letters, in_unit, is_bare, number, percent, probability, token_text
+from arplay.gui.widgets.words import (
+    UNSCORED,
+    cut_letters,
+    in_unit,
+    is_bare,
+    label,
+    number,
+    percent,
+    probability,
+    token_text,
+)
 
 WIDTH, LINE, BAR_LINE, TITLE_LINE = 296, 19, 22, 26
 
@@ -64,7 +74,7 @@ def content(ledger: Ledger, index: int, vocabulary: Vocabulary | None, unit: Uni
 
 
 def _text(vocabulary: Vocabulary | None, id: int) -> str:
-    return vocabulary.piece(id).text if vocabulary is not None else f"#{id}"
+    return label(vocabulary.piece(id).text) if vocabulary is not None else f"#{id}"
 
 
 class HeatCard(QWidget):

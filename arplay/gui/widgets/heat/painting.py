@@ -18,6 +18,7 @@ from arplay.gui.widgets.heat.layout import Flow
 from arplay.gui.widgets.heat.scale import PLAIN, RANKS, UNSCORED, HeatScale
 from arplay.gui.widgets.heat.shaping import Grid, Line, shape
 from arplay.gui.widgets.heat.signs import CHIP_SCALE
+from arplay.gui.widgets.words import label
 
 _KEPT = 256
 """Rows that stay shaped."""
@@ -73,7 +74,10 @@ class HeatPainter:
         inks: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
         for left, right, piece in line.cells:
             ink = self._paint_cell(painter, self.grid.cell_at(left, right, top), shades[piece - base], piece)
-            inks[ink.rgba()].append((left, right))
+            spans = inks[ink.rgba()]
+            if spans and spans[-1][1] == left:
+                left = spans.pop()[0]
+            spans.append((left, right))
         for left, right in line.quiet:
             under = next(rgba for rgba, spans in inks.items() if any(a <= left < b for a, b in spans))
             pale = QColor.fromRgba(under)
@@ -136,7 +140,7 @@ class HeatPainter:
             painter.setBrush(self.theme.color("raised"))
             painter.drawRoundedRect(rect, 5, 5)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            _fit(painter, piece.text, rect, self.grid.chip_font, self.theme.color("muted"))
+            _fit(painter, label(piece.text), rect, self.grid.chip_font, self.theme.color("muted"))
 
     def lead_places(self) -> list[tuple[float, float]]:
         """Where the chips in front of the text stand: on the right of a text that runs from right to left."""

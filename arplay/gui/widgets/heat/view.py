@@ -28,6 +28,7 @@ from arplay.gui.widgets.heat.layout import Flow, Units, bare_pieces, units
 from arplay.gui.widgets.heat.painting import HeatPainter, Lines, lead_columns
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.shaping import Grid
+from arplay.gui.widgets.words import label
 from arplay.gui.widgets.zoom import WheelZoom
 
 PAD = SPACE[2]
@@ -248,7 +249,7 @@ class HeatView(QAbstractScrollArea):
         places = self._painter(self.lines, self.ledger).lead_places()
         for piece, (left, right) in zip(self.lead, places, strict=False):
             if left <= position.x() - PAD < right:
-                text = f"{piece.text}: read before the text and not part of it, so it has no score of its own."
+                text = f"{label(piece.text)}: read before the text and not part of it, so it has no score of its own."
                 QToolTip.showText(where, plain(text), self)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

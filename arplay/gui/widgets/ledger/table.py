@@ -12,7 +12,18 @@ from arplay.core.chain import Ledger, underflows
 from arplay.core.pieces import Vocabulary
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
-from arplay.gui.widgets.words import BARE, UNSCORED, in_unit, is_bare, number, power, probability, token_text
+from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.words import (
+    BARE,
+    UNSCORED,
+    cut_letters,
+    in_unit,
+    is_bare,
+    number,
+    power,
+    probability,
+    token_text,
+)
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -104,6 +115,8 @@ class LedgerTable(QAbstractTableModel):
         assert self.ledger is not None
         if column == TOKEN and is_bare(self.ledger, row):
             return BARE
+        if column == TOKEN and (cut := cut_letters(self.ledger, row)):
+            return plain(cut)
         if not self.ledger.scored[row] and column in (P, LOGP):
             return UNSCORED
         if column == PRODUCT and underflows(float(self.ledger.running[row])):

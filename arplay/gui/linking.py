@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Protocol
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QAbstractScrollArea
+from PySide6.QtWidgets import QScrollBar, QWidget
 
 
 class Scrolls(Protocol):
     """What a view of a text must tell and do. Bytes are from the start of the text; y is in its viewport."""
+
+    def verticalScrollBar(self) -> QScrollBar: ...
+
+    def viewport(self) -> QWidget: ...
+
+    def isVisible(self) -> bool: ...
 
     def byte_near(self, y: float) -> int | None:
         """The first byte of the line at y, or of the nearest one."""
@@ -23,11 +29,11 @@ class Scrolls(Protocol):
 class ScrollLink(QObject):
     """Follows what the user does to a scroll bar (wheel, keys, drags), never what a view does to its own: no echo."""
 
-    def __init__(self, areas: tuple[QAbstractScrollArea, QAbstractScrollArea], parent: QObject) -> None:
+    def __init__(self, areas: tuple[Scrolls, Scrolls], parent: QObject) -> None:
         super().__init__(parent)
         self.on = True
         self._areas = areas
-        self._leader: QAbstractScrollArea | None = None
+        self._leader: Scrolls | None = None
         for area in areas:
             bar = area.verticalScrollBar()
             bar.actionTriggered.connect(self._on_action)
@@ -42,8 +48,10 @@ class ScrollLink(QObject):
         if not self.on or leader is None or leader.verticalScrollBar() is not self.sender():
             return
         follower = next(area for area in self._areas if area is not leader)
-        bar = leader.verticalScrollBar()
-        share = bar.value() / bar.maximum() if bar.maximum() else 0.0  # so that both reach their ends together
-        byte = leader.byte_near(share * leader.viewport().height())  # type: ignore[attr-defined]
-        if byte is not None and follower.isVisible():
-            follower.scroll_to(byte, share * follower.viewport().height())  # type: ignore[attr-defined]
+        bar, other = leader.verticalScrollBar(), follower.verticalScrollBar()
+        share = bar.value() / bar.maximum() if bar.maximum() else 0.0  # so that both come to their ends together
+        byte = leader.byte_near(share * leader.viewport().height())
+        if share == 1.0:
+            other.setValue(other.maximum())
+        elif byte is not None and follower.isVisible():
+            follower.scroll_to(byte, share * follower.viewport().height())

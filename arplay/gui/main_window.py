@@ -19,6 +19,7 @@ from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Panel, View
 from arplay.gui.dock import Dock
 from arplay.gui.dropping import dropped
+from arplay.gui.linking import ScrollLink
 from arplay.gui.menus import Menus
 from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.notice import Notice
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
         self.menus.models.train.triggered.connect(self.training.open)
         self.arrangement = Arrangement(self, self.notice, self.menus.export_menu)
         self.panels, self.docks = self.arrangement.panels, self.arrangement.docks
+        self.link = ScrollLink((self.panels["editor"].area, self.panels["heatmap"].text), self)  # type: ignore[attr-defined]
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.status.cancel.connect(bridge.cancel)
@@ -110,6 +112,7 @@ class MainWindow(QMainWindow):
             self._show_chart()
         if not waits or not self._late.isActive():
             self._late.start(LATE_MS if waits else 0)
+        self.link.on = view.settings.link_scrolling
         self.status.show_view(view)
         if self.browser is not None:
             self.browser.show_view(view)

@@ -100,7 +100,8 @@ class HeatmapPanel(Panel):
             self.text.show_ledger(view.ledger, loaded.vocabulary if loaded else None, lead)
             if view.follows:
                 self.text.verticalScrollBar().setValue(self.text.verticalScrollBar().maximum())
-        self.text.show_selected(view.selected)
+        self.text.show_place(view.selected, _caret(view))
+        self.text.show_found(view.found)
         self._show_words()
 
     def set_theme(self, theme: Theme) -> None:
@@ -208,6 +209,14 @@ class HeatmapPanel(Panel):
             painter.scale(area.width() / SHEET_WIDTH, area.width() / SHEET_WIDTH)
             sheet.paint_page(painter, page, area.height() * SHEET_WIDTH / area.width())
             painter.restore()
+
+
+def _caret(view: View) -> int | None:
+    """The caret of the editor, where it stands before no piece and the scored text is the editor's."""
+    ledger = view.ledger
+    if view.selected is not None or ledger is None or view.excerpt_of is not None:
+        return None
+    return view.caret if ledger.data == view.document.data else None
 
 
 def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:

@@ -19,10 +19,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
 
 from arplay.core.chain import Ledger
+from arplay.core.finding import Found
 from arplay.core.pieces import Piece, Vocabulary
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, TEXT, Theme, interface_font
 from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.heat import marks
 from arplay.gui.widgets.heat.card import HeatCard, content
 from arplay.gui.widgets.heat.layout import Flow, Units, bare_pieces, units
 from arplay.gui.widgets.heat.painting import HeatPainter, Lines, lead_columns
@@ -56,6 +58,8 @@ class HeatView(QAbstractScrollArea):
         self.flow: Flow | None = None
         self.lines: Lines | None = None
         self.selected: int | None = None
+        self.caret: int | None = None
+        self.found: Found | None = None
         self.hovered: int | None = None
         self.empty_text = ""
         self.card = HeatCard(self)
@@ -75,13 +79,21 @@ class HeatView(QAbstractScrollArea):
         if relayout:
             self.flow = None
             self._lay_out()
+        if not same:
+            self.reveal()
         self.viewport().update()
 
-    def show_selected(self, index: int | None) -> None:
-        if index != self.selected:
-            self.selected = index
+    def show_place(self, index: int | None, caret: int | None) -> None:
+        """Where the text is looked at: before a piece, which is framed; else at a byte, where a caret stands."""
+        if (index, caret) != (self.selected, self.caret):
+            self.selected, self.caret = index, caret
             self.viewport().update()
             self.reveal()
+
+    def show_found(self, found: Found | None) -> None:
+        if found is not self.found:
+            self.found = found
+            self.viewport().update()
 
     def show_style(self, theme: Theme, scale: HeatScale, unit: Unit, text_size: int = TEXT) -> None:
         self.theme, self.scale, self.unit = theme, scale, unit
@@ -96,11 +108,14 @@ class HeatView(QAbstractScrollArea):
         self.viewport().update()
 
     def reveal(self) -> None:
-        """Scroll so that the selected piece and a row around it are in sight."""
-        if self.flow is None or not self._has(self.selected):
+        """Scroll so that the selected piece, or the caret, and a row around it are in sight."""
+        piece = self.selected
+        if piece is None and self.caret is not None:
+            piece = marks.piece_of(self, self.caret)
+        if self.flow is None or piece is None or not self._has(piece):
             return
-        assert self.selected is not None
-        top = PAD + self.flow.first_row(self.selected) * self.grid.row
+        row = self.flow.first_row(piece) if piece == self.selected else self.flow.last_row(piece)
+        top = PAD + row * self.grid.row
         bar, height = self.verticalScrollBar(), self.viewport().height()
         if top - self.grid.row < bar.value():
             bar.setValue(top - self.grid.row)
@@ -115,6 +130,19 @@ class HeatView(QAbstractScrollArea):
         if nearest:
             row = min(max(row, 0), self.lines.flow.rows - 1)
         return self.lines.hit(row, position.x() - PAD, nearest)
+
+    def byte_near(self, y: float) -> int | None:
+        """The first byte of the row at y in the viewport, or of the nearest one."""
+        if self.flow is None or self.units is None or not self.flow.rows:
+            return None
+        row = int((y - PAD + self.verticalScrollBar().value()) // self.grid.row)
+        return int(self.units.starts[self.flow.starts[min(max(row, 0), self.flow.rows - 1)]])
+
+    def scroll_to(self, byte: int, y: float) -> None:
+        """Bring the row with this byte to y, as far as the text's ends allow."""
+        if self.flow is not None and self.units is not None and self.flow.rows:
+            unit = min(int(self.units.starts.searchsorted(byte, "right")) - 1, len(self.units) - 1)
+            self.verticalScrollBar().setValue(round(PAD + self.flow.row_of(unit) * self.grid.row - y))
 
     def rects_of(self, piece: int, row: int) -> list[QRectF]:
         """Where a piece is in a row, in the viewport: in several places where directions meet."""
@@ -193,6 +221,8 @@ class HeatView(QAbstractScrollArea):
         painter.translate(PAD, 0)
         heat.paint(painter, first, stop, PAD + first * self.grid.row - scrolled)
         painter.restore()
+        if self.found is not None:
+            marks.paint_found(painter, self, self.found, first, stop)
         for piece, color, thick in ((self.hovered, "text", 1.0), (self.selected, "accent", 2.0)):
             if not self._has(piece):
                 continue
@@ -201,6 +231,9 @@ class HeatView(QAbstractScrollArea):
             for row in range(max(first, flow.first_row(piece)), min(stop - 1, flow.last_row(piece)) + 1):
                 for rect in self.rects_of(piece, row):
                     painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
+        caret = marks.caret_at(self, self.caret) if self.caret is not None else None
+        if caret is not None:
+            painter.fillRect(caret, self.theme.color("accent"))
 
     def _paint_empty(self, painter: QPainter, frame: QRectF) -> None:
         painter.setFont(interface_font(BODY))

@@ -1,0 +1,65 @@
+"""Marks over a heatmap: where the caret is, and what a search found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter, QPen
+
+from arplay.core.finding import Found
+
+if TYPE_CHECKING:
+    from arplay.gui.widgets.heat.view import HeatView
+
+CARET = 2.0
+"""Pixels that the caret is wide."""
+
+
+def piece_of(view: HeatView, byte: int) -> int | None:
+    """The piece that has this byte; the last one where it is the end of the text."""
+    if view.units is None or not len(view.units.ends):
+        return None
+    return min(int(view.units.ends.searchsorted(byte, "right")), len(view.units.ends) - 1)
+
+
+def caret_at(view: HeatView, byte: int) -> QRectF | None:
+    """The caret before ``byte``, in the viewport: in a piece that holds several, that part of its width along."""
+    piece, units, flow = piece_of(view, byte), view.units, view.flow
+    if piece is None or units is None or flow is None or view.lines is None:
+        return None
+    start, end = int(units.ends[piece - 1]) if piece else 0, int(units.ends[piece])
+    rows = range(flow.first_row(piece), flow.last_row(piece) + 1)
+    leftwards = units.directions is not None and int(units.directions[units.firsts[piece]]) < 0
+    rects = [rect for row in rows for rect in sorted(view.rects_of(piece, row), key=QRectF.left, reverse=leftwards)]
+    along = sum(rect.width() for rect in rects) * (byte - start) / max(end - start, 1)
+    for rect in rects:
+        if along <= rect.width() or rect is rects[-1]:
+            x = rect.right() - along if leftwards else rect.left() + along
+            return QRectF(x - CARET / 2, rect.top() - 1, CARET, rect.height() + 2)
+        along -= rect.width()
+    return None
+
+
+def paint_found(painter: QPainter, view: HeatView, found: Found, first: int, stop: int) -> None:
+    """A frame around every piece in rows [first, stop) that has a part of what was found."""
+    painter.setPen(QPen(view.theme.color("outline"), 1))
+    for piece, row in _found_in(view, found, first, stop):
+        for rect in view.rects_of(piece, row):
+            painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+
+
+def _found_in(view: HeatView, found: Found, first: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The pieces, each with every row of these that it is in."""
+    units, flow = view.units, view.flow
+    if units is None or flow is None or first >= stop or not len(found.spans):
+        return
+    low, high = int(units.starts[flow.starts[first]]), int(units.starts[flow.starts[stop]])
+    spans = found.spans[np.searchsorted(found.spans[:, 1], low, "right") : np.searchsorted(found.spans[:, 0], high)]
+    firsts, lasts = (units.ends.searchsorted(at, "right") for at in (spans[:, 0], spans[:, 1] - 1))
+    pieces = {piece for a, b in zip(firsts, lasts, strict=True) for piece in range(a, b + 1)}
+    for piece in sorted(pieces):
+        for row in range(max(first, flow.first_row(piece)), min(stop - 1, flow.last_row(piece)) + 1):
+            yield piece, row

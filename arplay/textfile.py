@@ -1,13 +1,21 @@
-"""Reading a user's text: every byte as it is in the file, or a clear word on why not."""
+"""Reading a user's files: a text with every byte as it is, JSON and TOML as values; or a clear word on why not."""
 
 from __future__ import annotations
 
+import errno
+import json
+import reprlib
 import sys
+import tomllib
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from arplay.core.errors import Problem
 
 MAX_BYTES = 256 * 1024 * 1024
+MOST_DOTS = 500
 _LOOKED_AT = 64 * 1024
 
 
@@ -74,6 +82,63 @@ def check_prompt(prompt: str) -> bytes:
         ) from error
 
 
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1)
+def read_json(path: Path, most_bytes: int) -> Any:
+    """The value that a JSON file spells out. Raises OSError, and ValueError that says what is wrong with it."""
+    return json_value(read_marked(path, most_bytes))
+
+
+def json_value(text: str) -> Any:
+    """Strict JSON: no NaN, no key twice. Raises ValueError, however the text is damaged."""
+    return _parsed(lambda: json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates))
+
+
+def read_toml(path: Path, most_bytes: int) -> dict[str, Any]:
+    """The table that a TOML file spells out. Raises OSError, and ValueError that says what is wrong with it."""
+    text = read_marked(path, most_bytes)
+    if any(line.count(".") > MOST_DOTS for line in text.split("\n")):  # the parser takes n² for a key of n dots
+        raise ValueError(f"it has a line of more than {MOST_DOTS} dots")
+    return dict(_parsed(lambda: tomllib.loads(text)))
+
+
+def _parsed(parse: Callable[[], Any]) -> Any:
+    try:
+        return parse()
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    except ValueError as error:
+        if "integer string conversion" in str(error):  # Python's own words are for its programmers
+            raise ValueError("it has a number of too many digits") from error
+        raise
+
+
+def read_marked(path: Path, most_bytes: int) -> str:
+    """A text in UTF-8, or in UTF-16 or UTF-32 (as some shells write what is sent into a file), marked so or not."""
+    data = _read(path, most_bytes)
+    if len(data) > most_bytes:
+        most = f"{most_bytes >> 20} MiB" if most_bytes >> 20 else f"{most_bytes >> 10} KiB"
+        raise ValueError(f"it is larger than {most}")
+    encoding = json.detect_encoding(data)
+    try:
+        return data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is no text (byte {error.start} is not {encoding})") from error
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"{reprlib.repr(key)} is given twice")
+    return content
+
+
+def _read(path: Path, most_bytes: int = MAX_BYTES) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(most_bytes + 1)
+    except ValueError as error:  # a NUL in the path
+        raise OSError(errno.EINVAL, str(error)) from error

@@ -22,7 +22,9 @@ PLAN = Plan(
 REPORT = Report(0, 100, 0, 0.5, 5.7, None, 2.5, None, 1000.0, 99.5, 0.01)
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
-values = st.tuples(*[st.integers(0)] * 3, *[finite] * 2, finite | st.none(), finite, finite | st.none(), *[finite] * 3)
+values = st.tuples(
+    *[st.integers(0, 1 << 53)] * 3, *[finite] * 2, finite | st.none(), finite, finite | st.none(), *[finite] * 3
+)
 
 
 @given(values.map(lambda given: Report(*given)))

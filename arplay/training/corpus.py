@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
-from arplay.training import written
+from arplay.training import limits, written
 from arplay.training.packages import fetch
 from arplay.training.readers import READERS
 
@@ -62,30 +61,21 @@ class Recipe:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe. Raises Problem when it is missing or malformed."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        sources = tuple(Source(**source) for source in table.pop("source"))
-        recipe = Recipe(sources=sources, **table)
-    except OSError as error:
-        raise Problem(f"cannot read {path}: {error.strerror}", "name a recipe file") from error
-    except KeyError as error:
-        raise Problem(
-            f"{path} is no recipe: it has no [[source]]", "compare it with assets/recipes/english.toml"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
-        raise Problem(f"{path} is no recipe: {error}", "compare it with assets/recipes/english.toml") from error
-    numbers = {"vocabulary": recipe.vocabulary, "held_out_every": recipe.held_out_every}
-    numbers |= {f"repeat of {source.name}": source.repeat for source in sources}
-    for name, number in numbers.items():
-        if type(number) is not int or number < (2 if name == "held_out_every" else 1):
-            raise Problem(f"{path} is no recipe: {name} is {number!r}", "compare it with assets/recipes/english.toml")
-    unknown = {source.name for source in recipe.sources} - READERS.keys()
-    if unknown:
-        raise Problem(f"no reader for {', '.join(sorted(unknown))}", f"known: {', '.join(READERS)}")
-    roles = {source.role for source in recipe.sources} - {"training", "outside"}
-    if roles:
-        raise Problem(f"no role {', '.join(sorted(roles))}", 'a source is "training" or "outside"')
+    """Read a recipe. Raises Problem when it is missing, or says something else than :data:`limits.RECIPE`."""
+    said = limits.read(path, "is no recipe", limits.RECIPE)
+    sources = tuple(Source(**source) for source in said.pop("source"))
+    recipe = Recipe(sources=sources, **said)
+    if unknown := sorted({source.name for source in sources} - READERS.keys()):
+        raise Problem(f"{path} is no recipe: there is no reader for {unknown[0]}", f"known are {', '.join(READERS)}")
+    if len({source.name for source in sources}) < len(sources):
+        raise Problem(f"{path} is no recipe: two sources have one name", "name each source once")
+    width, heads = recipe.network["width"], recipe.network["heads"]
+    if width % (2 * heads):
+        cause = f"{path} is no recipe: {heads:,} heads do not cut network.width = {width:,} into even parts"
+        raise Problem(cause, "choose a width that is a multiple of twice the heads")
+    if recipe.schedule["tokens"] < (step := recipe.schedule["batch"] * recipe.schedule["context"]):
+        cause = f"{path} is no recipe: schedule.tokens = {recipe.schedule['tokens']:,} are less than a step of {step:,}"
+        raise Problem(cause, "give more tokens, or a smaller batch or context")
     return recipe
 
 

@@ -18,7 +18,9 @@ from arplay.models.folder import MAX_VOCABULARY
 from arplay.training.bpe import SEPARATOR, read_tokenizer, train_bpe
 from arplay.training.corpus import Document, Recipe, documents, read_recipe, split
 from arplay.training.order import LEAST_VOCABULARY, VOCABULARY, Order
+from arplay.training.place import check_memory, device_of
 from arplay.training.run_folder import Plan
+from arplay.training.sizes import Sizes
 from arplay.training.texts import Texts, read_files
 from arplay.training.train import Ids
 
@@ -83,6 +85,9 @@ def gather(order: Order, plan: Plan | None, folder: Path, say: Say) -> Data:
     say("reading the texts")
     recipe = read_recipe(order.recipe) if order.recipe else None
     if order.recipe and recipe:
+        if plan is None and order.family in (None, "transformer") and device_of(order.device) == "cpu":
+            batch, context = recipe.schedule["batch"], recipe.schedule["context"]
+            check_memory("transformer", Sizes(**recipe.network), recipe.vocabulary, batch, context, recipe=True)
         digests = (hashlib.sha256(order.recipe.read_bytes()).hexdigest(),)
         _check_same("recipe", plan, digests)  # before anything is fetched
         texts = _recipe_texts(order.recipe, recipe, digests, say)

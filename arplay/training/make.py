@@ -11,7 +11,6 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from arplay.core.errors import Problem
@@ -28,7 +27,7 @@ from arplay.training.data import Data, Say, byte_lengths, gather
 from arplay.training.evaluate import score
 from arplay.training.follow import Follower, Sample
 from arplay.training.order import Order, network_sizes
-from arplay.training.place import device_of, precision_of, tokens_in
+from arplay.training.place import check_memory, device_of, precision_of, smaller, tokens_in
 from arplay.training.run_folder import Plan, Report, RunFolder
 from arplay.training.shares import shares_of
 from arplay.training.stop import PARENT, Stop
@@ -41,9 +40,6 @@ RATES = {
 }
 USUAL = {"warmup": 0.01, "cooldown": 0.5, "weight_decay": 0.1, "clip": 1.0, "compile": False}
 """As measured for the built-in English model (assets/recipes/english.toml), and for an LSTM on its text."""
-
-FLOATS = 4
-"""Numbers in memory for each parameter: itself, its gradient, and what the optimiser keeps (two at most)."""
 
 FEW = 20
 """Steps in which a network learns next to nothing."""
@@ -83,7 +79,7 @@ def make(order: Order, say: Say, tell: Callable[[Report], None]) -> bool:
         try:
             return _make(order, folder, stop, say, tell)
         except (OSError, RuntimeError, MemoryError) as error:
-            problem = _told(error, folder)
+            problem = _told(error, folder, bool(order.recipe))
             if problem is None:
                 raise
             _keep(folder, problem)
@@ -98,11 +94,11 @@ def _keep(folder: RunFolder, problem: Problem) -> None:
         folder.write_problem(problem)
 
 
-def _told(error: Exception, folder: RunFolder) -> Problem | None:
+def _told(error: Exception, folder: RunFolder, recipe: bool) -> Problem | None:
     """What a full disk, a full memory, a lost accelerator or a file out of reach is for a user; None: a bug."""
     again = "continue with --resume" if folder.resumable() else "start again"
     if out_of_memory(error):
-        return Problem("there is not enough memory for this run", "choose fewer --params, less --context or less text")
+        return Problem("there is not enough memory for this run", smaller(recipe))
     if NO_COMPILER in str(error):
         cause = "torch.compile, which the recipe asks for, found no C++ compiler that works"
         return Problem(cause, f"install g++, or say compile = false in the recipe; then {again}")
@@ -180,7 +176,7 @@ def _plan(order: Order, data: Data, stop: Stop, say: Say) -> Plan:
     device = device_of(order.device)
     chosen: dict[str, Any] = USUAL | RATES[family] | {"device": device, "threads": torch.get_num_threads(), "order": 0}
     if order.recipe and data.recipe:
-        chosen |= _said(order.recipe, data.recipe.network | data.recipe.schedule)
+        chosen |= data.recipe.network | data.recipe.schedule
         if order.seed is not None:
             chosen["seed"] = order.seed
         common["seed"] = chosen.pop("seed")
@@ -198,10 +194,9 @@ def _plan(order: Order, data: Data, stop: Stop, say: Say) -> Plan:
         chosen |= {"context": context, "batch": min(BATCH[family], rows)}
     chosen |= {"precision": precision_of(device)}
     chosen["processes"] = _processes(order, device, chosen)
-    needed = FLOATS * 4 * _parameters(family, chosen, data.vocabulary)
-    if device == "cpu" and needed > (there := psutil.virtual_memory().total):
-        cause = f"training it takes {needed >> 30:,} GiB of memory, of {there >> 30:,} GiB here"
-        raise Problem(cause, "choose fewer --params")
+    if device == "cpu":
+        made = sizes.Sizes(*(chosen[name] for name in ("width", "layers", "heads", "hidden")))
+        check_memory(family, made, data.vocabulary, chosen["batch"], chosen["context"], bool(order.recipe))
     a_step = chosen["batch"] * chosen["context"]
     tokens = order.tokens or (None if order.minutes else chosen.get("tokens"))
     torch.set_num_threads(chosen["threads"] // chosen["processes"])
@@ -239,17 +234,6 @@ def _processes(order: Order, device: str, chosen: dict[str, Any]) -> int:
 def _parameters(family: str, chosen: dict[str, Any], vocabulary: int) -> int:
     made = sizes.Sizes(*(chosen[name] for name in ("width", "layers", "heads", "hidden")))
     return sizes.parameters(family, made, vocabulary)
-
-
-def _said(recipe: Path, said: dict[str, Any]) -> dict[str, Any]:
-    """The network and schedule of a recipe. Raises Problem where something is missing, unknown or no number."""
-    names = {"width", "layers", "heads", "hidden", "tokens", "seed", "compile"}
-    names |= {field.name for field in fields(Schedule)} - {"device", "precision", "processes"}
-    wrong = (names ^ said.keys()) | {name for name in names & said.keys() if not isinstance(said[name], int | float)}
-    if wrong:
-        cause = f"{recipe} is no recipe: {', '.join(sorted(wrong))} missing, unknown or no number"
-        raise Problem(cause, "compare it with assets/recipes/english.toml")
-    return said
 
 
 def _context(family: str, pieces: int) -> int:

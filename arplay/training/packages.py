@@ -15,6 +15,9 @@ from pathlib import Path
 
 from arplay.core.errors import Problem
 
+WHEEL = ("--only-binary", ":all:")
+"""Of other packages pip runs code to learn their name."""
+
 
 def fetch(registry: str, package: str, version: str, cache: Path) -> Path:
     """The folder that holds the unpacked files of ``package`` at ``version``; fetched when it is not there.
@@ -29,8 +32,8 @@ def fetch(registry: str, package: str, version: str, cache: Path) -> Path:
     download = partial / "download"
     download.mkdir(parents=True)
     commands = {
-        "pip": [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", f"{package}=={version}"],
-        "npm": ["npm", "pack", "--loglevel=error", "--fetch-retries=1", f"{package}@{version}"],
+        "pip": [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *WHEEL, f"{package}=={version}"],
+        "npm": ["npm", "pack", "--ignore-scripts", "--loglevel=error", "--fetch-retries=1", f"{package}@{version}"],
         "apt": ["apt-get", "download", "-qq", f"{package}={version}"],
     }
     if registry not in commands:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import psutil
 import torch
 
 from arplay.core.errors import Problem
 from arplay.models.devices import machine
 from arplay.training.run_folder import Precision
+from arplay.training.sizes import Sizes, parameters
 from arplay.training.train import Run
 
 MOST_TIMING = 5.0
 """Seconds that the timing run takes at most, beyond its second step."""
+
+FLOATS = 4
+"""Numbers in memory for each parameter: itself, its gradient, and what the optimiser keeps (two at most)."""
 
 OVERHEAD = 0.07
 """Part of the time for held-out text, checkpoints and snapshots."""
@@ -35,6 +40,28 @@ def precision_of(device: str) -> Precision:
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
     return "bfloat16" if device == "cpu" and native else "float32"
+
+
+def check_memory(family: str, made: Sizes, vocabulary: int, batch: int, context: int, recipe: bool) -> None:
+    """Raise Problem where a step takes more memory than this computer has, by what it takes at the very least.
+
+    That is: each parameter, its gradient and what the optimiser keeps, in float32; of every position of a batch its
+    logits and their gradient, and what each layer keeps for the way back (in a transformer its attention as well).
+    """
+    kept = 4 * made.width + made.heads * context if family == "transformer" else 6 * made.width
+    needed = 4 * (
+        FLOATS * parameters(family, made, vocabulary) + batch * context * (2 * vocabulary + made.layers * kept)
+    )
+    if needed > (there := psutil.virtual_memory().total):
+        cause = f"training it takes {needed / 2**30:,.0f} GiB of memory, of {there / 2**30:,.0f} GiB here"
+        raise Problem(cause, smaller(recipe))
+
+
+def smaller(recipe: bool) -> str:
+    """What to do where memory runs out."""
+    if recipe:
+        return "choose a smaller width, hidden, batch or context, or fewer layers, in the recipe"
+    return "choose fewer --params, less --context or less text"
 
 
 def tokens_in(minutes: float, run: Run, stop: Callable[[], bool]) -> int:

@@ -21,31 +21,23 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
-from functools import cache, cached_property
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Literal
 
 from arplay.core.errors import Problem
+from arplay.textfile import json_value, read_json, read_marked
+from arplay.training import limits
 
 Family = Literal["transformer", "rnn", "ngram"]
 Precision = Literal["float32", "bfloat16"]
-Record = TypeVar("Record", "Plan", "Report")
 
 MAX_BYTES = 1024 * 1024
 """Of plan.json and problem.json."""
 
 MAX_LOG_BYTES = 64 * 1024 * 1024
 """Of log.jsonl: two days of reports."""
-
-_BOUNDS = {
-    "vocabulary": (1, 1 << 20), "width": (0, 1 << 14), "layers": (0, 1 << 12), "heads": (0, 1 << 14),
-    "hidden": (0, 1 << 18), "context": (1, 1 << 24), "tokens": (1, 1 << 53), "batch": (1, 1 << 20),
-    "warmup": (0, 1), "cooldown": (0, 1), "seed": (0, (1 << 64) - 1), "threads": (1, 1 << 10),
-    "processes": (1, 1 << 10),
-}  # fmt: skip
-"""Least and greatest of what a plan may say: a folder can come from anywhere."""
 
 _SNAPSHOTS = 24
 
@@ -104,11 +96,12 @@ class Plan:
     @classmethod
     def from_json(cls, text: str) -> Plan:
         """Raises ValueError naming the field that is missing, unknown, of another type or out of bounds."""
-        plan = _record(cls, text)
+        plan = cls(**limits.PLAN(json_value(text), ""))
         needed = {"transformer": ("width", "layers", "heads", "hidden"), "rnn": ("width", "layers"), "ngram": ()}
-        for name, (least, most) in _BOUNDS.items():
-            if not max(least, name in needed[plan.family]) <= getattr(plan, name) <= most:
-                raise ValueError(f"{name} is out of range")
+        if zero := [name for name in needed[plan.family] if not getattr(plan, name)]:
+            raise ValueError(f"{zero[0]} is 0")
+        if plan.family == "transformer" and plan.width % (2 * plan.heads):
+            raise ValueError("heads do not cut the width into even parts")
         if plan.batch % plan.processes or plan.processes > plan.threads:
             raise ValueError("processes do not divide the batch, or are more than the threads")
         if plan.steps < 1:
@@ -145,7 +138,7 @@ class Report:
     @classmethod
     def from_json(cls, text: str) -> Report:
         """Raises ValueError as :meth:`Plan.from_json` does."""
-        return _record(cls, text)
+        return cls(**limits.REPORT(json_value(text), ""))
 
 
 class RunFolder:
@@ -168,7 +161,7 @@ class RunFolder:
     def _plan(self) -> Plan:
         path = self.training / "plan.json"
         try:
-            return Plan.from_json(_read_small(path))
+            return Plan.from_json(read_marked(path, MAX_BYTES))
         except FileNotFoundError as error:
             raise Problem(f"{self.path} holds no training run", "name the --out folder of one") from error
         except (OSError, ValueError) as error:
@@ -215,11 +208,11 @@ class RunFolder:
     def problem(self) -> tuple[str, str] | None:
         """(cause, remedy) if the run ended with a Problem."""
         try:
-            content = json.loads(_read_small(self.training / "problem.json"))
-            return str(content["cause"]), str(content["remedy"])
+            said = limits.PROBLEM(read_json(self.training / "problem.json", MAX_BYTES), "")
+            return said["cause"], said["remedy"]
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, ValueError):
             return "the run ended with an error", "look at what it printed"
 
     def done(self) -> bool:
@@ -287,49 +280,3 @@ def write_whole(path: Path, data: str | bytes) -> None:
     except OSError:
         partial.unlink(missing_ok=True)  # on a full disk it would keep the room that the rest needs
         raise
-
-
-def _read_small(path: Path) -> str:
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise ValueError("it is too large")
-    return data.decode("utf-8")
-
-
-def _record(cls: type[Record], text: str) -> Record:
-    """The dataclass that a JSON object spells out, no field more or less and each of its type."""
-    try:
-        content = json.loads(text, parse_constant=_no_constant)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-    types = _types(cls)  # type: ignore[arg-type]  # mypy looks at the hash of its instances
-    names = types.keys()
-    if not isinstance(content, dict) or content.keys() != names:
-        differing = names ^ content.keys() if isinstance(content, dict) else names
-        raise ValueError(f"{', '.join(sorted(differing))}: missing or unknown")
-    return cls(**{name: _typed(name, value, types[name]) for name, value in content.items()})
-
-
-@cache  # there is a report for every second of a run
-def _types(cls: type[Any]) -> dict[str, Any]:
-    hints = get_type_hints(cls)
-    return {field.name: hints[field.name] for field in fields(cls)}
-
-
-def _typed(name: str, value: Any, kind: Any) -> Any:
-    if get_origin(kind) is UnionType:  # float | None
-        return None if value is None else _typed(name, value, get_args(kind)[0])
-    if get_origin(kind) is tuple and isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return tuple(value)
-    if get_origin(kind) is Literal and value in get_args(kind):
-        return value
-    if kind is float and type(value) in (int, float) and abs(value) <= sys.float_info.max:  # no NaN, no infinity
-        return float(value)
-    if kind in (int, str, bool) and type(value) is kind:
-        return value
-    raise ValueError(f"{name} is {str(value)[:40]!r}")
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import tomllib
+import string
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -19,10 +19,8 @@ from tokenizers import Tokenizer
 from arplay.core.errors import Problem
 from arplay.models import catalogue
 from arplay.models.alphabets import opened
+from arplay.training import limits
 from arplay.training.run_folder import write_whole
-
-MOST = 1 << 12
-"""Batches, rows of a batch and pieces of a row, at most: a file of prompts can come from anywhere."""
 
 
 @dataclass(frozen=True)
@@ -37,28 +35,21 @@ class Prompts:
     pieces: int
     ends: tuple[str, ...]
     template: str
-    words: dict[str, list[str]]
+    words: dict[str, tuple[str, ...]]
 
     @classmethod
     def read(cls, path: Path) -> Prompts:
-        """Raises Problem where the file is missing or says something else."""
+        """Raises Problem where the file is missing, or says something else than :data:`limits.PROMPTS`."""
+        prompts = cls(**limits.read(path, "holds no prompts", limits.PROMPTS))
         try:
-            prompts = cls(**tomllib.loads(path.read_text(encoding="utf-8")))
-            prompts._check()
-        except OSError as error:
-            raise Problem(f"cannot read {path}: {error.strerror}", "the recipe names it") from error
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-            raise Problem(f"{path} holds no prompts: {error}", "compare it with assets/recipes/stories.toml") from error
+            parts = list(string.Formatter().parse(prompts.template))
+        except ValueError as error:
+            raise Problem(f"{path} holds no prompts: its template has a brace alone ({error})", "pair them") from error
+        for _, name, width, conversion in parts:
+            if name is not None and (name not in prompts.words or width or conversion):
+                cause = f"{path} holds no prompts: the template has {{{name}}}, which is no list of words"
+                raise Problem(cause, f"known are {', '.join(prompts.words)}")
         return prompts
-
-    def _check(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.type == "int" and (type(value) is not int or not 0 < value <= MOST):
-                raise ValueError(f"{field.name} is {value!r}")
-        if not 0 < self.temperature <= 10:
-            raise ValueError(f"temperature is {self.temperature!r}")
-        self.prompt(random.Random(0))
 
     def prompt(self, draw: random.Random) -> str:
         """One prompt, with words that ``draw`` chooses."""

@@ -29,9 +29,9 @@ def settings() -> Path:
     return Path(platformdirs.user_config_dir("arplay", appauthor=False)) / "arplay.ini"
 
 
-def recovered() -> Path:
-    """Where the text of the last session is kept."""
-    return Path(platformdirs.user_state_dir("arplay", appauthor=False)) / "last-text.json"
+def sessions() -> Path:
+    """Where each window keeps its text and history (not created here)."""
+    return Path(platformdirs.user_state_dir("arplay", appauthor=False)) / "sessions"
 
 
 def trained() -> Path:

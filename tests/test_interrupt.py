@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -10,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.sessions import kept_in
 
 STARTED = """
 import sys
@@ -40,5 +41,5 @@ def test_a_signal_closes_the_window_and_keeps_the_text(tmp_path: Path, number: i
         assert program.stdout.readline() == "ready\n"
         program.send_signal(number)
         assert program.wait(60) == 0
-    kept = next(tmp_path.rglob("last-text.json"))
-    assert json.loads(kept.read_text())["runs"]
+    (kept,) = kept_in(next(tmp_path.rglob("sessions")))
+    assert kept.tree.document.data == b"BAC"

@@ -1,4 +1,4 @@
-"""The settings file and the text of the last session are input like any other: what makes no sense is left out."""
+"""The settings file is input like any other: what makes no sense is left out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from arplay.core.document import Document, Fixed, Typed
 from arplay.core.reading import Reading
-from arplay.gui import recovery
 from arplay.gui.contract import Settings
 from arplay.gui.store import READINGS, Store
 
@@ -82,30 +80,3 @@ def test_readings_that_make_no_sense_are_none(tmp_path: Path, content: str) -> N
 @pytest.mark.parametrize("content", ["", "[]", "7", "{", "[" * 100_000, '{"decoding": NaN}'])
 def test_a_settings_file_of_nonsense_is_no_settings(tmp_path: Path, content: str) -> None:
     assert kept(tmp_path, content) == Settings()
-
-
-@pytest.mark.parametrize(
-    "run",
-    [
-        {"typed": "not base64!"},
-        {"typed": 7},
-        {"vocabulary": "v", "ids": [1], "pieces": []},
-        {"vocabulary": "v", "ids": [-1], "pieces": ["QQ=="]},
-        {"vocabulary": "v", "ids": [10**30], "pieces": ["QQ=="]},
-        {"vocabulary": "v", "ids": [1.5], "pieces": ["QQ=="]},
-        {"vocabulary": "v", "ids": [1], "pieces": [""]},
-        [],
-        None,
-    ],
-)
-def test_a_recovered_text_that_makes_no_sense_is_no_text(tmp_path: Path, run: Any) -> None:
-    file = tmp_path / "last.json"
-    file.write_text(json.dumps({"runs": [run]}))
-    assert recovery.load(file) is None
-
-
-def test_a_recovered_text_comes_back_with_its_ids(tmp_path: Path) -> None:
-    """Negative control."""
-    document = Document((Typed(b"\xff A\r\n"), Fixed("v", (3, 1), (b"x", b"\xe2"))))
-    recovery.save(tmp_path / "last.json", document)
-    assert recovery.load(tmp_path / "last.json") == document

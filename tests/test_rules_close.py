@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from arplay import paths
 from arplay.core.document import Document
 from arplay.engine.messages import Progress
-from arplay.gui import recovery
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Change, Do
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
+from tests.sessions import kept_in
 from tests.strictness import HANG_GUARD
 
 TEXTS = {"abc": b"BACABACAB" * 3000, "english": b"Once upon a time there was an old man. " * 1500}
@@ -33,17 +32,27 @@ def workers() -> list[threading.Thread]:
 def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
     """A window on the screen; its bridge is closed whatever happens to the test."""
     bridges: list[Bridge] = []
+    windows: list[MainWindow] = []
 
     def make(model: str) -> MainWindow:
         bridges.append(Bridge())
         window = MainWindow(Store(tmp_path / "arplay.ini"), bridges[-1])
+        windows.append(window)
         qtbot.addWidget(window)
         window.show()
+        window.keeping.begin(tmp_path / "sessions", fresh=True)
         return window
 
     yield make
+    for window in windows:
+        window.keeping.end()
     for bridge in bridges:
         bridge.close(HANG_GUARD)
+
+
+def kept(window: MainWindow) -> Document:
+    (session,) = kept_in(window.store.path.parent / "sessions")
+    return session.tree.document
 
 
 def close(window: MainWindow) -> None:
@@ -51,7 +60,7 @@ def close(window: MainWindow) -> None:
     assert workers(), "there was nothing to leave behind"
     window.close()
     assert not window.isVisible()
-    assert recovery.load(paths.recovered()) == window.playground.document
+    assert kept(window) == window.playground.document
     assert window.bridge.close(10 * HANG_GUARD)  # an import of torch cannot be interrupted
     assert workers() == []
 
@@ -81,7 +90,7 @@ def test_closed_while_a_text_is_scored(opened: Open, model: str, qtbot: QtBot) -
     close(window)
     ledger = window.playground.view.ledger
     assert ledger is None or ledger.data != TEXTS[model] or not ledger.complete
-    assert recovery.load(paths.recovered()) == Document.of(TEXTS[model])
+    assert kept(window) == Document.of(TEXTS[model])
 
 
 @pytest.mark.parametrize("model", TEXTS)

@@ -139,7 +139,7 @@ def test_worked_values_in_docstrings_are_tests_of_every_module(pytester: pytest.
 def test_no_test_touches_the_users_files() -> None:
     home = Path(os.environ["XDG_CONFIG_HOME"]).parent
     assert home.name.startswith("arplay-tests-")
-    for path in (paths.settings(), paths.recovered(), paths.cache(), paths.models()):
+    for path in (paths.settings(), paths.sessions(), paths.cache(), paths.models()):
         assert path.is_relative_to(home)
     assert not Path(os.environ["ARPLAY_TEST_CACHE"]).is_relative_to(home)
 

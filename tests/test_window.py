@@ -15,10 +15,11 @@ from pytestqt.qtbot import QtBot
 
 from arplay import paths
 from arplay.core.reading import Reading
-from arplay.gui import exports, recovery
+from arplay.gui import exports
 from arplay.gui.contract import Change, Do, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.tour import STOPS
+from tests.sessions import kept_in
 from tests.windows_open import PATIENCE, Open, notice, settle, text_field
 
 
@@ -151,13 +152,13 @@ def test_everything_is_remembered(opened: Open, qtbot: QtBot, tmp_path: Path) ->
 
 
 def test_closing_keeps_the_text_with_its_ids(opened: Open, qtbot: QtBot) -> None:
-    window = opened(text=b"BA")
+    window = opened(text=b"BA", keep=paths.sessions())
     qtbot.keyClick(text_field(window), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     settle(window, qtbot)
     document = window.playground.document
     window.close()
     assert not window.isVisible()
-    assert recovery.load(paths.recovered()) == document
+    assert kept_in(paths.sessions())[0].tree.document == document
 
 
 @pytest.mark.parametrize("name", ["next_token", "heatmap", "ledger"])

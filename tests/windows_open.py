@@ -21,15 +21,23 @@ Open = Callable[..., MainWindow]
 
 @pytest.fixture
 def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
-    """``opened(model)``: a window on the screen whose model is loaded and whose text is ``text``."""
+    """``opened(model)``: a window on the screen whose model is loaded and whose text is ``text``.
+
+    With ``keep``, a folder, its session is kept there; without ``text`` the newest one there is restored.
+    """
     windows: list[MainWindow] = []
 
-    def make(model: str = "abc", text: bytes = b"BAC", store: Path | None = None) -> MainWindow:
+    def make(
+        model: str = "abc", text: bytes | None = b"BAC", store: Path | None = None, keep: Path | None = None
+    ) -> MainWindow:
         window = MainWindow(Store(store or tmp_path / "arplay.ini"), Bridge(), "light")
         windows.append(window)
         qtbot.addWidget(window)
         window.show()
-        window.playground.open_text(text, at_end=True)
+        if keep is not None:
+            window.keeping.begin(keep, fresh=text is not None)
+        if text is not None:
+            window.playground.open_text(text, at_end=True)
         window.playground.load_model(model)
         qtbot.waitUntil(lambda: window.playground.view.loaded is not None, timeout=PATIENCE)
         settle(window, qtbot)
@@ -38,6 +46,7 @@ def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
     yield make
     for window in windows:
         window.hide()
+        window.keeping.end()
         assert window.playground.close(30)
 
 

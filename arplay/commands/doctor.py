@@ -50,7 +50,7 @@ def examine() -> Record:
             "assets": str(paths.assets()),
             "models": str(paths.models()),
             "settings": str(paths.settings()),
-            "recovered": str(paths.recovered()),
+            "recovered": str(paths.sessions()),
         },
         "models": [models.record(card) for card in catalogue.cards()],
     }

@@ -7,7 +7,7 @@ except where the user typed. All positions here are bytes from the start.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -34,9 +34,14 @@ class Fixed:
     vocabulary: str
     ids: tuple[int, ...]
     pieces: tuple[bytes, ...]
+    _bytes: int = field(default=-1, repr=False, compare=False)  # asked for often, and slow to sum for a long run
+
+    def __post_init__(self) -> None:
+        if self._bytes < 0:
+            object.__setattr__(self, "_bytes", sum(map(len, self.pieces)))
 
     def __len__(self) -> int:
-        return sum(map(len, self.pieces))
+        return self._bytes
 
     @property
     def data(self) -> bytes:
@@ -75,7 +80,7 @@ class Document:
         return b"".join(run.data for run in self.runs)
 
     def __len__(self) -> int:
-        return len(self.data)
+        return size(self.runs)
 
     def apply(self, edit: Edit) -> Document:
         """The document after an edit that was made from this one."""
@@ -260,7 +265,7 @@ def normal(runs: Iterable[Run]) -> Runs:
         if isinstance(run, Typed) and isinstance(last, Typed):
             result[-1] = Typed(last.data + run.data)
         elif isinstance(run, Fixed) and isinstance(last, Fixed) and run.vocabulary == last.vocabulary:
-            result[-1] = Fixed(run.vocabulary, last.ids + run.ids, last.pieces + run.pieces)
+            result[-1] = Fixed(run.vocabulary, last.ids + run.ids, last.pieces + run.pieces, len(last) + len(run))
         else:
             result.append(run)
     return tuple(result)

@@ -81,9 +81,10 @@ def replacing(path: Path) -> Iterator[Path]:
             if target.exists():
                 shutil.copymode(target, temporary)
             yield temporary
-            with temporary.open("rb") as file:
+            with temporary.open("r+b") as file:  # Windows syncs only what may be written
                 os.fsync(file.fileno())
             temporary.replace(target)
+            _sync_folder(target.parent)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
@@ -92,6 +93,16 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def _escaped(line: str) -> str:
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name survives a power cut too, where the system can promise that (Windows and some disks cannot)."""
+    with contextlib.suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _strict(value: Any) -> Any:

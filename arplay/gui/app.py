@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QApplication
 from arplay import paths
 from arplay.core.decoding import Decoding
 from arplay.core.errors import Problem
+from arplay.core.kept import Session
 from arplay.core.reading import Reading
 from arplay.export.writers import replacing
-from arplay.gui import recovery
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Change, View
 from arplay.gui.interrupt import Interrupts
@@ -44,8 +44,8 @@ def run(options: WindowOptions) -> int:
     window.show()
     QTimer.singleShot(0, _Start(window, options, remembered=True))
     window.closed.connect(app.quit)
-    interrupts = Interrupts(window.close, window)
-    status = app.exec()
+    interrupts = Interrupts(window.end, window)
+    status = app.exec() or int(window.lost)
     interrupts.stop()
     if not window.playground.close():
         # only a thread inside `import torch` gets here; text and settings are on disk by now
@@ -127,24 +127,30 @@ class _Start:
         window, options = self._window, self._options
         if options.special or options.first_piece != "auto":
             window.given = Reading(options.first_piece, options.special)
+        restored = self._keep() if self._remembered else None
         former = window.store.text("model", catalogue.DEFAULT) if self._remembered else catalogue.DEFAULT
+        former = (restored and restored.model) or former
         spec = options.model or (former if catalogue.is_ready(former) else catalogue.DEFAULT)
         window.playground.load_model(spec, options.device, options.dtype)
         if options.prompt is not None:
             window.playground.open_text(options.prompt.encode("utf-8", "surrogateescape"), at_end=True)
         elif options.text_file is not None:
             window.open_file(options.text_file, options.encoding)
-        else:
-            kept = recovery.load(paths.recovered()) if self._remembered else None
-            if kept is not None and len(kept):
-                window.playground.restore(kept, len(kept))
-            else:
-                window.playground.open_text(OPENING_TEXT, at_end=True)
+        elif restored is None:
+            window.playground.open_text(OPENING_TEXT, at_end=True)
         window.focus_editor()
         if self._remembered:
             window.training.remind()
         if self._remembered and not window.store.flag("tour_seen"):
             window.start_tour()
+
+    def _keep(self) -> Session | None:
+        """From now on the text is kept; one that was there before comes back, unless another is asked for."""
+        window, options = self._window, self._options
+        if window.store.said is not None:
+            window.tell(*window.store.said)
+        fresh = options.prompt is not None or options.text_file is not None
+        return window.keeping.begin(paths.sessions(), fresh)
 
 
 class _Hook:
@@ -156,7 +162,7 @@ class _Hook:
     def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         _log.error("unexpected", exc_info=(kind, error, trace))
         if isinstance(error, KeyboardInterrupt):
-            self._window.close()
+            self._window.end()
         else:
             self._window.tell(f"something went wrong ({kind.__name__}: {error})", "please report it with the log")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from arplay.core.errors import Problem
@@ -66,19 +67,44 @@ def ask_open(window: MainWindow) -> Path | None:
     return Path(name) if name else None
 
 
-def save_as(window: MainWindow) -> None:
+def save_as(window: MainWindow) -> bool:
+    """Whether the text is in a file of the user's now."""
     name, _ = QFileDialog.getSaveFileName(window, "Save the text", "text.txt", "Texts (*.txt);;All files (*)")
-    if name:
-        save(Path(name), window)
+    return bool(name) and save(Path(name), window)
+
+
+def may_close(window: MainWindow) -> bool:
+    """Ask what is to become of a text that cannot be kept. False: the window stays."""
+    cause, _ = window.keeping.risk or ("what you wrote could not be kept", "")
+    while True:
+        box = QMessageBox(window)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle("The text is not kept")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(f"If arplay closes now, the text is lost: {cause}.")
+        save = box.addButton("Save as…", QMessageBox.ButtonRole.AcceptRole)
+        close = box.addButton("Close anyway", QMessageBox.ButtonRole.DestructiveRole)
+        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(save)
+        box.setEscapeButton(cancel)
+        box.exec()
+        pressed = box.clickedButton()
+        box.deleteLater()
+        if pressed is not save:
+            return pressed is close
+        if save_as(window):
+            return True
 
 
 def save(path: Path, window: MainWindow) -> bool:
     """The document's exact bytes, all or nothing."""
+    document = window.playground.document
     try:
         with replacing(path) as temporary:
-            temporary.write_bytes(window.playground.document.data)
+            temporary.write_bytes(document.data)
     except Problem as problem:
         window.tell(problem.cause, problem.remedy)
         return False
+    window.keeping.saved(document)
     window.statusBar().showMessage(f"Saved {path.name}", 3000)
     return True

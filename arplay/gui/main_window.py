@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,16 +10,16 @@ from PySide6.QtCore import QEvent, QSize, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
 from arplay.engine.messages import Device, Dtype, Loaded, Progress
-from arplay.gui import contract, files, help, recovery, theme
+from arplay.gui import contract, files, help, theme
 from arplay.gui.arrangement import Arrangement
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Panel, View
 from arplay.gui.dock import Dock
 from arplay.gui.dropping import dropped
+from arplay.gui.keeping import Keeping
 from arplay.gui.linking import ScrollLink
 from arplay.gui.menus import Menus
 from arplay.gui.model_browser import ModelBrowser
@@ -50,11 +51,15 @@ class MainWindow(QMainWindow):
         self.theme = theme.chosen(self.theme_choice)  # type: ignore[arg-type]
         self.browser: ModelBrowser | None = None
         self._tour: Tour | None = None
+        self.keeping = Keeping(self.playground)
+        self.lost = False
+        self._asked = False
         self._told_read_only = False
         self._progress: Progress | None = None
         self.given: Reading | None = None
         """How the first model reads texts, where that is not as it was the last time."""
         self._problem: tuple[str, str] | None = None
+        self._risk: tuple[str, str] | None = None
         self.setAcceptDrops(True)
         self.notice = Notice(self)
         self.menus = Menus(self)
@@ -90,6 +95,9 @@ class MainWindow(QMainWindow):
         play.told.connect(self.tell)
         play.model_loaded.connect(self._on_model_loaded)
         play.context_full.connect(self._on_context_full)
+        self.keeping.told.connect(self.tell)
+        self.keeping.at_risk.connect(self._on_risk)
+        self.keeping.safe.connect(self._on_safe)
         play.fetching.changed.connect(self._on_fetching)
         play.fetching.fetched.connect(self._on_fetched)
         play.fetching.failed.connect(self._on_fetch_failed)
@@ -106,9 +114,8 @@ class MainWindow(QMainWindow):
     def _show_view(self, view: View) -> None:
         """The text at once, the chart with the answer, the rest after it; nothing is drawn twice for one step."""
         waits = view.stale and view.loaded is not None and view.answer is not None and view.problem is None
-        if waits:
-            self.panels["editor"].show_view(view)
-        else:
+        self.panels["editor"].show_view(view)  # always at once: a key speaks of the text that the editor shows
+        if not waits:
             self._show_chart()
         if not waits or not self._late.isActive():
             self._late.start(LATE_MS if waits else 0)
@@ -153,6 +160,15 @@ class MainWindow(QMainWindow):
 
     def tell(self, cause: str, remedy: str) -> None:
         self.notice.tell(cause, remedy)
+
+    def _on_risk(self, cause: str, remedy: str) -> None:
+        self._risk = cause, remedy
+        self.notice.tell(cause, remedy, self.menus.save)
+
+    def _on_safe(self) -> None:
+        if self.notice.said == self._risk:
+            self.notice.hide()
+        self.status.showMessage("The text is kept again", 5_000)
 
     def _on_context_full(self, cause: str, remedy: str) -> None:
         self.notice.tell(cause, remedy, self.menus.slide)
@@ -304,20 +320,33 @@ class MainWindow(QMainWindow):
         except Problem as problem:
             if not self._told_read_only:
                 self._told_read_only = True
-                self.tell(problem.cause, problem.remedy)
+                if self.isVisible():
+                    self.tell(problem.cause, problem.remedy)
+                else:
+                    print(f"arplay: {problem}", file=sys.stderr)
+
+    def end(self) -> None:
+        """Close with nobody to ask: ``lost`` tells whether a text could not be kept."""
+        if not self.keeping.flush():
+            self.lost = True
+            cause, remedy = self.keeping.risk or ("the text could not be kept", "")
+            print(f"arplay: {cause}; {remedy}", file=sys.stderr)
+        self._asked = True
+        self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Hide at once, keep text and settings; the caller joins the worker."""
+        """Hide once the text is on the disk, or the user agreed to lose it; the caller joins the worker."""
+        if not self._asked and not self.keeping.flush() and not files.may_close(self):
+            event.ignore()
+            return
+        self._asked = True
         self.hide()
         self._late.stop()
         self.playground.quieten()
+        self.keeping.end()
         self.store.keep("geometry", self.saveGeometry())
         self.store.keep("layout", self.saveState())
         self._save_settings()
-        try:
-            recovery.save(paths.recovered(), self.playground.document)
-        except Problem as problem:
-            self.tell(problem.cause, problem.remedy)
         self.training.close()
         event.accept()
         self.closed.emit()

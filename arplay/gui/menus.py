@@ -15,6 +15,7 @@ from arplay import paths
 from arplay.engine.messages import Loaded
 from arplay.gui import exports, files, help
 from arplay.gui.contract import Change, Do, Panel, Settings, View
+from arplay.gui.earlier_menu import EarlierMenu
 from arplay.gui.model_menu import ModelMenu
 from arplay.gui.text_menu import TextMenu
 from arplay.gui.theme import Theme, icon
@@ -71,8 +72,9 @@ class Menus(QObject):
         self.open = self._action(menu, "&Open text…", self._open, QKeySequence.StandardKey.Open, "folder-open")
         self._recent = menu.addMenu("Open &recent")
         self._recent.aboutToShow.connect(self._fill_recent)
+        menu.addMenu(EarlierMenu(self._window))
         self._action(menu, "&New text", self._new, QKeySequence.StandardKey.New)
-        self._action(menu, "&Save text as…", self._save, QKeySequence.StandardKey.Save)
+        self.save = self._action(menu, "&Save text as…", self._save, QKeySequence.StandardKey.Save)
         menu.addSeparator()
         self._export = menu.addMenu("&Export")
         self._action(menu, "Export the &chart…", self._export_chart, QKeySequence("Ctrl+E"))

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from arplay.core.decoding import Decoded, decode
 from arplay.core.document import Document, Edit
+from arplay.core.kept import Session
 from arplay.core.position import Answer
 from arplay.core.tree import Kind, Node, Step, Tree
 from arplay.engine.messages import (
@@ -59,15 +60,23 @@ class Playground(QObject):
     told = Signal(str, str)
     model_loaded = Signal(object)
     context_full = Signal(str, str)
+    began = Signal(object)
+    """There is another tree, with these Moves behind it."""
+    grown = Signal(object)
+    """A Node is new in it."""
+    merged = Signal(object, int)
+    """An Edit became part of its current node, with the caret after it."""
+    moved = Signal(object, object, object)
+    """From one Node to another, as something that can be undone, in these words."""
 
     def __init__(self, bridge: Bridge, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.bridge = bridge
         self.tree = Tree()
         self.undo_stack = new_stack()
-        self._long: LongText | None = None
+        self.long: LongText | None = None
         self.looking = False  # at a place of the long text instead of the editor's
-        self._names: dict[int, str | None] = {}  # of the texts that were opened, by the node that opened them
+        self.replaying = False  # the undo stack is filled with what was done in an earlier session
         self._held, self._dirty = 0, False
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
         self.asking, self.writing, self.comparing = Asking(self), Writing(self), Comparing(self)
@@ -118,29 +127,39 @@ class Playground(QObject):
         caret = len(data) if at_end else 0
         with self._at_once():
             if self.tree.count == 1 and not len(self.document):
-                self.restore(Document.of(data), caret)
+                tree = Tree(Document.of(data))
+                tree.root.name, tree.root.caret = name, caret
+                self.restore(Session(tree, caret=caret, seed=self.view.settings.seed))
             else:
                 self._forget()
-                self.record(self.document.replace(0, len(self.document), data), "opened", caret)
-            self._names[id(self.tree.node)] = name
+                edit = self.document.replace(0, len(self.document), data)
+                self.record(edit, "opened", caret, name=name)
             self.show(name=name)
 
-    def restore(self, document: Document, caret: int) -> None:
-        """A document with its ids, as the last session left it."""
+    def restore(self, session: Session, long: bytes | None = None) -> None:
+        """A text with its ids, history, undo, seed and caret; ``long`` is the text that it is the beginning of."""
         with self._at_once():
             self._forget()
-            self.tree = Tree(document)
-            self.tree.root.caret = caret
-            self._names = {}
-            self.show(name=None)
+            self.tree = session.tree
+            self.replaying = True
             self.undo_stack.clear()
-            self._document_changed(caret)
+            for origin, target, words in session.moves.made:
+                nodes = self.tree.nodes
+                self.undo_stack.push(Move(self._goto, nodes[origin], nodes[target], words))
+            self.undo_stack.setIndex(session.moves.index)
+            self.replaying = False
+            self.show(name=self.tree.node.opened_from, settings=replace(self.view.settings, seed=session.seed))
+            if long is not None and session.long is not None and long.startswith(self.document.data):
+                self.long = LongText(session.long, Document.of(long))
+                self.show(excerpt_of=session.long)
+            self._document_changed(session.caret)
+            self.began.emit(session.moves)
 
     def analyse(self, data: bytes, name: str) -> None:
         """A text too long to edit, read-only in the heatmap; its beginning goes to the editor."""
         with self._at_once():
             self.open_text(data[:EXCERPT_BYTES].decode("utf-8", "ignore").encode(), name)
-            self._long = LongText(name, Document.of(data))
+            self.long = LongText(name, Document.of(data))
             self.show(excerpt_of=name)
             self.finding.look_again()
             self.asking.score_soon()
@@ -148,7 +167,7 @@ class Playground(QObject):
     def _forget(self) -> None:
         """Nothing that was found out about the former text belongs to the next one."""
         self.writing.stop()
-        self._long, self.looking = None, False
+        self.long, self.looking = None, False
         self.show(excerpt_of=None, ledger=None, reconciled=None, step=None, step_decoded=None)
 
     def quieten(self) -> None:
@@ -156,6 +175,7 @@ class Playground(QObject):
         self.writing.stop()
         self.asking.stop()
         self.comparing.stop()
+        self.replaying = True
         self.undo_stack.clear()  # Python may collect the commands before the stack, which would delete them again
 
     def load_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
@@ -180,11 +200,11 @@ class Playground(QObject):
     @property
     def is_long(self) -> bool:
         """Whether the heatmap shows a text that is too long for the editor."""
-        return self._long is not None
+        return self.long is not None
 
     @property
     def scored_document(self) -> Document:
-        return self._long.document if self._long else self.tree.document
+        return self.long.document if self.long else self.tree.document
 
     # ---- editing
 
@@ -207,13 +227,13 @@ class Playground(QObject):
         ledger, answer = self.view.ledger, self.view.answer
         if ledger is not None and ledger.data == self.scored_document.data:
             starts = ledger.starts
-        elif answer is not None and self._long is None:
+        elif answer is not None and self.long is None:
             starts = answer.encoded.starts
         else:
             return
         if not 0 <= index < len(starts):
             return
-        self.looking = self._long is not None
+        self.looking = self.long is not None
         self.show(selected=index, stale=True, step=None, step_decoded=None)
         if not self.looking:
             self.show(caret=int(starts[index]))
@@ -221,30 +241,42 @@ class Playground(QObject):
 
     def _goto(self, node: Node) -> None:
         """Undo, redo and branches all come here; a node that was just recorded is already the current one."""
-        if node is self.tree.node:
+        if node is self.tree.node or self.replaying:
             return
         with self._at_once():
             self.tree.goto(node)
-            name = next((self._names[id(one)] for one in node.ancestors() if id(one) in self._names), None)
-            self.show(step=None, step_decoded=None, name=name)
+            self.show(step=None, step_decoded=None, name=node.opened_from)
             self._document_changed(node.caret)
 
-    def record(self, edit: Edit, kind: Kind, caret: int, step: Step | None = None, pause: bool = False) -> None:
+    def record(
+        self,
+        edit: Edit,
+        kind: Kind,
+        caret: int,
+        step: Step | None = None,
+        pause: bool = False,
+        name: str | None = None,
+    ) -> None:
         """The document after ``edit``, in the tree and on the undo stack. ``pause``: more may follow at once."""
-        before = self.tree.node
+        before, last = self.tree.node, self.tree.node.edit
         node = self.tree.record(edit, kind, caret, step)
         self._document_changed(caret, pause)
         if node is not before:
+            node.name = name
+            self.grown.emit(node)
             self.move(before, node)
+        elif node.edit is not last:
+            self.merged.emit(edit, caret)
 
     def move(self, origin: Node, target: Node, words: str | None = None) -> None:
         """Go to another state of the tree, as something that can be undone."""
+        self.moved.emit(origin, target, words)
         self.undo_stack.push(Move(self._goto, origin, target, words))
         self.show()
 
     def _document_changed(self, caret: int, pause: bool = False) -> None:
-        if self._long is not None and self.document.data != self._long.document.data[: len(self.document)]:
-            self._long = None  # the excerpt was edited: it is a text of its own now
+        if self.long is not None and self.document.data != self.long.document.data[: len(self.document)]:
+            self.long = None  # the excerpt was edited: it is a text of its own now
             self.show(excerpt_of=None)
         self.looking = False
         self.show(
@@ -261,7 +293,7 @@ class Playground(QObject):
             self.asking.explore_soon()
         else:
             self.asking.explore()
-        if self._long is None:
+        if self.long is None:
             self.asking.score_soon()
 
     def _do(self, what: str) -> None:

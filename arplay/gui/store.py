@@ -1,13 +1,18 @@
-"""Settings that are found again: one ini file, values in JSON so that types come back as they were."""
+"""Settings that are found again: one ini file, values in JSON so that types come back as they were.
+
+Several windows share it: each writes only what was changed in it, into the file as it is at that moment.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, get_args
 
+from filelock import FileLock, Timeout
 from PySide6.QtCore import QByteArray, QSettings
 
 from arplay import paths
@@ -16,6 +21,7 @@ from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstPiece, Reading
 from arplay.gui.contract import AtLimit, ColourBy, Settings, Tokens, Unit
+from arplay.gui.recovery import set_aside
 from arplay.gui.widgets.zoom import SIZES
 
 RECENT = 10
@@ -38,14 +44,35 @@ _RANGES = {
 
 
 class Store:
-    """The settings file. A file that cannot be read counts as empty, one that cannot be written is told once."""
+    """The settings file. ``said`` tells of one that could not be read: it was put aside, and all is as at first."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or paths.settings()
         self._ini = QSettings(str(self.path), QSettings.Format.IniFormat)
+        self._former: dict[str, Any] = {}
+        self.said: tuple[str, str] | None = None
+        self._check()
+
+    def _check(self) -> None:
+        """A damaged file is put aside before anything is written over it."""
+        self._ini.allKeys()  # until something is read Qt does not look whether the file makes sense
+        if self._ini.status() != QSettings.Status.FormatError and _is_text(self.path):
+            return
+        cause = f"the settings in {self.path} are damaged"
+        try:
+            aside = set_aside(self.path, self.path.name)
+            self.said = (f"{cause}; all are as at first", f"the file was put aside: {aside}")
+        except OSError as error:
+            self.said = (f"{cause} and cannot be put aside ({error.strerror or error})", "remove that file")
+        self._ini = QSettings(str(self.path), QSettings.Format.IniFormat)
 
     def settings(self) -> Settings:
         """The user's settings; anything that is not valid any more falls back to its default."""
+        settings = self._settings()
+        self._former = _fields(settings)
+        return settings
+
+    def _settings(self) -> Settings:
         saved = self._json("settings", {})
         if not isinstance(saved, dict):
             return Settings()
@@ -63,9 +90,12 @@ class Store:
             return default
 
     def save_settings(self, settings: Settings) -> None:
-        """All but ``reading``, which is kept for each model by :meth:`keep_reading`."""
-        saved = {name: value for name, value in asdict(settings).items() if name != "reading"}
-        self._ini.setValue("settings", json.dumps(saved))
+        """What changed since the last time, but ``reading``, which is kept for each model by :meth:`keep_reading`."""
+        wanted = _fields(settings)
+        changed = {name: value for name, value in wanted.items() if self._former.get(name) != value}
+        if changed:
+            self._update("settings", {}, lambda saved: (saved if isinstance(saved, dict) else {}) | changed)
+        self._former = wanted
 
     def reading(self, spec: str) -> Reading:
         """How texts were last read with the model ``spec``; else as its tokenizer does it."""
@@ -73,22 +103,18 @@ class Store:
 
     def keep_reading(self, spec: str, reading: Reading) -> None:
         """Remember it as the newest of at most ``READINGS``; what is the default need not be remembered."""
-        others = [(known, kept) for known, kept in self._readings().items() if known != spec]
-        entries = ([(spec, reading)] if reading != Reading() else []) + others
-        saved = [{"model": known, **asdict(kept)} for known, kept in entries[:READINGS]]
-        self._ini.setValue("readings", json.dumps(saved))
+        self._update("readings", [], lambda saved: _with_reading(saved, spec, reading))
 
     def _readings(self) -> dict[str, Reading]:
-        saved = self._json("readings", [])
-        entries = [entry for entry in saved if isinstance(entry, dict)] if isinstance(saved, list) else []
-        return {model: _reading(entry) for entry in entries if isinstance(model := entry.get("model"), str)}
+        return _known_readings(self._json("readings", []))
 
     def text(self, key: str, default: str) -> str:
         value = self._ini.value(key, default)
         return value if isinstance(value, str) else default
 
     def set_text(self, key: str, value: str) -> None:
-        self._ini.setValue(key, value)
+        if self._ini.value(key) != value:
+            self._ini.setValue(key, value)
 
     def flag(self, key: str) -> bool:
         return self.text(key, "") == "yes"
@@ -97,15 +123,15 @@ class Store:
         self.set_text(key, "yes" if value else "no")
 
     def recent(self, key: str) -> list[str]:
-        saved = self._json(key, [])
-        return [entry for entry in saved if isinstance(entry, str)][:RECENT] if isinstance(saved, list) else []
+        """The newest first, those of other windows too."""
+        self._ini.sync()
+        return _entries(self._json(key, []))
 
     def add_recent(self, key: str, entry: str) -> None:
-        entries = [entry, *(known for known in self.recent(key) if known != entry)]
-        self._ini.setValue(key, json.dumps(entries[:RECENT]))
+        self._update(key, [], lambda saved: [entry, *(known for known in _entries(saved) if known != entry)][:RECENT])
 
     def remove_recent(self, key: str, entry: str) -> None:
-        self._ini.setValue(key, json.dumps([known for known in self.recent(key) if known != entry]))
+        self._update(key, [], lambda saved: [known for known in _entries(saved) if known != entry])
 
     def restore(self, key: str, apply: Callable[[QByteArray], bool]) -> bool:
         """Give a saved layout to ``apply``; False where there is none or it does not fit any more."""
@@ -113,19 +139,73 @@ class Store:
         return isinstance(value, QByteArray) and apply(value)
 
     def keep(self, key: str, value: QByteArray) -> None:
-        self._ini.setValue(key, value)
+        if self._ini.value(key) != value:
+            self._ini.setValue(key, value)
 
     def flush(self) -> None:
-        """Write the file now. Raises Problem where the folder is read-only."""
+        """Write the file now. Raises Problem where that fails."""
         self._ini.sync()
-        if self._ini.status() != QSettings.Status.NoError:
+        if self._ini.status() == QSettings.Status.AccessError:
             raise Problem(f"settings cannot be saved to {self.path}", "check the rights of that folder")
+
+    def _update(self, key: str, default: Any, change: Callable[[Any], Any]) -> None:
+        """Read, change and write one value while no other window does."""
+        with _alone(self.path):
+            self._ini.sync()
+            self._ini.setValue(key, json.dumps(change(self._json(key, default))))
+            self._ini.sync()
 
     def _json(self, key: str, default: Any) -> Any:
         try:
             return json.loads(self.text(key, json.dumps(default)))
         except (ValueError, RecursionError):
             return default
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Where nothing can be locked (a folder that is read-only) nothing is written either."""
+    lock = FileLock(path.with_name(f".{path.name}.merge"), timeout=5)  # Qt itself uses the name with .lock
+    try:
+        lock.acquire()
+    except (Timeout, OSError, NotImplementedError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return True
+    except UnicodeDecodeError:
+        return False
+    except OSError:
+        return True  # Qt tells that it cannot be read
+    return True
+
+
+def _fields(settings: Settings) -> dict[str, Any]:
+    return {name: value for name, value in asdict(settings).items() if name != "reading"}
+
+
+def _entries(saved: Any) -> list[str]:
+    return [entry for entry in saved if isinstance(entry, str)][:RECENT] if isinstance(saved, list) else []
+
+
+def _known_readings(saved: Any) -> dict[str, Reading]:
+    entries = [entry for entry in saved if isinstance(entry, dict)] if isinstance(saved, list) else []
+    return {model: _reading(entry) for entry in entries if isinstance(model := entry.get("model"), str)}
+
+
+def _with_reading(saved: Any, spec: str, reading: Reading) -> list[dict[str, Any]]:
+    others = [(known, kept) for known, kept in _known_readings(saved).items() if known != spec]
+    entries = ([(spec, reading)] if reading != Reading() else []) + others
+    return [{"model": known, **asdict(kept)} for known, kept in entries[:READINGS]]
 
 
 def _sensible(name: str, value: object, like: object) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from arplay.core.kept import MOST_MOVES
 from arplay.core.tree import Node
 
 _WORDS = {
@@ -33,5 +34,5 @@ class Move(QUndoCommand):
 
 def new_stack() -> QUndoStack:
     stack = QUndoStack()
-    stack.setUndoLimit(10_000)
+    stack.setUndoLimit(MOST_MOVES)
     return stack

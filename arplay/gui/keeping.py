@@ -1,0 +1,272 @@
+"""What the user writes is kept while it is written: each change is a line in the session's journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from arplay.core import kept
+from arplay.core.document import Document, Edit
+from arplay.core.errors import Problem
+from arplay.core.kept import Moves, Session
+from arplay.core.tree import Node
+from arplay.engine.journal import Journal
+from arplay.gui.contract import View
+from arplay.gui.playground import LongText, Playground
+from arplay.gui.recovery import Claim, Left, Said, Sessions
+from arplay.models import catalogue
+
+LOOK_MS = 500
+"""How often the journal is asked how it does."""
+LOOKS = 6
+"""After so many looks at a failure another attempt is made."""
+SLOW = 3.0
+"""Seconds without an answer of the disk after which the user is told."""
+LEAST = 1024 * 1024
+"""Characters that are appended before the whole is written anew; more where the whole is larger."""
+ELSEWHERE = "save the text in another place, or free space on that disk"
+
+
+class Keeping(QObject):
+    """Keeps the playground's session in a file of its own, once :meth:`begin` was called.
+
+    ``at_risk``: what is written now is not kept (cause, remedy); ``safe``: it is again. ``told``: something else.
+    """
+
+    at_risk = Signal(str, str)
+    safe = Signal()
+    told = Signal(str, str)
+
+    def __init__(self, play: Playground) -> None:
+        super().__init__(play)
+        self._play = play
+        self._sessions: Sessions | None = None
+        self._claim: Claim | None = None
+        self._journal: Journal | None = None
+        self.risk: Said | None = None
+        """Why what is written is not kept."""
+        self._moves = Moves()
+        # what the file says, so that only what is new is written
+        self._numbers: set[int] = set()
+        self._at, self._undone = 0, 0
+        self._values: dict[str, object] = {}
+        self._long: LongText | None = None
+        self._appended = 0
+        self._left_out = 0
+        self._elsewhere: Document | None = None
+        self._looks = 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_MS)
+        self._timer.timeout.connect(self._look)
+        play.began.connect(self._on_began)
+        play.grown.connect(self._on_grown)
+        play.merged.connect(self._on_merged)
+        play.moved.connect(self._on_moved)
+        play.undo_stack.indexChanged.connect(self._on_index)
+        play.changed.connect(self._on_changed)
+
+    # ---- whose file it is
+
+    def begin(self, folder: Path, fresh: bool) -> Session | None:
+        """Keep this window's session in ``folder``. Unless ``fresh``, the newest one that no window holds goes on.
+
+        Returns the session that was restored.
+        """
+        self._sessions = Sessions(folder)
+        self._timer.start()
+        try:
+            claim = self._sessions.new() if fresh else self._sessions.newest()
+            said = claim.said + self._sessions.prune()
+        except Problem as problem:
+            self._set_risk((f"what you write is not kept: {problem.cause}", f"{problem.remedy}, or {ELSEWHERE}"))
+            return None
+        self._use(claim)
+        crashed = [left for left in self.left() if left.about.written and not left.about.closed]
+        if crashed:
+            windows = "another window" if len(crashed) == 1 else f"{len(crashed)} other windows"
+            said.append((f"{windows} ended without being closed", "File → Earlier texts has what was written there"))
+        if said:
+            self.told.emit("; ".join(cause for cause, _ in said), said[-1][1])
+        return claim.session
+
+    def left(self) -> list[Left]:
+        """Earlier sessions that no window holds, the newest first."""
+        try:
+            return self._sessions.left() if self._sessions is not None else []
+        except Problem:
+            return []
+
+    def open(self, path: Path) -> None:
+        """Go on with an earlier session; this one is kept like the others. Raises Problem where that cannot be."""
+        if self._sessions is None or not self.flush():
+            raise Problem("the text in this window is not kept", "save it first")
+        claim = self._sessions.take(path)
+        self._leave()
+        self._use(claim)
+        for cause, remedy in claim.said:
+            self.told.emit(cause, remedy)
+
+    def saved(self, document: Document) -> None:
+        """The user has this text in a file."""
+        self._elsewhere = document
+
+    def flush(self, timeout: float = 2.0) -> bool:
+        """Whether the text is on the disk, here or in a file of the user's; nothing that was only opened counts."""
+        if self._sessions is None or (self._journal is not None and self._journal.flush(timeout)):
+            return True
+        tree = self._play.tree
+        return tree.document == self._elsewhere or all(node.kind == "opened" for node in tree.nodes.values())
+
+    def end(self) -> None:
+        """The window closes. What is still on its way to the disk has a few seconds."""
+        self._timer.stop()
+        self._leave()
+        self._sessions = None
+
+    def _use(self, claim: Claim) -> None:
+        self._claim, self._journal = claim, Journal(claim.path)
+        self._long = None
+        if claim.session is not None:
+            self._play.restore(claim.session, claim.long)
+        else:
+            self._rewrite()
+
+    def _leave(self) -> None:
+        """Give the file back, in order."""
+        claim, journal, sessions = self._claim, self._journal, self._sessions
+        if claim is None or journal is None or sessions is None:
+            return
+        tree = self._play.tree
+        empty = tree.count == 1 and not len(tree.document)
+        if not empty:
+            self._rewrite(closed=True)
+        self._claim = self._journal = None
+        journal.close(5.0)
+        if empty:
+            sessions.drop(claim)
+        else:
+            claim.release()
+
+    # ---- what is written
+
+    def _on_began(self, moves: Moves) -> None:
+        self._moves = Moves(list(moves.made), moves.index)
+        self._rewrite()
+
+    def _on_grown(self, node: Node) -> None:
+        if node.parent is not None and self._knows(node.parent):
+            self._numbers.add(node.serial)
+            self._at, self._values["caret"] = node.serial, node.caret
+            self._append(kept.grown(node))
+
+    def _on_merged(self, edit: Edit, caret: int) -> None:
+        if self._knows(self._play.tree.node):
+            self._values["caret"] = caret
+            self._append(kept.merged(edit, caret))
+
+    def _on_moved(self, origin: Node, target: Node, words: str | None) -> None:
+        self._moves.push(origin.serial, target.serial, words)
+        if self._knows(origin, target):
+            self._at, self._undone = target.serial, 0
+            self._append(kept.moved(origin, target, words))
+
+    def _on_index(self, index: int) -> None:
+        """Undo, redo, or a move that was just made."""
+        node = self._play.tree.node
+        if self._play.replaying:
+            return
+        self._moves.index = index
+        if (node.serial, self._moves.undone) != (self._at, self._undone) and self._knows(node):
+            self._at, self._undone = node.serial, self._moves.undone
+            self._append(kept.undone(self._undone, node))
+
+    def _on_changed(self, view: View) -> None:
+        if self._journal is None:
+            return
+        if self._play.long is not self._long:
+            self._store_long()
+        values = self._state()
+        new = {name: value for name, value in values.items() if self._values.get(name) != value}
+        if new:
+            self._values = values
+            self._append(kept.state(**new))
+
+    def _state(self) -> dict[str, object]:
+        view = self._play.view
+        model = catalogue.spec_of(view.loaded.info.source) if view.loaded is not None else self._values.get("model")
+        return {"caret": view.caret, "seed": view.settings.seed, "model": model, "long": view.excerpt_of}
+
+    def _store_long(self) -> None:
+        self._long = self._play.long
+        if self._journal is not None and self._claim is not None:
+            if self._long is not None:
+                self._journal.store(self._claim.long_path, self._long.document.data)
+            else:
+                self._journal.discard(self._claim.long_path)
+
+    def _knows(self, *nodes: Node) -> bool:
+        """Whether the file has these nodes; else it is written anew, with all that is new."""
+        known = self._numbers.issuperset(node.serial for node in nodes)
+        if not known:
+            self._rewrite()
+        return known
+
+    def _append(self, line: str) -> None:
+        if self._journal is not None:
+            self._journal.append(line)
+            self._appended += len(line)
+            if self._appended > max(LEAST, self._journal.whole):
+                self._rewrite()
+
+    def _rewrite(self, closed: bool = False) -> None:
+        if self._journal is None:
+            return
+        values = self._values = self._state()
+        session = Session(self._play.tree, self._moves, **values)  # type: ignore[arg-type]
+        snapshot = kept.snapshot(session)
+        self._numbers = {snapshot.root.serial, *(plan.serial for plan in snapshot.plans)}
+        self._at, self._undone, self._appended = snapshot.node, self._moves.undone, 0
+        self._journal.replace(snapshot.lines(closed))
+        if snapshot.left_out and not self._left_out:
+            cause = f"the history is longer than what is kept for the next start ({kept.MOST_NODES:,} states)"
+            self.told.emit(cause, "the oldest branches will not come back then; the text and the newest steps will")
+        self._left_out = snapshot.left_out
+
+    # ---- what becomes of it
+
+    def _look(self) -> None:
+        journal = self._journal
+        self._looks += 1
+        if journal is None:
+            self._try_again()
+        elif journal.behind() > SLOW:
+            self._set_risk(
+                (f"the disk of {journal.path.parent} does not answer: what you write may get lost", ELSEWHERE)
+            )
+        elif journal.behind() == 0 and journal.problem is not None:
+            self._set_risk((f"what you write is not kept in {journal.path.parent} ({journal.problem})", ELSEWHERE))
+            self._try_again()
+        elif journal.behind() == 0:
+            self._set_risk(None)
+
+    def _try_again(self) -> None:
+        if self._looks < LOOKS:
+            return
+        self._looks = 0
+        if self._journal is not None:
+            self._store_long()
+            self._rewrite()
+        elif self._sessions is not None:
+            try:
+                self._use(self._sessions.new())
+            except Problem:
+                return
+
+    def _set_risk(self, risk: Said | None) -> None:
+        former, self.risk = self.risk, risk
+        if risk is not None and risk != former:
+            self._looks = 0
+            self.at_risk.emit(*risk)
+        elif risk is None and former is not None:
+            self.safe.emit()

@@ -1,0 +1,71 @@
+"""Sessions as values, for comparing what was kept with what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from arplay.core.kept import Moves, Session
+from arplay.core.kept_reading import Reader
+from arplay.core.tree import Tree
+from arplay.gui import recovery
+
+
+def told(session: Session) -> dict[str, Any]:
+    """Everything there is, in plain values: two sessions that say the same are the same."""
+    tree = session.tree
+    return {
+        "document": tree.document,
+        "start": tree.start,
+        "node": tree.node.serial,
+        "nodes": [
+            (
+                n.serial,
+                n.parent and n.parent.serial,
+                n.kind,
+                n.edit,
+                n.caret,
+                n.step,
+                n.name,
+                [c.serial for c in n.children],
+            )
+            for n in tree.nodes.values()
+            if n is not tree.root
+        ],
+        "root": (tree.root.serial, tree.root.caret, tree.root.name),
+        "moves": (session.moves.made, session.moves.index),
+        "values": (session.caret, session.seed, session.model, session.long),
+    }
+
+
+def read(lines: Iterable[str]) -> Session:
+    reader = Reader()
+    for line in lines:
+        reader.feed(line.encode())
+    session = reader.session()
+    assert session is not None
+    return session
+
+
+def of_window(window: Any) -> Session:
+    """What the window shows now, whatever is on the disk."""
+    play = window.playground
+    stack = play.undo_stack
+    moves = [(m._origin.serial, m._target.serial, m._words) for i in range(stack.count()) for m in [stack.command(i)]]
+    model = window.keeping._state()["model"]
+    return Session(
+        play.tree, Moves(moves, stack.index()), play.view.caret, play.view.settings.seed, model, play.view.excerpt_of
+    )
+
+
+def kept_in(folder: Path) -> list[Session]:
+    """The sessions in a folder, the newest first."""
+    files = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    read = [recovery.read(path) for path in files]
+    assert not [damage for _, damage in read if damage]
+    return [session for session, _ in read if session is not None]
+
+
+def only(tree: Tree) -> Session:
+    return Session(tree, caret=len(tree.document))

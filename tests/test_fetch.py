@@ -15,6 +15,8 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import filelock
+import psutil
 import pytest
 
 from arplay.core.errors import Problem
@@ -303,6 +305,10 @@ def test_a_python_without_pip_is_told(tmp_path: Path, index: Path) -> None:
         "try: list(fetch('smollm2', Path(sys.argv[1]), lambda: False))\n"
         "except Exception as problem: print(type(problem).__name__, problem)"
     )
+    (site,) = bare.glob("lib/*/site-packages")
+    for package in (filelock, psutil):
+        folder = Path(package.__file__).parent
+        (site / folder.name).symlink_to(folder)
     command = [str(bare / "bin" / "python"), "-c", script, str(tmp_path / "models" / "smollm2")]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
     assert said.startswith("Problem this Python") and "has no pip" in said and "ensurepip" in said

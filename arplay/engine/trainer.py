@@ -1,26 +1,30 @@
 """A training run as a window sees it: a child process at low priority, and the folder that it writes.
 
-The child is ``python -m arplay train``, the folder the whole interface (arplay/training/run_folder.py). Asked by
-SIGTERM to stop, it writes its checkpoint and exits with 130; so it does by itself when the process named in
-``ARPLAY_TRAIN_PARENT`` is gone. Therefore it does not run under the guard of engine/child.py, which kills at once. It
-holds the lock of its folder as long as it lives, so two windows cannot train in one folder. POSIX only.
+The child is ``python -m arplay train``, the folder the whole interface (arplay/training/run_folder.py). Asked to stop,
+by SIGTERM or (on Windows, which has none that can be caught) by a file, it writes its checkpoint and exits with 130;
+so it does by itself when the process named in ``ARPLAY_TRAIN_PARENT`` is gone. Therefore it does not run under the
+guard of engine/child.py, which kills at once. It holds the lock of its folder as long as it lives, and its watcher
+another one, so two windows cannot train in one folder.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import psutil
+from filelock import FileLock, Timeout
+
 from arplay.core.errors import Problem
+from arplay.engine.child import kill_all
 from arplay.engine.fetch import why_ended
 from arplay.training.order import Order
 from arplay.training.run_folder import Family, Plan, Report, RunFolder
@@ -106,6 +110,7 @@ class Trainer:
         self._start = start
         self._output = self._run.training / "output.txt"
         self._child: subprocess.Popen[bytes] | None = None
+        self._watched = FileLock(self._run.training / "watched", mode=0o600, thread_local=False)
         self._asked: Literal["", "pause", "cancel"] = ""
         self._heard: tuple[int, Report | None] = (0, None)
         self._failure: tuple[str, str] | None = None
@@ -134,7 +139,8 @@ class Trainer:
         planned = trainer._run.has_plan()
         if planned or not trainer._output.is_file():
             trainer._run.plan()
-        os.close(trainer._locked())
+        with trainer._watching():
+            pass
         trainer._failure = trainer._run.problem() or (None if planned else _NO_PLAN)
         return trainer
 
@@ -157,14 +163,16 @@ class Trainer:
         """Ask for a checkpoint and the end of the child: "pausing" until it is gone."""
         if self._child is not None and self._asked == "":
             self._asked = "pause"
-            self._child.terminate()  # SIGINT is ignored where a shell put arplay into the background
+            if sys.platform == "win32":
+                self._run.stop.touch()
+            else:
+                self._child.terminate()  # SIGINT is ignored where a shell put arplay into the background
 
     def cancel(self) -> None:
         """End the child at once; the folder stays, as of its last checkpoint."""
         if self._child is not None:
             self._asked = "cancel"
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._child.pid, signal.SIGKILL)
+            kill_all(self._child.pid)
             self._child.wait()
             self._look()
 
@@ -229,10 +237,10 @@ class Trainer:
     def _spawn(self, arguments: list[str]) -> None:
         try:
             self._run.training.mkdir(parents=True, exist_ok=True)
-            lock = self._locked()
-            try:
+            with self._watching() as watched:
                 self._heard = _heard(self._run.reports())
                 self._failure, self._asked = None, ""
+                self._run.stop.unlink(missing_ok=True)
                 self._output.unlink(missing_ok=True)  # it may be a link to elsewhere
                 with self._output.open("ab") as output:
                     self._child = subprocess.Popen(
@@ -243,30 +251,29 @@ class Trainer:
                         cwd=Path(__file__).resolve().parents[2],
                         env=os.environ | {"ARPLAY_TRAIN_PARENT": str(os.getpid()), "PYTHONUNBUFFERED": "1"},
                         start_new_session=True,  # Ctrl-C in the terminal is for the window, which asks the child
-                        pass_fds=[lock],
                     )
-            finally:
-                os.close(lock)
-            with contextlib.suppress(OSError):  # it may be gone already
-                os.setpriority(os.PRIO_PROCESS, self._child.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
+                watched.pop_all()  # until the child's end
+            with contextlib.suppress(psutil.Error):  # it may be gone already
+                psutil.Process(self._child.pid).nice(_lower())
         except OSError as error:
             cause = f"training cannot start in {self.folder} ({error.strerror or error})"
             raise Problem(cause, "choose another folder, or free space on its disk") from error
 
-    def _locked(self) -> int:
-        """The lock of this folder, as an open file. Raises Problem where a child holds it."""
-        try:
-            lock = os.open(self._run.training / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            remedy = "make that folder writable, or choose another"
-            raise Problem(f"nothing can be written in {self.folder} ({error.strerror or error})", remedy) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(lock)
-            cause = f"the run {self.folder.name} is being trained already"
-            raise Problem(cause, "wait until the other arplay has stopped, or choose another folder") from error
-        return lock
+    @contextlib.contextmanager
+    def _watching(self) -> Iterator[contextlib.ExitStack]:
+        """Keep other windows from this folder, whose run must stand still. Raises Problem where it does not."""
+        with contextlib.ExitStack() as stack:
+            try:
+                self._watched.acquire(blocking=False)
+                stack.callback(self._watched.release)
+                with self._run.locked(0):
+                    pass
+            except Timeout as error:
+                raise self._run.busy() from error
+            except OSError as error:
+                remedy = "make that folder writable, or choose another"
+                raise Problem(f"nothing can be written in {self.folder} ({error.strerror or error})", remedy) from error
+            yield stack
 
     def _look(self) -> None:
         """Notice the child's end, and why it ended."""
@@ -279,6 +286,7 @@ class Trainer:
                     os.truncate(self._output, 0)  # the child appends: it goes on from the beginning
             return
         asked, self._child = self._asked, None
+        self._watched.release()
         if status in (0, STOPPED) or asked == "cancel":
             return
         if asked == "pause" and status == -signal.SIGTERM:  # before it could catch the signal
@@ -299,6 +307,13 @@ class Trainer:
 
     def _last_line(self) -> str:
         return next((line.strip() for line in reversed(self._tail().splitlines()) if line.strip()), "")
+
+
+def _lower() -> int:
+    """The priority of a run: lower than that of this process."""
+    if sys.platform == "win32":
+        return int(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    return min(19, int(psutil.Process().nice()) + NICE)
 
 
 def _heard(reports: Sequence[Report]) -> tuple[int, Report | None]:

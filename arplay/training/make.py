@@ -69,13 +69,12 @@ def make(order: Order, say: Say, tell: Callable[[Report], None]) -> bool:
     with contextlib.ExitStack() as stack:
         try:
             folder.training.mkdir(parents=True, exist_ok=True)
-            if PARENT not in os.environ:  # else the program that started this holds the lock
-                stack.enter_context(folder.locked())
+            stack.enter_context(folder.locked())
         except OSError as error:
             raise Problem(
                 f"nothing can be written in {folder.path} ({error.strerror})", "choose another --out"
             ) from error
-        stop = stack.enter_context(Stop())
+        stop = stack.enter_context(Stop(folder.stop))
         try:
             return _make(order, folder, stop, say, tell)
         except (OSError, RuntimeError, MemoryError) as error:

@@ -9,6 +9,8 @@
         state.safetensors     the checkpoint: weights and optimisers in float32, the step in its header
         snapshots/00000012/   weights in bfloat16 after step 12
         problem.json          why the run ended before its time, if it did
+        stop                  asks the run to stop, where no signal can
+        lock, watched         held by the process that trains, and by the window that watches it
 
 Until plan.json is there, the last line that the command printed says what it is doing. Nothing heavy is imported.
 """
@@ -26,12 +28,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from filelock import FileLock, Timeout
+
 from arplay.core.errors import Problem
 from arplay.textfile import json_value, read_json, read_marked
 from arplay.training import limits
 
 Family = Literal["transformer", "rnn", "ngram"]
 Precision = Literal["float32", "bfloat16"]
+
+LOCK_SECONDS = 1.0
+"""A window that lists runs holds each one's lock for a moment."""
 
 MAX_BYTES = 1024 * 1024
 """Of plan.json and problem.json."""
@@ -148,6 +155,7 @@ class RunFolder:
         self.path = path
         self.training = path / "training"
         self.state = self.training / "state.safetensors"
+        self.stop = self.training / "stop"
         self._log = self.training / "log.jsonl"
         self._read: list[Report] = []
         self._offset = 0
@@ -225,18 +233,21 @@ class RunFolder:
         return self.has_plan() and not self.done()
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep the folder to this process (POSIX). Raises Problem where another one trains in it."""
+    def locked(self, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+        """Keep the folder to this process. Raises Problem where another one still trains in it after ``seconds``."""
         self.training.mkdir(parents=True, exist_ok=True)
-        with (self.training / "lock").open("a") as file:
-            if sys.platform != "win32":
-                import fcntl
-
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError as error:
-                    raise Problem(f"{self.path} is being trained already", "wait until that run has stopped") from error
+        lock = FileLock(self.training / "lock", seconds, mode=0o600)
+        try:
+            held = lock.acquire()
+        except Timeout as error:
+            raise self.busy() from error
+        with held:
             yield
+
+    def busy(self) -> Problem:
+        """What is told of a run that another process trains."""
+        cause = f"the run {self.path.name} is being trained already"
+        return Problem(cause, "wait until the other arplay has stopped, or choose another folder")
 
     def write_plan(self, plan: Plan) -> None:
         self.training.mkdir(parents=True, exist_ok=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
 from typing import Any
 
 import torch
@@ -21,6 +21,11 @@ from torch import Tensor, nn
 
 from arplay.core.errors import Problem
 from arplay.training.stop import SIGNALS
+
+if sys.platform == "win32":
+    from multiprocessing.connection import PipeConnection as Connection
+else:
+    from multiprocessing.connection import Connection
 
 Backward = Callable[[nn.Module, Any, NDArray[Any]], float]
 """(network, compiled or plain forward pass, rows) to the rows' mean NLL; adds its gradient to the parameters'."""
@@ -100,6 +105,9 @@ def _unasked() -> Iterator[None]:
 
     Ctrl-C and the end of a terminal reach every process of a group; the first one decides, and the others end with it.
     """
+    if sys.platform == "win32":  # its processes have no signals to block
+        yield
+        return
     resource_tracker.ensure_running()  # which would undo the block
     former = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:

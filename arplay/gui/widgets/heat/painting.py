@@ -210,8 +210,8 @@ def paint_legend(
     ticks = (0, 2, 4, 8, 16) if unit == "bits" else (0, 1, 2, 4, 12)
     label = "surprisal −log p" if scale.colour_by == "surprisal" else "entropy"
     name = f"{label}, {unit}" if named else unit
-    named = metrics.horizontalAdvance(name)
-    wide = max(80.0, min(190.0, area.width() * 0.6, area.width() - named - 2 * SPACE[2]))
+    taken = metrics.horizontalAdvance(name)
+    wide = max(80.0, min(190.0, area.width() * 0.6, area.width() - taken - 2 * SPACE[2]))
     left, top = area.right() - wide - SPACE[2], middle - bar + 1
     count = 48
     shades = scale.of_nats(ticks[-1] * per_unit * np.linspace(0.0, 1.0, count) ** 2)  # room for small figures too
@@ -225,4 +225,4 @@ def paint_legend(
         x = left + wide * math.sqrt(tick / ticks[-1])
         painter.drawText(QPointF(x - metrics.horizontalAdvance(text) / 2, top + bar + metrics.ascent()), text)
     painter.setPen(theme.color("muted"))
-    painter.drawText(QPointF(left - named - SPACE[2], middle + metrics.ascent() / 2 - 2), name)
+    painter.drawText(QPointF(left - taken - SPACE[2], middle + metrics.ascent() / 2 - 2), name)

@@ -236,7 +236,7 @@ def test_everything_is_on_the_exported_sheet_and_its_pages(qtbot: QtBot) -> None
     ledger, loaded = random_ledger(prose(1000))
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
     size = panel.chart_size()
-    sheet = panel.sheet(900)
+    sheet = panel.sheet()
     assert size is not None and sheet is not None
     image = QImage(*size, QImage.Format.Format_RGB32)
     painter = QPainter(image)
@@ -244,18 +244,32 @@ def test_everything_is_on_the_exported_sheet_and_its_pages(qtbot: QtBot) -> None
     painter.end()
     last = [image.pixelColor(x, size[1] - 40).name() for x in range(24, 80)]
     assert len(set(last)) > 1  # the last row is there
-    pages = panel.pages(595, 842)
+    pages = sheet.pages(595, 842)
     rows = [sheet.rows_on(page, 842 * 900 / 595) for page in range(pages)]
-    assert rows[0][0] == 0 and rows[-1][1] == sheet.flow.rows
-    assert all(a[1] == b[0] for a, b in pairwise(rows))
+    assert rows[0][0] == 0 and rows[-1][1] == sheet.rows
+    assert all(a[1] == b[0] and b[1] > b[0] for a, b in pairwise(rows))
     page = QImage(595, 842, QImage.Format.Format_RGB32)
     painter = QPainter(page)
-    panel.paint_page(painter, pages - 1, QRectF(0, 0, 595, 842))
+    sheet.paint_page(painter, pages - 1, QRectF(0, 0, 595, 842))
     painter.end()
     assert len({page.pixelColor(x, 30).name() for x in range(16, 200)}) > 1
 
 
+def test_a_part_has_the_figures_that_it_has_in_the_whole(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(300), done=200, first_piece="tokenizer")
+    panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
+    sheet = panel.sheet(100, 250)
+    assert sheet is not None and "tokens 101 to 250 of 300" in sheet.caption
+    part = sheet.heat.ledger
+    assert part.done == 100 and len(part) == 150 and not sheet.heat.lead
+    for name in ("ids", "logprob", "rank", "entropy", "context", "best_ids", "best_logprobs"):
+        assert np.array_equal(getattr(part, name), getattr(ledger, name)[100:250], equal_nan=name != "ids"), name
+    assert part.data == ledger.data[int(ledger.starts[100]) : int(ledger.ends[249])]
+    assert np.array_equal(part.starts + int(ledger.starts[100]), ledger.starts[100:250])
+    assert part.totals.nll_nats == pytest.approx(-float(ledger.logprob[100:200].sum()))
+
+
 def test_nothing_to_export_without_a_ledger(qtbot: QtBot) -> None:
     panel = shown(qtbot, View())
-    assert panel.chart_size() is None and panel.pages(595, 842) == 0
+    assert panel.chart_size() is None and panel.sheet() is None and panel.in_sight() is None
     assert panel.text.piece_at(QPointF(20, 20)) is None

@@ -6,7 +6,7 @@ import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from arplay.commands import options
 from arplay.commands.console import note
@@ -15,6 +15,7 @@ from arplay.commands.window import draw, options_of, why_not_imported
 from arplay.commands.work import Source, Work, read_source
 from arplay.core.decoding import Decoding, decode
 from arplay.core.document import Document
+from arplay.core.errors import Problem
 from arplay.export import charts
 from arplay.export.provenance import Provenance
 from arplay.export.writers import write
@@ -32,6 +33,7 @@ FORMATS = {
     "cache": PICTURES + DATA,
     "window": (".png",),
 }
+LONG = ("heatmap", "ledger")
 MOST_PIXELS = 16_000
 
 
@@ -47,7 +49,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", type=options.count, default=20, metavar="N", help="bars: the N most probable (20)")
     parser.add_argument("--scale", type=scale, default=2.0, help="PNG pixels for each logical pixel, 0.25 to 8 (2)")
     parser.add_argument("--theme", choices=("dark", "light"), default="light")
-    parser.add_argument("--size", type=_size, metavar="WxH", help="of the picture, or of a page of a heatmap PDF")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="of the picture, or of a page")
+    parser.add_argument(
+        "--tokens", type=_tokens, metavar="A-B", help="heatmap, ledger: a picture of these tokens only (1-500)"
+    )
+    parser.add_argument(
+        "--pages", action="store_true", help="heatmap, ledger: a long PNG or SVG as several files, X-1.png and so on"
+    )
     options.add_decoding(parser)
 
 
@@ -55,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     kind = args.out.suffix.lower()
     if kind not in FORMATS[args.chart]:
         raise UsageError(f"--chart {args.chart} goes to {', '.join(FORMATS[args.chart])}, not to {args.out.name}")
+    if (args.tokens or args.pages) and not (args.chart in LONG and kind in PICTURES):
+        raise UsageError(f"--tokens and --pages are for pictures of a {' or a '.join(LONG)}")
     decoding = options.decoding(args)
     if kind in PICTURES:
         _prepare_qt(args.scale if args.chart == "window" else 1.0)
@@ -67,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
             write(args.out, _data(args, "csv" if kind == ".csv" else "json", work, source, decoding))
         else:
             _picture(args, work, source, decoding)
+            return 0
     note(f"wrote {args.out}")
     return 0
 
@@ -88,7 +99,7 @@ def _data(args: argparse.Namespace, kind: charts.Kind, work: Work, source: Sourc
 
 def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Decoding) -> None:
     try:
-        from arplay.gui import app, export_image, theme
+        from arplay.gui import app, export_image, export_parts, theme
         from arplay.gui.panels import PANELS
     except ImportError as error:
         raise why_not_imported(error) from error
@@ -104,7 +115,17 @@ def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Dec
     panel = next(place for place in PANELS if place.module == module).make()
     panel.set_theme(look)
     panel.show_view(view)
-    export_image.save(panel, args.out, provenance.caption(), args.scale, args.size)
+    chart: export_image.Chart = panel
+    if args.chart in LONG:
+        long = cast(export_parts.Long, panel)
+        first, stop = args.tokens or (1, long.count())
+        if not first <= stop <= long.count():
+            raise Problem(f"there are no tokens {first:,} to {stop:,}", f"the text has {long.count():,}")
+        chart = long.sheet(first - 1, stop) or panel
+    apart = args.pages and args.out.suffix.lower() != ".pdf"
+    for done, count in export_image.steps(chart, args.out, provenance.caption(), args.scale, args.size, args.pages):
+        if apart or done == count:
+            note(f"wrote {export_image.numbered(args.out, done - 1, count if apart else 1)}")
     panel.deleteLater()
 
 
@@ -145,6 +166,15 @@ def scale(text: str) -> float:
     if not 0.25 <= value <= 8:
         raise argparse.ArgumentTypeError("a scale is from 0.25 to 8")
     return value
+
+
+def _tokens(text: str) -> tuple[int, int]:
+    """The first and last token, counted from 1 as everywhere on the screen."""
+    first, _, last = text.replace("–", "-").partition("-")
+    try:
+        return int(first), int(last or first)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not FROM-TO, like 1-500") from None
 
 
 def _size(text: str) -> tuple[int, int]:

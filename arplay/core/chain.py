@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -86,6 +86,24 @@ class Ledger:
     @property
     def starts(self) -> Ids:
         return np.concatenate([np.zeros(1, np.int64), self.ends[:-1]]) if len(self.ends) else self.ends
+
+    def part(self, first: int, stop: int) -> Ledger:
+        """Pieces [first, stop) with the figures that they have in the whole text; totals are then of them alone."""
+        low, high = int(self.starts[first]), int(self.ends[stop - 1])
+        cut = slice(first, stop)
+        return replace(
+            self,
+            data=self.data[low:high],
+            ids=self.ids[cut],
+            ends=frozen(self.ends[cut] - low),
+            logprob=self.logprob[cut],
+            rank=self.rank[cut],
+            entropy=self.entropy[cut],
+            context=self.context[cut],
+            best_ids=self.best_ids[cut],
+            best_logprobs=self.best_logprobs[cut],
+            done=min(max(self.done - first, 0), stop - first),
+        )
 
     @cached_property
     def scored(self) -> NDArray[np.bool_]:

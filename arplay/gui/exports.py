@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
@@ -14,10 +14,14 @@ from arplay.core.errors import Problem
 from arplay.export import charts
 from arplay.export.provenance import Provenance
 from arplay.export.writers import write
+from arplay.gui import export_image, export_parts
 from arplay.gui.contract import Panel, View
+from arplay.gui.export_image import Chart
+from arplay.gui.export_parts import Long
 
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
+    from arplay.gui.panels.editor import EditorPanel
 
 PICTURES = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF document": ".pdf"}
 DATA = {"CSV table": ".csv", "JSON data": ".json"}
@@ -40,33 +44,73 @@ def menu_for(panel: Panel, window: MainWindow) -> QMenu:
 
 
 def ask(panel: Panel, window: MainWindow, suffix: str = ".png") -> None:
-    """Ask for a file name and export there."""
-    filters = ";;".join(f"{words} (*{ending})" for words, ending in (PICTURES | DATA).items())
-    first = next(part for part in filters.split(";;") if f"*{suffix}" in part)
+    """Ask what of a long chart to export, then for a file name, and export there."""
+    panel.show_view(window.playground.view)  # one that nobody sees is not kept up to date
+    try:
+        origin = _ready(panel, window.playground.view)
+    except Problem as problem:
+        window.tell(problem.cause, problem.remedy)
+        return
+    if suffix in DATA.values():
+        _ask_file(panel, panel, window, suffix, origin)
+    else:
+        selection = _selection(window, window.playground.view)
+        export_parts.ask_part(
+            panel, suffix, origin, selection, window, lambda chart: _ask_file(panel, chart, window, suffix, origin)
+        )
+
+
+def _ready(panel: Panel, view: View) -> list[str]:
+    """The lines below the chart. Raises Problem where there is nothing to export."""
+    origin = provenance(panel, view).caption()
+    if not (cast(Long, panel).count() if hasattr(panel, "sheet") else panel.chart_size()):
+        raise Problem(f"there is nothing to export in {panel.title} yet", "wait for its first result")
+    return origin
+
+
+def _selection(window: MainWindow, view: View) -> tuple[int, int] | None:
+    """The tokens [first, stop) that are selected in the editor."""
+    area, ledger = cast("EditorPanel", window.panels["editor"]).area, view.ledger
+    low, high = area.selected_bytes()
+    if ledger is None or low >= high or area.shown.data[:high] != ledger.data[:high]:
+        return None
+    first, last = (int(i) for i in ledger.ends.searchsorted([low, high - 1], "right"))
+    return first, last + 1
+
+
+def _ask_file(panel: Panel, chart: Chart, window: MainWindow, suffix: str, origin: list[str]) -> None:
+    kinds = PICTURES | DATA
+    words = next(words for words, ending in kinds.items() if ending == suffix)
     folder = Path(window.store.text("export_folder", ""))
-    name, chosen = QFileDialog.getSaveFileName(
-        window, f"Export “{panel.title}”", str(folder / f"{panel.name}{suffix}"), filters, first
+    name, _ = QFileDialog.getSaveFileName(
+        window, f"Export “{panel.title}”", str(folder / f"{panel.name}{suffix}"), f"{words} (*{suffix})"
     )
     if not name:
         return
     path = Path(name)
-    if not path.suffix:
-        path = path.with_suffix(chosen.split("*")[1].rstrip(")"))
+    if path.suffix.lower() not in kinds.values():
+        path = path.with_name(path.name + suffix)
     window.store.set_text("export_folder", str(path.parent))
-    save(panel, path, window)
+    if path.suffix.lower() in DATA.values():
+        save(panel, path, window)
+        return
+
+    def tell(problem: Problem) -> None:
+        window.tell(problem.cause, problem.remedy)
+
+    export_parts.write(chart, path, origin, window, lambda words: window.statusBar().showMessage(words, 4000), tell)
 
 
 def save(panel: Panel, path: Path, window: MainWindow) -> bool:
     """Export ``panel`` to ``path`` in the format it ends with; what fails is told and leaves the file as it was."""
     view = window.playground.view
-    panel.show_view(view)  # one that nobody sees is not kept up to date
+    panel.show_view(view)
     try:
         if path.suffix in DATA.values():
             write(path, data_of(panel, view, "csv" if path.suffix == ".csv" else "json"))
         else:
-            from arplay.gui import export_image
-
-            export_image.save(panel, path, provenance(panel, view).caption())
+            chart = cast(Long, panel).sheet() if hasattr(panel, "sheet") else None
+            export_image.save(chart or panel, path, provenance(panel, view).caption())
     except Problem as problem:
         window.tell(problem.cause, problem.remedy)
         return False
@@ -106,9 +150,10 @@ def provenance(panel: Panel, view: View) -> Provenance:
 def copy_picture(panel: Panel, window: MainWindow) -> None:
     """The whole chart, at twice its size, or what the panel shows where it has no chart."""
     panel.show_view(window.playground.view)
-    size = panel.chart_size()
-    if size is None or size[1] > 16_000:
+    size, told = panel.chart_size(), "Copied the picture"
+    if size is None or size[1] > export_image.TALLEST:
         QGuiApplication.clipboard().setPixmap(panel.grab())
+        told = told if size is None else "Copied what is in sight: all of it would be too tall for a picture"
     else:
         image = QImage(2 * size[0], 2 * size[1], QImage.Format.Format_RGB32)
         image.fill(panel.theme.color("surface"))
@@ -117,7 +162,7 @@ def copy_picture(panel: Panel, window: MainWindow) -> None:
         panel.paint_chart(painter, QRectF(0, 0, *size))
         painter.end()
         QGuiApplication.clipboard().setImage(image)
-    window.statusBar().showMessage("Copied the picture", 3000)
+    window.statusBar().showMessage(told, 3000)
 
 
 def copy_data(panel: Panel, window: MainWindow) -> None:

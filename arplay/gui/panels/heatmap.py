@@ -19,8 +19,6 @@ from arplay.gui.widgets.heat.sheet import HeatSheet
 from arplay.gui.widgets.heat.view import HeatView
 from arplay.gui.widgets.words import first_piece, in_unit, lead_pieces, number, windows
 
-SHEET_WIDTH = 900
-
 CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
     (
         "surprisal",
@@ -163,52 +161,42 @@ class HeatmapPanel(Panel):
 
     # Export
 
-    def sheet(self, width: float) -> HeatSheet | None:
-        """Everything on paper of this width in pixels; None if there is nothing."""
-        ledger, units = self.view.ledger, self.text.units
-        if ledger is None or units is None or not len(ledger):
+    what = "tokens"
+
+    def count(self) -> int:
+        return len(self.view.ledger) if self.view.ledger is not None else 0
+
+    def in_sight(self) -> tuple[int, int] | None:
+        return self.text.in_sight()
+
+    def sheet(self, first: int = 0, stop: int | None = None) -> HeatSheet | None:
+        """Tokens [first, stop) on paper; None if there is nothing."""
+        whole = self.view.ledger
+        if whole is None or not len(whole):
             return None
+        stop = len(whole) if stop is None else stop
+        ledger = whole if stop - first == len(whole) else whole.part(first, stop)
         settings, loaded = self.view.settings, self.view.loaded
+        part = f"tokens {first + 1:,} to {stop:,} of {len(whole):,}, each read after all that stands before it  ·  "
         return HeatSheet(
             ledger,
-            units,
             loaded.vocabulary if loaded else None,
-            lead_pieces(ledger, loaded),
+            lead_pieces(ledger, loaded) if first == 0 else (),
             self.theme,
             HeatScale(self.theme, settings.colour_by),
             settings.unit,
             heat_figures(ledger, settings.unit),
-            self._caption(ledger),
-            width,
+            ("" if ledger is whole else part) + self._caption(whole),
         )
 
     def chart_size(self) -> tuple[int, int] | None:
-        sheet = self.sheet(SHEET_WIDTH)
-        return None if sheet is None else (SHEET_WIDTH, round(sheet.height))
+        sheet = self.sheet()
+        return None if sheet is None else sheet.chart_size()
 
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        sheet = self.sheet(SHEET_WIDTH)
+        sheet = self.sheet()
         if sheet is not None:
-            painter.save()
-            painter.translate(area.topLeft())
-            painter.scale(area.width() / SHEET_WIDTH, area.width() / SHEET_WIDTH)
-            sheet.paint_all(painter)
-            painter.restore()
-
-    def pages(self, page_width: float, page_height: float) -> int:
-        """Pages that the whole text takes at this size (any unit: a page is always 900 pixels of text wide)."""
-        sheet = self.sheet(SHEET_WIDTH)
-        return 0 if sheet is None else sheet.pages(page_height * SHEET_WIDTH / page_width)
-
-    def paint_page(self, painter: QPainter, page: int, area: QRectF) -> None:
-        """Paint page 0, 1, ... into ``area``, which has the proportions given to :meth:`pages`."""
-        sheet = self.sheet(SHEET_WIDTH)
-        if sheet is not None:
-            painter.save()
-            painter.translate(area.topLeft())
-            painter.scale(area.width() / SHEET_WIDTH, area.width() / SHEET_WIDTH)
-            sheet.paint_page(painter, page, area.height() * SHEET_WIDTH / area.width())
-            painter.restore()
+            sheet.paint_chart(painter, area)
 
 
 def _caret(view: View) -> int | None:

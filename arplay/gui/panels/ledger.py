@@ -23,7 +23,7 @@ from arplay.gui.contract import Do, Panel, Select, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import FigureRow
-from arplay.gui.widgets.ledger import sheet as ledger_sheet
+from arplay.gui.widgets.ledger.sheet import LedgerSheet
 from arplay.gui.widgets.ledger.table import LedgerTable
 from arplay.gui.widgets.ledger.totals import figures, reconciliation, written_out
 from arplay.gui.widgets.ledger.view import ALL_COLUMNS, LedgerView
@@ -219,15 +219,32 @@ class LedgerPanel(Panel):
 
     # Export
 
+    what = "rows"
+
+    def count(self) -> int:
+        return self.view.ledger.done if self.view.ledger is not None else 0
+
+    def in_sight(self) -> tuple[int, int] | None:
+        first, last = self.table.rowAt(0), self.table.rowAt(self.table.viewport().height() - 1)
+        return None if first < 0 else (first, last + 1 if last >= 0 else self.count())
+
+    def sheet(self, first: int = 0, stop: int | None = None) -> LedgerSheet | None:
+        """Rows [first, stop) on paper; None if there is nothing."""
+        view, ledger = self.view, self.view.ledger
+        if ledger is None or not ledger.done:
+            return None
+        reconciled = view.reconciled if ledger.complete else None
+        stop = ledger.done if stop is None else stop
+        return LedgerSheet(ledger, self.model.vocabulary, reconciled, self.theme, view.settings.unit, first, stop)
+
     def chart_size(self) -> tuple[int, int] | None:
-        ledger = self.view.ledger
-        return None if ledger is None or not ledger.done else (ledger_sheet.WIDTH, ledger_sheet.height(ledger))
+        sheet = self.sheet()
+        return None if sheet is None else sheet.chart_size()
 
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        view = self.view
-        if view.ledger is not None and view.ledger.done:
-            reconciled, vocabulary = view.reconciled if view.ledger.complete else None, self.model.vocabulary
-            ledger_sheet.paint(painter, area, view.ledger, vocabulary, reconciled, self.theme, view.settings.unit)
+        sheet = self.sheet()
+        if sheet is not None:
+            sheet.paint_chart(painter, area)
 
 
 def _empty_words(view: View) -> str:

@@ -187,6 +187,14 @@ class BatchTable(QAbstractScrollArea):
     def minimumSizeHint(self) -> QSize:
         return QSize(200, 100)
 
+    def in_sight(self) -> tuple[int, int] | None:
+        """The rows [first, stop) that are seen whole."""
+        bar = self.verticalScrollBar()
+        first = -(-bar.value() // ROW)
+        return (
+            (first, max(first + 1, min(len(self.rows), (bar.value() + bar.pageStep()) // ROW))) if self.rows else None
+        )
+
     def row_at(self, y: float) -> int | None:
         place = int((y - HEAD + self.verticalScrollBar().value()) // ROW)
         return place if y >= HEAD and 0 <= place < len(self.rows) else None

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QPushButton, QWid
 
 from arplay.core.errors import Problem
 from arplay.export.writers import write
+from arplay.gui import export_image, export_parts
 from arplay.gui.export_image import Chart
 from arplay.gui.widgets.words import capital
 
@@ -30,8 +31,6 @@ def save(view: Exported, path: Path) -> None:
     if path.suffix == ".csv":
         write(path, view.table())
     else:
-        from arplay.gui import export_image
-
         export_image.save(view, path, view.origin())
 
 
@@ -48,10 +47,20 @@ class ExportButton(QPushButton):
         menu = QMenu(self)
         for words, suffix in KINDS.items():
             menu.addAction(f"{words}…").setData(suffix)
-        menu.triggered.connect(lambda action: self._ask(action.data()))
+        menu.triggered.connect(lambda action: self.ask(action.data()))
         self.setMenu(menu)
 
-    def _ask(self, suffix: str) -> None:
+    def ask(self, suffix: str) -> None:
+        """Ask what of a long chart to export, then for a file name."""
+        view = self._view
+        if suffix == ".csv":
+            self._ask_file(view, suffix)
+            return
+        export_parts.ask_part(
+            view, suffix, view.origin(), None, self.window(), lambda chart: self._ask_file(chart, suffix)
+        )
+
+    def _ask_file(self, chart: Chart, suffix: str) -> None:
         words = next(words for words, ending in KINDS.items() if ending == suffix)
         name, _ = QFileDialog.getSaveFileName(
             self.window(), f"Export “{self._view.title}”", f"{self._view.name}{suffix}", f"{words} (*{suffix})"
@@ -59,9 +68,17 @@ class ExportButton(QPushButton):
         if not name:
             return
         path = Path(name)
+        if path.suffix.lower() not in KINDS.values():
+            path = path.with_name(path.name + suffix)
+        if path.suffix.lower() != ".csv":
+            export_parts.write(chart, path, self._view.origin(), self.window(), lambda words: None, self._tell)
+            return
         try:
-            save(self._view, path if path.suffix else path.with_suffix(suffix))
+            save(self._view, path)
         except Problem as problem:
-            box = QMessageBox(QMessageBox.Icon.Warning, "Export", capital(problem.cause), parent=self.window())
-            box.setInformativeText(capital(problem.remedy))
-            box.open()
+            self._tell(problem)
+
+    def _tell(self, problem: Problem) -> None:
+        box = QMessageBox(QMessageBox.Icon.Warning, "Export", capital(problem.cause), parent=self.window())
+        box.setInformativeText(capital(problem.remedy))
+        box.open()

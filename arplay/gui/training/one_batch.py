@@ -21,10 +21,11 @@ from arplay.core.errors import Problem
 from arplay.engine.messages import Failed, Lesson, Loaded, Taught
 from arplay.export.writers import to_csv
 from arplay.gui.contract import Unit
-from arplay.gui.theme import LIGHT, SMALL, SPACE, TITLE, Theme, interface_font
+from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.training.asks import AskLesson
 from arplay.gui.training.batch import COLUMNS, ROUNDING, Position, positions, records
-from arplay.gui.training.batch_table import HEAD, ROW, BatchPainter, BatchTable
+from arplay.gui.training.batch_sheet import BatchSheet
+from arplay.gui.training.batch_table import BatchTable
 from arplay.gui.training.exporting import ExportButton
 from arplay.gui.training.gradient import signed
 from arplay.gui.widgets.caption import plain
@@ -35,7 +36,6 @@ from arplay.gui.widgets.words import capital, in_unit, number
 SIDE = 300
 BESIDE = 860
 """Pixels of this view from which the words stand beside the list; in a narrower one, in two columns below it."""
-EXPORT_WIDTH = 860
 
 NO_MODEL = "This is for the model in the playground: load one there, and see here how training looks at a text."
 READY = (
@@ -261,37 +261,31 @@ class OneBatchView(QWidget):
         mean = f"mean of one_pass: {self.taught.mean_nats} nats"
         return to_csv(records(self.rows), COLUMNS, [self.origin()[0], mean])
 
-    def chart_size(self) -> tuple[int, int] | None:
-        if not self.rows:
+    what = "positions"
+
+    def count(self) -> int:
+        return len(self.rows)
+
+    def in_sight(self) -> tuple[int, int] | None:
+        return self.list.in_sight()
+
+    def sheet(self, first: int = 0, stop: int | None = None) -> BatchSheet | None:
+        """Positions [first, stop) on paper; None if there is nothing."""
+        if not self.rows or self.taught is None:
             return None
-        return EXPORT_WIDTH, int(self._top() + HEAD + len(self.rows) * ROW + SPACE[2])
-
-    def _top(self) -> float:
-        return SPACE[2] + TITLE + SPACE[1] + SMALL + SPACE[2]
-
-    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        size = self.chart_size()
-        if size is None or self.taught is None:
-            return
-        painter.save()
-        painter.translate(area.topLeft())
-        painter.scale(area.width() / size[0], area.height() / size[1])
-        painter.fillRect(QRectF(0, 0, *size), self.theme.color("surface"))
-        painter.setFont(interface_font(TITLE, bold=True))
-        painter.setPen(self.theme.color("text"))
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         mean = f"{number(in_unit(self.taught.mean_nats, self.unit))} {self.unit}"
-        painter.drawText(QRectF(SPACE[2], SPACE[2], size[0], TITLE + SPACE[1]), left, f"One batch: mean loss {mean}")
-        painter.setFont(interface_font(SMALL))
-        painter.setPen(self.theme.color("muted"))
         differ = f"one pass and stepping differ by at most {self._difference()}"
         words = f"{len(self.rows)} positions, {self.with_model.text()}; {differ}"
-        painter.drawText(QRectF(SPACE[2], SPACE[2] + TITLE + SPACE[1], size[0], SMALL + SPACE[1]), left, words)
-        paint = BatchPainter(painter, self.theme, self.rows, self.unit, size[0])
-        paint.head(self._top())
-        for place in range(len(self.rows)):
-            paint.row(place, self._top() + HEAD + place * ROW)
-        painter.restore()
+        return BatchSheet(self.theme, self.rows, self.unit, f"One batch: mean loss {mean}", words, first, stop)
+
+    def chart_size(self) -> tuple[int, int] | None:
+        sheet = self.sheet()
+        return None if sheet is None else sheet.chart_size()
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        sheet = self.sheet()
+        if sheet is not None:
+            sheet.paint_chart(painter, area)
 
     def _difference(self) -> str:
         assert self.taught is not None

@@ -94,11 +94,11 @@ class HeatPainter:
             if line.layout is None:
                 self._write(painter, line, spans, rgba, top)
                 continue
-            area = QPainterPath()
+            clip = QPainterPath()
             for left, right in spans:
-                area.addRect(QRectF(left, top, right - left, self.grid.row))
+                clip.addRect(QRectF(left, top, right - left, self.grid.row))
             painter.save()
-            painter.setClipPath(area, Qt.ClipOperation.IntersectClip)
+            painter.setClipPath(clip, Qt.ClipOperation.IntersectClip)
             painter.setPen(QColor.fromRgba(rgba))
             line.draw(painter, top + self._base)
             for left, right, bare in line.chips:

@@ -26,7 +26,7 @@ from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, TEXT, Theme, interface_
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat import marks
 from arplay.gui.widgets.heat.card import HeatCard, content
-from arplay.gui.widgets.heat.layout import Flow, Units, bare_pieces, units
+from arplay.gui.widgets.heat.layout import Flow, Units, units_of
 from arplay.gui.widgets.heat.painting import HeatPainter, Lines, lead_columns
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.shaping import Grid
@@ -74,7 +74,7 @@ class HeatView(QAbstractScrollArea):
         relayout = not same or lead != self.lead
         self.ledger, self.vocabulary, self.lead = ledger, vocabulary, lead
         if not same:
-            self.units = self._units(ledger) if ledger is not None else None
+            self.units = units_of(ledger, vocabulary, self.grid.measure) if ledger is not None else None
             self._hover(None)
         if relayout:
             self.flow = None
@@ -154,6 +154,16 @@ class HeatView(QAbstractScrollArea):
         """Where (the first part of) a piece is in the viewport."""
         assert self.flow is not None
         return self.rects_of(piece, self.flow.first_row(piece))[0]
+
+    def in_sight(self) -> tuple[int, int] | None:
+        """The pieces [first, stop) of the rows in sight."""
+        if self.lines is None or not self.lines.flow.rows:
+            return None
+        scrolled, row = self.verticalScrollBar().value() - PAD, self.grid.row
+        last = min(self.lines.flow.rows, -(-(scrolled + self.viewport().height()) // row)) - 1
+        first = min(max(0, -(-scrolled // row)), last)
+        cells = [cell for line in (self.lines[first], self.lines[last]) for cell in line.cells]
+        return min(piece for _, _, piece in cells), max(piece for _, _, piece in cells) + 1
 
     def columns(self) -> int:
         """Columns of a row; one more is kept free, for a newline that hangs. The scroll bar's place is always free."""
@@ -331,15 +341,6 @@ class HeatView(QAbstractScrollArea):
             return self.lines.hit(wanted, (left + right) / 2, nearest=True)
         return {Qt.Key.Key_Home: 0, Qt.Key.Key_End: last}.get(key)
 
-    def _units(self, ledger: Ledger) -> Units:
-        return units(ledger.data, ledger.ends, _names(ledger, self.vocabulary), self.grid.measure)
-
 
 def _same_pieces(a: Ledger, b: Ledger) -> bool:
     return a.data == b.data and np.array_equal(a.ends, b.ends) and np.array_equal(a.ids, b.ids)
-
-
-def _names(ledger: Ledger, vocabulary: Vocabulary | None) -> dict[int, str]:
-    bare = bare_pieces(ledger.ends).tolist()
-    ids = [int(ledger.ids[index]) for index in bare]
-    return {i: vocabulary.piece(id).text if vocabulary else f"#{id}" for i, id in zip(bare, ids, strict=True)}

@@ -1,4 +1,4 @@
-"""The ledger on paper: totals, the product written out, the check, and the rows (the first ones of a long text)."""
+"""The ledger on paper: totals, the product written out, the check, and the rows."""
 
 from __future__ import annotations
 
@@ -14,61 +14,60 @@ from arplay.gui.widgets.figure_row import ROW as FIGURES
 from arplay.gui.widgets.figure_row import layout, paint_figures
 from arplay.gui.widgets.ledger import totals as ledger_totals
 from arplay.gui.widgets.ledger.table import NUMBER, POWER, TOKEN, LedgerTable, cell
+from arplay.gui.widgets.sheet import MARGIN, Sheet
 
-WIDTH, MARGIN, LINE, ROW = 900, SPACE[4], 18, 22
-MOST_ROWS = 1000
-"""A picture holds this many rows at most; the data of all of them is in the CSV and JSON exports."""
-
+WIDTH, LINE, ROW = 900, 18, 22
 _WIDTHS = (60, 192, 96, 104, 112, 144, 144)
 
 
-def height(ledger: Ledger) -> int:
-    cut = LINE if ledger.done > MOST_ROWS else 0
-    return 2 * MARGIN + FIGURES + 2 * LINE + SPACE[2] + ROW * (1 + min(ledger.done, MOST_ROWS)) + cut
+class LedgerSheet(Sheet):
+    """Rows [first, stop) of the ledger; sums and products begin at the text's start, totals are of all of it."""
 
+    again = ROW
 
-def paint(
-    painter: QPainter,
-    area: QRectF,
-    ledger: Ledger,
-    vocabulary: Vocabulary | None,
-    reconciled: Reconciled | None,
-    theme: Theme,
-    unit: Unit,
-) -> None:
-    painter.save()
-    painter.translate(area.topLeft())
-    painter.scale(area.width() / WIDTH, area.width() / WIDTH)
-    painter.fillRect(QRectF(0, 0, WIDTH, height(ledger)), theme.color("surface"))
-    painter.translate(MARGIN, MARGIN)
-    paint_figures(painter, theme, layout(ledger_totals.figures(ledger, unit), WIDTH - 2 * MARGIN, 1))
-    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-    painter.setFont(interface_font(SMALL))
-    painter.setPen(theme.color("muted"))
-    y = float(FIGURES)
-    for text in (ledger_totals.written_out(ledger), ledger_totals.reconciliation(ledger, reconciled, unit)):
-        painter.drawText(QRectF(0, y, WIDTH - 2 * MARGIN, LINE), left, text)
-        y += LINE
-    y += SPACE[2]
-    table = LedgerTable()
-    table.unit = unit
-    _paint_row(painter, theme, y, tuple(table.heading(column) for column in range(POWER + 1)), head=True)
-    y += ROW
-    rows = min(ledger.done, MOST_ROWS)
-    for row in range(rows):
-        texts = tuple(cell(ledger, vocabulary, row, column, unit) for column in range(POWER + 1))
-        _paint_row(painter, theme, y, texts)
-        y += ROW
-    if rows < ledger.done:
+    def __init__(
+        self,
+        ledger: Ledger,
+        vocabulary: Vocabulary | None,
+        reconciled: Reconciled | None,
+        theme: Theme,
+        unit: Unit,
+        first: int,
+        stop: int,
+    ) -> None:
+        self.ledger, self.vocabulary, self.unit, self.first = ledger, vocabulary, unit, first
+        self.lines = [ledger_totals.written_out(ledger), ledger_totals.reconciliation(ledger, reconciled, unit)]
+        if stop - first < ledger.done:
+            self.lines.append(f"rows {first + 1:,} to {stop:,} of {ledger.done:,}; sums begin at the text’s start")
+        head = MARGIN + FIGURES + LINE * len(self.lines) + SPACE[2] + ROW
+        super().__init__("ledger", "Ledger", theme, WIDTH, head, ROW, stop - first)
+
+    def paint_head(self, painter: QPainter) -> None:
+        painter.save()
+        painter.translate(MARGIN, MARGIN)
+        figures = layout(ledger_totals.figures(self.ledger, self.unit), WIDTH - 2 * MARGIN, 1)
+        paint_figures(painter, self.theme, figures)
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.setFont(interface_font(SMALL))
-        painter.setPen(theme.color("muted"))
-        text = f"the first {rows:,} of {ledger.done:,} rows; the totals are of all of them"
-        painter.drawText(QRectF(0, y, WIDTH - 2 * MARGIN, LINE), left, text)
-    painter.restore()
+        painter.setPen(self.theme.color("muted"))
+        for i, text in enumerate(self.lines):
+            painter.drawText(QRectF(0, FIGURES + LINE * i, WIDTH - 2 * MARGIN, LINE), left, text)
+        painter.restore()
+
+    def paint_again(self, painter: QPainter, top: float) -> None:
+        table = LedgerTable()
+        table.unit = self.unit
+        _paint_row(painter, self.theme, top, tuple(table.heading(column) for column in range(POWER + 1)), head=True)
+
+    def paint_rows(self, painter: QPainter, first: int, stop: int, top: float) -> None:
+        for place in range(first, stop):
+            row = self.first + place
+            texts = tuple(cell(self.ledger, self.vocabulary, row, column, self.unit) for column in range(POWER + 1))
+            _paint_row(painter, self.theme, top + (place - first) * ROW, texts)
 
 
 def _paint_row(painter: QPainter, theme: Theme, y: float, texts: tuple[str, ...], head: bool = False) -> None:
-    x = 0.0
+    x = float(MARGIN)
     for column, (text, wide) in enumerate(zip(texts, _WIDTHS, strict=True)):
         font = interface_font(SMALL) if head else fixed_font(BODY) if column == TOKEN else number_font(BODY)
         side = Qt.AlignmentFlag.AlignLeft if column == TOKEN else Qt.AlignmentFlag.AlignRight
@@ -78,4 +77,4 @@ def _paint_row(painter: QPainter, theme: Theme, y: float, texts: tuple[str, ...]
         shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, shown)
         x += wide
-    painter.fillRect(QRectF(0, y + ROW - 0.5, sum(_WIDTHS), 0.5), theme.color("border"))
+    painter.fillRect(QRectF(MARGIN, y + ROW - 0.5, sum(_WIDTHS), 0.5), theme.color("border"))

@@ -288,16 +288,17 @@ class TextArea(QPlainTextEdit):
 
     # -- clipboard, drag and drop
 
+    def selected_bytes(self) -> tuple[int, int]:
+        cursor = self.textCursor()
+        return self.shown.byte(cursor.selectionStart()), self.shown.byte(cursor.selectionEnd())
+
     def cut(self) -> None:
         if self.textCursor().hasSelection():
             self.copy()
             self.replace_selection(b"")
 
     def createMimeDataFromSelection(self) -> QMimeData:
-        cursor = self.textCursor()
-        return transfer.offer(
-            self.shown.data[self.shown.byte(cursor.selectionStart()) : self.shown.byte(cursor.selectionEnd())]
-        )
+        return transfer.offer(self.shown.data[slice(*self.selected_bytes())])
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return source.hasText() or source.hasUrls() or source.hasFormat(transfer.EXACT)

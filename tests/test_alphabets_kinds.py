@@ -187,9 +187,9 @@ def test_a_word_that_is_called_like_a_special_token() -> None:
     ("kind", "said"),
     [
         ("byte_level_nfc", "accents"),
-        ("unigram", "no piece for some"),
+        ("unigram", "no token for some"),
         ("t5", "merges spaces"),
-        ("wordpiece", "lower case.*accents.*spaces.*no piece"),
+        ("wordpiece", "lower case.*accents.*spaces.*no token"),
         ("gpt1", "lower case"),
         ("word_level", "spaces"),
         ("ctrl", "spaces.*found by comparing"),

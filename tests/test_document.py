@@ -25,7 +25,7 @@ class Words:
 
     def __init__(self, name: str = "words") -> None:
         data = (*WORDS, *(bytes([i]) for i in range(256)))
-        self.vocabulary = Vocabulary(name, data)
+        self.vocabulary = Vocabulary(name, (*data, None, None))
         self._id = {piece: id for id, piece in reversed(list(enumerate(data)))}
         longest = sorted(self._id, key=len, reverse=True)
         self._pattern = re.compile(b"|".join(map(re.escape, longest)), re.DOTALL)
@@ -36,7 +36,9 @@ class Words:
 
 
 ALPHABET = Words()
-pieces = st.integers(0, len(ALPHABET.vocabulary) - 1).map(ALPHABET.vocabulary.piece)
+UNUSED = len(ALPHABET.vocabulary) - 1
+"""An id that no token owns: it has no bytes."""
+pieces = (st.integers(0, UNUSED) | st.just(UNUSED)).map(ALPHABET.vocabulary.piece)
 some_bytes = st.one_of(st.sampled_from([*WORDS, b"", b"abab", "é".encode()]), st.binary(max_size=3))
 runs = st.lists(
     st.one_of(
@@ -78,16 +80,20 @@ def is_normal(document: Document) -> bool:
         return a.vocabulary == b.vocabulary
 
     pairs = zip(document.runs, document.runs[1:], strict=False)
-    return all(len(run) for run in document.runs) and not any(joins(a, b) for a, b in pairs)
+    full = all(run.ids if isinstance(run, Fixed) else run.data for run in document.runs)
+    return full and not any(joins(a, b) for a, b in pairs)
 
 
 def survivors(document: Document, start: int, end: int, moved: int) -> list[tuple[int, int, object]]:
-    """The fixed pieces that must be left after bytes [start, end) were replaced: those that no bound cuts."""
+    """The fixed pieces that must be left after bytes [start, end) were replaced: those that no bound cuts.
+
+    One without bytes belongs to those before it.
+    """
     kept = []
     for low, high, what in atoms(document):
         if high <= start:
             kept.append((low, high, what))
-        elif low >= end:
+        elif low >= end and (low < high or low > end):
             kept.append((low + moved, high + moved, what))
     return kept
 
@@ -215,3 +221,15 @@ def test_the_rule_about_normal_form_catches_neighbours_that_belong_together() ->
     assert not is_normal(Document((Typed(b"a"), Typed(b"b"))))
     assert not is_normal(Document((Typed(b""),)))
     assert size((Typed(b"a"), Typed(b"b"))) == 2
+
+
+def test_an_id_without_bytes_stays_in_the_chain_behind_what_it_was_put_after() -> None:
+    document, unused = Document.of(b"ab"), ALPHABET.vocabulary.piece(UNUSED)
+    taken = document.apply(document.take(2, unused, "words"))
+    assert taken.data == b"ab" and encode(taken, ALPHABET).ids.tolist() == [0, UNUSED]
+    prefix = prefix_at(taken, encode(taken, ALPHABET), 2, ALPHABET)
+    assert (prefix.ids.tolist(), prefix.actual) == ([0, UNUSED], None)
+    typed = taken.apply(taken.replace(2, 2, b"b"))
+    assert encode(typed, ALPHABET).ids.tolist() == [0, UNUSED, 1]
+    assert prefix_at(typed, encode(typed, ALPHABET), 2, ALPHABET, index=1).actual == UNUSED
+    assert Document.of(typed.data) != typed, "negative control: the bytes alone do not tell"

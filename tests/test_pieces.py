@@ -35,13 +35,14 @@ def test_visible_text_is_printable_and_empty_only_for_nothing(data: bytes) -> No
     assert shown.isprintable() and bool(shown) == bool(data)
 
 
-def test_every_id_has_bytes_and_an_id_without_a_token_stands_for_its_name() -> None:
-    assert WORDS.piece(5) == Piece(5, b"<unused 5>", special=True)
+def test_an_id_without_a_token_writes_nothing_and_is_shown_as_unused() -> None:
+    assert WORDS.piece(5) == Piece(5, b"", special=True)
+    assert WORDS.piece(5).text == "<unused 5>"
     assert WORDS.piece(7).text == "<unused 7>"
     assert WORDS.piece(0).special and WORDS.piece(0).text == "<s>"
     assert not WORDS.piece(1).special and WORDS.piece(1).text == "␣the"
     assert WORDS.written == tuple(WORDS.piece(i).data for i in range(len(WORDS)))
-    assert WORDS.sizes.tolist() == [3, 4, 3, 3, 2, 10, 5, 10, 1]
+    assert WORDS.sizes.tolist() == [3, 4, 3, 3, 2, 0, 5, 0, 1]
 
 
 def test_the_first_piece_leaves_out_the_space_that_its_tokenizer_put_there() -> None:

@@ -131,6 +131,8 @@ def run(args: argparse.Namespace) -> int:
         deliver(to_json(result), args.out)
     elif args.out is not None:
         deliver(text, args.out)
+    if unused := sum(not work.vocabulary.written[step["id"]] for step in steps):
+        note(f"{unused:,} of the sampled ids have no token: they write nothing")
     if sampling.stopped == "context":
         note("stopped because the context is full (--at-limit slide goes on with the newest half)")
     elif sampling.start:

@@ -60,8 +60,10 @@ def _describe(work: Work, ledger: Ledger, rows: list[tables.Record], sums: table
         mantissa, exponent = power_of_ten(-sums["nll_nats"])
         lines += [
             f"NLL {sums['nll_nats']:.4f} nats = {sums['nll_bits']:.4f} bits; product {mantissa:.4f}e{exponent:+d}",
-            f"perplexity {sums['perplexity']:.4f}; {sums['bits_per_byte']:.4f} bits per byte",
+            f"perplexity {sums['perplexity']:.4f}"
+            + ("" if sums["bits_per_byte"] is None else f"; {sums['bits_per_byte']:.4f} bits per byte"),
         ]
+    lines += sums["notes"]
     if len(ledger) and ledger.context[-1] < ledger.context[0] + len(ledger) - 1:
         lines.append(f"longer than the context: windows of {sums['window']:,} pieces, stride {sums['stride']:,}")
     if rows:

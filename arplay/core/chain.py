@@ -20,6 +20,15 @@ BEST = 5
 """How many alternatives are kept for every piece."""
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to know with every total of a text: a figure, what it counts, and a sentence."""
+
+    figure: str
+    label: str
+    sentence: str
+
+
 @dataclass(frozen=True, eq=False)
 class Totals:
     """Figures of a scored text. Sums run over scored pieces only; ``bytes`` are the bytes of those pieces."""
@@ -60,7 +69,8 @@ class Ledger:
     ``logprob`` in nats (NaN: not scored), ``rank`` from 1 (0: not scored), ``entropy`` in nats of the distribution
     the piece was drawn from (NaN: not scored), ``context``: pieces the model had read, ``best_ids`` and
     ``best_logprobs`` of shape (n, 5) (id -1 where there is none).
-    A growing ledger holds the first pieces of a longer text; ``done`` says how many.
+    A growing ledger holds the first pieces of a longer text; ``done`` says how many. ``told``: what was known of the
+    text before it was scored and belongs to its totals.
     """
 
     data: bytes
@@ -75,6 +85,7 @@ class Ledger:
     done: int
     first_piece: str
     windows: Windows
+    told: tuple[Note, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -108,6 +119,16 @@ class Ledger:
     @cached_property
     def scored(self) -> NDArray[np.bool_]:
         return frozen(~np.isnan(self.logprob))
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """What has to be known with the totals: how the text was read, and what has no score though it should."""
+        first = 1 if self.first_piece == "unscored" else 0
+        failed = int(np.count_nonzero(~self.scored[first : self.done]))
+        if not failed:
+            return self.told
+        sentence = f"The model gave no number (NaN) for {failed:,} tokens: every total leaves them out."
+        return (*self.told, Note(f"{failed:,}", "not scored (NaN)", sentence))
 
     @cached_property
     def running(self) -> Floats:

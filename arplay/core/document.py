@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,10 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """Pieces that were picked or sampled: ids of the vocabulary named ``vocabulary`` and their bytes."""
+    """Pieces that were picked or sampled: ids of the vocabulary named ``vocabulary`` and their bytes.
+
+    An id that no token owns has no bytes; it stays behind the byte that it was put after.
+    """
 
     vocabulary: str
     ids: tuple[int, ...]
@@ -85,7 +89,8 @@ class Document:
     def apply(self, edit: Edit) -> Document:
         """The document after an edit that was made from this one."""
         end = edit.at + size(edit.removed)
-        return Document(normal(self.between(0, edit.at) + edit.inserted + self.between(end, len(self))))
+        head = _without_last(self.between(-1, edit.at), _bare_first(edit.removed))
+        return Document(normal(head + edit.inserted + self.between(end, len(self))))
 
     def replace(self, start: int, end: int, data: bytes) -> Edit:
         """Typing: bytes [start, end) give way to ``data``. Fixed pieces that are cut become typed."""
@@ -106,15 +111,16 @@ class Document:
         return Edit(0, self.runs, normal((Typed(self.data),)))
 
     def between(self, start: int, end: int) -> Runs:
-        """The runs of bytes [start, end). Raises ValueError where a bound would cut a fixed piece."""
+        """The runs of bytes [start, end). Raises ValueError where a bound would cut a fixed piece.
+
+        A piece without bytes belongs to those before it: it is there where start < its place <= end.
+        """
         parts: list[Run] = []
         base = 0
         for run in self.runs:
-            low, high = max(start - base, 0), min(end - base, len(run))
+            parts.append(_cut(run, start - base, end - base))
             base += len(run)
-            if low < high:
-                parts.append(_cut(run, low, high))
-        return tuple(parts)
+        return tuple(part for part in parts if not _is_empty(part))
 
     def _widen(self, start: int, end: int) -> tuple[int, int]:
         """[start, end) widened to whole fixed pieces where it touches the inside of one."""
@@ -184,7 +190,7 @@ def _encode_runs(runs: Runs, start: bool, alphabet: Alphabet, special: bool) -> 
         if isinstance(run, Fixed):
             pieces = Pieces(np.array(run.ids, np.int64), np.cumsum([len(piece) for piece in run.pieces]))
         else:
-            pieces = alphabet.encode(run.data, start and base == 0, special)
+            pieces = alphabet.encode(run.data, start and len(ids) == 1, special)
         ids.append(pieces.ids)
         ends.append(base + pieces.ends)
         fixed.append(np.full(len(pieces), isinstance(run, Fixed)))
@@ -209,14 +215,16 @@ def prefix_at(
 ) -> Prefix:
     """The chain before byte ``caret``: whole pieces, plus the encoding of what is left of a piece it cuts.
 
-    Pieces that own no bytes come behind a caret at their place; where several pieces begin at the caret, ``index``
-    says which one is the next (another index than one of theirs says nothing). Where what is left is nothing to the
-    tokenizer (spaces that it drops), the piece that the caret stands in is still the next one.
+    Pieces that own no bytes come behind a caret at their place, but fixed ones before it; where several pieces begin
+    at the caret, ``index`` says which one is the next (another index than one of theirs says nothing). Where what is
+    left is nothing to the tokenizer (spaces that it drops), the piece that the caret stands in is still the next one.
     """
     if index is not None and 0 <= index < len(encoded) and encoded.starts[index] == caret:
         return Prefix(encoded.ids[:index], int(encoded.ids[index]))
     whole = np.searchsorted(encoded.ends, caret, side="right")
     count = int(min(whole, np.searchsorted(encoded.starts, caret, side="left")))
+    while count < len(encoded) and encoded.fixed[count] and encoded.ends[count] == caret:
+        count += 1
     start = int(encoded.ends[count - 1]) if count else 0
     rest = encoded.ids[:0]
     if start < caret:
@@ -234,16 +242,38 @@ def size(runs: Runs) -> int:
 
 
 def _cut(run: Run, low: int, high: int) -> Run:
-    if low == 0 and high == len(run):
-        return run
+    """What of ``run`` lies in [low, high), counted from its own first byte."""
     if isinstance(run, Typed):
-        return Typed(run.data[low:high])
-    ends = np.cumsum([len(piece) for piece in run.pieces])
+        return Typed(run.data[max(low, 0) : max(high, 0)])
+    if low < 0 and high >= len(run):
+        return run
+    lengths = np.array([len(piece) for piece in run.pieces], np.int64)
+    ends = np.cumsum(lengths)
     first = int(np.searchsorted(ends, low, side="right"))
-    last = int(np.searchsorted(ends, high, side="left")) + 1
-    if (int(ends[first - 1]) if first else 0) != low or int(ends[last - 1]) != high:
-        raise ValueError(f"bytes {low} to {high} cut a fixed piece")
+    last = int(np.searchsorted(ends, high, side="right"))
+    for bound, at in ((low, first), (high, last)):
+        if 0 < bound < len(run) and ends[at] - lengths[at] != bound:
+            raise ValueError(f"bytes {low} to {high} cut a fixed piece")
     return Fixed(run.vocabulary, run.ids[first:last], run.pieces[first:last])
+
+
+def _bare_first(runs: Runs) -> int:
+    """How many pieces without bytes ``runs`` begins with."""
+    pieces = (piece for run in runs for piece in (run.pieces if isinstance(run, Fixed) else (run.data,)))
+    return sum(1 for _ in takewhile(lambda piece: not piece, pieces))
+
+
+def _without_last(runs: Runs, count: int) -> Runs:
+    """``runs`` without the last ``count`` pieces, all of which are fixed."""
+    while count and isinstance(last := runs[-1], Fixed):
+        kept = max(0, len(last.ids) - count)
+        count -= len(last.ids) - kept
+        runs = (*runs[:-1], *([Fixed(last.vocabulary, last.ids[:kept], last.pieces[:kept])] if kept else []))
+    return runs
+
+
+def _is_empty(run: Run) -> bool:
+    return not (run.ids if isinstance(run, Fixed) else run.data)
 
 
 def _piece_at(run: Fixed, at: int) -> tuple[int, int]:
@@ -259,7 +289,7 @@ def normal(runs: Iterable[Run]) -> Runs:
     """The same pieces with no empty run and no two neighbours that could be one."""
     result: list[Run] = []
     for run in runs:
-        if not len(run):
+        if _is_empty(run):
             continue
         last = result[-1] if result else None
         if isinstance(run, Typed) and isinstance(last, Typed):

@@ -32,10 +32,10 @@ def visible(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One entry of a vocabulary: its id, its exact bytes (never empty), and whether it is special.
+    """One entry of a vocabulary: its id, its exact bytes, and whether it is special.
 
-    A special piece (end-of-text and the like) and an id that no token owns stand for themselves:
-    their bytes are those of their name, ``<|endoftext|>`` or ``<unused 7>``.
+    A special piece (end-of-text and the like) stands for itself: its bytes are those of its name, ``<|endoftext|>``.
+    An id that no token owns writes nothing; it is shown as ``<unused 7>``.
     """
 
     id: int
@@ -45,6 +45,8 @@ class Piece:
     @property
     def text(self) -> str:
         """The visible text, as shown on bars and chips; a special one keeps the spaces of its name."""
+        if not self.data:
+            return f"<unused {self.id}>"
         return safe(self.data.decode("utf-8", "surrogateescape")) if self.special else visible(self.data)
 
 
@@ -54,12 +56,14 @@ class Vocabulary:
 
     ``data[i]`` is None for an id that the model's output has but no token owns. ``drops_first_space``: the model's
     library reads a text as if a space stood before it, and leaves that space out when it decodes (SentencePiece).
+    ``unknown``: the piece that stands for any character that no other one writes, if there is one.
     """
 
     name: str
     data: tuple[bytes | None, ...]
     special: frozenset[int] = frozenset()
     drops_first_space: bool = False
+    unknown: int | None = None
 
     def __len__(self) -> int:
         return len(self.data)
@@ -68,19 +72,17 @@ class Vocabulary:
         """The piece of an id, with what taking it writes.
 
         ``first``: at a text's beginning, where ``▁Hello`` writes "Hello" if the vocabulary drops the first space, so
-        that the text read again gives the same ids. A piece that is only that space keeps it: no piece writes nothing.
+        that the text read again gives the same ids. A piece that is only that space keeps it.
         """
-        data = self.data[id]
-        if not data:
-            return Piece(id, f"<unused {id}>".encode(), special=True)
+        data = self.data[id] or b""
         if first and self.drops_first_space and id not in self.special and data[:1] == b" " != data:
             data = data[1:]
-        return Piece(id, data, id in self.special)
+        return Piece(id, data, id in self.special or not data)
 
     @cached_property
     def written(self) -> tuple[bytes, ...]:
-        """The bytes of every piece, by id; an id that no token owns is written by its name."""
-        return tuple(data or self.piece(id).data for id, data in enumerate(self.data))
+        """The bytes of every piece, by id: none for an id that no token owns."""
+        return tuple(data or b"" for data in self.data)
 
     @cached_property
     def sizes(self) -> Ids:
@@ -116,7 +118,12 @@ class Vocabulary:
     def _searchable(self) -> tuple[tuple[str, ...], dict[int, str]]:
         """The text of every piece in small letters; and what the views show of those that have signs other than ␣."""
         texts = [data.decode("utf-8", "replace").lower() for data in self.written]
-        signs = (id for id, text in enumerate(texts) if "␣" in text or not text.isprintable() or "\ufffd" in text)
+        signed = ("␣", "\ufffd")
+        signs = (
+            id
+            for id, text in enumerate(texts)
+            if not text or not text.isprintable() or any(sign in text for sign in signed)
+        )
         return tuple(texts), {id: self.piece(id).text.lower() for id in signs}
 
 

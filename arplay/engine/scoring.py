@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import BEST, Ledger
+from arplay.core.chain import BEST, Ledger, Note
 from arplay.core.distribution import Distribution
 from arplay.core.document import Encoded
-from arplay.core.pieces import Ids
+from arplay.core.loss import loss
+from arplay.core.pieces import Ids, Vocabulary
 from arplay.core.windows import Windows
 from arplay.engine.messages import Progress, Reconcile, Score, Scored
 from arplay.engine.prefixes import common_prefix
@@ -43,7 +44,8 @@ def ledger_of(
     encoded, _ = state.encode(request.document, model.alphabet, request.reading.special)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
     windows = windows_of(model.info.context, len(chain))
-    columns = Columns(request.document.data, encoded, len(lead_ids), first_piece, windows)
+    told = _notes(request.document.data, encoded, model.alphabet.vocabulary)
+    columns = Columns(request.document.data, encoded, len(lead_ids), first_piece, windows, told)
     former, state.scored = state.scored, None
     known = 0
     if former is not None:
@@ -88,11 +90,25 @@ def ledger_of(
     return ledger
 
 
+def _notes(data: bytes, encoded: Encoded, vocabulary: Vocabulary) -> tuple[Note, ...]:
+    """What belongs to the totals of a text before any of it is scored."""
+    lost, sentence = loss(data, encoded.ids, encoded.ends, vocabulary)
+    return (Note(f"{lost:,}", "characters lost", sentence),) if lost else ()
+
+
 class Columns:
     """The columns of a ledger that is being filled."""
 
-    def __init__(self, data: bytes, encoded: Encoded, lead: int, first_piece: str, windows: Windows) -> None:
-        n = len(encoded)
+    def __init__(
+        self,
+        data: bytes,
+        encoded: Encoded,
+        lead: int,
+        first_piece: str,
+        windows: Windows,
+        told: tuple[Note, ...] = (),
+    ) -> None:
+        n, self._told = len(encoded), told
         self._data, self._encoded, self._lead = data, encoded, lead
         self._least = 1 if first_piece == "unscored" else lead  # the first piece of the chain that gets a score
         self._first_piece, self._windows = first_piece, windows
@@ -148,6 +164,7 @@ class Columns:
             done=self._done,
             first_piece=self._first_piece,
             windows=self._windows,
+            told=self._told,
         )
 
 

@@ -126,7 +126,7 @@ def tokens(ledger: Ledger, vocabulary: Vocabulary) -> list[Record]:
 
 
 def totals(ledger: Ledger) -> Record:
-    """The figures of a whole text: sums over scored pieces, ``bytes`` are theirs."""
+    """The figures of a whole text: sums over scored pieces, ``bytes`` are theirs; ``notes`` belong to all of them."""
     sums = ledger.totals
     return {
         "pieces": sums.pieces,
@@ -141,12 +141,14 @@ def totals(ledger: Ledger) -> Record:
         "first_piece": sums.first_piece,
         "window": sums.window,
         "stride": sums.stride,
+        "notes": [note.sentence for note in ledger.notes],
     }
 
 
 def comments(sums: Record) -> list[str]:
     """The totals as lines for a CSV file."""
-    return [f"{key}: {'' if value is None else value}" for key, value in sums.items()]
+    figures = [f"{key}: {'' if value is None else value}" for key, value in sums.items() if key != "notes"]
+    return [*figures, *(f"note: {sentence}" for sentence in sums["notes"])]
 
 
 def ledger_rows(ledger: Ledger, vocabulary: Vocabulary) -> list[Record]:

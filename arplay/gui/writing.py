@@ -143,6 +143,9 @@ class Writing(QObject):
         piece = vocabulary.piece(step.id, first=play.view.caret == 0)
         edit = play.document.take(play.view.caret, piece, vocabulary.name)
         play.record(edit, kind, play.view.caret + len(piece.data), step)
+        if not piece.data:
+            cause = f"id {step.id:,} has no token: it writes nothing, but the model reads it from here on"
+            play.told.emit(cause, "rewind takes it back")
 
 
 def _behind_bare(answer: Answer) -> bool:

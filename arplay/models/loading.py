@@ -85,7 +85,7 @@ def prove(
         context=context_of(network.config.get_text_config().to_dict()),
         parameters=parameters,
         cache=proof.cache,
-        why="; ".join(filter(None, (place.why, why, faster.done))),
+        why="; ".join(filter(None, (place.why, why, faster.done, alphabet.notes))),
         placement=placement(network.hf_device_map) if place.limits is not None else "",
         not_used=(*proof.not_used, *faster.not_used),
     )

@@ -17,6 +17,7 @@ from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.sheet import HeatSheet
 from arplay.gui.widgets.heat.view import HeatView
+from arplay.gui.widgets.ledger.totals import note_figures
 from arplay.gui.widgets.words import first_piece, in_unit, lead_pieces, number, windows
 
 CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
@@ -214,6 +215,7 @@ def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
     perplexity = none if t.perplexity is None else number(t.perplexity, 2)
     per_byte = none if t.bits_per_byte is None else number(t.bits_per_byte, 3)
     return (
+        *note_figures(ledger),
         Figure(f"{len(ledger):,}", "tokens", "Tokens of the text, without what is read before it."),
         Figure(f"{t.scored:,}", "scored", "Tokens that the model gave a probability; all figures are over these."),
         Figure(

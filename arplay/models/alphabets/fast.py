@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.models.alphabets.spelling import vocabulary_of
-from arplay.models.alphabets.text import PROBE, TextAlphabet, lead_of
+from arplay.models.alphabets.text import PROBE, TextAlphabet, beyond, lead_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -23,22 +23,24 @@ _WORD_SPLITTERS = {"WhitespaceSplit", "Whitespace", "BertPreTokenizer"}
 class TokenizerAlphabet(TextAlphabet):
     """An alphabet around a ``tokenizers.Tokenizer``, whose settings it takes over.
 
-    Raises Problem where it has an id that the model's output of ``vocabulary_size`` lacks, or gives no ids at all.
+    Raises Problem where it does not belong to an output of ``vocabulary_size``, or gives no ids at all.
     """
 
     def __init__(self, tokenizer: Tokenizer, vocabulary_size: int, bos: int | None, eos: int | None) -> None:
         decoder = tokenizer.decoder
         kinds = _kinds(_described(decoder if decoder is not None else tokenizer.pre_tokenizer))
+        tokens = tokenizer.get_vocab(with_added_tokens=True)
         vocabulary = vocabulary_of(
-            tokenizer.get_vocab(with_added_tokens=True),
+            tokens,
             {id: (token.content, token.special) for id, token in tokenizer.get_added_tokens_decoder().items()},
             vocabulary_size,
             " ".join if decoder is None else decoder.decode,
             byte_level="ByteLevel" in kinds,
+            unknown=_unknown(tokenizer),
         )
         cutter = FastCutter(tokenizer)
         lead = lead_of(cutter.whole(PROBE), cutter.ids(PROBE, True, False))
-        super().__init__(vocabulary, cutter, lead, bos, eos)
+        super().__init__(vocabulary, cutter, lead, bos, eos, beyond(tokens, vocabulary_size))
 
 
 class FastCutter:
@@ -95,6 +97,16 @@ class FastCutter:
         self._tokenizer.encode_special_tokens = not special
         if self._steps is not None:
             self._tokenizer.normalizer, self._tokenizer.pre_tokenizer = self._steps[start]
+
+
+def _unknown(tokenizer: Tokenizer) -> int | None:
+    """The id of the token for what has none."""
+    model: Any = tokenizer.model
+    name = getattr(model, "unk_token", None)
+    if name is None and type(model).__name__ == "Unigram":
+        found = json.loads(model.__getstate__()).get("unk_id")
+        return found if isinstance(found, int) else None
+    return tokenizer.token_to_id(name) if name is not None else None
 
 
 def _described(step: Any) -> Any:

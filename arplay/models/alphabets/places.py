@@ -48,6 +48,23 @@ def ends_by_offsets(data: bytes, written: Sequence[bytes], offsets: NDArray[np.i
     return ends
 
 
+def ends_without(data: bytes, lacking: bytes, joined: bytes, ends: Ids) -> Ids | None:
+    """Ends of pieces that write ``data`` without its ``lacking`` bytes; None where they write something else.
+
+    ``joined`` is what they write, ``ends`` where each ends in that.
+
+    >>> ends_without(b"\x1b[1\x1b", b"\x1b", b"[1", np.array([1, 2]))
+    array([2, 4])
+    """
+    kept = data.translate(None, lacking)
+    if joined not in (kept, b" " + kept):
+        return None
+    places = np.flatnonzero(~np.isin(np.frombuffer(data, np.uint8), np.frombuffer(lacking, np.uint8)))
+    ends = np.concatenate([[0], places + 1])[np.maximum(ends - (len(joined) - len(kept)), 0)]
+    ends[-1:] = len(data)
+    return ends
+
+
 def ends_by_matching(data: bytes, written: Sequence[bytes]) -> Ids:
     """Ends of the pieces by looking for what each writes, letters' case, accents and spaces aside.
 

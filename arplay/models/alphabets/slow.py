@@ -7,7 +7,7 @@ from typing import Any
 
 from arplay.core.errors import Problem
 from arplay.models.alphabets.spelling import vocabulary_of
-from arplay.models.alphabets.text import PROBE, TextAlphabet, lead_of
+from arplay.models.alphabets.text import PROBE, TextAlphabet, beyond, lead_of
 
 _BEFORE = ("\n", ".", "a", "0", "。")
 """Texts that may stand before another one to make it go on; the first whose own ids stay as they are is used."""
@@ -17,11 +17,17 @@ def python_alphabet(tokenizer: Any, vocabulary_size: int) -> TextAlphabet:
     """The alphabet of a transformers ``PythonBackend`` tokenizer. Raises Problem as TokenizerAlphabet does."""
     added = {id: (token.content, token.special) for id, token in tokenizer.added_tokens_decoder.items()}
     vocabulary = vocabulary_of(
-        tokenizer.get_vocab(), added, vocabulary_size, tokenizer.convert_tokens_to_string, byte_level=False
+        tokens := tokenizer.get_vocab(),
+        added,
+        vocabulary_size,
+        tokenizer.convert_tokens_to_string,
+        byte_level=False,
+        unknown=tokenizer.unk_token_id,
     )
     cutter = SlowCutter(tokenizer, vocabulary.special)
     lead = lead_of(tokenizer.encode(PROBE), tokenizer.encode(PROBE, add_special_tokens=False))
-    return TextAlphabet(vocabulary, cutter, lead, tokenizer.bos_token_id, tokenizer.eos_token_id)
+    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
+    return TextAlphabet(vocabulary, cutter, lead, bos, eos, beyond(tokens, vocabulary_size))
 
 
 class SlowCutter:

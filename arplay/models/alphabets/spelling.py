@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
-from arplay.core.errors import Problem
 from arplay.core.pieces import Vocabulary
 
 Join = Callable[[list[str]], str]
@@ -24,29 +23,31 @@ _MARK = "a"
 
 
 def vocabulary_of(
-    tokens: Mapping[str, int], added: Mapping[int, tuple[str, bool]], size: int, join: Join, byte_level: bool
+    tokens: Mapping[str, int],
+    added: Mapping[int, tuple[str, bool]],
+    size: int,
+    join: Join,
+    byte_level: bool,
+    unknown: int | None = None,
 ) -> Vocabulary:
-    """The pieces of a tokenizer with ``tokens``, for a model with ``size`` logits.
+    """The pieces of a tokenizer with ``tokens``, for a model with ``size`` logits; an id beyond these has none.
 
-    ``added``: id -> (text, special) of the tokens that are looked for in the text before anything else. Raises Problem
-    for an id that the model does not have.
+    ``added``: id -> (text, special) of the tokens that are looked for in the text before anything else.
     """
-    if tokens and (highest := max(tokens.values())) >= size:
-        raise Problem(
-            f"the tokenizer has id {highest} but the model's output only {size}", "tokenizer and weights do not match"
-        )
     spell = byte_level_bytes if byte_level else _speller(tokens, join)
     data: list[bytes | None] = [None] * size
     for token, id in sorted(tokens.items()):  # in an order that is the same in every process
+        if id >= size:
+            continue
         text, special = added.get(id, (token, False))
         # an added piece stands for its own text; but ▁ is a space wherever the decoder says so (Gemma's "▁▁")
         data[id] = text.encode() if special or (id in added and (byte_level or "▁" not in text)) else spell(token)
-    special_ids = frozenset(id for id, (_, special) in added.items() if special)
+    special_ids = frozenset(id for id, (_, special) in added.items() if special and id < size)
     drops = not byte_level and _drops_first_space(tokens, data, join)
     digest = hashlib.sha256(repr(sorted(special_ids)).encode() + (b"drops" if drops else b""))
     for entry in data:
         digest.update(len(entry or b"").to_bytes(4, "little") + (entry or b""))
-    return Vocabulary(digest.hexdigest()[:16], tuple(data), special_ids, drops)
+    return Vocabulary(digest.hexdigest()[:16], tuple(data), special_ids, drops, unknown)
 
 
 def byte_level_bytes(token: str) -> bytes:
@@ -77,7 +78,8 @@ def _speller(tokens: Iterable[str], join: Join) -> Callable[[str], bytes]:
 
 def _drops_first_space(tokens: Mapping[str, int], data: list[bytes | None], join: Join) -> bool:
     """Whether the library decodes a text's first piece without the space that the piece writes elsewhere."""
-    spaced = islice((token for token, id in tokens.items() if (data[id] or b"")[:1] == b" " != data[id]), 8)
+    known = ((token, data[id]) for token, id in tokens.items() if id < len(data))
+    spaced = islice((token for token, text in known if (text or b"")[:1] == b" " != text), 8)
     return any(not join([token, _MARK]).startswith(" ") for token in spaced)
 
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.core.pieces import Ids, Pieces, Vocabulary
+from arplay.core.pieces import Ids, Pieces, Vocabulary, visible
 from arplay.core.spans import to_bytes, to_text
-from arplay.models.alphabets.places import ends_by_matching, ends_by_offsets
+from arplay.models.alphabets.places import ends_by_matching, ends_by_offsets, ends_without
 
 PROBE = "The quick fox: 1,234 naïve cafés\n\t«日本» 😀  'tis\u00a0so"
 _LONE_BYTE = re.compile("([\udc80-\udcff])")
 _RARE = "\U00010380 \U00013000 \U000f1234"  # Ugaritic, a hieroglyph, and a character that nobody assigned
 _SPACES = "drops or merges spaces"
-_UNKNOWN = "has no piece for some characters"
+_UNKNOWN = "has no token for some characters"
+_OF_TEXTS = frozenset(range(0xF5)) - {0xC0, 0xC1}
+"""The bytes that UTF-8 uses."""
+_NAMED_AT_MOST = 6
 _CHANGES = {
     "makes letters lower case": ("A", "The"),
     "changes accents and other characters": ("\u00e9", "e\u0301", "\u212b", "\ufb01", "\u2026"),
@@ -43,7 +47,11 @@ class Cutter(Protocol):
 
 
 class TextAlphabet:
-    """The alphabet of a vocabulary and what cuts text into its ids. Raises Problem if that gives no ids at all."""
+    """The alphabet of a vocabulary and what cuts text into its ids. Raises Problem if that gives no ids at all.
+
+    ``beyond``: the tokens with an id that the model's output lacks. A text that needs one is refused; the tokenizer is,
+    where plain words do. ``notes`` says how the tokenizer and the output differ, "" where they have the same ids.
+    """
 
     def __init__(
         self,
@@ -52,11 +60,19 @@ class TextAlphabet:
         lead: tuple[int, ...] = (),
         bos: int | None = None,
         eos: int | None = None,
+        beyond: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
-        self.vocabulary, self.lead, self.bos, self.eos = vocabulary, lead, bos, eos
-        self._cutter = cutter
+        if not beyond.keys().isdisjoint((*lead, *cutter.ids(PROBE, True, False))):
+            cause = f"the tokenizer has id {max(beyond)} but the model's output only {len(vocabulary)}"
+            raise Problem(cause, "tokenizer and weights do not match")
+        self.vocabulary, self.lead = vocabulary, lead
+        self.bos, self.eos = (None if id in beyond else id for id in (bos, eos))
+        self.notes = "; ".join(_notes(vocabulary, beyond))
+        self._cutter, self._beyond = cutter, beyond
         self._byte_ids = {data[0]: id for id, data in enumerate(vocabulary.data) if data and len(data) == 1}
         self._knows_bytes = any(byte >= 0x80 for byte in self._byte_ids)
+        lacking = (byte for byte in range(256) if byte not in self._byte_ids)
+        self._lacking = bytes(lacking if self._knows_bytes else ())
         unknown = vocabulary.special.intersection(cutter.ids(_RARE, True, False))
         self._named = vocabulary.special - unknown
         names = [to_text(vocabulary.written[id]) for id in sorted(self._named)]
@@ -95,7 +111,7 @@ class TextAlphabet:
     def _cut(self, part: str, start: bool, special: bool) -> tuple[list[int], Ids]:
         """The ids of ``part`` and where each ends in it."""
         text = _LONE_BYTE.sub("\ufffd", part)
-        ids = list(self._cutter.ids(text, start, special))
+        ids = self._ids(text, start, special)
         if special or self._named.isdisjoint(ids):
             return ids, self._ends(part, text, ids, start, special)
         # the name of a special token may be a word of the library's model too (Unigram): its letters are cut apart
@@ -104,21 +120,29 @@ class TextAlphabet:
         at = size = 0
         for piece in self._in_names.split(text):
             letters = part[at : at + len(piece)]
-            ids = list(self._cutter.ids(piece, start and at == 0, False))
+            ids = self._ids(piece, start and at == 0, False)
             ends.append(size + self._ends(letters, piece, ids, start and at == 0, False))
             found += ids
             at, size = at + len(piece), size + len(to_bytes(letters))
         return found, np.concatenate(ends)
 
+    def _ids(self, text: str, start: bool, special: bool) -> list[int]:
+        ids = list(self._cutter.ids(text, start, special))
+        if self._beyond and (outside := self._beyond.keys() & set(ids)):
+            token = visible(self._beyond[min(outside)].encode("utf-8", "replace"))
+            raise Problem(f"this text needs the token {token}, which the model's output lacks", "change that word")
+        return ids
+
     def _ends(self, part: str, text: str, ids: list[int], start: bool, special: bool) -> Ids:
         if not ids:
             return np.zeros(0, np.int64)
         data, written = to_bytes(part), list(map(self.vocabulary.written.__getitem__, ids))
+        joined, ends = b"".join(written), self.vocabulary.ends(ids)
+        if self._lacking and joined != data and (found := ends_without(data, self._lacking, joined, ends)) is not None:
+            return found
         # words may be written with a space behind them: where spaces are dropped only offsets tell whose each one is
         if self._drops_spaces and (offsets := self._cutter.offsets(text, start, special)) is not None:
             return ends_by_offsets(data, written, offsets)
-        ends = self.vocabulary.ends(ids)
-        joined = b"".join(written)
         if joined == data:
             return ends
         if joined == b" " + data:  # the space that many tokenizers put before a text
@@ -135,9 +159,13 @@ class TextAlphabet:
     def _changes(self, unknown: frozenset[int]) -> list[str]:
         """What happens to some telling texts."""
         found = []
+        if lacking := [byte for byte in self._lacking if byte in _OF_TEXTS]:
+            named = " ".join(visible(bytes([byte])) for byte in lacking[:_NAMED_AT_MOST])
+            more = " …" if len(lacking) > _NAMED_AT_MOST else ""
+            found.append(f"drops {len(lacking)} of the {len(_OF_TEXTS)} bytes of UTF-8 ({named}{more})")
         for what, texts in _CHANGES.items():
-            for text in texts:
-                ids = self._cutter.ids(text, True, False)
+            for text in texts if what != _UNKNOWN or not self._knows_bytes else ():
+                ids = [id for id in self._cutter.ids(text, True, False) if id not in self._beyond]
                 joined = b"".join(map(self.vocabulary.written.__getitem__, ids))
                 telling = unknown.isdisjoint(ids) or what == _UNKNOWN
                 if telling and joined not in (text.encode(), b" " + text.encode()):
@@ -152,6 +180,20 @@ def _sentence(changes: list[str], guessed: bool) -> str:
     listed = " and ".join([", ".join(changes[:-1]), changes[-1]] if changes[1:] else changes)
     how = ", found by comparing the letters" if guessed else ""
     return f"This tokenizer {listed}; those bytes belong to the token next to them{how}."
+
+
+def beyond(tokens: Mapping[str, int], size: int) -> dict[int, str]:
+    """The tokens whose ids an output of ``size`` logits lacks."""
+    return {id: token for token, id in sorted(tokens.items()) if id >= size}
+
+
+def _notes(vocabulary: Vocabulary, beyond: Mapping[int, str]) -> Iterator[str]:
+    if beyond:
+        named = " ".join(visible(beyond[id].encode("utf-8", "replace")) for id in sorted(beyond)[:_NAMED_AT_MOST])
+        more = " …" if len(beyond) > _NAMED_AT_MOST else ""
+        yield f"{len(beyond):,} tokens have no place in the output ({named}{more}): a text that needs one is refused"
+    if unused := sum(not data for data in vocabulary.data):
+        yield f"{unused:,} ids of the output have no token: they write nothing"
 
 
 def lead_of(whole: Sequence[int], plain: Sequence[int]) -> tuple[int, ...]:

@@ -19,13 +19,17 @@ WRITTEN_OUT = 8
 
 def figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
     """Totals of the pieces scored so far."""
-    totals = ledger.totals
+    totals, notes = ledger.totals, note_figures(ledger)
     if not totals.scored:
-        return (Figure("—", "nothing is scored", "No token of this text has a probability yet."),)
+        return (
+            *notes,
+            Figure("—", "nothing is scored", "No token of this text has a probability yet."),
+        )
     digits = 4 if totals.nll_nats < 10_000 else 1
     total = 0.0 - totals.nll_nats
     mean = in_unit(totals.nll_nats / totals.scored, unit)
     return (
+        *notes,
         Figure(f"{number(in_unit(total, unit), digits)} {unit}", "Σ log p", "The logarithm of the text's probability."),
         Figure(
             power(total),
@@ -37,6 +41,11 @@ def figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
         ),
         Figure(f"{number(mean)} {unit}", "NLL per token", "Its exponential (of nats) is the perplexity."),
     )
+
+
+def note_figures(ledger: Ledger) -> tuple[Figure, ...]:
+    """What has to be known with the totals, before them."""
+    return tuple(Figure(note.figure, note.label, note.sentence) for note in ledger.notes)
 
 
 def written_out(ledger: Ledger) -> str:

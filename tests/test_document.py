@@ -87,13 +87,14 @@ def is_normal(document: Document) -> bool:
 def survivors(document: Document, start: int, end: int, moved: int) -> list[tuple[int, int, object]]:
     """The fixed pieces that must be left after bytes [start, end) were replaced: those that no bound cuts.
 
-    One without bytes belongs to those before it.
+    One without bytes belongs to those before it, and goes with what it stands behind.
     """
     kept = []
+    reach = max([end, *(high for low, high, _ in atoms(document) if low < end < high)])
     for low, high, what in atoms(document):
         if high <= start:
             kept.append((low, high, what))
-        elif low >= end and (low < high or low > end):
+        elif low >= end and (low < high or low > reach):
             kept.append((low + moved, high + moved, what))
     return kept
 

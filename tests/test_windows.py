@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from arplay.core.errors import Problem
 from arplay.core.windows import Windows
 
-windows = st.integers(1, 20).flatmap(lambda w: st.tuples(st.just(w), st.integers(1, w))).map(lambda p: Windows(*p))
+sizes = st.integers(1, 20).flatmap(lambda w: st.tuples(st.just(w), st.integers(1, w)))
+windows = sizes.flatmap(lambda p: st.integers(0, p[0] - p[1]).map(lambda lead: Windows(*p, lead)))
 
 
 def naive_start(windows: Windows, end: int) -> int:
     """The first of the starts 0, S, 2S, ... from which ``end`` is no further than a whole window."""
     start = 0
-    while end - start > windows.window:
+    while end - start > windows.window - (windows.lead if start else 0):
         start += windows.stride
     return start
 
@@ -27,7 +28,7 @@ def covers(windows: Windows, length: int) -> None:
         assert first < stop, "a window that scores nothing"
         scored += range(first, stop)
         for index in range(first, stop):
-            context = index - start
+            context = len(windows.read(np.arange(index), start, index))
             assert context <= windows.window, "more context than the model reads"
             assert context >= min(index, windows.window - windows.stride), "too little context"
             assert windows.start(index) == start == naive_start(windows, index), "another context elsewhere"
@@ -75,3 +76,12 @@ def test_a_mean_of_window_means_is_another_number() -> None:
 def test_impossible_windows_are_a_problem(window: int, stride: int) -> None:
     with pytest.raises(Problem, match="impossible"):
         Windows(window, stride)
+
+
+@given(windows, st.integers(1, 70))
+def test_later_windows_begin_as_the_chain_does(windows: Windows, length: int) -> None:
+    chain = np.arange(length)
+    for start, _, stop in windows.spans(length):
+        read = windows.read(chain, start, stop - 1).tolist()
+        assert read == [*range(windows.lead if start else 0), *range(start, stop - 1)]
+    assert Windows(4, 2, 1).start(5) == 2 and Windows(4, 2).start(5) == 2 and Windows(4, 2, 1).start(6) == 4

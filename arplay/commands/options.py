@@ -34,7 +34,16 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="what stands before the text: auto is what the tokenizer itself adds",
     )
+    add_window_lead(parser)
     add_special(parser)
+
+
+def add_window_lead(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--window-lead",
+        action="store_true",
+        help="what stands before the text stands before every later window of a long text as well",
+    )
 
 
 def add_special(parser: argparse.ArgumentParser) -> None:

@@ -149,6 +149,7 @@ class Sampling:
         self._work, self._decoding, self._slides = work, decoding, at_limit == "slide"
         answer, _ = work.explore(data)
         self.start = answer.position.start
+        self._lead = answer.lead
         self.prefix = [*answer.lead, *answer.prefix.ids.tolist()]
         self._index = answer.prefix.index
         self.stopped = "length"
@@ -160,7 +161,8 @@ class Sampling:
         then its context (:meth:`Windows.half`, as the window and the scores have it).
         """
         work, session = self._work, self._work.session()
-        windows = windows_of(work.info.context, len(self.prefix) + length)
+        leading = len(self._lead) * work.reading.window_lead
+        windows = windows_of(work.info.context, len(self.prefix) + length, leading)
         chain = list(self.prefix)
         for step in range(length):
             start = windows.start(len(chain))
@@ -169,7 +171,8 @@ class Sampling:
                 return
             if start != self.start:
                 session.rewind(0)
-                deque(in_chunks(session, session.read, np.array(chain[start:]), work.state.pace), maxlen=0)
+                context = windows.read(np.array(chain), start, len(chain))
+                deque(in_chunks(session, session.read, context, work.state.pace), maxlen=0)
                 self.start = start
             elif step:
                 session.read(chain[-1:])

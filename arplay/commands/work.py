@@ -86,7 +86,8 @@ class Work:
         request = Load(0, args.model or catalogue.DEFAULT, args.device, args.dtype)
         with ProgressLine() as progress:
             loaded = _result(Loaded, jobs.load(state, request, progress), progress)
-        return cls(state, loaded, Reading(getattr(args, "first_piece", "auto"), getattr(args, "special", False)))
+        chosen = (getattr(args, name, False) for name in ("special", "window_lead"))
+        return cls(state, loaded, Reading(getattr(args, "first_piece", "auto"), *chosen))
 
     @property
     def info(self) -> Info:

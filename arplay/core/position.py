@@ -13,14 +13,18 @@ from arplay.core.pieces import Pieces
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The model reads chain[start:end] and says what stands at ``end``; the chain begins with the lead pieces."""
+    """The model reads chain[start:end] and says what stands at ``end``; the chain begins with the lead pieces.
+
+    ``before``: how many of the lead pieces it reads once more before a start that is not 0.
+    """
 
     start: int
     end: int
+    before: int = 0
 
     @property
     def context(self) -> int:
-        return self.end - self.start
+        return self.before + self.end - self.start
 
 
 def departures(encoded: Encoded, canonical: Pieces) -> list[tuple[int, int]]:

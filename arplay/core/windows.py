@@ -2,6 +2,9 @@
 
 Every piece is scored once. The first window starts at 0; each later one starts ``stride`` pieces on, and only the
 pieces that no earlier window scored are scored in it, each with at least W - stride pieces before it.
+
+A later window begins in the middle of the text. The pieces that stand before the text may be put before it too: it then
+reads so many pieces fewer of the text.
 """
 
 from __future__ import annotations
@@ -9,24 +12,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from arplay.core.errors import Problem
+from arplay.core.pieces import Ids
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """``window``: pieces the model reads at most (W); ``stride``: how far each window moves on."""
+    """``window``: pieces the model reads at most (W); ``stride``: how far each window moves on.
+
+    ``lead``: how many pieces the chain begins with that every later window begins with as well.
+    """
 
     window: int
     stride: int
+    lead: int = 0
 
     def __post_init__(self) -> None:
-        if self.window < 1 or not 1 <= self.stride <= self.window:
+        if self.window < 1 or self.lead < 0 or not 1 <= self.stride <= self.window - self.lead:
             raise Problem(f"window {self.window} with stride {self.stride} is impossible", "1 <= stride <= window")
 
     @classmethod
-    def half(cls, context: int) -> Windows:
+    def half(cls, context: int, lead: int = 0) -> Windows:
         """The default: half a window of overlap, so every scored piece has at least half a context."""
-        return cls(context, max(1, context // 2))
+        return cls(context, max(1, (context - lead) // 2), lead)
 
     def start(self, end: int) -> int:
         """Where the context of the piece at index ``end`` starts; the model then reads chain[start:end].
@@ -34,13 +44,25 @@ class Windows:
         With W = 4, stride 2: pieces 0..4 from 0, pieces 5 and 6 from 2, pieces 7 and 8 from 4.
         """
         over = end - self.window
-        return 0 if over <= 0 else -(-over // self.stride) * self.stride
+        return 0 if over <= 0 else -(-(over + self.lead) // self.stride) * self.stride
+
+    def before(self, start: int) -> int:
+        """How many pieces are put before a window that starts at ``start``."""
+        return self.lead if start else 0
+
+    def read(self, chain: Ids, start: int, end: int) -> Ids:
+        """The pieces that the model reads: chain[start:end], after the chain's first ones where they are put there.
+
+        >>> Windows(4, 2, lead=1).read(np.arange(9), 4, 7)
+        array([0, 4, 5, 6])
+        """
+        return np.concatenate([chain[: self.before(start)], chain[start:end]])
 
     def spans(self, length: int) -> Iterator[tuple[int, int, int]]:
         """(start, first, stop) for each window: it reads from ``start`` and scores pieces first..stop-1."""
         first = 0
         while first < length:
             start = self.start(first)
-            stop = min(length, start + self.window + 1)
+            stop = min(length, start + self.window - self.before(start) + 1)
             yield start, first, stop
             first = stop

@@ -133,7 +133,8 @@ def reconcile(state: State, request: Reconcile) -> Steps:
     chain = np.concatenate([np.array(lead_ids, np.int64), ledger.ids])
     uncached = np.full(len(chain), np.nan)
     for start, first, stop in ledger.windows.spans(len(chain)):
-        uncached[first:stop] = model.teacher_forced(chain[start:stop].tolist())[first - start :]
+        read = ledger.windows.read(chain, start, stop)
+        uncached[first:stop] = model.teacher_forced(read.tolist())[first - stop :]
         yield Progress(request.number, "reconciling", stop / len(chain))
     uncached = uncached[len(lead_ids) :]
     if first_piece == "unscored":

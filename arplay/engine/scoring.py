@@ -19,6 +19,7 @@ from arplay.engine.messages import Progress, Reconcile, Score, Scored
 from arplay.engine.prefixes import common_prefix
 from arplay.engine.state import State, in_chunks, read_only, windows_of
 from arplay.models.base import Scores, lead
+from arplay.models.scoring_rows import unscored
 
 LEDGER_SECONDS = 0.2
 """A growing ledger is told at most this often."""
@@ -43,8 +44,8 @@ def ledger_of(
     lead_ids, first_piece = lead(model.alphabet, model.starts_empty, request.reading.first_piece)
     encoded, _ = state.encode(request.document, model.alphabet, request.reading.special)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
-    windows = windows_of(model.info.context, len(chain))
-    told = _notes(request.document.data, encoded, model.alphabet.vocabulary)
+    windows = windows_of(model.info.context, len(chain), len(lead_ids) * request.reading.window_lead)
+    told = _notes(request.document.data, encoded, model.alphabet.vocabulary, lead_ids, windows)
     columns = Columns(request.document.data, encoded, len(lead_ids), first_piece, windows, told)
     former, state.scored = state.scored, None
     known = 0
@@ -69,16 +70,17 @@ def ledger_of(
         for start, first, stop in windows.spans(len(chain)):
             if stop <= known:
                 continue
-            readable = min(stop, start + windows.window)
-            with state.prefixes.session(model.session, chain[start:readable], max(0, known - start)) as session:
-                at = start + len(session.ids)
-                for scores in in_chunks(session, session.extend, chain[at:readable], state.pace):
-                    columns.put(scores, at, start, max(first, known))
+            readable = min(stop, start + windows.window - windows.before(start))
+            context, begin = windows.read(chain, start, readable), start - windows.before(start)
+            with state.prefixes.session(model.session, context, max(0, known - begin)) as session:
+                at = begin + len(session.ids)
+                for scores in in_chunks(session, session.extend, context[at - begin :], state.pace):
+                    columns.put(scores, at, begin, max(first, known))
                     at += len(scores.logprob)
                     if at < readable:
                         yield from told(at)
                 if readable < stop:  # the piece behind a full window is scored but cannot be read there
-                    columns.put(_score_next(session.logits(), int(chain[readable])), readable, start, first)
+                    columns.put(_score_next(session.logits(), int(chain[readable])), readable, begin, first)
             yield from told(at)  # the session is given back by now: a step that comes between finds it
     except GeneratorExit:
         if state.model is model:  # a new one ends the jobs of the former only after it has taken its place
@@ -90,10 +92,27 @@ def ledger_of(
     return ledger
 
 
-def _notes(data: bytes, encoded: Encoded, vocabulary: Vocabulary) -> tuple[Note, ...]:
+def _notes(
+    data: bytes, encoded: Encoded, vocabulary: Vocabulary, lead: tuple[int, ...], windows: Windows
+) -> tuple[Note, ...]:
     """What belongs to the totals of a text before any of it is scored."""
+    found = []
     lost, sentence = loss(data, encoded.ids, encoded.ends, vocabulary)
-    return (Note(f"{lost:,}", "characters lost", sentence),) if lost else ()
+    if lost:
+        found.append(Note(f"{lost:,}", "characters lost", sentence))
+    name = vocabulary.piece(lead[-1]).text if lead else ""
+    if lead and len(encoded) and int(encoded.ids[0]) == lead[-1]:
+        sentence = f"The text begins with {name}, and one more stands before it: the model reads it twice in a row."
+        found.append(Note("2 ×", f"{name} in a row", sentence))
+    later = sum(1 for _ in windows.spans(len(lead) + len(encoded))) - 1
+    if lead and later > 0:
+        rest = f"before the {later:,} later windows of this long text"
+        remedy = "--window-lead (in the menu Step: Begin every window …) puts it there"
+        sentence = f"{name} stands {rest} as well."
+        if not windows.lead:
+            sentence = f"{name} stands before the text, but not {rest}; {remedy}."
+        found.append(Note(f"{later:,}", f"windows {'after' if windows.lead else 'without'} {name}", sentence))
+    return tuple(found)
 
 
 class Columns:
@@ -140,7 +159,8 @@ class Columns:
         otherwise.
         """
         known = min(common, former._lead + former._done)
-        if former._first_piece != self._first_piece or known <= self._lead:
+        same = (former._first_piece, former._windows.lead) == (self._first_piece, self._windows.lead)
+        if not same or known <= self._lead:
             return 0
         rows = slice(0, known - self._lead)
         for name in Scores.__dataclass_fields__:
@@ -170,6 +190,8 @@ class Columns:
 
 def _score_next(logits: NDArray[np.floating], id: int) -> Scores:
     """The piece ``id`` scored by the logits before it, without reading it."""
+    if np.isnan(logits).any():
+        return Scores(*unscored(1))
     following = Distribution.from_logits(logits)
     best_ids, best = np.full((1, BEST), -1, np.int64), np.full((1, BEST), -np.inf)
     top = following.top(BEST)

@@ -152,9 +152,14 @@ def read_only(array: NDArray[T]) -> NDArray[T]:
     return array
 
 
-def windows_of(context: int | None, length: int) -> Windows:
-    """How a chain of ``length`` pieces is read: in half-overlapping windows, or as a whole by an endless context."""
-    return Windows.half(context) if context else Windows(max(1, length), max(1, length))
+def windows_of(context: int | None, length: int, lead: int = 0) -> Windows:
+    """How a chain of ``length`` pieces is read: in half-overlapping windows, or as a whole by an endless context.
+
+    ``lead``: how many pieces every later window begins with, if the chain has one.
+    """
+    if not context:
+        return Windows(max(1, length), max(1, length))
+    return Windows.half(context, lead if length > context else 0)
 
 
 def in_chunks(session: Session, read: Callable[[Sequence[int]], R], ids: Ids, pace: Pace) -> Generator[R, None, None]:

@@ -125,8 +125,9 @@ class _Start:
 
     def __call__(self) -> None:
         window, options = self._window, self._options
-        if options.special or options.first_piece != "auto":
-            window.given = Reading(options.first_piece, options.special)
+        reading = Reading(options.first_piece, options.special, options.window_lead)
+        if reading != Reading():
+            window.given = reading
         restored = self._keep() if self._remembered else None
         former = window.store.text("model", catalogue.DEFAULT) if self._remembered else catalogue.DEFAULT
         former = (restored and restored.model) or former

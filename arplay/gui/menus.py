@@ -111,6 +111,11 @@ class Menus(QObject):
             "When the text is longer than the model can read at once, writing goes on and the model reads the newest "
             "half of the text again. Otherwise it stops there. The status bar says where the context begins."
         )
+        self.every_window = self._toggle(menu, "Begin e&very window as the text begins", False, self._on_every)
+        self.every_window.setToolTip(
+            "A text longer than the context is scored in windows. On: each of them begins as the text does\n"
+            "(with BOS, say); off: the later ones begin in the middle of it."
+        )
         self._action(menu, "&Check against an uncached pass", self._doing("reconcile"))
 
     def _build_help(self, menu: QMenu) -> None:
@@ -237,6 +242,7 @@ class Menus(QObject):
         self._play.setText("&Pause" if view.playing else "&Play")
         self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
         self.slide.setChecked(view.settings.at_limit == "slide")
+        self.every_window.setChecked(view.settings.reading.window_lead)
         self.text.show_settings(view.settings)
         self._show_reading(view)
 
@@ -295,6 +301,9 @@ class Menus(QObject):
 
     def _on_special(self, on: bool) -> None:
         self._change(reading=replace(self._window.playground.view.settings.reading, special=on))
+
+    def _on_every(self, on: bool) -> None:
+        self._change(reading=replace(self._window.playground.view.settings.reading, window_lead=on))
 
     def _on_slide(self, on: bool) -> None:
         self._change(at_limit="slide" if on else "stop")

@@ -17,7 +17,7 @@ class WindowOptions:
     """None means: as remembered from the last time, else the default.
 
     ``encoding`` is that of ``text_file``; None stands for UTF-8. ``size`` is the window's, in logical pixels.
-    ``first_piece`` and ``special`` say how the text is read where they are not the default.
+    ``first_piece``, ``special`` and ``window_lead`` say how the text is read where they are not the default.
     ``bars`` and ``decoding`` are for a picture of the window, which takes no part in what is remembered.
     """
 
@@ -30,6 +30,7 @@ class WindowOptions:
     encoding: str | None = None
     size: tuple[int, int] | None = None
     special: bool = False
+    window_lead: bool = False
     first_piece: FirstPiece = "auto"
     bars: int = 20
     decoding: Decoding | None = None

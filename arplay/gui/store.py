@@ -221,7 +221,7 @@ def _sensible(name: str, value: object, like: object) -> bool:
 def _reading(value: dict[str, Any]) -> Reading:
     default: FirstPiece = "auto"
     first = next((rule for rule in get_args(FirstPiece) if rule == value.get("first_piece")), default)
-    return Reading(first, value.get("special") is True)
+    return Reading(first, value.get("special") is True, value.get("window_lead") is True)
 
 
 def _decoding(value: object) -> Decoding:

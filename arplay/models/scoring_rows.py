@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import BEST
-from arplay.core.errors import Problem
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +29,7 @@ def score_rows(
 ) -> tuple[NDArray[Any], ...]:
     """log p, rank (ties by id), entropy and the best five of each row; logits of shape (n, V).
 
-    ``before``, of shape (V,), is one row more, before the others. Raises Problem for logits that are not numbers.
+    ``before``, of shape (V,), is one row more, before the others. A row of logits that are not numbers gives no score.
     """
     if not ids:
         return unscored(0)
@@ -86,8 +85,7 @@ def _score_block(torch: Any, logits: torch.Tensor, ids: list[int]) -> tuple[NDAr
     norm = best[:, :1].double() + whole.log()[:, None]
     chosen = torch.tensor(ids, device=logits.device)[:, None]
     mine = logits.gather(1, chosen).double() - norm
-    if bool(torch.isnan(mine).any()):
-        raise Problem("the model's logits are not numbers (NaN)", "use float32, or another model")
+    failed = torch.isnan(mine[:, 0]).cpu().numpy()
     rank = _ranks(torch, logits, chosen)
     terms = parts.mul_(below)
     mean = terms.sum(dim=1, dtype=torch.float64)
@@ -95,13 +93,17 @@ def _score_block(torch: Any, logits: torch.Tensor, ids: list[int]) -> tuple[NDAr
         mean = torch.nan_to_num_(terms).sum(dim=1, dtype=torch.float64)  # 0 log 0 = 0
     entropy = whole.log() - mean / whole
     missing = BEST - best.shape[1]
-    return (
+    scored: tuple[NDArray[Any], ...] = (
         mine[:, 0].cpu().numpy(),
         rank,
         entropy.cpu().numpy(),
         np.pad(best_ids.cpu().numpy(), ((0, 0), (0, missing)), constant_values=-1),
         np.pad((best.double() - norm).cpu().numpy(), ((0, 0), (0, missing)), constant_values=-np.inf),
     )
+    if failed.any():
+        for column, nothing in zip(scored, unscored(int(failed.sum())), strict=True):
+            column[failed] = nothing
+    return scored
 
 
 def _ranks(torch: Any, logits: torch.Tensor, chosen: torch.Tensor) -> NDArray[np.int64]:

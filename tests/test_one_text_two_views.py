@@ -147,8 +147,8 @@ def test_the_one_that_is_scrolled_leads(opened: Open, qtbot: QtBot) -> None:
             bar, other = leader.verticalScrollBar(), follower.verticalScrollBar()
             assert (bar.value() == bar.maximum()) == (other.value() == other.maximum()) or notches == 5
             share = bar.value() / max(bar.maximum(), 1)
-            led = leader.byte_near(share * leader.viewport().height())  # type: ignore[attr-defined]
-            near = follower.byte_near(share * follower.viewport().height())  # type: ignore[attr-defined]
+            led = leader.byte_near(share * leader.viewport().height())
+            near = follower.byte_near(share * follower.viewport().height())
             assert led is not None and near is not None and abs(led - near) <= max(lines) * 2, (
                 type(leader).__name__,
                 notches,

@@ -92,6 +92,9 @@ class LineCells:
     def _edges(self, place: int, after: int) -> tuple[float, float, bool]:
         """Of the letter at a place of the layout, in the line."""
         line = self.line.line
+        if not self.line.two_ways:
+            left, right = (float(line.cursorToX(at)[0]) for at in (place, after))  # type: ignore[index]
+            return left, right, False
         leading, trailing = (float(line.cursorToX(place, edge)[0]) for edge in (_LEADING, _TRAILING))  # type: ignore[index]
         if leading != trailing:
             return min(leading, trailing), max(leading, trailing), trailing < leading

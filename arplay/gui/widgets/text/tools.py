@@ -79,6 +79,8 @@ class TextTools(QWidget):
     def _fit(self) -> None:
         """The legend, the measure and then the choice give way where there is no room; the menu has them too."""
         coloured = self._settings.tokens == "colours"
+        for widget in (self.measure, self.search):
+            widget.ensurePolished()  # one that was never shown has another size
         segments = sum(button.minimumWidth() for button in self.tokens.buttons())
         room = self.width() - segments - 2 * self.search.sizeHint().width() - SPACE[1]
         measure = self.measure.sizeHint().width()

@@ -71,12 +71,12 @@ def test_every_token_has_the_heatmaps_colour(opened: Open, qtbot: QtBot) -> None
     window.menus.text.colours[2].trigger()
     for name, choice in (("surprisal", 4), ("rank", 5), ("entropy", 6)):
         window.menus.text.colours[choice].trigger()
-        qtbot.waitUntil(lambda name=name: area.scale.colour_by == name)
+        qtbot.waitUntil(lambda name=name: (area.marks.tokens, area.scale.colour_by) == ("colours", name))
         wanted = HeatScale(LIGHT, name).shade(ledger, 0, len(ledger))
         assert shades(area) == dict(enumerate(wanted))
         assert editor(window).tools.legend.scale.colour_by == name
         tools = editor(window).tools
-        assert tools.legend.isVisible(), (tools.isVisible(), tools.width(), editor(window).height())
+        qtbot.waitUntil(tools.legend.isVisible)
         image = area.viewport().grab().toImage()
         for i in (0, 3, len(ledger) - 2):
             start = int(ledger.starts[i])

@@ -1,0 +1,265 @@
+"""Input methods through the real window: whatever they send, the text has what was committed and the preview stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtGui import QColor, QInputMethodEvent, QKeyEvent, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QApplication, QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from arplay.gui.contract import CaretMoved, Do
+from arplay.gui.main_window import MainWindow
+from arplay.gui.panels.editor import EditorPanel
+from arplay.gui.widgets.text.area import TextArea
+from tests.windows_open import PATIENCE, Open, notice, settle, text_field
+
+Key, Mod = Qt.Key, Qt.KeyboardModifier
+STARTS = {
+    "empty": "",
+    "ascii": "It was a dark night",
+    "emoji": "a😀👨‍👩‍👧b",
+    "hebrew": "היה לילה 45 abc",
+    "arabic": "پەنجەرە",
+    "hindi": "क्षत्रिय",
+    "lines": "one\r\ntwo\tthree\n",
+    "controls": "a\x00\u2028b",
+}
+SYLLABLES = ("", "한", "ㅎ", "你", "にほん", "é", "😀", "ש", "ێ", "क्ष", "ab")
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One event: what it commits, in place of what, and what it begins."""
+
+    commit: str
+    preedit: str
+    start: int = 0
+    length: int = 0
+    cursor: int | None = None
+    hidden: bool = False
+
+
+EVENTS = st.builds(
+    Composed,
+    commit=st.sampled_from(SYLLABLES),
+    preedit=st.sampled_from(SYLLABLES),
+    start=st.sampled_from([0, 0, 0, -1, -2, -9, 1]),
+    length=st.sampled_from([0, 0, 0, 1, 2, 30]),
+    cursor=st.sampled_from([None, 0, 1]),
+    hidden=st.booleans(),
+)
+
+
+def send(area: QPlainTextEdit, event: Composed) -> None:
+    attributes = []
+    if event.preedit:
+        look = QTextCharFormat()
+        look.setFontUnderline(True)
+        look.setForeground(QColor("red"))
+        kinds = QInputMethodEvent.AttributeType
+        attributes.append(QInputMethodEvent.Attribute(kinds.TextFormat, 0, _units(event.preedit), look))
+        if event.cursor is not None:
+            shown = 0 if event.hidden else 1
+            attributes.append(QInputMethodEvent.Attribute(kinds.Cursor, min(event.cursor, 1), shown, None))
+    made = QInputMethodEvent(event.preedit, attributes)
+    if event.commit or event.length:
+        made.setCommitString(event.commit, event.start, event.length)
+    QApplication.sendEvent(area, made)
+
+
+def preview(area: QPlainTextEdit) -> str:
+    return area.textCursor().block().layout().preeditAreaText()
+
+
+def field(window: MainWindow) -> TextArea:
+    area = text_field(window)
+    assert isinstance(area, TextArea)
+    return area
+
+
+class Model:
+    """What a text must be after an event: Qt's own rule, on a plain string of UTF-16 units."""
+
+    def __init__(self, text: str, caret: int) -> None:
+        self.units, self.caret, self.anchor = _split(text), caret, caret
+
+    def receive(self, event: Composed) -> None:
+        low, high = sorted((self.caret, self.anchor))
+        if event.commit or event.length or event.preedit:
+            del self.units[low:high]
+            self.caret = self.anchor = low
+        if event.length:
+            first = min(max(self.caret + event.start, 0), len(self.units))
+            start, end = (self._whole(at) for at in (first, min(first + event.length, len(self.units))))
+            self.caret = start
+            del self.units[start:end]
+        if event.commit or event.length:
+            self.units[self.caret : self.caret] = _split(event.commit)
+            self.caret += _units(event.commit)
+            self.anchor = self.caret
+
+    def _whole(self, at: int) -> int:
+        """A place between the halves of a surrogate pair is that of the character's start."""
+        inside = 0 < at < len(self.units) and 0xDC00 <= ord(self.units[at]) <= 0xDFFF
+        return at - 1 if inside else at
+
+    @property
+    def text(self) -> str:
+        return "".join(self.units).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+
+
+def _split(text: str) -> list[str]:
+    data = text.encode("utf-16-le")
+    return [data[i : i + 2].decode("utf-16-le", "surrogatepass") for i in range(0, len(data), 2)]
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+@pytest.fixture
+def window(opened: Open) -> MainWindow:
+    return opened("abc", b"")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(sorted(STARTS)), st.floats(0, 1), st.floats(0, 1), st.lists(EVENTS, min_size=1, max_size=6))
+def test_what_is_committed_is_text_and_what_is_begun_is_shown(
+    window: MainWindow, start: str, caret: float, anchor: float, events: list[Composed]
+) -> None:
+    area, play = field(window), window.playground
+    QApplication.sendEvent(area, QInputMethodEvent())
+    play.open_text(STARTS[start].encode())
+    cursor = area.textCursor()
+    model = Model(STARTS[start], 0)
+    for name, share, mode in (
+        ("anchor", anchor, QTextCursor.MoveMode.MoveAnchor),
+        ("caret", caret, QTextCursor.MoveMode.KeepAnchor),
+    ):
+        cursor.setPosition(area.shown.unit(area.shown.byte(round(share * area.shown.length))), mode)
+        setattr(model, name, cursor.position())
+    area.setTextCursor(cursor)
+    for event in events:
+        send(area, event)
+        model.receive(event)
+        assert play.document.data.decode() == model.text
+        assert preview(area) == event.preedit
+        assert area.shown.data == play.document.data
+        assert (area.textCursor().position(), area.textCursor().anchor()) == (model.caret, model.anchor)
+        area.grab()  # every state can be drawn
+
+
+def test_a_commit_and_the_next_preview_in_one_event_are_both_there(window: MainWindow, qtbot: QtBot) -> None:
+    area, play = field(window), window.playground
+    for event, text in (
+        (Composed("", "ㅎ"), ""),
+        (Composed("", "하"), ""),
+        (Composed("하", "ㄴ"), "하"),
+        (Composed("나", "다"), "하나"),
+        (Composed("다", ""), "하나다"),
+    ):
+        send(area, event)
+        assert (play.document.data.decode(), preview(area)) == (text, event.preedit)
+    window.menus.undo.trigger()
+    assert play.document.data.decode() != "하나다"
+
+
+def test_qt_alone_would_lose_it(window: MainWindow) -> None:
+    """Negative control: a field that is shown the text again after the event has no preview any more."""
+    area = QPlainTextEdit()
+    area.setPlainText("")
+    send(area, Composed("하", "ㄴ"))
+    assert preview(area) == "ㄴ"
+    area.setPlainText("하")
+    assert preview(area) == ""
+
+
+def test_the_preview_outlives_answers_scores_and_steps(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", b"It was a dark")
+    area, play = field(window), window.playground
+    send(area, Composed("", "ni"))
+    play.handle(Do("step"))  # it was asked for with the mouse
+    qtbot.waitUntil(lambda: len(play.document) > 13, timeout=PATIENCE)
+    settle(window, qtbot)
+    assert preview(area) == "ni"
+    text = play.document.data
+    send(area, Composed("你", "h"))
+    settle(window, qtbot)
+    assert play.document.data == text + "你".encode() and preview(area) == "h"
+    assert area.marks.known > 0, "the scored part keeps its colours while something is composed"
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_the_window_answers_where_the_caret_is_and_what_stands_around_it(window: MainWindow, start: str) -> None:
+    area, play = field(window), window.playground
+    play.open_text(STARTS[start].encode())
+    query = Qt.InputMethodQuery
+    for unit in range(0, area.shown.length + 1):
+        if area.shown.unit(area.shown.byte(unit)) != unit:
+            continue
+        play.handle(CaretMoved(area.shown.byte(unit)))
+        around = area.inputMethodQuery(query.ImSurroundingText)
+        at = area.inputMethodQuery(query.ImCursorPosition)
+        block = area.textCursor().block()
+        assert around == block.text() and block.position() + at == unit
+        place = area.inputMethodQuery(query.ImCursorRectangle)
+        rect = place.toRect() if hasattr(place, "toRect") else place
+        assert isinstance(rect, QRect) and area.rect().adjusted(-2, -2, 2, 2).contains(rect.center())
+        assert area.inputMethodQuery(query.ImEnabled)
+
+
+def test_a_caret_that_the_input_method_hides_is_not_painted(window: MainWindow) -> None:
+    area = field(window)
+    send(area, Composed("", "にほん", cursor=1))
+    assert area.shows_caret
+    send(area, Composed("", "にほん", cursor=1, hidden=True))
+    assert not area.shows_caret
+    send(area, Composed("日本", ""))
+    assert area.shows_caret
+
+
+@pytest.mark.parametrize("dead", [Key.Key_Dead_Acute, Key.Key_Dead_Diaeresis, Key.Key_Dead_Circumflex])
+def test_a_dead_key_writes_nothing_until_its_letter_comes(window: MainWindow, dead: Qt.Key) -> None:
+    area, play = field(window), window.playground
+    for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+        QApplication.sendEvent(area, QKeyEvent(kind, dead, Mod.NoModifier, ""))
+    assert play.document.data == b""
+    QApplication.sendEvent(area, QKeyEvent(QEvent.Type.KeyPress, Key.Key_E, Mod.NoModifier, "é"))
+    send(area, Composed("ë", ""))
+    assert play.document.data.decode() == "éë"
+
+
+def test_half_a_character_is_refused_in_words(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    area = field(window)
+    area.insert("a\ud800")
+    assert window.playground.document.data == b"" and "half a character" in notice(window)
+
+
+def test_a_text_that_is_full_takes_no_more(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    from arplay.gui.widgets.text import area as text_area
+
+    window = opened("abc", b"BAC")
+    monkeypatch.setattr(text_area, "EDITABLE", 4)
+    send(field(window), Composed("한", ""))
+    assert window.playground.document.data == b"BAC" and "would grow" in notice(window)
+
+
+def test_colours_stay_around_what_is_composed(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", b"It was a dark night")
+    panel = window.panels["editor"]
+    assert isinstance(panel, EditorPanel)
+    area = panel.area
+    window.playground.handle(CaretMoved(9))
+    settle(window, qtbot)
+    before = area.visible_lines()[0]
+    left, right = before.spans(0, 9), before.spans(9, 14)
+    send(area, Composed("", "にほん"))
+    after = area.visible_lines()[0]
+    assert after.spans(0, 9) == left
+    assert after.spans(9, 14)[0][0] > right[0][0] + 20, "what follows is pushed on by what is composed"
+    assert after.end == before.end

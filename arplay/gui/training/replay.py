@@ -346,7 +346,7 @@ class ReplayView(QWidget):
         ledger, told = shown.ledger, shown.told
         self.heat.show_ledger(ledger, told.vocabulary, shown.lead)
         index = told.place - told.lead if self.place != 0 else 0
-        self.heat.show_selected(index if self.place is not None and index < len(ledger) else None)
+        self.heat.show_place(index if self.place is not None and index < len(ledger) else None, None)
         self.figures.show_figures(heat_figures(ledger, self.unit))
         cut = len(shown.data) < len(self.prompt.text().encode("utf-8", "replace"))
         self.caption.show_text(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -73,7 +73,7 @@ def steps(
     scale: float = SCALE,
     size: tuple[int, int] | None = None,
     pages: bool = False,
-) -> Iterator[tuple[int, int]]:
+) -> Generator[tuple[int, int], None, None]:
     """:func:`save` a page at a time: the pages that are done, and how many there are. Closed, it leaves no PDF."""
     natural = chart.chart_size()
     if natural is None:
@@ -222,7 +222,7 @@ def _svg(picture: _Picture, path: Path, page: int | None) -> None:
     _require(QSvgRenderer(str(path)).isValid())
 
 
-def _pdf(picture: _Picture, path: Path) -> Iterator[tuple[int, int]]:
+def _pdf(picture: _Picture, path: Path) -> Generator[tuple[int, int], None, None]:
     if not picture.paged and picture.height > TALLEST:  # PDF allows a page of 14,400 points (19,200 pixels)
         raise Problem(f"the page would be {picture.height:,} pixels tall, more than {TALLEST:,}", "export it as CSV")
     writer = QPdfWriter(str(path))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from arplay.core.errors import Problem
 from arplay.gui import export_image
-from arplay.gui.export_image import PAGE, SCALE, TALLEST, Chart
+from arplay.gui.export_image import PAGE, SCALE, Chart
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.sheet import Sheet
 
@@ -47,7 +47,7 @@ def needs_pages(chart: Chart, suffix: str, origin: Sequence[str]) -> bool:
     """Whether all of it is more than one picture can hold (a PDF of a sheet always has pages)."""
     if suffix == ".pdf" or not hasattr(chart, "paint_page"):
         return False
-    return max(export_image.pixels(chart, origin, SCALE if suffix == ".png" else 1.0)) > TALLEST
+    return max(export_image.pixels(chart, origin, SCALE if suffix == ".png" else 1.0)) > export_image.TALLEST
 
 
 def size_words(chart: Chart, suffix: str, origin: Sequence[str]) -> str:
@@ -73,7 +73,7 @@ def ask_part(
 ) -> None:
     """Ask what of ``view`` to export if it is longer than a picture can be; ``then`` gets that part, or all of it."""
     whole = cast(Long, view).sheet() if hasattr(view, "sheet") else None
-    if whole is None or not needs_pages(whole, ".png", origin):
+    if whole is None or not needs_pages(whole, ".png" if suffix == ".pdf" else suffix, origin):
         then(whole or view)
         return
     dialog = PartDialog(cast(Long, view), whole, suffix, origin, selection, parent)
@@ -228,12 +228,13 @@ class _Writing(QProgressDialog):
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumDuration(400)
         self._path, self._then, self._failed = path, then, failed
-        self._steps: Iterator[tuple[int, int]] = export_image.steps(chart, path, origin, pages=pages)
-        self.canceled.connect(self._stop)
+        self._steps = export_image.steps(chart, path, origin, pages=pages)
         self._next()
 
     def _next(self) -> None:
         if self.wasCanceled():
+            self._steps.close()
+            self._end()
             return
         try:
             done, count = next(self._steps)
@@ -253,11 +254,6 @@ class _Writing(QProgressDialog):
         first = export_image.numbered(self._path, 0, count).name
         self._then(f"Exported {count:,} pictures, {first} and so on" if many else f"Exported {self._path.name}")
 
-    def _stop(self) -> None:
-        self._steps.close()  # type: ignore[attr-defined]
-        self._end()
-
     def _end(self) -> None:
-        self.canceled.disconnect(self._stop)
         self.reset()
         self.deleteLater()

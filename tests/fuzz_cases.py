@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import random
 import struct
+import tomllib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tests import fuzz_gguf
+from tests import fuzz_gguf, fuzz_texts
 from tests.fuzz_values import (
     COMPONENTS,
     FAMILY_NAMES,
@@ -27,6 +28,7 @@ from tests.fuzz_values import (
 )
 
 Files = dict[str, bytes]
+STATE = "state.safetensors"
 WEIGHTS, INDEX, CONFIG, TOKENS = "model.safetensors", "model.safetensors.index.json", "config.json", "tokenizer.json"
 TOKENS_CONFIG = "tokenizer_config.json"
 EVIL = f"open({OUTSIDE + '/ran'!r}, 'w').close()\nclass Model: pass\nModel.from_pretrained = Model\n".encode()
@@ -225,6 +227,42 @@ def _numbers_within(rng: random.Random, files: Files) -> None:
         return
 
 
+def _rewritten(rng: random.Random, files: Files) -> None:
+    """The same network in another file: other weights of that size, another number type or order, more metadata."""
+    try:
+        header, body = unpack(files[WEIGHTS])
+        noise = np.random.default_rng(rng.randrange(2**32))
+        names = [name for name in header if name != "__metadata__"]
+        if any(header[name]["dtype"] != "F32" for name in names):
+            return
+        kind = rng.choice(("F32", "F32", "F16", "BF16", "F64"))
+        if rng.random() < 0.5:
+            rng.shuffle(names)
+        made, parts, at = {"__metadata__": {"format": "pt", "made": "x" * rng.randrange(2000)}}, list[bytes](), 0
+        for name in names:
+            begin, end = header[name]["data_offsets"]
+            values = np.frombuffer(body[begin:end], np.float32)
+            values = (values + noise.normal(0, rng.choice((0.0, 1e-3, 0.05)), len(values))).astype(np.float32)
+            halves = (values.view(np.uint32) >> 16).astype(np.uint16)
+            data = (halves if kind == "BF16" else values.astype({"F16": "f2", "F64": "f8"}.get(kind, "f4"))).tobytes()
+            made[name] = header[name] | {"dtype": kind, "data_offsets": [at, at + len(data)]}
+            parts.append(data)
+            at += len(data)
+        files[WEIGHTS] = pack(made, b"".join(parts))
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
+        return
+
+
+def _harmless(rng: random.Random, files: Files) -> None:
+    """Keys that mean nothing to a network, and files that nobody asked for."""
+    name = rng.choice((CONFIG, CONFIG, "generation_config.json", "notes.txt", "chat_template.jinja"))
+    if name != CONFIG:
+        files[name] = json.dumps({"temperature": rng.random(), "x": "y" * rng.randrange(99)}).encode()
+        return
+    more = {f"x_{rng.randrange(99)}": rng.choice((1, 0.5, "x", None, [1, 2], {"a": 1}, True)), "use_cache": True}
+    edit(files, CONFIG, lambda config: config.update(more | {"return_dict": True}))
+
+
 def _sharded(rng: random.Random, files: Files) -> None:
     """Two shards and an index, which is then changed too."""
     try:
@@ -342,14 +380,76 @@ def _beside(rng: random.Random, files: Files) -> None:
     files[name] = json.dumps(rng.choice((*JUNK, *TOKENS_HOSTILE, {"<new>": 10**9}))).encode("utf-8", "replace")
 
 
+# --- other files
+
+
+def spoil(name: str) -> Callable[[random.Random, Files], None]:
+    """Values of a JSON or TOML file are changed, or its bytes."""
+
+    def change(rng: random.Random, files: Files) -> None:
+        data = files.get(name, b"{}")
+        try:
+            if rng.random() < 0.3 or name.endswith("txt"):
+                files[name] = fuzz_texts.damaged(rng, data)
+            elif name.endswith("toml"):
+                spoilt = fuzz_texts.to_toml(fuzz_texts.spoilt(rng, tomllib.loads(data.decode())))
+                files[name] = spoilt.encode("utf-8", "surrogatepass")
+            elif name.endswith("jsonl"):
+                lines = data.splitlines()
+                at = rng.randrange(len(lines))
+                lines[at] = json.dumps(fuzz_texts.spoilt(rng, json.loads(lines[at]))).encode()
+                files[name] = b"\n".join(lines) + b"\n"
+            else:
+                files[name] = json.dumps(fuzz_texts.spoilt(rng, json.loads(data))).encode()
+        except (ValueError, RecursionError, IndexError, TypeError, AttributeError):
+            return  # a former change has broken it
+
+    return change
+
+
+def _problem(rng: random.Random, files: Files) -> None:
+    files["problem.json"] = json.dumps({"cause": "the disk is full", "remedy": "make room"}).encode()
+    spoil("problem.json")(rng, files)
+
+
+def _state(rng: random.Random, files: Files) -> None:
+    """What a checkpoint says of the run, which stands in the header of its weights."""
+    try:
+        header, body = unpack(files[STATE])
+        state = json.loads(header["__metadata__"]["run"])
+        state[rng.choice(sorted(state))] = rng.choice(JUNK)
+        header["__metadata__"]["run"] = rng.choice((json.dumps(state), json.dumps(rng.choice(JUNK)), "x", "[" * 9000))
+        files[STATE] = pack(header, body)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
+        return
+
+
+def of(name: str, change: Callable[[random.Random, Files], None]) -> Callable[[random.Random, Files], None]:
+    """A change of model.safetensors, done to another file."""
+
+    def changed(rng: random.Random, files: Files) -> None:
+        renamed = {WEIGHTS: files[name]}
+        change(rng, renamed)
+        files[name] = renamed[WEIGHTS]
+
+    return changed
+
+
 Change = Callable[[random.Random, Files], None]
+
+
+def _is_folder(base: str) -> bool:
+    return base not in ("gguf", "files", "run")
+
+
 KINDS: dict[str, tuple[Callable[[str], bool], tuple[Change, ...]]] = {
+    "odd": (_is_folder, (*(_rewritten,) * 6, *(_harmless,) * 3, _sharded)),
     "config": (
-        lambda name: name != "gguf",
+        _is_folder,
         (_number, _number, _number, _hostile, _hostile, _other_family, replace_in(CONFIG), damage(CONFIG)),
     ),
     "weights": (
-        lambda name: name != "gguf",
+        _is_folder,
         (_header, _header, _header, _numbers_within, _numbers_within, _sharded, damage(WEIGHTS)),
     ),
     "tokenizer": (
@@ -363,5 +463,14 @@ KINDS: dict[str, tuple[Callable[[str], bool], tuple[Change, ...]]] = {
             *(fuzz_gguf.change_body,) * 2,
             damage(fuzz_gguf.FILE),
         ),
+    ),
+    **{
+        name.partition(".")[0]: (lambda base: base == "files", (spoil(name),))
+        for name in ("recipe.toml", "prompts.toml", "trace.json", "table.json", "session.jsonl", "text.txt")
+    },
+    "run": (lambda name: name == "run", (spoil("plan.json"), spoil("log.jsonl"), _problem)),
+    "checkpoint": (
+        lambda name: name == "run",
+        (_state, of(STATE, _header), of(STATE, _header), of(STATE, _numbers_within), damage(STATE)),
     ),
 }

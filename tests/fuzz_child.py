@@ -10,6 +10,7 @@ import faulthandler
 import json
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -21,7 +22,7 @@ import numpy as np
 
 from arplay.core.errors import Problem
 from arplay.models.base import Model, Report
-from tests.fuzz_cases import Files, mutated
+from tests.fuzz_cases import KINDS, Files, mutated
 from tests.fuzz_values import OUTSIDE
 
 CASE_SECONDS = float(os.environ.get("FUZZ_CASE_SECONDS", "60"))
@@ -65,6 +66,12 @@ def folder(path: Path, name: str, device: str, dtype: str, report: Report) -> Mo
     return loading.load(path, name, device, dtype, report)
 
 
+def files(path: Path, name: str, device: str, dtype: str, report: Report) -> None:
+    from tests.fuzz_files import READERS
+
+    READERS[name](path)
+
+
 def crashes(path: Path, *_: Any) -> Model:
     faulthandler._sigsegv()  # type: ignore[attr-defined]
     raise AssertionError
@@ -102,11 +109,11 @@ def says_nothing(path: Path, *_: Any) -> Model:
     raise Problem("something is wrong", "try again")
 
 
-LOADERS: dict[str, Callable[..., Model]] = {
+LOADERS: dict[str, Callable[..., Model | None]] = {
     loader.__name__: loader
-    for loader in (folder, native, crashes, hangs, runs_code, reads_outside, takes_memory, raises, says_nothing)
+    for loader in (folder, native, files, crashes, hangs, runs_code, reads_outside, takes_memory, raises, says_nothing)
 }
-NAMED = ("case", ".json", "safetensors", "tokenizer", "gguf", "the model's logits")
+NAMED = ("case", ".json", ".toml", ".txt", "safetensors", "training run", "tokenizer", "gguf", "the model's logits")
 
 
 def written(files: Files, place: Path, outside: Path) -> Path:
@@ -129,13 +136,15 @@ def used(model: Model) -> None:
         session.extend(ids[1:])
 
 
-def outcome(load: Callable[..., Model], path: Path) -> tuple[str, str, str]:
+def outcome(load: Callable[..., Model | None], path: Path, kind: str) -> tuple[str, str, str]:
     """How a case ended (loaded, refused, WRONG), the last stage that was told, and what was said."""
     stages = ["looking at the files"]
     try:
-        model = load(path, "case", "cpu", "auto", lambda fraction, what: stages.append(what))
+        name = kind if load is files else "case"
+        model = load(path, name, "cpu", "auto", lambda fraction, what: stages.append(what))
         stages.append("in use")
-        used(model)
+        if model is not None:
+            used(model)
     except Problem as problem:
         named = any(name in str(problem) for name in NAMED) and problem.remedy and "\n" not in str(problem)
         memory = "allocate" in str(problem)
@@ -153,11 +162,11 @@ def main(place: str, loader: str, cases: list[tuple[str, int, int]]) -> None:
         for base in sorted((root / "bases").iterdir())
     }
     load = LOADERS[loader]
-    warm(load, root / "bases")
+    warm(load, root / "bases", [kind for kind, _, _ in cases])
     watch = Watch(outside)
     before = peak_kib()
     for kind, first, last in cases:
-        if kind == "tokenizer":
+        if kind in ("tokenizer", "odd"):
             leave_steps_alone()
         for number in range(first, last):
             tell(kind=kind, number=number, began=True)
@@ -165,7 +174,7 @@ def main(place: str, loader: str, cases: list[tuple[str, int, int]]) -> None:
                 path = written(mutated(kind, number, bases), Path(case), outside)
                 faulthandler.dump_traceback_later(CASE_SECONDS, exit=True)
                 watch.heard, watch.case = [], case
-                how, stage, said = outcome(load, path)
+                how, stage, said = outcome(load, path, kind)
                 watch.case = ""
                 faulthandler.cancel_dump_traceback_later()
             peak = peak_kib()
@@ -177,16 +186,22 @@ def main(place: str, loader: str, cases: list[tuple[str, int, int]]) -> None:
             elif grown > MOST_GROWTH:
                 how, said = f"WRONG: took {grown >> 10} MiB", said
             (outside / "ran").unlink(missing_ok=True)
-            tell(kind=kind, number=number, how=how, stage=stage, said=said[:300])
+            tell(kind=kind, number=number, how=how, stage=stage, said=said[:300], peak=peak)
 
 
-def warm(load: Callable[..., Model], bases: Path) -> None:
+def warm(load: Callable[..., Model | None], bases: Path, kinds: list[str]) -> None:
     """The bases themselves are good; loading each imports what the cases need."""
     for base in sorted(bases.iterdir()):
-        if load is folder and base.name != "gguf":
+        if load is folder and base.name not in ("gguf", "files", "run"):
             used(folder(base, "case", "cpu", "auto", lambda *_: None))
         elif load is native and base.name == "gguf":
             used(native(base / "case.gguf", "case", "cpu", "auto", lambda *_: None))
+        elif load is files and base.name in ("files", "run"):
+            with tempfile.TemporaryDirectory(dir=bases.parent) as copy:
+                for kind in kinds:
+                    if KINDS[kind][0](base.name):
+                        shutil.copytree(base, Path(copy) / kind)
+                        files(Path(copy) / kind, kind, "cpu", "auto", lambda *_: None)
 
 
 def leave_steps_alone() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.tiny_models import save, save_tokenizer, tokenizer
+from tests import fuzz_bases
 
 REPOSITORY = Path(__file__).parent.parent
 CASES = {"config": 170, "weights": 150, "tokenizer": 120, "gguf": 130}
@@ -62,34 +62,13 @@ def run(place: Path, loader: str, *cases: tuple[str, int, int], case_seconds: fl
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The good models that are damaged, and beside them a file that no model may make anybody open."""
-    import torch
-    import transformers
-
-    root = tmp_path_factory.mktemp("fuzz")
-    (root / "outside").mkdir()
-    (root / "outside" / "secret.json").write_text("{}")
-    for family in ("llama", "gpt2", "mistral"):
-        save(root / "bases" / family, family)
-    size: dict[str, Any] = {"vocab_size": tokenizer().get_vocab_size(), "hidden_size": 16, "num_hidden_layers": 2}
-    heads: dict[str, Any] = {"num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 16}
-    torch.manual_seed(0)
-    for name, made in (
-        ("mixtral", transformers.MixtralForCausalLM(transformers.MixtralConfig(num_local_experts=4, **size, **heads))),
-        ("mamba", transformers.MambaForCausalLM(transformers.MambaConfig(state_size=4, **size))),
-    ):
-        made.save_pretrained(root / "bases" / name)
-        save_tokenizer(root / "bases" / name, tokenizer())
-    return root
+    return fuzz_bases.make(tmp_path_factory.mktemp("fuzz") / "all")
 
 
 @pytest.fixture(scope="session")
 def ggufs(place: Path) -> Path:
     pytest.importorskip("llama_cpp", reason="the extra gguf is not installed")
-    from tests.tiny_ggufs import write
-
-    (place / "bases" / "gguf").mkdir()
-    write(place / "bases" / "gguf" / "case.gguf", "llama")
+    fuzz_bases.make_gguf(place)
     return place
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from arplay import __version__
 from arplay.core.decoding import Decoding
-from arplay.core.pieces import visible
+from arplay.core.signs import safe
 from arplay.models.base import Info
 
 
@@ -49,7 +49,7 @@ class Provenance:
             lines.append(f"decoding: {self.decoding.label}")
         if self.seed is not None:
             lines.append(f"seed: {self.seed}")
-        return [_one_line(line) for line in lines]
+        return [safe(line) for line in lines]
 
     def caption(self) -> list[str]:
         """For pictures: two short lines."""
@@ -60,14 +60,10 @@ class Provenance:
         if self.seed is not None:
             how.append(f"seed {self.seed}")
         what = f"{info.name} ({info.family}), revision {info.revision}, {info.dtype} on {info.device}"
-        return [_one_line(what), _one_line(" · ".join([*how, f"text: {self.text}", f"arplay {__version__}"]))]
+        return [safe(what), safe(" · ".join([*how, f"text: {self.text}", f"arplay {__version__}"]))]
 
 
 def model(info: Info) -> dict[str, Any]:
     """The model as every JSON output names it; ``context`` is null where the model has no limit."""
     kept = ("name", "family", "source", "revision", "engine", "dtype", "device", "vocabulary", "context")
     return {name: getattr(info, name) for name in kept}
-
-
-def _one_line(text: str) -> str:
-    return "".join(char if char.isprintable() else visible(char.encode("utf-8", "replace")) for char in text)

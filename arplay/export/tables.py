@@ -39,6 +39,11 @@ HEAT_COLUMNS = (
 )
 
 
+def is_text(column: str) -> bool:
+    """Whether a column holds texts, which may look like numbers."""
+    return column.rpartition("_")[2] in ("text", "bytes", "kind") and not column.startswith(("byte_", "cache_"))
+
+
 def exact_text(data: bytes) -> str:
     """The text of ``data``; only a byte that is part of no whole character is written as a sign.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
-from arplay.export.tables import Record
+from arplay.export.tables import Record, is_text
 
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -39,18 +39,37 @@ def to_json(content: Any) -> str:
 def to_csv(records: Sequence[Record], columns: Sequence[str], comments: Sequence[str]) -> str:
     """``#`` comment lines, a header, a row a record; None is an empty cell, text cells are quoted and exact.
 
-    A token may well be "=" or "+1". Quoting does not keep a spreadsheet from reading such a cell as a formula and
-    changing it would make the data wrong, so the cell stays exact and a comment warns.
+    A token may well be "=", "NA" or "1e5". Quoting does not keep a spreadsheet from reading such a cell as a formula,
+    or pandas and R from reading it as a number or as nothing, and changing it would make the data wrong. So the cell
+    stays exact, and comments say how each of them reads the file whole.
     """
     out = io.StringIO()
-    out.writelines(f"# {line}\n" for line in comments)
+    lines = list(comments)
     texts = (value for record in records for value in record.values() if isinstance(value, str))
     if any(text.startswith(_FORMULA_SIGNS) for text in texts):
-        out.write("# some cells begin like a formula (= + - @): import the text columns as text\n")
+        lines.append("some cells begin like a formula (= + - @): import the text columns as text")
+    lines += _how_to_read(columns, len(lines) + 2)
+    out.writelines(f"# {line}\n" for line in lines)
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([_cell(record[column]) for column in columns] for record in records)
     return out.getvalue()
+
+
+def _how_to_read(columns: Sequence[str], before: int) -> list[str]:
+    """The calls that read the file whole in pandas and in R, where ``before`` lines of comments stand above the names.
+
+    An empty cell is missing among numbers, and an empty text among texts.
+    """
+    texts = [name for name in columns if is_text(name)]
+    numbers = [name for name in columns if not is_text(name)]
+    kinds, empty = dict.fromkeys(texts, "str"), dict.fromkeys(numbers, "")
+    classes = ", ".join(f'{name}="character"' for name in texts)
+    return [
+        f"pandas: pandas.read_csv(FILE, skiprows={before}, dtype={json.dumps(kinds)}, "
+        f"keep_default_na=False, na_values={json.dumps(empty)})",
+        f'R: read.csv(FILE, skip={before}, colClasses=c({classes}), na.strings="", fileEncoding="UTF-8")',
+    ]
 
 
 def write(path: Path, content: str) -> None:

@@ -41,6 +41,7 @@ class Finding:
         found = self._play.view.found
         if found is not None:
             self._stand(found, beside(found.spans, self._here(), step))
+            self._origin = self._here()
 
     def look_again(self) -> None:
         """After the text has changed: what is found in it now, without going anywhere."""

@@ -100,7 +100,7 @@ class HeatmapPanel(Panel):
             if view.follows:
                 self.text.verticalScrollBar().setValue(self.text.verticalScrollBar().maximum())
         self.text.show_place(view.selected, _caret(view))
-        self.text.show_found(view.found)
+        self.text.show_found(view.found if _is_current(view) else None)
         self._show_words()
 
     def set_theme(self, theme: Theme) -> None:
@@ -202,10 +202,16 @@ class HeatmapPanel(Panel):
 
 def _caret(view: View) -> int | None:
     """The caret of the editor, where it stands before no piece and the scored text is the editor's."""
-    ledger = view.ledger
-    if view.selected is not None or ledger is None or view.excerpt_of is not None:
+    if view.selected is not None or view.excerpt_of is not None:
         return None
-    return view.caret if ledger.data == view.document.data else None
+    return view.caret if _is_current(view) else None
+
+
+def _is_current(view: View) -> bool:
+    """Whether the ledger is of the text that there is now, not of the one before the last edit."""
+    if view.ledger is None:
+        return False
+    return view.excerpt_of is not None or view.ledger.data == view.document.data
 
 
 def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:

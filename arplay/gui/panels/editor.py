@@ -26,8 +26,8 @@ _ADDED_BY = {
     "bos": "put before the text (BOS, your choice)",
     "eos": "put before the text (EOS, your choice)",
 }
-TOOLS, ROOMY = 120, 170
-"""Pixels of height from which there is room for the tools, and for all that stands around the text."""
+NOTES, TOOLS, ROOMY = 110, 130, 170
+"""Pixels of height from which there is room for a note, for the tools, and for a line that waits for notes."""
 
 
 class EditorPanel(Panel):
@@ -85,9 +85,9 @@ class EditorPanel(Panel):
 
     def _fit(self) -> None:
         """Where there is little room it goes to the text, and to what is to be done about it."""
-        roomy = self.height() >= ROOMY
-        self.tools.setVisible(self.height() >= TOOLS)
-        self.notes.setVisible(roomy or bool(self.notes.notes))
+        height = self.height() - (0 if self.seek.isHidden() else self.seek.sizeHint().height())
+        self.tools.setVisible(height >= TOOLS)
+        self.notes.setVisible(height >= ROOMY or (height >= NOTES and bool(self.notes.notes)))
 
     def open_seek(self, part: str) -> None:
         """The row for going through the text, with this part of it; a word that is selected is searched for."""

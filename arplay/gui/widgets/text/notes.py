@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from arplay.gui.contract import Intent
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import plain
+
+LEAST_WORDS = 120
+"""Pixels that a note has at least."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Notes(QWidget):
     def show_lead(self, names: str, why: str) -> None:
         """The tokens that the model reads before the text, and why; the reason gives way to notes."""
         self.lead.setText(names)
-        self.lead.setVisible(bool(names))
+        self._fit()
         self.lead.setAccessibleName(f"{names}, {why}")
         if why != self._resting:
             self._resting = why
@@ -88,6 +91,19 @@ class Notes(QWidget):
             if i < len(doing):
                 button.setText(doing[i].action or "")
                 button.setToolTip(plain(f"{doing[i].text}.\n{doing[i].meaning}"))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, super().minimumSizeHint().height())
+
+    def _fit(self) -> None:
+        """Where there is little room a note and its button come before what is read before the text."""
+        wide = self.lead.sizeHint().width() + sum(one.sizeHint().width() for one in self._buttons if not one.isHidden())
+        self.lead.setVisible(bool(self.lead.text()) and (not self.notes or self.width() >= wide + LEAST_WORDS))
 
     def _show_words(self) -> None:
         words = "  ·  ".join(note.text for note in self.notes) or self._resting

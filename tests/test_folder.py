@@ -76,8 +76,6 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"),
         "has its weights as pickle files",
     ),
-    "own code": (lambda f: configure(f, auto_map={"AutoModelForCausalLM": "evil.Model"}), "code of its own"),
-    "own code, null": (lambda f: configure(f, auto_map=None), "code of its own"),
     "attention": (lambda f: configure(f, _attn_implementation="flash_attention_2"), "asks for attention"),
     "attention from the hub": (lambda f: configure(f, attn_implementation="kernels-x/y"), "asks for attention"),
     "nested attention": (
@@ -89,15 +87,10 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
         "asks for attention",
     ),
     "experts": (lambda f: configure(f, experts_implementation="kernels-x/y"), "asks for experts 'kernels-x/y'"),
-    "nested own code": (lambda f: configure(f, a={"b": [{"auto_map": {}}]}), "code of its own"),
     "nested quantised": (lambda f: configure(f, text_config={"quantization_config": {}}), "is quantised"),
     "other config": (lambda f: configure(f, configuration_files=["config.9.json"]), "points to another config"),
     "fusion": (lambda f: configure(f, fusion_config={"x": 1}), "patches of the model's code"),
     "kernels": (lambda f: configure(f, use_kernels=True), "kernels from elsewhere"),
-    "tokenizer's own code": (
-        lambda f: beside(f, "tokenizer_config.json", auto_map={"AutoTokenizer": "x.Y"}),
-        "own code|code of its own",
-    ),
     "tokenizer's arguments": (
         lambda f: beside(f, "tokenizer_config.json", init_inputs=["/etc/passwd"]),
         "arguments of its own",
@@ -106,7 +99,6 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: beside(f, "tokenizer_config.json", fast_tokenizer_files=["x"]),
         "other tokenizer files",
     ),
-    "generation's own code": (lambda f: beside(f, "generation_config.json", auto_map={"a": "b"}), "code of its own"),
     "tokens a list": (
         lambda f: (f / "special_tokens_map.json").write_text("[]"),
         "special_tokens_map.json cannot be read",

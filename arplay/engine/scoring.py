@@ -45,8 +45,8 @@ def ledger_of(
     encoded, _ = state.encode(request.document, model.alphabet, request.reading.special)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
     windows = windows_of(model.info.context, len(chain), len(lead_ids) * request.reading.window_lead)
-    told = _notes(request.document.data, encoded, model.alphabet.vocabulary, lead_ids, windows)
-    columns = Columns(request.document.data, encoded, len(lead_ids), first_piece, windows, told)
+    notes = _notes(request.document.data, encoded, model.alphabet.vocabulary, lead_ids, windows)
+    columns = Columns(request.document.data, encoded, len(lead_ids), first_piece, windows, notes)
     former, state.scored = state.scored, None
     known = 0
     if former is not None:

@@ -42,7 +42,6 @@ _SIDE_FILES = (
     "preprocessor_config.json", "processor_config.json",
 )  # fmt: skip
 _SIDE_FIELDS = {
-    "auto_map": "wants to run code of its own",
     "init_inputs": "passes arguments of its own to the tokenizer",
     "fast_tokenizer_files": "points to other tokenizer files",
 }
@@ -50,12 +49,16 @@ _SIDE_FIELDS = {
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder that passed: its configuration, its weight files and what their headers say of each tensor."""
+    """A folder that passed: its configuration, its weight files and what their headers say of each tensor.
+
+    ``has_code``: it comes with code of its own, which is never run.
+    """
 
     path: Path
     config: dict[str, Any]
     weights: tuple[Path, ...]
     tensors: Mapping[str, Tensor]
+    has_code: bool = False
 
     @property
     def family(self) -> str:
@@ -90,11 +93,11 @@ def inspect(path: Path) -> Folder:
                 raise Problem(f"{file.name} holds {min(twice)} once more than it may", "fetch the model again")
             tensors |= found
         _refuse_sizes(path, config, len(tensors))
-        for name in _SIDE_FILES:
-            _check_side_file(path, name)
+        beside = [_side_file(path, name) for name in _SIDE_FILES if (path / name).is_file()]
+        has_code = any(key == "auto_map" and value for part in (config, *beside) for key, value in _fields(part))
     except OSError as error:
         raise _unreadable(path, error) from error
-    return Folder(path, config, weights, tensors)
+    return Folder(path, config, weights, tensors, has_code)
 
 
 def configuration(path: Path) -> dict[str, Any]:
@@ -149,8 +152,6 @@ def _fields(content: Any) -> Iterator[tuple[str, Any]]:
 def _refuse_other_architectures(path: Path, config: dict[str, Any]) -> None:
     name = path.name
     for key, value in _fields(config):
-        if key == "auto_map":
-            raise Problem(f"{name} wants to run code of its own (auto_map)", "arplay runs no code from model folders")
         if "attn_implementation" in key and value not in ATTENTION:
             raise Problem(f"{name}/config.json asks for attention {str(value)[:60]!r}", "remove that field")
         if "experts_implementation" in key and value not in EXPERTS:
@@ -166,7 +167,11 @@ def _refuse_other_architectures(path: Path, config: dict[str, Any]) -> None:
         raise Problem(f"{name} is an encoder-decoder model", "arplay shows decoder-only (causal) models")
     if not isinstance(architectures, list) or not all(isinstance(entry, str) for entry in architectures):
         raise Problem(f"{name}/config.json has no list of architectures", "fetch the model again")
-    causal = any("CausalLM" in entry or "LMHead" in entry for entry in architectures)
+    sees_too = isinstance(config.get("text_config"), dict)  # a model of text and pictures, of which text is asked
+    causal = any(
+        "CausalLM" in entry or "LMHead" in entry or (sees_too and entry.endswith("ForConditionalGeneration"))
+        for entry in architectures
+    )
     if not causal or (config["model_type"] in ("bert", "roberta", "electra") and not config.get("is_decoder")):
         what = architectures[0] if architectures else "an unnamed architecture"
         raise Problem(
@@ -188,12 +193,12 @@ def _refuse_sizes(path: Path, config: dict[str, Any], tensors: int) -> None:
             raise Problem(f"{path.name}/config.json says {key} is {str(value)[:20]}, but {reason}", "check that file")
 
 
-def _check_side_file(path: Path, name: str) -> None:
-    if not (path / name).is_file():
-        return
-    for key, value in _fields(_read_json(path, name, MAX_SIDE_BYTES)):
+def _side_file(path: Path, name: str) -> dict[str, Any]:
+    content = _read_json(path, name, MAX_SIDE_BYTES)
+    for key, value in _fields(content):
         if value and key in _SIDE_FIELDS:
             raise Problem(f"{path.name}/{name} {_SIDE_FIELDS[key]} ({key})", "arplay opens no such folder")
+    return content
 
 
 def _weights(path: Path) -> tuple[Path, ...]:

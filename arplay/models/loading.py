@@ -39,11 +39,15 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     place = choose(machine(torch), device, dtype, path.name, folder.elements, folder.stored_dtype)
     report(None, "importing the model class")
     transformers = library.quiet()
-    config = check_skeleton(torch, transformers, folder)  # imports the model's class
-    network = read_network(torch, transformers.AutoModelForCausalLM, path.name, place, report, str(path), config=config)
-    return prove(
-        torch, network, place, partial(open_tokenizer, path), report, path, name, folder.family, folder.weights
-    )
+    config, auto = check_skeleton(torch, transformers, folder)  # imports the model's class
+    # what generate() would do by default is no part of the model, and may be anything
+    plain = transformers.GenerationConfig()
+    network = read_network(torch, auto, path.name, place, report, str(path), config=config, generation_config=plain)
+    why = "the code that comes with it is not run" if folder.has_code else ""
+    if config.get_text_config() is not config:
+        why = "; ".join(filter(None, ("of what it reads only the text is asked for", why)))
+    opening = partial(open_tokenizer, path)
+    return prove(torch, network, place, opening, report, path, name, folder.family, folder.weights, why)
 
 
 def prove(

@@ -12,20 +12,38 @@ MOST_BUFFER_BYTES = 256 * 1024 * 1024
 """Masks and position tables that a network computes for itself; a config can make them of any size."""
 
 
-def check_skeleton(torch: Any, transformers: Any, folder: Folder) -> Any:
-    """The config object of ``folder``, once its network was built on torch's ``meta`` device, which has no memory.
+_OUTPUT = {"return_dict": True, "output_attentions": False, "output_hidden_states": False, "torchscript": False}
+"""What a config may say of the form of a network's output, and what arplay asks for."""
 
-    Raises Problem where config.json cannot be built, or describes more numbers than the weights hold: such a model
-    is refused before its first byte is allocated.
+
+def check_skeleton(torch: Any, transformers: Any, folder: Folder) -> tuple[Any, Any]:
+    """The config object of ``folder`` and the library's auto class for it, once its network was built without memory.
+
+    That is on torch's ``meta`` device. Raises Problem where config.json cannot be built, or describes more numbers than
+    the weights hold: such a model is refused before its first byte is allocated.
     """
+    if folder.has_code and folder.family not in transformers.CONFIG_MAPPING:
+        cause = f"{folder.path.name} wants to run code of its own (auto_map), and transformers has none for it"
+        raise Problem(cause, "arplay runs no code from model folders")
     try:
-        config = transformers.AutoConfig.from_pretrained(
-            str(folder.path), trust_remote_code=False, local_files_only=True
-        )
+        known = folder.family in transformers.CONFIG_MAPPING
+        kind = transformers.CONFIG_MAPPING[folder.family] if known else transformers.AutoConfig
+        config = kind.from_pretrained(str(folder.path), trust_remote_code=False, local_files_only=True, **_OUTPUT)
+        vars(config).pop("auto_map", None)  # the library's own class is there: nobody is to look for another one
+        text = config.get_text_config()
+        if text.is_encoder_decoder:
+            raise Problem(f"{folder.path.name} is an encoder-decoder model", "arplay shows decoder-only models")
+        for key, value in _OUTPUT.items():
+            if getattr(text, key, value) != value:
+                setattr(text, key, value)
+        causal = type(config) in transformers.MODEL_FOR_CAUSAL_LM_MAPPING
+        auto = transformers.AutoModelForCausalLM if causal else transformers.AutoModelForImageTextToText
         with torch.device("meta"):
-            network = transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+            network = auto.from_config(config, trust_remote_code=False)
         needed = sum(parameter.numel() for parameter in network.parameters())
         buffers = sum(buffer.numel() * buffer.element_size() for buffer in network.buffers())
+    except Problem:
+        raise
     except Exception as error:  # the library's own code runs here on a config it did not check
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise Problem(
@@ -45,4 +63,4 @@ def check_skeleton(torch: Any, transformers: Any, folder: Folder) -> Any:
             f"{folder.path.name}/config.json asks for tables of {buffers / 2**30:,.1f} GiB beside the weights",
             "check max_position_embeddings in it",
         )
-    return config
+    return config, auto

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
 from arplay.models.alphabets import TokenizerAlphabet, opened
+from arplay.models.alphabets.spelling import BYTE
 from arplay.models.gguf_file import GGUF
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def tokenizer_of(file: GGUF) -> Tokenizer:
     found = file.numbers("tokenizer.ggml.token_type", len(tokens))
     kinds = [1] * len(tokens) if found is None else found.tolist()
     model = file.text("tokenizer.ggml.model")
+    if model == "llama":  # as llama.cpp has it: a byte's name makes a byte, whatever type the file gives it
+        kinds = [_BYTE if BYTE.fullmatch(token) else kind for token, kind in zip(tokens, kinds, strict=True)]
     if model == "gpt2":
         tokenizer, adds_bos = _byte_level(file, tokens)
     elif model == "llama":
@@ -133,10 +136,10 @@ def _sentencepiece(file: GGUF, tokens: list[str], kinds: list[int]) -> tuple[Tok
         halves = [(token[:k], token[k:]) for k in range(1, len(token)) if token[:k] in ids and token[k:] in ids]
         merges += sorted(halves, key=lambda pair: (ids[pair[0]], ids[pair[1]]))
     unknown = special_id(file, "unknown")
-    bytes_there = sum(kind == _BYTE for kind in kinds) == 256
+    has_bytes = _BYTE in kinds  # maybe not all: a character that needs another one is unknown
     tokenizer = Tokenizer(
         models.BPE(
-            ids, merges, unk_token=tokens[unknown or 0], fuse_unk=True, byte_fallback=bytes_there, ignore_merges=False
+            ids, merges, unk_token=tokens[unknown or 0], fuse_unk=True, byte_fallback=has_bytes, ignore_merges=False
         )
     )
     prefix = file.flag("tokenizer.ggml.add_space_prefix", True)

@@ -18,7 +18,7 @@ from arplay.core.pieces import Vocabulary
 Join = Callable[[list[str]], str]
 """Tokens -> text, as the tokenizer's library decodes them."""
 
-_BYTE = re.compile("<0x([0-9A-F]{2})>")
+BYTE = re.compile("<0x([0-9A-F]{2})>")
 _MARK = "a"
 
 
@@ -63,11 +63,12 @@ def byte_level_bytes(token: str) -> bytes:
 
 
 def _speller(tokens: Iterable[str], join: Join) -> Callable[[str], bytes]:
-    byte_fallback = set(tokens) >= {f"<0x{byte:02X}>" for byte in range(256)}
+    all_bytes = set(tokens) >= {f"<0x{byte:02X}>" for byte in range(256)}
+    byte_fallback = all_bytes or join([_MARK, "<0x41>", _MARK]) == join([_MARK, "A", _MARK])
     tails = [tail for tail in (join([_MARK, _MARK])[len(_MARK) :], _MARK) if tail]
 
     def spell(token: str) -> bytes:
-        if byte_fallback and (found := _BYTE.fullmatch(token)):
+        if byte_fallback and (found := BYTE.fullmatch(token)):
             return bytes([int(found[1], 16)])
         text = join([_MARK, token, _MARK]).removeprefix(_MARK)
         tail = next((tail for tail in tails if text.endswith(tail)), "")

@@ -109,6 +109,7 @@ class PartDialog(QDialog):
         self.first, self.last = self._box(f"First of the {what}", start[0] + 1), self._box("Last of them", start[1])
         self.told = QLabel()
         line = QHBoxLayout()
+        line.setSpacing(SPACE[1])
         for widget in (self.range, self.first, QLabel("to"), self.last):
             line.addWidget(widget)
         line.addStretch(1)

@@ -55,6 +55,10 @@ class Keeping(QObject):
         self._appended = 0
         self._left_out = 0
         self._elsewhere: Document | None = None
+        self._lines: list[str] = []
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._write)
         self._looks = 0
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
@@ -113,6 +117,7 @@ class Keeping(QObject):
 
     def flush(self, timeout: float = 2.0) -> bool:
         """Whether the text is on the disk, here or in a file of the user's; nothing that was only opened counts."""
+        self._write()
         if self._sessions is None or (self._journal is not None and self._journal.flush(timeout)):
             return True
         tree = self._play.tree
@@ -213,11 +218,21 @@ class Keeping(QObject):
         return known
 
     def _append(self, line: str) -> None:
+        """What one event does is written at once: no half of it comes back."""
         if self._journal is not None:
-            self._journal.append(line)
-            self._appended += len(line)
-            if self._appended > max(LEAST, self._journal.whole):
-                self._rewrite()
+            self._lines.append(line)
+            self._soon.start(0)
+
+    def _write(self) -> None:
+        self._soon.stop()
+        if self._journal is None or not self._lines:
+            return
+        lines = "\n".join(self._lines)
+        self._lines = []
+        self._journal.append(lines)
+        self._appended += len(lines)
+        if self._appended > max(LEAST, self._journal.whole):
+            self._rewrite()
 
     def _rewrite(self, closed: bool = False) -> None:
         if self._journal is None:
@@ -226,7 +241,7 @@ class Keeping(QObject):
         session = Session(self._play.tree, self._moves, **values)  # type: ignore[arg-type]
         snapshot = kept.snapshot(session)
         self._numbers = {snapshot.root.serial, *(plan.serial for plan in snapshot.plans)}
-        self._at, self._undone, self._appended = snapshot.node, self._moves.undone, 0
+        self._at, self._undone, self._appended, self._lines = snapshot.node, self._moves.undone, 0, []
         self._journal.replace(snapshot.lines(closed))
         if snapshot.left_out and not self._left_out:
             cause = f"the history is longer than what is kept for the next start ({kept.MOST_NODES:,} states)"

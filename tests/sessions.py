@@ -52,7 +52,9 @@ def of_window(window: Any) -> Session:
     """What the window shows now, whatever is on the disk."""
     play = window.playground
     stack = play.undo_stack
-    moves = [(m._origin.serial, m._target.serial, m._words) for i in range(stack.count()) for m in [stack.command(i)]]
+    commands = [stack.command(i) for i in range(stack.count())]
+    words = [words for _, _, words in window.keeping._moves.made]  # as given; the stack shows a default for None
+    moves = [(c._origin.serial, c._target.serial, said) for c, said in zip(commands, words, strict=True)]
     model = window.keeping._state()["model"]
     return Session(
         play.tree, Moves(moves, stack.index()), play.view.caret, play.view.settings.seed, model, play.view.excerpt_of

@@ -32,7 +32,7 @@ def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
     ) -> MainWindow:
         window = MainWindow(Store(store or tmp_path / "arplay.ini"), Bridge(), "light")
         windows.append(window)
-        qtbot.addWidget(window)
+        qtbot.addWidget(window, before_close_func=_let_go)
         window.show()
         if keep is not None:
             window.keeping.begin(keep, fresh=text is not None)
@@ -48,6 +48,11 @@ def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
         window.hide()
         window.keeping.end()
         assert window.playground.close(30)
+
+
+def _let_go(window: MainWindow) -> None:
+    """A window that a test leaves is not asked what is to become of its text."""
+    window.keeping.end()
 
 
 def settle(window: MainWindow, qtbot: QtBot) -> None:

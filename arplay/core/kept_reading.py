@@ -132,7 +132,9 @@ def _about_in(fact: dict[str, Any]) -> About:
         raise ValueError("this is no session")
     if _whole(fact["version"]) > VERSION:
         raise NewerError(f"version {fact['version']}")
-    return About(fact["closed"] is True, fact["written"] is True, _words(fact["begins"], BEGINNING) or "")
+    closed = fact["closed"] is True
+    written = fact["written"] is True or not closed  # where there was no end, much may follow the first line
+    return About(closed, written, _words(fact["begins"], BEGINNING) or "")
 
 
 def _plan_in(fact: dict[str, Any]) -> Plan:

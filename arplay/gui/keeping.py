@@ -86,7 +86,7 @@ class Keeping(QObject):
             self._set_risk((f"what you write is not kept: {problem.cause}", f"{problem.remedy}, or {ELSEWHERE}"))
             return None
         self._use(claim)
-        crashed = [left for left in self.left() if left.about.written and not left.about.closed]
+        crashed = [left for left in self.left() if not left.about.closed]
         if crashed:
             windows = "another window" if len(crashed) == 1 else f"{len(crashed)} other windows"
             said.append((f"{windows} ended without being closed", "File → Earlier texts has what was written there"))
@@ -120,6 +120,7 @@ class Keeping(QObject):
         self._write()
         if self._sessions is None or (self._journal is not None and self._journal.flush(timeout)):
             return True
+        self._look()
         tree = self._play.tree
         return tree.document == self._elsewhere or all(node.kind == "opened" for node in tree.nodes.values())
 

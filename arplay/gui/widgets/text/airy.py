@@ -48,6 +48,16 @@ class AiryLayout(QPlainTextDocumentLayout):
         margin = 0.0 if block.next().isValid() else self.document().documentMargin()
         return QRectF(0, 0, rect.width(), layout.lineCount() * self.step + margin)
 
+    def first_line(self, block: QTextBlock, unit: int, y: float) -> int:
+        """The line (counted as Qt's scroll bar does) that must be at the top for the line of ``unit`` to be at y."""
+        self.blockBoundingRect(block)  # lays it out: only then are its lines known
+        line = block.layout().lineForTextPosition(unit - block.position()).lineNumber()
+        above = y - line * self.step
+        while above > 0 and block.previous().isValid():
+            block, line = block.previous(), 0
+            above -= self.blockBoundingRect(block).height()
+        return block.firstLineNumber() + line + max(0, int(-above / self.step) if above < 0 else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class VisibleLine:

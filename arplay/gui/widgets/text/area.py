@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 from arplay.gui.contract import AnalyseText, CaretMoved, OpenFile, Settings, Tell, Typed
 from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.text import keys, painting, transfer
+from arplay.gui.widgets.text import foreign, keys, painting, transfer
 from arplay.gui.widgets.text.airy import AiryLayout, visible_lines
 from arplay.gui.widgets.text.cells import LineCells
 from arplay.gui.widgets.text.composing import Preview
@@ -206,17 +206,11 @@ class TextArea(QPlainTextEdit):
         cursor = QTextCursor(self.document())
         cursor.setPosition(at)
         cursor.setPosition(new_end, QTextCursor.MoveMode.KeepAnchor)
-        new = cursor.selectedText().replace("\u2029", "\n")
-        first, last = self.shown.byte(at), self.shown.byte(old_end)
-        old = image(self.shown.data[first:last])
-        head = _alike(old, new)
-        tail = _alike(old[head:][::-1], new[head:][::-1])
-        start, end = at + _width(old[:head]), old_end - _width(old[len(old) - tail :])
-        first, last = self.shown.byte(start), self.shown.byte(end)
-        data = new[head : len(new) - tail].encode("utf-8", "replace")
-        if first == last and not data:
+        change = foreign.read_off(self.shown, at, old_end, cursor.selectedText().replace("\u2029", "\n"))
+        if change is None:
             return
-        self._foreign = image(data) != new[head : len(new) - tail]
+        self._foreign = not change.exact
+        first, last, data = change.start, change.end, change.data
         self.shown = ShownText(self.shown.data[:first] + data + self.shown.data[last:])
         self.marks = self.marks.after(first, last, first + len(data))
         self._caret = first + len(data)
@@ -246,30 +240,14 @@ class TextArea(QPlainTextEdit):
             event.ignore()
         elif event.matches(QKeySequence.StandardKey.Cut):
             self.cut()
-        elif self._removes(event):
-            pass
+        elif (doomed := keys.removed(event, self.textCursor(), self.shown)) is not None:
+            self._replace(doomed.selectionStart(), doomed.selectionEnd(), b"")
         elif keys.is_newline(event):
             self.insert("\n")
         elif keys.writes(event):
             self.insert(event.text())
         else:
             super().keyPressEvent(event)
-
-    def _removes(self, event: QKeyEvent) -> bool:
-        """Whether the key deletes something; then it has."""
-        cursor = self.textCursor()
-        backspace = keys.is_backspace(event)
-        move = next((move for key, move in keys.REMOVALS.items() if event.matches(key)), None)
-        if not backspace and move is None:
-            return False
-        if not cursor.hasSelection():
-            if move is not None:
-                cursor.movePosition(move, QTextCursor.MoveMode.KeepAnchor)
-            elif cursor.position():  # one code point, so that an accent can be taken off its letter
-                before = self.shown.byte(cursor.position() - 1)
-                cursor.setPosition(self.shown.unit(before), QTextCursor.MoveMode.KeepAnchor)
-        self._replace(cursor.selectionStart(), cursor.selectionEnd(), b"")
-        return True
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         self._preview.receive(self, event)
@@ -415,16 +393,7 @@ class TextArea(QPlainTextEdit):
         """Bring the line with this byte to y, as far as the text's ends allow."""
         unit = self.shown.unit(min(byte, len(self.shown.data)))
         block = self.document().findBlock(unit)
-        self._airy.blockBoundingRect(block)  # lays it out: only then are its lines known
-        line = block.layout().lineForTextPosition(unit - block.position()).lineNumber()
-        above = y - self.contentOffset().y() - line * self._airy.step
-        while above > 0 and block.previous().isValid():
-            block = block.previous()
-            line = 0
-            above -= self._airy.blockBoundingRect(block).height()
-        if above < 0:
-            line += int(-above / self._airy.step)
-        self.verticalScrollBar().setValue(block.firstLineNumber() + line)
+        self.verticalScrollBar().setValue(self._airy.first_line(block, unit, y - self.contentOffset().y()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A notice above takes room from the text: the caret stays in sight if it was."""
@@ -438,13 +407,3 @@ class TextArea(QPlainTextEdit):
         painting.paint_below(self, lines)
         super().paintEvent(event)
         painting.paint_above(self, lines)
-
-
-def _alike(a: str, b: str) -> int:
-    """How many characters both begin with."""
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-
-
-def _width(text: str) -> int:
-    """In UTF-16 units."""
-    return len(text) + sum(char > "\uffff" for char in text)

@@ -7,6 +7,8 @@ import unicodedata
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QTextCursor
 
+from arplay.gui.widgets.text.shown import ShownText
+
 _Keys = QKeySequence.StandardKey
 _Mods = Qt.KeyboardModifier
 _COMMANDS = {
@@ -17,7 +19,7 @@ _COMMANDS = {
     (Qt.Key.Key_Space, _Mods.ControlModifier): "step",
     (Qt.Key.Key_Escape, _Mods.NoModifier): "leave",
 }
-REMOVALS = {
+_REMOVALS = {
     _Keys.DeleteStartOfWord: QTextCursor.MoveOperation.PreviousWord,
     _Keys.DeleteEndOfWord: QTextCursor.MoveOperation.NextWord,
     _Keys.DeleteEndOfLine: QTextCursor.MoveOperation.EndOfBlock,
@@ -39,8 +41,19 @@ def is_newline(event: QKeyEvent) -> bool:
     return event.matches(_Keys.InsertParagraphSeparator) or event.matches(_Keys.InsertLineSeparator)
 
 
-def is_backspace(event: QKeyEvent) -> bool:
-    return event.key() == Qt.Key.Key_Backspace and not event.modifiers() & ~_Mods.ShiftModifier
+def removed(event: QKeyEvent, cursor: QTextCursor, shown: ShownText) -> QTextCursor | None:
+    """What the key deletes, as a selection; None where it is no such key."""
+    backspace = event.key() == Qt.Key.Key_Backspace and not event.modifiers() & ~_Mods.ShiftModifier
+    move = next((move for key, move in _REMOVALS.items() if event.matches(key)), None)
+    if not backspace and move is None:
+        return None
+    if not cursor.hasSelection():
+        if move is not None:
+            cursor.movePosition(move, QTextCursor.MoveMode.KeepAnchor)
+        elif cursor.position():  # one code point, so that an accent can be taken off its letter
+            before = shown.byte(cursor.position() - 1)
+            cursor.setPosition(shown.unit(before), QTextCursor.MoveMode.KeepAnchor)
+    return cursor
 
 
 def writes(event: QKeyEvent) -> bool:

@@ -59,9 +59,9 @@ def test_what_was_done_in_order_with_older_branches_indented(panel: HistoryPanel
     assert texts(panel) == [
         (0, "Opened 4 bytes", "", ""),
         (0, "␣upon␍↵", "", ""),
-        (1, "␣a", "50.0%", "0.250"),
-        (1, "␣b", "<0.1%", "0.250"),
-        (0, "␣c", "25.0%", ""),
+        (1, "␣a", "50.00%", "0.250"),
+        (1, "␣b", "<0.01%", "0.250"),
+        (0, "␣c", "25.00%", ""),
         (0, "Deleted once", "", ""),
         (0, "Re-tokenised", "", ""),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -81,15 +81,21 @@ class Tour(QFrame):
             super().keyPressEvent(event)
 
     def place(self) -> None:
-        """Stand beside the panel of this stop and inside the window, so that nothing it speaks of is covered."""
+        """Stand beside the panel of this stop, else below or above it: what it speaks of is covered least."""
         window, panel = self._window, self._panels[STOPS[self._at][0]]
         self.adjustSize()
-        corner = panel.mapTo(window, QPoint(0, 0))
-        right = corner.x() + panel.width() + SPACE[2]
-        left = corner.x() - self.width() - SPACE[2]
-        beside = right if right + self.width() <= window.width() else left
-        below = min(corner.y() + min(panel.height() // 3, 160), window.height() - self.height() - SPACE[4])
-        self.move(max(SPACE[2], beside), max(SPACE[2], below))
+        shown = QRect(panel.mapTo(window, QPoint(0, 0)), panel.size())
+        room = window.rect().adjusted(SPACE[2], SPACE[2], -SPACE[2], -SPACE[4])
+        below = shown.y() + min(shown.height() // 3, 160)
+        beside = (
+            QPoint(shown.right() + SPACE[2], below),
+            QPoint(shown.left() - self.width() - SPACE[2], below),
+            QPoint(shown.left(), shown.bottom() + SPACE[1]),
+            QPoint(shown.left(), shown.top() - self.height() - SPACE[1]),
+            QPoint(shown.right() - self.width(), shown.bottom() - self.height()),
+        )
+        places = [_within(QRect(corner, self.size()), room) for corner in beside]
+        self.move(min(places, key=lambda card: _covered(card, shown)).topLeft())
 
     def _show_stop(self) -> None:
         _, title, words = STOPS[self._at]
@@ -116,3 +122,16 @@ class Tour(QFrame):
     def _end(self) -> None:
         self.ended.emit()
         self.close()
+
+
+def _within(card: QRect, room: QRect) -> QRect:
+    """The card moved into the room, to its upper left corner where it is too large."""
+    x = max(room.left(), min(card.left(), room.right() - card.width()))
+    y = max(room.top(), min(card.top(), room.bottom() - card.height()))
+    return QRect(QPoint(x, y), card.size())
+
+
+def _covered(card: QRect, panel: QRect) -> int:
+    """Pixels of the panel that the card hides."""
+    both = card.intersected(panel)
+    return both.width() * both.height() if both.isValid() else 0

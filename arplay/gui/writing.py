@@ -76,7 +76,8 @@ class Writing(QObject):
         self.stop()
         play, view = self._play, self._play.view
         node = play.tree.node
-        if node.step is not None and node.parent is not None and view.caret == node.caret:
+        unreadable = view.problem is not None and view.loaded is not None  # the last change goes
+        if node.parent is not None and (unreadable or (node.step is not None and view.caret == node.caret)):
             play.move(node, node.parent, "rewinding")
         elif view.answer is not None and not view.stale and view.caret > 0:
             starts = view.answer.encoded.starts
@@ -105,7 +106,10 @@ class Writing(QObject):
     def _choose(self, intent: Take | Do) -> None:
         play = self._play
         answer, decoded = play.view.answer, play.view.decoded
-        if answer is None or answer.distribution is None or decoded is None:
+        if play.view.problem is not None:
+            self.stop()
+            play.told.emit(*play.view.problem)
+        elif answer is None or answer.distribution is None or decoded is None:
             self.stop()
             play.told.emit("there is no distribution to choose from", "type something, or choose BOS or EOS")
         elif _behind_bare(answer):

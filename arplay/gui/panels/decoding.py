@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from arplay.core.decoding import Decoding
 from arplay.core.picking import MAX_SEED
 from arplay.gui.contract import Change, Do, Panel, View
+from arplay.gui.format import percent
 from arplay.gui.theme import SMALL, SPACE, Theme, icon
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.dial import Dial, Scale
@@ -321,7 +322,7 @@ def _trace_words(view: View) -> str:
     if not view.decoded.traces:
         return f"No stage: all {len(view.decoded.logprobs):,} tokens may be drawn."
     return "\n".join(
-        f"{trace.label}: {trace.kept:,} kept" + (f", {100 * trace.removed:.2f} % removed" if trace.removed else "")
+        f"{trace.label}: {trace.kept:,} kept" + (f", {percent(trace.removed)} removed" if trace.removed else "")
         for trace in view.decoded.traces[:MOST_TRACES]
     )
 

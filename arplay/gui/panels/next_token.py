@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QVB
 
 from arplay.core.decoding import Decoded
 from arplay.core.distribution import LN2, Distribution
+from arplay.engine.messages import Loaded
 from arplay.gui.contract import Change, Do, Panel, Settings, Take, Unit, View
 from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
 from arplay.gui.widgets.bars.bars import Axis, bars_of, nats_or_bits
@@ -32,6 +33,7 @@ WELCOME = (
     "Here stands what the model expects next: a bar for each of the most probable tokens, "
     "and one for all the others together.\n\nLoad a model and write a text to see it."
 )
+WAY_OUT = "Rewind takes back the last change, Ctrl+N begins an empty text, Ctrl+M chooses another model."
 ENTROPY = "Entropy of the model's own distribution: how undecided it is"
 NOT_NUMBERS = "The model's probabilities here are not numbers (NaN): use float32, or another model."
 
@@ -50,6 +52,8 @@ class NextTokenPanel(Panel):
     e<sup>H</sup> (2<sup>H</sup> in bits) is the number of equally probable tokens that would be as hard to guess.</p>
     <p>The <b>stacked bar</b> lays the tokens side by side, the most probable first. Sampling draws u between 0 and 1
     and takes the token that u falls on: the inverse of the cumulative distribution.</p>
+    <p>After a step the stacked bar keeps the distribution that the step was drawn from, while the bars show the next
+    one; a share too thin to be seen is shown through a lens below it.</p>
     <p>Click a row, or choose with ↑ ↓ and press Enter or → to write it. ← goes back, Space samples, P plays.</p>
     """
 
@@ -59,6 +63,8 @@ class NextTokenPanel(Panel):
         self._own: Distribution | None = None
         self._drawn: Distribution | None = None
         self._drawn_of: Decoded | None = None
+        self._place: tuple[Loaded, int] | None = None
+        """The model and the index of the answer that the axis was fitted to."""
         self.entropy = QPushButton("H = —")
         self.entropy.setProperty("role", "chip")
         self.entropy.setAccessibleName("Entropy; click to change between nats and bits")
@@ -121,9 +127,10 @@ class NextTokenPanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         height = event.size().height()
-        self.strip.setVisible(height >= 300)
         for widget in (self.search, self.count, self.log):
-            widget.setVisible(height >= 200)
+            widget.setVisible(height >= 240)
+        for header in (self.entropy, self.facts):
+            header.setVisible(height >= 160)
 
     # what is shown
 
@@ -161,7 +168,8 @@ class NextTokenPanel(Panel):
     def _show_nothing(self, view: View) -> None:
         if view.problem and not view.busy:
             self._own = self._drawn = None
-            self._explain(". ".join(capital(part) for part in view.problem) + ".")
+            told = ". ".join(capital(part) for part in view.problem) + "."
+            self._explain(f"{told}\n\n{WAY_OUT}" if view.loaded is not None else told)
         elif view.loaded is None:
             self._own = self._drawn = None
             self._explain(f"{view.busy}…" if view.busy else WELCOME)
@@ -232,7 +240,11 @@ class NextTokenPanel(Panel):
         bars = bars_of(self._own, self._drawn, view.loaded.vocabulary, n, actual, found, stages)
         lit = actual if view.selected is not None and view.selected == view.answer.prefix.index else None
         self.bars.source = (self._own, view.loaded.vocabulary)
-        self.bars.show_bars(bars, Axis.fit(bars, settings.log_axis), lit, keep_choice)
+        axis, index = Axis.fit(bars, settings.log_axis), view.answer.prefix.index
+        if self._place is not None and abs(self._place[1] - index) <= 1 and self._place[0] is view.loaded:
+            axis = axis.kept(self.bars.axis)  # one step on or back: the bars are read against the same scale
+        self._place = (view.loaded, index)
+        self.bars.show_bars(bars, axis, lit, keep_choice)
 
     def _show_strip(self, view: View) -> None:
         assert view.loaded is not None

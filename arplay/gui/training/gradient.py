@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.gradient import logit_gradient
 from arplay.core.pieces import Ids, Vocabulary
-from arplay.gui.widgets.bars.bars import SUPERSCRIPT
 from arplay.gui.widgets.words import label
 
 MEANING = "∂loss/∂logits = p − one-hot"
@@ -62,15 +61,13 @@ def gradient_of(logits: NDArray[np.float32], target: int, ids: Ids, vocabulary: 
 
 
 def signed(value: float) -> str:
-    """A gradient with its sign; a small one as a power of ten, never rounded to nothing.
+    """A gradient with its sign, in a column of them: four decimals; a small one is told as such, never as nothing.
 
-    >>> signed(0.41273), signed(-0.9), signed(0.0000312), signed(0.0)
-    ('+0.4127', '−0.9000', '+3.1·10⁻⁵', '0')
+    >>> signed(0.41273), signed(-0.9), signed(0.0000312), signed(-1e-9), signed(0.0)
+    ('+0.4127', '−0.9000', '<0.0001', '>−0.0001', '0')
     """
     if value == 0:
         return "0"
-    sign = "+" if value > 0 else "−"
-    if abs(value) >= 0.0005:
-        return f"{sign}{abs(value):.4f}"
-    mantissa, _, exponent = f"{abs(value):.1e}".partition("e")
-    return f"{sign}{mantissa}·10{str(int(exponent)).translate(SUPERSCRIPT)}"
+    if abs(value) < 0.0001:
+        return "<0.0001" if value > 0 else ">−0.0001"
+    return f"{value:+.4f}".replace("-", "−")

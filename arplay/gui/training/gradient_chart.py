@@ -33,7 +33,7 @@ class GradientPainter:
     def __init__(self, painter: QPainter, theme: Theme, gradient: Gradient, width: float) -> None:
         self.painter, self.theme, self.gradient, self.width = painter, theme, gradient, width
         figures = QFontMetricsF(number_font(SMALL))
-        number = figures.horizontalAdvance("+8.8·10⁻¹⁰") + 2
+        number = figures.horizontalAdvance(">−0.0001") + 2
         words = figures.horizontalAdvance(DOWN) + 2 if width >= 420 else figures.horizontalAdvance("↓") + 2
         text = min(max(0.24 * width, 56.0), 200.0)
         self.text = (float(SPACE[2]), text)

@@ -14,13 +14,14 @@ from arplay.core.gradient import logit_gradient
 from arplay.core.pieces import Ids
 from arplay.export.tables import piece_text
 from arplay.gui.contract import Unit
+from arplay.gui.format import percent
 from arplay.gui.theme import LIGHT, SMALL, SPACE, TITLE, Theme, interface_font
 from arplay.gui.training.gradient import MEANING, gradient_of
 from arplay.gui.training.gradient_chart import GradientChart, GradientPainter, height_of
 from arplay.gui.training.segments import Option, Segments
 from arplay.gui.training.snapshot_bars import SnapshotBars
 from arplay.gui.training.snapshots import Snapshot, bars_of_snapshot, order_of, place_words, steady_axis
-from arplay.gui.widgets.bars.bars import nats_or_bits, percent
+from arplay.gui.widgets.bars.bars import nats_or_bits
 from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
 from arplay.gui.widgets.bars.view import ROW
 from arplay.gui.widgets.caption import Caption

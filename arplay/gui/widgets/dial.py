@@ -103,11 +103,11 @@ class Dial(QWidget):
         self.field = Field(scale, says_off, self)
         self.slider = EasySlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, TRAVEL)
+        self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys and screen readers go to the field
         self.slider.setPageStep(TRAVEL // 10)
         self.slider.setSingleStep(TRAVEL // 100)
         self._label.setBuddy(self.field)
-        for widget in (self.field, self.slider):
-            widget.setAccessibleName(name)
+        self.field.setAccessibleName(name)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(SPACE[1])
@@ -126,6 +126,7 @@ class Dial(QWidget):
             self.field.blockSignals(True)
             self.field.setValue(value)
             self.field.blockSignals(False)
+        self.slider.setAccessibleName(f"{self._label.text()} {self.field.text()}, by mouse")
         if not self.slider.isSliderDown() and self.scale.value(self.slider.value() / TRAVEL) != value:
             self.slider.blockSignals(True)
             self.slider.setValue(round(TRAVEL * self.scale.travel(value)))

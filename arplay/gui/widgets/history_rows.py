@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from arplay.core.pieces import visible
 from arplay.core.spans import to_bytes, to_text
 from arplay.core.tree import Node, Tree
+from arplay.gui.format import percent_cell
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.text.shown import change
 from arplay.gui.widgets.words import label
@@ -154,7 +155,7 @@ class HistoryRows(QAbstractTableModel):
 def _percent(node: Node) -> str:
     if node.step is None:
         return ""
-    return f"{node.step.prob:.1%}" if not 0 < node.step.prob < 0.001 else "<0.1%"
+    return percent_cell(node.step.prob)
 
 
 def _u(node: Node) -> str:

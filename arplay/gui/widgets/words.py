@@ -38,10 +38,15 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def probability(logprob: float) -> str:
-    """exp(logprob): four decimals, or a power of ten where those would say nothing."""
+    """exp(logprob) in a column: four decimals; a small one is told as such, and its tooltip has it all.
+
+    >>> probability(math.log(0.12)), probability(-12.0), probability(-math.inf), probability(math.nan)
+    ('0.1200', '<0.0001', '0', '—')
+    """
     if math.isnan(logprob):
         return "—"
-    return f"{math.exp(logprob):.4f}" if logprob > math.log(1e-3) else power(logprob)
+    p = math.exp(logprob)
+    return f"{p:.4f}" if p >= 0.0001 else "<0.0001" if p else "0"
 
 
 def power(logprob: float) -> str:
@@ -56,12 +61,6 @@ def power(logprob: float) -> str:
     if round(mantissa, 3) >= 10.0:
         mantissa, exponent = mantissa / 10.0, exponent + 1
     return f"{mantissa:.4g} × 10{str(exponent).translate(_SUPERSCRIPT)}"
-
-
-def percent(logprob: float) -> str:
-    """exp(logprob) in percent, short enough for a row of a list."""
-    share = 100.0 * math.exp(logprob)
-    return "<0.01 %" if 0.0 < share < 0.01 else f"{share:.2f} %" if share < 10 else f"{share:.1f} %"
 
 
 def label(text: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from arplay.core.distribution import LN2, Distribution
 from arplay.core.pieces import Vocabulary
+from arplay.gui.format import SUPERSCRIPT, percent
 from arplay.gui.widgets.words import label
 
 
@@ -156,6 +157,12 @@ class Axis:
         round_limits = (step * 10.0**power for power in range(-9, 0) for step in (1, 2, 5))
         return cls(0.0, next((limit for limit in round_limits if limit >= most * (1 - 1e-9)), 1.0), False)
 
+    def kept(self, former: Axis) -> Axis:
+        """``former`` where it holds what this one holds: figures that follow each other are read against one scale."""
+        if self.log != former.log:
+            return self
+        return Axis(min(self.low, former.low), max(self.high, former.high), self.log)
+
     def share(self, p: float | None) -> float:
         """Length of a bar: 0 for unknown or nothing, at most 1."""
         if p is None or not p > 0:
@@ -178,9 +185,6 @@ class Axis:
         return [(i / parts, tick_percent(self.high * i / parts)) for i in range(parts + 1)]
 
 
-SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-
-
 def power(decades: int) -> str:
     """10^-decades as a reader wants it.
 
@@ -192,28 +196,6 @@ def power(decades: int) -> str:
 
 def tick_percent(p: float) -> str:
     return f"{100 * p:.6g}%"
-
-
-def percent(p: float | None) -> str:
-    """A probability for a column of figures; never rounded up to certainty or down to nothing.
-
-    >>> percent(0.41273), percent(0.9999999), percent(0.0000312), percent(3.1e-9), percent(0.0), percent(None)
-    ('41.27%', '>99.99%', '0.0031%', '3.1·10⁻⁹', '0%', '—')
-    """
-    if p is None:
-        return "—"
-    if math.isnan(p):
-        return "NaN"
-    if p == 0:
-        return "0%"
-    if 0.99995 <= p < 1 - 1e-12:
-        return ">99.99%"
-    if p >= 0.0001:
-        return f"{p:.2%}"
-    if p >= 0.000001:
-        return f"{p:.4%}"
-    mantissa, _, exponent = f"{p:.1e}".partition("e")
-    return f"{mantissa}·10{str(int(exponent)).translate(SUPERSCRIPT)}"
 
 
 def nats_or_bits(nats: float, unit: str) -> str:

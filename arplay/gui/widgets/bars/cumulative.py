@@ -30,6 +30,12 @@ MOST = 400
 THINNEST = 5e-4
 """At most so many segments, none with a smaller share: the rest is narrower than a pixel."""
 BAR = 22
+LENS = SMALL + 4
+WIDE_ENOUGH = 12.0
+"""Pixels of a share that is seen without a lens."""
+LEAST_SHARE = 1e-15
+NEAR = 3
+"""Neighbours that the lens may show on each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +58,14 @@ class Segment:
 @dataclass(frozen=True, slots=True)
 class Strip:
     """Segments from the most probable piece on, in the order of core.picking.choose; too thin ones are left to
-    ``tail``, which counts them. ``chosen`` and ``u`` are those of the last step, None before the first."""
+    ``tail``, which counts them. ``chosen`` and ``u`` are those of the last step, None before the first; ``near`` are
+    the segments around the chosen one, however thin, for the lens."""
 
     segments: tuple[Segment, ...] = ()
     tail: int = 0
     chosen: Segment | None = None
     u: float | None = None
+    near: tuple[Segment, ...] = ()
 
     @property
     def end(self) -> float:
@@ -71,6 +79,19 @@ class Strip:
         digits = 4 if self.chosen.high - self.chosen.low >= 0.0005 else 7
         low, high = f"{self.chosen.low:.{digits}f}", f"{self.chosen.high:.{digits}f}"
         return f"u = {self.u:.{digits}f} → {self.chosen.text} ({low} – {high})"
+
+    @property
+    def what(self) -> str:
+        """Whose distribution this is: the bars beside it always show the next token's."""
+        return "cumulative probability" if self.u is None else "cumulative probability at the last step"
+
+    def lens(self, width: float) -> tuple[float, float] | None:
+        """The part of 0 .. 1 that is shown enlarged, where the chosen share has too few of ``width`` pixels."""
+        if self.chosen is None or (self.chosen.high - self.chosen.low) * width >= WIDE_ENOUGH:
+            return None
+        share = max(self.chosen.high - self.chosen.low, LEAST_SHARE)
+        middle = (self.chosen.low + self.chosen.high) / 2
+        return middle - 2 * share, middle + 2 * share
 
     def at(self, u: float) -> Segment | None:
         if self.chosen and self.chosen.low <= u < self.chosen.high:
@@ -90,8 +111,24 @@ def strip_of(drawn: Distribution, vocabulary: Vocabulary, choice: Choice | None)
         for id, high, mass in zip(ids, highs, masses, strict=True)
     )
     alive = int(np.count_nonzero(drawn.logprobs > -np.inf)) if drawn.full else drawn.size
-    chosen = None if choice is None else Segment(vocabulary.piece(choice.id), choice.low, choice.high)
-    return Strip(segments, alive - len(ids), chosen, None if choice is None else choice.u)
+    if choice is None:
+        return Strip(segments, alive - len(ids))
+    chosen = Segment(vocabulary.piece(choice.id), choice.low, choice.high)
+    return Strip(segments, alive - len(ids), chosen, choice.u, _around(drawn, vocabulary, choice))
+
+
+def _around(drawn: Distribution, vocabulary: Vocabulary, choice: Choice) -> tuple[Segment, ...]:
+    """The chosen token's share and those on both its sides."""
+    probs, mine = drawn.probs, drawn.probs[choice.id]
+    ids = np.arange(len(probs))
+    before = np.flatnonzero((probs > mine) | ((probs == mine) & (ids < choice.id)))
+    behind = np.flatnonzero((probs > 0) & ((probs < mine) | ((probs == mine) & (ids > choice.id))))
+    result = [Segment(vocabulary.piece(choice.id), choice.low, choice.high)]
+    for id in before[np.lexsort((-before, probs[before]))[:NEAR]]:
+        result.insert(0, Segment(vocabulary.piece(int(id)), result[0].low - float(probs[id]), result[0].low))
+    for id in behind[np.lexsort((behind, -probs[behind]))[:NEAR]]:
+        result.append(Segment(vocabulary.piece(int(id)), result[-1].high, result[-1].high + float(probs[id])))
+    return tuple(result)
 
 
 class CumulativeStrip(QWidget):
@@ -111,7 +148,7 @@ class CumulativeStrip(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(300, 2 * (SMALL + SPACE[0]) + BAR + SPACE[1])
+        return QSize(300, SMALL + SPACE[2] + BAR + SPACE[0] + LENS + 1)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(80, self.sizeHint().height())
@@ -138,10 +175,50 @@ class CumulativeStrip(QWidget):
         painter.drawText(QRectF(1, 0, self.width() - 2, SMALL + SPACE[0]), Qt.AlignmentFlag.AlignVCenter, shown)
         painter.setFont(interface_font(SMALL))
         painter.setPen(self.theme.color("muted"))
-        below = QRectF(1, self.bar_area().bottom() + 1, self.width() - 2, SMALL + 3)
+        if (lens := self.strip.lens(self.bar_area().width())) is not None:
+            self._lens(painter, *lens)
+            return
+        below = self.below()
         for tick, align in (("0", Qt.AlignmentFlag.AlignLeft), ("1", Qt.AlignmentFlag.AlignRight)):
             painter.drawText(below, align | Qt.AlignmentFlag.AlignVCenter, tick)
-        painter.drawText(below, Qt.AlignmentFlag.AlignCenter, "cumulative probability")
+        painter.drawText(below, Qt.AlignmentFlag.AlignCenter, self.strip.what)
+
+    def below(self) -> QRectF:
+        """The line under the bar: its scale, or the lens."""
+        return QRectF(1, self.bar_area().bottom() + SPACE[0], self.width() - 2, LENS)
+
+    def lens_area(self) -> QRectF:
+        """The lens, right of the words that say what it is."""
+        return self.below().adjusted(min(96.0, self.width() / 3), 0, 0, 0)
+
+    def _lens(self, painter: QPainter, low: float, high: float) -> None:
+        """The neighbourhood of u, enlarged, and where in the bar it is from."""
+        strip, bar, area = self.strip, self.bar_area(), self.lens_area()
+        assert strip.chosen is not None and strip.u is not None
+        times = f"× {1 / (high - low):,.0f}" if high - low > 1e-7 else f"× {1 / (high - low):.0e}"
+        words = self.below().adjusted(0, 0, area.left() - self.below().right() - SPACE[0], 0)
+        shown = painter.fontMetrics().elidedText(f"{times}, last step", Qt.TextElideMode.ElideRight, int(words.width()))
+        painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+        x = bar.left() + strip.u * bar.width()
+        painter.setPen(QPen(self.theme.color("outline"), 1))
+        painter.drawLine(QPointF(x, bar.bottom()), area.topLeft())
+        painter.drawLine(QPointF(x, bar.bottom()), area.topRight())
+        painter.save()
+        painter.setClipRect(area)
+        painter.fillRect(area, self.theme.color("surface"))
+        painter.setFont(fixed_font(SMALL))
+        enlarged = QRectF(
+            area.left() - low / (high - low) * area.width(), area.top(), area.width() / (high - low), area.height()
+        )
+        for place, segment in enumerate(strip.near):
+            mine = segment.id == strip.chosen.id
+            color = self.theme.color("accent") if mine else self.theme.color("fill", (0.85, 0.55)[place % 2])
+            ink = self.theme.color("on_accent" if mine else "text")
+            self._segment(painter, enlarged, segment, color, ink)
+        painter.restore()
+        painter.setPen(QPen(self.theme.color("border"), 1))
+        painter.drawRect(area.adjusted(0, 0, -1, -1))
+        self._marker(painter, area, (strip.u - low) / (high - low))
 
     def _bar(self, painter: QPainter, area: QRectF) -> None:
         round_corners = QPainterPath()
@@ -192,14 +269,20 @@ class CumulativeStrip(QWidget):
         painter.drawPolygon(QPolygonF([QPointF(x, top + 1), QPointF(x - 4, top - 5), QPointF(x + 4, top - 5)]))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        area = self.bar_area()
+        area, lens = self.bar_area(), self.strip.lens(self.bar_area().width())
         u = (event.position().x() - area.left()) / area.width()
+        segment = self.strip.at(u)
+        if lens is not None and self.lens_area().contains(event.position()):
+            area = self.lens_area()
+            u = lens[0] + (event.position().x() - area.left()) / area.width() * (lens[1] - lens[0])
+            segment = next((near for near in self.strip.near if near.low <= u < near.high), None)
         if not self.strip.segments or not area.contains(event.position()):
             QToolTip.hideText()
             return
-        segment = self.strip.at(u)
         if segment:
-            text = f"<b>{html.escape(segment.text)}</b><br>u from {segment.low:.4f} to {segment.high:.4f} takes it"
+            digits = 4 if segment.high - segment.low >= 0.0005 else 9
+            share = f"u from {segment.low:.{digits}f} to {segment.high:.{digits}f} takes it"
+            text = f"<b>{html.escape(segment.text)}</b><br>{share}<br>{self.strip.what}"
         else:
             text = f"{self.strip.tail:,} less probable tokens share u from {self.strip.end:.4f} to 1"
         QToolTip.showText(event.globalPosition().toPoint(), text, self)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from arplay.gui.format import percent_cell, power_cell
 from arplay.gui.theme import BODY, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
-from arplay.gui.widgets.bars.bars import Axis, Bars, Rest, Row, percent
+from arplay.gui.widgets.bars.bars import Axis, Bars, Rest, Row
 
 Lengths = Mapping[int, tuple[float, float]]
 """Shown share (0..1) of the outline and of the fill, by token; REST is the rest of the vocabulary."""
@@ -234,10 +235,10 @@ class BarPainter:
         self.painter.drawText(tag, CENTER, NEXT_LABEL)
 
     def _figures(self, area: QRectF, own: float | None, decoded: float | None, removed: bool) -> None:
-        two = self.columns.decoded[1] > 0
-        self._cell(self.columns.own, area, percent(own), "muted" if two or removed else "text", self.figures, RIGHT)
+        two, figure = self.columns.decoded[1] > 0, power_cell if self.axis.log else percent_cell
+        self._cell(self.columns.own, area, figure(own), "muted" if two or removed else "text", self.figures, RIGHT)
         if two:
-            after = "removed" if removed else percent(decoded)
+            after = "removed" if removed else figure(decoded)
             self._cell(self.columns.decoded, area, after, "muted" if removed else "text", self.figures, RIGHT)
 
     def _bar_area(self, area: QRectF, x: float, width: float, height: float) -> QRectF:

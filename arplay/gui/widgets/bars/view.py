@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from arplay.core.distribution import Distribution
 from arplay.core.pieces import Vocabulary
+from arplay.gui.format import percent
 from arplay.gui.theme import ANIMATION_MS, BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
-from arplay.gui.widgets.bars.bars import Axis, Bars, Row, figures, percent
+from arplay.gui.widgets.bars.bars import Axis, Bars, Row, figures
 from arplay.gui.widgets.bars.painting import (
     AXIS_HEIGHT,
     CENTER,

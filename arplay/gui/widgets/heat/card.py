@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from arplay.core.chain import Ledger
 from arplay.core.pieces import Vocabulary
 from arplay.gui.contract import Unit
+from arplay.gui.format import percent_cell
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
 from arplay.gui.widgets.words import (
     UNSCORED,
@@ -20,7 +21,6 @@ from arplay.gui.widgets.words import (
     is_bare,
     label,
     number,
-    percent,
     probability,
     token_text,
 )
@@ -176,4 +176,4 @@ class HeatCard(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setFont(interface_font(SMALL))
         painter.setPen(t.color(color))
-        painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, percent(alternative.logprob))
+        painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, percent_cell(math.exp(alternative.logprob)))

@@ -119,6 +119,8 @@ class LedgerTable(QAbstractTableModel):
             return plain(cut)
         if not self.ledger.scored[row] and column in (P, LOGP):
             return UNSCORED
+        if column == P:
+            return f"{power(float(self.ledger.logprob[row]))}\n{TIPS[P]}"
         if column == PRODUCT and underflows(float(self.ledger.running[row])):
             return "Underflows float64: multiplied out, the product would be 0. The sum of the logs is exact enough."
         return TIPS[column]
@@ -137,16 +139,23 @@ def cell(ledger: Ledger, vocabulary: Vocabulary | None, row: int, column: int, u
         return "unscored" if math.isnan(logprob) else number(in_unit(logprob, unit))
     if column == RUNNING:
         return number(in_unit(running, unit))
-    return product(running) if column == PRODUCT else power(running)
+    return product(running, float(ledger.running[ledger.done - 1])) if column == PRODUCT else power(running)
 
 
-def product(logprob: float) -> str:
+def product(logprob: float, last: float) -> str:
     """exp(logprob) as a float shows it; one that is only 0 because floats end is marked.
 
-    >>> product(math.log(0.12)), product(-2000.0)
-    ('0.12', 'underflows float64')
+    The whole column, which falls to exp(``last``), has decimals, or else powers of ten.
+
+    >>> product(math.log(0.12), math.log(0.024)), product(math.log(0.12), -20.0), product(-2000.0, -2000.0)
+    ('0.12', '1.20000e−1', 'underflows float64')
     """
-    return "underflows float64" if underflows(logprob) else f"{math.exp(logprob):.6g}".replace("-", "−")
+    if underflows(logprob):
+        return "underflows float64"
+    if last >= math.log(1e-4):
+        return f"{math.exp(logprob):.6g}"
+    mantissa, _, exponent = f"{math.exp(logprob):.5e}".partition("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", "−")
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:

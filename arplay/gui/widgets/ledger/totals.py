@@ -34,7 +34,7 @@ def figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
         Figure(
             power(total),
             "product of all p",
-            f"The probability of the text: exp(Σ log p). As a float: {product(total)}.",
+            f"The probability of the text: exp(Σ log p). As a float: {product(total, total)}.",
         ),
         Figure(
             f"{number(in_unit(totals.nll_nats, unit), digits)} {unit}", "NLL", "−Σ log p: what training makes small."

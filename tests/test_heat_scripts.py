@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QFontDatabase, QFontMetricsF, QImage, QPainter, QTextLayout, QTextOption
@@ -127,6 +127,7 @@ def test_every_token_has_a_place_of_its_own_in_every_script(grid: Grid, name: st
         check(grid, cut(data), columns)
 
 
+@settings(max_examples=60)
 @given(
     st.lists(st.binary(max_size=5) | st.sampled_from([t for _, t in SCRIPTS.values()]).map(str.encode), max_size=8)
     | st.lists(st.text(max_size=6).map(lambda text: text.encode("utf-8", "surrogatepass")), max_size=8),

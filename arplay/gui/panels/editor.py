@@ -20,6 +20,7 @@ from arplay.gui.widgets.text.marks import NO_MARKS, Marks
 from arplay.gui.widgets.text.notes import Note, Notes
 from arplay.gui.widgets.text.seek import SeekBar
 from arplay.gui.widgets.text.tools import TextTools
+from arplay.gui.widgets.words import label
 
 _ADDED_BY = {
     "tokenizer": "added by the tokenizer",
@@ -144,7 +145,8 @@ class EditorPanel(Panel):
         encoded = _encoded(view)
         if encoded is not None and (inside := _inside(encoded, view.caret)) is not None:
             start, end = inside
-            whole, part = visible(view.document.data[start:end]), visible(view.document.data[start : view.caret])
+            data = view.document.data
+            whole, part = label(visible(data[start:end])), label(visible(data[start : view.caret]))
             meaning = (
                 f"Here the model reads “{part}” before the caret, cut into tokens on its own, and says what would "
                 "follow that. The text is as it was."
@@ -201,7 +203,7 @@ class EditorPanel(Panel):
             QToolTip.hideText()
             return
         start = int(marks.ends[index - 1]) if index else 0
-        text = f"“{visible(self.area.shown.data[start : int(marks.ends[index])])}”"
+        text = f"“{label(visible(self.area.shown.data[start : int(marks.ends[index])]))}”"
         answer = self._view.answer
         known = answer.encoded if answer is not None and answer.encoded.ends is marks.ends else None
         if known is not None:
@@ -212,7 +214,7 @@ class EditorPanel(Panel):
             text += "\nThe tokenizer would choose other tokens here."
         if known is not None and self._view.loaded is not None:
             for id in known.ids[int(np.searchsorted(marks.ends, start)) + (start > 0) : index].tolist():
-                name = self._view.loaded.vocabulary.piece(id).text
+                name = label(self._view.loaded.vocabulary.piece(id).text)
                 text += f"\nBefore it “{name}” · id {id} · put there by the tokenizer, no bytes are its own"
         QToolTip.showText(place, plain(text), self.area)
 

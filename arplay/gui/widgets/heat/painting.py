@@ -90,7 +90,8 @@ class HeatPainter:
             painter.setPen(QColor.fromRgba(next(iter(inks))))
             line.draw(painter, top + self._base)
             return
-        for rgba, spans in inks.items():
+        # the commonest ink comes last: what shows an SVG without clipping then shows the row in that one
+        for rgba, spans in sorted(inks.items(), key=lambda ink: sum(b - a for a, b in ink[1])):
             if line.layout is None:
                 self._write(painter, line, spans, rgba, top)
                 continue

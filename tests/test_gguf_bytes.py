@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gguf
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -30,9 +31,12 @@ def write(path: Path, kind_of: Callable[[int], int], lacking: frozenset[int] = f
     tokens = [f"word{NAMES[token]}" if NAMES.get(token, -1) in lacking else token for token in tokens]
     kinds = [NORMAL if token.startswith("word") else kind for token, kind in zip(tokens, kinds, strict=True)]
 
-    def changed(*arguments: Any) -> Path:
-        *others, values = arguments
-        return save(*others, values | {"tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": kinds})
+    changes = {"tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": kinds}
+
+    def changed(
+        path: Path, architecture: str, kind: gguf.GGMLQuantizationType, made: Any, values: dict[str, Any]
+    ) -> Path:
+        return save(path, architecture, kind, made, values | changes)
 
     save, tiny_ggufs.save = tiny_ggufs.save, changed
     try:
@@ -83,7 +87,7 @@ def test_a_bytes_name_makes_a_byte_whatever_its_type(kinds: str, tmp_path: Path)
     path = write(tmp_path / "m.gguf", TYPES[kinds])
     alphabet, llama = alphabet_of(path), Llama(path)
 
-    @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.sampled_from(TEXTS) | st.text(max_size=12).filter(lambda text: "<" not in text and "▁" not in text))
     @example("ü")
     def same(text: str) -> None:

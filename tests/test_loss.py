@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -73,6 +73,7 @@ def test_a_byte_that_the_vocabulary_lacks_is_told_and_owned_by_the_token_behind_
     assert told(FULL, data) == (0, "") and FULL.lossy == "", "negative control"
 
 
+@settings(max_examples=60, deadline=None)
 @given(missing=st.sets(st.integers(0, 255), min_size=1, max_size=40), text=st.text(max_size=20))
 def test_tokens_own_their_own_bytes_whatever_is_missing(missing: set[int], text: str) -> None:
     needed = set(b"The quick fox") | {0xC3}

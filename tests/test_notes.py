@@ -14,6 +14,7 @@ from arplay.core.document import Document
 from arplay.core.reading import Reading
 from arplay.engine import jobs
 from arplay.engine.messages import Explore, Reconcile, Score
+from arplay.engine.state import State
 from arplay.models import catalogue
 from tests.test_jobs import run, state_of
 from tests.tiny_models import CONTEXT, SEPARATOR, save
@@ -38,7 +39,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def load(folder: Path) -> jobs.State:
+def load(folder: Path) -> State:
     return state_of(catalogue.load(str(folder), "cpu", "float32", lambda *_: None))
 
 

@@ -149,7 +149,7 @@ CONFIGS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(config=CONFIGS, listed=st.lists(TOKENS, max_size=4, unique=True) | st.none(), special=st.booleans())
 def test_special_tokens_beside_the_file_are_those_of_the_library(
     config: dict[str, Any], listed: list[str] | None, special: bool, tmp_path_factory: pytest.TempPathFactory

@@ -22,7 +22,10 @@ BEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something to know with every total of a text: a figure, what it counts, and a sentence."""
+    """Something to know with every total of a text: a figure, what it counts, and a sentence.
+
+    ``label`` is empty for how a long text was read, which views tell in words.
+    """
 
     figure: str
     label: str

@@ -111,7 +111,7 @@ def _notes(
         sentence = f"{name} stands {rest} as well."
         if not windows.lead:
             sentence = f"{name} stands before the text, but not {rest}; {remedy}."
-        found.append(Note(f"{later:,}", f"windows {'after' if windows.lead else 'without'} {name}", sentence))
+        found.append(Note(f"{later:,}", "", sentence))
     return tuple(found)
 
 

@@ -25,7 +25,7 @@ from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.ledger.sheet import LedgerSheet
 from arplay.gui.widgets.ledger.table import LedgerTable
-from arplay.gui.widgets.ledger.totals import figures, reconciliation, written_out
+from arplay.gui.widgets.ledger.totals import figures, in_words, reconciliation, written_out
 from arplay.gui.widgets.ledger.view import ALL_COLUMNS, LedgerView
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class LedgerPanel(Panel):
             return
         self.figures.show_figures(figures(ledger, unit))
         progress = "" if ledger.complete else f"{ledger.done:,} of {len(ledger):,} scored so far"
-        self.product.show_text(progress or written_out(ledger))
+        self.product.show_text(progress or written_out(ledger) or in_words(ledger))
         reconciled = self.view.reconciled if ledger.complete else None
         self.check.show_text(reconciliation(ledger, reconciled, unit))
         self.button.setEnabled(ledger.complete and ledger.totals.scored > 0)

@@ -150,7 +150,8 @@ def windows(ledger: Ledger, lead: tuple[Piece, ...]) -> str | None:
     """The windows that a text longer than the context was scored in; None where it fits."""
     if ledger.windows.start(len(lead) + len(ledger) - 1) <= 0:
         return None
-    return f"scored in windows of {ledger.windows.window:,}, stride {ledger.windows.stride:,}"
+    words = f"scored in windows of {ledger.windows.window:,}, stride {ledger.windows.stride:,}"
+    return f"{words}, the later ones {'after' if ledger.windows.lead else 'without'} {lead[-1].text}" if lead else words
 
 
 def capital(text: str) -> str:

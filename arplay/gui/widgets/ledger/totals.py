@@ -44,8 +44,13 @@ def figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
 
 
 def note_figures(ledger: Ledger) -> tuple[Figure, ...]:
-    """What has to be known with the totals, before them."""
-    return tuple(Figure(note.figure, note.label, note.sentence) for note in ledger.notes)
+    """What has to be known with the totals, before them; how a long text was read stands in a line of its own."""
+    return tuple(Figure(note.figure, note.label, note.sentence) for note in ledger.notes if note.label)
+
+
+def in_words(ledger: Ledger) -> str:
+    """The notes that no figure tells."""
+    return " ".join(note.sentence for note in ledger.notes if not note.label)
 
 
 def written_out(ledger: Ledger) -> str:

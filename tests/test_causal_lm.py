@@ -16,7 +16,7 @@ from arplay import paths
 from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
-from arplay.models import catalogue, loading, scoring_rows
+from arplay.models import catalogue, library, loading, scoring_rows
 from arplay.models.causal_lm import CausalLM, CausalSession
 from tests.fixtures_smollm2 import smollm2_folder
 from tests.tiny_models import CONTEXT, FAMILIES, WINDOW, one_thread, tiny_folders
@@ -62,7 +62,16 @@ def own_loss(model: CausalLM, ids: list[int]) -> float:
 
     with torch.inference_mode():
         given = torch.tensor([ids])
-        return float(model.network(input_ids=given, labels=given, use_cache=False).loss) * (len(ids) - 1)
+        return float(of_the_library(model)(input_ids=given, labels=given, use_cache=False).loss) * (len(ids) - 1)
+
+
+def of_the_library(model: CausalLM) -> Any:
+    """The same network as transformers has it."""
+    return (
+        model.network
+        if model.info.engine == "transformers"
+        else library.causal_network(model.info.source, dtype="float32")
+    )
 
 
 def some_ids(model: CausalLM, n: int, seed: int = 0) -> list[int]:
@@ -301,15 +310,17 @@ def test_a_forward_that_fails_half_way_spoils_nothing(
     session = model.session()
     ids = some_ids(model, 10)
     session.extend(ids)
-    last = model.network.model.layers[-1]
+    real = model.network.gated
 
-    def out_of_memory(*args: Any, **kwargs: Any) -> None:
-        raise RuntimeError("out of memory")  # the first layer's cache has grown by now, the last one's has not
+    def out_of_memory(layer: Any, x: Any) -> Any:
+        if layer is model.network.layers[-1]:
+            raise RuntimeError("out of memory")  # the first layer's rows are written by now, the last one's too
+        return real(layer, x)
 
     with monkeypatch.context() as patch:
-        patch.setattr(last, "forward", out_of_memory)
+        patch.setattr(model.network, "gated", out_of_memory)
         with pytest.raises(RuntimeError, match="out of memory"):
-            session.extend([5, 6])  # a single one is replayed from a recording of the whole network
+            session.extend([5, 6])
     assert list(session.ids) == ids
     moved(session, [("logits", None), ("extend", [5, 6]), ("rewind", 0.5), ("logits", None)])
 
@@ -328,8 +339,8 @@ def test_nan_is_no_score(tiny_folders: dict[str, Path]) -> None:
     import torch
 
     model = opened(tiny_folders["llama"])
-    with torch.no_grad():
-        model.network.model.norm.weight.fill_(math.nan)
+    with torch.inference_mode():
+        model.network.norm.fill_(math.nan)
     scores = model.session().extend([1, 2, 3])
     assert np.isnan(scores.logprob).all() and not scores.rank.any() and (scores.best_ids == -1).all()
 
@@ -352,7 +363,7 @@ def test_loading_tells_its_progress_and_leaves_no_thread(tiny_folders: dict[str,
     loading.load(tiny_folders["llama"], "tiny", "cpu", "auto", lambda fraction, what: told.append((fraction, what)))
     assert set(threading.enumerate()) <= before
     fractions = [fraction or 0.0 for fraction, what in told if what == "loading weights"]
-    assert len(fractions) > 3 and fractions == sorted(fractions)
+    assert len(fractions) > 2 and fractions == sorted(fractions)
     assert told[0] == (None, "importing torch")
 
 
@@ -365,11 +376,11 @@ class Stop(Exception):  # noqa: N818 - it is no error
 def test_cancelling_leaves_nothing_loaded(where: str, kind: type[BaseException], tiny_folders: dict[str, Path]) -> None:
     import gc
 
-    import torch
+    from arplay.models.llama import Llama
 
     def networks() -> int:
         gc.collect()
-        return sum(issubclass(type(thing), torch.nn.Module) for thing in gc.get_objects())
+        return sum(issubclass(type(thing), Llama) for thing in gc.get_objects())
 
     def report(fraction: float | None, what: str) -> None:
         if what == where:

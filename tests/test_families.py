@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem
-from arplay.models import caches, loading
+from arplay.models import caches, library, loading
 from arplay.models.cards import read_card
 from arplay.models.causal_lm import CausalLM, CausalSession
 from arplay.models.context import context_of
@@ -86,7 +86,12 @@ def test_numbers_are_those_of_transformers(family: str, models: dict[str, Causal
     for found in (session.extend(ids).logprob[1:], model.teacher_forced(ids)[1:]):
         assert np.abs(found - direct).max() < TOLERANCE
     with torch.inference_mode():
-        loss = float(model.network(input_ids=torch.tensor([ids]), labels=torch.tensor([ids]), use_cache=False).loss)
+        theirs = (
+            model.network
+            if model.info.engine == "transformers"
+            else library.causal_network(model.info.source, dtype="float32")
+        )
+        loss = float(theirs(input_ids=torch.tensor([ids]), labels=torch.tensor([ids]), use_cache=False).loss)
     assert -direct.mean() == pytest.approx(loss, abs=TOLERANCE)
     for logits in (session.logits(), model.uncached(ids)):
         assert np.abs(log_softmax(logits) - whole[-1]).max() < TOLERANCE

@@ -161,7 +161,7 @@ def test_a_session_steps_by_replays(tiny_folders: dict[str, Path]) -> None:
     from arplay.core.distribution import log_softmax
     from arplay.models import loading
 
-    model = loading.load(tiny_folders["llama"], "tiny", "cpu", "float32", lambda fraction, what: None)
+    model = loading.load(tiny_folders["gpt2"], "tiny", "cpu", "float32", lambda fraction, what: None)
     assert "recording" in model.info.why
     session = model.session()
     session.read([1, 2, 3])

@@ -124,7 +124,7 @@ def test_models_and_engine_work_without_qt() -> None:
 
 def test_what_the_window_and_the_command_line_pay_for_is_light() -> None:
     names = modules("models", "engine", "export", "commands", "cli")
-    with_a_network = ("arplay.models.fast_", "arplay.models.lstm")
+    with_a_network = ("arplay.models.fast_", "arplay.models.lstm", "arplay.models.llama")
     light = [name for name in names if not name.startswith(with_a_network)]
     said = import_all(TORCH, light)
     assert said.returncode == 0, said.stderr

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
+from arplay.models import library
+
 LINES = [
     "The cat sat on the mat, and the dog sat on the log.",
     "In 1961 the café was «open»: naïve, isn't it?\n\tYes 😀",
@@ -119,7 +121,9 @@ def network(family: str, **changes: Any) -> Any:
 
 
 def save(folder: Path, family: str, adds_separator: bool = False, **changes: Any) -> Path:
-    network(family, **changes).save_pretrained(folder)
+    made = network(family, **changes)
+    with library.bars(None):
+        made.save_pretrained(folder)
     save_tokenizer(folder, tokenizer(adds_separator))
     return folder
 

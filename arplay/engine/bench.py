@@ -20,6 +20,7 @@ import numpy as np
 from arplay.engine.state import Pace, in_chunks
 from arplay.models.base import Model, Session
 from arplay.models.baselines import LlamaCpp, Transformers
+from arplay.models.folder import OWN
 
 PREFIXES = (32, 256, 1024)
 REPEATS = 7
@@ -206,7 +207,7 @@ def _baseline(model: Model, cells: int) -> Transformers | LlamaCpp | None:
     if info.engine == "llama.cpp":
         weights: Any = vars(model)["weights"]
         return LlamaCpp(str(source), weights.threads, cells)
-    if info.engine == "transformers" and source.is_dir() and not info.placement:
+    if info.family not in OWN.values() and source.is_dir() and not info.placement:
         return Transformers(str(source), info.dtype, info.device)
     return None
 

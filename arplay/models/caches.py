@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from arplay.models.kv_cache import KVCache
 from arplay.models.library import cache_types, layers_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Kept:
     def put(self, cache: Any, length: int, logits: torch.Tensor) -> None:
         """What the network keeps after ``length`` pieces, and the logits there, shape (V,)."""
         self.cache, self.length, self._storages = cache, length, None
-        layers = layers_of(cache)
+        layers = _layers(cache)
         for layer in layers or ():
             if _slides(layer):
                 layer.record_past = True  # what the first forward has cut off is gone: no one can go back into it
@@ -81,7 +82,7 @@ class Kept:
         """The most pieces, at most ``length``, that :meth:`back` can go to."""
         if length >= self.length:
             return self.length
-        layers = layers_of(self.cache)
+        layers = _layers(self.cache)
         growing = [layer for layer in layers or () if _grows(layer)]
         if layers and len(growing) == len(layers):
             places = [length]
@@ -101,7 +102,7 @@ class Kept:
         there = self._checkpoints[-1] if self._checkpoints and self._checkpoints[-1].length == place else None
         if place < self.length:
             self._storages = None
-            layers = layers_of(self.cache)
+            layers = _layers(self.cache)
             if layers is None:
                 assert there is not None
                 self.cache = copy.deepcopy(there.states)
@@ -119,7 +120,9 @@ class Kept:
         other = Kept()
         other.length, other._checkpoints, other._storages = self.length, self._checkpoints.copy(), self._storages
         layers = layers_of(self.cache)
-        if layers is None:
+        if isinstance(self.cache, KVCache):
+            other.cache = self.cache.branch()
+        elif layers is None:
             other.cache = copy.deepcopy(self.cache)
         else:
             other.cache = copy.copy(self.cache)
@@ -155,12 +158,17 @@ def _growing() -> frozenset[type]:
     return frozenset({types.growing, RoomyLayer, types.sliding})
 
 
+def _layers(kept: Any) -> list[Any] | None:
+    """The parts of a cache that go back each in its own way; None for one that is known as a whole only."""
+    return [kept] if isinstance(kept, KVCache) else layers_of(kept)
+
+
 def _grows(layer: Any) -> bool:
-    return type(layer) in _growing()
+    return isinstance(layer, KVCache) or type(layer) in _growing()
 
 
 def _slides(layer: Any) -> bool:
-    return type(layer) is cache_types().sliding
+    return not isinstance(layer, KVCache) and type(layer) is cache_types().sliding
 
 
 def _can_be_cut(layer: Any, extra: int) -> bool:
@@ -172,6 +180,9 @@ def _can_be_cut(layer: Any, extra: int) -> bool:
 
 
 def _cut(layer: Any, extra: int) -> None:
+    if isinstance(layer, KVCache):
+        layer.cut(extra)
+        return
     if extra == 0 or layer.keys is None:  # a layer without keys uses those of another one
         return
     layer.keys, layer.values = layer.keys[..., :-extra, :], layer.values[..., :-extra, :]
@@ -206,6 +217,8 @@ def _tensors(thing: Any) -> Iterator[torch.Tensor]:
             yield from _tensors(part)
     elif isinstance(thing, dict):
         yield from _tensors(list(thing.values()))
+    elif isinstance(thing, KVCache):
+        yield thing.rows
     elif _grows(thing):
         yield from _tensors([thing.keys, thing.values])
     elif type(thing).__module__.startswith("transformers."):

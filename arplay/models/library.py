@@ -164,7 +164,8 @@ def cache_types() -> CacheTypes:
 
 def layers_of(kept: Any) -> list[Any] | None:
     """The layers of the library's own cache; None for any other kind, which may keep more than layers."""
-    layers: list[Any] | None = vars(kept)["layers"] if type(kept) is cache_types().cache else None
+    ours = not type(kept).__module__.startswith("transformers.")  # then the library need not even be imported
+    layers: list[Any] | None = None if ours or type(kept) is not cache_types().cache else vars(kept)["layers"]
     return layers
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
-from arplay.models import hub, library
+from arplay.models import hub, library, llama_folder
 from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
 from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
@@ -38,16 +38,31 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     torch = import_torch(report)
     place = choose(machine(torch), device, dtype, path.name, folder.elements, folder.stored_dtype)
     report(None, "importing the model class")
+    opening = partial(open_tokenizer, path)
+    code = "the code that comes with it is not run" if folder.has_code else ""
+    sizes, own = llama_folder.understood(folder, place.device if place.limits is None else "several devices")
+    if sizes is not None:
+        report(None, "reading the weights")
+        try:
+            network = llama_folder.build(folder, sizes, place.device, getattr(torch, place.dtype), report)
+        except Exception as error:
+            if (problem := _does_not_fit(path.name, place, error)) is not None:
+                raise problem from error
+            raise
+        said, own = llama_folder.compared(torch, network, folder)
+        why = "; ".join(filter(None, (said, code)))
+        if not own:
+            family, weights = folder.family, folder.weights
+            return prove(torch, network, place, opening, report, path, name, family, weights, why, engine="torch")
     transformers = library.quiet()
     config, auto = check_skeleton(torch, transformers, folder)  # imports the model's class
     # what generate() would do by default is no part of the model, and may be anything
     plain = transformers.GenerationConfig()
     network = read_network(torch, auto, path.name, place, report, str(path), config=config, generation_config=plain)
-    why = "the code that comes with it is not run" if folder.has_code else ""
     if config.get_text_config() is not config:
-        why = "; ".join(filter(None, ("of what it reads only the text is asked for", why)))
-    opening = partial(open_tokenizer, path)
-    return prove(torch, network, place, opening, report, path, name, folder.family, folder.weights, why)
+        code = "; ".join(filter(None, ("of what it reads only the text is asked for", code)))
+    not_used = (own,) if own else ()
+    return prove(torch, network, place, opening, report, path, name, folder.family, folder.weights, code, not_used)
 
 
 def prove(
@@ -61,18 +76,26 @@ def prove(
     family: str,
     weights: Sequence[Path],
     why: str = "",
+    not_used: tuple[str, ...] = (),
+    engine: str = "transformers",
 ) -> CausalLM:
-    """The model around a loaded network, once its numbers are proved; ``tokenizer`` takes the length of its logits."""
-    from arplay.models.fast_step import speed_up
+    """The model around a loaded network, once its numbers are proved; ``tokenizer`` takes the length of its logits.
 
+    ``engine``: "torch" for a network of arplay's own, whose steps need nothing more to be fast.
+    """
     report(1.0, "proving the model")
     parameters = sum(parameter.numel() for parameter in network.parameters())
     former = torch.get_num_threads()
     torch.set_num_threads(threads(parameters))
     try:
         proof = proved(torch, network, path.name)
-        report(1.0, "making steps faster")
-        faster = speed_up(network)
+        step, done = None, ""
+        if engine == "transformers":
+            from arplay.models.fast_step import speed_up
+
+            report(1.0, "making steps faster")
+            faster = speed_up(network)
+            step, done, not_used = faster.step, faster.done, (*not_used, *faster.not_used)
         report(1.0, "opening the tokenizer")
         alphabet = opened(lambda: tokenizer(proof.vocabulary), path.name)
     except BaseException:
@@ -88,12 +111,13 @@ def prove(
         vocabulary=proof.vocabulary,
         context=context_of(network.config.get_text_config().to_dict()),
         parameters=parameters,
+        engine=engine,
         cache=proof.cache,
-        why="; ".join(filter(None, (place.why, why, faster.done, alphabet.notes))),
+        why="; ".join(filter(None, (place.why, why, done, alphabet.notes))),
         placement=placement(network.hf_device_map) if place.limits is not None else "",
-        not_used=(*proof.not_used, *faster.not_used),
+        not_used=(*proof.not_used, *not_used),
     )
-    return CausalLM(network, alphabet, info, proof, faster.step)
+    return CausalLM(network, alphabet, info, proof, step)
 
 
 def import_torch(report: Report) -> Any:
@@ -140,8 +164,8 @@ def read_network(
     except Exception as error:  # a damaged folder raises anything, from SafetensorError to IndexError
         if error is loading_bar.stopped:
             raise
-        if out_of_memory(error) or device_died(error):
-            raise Problem(f"{label} does not fit on {place.device}", "choose --device cpu") from error
+        if (problem := _does_not_fit(label, place, error)) is not None:
+            raise problem from error
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise Problem(f"{label} cannot be loaded: {lines[0][:200]}", "check the folder") from error
     prefix = f"{network.base_model_prefix}."
@@ -154,6 +178,12 @@ def read_network(
         if wrong:
             raise Problem(f"{label} {what.format(len(wrong))} ({min(map(str, wrong))})", "fetch the model again")
     return network
+
+
+def _does_not_fit(label: str, place: Place, error: Exception) -> Problem | None:
+    if not (out_of_memory(error) or device_died(error)):
+        return None
+    return Problem(f"{label} does not fit on {place.device}", "choose --device cpu")
 
 
 def _onto(place: Place) -> dict[str, Any]:

@@ -1,0 +1,217 @@
+"""The Llama network, written out: embedding, layers of attention and feed-forward, logits. Read it from the end.
+
+Touvron et al. 2023 (arXiv:2302.13971); the same network is Llama 2 and 3.0, SmolLM2 and arplay's own `english`. With d
+the width of the residual stream x, which each half of a layer adds something to, at every piece:
+
+    x = E[id]                                                      the embedding
+    x = x + attention(norm(x)) W_out;  x = x + gated(norm(x)) W_down   in each layer
+    logits = norm(x) U                                             U is E transposed where the head is tied
+
+It is the architecture of transformers' ``LlamaForCausalLM`` with the same weights and numbers (tests/test_llama.py),
+but for what makes a step dear on a CPU: q, k and v are one product, so are the gates and what they let through, and
+keys and values are written into a buffer (models/kv_cache.py). Shapes: B texts, T pieces that are read now, n before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - its usual name
+
+from arplay.models.kv_cache import KVCache
+
+TURNS = 512
+"""The table of rotations is made for so many places at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What config.json says, by the names that the transformers library uses."""
+
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    max_position_embeddings: int
+    rms_norm_eps: float
+    rope_theta: float
+    tie_word_embeddings: bool
+
+    def get_text_config(self) -> Sizes:
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """``logits``: (B, rows, V). ``cache``: what to go on from, where it was asked for."""
+
+    logits: Tensor
+    cache: KVCache | None
+
+
+def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """x / sqrt(mean(x^2) + eps) * weight in each row (Zhang and Sennrich 2019, arXiv:1910.07467); (N, d) to (N, d).
+
+    >>> rms_norm(torch.tensor([[3.0, 4.0]]), torch.tensor([1.0, 2.0]), 0.0)  # the root of (9 + 16) / 2 is 3.5355
+    tensor([[0.8485, 2.2627]])
+    """
+    rows, width = x.shape
+    if rows == 1 and x.is_cpu and x.dtype == torch.float32:  # four operations instead of six
+        row = x[0]
+        return (x * (torch.dot(row, row).item() / width + eps) ** -0.5).mul_(weight)
+    return F.rms_norm(x, (width,), weight, eps)
+
+
+def rotations(places: int, width: int, theta: float) -> Tensor:
+    """exp(i place theta^(-2 j / width)) for the pairs j of a head, shape (places, width / 2), complex.
+
+    RoPE (Su et al. 2021, arXiv:2104.09864) takes each pair of numbers of a query and a key for a complex one and turns
+    it by an angle that grows with its place, so that their product depends on the distance of the places alone.
+
+    >>> x = torch.tensor([[1.0, 0.0]])
+    >>> turn(x, rotations(2, 2, 10000.0)[1])  # by one radian: cos 1, sin 1
+    >>> x
+    tensor([[0.5403, 0.8415]])
+    """
+    speeds = 1.0 / theta ** (torch.arange(0, width, 2).float() / width)
+    angles = torch.arange(places).float()[:, None] * speeds
+    return torch.polar(torch.ones_like(angles), angles)
+
+
+def turn(heads: Tensor, by: Tensor) -> None:
+    """Multiply the neighbours in each head, (..., width), as complex numbers, in place."""
+    if heads.dtype == torch.float32:
+        torch.view_as_complex(heads.view(*heads.shape[:-1], -1, 2)).mul_(by)
+    else:
+        pairs = torch.view_as_complex(heads.float().unflatten(-1, (-1, 2)))
+        heads.copy_(torch.view_as_real(pairs * by).flatten(-2))
+
+
+class Layer(NamedTuple):
+    """The weights of a layer, each (in, out): the product is x @ W."""
+
+    before_attention: Tensor  # (d,)
+    qkv: Tensor  # (d, (heads + 2 kv heads) width); what turns together in a head of q and k lies side by side
+    out: Tensor  # (heads width, d)
+    before_feed_forward: Tensor  # (d,)
+    gate_up: Tensor  # (d, 2 hidden)
+    down: Tensor  # (hidden, d)
+
+
+class Llama:
+    """The network, called as those of the transformers library are. What its folder holds: models/llama_folder.py.
+
+    ``head`` is (d, V); ``embedding`` is (V, d), or the head's own where they are tied.
+    """
+
+    def __init__(self, sizes: Sizes, layers: tuple[Layer, ...], norm: Tensor, head: Tensor, embedding: Tensor) -> None:
+        self.config, self.layers, self.norm, self.head, self.embedding = sizes, layers, norm, head, embedding
+        self._rotations = torch.empty(0)
+
+    def __call__(self, *args: Any, **more: Any) -> Output:
+        return self.forward(*args, **more)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        cache: KVCache | None = None,
+        use_cache: bool = False,
+        logits_to_keep: int | Tensor = 0,
+    ) -> Output:
+        """Logits after every piece of ``input_ids``, (B, T) to (B, T, V), read after what ``cache`` holds.
+
+        ``logits_to_keep``: only the last so many pieces' (0: all), or those at these places.
+        """
+        batch, new = input_ids.shape
+        if cache is None and use_cache:
+            cache = self.empty_cache(batch)
+        before = cache.length if cache is not None else 0
+        kept = [None] * len(self.layers) if cache is None else cache.room(new).unbind(0)
+        by = self._turns(before, before + new).repeat(batch, 1)[:, None]
+        mask = None
+        if before and new > 1:
+            mask = torch.ones(new, before + new, dtype=torch.bool, device=self.device).tril(before)
+        x = F.embedding(input_ids.reshape(-1), self.embedding)
+        for layer, rows in zip(self.layers, kept, strict=True):
+            x = torch.addmm(x, self.attention(layer, x, by, batch, rows, mask), layer.out)
+            x = torch.addmm(x, self.gated(layer, x), layer.down)
+        if cache is not None:
+            cache.length += new
+        x = x.view(batch, new, -1)
+        x = x[:, -logits_to_keep:] if isinstance(logits_to_keep, int) else x[:, logits_to_keep]
+        x = rms_norm(x.reshape(-1, x.shape[2]), self.norm, self.config.rms_norm_eps)
+        return Output(torch.mm(x, self.head).view(batch, -1, self.config.vocab_size), cache)
+
+    def attention(
+        self, layer: Layer, x: Tensor, by: Tensor, batch: int, rows: Tensor | None, mask: Tensor | None
+    ) -> Tensor:
+        """softmax(q k^T / sqrt(width)) v in each head, over the pieces up to this one; (B T, d) to (B T, heads width).
+
+        Several heads of q share one of k and v (grouped queries: Ainslie et al. 2023, arXiv:2305.13245). ``rows`` are
+        this layer's in the cache, (2, B, kv heads, n + T, width), the last T to be written; None: n is 0, none is kept.
+        """
+        sizes = self.config
+        heads, kv_heads, width = sizes.num_attention_heads, sizes.num_key_value_heads, sizes.head_dim
+        new = x.shape[0] // batch
+        qkv = torch.mm(rms_norm(x, layer.before_attention, sizes.rms_norm_eps), layer.qkv)
+        turn(qkv[:, : (heads + kv_heads) * width].view(-1, heads + kv_heads, width), by)
+        q, kv = qkv[:, : heads * width], qkv[:, heads * width :]
+        kv = kv.view(batch, new, 2, kv_heads, width).permute(2, 0, 3, 1, 4)
+        if rows is not None:
+            rows[:, :, :, -new:].copy_(kv)
+            kv = rows
+        keys, values = kv.unbind(0)
+        if new == 1:  # the queries that share a key are to it like several pieces, all of which see everything
+            q = q.view(batch, kv_heads, -1, width)
+            return F.scaled_dot_product_attention(q, keys, values).view(batch, -1)
+        q = q.view(batch, new, heads, width).transpose(1, 2)
+        causal = mask is None
+        seen = F.scaled_dot_product_attention(q, keys, values, mask, is_causal=causal, enable_gqa=heads != kv_heads)
+        return seen.transpose(1, 2).reshape(x.shape[0], -1)
+
+    def gated(self, layer: Layer, x: Tensor) -> Tensor:
+        """silu(x W_gate) * (x W_up), the inner half of SwiGLU (Shazeer 2020, arXiv:2002.05202); silu(z) = z sigmoid(z).
+
+        (B T, d) to (B T, hidden).
+        """
+        hidden = self.config.intermediate_size
+        both = torch.mm(rms_norm(x, layer.before_feed_forward, self.config.rms_norm_eps), layer.gate_up)
+        return F.silu(both[:, :hidden]).mul_(both[:, hidden:])
+
+    def empty_cache(self, batch: int) -> KVCache:
+        sizes = self.config
+        shape = (sizes.num_hidden_layers, 2, batch, sizes.num_key_value_heads, 0, sizes.head_dim)
+        return KVCache(self.head.new_empty(shape))
+
+    def _turns(self, start: int, end: int) -> Tensor:
+        if end > len(self._rotations):
+            made = rotations(TURNS * math.ceil(end / TURNS), self.config.head_dim, self.config.rope_theta)
+            self._rotations = made.to(self.device)
+        return self._rotations[start:end]
+
+    def parameters(self) -> Iterator[Tensor]:
+        """Every weight; one that is used twice comes once."""
+        for layer in self.layers:
+            yield from layer
+        yield from (self.norm, self.head)
+        if not self.config.tie_word_embeddings:
+            yield self.embedding
+
+    @property
+    def device(self) -> torch.device:
+        return self.head.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.head.dtype

@@ -20,6 +20,7 @@ KEYS = {
     "prefill_tokens_per_s",
     "step_ms",
     "score_tokens_per_s",
+    "largest_difference_nats",
     "peak_rss_mib",
     "weights_mib",
     "cache_mib",
@@ -52,6 +53,7 @@ def test_a_folder_is_compared_as_far_as_its_context_goes(
         assert set(record["step_ms"][name]) == {"3", "9"}
         assert all(value is not None and value >= 0 for value in record["step_ms"][name].values())
     assert record["score_tokens_per_s"]["bare"] > 0
+    assert 0 <= record["largest_difference_nats"] < 1e-4
     assert record["weights_mib"] > 0 and record["cache_mib"] > 0
     table = told(capsys, "--model", folder, "--out", str(tmp_path / "bench.txt"))
     assert table == "" and "bare" in (tmp_path / "bench.txt").read_text("utf-8")

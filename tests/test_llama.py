@@ -26,7 +26,7 @@ from tests.tiny_models import network, save
 TOLERANCE = {torch.float32: 2e-5, torch.bfloat16: 0.04, torch.float16: 5e-3}
 """Of the largest logit; 16-bit numbers are rounded in other places."""
 
-SHAPES = [
+SHAPES: list[dict[str, Any]] = [
     {"num_attention_heads": heads, "num_key_value_heads": kv, "head_dim": width, "hidden_size": hidden}
     for heads, kv, width, hidden in ((1, 1, 8, 8), (4, 2, 8, 32), (4, 1, 16, 24), (6, 3, 4, 24), (2, 2, 8, 40))
 ]
@@ -100,7 +100,8 @@ def test_the_comparison_would_show_another_network(what: str, tmp_path: Path) ->
         ours.layers = tuple(layer._replace(qkv=layer.qkv.roll(1, 1)) for layer in ours.layers)
     else:
         ours._rotations = torch.empty(0)
-        ours.config = replace(ours.config, **({"rope_theta": 9000.0} if what == "theta" else {"rms_norm_eps": 1e-2}))
+        theta, eps = (9000.0, 1e-6) if what == "theta" else (10000.0, 1e-2)
+        ours.config = replace(ours.config, rope_theta=theta, rms_norm_eps=eps)
     assert alike(ours, theirs, torch.float32, 1) > 10 * TOLERANCE[torch.float32]
 
 

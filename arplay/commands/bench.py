@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _describe(record: bench.Record) -> str:
     model, score = record["model"], record["score_tokens_per_s"]
+    apart = record["largest_difference_nats"]
     bare = "" if score["bare"] is None else f" (bare {score['bare']:,.0f})"
     lines = [
         f"{safe(model['name'])}: {model['parameters']:,} parameters, {model['dtype']} by {model['engine']}",
@@ -40,6 +41,7 @@ def _describe(record: bench.Record) -> str:
         f"load     {record['load_s']:,.2f} s (libraries included)",
         f"prefill  {record['prefill_tokens_per_s']:,.0f} tokens/s",
         f"scoring  {score['arplay']:,.0f} tokens/s{bare}",
+        *([] if apart is None else [f"numbers  at most {apart:.1g} nats from the bare library's"]),
         f"memory   {record['peak_rss_mib']:,.0f} MiB at most; weights {record['weights_mib']:,.1f}, "
         f"cache {record['cache_mib']:,.1f} MiB",
     ]

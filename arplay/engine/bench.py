@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from arplay.core.distribution import log_softmax
 from arplay.engine.state import Pace, in_chunks
 from arplay.models.base import Model, Session
 from arplay.models.baselines import LlamaCpp, Transformers
@@ -28,6 +29,9 @@ NEW = 5
 """Pieces that ``generate`` makes a measurement, beyond the first."""
 
 MOST_SCORED = 1024
+COMPARED = 64
+"""Pieces after which the numbers are compared with those of the library."""
+
 BANDWIDTH_BYTES = 256 * 1024 * 1024
 _MIB = 2**20
 
@@ -101,10 +105,19 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
         "score_tokens_per_s": {
             name: longest / statistics.median(scoring[name]) if name in scoring else None for name in ("arplay", "bare")
         },
+        "largest_difference_nats": _difference(model, bare, ids[: min(longest, COMPARED)]),
         "peak_rss_mib": peak / _MIB,
         "weights_mib": weights / _MIB,
         "cache_mib": cache / _MIB,
     }
+
+
+def _difference(model: Model, bare: Transformers | LlamaCpp | None, ids: list[int]) -> float | None:
+    """The largest |log p - log p| after ``ids`` between a pass here and one of the unmodified library, in nats."""
+    if not isinstance(bare, Transformers):
+        return None
+    theirs = bare.forward(bare.torch.tensor([ids], device=bare.device), None, keep=False, rows=1)[0][0, -1]
+    return float(np.abs(log_softmax(model.uncached(ids)) - log_softmax(theirs.float().cpu().numpy())).max())
 
 
 def machine(model: Model) -> str:
@@ -215,6 +228,8 @@ def _baseline(model: Model, cells: int) -> Transformers | LlamaCpp | None:
 def _weight_bytes(model: Model) -> int:
     """Bytes of all weights as they are held."""
     network = getattr(model, "network", None)
+    if network is not None and model.info.engine == "torch":
+        return sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
     if network is not None:
         from arplay.models.fast_weights import bytes_of
 

@@ -69,7 +69,8 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     rows, width = x.shape
     if rows == 1 and x.is_cpu and x.dtype == torch.float32:  # four operations instead of six
         row = x[0]
-        return (x * (torch.dot(row, row).item() / width + eps) ** -0.5).mul_(weight)
+        size = float(torch.dot(row, row)) / width + eps
+        return (x * size**-0.5).mul_(weight)
     return F.rms_norm(x, (width,), weight, eps)
 
 
@@ -94,7 +95,7 @@ def turn(heads: Tensor, by: Tensor) -> None:
     if heads.dtype == torch.float32:
         torch.view_as_complex(heads.view(*heads.shape[:-1], -1, 2)).mul_(by)
     else:
-        pairs = torch.view_as_complex(heads.float().unflatten(-1, (-1, 2)))
+        pairs = torch.view_as_complex(heads.float().view(*heads.shape[:-1], -1, 2))
         heads.copy_(torch.view_as_real(pairs * by).flatten(-2))
 
 

@@ -69,8 +69,8 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     rows, width = x.shape
     if rows == 1 and x.is_cpu and x.dtype == torch.float32:  # four operations instead of six
         row = x[0]
-        size = float(torch.dot(row, row)) / width + eps
-        return (x * size**-0.5).mul_(weight)
+        scale: float = (float(torch.dot(row, row)) / width + eps) ** -0.5
+        return (x * scale).mul_(weight)
     return F.rms_norm(x, (width,), weight, eps)
 
 

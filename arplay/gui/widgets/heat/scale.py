@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +34,13 @@ class HeatScale:
 
     def dark_on(self, shades: Sequence[int]) -> bool:
         """Whether black is easier to read than white on the one of these colours where it is harder."""
-        fills = [self.fills[shade] for shade in shades]
-        dark, light = (min(contrast(ink, fill) for fill in fills) for ink in _INKS)
-        return dark >= light
+        contrasts = [self._contrasts[shade] for shade in shades]
+        return min(dark for dark, _ in contrasts) >= min(light for _, light in contrasts)
+
+    @cached_property
+    def _contrasts(self) -> list[tuple[float, float]]:
+        """Of black and of white on every colour."""
+        return [(contrast(_INKS[0], fill), contrast(_INKS[1], fill)) for fill in self.fills]
 
     def of_nats(self, nats: NDArray[np.float64]) -> NDArray[np.int64]:
         return np.round((1.0 - np.exp(-np.maximum(nats, 0.0) / SOFTNESS)) * (STEPS - 1)).astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ def paint_below(area: TextArea, lines: list[LineCells]) -> None:
     if area.marks.tokens == "borders":
         _paint_borders(painter, area, lines)
     elif area.marks.tokens == "colours":
-        _paint_colours(painter, area, lines)
+        _paint_colourless(painter, area, lines)
     if area.marks.tokens != "colours" and area.marks.selected is not None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(area.theme.color("accent_soft"))
@@ -106,14 +107,14 @@ def _paint_borders(painter: QPainter, area: TextArea, lines: list[LineCells]) ->
                 painter.drawRoundedRect(rect.adjusted(0.5, 0, -0.5, 0), 3, 3)
 
 
-def _paint_colours(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
-    """The heatmap's colours; a piece without a score of this moment has none, only a line below it."""
+def _paint_colourless(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+    """A piece that cannot be scored is hatched, one without a score of this moment has a line below it."""
     hatch = QBrush(area.theme.color("muted", 0.45), Qt.BrushStyle.BDiagPattern)
     for (_, low, high), shade in shades(area, lines):
+        if shade >= 0:
+            continue
         for rect in _rects(lines, low, high, RISE):
-            if shade >= 0:
-                painter.fillRect(_cell(rect), area.scale.fills[shade])
-            elif shade == UNSCORED:
+            if shade == UNSCORED:
                 painter.fillRect(_cell(rect), hatch)
             else:
                 painter.fillRect(QRectF(rect.x(), rect.bottom() - 1, rect.width() - 1, 1), area.theme.color("border"))
@@ -133,7 +134,7 @@ def shades(area: TextArea, lines: list[LineCells]) -> Iterator[tuple[Piece, int]
 
 
 def _paint_ink(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
-    """On its colour the text has the ink that can be read there, except where it is selected."""
+    """The heatmap's colours, and on each the text in the ink that can be read there; not where text is selected."""
     coloured = [(low, high, shade) for (_, low, high), shade in shades(area, lines) if shade >= 0]
     for low, high, shade in coloured:
         for start, end in _unselected(area, low, high):
@@ -254,10 +255,11 @@ def _notch(painter: QPainter, area: TextArea, lines: list[LineCells], byte: int,
 
 def _rects(lines: list[LineCells], low: int, high: int, rise: float) -> Iterator[QRectF]:
     """What bytes [low, high) fill on the screen; a newline at their end fills a little."""
-    for cells in lines:
+    for at in range(bisect_left(lines, low, key=_end), len(lines)):
+        cells = lines[at]
         line = cells.line
-        if cells.end < low or cells.start >= high:
-            continue
+        if cells.start >= high:
+            return
         spans = cells.spans(low, high)
         if line.last and low <= cells.end < high:
             end = line.x(line.end)
@@ -265,6 +267,10 @@ def _rects(lines: list[LineCells], low: int, high: int, rise: float) -> Iterator
             spans = spans or [(end, end + NEWLINE_WIDTH)]
         for left, right in spans:
             yield QRectF(left, line.top - rise, right - left, line.height + 2 * rise)
+
+
+def _end(cells: LineCells) -> int:
+    return cells.end
 
 
 def _cell(rect: QRectF) -> QRectF:

@@ -245,8 +245,10 @@ def _cut(run: Run, low: int, high: int) -> Run:
     """What of ``run`` lies in [low, high), counted from its own first byte."""
     if isinstance(run, Typed):
         return Typed(run.data[max(low, 0) : max(high, 0)])
-    if low < 0 and high >= len(run):
+    if high >= len(run) and (low < 0 or (low == 0 and run.pieces and run.pieces[0])):
         return run
+    if low >= len(run) or high < 0:  # at the end of a long run that grows, nothing of it is looked at
+        return Fixed(run.vocabulary, (), ())
     lengths = np.array([len(piece) for piece in run.pieces], np.int64)
     ends = np.cumsum(lengths)
     first = int(np.searchsorted(ends, low, side="right"))

@@ -146,13 +146,14 @@ def snapshot(session: Session) -> Snapshot:
             kept |= {node.serial for node in branch}
             room -= weight
     back = tuple(node.edit.inverse for node in reversed(path[first + 1 :])) if first else ()
+    inside = kept - {path[first].serial}
     root = replace(plan_of(path[first]), name=path[first].opened_from)
     return Snapshot(
         document=tree.document,
         base=tree.document if first else tree.start,
         edits=back,
         root=root,
-        plans=tuple(plan_of(node) for node in tree.nodes.values() if node.serial in kept - {root.serial}),
+        plans=tuple(plan_of(node) for node in tree.nodes.values() if node.serial in inside),
         node=tree.node.serial,
         moves=session.moves.among(kept),
         values={"caret": session.caret, "seed": session.seed, "model": session.model, "long": session.long},

@@ -140,7 +140,9 @@ class Tree:
                 tree.document, tree.node = tree.document.apply(tree.node.edit.inverse), tree.node.parent
             if not (0 <= plan.at <= plan.at + plan.cut <= len(tree.document)) or plan.put != normal(plan.put):
                 raise ValueError(f"state {plan.serial} does not fit the text before it")
-            edit = Edit(plan.at, tree.document.between(plan.at, plan.at + plan.cut), plan.put)
+            whole = plan.kind == "retokenised" and plan.cut == len(tree.document)  # pieces without bytes before it, too
+            removed = tree.document.runs if whole else tree.document.between(plan.at, plan.at + plan.cut)
+            edit = Edit(plan.at, removed, plan.put)
             tree.grow(edit, plan.kind, plan.caret, plan.step, plan.serial).name = plan.name
             if plan.serial == node:
                 here = tree.document, tree.node

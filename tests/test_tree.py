@@ -13,7 +13,7 @@ from arplay.core.pieces import Piece
 from arplay.core.tree import Node, Step, Tree
 
 STEP = Step(id=0, index=0, logprob=-1.0, prob=0.37, decoded_prob=0.4, rank=1, u=0.5, seed=1)
-PIECES = (Piece(0, b"ab"), Piece(1, b" "), Piece(2, "😀".encode()[:2]), Piece(3, "😀".encode()[2:]))
+PIECES = (Piece(0, b"ab"), Piece(1, b" "), Piece(2, "😀".encode()[:2]), Piece(3, "😀".encode()[2:]), Piece(4, b""))
 
 actions = st.lists(
     st.tuples(

@@ -17,6 +17,7 @@ KEYS = {
     "machine",
     "model",
     "load_s",
+    "not_compared",
     "prefill_tokens_per_s",
     "step_ms",
     "score_tokens_per_s",

@@ -14,7 +14,19 @@ from arplay.cli import main
 from arplay.core.picking import uniform
 from tests import tiny_models
 
-MODEL = {"name", "family", "source", "revision", "engine", "dtype", "device", "vocabulary", "context", "lossy"}
+MODEL = {
+    "name",
+    "family",
+    "source",
+    "revision",
+    "engine",
+    "dtype",
+    "device",
+    "vocabulary",
+    "context",
+    "lossy",
+    "not_used",
+}
 ITEM = {"id", "text", "bytes", "logprob", "prob", "decoded_prob", "rank"}
 Command = Callable[..., Any]
 

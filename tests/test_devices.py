@@ -275,3 +275,21 @@ def test_loading_never_holds_two_copies(heavy: dict[str, Path]) -> None:
         assert arplay <= bare + MOST_BESIDE_BARE_MIB, name
     # control: a second copy (295 MiB) is noticed, whichever of the two loaders needs less
     assert beside > found[2] + MOST_BESIDE_BARE_MIB
+
+
+@pytest.mark.parametrize(("device", "remedy"), [("cpu", "close other programs"), ("cuda:1", "choose --device cpu")])
+def test_memory_that_runs_out_while_loading_has_a_remedy_that_helps(device: str, remedy: str) -> None:
+    import torch
+
+    from arplay.models.devices import Place
+    from arplay.models.loading import read_network
+
+    class Full:
+        @staticmethod
+        def from_pretrained(*_: object, **__: object) -> None:
+            raise MemoryError
+
+    with pytest.raises(Problem) as told:
+        read_network(torch, Full, "m", Place(device, "float32", ""), lambda *_: None, "m")
+    assert told.value.remedy.startswith(remedy)
+    assert device != "cpu" or "device cpu" not in str(told.value)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from arplay.core.errors import Problem
@@ -315,6 +315,25 @@ def test_the_status_bar_tells_the_cache_and_its_branches(qtbot: QtBot) -> None:
     assert "branches" not in status_words(status)
     status.show_view(textbook_table())
     assert "cache" not in status_words(status)
+
+
+def test_the_status_bar_shows_what_is_not_used_and_why(qtbot: QtBot) -> None:
+    status = StatusBar()
+    qtbot.addWidget(status)
+    view = growing()
+    assert view.loaded is not None
+    status.show()
+    status.show_view(view)
+    assert not status._unused.isVisible()
+    told = ("the cache is recomputed at each step: <b>odd</b>", "steps are not replayed\x1b[2J")
+    status.show_view(replace(view, loaded=replace(view.loaded, info=replace(view.loaded.info, not_used=told))))
+    assert status._unused.isVisible() and status._unused.text() == "2 not used"
+    tip = status._unused.toolTip()
+    assert "The cache is recomputed at each step: &lt;b&gt;odd" in tip and "\x1b" not in tip
+    status._unused.click()
+    box = status.findChild(QMessageBox)
+    assert box is not None and "<b>odd</b>" in box.text() and "\x1b" not in box.text()
+    box.close()
 
 
 def test_a_download_tells_bytes_speed_and_time_left_and_nothing_is_clipped(qtbot: QtBot) -> None:

@@ -44,5 +44,6 @@ def _describe(record: bench.Record) -> str:
         *([] if apart is None else [f"numbers  at most {apart:.1g} nats from the bare library's"]),
         f"memory   {record['peak_rss_mib']:,.0f} MiB at most; weights {record['weights_mib']:,.1f}, "
         f"cache {record['cache_mib']:,.1f} MiB",
+        *(f"not used: {safe(sentence)}" for sentence in (*model["not_used"], *record["not_compared"])),
     ]
     return "\n".join(lines) + "\n"

@@ -52,8 +52,14 @@ def examine() -> Record:
             "settings": str(paths.settings()),
             "recovered": str(paths.sessions()),
         },
-        "models": [models.record(card) for card in catalogue.cards()],
+        "models": [_used(models.record(card)) for card in catalogue.cards()],
     }
+
+
+def _used(model: Record) -> Record:
+    """A model that the program ships or fetches, if it is here, with what is used when it runs."""
+    shipped = {entry.name for entry in catalogue.entries() if entry.state == "ready"}
+    return model | models.used(str(model["name"])) if model["name"] in shipped else model
 
 
 def devices() -> list[Record]:
@@ -103,5 +109,9 @@ def _describe(report: Record) -> str:
     else:
         lines.append(f"  {'system libraries':<20}all there")
     lines += ["folders", *(f"  {name:<20}{safe(path)}" for name, path in report["folders"].items())]
-    lines += ["models", *(f"  {safe(model['name']):<20}{model['state']}" for model in report["models"])]
+    lines.append("models")
+    for model in report["models"]:
+        how = f", {model['engine']}, cache: {model['cache']}; {model['why']}" if "engine" in model else ""
+        lines.append(f"  {safe(model['name']):<20}{model['state']}{safe(how).removesuffix('; ')}")
+        lines += [f"  {'':<20}not used: {safe(sentence)}" for sentence in model.get("not_used", ())]
     return "\n".join(lines) + "\n"

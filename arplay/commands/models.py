@@ -21,6 +21,9 @@ from arplay.models.cards import Card
 
 ACTIONS = ("list", "get", "info", "remove")
 
+MOST_LOADED = 1_000_000_000
+"""Parameters of a model that ``info`` loads to see what is used when it runs."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list")
@@ -43,9 +46,10 @@ def run(args: argparse.Namespace) -> int:
     elif args.action == "info":
         found = _info(args.name)
         width = max(map(len, found))
-        text = "".join(
-            f"{key:<{width}}  {safe(str(value))}\n" for key, value in found.items() if value not in (None, "")
+        lines = (
+            (key, each) for key, value in found.items() for each in (value if isinstance(value, list) else [value])
         )
+        text = "".join(f"{key:<{width}}  {safe(str(value))}\n" for key, value in lines if value not in (None, ""))
         deliver(to_json(found) if args.json else text, None)
     elif args.action == "get":
         card = _get(args.name)
@@ -61,8 +65,18 @@ def record(card: Card) -> Record:
     return {"name": card.spec} | asdict(card) | {"path": str(card.path)}
 
 
+def used(spec: str) -> Record:
+    """What is used when a model runs here, and what is not; it is loaded for that."""
+    with ProgressLine() as progress:
+        try:
+            info = catalogue.load(spec, "auto", "auto", progress).info
+        except Problem as problem:
+            return {"not_used": [f"the model: {problem}"]}
+    return {"engine": info.engine, "cache": info.cache, "why": info.why, "not_used": list(info.not_used)}
+
+
 def _info(name: str) -> Record:
-    """What is known of a model without loading it; a hub is asked about one that is not here."""
+    """What is known of a model, and how it runs if it is here; a hub is asked about one that is not."""
     card = _described(name)
     told = record(card)
     if card.state == "ready" and card.family == "table":
@@ -73,6 +87,9 @@ def _info(name: str) -> Record:
         from arplay.models.folder import inspect
 
         told["vocabulary"] = inspect(card.path).config.get("vocab_size")
+    if card.state == "ready":
+        small = card.parameters is None or card.parameters <= MOST_LOADED
+        told |= used(name) if small else {"how": "not examined, for its size: arplay bench loads it and tells"}
     return told
 
 

@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from arplay.core.distribution import log_softmax
+from arplay.core.errors import in_one_line
 from arplay.engine.state import Pace, in_chunks
 from arplay.models.base import Model, Session
 from arplay.models.baselines import LlamaCpp, Transformers
+from arplay.models.devices import out_of_memory
 from arplay.models.folder import OWN
 
 PREFIXES = (32, 256, 1024)
@@ -66,13 +68,14 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
         _step(session, ids[len(session.ids)], len(session.ids))
     peak = _peak_rss()
     tell(None, "loading the baseline")
-    bare = _baseline(model, context)
+    missing: list[str] = []
+    bare = _tried(lambda: _baseline(model, context), "the library's own loops", missing)
     steps: dict[str, dict[str, float | None]] = {name: {} for name in ("arplay", "bare", "generate", "uncached")}
     held: dict[int, int] = {}
     for i, prefix in enumerate(prefixes):
         session = _at(model, ids[:prefix], pace)
         held[prefix] = session.cache_bytes
-        contenders = _contenders(model, session, bare, ids, prefix)
+        contenders = _contenders(model, session, bare, ids, prefix, missing)
         tell(i / len(prefixes), f"steps after {prefix} pieces")
         for name, times in _in_turns(contenders).items():
             steps[name][str(prefix)] = 1000 * statistics.median(times)
@@ -81,7 +84,10 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
     tell(0.9, "scoring")
     parts = [part.tolist() for part in np.split(np.array(ids[:longest]), np.cumsum(chunks)[:-1])]
     scorers = {"arplay": lambda: _seconds(lambda: _score(model, ids[:longest], pace, chunks))}
-    if isinstance(bare, Transformers):
+    if (
+        isinstance(bare, Transformers)
+        and _tried(lambda: bare.score(parts), "transformers' own scoring", missing) is not None
+    ):
         scorers["bare"] = lambda: _seconds(lambda: bare.score(parts))
     scoring = _in_turns(scorers)
     weights = _weight_bytes(model)
@@ -97,15 +103,20 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
             "dtype": model.info.dtype,
             "parameters": model.info.parameters,
             "revision": model.info.revision,
+            "cache": model.info.cache,
             "why": model.info.why,
+            "not_used": list(model.info.not_used),
         },
+        "not_compared": missing,
         "load_s": load_seconds,
         "prefill_tokens_per_s": longest / prefill,
         "step_ms": {**steps, "floor": floor},
         "score_tokens_per_s": {
             name: longest / statistics.median(scoring[name]) if name in scoring else None for name in ("arplay", "bare")
         },
-        "largest_difference_nats": _difference(model, bare, ids[: min(longest, COMPARED)]),
+        "largest_difference_nats": _tried(
+            lambda: _difference(model, bare, ids[: min(longest, COMPARED)]), "transformers' own numbers", missing
+        ),
         "peak_rss_mib": peak / _MIB,
         "weights_mib": weights / _MIB,
         "cache_mib": cache / _MIB,
@@ -132,9 +143,14 @@ def machine(model: Model) -> str:
 
 
 def _contenders(
-    model: Model, session: Session, bare: Transformers | LlamaCpp | None, ids: list[int], prefix: int
+    model: Model,
+    session: Session,
+    bare: Transformers | LlamaCpp | None,
+    ids: list[int],
+    prefix: int,
+    missing: list[str],
 ) -> dict[str, Callable[[], float]]:
-    """What is measured after a prefix: functions that give the seconds of one step."""
+    """What is measured after a prefix: functions that give the seconds of one step. What fails is ``missing``."""
     found: dict[str, Callable[[], float]] = {
         "arplay": lambda: _seconds(lambda: _step(session, ids[prefix], prefix)),
         "uncached": lambda: _seconds(lambda: model.uncached(ids[: prefix + 1])),
@@ -142,6 +158,8 @@ def _contenders(
     if isinstance(bare, Transformers):
         bare.past = None
         bare.read(ids[:prefix])
+        if bare.past is None:
+            return found
 
         def back() -> None:
             bare.past.crop(min(0, prefix - bare.past.get_seq_length()))
@@ -159,7 +177,12 @@ def _contenders(
             back()
             return max(0.0, more - first) / NEW
 
-        found |= {"bare": step, "generate": generate}
+        loops = {"bare": step, "generate": generate}
+        found |= {
+            name: loop
+            for name, loop in loops.items()
+            if _tried(loop, f"transformers' own loop ({name})", missing) is not None
+        }
     elif bare is not None:
         bare.net.reset()
         bare.read(ids[:prefix])
@@ -171,6 +194,18 @@ def _contenders(
 
         found["bare"] = decode
     return found
+
+
+def _tried(work: Callable[[], Any], what: str, missing: list[str]) -> Any:
+    """What ``work`` returns; None where it fails in the library, with a sentence that says so in ``missing``."""
+    try:
+        return work()
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        sentence = f"{what} cannot be compared with: {in_one_line(error)}"
+        missing += [sentence] * (sentence not in missing)
+        return None
 
 
 def _in_turns(contenders: dict[str, Callable[[], float]]) -> dict[str, list[float]]:

@@ -64,6 +64,9 @@ class Provenance:
 
 
 def model(info: Info) -> dict[str, Any]:
-    """The model as every JSON output names it; ``context`` is null where the model has no limit."""
+    """The model as every JSON output names it; ``context`` is null where the model has no limit.
+
+    ``not_used``: sentences, each a fast way that is not taken, with the reason.
+    """
     kept = ("name", "family", "source", "revision", "engine", "dtype", "device", "vocabulary", "context")
-    return {name: getattr(info, name) for name in kept}
+    return {name: getattr(info, name) for name in kept} | {"not_used": list(info.not_used)}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from arplay.core.position import Answer
+from arplay.core.signs import markup, safe
 from arplay.engine.messages import Loaded, Progress
 from arplay.gui.contract import View
 from arplay.gui.theme import SPACE, Theme, icon
@@ -48,6 +49,12 @@ class StatusBar(QStatusBar):
         row.addWidget(self._what, 1)
         self.addWidget(self._work, 1)
         self._work.hide()
+        self._unused = QToolButton(self)
+        self._unused.setProperty("role", "quiet")
+        self._unused.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._unused.clicked.connect(self._on_unused)
+        self._unused.hide()
+        self.addPermanentWidget(self._unused)
         self._model = self._label(MODEL_TIP)
         self._context = self._label("Tokens of context that the model has read, and the most it can read at once")
         self._cache = self._label(CACHE_TIP)
@@ -69,6 +76,7 @@ class StatusBar(QStatusBar):
         short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, WIDEST_NAME)
         self._model.setText(_model_words(short, view.loaded))
         self._model.setToolTip("\n".join((_model_words(name, view.loaded), *_how_it_runs(view.loaded), MODEL_TIP)))
+        self._show_unused(view.loaded.info.not_used if view.loaded else ())
         self._cache.setText(_cache_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         self._context.setText(_context_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         if view.loaded is not self._loaded:
@@ -78,7 +86,23 @@ class StatusBar(QStatusBar):
             ms, rate = 1000 * view.answer.seconds, view.answer.evaluated / view.answer.seconds
             self._speed.setText(f"{ms:,.0f} ms · {rate:,.0f} tokens/s")
 
+    def _show_unused(self, sentences: tuple[str, ...]) -> None:
+        told = [capital(each) for each in sentences]
+        self._unused.setVisible(bool(told))
+        self._unused.setText(f"{len(told)} not used")
+        self._unused.setAccessibleName(f"Not used with this model: {safe('; '.join(told))}")
+        self._unused.setToolTip(markup("\n".join(("Not used with this model, and why:", *told))))
+
+    def _on_unused(self) -> None:
+        box = QMessageBox(QMessageBox.Icon.Information, "Not used with this model", "", parent=self)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText("\n\n".join(safe(capital(each)) for each in self._loaded.info.not_used) if self._loaded else "")
+        box.setInformativeText("What is shown is computed without it.")
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
     def set_theme(self, theme: Theme) -> None:
+        self._unused.setIcon(icon("warning-circle", theme, "muted"))
         self._cancel.setIcon(icon("x-circle", theme))
 
     def _on_cancel(self) -> None:

@@ -178,6 +178,14 @@ def release() -> None:
                 module.empty_cache()
 
 
+def does_not_fit(name: str, device: str) -> Problem:
+    """Memory that ran out, or a device that failed, while the weights of ``name`` were put on ``device``."""
+    smaller = "close other programs, choose --dtype bfloat16, or take a smaller model"
+    if device.partition(":")[0] == "cpu":
+        return Problem(f"{name} does not fit in the main memory that is free", smaller)
+    return Problem(f"{name} does not fit on {device}", f"choose --device cpu; or {smaller}")
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Python's and torch's own; torch is not imported to ask, and its CPU allocator has only a RuntimeError."""
     named = type(error).__name__ == "OutOfMemoryError"

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import httpx2
 from huggingface_hub import constants, get_token
 from huggingface_hub.errors import (
     DisabledRepoError,
@@ -20,6 +19,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import httpx  # type: ignore[attr-defined] # its HTTP client, a name it promises to keep
 
 from arplay.core.errors import Problem
 from arplay.models.hub import Name, cache_folder
@@ -43,7 +43,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         seen.append(error)
         error = error.__cause__ or error.__context__ or error
     # first those that say more than what wraps them or lies within
-    for known in (Problem, HfHubHTTPError, OfflineModeIsEnabled, httpx2.TransportError):
+    for known in (Problem, HfHubHTTPError, OfflineModeIsEnabled, httpx.TransportError):
         yield from (cause for cause in seen if isinstance(cause, known))
     yield from reversed(seen)  # then from the innermost, which knows what happened
 
@@ -56,18 +56,18 @@ def _known(error: BaseException, name: Name) -> Problem | None:
             return _answered(error, name)
         case OfflineModeIsEnabled():
             return Problem("HF_HUB_OFFLINE forbids to ask the hub", "unset it (and TRANSFORMERS_OFFLINE) and try again")
-        case httpx2.ProxyError():
+        case httpx.ProxyError():
             return Problem(f"the proxy {_proxy() or ''} refused ({error})", "check HTTPS_PROXY and NO_PROXY")
-        case httpx2.ConnectError() if _proxy():
+        case httpx.ConnectError() if _proxy():
             return Problem(f"the proxy {_proxy()} cannot be reached", "check HTTPS_PROXY and NO_PROXY")
-        case httpx2.ConnectError() if "CERTIFICATE" in str(error).upper():
+        case httpx.ConnectError() if "CERTIFICATE" in str(error).upper():
             return Problem(f"the certificate of {_host()} is not trusted", "name your certificates in SSL_CERT_FILE")
-        case httpx2.ConnectError():
+        case httpx.ConnectError():
             reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error))
             return Problem(f"{_host()} cannot be reached ({reason})", "check the network connection, or HF_ENDPOINT")
-        case httpx2.TimeoutException():
+        case httpx.TimeoutException():
             return Problem(f"{_host()} does not answer", _AGAIN)
-        case httpx2.TransportError():
+        case httpx.TransportError():
             return Problem(f"the connection to {_host()} was cut ({error})", _AGAIN)
         case EntryNotFoundError():
             return _no_file(name)

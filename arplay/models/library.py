@@ -214,12 +214,34 @@ def bars(make: Callable[..., Any] | None) -> Iterator[None]:
         logging.set_tqdm_hook(former)
 
 
+ANSWERS = {
+    "return_dict": True,
+    "output_attentions": False,
+    "output_hidden_states": False,
+    "output_router_logits": False,
+}
+"""What a config.json may say of what a forward returns, and what is wanted of it here."""
+
+
+def answer_plainly(network: Any) -> Any:
+    """The same network, whose parts return logits and a cache by name and nothing else, whatever its config says."""
+    for module in network.modules():
+        config = getattr(module, "config", None)
+        for name, value in ANSWERS.items():
+            if getattr(config, name, value) != value:
+                setattr(config, name, value)
+    return network
+
+
 def causal_class() -> Any:
     """The class whose ``from_pretrained`` finds the right causal network for a folder."""
     return quiet().AutoModelForCausalLM
 
 
 def causal_network(path: str, **arguments: Any) -> Any:
-    """The unmodified network of a folder, as the library opens it."""
+    """The unmodified network of a folder, as the library opens it; ``generate`` has the library's own settings."""
+    arguments |= {"use_safetensors": True, "local_files_only": True}
     with bars(None):
-        return causal_class().from_pretrained(path, use_safetensors=True, local_files_only=True, **arguments)
+        network = answer_plainly(causal_class().from_pretrained(path, **arguments))
+    network.generation_config = type(network.generation_config)()  # the folder's may ask for beams, or another cache
+    return network

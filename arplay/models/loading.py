@@ -16,7 +16,7 @@ from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
 from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
 from arplay.models.context import context_of
-from arplay.models.devices import Place, choose, device_died, machine, out_of_memory, placement
+from arplay.models.devices import Place, choose, device_died, does_not_fit, machine, out_of_memory, placement
 from arplay.models.folder import inspect
 from arplay.models.proof import proved
 from arplay.models.skeleton import check_skeleton
@@ -177,13 +177,13 @@ def read_network(
     ):
         if wrong:
             raise Problem(f"{label} {what.format(len(wrong))} ({min(map(str, wrong))})", "fetch the model again")
-    return network
+    return library.answer_plainly(network)
 
 
 def _does_not_fit(label: str, place: Place, error: Exception) -> Problem | None:
     if not (out_of_memory(error) or device_died(error)):
         return None
-    return Problem(f"{label} does not fit on {place.device}", "choose --device cpu")
+    return does_not_fit(label, place.device)
 
 
 def _onto(place: Place) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from arplay.core.errors import Problem
 from arplay.models.alphabets import open_tokenizer, opened
 from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
-from arplay.models.devices import choose, device_died, machine, out_of_memory
+from arplay.models.devices import choose, device_died, does_not_fit, machine, out_of_memory
 from arplay.models.folder import MAX_VOCABULARY, OWN, Folder, inspect
 from arplay.models.loading import digest, import_torch, threads
 from arplay.models.networks import check_weights, put_weights
@@ -41,7 +41,7 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         network = build(folder).to(device=place.device, dtype=getattr(torch, place.dtype))
     except Exception as error:
         if out_of_memory(error) or device_died(error):
-            raise Problem(f"{path.name} does not fit on {place.device}", "choose --device cpu") from error
+            raise does_not_fit(path.name, place.device) from error
         raise
     report(1.0, "proving the model")
     parameters = network.num_parameters()

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from arplay.core.signs import safe
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.models.words import Choice, Engine, is_gguf, memory, parameters, size
 from arplay.gui.widgets.scrolling import scrolling
@@ -179,6 +180,7 @@ class Details(QFrame):
             name.setVisible(there)
             box.setVisible(there)
         why = [f"In use: {info.why}"] if info and info.why else []
+        why += [f"Not used: {safe(sentence)}" for sentence in (info.not_used if info else ())]
         if loadable and gguf and not _native_is_there():
             why.append(f"llama.cpp, which runs it quantised as it is, is not installed. To have it, run: {INSTALL}")
         self.why.setText("\n".join(why))

@@ -145,13 +145,15 @@ def snapshot(session: Session) -> Snapshot:
         if len(kept) + len(branch) <= MOST_NODES and weight <= room:
             kept |= {node.serial for node in branch}
             room -= weight
-    back = tuple(node.edit.inverse for node in reversed(path[first + 1 :])) if first else ()
+    from_start = first <= len(path) - first  # the text at the new root: by the shorter way
+    way = (node.edit for node in path[1 : first + 1])
+    back = (node.edit.inverse for node in reversed(path[first + 1 :]))
     inside = kept - {path[first].serial}
     root = replace(plan_of(path[first]), name=path[first].opened_from)
     return Snapshot(
         document=tree.document,
-        base=tree.document if first else tree.start,
-        edits=back,
+        base=tree.start if from_start else tree.document,
+        edits=tuple(way if from_start else back),
         root=root,
         plans=tuple(plan_of(node) for node in tree.nodes.values() if node.serial in inside),
         node=tree.node.serial,

@@ -203,7 +203,12 @@ def compared(torch: Any, network: Llama, folder: Folder) -> tuple[str, str]:
     ours = "arplay's own Llama network"
     if LIBRARY not in sys.modules or folder.elements > MOST_COMPARED:
         return f"{ours}, its cached steps proved here against whole passes; `arplay bench` compares it with others", ""
-    gap, most = apart(torch, network, library.causal_network(str(folder.path), dtype=network.dtype))
+    try:
+        other = library.causal_network(str(folder.path), dtype=network.dtype)
+    except Exception as error:  # noqa: BLE001 - a config that the library refuses: it then says so itself
+        line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        return "", f"{ours} is not used: transformers makes nothing of this folder ({line})"
+    gap, most = apart(torch, network, other)
     if gap <= (1e-4 if network.dtype == torch.float32 else 0.05) * most:
         return f"{ours}, proved here: its logits are those of transformers but for {gap:.1g}", ""
     return "", f"{ours} is not used: its logits differ from those of transformers by {gap:.2g}"

@@ -161,6 +161,16 @@ def test_what_a_family_does_not_use_is_known(family: str, tmp_path: Path) -> Non
     assert (NO_STEP[family] in steps[0]) if family in NO_STEP else not steps, info.not_used
 
 
+def test_the_shipped_models_use_all_there_is() -> None:
+    from arplay.models import catalogue
+
+    found = {name: catalogue.load(name, "cpu", "auto", quiet).info for name in ("english", "abc")}
+    assert {name: (info.cache, info.not_used) for name, info in found.items()} == {
+        "english": ("cropped", ()),
+        "abc": ("none", ()),
+    }
+
+
 def test_a_family_that_loses_its_cache_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control of the test above: an output without the field, as in a release that renames it."""
     from arplay.models import library

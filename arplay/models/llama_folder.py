@@ -66,8 +66,8 @@ _NO_MATTER = (
 """Fields that do not change the logits of a network that is not being trained."""
 
 LIBRARY = "transformers.models.llama.modeling_llama"
-MOST_COMPARED = 400_000_000
-"""Networks of more parameters are not read a second time to be compared."""
+MOST_COMPARED = 30_000_000
+"""Networks of more parameters are not read a second time to be compared: that would take as much memory again."""
 
 _LAYER = "model.layers.{}."
 _IGNORED = ".rotary_emb.inv_freq"  # older versions of the library stored what follows from rope_theta

@@ -12,6 +12,8 @@ import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from arplay.core.signs import safe
+
 Check = Callable[[Any, str], Any]
 _MISSING = object()
 
@@ -146,7 +148,7 @@ def table(checks: Mapping[str, Check], otherwise: Mapping[str, Any] | None = Non
 
 
 def _inside(place: str, name: str) -> str:
-    return f"{place}.{name[:60]}" if place else name[:60]
+    return f"{place}.{safe(name[:60])}" if place else safe(name[:60])
 
 
 def _wrong(value: Any, place: str, wanted: str) -> Wrong:

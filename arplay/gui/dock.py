@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from arplay.gui.contract import Panel
 from arplay.gui.theme import SMALL, SPACE, Theme, icon
+from arplay.gui.widgets.caption import Label
 
 
 class TitleBar(QWidget):
@@ -17,7 +18,7 @@ class TitleBar(QWidget):
     def __init__(self, panel: Panel, menu: QMenu, closable: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panel, title = panel, panel.title
-        self._label = QLabel(title, self)
+        self._label = Label(title, self)
         self._label.setProperty("role", "heading")
         self._buttons: list[tuple[QToolButton, str]] = []
         row = self._row = QHBoxLayout(self)

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QMessageBox,
     QProgressDialog,
     QRadioButton,
@@ -25,6 +24,7 @@ from arplay.core.errors import Problem
 from arplay.gui import export_image
 from arplay.gui.export_image import PAGE, SCALE, Chart
 from arplay.gui.theme import SPACE
+from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.sheet import Sheet
 
 Span = tuple[int, int]
@@ -107,16 +107,16 @@ class PartDialog(QDialog):
         start = selection or sight or (0, self._count)
         self.range = QRadioButton(f"&From {what.rstrip('s')}")
         self.first, self.last = self._box(f"First of the {what}", start[0] + 1), self._box("Last of them", start[1])
-        self.told = QLabel()
+        self.told = Label()
         line = QHBoxLayout()
         line.setSpacing(SPACE[1])
-        for widget in (self.range, self.first, QLabel("to"), self.last):
+        for widget in (self.range, self.first, Label("to"), self.last):
             line.addWidget(widget)
         line.addStretch(1)
         grid.addLayout(line, grid.rowCount(), 0)
         grid.addWidget(self.told, grid.rowCount() - 1, 1)
         self.told.setProperty("role", "caption")
-        head = QLabel("This is longer than one picture can be. What shall be exported?")
+        head = Label("This is longer than one picture can be. What shall be exported?")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.go = buttons.addButton("&Choose a file…", QDialogButtonBox.ButtonRole.AcceptRole)
         self.go.setDefault(True)
@@ -143,7 +143,7 @@ class PartDialog(QDialog):
 
     def _choice(self, grid: QGridLayout, words: str, span: Span) -> QRadioButton:
         button, row = QRadioButton(words), grid.rowCount()
-        size = QLabel(size_words(self._sheet(span), self._suffix, self._origin))
+        size = Label(size_words(self._sheet(span), self._suffix, self._origin))
         size.setProperty("role", "caption")
         button.setAccessibleDescription(size.text())
         grid.addWidget(button, row, 0)

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from arplay.core.errors import Problem
+from arplay.core.signs import markup
 from arplay.export.writers import replacing
 from arplay.textfile import MAX_BYTES, detect, read_text
 
@@ -45,7 +46,7 @@ def _offer(path: Path, window: MainWindow) -> str | None:
         return None
     box = QMessageBox(window)
     box.setWindowTitle("Not UTF-8")
-    box.setText(f"<b>{path.name} is not UTF-8 text.</b>")
+    box.setText(f"<b>{markup(path.name)} is not UTF-8 text.</b>")
     box.setInformativeText(f"It looks like {guess}. Open it as {guess}? The text is then UTF-8 here; the file stays.")
     yes = box.addButton(f"Open as {guess}", QMessageBox.ButtonRole.AcceptRole)
     box.addButton(QMessageBox.StandardButton.Cancel)

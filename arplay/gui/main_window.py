@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
+from arplay.core.signs import safe
 from arplay.engine.messages import Device, Dtype, Loaded, Progress
 from arplay.gui import contract, files, help, theme
 from arplay.gui.arrangement import Arrangement
@@ -123,7 +124,7 @@ class MainWindow(QMainWindow):
         self.status.show_view(view)
         if self.browser is not None:
             self.browser.show_view(view)
-        self.setWindowTitle(f"{view.name} – arplay" if view.name else "arplay")
+        self.setWindowTitle(f"{safe(view.name)} – arplay" if view.name else "arplay")
         if view.problem != self._problem:
             if self._problem is not None and self.notice.said == self._problem:
                 self.notice.hide()  # what it told is mended

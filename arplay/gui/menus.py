@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QSize, Qt, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from arplay import paths
+from arplay.core.signs import safe
 from arplay.engine.messages import Loaded
 from arplay.gui import exports, files, help
 from arplay.gui.contract import Change, Do, Panel, Settings, View
@@ -19,7 +20,7 @@ from arplay.gui.earlier_menu import EarlierMenu
 from arplay.gui.model_menu import ModelMenu
 from arplay.gui.text_menu import TextMenu
 from arplay.gui.theme import Theme, icon
-from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.caption import Label, plain
 
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
@@ -150,8 +151,8 @@ class Menus(QObject):
         self._recent.clear()
         known = [path for path in self._window.store.recent("recent_files") if Path(path).is_file()]
         for path in known:
-            action = self._recent.addAction(Path(path).name)
-            action.setToolTip(path)
+            action = self._recent.addAction(safe(Path(path).name).replace("&", "&&"))
+            action.setToolTip(plain(path))
             action.setData(path)
             action.triggered.connect(self._on_recent)
         if not known:
@@ -208,7 +209,7 @@ class Menus(QObject):
         space = QWidget(bar)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(space)
-        self._busy = QLabel(bar)
+        self._busy = Label(parent=bar)
         self._busy.setProperty("role", "caption")
         bar.addWidget(self._busy)
         for action in (self.undo, self.redo):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMessageBox,
     QPushButton,
@@ -20,11 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.core.errors import Problem
+from arplay.core.signs import markup
 from arplay.engine.messages import Progress
 from arplay.gui.contract import View
 from arplay.gui.fetching import Fetching
 from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.models.details import Details
 from arplay.gui.widgets.models.hub_field import HubField
 from arplay.gui.widgets.models.rows import ModelList, ModelRows
@@ -75,7 +74,7 @@ class ModelBrowser(QDialog):
         self.resize(min(940, there.width() - 2 * SPACE[3]), min(680, there.height() - 4 * SPACE[3]))
 
     def _lay_out(self) -> None:
-        self.nothing = QLabel("No model matches the search.\nClear it, or look one up by its name below.", self)
+        self.nothing = Label("No model matches the search.\nClear it, or look one up by its name below.", self)
         self.nothing.setProperty("role", "caption")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         place = QWidget(self)
@@ -292,10 +291,10 @@ class ModelBrowser(QDialog):
         listed = card.origin == "file"
         box = QMessageBox(self)
         box.setWindowTitle("Forget a model" if listed else "Remove a model")
-        title = escape(card.title)
+        title = markup(card.title)
         box.setText(f"<b>Take {title} off the list?</b>" if listed else f"<b>Remove {title}?</b>")
         if listed:
-            box.setInformativeText(f"Its files stay in {escape(str(card.path.parent))}.")
+            box.setInformativeText(f"Its files stay in {markup(str(card.path.parent))}.")
         else:
             stays = " It is in use and stays loaded until another is chosen." if card.spec == self.rows.current else ""
             box.setInformativeText(f"Its files are deleted from this computer. It can be downloaded again.{stays}")

@@ -8,7 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from arplay.core.signs import safe
 from arplay.gui.store import Store
+from arplay.gui.widgets.caption import plain
 from arplay.models import catalogue
 
 
@@ -53,8 +55,8 @@ class ModelMenu(QMenu):
             self._add(spec, words, spec).triggered.connect(self._on_action)
 
     def _add(self, spec: str, words: str, tip: str) -> QAction:
-        action = self.addAction(words.replace("&", "&&"))
-        action.setToolTip(tip)
+        action = self.addAction(safe(words).replace("&", "&&"))
+        action.setToolTip(plain(tip))
         action.setData(spec)
         action.setCheckable(True)
         action.setChecked(spec == self.current)

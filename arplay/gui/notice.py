@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
+from arplay.core.signs import markup
 from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.words import capital
 
 
@@ -19,8 +21,8 @@ class Notice(QFrame):
         self.setAccessibleName("Message")
         self.said: tuple[str, str] | None = None
         """Cause and remedy of the message that is shown, or was last."""
-        self._sign = QLabel(self)
-        self._text = QLabel(self)
+        self._sign = Label(parent=self)
+        self._text = Label(parent=self)
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.RichText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -42,7 +44,7 @@ class Notice(QFrame):
 
     def tell(self, cause: str, remedy: str, offer: QAction | None = None) -> None:
         self.said = (cause, remedy)
-        self._text.setText(f"<b>{_plain(capital(cause))}.</b> {_plain(capital(remedy))}.")
+        self._text.setText(f"<b>{markup(capital(cause))}.</b> {markup(capital(remedy))}.")
         self._offer.setVisible(offer is not None)
         if offer is not None:
             self._offer.setDefaultAction(offer)
@@ -54,7 +56,3 @@ class Notice(QFrame):
     def set_theme(self, theme: Theme) -> None:
         self._sign.setPixmap(icon("warning-circle", theme, "warning").pixmap(18, 18))
         self._close.setIcon(icon("x", theme))
-
-
-def _plain(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")

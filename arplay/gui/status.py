@@ -11,7 +11,7 @@ from arplay.engine.messages import Loaded, Progress
 from arplay.gui.contract import View
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.cache.words import size
-from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.caption import Caption, Label, plain
 from arplay.gui.widgets.words import capital
 
 MODEL_TIP = "The model that gives every number here: name, parameters, number type and device"
@@ -75,7 +75,8 @@ class StatusBar(QStatusBar):
         name = view.loaded.info.name if view.loaded else ""
         short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, WIDEST_NAME)
         self._model.setText(_model_words(short, view.loaded))
-        self._model.setToolTip("\n".join((_model_words(name, view.loaded), *_how_it_runs(view.loaded), MODEL_TIP)))
+        tip = "\n".join((_model_words(name, view.loaded), *_how_it_runs(view.loaded), MODEL_TIP))
+        self._model.setToolTip(plain(tip))
         self._show_unused(view.loaded.info.not_used if view.loaded else ())
         self._cache.setText(_cache_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         self._context.setText(_context_words(view.answer, view.loaded) if view.answer and view.loaded else "")
@@ -110,7 +111,7 @@ class StatusBar(QStatusBar):
             self.cancel.emit(self._progress.number)
 
     def _label(self, tip: str) -> QLabel:
-        label = QLabel(self)
+        label = Label(parent=self)
         label.setToolTip(tip)
         label.setMinimumWidth(1)  # a long line must not widen the window beyond a small screen
         self.addPermanentWidget(label)

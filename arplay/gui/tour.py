@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.gui.theme import SPACE
+from arplay.gui.widgets.caption import Label
 
 STOPS = (
     ("editor", "1 · The text", "Type here. The caret is the place in the chain: everything before it is the prefix."),
@@ -47,9 +48,9 @@ class Tour(QFrame):
         self._window = parent
         self._panels = panels
         self._at = 0
-        self._title = QLabel(self)
+        self._title = Label(parent=self)
         self._title.setProperty("role", "heading")
-        self._words = QLabel(self)
+        self._words = Label(parent=self)
         self._words.setWordWrap(True)
         self._back = QPushButton("Back", self)
         self._next = QPushButton("Next", self)

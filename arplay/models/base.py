@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.pieces import Alphabet
 from arplay.core.reading import FirstPiece
+from arplay.core.signs import safe
 
 Report = Callable[[float | None, str], None]
 """Progress of a load: a fraction 0..1 (None: unknown) and what is being done. May raise to cancel the load."""
@@ -44,6 +45,9 @@ class Info:
     why: str = ""
     placement: str = ""
     not_used: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", safe(self.name))  # it is shown wherever a figure is
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from arplay.core.errors import Problem
+from arplay.core.signs import safe
 from arplay.models.context import context_of
 from arplay.models.devices import BYTES
 from arplay.models.folder import OWN, Folder, inspect
@@ -48,6 +49,11 @@ class Card:
     context: int | None = None
     stored_dtype: str = ""
     revision: str = ""
+
+    def __post_init__(self) -> None:
+        """What a file or a hub says of a model is shown in many places."""
+        for name in ("title", "about", "problem", "licence", "family", "stored_dtype", "revision"):
+            object.__setattr__(self, name, safe(getattr(self, name)))
 
     def memory_bytes(self, dtype: str) -> int | None:
         """What the weights take in ``dtype`` (it changes nothing for what is looked up); None where nobody knows."""

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QScrollArea,
@@ -27,7 +26,7 @@ from arplay.core.picking import MAX_SEED
 from arplay.gui.contract import Change, Do, Panel, View
 from arplay.gui.format import percent
 from arplay.gui.theme import SMALL, SPACE, Theme, icon
-from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.dial import Dial, Scale
 from arplay.gui.widgets.words import label
 
@@ -97,7 +96,7 @@ class DecodingPanel(Panel):
             dial.setObjectName(key)
             dial.changed.connect(self._on_dial)
             column.addWidget(dial)
-        self.trace = QLabel()
+        self.trace = Label()
         self.trace.setProperty("role", "caption")
         self.trace.setWordWrap(True)
         self.trace.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -184,7 +183,7 @@ class DecodingPanel(Panel):
             (2, 0, "Tokens to write", self.steps),
             (2, 1, "Per second", self.speed),
         ):
-            label = QLabel(words)
+            label = Label(words)
             label.setProperty("role", "caption")
             label.setBuddy(widget)
             grid.addWidget(label, row, column)

@@ -7,7 +7,6 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QLabel,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from arplay.core.tree import Node
 from arplay.gui.contract import Goto, Panel, View
 from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, icon, interface_font, number_font
+from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.history_rows import HistoryRows, said
 
 ROW_HEIGHT = 26
@@ -164,7 +164,7 @@ class HistoryPanel(Panel):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, 60)
         self.rows.chosen.connect(self._go)
-        self.empty = QLabel(_EMPTY)
+        self.empty = Label(_EMPTY)
         self.empty.setWordWrap(True)
         self.empty.setMargin(SPACE[1])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)

@@ -7,7 +7,6 @@ from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QStackedLayout,
@@ -19,7 +18,7 @@ from arplay.gui.contract import Do, Panel, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.cache import sheet, words
 from arplay.gui.widgets.cache.chart import CacheChart
-from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import ROW, FigureRow
 
 SIDE = 308
@@ -60,7 +59,7 @@ class KvCachePanel(Panel):
         self.clear = _chip("Clear", "Forget all points and begin anew", "Clear the points")
         self.now.clicked.connect(self._measure)
         self.clear.clicked.connect(self._clear)
-        self.empty = QLabel()
+        self.empty = Label()
         self.empty.setProperty("role", "caption")
         self.empty.setWordWrap(True)
         self.empty.setMargin(SPACE[2])

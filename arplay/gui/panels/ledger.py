@@ -9,7 +9,6 @@ from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QSplitter,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
 from arplay.core.chain import Ledger
 from arplay.gui.contract import Do, Panel, Select, View
 from arplay.gui.theme import SPACE, Theme
-from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.ledger.sheet import LedgerSheet
 from arplay.gui.widgets.ledger.table import LedgerTable
@@ -71,7 +70,7 @@ class LedgerPanel(Panel):
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.table)
-        self.empty = QLabel()
+        self.empty = Label()
         self.empty.setProperty("role", "caption")
         self.empty.setTextFormat(Qt.TextFormat.PlainText)
         self.empty.setWordWrap(True)

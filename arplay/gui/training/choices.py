@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from arplay.core.signs import file_name
 from arplay.gui.training.segments import Option
 from arplay.gui.training.texts import Text
 
@@ -59,7 +59,7 @@ def folder_for(texts: Sequence[Text], inside: Path) -> Path:
     '/nowhere/my-poems'
     """
     stem = texts[0].path.stem if texts else "model"
-    name = re.sub(r"[^\w]+", "-", stem.lower()).strip("-_")[:40] or "model"
+    name = file_name(stem.lower(), "model")
     free = inside / name
     count = 2
     while free.exists():

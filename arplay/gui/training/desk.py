@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
+from arplay.core.signs import safe
 from arplay.engine.trainer import TrainingState
 from arplay.gui.theme import Theme
 from arplay.gui.training.run import TrainingRun
@@ -76,7 +77,7 @@ class TrainingDesk(QObject):
 
     def _on_changed(self) -> None:
         state = self.run.state
-        name = state.folder.name.replace("&", "&&") if state is not None else ""
+        name = safe(state.folder.name).replace("&", "&&") if state is not None else ""
         self._main.menus.models.train.setText(f"&Training of {name}…" if self.run.live else "&Train on my text…")
 
     def _on_ended(self, state: TrainingState) -> None:
@@ -86,7 +87,7 @@ class TrainingDesk(QObject):
         if state.status == "failed" and state.problem is not None:
             self._main.tell(*state.problem)
         elif state.status == "done":
-            self._main.status.showMessage(f"{state.folder.name} is trained; Ctrl+T shows it", 10_000)
+            self._main.status.showMessage(f"{safe(state.folder.name)} is trained; Ctrl+T shows it", 10_000)
 
 
 def to_front(window: QWidget) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from arplay.engine.trainer import TrainingState
 from arplay.gui.theme import LIGHT, SPACE, Theme, icon
 from arplay.gui.training import words
 from arplay.gui.training.run import is_live
-from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.scrolling import scrolling
 
 _NONE = "None yet. A run that you start is listed here: resume it, open its model, or look at its curve and snapshots."
@@ -31,9 +31,9 @@ class EarlierRuns(QFrame):
         self.setProperty("role", "card")
         self._theme: Theme = LIGHT
         self.cards: list[RunCard] = []
-        title = QLabel("Runs of before", self)
+        title = Label("Runs of before", self)
         title.setProperty("role", "heading")
-        self.none = QLabel(_NONE, self)
+        self.none = Label(_NONE, self)
         self.none.setProperty("role", "caption")
         self.none.setWordWrap(True)
         inside = QWidget()
@@ -80,11 +80,11 @@ class RunCard(QFrame):
         super().__init__(runs)
         self.setProperty("role", "card")
         self._state, self._runs = state, runs
-        name = QLabel(state.folder.name, self)
+        name = Label(state.folder.name, self)
         name.setProperty("role", "heading")
         name.setTextFormat(Qt.TextFormat.PlainText)
-        name.setToolTip(str(state.folder))
-        self.said = QLabel(self)
+        name.setToolTip(plain(str(state.folder)))
+        self.said = Label(parent=self)
         self.said.setProperty("role", "caption")
         self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setWordWrap(True)

@@ -23,6 +23,7 @@ from arplay import paths
 from arplay.gui.theme import SPACE
 from arplay.gui.training.choices import CONTEXTS, MOST_SEED, VOCABULARIES, folder_for
 from arplay.gui.training.texts import Text
+from arplay.gui.widgets.caption import Label
 
 _TIPS = (
     (
@@ -112,7 +113,7 @@ class More(QWidget):
         self.changed.emit()
 
     def _label(self, words: str, tip: str, widget: QWidget) -> QLabel:
-        label = QLabel(words, self)
+        label = Label(words, self)
         label.setProperty("role", "caption")
         label.setBuddy(widget)
         label.setToolTip(tip)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -28,7 +27,7 @@ from arplay.gui.training.batch_sheet import BatchSheet
 from arplay.gui.training.batch_table import BatchTable
 from arplay.gui.training.exporting import ExportButton
 from arplay.gui.training.gradient import signed
-from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.gui.widgets.words import capital, in_unit, number
@@ -97,18 +96,18 @@ class OneBatchView(QWidget):
         )
         self.run.clicked.connect(self._run)
         self.export = ExportButton(self)
-        self.problem = QLabel()
+        self.problem = Label()
         self.problem.setProperty("role", "warning")
         self.problem.setWordWrap(True)
         self.list = BatchTable()
         self.figures = FigureRow()
         self.figures.set_max_rows(2)
-        self.with_model = QLabel()
+        self.with_model = Label()
         self.with_model.setProperty("role", "caption")
         self.with_model.setTextFormat(Qt.TextFormat.PlainText)
         self.with_model.setWordWrap(True)
-        self.ways = QLabel()
-        self.forcing = QLabel()
+        self.ways = Label()
+        self.forcing = Label()
         self._arrange()
         self.set_theme(LIGHT)
         self._show()
@@ -116,11 +115,11 @@ class OneBatchView(QWidget):
     def _arrange(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(SPACE[1])
-        label = QLabel("&Text")
+        label = Label("&Text")
         label.setBuddy(self.text)
         for widget in (label, self.text, self.run, self.export):
             top.addWidget(widget, int(widget is self.text))
-        shift, rules = QLabel(SHIFT), QLabel(TWO_RULES)
+        shift, rules = Label(SHIFT), Label(TWO_RULES)
         for words in (shift, self.ways, self.forcing, rules):
             words.setTextFormat(Qt.TextFormat.RichText)
             words.setWordWrap(True)

@@ -6,7 +6,7 @@ import math
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.errors import Problem
 from arplay.engine.messages import Failed, Replay, Replayed, ReplayEnded
@@ -21,7 +21,7 @@ from arplay.gui.training.next_chart import COLUMNS, NextChart
 from arplay.gui.training.reel import Reel
 from arplay.gui.training.snapshots import Snapshot
 from arplay.gui.training.timeline import Timeline
-from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
@@ -92,11 +92,11 @@ class ReplayView(QWidget):
         self.caption.tip = "The tokens of the text are coloured by their surprisal at this snapshot"
         self.legend = Legend()
         self.progress = ProgressLine()
-        self.problem = QLabel()
+        self.problem = Label()
         self.problem.setProperty("role", "warning")
         self.problem.setWordWrap(True)
         self.export = ExportButton(self)
-        self.empty = QLabel()
+        self.empty = Label()
         self.empty.setWordWrap(True)
         self.empty.setMargin(SPACE[4])
         self.empty.setTextFormat(Qt.TextFormat.PlainText)
@@ -111,7 +111,7 @@ class ReplayView(QWidget):
 
     def _arrange(self) -> None:
         top, foot, body, right = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(), QVBoxLayout()
-        label = QLabel("&Prompt")
+        label = Label("&Prompt")
         label.setBuddy(self.prompt)
         for widget in (label, self.prompt, self.after, self.export):
             top.addWidget(widget, int(widget is self.prompt))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from arplay.engine.trainer import TrainingState
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.training import words
 from arplay.gui.training.losses import LossUnit
 from arplay.gui.training.run import is_live
-from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.caption import Caption, Label, plain
 from arplay.gui.widgets.figure_row import FigureRow
 
 
@@ -33,7 +33,7 @@ class RunBar(QFrame):
         self.go_back.setToolTip("All runs, and a new one; this run goes on")
         self.go_back.setAccessibleName("All runs, and a new one")
         self.go_back.clicked.connect(self.back)
-        self.name = QLabel(self)
+        self.name = Label(parent=self)
         self.name.setProperty("role", "title")
         self.name.setTextFormat(Qt.TextFormat.PlainText)
         self.status = Caption()
@@ -65,7 +65,7 @@ class RunBar(QFrame):
         self.state = state
         name = self.fontMetrics().elidedText(state.folder.name, Qt.TextElideMode.ElideMiddle, 170)
         self.name.setText(name)
-        self.name.setToolTip(str(state.folder))
+        self.name.setToolTip(plain(str(state.folder)))
         self.status.show_text(words.status(state))
         share, live = words.share(state), is_live(state)
         self.bar.setRange(0, 0 if share is None and live else 1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from arplay.engine.trainer import TrainingState
 from arplay.gui.contract import Unit
@@ -17,6 +17,7 @@ from arplay.gui.training.one_batch import OneBatchView
 from arplay.gui.training.replay import ReplayView
 from arplay.gui.training.run_bar import RunBar
 from arplay.gui.training.segments import Option, Segments
+from arplay.gui.widgets.caption import Label
 
 UNITS = (
     Option("nats per token", "nats", "Nats per token: what training minimises, the mean of −log p(token)"),
@@ -45,7 +46,7 @@ class RunPage(QWidget):
         self.logarithmic.setAutoDefault(False)
         self.logarithmic.setToolTip("Logarithmic axis of tokens: the first steps, where most is learned, get more room")
         self.logarithmic.toggled.connect(self.curve.set_logarithmic)
-        self.by_heart = QLabel(self)
+        self.by_heart = Label(parent=self)
         self.by_heart.setProperty("role", "caption")
         self.by_heart.setWordWrap(True)
         self.replay, self.batch = ReplayView(), OneBatchView()

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.gui.theme import BODY, SPACE, interface_font
-from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.caption import Label, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Segments(QWidget):
         super().__init__(parent)
         self.options = {option.key: option for option in options}
         self.buttons: dict[str, QPushButton] = {}
-        self.about = QLabel(self)
+        self.about = Label(parent=self)
         self.about.setProperty("role", "caption")
         self.about.setWordWrap(True)
         self.about.setVisible(sentence)

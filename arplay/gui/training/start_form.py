@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -43,7 +42,7 @@ from arplay.gui.training.choices import (
 from arplay.gui.training.more import AUTOMATIC, More
 from arplay.gui.training.segments import Segments
 from arplay.gui.training.texts import TextList
-from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.models.words import size
 from arplay.gui.widgets.scrolling import scrolling
 
@@ -91,7 +90,7 @@ class StartForm(QFrame):
         self.go = self._button("Start training", "Ctrl+Enter", self.begin)
         self.go.setProperty("role", "primary")
         self.go.setMinimumHeight(38)
-        self.why = QLabel(self)
+        self.why = Label(parent=self)
         self.why.setWordWrap(True)
         self._lay_out()
         self._recall()
@@ -131,7 +130,7 @@ class StartForm(QFrame):
             ("&Family", "How the model looks back at the tokens before", self.family, self.family),
         )
         for row, (name, tip, buddy, what) in enumerate(rows):
-            label = QLabel(name, self)
+            label = Label(name, self)
             label.setToolTip(tip)
             label.setBuddy(buddy)
             label.setProperty("role", "heading")

@@ -11,6 +11,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
+from arplay.core.signs import safe
 from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.models.words import size
@@ -112,7 +113,7 @@ class TextList(QTreeWidget):
     def _fill(self) -> None:
         self.clear()
         for text in self.texts:
-            item = QTreeWidgetItem([text.path.name, text.problem or size(text.bytes)])
+            item = QTreeWidgetItem([safe(text.path.name), text.problem or size(text.bytes)])
             tip = f"{text.path}\n{text.path.name} {text.problem}" if text.problem else str(text.path)
             for column in (0, 1):
                 item.setToolTip(column, plain(tip))

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from arplay.engine.trainer import Plan, Report
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.training.nll_line import NllLine
-from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.words import in_unit
 
 PLAY_MS = 250
@@ -33,7 +33,7 @@ class Timeline(QWidget):
         self.play.setToolTip("Run through the snapshots, four a second")
         self.play.setAccessibleName("Play the snapshots")
         self.play.clicked.connect(self._play_or_pause)
-        self.step = QLabel()
+        self.step = Label()
         self.step.setProperty("role", "heading")
         self.facts = Caption()
         self.facts.tip = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -19,13 +18,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
-    QLabel,
     QMessageBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from arplay.core.signs import markup, safe
 from arplay.engine.trainer import Start
 from arplay.gui.contract import View
 from arplay.gui.notice import Notice
@@ -37,6 +36,7 @@ from arplay.gui.training.earlier import EarlierRuns
 from arplay.gui.training.run import TrainingRun
 from arplay.gui.training.run_page import RunPage
 from arplay.gui.training.start_form import StartForm
+from arplay.gui.widgets.caption import Label
 
 _ABOUT = (
     "A language model learns one thing: to predict the next token of your text. It is trained in a process of its own, "
@@ -81,10 +81,10 @@ class TrainingWindow(QWidget):
         self._show_view(play.view)
 
     def _start_page(self) -> QWidget:
-        about = QLabel(_ABOUT, self)
+        about = Label(_ABOUT, self)
         about.setProperty("role", "caption")
         about.setWordWrap(True)
-        title = QLabel("Train a model on your text", self)
+        title = Label("Train a model on your text", self)
         title.setProperty("role", "title")
         row = QHBoxLayout()
         row.setSpacing(SPACE[2])
@@ -155,7 +155,7 @@ class TrainingWindow(QWidget):
     def _show_run(self) -> None:
         state = self.run.state
         self.page.show_run(state)
-        self.setWindowTitle(f"Training – {state.folder.name}" if state is not None else "Training")
+        self.setWindowTitle(f"Training – {safe(state.folder.name)}" if state is not None else "Training")
         if state is None:
             return
         if state.status == "failed" and state.problem is not None:
@@ -221,7 +221,7 @@ class TrainingWindow(QWidget):
             return
         box = QMessageBox(self)
         box.setWindowTitle("Cancel the training")
-        box.setText(f"<b>Stop {escape(state.folder.name)} at once?</b>")
+        box.setText(f"<b>Stop {markup(state.folder.name)} at once?</b>")
         kept = "The model of its newest snapshot stays in its folder." if state.snapshots else "Its folder stays."
         box.setInformativeText(f"What was learned since the last checkpoint is lost (Pause loses nothing). {kept}")
         yes = box.addButton("Stop it", QMessageBox.ButtonRole.AcceptRole)

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-import html
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from arplay.core.signs import markup, safe
 
 LONG = 80
 """Characters of a tooltip's line: Qt wraps rich text about there, and plain text only at the edge of the screen."""
 
 
 def plain(text: str) -> str:
-    """``text`` for a tooltip: long lines are wrapped, and the name of a token such as <s> is not taken for HTML.
+    """``text`` for a tooltip: long lines are wrapped, nothing in it is markup, and nothing steers or hides.
 
     >>> plain("after <s>"), plain("after it"), plain("long " * 20)[:11]
     ('<span>after &lt;s&gt;</span>', 'after it', '<span>long ')
     """
     short = all(len(line) <= LONG for line in text.splitlines())
-    return text if short and "<" not in text else f"<span>{html.escape(text).replace(chr(10), '<br>')}</span>"
+    return safe(text, keep="\n") if short and "<" not in text else f"<span>{markup(text)}</span>"
 
 
-class Caption(QLabel):
+class Label(QLabel):
+    """A label whose text is letters and no markup, unless it is told otherwise, and is :func:`safe`."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        super().setText(safe(text, keep="\n"))
+
+
+class Caption(Label):
     """One quiet line that is cut with … where there is no room; the tooltip has it all."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "caption")
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.full = ""
         self.tip = ""
@@ -37,7 +48,7 @@ class Caption(QLabel):
     def show_text(self, text: str) -> None:
         self.full = text
         self.setToolTip(plain(f"{text}\n\n{self.tip}" if self.tip else text))
-        self.setAccessibleName(text)
+        self.setAccessibleName(safe(text, keep="\n"))
         self._elide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

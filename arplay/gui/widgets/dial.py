@@ -8,9 +8,10 @@ from typing import Literal
 
 from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QValidator
-from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSlider, QWidget
 
 from arplay.gui.theme import SPACE
+from arplay.gui.widgets.caption import Label
 
 TRAVEL = 1000
 
@@ -99,7 +100,7 @@ class Dial(QWidget):
         super().__init__(parent)
         self.scale = scale
         self._tip = tip
-        self._label = QLabel(name, self)
+        self._label = Label(name, self)
         self.field = Field(scale, says_off, self)
         self.slider = EasySlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, TRAVEL)

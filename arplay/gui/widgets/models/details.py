@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from arplay.core.signs import safe
 from arplay.gui.theme import SPACE
+from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.models.words import Choice, Engine, is_gguf, memory, parameters, size
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.gui.widgets.words import capital
@@ -277,7 +278,7 @@ def _sentence(text: str) -> str:
 
 
 def _label(role: str) -> QLabel:
-    label = QLabel()
+    label = Label()
     label.setProperty("role", role)
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)

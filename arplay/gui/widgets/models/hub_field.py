@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from arplay.gui.fetching import Fetching
 from arplay.gui.theme import SPACE
+from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.models.words import Choice, download, memory, size, summary
 from arplay.gui.widgets.words import capital
 from arplay.models.cards import Card
@@ -33,10 +34,10 @@ class HubField(QFrame):
         self.name.returnPressed.connect(self._look_up)
         self.name.textChanged.connect(self._on_text)
         self.look_up = self._button("Look up", self._look_up)
-        self.title = QLabel(self)
+        self.title = Label(parent=self)
         self.title.setProperty("role", "heading")
         self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.said = QLabel(self)
+        self.said = Label(parent=self)
         self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setWordWrap(True)
         self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

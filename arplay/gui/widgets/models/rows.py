@@ -10,6 +10,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, icon, interface_font, number_font
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.models.words import Choice, fit, found, is_gguf, size, summary
 from arplay.models.cards import LOOKED_UP, Card
 
@@ -85,7 +86,7 @@ class ModelRows(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.card.title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.card.problem or row.card.spec
+            return plain(row.card.problem or row.card.spec)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ". ".join(part for part in (row.card.title, self.said(row.card), *self.figures(row.card)) if part)
         return None

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWi
 
 from arplay.gui.contract import Intent
 from arplay.gui.theme import SPACE
-from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.caption import Label, plain
 
 LEAST_WORDS = 120
 """Pixels that a note has at least."""
@@ -55,7 +55,7 @@ class Notes(QWidget):
         super().__init__()
         self.notes: tuple[Note, ...] = ()
         self._resting = ""
-        self.lead = QLabel()
+        self.lead = Label()
         self.lead.setProperty("role", "special")
         self.lead.setTextFormat(Qt.TextFormat.PlainText)  # <s> is a name here
         self.lead.setToolTip("The model reads this before the text; it counts as context and is not scored.")

@@ -25,6 +25,7 @@ from arplay.core.distribution import LN2
 from arplay.core.finding import Found
 from arplay.gui.contract import Change, Find, Seek, Select, Settings, View
 from arplay.gui.theme import SMALL, SPACE, Theme, icon
+from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.words import in_unit
 
 PARTS = ("find", "token", "surprise")
@@ -115,7 +116,7 @@ class SeekBar(QFrame):
         row.addWidget(self.sought, 1)
 
     def _caption(self) -> QLabel:
-        label = QLabel()
+        label = Label()
         label.setProperty("role", "caption")
         return label
 

@@ -108,7 +108,7 @@ def test_score_of_the_textbook_example(ask: Command, tmp_path: Path) -> None:
     totals = said["totals"]
     assert set(totals) == {
         *("pieces", "scored", "bytes", "bytes_total", "characters", "nll_nats", "nll_bits", "perplexity"),
-        *("bits_per_byte", "first_piece", "window", "stride"),
+        *("bits_per_byte", "first_piece", "window", "stride", "notes"),
     }
     assert totals["nll_nats"] == pytest.approx(2.1203, abs=5e-5)
     assert math.exp(-totals["nll_nats"]) == pytest.approx(0.12, abs=1e-12)

@@ -51,7 +51,7 @@ def edit(files: Files, name: str, change: Callable[[Any], Any]) -> None:
         content = json.loads(files[name])
         changed = change(content)
         files[name] = json.dumps(content if changed is None else changed).encode("utf-8", "replace")
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return
 
 

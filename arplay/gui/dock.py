@@ -31,8 +31,8 @@ class TitleBar(QWidget):
         export = self._button("export", f"Export or copy “{title}”")
         export.setMenu(menu)
         export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.close_button = self._button("x", f"Hide “{title}” (View menu brings it back)")
-        self.close_button.setVisible(closable)
+        if closable:
+            self.close_button = self._button("x", f"Hide “{title}” (View menu brings it back)")
 
     def set_theme(self, theme: Theme) -> None:
         for button, name in self._buttons:

@@ -69,6 +69,7 @@ class MainWindow(QMainWindow):
         self.arrangement = Arrangement(self, self.notice, self.menus.export_menu)
         self.panels, self.docks = self.arrangement.panels, self.arrangement.docks
         self.link = ScrollLink((self.panels["editor"].area, self.panels["heatmap"].text), self)  # type: ignore[attr-defined]
+        self.menus.build_view()
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.status.cancel.connect(bridge.cancel)

@@ -12,7 +12,6 @@ from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence,
 from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from arplay import paths
-from arplay.core.signs import safe
 from arplay.engine.messages import Loaded
 from arplay.gui import exports, files, help
 from arplay.gui.contract import Change, Do, Panel, Settings, View
@@ -21,6 +20,7 @@ from arplay.gui.model_menu import ModelMenu
 from arplay.gui.text_menu import TextMenu
 from arplay.gui.theme import Theme, icon
 from arplay.gui.widgets.caption import Label, plain
+from arplay.gui.widgets.entries import Entries, Entry
 
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
@@ -63,7 +63,6 @@ class Menus(QObject):
         self.models.browse.connect(window.browse_models)
         self._build_step(bar.addMenu("&Step"))
         self._view_menu = bar.addMenu("&View")
-        self._view_menu.aboutToShow.connect(self._fill_view)
         self._build_help(bar.addMenu("&Help"))
         self._build_tool_bar()
 
@@ -71,8 +70,13 @@ class Menus(QObject):
 
     def _build_file(self, menu: QMenu) -> None:
         self.open = self._action(menu, "&Open text…", self._open, QKeySequence.StandardKey.Open, "folder-open")
-        self._recent = menu.addMenu("Open &recent")
-        self._recent.aboutToShow.connect(self._fill_recent)
+        recent = menu.addMenu("Open &recent")
+        recent.setToolTipsVisible(True)
+        recent.aboutToShow.connect(self._fill_recent)
+        self._no_recent = recent.addAction("No text was opened yet")
+        self._no_recent.setEnabled(False)
+        self._recent = Entries(recent)
+        self._recent.chosen.connect(self._on_recent)
         self.earlier = EarlierMenu(self._window)
         menu.addMenu(self.earlier)
         self._action(menu, "&New text", self._new, QKeySequence.StandardKey.New)
@@ -81,7 +85,7 @@ class Menus(QObject):
         self._export = menu.addMenu("&Export")
         self._action(menu, "Export the &chart…", self._export_chart, QKeySequence("Ctrl+E"))
         menu.addSeparator()
-        self._action(menu, "&Quit", self._window.close, QKeySequence.StandardKey.Quit)
+        self._action(menu, "&Quit", self._window.close, QKeySequence("Ctrl+Q"))
 
     def _build_edit(self, menu: QMenu) -> None:
         stack = self._window.playground.undo_stack
@@ -127,36 +131,29 @@ class Menus(QObject):
         self._action(menu, "Open the &models folder", self._open_models_folder)
         self._action(menu, "&About arplay", self._about)
 
-    def _fill_view(self) -> None:
+    def build_view(self) -> None:
+        """What is on the screen; the panels are there by now."""
         menu, window = self._view_menu, self._window
-        menu.clear()
         for dock in window.docks.values():
             menu.addAction(dock.toggleViewAction())
         self._action(menu, "&Restore the arrangement", window.arrangement.reset)
         menu.addSeparator()
-        settings = window.playground.view.settings
-        self._toggle(menu, "&Hidden characters", settings.show_hidden, self._on_hidden)
-        self._toggle(menu, "Values in bi&ts", settings.unit == "bits", self._on_bits)
-        self._toggle(menu, "&Animate changes", settings.animate, self._on_animate)
+        self._hidden = self._toggle(menu, "&Hidden characters", False, self._on_hidden)
+        self._bits = self._toggle(menu, "Values in bi&ts", False, self._on_bits)
+        self._animate = self._toggle(menu, "&Animate changes", True, self._on_animate)
         menu.addSeparator()
         self.text.fill(menu)
         menu.addSeparator()
-        group = QActionGroup(menu)
+        self._themes = QActionGroup(menu)
         for choice, words in (("system", "Theme of the &system"), ("light", "&Light"), ("dark", "&Dark")):
             action = self._toggle(menu, words, window.theme_choice == choice, self._on_theme)
             action.setData(choice)
-            group.addAction(action)
+            self._themes.addAction(action)
 
     def _fill_recent(self) -> None:
-        self._recent.clear()
-        known = [path for path in self._window.store.recent("recent_files") if Path(path).is_file()]
-        for path in known:
-            action = self._recent.addAction(safe(Path(path).name).replace("&", "&&"))
-            action.setToolTip(plain(path))
-            action.setData(path)
-            action.triggered.connect(self._on_recent)
-        if not known:
-            self._recent.addAction("No text was opened yet").setEnabled(False)
+        known = [Path(path) for path in self._window.store.recent("recent_files") if Path(path).is_file()]
+        self._recent.show([Entry(str(path), path.name, str(path)) for path in known])
+        self._no_recent.setVisible(not known)
 
     def export_menu(self, panel: Panel) -> QMenu:
         """Everything a panel can be exported as; also found under File > Export."""
@@ -177,6 +174,7 @@ class Menus(QObject):
     def _build_tool_bar(self) -> None:
         bar = QToolBar("Model and theme", self._window)
         bar.setObjectName("toolbar")
+        bar.toggleViewAction().setVisible(False)  # hidden, nothing would bring it back
         bar.setMovable(False)
         bar.setIconSize(QSize(18, 18))
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -232,6 +230,8 @@ class Menus(QObject):
     def set_theme(self, theme: Theme) -> None:
         for owner, name in self._icons:
             owner.setIcon(icon(name, theme))
+        for action in self._themes.actions():
+            action.setChecked(action.data() == self._window.theme_choice)
         self._theme_button.setIcon(icon("sun" if theme.name == "dark" else "moon", theme))
 
     def show_view(self, view: View) -> None:
@@ -243,9 +243,15 @@ class Menus(QObject):
             action.setEnabled(ready)
         self._play.setText("&Pause" if view.playing else "&Play")
         self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
-        self.slide.setChecked(view.settings.at_limit == "slide")
-        self.every_window.setChecked(view.settings.reading.window_lead)
         self.text.show_settings(view.settings)
+        for toggle, on in (
+            (self.slide, view.settings.at_limit == "slide"),
+            (self.every_window, view.settings.reading.window_lead),
+            (self._hidden, view.settings.show_hidden),
+            (self._bits, view.settings.unit == "bits"),
+            (self._animate, view.settings.animate),
+        ):
+            toggle.setChecked(on)
         self._show_reading(view)
 
     def _show_reading(self, view: View) -> None:
@@ -271,8 +277,8 @@ class Menus(QObject):
         if (path := files.ask_open(self._window)) is not None:
             self._window.open_file(path)
 
-    def _on_recent(self) -> None:
-        self._window.open_file(Path(self.sender().data()))  # type: ignore[attr-defined]
+    def _on_recent(self, path: str) -> None:
+        self._window.open_file(Path(path))
 
     def _new(self) -> None:
         self._window.playground.open_text(b"")

@@ -8,14 +8,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
-from arplay.core.signs import safe
 from arplay.gui.store import Store
-from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.entries import Entries, Entry
 from arplay.models import catalogue
 
 
 class ModelMenu(QMenu):
-    """Rebuilt each time it opens, because models come and go on disk. ``browse``: show the list, at a model."""
+    """Looks at the disk each time it opens, because models come and go. ``browse``: show the list, at a model."""
 
     chosen = Signal(str)
     browse = Signal(str)
@@ -25,45 +24,50 @@ class ModelMenu(QMenu):
         self._store = store
         self.current = ""
         self.setToolTipsVisible(True)
-        self.all = QAction("&All models…", self)
-        self.all.setShortcut(QKeySequence("Ctrl+M"))
-        self.all.setToolTip("Every model on this computer; open a folder or file, or get one from the hub")
+        self.all = self._action(
+            "&All models…", "Ctrl+M", "Every model on this computer; open a folder or file, or get one from the hub"
+        )
         self.all.triggered.connect(self._on_all)
-        self.train = QAction("&Train on my text…", self)
-        self.train.setShortcut(QKeySequence("Ctrl+T"))
-        self.train.setToolTip("Train a model on your own text and watch it learn")
+        self.train = self._action("&Train on my text…", "Ctrl+T", "Train a model on your own text and watch it learn")
+        self.addSeparator()
+        self._lately = self.addSection("Used lately")
+        self._known, self._recent = Entries(self, before=self._lately), Entries(self)
+        self._absent: set[str] = set()
+        for entries in (self._known, self._recent):
+            entries.chosen.connect(self._on_chosen)
         self.aboutToShow.connect(self._fill)
         self._fill()
 
-    def _fill(self) -> None:
-        for action in self.actions():
-            self.removeAction(action)
-            if action not in (self.all, self.train):
-                action.deleteLater()
-        self.addAction(self.all)
-        self.addAction(self.train)
-        self.addSeparator()
-        for entry in catalogue.entries():
-            size = f"  (get, {entry.download_bytes / 1e6:.0f} MB)" if entry.state == "fetch" else ""
-            action = self._add(entry.name, entry.title + size, f"{entry.about}. Licence: {entry.licence}")
-            action.triggered.connect(self._on_all if size else self._on_action)
-        recent = [spec for spec in self._store.recent("recent_models") if catalogue.is_ready(spec)]
-        if recent:
-            self.addSection("Used lately")
-        for spec in recent:
-            words = Path(spec).name if Path(spec).is_absolute() else spec
-            self._add(spec, words, spec).triggered.connect(self._on_action)
-
-    def _add(self, spec: str, words: str, tip: str) -> QAction:
-        action = self.addAction(safe(words).replace("&", "&&"))
-        action.setToolTip(plain(tip))
-        action.setData(spec)
-        action.setCheckable(True)
-        action.setChecked(spec == self.current)
+    def _action(self, words: str, key: str, tip: str) -> QAction:
+        action = self.addAction(words)
+        action.setShortcut(QKeySequence(key))
+        action.setToolTip(tip)
         return action
 
-    def _on_action(self) -> None:
-        self.chosen.emit(self.sender().data())  # type: ignore[attr-defined]
+    def _fill(self) -> None:
+        entries = catalogue.entries()
+        self._absent = {entry.name for entry in entries if entry.state == "fetch"}
+        known = [
+            Entry(
+                entry.name,
+                entry.title + (f"  (get, {entry.download_bytes / 1e6:.0f} MB)" if entry.state == "fetch" else ""),
+                f"{entry.about}. Licence: {entry.licence}",
+                entry.name == self.current,
+            )
+            for entry in entries
+        ]
+        recent = [
+            Entry(spec, Path(spec).name if Path(spec).is_absolute() else spec, spec, spec == self.current)
+            for spec in self._store.recent("recent_models")
+            if catalogue.is_ready(spec)
+        ]
+        self._known.show(known)
+        self._lately.setVisible(bool(recent))
+        self._recent.show(recent)
+
+    def _on_chosen(self, spec: str) -> None:
+        """One that is not on this computer yet is shown in the list, where it can be got."""
+        (self.browse if spec in self._absent else self.chosen).emit(spec)
 
     def _on_all(self) -> None:
-        self.browse.emit(self.sender().data() or "")  # type: ignore[attr-defined]
+        self.browse.emit("")

@@ -28,6 +28,7 @@ class Notice(QFrame):
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._offer = QToolButton(self)
+        self._offer.hide()
         self._close = QToolButton(self)
         self._close.setProperty("role", "quiet")
         self._close.setToolTip("Put this message away")

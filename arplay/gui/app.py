@@ -185,7 +185,7 @@ def _window(options: WindowOptions, store: Store | None = None) -> MainWindow:
     window = MainWindow(store or Store(), Bridge(), options.theme)
     if options.size is not None:
         window.resize(*options.size)
-        window.arrangement.proportion()
+        window.arrangement.share()
     return window
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QMenu, QTabWidget, QVBoxLayout, QWidget
 
 from arplay.gui import theme
 from arplay.gui.contract import Panel
 from arplay.gui.dock import Dock, TitleBar
 from arplay.gui.panels import PANELS
+from arplay.gui.sharing import shared
 
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
@@ -21,12 +23,17 @@ AREAS = {
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
+ACROSS, DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+LEAST = 112
+"""Pixels of height that a panel in the middle always has where that is possible."""
 
 
 class Arrangement(QObject):
     """The panels of the catalogue in their places. ``explain``: what a panel shows is asked for."""
 
     explain = Signal(object)
+    changed = Signal()
+    """A panel has the whole window, or no longer."""
 
     def __init__(self, window: MainWindow, above: QWidget, export_menu: Callable[[Panel], QMenu]) -> None:
         """``above`` stands over the panel in the middle; ``export_menu`` makes the menu of a panel's title bar."""
@@ -34,6 +41,10 @@ class Arrangement(QObject):
         self._window = window
         self.panels: dict[str, Panel] = {}
         self.docks: dict[str, Dock] = {}
+        self.enlarged: Panel | None = None
+        self._before: QByteArray | None = None
+        self._by_hand: dict[str, tuple[float, float]] = _shares(window.store.text("shares", ""))
+        """Share of the window's width and height of each dock, once the user has moved a border."""
         window.setDockNestingEnabled(True)
         for place in PANELS:
             panel = place.make()
@@ -47,12 +58,18 @@ class Arrangement(QObject):
                 continue
             dock = self.docks[panel.name] = Dock(panel, menu, window)
             dock.bar.explain.connect(self.explain)
+            dock.visibilityChanged.connect(self._on_visibility)
             window.addDockWidget(AREAS[place.area], dock)
         corners = Qt.Corner
         for corner in (corners.BottomLeftCorner, corners.TopLeftCorner):
             window.setCorner(corner, Qt.DockWidgetArea.LeftDockWidgetArea)
         for corner in (corners.BottomRightCorner, corners.TopRightCorner):
             window.setCorner(corner, Qt.DockWidgetArea.RightDockWidgetArea)
+        for bar in self.bars:
+            bar.enlarge.connect(self.enlarge)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self.share)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
     @property
@@ -74,23 +91,110 @@ class Arrangement(QObject):
         for dock in behind:
             window.tabifyDockWidget(ledger, dock)
         ledger.raise_()
-        self.proportion()
+        self.share()
         self._default = window.saveState()
 
-    def proportion(self) -> None:
-        """Give each dock its share of the window."""
-        window, docks = self._window, self.docks
-        width, height = window.width(), window.height()
-        side = min(460, max(330, width * 3 // 10))
-        window.resizeDocks([docks["decoding"], docks["next_token"]], [264, side], Qt.Orientation.Horizontal)
-        shares = [height * 34 // 100, height * 24 // 100]
-        window.resizeDocks([docks["heatmap"], docks["ledger"]], shares, Qt.Orientation.Vertical)
+    # ---- room
+
+    def share(self) -> None:
+        """Give each dock its share of the window: as the user left it, else by what the panels hold."""
+        window = self._window
+        if self.enlarged is not None:
+            return
+        if self._by_hand:
+            across = {name: round(window.width() * share) for name, (share, _) in self._by_hand.items()}
+            down = {name: round(window.height() * share) for name, (_, share) in self._by_hand.items()}
+            self._resize({name: size for name, size in across.items() if self._at_side(name)}, ACROSS)
+            self._resize({name: size for name, size in down.items() if not self._at_side(name)}, DOWN)
+            return
+        width = window.width()
+        sides = {"decoding": min(300, max(216, width * 20 // 100)), "next_token": min(620, max(270, width * 30 // 100))}
+        self._resize(sides, ACROSS)
+        front = next((name for name in ("ledger", "history", "kv_cache") if _is_placed(self.docks[name])), None)
+        below = [name for name in ("heatmap", front) if name is not None and _is_placed(self.docks[name])]
+        centre, view = self.panels["editor"], window.playground.view
+        column = [centre, *(self.panels[name] for name in below)]
+        area = window.centralWidget()
+        room = area.height() + sum(self.docks[name].height() for name in below)
+        wanted = [panel.wanted_height(view, max(1, area.width())) for panel in column]
+        heights = shared(room, wanted, [LEAST] * len(column))
+        self._resize(dict(zip(below, heights[1:], strict=True)), DOWN)
+
+    def share_soon(self) -> None:
+        self._soon.start(0)
+
+    def moved(self) -> None:
+        """The user let go of a border: these shares are kept from now on."""
+        if self.enlarged is None:
+            width, height = max(1, self._window.width()), max(1, self._window.height())
+            placed = {name: dock for name, dock in self.docks.items() if not dock.visibleRegion().isEmpty()}
+            self._by_hand |= {name: (dock.width() / width, dock.height() / height) for name, dock in placed.items()}
+            self._window.store.set_text("shares", json.dumps(self._by_hand))
 
     def reset(self) -> None:
         """As it was at first."""
+        self.restore()
+        self._by_hand = {}
+        self._window.store.set_text("shares", "")
         self._window.restoreState(self._default)
         self.docks["ledger"].raise_()
-        self.proportion()
+        self.share()
+
+    def _resize(self, sizes: dict[str, int], direction: Qt.Orientation) -> None:
+        docks = [self.docks[name] for name in sizes if name in self.docks and _is_placed(self.docks[name])]
+        self._window.resizeDocks(docks, [sizes[dock.panel.name] for dock in docks], direction)
+
+    def _at_side(self, name: str) -> bool:
+        """Whether it stands left or right, where it has the whole height; a name that is not known is nowhere."""
+        areas = Qt.DockWidgetArea
+        dock = self.docks.get(name)
+        sides = (areas.LeftDockWidgetArea, areas.RightDockWidgetArea)
+        return dock is not None and self._window.dockWidgetArea(dock) in sides
+
+    def _on_visibility(self, _: bool) -> None:
+        self.share_soon()
+
+    # ---- the whole window for one panel
+
+    def enlarge(self, panel: Panel) -> None:
+        """Give ``panel`` the whole window, or all of them their places again."""
+        if self.enlarged is not None:
+            self.restore()
+            return
+        window = self._window
+        self._before, self.enlarged = window.saveState(), panel
+        for dock in self.docks.values():
+            if dock.panel is not panel and not dock.isFloating():
+                dock.hide()
+        window.centralWidget().setVisible(panel is self.panels["editor"])
+        self._show_enlarged()
+        panel.setFocus()
+
+    def enlarge_focused(self) -> None:
+        """The panel that has the keyboard; the text where none has."""
+        focus = self._window.focusWidget()
+        has = (panel for panel in self.panels.values() if focus is not None and panel.isAncestorOf(focus))
+        self.enlarge(next(has, self.panels["editor"]))
+
+    def restore(self) -> None:
+        """Every panel in its place, as large as it was."""
+        if self.enlarged is None:
+            return
+        assert self._before is not None
+        self.enlarged = None
+        self._window.centralWidget().show()
+        self._window.restoreState(self._before)
+        self._show_enlarged()
+        self.share()
+
+    def state(self) -> QByteArray:
+        """What is to be found again at the next start: no panel is enlarged then."""
+        return self._before if self.enlarged is not None and self._before is not None else self._window.saveState()
+
+    def _show_enlarged(self) -> None:
+        for bar in self.bars:
+            bar.show_large(self.enlarged is not None)
+        self.changed.emit()
 
     def set_theme(self, theme: theme.Theme) -> None:
         for bar in self.bars:
@@ -100,6 +204,20 @@ class Arrangement(QObject):
 
     def _name(self, panel_class: str) -> str:
         return next(name for name, panel in self.panels.items() if type(panel).__name__ == panel_class)
+
+
+def _is_placed(dock: Dock) -> bool:
+    return not dock.isHidden() and not dock.isFloating()
+
+
+def _shares(text: str) -> dict[str, tuple[float, float]]:
+    """What :meth:`Arrangement.moved` kept; nothing where that makes no sense any more."""
+    try:
+        saved = json.loads(text or "{}")
+        shares = {str(name): (float(across), float(down)) for name, (across, down) in saved.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
+    return {name: both for name, both in shares.items() if all(0 < share < 1 for share in both)}
 
 
 def _column(widgets: Iterable[QWidget]) -> QWidget:

@@ -239,6 +239,10 @@ class Panel(QWidget):
         self.theme = theme
         self.update()
 
+    def wanted_height(self, view: View, width: int) -> int:
+        """Pixels that show all of what the panel holds of ``view`` at this width; panels share the room by it."""
+        return 260
+
     def chart_size(self) -> tuple[int, int] | None:
         """The size in pixels that an exported picture of everything wants, or None if there is nothing to export."""
         return None

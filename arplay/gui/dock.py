@@ -1,8 +1,9 @@
-"""A panel in a dock with a quiet title bar: its name, what it is, export, and hide."""
+"""A panel in a dock with a quiet title bar: its name, what it is, export, the whole window for it, and hide."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from arplay.gui.contract import Panel
@@ -11,9 +12,10 @@ from arplay.gui.widgets.caption import Label
 
 
 class TitleBar(QWidget):
-    """Drag it to move the dock. Buttons: What is this? · Export · Hide."""
+    """Drag it to move the dock, double-click it to enlarge. Buttons: What is this? · Export · Enlarge · Hide."""
 
     explain = Signal(object)
+    enlarge = Signal(object)
 
     def __init__(self, panel: Panel, menu: QMenu, closable: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,12 +33,33 @@ class TitleBar(QWidget):
         export = self._button("export", f"Export or copy “{title}”")
         export.setMenu(menu)
         export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._large = False
+        self._enlarge = self._button("arrows-out", "")
+        self._enlarge.clicked.connect(self._on_enlarge)
+        self.show_large(False)
         if closable:
             self.close_button = self._button("x", f"Hide “{title}” (View menu brings it back)")
 
     def set_theme(self, theme: Theme) -> None:
         for button, name in self._buttons:
             button.setIcon(icon(name, theme, "muted"))
+
+    def show_large(self, large: bool) -> None:
+        """Whether the panel has the whole window."""
+        self._large = large
+        title = self._panel.title
+        tip = "Back to all panels (Esc)" if large else f"Give “{title}” the whole window (double-click, or F11)"
+        self._enlarge.setToolTip(tip)
+        self._enlarge.setAccessibleName(tip)
+        self._enlarge.setCheckable(large)
+        self._enlarge.setChecked(large)
+
+    def _on_enlarge(self) -> None:
+        self.enlarge.emit(self._panel)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        event.accept()  # else the dock would float
+        self._on_enlarge()
 
     def _on_explain(self) -> None:
         self.explain.emit(self._panel)

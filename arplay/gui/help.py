@@ -66,6 +66,7 @@ KEYS = (
             ("Ctrl+N / Ctrl+O / Ctrl+S", "new text / open one / save it"),
             ("Ctrl+E", "export the chart"),
             ("Ctrl++ / Ctrl+- / Ctrl+0", "larger text, smaller text, the usual size (or Ctrl and the wheel)"),
+            ("F11", "the whole window for one panel (or double-click its title); Esc: back"),
             ("F1", "this list"),
         ),
     ),

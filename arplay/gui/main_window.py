@@ -6,8 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from arplay.core.errors import Problem
@@ -249,6 +249,7 @@ class MainWindow(QMainWindow):
             self.playground.analyse(data, path.name)
         else:
             self.playground.open_text(data, path.name)
+        self.arrangement.share_soon()
 
     def _on_model_loaded(self, loaded: Loaded) -> None:
         if self.notice.said is not None and self.notice.said[0] == NO_MODEL:
@@ -271,16 +272,19 @@ class MainWindow(QMainWindow):
         self._shortly.start()
 
     def focus_chart(self) -> None:
+        self.arrangement.restore()
         self.docks["next_token"].show()
         self.panels["next_token"].setFocus()
 
     def focus_editor(self) -> None:
+        self.arrangement.restore()
         self.panels["editor"].setFocus()
 
     def _on_explain(self, panel: Panel) -> None:
         help.what_is_this(panel, self).open()
 
     def start_tour(self) -> None:
+        self.arrangement.restore()
         for dock in self.docks.values():
             dock.show()
         self.docks["ledger"].raise_()
@@ -294,8 +298,24 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if hasattr(self, "arrangement"):
+            self.arrangement.share_soon()
         if self._tour is not None:
             self._tour.place()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc that no panel has a use for ends the enlarging of one."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.arrangement.restore()
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """The mouse meets the window itself only on a border between panels."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.MouseButtonRelease:
+            self.arrangement.moved()
+        return done
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
@@ -347,7 +367,7 @@ class MainWindow(QMainWindow):
         self.playground.quieten()
         self.keeping.end()
         self.store.keep("geometry", self.saveGeometry())
-        self.store.keep("layout", self.saveState())
+        self.store.keep("layout", self.arrangement.state())
         self._save_settings()
         self.training.close()
         event.accept()

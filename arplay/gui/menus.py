@@ -136,6 +136,7 @@ class Menus(QObject):
         menu, window = self._view_menu, self._window
         for dock in window.docks.values():
             menu.addAction(dock.toggleViewAction())
+        self._action(menu, "&Enlarge the panel", window.arrangement.enlarge_focused, QKeySequence("F11"))
         self._action(menu, "&Restore the arrangement", window.arrangement.reset)
         menu.addSeparator()
         self._hidden = self._toggle(menu, "&Hidden characters", False, self._on_hidden)

@@ -103,6 +103,11 @@ class EditorPanel(Panel):
         else:
             self.intent.emit(Seek("found", step))
 
+    def wanted_height(self, view: View, width: int) -> int:
+        data = view.document.data
+        lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
+        return 70 + 2 * lines * view.settings.text_size
+
     def show_view(self, view: View) -> None:
         before, self._view = self._view, view
         self.area.set_text_size(view.settings.text_size)

@@ -88,6 +88,12 @@ class HeatmapPanel(Panel):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 80)
 
+    def wanted_height(self, view: View, width: int) -> int:
+        """An estimate: laying out a long text only to ask would cost more than it tells."""
+        data = view.ledger.data if view.ledger is not None else view.document.data
+        lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
+        return 150 + 2 * lines * view.settings.text_size
+
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
         settings, old = view.settings, before.settings

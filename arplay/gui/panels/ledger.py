@@ -108,6 +108,9 @@ class LedgerPanel(Panel):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 80)
 
+    def wanted_height(self, view: View, width: int) -> int:
+        return 120 + 24 * min(18, len(view.ledger) if view.ledger is not None else 4)
+
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
         if view.settings.unit != before.settings.unit:

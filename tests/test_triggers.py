@@ -41,9 +41,7 @@ from tests.small_model import SmallModel
 from tests.training_open import STAND_IN
 from tests.windows_open import PATIENCE, settle
 
-pytestmark = pytest.mark.skip(
-    reason="the editor crashes in Qt where a long text gives way to a new one: mend that first"
-)
+pytestmark = pytest.mark.skip(reason="the editor crashes in Qt where a new text is opened: mend that first")
 
 OURS = str(Path(__file__).parent.parent / "arplay")
 QT_PARTS = (QLineEdit, QAbstractSpinBox, QComboBox, QTabBar, QHeaderView, QFileDialog, QMessageBox)

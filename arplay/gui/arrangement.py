@@ -53,7 +53,8 @@ class Arrangement(QObject):
             menu = export_menu(panel)
             if place.area == "centre":
                 self.centre = TitleBar(panel, menu, closable=False, parent=window)
-                window.setCentralWidget(_column((above, self.centre, panel)))
+                self._middle = _column((above, self.centre, panel))
+                window.setCentralWidget(self._middle)
                 self.centre.explain.connect(self.explain)
                 continue
             dock = self.docks[panel.name] = Dock(panel, menu, window)
@@ -114,7 +115,7 @@ class Arrangement(QObject):
         below = [name for name in ("heatmap", front) if name is not None and _is_placed(self.docks[name])]
         centre, view = self.panels["editor"], window.playground.view
         column = [centre, *(self.panels[name] for name in below)]
-        area = window.centralWidget()
+        area = self._middle
         room = area.height() + sum(self.docks[name].height() for name in below)
         wanted = [panel.wanted_height(view, max(1, area.width())) for panel in column]
         heights = shared(room, wanted, [LEAST] * len(column))
@@ -166,7 +167,7 @@ class Arrangement(QObject):
         for dock in self.docks.values():
             if dock.panel is not panel and not dock.isFloating():
                 dock.hide()
-        window.centralWidget().setVisible(panel is self.panels["editor"])
+        self._middle.setVisible(panel is self.panels["editor"])
         self._show_enlarged()
         panel.setFocus()
 
@@ -182,7 +183,7 @@ class Arrangement(QObject):
             return
         assert self._before is not None
         self.enlarged = None
-        self._window.centralWidget().show()
+        self._middle.show()
         self._window.restoreState(self._before)
         self._show_enlarged()
         self.share()

@@ -194,7 +194,7 @@ def _header(rng: random.Random, files: Files) -> None:
             case 13:
                 header |= {f"more.{i}": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]} for i in range(2000)}
         files[WEIGHTS] = pack(header, body)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, struct.error):
         return
 
 
@@ -223,7 +223,7 @@ def _numbers_within(rng: random.Random, files: Files) -> None:
                 files[WEIGHTS] = pack(header, body[:begin] + changed + body[end:])
                 return
         files[WEIGHTS] = pack(header, body[:begin] + values.tobytes() + body[end:])
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, struct.error):
         return
 
 
@@ -249,7 +249,7 @@ def _rewritten(rng: random.Random, files: Files) -> None:
             parts.append(data)
             at += len(data)
         files[WEIGHTS] = pack(made, b"".join(parts))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, struct.error):
         return
 
 
@@ -280,7 +280,7 @@ def _sharded(rng: random.Random, files: Files) -> None:
                 weight_map[name] = shard
             files[shard] = pack(made | {"__metadata__": {"format": "pt"}}, b"".join(parts))
         files[INDEX] = json.dumps({"metadata": {"total_size": len(body)}, "weight_map": weight_map}).encode()
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, struct.error):
         return
     one = rng.choice(names)
     match rng.randrange(8):
@@ -346,7 +346,7 @@ def _without_json(rng: random.Random, files: Files) -> None:
             ["#version: 0.2", *(pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"])]
         )
         pieces = b"".join(_piece(word, -float(id)) for word, id in model["vocab"].items())
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return
     match rng.randrange(3):
         case 0:
@@ -421,7 +421,7 @@ def _state(rng: random.Random, files: Files) -> None:
         state[rng.choice(sorted(state))] = rng.choice(JUNK)
         header["__metadata__"]["run"] = rng.choice((json.dumps(state), json.dumps(rng.choice(JUNK)), "x", "[" * 9000))
         files[STATE] = pack(header, body)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, struct.error):
         return
 
 

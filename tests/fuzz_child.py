@@ -113,7 +113,18 @@ LOADERS: dict[str, Callable[..., Model | None]] = {
     loader.__name__: loader
     for loader in (folder, native, files, crashes, hangs, runs_code, reads_outside, takes_memory, raises, says_nothing)
 }
-NAMED = ("case", ".json", ".toml", ".txt", "safetensors", "training run", "tokenizer", "gguf", "the model's logits")
+NAMED = (
+    "case",
+    ".json",
+    ".toml",
+    ".txt",
+    "safetensors",
+    "training run",
+    "context is full",
+    "tokenizer",
+    "gguf",
+    "the model's logits",
+)
 
 
 def written(files: Files, place: Path, outside: Path) -> Path:
@@ -162,7 +173,7 @@ def main(place: str, loader: str, cases: list[tuple[str, int, int]]) -> None:
         for base in sorted((root / "bases").iterdir())
     }
     load = LOADERS[loader]
-    warm(load, root / "bases", [kind for kind, _, _ in cases])
+    warm(load, root / "bases", list(dict.fromkeys(kind for kind, _, _ in cases)))
     watch = Watch(outside)
     before = peak_kib()
     for kind, first, last in cases:

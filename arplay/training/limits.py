@@ -92,6 +92,9 @@ REPORT = table(
     }
 )  # fmt: skip
 
+STATE = table({"step": COUNT, "seconds": real(0, 1e12)}, more=True)
+"""What a checkpoint says of its run."""
+
 PROBLEM = table({"cause": text(10_000), "remedy": text(10_000)})
 
 

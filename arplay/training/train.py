@@ -19,11 +19,13 @@ import numpy as np
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from arplay.core.errors import Problem
 from arplay.models.safetensors_file import check_safetensors
+from arplay.textfile import json_value
+from arplay.training import limits
 from arplay.training.evaluate import nll
 from arplay.training.run_folder import Precision, write_whole
 from arplay.training.shares import Shares
@@ -175,19 +177,19 @@ class Run:
         others = Problem(f"{path.name} is the checkpoint of another run", "start a new run")
         if mine != {name: shape for name, shape in shapes.items() if name.startswith("weights.")}:
             raise others
-        with safe_open(path, "pt") as file:  # on the CPU, where AdamW keeps its count of steps
-            tensors = {name: file.get_tensor(name) for name in shapes}
-            try:
-                state = json.loads((file.metadata() or {})["run"])
-                step, seconds = int(state["step"]), float(state["seconds"])
-                for i, (optimiser, _) in enumerate(self._optimisers):
-                    optimiser.load_state_dict(_state_of(optimiser, f"optimiser.{i}.", tensors))
-            except (KeyError, TypeError, ValueError) as error:
-                raise others from error
+        try:
+            with safe_open(path, "pt") as file:  # on the CPU, where AdamW keeps its count of steps
+                tensors = {name: file.get_tensor(name) for name in shapes}
+                said = json_value((file.metadata() or {})["run"])
+            state = limits.STATE(said, "")
+            for i, (optimiser, _) in enumerate(self._optimisers):
+                optimiser.load_state_dict(_state_of(optimiser, f"optimiser.{i}.", tensors))
+        except (KeyError, TypeError, ValueError, SafetensorError) as error:
+            raise others from error
         with torch.no_grad():
             for name, parameter in self.network.named_parameters():
                 parameter.copy_(tensors[f"weights.{name}"])
-        self.step, self.seconds = step, seconds
+        self.step, self.seconds = state["step"], state["seconds"]
 
 
 def autocast(schedule: Schedule) -> torch.autocast:

@@ -20,6 +20,7 @@ from tests import fuzz_bases
 
 REPOSITORY = Path(__file__).parent.parent
 CASES = {"config": 170, "weights": 150, "tokenizer": 120, "gguf": 130}
+FILES = ("recipe", "prompts", "trace", "table", "session", "text", "run", "checkpoint")
 NOT_REACHED = ("looking at the files", "importing torch", "importing the model class", "reading the header")
 """Stages before the first weight is read, as the loaders tell them."""
 HANG_GUARD = 600
@@ -89,6 +90,14 @@ def test_damaged_folders_load_or_are_refused(place: Path, capsys: pytest.Capture
     whole = run(place, "folder", *((kind, 0, CASES[kind]) for kind in kinds))
     check(whole, capsys, kinds)
     assert 3 * whole.reached_weights() >= sum(CASES.values())  # of all cases, those of GGUF files counted too
+
+
+@pytest.mark.slow
+def test_damaged_recipes_traces_sessions_and_runs_are_read_or_refused(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = FILES
+    check(run(place, "files", *((kind, 0, 60) for kind in kinds)), capsys, kinds)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from typing import Any
@@ -30,11 +31,13 @@ def spoilt(draw: random.Random, content: Any) -> Any:
         part, key = draw.choice(places)
         match draw.randrange(6):
             case 0 | 1 | 2:
-                part[key] = draw.choice((*JUNK, hostile(draw.randrange(99)), 10**4000, 1e400, "9" * 5000))
+                part[key] = copy.deepcopy(
+                    draw.choice((*JUNK, hostile(draw.randrange(99)), 10**4000, 1e400, "9" * 5000))
+                )  # else junk would grow
             case 3:
                 del part[key]
             case 4 if isinstance(part, dict):
-                part[draw.choice(("", "x", hostile(draw.randrange(99)), "a" * 5000))] = part[key]
+                part[draw.choice(("", "x", hostile(draw.randrange(99)), "a" * 5000))] = copy.deepcopy(part[key])
             case _:
                 other, its = draw.choice(places)
                 if its in other if isinstance(other, dict) else its < len(other):

@@ -22,6 +22,8 @@ pytest_plugins = [
     "tests.training_open",
 ]
 
+collect_ignore = ["benchmarks"]  # they measure as they are imported
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("ARPLAY_TEST_CACHE", str(paths.cache() / "tests"))  # where it really is: fetched once
 

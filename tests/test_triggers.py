@@ -41,7 +41,6 @@ from tests.small_model import SmallModel
 from tests.training_open import STAND_IN
 from tests.windows_open import PATIENCE, settle
 
-pytestmark = pytest.mark.skip(reason="the editor crashes in Qt where a new text is opened: mend that first")
 
 OURS = str(Path(__file__).parent.parent / "arplay")
 QT_PARTS = (QLineEdit, QAbstractSpinBox, QComboBox, QTabBar, QHeaderView, QFileDialog, QMessageBox)
@@ -228,14 +227,19 @@ def works(thing: Trigger) -> bool:
     return heard(thing) and (bool(ran(thing)) or not isinstance(thing, QAction))
 
 
+def hidden(thing: Trigger) -> bool:
+    """Whether nobody can press it now."""
+    return isinstance(thing, QAbstractButton) and thing.isHidden()
+
+
 def broken(window: MainWindow, qtbot: QtBot) -> list[str]:
     """What does not work when it is triggered twice, whatever else was triggered before; what opens is walked too."""
     everything_to_do(window, qtbot)
     bad: list[str] = []
     seen: set[str] = set()
-    while fresh := [thing for thing in triggers(window) if named(thing) not in seen]:
+    while fresh := [thing for thing in triggers(window) if named(thing) not in seen and not hidden(thing)]:
         for thing in fresh:
-            if not isValid(thing):
+            if not isValid(thing) or hidden(thing):
                 continue
             name = named(thing)
             seen.add(name)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from arplay.core.errors import Problem
-from arplay.core.signs import safe
 from arplay.gui.recovery import Left
+from arplay.gui.widgets.entries import Entries, Entry
 
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
@@ -23,23 +22,21 @@ class EarlierMenu(QMenu):
         super().__init__("&Earlier texts", window)
         self._window = window
         self.setToolTipsVisible(True)
+        self._nothing = self.addAction("There is no other text")
+        self._nothing.setEnabled(False)
+        self._entries = Entries(self)
+        self._entries.chosen.connect(self._open)
         self.aboutToShow.connect(self._fill)
 
     def _fill(self) -> None:
-        self.clear()
-        for left in self._window.keeping.left():
-            action = self.addAction(_words(left))
-            action.setData(str(left.path))
-            action.setToolTip("The text comes back with its history")
-            action.triggered.connect(self._open)
-        if self.isEmpty():
-            self.addAction("There is no other text").setEnabled(False)
+        left = self._window.keeping.left()
+        tip = "The text comes back with its history"
+        self._entries.show([Entry(str(one.path), _words(one), tip) for one in left])
+        self._nothing.setVisible(not left)
 
-    def _open(self) -> None:
-        action = self.sender()
-        assert isinstance(action, QAction)
+    def _open(self, path: str) -> None:
         try:
-            self._window.keeping.open(Path(action.data()))
+            self._window.keeping.open(Path(path))
         except Problem as problem:
             self._window.tell(problem.cause, problem.remedy)
         else:
@@ -47,6 +44,6 @@ class EarlierMenu(QMenu):
 
 
 def _words(left: Left) -> str:
-    begins = safe(left.about.begins).replace("&", "&&") or "an empty text"
+    begins = left.about.begins or "an empty text"
     ended = "" if left.about.closed else ", not closed"
     return f"{begins} ({left.when:%d %b %H:%M}{ended})"

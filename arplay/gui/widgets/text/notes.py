@@ -125,5 +125,7 @@ class Notes(QWidget):
         return button
 
     def _on_clicked(self) -> None:
+        doing = [note for note in self.notes if note.action is not None]
         at = self._buttons.index(self.sender())  # type: ignore[arg-type]
-        self.chosen.emit([note for note in self.notes if note.action is not None][at].intent)
+        if at < len(doing):  # else it was pressed in the moment in which its note went
+            self.chosen.emit(doing[at].intent)

@@ -83,7 +83,7 @@ def visible_pieces(area: TextArea, lines: list[LineCells]) -> list[Piece]:
     last = int(np.searchsorted(ends, lines[-1].end, side="right")) + 1
     places = ends[first:last]
     highs = places[places <= len(area.shown.data)].tolist()
-    lows = [int(ends[first - 1]) if first else 0, *highs[:-1]]
+    lows = [int(ends[first - 1]) if first else 0, *highs][: len(highs)]  # marks of a longer text may reach past its end
     return list(zip(range(first, first + len(highs)), lows, highs, strict=True))
 
 

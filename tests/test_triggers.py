@@ -41,7 +41,6 @@ from tests.small_model import SmallModel
 from tests.training_open import STAND_IN
 from tests.windows_open import PATIENCE, settle
 
-
 OURS = str(Path(__file__).parent.parent / "arplay")
 QT_PARTS = (QLineEdit, QAbstractSpinBox, QComboBox, QTabBar, QHeaderView, QFileDialog, QMessageBox)
 """Buttons inside these are Qt's own."""
@@ -184,11 +183,10 @@ SIGNALS = {QAction: "triggered(bool)", QShortcut: "activated()"}
 
 def heard(thing: Trigger) -> bool:
     """Whether anything is connected to it."""
-    if isinstance(thing, QAbstractButton) and (group := thing.group()) is not None:
-        return (
-            group.receivers(SIGNAL("idClicked(int)")) + group.receivers(SIGNAL("buttonClicked(QAbstractButton*)")) > 0
-        )
-    return thing.receivers(SIGNAL(SIGNALS.get(type(thing), "clicked(bool)"))) > 0
+    signal = SIGNAL(SIGNALS.get(type(thing), "clicked(bool)"))
+    group = thing.group() if isinstance(thing, QAbstractButton) else None
+    of_group = ("idClicked(int)", "buttonClicked(QAbstractButton*)") if group is not None else ()
+    return thing.receivers(signal) + sum(group.receivers(SIGNAL(one)) for one in of_group) > 0  # type: ignore[union-attr]
 
 
 def ran(thing: Trigger) -> list[str]:

@@ -26,6 +26,7 @@ from arplay.gui.menus import Menus
 from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.notice import Notice
 from arplay.gui.playground import Playground
+from arplay.gui.stale import Waiting, waited_for
 from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
 from arplay.gui.tour import Tour
@@ -70,6 +71,8 @@ class MainWindow(QMainWindow):
         self.panels, self.docks = self.arrangement.panels, self.arrangement.docks
         self.link = ScrollLink((self.panels["editor"].area, self.panels["heatmap"].text), self)  # type: ignore[attr-defined]
         self.menus.build_view()
+        shown = self.panels["next_token"], self.panels["decoding"].trace, self.panels["kv_cache"]  # type: ignore[attr-defined]
+        self.waiting = Waiting(shown, self)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.status.cancel.connect(bridge.cancel)
@@ -123,6 +126,7 @@ class MainWindow(QMainWindow):
             self._late.start(LATE_MS if waits else 0)
         self.link.on = view.settings.link_scrolling
         self.status.show_view(view)
+        self.waiting.wait(waited_for(view))
         if self.browser is not None:
             self.browser.show_view(view)
         self.setWindowTitle(f"{safe(view.name)} – arplay" if view.name else "arplay")
@@ -183,6 +187,7 @@ class MainWindow(QMainWindow):
         theme.apply(app, self.theme)
         self.notice.set_theme(self.theme)
         self.status.set_theme(self.theme)
+        self.waiting.set_theme(self.theme)
         self.menus.set_theme(self.theme)
         if self.browser is not None:
             self.browser.set_theme(self.theme)
@@ -265,6 +270,8 @@ class MainWindow(QMainWindow):
 
     def _on_change(self, former: contract.Settings, settings: contract.Settings) -> None:
         loaded = self.playground.view.loaded
+        if loaded is None and settings.reading != former.reading:
+            self.given = settings.reading  # chosen while the first model loads: it is for that one
         if loaded is not None and settings.reading != former.reading:
             self.store.keep_reading(gguf_ways.split(catalogue.spec_of(loaded.info.source))[0], settings.reading)
         if settings.at_limit == "slide" and former.at_limit == "stop" and self.playground.view.problem is None:
@@ -364,6 +371,8 @@ class MainWindow(QMainWindow):
         self._asked = True
         self.hide()
         self._late.stop()
+        self.waiting.wait("")
+        self.status.rest()
         self.playground.quieten()
         self.keeping.end()
         self.store.keep("geometry", self.saveGeometry())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+import time
+
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from arplay.core.position import Answer
@@ -31,6 +33,11 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self._progress: Progress | None = None
         self._loaded: Loaded | None = None
+        self._busy = ""
+        self._began = 0.0
+        self._clock = QTimer(self)
+        self._clock.setInterval(500)
+        self._clock.timeout.connect(self._show_work)
         self._work = QWidget(self)
         row = QHBoxLayout(self._work)
         row.setContentsMargins(SPACE[1], 0, 0, 0)
@@ -62,16 +69,42 @@ class StatusBar(QStatusBar):
 
     def show_progress(self, progress: Progress | None) -> None:
         self._progress = progress
-        self._work.setVisible(progress is not None)
-        if progress is None:
+        self._show_work()
+
+    def rest(self) -> None:
+        """The window closes: the clock stands still."""
+        self._busy, self._progress = "", None
+        self._show_work()
+
+    def _show_work(self) -> None:
+        """What is done, in which phase, and for how long."""
+        progress = self._progress
+        works = bool(self._busy) or progress is not None
+        self._work.setVisible(works)
+        self._cancel.setVisible(progress is not None)
+        if not works:
+            self._clock.stop()
             return
-        self._what.show_text(" · ".join((capital(progress.what), *_of_download(progress))))
-        unknown = progress.fraction is None
-        self._bar.setRange(0, 0 if unknown else 1000)
-        if progress.fraction is not None:
-            self._bar.setValue(round(1000 * progress.fraction))
+        if not self._clock.isActive():
+            self._began = time.monotonic()
+            self._clock.start()
+        words = [self._busy] if self._busy else []
+        if progress is not None:
+            words += [progress.what, *_of_download(progress)]
+        seconds = int(time.monotonic() - self._began)
+        if seconds and (progress is None or progress.seconds_left is None):
+            words.append(f"{seconds:,} s")
+        self._what.show_text(capital(" · ".join(words)))
+        fraction = None if progress is None else progress.fraction
+        self._bar.setRange(0, 0 if fraction is None else 1000)
+        if fraction is not None:
+            self._bar.setValue(round(1000 * fraction))
 
     def show_view(self, view: View) -> None:
+        if (view.busy or "") != self._busy:
+            self._busy = view.busy or ""
+            self._clock.stop()  # what is done now has a time of its own
+            self._show_work()
         name = view.loaded.info.name if view.loaded else ""
         short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, WIDEST_NAME)
         self._model.setText(_model_words(short, view.loaded))

@@ -69,6 +69,10 @@ class Writing(QObject):
     def forget_picks(self) -> None:
         """Another vocabulary: an id that was to be taken means another piece now. Steps stay what they were."""
         steps = [intent for intent in self.waiting if not isinstance(intent, Take)]
+        if len(steps) < len(self.waiting):
+            self._play.told.emit(
+                "the token that was chosen is not written: this model has other tokens", "choose again"
+            )
         self.waiting = deque(steps)
 
     def rewind(self) -> None:

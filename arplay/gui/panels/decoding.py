@@ -233,7 +233,7 @@ class DecodingPanel(Panel):
         self.stop.setChecked(settings.stop_at_eos)
         self.stop.blockSignals(False)
         ready = view.loaded is not None
-        nothing = view.answer is not None and view.answer.distribution is None
+        nothing = not view.stale and view.answer is not None and view.answer.distribution is None
         self.step.setEnabled(ready and not nothing)
         self.step.setToolTip(NOTHING if nothing else STEP)
         self.play.setEnabled(view.playing or (ready and not nothing))

@@ -35,6 +35,7 @@ WELCOME = (
 )
 WAY_OUT = "Rewind takes back the last change, Ctrl+N begins an empty text, Ctrl+M chooses another model."
 ENTROPY = "Entropy of the model's own distribution: how undecided it is"
+WAITING = "Waiting for the model's answer…"
 NOT_NUMBERS = "The model's probabilities here are not numbers (NaN): use float32, or another model."
 
 
@@ -153,7 +154,7 @@ class NextTokenPanel(Panel):
         own = view.answer.distribution
         if own is None or bool(np.isnan(own.logprobs).any()):
             self._own = self._drawn = None
-            self._explain(NO_FIRST if own is None else NOT_NUMBERS)
+            self._explain(WAITING if view.stale else NO_FIRST if own is None else NOT_NUMBERS)
             return
         self._own = own
         self._drawn = self._decoded_distribution(view)
@@ -174,7 +175,7 @@ class NextTokenPanel(Panel):
             self._own = self._drawn = None
             self._explain(f"{view.busy}…" if view.busy else WELCOME)
         elif self._own is None:
-            self._explain(f"{view.busy}…" if view.busy else "Waiting for the model's answer…")
+            self._explain(f"{view.busy}…" if view.busy else WAITING)
         else:
             self.bars.wait()
 

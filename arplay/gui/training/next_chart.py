@@ -15,6 +15,7 @@ from arplay.core.pieces import Ids
 from arplay.export.tables import piece_text
 from arplay.gui.contract import Unit
 from arplay.gui.format import percent
+from arplay.gui.stale import Waiting
 from arplay.gui.theme import LIGHT, SMALL, SPACE, TITLE, Theme, interface_font
 from arplay.gui.training.gradient import MEANING, gradient_of
 from arplay.gui.training.gradient_chart import GradientChart, GradientPainter, height_of
@@ -99,6 +100,7 @@ class NextChart(QWidget):
         self._pages = QStackedLayout()
         self._pages.addWidget(self.bars)
         self._pages.addWidget(self.gradient)
+        self.waiting = Waiting([self.bars], self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[1])
@@ -111,10 +113,12 @@ class NextChart(QWidget):
         return self.what.key == "gradient"
 
     def show_snapshots(self, this: Snapshot, newest: Snapshot, snapshots: Sequence[Snapshot]) -> None:
+        self.waiting.wait("")
         self.this, self.newest, self.snapshots = this, newest, snapshots
         self._show()
 
     def show_message(self, message: str) -> None:
+        self.waiting.wait("")
         self.this, self.newest, self.snapshots = None, None, ()
         self.title.show_text("")
         self.bars.show_message(message)
@@ -124,9 +128,11 @@ class NextChart(QWidget):
     def wait(self) -> None:
         """What is shown is of an earlier question."""
         self.bars.wait()
+        self.waiting.wait("Asking the snapshots…" if self.this is not None else "")
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = self.bars.theme = self.gradient.theme = theme
+        self.waiting.set_theme(theme)
         self.bars.viewport().update()
         self.gradient.update()
 

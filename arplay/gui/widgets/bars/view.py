@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from PySide6.QtCore import QEasingCurve, QEvent, QPoint, QPointF, QRectF, Qt, QTimer, QVariantAnimation, Signal
+from PySide6.QtCore import QEasingCurve, QEvent, QPoint, QPointF, QRectF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
@@ -25,6 +25,7 @@ from arplay.gui.widgets.bars.painting import (
 from arplay.gui.widgets.keys import row_after
 
 ROW = 24
+REFUSED = "Nothing is written: these bars are of a moment ago. Choose again when the new ones are there."
 ROOMY = 32
 
 
@@ -46,8 +47,7 @@ class BarView(QAbstractScrollArea):
         self.animate = True
         self.source: tuple[Distribution, Vocabulary] | None = None
         self._hovered: Row | None = None
-        self._answers = False
-        self._faded = False
+        self._answers = self._refused = False
         self._from: dict[int, tuple[float, float]] = {}
         self._to: dict[int, tuple[float, float]] = {}
         self._motion = QVariantAnimation(self)
@@ -56,10 +56,6 @@ class BarView(QAbstractScrollArea):
         self._motion.setDuration(ANIMATION_MS)
         self._motion.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._motion.valueChanged.connect(self._moved)
-        self._waiting = QTimer(self)  # a quick answer must not make the chart flicker
-        self._waiting.setSingleShot(True)
-        self._waiting.setInterval(2 * ANIMATION_MS)
-        self._waiting.timeout.connect(self._fade)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -72,8 +68,10 @@ class BarView(QAbstractScrollArea):
         self._from = self.lengths
         self.bars, self.axis, self.lit, self.message = bars, axis, lit, ""
         self._to = lengths_of(bars, axis)
-        self._answers, self._faded = True, False
-        self._waiting.stop()
+        self._answers = True
+        if self._refused:
+            self._refused = False
+            QToolTip.hideText()
         self._motion.stop()
         if self.animate and self.isVisible() and self._from != self._to:
             self._motion.start()
@@ -89,7 +87,6 @@ class BarView(QAbstractScrollArea):
     def show_message(self, message: str) -> None:
         """There are no bars: say why."""
         self._motion.stop()
-        self._waiting.stop()
         self._hovered = None
         self.bars, self._from, self._to, self._answers = Bars(), {}, {}, False
         self.message = message
@@ -98,10 +95,8 @@ class BarView(QAbstractScrollArea):
         self.viewport().update()
 
     def wait(self) -> None:
-        """The bars belong to a text that was left: they take no clicks now, and fade if nothing new comes soon."""
-        if self._answers:
-            self._answers = False
-            self._waiting.start()
+        """The bars belong to a text that was left: what is clicked now is refused in words."""
+        self._answers = False
 
     @property
     def lengths(self) -> dict[int, tuple[float, float]]:
@@ -179,7 +174,6 @@ class BarView(QAbstractScrollArea):
             wide = area.adjusted(SPACE[3], SPACE[1], -SPACE[3], -SPACE[1])
             painter.drawText(wide, int(CENTER | Qt.TextFlag.TextWordWrap), self.message)
         elif self.bars.all_rows or self.bars.rest:
-            painter.setOpacity(0.4 if self._faded else 1.0)
             self._paint_rows(BarPainter(painter, self.theme, self.bars, self.axis, self.lengths, area.width()))
         painter.end()
 
@@ -247,8 +241,15 @@ class BarView(QAbstractScrollArea):
         self.viewport().update()
 
     def _take(self, place: int | None) -> None:
-        if self._answers and place is not None and place < len(self.bars.all_rows):
+        if place is None or place >= len(self.bars.all_rows):
+            return
+        if self._answers:
             self.taken.emit(self.bars.all_rows[place].id)
+        else:
+            self._refused = True
+            where = self.row_area(place).bottomLeft().toPoint()
+            QToolTip.showText(self.viewport().mapToGlobal(where), REFUSED, self.viewport())
+            self.setAccessibleDescription(REFUSED)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         place = self.place_at(event.position())
@@ -322,10 +323,6 @@ class BarView(QAbstractScrollArea):
         self.viewport().update()
 
     def _moved(self, _: object) -> None:
-        self.viewport().update()
-
-    def _fade(self) -> None:
-        self._faded = True
         self.viewport().update()
 
     def _tell_choice(self) -> None:

@@ -1,0 +1,115 @@
+"""What is shown while a newer answer is on its way: the old one dimmed, with what is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from arplay.gui.contract import View
+from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
+
+QUICK_MS = 250
+"""An answer that comes sooner replaces the old one without a flicker."""
+DIM = 0.65
+
+
+class Veil(QWidget):
+    """Lies over a widget without a part in its layout, and lets the mouse and the keys through."""
+
+    def __init__(self, over: QWidget) -> None:
+        super().__init__(over)
+        self._over = over
+        self.theme: Theme = LIGHT
+        self.words = ""
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        over.installEventFilter(self)
+        self.hide()
+
+    def lay(self, words: str) -> None:
+        self.words = words
+        self.setAccessibleName(words)
+        self.setGeometry(self._over.rect())
+        self.raise_()
+        self.show()
+        self.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self.setGeometry(self._over.rect())
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(DIM)
+        painter.fillRect(self.rect(), self.theme.color("surface"))
+        painter.setOpacity(1.0)
+        font = interface_font(BODY)
+        painter.setFont(font)
+        room = self.width() - 6 * SPACE[1]
+        words = painter.fontMetrics().elidedText(self.words, Qt.TextElideMode.ElideRight, room)
+        wide = painter.fontMetrics().horizontalAdvance(words) + 4 * SPACE[1]
+        high = min(painter.fontMetrics().height() + 2 * SPACE[1], self.height())
+        plate = QRectF((self.width() - wide) / 2, (self.height() - high) / 2, wide, high)
+        painter.setPen(self.theme.color("border"))
+        painter.setBrush(self.theme.color("surface"))
+        painter.drawRoundedRect(plate, RADIUS, RADIUS)
+        painter.setPen(self.theme.color("text"))
+        painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), words)
+        painter.end()
+
+
+class Waiting(QObject):
+    """Lays veils over widgets once something has been waited for longer than a moment."""
+
+    def __init__(self, widgets: Sequence[QWidget], parent: QObject) -> None:
+        super().__init__(parent)
+        self.veils = [Veil(widget) for widget in widgets]
+        self.words = ""
+        self._late = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(QUICK_MS)
+        self._timer.timeout.connect(self._lay)
+
+    def wait(self, words: str) -> None:
+        """``words`` say what is waited for; "": the answer is there."""
+        if words == self.words:
+            return
+        began, self.words = not self.words, words
+        if not words:
+            self._timer.stop()
+            self._late = False
+            for veil in self.veils:
+                veil.hide()
+        elif began:
+            self._timer.start()
+        elif self._late:
+            self._lay()
+
+    def set_theme(self, theme: Theme) -> None:
+        for veil in self.veils:
+            veil.theme = theme
+            veil.update()
+
+    def _lay(self) -> None:
+        self._late = True
+        for veil in self.veils:
+            veil.lay(self.words)
+
+
+def waited_for(view: View) -> str:
+    """What the answer at the caret waits for; "" where what is shown is of this moment, or where nothing is shown.
+
+    >>> waited_for(View())
+    ''
+    """
+    if not view.stale or view.loaded is None or view.problem is not None:
+        return ""
+    if view.excerpt_of is not None and view.selected is not None:
+        return "Reading up to the chosen token…"
+    return f"Reading {view.caret:,} bytes before the caret…" if view.caret else "Reading the empty prefix…"

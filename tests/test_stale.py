@@ -70,7 +70,7 @@ def test_a_slow_answer_is_told_and_cleared(gated: tuple[MainWindow, Gate, Gate],
     forward.shut = True
     window.playground.open_text(b"ABCABC", at_end=True)
     qtbot.waitUntil(lambda: any(veils(window)))
-    assert {veil.words for veil in window.waiting.veils} == {"Reading 6 bytes before the caret…"}
+    assert {veil.words for veil in window.waiting.veils} == {"Reading 6 bytes…"}
     assert {name: panel.geometry() for name, panel in window.panels.items()} == layout
     forward.open()
     settle(window, qtbot)

@@ -46,7 +46,7 @@ class Veil(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setOpacity(DIM)
-        painter.fillRect(self.rect(), self.theme.color("surface"))
+        painter.fillRect(self.rect(), self.theme.color("background"))
         painter.setOpacity(1.0)
         font = interface_font(BODY)
         painter.setFont(font)
@@ -112,4 +112,4 @@ def waited_for(view: View) -> str:
         return ""
     if view.excerpt_of is not None and view.selected is not None:
         return "Reading up to the chosen token…"
-    return f"Reading {view.caret:,} bytes before the caret…" if view.caret else "Reading the empty prefix…"
+    return f"Reading {view.caret:,} bytes…" if view.caret else "Reading the empty prefix…"

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
+from arplay.gui.main_window import MainWindow
 from arplay.gui.sharing import shared
+from tests.windows_open import Open
 
 HEIGHTS = st.lists(st.tuples(st.integers(0, 100_000), st.integers(1, 300)), min_size=1, max_size=5)
 
@@ -17,3 +22,28 @@ def test_the_whole_room_is_given_and_nobody_below_the_least_starves(room: int, p
     assert sum(sizes) == room and min(sizes) >= 0
     if room >= sum(least):
         assert all(size >= low for size, low in zip(sizes, least, strict=True))
+
+
+def heights(window: MainWindow) -> dict[str, int]:
+    return {name: panel.height() for name, panel in window.panels.items() if not panel.visibleRegion().isEmpty()}
+
+
+def test_a_border_moved_by_hand_is_kept_over_a_resize_and_a_click_on_a_title_moves_none(
+    opened: Open, qtbot: QtBot
+) -> None:
+    window = opened()
+    heatmap = window.docks["heatmap"]
+    QTest.mouseClick(heatmap.bar, Qt.MouseButton.LeftButton)
+    assert window.store.text("shares", "") == ""
+    top, before = heatmap.geometry().topLeft(), heatmap.height()
+    border = QPoint(heatmap.geometry().center().x(), top.y() - 3)
+    QTest.mousePress(window, Qt.MouseButton.LeftButton, pos=border)
+    QTest.mouseMove(window, border - QPoint(0, 30))
+    qtbot.waitUntil(lambda: heatmap.height() > before)
+    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, pos=border - QPoint(0, 30))
+    assert window.store.text("shares", "") != ""
+    left = heights(window)
+    window.resize(800, 500)
+    qtbot.waitUntil(lambda: heights(window)["heatmap"] < left["heatmap"])
+    window.resize(1280, 800)
+    qtbot.waitUntil(lambda: all(abs(heights(window)[name] - height) <= 2 for name, height in left.items()))

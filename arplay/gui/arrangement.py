@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QMenu, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from arplay.gui import theme
 from arplay.gui.contract import Panel
@@ -143,7 +143,16 @@ class Arrangement(QObject):
 
     def _resize(self, sizes: dict[str, int], direction: Qt.Orientation) -> None:
         docks = [self.docks[name] for name in sizes if name in self.docks and _is_placed(self.docks[name])]
-        self._window.resizeDocks(docks, [sizes[dock.panel.name] for dock in docks], direction)
+        tabs = [self._tabs(dock) if direction == DOWN else 0 for dock in docks]
+        given = [sizes[dock.panel.name] + extra for dock, extra in zip(docks, tabs, strict=True)]
+        self._window.resizeDocks(docks, given, direction)
+
+    def _tabs(self, dock: Dock) -> int:
+        """The height of the row of tabs over ``dock``: Qt takes it from the size that the dock is given."""
+        if not any(isinstance(other, Dock) and _is_placed(other) for other in self._window.tabifiedDockWidgets(dock)):
+            return 0
+        bars = self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return next((bar.height() for bar in bars if bar.isVisible()), 0)
 
     def _at_side(self, name: str) -> bool:
         """Whether it stands left or right, where it has the whole height; a name that is not known is nowhere."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from arplay.core.errors import Problem
@@ -56,6 +56,7 @@ class MainWindow(QMainWindow):
         self.keeping = Keeping(self.playground)
         self.lost = False
         self._asked = False
+        self._on_border = False
         self._told_read_only = False
         self._progress: Progress | None = None
         self.given: Reading | None = None
@@ -318,9 +319,12 @@ class MainWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        """The mouse meets the window itself only on a border between panels."""
+        """Between the panels are the borders; a press on a panel that has no use for it comes here as well."""
         done = super().event(event)
-        if event.type() == QEvent.Type.MouseButtonRelease:
+        if event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
+            self._on_border = self.childAt(event.position().toPoint()) is None
+        elif event.type() == QEvent.Type.MouseButtonRelease and self._on_border:
+            self._on_border = False
             self.arrangement.moved()
         return done
 

@@ -168,7 +168,8 @@ def test_special_tokens_beside_the_file_are_those_of_the_library(
     alphabet = opened(folder)
     text = "<a>the cat[PAD] <|im_start|>qq <s>\u65e5</s> 2023"
     assert alphabet.encode(text.encode(), special=True).ids.tolist() == library.encode(text)
-    extra = config.get("extra_special_tokens") or config.get("additional_special_tokens", [])
+    extra, former = (config.get(f"{key}_special_tokens") or [] for key in ("extra", "additional"))
+    extra = [*extra.values(), *former] if isinstance(extra, dict) else extra or former
     named = {token.content for token in library.added_tokens_decoder.values() if token.special} | {*extra}
     assert alphabet.vocabulary.special == {id for id, t in library.added_tokens_decoder.items() if t.content in named}
     for role in ("bos", "eos"):

@@ -88,9 +88,10 @@ class StatusBar(QStatusBar):
         if not self._clock.isActive():
             self._began = time.monotonic()
             self._clock.start()
-        words = [self._busy] if self._busy else []
-        if progress is not None:
-            words += [progress.what, *_of_download(progress)]
+        words = [] if progress is None else [progress.what, *_of_download(progress)]
+        loads = self._busy.startswith("Loading") and (progress is None or progress.bytes_done is None)
+        if loads or not words:  # a load has phases; what else is done says so itself
+            words.insert(0, self._busy)
         seconds = int(time.monotonic() - self._began)
         if seconds and (progress is None or progress.seconds_left is None):
             words.append(f"{seconds:,} s")

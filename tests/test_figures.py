@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 
@@ -134,7 +135,7 @@ def test_a_text_that_the_model_cannot_write_is_no_dead_end(opened: Open, qtbot: 
     chart = window.panels["next_token"].findChild(BarView)
     assert "Rewind" in chart.message and "Ctrl+N" in chart.message
     play.handle(Do("step"))
-    assert capital(play.view.problem[0]) in notice(window)  # the cause, not that a text is missing
+    assert capital(play.view.problem[0]) in html.unescape(notice(window))  # the cause, not that a text is missing
     while play.view.problem is not None:
         play.handle(Do("rewind"))
         settle(window, qtbot)

@@ -275,7 +275,12 @@ def test_orphans_of_killed_downloads_are_removed_and_others_left(loopback: Hub) 
 def test_models_that_do_not_open_are_refused_before_the_download(loopback: Hub, tmp_path: Path) -> None:
     tiny = loopback.repositories[TINY].files
     for name, old, new, cause in (
-        ("org/code", b'"model_type"', b'"auto_map": {}, "model_type"', "org/code wants to run code of its own"),
+        (
+            "org/code",
+            b'"llama"',
+            b'"mine", "auto_map": {"AutoConfig": "mine.C"}',
+            "org/code wants to run code of its own",
+        ),
         (
             "org/bert",
             b"LlamaForCausalLM",

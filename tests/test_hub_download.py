@@ -276,12 +276,6 @@ def test_models_that_do_not_open_are_refused_before_the_download(loopback: Hub, 
     tiny = loopback.repositories[TINY].files
     for name, old, new, cause in (
         (
-            "org/code",
-            b'"llama"',
-            b'"mine", "auto_map": {"AutoConfig": "mine.C"}',
-            "org/code wants to run code of its own",
-        ),
-        (
             "org/bert",
             b"LlamaForCausalLM",
             b"BertForMaskedLM",

@@ -124,7 +124,7 @@ def test_the_readme_has_exactly_the_two_commands() -> None:
     assert commands((REPOSITORY / "README.md").read_text("utf-8")) == COMMANDS
 
 
-def tested(text: str) -> dict[str, str]:
+def pinned(text: str) -> dict[str, str]:
     """The versions of a constraints file, by canonical name."""
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
@@ -146,7 +146,7 @@ def unpinned(requirements: list[str], versions: dict[str, str]) -> list[str]:
 
 def test_what_was_tested_is_pinned_and_every_library_has_an_upper_bound() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
-    versions = tested((REPOSITORY / ".ci" / "tested.txt").read_text("utf-8"))
+    versions = pinned((REPOSITORY / ".ci" / "tested.txt").read_text("utf-8"))
     extras = project["optional-dependencies"]
     assert unpinned(project["dependencies"] + extras["gguf"], versions) == []
     assert {Requirement(tool).name.lower() for tool in extras["test"]} <= versions.keys()

@@ -37,8 +37,13 @@ class Loader:
         self.report()
         self.loads.append((spec, device, dtype))
         model: Any = catalogue.load(str(self.folder), device, dtype, lambda *_: None)
-        number = len(self.loads)
-        model.network.get_input_embeddings().register_forward_pre_hook(lambda _, given: self.harm(number, given[0]))
+        number, forward = len(self.loads), model.network.forward
+
+        def harmed(input_ids: Any, *args: Any, **more: Any) -> Any:
+            self.harm(number, input_ids)
+            return forward(input_ids, *args, **more)
+
+        model.network.forward = harmed
         return model
 
 

@@ -78,7 +78,7 @@ def test_a_forward_that_always_gives_all_logits_is_not_let(family: str, monkeypa
     monkeypatch.setattr(causal_lm, "LOGITS_BYTES", (rows + 1) * 4 * model.info.vocabulary)
     model = CausalLM(model.network, model.alphabet, model.info, model.proof)
     asked = everything(model, ids)
-    monkeypatch.setattr(model.passes, "_keeps", False)
+    monkeypatch.setattr(model.passes.forward, "_taken", model.passes.forward._taken - {"logits_to_keep"})
     with logits_of(model) as made:
         cut = everything(model, ids)
     assert max(made) <= causal_lm.LOGITS_BYTES

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from arplay import paths
 
@@ -23,6 +24,9 @@ pytest_plugins = [
 ]
 
 collect_ignore = ["benchmarks"]  # they measure as they are imported
+
+settings.register_profile("house", deadline=None)  # times are measured in benchmarks, never asserted in tests
+settings.load_profile("house")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("ARPLAY_TEST_CACHE", str(paths.cache() / "tests"))  # where it really is: fetched once

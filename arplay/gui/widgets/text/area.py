@@ -118,7 +118,7 @@ class TextArea(QPlainTextEdit):
 
     def set_text_size(self, pixels: int) -> None:
         """The size of the type; the text at the top stays where it is."""
-        if pixels == self.text_size:
+        if pixels == self.text_size and self.font().pixelSize() == pixels:  # a new style sheet takes the font away
             return
         self.text_size = pixels
         self.setFont(fixed_font(pixels))

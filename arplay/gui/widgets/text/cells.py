@@ -81,7 +81,7 @@ class LineCells:
         place, last = line.place(line.start), line.place(line.end, False)
         found: list[Cell] = []
         while place < last:
-            after = min(line.layout.nextCursorPosition(place), last)
+            after = min(max(line.layout.nextCursorPosition(place), place + 1), last)  # Qt stays where it knows no next
             low, high = byte(line.unit(place)), byte(line.unit(after))
             if low < high:
                 left, right, leftwards = self._edges(place, after)

@@ -277,7 +277,11 @@ class _Written:
         highs = units.ends.searchsorted(starts[1:] - 1, "right").tolist()
         found: list[_Cluster] = []
         whole = {*self.chips, *self.quiet}
-        at, count, move = 0, len(owner), layout.nextCursorPosition
+        at, count = 0, len(owner)
+
+        def move(place: int) -> int:
+            return max(layout.nextCursorPosition(place), place + 1)  # Qt stays where it knows no next
+
         while at < count:
             after = move(at)
             a = owner[at]

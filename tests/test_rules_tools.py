@@ -44,7 +44,7 @@ def test_the_tools_see_what_is_wrong(tmp_path: Path) -> None:
     assert tool("ruff", "format", "--check", *settings).returncode == 1
     posix = "import os, signal, sys\nif sys.platform != 'win32':\n    os.killpg(1, signal.SIGKILL)\n"
     for source, wrong in ((posix, False), (posix.replace("!=", "=="), True)):
-        other = tmp_path / "other.py"
+        other = tmp_path / f"other_{wrong}.py"  # mypy takes a file of the same size and second for the same
         other.write_text(source)
         said = tool("mypy", "--config-file", REPOSITORY / "pyproject.toml", "--platform", "win32", other).stdout
         assert ('has no attribute "killpg"' in said) == wrong, said

@@ -8,8 +8,9 @@ the width of the residual stream x, which each half of a layer adds something to
     logits = norm(x) U                                             U is E transposed where the head is tied
 
 It is the architecture of transformers' ``LlamaForCausalLM`` with the same weights and numbers (tests/test_llama.py),
-but for what makes a step dear on a CPU: q, k and v are one product, so are the gates and what they let through, and
-keys and values are written into a buffer (models/kv_cache.py). Shapes: B texts, T pieces that are read now, n before.
+but for what makes a step dear on a CPU: q, k and v are one product, so are the gates and what they let through, keys
+and values are written into a buffer (models/kv_cache.py), and one token alone goes through models/llama_step.py.
+Shapes: B texts, T pieces that are read now, n before.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from arplay.models.kv_cache import KVCache
+from arplay.models.llama_step import LlamaStep
 
 TURNS = 512
 """The table of rotations is made for so many places at a time."""
@@ -66,12 +68,7 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     >>> rms_norm(torch.tensor([[3.0, 4.0]]), torch.tensor([1.0, 2.0]), 0.0)  # the root of (9 + 16) / 2 is 3.5355
     tensor([[0.8485, 2.2627]])
     """
-    rows, width = x.shape
-    if rows == 1 and x.is_cpu and x.dtype == torch.float32:  # four operations instead of six
-        row = x[0]
-        scale: float = (float(torch.dot(row, row)) / width + eps) ** -0.5
-        return (x * scale).mul_(weight)
-    return F.rms_norm(x, (width,), weight, eps)
+    return F.rms_norm(x, weight.shape, weight, eps)
 
 
 def rotations(places: int, width: int, theta: float) -> Tensor:
@@ -119,6 +116,7 @@ class Llama:
     def __init__(self, sizes: Sizes, layers: tuple[Layer, ...], norm: Tensor, head: Tensor, embedding: Tensor) -> None:
         self.config, self.layers, self.norm, self.head, self.embedding = sizes, layers, norm, head, embedding
         self._rotations = torch.empty(0)
+        self._step: LlamaStep | None = None
 
     def __call__(self, *args: Any, **more: Any) -> Output:
         return self.forward(*args, **more)
@@ -138,6 +136,10 @@ class Llama:
         if cache is None and use_cache:
             cache = self.empty_cache(batch)
         before = cache.length if cache is not None else 0
+        if cache is not None and input_ids.numel() == 1 and self.head.is_cpu and self.head.dtype == torch.float32:
+            self._step = self._step or LlamaStep(self)
+            logits = self._step(int(input_ids), cache, self._turns(before, before + 1))
+            return Output(logits[None], cache)
         kept = [None] * len(self.layers) if cache is None else cache.room(new).unbind(0)
         by = self._turns(before, before + new).repeat(batch, 1)[:, None]
         mask = None

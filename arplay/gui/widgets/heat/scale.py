@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,19 @@ PLAIN, UNSCORED = -1, -2
 _INKS = QColor("#000000"), QColor("#ffffff")
 
 
+@cache
+def _colours(theme: Theme) -> tuple[tuple[QColor, ...], tuple[QColor, ...]]:
+    """The STEPS colours of a theme, and what can be read on each; a window has ten scales, which share them."""
+    fills = tuple(theme.heat_color(i / (STEPS - 1)) for i in range(STEPS))
+    return fills, tuple(theme.ink_on(color) for color in fills)
+
+
 class HeatScale:
     """``shade`` gives numbers of colours; ``fills`` and ``inks`` are the colours and what can be read on them."""
 
     def __init__(self, theme: Theme, colour_by: str) -> None:
         self.colour_by = colour_by
-        self.fills: list[QColor] = [theme.heat_color(i / (STEPS - 1)) for i in range(STEPS)]
-        self.inks: list[QColor] = [theme.ink_on(color) for color in self.fills]
+        self.fills, self.inks = _colours(theme)
 
     def dark_on(self, shades: Sequence[int]) -> bool:
         """Whether black is easier to read than white on the one of these colours where it is harder."""

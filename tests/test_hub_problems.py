@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,24 @@ def test_what_the_hub_answers(loopback: Hub, trouble: Trouble, cause: str, remed
     loopback.trouble = trouble
     problem = why()
     assert cause in problem.cause and remedy in problem.remedy
+
+
+@pytest.mark.parametrize(("family", "refused"), [("mine", True), ("llama", False)])
+def test_a_model_that_only_its_own_code_runs_is_refused_before_it_is_downloaded(
+    loopback: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, family: str, refused: bool
+) -> None:
+    config = {
+        "model_type": family,
+        "architectures": ["MineForCausalLM"],
+        "auto_map": {"AutoModelForCausalLM": "mine.Model"},
+    }
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config))
+    with serving({NAME: tmp_path / "model"}) as changed:
+        monkeypatch.setenv("HF_ENDPOINT", changed.url)
+        if refused:
+            assert why().cause == f"{NAME} wants to run code of its own (auto_map), and transformers has none for it"
+        else:
+            assert set(hub_fetch.describe(NAME, lambda: False)) == {None}
 
 
 def test_a_file_that_is_only_listed_is_told(loopback: Hub) -> None:

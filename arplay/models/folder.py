@@ -94,7 +94,7 @@ def inspect(path: Path) -> Folder:
             tensors |= found
         _refuse_sizes(path, config, len(tensors))
         beside = [_side_file(path, name) for name in _SIDE_FILES if (path / name).is_file()]
-        has_code = any(key == "auto_map" and value for part in (config, *beside) for key, value in _fields(part))
+        has_code = names_code(config, *beside)
     except OSError as error:
         raise _unreadable(path, error) from error
     return Folder(path, config, weights, tensors, has_code)
@@ -108,6 +108,11 @@ def configuration(path: Path) -> dict[str, Any]:
         raise _unreadable(path, error) from error
     _refuse_other_architectures(path, config)
     return config
+
+
+def names_code(*contents: Any) -> bool:
+    """Whether one of these JSON values names code of its own, at any depth."""
+    return any(key == "auto_map" and value for content in contents for key, value in _fields(content))
 
 
 def _unreadable(path: Path, error: OSError) -> Problem:

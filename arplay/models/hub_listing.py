@@ -12,10 +12,11 @@ from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import GatedRepoError
 
 from arplay.core.errors import Problem
-from arplay.models import folder, hub, hub_problems
+from arplay.models import folder, hub, hub_problems, library
 from arplay.models.cards import Card
 from arplay.models.context import context_of
 from arplay.models.hub import Name
+from arplay.models.skeleton import refuse_foreign
 
 _STORED = {"F64": "float64", "F32": "float32", "BF16": "bfloat16", "F16": "float16"}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -115,7 +116,10 @@ def _config(listing: Listing) -> dict[str, Any]:
         place = listing.name.repository, "config.json"
         path = Path(hf_hub_download(*place, revision=listing.commit, cache_dir=passing))
         try:
-            return folder.configuration(path.parent)
+            config = folder.configuration(path.parent)
+            if folder.names_code(config):  # rare, and worth the seconds that transformers takes to import
+                refuse_foreign(library.quiet(), path.parent.name, config["model_type"])
+            return config
         except Problem as problem:
             raise hub.named(problem, listing.name, listing.commit) from problem
 

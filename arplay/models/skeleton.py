@@ -16,15 +16,21 @@ _OUTPUT = {"return_dict": True, "output_attentions": False, "output_hidden_state
 """What a config may say of the form of a network's output, and what arplay asks for."""
 
 
+def refuse_foreign(transformers: Any, name: str, family: str) -> None:
+    """Raise Problem for a model that names code of its own where transformers has none for its family."""
+    if family not in transformers.CONFIG_MAPPING:
+        cause = f"{name} wants to run code of its own (auto_map), and transformers has none for it"
+        raise Problem(cause, "arplay runs no code from model folders")
+
+
 def check_skeleton(torch: Any, transformers: Any, folder: Folder) -> tuple[Any, Any]:
     """The config object of ``folder`` and the library's auto class for it, once its network was built without memory.
 
     That is on torch's ``meta`` device. Raises Problem where config.json cannot be built, or describes more numbers than
     the weights hold: such a model is refused before its first byte is allocated.
     """
-    if folder.has_code and folder.family not in transformers.CONFIG_MAPPING:
-        cause = f"{folder.path.name} wants to run code of its own (auto_map), and transformers has none for it"
-        raise Problem(cause, "arplay runs no code from model folders")
+    if folder.has_code:
+        refuse_foreign(transformers, folder.path.name, folder.family)
     try:
         known = folder.family in transformers.CONFIG_MAPPING
         kind = transformers.CONFIG_MAPPING[folder.family] if known else transformers.AutoConfig

@@ -29,6 +29,7 @@ from arplay.engine.messages import (
     Request,
     Result,
     Score,
+    is_last,
 )
 from arplay.engine.recompute import recompute
 from arplay.engine.recovery import carried
@@ -54,8 +55,9 @@ class Worker:
     """Runs requests in a thread of its own and hands results to ``emit``, which is called in that thread.
 
     Each request is answered by any number of Progress, Replayed and growing Scored, and then by exactly one final
-    result: its own, Cancelled or Failed. In a lane (explore, load, score, ...) a new request replaces the older one,
-    which ends as Cancelled, unless the step under way completes it; a fetch is not replaced, a second one fails.
+    result: its own, Cancelled or Failed; what is reported after it, say by a thread of a library, is told to nobody.
+    In a lane (explore, load, score, ...) a new request replaces the older one, which ends as Cancelled, unless the step
+    under way completes it; a fetch is not replaced, a second one fails.
     A loaded model takes the jobs of the former one with it. Nothing is emitted after :meth:`close` returned.
     ``emit`` must not raise and must not wait for this worker.
     """
@@ -66,7 +68,7 @@ class Worker:
         self._changed = threading.Condition()
         self._lanes: dict[type[Request], _Job] = {}
         self._dropped: deque[_Job] = deque()
-        self._refused: deque[Result] = deque()
+        self._refused: deque[tuple[_Job, Result]] = deque()
         self._closing = False
         self._emitting = threading.Lock()
         self._silent = False
@@ -82,7 +84,8 @@ class Worker:
                 self._thread.start()
             if lane is Fetch and lane in self._lanes:
                 cause = f"{self._lanes[lane].name} is being fetched already"
-                self._refused.append(Failed(request.number, cause, "wait for it, or cancel it first", lane))
+                refusal = Failed(request.number, cause, "wait for it, or cancel it first", lane)
+                self._refused.append((_Job(request), refusal))
             else:
                 self._drop(lane)
                 self._lanes[lane] = _Job(request)
@@ -122,13 +125,13 @@ class Worker:
             if task is None:
                 return
             if not isinstance(task, _Job):
-                self._tell(task)
+                self._tell(*task)
             elif task.cancelled.is_set():
                 self._end(task)
             else:
                 self._step(task)
 
-    def _next(self) -> _Job | Result | None:
+    def _next(self) -> _Job | tuple[_Job, Result] | None:
         """What to do now: tell a refusal, end a cancelled job, advance the most urgent one; None: end the thread."""
         with self._changed:
             while True:
@@ -168,7 +171,7 @@ class Worker:
             if isinstance(told, jobs.Pause):
                 job.due = time.monotonic() + told.seconds
             elif told is not None and not job.cancelled.is_set():
-                self._tell(told)
+                self._tell(job, told)
 
     def _begin(self, job: _Job) -> jobs.Steps:
         if isinstance(job.request, NEEDS_MODEL):
@@ -200,7 +203,7 @@ class Worker:
         def report(fraction: float | None, what: str) -> None:
             if job.cancelled.is_set():
                 raise jobs.Stopped
-            self._tell(Progress(job.request.number, what, fraction))
+            self._tell(job, Progress(job.request.number, what, fraction))
 
         return report
 
@@ -216,7 +219,7 @@ class Worker:
                     other = self._lanes.get(lane)
                     if other and (other.steps is not None or other.request.number < result.number):
                         self._drop(lane)
-        self._tell(result)
+        self._tell(job, result)
 
     def _end(self, job: _Job) -> None:
         """Close a cancelled job between two steps."""
@@ -224,9 +227,9 @@ class Worker:
             if job.steps is not None:
                 job.steps.close()
         except Exception as error:  # noqa: BLE001 - as in _step
-            self._tell(self._failed(job, error))
+            self._tell(job, self._failed(job, error))
         else:
-            self._tell(Cancelled(job.request.number, type(job.request)))
+            self._tell(job, Cancelled(job.request.number, type(job.request)))
 
     def _failed(self, job: _Job, error: BaseException) -> Result:
         number, asked = job.request.number, type(job.request)
@@ -240,20 +243,22 @@ class Worker:
             return Failed(number, cause, "use a smaller model or a shorter text", asked)
         return Failed(number, in_one_line(error), "this is a bug; please report it with the log", asked)
 
-    def _tell(self, result: Result) -> None:
+    def _tell(self, job: _Job, result: Result) -> None:
         with self._emitting:
-            if not self._silent:
+            if not self._silent and not job.answered:
+                job.answered = is_last(result)
                 self._emit(result)
 
 
 class _Job:
-    """A request and how far it is. ``due``: when its pause ends, on the monotonic clock."""
+    """A request and how far it is. ``due``: when its pause ends, on the monotonic clock; ``answered``: for good."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.steps: jobs.Steps | None = None
         self.cancelled = threading.Event()
         self.due = 0.0
+        self.answered = False
 
     @property
     def name(self) -> str:

@@ -38,6 +38,8 @@ FORBIDDEN = (
 
 NINJA = ("ninja", ["ninja", "--version"])
 """What the library asks before it opens any RWKV; nothing of it comes from the model."""
+LLAMA = (sys.executable, [sys.executable, "-m", "arplay.models.gguf_child"])
+"""llama.cpp runs in a process of its own."""
 
 
 class Watch:
@@ -55,7 +57,7 @@ class Watch:
             self.heard.append(f"opened {given[0]}")
         elif event == "exec" and getattr(given[0], "co_filename", "").startswith((self.case, self.outside)):
             self.heard.append(f"ran {given[0].co_filename}")
-        elif event in FORBIDDEN and given[:2] != NINJA:
+        elif event in FORBIDDEN and given[:2] not in (NINJA, LLAMA):
             self.heard.append(f"{event} {str(given)[:100]}")
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem
-from arplay.models import caches, library, loading
+from arplay.models import caches, checkpoints, library, loading
 from arplay.models.cards import read_card
 from arplay.models.causal_lm import CausalLM, CausalSession
 from arplay.models.context import context_of
@@ -322,7 +322,7 @@ def test_sessions_of_recurrent_networks_go_back_for_a_part_of_what_they_lose(mod
             other = session.branch()
             other.rewind(limit - lost)
             other.logits()
-            assert other.evaluated <= max(1, lost / caches.DENSE)
+            assert other.evaluated <= max(1, lost / checkpoints.DENSE)
 
 
 def test_checkpoints_stay_within_their_memory(models: dict[str, CausalLM], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,7 +335,7 @@ def test_checkpoints_stay_within_their_memory(models: dict[str, CausalLM], monke
     for id in ids:
         free.read([id])
     assert len(free._kept._checkpoints) < 40 < 200
-    monkeypatch.setattr(caches, "CHECKPOINT_BYTES", held(free) // 3)
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_BYTES", held(free) // 3)
     for id in ids:
         bound.read([id])
         assert held(bound) <= held(free) // 3 or len(bound._kept._checkpoints) == 2

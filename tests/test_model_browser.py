@@ -278,7 +278,7 @@ def test_a_gguf_file_offers_its_engines_and_says_what_to_install(
     opened: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, installed: bool
 ) -> None:
     browser = browser_of(opened(), qtbot)
-    monkeypatch.setattr(details, "_native_is_there", lambda: installed)
+    monkeypatch.setattr(details, "is_native_there", lambda: installed)
     file = card(spec="/models/m.gguf", path=Path("/models/m.gguf"))
     browser._cards = [file]
     browser._fill()

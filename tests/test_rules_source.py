@@ -114,9 +114,9 @@ def runs_foreign_code(tree: ast.Module) -> Iterator[ast.AST]:
 
 RULES = (
     Rule(
-        "threads start in engine/ and gui/bridge.py",
+        "threads start in engine/, gui/bridge.py and the process of llama.cpp, which watches for its end",
         uses(THREADS),
-        ("engine/", "gui/bridge.py"),
+        ("engine/", "gui/bridge.py", "models/gguf_child.py"),
         (
             "import threading\nthreading.Thread(target=print).start()",
             "from threading import Thread",
@@ -129,9 +129,9 @@ RULES = (
         ("import threading\nlock = threading.Lock()", "from PySide6.QtCore import QTimer"),
     ),
     Rule(
-        "child processes start in engine/, and for training in packages.py and shares.py",
+        "child processes start in engine/, for training in packages.py and shares.py, and for llama.cpp",
         uses(PROCESSES),
-        ("engine/", "training/packages.py", "training/shares.py"),
+        ("engine/", "models/gguf_remote.py", "training/packages.py", "training/shares.py"),
         (
             "import subprocess",
             "from subprocess import run",

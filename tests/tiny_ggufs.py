@@ -51,20 +51,24 @@ def write(
     path: Path, architecture: str, kind: gguf.GGMLQuantizationType = KINDS.F32, made: Any = None, **changes: Any
 ) -> Path:
     """Write a tiny file with the byte-level tokenizer of tests/tiny_models.py; ``changes`` replace or drop values."""
+    values = byte_level_values()
+    made = made or network(architecture, len(values["tokenizer.ggml.tokens"]))
+    return save(path, architecture, kind, made, values | changes)
+
+
+def byte_level_values() -> dict[str, Any]:
+    """What a file says of the byte-level tokenizer of tests/tiny_models.py, which has 300 tokens."""
     tokenizer = byte_level_tokenizer()
     tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
-    made = made or network(architecture, len(tokens))
-    merges = [" ".join(pair) for pair in _merges(tokenizer)]
-    values: dict[str, Any] = {
+    return {
         "tokenizer.ggml.model": "gpt2",
         "tokenizer.ggml.pre": "gpt-2",
         "tokenizer.ggml.tokens": tokens,
         "tokenizer.ggml.token_type": [3 if token == SEPARATOR else 1 for token in tokens],
-        "tokenizer.ggml.merges": merges,
+        "tokenizer.ggml.merges": [" ".join(pair) for pair in _merges(tokenizer)],
         "tokenizer.ggml.bos_token_id": 0,
         "tokenizer.ggml.eos_token_id": 0,
     }
-    return save(path, architecture, kind, made, values | changes)
 
 
 def write_sentencepiece(path: Path, made: Any = None, kind: gguf.GGMLQuantizationType = KINDS.F32) -> Path:
@@ -130,7 +134,7 @@ def save(path: Path, architecture: str, kind: gguf.GGMLQuantizationType, made: A
         own |= {"attention.sliding_window": config.sliding_window}
         own["rope.freq_base"] = config.rope_parameters["full_attention"]["rope_theta"]
     for name, value in ({f"{architecture}.{key}": value for key, value in own.items()} | values).items():
-        _add(writer, name, value)
+        put(writer, name, value)
     name_of = gguf.get_tensor_name_map(
         next(arch for arch, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture), config.num_hidden_layers
     )
@@ -170,7 +174,7 @@ def _merges(tokenizer: Any) -> list[list[str]]:
     return [m.split(" ") if isinstance(m, str) else m for m in json.loads(tokenizer.to_str())["model"]["merges"]]
 
 
-def _add(writer: gguf.GGUFWriter, name: str, value: Any) -> None:
+def put(writer: gguf.GGUFWriter, name: str, value: Any) -> None:
     match value:
         case None:
             pass

@@ -9,34 +9,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from arplay.models.checkpoints import Checkpoint, thin
 from arplay.models.kv_cache import KVCache
 from arplay.models.library import cache_types, layers_of
 
 if TYPE_CHECKING:
     import torch
 
-DENSE = 4
-"""Checkpoints around a place that lies d pieces back are at most d / DENSE pieces apart."""
-
-CHECKPOINT_BYTES = 256 * 1024 * 1024
-"""What the checkpoints of one session may hold; where they hold more they lie further apart."""
-
 SLACK = 1024
 """So many pieces that have left a sliding window are kept at least, to go back to."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Checkpoint:
-    """The states after ``length`` pieces that cannot be cut, and the logits there, shape (V,). Never changed."""
-
-    length: int
-    states: Any
-    logits: torch.Tensor
-    bytes: int
 
 
 class Kept:
@@ -67,7 +51,7 @@ class Kept:
             states = copy.deepcopy(cache if layers is None else [None if _grows(layer) else layer for layer in layers])
             held = sum(_storages_of([states, logits]).values())
             self._checkpoints.append(Checkpoint(length, states, logits, held))
-            self._thin()
+            thin(self._checkpoints, self.length)
 
     def drop(self) -> None:
         """Keep nothing."""
@@ -135,18 +119,6 @@ class Kept:
         if self._storages is None:
             self._storages = _storages_of([self.cache, *((each.states, each.logits) for each in self._checkpoints)])
         return self._storages
-
-    def _thin(self) -> None:
-        """Drop checkpoints that are closer together than their distance from here asks for, or than memory allows."""
-        kept = self._checkpoints
-        held = sum(each.bytes for each in kept)
-        while len(kept) > 2:
-            triples = zip(kept, kept[2:], strict=False)
-            gaps = [(late.length - early.length) / (self.length - late.length + 1) for early, late in triples]
-            least = min(range(len(gaps)), key=gaps.__getitem__)
-            if gaps[least] > 1 / DENSE and held <= CHECKPOINT_BYTES:
-                return
-            held -= kept.pop(least + 1).bytes
 
 
 @cache

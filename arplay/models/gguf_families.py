@@ -1,15 +1,18 @@
-"""What a GGUF file of each architecture must hold: its sizes, its tensors with their shapes, and their other names.
+"""What transformers needs to know of a GGUF file: sizes, tensors with their shapes and other names, by architecture.
 
-One table serves both ways to run a file. llama.cpp ends the whole process on some files that contradict themselves, so
-nothing reaches it that does not fit here; transformers leaves weights random that it does not find, and ignores what it
-has no name for. A value of the architecture that is not in the table changes the model in a way unknown here, so it is
-refused as well. Names and shapes follow llama.cpp's src/llama-model.cpp and gguf-py's tensor_mapping.py.
+This decides only what can be dequantised; what runs natively is llama.cpp's to say. transformers leaves weights random
+that it does not find, and ignores what it has no name for, so a file must fit in every size and tensor. A value of the
+architecture that is not in the table changes the model in a way unknown here, so it is refused as well. Names and
+shapes follow llama.cpp's src/llama-model.cpp and gguf-py's tensor_mapping.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
+
+import numpy as np
 
 from arplay.models.folder import MAX_VOCABULARY
 from arplay.models.gguf_file import GGUF, Tensor
@@ -171,7 +174,8 @@ def fit(file: GGUF) -> Fit:
     architecture = file.architecture
     family = _FAMILIES.get(architecture)
     if family is None:
-        raise file.problem(f"is of the architecture {architecture[:40]!r}", f"arplay opens {', '.join(_FAMILIES)}")
+        what = f"is of the architecture {architecture[:40]!r}, which arplay cannot dequantise"
+        raise file.problem(what, f"open {file.path.name}#native, which needs: pip install 'arplay[gguf]'")
     for name in file.values:
         value = name.removeprefix(f"{architecture}.")
         if value != name and value not in _VALUES | family.values:
@@ -226,12 +230,28 @@ def _weights(file: GGUF, family: _Family, sizes: Sizes) -> dict[str, Weight]:
         shape = tuple(getattr(sizes, size) for size in row.shape)
         if tensor.shape != shape:
             raise file.problem(f"has the shape {tensor.shape} for {name}, its sizes ask for {shape}")
+        if not _can_be_undone(tensor.kind):
+            what = f"stores {name} as {tensor.kind}, which gguf cannot dequantise"
+            raise file.problem(what, "take another file of this model")
         if len(shape) == 1 and tensor.kind != "F32":
             raise file.problem(f"stores {name} as {tensor.kind}", "such tensors are float32 in every GGUF file")
     unknown = sorted(file.tensors.keys() - expected.keys())
     if unknown:
         raise file.problem(f"holds the tensor {unknown[0][:80]}, which has no place in {file.architecture}")
     return {name: row for name, row in expected.items() if name in file.tensors and row.name}
+
+
+@cache
+def _can_be_undone(kind: str) -> bool:
+    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+    from gguf.quants import dequantize
+
+    _, block = GGML_QUANT_SIZES[GGMLQuantizationType[kind]]
+    try:
+        dequantize(np.zeros((1, block), np.uint8), GGMLQuantizationType[kind])
+    except NotImplementedError:
+        return False
+    return True
 
 
 def _config(file: GGUF, sizes: Sizes) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 The format (ggml's docs/gguf.md), little-endian: ``GGUF``, version, number of tensors, number of values; the values
 (name, type, content); the tensors (name, axes, type, offset); padding; the tensors' bytes. A file that passes
 :func:`read` has every tensor inside it, at the place that llama.cpp expects. What the tensors must be for their
-architecture is checked by models/gguf_families.py. Chat templates are text here and are never run.
+architecture is checked by llama.cpp, or by models/gguf_families.py before they are dequantised. Chat templates are text
+here and are never run.
 """
 
 from __future__ import annotations
@@ -43,9 +44,6 @@ _NUMBERS = {
     11: "<i8",
     12: "<f8",
 }
-
-_NOT_WEIGHTS = ("Q8_1", "Q8_K", "I8", "I16", "I32", "I64", "F64", "NVFP4", "Q1_0")
-"""Types that ggml uses for passing results only (its products of them abort the process), or that gguf cannot undo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +133,12 @@ class GGUF:
 
 
 def card(path: Path) -> Card:
-    """What the list of models shows of the file. Raises Problem where it is damaged or of a kind that is not opened."""
-    from arplay.models import gguf_families
+    """What the list of models shows of the file. Raises Problem where it is damaged, or nothing here runs it."""
+    from arplay.models import gguf_families, gguf_ways
 
     file = read(path)
-    sizes = gguf_families.fit(file).sizes
+    if not gguf_ways.is_native_there():
+        gguf_families.fit(file)
     return Card(
         spec=str(path),
         title=file.text("general.name", path.stem)[:200] or path.stem,
@@ -151,7 +150,7 @@ def card(path: Path) -> Card:
         family=file.architecture,
         parameters=file.parameters,
         disk_bytes=path.stat().st_size,
-        context=sizes.context,
+        context=file.whole(f"{file.architecture}.context_length", 0, 1 << 31, 0) or None,
         stored_dtype=file.quantisation,
     )
 
@@ -281,7 +280,7 @@ class _Header:
 
 
 def _kinds() -> dict[int, tuple[str, int, int]]:
-    """Name, numbers and bytes in a block of every type that weights are stored in, by its number in the file."""
+    """Name, numbers and bytes in a block of every type that gguf knows, by its number in the file."""
     from gguf import GGML_QUANT_SIZES
 
-    return {int(kind): (kind.name, *sizes) for kind, sizes in GGML_QUANT_SIZES.items() if kind.name not in _NOT_WEIGHTS}
+    return {int(kind): (kind.name, *sizes) for kind, sizes in GGML_QUANT_SIZES.items()}

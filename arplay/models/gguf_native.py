@@ -2,12 +2,15 @@
 
 llama.cpp multiplies quantised weights with activations that it quantises too (8 bits in blocks of 32), so its numbers
 are near those of the dequantised way, not equal; of a file in F32 both are the same within rounding. What a session
-gives does agree with its own uncached pass: a cache of llama.cpp is cropped and shared cell by cell.
+gives does agree with its own uncached pass: a cache of llama.cpp is cropped and shared cell by cell, or goes back by
+checkpoints where the network keeps a state that cannot be cut. Whatever llama.cpp runs may be opened: it runs in a
+process of its own (models/gguf_remote.py), and what it breaks off on is a Problem here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,29 +20,30 @@ from arplay.core.errors import Problem
 from arplay.models import gguf_families, gguf_file, gguf_tokenizer
 from arplay.models.alphabets import TokenizerAlphabet
 from arplay.models.base import Info, Report, Scores, check
+from arplay.models.checkpoints import Checkpoint, latest, thin
 from arplay.models.devices import RESERVE, memory
-from arplay.models.gguf_llama import Context, Weights, library
+from arplay.models.gguf_file import GGUF
+from arplay.models.gguf_remote import Context, Weights
 from arplay.models.loading import digest, import_torch, threads
 from arplay.models.scoring_rows import logprobs_of, score_rows, unscored
 from arplay.models.tabular import frozen_scores
+
+_PROVED = 9
+"""Pieces that are read to see that the cache gives the numbers of a fresh pass."""
 
 
 def load(path: Path, name: str, device: str, dtype: str, report: Report) -> NativeModel:
     """Load a GGUF file to run in llama.cpp, on the CPU and quantised as it is.
 
-    Raises Problem where the file is refused, llama.cpp is not installed, or another device or number type is asked
-    for, and whatever ``report`` raises to cancel.
+    Raises Problem where the file is refused, llama.cpp is not installed or breaks off, or another device or number type
+    is asked for, and whatever ``report`` raises to cancel.
     """
     report(None, "reading the header")
     file = gguf_file.read(path)
-    fit = gguf_families.fit(file)
-    other = f"open {path.name}#dequantised"
     if device not in ("auto", "cpu"):
-        raise Problem(f"{path.name} runs natively on the CPU, not on {device}", other)
+        raise Problem(f"{path.name} runs natively on the CPU, not on {device}", _otherwise(file))
     if dtype not in ("auto", file.quantisation):
-        raise Problem(f"{path.name} runs natively as it is, in {file.quantisation}, not in {dtype}", other)
-    report(None, "importing llama.cpp")
-    library()
+        raise Problem(f"{path.name} runs natively as it is, in {file.quantisation}, not in {dtype}", _otherwise(file))
     report(None, "opening the tokenizer")
     alphabet = gguf_tokenizer.open_tokenizer(file)
     free, _ = memory()
@@ -47,8 +51,11 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Nati
         needed, there = ((size / 2**30) for size in (file.weight_bytes + RESERVE, free))
         raise Problem(f"{path.name} needs {needed:.1f} GiB, {there:.1f} are free", "take a file of fewer bits a weight")
     import_torch(report)
+    report(None, "starting llama.cpp")
     count = threads(file.parameters)
-    weights = Weights(path, file.architecture, fit.sizes, count, report)
+    vocabulary = len(alphabet.vocabulary)
+    weights = Weights(path, file.architecture, vocabulary, count, _otherwise(file), report)
+    kept = "keys and values" if weights.cell_bytes else "the state"
     info = Info(
         name=name,
         family=file.architecture,
@@ -56,18 +63,53 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Nati
         revision=digest([path]),
         dtype=file.quantisation,
         device="cpu",
-        vocabulary=fit.sizes.vocabulary,
-        context=fit.sizes.context,
+        vocabulary=vocabulary,
+        context=weights.context,
         parameters=file.parameters,
         engine="llama.cpp",
-        cache="cropped",
-        why=f"quantised as it is ({file.quantisation}), {count} thread{'s' * (count > 1)}; keys and values in float32",
+        cache="cropped" if weights.crops else "checkpoints",
+        why=f"quantised as it is ({file.quantisation}), {count} thread{'s' * (count > 1)}; {kept} in float32",
     )
     report(1.0, "proving the model")
     model = NativeModel(weights, alphabet, info)
     if not np.isfinite(model.uncached([0])).all():
         raise Problem(f"the logits of {path.name} are not numbers (NaN)", "fetch the file again")
+    model.info = replace(info, not_used=_doubts(model))
     return model
+
+
+def _otherwise(file: GGUF) -> str:
+    """What to do with a file that does not run natively."""
+    try:
+        gguf_families.fit(file)
+    except Problem:
+        return "take another file of this model, or a newer llama-cpp-python"
+    return f"open {file.path.name}#dequantised"
+
+
+def _doubts(model: NativeModel) -> tuple[str, ...]:
+    """Read a few pieces, go back, read others and these again: a sentence where a fresh pass gives other numbers.
+
+    A forward of several pieces rounds otherwise than of one (activations in 8 bits, tables of GELU), so as much is
+    allowed as models/proof.py allows for 16 bits.
+    """
+    count = min(_PROVED, model.info.context or _PROVED)
+    ids = np.linspace(0, model.info.vocabulary - 1, count).astype(int).tolist()
+    first = (count + 1) // 2
+    session = model.session()
+    session.read(ids[:first])
+    branch = session.branch()
+    branch.read(ids[: count - first])
+    session.read(ids[first:])
+    session.rewind(first)
+    for id in ids[first:]:
+        session.read([id])
+    fresh = model.uncached(ids)
+    gap = float(np.abs(session.logits() - fresh).max())
+    allowed = 0.05 * float(np.abs(fresh).max())
+    if gap <= allowed:
+        return ()
+    return (f"its numbers are not exact: after its cache went back, logits differ by {gap:.2g} from a fresh pass",)
 
 
 class NativeModel:
@@ -119,7 +161,10 @@ class NativeModel:
 
 
 class NativeSession:
-    """A chain as one sequence of a llama.cpp context; its branches are other sequences over the same cells."""
+    """A chain as one sequence of a llama.cpp context; its branches are other sequences over the same cells.
+
+    Where llama.cpp cannot crop a sequence, checkpoints of its state are kept here, and a branch is a copy.
+    """
 
     starts_empty = False
 
@@ -127,14 +172,15 @@ class NativeSession:
         self._model = model
         self._context = context or Context(model.weights)
         sequence = self._context.take(self)
-        if sequence is None:  # every number is taken: a context of its own, filled when it is needed
-            self._context = Context(model.weights)
+        if sequence is None:  # every number is taken: a context of its own
+            self._context = Context(model.weights, self._context.cells)
             sequence = self._context.take(self)
             assert sequence is not None
         self._sequence = sequence
         self._ids: list[int] = []
         self._read = 0  # pieces in the cache; at most len(self._ids)
         self._next: NDArray[np.float32] | None = None  # logits after self._ids, shape (V,)
+        self._checkpoints: list[Checkpoint] = []
         self.evaluated = 0
 
     @property
@@ -143,11 +189,12 @@ class NativeSession:
 
     @property
     def cache_bytes(self) -> int:
-        return self._context.bytes
+        return sum(self.storages.values())
 
     @property
     def storages(self) -> Mapping[int, int]:
-        return {id(self._context): self._context.bytes}
+        held = {id(each): each.bytes for each in self._checkpoints}
+        return held | {id(self._context): self._context.held}
 
     def extend(self, ids: Sequence[int]) -> Scores:
         given = [int(id) for id in ids]
@@ -173,17 +220,20 @@ class NativeSession:
             return
         del self._ids[length:]
         self._next = None
-        self._crop(length)
+        self._back(length)
 
     def reach(self, length: int) -> int:
-        return length
+        if self._model.weights.crops or length >= self._read:
+            return length
+        known = latest(self._checkpoints, length)
+        return known.length if known is not None else 0
 
     def branch(self) -> NativeSession:
         other = NativeSession(self._model, self._context)
         other._ids = self._ids.copy()
-        if other._context is self._context:
-            self._context.copy(self._sequence, other._sequence)
+        if self._read and self._context.copy(self._sequence, other._context, other._sequence):
             other._read, other._next = self._read, self._next
+            other._checkpoints = self._checkpoints.copy()
         return other
 
     def logits(self) -> NDArray[np.floating]:
@@ -194,7 +244,11 @@ class NativeSession:
     def _after(self) -> NDArray[np.float32]:
         """The logits after the chain; they are read again where they are not at hand. A chain of at least one piece."""
         if self._next is None:
-            self._crop(len(self._ids) - 1)
+            known = latest(self._checkpoints, len(self._ids))
+            if known is not None and known.length == self._read == len(self._ids):
+                self._next = known.logits
+                return known.logits  # type: ignore[no-any-return]
+            self._back(len(self._ids) - 1)
             missing, rows = self._ids[self._read :], self._model.weights.rows
             for low in range(0, len(missing), rows):
                 self._forward(missing[low : low + rows], 1)
@@ -216,16 +270,32 @@ class NativeSession:
         return tuple(np.concatenate(pair) for pair in zip(first, rest, strict=True))
 
     def _forward(self, ids: list[int], keep: int) -> NDArray[np.float32]:
-        """Read ``ids`` after what the cache holds; a view of the logits after the last ``keep``, shape (keep, V)."""
+        """Read ``ids`` after what the cache holds; the logits after the last ``keep``, shape (keep, V)."""
         self.evaluated += len(ids)
         self._next = None
-        logits = self._context.read(self._sequence, ids, self._read, keep)
-        self._read += len(ids)
+        before, self._read = self._read, 0  # a forward that fails leaves nobody knows what
+        if not before:
+            self._context.crop(self._sequence, 0)
+        logits = self._context.read(self._sequence, ids, before, keep)
+        self._read = before + len(ids)
         self._next = logits[-1].copy()
         self._next.flags.writeable = False
+        if not self._model.weights.crops:
+            state = self._context.save(self._sequence)
+            self._checkpoints.append(Checkpoint(self._read, state, self._next, state.nbytes + self._next.nbytes))
+            thin(self._checkpoints, self._read)
         return logits
 
-    def _crop(self, length: int) -> None:
-        if self._read > length:
-            self._context.crop(self._sequence, length)
+    def _back(self, length: int) -> None:
+        """Let the cache hold at most the first ``length`` pieces, and as many of them as it can."""
+        if self._read <= length:
+            return
+        while self._checkpoints and self._checkpoints[-1].length > length:
+            self._checkpoints.pop()
+        self._read = 0  # unless it can go back
+        if length and self._model.weights.crops and self._context.crop(self._sequence, length):
             self._read = length
+        elif self._checkpoints:
+            known = self._checkpoints[-1]
+            if self._context.restore(self._sequence, known.states, known.length):
+                self._read = known.length

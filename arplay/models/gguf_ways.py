@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from arplay.core.errors import Problem
 from arplay.models.base import Report
 
 if TYPE_CHECKING:
@@ -36,11 +37,19 @@ def split(spec: str) -> tuple[str, Way]:
     return spec, ""
 
 
+def is_native_there() -> bool:
+    """Whether llama.cpp is installed; it is not imported into this process."""
+    return find_spec("llama_cpp") is not None
+
+
 def load(path: Path, way: Way, name: str, device: str, dtype: str, report: Report) -> CausalLM | NativeModel:
     """Load a GGUF file the way asked for, or the better one that there is. Raises Problem as the ways do."""
     from arplay.models import gguf_dequantised, gguf_native
 
-    installed = find_spec("llama_cpp") is not None
+    installed = is_native_there()
+    if way == "native" and not installed:
+        builds = f"run: {INSTALL} (it builds from source with cmake, in about five minutes)"
+        raise Problem("llama.cpp is not installed", f"{builds}, or open {path.name}#dequantised")
     fits_native = device in ("auto", "cpu") and dtype == "auto"
     if way == "native" or (not way and installed and fits_native):
         model: CausalLM | NativeModel = gguf_native.load(path, name, device, dtype, report)

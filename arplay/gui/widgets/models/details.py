@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
@@ -27,7 +26,7 @@ from arplay.gui.widgets.words import capital
 from arplay.models.base import Info
 from arplay.models.cards import LOOKED_UP, Card
 from arplay.models.folder import OWN
-from arplay.models.gguf_ways import INSTALL
+from arplay.models.gguf_ways import INSTALL, is_native_there
 
 WIDTH = 348
 _EMPTY = "No model is chosen. Choose one on the left, or look one up below."
@@ -145,7 +144,7 @@ class Details(QFrame):
         """The way that a GGUF file would run: by llama.cpp or by transformers."""
         chosen: Engine | Literal[""] = self.engine.currentData()
         free = self.dtype.currentData() == self.device.currentData() == "auto"
-        return chosen or ("native" if _native_is_there() and free else "dequantised")
+        return chosen or ("native" if is_native_there() and free else "dequantised")
 
     def spec(self) -> str:
         """What to load: for a GGUF file the engine that was chosen stands behind its name."""
@@ -182,7 +181,7 @@ class Details(QFrame):
             box.setVisible(there)
         why = [f"In use: {info.why}"] if info and info.why else []
         why += [f"Not used: {safe(sentence)}" for sentence in (info.not_used if info else ())]
-        if loadable and gguf and not _native_is_there():
+        if loadable and gguf and not is_native_there():
             why.append(f"llama.cpp, which runs it quantised as it is, is not installed. To have it, run: {INSTALL}")
         self.why.setText("\n".join(why))
         self.why.setVisible(bool(self.why.text()))
@@ -262,10 +261,6 @@ def _values(card: Card | None, choice: Choice, info: Info | None) -> list[str]:
 def _in_halves(revision: str) -> str:
     """A commit is 40 characters with no place to break a line at."""
     return f"{revision[:20]}\n{revision[20:]}" if len(revision) == 40 else revision
-
-
-def _native_is_there() -> bool:
-    return find_spec("llama_cpp") is not None
 
 
 def _to_get(card: Card) -> bool:

@@ -22,6 +22,7 @@ import numpy as np
 
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
+from arplay.models import gguf_remote
 from arplay.models.base import Model, Report
 from tests.fuzz_cases import KINDS, Files, mutated
 from tests.fuzz_values import OUTSIDE
@@ -38,7 +39,7 @@ FORBIDDEN = (
 
 NINJA = ("ninja", ["ninja", "--version"])
 """What the library asks before it opens any RWKV; nothing of it comes from the model."""
-LLAMA = (sys.executable, [sys.executable, "-m", "arplay.models.gguf_child"])
+LLAMA = (gguf_remote.COMMAND[0], list(gguf_remote.COMMAND))
 """llama.cpp runs in a process of its own."""
 
 

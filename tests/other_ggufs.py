@@ -119,7 +119,7 @@ def write_other(path: Path, architecture: str, **changes: Any) -> Path:
     for name, shape in tensors.items():
         numbers = dice.normal(1.0 if "norm" in name and "weight" in name else 0.0, 0.15, shape)
         if name.endswith("ssm_a"):
-            numbers = -np.exp(numbers)  # a state that decays
+            numbers = -0.02 * np.exp(numbers)  # a state that decays slowly
         writer.add_tensor(name, numbers.astype(np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

@@ -12,11 +12,12 @@ from typing import Any
 from arplay import __version__, paths
 from arplay.commands import models
 from arplay.commands.console import deliver
+from arplay.core.errors import Problem
 from arplay.core.signs import safe
 from arplay.export.tables import Record
 from arplay.export.writers import to_json
 from arplay.gui import platform_check
-from arplay.models import catalogue
+from arplay.models import catalogue, gguf_remote, gguf_ways
 from arplay.models import devices as places
 
 PACKAGES = (
@@ -44,6 +45,7 @@ def examine() -> Record:
         "versions": {"arplay": __version__, "python": platform.python_version()} | {p: _version(p) for p in PACKAGES},
         "system": platform.platform(),
         "python": sys.executable,
+        "llama.cpp": llama(),
         "devices": devices(),
         "qt": {"platform": screen, "missing": lacking, "debian": debian, "fedora": fedora},
         "folders": {
@@ -60,6 +62,16 @@ def _used(model: Record) -> Record:
     """A model that the program ships or fetches, if it is here, with what is used when it runs."""
     shipped = {entry.name for entry in catalogue.entries() if entry.state == "ready"}
     return model | models.used(str(model["name"])) if model["name"] in shipped else model
+
+
+def llama() -> Record | None:
+    """Whether llama.cpp runs here, tried in a process of its own; None where it is not installed."""
+    if not gguf_ways.is_native_there():
+        return None
+    try:
+        return gguf_remote.about()
+    except Problem as problem:
+        return {"problem": str(problem)}
 
 
 def devices() -> list[Record]:
@@ -90,10 +102,22 @@ def _version(package: str) -> str | None:
         return None
 
 
+def _llama(found: Record | None) -> list[str]:
+    name = f"  {'llama.cpp':<20}"
+    if found is None:
+        return [f"{name}not installed; to run GGUF files quantised as they are: {gguf_ways.INSTALL}"]
+    return [name + (safe(found["problem"]) if "problem" in found else f"runs ({safe(found['version'])})")]
+
+
 def _describe(report: Record) -> str:
     lines = ["versions"]
     lines += [f"  {name:<20}{version or 'NOT INSTALLED'}" for name, version in report["versions"].items()]
-    lines += [f"  {'system':<20}{report['system']}", f"  {'python':<20}{report['python']}", "devices"]
+    lines += [
+        f"  {'system':<20}{report['system']}",
+        f"  {'python':<20}{report['python']}",
+        *_llama(report["llama.cpp"]),
+        "devices",
+    ]
     for device in report["devices"]:
         memory = f", {device['free'] / 2**30:.1f} of {device['memory'] / 2**30:.1f} GiB free"
         lines.append(f"  {device['name']:<20}{device['description']}{memory}")

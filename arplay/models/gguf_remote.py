@@ -29,6 +29,7 @@ from arplay.core.signs import safe
 from arplay.models.base import Report
 from arplay.models.gguf_pipe import Damaged, receive, send
 
+COMMAND = (sys.executable, "-m", "arplay.models.gguf_child")
 FIRST_CELLS = 1024
 _SOURCE = Path(__file__).parents[2]
 _LAST_WORDS = 4096
@@ -46,7 +47,7 @@ class Process:
         self._death: tuple[str, str] | None = None
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "arplay.models.gguf_child"],
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,

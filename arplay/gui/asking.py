@@ -45,6 +45,7 @@ class Asking(QObject):
     def score_soon(self) -> None:
         if not (self._play.view.playing and self._score_timer.isActive()):
             self._score_timer.start()
+        self._tell()
 
     def score(self) -> None:
         """While Play writes, a pass that runs is let to its end: replaced by each next one, none would ever end."""
@@ -54,13 +55,20 @@ class Asking(QObject):
         elif view.loaded is not None:
             self._scoring = True
             self._play.bridge.score(self._play.scored_document, view.settings.reading)
+            self._tell()
 
     def score_ended(self) -> None:
         self._scoring = False
+        self._tell()
 
     def stop(self) -> None:
         self._explore_timer.stop()
         self._score_timer.stop()
+
+    def _tell(self) -> None:
+        scoring = self._scoring or self._score_timer.isActive()
+        if scoring != self._play.view.scoring:
+            self._play.show(scoring=scoring)
 
     def _timer(self, milliseconds: int) -> QTimer:
         timer = QTimer(self)

@@ -74,7 +74,9 @@ class View:
     ``name``: the file that the text was opened from.
     ``found``: what is searched for, in the text of the heatmap; ``sought``: what the last look for a surprise came to.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
-    ``busy`` says what is being done, ``problem`` (cause, remedy) what went wrong.
+    ``scoring``: the scores of this very text are on their way.
+    ``busy`` says what is being done, ``doing`` the same with its phase and its seconds, ``problem`` (cause, remedy)
+    what went wrong.
     """
 
     settings: Settings = Settings()
@@ -98,7 +100,9 @@ class View:
     playing: bool = False
     timings: Timings = ()
     recomputing: bool = False
+    scoring: bool = False
     busy: str | None = None
+    doing: str = ""
     problem: tuple[str, str] | None = None
 
     @property
@@ -106,6 +110,24 @@ class View:
         """Whether the last thing done was to write a piece at the end: lists and the heatmap then follow it."""
         written = self.node is not None and self.node.step is not None
         return written and self.selected is None and self.caret == len(self.document)
+
+    @property
+    def work(self) -> str:
+        """What is being done, as much as is known of it; empty where nothing is."""
+        return self.doing or self.busy if self.busy else ""
+
+    @property
+    def scores_are_old(self) -> bool:
+        """Whether ``ledger`` is of the text before the last change."""
+        return self.ledger is not None and self.excerpt_of is None and self.ledger.data != self.document.data
+
+    @property
+    def scores_follow(self) -> str:
+        """While Play writes, its scores come a moment later: of what they are; empty where they are of the whole."""
+        ledger, data = self.ledger, self.document.data
+        if ledger is None or not self.playing or not self.scores_are_old or not data.startswith(ledger.data):
+            return ""
+        return f"of the first {len(ledger.data):,} bytes, while Play goes on"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from arplay.core.chain import Ledger
     from arplay.gui.playground import Playground
 
+NOT_SCORED = "the text is not scored yet"
 AGAIN = {1: "from the start again", -1: "from the end again"}
 
 
@@ -56,7 +57,7 @@ class Finding:
         """The next or the former token that is at least as surprising as the user set it."""
         ledger, settings = self._ledger(), self._play.view.settings
         if ledger is None:
-            self._play.show(sought="the text is not scored yet")
+            self._play.show(sought=NOT_SCORED)
             return
         index = int(np.searchsorted(ledger.starts, self._here(), side="right")) - 1
         selected = self._play.view.selected
@@ -85,6 +86,8 @@ class Finding:
             self._play.move_caret(byte)
         elif (ledger := self._ledger()) is not None:
             self._play.select(int(np.searchsorted(ledger.ends, byte, side="right")))
+        else:
+            self._play.show(sought=NOT_SCORED)
 
     def _here(self) -> int:
         view, ledger = self._play.view, self._ledger()

@@ -26,7 +26,7 @@ from arplay.gui.menus import Menus
 from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.notice import Notice
 from arplay.gui.playground import Playground
-from arplay.gui.stale import Waiting, waited_for
+from arplay.gui.stale import QUICK_SCORES_MS, Waiting, scores_waited_for, waited_for
 from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
 from arplay.gui.tour import Tour
@@ -38,6 +38,10 @@ from arplay.models import catalogue, gguf_ways
 
 LATE_MS = 50
 """After so long without an answer the panels say that they wait."""
+
+
+REFUSED_MS = 6_000
+"""So long the status bar says why something did not happen."""
 
 
 class MainWindow(QMainWindow):
@@ -74,6 +78,8 @@ class MainWindow(QMainWindow):
         self.menus.build_view()
         shown = self.panels["next_token"], self.panels["decoding"].trace, self.panels["kv_cache"]  # type: ignore[attr-defined]
         self.waiting = Waiting(shown, self)
+        scored = self.panels["heatmap"], self.panels["ledger"]
+        self.scores_waiting = Waiting(scored, self, QUICK_SCORES_MS)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.status.cancel.connect(bridge.cancel)
@@ -99,6 +105,8 @@ class MainWindow(QMainWindow):
         play.changed.connect(self._show_view)
         play.progress.connect(self._show_progress)
         play.told.connect(self.tell)
+        play.refused.connect(self._on_refused)
+        self.status.says.connect(self._on_work, Qt.ConnectionType.QueuedConnection)  # a View of its own
         play.model_loaded.connect(self._on_model_loaded)
         play.context_full.connect(self._on_context_full)
         self.keeping.told.connect(self.tell)
@@ -128,6 +136,7 @@ class MainWindow(QMainWindow):
         self.link.on = view.settings.link_scrolling
         self.status.show_view(view)
         self.waiting.wait(waited_for(view))
+        self.scores_waiting.wait(scores_waited_for(view))
         if self.browser is not None:
             self.browser.show_view(view)
         self.setWindowTitle(f"{safe(view.name)} – arplay" if view.name else "arplay")
@@ -168,6 +177,13 @@ class MainWindow(QMainWindow):
     def tell(self, cause: str, remedy: str) -> None:
         self.notice.tell(cause, remedy)
 
+    def _on_refused(self, words: str) -> None:
+        self.status.showMessage(words, REFUSED_MS)
+
+    def _on_work(self, words: str) -> None:
+        if words != self.playground.view.doing:
+            self.playground.show(doing=words)
+
     def _on_risk(self, cause: str, remedy: str) -> None:
         self._risk = cause, remedy
         self.notice.tell(cause, remedy, self.menus.save)
@@ -189,6 +205,7 @@ class MainWindow(QMainWindow):
         self.notice.set_theme(self.theme)
         self.status.set_theme(self.theme)
         self.waiting.set_theme(self.theme)
+        self.scores_waiting.set_theme(self.theme)
         self.menus.set_theme(self.theme)
         if self.browser is not None:
             self.browser.set_theme(self.theme)
@@ -376,6 +393,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self._late.stop()
         self.waiting.wait("")
+        self.scores_waiting.wait("")
         self.status.rest()
         self.playground.quieten()
         self.keeping.end()

@@ -106,7 +106,7 @@ class Menus(QObject):
         self._action(menu, "Go to the &chart", self._window.focus_chart, QKeySequence("Ctrl+K"))
 
     def _build_step(self, menu: QMenu) -> None:
-        self._step = self._action(menu, "&Step: sample a token", self._doing("step"), QKeySequence("Ctrl+Space"))
+        self._action(menu, "&Step: sample a token", self._doing("step"), QKeySequence("Ctrl+Space"))
         self._rewind = self._action(menu, "Re&wind", self._doing("rewind"), QKeySequence("Alt+Left"))
         self._play = self._action(menu, "&Play", self._toggle_play, QKeySequence("Ctrl+P"))
         self._reroll = self._action(menu, "Re-&roll with the next seed", self._doing("reroll"), QKeySequence("Ctrl+R"))
@@ -236,12 +236,9 @@ class Menus(QObject):
         self._theme_button.setIcon(icon("sun" if theme.name == "dark" else "moon", theme))
 
     def show_view(self, view: View) -> None:
-        ready = view.loaded is not None
         if view.loaded is not None:
             self._model_button.setText(view.loaded.info.name)
         self._busy.setText(view.busy or "")
-        for action in (self._step, self._play):
-            action.setEnabled(ready)
         self._play.setText("&Pause" if view.playing else "&Play")
         self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
         self.text.show_settings(view.settings)

@@ -42,6 +42,8 @@ from arplay.gui.undo import Move, new_stack
 from arplay.gui.writing import Writing
 
 EXCERPT_BYTES = 20_000
+OLD_SCORES = "Nothing is chosen: these scores are of the text before the last change"
+NO_SCORES = "Nothing is chosen: the text is not scored yet"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Playground(QObject):
     changed = Signal(object)
     progress = Signal(object)
     told = Signal(str, str)
+    refused = Signal(str)
+    """Why what was just asked for does not happen, in a sentence."""
     model_loaded = Signal(object)
     context_full = Signal(str, str)
     began = Signal(object)
@@ -224,14 +228,20 @@ class Playground(QObject):
     def select(self, index: int) -> None:
         """Caret to the start of a piece of the text that the heatmap shows."""
         self.writing.stop()
-        ledger, answer = self.view.ledger, self.view.answer
-        if ledger is not None and ledger.data == self.scored_document.data:
+        view = self.view
+        ledger, answer = view.ledger, view.answer
+        if view.scores_are_old:
+            self.refused.emit(OLD_SCORES)
+            return
+        if ledger is not None:
             starts = ledger.starts
-        elif answer is not None and self.long is None:
+        elif answer is not None and not view.stale and self.long is None:
             starts = answer.encoded.starts
         else:
+            self.refused.emit(NO_SCORES)
             return
         if not 0 <= index < len(starts):
+            self.refused.emit(f"There is no token {index + 1:,}: the text has {len(starts):,}")
             return
         self.looking = self.long is not None
         self.show(selected=index, stale=True, step=None, step_decoded=None)
@@ -311,12 +321,18 @@ class Playground(QObject):
             case "put_aside":
                 if (node := self.tree.put_aside()) is not None:
                     self.move(self.tree.node, node, "bringing the text back")
+                else:
+                    self.refused.emit("No text was put aside here")
             case "retokenise":
                 self.writing.stop()
-                self.record(self.document.retokenise(), "retokenised", self.view.caret)
+                edit, before = self.document.retokenise(), self.tree.node
+                self.record(edit, "retokenised", self.view.caret)
+                if self.tree.node is before:
+                    self.refused.emit("Nothing to re-tokenise: every token is the tokenizer's own")
             case "reconcile":
-                self.show(busy="Checking against an uncached pass")
-                self.bridge.reconcile(self.scored_document, self.view.settings.reading)
+                if self.writing.has_model():
+                    self.show(busy="Checking against an uncached pass")
+                    self.bridge.reconcile(self.scored_document, self.view.settings.reading)
             case "recompute":
                 self.comparing.now()
             case "forget_timings":

@@ -8,11 +8,14 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from arplay.gui.asking import SCORE_PAUSE_MS
 from arplay.gui.contract import View
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
 
 QUICK_MS = 250
 """An answer that comes sooner replaces the old one without a flicker."""
+QUICK_SCORES_MS = QUICK_MS + SCORE_PAUSE_MS
+"""So do scores, which are asked for after a pause of typing."""
 DIM = 0.65
 
 
@@ -66,14 +69,14 @@ class Veil(QWidget):
 class Waiting(QObject):
     """Lays veils over widgets once something has been waited for longer than a moment."""
 
-    def __init__(self, widgets: Sequence[QWidget], parent: QObject) -> None:
+    def __init__(self, widgets: Sequence[QWidget], parent: QObject, quick_ms: int = QUICK_MS) -> None:
         super().__init__(parent)
         self.veils = [Veil(widget) for widget in widgets]
         self.words = ""
         self._late = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(QUICK_MS)
+        self._timer.setInterval(quick_ms)
         self._timer.timeout.connect(self._lay)
 
     def wait(self, words: str) -> None:
@@ -113,3 +116,16 @@ def waited_for(view: View) -> str:
     if view.excerpt_of is not None and view.selected is not None:
         return "Reading up to the chosen token…"
     return f"Reading {view.caret:,} bytes…" if view.caret else "Reading the empty prefix…"
+
+
+def scores_waited_for(view: View) -> str:
+    """What the scores wait for; "" where they are of this text, or of its beginning while Play writes on.
+
+    >>> scores_waited_for(View())
+    ''
+    """
+    if not view.scores_are_old or view.scores_follow:
+        return ""
+    if view.scoring:
+        return f"Scoring {len(view.document):,} bytes…"
+    return "Scores of the text before the last change"

@@ -27,6 +27,8 @@ WIDEST_NAME = 130
 
 class StatusBar(QStatusBar):
     cancel = Signal(int)
+    says = Signal(str)
+    """What is done now, in which phase and for how long; empty where nothing is."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,6 +86,7 @@ class StatusBar(QStatusBar):
         self._cancel.setVisible(progress is not None)
         if not works:
             self._clock.stop()
+            self.says.emit("")
             return
         if not self._clock.isActive():
             self._began = time.monotonic()
@@ -96,6 +99,7 @@ class StatusBar(QStatusBar):
         if seconds and (progress is None or progress.seconds_left is None):
             words.append(f"{seconds:,} s")
         self._what.show_text(capital(" · ".join(words)))
+        self.says.emit(self._what.full)
         fraction = None if progress is None else progress.fraction
         self._bar.setRange(0, 0 if fraction is None else 1000)
         if fraction is not None:

@@ -35,12 +35,17 @@ class Writing(QObject):
     def start(self) -> None:
         """Play: a step now and then, until the user does anything else."""
         settings = self._play.view.settings
+        if not self.has_model():
+            return
         self._play.show(playing=True)
         self._player.start(settings.play_steps, settings.play_per_second)
 
     def stop(self) -> None:
-        """Play ends with anything the user does, and steps that still wait are forgotten."""
-        self.waiting.clear()
+        """Play ends with anything the user does, and steps that still wait are given up, which is told."""
+        if (given_up := len(self.waiting)) > 0:
+            self.waiting.clear()
+            steps = f"{given_up:,} step{'s' * (given_up != 1)}"
+            self._play.refused.emit(f"{steps} that waited for the answer: given up, since you went on")
         self._player.stop()
         if self._play.view.playing:
             self._play.show(playing=False)
@@ -52,14 +57,20 @@ class Writing(QObject):
     def when_fresh(self, intent: Take | Do) -> None:
         """Picks and steps need the distribution of this very prefix; until it is there they wait in line."""
         play = self._play
-        if play.view.loaded is None:
-            play.told.emit(NO_MODEL, "wait for the model, or choose one")
-        elif play.view.stale:
+        if not self.has_model():
+            return
+        if play.view.stale:
             self.waiting.append(intent)
         elif play.looking:
             play.told.emit("this place belongs to the long text in the heatmap", "put the caret into the editor first")
         else:
             self._choose(intent)
+
+    def has_model(self) -> bool:
+        """Whether a model is there to be asked; where none is, that is told."""
+        if self._play.view.loaded is None:
+            self._play.told.emit(NO_MODEL, "wait for the model, or choose one")
+        return self._play.view.loaded is not None
 
     def go_on(self) -> None:
         """A distribution has come: do the first thing that waited for it."""
@@ -76,19 +87,20 @@ class Writing(QObject):
         self.waiting = deque(steps)
 
     def rewind(self) -> None:
-        """Undo the step that led here; where there is none, go back by one piece and keep the text."""
-        self.stop()
+        """Take back the last step that waits, or the one that led here; else go back by one piece, as _back does."""
+        if self.waiting and self.waiting[-1] != Do("rewind"):
+            self.waiting.pop()
+            self._play.refused.emit("Taken back: a step that waited for the answer")
+            return
+        if self._play.view.playing:
+            self.stop()
         play, view = self._play, self._play.view
         node = play.tree.node
         unreadable = view.problem is not None and view.loaded is not None  # the last change goes
         if node.parent is not None and (unreadable or (node.step is not None and view.caret == node.caret)):
             play.move(node, node.parent, "rewinding")
-        elif view.answer is not None and not view.stale and view.caret > 0:
-            starts = view.answer.encoded.starts
-            before = starts[starts < view.caret]
-            if len(before):
-                play.show(caret=int(before[-1]), stale=True, selected=None, step=None, step_decoded=None)
-                play.asking.explore()
+        else:
+            self.when_fresh(Do("rewind"))
 
     def reroll(self) -> None:
         """The next seed; if a sample led here it is taken back and drawn again."""
@@ -113,6 +125,8 @@ class Writing(QObject):
         if play.view.problem is not None:
             self.stop()
             play.told.emit(*play.view.problem)
+        elif answer is not None and intent == Do("rewind"):
+            self._back(answer)
         elif answer is None or answer.distribution is None or decoded is None:
             self.stop()
             play.told.emit("there is no distribution to choose from", "type something, or choose BOS or EOS")
@@ -127,6 +141,17 @@ class Writing(QObject):
             self._write(picked(answer.distribution, decoded, answer.prefix.index, intent.id), "picked")
         else:
             self._sample(answer, answer.distribution, decoded)
+
+    def _back(self, answer: Answer) -> None:
+        """The caret one piece back; the text stays."""
+        play = self._play
+        before = answer.encoded.starts[answer.encoded.starts < play.view.caret]
+        if len(before):
+            play.show(caret=int(before[-1]), stale=True, selected=None, step=None, step_decoded=None)
+            play.asking.explore()
+        else:
+            self.stop()
+            play.refused.emit("The caret is at the start of the text: there is nothing to go back to")
 
     def _sample(self, answer: Answer, distribution: Distribution, decoded: Decoded) -> None:
         play, settings = self._play, self._play.view.settings

@@ -232,12 +232,11 @@ class DecodingPanel(Panel):
         self.stop.blockSignals(True)
         self.stop.setChecked(settings.stop_at_eos)
         self.stop.blockSignals(False)
-        ready = view.loaded is not None
         nothing = not view.stale and view.answer is not None and view.answer.distribution is None
-        self.step.setEnabled(ready and not nothing)
+        self.step.setEnabled(not nothing)
         self.step.setToolTip(NOTHING if nothing else STEP)
-        self.play.setEnabled(view.playing or (ready and not nothing))
-        self.rewind.setEnabled(ready and view.caret > 0)
+        self.play.setEnabled(view.playing or not nothing)
+        self.rewind.setEnabled(view.caret > 0)
         if former.playing != view.playing:
             self._name_play()
         self.trace.setText(_trace_words(view))

@@ -106,7 +106,7 @@ class HeatmapPanel(Panel):
             if view.follows:
                 self.text.verticalScrollBar().setValue(self.text.verticalScrollBar().maximum())
         self.text.show_place(view.selected, _caret(view))
-        self.text.show_found(view.found if _is_current(view) else None)
+        self.text.show_found(None if view.ledger is None or view.scores_are_old else view.found)
         self._show_words()
 
     def set_theme(self, theme: Theme) -> None:
@@ -140,7 +140,10 @@ class HeatmapPanel(Panel):
     def _caption(self, ledger: Ledger) -> str:
         lead = lead_pieces(ledger, self.view.loaded)
         growing = None if ledger.complete else f"{ledger.done:,} of {len(ledger):,}"
-        return "  ·  ".join(part for part in (growing, windows(ledger, lead), first_piece(ledger, lead)) if part)
+        follows = self.view.scores_follow
+        return "  ·  ".join(
+            part for part in (growing, follows, windows(ledger, lead), first_piece(ledger, lead)) if part
+        )
 
     def _fit(self) -> None:
         """The text comes first: in a small panel the legend, the caption and the figures give way, in this order."""
@@ -210,14 +213,7 @@ def _caret(view: View) -> int | None:
     """The caret of the editor, where it stands before no piece and the scored text is the editor's."""
     if view.selected is not None or view.excerpt_of is not None:
         return None
-    return view.caret if _is_current(view) else None
-
-
-def _is_current(view: View) -> bool:
-    """Whether the ledger is of the text that there is now, not of the one before the last edit."""
-    if view.ledger is None:
-        return False
-    return view.excerpt_of is not None or view.ledger.data == view.document.data
+    return None if view.ledger is None or view.scores_are_old else view.caret
 
 
 def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
@@ -246,9 +242,9 @@ def _empty_words(view: View) -> str:
     if view.problem is not None:
         return f"{view.problem[0]}.\n{view.problem[1]}."
     if view.loaded is None:
-        return view.busy or "Loading the model…"
+        return view.work or "Loading the model…"
     if len(view.document):
-        return view.busy or "Scoring the text…"
+        return view.work or "Scoring the text…"
     return (
         "Here the text appears again, every token coloured by how surprised the model was.\n"
         "Write in the editor, or open a text with File › Open."

@@ -98,11 +98,11 @@ class KvCachePanel(Panel):
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
         same = view.timings is before.timings and view.loaded is before.loaded and view.problem is before.problem
-        if same and (view.stale, view.playing, view.recomputing, view.busy) == (
+        if same and (view.stale, view.playing, view.recomputing, view.work) == (
             before.stale,
             before.playing,
             before.recomputing,
-            before.busy,
+            before.work,
         ):
             return
         self._show_words()
@@ -127,7 +127,7 @@ class KvCachePanel(Panel):
         line, self.going_back.tip = words.going_back(info)
         self.going_back.show_text(line)
         self.state.show_text(words.state(view))
-        self.now.setEnabled(not view.stale and not view.recomputing and not view.playing)
+        self.now.setEnabled(not view.recomputing and not view.playing)
         self._fit()
 
     def _has_points(self) -> bool:

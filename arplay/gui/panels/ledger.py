@@ -143,7 +143,7 @@ class LedgerPanel(Panel):
             self.empty.setText(_empty_words(self.view))
             return
         self.figures.show_figures(figures(ledger, unit))
-        progress = "" if ledger.complete else f"{ledger.done:,} of {len(ledger):,} scored so far"
+        progress = self.view.scores_follow if ledger.complete else f"{ledger.done:,} of {len(ledger):,} scored so far"
         self.product.show_text(progress or written_out(ledger) or in_words(ledger))
         reconciled = self.view.reconciled if ledger.complete else None
         self.check.show_text(reconciliation(ledger, reconciled, unit))
@@ -253,7 +253,7 @@ def _empty_words(view: View) -> str:
     if view.problem is not None:
         return f"{view.problem[0]}. {view.problem[1]}."
     if view.loaded is None:
-        return view.busy or "Loading the model…"
+        return view.work or "Loading the model…"
     if len(view.document):
-        return view.busy or "Scoring the text…"
+        return view.work or "Scoring the text…"
     return "Write in the editor: each token adds a row here, its log p to the sum and its p to the product."

@@ -173,9 +173,9 @@ class NextTokenPanel(Panel):
             self._explain(f"{told}\n\n{WAY_OUT}" if view.loaded is not None else told)
         elif view.loaded is None:
             self._own = self._drawn = None
-            self._explain(f"{view.busy}…" if view.busy else WELCOME)
+            self._explain(view.work or WELCOME)
         elif self._own is None:
-            self._explain(f"{view.busy}…" if view.busy else WAITING)
+            self._explain(view.work or WAITING)
         else:
             self.bars.wait()
 

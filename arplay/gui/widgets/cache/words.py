@@ -174,7 +174,7 @@ def nothing_yet(view: View) -> str:
     if view.problem is not None:
         return f"{view.problem[0]}. {view.problem[1]}."
     if view.loaded is None:
-        return view.busy or "Loading the model…"
+        return view.work or "Loading the model…"
     if view.loaded.info.cache == "none":
         return (
             f"{view.loaded.info.name} looks each answer up and keeps nothing, so there is no cache to "

@@ -256,6 +256,7 @@ def silent(place: Place, qtbot: QtBot, moment: Moment, names: list[str]) -> list
     unheard = []
     for name in names:
         place.begin(moment, qtbot)
+        QTest.qWait(1)  # the panels show what they are given a moment later
         before = place.traces()
         ACTIONS[name](place)
         if place.traces() == before and not DONE.get(name, lambda _: False)(place.play.view):

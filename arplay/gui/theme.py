@@ -203,6 +203,7 @@ def style_sheet(t: Theme) -> str:
     QMainWindow, QDialog {{ background: {t.background}; }}
     QMainWindow::separator {{ background: {t.background}; width: 6px; height: 6px; }}
     QMainWindow::separator:hover {{ background: {t.accent_soft}; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }} /* a desktop gives black ones, dark theme or not */
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: {space[1]}px; }}
     QMenuBar {{ background: {t.background}; }}
     QMenuBar::item {{ padding: 4px 8px; border-radius: 4px; background: transparent; }}

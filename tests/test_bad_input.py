@@ -214,7 +214,7 @@ def test_settings_that_cannot_be_saved_are_told_once(opened: Open, qtbot: QtBot,
     window = opened(store=blocked / "arplay.ini")
     window._save_settings()
     assert "ettings cannot be saved" in refused(window, qtbot)
-    window.notice.hide()
+    window.notice.forget()
     window._save_settings()
     assert notice(window) == ""
 

@@ -66,7 +66,6 @@ class MainWindow(QMainWindow):
         self.given: Reading | None = None
         """How the first model reads texts, where that is not as it was the last time."""
         self._problem: tuple[str, str] | None = None
-        self._risk: tuple[str, str] | None = None
         self.setAcceptDrops(True)
         self.notice = Notice(self)
         self.menus = Menus(self)
@@ -142,7 +141,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{safe(view.name)} – arplay" if view.name else "arplay")
         if view.problem != self._problem:
             if self._problem is not None and self.notice.said == self._problem:
-                self.notice.hide()  # what it told is mended
+                self.notice.forget()  # what it told is mended
             self._problem = view.problem
         self.menus.show_view(view)
 
@@ -185,12 +184,10 @@ class MainWindow(QMainWindow):
             self.playground.show(doing=words)
 
     def _on_risk(self, cause: str, remedy: str) -> None:
-        self._risk = cause, remedy
-        self.notice.tell(cause, remedy, self.menus.save)
+        self.notice.stand(cause, remedy, self.menus.save)
 
     def _on_safe(self) -> None:
-        if self.notice.said == self._risk:
-            self.notice.hide()
+        self.notice.fall()
         self.status.showMessage("The text is kept again", 5_000)
 
     def _on_context_full(self, cause: str, remedy: str) -> None:
@@ -241,7 +238,7 @@ class MainWindow(QMainWindow):
                 self.playground.handle(intent)
 
     def choose_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
-        self.notice.hide()
+        self.notice.forget()
         self.playground.load_model(spec, device, dtype)
 
     def browse_models(self, spec: str = "") -> None:
@@ -266,7 +263,7 @@ class MainWindow(QMainWindow):
         data = files.read(path, encoding, self)
         if data is None:
             return
-        self.notice.hide()
+        self.notice.forget()
         self.store.add_recent("recent_files", str(path))
         if too_long(data):
             self.playground.analyse(data, path.name)
@@ -276,7 +273,7 @@ class MainWindow(QMainWindow):
 
     def _on_model_loaded(self, loaded: Loaded) -> None:
         if self.notice.said is not None and self.notice.said[0] == NO_MODEL:
-            self.notice.hide()  # the one it waited for is here
+            self.notice.forget()  # the one it waited for is here
         spec = catalogue.spec_of(loaded.info.source)
         self.menus.models.current = spec
         self.store.set_text("model", spec)
@@ -293,7 +290,7 @@ class MainWindow(QMainWindow):
         if loaded is not None and settings.reading != former.reading:
             self.store.keep_reading(gguf_ways.split(catalogue.spec_of(loaded.info.source))[0], settings.reading)
         if settings.at_limit == "slide" and former.at_limit == "stop" and self.playground.view.problem is None:
-            self.notice.hide()  # it offered this
+            self.notice.forget()  # it offered this
         self._shortly.start()
 
     def focus_chart(self) -> None:

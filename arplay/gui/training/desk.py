@@ -66,7 +66,7 @@ class TrainingDesk(QObject):
         self.run.close(CLOSE_SECONDS)
 
     def _on_resume(self) -> None:
-        self._main.notice.hide()
+        self._main.notice.forget()
         if self._left is not None:
             self.open().resume_folder(self._left)
 

@@ -137,7 +137,7 @@ class TrainingWindow(QWidget):
     def show_form(self) -> None:
         self._refresh_form()
         self.pages.setCurrentIndex(0)
-        self.notice.hide()
+        self.notice.forget()
         self.form.add.setFocus()
 
     def _refresh_form(self) -> None:
@@ -162,7 +162,7 @@ class TrainingWindow(QWidget):
             self._failure = state.problem
             self.notice.tell(*state.problem, self._resume if state.resumable else None)
         elif self.notice.said == self._failure:  # that of a run that goes on now, or is not shown any more
-            self.notice.hide()
+            self.notice.forget()
         if self.pages.currentIndex() == 0 and self.isVisible():
             if self.form.live == (state.folder.name if self.run.live else ""):
                 self.earlier.show_run(state)
@@ -183,14 +183,14 @@ class TrainingWindow(QWidget):
     # ---- what the user does
 
     def _start(self, start: Start) -> None:
-        self.notice.hide()
+        self.notice.forget()
         if self.run.start(start):
             self.form.more.next_folder()
             self.show_run()
 
     def show_folder(self, folder: Path) -> bool:
         """Whether it can be shown; why not is told."""
-        self.notice.hide()
+        self.notice.forget()
         shown = self.run.show(folder)
         if shown:
             self.show_run()
@@ -201,7 +201,7 @@ class TrainingWindow(QWidget):
             self.run.resume()
 
     def _go_on(self) -> None:
-        self.notice.hide()
+        self.notice.forget()
         self.run.resume()
 
     def _forget(self, folder: Path) -> None:

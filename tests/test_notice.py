@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from arplay.gui.notice import Notice
@@ -56,3 +57,21 @@ def test_a_message_that_does_not_stand_is_replaced(qtbot: QtBot) -> None:
     assert seen(notice) == [False, True] and notice.said == LATER
     notice.forget()
     assert notice.isHidden() and notice.said is None
+
+
+@pytest.mark.parametrize("width", [300, 600, 1200])
+@pytest.mark.parametrize("words", [1, 20, 60])
+def test_a_long_message_is_never_cut(qtbot: QtBot, width: int, words: int) -> None:
+    """Beside something that would take all the height."""
+    window, other = QWidget(), QWidget()
+    notice = Notice(window)
+    column = QVBoxLayout(window)
+    column.addWidget(notice)
+    column.addWidget(other)
+    other.setMinimumHeight(100)
+    qtbot.addWidget(window)
+    window.resize(width, 120)
+    window.show()
+    notice.stand(*RISK)
+    notice.tell("word " * words, "do something")
+    qtbot.waitUntil(lambda: notice.height() >= notice.heightForWidth(notice.width()) > 0)

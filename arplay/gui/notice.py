@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from arplay.core.signs import markup
@@ -94,6 +94,15 @@ class Notice(QFrame):
         if offer is not None:
             self._offer.setDefaultAction(offer)
         self.setVisible(bool(messages))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """All lines can be read: the window shares out its height without asking how text is wrapped."""
+        self.setMinimumHeight(self.heightForWidth(self.width()))
 
     def text(self) -> str:
         return self._text.text()

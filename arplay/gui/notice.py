@@ -102,7 +102,7 @@ class Notice(QFrame):
 
     def _fit(self) -> None:
         """All lines can be read: the window shares out its height without asking how text is wrapped."""
-        self.setMinimumHeight(self.heightForWidth(self.width()))
+        self.setMinimumHeight(max(0, self.heightForWidth(self.width())))  # -1: it was never shown
 
     def text(self) -> str:
         return self._text.text()

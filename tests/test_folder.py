@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import struct
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from arplay.core.errors import Problem
@@ -210,8 +215,33 @@ HEADERS: dict[str, tuple[str, str]] = {
     "hole": (json.dumps({"a": entry("F32", (1,), (0, 4)), "b": entry("F32", (2,), (8, 16))}), "b begins at byte 8"),
     "the same place": (json.dumps({"a": entry(), "b": entry()}), "b begins at byte 0"),
     "backwards": (json.dumps({"a": entry(offsets=(16, 0))}), "a has -16 bytes"),
+    "metadata that is no text": (json.dumps({"__metadata__": {"format": 1}, "a": entry()}), "metadata are not texts"),
+    "metadata that is no map": (json.dumps({"__metadata__": [], "a": entry()}), "no attribute"),
+    "half a pair": (json.dumps({"\ud800": entry()}), "surrogates"),
+    "a number that is no JSON": (json.dumps({"a": entry() | {"x": math.nan}}), "NaN is no JSON"),
     "twice": ('{"a": %s, "a": %s}' % ((json.dumps(entry()),) * 2), "names something twice"),
 }
+
+
+odd = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 9) | st.floats() | st.sampled_from(["", "pt", "\ud800", "é"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "format", "\udc00"]), inner),
+    max_leaves=4,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["dtype", "shape", "data_offsets", "more"]), odd, max_size=2), odd | st.none())
+def test_what_is_accepted_the_library_opens(more: dict[str, Any], metadata: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "w.safetensors"
+        header = json.dumps({"a": entry() | more} | ({} if metadata is None else {"__metadata__": metadata}))
+        file.write_bytes(struct.pack("<Q", len(header)) + header.encode() + b"\0" * 16)
+        try:
+            tensors = check_safetensors(file)
+        except Problem:
+            return
+        with safe_open(file, "np") as opened:
+            assert set(opened.keys()) == tensors.keys()
 
 
 @pytest.mark.parametrize("kind", HEADERS)

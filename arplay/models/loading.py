@@ -40,6 +40,8 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     report(None, "importing the model class")
     opening = partial(open_tokenizer, path)
     code = "the code that comes with it is not run" if folder.has_code else ""
+    from safetensors import SafetensorError
+
     sizes, own = llama_folder.understood(folder, place.device if place.limits is None else "several devices")
     if sizes is not None:
         report(None, "reading the weights")
@@ -48,6 +50,8 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         except Exception as error:
             if (problem := _does_not_fit(path.name, place, error)) is not None:
                 raise problem from error
+            if isinstance(error, SafetensorError | OSError):
+                raise Problem(f"{path.name} cannot be loaded: {str(error)[:200]}", "fetch the model again") from error
             raise
         said, own = llama_folder.compared(torch, network, folder)
         why = "; ".join(filter(None, (said, code)))

@@ -47,7 +47,11 @@ def check_safetensors(file: Path) -> dict[str, Tensor]:
             (length,) = struct.unpack("<Q", stream.read(8))
             if length > min(MAX_HEADER_BYTES, size):
                 raise ValueError("its header is longer than the file")
-            header = json.loads(stream.read(length), object_pairs_hook=_once)
+            header = json.loads(stream.read(length), object_pairs_hook=_once, parse_constant=_no_json)
+        said = header.get("__metadata__", {})
+        if not all(type(word) is str for word in (*said.keys(), *said.values())):
+            raise ValueError("its metadata are not texts")
+        json.dumps(header, ensure_ascii=False).encode()  # half a UTF-16 pair is no text
         tensors = {name: _tensor(name, entry) for name, entry in header.items() if name != "__metadata__"}
         if len(tensors) > MAX_TENSORS:
             raise ValueError(f"{len(tensors):,} tensors are more than {MAX_TENSORS:,}")
@@ -73,6 +77,10 @@ def _tensor(name: str, entry: dict[str, Any]) -> Tensor:
     if len(shape) > 8 or BYTES[dtype] * math.prod(shape) != end - begin:
         raise ValueError(f"{_short(name)} has {end - begin} bytes for shape {str(shape)[:60]} of {dtype}")
     return Tensor(dtype, tuple(shape), begin, end)
+
+
+def _no_json(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

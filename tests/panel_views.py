@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from arplay.core.chain import Ledger
-from arplay.core.decoding import Decoding, decode
+from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
 from arplay.core.document import Document, Encoded, Prefix, encode
 from arplay.core.picking import choose, uniform
@@ -44,12 +44,12 @@ def textbook() -> View:
     table = Table.load(ABC)
     vocabulary = table.alphabet.vocabulary
     tree = Tree(Document.of(b"B"))
-    settings = Settings(decoding=Decoding(mode="sample", temperature=0.8))
+    settings = Settings(decoding=Pipeline.of(temperature=0.8))
     for index in (1, 2):
         ids = encode(tree.document, table.alphabet).ids
         distribution = Distribution(len(vocabulary), table.logprobs(ids.tolist()))
-        decoded = decode(distribution.logprobs, settings.decoding)
-        choice = choose(decoded.logprobs, uniform(settings.seed, index))
+        decoded = decode(distribution, settings.decoding)
+        choice = choose(decoded.candidates, uniform(settings.seed, index))
         logprob, after = float(distribution.logprobs[choice.id]), float(np.exp(decoded.logprobs[choice.id]))
         rank = distribution.rank(choice.id) or 0
         step = Step(choice.id, index, logprob, float(np.exp(logprob)), after, rank, choice.u, settings.seed)
@@ -64,7 +64,7 @@ def textbook() -> View:
         document=tree.document,
         caret=3,
         answer=Answer((), "model", Prefix(encoded.ids, None), encoded, Position(0, 3), following, (), 1, 0.004, 0),
-        decoded=decode(following.logprobs, settings.decoding),
+        decoded=decode(following, settings.decoding),
         step=choice,
         step_decoded=decoded,
         ledger=ledger,
@@ -197,7 +197,7 @@ def _scored(view: View, ledger: Ledger, loaded: Loaded, distribution: Distributi
         document=tree.document,
         caret=caret,
         answer=answer,
-        decoded=decode(distribution.logprobs, view.settings.decoding) if numbers else None,
+        decoded=decode(distribution, view.settings.decoding) if numbers else None,
         ledger=ledger,
         tree=tree,
         node=tree.node,

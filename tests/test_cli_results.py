@@ -189,7 +189,7 @@ def test_greedy_takes_the_first_rank_at_any_u(ask: Command) -> None:
     said = ask("sample", "--model", "abc", "--prompt", "B", "-n", "5", "--greedy")
     assert {(step["rank"], step["decoded_prob"]) for step in said["steps"]} == {(1, 1.0)}
     assert [step["u"] for step in said["steps"]] == [uniform(0, index) for index in range(1, 6)]
-    assert said["decoding"]["mode"] == "greedy"
+    assert said["decoding"] == [{"stage": "greedy"}]
 
 
 def test_sampling_ends_at_the_end_of_text_or_the_context(ask: Command, tiny: str) -> None:

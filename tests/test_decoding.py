@@ -1,9 +1,10 @@
-"""Decoding stages: rule 6, and parity with the warpers of transformers."""
+"""Decoding stages: pure, a distribution each, parity with the warpers of transformers, in any order, and partial."""
 
 from __future__ import annotations
 
+import json
 import math
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -12,37 +13,56 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from arplay.core.decoding import Decoding, Greedy, MinP, Stage, Temperature, TopK, TopP, decode
-from arplay.core.distribution import log_softmax
+from arplay.core.decoding.candidates import Candidates
+from arplay.core.decoding.pipeline import Chain, Decoded, Pipeline, decode
+from arplay.core.decoding.stage import Context, Field, Stage, State
+from arplay.core.decoding.stages import STAGES
+from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
 
 values = st.sampled_from([-np.inf, -40.0, -2.0, -1.0, 0.0, 0.0, 1.0, 3.0])
 logits = arrays(np.float64, st.integers(1, 25), elements=values).filter(lambda z: np.isfinite(z.max()))
+
+
+def number(field: Field) -> st.SearchStrategy[float]:
+    """Anything that a stage's number may be, and not larger than matters."""
+    most = min(field.high, 100)
+    return (
+        st.integers(int(field.low), int(most)) if field.whole else st.floats(field.low + field.above_low * 1e-3, most)
+    )
+
+
 stages = st.one_of(
-    st.just(Greedy()),
-    st.floats(0, 100).map(Temperature),
-    st.integers(1, 30).map(TopK),
-    st.floats(0.001, 1).map(TopP),
-    st.floats(0.001, 1).map(MinP),
+    *(st.tuples(st.just(stage.name), st.tuples(*map(number, stage.fields))) for stage in STAGES.values())
 )
+pipelines = st.lists(stages, max_size=5).map(lambda chosen: Pipeline(tuple(chosen)))
 
 
 def kept(logprobs: np.ndarray) -> list[int]:
     return np.flatnonzero(logprobs > -np.inf).tolist()
 
 
-def holds_rule_6(stage: Stage, before: np.ndarray) -> None:
+def one(stage: str, *values: float) -> Any:
+    pipeline = Pipeline(((stage, values),))
+    return pipeline.apply
+
+
+def full(logprobs: np.ndarray) -> Distribution:
+    return Distribution(len(logprobs), logprobs)
+
+
+def holds_rule_8(apply: Any, before: np.ndarray) -> None:
     copy = before.copy()
-    after = stage(before)
+    after = apply(before)
     assert np.array_equal(before, copy), "the input changed"
     assert math.fsum(np.exp(after)) == pytest.approx(1, abs=1e-9), "the output does not sum to 1"
-    assert set(kept(after)) <= set(kept(before)), "a removed piece came back"
-    assert int(np.argmax(before)) in kept(after), "the best piece was removed"
+    assert set(kept(after)) <= set(kept(before)), "a removed token came back"
+    assert int(np.argmax(before)) in kept(after), "the best token was removed"
 
 
-@given(logits, stages)
-def test_every_stage_is_pure_and_gives_a_distribution(z: np.ndarray, stage: Stage) -> None:
-    holds_rule_6(stage, log_softmax(z))
+@given(logits, pipelines)
+def test_every_pipeline_is_pure_and_gives_a_distribution(z: np.ndarray, pipeline: Pipeline) -> None:
+    holds_rule_8(pipeline.apply, log_softmax(z))
 
 
 @pytest.mark.parametrize(
@@ -51,25 +71,25 @@ def test_every_stage_is_pure_and_gives_a_distribution(z: np.ndarray, stage: Stag
         (lambda p: p - np.log(2), "sum to 1"),
         (lambda p: np.multiply(p, 2, out=p), "input changed"),
         (lambda p: log_softmax(np.where(p == -np.inf, -9, p)), "came back"),
-        (lambda p: np.where(p == p.max(), -np.inf, np.where(p == p.min(), 0.0, -np.inf)), "came back|best piece"),
+        (lambda p: np.where(p == p.max(), -np.inf, np.where(p == p.min(), 0.0, -np.inf)), "came back|best token"),
     ],
 )
-def test_rule_6_catches_a_wrong_stage(wrong: Stage, complaint: str) -> None:
+def test_rule_8_catches_a_wrong_stage(wrong: Any, complaint: str) -> None:
     with pytest.raises(AssertionError, match=complaint):
-        holds_rule_6(wrong, log_softmax(np.array([0.0, 1.0, -np.inf, 0.3])))
+        holds_rule_8(wrong, log_softmax(np.array([0.0, 1.0, -np.inf, 0.3])))
 
 
 @given(logits, st.integers(1, 30))
 def test_top_k_keeps_exactly_k_ties_by_id(z: np.ndarray, k: int) -> None:
     p = log_softmax(z)
     alive = [id for id in sorted(range(len(p)), key=lambda id: (-p[id], id)) if p[id] > -np.inf]
-    assert kept(TopK(k)(p)) == sorted(alive[:k])
+    assert kept(one("top-k", k)(p)) == sorted(alive[:k])
 
 
 def test_top_k_by_threshold_would_keep_ties() -> None:
     p = log_softmax(np.zeros(5))
     by_threshold = [id for id in range(5) if p[id] >= np.sort(p)[-2]]
-    assert kept(TopK(2)(p)) == [0, 1] != by_threshold
+    assert kept(one("top-k", 2)(p)) == [0, 1] != by_threshold
 
 
 def nucleus(p: np.ndarray, mass: float, keep_crossing: bool = True) -> list[int]:
@@ -86,52 +106,65 @@ def nucleus(p: np.ndarray, mass: float, keep_crossing: bool = True) -> list[int]
 @given(logits, st.floats(0.001, 0.999))
 def test_top_p_is_the_smallest_set_that_reaches_p(z: np.ndarray, mass: float) -> None:
     p = log_softmax(z)
-    assert kept(TopP(mass)(p)) == nucleus(np.exp(p), mass)
+    assert kept(one("top-p", mass)(p)) == nucleus(np.exp(p), mass)
 
 
 @pytest.mark.parametrize(("mass", "stay"), [(0.4, [0]), (0.5, [0]), (0.6, [0, 1]), (0.8, [0, 1]), (0.81, [0, 1, 2])])
-def test_top_p_keeps_the_piece_that_crosses(mass: float, stay: list[int]) -> None:
+def test_top_p_keeps_the_token_that_crosses(mass: float, stay: list[int]) -> None:
     p = np.log([0.5, 0.3, 0.2])
-    assert kept(TopP(mass)(p)) == stay
-    if mass not in (0.4, 0.5, 0.8):  # the wrong rule, which drops the crossing piece, gives another set
+    assert kept(one("top-p", mass)(p)) == stay
+    if mass not in (0.4, 0.5, 0.8):  # the wrong rule, which drops the crossing token, gives another set
         assert nucleus(np.exp(p), mass, keep_crossing=False) != stay
 
 
 def test_top_p_counts_a_rounded_sum_as_reached() -> None:
     assert 0.1 + 0.7 < 0.8  # in floats
-    assert kept(TopP(0.8)(np.log([0.7, 0.1, 0.2]))) == [0, 2]
-    assert kept(TopP(0.8)(np.log([0.7, 0.1, 0.1, 0.1]))) == [0, 1]
+    assert kept(one("top-p", 0.8)(np.log([0.7, 0.1, 0.2]))) == [0, 2]
+    assert kept(one("top-p", 0.8)(np.log([0.7, 0.1, 0.1, 0.1]))) == [0, 1]
 
 
 def test_min_p_by_hand() -> None:
     p = np.log([0.5, 0.25, 0.2, 0.05])
-    assert kept(MinP(0.5)(p)) == [0, 1]
-    assert kept(MinP(0.1)(p)) == [0, 1, 2, 3]  # 0.05 is exactly a tenth of 0.5
-    assert kept(MinP(0.11)(p)) == [0, 1, 2]
+    assert kept(one("min-p", 0.5)(p)) == [0, 1]
+    assert kept(one("min-p", 0.1)(p)) == [0, 1, 2, 3]  # 0.05 is exactly a tenth of 0.5
+    assert kept(one("min-p", 0.11)(p)) == [0, 1, 2]
 
 
 def test_temperature_by_hand_and_at_its_limits() -> None:
     p = np.log([0.5, 0.3, 0.2])
     squares = np.array([0.25, 0.09, 0.04])
-    assert np.exp(Temperature(0.5)(p)) == pytest.approx(squares / squares.sum())
+    assert np.exp(one("temperature", 0.5)(p)) == pytest.approx(squares / squares.sum())
     for tiny in (0.0, 5e-324, 1e-300, 1e-6):
-        assert np.exp(Temperature(tiny)(p)).tolist() == [1.0, 0.0, 0.0]
-    assert np.exp(Temperature(100)(p)) == pytest.approx([1 / 3] * 3, abs=0.005)
-    assert kept(Temperature(0)(np.log([0.4, 0.4, 0.2]))) == [0]  # greedy, the lowest id among equals
+        assert np.exp(one("temperature", tiny)(p)).tolist() == [1.0, 0.0, 0.0]
+    assert np.exp(one("temperature", 100)(p)) == pytest.approx([1 / 3] * 3, abs=0.005)
+    assert kept(one("temperature", 0)(np.log([0.4, 0.4, 0.2]))) == [0]  # greedy, the lowest id among equals
 
 
-def test_the_order_is_temperature_top_k_top_p_min_p() -> None:
-    decoding = Decoding(temperature=0.5, top_k=3, top_p=0.9, min_p=0.1)
-    assert decoding.stages == (Temperature(0.5), TopK(3), TopP(0.9), MinP(0.1))
-    assert decoding.label == "temperature 0.5 → top-k 3 → top-p 0.9 → min-p 0.1"
+def test_the_order_is_data() -> None:
+    usual = Pipeline.of(min_p=0.1, temperature=0.5, top_p=0.9, top_k=3)
+    assert usual.label == "temperature 0.5 → top-k 3 → top-p 0.9 → min-p 0.1"
     p = np.log([0.4, 0.3, 0.2, 0.1])
-    other_order = TopP(0.75)(p)
-    assert kept(decode(p, Decoding(temperature=0.5, top_p=0.75)).logprobs) == [0, 1]
-    assert kept(Temperature(0.5)(other_order)) == [0, 1, 2]  # top-p first would keep one more
+    assert kept(Pipeline.read("temperature:0.5,top-p:0.75").apply(p)) == [0, 1]
+    assert kept(Pipeline.read("top-p:0.75,temperature:0.5").apply(p)) == [0, 1, 2]  # top-p first keeps one more
+
+
+def by_hand(p: np.ndarray, stages: tuple[tuple[str, tuple[float, ...]], ...]) -> np.ndarray:
+    """The same stages one after the other, each renormalised: slower, and how they are defined."""
+    for stage in stages:
+        p = Pipeline((stage,)).apply(p)
+    return p
+
+
+@given(logits, pipelines)
+def test_renormalising_once_is_renormalising_after_each_stage(z: np.ndarray, pipeline: Pipeline) -> None:
+    p = log_softmax(z)
+    at_once, one_by_one = pipeline.apply(p), by_hand(p, pipeline.stages)
+    assert kept(at_once) == kept(one_by_one)
+    assert np.exp(at_once) == pytest.approx(np.exp(one_by_one), abs=1e-9)
 
 
 def test_each_stage_leaves_a_trace() -> None:
-    done = decode(np.log([0.4, 0.3, 0.2, 0.1]), Decoding(top_k=3, top_p=0.7))
+    done = decode(full(np.log([0.4, 0.3, 0.2, 0.1])), Pipeline.of(top_k=3, top_p=0.7))
     assert [(t.label, t.kept, round(t.removed, 9)) for t in done.traces] == [
         ("top-k 3", 3, 0.1),
         ("top-p 0.7", 2, round(2 / 9, 9)),  # of what top-k left
@@ -140,36 +173,67 @@ def test_each_stage_leaves_a_trace() -> None:
     assert np.exp(done.logprobs) == pytest.approx([4 / 7, 3 / 7, 0, 0])
 
 
+@given(logits, pipelines)
+def test_traces_are_of_what_each_stage_was_given(z: np.ndarray, pipeline: Pipeline) -> None:
+    p = log_softmax(z)
+    for (name, values), trace in zip(pipeline.stages, decode(full(p), pipeline).traces, strict=True):
+        after = Pipeline(((name, values),)).apply(p)
+        gone = [id for id in kept(p) if id not in kept(after)]
+        assert trace.kept == len(kept(after)) and trace.label.startswith(name)
+        assert trace.removed == pytest.approx(math.fsum(np.exp(p[gone])), abs=1e-9)
+        p = after
+
+
+def test_what_is_removed_is_told_however_little_it_is() -> None:
+    p = log_softmax(np.array([0.0, -50.0]))
+    assert decode(full(p), Pipeline.of(top_k=1)).traces[0].removed == pytest.approx(math.exp(-50))
+    assert 1 - np.exp(p[0]) == 0  # negative control: one minus the rest would have told nothing
+
+
 def test_neutral_settings_change_nothing() -> None:
-    p = log_softmax(np.array([0.0, 1.0, 2.0]))
-    done = decode(p, Decoding())
-    assert done.traces == () and np.array_equal(done.logprobs, p)
-    assert Decoding().label == "the model's own distribution"
-    assert Decoding(mode="greedy", temperature=2, top_k=5).stages == (Greedy(),)
+    own = full(log_softmax(np.array([0.0, 1.0, 2.0])))
+    done = decode(own, Pipeline.of(temperature=1, top_k=0, top_p=1, min_p=0))
+    assert done.traces == () and done.distribution is own
+    assert Pipeline().label == "the model's own distribution"
+    assert Pipeline.of(greedy=True).put("top-k", 5).label == "top-k 5 → greedy"
+
+
+def test_a_number_is_put_where_its_stage_is() -> None:
+    mine = Pipeline.read("top-p:0.9,temperature:0.5")
+    assert mine.put("temperature", 0.7).spelled == "top-p:0.9,temperature:0.7"
+    assert mine.put("top-k", 4).spelled == "top-k:4,top-p:0.9,temperature:0.5"
+    assert mine.put("top-p", 1).spelled == "temperature:0.5"
+    assert mine.without("temperature").spelled == "top-p:0.9" == mine.put("temperature", 1).spelled
+    assert (mine.value("top-p"), mine.value("min-p"), mine.has("greedy")) == (0.9, 0, False)
+
+
+@given(pipelines)
+def test_a_pipeline_is_what_it_was_written_as(pipeline: Pipeline) -> None:
+    assert Pipeline.read(pipeline.spelled) == pipeline == Pipeline.from_json(pipeline.as_json)
+    assert Pipeline.read(json.dumps(pipeline.as_json)) == pipeline
+
+
+def test_what_the_first_version_wrote_is_read() -> None:
+    former = {"mode": "greedy", "temperature": 0.5, "top_k": 40, "top_p": 1.0, "min_p": 0.0}
+    assert Pipeline.from_json(former) == Pipeline.of(temperature=0.5, top_k=40, greedy=True)
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "text",
     [
-        {"mode": "beam"},
-        {"temperature": -0.1},
-        {"temperature": math.inf},
-        {"temperature": math.nan},
-        {"top_k": -1},
-        {"top_k": 2.5},
-        {"top_k": math.nan},
-        {"top_p": 0.0},
-        {"top_p": 1.01},
-        {"top_p": math.nan},
-        {"min_p": -0.1},
-        {"min_p": 1.5},
-        {"min_p": math.nan},
+        "beam", "temperature", "temperature:", "temperature:-0.1", "temperature:inf", "temperature:nan",
+        "temperature:1:2", "top-k:-1", "top-k:2.5", "top-k:nan", "top-k:1e400", f"top-k:{'9' * 5000}", "top-p:0.0",
+        "top-p:1.01", "top-p:nan", "min-p:-0.1", "min-p:1.5", "min-p:nan", "greedy:1", "temperature:hot", "x" * 9999,
+        "{", "[" * 100_000, "[1]", "[[]]", "{}", '{"mode": "beam"}', '[{"stage": 3}]',
+        '[{"stage": "top-k", "k": true}]',
+        '[{"stage": "top-k", "k": "2"}]', '[{"stage": "top-k", "p": 2}]', '[{"stage": "min-p", "m": NaN}]',
+        ",".join(["top-k:2"] * 65),
     ],
-    ids=str,
-)
-def test_values_out_of_range_are_a_problem(settings: dict[str, float]) -> None:
-    with pytest.raises(Problem, match="allowed"):
-        Decoding(**settings)  # type: ignore[arg-type]
+)  # fmt: skip
+def test_what_is_no_pipeline_is_a_problem_in_a_sentence(text: str) -> None:
+    with pytest.raises(Problem) as caught:
+        Pipeline.read(text)
+    assert len(str(caught.value)) < 300 and caught.value.remedy
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -184,25 +248,126 @@ def test_parity_with_the_warpers_of_transformers(seed: int) -> None:
 
     z = np.random.default_rng(seed).normal(0, 3, 500)
     temperature, k, mass, m = [(0.7, 50, 0.9, 0.05), (1.6, 200, 0.95, 0.01), (0.3, 7, 0.5, 0.3)][seed % 3]
-    pairs: list[tuple[Stage, Any]] = [
-        (Temperature(temperature), TemperatureLogitsWarper(temperature)),
-        (TopK(k), TopKLogitsWarper(k)),
-        (TopP(mass), TopPLogitsWarper(mass)),
-        (MinP(m), MinPLogitsWarper(m)),
+    pairs: list[tuple[str, float, Any]] = [
+        ("temperature", temperature, TemperatureLogitsWarper(temperature)),
+        ("top-k", k, TopKLogitsWarper(k)),
+        ("top-p", mass, TopPLogitsWarper(mass)),
+        ("min-p", m, MinPLogitsWarper(m)),
     ]
-    theirs, ours = torch.tensor(z)[None], log_softmax(z)
-    for stage, warper in pairs:
-        theirs, ours = warper(None, theirs), stage(ours)
+    for order in permutations(pairs, 4):
+        theirs = torch.tensor(z)[None]
+        for _, _, warper in order:
+            theirs = warper(None, theirs)
         expected = torch.log_softmax(theirs[0], dim=-1).numpy()
+        ours = Pipeline(tuple((name, (value,)) for name, value, _ in order)).apply(log_softmax(z))
         assert kept(ours) == kept(expected)
         assert ours[kept(ours)] == pytest.approx(expected[kept(ours)], abs=1e-9)
-    decoding = Decoding(temperature=temperature, top_k=k, top_p=mass, min_p=m)
-    assert np.array_equal(decode(log_softmax(z), decoding).logprobs, ours)
 
 
 @given(logits, st.lists(stages, min_size=2, max_size=4))
-def test_no_later_stage_brings_a_piece_back(z: np.ndarray, chain: list[Stage]) -> None:
+def test_no_later_stage_brings_a_token_back(z: np.ndarray, chain: list[Any]) -> None:
     steps = [log_softmax(z)]
     for stage in chain:
-        steps.append(stage(steps[-1]))
+        steps.append(Pipeline((stage,)).apply(steps[-1]))
     assert all(set(kept(later)) <= set(kept(earlier)) for earlier, later in pairwise(steps))
+
+
+# ---- partial distributions
+
+KNOWN = Distribution(1000, np.log([0.2, 0.5, 0.1]), np.array([30, 10, 20]))
+
+
+def shares(done: Decoded) -> dict[int, float]:
+    left = done.candidates
+    return dict(zip(left.ids.tolist(), np.round(left.weights / left.total, 6).tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("top-k:1", {10: 1.0}),
+        ("top-k:3,temperature:0.5", {10: round(0.25 / 0.3, 6), 20: round(0.01 / 0.3, 6), 30: round(0.04 / 0.3, 6)}),
+        ("top-p:0.6", {10: round(5 / 7, 6), 30: round(2 / 7, 6)}),
+        ("top-p:0.8", {10: 0.625, 20: 0.125, 30: 0.25}),
+        ("min-p:0.3", {10: round(5 / 7, 6), 30: round(2 / 7, 6)}),
+        ("greedy", {10: 1.0}),
+        ("temperature:0", {10: 1.0}),
+    ],
+)
+def test_what_is_known_suffices(text: str, left: dict[int, float]) -> None:
+    done = decode(KNOWN, Pipeline.read(text))
+    assert shares(done) == left and done.candidates.unknown == (0, 0.0)
+    assert done.distribution.full and done.logprobs[500] == -np.inf
+    assert sum(np.exp(done.logprobs)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("text", ["temperature:0.5", "top-k:4", "top-p:0.81", "min-p:0.1", "top-p:0.81,top-k:2"])
+def test_what_nobody_knows_is_not_invented(text: str) -> None:
+    with pytest.raises(Problem, match="tells only 3 of 1,000"):
+        decode(KNOWN, Pipeline.read(text))
+
+
+def test_without_a_stage_the_rest_is_one_mass() -> None:
+    done = decode(KNOWN, Pipeline())
+    assert done.distribution is KNOWN and done.kept == 1000
+    assert done.candidates.unknown == (997, pytest.approx(0.2))
+
+
+# ---- stages with state, and a stage from outside the package
+
+
+class _NoRepeat:
+    """Never the token that was chosen last."""
+
+    def __init__(self) -> None:
+        self.last: int | None = None
+
+    def apply(self, candidates: Candidates, context: Context) -> Candidates:
+        left = np.flatnonzero(candidates.ids != self.last)
+        return candidates.keep(left) if len(left) else candidates
+
+    def accept(self, id: int) -> None:
+        self.last = id
+
+    def reset(self) -> None:
+        self.last = None
+
+    def clone(self) -> State:
+        other = _NoRepeat()
+        other.last = self.last
+        return other
+
+
+def _only_new(candidates: Candidates, context: Context) -> Candidates:
+    assert context.u == 0.5 and context.tokens is None
+    return candidates.keep(np.flatnonzero(~np.isin(candidates.ids, context.ids)))
+
+
+@pytest.fixture
+def two_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    remembering = Stage("no-repeat", "No repeat", "Never the last one.", "", "", begin=_NoRepeat)
+    looking = Stage("only-new", "Only new", "Nothing twice.", "", "", apply=_only_new)
+    for stage in (remembering, looking):
+        monkeypatch.setitem(STAGES, stage.name, stage)
+
+
+def test_a_stage_remembers_what_was_chosen(two_more: None) -> None:
+    own = full(np.log([0.5, 0.3, 0.2]))
+    chain = Chain(Pipeline.read("no-repeat,greedy"))
+    assert kept(chain.apply(own).logprobs) == [0] == kept(chain.apply(own).logprobs)
+    chain.accept(0)
+    branch = chain.clone()
+    assert kept(chain.apply(own).logprobs) == [1]
+    chain.accept(1)
+    assert (kept(chain.apply(own).logprobs), kept(branch.apply(own).logprobs)) == ([0], [1])
+    chain.reset()
+    branch.accept(2)
+    assert kept(chain.apply(own).logprobs) == [0] == kept(branch.apply(own).logprobs)
+
+
+def test_a_stage_sees_the_tokens_so_far(two_more: None) -> None:
+    own = full(np.log([0.5, 0.3, 0.2]))
+    done = decode(own, Pipeline.read("only-new"), Context(np.array([0, 0]), 0.5))
+    assert kept(done.logprobs) == [1, 2]
+    with pytest.raises(Problem, match="no-repeat, only-new"):  # the table says what there is
+        Pipeline.read("beam")

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from arplay.core.decoding import Decoding, decode
+from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.gui.contract import Change, Do, Settings, View
 from arplay.gui.panels.decoding import PRESETS, DecodingPanel
 from arplay.gui.widgets.dial import TRAVEL, Dial
@@ -34,7 +34,7 @@ class Window:
             self.panel.show_view(self.view)
 
     @property
-    def decoding(self) -> Decoding:
+    def decoding(self) -> Pipeline:
         return self.view.settings.decoding
 
 
@@ -47,7 +47,7 @@ def panel(qtbot: QtBot) -> DecodingPanel:
     return panel
 
 
-def view(decoding: Decoding = Decoding()) -> View:
+def view(decoding: Pipeline = Pipeline()) -> View:
     return replace(textbook(), settings=Settings(decoding=decoding))
 
 
@@ -61,33 +61,33 @@ def write(qtbot: QtBot, dial: Dial, text: str) -> None:
 def test_what_is_written_is_what_is_asked_for(panel: DecodingPanel, qtbot: QtBot) -> None:
     window = Window(panel, view())
     write(qtbot, panel.dials["temperature"], "0.85")
-    write(qtbot, panel.dials["top_k"], "40")
-    write(qtbot, panel.dials["top_p"], "0.925")
-    write(qtbot, panel.dials["min_p"], "0.0125")
-    assert window.decoding == Decoding("sample", 0.85, 40, 0.925, 0.0125)
+    write(qtbot, panel.dials["top-k"], "40")
+    write(qtbot, panel.dials["top-p"], "0.925")
+    write(qtbot, panel.dials["min-p"], "0.0125")
+    assert window.decoding == Pipeline.of(temperature=0.85, top_k=40, top_p=0.925, min_p=0.0125)
     assert len(window.seen) == 4
-    assert isinstance(window.decoding.top_k, int)
+    assert isinstance(window.decoding.value("top-k"), int)
 
 
-@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p", "min_p"])
+@pytest.mark.parametrize("name", ["temperature", "top-k", "top-p", "min-p"])
 def test_slider_and_field_agree(panel: DecodingPanel, name: str) -> None:
     window = Window(panel, view())
     dial: Dial = panel.dials[name]
     for position in (900, 250, 500, 999):
         dial.slider.setValue(position)
-        assert getattr(window.decoding, name) == pytest.approx(dial.field.value())
+        assert window.decoding.value(name) == pytest.approx(dial.field.value())
         asked = len(window.seen)
         dial.field.setValue(dial.field.value())  # nothing new: nothing is asked and nothing moves
         panel.show_view(window.view)
         assert dial.slider.value() == position and len(window.seen) == asked
 
 
-@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p", "min_p"])
+@pytest.mark.parametrize("name", ["temperature", "top-k", "top-p", "min-p"])
 def test_a_value_of_the_view_moves_the_slider_to_its_place(panel: DecodingPanel, name: str) -> None:
     window = Window(panel, view())
     dial: Dial = panel.dials[name]
-    value = {"temperature": 1.5, "top_k": 2, "top_p": 0.5, "min_p": 0.25}[name]
-    panel.show_view(view(replace(Decoding(), **{name: value})))
+    value = {"temperature": 1.5, "top-k": 2, "top-p": 0.5, "min-p": 0.25}[name]
+    panel.show_view(view(Pipeline().put(name, value)))
     assert window.seen == []
     assert dial.field.value() == value
     assert dial.slider.value() == round(TRAVEL * dial.scale.travel(value))
@@ -95,15 +95,15 @@ def test_a_value_of_the_view_moves_the_slider_to_its_place(panel: DecodingPanel,
 
 
 def test_double_click_switches_off_in_words(panel: DecodingPanel, qtbot: QtBot) -> None:
-    window = Window(panel, view(Decoding(temperature=0.5, top_p=0.8)))
-    qtbot.mouseDClick(panel.dials["top_p"].slider, Qt.MouseButton.LeftButton)
-    assert window.decoding == Decoding(temperature=0.5)
-    assert panel.dials["top_p"].field.text() == "off"
+    window = Window(panel, view(Pipeline.of(temperature=0.5, top_p=0.8)))
+    qtbot.mouseDClick(panel.dials["top-p"].slider, Qt.MouseButton.LeftButton)
+    assert window.decoding == Pipeline.of(temperature=0.5)
+    assert panel.dials["top-p"].field.text() == "off"
     qtbot.mouseDClick(panel.dials["temperature"], Qt.MouseButton.LeftButton, pos=QPoint(4, 4))
-    assert window.decoding == Decoding()
-    write(qtbot, panel.dials["top_k"], "5")
-    write(qtbot, panel.dials["top_k"], "off")
-    assert window.decoding == Decoding()
+    assert window.decoding == Pipeline()
+    write(qtbot, panel.dials["top-k"], "5")
+    write(qtbot, panel.dials["top-k"], "off")
+    assert window.decoding == Pipeline()
 
 
 def test_news_do_not_disturb_what_is_being_written(panel: DecodingPanel, qtbot: QtBot) -> None:
@@ -115,7 +115,7 @@ def test_news_do_not_disturb_what_is_being_written(panel: DecodingPanel, qtbot: 
     panel.show_view(replace(window.view, caret=0, playing=True))
     assert field.text() == "0.3"
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    assert window.decoding == Decoding(temperature=0.3)
+    assert window.decoding == Pipeline.of(temperature=0.3)
 
 
 def test_dragging_is_followed_and_never_jumps(panel: DecodingPanel, qtbot: QtBot) -> None:
@@ -137,7 +137,7 @@ def test_dragging_is_followed_and_never_jumps(panel: DecodingPanel, qtbot: QtBot
 
 
 def test_presets(panel: DecodingPanel, qtbot: QtBot) -> None:
-    window = Window(panel, view(Decoding(temperature=0.9)))
+    window = Window(panel, view(Pipeline.of(temperature=0.9)))
     assert not any(chip.isChecked() for chip in panel.presets)
     for chip, (_, _, decoding) in zip(panel.presets, PRESETS, strict=True):
         qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
@@ -148,21 +148,21 @@ def test_presets(panel: DecodingPanel, qtbot: QtBot) -> None:
 
 
 def test_greedy_disables_sampling_and_says_so(panel: DecodingPanel, qtbot: QtBot) -> None:
-    window = Window(panel, view(Decoding(temperature=0.7)))
+    window = Window(panel, view(Pipeline.of(temperature=0.7)))
     qtbot.mouseClick(panel.modes.button(1), Qt.MouseButton.LeftButton)
-    assert window.decoding == Decoding("greedy", temperature=0.7)
+    assert window.decoding == Pipeline.of(greedy=True, temperature=0.7)
     for widget in (*(dial.slider for dial in panel.dials.values()), panel.seed, panel.reroll):
         assert not widget.isEnabled() and "Greedy" in widget.toolTip()
     qtbot.mouseClick(panel.modes.button(0), Qt.MouseButton.LeftButton)
-    assert window.decoding == Decoding(temperature=0.7)
+    assert window.decoding == Pipeline.of(temperature=0.7)
     for widget in (*(dial.slider for dial in panel.dials.values()), panel.seed, panel.reroll):
         assert widget.isEnabled() and "Greedy takes" not in widget.toolTip()
 
 
 def test_traces_are_cores(panel: DecodingPanel) -> None:
-    shown = view(Decoding(temperature=0.8, top_k=2))
+    shown = view(Pipeline.of(temperature=0.8, top_k=2))
     assert shown.answer is not None and shown.answer.distribution is not None
-    decoded = decode(shown.answer.distribution.logprobs, shown.settings.decoding)
+    decoded = decode(shown.answer.distribution, shown.settings.decoding)
     panel.show_view(replace(shown, decoded=decoded))
     removed = f"{100 * decoded.traces[1].removed:.2f}% removed"
     assert panel.trace.text() == f"temperature 0.8: 3 kept\ntop-k 2: 2 kept, {removed}"
@@ -201,10 +201,10 @@ def test_seed_steps_speed_and_stop(panel: DecodingPanel, qtbot: QtBot) -> None:
 
 def test_the_view_is_shown_and_not_echoed(panel: DecodingPanel) -> None:
     window = Window(panel, view())
-    other = Settings(decoding=Decoding(temperature=3.25, top_k=7), seed=42, play_steps=5, play_per_second=3)
+    other = Settings(decoding=Pipeline.of(temperature=3.25, top_k=7), seed=42, play_steps=5, play_per_second=3)
     panel.show_view(replace(textbook(), settings=other))
     assert window.seen == []
-    assert panel.dials["temperature"].field.text() == "3.25" and panel.dials["top_k"].field.text() == "7"
+    assert panel.dials["temperature"].field.text() == "3.25" and panel.dials["top-k"].field.text() == "7"
     assert panel.dials["temperature"].slider.value() == TRAVEL  # past the end of the slider, exact in the field
     assert (panel.seed.text(), panel.steps.value(), panel.speed.value()) == ("42", 5, 3)
 
@@ -228,7 +228,7 @@ def test_last_step_in_one_line(panel: DecodingPanel) -> None:
 
 
 def test_everything_fits_and_can_be_reached_by_tab(panel: DecodingPanel, qtbot: QtBot) -> None:
-    panel.show_view(view(Decoding(temperature=0.8)))
+    panel.show_view(view(Pipeline.of(temperature=0.8)))
     inside = panel.stop.mapTo(panel, QPoint(0, panel.stop.height())).y()
     assert inside <= panel.step.mapTo(panel, QPoint(0, 0)).y()
     assert panel.reroll.mapTo(panel, QPoint(panel.reroll.width(), 0)).x() <= panel.width()
@@ -241,5 +241,5 @@ def test_everything_fits_and_can_be_reached_by_tab(panel: DecodingPanel, qtbot: 
     wanted += [panel.seed, panel.reroll, panel.steps, panel.speed, panel.stop]
     wanted += [panel.step, panel.rewind, panel.play, *panel.presets]
     assert [widget for widget in wanted if widget not in reached] == []
-    order = [reached.index(widget) for widget in (panel.presets[0], panel.dials["min_p"].field, panel.seed, panel.step)]
+    order = [reached.index(widget) for widget in (panel.presets[0], panel.dials["min-p"].field, panel.seed, panel.step)]
     assert order == sorted(order)

@@ -15,7 +15,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QInputMe
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from arplay.core.decoding import Decoded
+from arplay.core.decoding.pipeline import Pipeline, decode
+from arplay.core.distribution import Distribution
 from arplay.core.document import Document, Encoded, Prefix
 from arplay.core.pieces import Piece
 from arplay.core.position import Answer, Position
@@ -337,7 +338,7 @@ def test_a_change_that_qt_makes_by_itself_is_told_too(desk: Desk) -> None:
 def test_keys_of_the_chain(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, b"text", caret=2)
     area = desk.editor.area
-    desk.show(decoded=Decoded(np.log(np.array([0.2, 0.5, 0.3])), ()))
+    desk.show(decoded=decode(Distribution(3, np.log(np.array([0.2, 0.5, 0.3]))), Pipeline()))
     for key, mod in (
         (Key.Key_Return, Mod.ControlModifier),
         (Key.Key_Right, Mod.AltModifier),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QRect
 from pytestqt.qtbot import QtBot
 
-from arplay.core.decoding import Decoding, decode
+from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
 from arplay.core.picking import choose
 from arplay.core.pieces import Vocabulary
@@ -85,9 +85,9 @@ def test_the_axis_stands_still_while_one_steps_and_is_fitted_anew_elsewhere(open
 def test_the_lens_shows_the_share_that_u_fell_into(seed: int, u: float) -> None:
     logits = np.random.default_rng(seed).normal(0, 6, 300)
     own = Distribution(300, logits - np.logaddexp.reduce(logits))
-    decoded = decode(own.logprobs, Decoding())
+    decoded = decode(own, Pipeline())
     vocabulary = Vocabulary("lens", tuple(str(id).encode() for id in range(300)))
-    strip = strip_of(Distribution(300, decoded.logprobs), vocabulary, choose(decoded.logprobs, u))
+    strip = strip_of(Distribution(300, decoded.logprobs), vocabulary, choose(decoded.candidates, u))
     assert strip.chosen is not None and strip.chosen.low <= u < strip.chosen.high
     assert [near.id for near in strip.near].count(strip.chosen.id) == 1
     for before, after in zip(strip.near, strip.near[1:], strict=False):

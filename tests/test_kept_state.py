@@ -40,6 +40,9 @@ def kept(folder: Path, content: str) -> Settings:
         ("decoding", {"temperature": -1}),
         ("decoding", {"mode": ["sample"]}),
         ("decoding", 7),
+        ("decoding", [{"stage": "beam"}]),
+        ("decoding", [{"stage": "top-k", "k": 2, "p": 1}]),
+        ("decoding", [[]]),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_the_default_and_the_others_stay(
@@ -54,7 +57,7 @@ def test_settings_that_make_sense_come_back(tmp_path: Path) -> None:
     changed = {"seed": 9, "bars": 5, "unit": "bits", "colour_by": "rank", "play_per_second": 2, "at_limit": "slide"}
     settings = kept(tmp_path, json.dumps({**changed, "decoding": {"temperature": 0.5}}))
     assert {name: getattr(settings, name) for name in changed} == changed
-    assert settings.decoding.temperature == 0.5
+    assert settings.decoding.label == "temperature 0.5"
 
 
 def test_each_model_has_its_own_reading_and_the_oldest_are_forgotten(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtTest import QSignalSpy, QTest
 from pytestqt.qtbot import QtBot
 
-from arplay.core.decoding import Decoding
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.document import Document
 from arplay.core.reading import Reading
 from arplay.gui import asking, stale
@@ -230,7 +230,7 @@ ACTIONS: dict[str, Callable[[Place], None]] = {
     "token": emits(Select(1)),
     "find": emits(Find("A", False)),
     "surprise": emits(Seek("surprise", 1)),
-    "decoding": emits(Change(Settings(decoding=Decoding(top_k=2)))),
+    "decoding": emits(Change(Settings(decoding=Pipeline.of(top_k=2)))),
     "reading": emits(Change(Settings(reading=Reading(first_piece="bos")))),
 }
 DONE: dict[str, Callable[[View], bool]] = {

@@ -13,7 +13,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from arplay.core.decoding import Decoding, decode
+from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import LN2, Distribution
 from arplay.core.document import Document, Encoded, Prefix
 from arplay.core.picking import choose
@@ -35,7 +35,7 @@ Open = Callable[[View], NextTokenPanel]
 
 
 def view(
-    size: int = V, decoding: Decoding = Decoding(), actual: int | None = None, seed: int = 0, **settings: object
+    size: int = V, decoding: Pipeline = Pipeline(), actual: int | None = None, seed: int = 0, **settings: object
 ) -> View:
     """Random logits over ``size`` pieces " w0", " w1", ...; the last one is special."""
     words = (*(f" w{i}".encode() for i in range(size - 1)), b"<|end|>")
@@ -50,7 +50,7 @@ def view(
         document=Document.of(b" w0 w1"),
         caret=6,
         answer=answer,
-        decoded=decode(own.logprobs, decoding),
+        decoded=decode(own, decoding),
     )
 
 
@@ -88,7 +88,7 @@ def total(bars: Bars, decoded: bool) -> float:
 
 
 def test_rows_are_cores_numbers(opened: Open) -> None:
-    shown = view(decoding=Decoding(temperature=0.7, top_k=5))
+    shown = view(decoding=Pipeline.of(temperature=0.7, top_k=5))
     bars = opened(shown).bars.bars
     assert [row.id for row in bars.rows] == own(shown).top(20).tolist()
     assert shown.decoded is not None
@@ -100,8 +100,10 @@ def test_rows_are_cores_numbers(opened: Open) -> None:
 
 
 @pytest.mark.parametrize("n", [5, 20, 200])
-@pytest.mark.parametrize("decoding", [Decoding(), Decoding(temperature=1.5), Decoding(top_p=0.5), Decoding("greedy")])
-def test_rows_and_rest_sum_to_one(opened: Open, n: int, decoding: Decoding) -> None:
+@pytest.mark.parametrize(
+    "decoding", [Pipeline(), Pipeline.of(temperature=1.5), Pipeline.of(top_p=0.5), Pipeline.of(greedy=True)]
+)
+def test_rows_and_rest_sum_to_one(opened: Open, n: int, decoding: Pipeline) -> None:
     bars = opened(view(decoding=decoding, actual=3, bars=n)).bars.bars
     assert len(bars.rows) == n
     assert bars.rest is not None and bars.rest.count == V - len(bars.all_rows)
@@ -180,8 +182,8 @@ def test_decoding_keeps_the_chosen_row_and_a_new_answer_starts_over(opened: Open
     shown = view()
     panel = opened(shown)
     qtbot.keyClick(panel.bars, Qt.Key.Key_Down)
-    hotter = Decoding(temperature=2)
-    decoded = decode(own(shown).logprobs, hotter)
+    hotter = Pipeline.of(temperature=2)
+    decoded = decode(own(shown), hotter)
     panel.show_view(replace(shown, settings=replace(shown.settings, decoding=hotter), decoded=decoded))
     assert panel.bars.chosen == 1
     panel.show_view(view(seed=1))
@@ -249,9 +251,9 @@ def test_hover_card(opened: Open) -> None:
 
 
 def test_strip_shows_the_choice_on_the_distribution_it_was_drawn_from(opened: Open) -> None:
-    shown = view(decoding=Decoding(temperature=0.5))
+    shown = view(decoding=Pipeline.of(temperature=0.5))
     assert shown.decoded is not None and shown.loaded is not None
-    choice = choose(shown.decoded.logprobs, 0.4127)
+    choice = choose(shown.decoded.candidates, 0.4127)
     panel = opened(replace(view(seed=5), step=choice, step_decoded=shown.decoded))
     strip = panel.strip.strip
     assert strip.u == 0.4127 and strip.at(0.4127) == strip.chosen
@@ -264,12 +266,12 @@ def test_strip_shows_the_choice_on_the_distribution_it_was_drawn_from(opened: Op
 
 
 def test_segments_agree_with_choose_everywhere() -> None:
-    shown = view(decoding=Decoding(top_k=30))
+    shown = view(decoding=Pipeline.of(top_k=30))
     assert shown.decoded is not None and shown.loaded is not None
     strip = strip_of(Distribution(V, shown.decoded.logprobs), shown.loaded.vocabulary, None)
     for u in np.linspace(0, 0.999, 97):
         segment = strip.at(float(u))
-        assert segment is not None and segment.id == choose(shown.decoded.logprobs, float(u)).id
+        assert segment is not None and segment.id == choose(shown.decoded.candidates, float(u)).id
 
 
 def test_partial_distribution_says_what_nobody_knows(opened: Open) -> None:
@@ -290,7 +292,7 @@ def test_no_distribution_and_nan_say_why(opened: Open) -> None:
 
 
 def test_a_huge_vocabulary_is_shown_in_milliseconds(opened: Open) -> None:
-    views = [view(256_000, Decoding(temperature=0.9), bars=200, seed=seed) for seed in range(3)]
+    views = [view(256_000, Pipeline.of(temperature=0.9), bars=200, seed=seed) for seed in range(3)]
     panel = opened(views[0])
     start = time.perf_counter()
     for shown in views[1:]:

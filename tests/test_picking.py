@@ -9,10 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arplay.core.distribution import log_softmax
-from arplay.core.picking import MAX_SEED, choose, uniform
+from arplay.core import picking
+from arplay.core.decoding.candidates import Candidates
+from arplay.core.distribution import Distribution, log_softmax
+from arplay.core.errors import Problem
+from arplay.core.picking import MAX_SEED, Choice, uniform
 
 P = np.log([0.5, 0.3, 0.2])
+
+
+def choose(logprobs: np.ndarray, u: float) -> Choice:
+    return picking.choose(Candidates.of(Distribution(len(logprobs), logprobs)), u)
+
+
 below_one = st.floats(0, 1, exclude_max=True)
 
 
@@ -74,7 +83,9 @@ def test_pieces_stand_from_the_most_probable_on_ties_by_id() -> None:
 def test_the_frequency_over_an_even_grid_of_u_is_exact(grid: int) -> None:
     counted = Counter(choose(P, (i + 0.5) / grid).id for i in range(grid))
     assert counted == {0: grid * 5 // 10, 1: grid * 3 // 10, 2: grid * 2 // 10}
-    assert counted != Counter(choose(P / 2, (i + 0.5) / grid).id for i in range(grid))  # another p shows
+    assert counted != Counter(
+        choose(np.log([0.4, 0.3, 0.3]), (i + 0.5) / grid).id for i in range(grid)
+    )  # another p shows
 
 
 @given(st.lists(st.floats(-800, 5), min_size=1, max_size=40), below_one)
@@ -95,3 +106,11 @@ def test_a_removed_piece_is_never_chosen(u: float) -> None:
 def test_u_outside_is_refused(u: float) -> None:
     with pytest.raises(ValueError, match="not in"):
         choose(P, u)
+
+
+def test_u_among_tokens_that_nobody_knows_is_told() -> None:
+    known = Candidates.of(Distribution(100, np.log([0.1, 0.6, 0.2]), np.array([7, 3, 50])))
+    assert [picking.choose(known, u).id for u in (0.0, 0.59, 0.61, 0.79, 0.81, 0.89)] == [3, 3, 50, 50, 7, 7]
+    with pytest.raises(Problem, match=r"u = 0\.9500 fell among the 97 tokens .*10\.0%"):
+        picking.choose(known, 0.95)
+    assert picking.choose(known.first(3), 0.95).id == 7  # negative control: nothing unknown is left

@@ -12,7 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from arplay.cli import main
-from arplay.core.decoding import Decoding
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.document import Fixed
 from arplay.core.picking import uniform
 from arplay.engine.messages import Cancelled, Explore, Load, Score
@@ -152,7 +152,7 @@ def test_the_ledger_follows_while_play_writes(play: Playground, qtbot: QtBot) ->
 def test_decoding_never_runs_the_model(play: Playground, qtbot: QtBot) -> None:
     write(play, qtbot, b"BA")
     answer = play.view.answer
-    play.handle(Change(replace(play.view.settings, decoding=Decoding(top_k=1))))
+    play.handle(Change(replace(play.view.settings, decoding=Pipeline.of(top_k=1))))
     assert play.view.answer is answer and not play.view.stale
     assert play.view.decoded is not None and play.view.decoded.kept == 1
 
@@ -231,7 +231,7 @@ def test_play_takes_the_ids_that_the_command_line_samples(
         return [(step["id"], step["u"]) for step in json.loads(capsys.readouterr().out)["steps"]]
 
     playground = Playground(Bridge(), Settings(animate=False, seed=seed, play_steps=steps, play_per_second=500.0))
-    decoding = Decoding(temperature=1.3, top_k=40, top_p=0.95)
+    decoding = Pipeline.of(temperature=1.3, top_k=40, top_p=0.95)
     playground.handle(Change(replace(playground.view.settings, decoding=decoding)))
     playground.load_model(model)
     write(playground, qtbot, prompt.encode())

@@ -13,7 +13,7 @@ from arplay.commands.console import note
 from arplay.commands.options import UsageError
 from arplay.commands.window import draw, options_of, why_not_imported
 from arplay.commands.work import Source, Work, read_source
-from arplay.core.decoding import Decoding, decode
+from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.document import Document
 from arplay.core.errors import Problem
 from arplay.export import charts
@@ -82,11 +82,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _data(args: argparse.Namespace, kind: charts.Kind, work: Work, source: Source, decoding: Decoding) -> str:
+def _data(args: argparse.Namespace, kind: charts.Kind, work: Work, source: Source, decoding: Pipeline) -> str:
     """The records behind a chart, with their provenance."""
     if args.chart == "bars":
         answer, distribution = work.explore(source.data)
-        decoded = decode(distribution.logprobs, decoding)
+        decoded = decode(distribution, decoding)
         origin = Provenance(work.info, answer.first_piece, source.name, decoding)
         return charts.bars(kind, answer, decoded, work.vocabulary, source.data, args.top, origin)
     if args.chart == "cache":
@@ -97,7 +97,7 @@ def _data(args: argparse.Namespace, kind: charts.Kind, work: Work, source: Sourc
     return charts.tokens(args.chart, kind, ledger, work.vocabulary, origin)
 
 
-def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Decoding) -> None:
+def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Pipeline) -> None:
     try:
         from arplay.gui import app, export_image, export_parts, theme
         from arplay.gui.panels import PANELS
@@ -105,7 +105,7 @@ def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Dec
         raise why_not_imported(error) from error
 
     bars = args.chart == "bars"
-    view = _view(work, source, decoding if bars else Decoding(), args)
+    view = _view(work, source, decoding if bars else Pipeline(), args)
     shown = view.answer or view.ledger
     assert shown is not None
     provenance = Provenance(work.info, shown.first_piece, source.name, decoding if bars else None)
@@ -129,7 +129,7 @@ def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Dec
     panel.deleteLater()
 
 
-def _view(work: Work, source: Source, decoding: Decoding, args: argparse.Namespace) -> View:
+def _view(work: Work, source: Source, decoding: Pipeline, args: argparse.Namespace) -> View:
     """What the window would show of the text with the caret at its end."""
     from arplay.gui.contract import Settings, View
 
@@ -138,14 +138,14 @@ def _view(work: Work, source: Source, decoding: Decoding, args: argparse.Namespa
     view = View(settings, work.loaded, document, caret=len(document))
     if args.chart == "bars":
         answer, distribution = work.explore(source.data)
-        return replace(view, answer=answer, decoded=decode(distribution.logprobs, decoding))
+        return replace(view, answer=answer, decoded=decode(distribution, decoding))
     if args.chart == "cache":
         answer, timings = work.timings(source.data)
         return replace(view, answer=answer, timings=timings)
     return replace(view, ledger=work.score(source.data))
 
 
-def _window(args: argparse.Namespace, decoding: Decoding) -> None:
+def _window(args: argparse.Namespace, decoding: Pipeline) -> None:
     if args.file is not None:
         read_source(None, args.file, args.encoding)  # what is wrong with it is told here, nobody can be asked
     wanted = options_of(args, args.file)

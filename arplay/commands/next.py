@@ -8,7 +8,7 @@ from pathlib import Path
 from arplay.commands import options
 from arplay.commands.console import deliver
 from arplay.commands.work import Work, read_source, title
-from arplay.core.decoding import Decoded, decode
+from arplay.core.decoding.pipeline import Decoded, decode
 from arplay.core.distribution import LN2, Distribution
 from arplay.core.pieces import Vocabulary, visible
 from arplay.core.position import Answer
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     data = read_source(args.prompt, args.file, args.encoding).data
     work = Work.load(args)
     answer, distribution = work.explore(data)
-    decoded = decode(distribution.logprobs, decoding)
+    decoded = decode(distribution, decoding)
     if args.json:
         record = tables.bars(answer, distribution, decoded, work.vocabulary, data, args.top, args.find)
         deliver(to_json({"model": work.model} | record), args.out)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from arplay.core.decoding import Decoding
+    from arplay.core.decoding.pipeline import Pipeline
 
 MAX_SEED = 2**64 - 1
 
@@ -57,11 +57,23 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
 
 
 def add_decoding(parser: argparse.ArgumentParser) -> None:
+    """``--pipeline``, and an option for every stage of the table."""
+    from arplay.core.decoding.stages import STAGES
+
     group = parser.add_argument_group("decoding")
-    group.add_argument("--temperature", type=float, metavar="T", help="0 is greedy, 1 the model's own (default)")
-    group.add_argument("--top-k", type=int, metavar="K", help="keep the K most probable tokens; 0 is off (default)")
-    group.add_argument("--top-p", type=float, metavar="P", help="keep the smallest set that reaches P; 1 is off")
-    group.add_argument("--min-p", type=float, metavar="M", help="keep tokens of at least M times the best; 0 is off")
+    group.add_argument(
+        "--pipeline", metavar="STAGES", help="stages in their order, like top-k:50,temperature:0.8, or JSON; "
+        "an option below puts its stage where it is there already, or in the order of this list"
+    )  # fmt: skip
+    for stage in STAGES.values():
+        words = stage.does.replace("%", "%%").rstrip(".")
+        if stage.fields:
+            names, off = tuple(field.name.upper() for field in stage.fields), stage.fields[0].neutral
+            group.add_argument(
+                f"--{stage.name}", type=_number, nargs=len(names), metavar=names, help=f"{words}; {off:g} is off"
+            )
+        else:
+            group.add_argument(f"--{stage.name}", action="store_true", help=words)
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -69,21 +81,29 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the result to FILE instead of the terminal")
 
 
-def decoding(args: argparse.Namespace, base: Decoding | None = None) -> Decoding:
-    """The decoding settings given, on top of ``base``. Raises UsageError for a value out of range."""
-    from dataclasses import replace
-
-    from arplay.core.decoding import Decoding
+def decoding(args: argparse.Namespace, base: Pipeline | None = None) -> Pipeline:
+    """The stages given, on top of ``base``. Raises UsageError for a value out of range."""
+    from arplay.core.decoding.pipeline import Pipeline
+    from arplay.core.decoding.stages import STAGES
     from arplay.core.errors import Problem
 
-    fields = ("temperature", "top_k", "top_p", "min_p")
-    given = {field: value for field in fields if (value := getattr(args, field)) is not None}
-    if getattr(args, "greedy", False):
-        given["mode"] = "greedy"
     try:
-        return replace(base or Decoding(), **given)
+        done = Pipeline.read(args.pipeline) if args.pipeline is not None else base or Pipeline()
+        for name in STAGES:
+            given = getattr(args, name.replace("-", "_"))
+            if given not in (None, False):
+                done = done.put(name, *(given if isinstance(given, list) else ()))
+        return done
     except Problem as problem:
         raise UsageError(str(problem)) from problem
+
+
+def _number(text: str) -> float:
+    """Whole where it is written so (an argparse type)."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
 
 
 def count(text: str) -> int:

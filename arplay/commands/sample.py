@@ -7,8 +7,9 @@ import codecs
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from arplay.commands import options
 from arplay.commands.console import deliver, note
 from arplay.commands.streams import speak
 from arplay.commands.work import Work, read_source
-from arplay.core.decoding import Decoding, decode
+from arplay.core.decoding.pipeline import Chain, Pipeline
+from arplay.core.decoding.stage import Context
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.picking import uniform
@@ -24,20 +26,23 @@ from arplay.core.stepping import sampled
 from arplay.engine.state import in_chunks, windows_of
 from arplay.export.tables import Record, exact_text, piece_text
 from arplay.export.writers import to_json
-from arplay.schema import many, one_of, real, table, whole
+from arplay.schema import Wrong, many, one_of, real, table, whole
 from arplay.textfile import read_json
 
 LENGTH = 50
 MAX_TRACE_BYTES = 64 * 1024 * 1024
 
+
+def _pipeline(value: Any, place: str) -> Pipeline:
+    try:
+        return Pipeline.from_json(value)
+    except Problem as problem:
+        raise Wrong(f"{place}: {problem.cause}", problem.remedy) from problem
+
+
 TRACE = table(
     {
-        "decoding": table(
-            {
-                "mode": one_of("sample", "greedy"), "temperature": real(0, 100), "top_k": whole(0, 1 << 31),
-                "top_p": real(0, 1), "min_p": real(0, 1),
-            }
-        ),
+        "decoding": _pipeline,
         "seed": whole(0, options.MAX_SEED),
         "at_limit": one_of("stop", "slide"),
         "steps": many(table({"u": real(0, math.nextafter(1, 0))}, more=True), most=1 << 22),
@@ -71,7 +76,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("stop", "slide"),
         help="where the text no longer fits the context: stop (default), or slide on with its newest half",
     )
-    parser.add_argument("--greedy", action="store_true", help="always the most probable token")
     options.add_output(parser)
 
 
@@ -79,7 +83,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 class Trace:
     """What a replay needs of a recorded sample."""
 
-    decoding: Decoding
+    decoding: Pipeline
     seed: int
     us: tuple[float, ...]
     at_limit: str
@@ -90,7 +94,7 @@ class Trace:
         try:
             said = TRACE(read_json(path, MAX_TRACE_BYTES), "")
             us = tuple(step["u"] for step in said["steps"])
-            return cls(Decoding(**said["decoding"]), said["seed"], us, said["at_limit"])
+            return cls(said["decoding"], said["seed"], us, said["at_limit"])
         except OSError as error:
             raise Problem(f"{path} cannot be read ({error.strerror})", "check the path and its rights") from error
         except (ValueError, Problem) as error:
@@ -120,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         result = {
             "model": work.model,
-            "decoding": asdict(decoding),
+            "decoding": decoding.as_json,
             "seed": seed,
             "at_limit": at_limit,
             "prefix": {"text": exact_text(data), "ids": sampling.prefix},
@@ -145,8 +149,8 @@ class Sampling:
     the chain where the context of the last step began.
     """
 
-    def __init__(self, work: Work, data: bytes, decoding: Decoding, at_limit: str = "stop") -> None:
-        self._work, self._decoding, self._slides = work, decoding, at_limit == "slide"
+    def __init__(self, work: Work, data: bytes, decoding: Pipeline, at_limit: str = "stop") -> None:
+        self._work, self._chain, self._slides = work, Chain(decoding), at_limit == "slide"
         answer, _ = work.explore(data)
         self.start = answer.position.start
         self._lead = answer.lead
@@ -164,6 +168,7 @@ class Sampling:
         leading = len(self._lead) * work.reading.window_lead
         windows = windows_of(work.info.context, len(self.prefix) + length, leading)
         chain = list(self.prefix)
+        self._chain.reset()
         for step in range(length):
             start = windows.start(len(chain))
             if start and not self._slides:
@@ -177,11 +182,12 @@ class Sampling:
             elif step:
                 session.read(chain[-1:])
             distribution = Distribution.from_logits(session.logits())
-            decoded = decode(distribution.logprobs, self._decoding)
             index = self._index + step
             u = uniform(seed, index) if replayed is None else replayed[step]
+            decoded = self._chain.apply(distribution, Context(np.array(chain, np.int64), u, work.vocabulary))
             made, _ = sampled(distribution, decoded, index, u, seed)
             chain.append(made.id)
+            self._chain.accept(made.id)
             yield {
                 "id": made.id,
                 "text": piece_text(work.vocabulary.piece(made.id)),

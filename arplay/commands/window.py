@@ -78,7 +78,7 @@ def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
     """The window's first view as text, and the whole window drawn without a screen."""
     from arplay.commands.next import describe
     from arplay.commands.work import read_source
-    from arplay.core.decoding import decode
+    from arplay.core.decoding.pipeline import decode
 
     print("No screen can be reached, so here is what the window would show.\n", flush=True)
     if args.text_file is not None:
@@ -87,7 +87,7 @@ def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
     view = draw(wanted, path)
     answer = view.answer
     if view.loaded is not None and answer is not None and answer.distribution is not None:
-        decoded = decode(answer.distribution.logprobs, view.settings.decoding)
+        decoded = decode(answer.distribution, view.settings.decoding)
         before = view.document.data[: view.caret]
         print(describe(view.loaded, before, answer, answer.distribution, decoded, view.settings.bars))
     print(safe(f"The window is drawn in {path}"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from arplay.core.decoding.candidates import Candidates
+from arplay.core.errors import Problem
+
 MAX_SEED = 2**64 - 1
 
 
@@ -29,23 +30,25 @@ class Choice:
     high: float
 
 
-def choose(logprobs: Floats, u: float) -> Choice:
-    """Inverse-CDF sampling: pieces side by side from the most to the least probable (ties by id), cut at u.
+def choose(candidates: Candidates, u: float) -> Choice:
+    """Inverse-CDF sampling: tokens side by side from the most to the least probable (ties by id), cut at u.
 
-    ``logprobs``: decoded log-probs in nats, shape (V,), that sum to 1 as probabilities.
+    With p = (0.5, 0.3, 0.2): u = 0.49 chooses token 0, u = 0.5 token 1, u = 0.85 token 2. What a partial distribution
+    says nothing of lies behind all others; raises Problem where u falls there.
 
-    With p = (0.5, 0.3, 0.2): u = 0.49 chooses piece 0, u = 0.5 piece 1, u = 0.85 piece 2.
-
-    >>> choose(np.log([0.5, 0.3, 0.2]), 0.85).id
+    >>> choose(Candidates(3, np.log([0.5, 0.3, 0.2])), 0.85).id
     2
     """
     if not 0 <= u < 1:
         raise ValueError(f"u = {u} is not in [0, 1)")
-    alive = np.flatnonzero(logprobs > -np.inf)
-    order = alive[np.argsort(-logprobs[alive], kind="stable")]
-    cumulative = np.cumsum(np.exp(logprobs[order]))
-    cumulative /= cumulative[-1]  # rounding must not leave a gap below 1
-    place = int(np.searchsorted(cumulative, u, side="right"))
-    place = min(place, len(order) - 1)
-    low = float(cumulative[place - 1]) if place else 0.0
-    return Choice(int(order[place]), u, low, float(cumulative[place]))
+    reached, (count, mass) = candidates.reached, candidates.unknown
+    total = float(reached[-1]) + mass  # not 1: rounding must not leave a gap below 1
+    place = int(np.searchsorted(reached / total, u, side="right"))
+    if place == len(reached) and count:
+        raise Problem(
+            f"u = {u:.4f} fell among the {count:,} tokens that the server does not tell ({mass / total:.1%} together)",
+            f"sample again, or put top-k:{len(reached)} before",
+        )
+    place = min(place, len(reached) - 1)
+    low = float(reached[place - 1]) / total if place else 0.0
+    return Choice(candidates.ranked(place), u, low, float(reached[place]) / total)

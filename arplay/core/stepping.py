@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import math
 
-from arplay.core.decoding import Decoded
+import numpy as np
+
+from arplay.core.decoding.pipeline import Decoded
+from arplay.core.decoding.stage import Context
 from arplay.core.distribution import Distribution
-from arplay.core.picking import Choice, choose
+from arplay.core.picking import Choice, choose, uniform
+from arplay.core.pieces import Vocabulary
+from arplay.core.position import Answer
 from arplay.core.tree import Step
+
+
+def context_at(answer: Answer, tokens: Vocabulary, seed: int) -> Context:
+    """What decoding may know at the place of ``answer``."""
+    index = answer.prefix.index
+    return Context(np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids]), uniform(seed, index), tokens)
 
 
 def sampled(
@@ -16,8 +27,9 @@ def sampled(
     """Choose at ``u`` from what decoding left; ``index`` pieces of the text come before the choice.
 
     Greedy is no other case: all its mass is one piece's, so every u chooses it. ``seed`` is None for a replayed u.
+    Raises Problem where u falls among tokens that nobody knows.
     """
-    choice = choose(decoded.logprobs, u)
+    choice = choose(decoded.candidates, u)
     return _step(distribution, decoded, index, choice.id, u, seed), choice
 
 
@@ -27,13 +39,13 @@ def picked(distribution: Distribution, decoded: Decoded, index: int, id: int) ->
 
 
 def _step(distribution: Distribution, decoded: Decoded, index: int, id: int, u: float | None, seed: int | None) -> Step:
-    logprob = distribution.logprob(id)
+    logprob, after = distribution.logprob(id), decoded.distribution.logprob(id)
     return Step(
         id=id,
         index=index,
         logprob=math.nan if logprob is None else logprob,
         prob=math.nan if logprob is None else math.exp(logprob),
-        decoded_prob=math.exp(decoded.logprobs[id]),
+        decoded_prob=0.0 if after is None else math.exp(after),
         rank=distribution.rank(id) or 0,
         u=u,
         seed=seed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from arplay.core.chain import Ledger
-from arplay.core.decoding import Decoded
+from arplay.core.decoding.pipeline import Decoded
 from arplay.core.errors import Problem
 from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from arplay import __version__
-from arplay.core.decoding import Decoding
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.signs import safe
 from arplay.models.base import Info
 
@@ -21,7 +21,7 @@ class Provenance:
     info: Info
     first_piece: str
     text: str
-    decoding: Decoding | None = None
+    decoding: Pipeline | None = None
     seed: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -30,7 +30,7 @@ class Provenance:
             "arplay": __version__,
             "model": model(self.info),
             "first_piece": self.first_piece,
-            "decoding": None if self.decoding is None else asdict(self.decoding),
+            "decoding": None if self.decoding is None else self.decoding.as_json,
             "seed": self.seed,
             "text": self.text,
         }

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from arplay.core.chain import BEST, Ledger, power_of_ten, underflows
-from arplay.core.decoding import Decoded
+from arplay.core.decoding.pipeline import Decoded
 from arplay.core.distribution import LN2, Distribution
 from arplay.core.pieces import Piece, Vocabulary
 from arplay.core.position import Answer
@@ -64,14 +64,14 @@ def items(distribution: Distribution, decoded: Decoded, vocabulary: Vocabulary, 
 
 
 def _item(distribution: Distribution, decoded: Decoded, vocabulary: Vocabulary, id: int) -> Record:
-    piece, logprob = vocabulary.piece(id), distribution.logprob(id)
+    piece, logprob, after = vocabulary.piece(id), distribution.logprob(id), decoded.distribution.logprob(id)
     return {
         "id": id,
         "text": piece_text(piece),
         "bytes": piece.data.hex(),
         "logprob": logprob,
         "prob": None if logprob is None else math.exp(logprob),
-        "decoded_prob": math.exp(decoded.logprobs[id]),
+        "decoded_prob": None if after is None else math.exp(after),
         "rank": distribution.rank(id),
     }
 

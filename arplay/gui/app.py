@@ -14,7 +14,7 @@ from PySide6.QtCore import QEventLoop, QMessageLogContext, QSize, QTimer, QtMsgT
 from PySide6.QtWidgets import QApplication
 
 from arplay import paths
-from arplay.core.decoding import Decoding
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.kept import Session
 from arplay.core.reading import Reading
@@ -82,7 +82,7 @@ def _say(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
 def _drawn(window: MainWindow, options: WindowOptions, path: Path) -> View:
     play = window.playground
     settings = replace(play.view.settings, animate=False, bars=options.bars)
-    play.handle(Change(replace(settings, decoding=options.decoding or Decoding())))
+    play.handle(Change(replace(settings, decoding=options.decoding or Pipeline())))
     loop = QEventLoop()
     failure: list[tuple[str, str]] = []
 

@@ -15,7 +15,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
-from arplay.core.decoding import Decoded, Decoding
+from arplay.core.decoding.pipeline import Decoded, Pipeline
 from arplay.core.document import Document
 from arplay.core.finding import Found
 from arplay.core.picking import Choice
@@ -43,7 +43,7 @@ class Settings:
     ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
     """
 
-    decoding: Decoding = Decoding()
+    decoding: Pipeline = Pipeline()
     seed: int = 0
     bars: int = 20
     log_axis: bool = False

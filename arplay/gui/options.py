@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from arplay.core.decoding import Decoding
+    from arplay.core.decoding.pipeline import Pipeline
     from arplay.core.reading import FirstPiece
     from arplay.engine.messages import Device, Dtype
 
@@ -33,4 +33,4 @@ class WindowOptions:
     window_lead: bool = False
     first_piece: FirstPiece = "auto"
     bars: int = 20
-    decoding: Decoding | None = None
+    decoding: Pipeline | None = None

@@ -9,10 +9,12 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QObject, Signal
 
-from arplay.core.decoding import Decoded, decode
+from arplay.core.decoding.pipeline import Decoded, decode
 from arplay.core.document import Document, Edit
+from arplay.core.errors import Problem
 from arplay.core.kept import Session
 from arplay.core.position import Answer
+from arplay.core.stepping import context_at
 from arplay.core.tree import Kind, Node, Step, Tree
 from arplay.engine.messages import (
     Cancelled,
@@ -343,7 +345,7 @@ class Playground(QObject):
     def _change(self, settings: Settings) -> None:
         former = self.view.settings
         self.show(settings=settings)
-        if settings.decoding != former.decoding and self.view.answer is not None:
+        if (settings.decoding, settings.seed) != (former.decoding, former.seed) and self.view.answer is not None:
             self.show(decoded=self._decoded(self.view.answer))
         if settings.play_per_second != former.play_per_second:
             self.writing.pace()
@@ -354,9 +356,16 @@ class Playground(QObject):
 
     def _decoded(self, answer: Answer) -> Decoded | None:
         """Decoding is pure mathematics on the answer's raw distribution: no slider ever runs the model."""
-        if answer.distribution is None or not answer.distribution.full:
+        if answer.distribution is None or self.view.loaded is None:
             return None
-        return decode(answer.distribution.logprobs, self.view.settings.decoding)
+        settings = self.view.settings
+        try:
+            return decode(
+                answer.distribution, settings.decoding, context_at(answer, self.view.loaded.vocabulary, settings.seed)
+            )
+        except Problem as problem:
+            self.told.emit(problem.cause, problem.remedy)
+            return None
 
     def _on_result(self, result: Result) -> None:
         with self._at_once():

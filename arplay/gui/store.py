@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from PySide6.QtCore import QByteArray, QSettings
 
 from arplay import paths
-from arplay.core.decoding import Decoding
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstPiece, Reading
@@ -190,7 +190,8 @@ def _is_text(path: Path) -> bool:
 
 
 def _fields(settings: Settings) -> dict[str, Any]:
-    return {name: value for name, value in asdict(settings).items() if name != "reading"}
+    values = {name: value for name, value in asdict(settings).items() if name != "reading"}
+    return values | {"decoding": settings.decoding.as_json}
 
 
 def _entries(saved: Any) -> list[str]:
@@ -224,10 +225,8 @@ def _reading(value: dict[str, Any]) -> Reading:
     return Reading(first, value.get("special") is True, value.get("window_lead") is True)
 
 
-def _decoding(value: object) -> Decoding:
-    if not isinstance(value, dict):
-        return Decoding()
+def _decoding(value: object) -> Pipeline:
     try:
-        return Decoding(**{field.name: value[field.name] for field in fields(Decoding) if field.name in value})
-    except (Problem, TypeError):
-        return Decoding()
+        return Pipeline.from_json(value)
+    except Problem:
+        return Pipeline()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject
 
-from arplay.core.decoding import Decoded
+from arplay.core.decoding.pipeline import Decoded
 from arplay.core.distribution import Distribution
 from arplay.core.picking import MAX_SEED, uniform
 from arplay.core.position import Answer

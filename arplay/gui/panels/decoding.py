@@ -21,7 +21,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from arplay.core.decoding import Decoding
+from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.decoding.stage import Field
+from arplay.core.decoding.stages import STAGES
 from arplay.core.picking import MAX_SEED
 from arplay.gui.contract import Change, Do, Panel, View
 from arplay.gui.format import percent
@@ -31,34 +33,22 @@ from arplay.gui.widgets.dial import Dial, Scale
 from arplay.gui.widgets.words import label
 
 PRESETS = (
-    ("Model's own", "No stage at all: draw from what the model itself believes", Decoding()),
-    ("Balanced", "Temperature 0.8 and top-p 0.95: lively, rarely odd", Decoding(temperature=0.8, top_p=0.95)),
+    ("Model's own", "No stage at all: draw from what the model itself believes", Pipeline()),
+    ("Balanced", "Temperature 0.8 and top-p 0.95: lively, rarely odd", Pipeline.of(temperature=0.8, top_p=0.95)),
     (
         "Creative",
         "Temperature 1.2 and min-p 0.05: bold, without the absurd tail",
-        Decoding(temperature=1.2, min_p=0.05),
+        Pipeline.of(temperature=1.2, min_p=0.05),
     ),
-    ("Focused", "Temperature 0.7 and top-k 40: stays with the likely", Decoding(temperature=0.7, top_k=40)),
+    ("Focused", "Temperature 0.7 and top-k 40: stays with the likely", Pipeline.of(temperature=0.7, top_k=40)),
 )
 
-SCALES = {
-    "temperature": Scale(0.0, 2.0, 1.0, 2, most=100.0),
-    "top_k": Scale(1, 1000, 0, 0, "log", most=1_000_000),
-    "top_p": Scale(0.01, 1.0, 1.0, 4),
-    "min_p": Scale(0.0, 1.0, 0.0, 4, "square"),
-}
-NAMES = {
-    "temperature": ("Temperature", "p becomes p^(1/T), renormalised: below 1 sharpens, above 1 flattens, 0 is greedy."),
-    "top_k": ("Top-k", "Only the k most probable tokens may be drawn."),
-    "top_p": ("Top-p", "Nucleus: only the most probable tokens that together reach this mass may be drawn."),
-    "min_p": ("Min-p", "Only tokens at least this share as probable as the best one may be drawn."),
-}
 GREEDY_REASON = "Greedy always takes the most probable token, so nothing else matters. Choose “Sample” to use this."
 SEED = "The same seed makes the same choices at the same places. A whole number from 0"
 REROLL = "Take the next seed and draw the last sampled token again (Ctrl+R)"
 STEP = "Choose one token by these settings and write it (Space, or Ctrl+Space in the text)"
 NOTHING = "This model has no distribution for an empty text: type something, or choose BOS or EOS as first token"
-MOST_TRACES = 4
+USUAL_TRACES = 4
 
 
 class DecodingPanel(Panel):
@@ -66,18 +56,18 @@ class DecodingPanel(Panel):
 
     name = "decoding"
     title = "Decoding"
-    explanation = """
+    explanation = (
+        """
     <p>The model gives p(next | prefix) over its whole vocabulary. Decoding decides how one token is chosen from it.
     The stages work in this order, and what each leaves is renormalised:</p>
-    <p><b>Temperature</b> T: p<sub>i</sub> ∝ p<sub>i</sub><sup>1/T</sup>. T → 0 is greedy.<br>
-    <b>Top-k</b>: the k most probable tokens stay.<br>
-    <b>Top-p</b> (nucleus): the smallest set of most probable tokens with Σ p ≥ p<sub>top</sub> stays; the one that
-    crosses the mark is in it.<br>
-    <b>Min-p</b>: tokens with p<sub>i</sub> ≥ m · max p stay.</p>
+    <p>"""
+        + "<br>\n".join(f"<b>{stage.title}</b>: {stage.formula}" for stage in STAGES.values())
+        + """</p>
     <p><b>Sampling</b> lays the tokens side by side from the most to the least probable and draws u from [0, 1): the
     token whose share u falls into is chosen. u depends on the seed and the position alone, so <i>Rewind</i> and
     <i>Step</i> repeat the choice, and <i>Re-roll</i> takes the next seed.</p>
     """
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,17 +80,18 @@ class DecodingPanel(Panel):
         column.addLayout(self._build_mode())
         column.addLayout(self._build_presets())
         self.dials: dict[str, Dial] = {}
-        for key, scale in SCALES.items():
-            words, tip = NAMES[key]
-            dial = self.dials[key] = Dial(words, tip, scale, says_off=key != "temperature", parent=content)
-            dial.setObjectName(key)
-            dial.changed.connect(self._on_dial)
-            column.addWidget(dial)
+        for name, stage in STAGES.items():
+            for field in stage.fields[:1]:
+                off = not field.low < field.neutral < field.high
+                dial = self.dials[name] = Dial(stage.title, stage.does, _scale(field), says_off=off, parent=content)
+                dial.setObjectName(name)
+                dial.changed.connect(self._on_dial)
+                column.addWidget(dial)
         self.trace = Label()
         self.trace.setProperty("role", "caption")
         self.trace.setWordWrap(True)
         self.trace.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.trace.setMinimumHeight(MOST_TRACES * (SMALL + 3))  # nothing below moves while a stage comes or goes
+        self.trace.setMinimumHeight(USUAL_TRACES * (SMALL + 3))  # nothing below moves while a stage comes or goes
         self.trace.setToolTip("What each stage left of the vocabulary here, and the probability that it removed")
         column.addWidget(self.trace)
         column.addLayout(self._build_run())
@@ -212,12 +203,12 @@ class DecodingPanel(Panel):
     def show_view(self, view: View) -> None:
         former, self._view = self._view, view
         settings, decoding = view.settings, view.settings.decoding
-        greedy = decoding.mode == "greedy"
+        greedy = decoding.has("greedy")
         self.modes.button(int(greedy)).setChecked(True)
         for chip, (_, _, preset) in zip(self.presets, PRESETS, strict=True):
             chip.setChecked(preset == decoding)
         for key, dial in self.dials.items():
-            dial.show_value(getattr(decoding, key))
+            dial.show_value(decoding.value(key))
             dial.set_reason(GREEDY_REASON if greedy else None)
         for widget, tip in ((self.seed, SEED), (self.reroll, REROLL)):
             widget.setEnabled(not greedy)
@@ -272,7 +263,8 @@ class DecodingPanel(Panel):
             self.intent.emit(Change(settings))
 
     def _on_mode(self, at: int) -> None:
-        self._change(decoding=replace(self._view.settings.decoding, mode="greedy" if at else "sample"))
+        decoding = self._view.settings.decoding
+        self._change(decoding=decoding.put("greedy") if at else decoding.without("greedy"))
 
     def _on_preset(self) -> None:
         at = self.presets.index(self.sender())  # type: ignore[arg-type]
@@ -280,9 +272,7 @@ class DecodingPanel(Panel):
         self._change(decoding=PRESETS[at][2])
 
     def _on_dial(self, value: float) -> None:
-        key = self.sender().objectName()
-        setting: dict[str, Any] = {key: int(value) if key == "top_k" else value}
-        self._change(decoding=replace(self._view.settings.decoding, **setting))
+        self._change(decoding=self._view.settings.decoding.put(self.sender().objectName(), value))
 
     def _on_seed(self) -> None:
         text = self.seed.text().strip()
@@ -314,14 +304,20 @@ class DecodingPanel(Panel):
         self.intent.emit(Do("pause" if self._view.playing else "play"))
 
 
+def _scale(field: Field) -> Scale:
+    low = field.low if field.least is None else field.least
+    most = min(field.high, 1_000_000) if field.usual else None
+    return Scale(low, field.usual or field.high, field.neutral, field.decimals, field.bend, most)
+
+
 def _trace_words(view: View) -> str:
     if view.decoded is None:
         return "What each stage leaves is told here once a model is loaded." if view.loaded is None else ""
     if not view.decoded.traces:
-        return f"No stage: all {len(view.decoded.logprobs):,} tokens may be drawn."
+        return f"No stage: all {view.decoded.own.size:,} tokens may be drawn."
     return "\n".join(
         f"{trace.label}: {trace.kept:,} kept" + (f", {percent(trace.removed)} removed" if trace.removed else "")
-        for trace in view.decoded.traces[:MOST_TRACES]
+        for trace in view.decoded.traces
     )
 
 

@@ -10,7 +10,6 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QVBoxLayout
 
-from arplay.core.decoding import Decoded
 from arplay.core.distribution import LN2, Distribution
 from arplay.engine.messages import Loaded
 from arplay.gui.contract import Change, Do, Panel, Settings, Take, Unit, View
@@ -63,7 +62,6 @@ class NextTokenPanel(Panel):
         self._view = View()
         self._own: Distribution | None = None
         self._drawn: Distribution | None = None
-        self._drawn_of: Decoded | None = None
         self._place: tuple[Loaded, int] | None = None
         """The model and the index of the answer that the axis was fitted to."""
         self.entropy = QPushButton("H = —")
@@ -198,16 +196,11 @@ class NextTokenPanel(Panel):
             widget.blockSignals(False)
 
     def _decoded_distribution(self, view: View) -> Distribution | None:
-        """The decoded log-probs as a distribution over the same pieces, made once for each ``decoded``."""
+        """What is drawn from, over the same tokens; the model's own, as the same object, where no stage is used."""
         assert self._own is not None
-        if view.decoded is None or view.decoded.logprobs.shape != self._own.logprobs.shape:
+        if view.decoded is None or view.decoded.own.size != self._own.size:
             return None
-        if view.decoded.logprobs is self._own.logprobs:
-            return self._own  # no stage: one and the same distribution
-        if self._drawn is None or self._drawn_of is not view.decoded:
-            self._drawn_of = view.decoded
-            return Distribution(self._own.size, view.decoded.logprobs, self._own.ids)
-        return self._drawn
+        return view.decoded.distribution
 
     def _show_header(self) -> None:
         assert self._own is not None
@@ -251,9 +244,8 @@ class NextTokenPanel(Panel):
         assert view.loaded is not None
         vocabulary = view.loaded.vocabulary
         after = view.step_decoded
-        if view.step is not None and after is not None and len(after.logprobs) == len(vocabulary):
-            drawn = Distribution(len(vocabulary), after.logprobs)
-            self.strip.show_strip(strip_of(drawn, vocabulary, view.step))
+        if view.step is not None and after is not None and after.own.size == len(vocabulary):
+            self.strip.show_strip(strip_of(after.distribution, vocabulary, view.step))
         elif self._drawn is not None:
             self.strip.show_strip(strip_of(self._drawn, vocabulary, None))
         else:

@@ -1,0 +1,119 @@
+"""The tokens that may still be drawn: what one decoding stage hands to the next."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.distribution import Distribution, frozen
+from arplay.core.errors import Problem
+
+Floats = NDArray[np.float64]
+Ids = NDArray[np.int64]
+
+
+class Candidates:
+    """Tokens in the order of their ids, with log-probs up to a constant; immutable.
+
+    ``ids`` and ``scores`` have the shape (n,); ids is None where nothing of V tokens was removed. Probabilities are
+    exp(scores) / total: a stage need not renormalise. ``unknown``: how many tokens a partial distribution says
+    nothing of, and their weight together in the same unit as exp(scores); (0, 0.0) for a full one.
+    """
+
+    def __init__(
+        self, size: int, scores: Floats, ids: Ids | None = None, unknown: tuple[int, float] = (0, 0.0)
+    ) -> None:
+        self.size, self.scores, self.unknown = size, frozen(scores), unknown
+        self._ids = ids
+
+    @classmethod
+    def of(cls, distribution: Distribution) -> Candidates:
+        """Every token that ``distribution`` gives a probability above 0."""
+        scores, ids, unknown = distribution.logprobs, distribution.ids, (0, 0.0)
+        if ids is not None:
+            by_id = np.argsort(ids)
+            scores, ids = scores[by_id], ids[by_id]
+            unknown = distribution.rest(distribution.order)
+        whole = cls(distribution.size, scores, ids, unknown)
+        alive = scores > -np.inf
+        return whole if alive.all() else whole.keep(np.flatnonzero(alive))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def ids(self) -> Ids:
+        return np.arange(self.size) if self._ids is None else self._ids
+
+    @cached_property
+    def best(self) -> float:
+        """The largest score."""
+        return float(np.max(self.scores))
+
+    @cached_property
+    def weights(self) -> Floats:
+        """exp(scores), shape (n,)."""
+        return frozen(np.exp(self.scores))
+
+    @cached_property
+    def total(self) -> float:
+        """What the weights are divided by to be probabilities."""
+        return float(np.sum(self.weights)) + self.unknown[1]
+
+    @cached_property
+    def reached(self) -> Floats:
+        """The weights from the most to the least probable token, summed up, shape (n,)."""
+        return frozen(np.cumsum(np.exp(self._falling)))
+
+    def keep(self, places: NDArray[np.int64]) -> Candidates:
+        """The known tokens at these places, which rise; nothing of the unknown ones."""
+        ids = places if self._ids is None else self._ids[places]
+        return Candidates(self.size, self.scores[places], ids)
+
+    def scored(self, scores: Floats) -> Candidates:
+        """The same tokens with other scores. Raises Problem where the unknown ones would need some, too."""
+        self.must_be_full("another score for every token")
+        return Candidates(self.size, scores, self._ids)
+
+    def first(self, count: int) -> Candidates:
+        """The ``count`` most probable of the known tokens, of equals those with the lowest ids."""
+        if count >= len(self):
+            return self.keep(np.arange(len(self))) if self.unknown[0] else self
+        least = self.falling_at(count - 1)
+        chosen = self.scores >= least
+        extra = int(np.count_nonzero(chosen)) - count
+        if extra:
+            chosen[np.flatnonzero(self.scores == least)[-extra:]] = False
+        return self.keep(np.flatnonzero(chosen))
+
+    def ranked(self, place: int) -> int:
+        """The id at ``place`` from the most probable token on, equals by id.
+
+        >>> Candidates(3, np.log([0.2, 0.4, 0.4])).ranked(1)
+        2
+        """
+        score = self.falling_at(place)
+        before = int(np.count_nonzero(self.scores > score))
+        return int(self.ids[np.flatnonzero(self.scores == score)[place - before]])
+
+    def falling_at(self, place: int) -> float:
+        """The score at ``place`` from the largest on."""
+        if "_falling" in self.__dict__:
+            return float(self._falling[place])
+        at = len(self) - 1 - place
+        return float(np.partition(self.scores, at)[at])
+
+    def must_be_full(self, wanted: str) -> None:
+        """Raises Problem where not every token's probability is known."""
+        if self.unknown[0]:
+            raise Problem(
+                f"{wanted} needs every token's probability, and the server tells only {len(self):,} of {self.size:,}",
+                f"put top-k of at most {len(self):,} before it",
+            )
+
+    @cached_property
+    def _falling(self) -> Floats:
+        """The scores from the largest to the smallest: sorting values takes a quarter of sorting places."""
+        return frozen(np.sort(self.scores)[::-1])

@@ -1,0 +1,276 @@
+"""Decoding as a list of stages: what is done to a model's distribution before a token is chosen from it.
+
+The order is data. Each stage gets what the one before it left; probabilities are renormalised once, at the end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.decoding.candidates import Candidates
+from arplay.core.decoding.stage import Context, Stage, State
+from arplay.core.decoding.stages import STAGES
+from arplay.core.distribution import Distribution, log_softmax
+from arplay.core.errors import Problem
+
+Floats = NDArray[np.float64]
+Values = tuple[float, ...]
+
+MOST_STAGES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Stages by name with their numbers, the first one first. One whose number is neutral is left out.
+
+    Raises Problem for a stage that does not exist and for a number that it does not allow.
+
+    >>> Pipeline((("top-p", (0.9,)), ("temperature", (1.0,)))).stages
+    (('top-p', (0.9,)),)
+    """
+
+    stages: tuple[tuple[str, Values], ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.stages) > MOST_STAGES:
+            raise Problem(f"{len(self.stages):,} decoding stages are too many", f"give at most {MOST_STAGES}")
+        checked = tuple((name, _stage(name).check(tuple(values))) for name, values in self.stages)
+        used = tuple((name, values) for name, values in checked if not STAGES[name].is_off(values))
+        object.__setattr__(self, "stages", used)
+
+    @classmethod
+    def of(cls, greedy: bool = False, **values: float) -> Pipeline:
+        """Stages of one number each, in the order of the table.
+
+        >>> Pipeline.of(top_p=0.9, temperature=0.7).spelled
+        'temperature:0.7,top-p:0.9'
+        """
+        done = cls((("greedy", ()),) if greedy else ())
+        for name, value in values.items():
+            done = done.put(name.replace("_", "-"), value)
+        return done
+
+    @classmethod
+    def read(cls, text: str) -> Pipeline:
+        """``stage:value,stage:value``, or the JSON that :attr:`as_json` gives.
+
+        >>> Pipeline.read("top-k:40,greedy").stages
+        (('top-k', (40,)), ('greedy', ()))
+        """
+        if text.lstrip()[:1] in ("[", "{"):
+            try:
+                return cls.from_json(json.loads(text))
+            except (ValueError, RecursionError) as error:
+                raise _no(text, "is no JSON of a pipeline") from error
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        return cls(tuple(_part(part) for part in parts[: MOST_STAGES + 1]))
+
+    @classmethod
+    def from_json(cls, said: Any) -> Pipeline:
+        """A list of ``{"stage": name, field: number}``; or the mapping that the first version wrote."""
+        if isinstance(said, Mapping):
+            said = _former(said)
+        if not isinstance(said, list):
+            raise _no(said, "is no pipeline")
+        stages: list[tuple[str, Values]] = []
+        for one in said[: MOST_STAGES + 1]:
+            if not isinstance(one, Mapping):
+                raise _no(one, "is no stage")
+            stage = _stage(one.get("stage"))
+            unknown = one.keys() - {"stage", *(field.name for field in stage.fields)}
+            if unknown:
+                raise _no(min(unknown, key=str), f"is no number of {stage.name}")
+            stages.append((stage.name, tuple(one.get(field.name, field.neutral) for field in stage.fields)))
+        return cls(tuple(stages))
+
+    @property
+    def as_json(self) -> list[dict[str, Any]]:
+        """For JSON: a stage an object, each number by its name."""
+        return [
+            {"stage": name, **{field.name: value for field, value in zip(STAGES[name].fields, values, strict=True)}}
+            for name, values in self.stages
+        ]
+
+    @property
+    def spelled(self) -> str:
+        """As :meth:`read` takes it."""
+        return ",".join(":".join([name, *map(repr, values)]) for name, values in self.stages)
+
+    @property
+    def label(self) -> str:
+        """The stages in words, as exports and the status line show them."""
+        return " → ".join(STAGES[name].label(values) for name, values in self.stages) or "the model's own distribution"
+
+    def value(self, name: str) -> float:
+        """The first number of a stage; the neutral one where the stage is not used."""
+        neutral = _stage(name).fields[0].neutral
+        return next((values[0] for used, values in self.stages if used == name), neutral)
+
+    def has(self, name: str) -> bool:
+        return any(used == name for used, _ in self.stages)
+
+    def put(self, name: str, *values: float) -> Pipeline:
+        """With these numbers for a stage: where it is already, or where the table's order has it."""
+        _stage(name)
+        if self.has(name):
+            return Pipeline(tuple((used, values if used == name else old) for used, old in self.stages))
+        order = list(STAGES)
+        at = next(
+            (at for at, (used, _) in enumerate(self.stages) if order.index(used) > order.index(name)), len(self.stages)
+        )
+        return Pipeline((*self.stages[:at], (name, values), *self.stages[at:]))
+
+    def without(self, name: str) -> Pipeline:
+        return Pipeline(tuple(stage for stage in self.stages if stage[0] != name))
+
+    def apply(self, logprobs: Floats, context: Context | None = None) -> Floats:
+        """Log-probs of shape (V,) after all stages, in nats; a removed token is minus infinity.
+
+        >>> np.exp(Pipeline.read("top-k:2").apply(np.log([0.5, 0.3, 0.2]))).round(3)
+        array([0.625, 0.375, 0.   ])
+        """
+        own = np.asarray(logprobs, dtype=np.float64)
+        return decode(Distribution(len(own), own), self, context).logprobs
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What one stage left: tokens kept, and the mass that it removed, of what it was given."""
+
+    label: str
+    kept: int
+    removed: float
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """What is left of the model's ``own`` distribution to choose from, and how it came about."""
+
+    own: Distribution
+    candidates: Candidates
+    traces: tuple[Trace, ...]
+
+    @cached_property
+    def distribution(self) -> Distribution:
+        """What may be drawn and how probable it is; partial exactly where tokens may be drawn that nobody knows."""
+        left = self.candidates
+        if not self.traces or left.unknown[0]:  # no stage leaves what nobody knows and changes the rest
+            return self.own
+        logprobs = np.full(left.size, -np.inf)
+        logprobs[left.ids] = log_softmax(left.scores)
+        return Distribution(left.size, logprobs)
+
+    @property
+    def logprobs(self) -> Floats:
+        """Those of :attr:`distribution`."""
+        return self.distribution.logprobs
+
+    @property
+    def kept(self) -> int:
+        """How many tokens may be drawn, those that nobody knows included."""
+        return len(self.candidates) + self.candidates.unknown[0]
+
+
+class Chain:
+    """A pipeline at work on one text: its stages with what those that remember have seen."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self._states: list[State | None] = []
+        for name, values in pipeline.stages:
+            begin = STAGES[name].begin
+            self._states.append(begin(*values) if begin is not None else None)
+
+    def apply(self, distribution: Distribution, context: Context | None = None) -> Decoded:
+        """What the stages leave of ``distribution``. Changes nothing. Raises Problem."""
+        context = context or Context()
+        candidates, traces = Candidates.of(distribution), []
+        for (name, values), state in zip(self.pipeline.stages, self._states, strict=True):
+            apply = STAGES[name].apply
+            if state is not None:
+                after = state.apply(candidates, context)
+            else:
+                assert apply is not None, name
+                after = apply(candidates, context, *values)
+            kept = len(after) + after.unknown[0]
+            traces.append(Trace(STAGES[name].label(values), kept, _removed(candidates, after)))
+            candidates = after
+        return Decoded(distribution, candidates, tuple(traces))
+
+    def accept(self, id: int) -> None:
+        """``id`` was chosen."""
+        for state in self._states:
+            if state is not None:
+                state.accept(id)
+
+    def reset(self) -> None:
+        """As before the first token."""
+        for state in self._states:
+            if state is not None:
+                state.reset()
+
+    def clone(self) -> Chain:
+        """Another one with the same memory, for a branch."""
+        other = Chain(self.pipeline)
+        other._states = [None if state is None else state.clone() for state in self._states]
+        return other
+
+
+def decode(distribution: Distribution, pipeline: Pipeline, context: Context | None = None) -> Decoded:
+    """Apply the stages of ``pipeline`` in order, with nothing remembered."""
+    return Chain(pipeline).apply(distribution, context)
+
+
+def _removed(before: Candidates, after: Candidates) -> float:
+    """The probability of what is gone, summed itself: one minus the rest would lose what is below 1e-16."""
+    lost = before.unknown[1] if before.unknown[0] and not after.unknown[0] else 0.0
+    if len(after) < len(before):
+        gone = np.ones(before.size, dtype=bool)
+        gone[after.ids] = False
+        lost += float(np.sum(before.weights[gone[before.ids]]))
+    return lost / before.total
+
+
+def _no(said: object, what: str) -> Problem:
+    return Problem(
+        f"{_short(said)} {what}", f"give stages like temperature:0.8,top-p:0.95; there are {', '.join(STAGES)}"
+    )
+
+
+def _stage(name: object) -> Stage:
+    if not isinstance(name, str) or name not in STAGES:
+        raise _no(name, "is no decoding stage")
+    return STAGES[name]
+
+
+def _part(part: str) -> tuple[str, Values]:
+    name, *texts = part.split(":")
+    try:
+        values = tuple(int(text) if text.strip().isdigit() and len(text) < 20 else float(text) for text in texts)
+    except ValueError as error:
+        raise _no(part, "has a value that is no number") from error
+    return _stage(name.strip()).name, values
+
+
+def _former(said: Mapping[Any, Any]) -> list[dict[str, Any]]:
+    """A mode and four numbers by name, as the first version wrote them."""
+    mode, stages = said.get("mode", "sample"), []
+    names = {name.replace("-", "_"): name for name in STAGES if STAGES[name].fields}
+    if not said or mode not in ("sample", "greedy") or not said.keys() <= {"mode", *names}:
+        raise _no(dict(said), "is no pipeline")
+    for key, name in names.items():
+        if key in said:
+            stages.append({"stage": name, STAGES[name].fields[0].name: said[key]})
+    return stages + ([{"stage": "greedy"}] if mode == "greedy" else [])
+
+
+def _short(said: object) -> str:
+    shown = repr(said) if not isinstance(said, str) else f"“{said}”"
+    return shown if len(shown) <= 60 else shown[:57] + "…"

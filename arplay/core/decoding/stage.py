@@ -1,0 +1,109 @@
+"""What a decoding stage is: its numbers, what it does to the candidates, and the words and sources for it.
+
+A stage is one row of arplay/core/decoding/stages.py. Dials, options, validation, JSON, tooltips and provenance are
+made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+
+from arplay.core.decoding.candidates import Candidates, Ids
+from arplay.core.errors import Problem
+from arplay.core.pieces import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A number of a stage: from ``low`` to ``high``, and ``neutral``, which switches the stage off.
+
+    ``above_low``: low itself is not allowed. ``usual``: the largest value that a slider reaches; ``bend``: how its way
+    becomes a value ("log": equal ratios are equal ways; "square": fine near low). ``decimals``: what a field shows.
+    """
+
+    name: str
+    low: float
+    high: float
+    neutral: float
+    allowed: str
+    whole: bool = False
+    above_low: bool = False
+    least: float | None = None
+    usual: float | None = None
+    decimals: int = 2
+    bend: Literal["even", "log", "square"] = "even"
+
+    def check(self, stage: str, value: object) -> float:
+        """The value as it is used. Raises Problem for one that is not allowed."""
+        if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+            inside = self.low <= value <= self.high and not (self.above_low and value == self.low)
+            if (inside or value == self.neutral) and (not self.whole or value == int(value)):
+                return int(value) if self.whole else float(value)
+        raise Problem(f"{stage} {str(value)[:40]} is out of range", f"allowed: {self.allowed}")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Context:
+    """What a stage may know beside the candidates.
+
+    ``ids``: the tokens so far, those before the text included, shape (n,). ``u``: the number that the choice is made
+    at, if one is drawn. ``tokens``: what the ids stand for.
+    """
+
+    ids: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
+    u: float | None = None
+    tokens: Vocabulary | None = None
+
+
+class State(Protocol):
+    """A stage that remembers what was chosen, after llama.cpp's samplers."""
+
+    def apply(self, candidates: Candidates, context: Context) -> Candidates:
+        """The candidates that are left; changes nothing."""
+
+    def accept(self, id: int) -> None:
+        """``id`` was chosen from what the last :meth:`apply` left."""
+
+    def reset(self) -> None:
+        """As before the first token."""
+
+    def clone(self) -> State:
+        """Another one with the same memory, which then goes its own way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One kind of stage. ``does`` is a sentence, ``formula`` rich text, ``source`` who wrote it down first.
+
+    ``apply`` gives the candidates that are left, from those before it, the context and the stage's numbers. A stage
+    that remembers has ``begin`` instead, which makes its :class:`State` from the numbers.
+    """
+
+    name: str
+    title: str
+    does: str
+    formula: str
+    source: str
+    fields: tuple[Field, ...] = ()
+    apply: Callable[..., Candidates] | None = None
+    begin: Callable[..., State] | None = None
+
+    def check(self, values: tuple[object, ...]) -> tuple[float, ...]:
+        """The numbers as they are used. Raises Problem."""
+        if len(values) != len(self.fields):
+            raise Problem(
+                f"{self.name} takes {len(self.fields)} numbers, not {len(values)}", "see arplay sample --help"
+            )
+        return tuple(field.check(self.name, value) for field, value in zip(self.fields, values, strict=True))
+
+    def is_off(self, values: tuple[float, ...]) -> bool:
+        """Whether its first number is the neutral one."""
+        return bool(self.fields) and values[0] == self.fields[0].neutral
+
+    def label(self, values: tuple[float, ...]) -> str:
+        """``top-k 40``."""
+        return " ".join([self.name, *(f"{value:g}" if value < 1e6 else f"{value:.0f}" for value in values)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ from hypothesis import strategies as st
 
 from arplay.core.loss import loss
 from arplay.models import gguf_file, gguf_tokenizer
-from arplay.models.alphabets import TokenizerAlphabet
+from arplay.models.alphabets import TextAlphabet
 from tests import tiny_ggufs
+from tests.served_ggufs import Llama
 
 NAMES = {f"<0x{byte:02X}>": byte for byte in range(256)}
 TEXTS = ["ü ß ä 🦙", "the cat at é", "日本\n", "a\x1b[1m\r\n", "  \t ", "x", ""]
@@ -55,29 +55,7 @@ TYPES: dict[str, Callable[[int], int]] = {
 }
 
 
-class Llama:
-    """llama.cpp's own tokenizer of a file."""
-
-    def __init__(self, path: Path) -> None:
-        from arplay.models.gguf_llama import library
-
-        pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
-        self._lib = lib = library()
-        chosen = lib.llama_model_default_params()
-        chosen.vocab_only = True
-        self._model = lib.llama_model_load_from_file(str(path).encode(), chosen)
-        self._vocab = lib.llama_model_get_vocab(self._model)
-
-    def ids(self, text: str) -> list[int]:
-        data, found = text.encode(), (ctypes.c_int32 * 4096)()
-        count = self._lib.llama_tokenize(self._vocab, data, len(data), found, 4096, False, False)
-        return list(found[:count])
-
-    def close(self) -> None:
-        self._lib.llama_model_free(self._model)
-
-
-def alphabet_of(path: Path) -> TokenizerAlphabet:
+def alphabet_of(path: Path) -> TextAlphabet:
     return gguf_tokenizer.open_tokenizer(gguf_file.read(path))
 
 
@@ -97,10 +75,8 @@ def test_a_bytes_name_makes_a_byte_whatever_its_type(kinds: str, tmp_path: Path)
             b"".join(alphabet.vocabulary.written[id] for id in ids.tolist()) == (b" " if text else b"") + text.encode()
         )
 
-    try:
+    with llama:
         same()
-    finally:
-        llama.close()
     assert alphabet.lossy == ""
 
 
@@ -123,8 +99,8 @@ def test_fewer_bytes_serve_as_far_as_they_go(lacking: frozenset[int], text: str,
 def test_llama_gives_the_same_ids_where_the_bytes_are_there(tmp_path: Path) -> None:
     pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
     path = write(tmp_path / "m.gguf", TYPES["right"], frozenset({0x0A, 0xF5, 0xFF}))
-    alphabet, llama = alphabet_of(path), Llama(path)
-    for text in ("ü ß ä 🦙", "the cat at é 日"):
-        assert alphabet.encode(text.encode()).ids.tolist() == llama.ids(text)
-    assert alphabet.encode("ü".encode()).ids.tolist() != llama.ids("ß"), "negative control"
-    llama.close()
+    alphabet = alphabet_of(path)
+    with Llama(path) as llama:
+        for text in ("ü ß ä 🦙", "the cat at é 日"):
+            assert alphabet.encode(text.encode()).ids.tolist() == llama.ids(text)
+        assert alphabet.encode("ü".encode()).ids.tolist() != llama.ids("ß"), "negative control"

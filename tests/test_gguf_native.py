@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from arplay.core.errors import Problem
 from arplay.models import catalogue, gguf_dequantised, gguf_llama, gguf_native
+from tests.served_ggufs import Llama
 from tests.tiny_ggufs import ARCHITECTURES, CONTEXT, KINDS, network, write, write_sentencepiece
 from tests.tiny_models import one_thread
 
@@ -194,36 +194,17 @@ def test_a_load_can_be_cancelled(tmp_path: Path) -> None:
 TEXTS = ("The cat sat on the mat.", "the cat  at 1961,\n\n\tthe hat's 12345 naïve «é» 😀", " a", "\n", "日本 e\u0301")
 
 
-@pytest.mark.parametrize("rule", ["gpt-2", "smollm", "llama-bpe", "qwen2", "tekken"])
-def test_ids_are_those_of_llama_cpps_own_tokenizer(tmp_path: Path, rule: str) -> None:
-    file = write(tmp_path / "m.gguf", "llama", **{"tokenizer.ggml.pre": rule})
-    alphabet = gguf_native.load(file, "m", "auto", "auto", quiet).alphabet
-    for text in TEXTS:
-        assert alphabet.encode(text.encode()).ids.tolist() == tokenized(file, text), text
-
-
 def test_sentencepiece_ids_are_llama_cpps_own(tmp_path: Path) -> None:
     file = write_sentencepiece(tmp_path / "m.gguf")
     native = gguf_native.load(file, "m", "auto", "auto", quiet)
     assert native.alphabet.lead == (1,)
-    for text in TEXTS:
-        pieces = native.alphabet.encode(text.encode())
-        assert pieces.ids.tolist() == tokenized(file, text), text
-        assert pieces.ends[-1] == len(text.encode())
+    with Llama(file) as llama:
+        for text in TEXTS:
+            pieces = native.alphabet.encode(text.encode())
+            assert pieces.ids.tolist() == llama.ids(text), text
+            assert pieces.ends[-1] == len(text.encode())
     plain = gguf_dequantised.load(file, "m", "auto", "auto", quiet)
     assert plain.alphabet.vocabulary.name == native.alphabet.vocabulary.name
-
-
-def tokenized(file: Path, text: str) -> list[int]:
-    """``llama_tokenize`` on the file's own vocabulary, special tokens in the text being text."""
-    lib = gguf_llama.library()
-    settings = lib.llama_model_default_params()
-    settings.vocab_only = True
-    model = lib.llama_model_load_from_file(str(file).encode(), settings)
-    data, room = text.encode(), (ctypes.c_int32 * 256)()
-    count = lib.llama_tokenize(lib.llama_model_get_vocab(model), data, len(data), room, 256, False, False)
-    lib.llama_model_free(model)
-    return list(room[:count])
 
 
 def test_rotary_factors_mean_the_same_in_both_ways(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.models.gguf_llama import Context, Weights, library
 from arplay.models.gguf_pipe import receive, send
+from arplay.models.gguf_vocab import Vocab
 
 Answer = tuple[dict[str, Any], bytes | memoryview]
 Request = tuple[dict[str, Any], NDArray[np.uint8]]
@@ -33,6 +34,7 @@ class Server:
     def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
         self._tell = tell
         self._weights: Weights | None = None
+        self._vocab: Vocab | None = None
         self._contexts: dict[int, Context] = {}
 
     def answer(self, asked: dict[str, Any], data: NDArray[np.uint8]) -> Answer:
@@ -48,6 +50,15 @@ class Server:
     def _about(self, _: Any) -> Answer:
         lib = library()
         return {"version": lib.llama_version().decode(), "system": lib.llama_print_system_info().decode()}, b""
+
+    def _vocabulary(self, _: Any, path: str) -> Answer:
+        self._vocab = Vocab(Path(path))
+        sizes, attributes, joined = self._vocab.tokens()
+        return {"tokens": len(sizes)}, sizes.tobytes() + attributes.tobytes() + joined
+
+    def _cut(self, data: NDArray[np.uint8], whole: bool, special: bool) -> Answer:
+        assert self._vocab is not None
+        return {}, self._vocab.ids(data.tobytes(), whole, special).data.cast("B")
 
     def _load(self, _: Any, path: str, architecture: str, vocabulary: int, threads: int) -> Answer:
         def progress(fraction: float) -> None:

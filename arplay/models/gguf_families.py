@@ -196,7 +196,7 @@ def _sizes(file: GGUF) -> Sizes:
         file.whole(f"{own}{key}", head, head, head)
     if heads % kv_heads or head % 2 or (head * heads != width and f"{own}attention.key_length" not in file.values):
         raise file.problem(f"cannot share a width of {width} by {heads} heads and {kv_heads} key-value heads")
-    vocabulary = len(file.strings("tokenizer.ggml.tokens"))
+    vocabulary = len(file.tokens)
     if not 1 <= vocabulary <= MAX_VOCABULARY:
         raise file.problem(f"has a vocabulary of {vocabulary:,}", f"arplay opens at most {MAX_VOCABULARY:,}")
     norm = "layer_norm_epsilon" if file.architecture == "gpt2" else "layer_norm_rms_epsilon"

@@ -30,6 +30,7 @@ MAX_VALUES = 10_000
 MAX_TENSORS = 100_000
 MAX_AXES = 4
 
+_TOKENS = "tokenizer.ggml.tokens"
 _STRING, _ARRAY = 8, 9
 _NUMBERS = {
     0: "<u1",
@@ -88,6 +89,15 @@ class GGUF:
         for tensor in self.tensors.values():
             count[tensor.kind] += tensor.elements * (len(tensor.shape) > 1)
         return count.most_common(1)[0][0]
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """The vocabulary. Raises Problem where the file has none."""
+        if self.text("tokenizer.ggml.model", "none") in ("none", "no_vocab") or not self.values.get(_TOKENS):
+            raise self.problem(
+                "has no vocabulary, so no text can be read or written", "take another file of this model"
+            )
+        return self.strings(_TOKENS)
 
     def problem(self, what: str, remedy: str = "fetch the file again") -> Problem:
         return Problem(f"{self.path.name} {what}", remedy)

@@ -1,8 +1,8 @@
 """llama.cpp through its C interface: a file's weights, and contexts whose cells several branches of a text share.
 
 Only models/gguf_child.py calls this, in a process of its own: llama.cpp ends its process on some files and texts. What
-an architecture can do (give a next token, go back in its cache) is asked of the loaded model, not of its name. Its own
-tokenizer is left out (the ``no_vocab`` override).
+an architecture can do (give a next token, go back in its cache) is asked of the loaded model, not of its name. The
+tokenizer is left out here (the ``no_vocab`` override); models/gguf_vocab.py has it.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Weights:
         self.pointer = lib.llama_model_load_from_file(str(path).encode(), settings)
         del called  # it had to live as long as the load
         if not self.pointer:
-            raise Problem(f"llama.cpp cannot load {path.name} ({_first_words()})", "")
+            raise Problem(f"llama.cpp cannot load {path.name} ({first_words()})", "")
         self._end = weakref.finalize(self, lib.llama_model_free, self.pointer)
         self.window = int(lib.llama_model_n_swa(self.pointer))
         endless = lib.llama_model_is_recurrent(self.pointer)
@@ -210,7 +210,7 @@ class Context:
         if code or not logits:
             if not self.crop(sequence, before):
                 self.crop(sequence, 0)
-            raise Problem(f"llama.cpp failed ({code}: {_first_words()})", "shorten the text, or load the model again")
+            raise Problem(f"llama.cpp failed ({code}: {first_words()})", "shorten the text, or load the model again")
         return np.ctypeslib.as_array(logits, (keep, self._weights.vocabulary))
 
     @property
@@ -236,7 +236,7 @@ class Context:
         if read != state.size:
             self._end()
             self._pointer, self._end = former, end
-            raise Problem(f"llama.cpp cannot enlarge its cache ({_first_words()})", "shorten the text")
+            raise Problem(f"llama.cpp cannot enlarge its cache ({first_words()})", "shorten the text")
         self.cells *= 2
         end()
 
@@ -259,7 +259,7 @@ class Context:
         _said.clear()
         pointer = lib.llama_init_from_model(weights.pointer, settings)
         if not pointer:
-            cause = f"llama.cpp makes no cache of {cells:,} pieces ({_first_words()})"
+            cause = f"llama.cpp makes no cache of {cells:,} pieces ({first_words()})"
             raise Problem(cause, "shorten the text, or close other programs")
         return pointer, weakref.finalize(self, _freed, lib, pointer, weights)
 
@@ -268,9 +268,9 @@ def _freed(lib: Any, pointer: Any, weights: Weights) -> None:
     lib.llama_free(pointer)  # `weights` is held until here: they are freed after their contexts
 
 
-def _first_words() -> str:
+def first_words() -> str:
     """The error that llama.cpp told first: the later ones say only that something failed."""
-    return re.sub(r"^\w+: (error loading model: )?", "", _said[0])[:200] if _said else "without a word"
+    return re.sub(r"^\w+: (error loading model( \w+)?: )?", "", _said[0])[:200] if _said else "without a word"
 
 
 def _int32(numbers: np.ndarray) -> Any:

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.models import gguf_families, gguf_file, gguf_tokenizer
-from arplay.models.alphabets import TokenizerAlphabet
+from arplay.models.alphabets import TextAlphabet
 from arplay.models.base import Info, Report, Scores, check
 from arplay.models.checkpoints import Checkpoint, latest, thin
 from arplay.models.devices import RESERVE, memory
 from arplay.models.gguf_file import GGUF
-from arplay.models.gguf_remote import Context, Weights
+from arplay.models.gguf_remote import Context, Process, Weights
 from arplay.models.loading import digest, import_torch, threads
 from arplay.models.scoring_rows import logprobs_of, score_rows, unscored
 from arplay.models.tabular import frozen_scores
@@ -44,18 +44,28 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Nati
         raise Problem(f"{path.name} runs natively on the CPU, not on {device}", _otherwise(file))
     if dtype not in ("auto", file.quantisation):
         raise Problem(f"{path.name} runs natively as it is, in {file.quantisation}, not in {dtype}", _otherwise(file))
-    report(None, "opening the tokenizer")
-    alphabet = gguf_tokenizer.open_tokenizer(file)
     free, _ = memory()
     if file.weight_bytes + RESERVE > free:
         needed, there = ((size / 2**30) for size in (file.weight_bytes + RESERVE, free))
         raise Problem(f"{path.name} needs {needed:.1f} GiB, {there:.1f} are free", "take a file of fewer bits a weight")
+    process = Process(path.name, _otherwise(file))
+    try:
+        return _loaded(process, file, name, report)
+    except BaseException:
+        process.end()
+        raise
+
+
+def _loaded(process: Process, file: GGUF, name: str, report: Report) -> NativeModel:
+    report(None, "opening the tokenizer")
+    path, alphabet = file.path, gguf_tokenizer.open_tokenizer(file, process)
     import_torch(report)
     report(None, "starting llama.cpp")
     count = threads(file.parameters)
     vocabulary = len(alphabet.vocabulary)
-    weights = Weights(path, file.architecture, vocabulary, count, _otherwise(file), report)
+    weights = Weights(process, path, file.architecture, vocabulary, count, report)
     kept = "keys and values" if weights.cell_bytes else "the state"
+    cut = "" if gguf_tokenizer.is_restored(file) else "text is cut by llama.cpp"
     info = Info(
         name=name,
         family=file.architecture,
@@ -68,7 +78,17 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Nati
         parameters=file.parameters,
         engine="llama.cpp",
         cache="cropped" if weights.crops else "checkpoints",
-        why=f"quantised as it is ({file.quantisation}), {count} thread{'s' * (count > 1)}; {kept} in float32",
+        why="; ".join(
+            filter(
+                None,
+                (
+                    f"quantised as it is ({file.quantisation}), {count} thread{'s' * (count > 1)}",
+                    f"{kept} in float32",
+                    cut,
+                    alphabet.notes,
+                ),
+            )
+        ),
     )
     report(1.0, "proving the model")
     model = NativeModel(weights, alphabet, info)
@@ -117,7 +137,7 @@ class NativeModel:
 
     starts_empty = False
 
-    def __init__(self, weights: Weights, alphabet: TokenizerAlphabet, info: Info) -> None:
+    def __init__(self, weights: Weights, alphabet: TextAlphabet, info: Info) -> None:
         self.weights = weights
         self.alphabet = alphabet
         self.info = info

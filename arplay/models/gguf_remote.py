@@ -104,18 +104,13 @@ class Weights:
     """The weights of a GGUF file in a process of llama.cpp; the attributes are those of gguf_llama.Weights."""
 
     def __init__(
-        self, path: Path, architecture: str, vocabulary: int, threads: int, remedy: str, report: Report
+        self, process: Process, path: Path, architecture: str, vocabulary: int, threads: int, report: Report
     ) -> None:
-        """Raises Problem with ``remedy`` where llama.cpp does not load it, and what ``report`` raises to cancel."""
-        self.process = Process(path.name, remedy)
-        self.vocabulary, self.threads = vocabulary, threads
+        """Raises Problem where llama.cpp does not load it, and what ``report`` raises to cancel."""
+        self.process, self.vocabulary, self.threads = process, vocabulary, threads
         given: dict[str, Any] = {"path": str(path.resolve()), "architecture": architecture, "vocabulary": vocabulary}
-        try:
-            known, _ = self.process.ask("load", report=report, threads=threads, **given)
-        except BaseException:
-            self.process.end()
-            raise
-        self.process.remedy = f"load the model again, or {remedy}"
+        known, _ = process.ask("load", report=report, threads=threads, **given)
+        process.remedy = f"load the model again, or {process.remedy}"
         self.context: int | None = known["context"]
         self.rows, self.sequences = int(known["rows"]), int(known["sequences"])
         self.crops, self.window = bool(known["crops"]), int(known["window"])

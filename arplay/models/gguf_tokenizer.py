@@ -1,24 +1,29 @@
-"""The tokenizer that a GGUF file carries, restored exactly: both ways to run the file use this one.
+"""The tokenizer that a GGUF file carries, restored exactly, or served by llama.cpp: both ways to run a file use it.
 
 GGUF keeps tokens, merges or scores, and only the *name* of the rule that cuts text into words before the merges
 (``tokenizer.ggml.pre``). The rules of the names here are those of the models' own tokenizer.json files (llama.cpp's
-src/llama-vocab.cpp quotes them); a name that is not here is refused, since a near rule gives other ids without a word.
-Unicode normalisation, which some tokenizers apply first (Qwen's NFC), is not kept by GGUF: text stays as it is.
+src/llama-vocab.cpp quotes them), so that these files need no llama.cpp; any other name or kind is asked of llama.cpp,
+and refused where that is not installed or does not know it: a near rule gives other ids without a word. Unicode
+normalisation, which some tokenizers apply first (Qwen's NFC), is not kept by GGUF: text stays as it is.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
-from arplay.models.alphabets import TokenizerAlphabet, opened
+from arplay.models.alphabets import TextAlphabet, TokenizerAlphabet, opened
 from arplay.models.alphabets.spelling import BYTE
 from arplay.models.gguf_file import GGUF
+from arplay.models.gguf_remote import Process
+from arplay.models.gguf_served import served
+from arplay.models.gguf_ways import INSTALL, is_native_there
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_CONTROL, _USER_DEFINED, _UNUSED, _BYTE = 3, 4, 5, 6
+_NORMAL, _CONTROL, _USER_DEFINED, _UNUSED, _BYTE = 1, 3, 4, 5, 6
 
 _GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 _LLAMA3 = (
@@ -41,10 +46,15 @@ _RULES = {
 }
 
 
-def open_tokenizer(file: GGUF) -> TokenizerAlphabet:
-    """The alphabet of ``file``. Raises Problem where its tokenizer is damaged or of a kind that is not known here."""
-    size = len(file.strings("tokenizer.ggml.tokens"))
+def open_tokenizer(file: GGUF, process: Process | None = None) -> TextAlphabet:
+    """The alphabet of ``file``; llama.cpp serves it from ``process``, or one of its own, where no rule is here.
+
+    Raises Problem where the tokenizer is damaged, or nobody knows its kind.
+    """
+    size = len(file.tokens)
     bos, eos = special_id(file, "bos"), special_id(file, "eos")
+    if not is_restored(file):
+        return _served(file, process, bos, eos)
     try:
         return opened(lambda: TokenizerAlphabet(tokenizer_of(file), size, bos, eos), file.path.name)
     except Problem:
@@ -53,11 +63,48 @@ def open_tokenizer(file: GGUF) -> TokenizerAlphabet:
         raise file.problem(f"has a tokenizer that cannot be used ({error})") from error
 
 
+def is_restored(file: GGUF) -> bool:
+    """Whether the rule of ``file`` is here."""
+    model = file.text("tokenizer.ggml.model")
+    if model == "llama":
+        return not _ties(file)
+    return model == "gpt2" and file.text("tokenizer.ggml.pre", "") in _RULES
+
+
+def _ties(file: GGUF) -> bool:
+    """Whether two words with the same score are made of others: which one is made first is the place's to say."""
+    scores, kinds = (file.numbers(f"tokenizer.ggml.{key}", len(file.tokens)) for key in ("scores", "token_type"))
+    if scores is None:
+        return False
+    words = [token if kinds is None or kinds[i] == _NORMAL else "" for i, token in enumerate(file.tokens)]
+    known, seen = set(words), set[float]()
+    shared = Counter(score for score, word in zip(scores.tolist(), words, strict=True) if len(word) > 1)
+    for score, word in zip(scores.tolist(), words, strict=True):
+        if shared[score] > 1 and any(word[:k] in known and word[k:] in known for k in range(1, len(word))):
+            if score in seen:
+                return True
+            seen.add(score)
+    return False
+
+
+def _served(file: GGUF, process: Process | None, bos: int | None, eos: int | None) -> TextAlphabet:
+    name = file.text("tokenizer.ggml.pre", "")
+    if file.text("tokenizer.ggml.model") == "gpt2" and not name:
+        what = "does not say how it cuts text (tokenizer.ggml.pre), so its ids would be guesses"
+        raise file.problem(what, "convert the model again, or open its folder")
+    if not is_native_there():
+        kind = repr(name[:40]) if name else f"of {file.text('tokenizer.ggml.model')[:40]!r}"
+        raise file.problem(f"cuts text by the rule {kind}, which only llama.cpp knows", f"run: {INSTALL}")
+    if process is None:
+        process = Process(file.path.name, "take another file of this model, or a newer llama-cpp-python")
+    return served(process, str(file.path.resolve()), bos, eos)
+
+
 def tokenizer_of(file: GGUF) -> Tokenizer:
     """The file's tokenizer in the form of ``tokenizers``: ``gpt2`` (byte-level BPE) or ``llama`` (SentencePiece)."""
     from tokenizers import AddedToken, processors
 
-    tokens = file.strings("tokenizer.ggml.tokens")
+    tokens = file.tokens
     if len(set(tokens)) != len(tokens):
         raise file.problem("has the same token twice")
     found = file.numbers("tokenizer.ggml.token_type", len(tokens))
@@ -65,12 +112,12 @@ def tokenizer_of(file: GGUF) -> Tokenizer:
     model = file.text("tokenizer.ggml.model")
     if model == "llama":  # as llama.cpp has it: a byte's name makes a byte, whatever type the file gives it
         kinds = [_BYTE if BYTE.fullmatch(token) else kind for token, kind in zip(tokens, kinds, strict=True)]
+    if not is_restored(file):
+        raise file.problem("has a tokenizer that only llama.cpp knows")
     if model == "gpt2":
         tokenizer, adds_bos = _byte_level(file, tokens)
-    elif model == "llama":
-        tokenizer, adds_bos = _sentencepiece(file, tokens, kinds)
     else:
-        raise file.problem(f"has a tokenizer of the kind {model[:40]!r}", "arplay knows gpt2 and llama in GGUF files")
+        tokenizer, adds_bos = _sentencepiece(file, tokens, kinds)
     named = list(zip(tokens, kinds, strict=True))
     special = [AddedToken(token, special=True, normalized=False) for token, kind in named if kind == _CONTROL and token]
     tokenizer.add_special_tokens(special)
@@ -90,18 +137,14 @@ def special_id(file: GGUF, role: str) -> int | None:
     key = f"tokenizer.ggml.{role}_token_id"
     if key not in file.values:
         return {"bos": 1, "eos": 2}.get(role) if file.text("tokenizer.ggml.model") == "llama" else None
-    return file.whole(key, 0, len(file.strings("tokenizer.ggml.tokens")) - 1)
+    return file.whole(key, 0, len(file.tokens) - 1)
 
 
 def _byte_level(file: GGUF, tokens: list[str]) -> tuple[Tokenizer, bool]:
     """Byte-level BPE with the rule that the file names; and whether its kind puts BOS before every text."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
-    name = file.text("tokenizer.ggml.pre", "")
-    rule = _RULES.get(name)
-    if rule is None:
-        said = f"cuts text by the rule {name[:40]!r}" if name else "does not say how it cuts text (tokenizer.ggml.pre)"
-        raise file.problem(f"{said}, so its ids would be guesses", "convert the model again, or open its folder")
+    rule = _RULES[file.text("tokenizer.ggml.pre")]
     merges = [(left, right) for left, _, right in (m.partition(" ") for m in file.strings("tokenizer.ggml.merges"))]
     if any(not right or " " in right for _, right in merges):
         raise file.problem("has merges that are not of two parts")

@@ -201,7 +201,7 @@ def _token_id(file: GGUF, role: str) -> int:
 def _write_tokenizer(file: GGUF, folder: Path) -> None:
     from arplay.models.gguf_tokenizer import tokenizer_of
 
-    tokens = file.strings("tokenizer.ggml.tokens")
+    tokens = file.tokens
     tokenizer_of(file).save(str(folder / "tokenizer.json"))
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",

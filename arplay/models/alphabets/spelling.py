@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from arplay.core.pieces import Vocabulary
@@ -43,11 +43,17 @@ def vocabulary_of(
         # an added piece stands for its own text; but ▁ is a space wherever the decoder says so (Gemma's "▁▁")
         data[id] = text.encode() if special or (id in added and (byte_level or "▁" not in text)) else spell(token)
     special_ids = frozenset(id for id, (_, special) in added.items() if special and id < size)
-    drops = not byte_level and _drops_first_space(tokens, data, join)
-    digest = hashlib.sha256(repr(sorted(special_ids)).encode() + (b"drops" if drops else b""))
+    return named(data, special_ids, not byte_level and _drops_first_space(tokens, data, join), unknown)
+
+
+def named(
+    data: Sequence[bytes | None], special: frozenset[int], drops_first_space: bool, unknown: int | None
+) -> Vocabulary:
+    """The vocabulary of these pieces, with a name made of what they write."""
+    digest = hashlib.sha256(repr(sorted(special)).encode() + (b"drops" if drops_first_space else b""))
     for entry in data:
         digest.update(len(entry or b"").to_bytes(4, "little") + (entry or b""))
-    return Vocabulary(digest.hexdigest()[:16], tuple(data), special_ids, drops, unknown)
+    return Vocabulary(digest.hexdigest()[:16], tuple(data), special, drops_first_space, unknown)
 
 
 def byte_level_bytes(token: str) -> bytes:

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QMessageBox, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
+from arplay.gui import overrides
 from arplay.gui.bridge import Bridge
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
@@ -30,6 +31,7 @@ def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
     def make(
         model: str = "abc", text: bytes | None = b"BAC", store: Path | None = None, keep: Path | None = None
     ) -> MainWindow:
+        overrides.guard()
         window = MainWindow(Store(store or tmp_path / "arplay.ini"), Bridge(), "light")
         windows.append(window)
         qtbot.addWidget(window, before_close_func=_let_go)

@@ -99,7 +99,7 @@ def _data(args: argparse.Namespace, kind: charts.Kind, work: Work, source: Sourc
 
 def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Pipeline) -> None:
     try:
-        from arplay.gui import app, export_image, export_parts, theme
+        from arplay.gui import app, export_image, export_parts, overrides, theme
         from arplay.gui.panels import PANELS
     except ImportError as error:
         raise why_not_imported(error) from error
@@ -112,9 +112,10 @@ def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Pip
     look = theme.DARK if args.theme == "dark" else theme.LIGHT
     theme.apply(app.application(), look)
     module = {"bars": "next_token", "cache": "kv_cache"}.get(args.chart, args.chart)
-    panel = next(place for place in PANELS if place.module == module).make()
-    panel.set_theme(look)
-    panel.show_view(view)
+    with overrides.raised():
+        panel = next(place for place in PANELS if place.module == module).make()
+        panel.set_theme(look)
+        panel.show_view(view)
     chart: export_image.Chart = panel
     if args.chart in LONG:
         long = cast(export_parts.Long, panel)

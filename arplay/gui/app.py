@@ -7,10 +7,12 @@ import os
 import sys
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QEventLoop, QMessageLogContext, QSize, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from arplay import paths
@@ -19,6 +21,7 @@ from arplay.core.errors import Problem
 from arplay.core.kept import Session
 from arplay.core.reading import Reading
 from arplay.export.writers import replacing
+from arplay.gui import overrides
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Change, View
 from arplay.gui.interrupt import Interrupts
@@ -65,7 +68,12 @@ def picture(options: WindowOptions, path: Path) -> View:
     with tempfile.TemporaryDirectory() as folder:
         window = _window(options, Store(Path(folder) / "arplay.ini"))
         try:
-            return _drawn(window, options, path)
+            with overrides.raised():
+                image = _drawn(window, options)
+            with replacing(path) as temporary:
+                if not image.save(str(temporary), "PNG"):  # type: ignore[call-overload]  # the stub knows bytes only
+                    raise Problem(f"{path} cannot be written", "choose another folder")
+            return window.playground.view
         finally:
             window.hide()
             window.playground.close()
@@ -79,7 +87,7 @@ def _say(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
         print(text, file=sys.stderr)
 
 
-def _drawn(window: MainWindow, options: WindowOptions, path: Path) -> View:
+def _drawn(window: MainWindow, options: WindowOptions) -> QImage:
     play = window.playground
     settings = replace(play.view.settings, animate=False, bars=options.bars)
     play.handle(Change(replace(settings, decoding=options.decoding or Pipeline())))
@@ -110,11 +118,7 @@ def _drawn(window: MainWindow, options: WindowOptions, path: Path) -> View:
     if failure:
         raise Problem(*failure[0])
     QApplication.processEvents()
-    image = window.grab().toImage()
-    with replacing(path) as temporary:
-        if not image.save(str(temporary), "PNG"):  # type: ignore[call-overload]  # the stub knows bytes only
-            raise Problem(f"{path} cannot be written", "choose another folder")
-    return play.view
+    return window.grab().toImage()
 
 
 class _Start:
@@ -155,7 +159,7 @@ class _Start:
 
 
 class _Hook:
-    """An exception in a slot is shown and logged; the window stays."""
+    """An exception in a slot, or in what Qt calls, is shown and logged; the window stays."""
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
@@ -165,11 +169,14 @@ class _Hook:
         if isinstance(error, KeyboardInterrupt):
             self._window.end()
         else:
-            self._window.tell(f"something went wrong ({kind.__name__}: {error})", "please report it with the log")
+            cause = f"something went wrong ({kind.__name__}: {error})"
+            # later: it may be in the middle of painting, where no widget should move
+            QTimer.singleShot(0, partial(self._window.tell, cause, "please report it with the log"))
 
 
 def application() -> QApplication:
     """The one QApplication, made at need."""
+    overrides.guard()
     app = QApplication.instance()
     if isinstance(app, QApplication):
         return app

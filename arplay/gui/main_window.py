@@ -383,11 +383,19 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide once the text is on the disk, or the user agreed to lose it; the caller joins the worker."""
-        if not self._asked and not self.keeping.flush() and not files.may_close(self):
-            event.ignore()
+        event.ignore()  # should what follows fail, the window stays, and the next close asks no more
+        asked, self._asked = self._asked, True
+        if not asked and not self.keeping.flush() and not files.may_close(self):
+            self._asked = False
             return
-        self._asked = True
         self.hide()
+        try:
+            self._wind_up()
+        finally:
+            event.accept()
+            self.closed.emit()
+
+    def _wind_up(self) -> None:
         self._late.stop()
         self.waiting.wait("")
         self.scores_waiting.wait("")
@@ -398,8 +406,6 @@ class MainWindow(QMainWindow):
         self.store.keep("layout", self.arrangement.state())
         self._save_settings()
         self.training.close()
-        event.accept()
-        self.closed.emit()
 
     def sizeHint(self) -> QSize:
         return QSize(1280, 800)

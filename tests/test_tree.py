@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -95,7 +96,31 @@ def test_every_state_can_be_reached_again_exactly(start: bytes, todo: list[tuple
     assert restores(tree, dict(reversed(states.items())))
     tree.goto(here)
     assert [node.parent for node in tree.path()] == [None, *tree.path()[:-1]]
-    assert tree.node.depth == len(tree.path()) - 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_state_of_a_long_session_can_be_reached_again(seed: int) -> None:
+    """Thousands of states, mostly sampled: documents are kept on the way, and fixed runs are long."""
+    chance = random.Random(seed)
+    tree = Tree(Document.of(b"a"))
+    known, states = [tree.root], {id(tree.root): (tree.root, tree.document)}
+    whats = ["sample"] * 60 + ["type", "type", "paste", "pick", "undo", "jump", "retokenise"]
+    for _ in range(2500):
+        what, a, b = chance.choice(whats), chance.randrange(10_000), chance.randrange(10_000)
+        if what == "sample":
+            piece = PIECES[b % len(PIECES)]
+            end = len(tree.document)
+            tree.record(tree.document.take(end, piece, "v"), "sampled", end + len(piece.data), STEP)
+        else:
+            act(tree, (what, a, b, chance.choice([b"a", b" ", b"hello", b"\xff"])), known)
+        if id(tree.node) not in states:
+            known.append(tree.node)
+        states[id(tree.node)] = (tree.node, tree.document)
+    assert len(states) > 2000 and max(len(document.runs) for _, document in states.values()) > 3
+    some = dict(chance.sample(sorted(states.items()), 400))
+    assert restores(tree, some)
+    exact = {key: (node, Document(tuple(document.runs))) for key, (node, document) in some.items()}
+    assert restores(tree, exact)
 
 
 class Careless(Tree):

@@ -6,14 +6,16 @@ except where the user typed. All positions here are bytes from the start.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import takewhile
+from itertools import accumulate, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.distribution import frozen
 from arplay.core.errors import Problem
 from arplay.core.pieces import Alphabet, Ids, Piece, Pieces
 
@@ -28,7 +30,11 @@ class Typed:
         return len(self.data)
 
 
-@dataclass(frozen=True, slots=True)
+MOST_FIXED = 256
+"""Pieces of one fixed run: what is done at the end of a long text costs what it costs in a short one."""
+
+
+@dataclass(frozen=True)
 class Fixed:
     """Pieces that were picked or sampled: ids of the vocabulary named ``vocabulary`` and their bytes.
 
@@ -38,18 +44,19 @@ class Fixed:
     vocabulary: str
     ids: tuple[int, ...]
     pieces: tuple[bytes, ...]
-    _bytes: int = field(default=-1, repr=False, compare=False)  # asked for often, and slow to sum for a long run
-
-    def __post_init__(self) -> None:
-        if self._bytes < 0:
-            object.__setattr__(self, "_bytes", sum(map(len, self.pieces)))
 
     def __len__(self) -> int:
-        return self._bytes
+        return len(self.data)
 
-    @property
+    @cached_property
     def data(self) -> bytes:
         return b"".join(self.pieces)
+
+    @cached_property
+    def encoded(self) -> Pieces:
+        """Its ids and where each piece ends."""
+        ends = np.cumsum([len(piece) for piece in self.pieces], dtype=np.int64)
+        return Pieces(frozen(np.array(self.ids, np.int64)), frozen(ends))
 
 
 Run = Typed | Fixed
@@ -68,12 +75,51 @@ class Edit:
     def inverse(self) -> Edit:
         return Edit(self.at, self.inserted, self.removed)
 
+    @property
+    def is_nothing(self) -> bool:
+        return self.removed == self.inserted
 
-@dataclass(frozen=True)
+    @property
+    def takes_away(self) -> bool:
+        """Whether bytes gave way."""
+        return size(self.removed) > 0
+
+    def then(self, edit: Edit) -> Edit | None:
+        """Both as one where they are one stretch of typing (a word with the space before it) or one of deleting."""
+        if not edit.removed and not self.removed and edit.at == self.at + size(self.inserted):
+            return self._longer(edit)
+        if not edit.inserted and not self.inserted and self.at in (edit.at, edit.at + size(edit.removed)):
+            first, last = (edit, self) if edit.at < self.at else (self, edit)
+            return Edit(edit.at, _joined(first.removed, last.removed), ())
+        return None
+
+    def _longer(self, edit: Edit) -> Edit | None:
+        if len(self.inserted) != 1 or len(edit.inserted) != 1:
+            return None
+        old, new = self.inserted[0], edit.inserted[0]
+        if not isinstance(old, Typed) or not isinstance(new, Typed):
+            return None
+        if new.data[:1].isspace() and not old.data[-1:].isspace():
+            return None
+        return Edit(self.at, (), (Typed(old.data + new.data),))
+
+
+@dataclass(frozen=True, eq=False)
 class Document:
-    """An immutable text in normal form: no empty run, and no two neighbours that could be one."""
+    """An immutable text in normal form: no empty run, and no two neighbours that could be one.
+
+    Two are equal that have the same bytes and fixed pieces, wherever a long fixed run is cut into several.
+    """
 
     runs: Runs = ()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Document):
+            return NotImplemented
+        return self.runs == other.runs or (self.data == other.data and _whole(self.runs) == _whole(other.runs))
+
+    def __hash__(self) -> int:
+        return hash(self.data)
 
     @classmethod
     def of(cls, data: bytes) -> Document:
@@ -84,13 +130,27 @@ class Document:
         return b"".join(run.data for run in self.runs)
 
     def __len__(self) -> int:
-        return size(self.runs)
+        return self._ends[-1] if self.runs else 0
+
+    @cached_property
+    def _ends(self) -> tuple[int, ...]:
+        return tuple(accumulate(map(len, self.runs)))
 
     def apply(self, edit: Edit) -> Document:
         """The document after an edit that was made from this one."""
         end = edit.at + size(edit.removed)
         head = _without_last(self.between(-1, edit.at), _bare_first(edit.removed))
-        return Document(normal(head + edit.inserted + self.between(end, len(self))))
+        return Document(_joined(_joined(head, edit.inserted), self.between(end, len(self))))
+
+    def edit(self, at: int, removed: int, inserted: Runs, whole: bool = False) -> Edit:
+        """The edit that was kept as the count of the bytes that gave way; ``whole``: all of the text did.
+
+        Raises ValueError where it does not fit this text.
+        """
+        if not 0 <= at <= at + removed <= len(self):
+            raise ValueError(f"bytes {at} to {at + removed} are not in a text of {len(self)} bytes")
+        every = whole and removed == len(self)  # pieces without bytes before it, too
+        return Edit(at, self.runs if every else self.between(at, at + removed), normal(inserted))
 
     def replace(self, start: int, end: int, data: bytes) -> Edit:
         """Typing: bytes [start, end) give way to ``data``. Fixed pieces that are cut become typed."""
@@ -103,7 +163,8 @@ class Document:
     def take(self, at: int, piece: Piece, vocabulary: str) -> Edit:
         """A pick: ``piece`` follows byte ``at``; what stood behind it is removed (the tree keeps it)."""
         left, _ = self._widen(at, at)
-        head = normal((Typed(self.data[left:at]), Fixed(vocabulary, (piece.id,), (piece.data,))))
+        before = self.data[left:at] if left < at else b""
+        head = normal((Typed(before), Fixed(vocabulary, (piece.id,), (piece.data,))))
         return Edit(left, self.between(left, len(self)), head)
 
     def retokenise(self) -> Edit:
@@ -115,27 +176,38 @@ class Document:
 
         A piece without bytes belongs to those before it: it is there where start < its place <= end.
         """
-        parts: list[Run] = []
-        base = 0
-        for run in self.runs:
-            parts.append(_cut(run, start - base, end - base))
-            base += len(run)
-        return tuple(part for part in parts if not _is_empty(part))
+        ends = self._ends
+        inner, last = bisect_right(ends, start) + 1, bisect_right(ends, end)
+        found: Runs = ()
+        for at in range(bisect_left(ends, start), min(inner, last + 1, len(ends))):
+            found = _joined(found, self._cut(at, start, end))
+        if inner <= last:
+            found = _joined(found, self.runs[inner:last])  # each of these lies between the bounds
+            if last < len(ends):
+                found = _joined(found, self._cut(last, start, end))
+        return found
+
+    def _cut(self, at: int, start: int, end: int) -> Runs:
+        base = self._ends[at] - len(self.runs[at])
+        part = _cut(self.runs[at], start - base, end - base)
+        return () if _is_empty(part) else (part,)
 
     def _widen(self, start: int, end: int) -> tuple[int, int]:
         """[start, end) widened to whole fixed pieces where it touches the inside of one."""
         if not 0 <= start <= end <= len(self):
             raise ValueError(f"bytes {start} to {end} are not in a text of {len(self)} bytes")
-        left, right, base = start, end, 0
-        for run in self.runs:
-            length = len(run)
-            if isinstance(run, Fixed):
-                if base < start < base + length:
-                    left = base + _piece_at(run, start - base)[0]
-                if base < end < base + length:
-                    right = base + _piece_at(run, end - base)[1]
-            base += length
-        return left, right
+        return self._edge(start)[0], self._edge(end)[1]
+
+    def _edge(self, at: int) -> tuple[int, int]:
+        """The bytes of the fixed piece that position ``at`` cuts; (at, at) where it cuts none."""
+        place = bisect_right(self._ends, at)
+        if place == len(self.runs):
+            return at, at
+        run, base = self.runs[place], self._ends[place] - len(self.runs[place])
+        if not isinstance(run, Fixed) or at == base:
+            return at, at
+        low, high = _piece_at(run, at - base)
+        return base + low, base + high
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,10 +259,8 @@ def _encode_runs(runs: Runs, start: bool, alphabet: Alphabet, special: bool) -> 
     fixed: list[NDArray[np.bool_]] = [np.zeros(0, bool)]
     base = 0
     for run in runs:
-        if isinstance(run, Fixed):
-            pieces = Pieces(np.array(run.ids, np.int64), np.cumsum([len(piece) for piece in run.pieces]))
-        else:
-            pieces = alphabet.encode(run.data, start and len(ids) == 1, special)
+        fresh = start and len(ids) == 1
+        pieces = run.encoded if isinstance(run, Fixed) else alphabet.encode(run.data, fresh, special)
         ids.append(pieces.ids)
         ends.append(base + pieces.ends)
         fixed.append(np.full(len(pieces), isinstance(run, Fixed)))
@@ -247,14 +317,13 @@ def _cut(run: Run, low: int, high: int) -> Run:
         return Typed(run.data[max(low, 0) : max(high, 0)])
     if high >= len(run) and (low < 0 or (low == 0 and run.pieces and run.pieces[0])):
         return run
-    if low >= len(run) or high < 0:  # at the end of a long run that grows, nothing of it is looked at
+    if low >= len(run) or high < 0:  # at the end of a run that grows, nothing of it is looked at
         return Fixed(run.vocabulary, (), ())
-    lengths = np.array([len(piece) for piece in run.pieces], np.int64)
-    ends = np.cumsum(lengths)
+    ends = run.encoded.ends
     first = int(np.searchsorted(ends, low, side="right"))
     last = int(np.searchsorted(ends, high, side="right"))
     for bound, at in ((low, first), (high, last)):
-        if 0 < bound < len(run) and ends[at] - lengths[at] != bound:
+        if 0 < bound < len(run) and ends[at] - len(run.pieces[at]) != bound:
             raise ValueError(f"bytes {low} to {high} cut a fixed piece")
     return Fixed(run.vocabulary, run.ids[first:last], run.pieces[first:last])
 
@@ -270,7 +339,8 @@ def _without_last(runs: Runs, count: int) -> Runs:
     while count and isinstance(last := runs[-1], Fixed):
         kept = max(0, len(last.ids) - count)
         count -= len(last.ids) - kept
-        runs = (*runs[:-1], *([Fixed(last.vocabulary, last.ids[:kept], last.pieces[:kept])] if kept else []))
+        left = (Fixed(last.vocabulary, last.ids[:kept], last.pieces[:kept]),) if kept else ()
+        runs = _joined(runs[:-1], left)
     return runs
 
 
@@ -280,7 +350,7 @@ def _is_empty(run: Run) -> bool:
 
 def _piece_at(run: Fixed, at: int) -> tuple[int, int]:
     """The bytes of the piece that byte position ``at`` (0 < at < length) cuts; (at, at) between two pieces."""
-    ends = np.cumsum([len(piece) for piece in run.pieces])
+    ends = run.encoded.ends
     index = int(np.searchsorted(ends, at, side="left"))
     if int(ends[index]) == at:
         return at, at
@@ -289,15 +359,38 @@ def _piece_at(run: Fixed, at: int) -> tuple[int, int]:
 
 def normal(runs: Iterable[Run]) -> Runs:
     """The same pieces with no empty run and no two neighbours that could be one."""
-    result: list[Run] = []
+    result: Runs = ()
     for run in runs:
-        if _is_empty(run):
-            continue
-        last = result[-1] if result else None
-        if isinstance(run, Typed) and isinstance(last, Typed):
-            result[-1] = Typed(last.data + run.data)
-        elif isinstance(run, Fixed) and isinstance(last, Fixed) and run.vocabulary == last.vocabulary:
-            result[-1] = Fixed(run.vocabulary, last.ids + run.ids, last.pieces + run.pieces, len(last) + len(run))
-        else:
-            result.append(run)
-    return tuple(result)
+        if isinstance(run, Fixed) and len(run.ids) > MOST_FIXED:
+            cuts = (slice(at, at + MOST_FIXED) for at in range(0, len(run.ids), MOST_FIXED))
+            parts: Runs = tuple(Fixed(run.vocabulary, run.ids[cut], run.pieces[cut]) for cut in cuts)
+            result = _joined(result, parts)
+        elif not _is_empty(run):
+            result = _joined(result, (run,))
+    return result
+
+
+def _joined(before: Runs, after: Runs) -> Runs:
+    """Two lists of runs in normal form as one: only where they meet is there anything to do."""
+    if not before or not after:
+        return before or after
+    last, first = before[-1], after[0]
+    if isinstance(last, Typed) and isinstance(first, Typed):
+        return (*before[:-1], Typed(last.data + first.data), *after[1:])
+    if isinstance(last, Fixed) and isinstance(first, Fixed) and last.vocabulary == first.vocabulary:
+        ids, pieces = last.ids + first.ids, last.pieces + first.pieces
+        if len(ids) <= MOST_FIXED:
+            return (*before[:-1], Fixed(last.vocabulary, ids, pieces), *after[1:])
+    return before + after
+
+
+def _whole(runs: Runs) -> list[tuple[str | None, tuple[int, ...], bytes]]:
+    """Runs with neighbours of one vocabulary as one, to be compared."""
+    found: list[tuple[str | None, tuple[int, ...], bytes]] = []
+    for run in runs:
+        what = (run.vocabulary, run.ids, run.data) if isinstance(run, Fixed) else (None, (), run.data)
+        if found and what[0] is not None and found[-1][0] == what[0]:
+            what = (what[0], found[-1][1] + what[1], found[-1][2] + what[2])
+            found.pop()
+        found.append(what)
+    return found

@@ -181,10 +181,7 @@ def _figure_in(value: Any) -> float:
 def _runs_in(fact: Any) -> Runs:
     if not isinstance(fact, list):
         raise ValueError("runs are a list")
-    runs = tuple(_run_in(run) for run in fact)
-    if runs != normal(runs):
-        raise ValueError("runs are in normal form")
-    return runs
+    return normal(_run_in(run) for run in fact)
 
 
 def _run_in(fact: Any) -> Run:

@@ -6,7 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from arplay.core.document import Document, Edit, Runs, Typed, normal, size
+from arplay.core.document import Document, Edit, Runs
+
+LONGEST_WAY = 64
+"""Edits that lead from one kept document to the next; in a long text, more by one for every BYTES_A_NODE."""
+BYTES_A_NODE = 1024
 
 Kind = Literal["opened", "typed", "picked", "sampled", "retokenised"]
 
@@ -40,10 +44,19 @@ class Node:
     serial: int = 0
     name: str | None = None
     children: list[Node] = field(default_factory=list)
+    document: Document | None = None
+    """The state itself, kept now and then so that no way to another one is long."""
+    since: int = 0
+    """How many nodes lie between this one and the nearest above it that keeps its document."""
+    opened: Node = field(init=False)
+    """The nearest on the way here at which a text was opened."""
+    aside: Node | None = field(init=False)
+    """The nearest on the way here that put a text aside."""
 
-    @property
-    def depth(self) -> int:
-        return sum(1 for _ in self.ancestors()) - 1
+    def __post_init__(self) -> None:
+        up = self.parent
+        self.opened = self if up is None or self.kind == "opened" else up.opened
+        self.aside = self if self.cut else up.aside if up is not None else None
 
     def ancestors(self) -> Iterator[Node]:
         """This node, its parent, ... up to the root."""
@@ -55,12 +68,12 @@ class Node:
     @property
     def opened_from(self) -> str | None:
         """The name of the file that the text came from, which is nobody's after a text without a name was opened."""
-        return next((node.name for node in self.ancestors() if node.kind == "opened"), None)
+        return self.opened.name
 
     @property
     def cut(self) -> bool:
         """Whether this pick or sample put aside a text that followed it."""
-        return self.step is not None and size(self.edit.removed) > 0
+        return self.step is not None and self.edit.takes_away
 
 
 @dataclass(slots=True)
@@ -83,7 +96,7 @@ class Tree:
 
     def __init__(self, document: Document | None = None, serial: int = 0) -> None:
         self.document = self.start = document or Document()
-        self.root = Node(None, Edit(0, (), ()), "opened", len(self.document), serial=serial)
+        self.root = Node(None, Edit(0, (), ()), "opened", len(self.document), serial=serial, document=self.start)
         self.node = self.root
         self.nodes = {serial: self.root}
         """All of them by their serial numbers, the oldest first."""
@@ -99,19 +112,25 @@ class Tree:
         Typing (or deleting) that goes on where the last one ended is merged into that node, which is then returned.
         An edit that changes nothing is not recorded.
         """
-        if edit.removed == edit.inserted:
-            return self.node
-        merged = self._merge(edit, kind)
+        node = self.node
+        if edit.is_nothing:
+            return node
+        goes_on = kind == node.kind == "typed" and not node.children
+        merged = node.edit.then(edit) if goes_on else None
         if merged is None:
             return self.grow(edit, kind, caret, step)
         self.document = self.document.apply(edit)
-        self.node.edit, self.node.caret = merged, caret
-        return self.node
+        node.edit, node.caret = merged, caret
+        node.document = self.document if node.document is not None else None
+        return node
 
     def grow(self, edit: Edit, kind: Kind, caret: int, step: Step | None = None, serial: int | None = None) -> Node:
         """Apply ``edit`` and stand on a new node, which has the next number where none is given."""
         document = self.document.apply(edit)
         node = Node(self.node, edit, kind, caret, step, next(reversed(self.nodes)) + 1 if serial is None else serial)
+        node.since = self.node.since + 1
+        if node.since > LONGEST_WAY + len(document) // BYTES_A_NODE:
+            node.since, node.document = 0, document
         self.node.children.append(node)
         self.nodes[node.serial] = node
         self.document, self.node = document, node
@@ -125,7 +144,6 @@ class Tree:
         """
         tree = cls(document, root.serial)
         tree.root.name, tree.root.caret = root.name, root.caret
-        here = (tree.document, tree.root) if node == root.serial else None
         below: dict[int, list[Plan]] = {root.serial: []}
         for plan in plans:
             if plan.parent not in below or plan.serial <= next(reversed(below)):
@@ -133,45 +151,31 @@ class Tree:
             below[plan.parent].append(plan)
             below[plan.serial] = []
         waiting = below[root.serial][::-1]
-        while waiting:  # each branch to its end, so that one only ever goes back up
+        while waiting:  # each branch to its end
             plan = waiting.pop()
-            while tree.node.serial != plan.parent:
-                assert tree.node.parent is not None
-                tree.document, tree.node = tree.document.apply(tree.node.edit.inverse), tree.node.parent
-            if not (0 <= plan.at <= plan.at + plan.cut <= len(tree.document)) or plan.put != normal(plan.put):
-                raise ValueError(f"state {plan.serial} does not fit the text before it")
-            whole = plan.kind == "retokenised" and plan.cut == len(tree.document)  # pieces without bytes before it, too
-            removed = tree.document.runs if whole else tree.document.between(plan.at, plan.at + plan.cut)
-            edit = Edit(plan.at, removed, plan.put)
+            if tree.node.serial != plan.parent:
+                tree.goto(tree.nodes[plan.parent])
+            edit = tree.document.edit(plan.at, plan.cut, plan.put, plan.kind == "retokenised")
             tree.grow(edit, plan.kind, plan.caret, plan.step, plan.serial).name = plan.name
-            if plan.serial == node:
-                here = tree.document, tree.node
             if not 0 <= plan.caret <= len(tree.document):
                 raise ValueError(f"the caret of state {plan.serial} is not in its text")
             waiting += below[plan.serial][::-1]
-        if here is None:
+        if node not in tree.nodes:
             raise ValueError(f"there is no state {node}")
-        tree.document, tree.node = here
+        tree.goto(tree.nodes[node])
         tree.nodes = dict(sorted(tree.nodes.items()))
         return tree
 
     def goto(self, target: Node) -> None:
-        """Make ``target`` the current state by undoing up to the common ancestor and redoing down to it."""
-        mine = list(self.node.ancestors())
-        seen = {id(node) for node in mine}
-        down: list[Node] = []
-        for node in target.ancestors():
-            if id(node) in seen:
-                common = node
-                break
-            down.append(node)
-        else:
+        """Make ``target`` the current state."""
+        if self.nodes.get(target.serial) is not target:
             raise ValueError("that node belongs to another tree")
-        document = self.document
-        for node in mine:
-            if node is common:
-                break
-            document = document.apply(node.edit.inverse)
+        down, node = [], target
+        while node.document is None:
+            assert node.parent is not None, "the root keeps its document"
+            down.append(node)
+            node = node.parent
+        document = node.document
         for node in reversed(down):
             document = document.apply(node.edit)
         self.document, self.node = document, target
@@ -182,31 +186,5 @@ class Tree:
 
     def put_aside(self) -> Node | None:
         """The nearest state on the way here whose tail a pick or a sample replaced, or None."""
-        for node in self.node.ancestors():
-            if node.cut:
-                return node.parent
-        return None
-
-    def _merge(self, edit: Edit, kind: Kind) -> Edit | None:
-        """The current node's edit with ``edit`` added, if both are one stretch of typing, or one of deleting."""
-        node, last = self.node, self.node.edit
-        if kind != "typed" or node.kind != "typed" or node.children:
-            return None
-        if not edit.removed and not last.removed and edit.at == last.at + size(last.inserted):
-            return self._longer(last, edit)
-        if not edit.inserted and not last.inserted and last.at in (edit.at, edit.at + size(edit.removed)):
-            runs = edit.removed + last.removed if edit.at < last.at else last.removed + edit.removed
-            return Edit(edit.at, normal(runs), ())
-        return None
-
-    @staticmethod
-    def _longer(last: Edit, edit: Edit) -> Edit | None:
-        """One stretch of plain typing: a word with the space before it."""
-        if len(last.inserted) != 1 or len(edit.inserted) != 1:
-            return None
-        old, new = last.inserted[0], edit.inserted[0]
-        if not isinstance(old, Typed) or not isinstance(new, Typed):
-            return None
-        if new.data[:1].isspace() and not old.data[-1:].isspace():
-            return None
-        return Edit(last.at, (), (Typed(old.data + new.data),))
+        aside = self.node.aside
+        return aside.parent if aside is not None else None

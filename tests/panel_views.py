@@ -63,7 +63,7 @@ def textbook() -> View:
         loaded=loaded,
         document=tree.document,
         caret=3,
-        answer=Answer((), "model", Prefix(encoded.ids, None), encoded, Position(0, 3), following, (), 1, 0.004, 0),
+        answer=Answer((), "model", Prefix(encoded.ids, None), encoded, Position(0, 3), following, 1, 0.004, 0),
         decoded=decode(following, settings.decoding),
         step=choice,
         step_decoded=decoded,
@@ -125,7 +125,7 @@ def no_first_piece() -> View:
     _, loaded = random_ledger([b"a"])
     nothing = np.zeros(0, np.int64)
     encoded = Encoded(nothing, nothing, np.zeros(0, bool))
-    answer = Answer((), "unscored", Prefix(nothing, None), encoded, Position(0, 0), None, (), 0, 0.0, 0)
+    answer = Answer((), "unscored", Prefix(nothing, None), encoded, Position(0, 0), None, 0, 0.0, 0)
     tree = Tree()
     return View(loaded=loaded, answer=answer, tree=tree, node=tree.node)
 
@@ -185,7 +185,6 @@ def _scored(view: View, ledger: Ledger, loaded: Loaded, distribution: Distributi
         encoded=Encoded(ledger.ids, ledger.ends, np.zeros(len(ledger), bool)),
         position=Position(0, place + 1),
         distribution=distribution,
-        departures=(),
         evaluated=1,
         seconds=0.004,
         cache_bytes=4096,

@@ -357,10 +357,10 @@ def test_keys_of_the_chain(desk: Desk, qtbot: QtBot) -> None:
     assert desk.data == b"text"
 
 
-def answer(ends: list[int], departures: tuple[tuple[int, int], ...] = ()) -> Answer:
+def answer(ends: list[int]) -> Answer:
     made = np.array(ends, np.int64)
     encoded = Encoded(np.arange(len(ends)), made, np.zeros(len(ends), bool))
-    return Answer((), "model", Prefix(encoded.ids, None), encoded, Position(0, 1), None, departures, 1, 0.1, 0)
+    return Answer((), "model", Prefix(encoded.ids, None), encoded, Position(0, 1), None, 1, 0.1, 0)
 
 
 def test_badge_and_bar_offer_what_can_be_done(desk: Desk, qtbot: QtBot) -> None:
@@ -368,7 +368,7 @@ def test_badge_and_bar_offer_what_can_be_done(desk: Desk, qtbot: QtBot) -> None:
     editor = desk.editor
     assert editor.notes.notes == ()
     desk.take(b"x", at=2)
-    desk.show(answer=answer([2, 3], ((2, 3),)))
+    desk.show(answer=answer([2, 3]), departures=((2, 3),))
     assert "text that followed is kept" in editor.notes.label.text()
     assert "1 place cut into other tokens" in editor.notes.label.text()
     height = editor.area.height()
@@ -378,7 +378,7 @@ def test_badge_and_bar_offer_what_can_be_done(desk: Desk, qtbot: QtBot) -> None:
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert desk.told == [Do("retokenise"), Do("put_aside")]
     desk.undo()
-    desk.show(answer=answer([4]), caret=0)
+    desk.show(answer=answer([4]), caret=0, departures=())
     assert editor.notes.notes == () and editor.notes.button("Read anew") is None
     assert editor.area.height() == height, "the text does not jump"
     desk.show(answer=answer([4]), caret=3)
@@ -413,7 +413,7 @@ def test_marks_are_painted_where_the_pieces_are(desk: Desk) -> None:
         {"settings": Settings(), "answer": answer([3, 7, 8, 11])},
         {"selected": 1},
         {"settings": Settings(show_hidden=True)},
-        {"answer": answer([3, 7, 8, 11], ((3, 7),))},
+        {"departures": ((3, 7),)},
     ):
         desk.show(**changes)
         pictures.append(area.grab().toImage())
@@ -488,7 +488,7 @@ def test_the_property_catches_an_editor_that_shows_something_else(desk: Desk) ->
 def test_it_fits_a_small_place_and_says_what_to_do_when_empty(desk: Desk) -> None:
     opened(desk, b"abcd")
     desk.take(b"x", at=2)
-    desk.show(answer=answer([2, 3], ((2, 3),)))
+    desk.show(answer=answer([2, 3]), departures=((2, 3),))
     empty = EditorPanel()
     empty.show_view(View())
     assert "Write something" in empty.area.hint

@@ -42,7 +42,7 @@ def view(
     vocabulary = Vocabulary(f"words {size}", words, frozenset({size - 1}))
     own = Distribution.from_logits(np.random.default_rng(seed).normal(scale=3, size=size))
     encoded = Encoded(np.arange(2), np.array([3, 6]), np.zeros(2, bool))
-    answer = Answer((), "model", Prefix(np.arange(2), actual), encoded, Position(0, 2), own, (), 1, 0.01, 0)
+    answer = Answer((), "model", Prefix(np.arange(2), actual), encoded, Position(0, 2), own, 1, 0.01, 0)
     info = Info("words", "test", "test", "0", "float32", "cpu", size, None, 1)
     return View(
         settings=replace(Settings(decoding=decoding, animate=False), **settings),  # type: ignore[arg-type]

@@ -123,7 +123,7 @@ class Work:
         if self.info.cache == "none":
             raise Problem("this model keeps no cache", "choose a model that does, such as smollm2")
         document, measured = Document.of(data), list[Timing | None]()
-        encoded, _ = self.state.encode(document, self.state.current().alphabet, self.reading.special)
+        encoded = self.state.encode(document, self.state.current().alphabet, self.reading.special)
         if not len(encoded):
             raise Problem("there is nothing to measure in an empty text", "give a text")
         carets = [*encoded.starts.tolist(), len(data)]

@@ -7,7 +7,7 @@ except where the user typed. All positions here are bytes from the start.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, takewhile
@@ -239,20 +239,25 @@ class Prefix:
         return len(self.ids)
 
 
-def encode(document: Document, alphabet: Alphabet, special: bool = False) -> Encoded:
+Cut = Callable[[bytes, bool, bool], Pieces]
+"""As :meth:`Alphabet.encode`."""
+
+
+def encode(document: Document, alphabet: Alphabet, special: bool = False, cut: Cut | None = None) -> Encoded:
     """Ids of the whole text: typed runs canonically (neighbours as a whole), fixed runs of this vocabulary as kept.
 
     Runs fixed in another vocabulary count as typed. ``special``: whether typed names of special tokens are those
-    tokens. Raises Problem where the alphabet cannot write the text.
+    tokens. ``cut``: the alphabet's own encode where that remembers. Raises Problem where the alphabet cannot write the
+    text.
     """
-    encoded = _encode_runs(_read_as(document, alphabet).runs, True, alphabet, special)
+    encoded = _encode_runs(_read_as(document, alphabet).runs, True, cut or alphabet.encode, special)
     if len(document) and not len(encoded):
         raise Problem("this model's tokenizer makes no piece of this text", "type a letter")
     encoded.ends[-1:] = len(document)  # spaces that the tokenizer drops belong to the piece before them
     return encoded
 
 
-def _encode_runs(runs: Runs, start: bool, alphabet: Alphabet, special: bool) -> Encoded:
+def _encode_runs(runs: Runs, start: bool, cut: Cut, special: bool) -> Encoded:
     """Runs in normal form, none of them of another vocabulary; ``start``: whether a text begins with them."""
     ids: list[Ids] = [np.zeros(0, np.int64)]
     ends: list[Ids] = [np.zeros(0, np.int64)]
@@ -260,7 +265,7 @@ def _encode_runs(runs: Runs, start: bool, alphabet: Alphabet, special: bool) -> 
     base = 0
     for run in runs:
         fresh = start and len(ids) == 1
-        pieces = run.encoded if isinstance(run, Fixed) else alphabet.encode(run.data, fresh, special)
+        pieces = run.encoded if isinstance(run, Fixed) else cut(run.data, fresh, special)
         ids.append(pieces.ids)
         ends.append(base + pieces.ends)
         fixed.append(np.full(len(pieces), isinstance(run, Fixed)))
@@ -271,6 +276,8 @@ def _encode_runs(runs: Runs, start: bool, alphabet: Alphabet, special: bool) -> 
 def _read_as(document: Document, alphabet: Alphabet) -> Document:
     """The document with what was fixed in other vocabularies typed."""
     name = alphabet.vocabulary.name
+    if all(isinstance(run, Typed) or run.vocabulary == name for run in document.runs):
+        return document
     own = (run if isinstance(run, Typed) or run.vocabulary == name else Typed(run.data) for run in document.runs)
     return Document(normal(own))
 
@@ -301,7 +308,7 @@ def prefix_at(
         read = _read_as(document, alphabet)
         left = max(start, read._widen(caret, caret)[0])
         runs = normal((*read.between(start, left), Typed(read.data[left:caret])))
-        rest = _encode_runs(runs, start == 0, alphabet, special).ids
+        rest = _encode_runs(runs, start == 0, alphabet.encode, special).ids
     if len(rest):
         return Prefix(np.concatenate([encoded.ids[:count], rest]), None)
     return Prefix(encoded.ids[:count], int(encoded.ids[count]) if count < len(encoded) else None)

@@ -56,7 +56,7 @@ class Answer:
 
     ``lead``: ids put before the text; ``first_piece``: the name of that rule. ``prefix``: the pieces before the caret
     and the one that follows. ``encoded``: the whole text's pieces. ``distribution`` is None where there is no p(x_1).
-    ``departures``: byte spans whose kept ids are not canonical. ``evaluated``: pieces that the model had to read for
+    ``evaluated``: pieces that the model had to read for
     this answer, in ``seconds``; the first ``reused`` pieces of the context came from a cache. ``cache_bytes``: what all
     ``branches`` (the sessions that are kept) hold, shared memory counted once.
     """
@@ -67,7 +67,6 @@ class Answer:
     encoded: Encoded
     position: Position
     distribution: Distribution | None
-    departures: tuple[tuple[int, int], ...]
     evaluated: int
     seconds: float
     cache_bytes: int

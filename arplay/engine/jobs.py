@@ -106,7 +106,6 @@ def explore(state: State, request: Explore) -> Steps:
         encoded=place.encoded,
         position=place.position,
         distribution=distribution,
-        departures=place.departures,
         evaluated=evaluated,
         seconds=time.perf_counter() - began,
         cache_bytes=state.prefixes.bytes,
@@ -119,7 +118,8 @@ def explore(state: State, request: Explore) -> Steps:
 def score(state: State, request: Score) -> Steps:
     """Every piece of the text with what the model said about it."""
     ledger = yield from ledger_of(state, request, growing=True)
-    return Scored(request.number, request.document, ledger)
+    spans = state.departures(request.document, state.current().alphabet, request.reading.special)
+    return Scored(request.number, request.document, ledger, spans)
 
 
 def reconcile(state: State, request: Reconcile) -> Steps:

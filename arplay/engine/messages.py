@@ -154,9 +154,12 @@ class Explored:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scored:
+    """``departures``: byte spans whose kept ids are not canonical; None while the ledger grows."""
+
     number: int
     document: Document
     ledger: Ledger
+    departures: tuple[tuple[int, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

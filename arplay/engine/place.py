@@ -18,15 +18,14 @@ from arplay.models.base import lead
 class Place:
     """A caret in a text as the current model sees it.
 
-    ``lead``: ids put before the text; ``first_piece``: the name of that rule. ``encoded``: the whole text's pieces;
-    ``departures``: its byte spans whose kept ids are not canonical. ``position``: where the caret is in the chain (the
+    ``lead``: ids put before the text; ``first_piece``: the name of that rule. ``encoded``: the whole text's pieces.
+    ``position``: where the caret is in the chain (the
     lead and the prefix), and ``context`` the pieces of the chain that the model reads there.
     """
 
     lead: tuple[int, ...]
     first_piece: str
     encoded: Encoded
-    departures: tuple[tuple[int, int], ...]
     prefix: Prefix
     position: Position
     context: Ids
@@ -37,7 +36,7 @@ def place_of(state: State, request: Explore | Recompute) -> Place:
     model = state.current()
     alphabet, special = model.alphabet, request.reading.special
     lead_ids, first_piece = lead(alphabet, model.starts_empty, request.reading.first_piece)
-    encoded, spans = state.encode(request.document, alphabet, special)
+    encoded = state.encode(request.document, alphabet, special)
     prefix = prefix_at(request.document, encoded, request.caret, alphabet, special, request.index)
     read_only(prefix.ids)
     chain = np.concatenate([np.array(lead_ids, np.int64), prefix.ids])
@@ -45,4 +44,4 @@ def place_of(state: State, request: Explore | Recompute) -> Place:
     start = windows.start(len(chain))
     position = Position(start, len(chain), windows.before(start))
     context = windows.read(chain, start, len(chain))
-    return Place(lead_ids, first_piece, encoded, spans, prefix, position, context)
+    return Place(lead_ids, first_piece, encoded, prefix, position, context)

@@ -42,7 +42,7 @@ def ledger_of(
     """
     model = state.current()
     lead_ids, first_piece = lead(model.alphabet, model.starts_empty, request.reading.first_piece)
-    encoded, _ = state.encode(request.document, model.alphabet, request.reading.special)
+    encoded = state.encode(request.document, model.alphabet, request.reading.special)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
     windows = windows_of(model.info.context, len(chain), len(lead_ids) * request.reading.window_lead)
     notes = _notes(request.document.data, encoded, model.alphabet.vocabulary, lead_ids, windows)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from arplay.core.chain import Ledger
 from arplay.core.document import Document, Encoded, encode
 from arplay.core.errors import Problem
-from arplay.core.pieces import Alphabet, Ids
+from arplay.core.pieces import Alphabet, Ids, Pieces
 from arplay.core.position import departures
 from arplay.core.reading import Reading
 from arplay.core.windows import Windows
@@ -34,6 +34,8 @@ TEXTS_KEPT = 4
 
 T = TypeVar("T", bound=np.generic)
 R = TypeVar("R")
+K = TypeVar("K")
+V = TypeVar("V")
 Loader = Callable[[str, str, str, Report], Model]
 Fetcher = Callable[[str, Path, Callable[[], bool]], Generator["FetchProgress", None, None]]
 
@@ -89,9 +91,9 @@ class State:
     """The context explored last, and the logits after it."""
     film: Film | None = None
     """The run that was replayed last; it outlives the model of the playground."""
-    _texts: OrderedDict[tuple[Document, str, bool], tuple[Encoded, tuple[tuple[int, int], ...]]] = field(
-        default_factory=OrderedDict
-    )
+    _texts: OrderedDict[tuple[Document, str, bool], Encoded] = field(default_factory=OrderedDict)
+    _runs: OrderedDict[tuple[bytes, bool, str, bool], Pieces] = field(default_factory=OrderedDict)
+    """Typed runs: a token that is written after a long one does not have it encoded again."""
 
     asked: tuple[str, str, str] | None = None
     """Name or path, device and number type as the current model was asked for."""
@@ -102,7 +104,8 @@ class State:
         """Make ``model`` the current one and free what belonged to the former."""
         self.model, self.pace = model, Pace(patience=self.pace.patience)
         self.ledger, self.scored, self.answered, self.lost = None, None, None, None
-        self._texts.clear()  # the same vocabulary may be put together by other merges
+        self._texts.clear()
+        self._runs.clear()  # the same vocabulary may be put together by other merges
         self.prefixes.free()
 
     def forget(self) -> None:
@@ -127,23 +130,38 @@ class State:
             raise Problem("no model is loaded", "choose a model first")
         return self.model
 
-    def encode(
-        self, document: Document, alphabet: Alphabet, special: bool
-    ) -> tuple[Encoded, tuple[tuple[int, int], ...]]:
-        """The document's pieces and its departures from the canonical ones; the last few texts are remembered."""
-        key = (document, alphabet.vocabulary.name, special)
-        if key not in self._texts:
-            encoded = encode(document, alphabet, special)
-            spans: list[tuple[int, int]] = []
-            if np.any(encoded.fixed):
-                spans = departures(encoded, alphabet.encode(document.data, special=special))
+    def encode(self, document: Document, alphabet: Alphabet, special: bool) -> Encoded:
+        """The document's pieces; the last few texts are remembered."""
+        name = alphabet.vocabulary.name
+
+        def run(data: bytes, start: bool, special: bool) -> Pieces:
+            return _remembered(
+                self._runs, (data, start, name, special), lambda: alphabet.encode(data, start, special), TEXTS_KEPT
+            )
+
+        def whole() -> Encoded:
+            encoded = encode(document, alphabet, special, run)
             for array in (encoded.ids, encoded.ends, encoded.fixed):
                 read_only(array)
-            self._texts[key] = encoded, tuple(spans)
-        self._texts.move_to_end(key)
-        while len(self._texts) > TEXTS_KEPT:
-            self._texts.popitem(last=False)
-        return self._texts[key]
+            return encoded
+
+        return _remembered(self._texts, (document, name, special), whole, TEXTS_KEPT)
+
+    def departures(self, document: Document, alphabet: Alphabet, special: bool) -> tuple[tuple[int, int], ...]:
+        """Byte spans whose kept ids are not those that the tokenizer gives the same text, which it cuts for this."""
+        encoded = self.encode(document, alphabet, special)
+        if not np.any(encoded.fixed):
+            return ()
+        return tuple(departures(encoded, alphabet.encode(document.data, special=special)))
+
+
+def _remembered(kept: OrderedDict[K, V], key: K, make: Callable[[], V], most: int) -> V:
+    if key not in kept:
+        kept[key] = make()
+    kept.move_to_end(key)
+    while len(kept) > most:
+        kept.popitem(last=False)
+    return kept[key]
 
 
 def read_only(array: NDArray[T]) -> NDArray[T]:

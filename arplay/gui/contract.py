@@ -73,6 +73,7 @@ class View:
     that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it.
     ``name``: the file that the text was opened from.
     ``found``: what is searched for, in the text of the heatmap; ``sought``: what the last look for a surprise came to.
+    ``departures``: byte spans of ``document`` whose kept ids are not the tokenizer's own, as far as they are known.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``scoring``: the scores of this very text are on their way.
     ``busy`` says what is being done, ``doing`` the same with its phase and its seconds, ``problem`` (cause, remedy)
@@ -91,6 +92,7 @@ class View:
     step: Choice | None = None
     step_decoded: Decoded | None = None
     ledger: Ledger | None = None
+    departures: tuple[tuple[int, int], ...] = ()
     reconciled: Reconciled | None = None
     tree: Tree | None = None
     node: Node | None = None

@@ -174,7 +174,7 @@ class Playground(QObject):
         """Nothing that was found out about the former text belongs to the next one."""
         self.writing.stop()
         self.long, self.looking = None, False
-        self.show(excerpt_of=None, ledger=None, reconciled=None, step=None, step_decoded=None)
+        self.show(excerpt_of=None, ledger=None, reconciled=None, step=None, step_decoded=None, departures=())
 
     def quieten(self) -> None:
         """The window closes: ask nothing more of the worker, and forget what could be undone."""
@@ -257,7 +257,7 @@ class Playground(QObject):
             return
         with self._at_once():
             self.tree.goto(node)
-            self.show(step=None, step_decoded=None, name=node.opened_from)
+            self.show(step=None, step_decoded=None, name=node.opened_from, departures=())
             self._document_changed(node.caret)
 
     def record(
@@ -272,6 +272,7 @@ class Playground(QObject):
         """The document after ``edit``, in the tree and on the undo stack. ``pause``: more may follow at once."""
         before, last = self.tree.node, self.tree.node.edit
         node = self.tree.record(edit, kind, caret, step)
+        self.show(departures=tuple(span for span in self.view.departures if span[1] <= edit.at))
         self._document_changed(caret, pause)
         if node is not before:
             node.name = name
@@ -350,7 +351,7 @@ class Playground(QObject):
         if settings.play_per_second != former.play_per_second:
             self.writing.pace()
         if settings.reading != former.reading:
-            self.show(stale=True, ledger=None, reconciled=None)
+            self.show(stale=True, ledger=None, departures=(), reconciled=None)
             self.asking.explore()
             self.asking.score_soon()
 
@@ -382,6 +383,8 @@ class Playground(QObject):
                 self._on_explored(result)
             case Scored():
                 self.show(ledger=result.ledger)
+                if result.departures is not None and result.document == self.document:
+                    self.show(departures=result.departures)
                 if result.ledger.complete:
                     self.asking.score_ended()
                     self.progress.emit(None)
@@ -408,6 +411,7 @@ class Playground(QObject):
             decoded=None,
             stale=True,
             ledger=None,
+            departures=(),
             reconciled=None,
             step=None,
             step_decoded=None,

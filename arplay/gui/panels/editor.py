@@ -136,10 +136,10 @@ class EditorPanel(Panel):
         marks = replace(NO_MARKS if other_model else self.area.marks, selected=None)
         encoded = _encoded(view)
         if encoded is not None and view.answer is not None:
-            departures, selected = view.answer.departures, None
+            selected = None
             if view.selected is not None and 0 <= view.selected < len(encoded.ends):
                 selected = (int(encoded.starts[view.selected]), int(encoded.ends[view.selected]))
-            marks = Marks(encoded.ids, encoded.ends, encoded.fixed, selected, departures)
+            marks = Marks(encoded.ids, encoded.ends, encoded.fixed, selected, view.departures)
         settings = view.settings
         marks = replace(marks, tokens=settings.tokens, hidden=settings.show_hidden, found=view.found)
         self.area.set_marks(marks.scored_by(view.ledger))
@@ -161,8 +161,8 @@ class EditorPanel(Panel):
         if view.tree is not None and view.tree.put_aside() is not None:
             meaning = "A token was put into the middle of a text. What stood behind it is not lost: it is a branch now."
             notes.append(Note("The text that followed is kept", meaning, "Bring it back", Do("put_aside")))
-        if view.answer is not None and encoded is not None and view.answer.departures:
-            places = len(view.answer.departures)
+        if encoded is not None and view.departures:
+            places = len(view.departures)
             words = f"{places} place{'s' * (places > 1)} cut into other tokens than a tokenizer would"
             meaning = (
                 "The same letters can be written with several tokens. Sampled and picked tokens stay as they were "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arplay.core.pieces import Ids
+from arplay.core.waits import Interrupted
 from arplay.models import devices
 from arplay.models.base import Session
 
@@ -50,7 +51,7 @@ class Prefixes:
         session, freed = self._find(begin, context[:most]), self._freed
         try:
             yield session
-        except GeneratorExit:  # the job was cancelled between two chunks
+        except (GeneratorExit, Interrupted):  # the job was cancelled between two chunks, or in one
             if freed == self._freed:
                 self._keep(session)
             raise

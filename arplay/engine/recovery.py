@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 
 from arplay.core.errors import Problem, in_one_line
+from arplay.core.waits import Interrupted
 from arplay.engine.jobs import Steps
 from arplay.engine.messages import Progress
 from arplay.engine.state import State
@@ -26,16 +27,21 @@ def carried(state: State, number: int, job: Callable[[], Steps], report: Report)
 
     Out of memory: every kept session is dropped and the text is read in smaller chunks; Problem with what did fit,
     after that. A dead device: the model is dropped and loaded again, once, as it was; Problem with the remedy if it
-    dies again. A reload that is cancelled is taken up by the next job.
+    dies again. A process that gave no answer and was ended, since the user cancelled: the next job loads the model
+    again. A reload that is cancelled is taken up by the next job.
     """
     retries = deaths = 0
     while True:
         if state.lost is not None:
-            yield Progress(number, "the device failed; the model is loaded again", None)
+            yield Progress(number, f"{state.lost_with}; the model is loaded again", None)
             _load_again(state, report)
         state.pace.reached = 0
         try:
             return (yield from job())
+        except Interrupted as interrupted:  # by the user, who cancelled; the next job loads the model again
+            if interrupted.lost:
+                state.lose(f"{interrupted.what} gave no answer and was ended")
+            raise
         except Exception as error:
             if devices.out_of_memory(error):
                 if retries == RETRIES or not state.pace.shrink():
@@ -45,7 +51,7 @@ def carried(state: State, number: int, job: Callable[[], Steps], report: Report)
                 told = "memory ran out; reading in smaller chunks"
             elif devices.device_died(error):
                 _log.error("the device died", exc_info=error)
-                state.lose()
+                state.lose("the device failed")
                 deaths += 1
                 if deaths > 1:
                     state.lost = None

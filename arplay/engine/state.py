@@ -98,7 +98,9 @@ class State:
     asked: tuple[str, str, str] | None = None
     """Name or path, device and number type as the current model was asked for."""
     lost: tuple[str, str, str] | None = None
-    """The same of a model that was lost with its device, until it is loaded again."""
+    """The same of a model that was lost with its device or its process, until it is loaded again."""
+    lost_with: str = ""
+    """What it was lost with, as users are told."""
 
     def use(self, model: Model) -> None:
         """Make ``model`` the current one and free what belonged to the former."""
@@ -112,8 +114,9 @@ class State:
         """Drop every kept session, and with them all caches."""
         self.prefixes.free()
 
-    def lose(self) -> None:
-        """The device died and took the model along: keep what is needed to load it again just as it was."""
+    def lose(self, told: str) -> None:
+        """The device or process died and took the model along: keep what is needed to load it again as it was."""
+        self.lost_with = told
         if self.model is not None and self.asked is not None:
             spec, device, dtype = self.asked
             info = self.model.info

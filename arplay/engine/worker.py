@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arplay.core import waits
 from arplay.core.errors import Problem, in_one_line
 from arplay.engine import jobs, state
 from arplay.engine.lesson import lesson
@@ -46,6 +47,9 @@ so do the short ones of the views of training."""
 
 NEEDS_MODEL = (Explore, Score, Reconcile, Recompute, Lesson)
 
+PATIENCE_SECONDS, HANG_SECONDS = 0.25, 1.0
+"""A cancelled job that waits for another process so long is made to give up; and that process is ended."""
+
 Emit = Callable[[Result], None]
 
 _log = logging.getLogger(__name__)
@@ -72,6 +76,8 @@ class Worker:
         self._closing = False
         self._emitting = threading.Lock()
         self._silent = False
+        self._running: _Job | None = None
+        self._timer: threading.Timer | None = None
         self._thread = threading.Thread(target=self._run, name="arplay-worker", daemon=False)
 
     def submit(self, request: Request) -> None:
@@ -118,6 +124,21 @@ class Worker:
         if job is not None:
             job.cancelled.set()
             self._dropped.append(job)
+            if job is self._running:
+                self._interrupt_in(PATIENCE_SECONDS, job, force=False)
+
+    def _interrupt_in(self, seconds: float, job: _Job, force: bool) -> None:
+        self._timer = threading.Timer(seconds, self._interrupt, (job, force))
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _interrupt(self, job: _Job, force: bool) -> None:
+        """End what a cancelled job waits for, if it still does. Runs in a thread of its own."""
+        with self._changed:
+            if self._running is job and self._thread.ident is not None:
+                waits.interrupt(self._thread.ident, force)
+                if not force:
+                    self._interrupt_in(HANG_SECONDS - PATIENCE_SECONDS, job, force=True)
 
     def _run(self) -> None:
         while True:
@@ -153,6 +174,22 @@ class Worker:
         return lane in NEEDS_MODEL and self._state.model is None and Load in self._lanes
 
     def _step(self, job: _Job) -> None:
+        with self._changed:
+            self._running = job
+            if job.cancelled.is_set():
+                self._running = None
+                return
+        try:
+            self._advance(job)
+        finally:
+            with self._changed:
+                self._running, timer, self._timer = None, self._timer, None
+            if timer is not None:
+                timer.cancel()
+                timer.join()
+            waits.go_on()
+
+    def _advance(self, job: _Job) -> None:
         try:
             if job.steps is None:
                 job.steps = self._begin(job)

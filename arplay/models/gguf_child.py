@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.models.gguf_llama import Context, Weights, library
-from arplay.models.gguf_pipe import receive, send
+from arplay.core.waits import Interrupted
+from arplay.models.gguf_llama import Context, Weights, library, stop
+from arplay.models.gguf_pipe import STOP, receive, send
 from arplay.models.gguf_vocab import Vocab
 
 Answer = tuple[dict[str, Any], bytes | memoryview]
@@ -108,6 +109,8 @@ def main() -> None:
             asked, data = requests.get()
             try:
                 header, body = server.answer(asked, data)
+            except Interrupted:
+                header, body = {"interrupted": True}, b""
             except Problem as problem:
                 header, body = {"problem": [problem.cause, problem.remedy]}, b""
             send(answers, header, body)
@@ -118,7 +121,9 @@ def main() -> None:
 def _listen(pipe: BinaryIO, requests: SimpleQueue[Request]) -> None:
     try:
         while (request := receive(pipe)) is not None:
-            requests.put(request)
+            stop[0] = b"\1" if request[0] == STOP else b"\0"
+            if request[0] != STOP:
+                requests.put(request)
     finally:
         os._exit(0)
 

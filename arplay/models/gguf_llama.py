@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import sys
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
+from arplay.core.waits import Interrupted
 from arplay.models.devices import memory
 
 LOGITS_BYTES = 64 * 1024 * 1024
@@ -29,8 +31,10 @@ SEQUENCES = 64
 _LEAST_CELLS = 512  # not fewer than the rows of a batch
 _PROBE = 16
 _ERROR = 4
-_NO_CELLS = 1
+_NO_CELLS, _STOPPED = 1, 2  # of llama_decode
 
+stop = ctypes.create_string_buffer(2)
+"""A forward under way gives up as soon as the first byte is not 0."""
 _said: deque[str] = deque(maxlen=8)
 _log: Any = None
 
@@ -187,7 +191,8 @@ class Context:
         """Read ``ids`` (at most ``rows``) as pieces ``before``, ... of ``sequence``; logits after the last ``keep``.
 
         Shape (keep, V): a view of llama.cpp's own memory, true until the next read. Raises Problem where memory or
-        the library fails; the sequence then holds its first ``before`` pieces, or nothing if it cannot go back.
+        the library fails; the sequence then holds its first ``before`` pieces, or nothing if it cannot go back. Raises
+        Interrupted after a :data:`stop`; it is to be cropped or restored then.
         """
         lib, n = self._weights.library, len(ids)
         self._tokens[:n], self._places[:n] = ids, np.arange(before, before + n)
@@ -208,6 +213,8 @@ class Context:
             code = lib.llama_decode(self._pointer, batch)
         logits = lib.llama_get_logits(self._pointer)
         if code or not logits:
+            if code == _STOPPED:  # cells cleared here would be missing under a state that is put back
+                raise Interrupted("llama.cpp", lost=False)
             if not self.crop(sequence, before):
                 self.crop(sequence, 0)
             raise Problem(f"llama.cpp failed ({code}: {first_words()})", "shorten the text, or load the model again")
@@ -256,12 +263,19 @@ class Context:
         settings.kv_unified = True
         settings.swa_full = True  # a layer with a window keeps all as long as there are cells, to go back to
         settings.no_perf = True
+        settings.abort_callback, settings.abort_callback_data = _looks(lib), ctypes.addressof(stop)
         _said.clear()
         pointer = lib.llama_init_from_model(weights.pointer, settings)
         if not pointer:
             cause = f"llama.cpp makes no cache of {cells:,} pieces ({first_words()})"
             raise Problem(cause, "shorten the text, or close other programs")
         return pointer, weakref.finalize(self, _freed, lib, pointer, weights)
+
+
+def _looks(lib: Any) -> Any:
+    """What llama.cpp calls after each operation: is there anything in the string? A call of Python would cost 3 %."""
+    c = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
+    return ctypes.cast(c.strlen, lib.ggml_abort_callback)
 
 
 def _freed(lib: Any, pointer: Any, weights: Weights) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
+from arplay.core.waits import Interrupted
 from arplay.models import gguf_families, gguf_file, gguf_tokenizer
 from arplay.models.alphabets import TextAlphabet
 from arplay.models.base import Info, Report, Scores, check
@@ -296,7 +297,13 @@ class NativeSession:
         before, self._read = self._read, 0  # a forward that fails leaves nobody knows what
         if not before:
             self._context.crop(self._sequence, 0)
-        logits = self._context.read(self._sequence, ids, before, keep)
+        try:
+            logits = self._context.read(self._sequence, ids, before, keep)
+        except Interrupted as interrupted:
+            if not interrupted.lost:  # what it had read before is still there
+                self._read = before + 1
+                self._back(before)
+            raise
         self._read = before + len(ids)
         self._next = logits[-1].copy()
         self._next.flags.writeable = False

@@ -13,6 +13,9 @@ MOST_HEADER = 1 << 16
 MOST_BYTES = 1 << 30
 """Bounds of both parts. Logits of a forward take at most 32 MiB; a state is what one sequence keeps of its text."""
 
+STOP = {"do": "stop"}
+"""Sent while an answer is awaited: give up what is being done and answer so. It has no answer of its own."""
+
 _SIZES = struct.Struct("<IQ")
 
 

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import weakref
 from collections import deque
 from collections.abc import Sequence
@@ -26,11 +27,14 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.signs import safe
+from arplay.core.waits import Interrupted, ended_by, is_interrupted
 from arplay.models.base import Report
-from arplay.models.gguf_pipe import Damaged, receive, send
+from arplay.models.gguf_pipe import STOP, Damaged, receive, send
 
 COMMAND = (sys.executable, "-m", "arplay.models.gguf_child")
 FIRST_CELLS = 1024
+_SMALL = 16_384
+"""Bytes of a request behind which there is still room in any pipe for a short one."""
 _SOURCE = Path(__file__).parents[2]
 _LAST_WORDS = 4096
 _LONGEST_DEATH_SECONDS = 2.0
@@ -45,6 +49,8 @@ class Process:
         """``what`` it runs, and what to do when it ends by itself or gives up, for the message."""
         self._what, self.remedy = what, remedy
         self._death: tuple[str, str] | None = None
+        self._stoppable = self._forced = False
+        self._sending = threading.Lock()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self._process = subprocess.Popen(
             COMMAND,
@@ -65,31 +71,69 @@ class Process:
     def ask(
         self, what: str, data: bytes | memoryview = b"", report: Report | None = None, **given: Any
     ) -> tuple[dict[str, Any], NDArray[np.uint8]]:
-        """The answer. Raises Problem: the answer itself, or how the process ended; and what ``report`` raises."""
+        """The answer. Raises Problem: the answer itself, or how the process ended; and what ``report`` raises.
+
+        Raises Interrupted where another thread put an end to the wait.
+        """
         if self._death is not None:
             raise Problem(*self._death)
         asked = {"do": what, "dropped": [self.dropped.popleft() for _ in range(len(self.dropped))], **given}
         pipes = self._process.stdin, self._process.stdout
         assert pipes[0] is not None and pipes[1] is not None
         try:
-            send(pipes[0], asked, data)
-            while (answer := receive(pipes[1])) is not None and "progress" in answer[0]:
-                if report is not None:
-                    report(float(answer[0]["progress"]), "reading the weights")
-            if answer is None:
-                raise Damaged("it ended")
+            with ended_by(self._stop):
+                answer = self._asked(pipes[0], pipes[1], asked, data, report)
         except (OSError, Damaged):
             raise self._died() from None
         except BaseException:  # the answer to come would be taken for that of the next question
             self._death = f"llama.cpp was stopped while it worked on {self._what}", "load the model again"
             self.end()
             raise
+        if "interrupted" in answer[0]:
+            raise Interrupted("llama.cpp", lost=False)
         if "problem" in answer[0]:
             cause, remedy = answer[0]["problem"]
             raise Problem(safe(cause), safe(remedy) or self.remedy)
         return answer
 
+    def _asked(
+        self,
+        pipe: IO[bytes],
+        answers: IO[bytes],
+        asked: dict[str, Any],
+        data: bytes | memoryview,
+        report: Report | None,
+    ) -> tuple[dict[str, Any], NDArray[np.uint8]]:
+        with self._sending:
+            send(pipe, asked, data)
+            self._stoppable = len(data) < _SMALL
+        while (answer := receive(answers)) is not None and "progress" in answer[0]:
+            if report is not None:
+                report(float(answer[0]["progress"]), "reading the weights")
+        if answer is None:
+            raise Damaged("it ended")
+        return answer
+
+    def _stop(self, force: bool) -> None:
+        """Called in another thread, while this one waits for an answer."""
+        if force:
+            self._forced = True
+            self._process.kill()
+        elif self._process.stdin is not None and self._sending.acquire(blocking=False):
+            try:
+                if self._stoppable:  # else the pipe may be full, and this would wait
+                    self._stoppable = False
+                    send(self._process.stdin, STOP)
+            except (OSError, ValueError):  # it has ended meanwhile
+                pass
+            finally:
+                self._sending.release()
+
     def _died(self) -> Problem:
+        if self._forced:
+            self._death = f"llama.cpp gave no answer and was ended while it ran {self._what}", self.remedy
+            self.end()
+            return Interrupted("llama.cpp", lost=True)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_LONGEST_DEATH_SECONDS)
         status = self._process.poll()
@@ -166,7 +210,10 @@ class Context:
         """Read ``ids`` (at most ``rows``) as pieces ``before``, ... of ``sequence``; logits after the last ``keep``.
 
         Shape (keep, V). Raises Problem where memory or llama.cpp fails; what ``sequence`` holds then is not known.
+        Raises Interrupted where another thread has put an end to it; it is to be cropped or restored then.
         """
+        if is_interrupted():
+            raise Interrupted("llama.cpp", lost=False)
         self._clean()
         given = np.array(ids, np.int32).data.cast("B")
         answer, data = self._ask("read", given, sequence=sequence, before=before, keep=keep)

@@ -6,6 +6,8 @@ comparing, and what a text loses is told of that text, as with any other tokeniz
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from arplay.models.alphabets.slow import SlowCutter
@@ -42,7 +44,7 @@ class _Served:
         self._process = process
 
     def encode(self, text: str, add_special_tokens: bool = False, split_special_tokens: bool = True) -> list[int]:
-        given = {"whole": add_special_tokens, "special": not split_special_tokens}
+        given: dict[str, Any] = {"whole": add_special_tokens, "special": not split_special_tokens}
         ids: list[int] = self._process.ask("cut", text.encode(), **given)[1].view(np.int32).tolist()
         return ids
 

@@ -35,6 +35,17 @@ def time_mix() -> dict[str, tuple[int, ...]]:
 
 
 Shapes = dict[str, tuple[int, ...]]
+T5 = RMS | {"attention.head_count": 4, "attention.relative_buckets_count": 8}
+
+
+def stack(side: str) -> Shapes:
+    """A layer of T5's encoder or decoder; names as in the file, with {} for its number."""
+    parts = ("attn", "cross_attn") if side == "dec" else ("attn",)
+    made: Shapes = {f"{part}_{kind}.weight": (WIDTH, WIDTH) for part in parts for kind in "qkvo"}
+    made |= {f"{part}_norm.weight": (WIDTH,) for part in (*parts, "ffn")} | {"attn_rel_b.weight": (8, 4)} | GATED
+    return {f"{side}.blk.{{}}.{name}": shape for name, shape in made.items()}
+
+
 ARCHITECTURES: dict[str, tuple[dict[str, Any], Shapes, Shapes]] = {
     "stablelm": (
         ATTENTION | NORM | {"use_parallel_residual": True, "rope.dimension_count": 16},
@@ -82,7 +93,14 @@ ARCHITECTURES: dict[str, tuple[dict[str, Any], Shapes, Shapes]] = {
         {"token_embd_norm.weight": (WIDTH,)},
         {"attn_norm.weight": (WIDTH,), "ffn_norm.weight": (WIDTH,)} | GATED,
     ),
-    "bert": (  # no causal model; it needs tokenizer.ggml.token_type_count: 2 besides
+    "dream": (  # diffusion
+        ATTENTION | RMS,
+        {"output_norm.weight": (WIDTH,)},
+        {f"{name}.weight": (WIDTH,) for name in ("attn_norm", "ffn_norm")} | QKV | OUT | GATED,
+    ),
+    "t5": (T5, {f"{side}.output_norm.weight": (WIDTH,) for side in ("enc", "dec")}, stack("enc") | stack("dec")),
+    "t5encoder": (T5, {"enc.output_norm.weight": (WIDTH,)}, stack("enc")),
+    "bert": (  # no causal model
         {"attention.head_count": 4, "attention.head_count_kv": 4, "attention.causal": False} | NORM,
         {"position_embd.weight": (CONTEXT, WIDTH), "token_types.weight": (2, WIDTH)}
         | {f"token_embd_norm.{kind}": (WIDTH,) for kind in ("weight", "bias")},
@@ -111,9 +129,11 @@ def write_other(path: Path, architecture: str, **changes: Any) -> Path:
         elif architecture == "lfm2":
             mine = layer | {"shortconv.conv.weight": (WIDTH, 3), "shortconv.in_proj.weight": (3 * WIDTH, WIDTH)}
             mine |= {"shortconv.out_proj.weight": (WIDTH, WIDTH)}
-        tensors |= {f"blk.{i}.{name}": shape for name, shape in mine.items()}
+        tensors |= {name.format(i) if "{}" in name else f"blk.{i}.{name}": shape for name, shape in mine.items()}
     writer = gguf.GGUFWriter(path, architecture)
     named = {f"{architecture}.{key}": value for key, value in (values | own).items()}
+    if architecture == "bert":
+        named["tokenizer.ggml.token_type_count"] = 2
     for name, value in (named | byte_level_values() | changes).items():
         put(writer, name, value)
     for name, shape in tensors.items():

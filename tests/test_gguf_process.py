@@ -25,7 +25,7 @@ from arplay.core.errors import Problem
 from arplay.models import catalogue, checkpoints, gguf_file, gguf_llama, gguf_remote, gguf_ways
 from arplay.models.gguf_native import NativeModel
 from arplay.models.gguf_pipe import MOST_BYTES, MOST_HEADER, Damaged, receive, send
-from tests.other_ggufs import ARCHITECTURES, write_other
+from tests.other_ggufs import write_other
 from tests.tiny_ggufs import write
 from tests.tiny_models import one_thread
 from tests.windows_open import PATIENCE, Open, notice, opened, settle, text_field
@@ -33,7 +33,7 @@ from tests.windows_open import PATIENCE, Open, notice, opened, settle, text_fiel
 pytest.importorskip("llama_cpp", reason="needs the extra: pip install 'arplay[gguf]'")
 __all__ = ["one_thread", "opened"]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
-OTHERS = tuple(name for name in ARCHITECTURES if name != "bert")
+OTHERS = ("stablelm", "phi2", "gemma2", "mamba", "rwkv7", "lfm2")
 ABORTS = {"llama.attention.layer_norm_rms_epsilon": float("nan")}
 """llama.cpp loads such a file, and ends its process in the first forward: GGML_ASSERT(eps >= 0.0f)."""
 
@@ -143,10 +143,39 @@ def test_cells_that_a_window_has_given_away_are_not_believed(tmp_path: Path) -> 
     assert not context.crop(1, 100) and context.crop(1, 200)
 
 
-def test_what_gives_no_next_token_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    bert = write_other(tmp_path / "b.gguf", "bert", **{"tokenizer.ggml.token_type_count": 2})
-    with pytest.raises(Problem, match=r"b\.gguf reads a text in both directions.*gives no next token; choose a model"):
-        native(bert)
+NO_NEXT = {
+    "bert": "reads a text in both directions",
+    "dream": r"fills gaps of a text \(diffusion\)",
+    "t5": "is a model with an encoder",
+    "t5encoder": "is a model with an encoder",
+}
+
+
+@pytest.mark.parametrize("architecture", NO_NEXT)
+def test_what_gives_no_next_token_is_refused_in_a_sentence(
+    architecture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, before = write_other(tmp_path / "b.gguf", architecture), alive()
+    with pytest.raises(Problem, match=rf"b\.gguf {NO_NEXT[architecture]}.*gives no next token; choose a model"):
+        native(file)
+    assert main(["next", "--model", str(file), "--prompt", "The cat"]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and alive() == before
+
+
+@posix
+def test_a_refused_file_changes_nothing_in_the_window(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened("abc", text=b"BAC")
+    shown = window.playground.view
+    for architecture in NO_NEXT:
+        window.choose_model(str(write_other(tmp_path / f"{architecture}.gguf", architecture)))
+        qtbot.waitUntil(lambda name=f"{architecture}.gguf": name in notice(window), timeout=PATIENCE)
+        assert "gives no next token" in notice(window)
+        assert window.playground.view.loaded is shown.loaded and window.playground.view.answer is shown.answer
+        assert text_field(window).toPlainText() == "BAC"
+
+
+def test_what_llama_cpp_does_not_know_is_refused_in_a_sentence(tmp_path: Path) -> None:
     llama = write(tmp_path / "l.gguf", "llama").read_bytes()
     (tmp_path / "u.gguf").write_bytes(llama.replace(b"llama", b"lla9a"))
     with pytest.raises(Problem, match=r"u\.gguf \(unknown model architecture: 'lla9a'\); take another file") as caught:
@@ -317,7 +346,7 @@ def test_the_window_outlives_it_and_loads_the_model_again(opened: Open, qtbot: Q
     assert text_field(window).toPlainText() == "The cat sat"
     assert mine not in alive()
     window.choose_model(str(file))
-    qtbot.waitUntil(lambda: set(alive()) - before and not window.playground.view.stale, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: bool(set(alive()) - before) and not window.playground.view.stale, timeout=PATIENCE)
     settle(window, qtbot)
     assert notice(window) == "" and window.playground.view.answer is not None
     bad = write(tmp_path / "bad.gguf", "llama", **ABORTS)

@@ -33,7 +33,7 @@ from shiboken6 import isValid
 
 from arplay.engine import trainer as trainers
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import CaretMoved, Do
+from arplay.gui.contract import CaretMoved, Do, Find
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
 from arplay.models.base import Model, Report
@@ -280,6 +280,18 @@ def keys_of(window: MainWindow) -> Iterator[tuple[QAction, QKeySequence]]:
         yield from ((action, key) for key in action.shortcuts() if action.text() != "&Quit")
 
 
+IN_THE_EDITOR = {
+    # its own keys, which it takes before the menu does: the panel tells it instead of the entry
+    "Ctrl+Space": (0, [Do("step")]),
+    "Alt+Left": (0, [Do("rewind")]),
+    # the entry opens the line that is searched from, which tells what stands in it: nothing yet
+    "Ctrl+F": (1, [Find("", False)]),
+    "F3": (1, [Find("", False)]),
+    "Shift+F3": (1, [Find("", False)]),
+}
+"""How often the entry is triggered by these, and what the panel tells. By others: once, and nothing."""
+
+
 @pytest.mark.parametrize("place", ["editor", "next_token"])
 def test_every_shortcut_works_twice(window: MainWindow, qtbot: QtBot, answers: Answers, place: str) -> None:
     everything_to_do(window, qtbot)
@@ -295,9 +307,10 @@ def test_every_shortcut_works_twice(window: MainWindow, qtbot: QtBot, answers: A
             qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
             spies = QSignalSpy(action.triggered), QSignalSpy(window.panels[place].intent)
             QTest.keySequence(QApplication.focusWidget(), key)
-            triggered, told = (spy.count() for spy in spies)  # the entry, and what follows from it
+            triggered, told = spies[0].count(), [spies[1].at(i)[0] for i in range(spies[1].count())]
             said = f"{key.toString()} ({action.text()}) in {place}, time {turn}"
-            assert triggered == 1 or (triggered, told) == (0, 1), said
+            expected = IN_THE_EDITOR.get(key.toString(), (1, [])) if place == "editor" else (1, [])
+            assert (triggered, told) == expected, said
             QCoreApplication.processEvents()
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QRect, Qt
 from PySide6.QtGui import QColor, QInputMethodEvent, QKeyEvent, QTextCharFormat, QTextCursor
@@ -15,7 +15,9 @@ from pytestqt.qtbot import QtBot
 from arplay.gui.contract import CaretMoved, Do
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
+from arplay.gui.widgets.text import composing
 from arplay.gui.widgets.text.area import TextArea
+from arplay.gui.widgets.text.shown import image
 from tests.windows_open import PATIENCE, Open, notice, settle, text_field
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
@@ -72,6 +74,20 @@ def send(area: QPlainTextEdit, event: Composed) -> None:
     QApplication.sendEvent(area, made)
 
 
+def seen(area: QPlainTextEdit) -> tuple[str, str, int, int, int]:
+    """The text, what is composed and where, the caret and the other end of the selection."""
+    cursor = area.textCursor()
+    layout = cursor.block().layout()
+    composed = layout.preeditAreaText()
+    return (
+        area.toPlainText(),
+        composed,
+        layout.preeditAreaPosition() if composed else 0,
+        cursor.position(),
+        cursor.anchor(),
+    )
+
+
 def preview(area: QPlainTextEdit) -> str:
     return area.textCursor().block().layout().preeditAreaText()
 
@@ -82,40 +98,20 @@ def field(window: MainWindow) -> TextArea:
     return area
 
 
-class Model:
-    """What a text must be after an event: Qt's own rule, on a plain string of UTF-16 units."""
+def within(event: Composed, area: QPlainTextEdit) -> Composed:
+    """The event with a replacement that lies inside of the text, between whole characters (see the tests of others)."""
+    text, cursor = area.toPlainText(), area.textCursor()
+    gone = cursor.selectionEnd() - cursor.selectionStart()
+    units = text.encode("utf-16-le")
+    units = units[: 2 * cursor.selectionStart()] + units[2 * cursor.selectionEnd() :]
 
-    def __init__(self, text: str, caret: int) -> None:
-        self.units, self.caret, self.anchor = _split(text), caret, caret
+    def whole(at: int) -> int:
+        at = min(max(at, 0), len(units) // 2)
+        return at - 1 if 0xDC <= units[2 * at + 1 : 2 * at + 2].ljust(1, b"\0")[0] <= 0xDF else at
 
-    def receive(self, event: Composed) -> None:
-        low, high = sorted((self.caret, self.anchor))
-        if event.commit or event.length or event.preedit:
-            del self.units[low:high]
-            self.caret = self.anchor = low
-        if event.length:
-            first = min(max(self.caret + event.start, 0), len(self.units))
-            start, end = (self._whole(at) for at in (first, min(first + event.length, len(self.units))))
-            self.caret = start
-            del self.units[start:end]
-        if event.commit or event.length:
-            self.units[self.caret : self.caret] = _split(event.commit)
-            self.caret += _units(event.commit)
-            self.anchor = self.caret
-
-    def _whole(self, at: int) -> int:
-        """A place between the halves of a surrogate pair is that of the character's start."""
-        inside = 0 < at < len(self.units) and 0xDC00 <= ord(self.units[at]) <= 0xDFFF
-        return at - 1 if inside else at
-
-    @property
-    def text(self) -> str:
-        return "".join(self.units).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-
-
-def _split(text: str) -> list[str]:
-    data = text.encode("utf-16-le")
-    return [data[i : i + 2].decode("utf-16-le", "surrogatepass") for i in range(0, len(data), 2)]
+    here = cursor.position() if not gone else cursor.selectionStart()
+    first = whole(here + event.start)
+    return replace(event, start=first - here, length=whole(first + event.length) - first)
 
 
 def _units(text: str) -> int:
@@ -123,36 +119,70 @@ def _units(text: str) -> int:
 
 
 @pytest.fixture
+def qt(qtbot: QtBot) -> QPlainTextEdit:
+    """What ours is compared with."""
+    area = QPlainTextEdit()
+    qtbot.addWidget(area)
+    return area
+
+
+@pytest.fixture
 def window(opened: Open) -> MainWindow:
     return opened("abc", b"")
 
 
-@seed(1)  # another one finds an empty event over a selection at a line's end, which Qt and ours take differently
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(st.sampled_from(sorted(STARTS)), st.floats(0, 1), st.floats(0, 1), st.lists(EVENTS, min_size=1, max_size=6))
-def test_what_is_committed_is_text_and_what_is_begun_is_shown(
-    window: MainWindow, start: str, caret: float, anchor: float, events: list[Composed]
+def test_what_is_composed_and_committed_does_as_in_a_field_of_qt(
+    window: MainWindow, qt: QPlainTextEdit, start: str, caret: float, anchor: float, events: list[Composed]
 ) -> None:
     area, play = field(window), window.playground
     QApplication.sendEvent(area, QInputMethodEvent())
+    QApplication.sendEvent(qt, QInputMethodEvent())
     play.open_text(STARTS[start].encode())
-    cursor = area.textCursor()
-    model = Model(STARTS[start], 0)
-    for name, share, mode in (
-        ("anchor", anchor, QTextCursor.MoveMode.MoveAnchor),
-        ("caret", caret, QTextCursor.MoveMode.KeepAnchor),
-    ):
-        cursor.setPosition(area.shown.unit(area.shown.byte(round(share * area.shown.length))), mode)
-        setattr(model, name, cursor.position())
-    area.setTextCursor(cursor)
+    qt.setPlainText(image(STARTS[start].encode()))
+    for share, mode in ((anchor, QTextCursor.MoveMode.MoveAnchor), (caret, QTextCursor.MoveMode.KeepAnchor)):
+        place = area.shown.unit(area.shown.byte(round(share * area.shown.length)))
+        for each in (area, qt):
+            cursor = each.textCursor()
+            cursor.setPosition(place, mode)
+            each.setTextCursor(cursor)
     for event in events:
+        event = within(event, qt)
         send(area, event)
-        model.receive(event)
-        assert play.document.data.decode() == model.text
-        assert preview(area) == event.preedit
+        send(qt, event)
+        assert seen(area) == seen(qt)
+        assert image(play.document.data) == qt.toPlainText()
         assert area.shown.data == play.document.data
-        assert (area.textCursor().position(), area.textCursor().anchor()) == (model.caret, model.anchor)
         area.grab()  # every state can be drawn
+
+
+def test_a_field_that_minds_no_replacement_differs_from_qts(
+    window: MainWindow, qt: QPlainTextEdit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative control."""
+    area = field(window)
+    window.playground.open_text(b"ab", at_end=True)
+    qt.setPlainText("ab")
+    qt.moveCursor(QTextCursor.MoveOperation.End)
+    monkeypatch.setattr(composing, "_replace_beside", lambda area, text, start, length: area.insert(text))
+    for each in (area, qt):
+        send(each, Composed("x", "", start=-2, length=1))
+    assert (seen(area)[0], seen(qt)[0]) == ("abx", "xb")
+
+
+@pytest.mark.parametrize("event", [Composed("x", "", -50, 3), Composed("x", "", 50, 3), Composed("", "ab", -1, 99)])
+@pytest.mark.parametrize("start", STARTS)
+def test_a_replacement_that_reaches_out_of_the_text_or_into_a_letter_keeps_letters_whole(
+    window: MainWindow, start: str, event: Composed
+) -> None:
+    """Qt only warns of the one, and cuts a surrogate pair in the other."""
+    area, play = field(window), window.playground
+    play.open_text(STARTS[start].encode(), at_end=True)
+    send(area, event)
+    text = play.document.data.decode()
+    assert text.replace("x", "", 1) in STARTS[start] and preview(area) == event.preedit
+    assert area.shown.data == play.document.data
 
 
 def test_a_commit_and_the_next_preview_in_one_event_are_both_there(window: MainWindow, qtbot: QtBot) -> None:

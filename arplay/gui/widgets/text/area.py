@@ -166,14 +166,24 @@ class TextArea(QPlainTextEdit):
         cursor = self.textCursor()
         self._replace(cursor.selectionStart(), cursor.selectionEnd(), data)
 
-    def replace(self, start: int, end: int, text: str) -> None:
-        """The units [start, end) give way to ``text``, if that is whole text and not too much."""
+    def replace(self, start: int, end: int, text: str, stays: bool = False) -> None:
+        """The units [start, end) give way to ``text``, if that is whole text and not too much.
+
+        The caret goes behind it; with ``stays`` it stays where it is in the text around.
+        """
         try:
             data = text.encode("utf-8")
         except UnicodeEncodeError:
             self._refuse()
         else:
-            self._replace_bytes(start, end, data)
+            caret = self._caret_beside(start, end, len(data)) if stays else None
+            self._replace_bytes(start, end, data, caret)
+
+    def _caret_beside(self, start: int, end: int, size: int) -> int:
+        """The caret's byte once ``size`` bytes are in place of the units [start, end)."""
+        first, last = self.shown.byte(start), self.shown.byte(end)
+        caret = self._caret - (last - first) if self._caret >= last else min(self._caret, first)
+        return caret + size if caret >= first else caret
 
     def insert(self, text: str) -> None:
         """Typed or pasted text, in place of the selection."""
@@ -184,7 +194,7 @@ class TextArea(QPlainTextEdit):
         cause = "Nothing was inserted: the text holds half a character (a lone surrogate or a broken byte)"
         self.intent.emit(Tell(cause, "copy it again as whole text, or open it as a file"))
 
-    def _replace_bytes(self, start: int, end: int, data: bytes) -> None:
+    def _replace_bytes(self, start: int, end: int, data: bytes, caret: int | None = None) -> None:
         """Unless that would make the text too long to edit."""
         removed = self.shown.byte(end) - self.shown.byte(start)
         if len(data) > LONGEST_LINE and too_long(data):
@@ -193,7 +203,7 @@ class TextArea(QPlainTextEdit):
             limit = f"the text would grow beyond {EDITABLE:,} bytes"
             self.intent.emit(Tell(f"Nothing was inserted: {limit}", "open long texts as a file"))
         else:
-            self._replace(start, end, data)
+            self._replace(start, end, data, caret)
 
     def _adopt(self, at: int, removed: int, added: int) -> None:
         """Qt changed the text by itself: find out what is different and tell it."""

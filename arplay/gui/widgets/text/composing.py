@@ -26,12 +26,15 @@ class Preview:
 
     def receive(self, area: TextArea, event: QInputMethodEvent) -> None:
         """One event may commit a syllable and begin the next: first the text, then what is composed behind it."""
-        committed, length = event.commitString(), event.replacementLength()
+        committed, start, length = event.commitString(), event.replacementStart(), event.replacementLength()
         self.take_away(area)
-        if area.textCursor().hasSelection() and (length or event.preeditString()):
+        elsewhere = bool(length or (committed and start))
+        if area.textCursor().hasSelection() and (elsewhere or event.preeditString()):
             area.replace_selection(b"")
-        if committed or length:
-            _commit(area, committed, event.replacementStart(), length)
+        if elsewhere:
+            _replace_beside(area, committed, start, length)
+        elif committed:
+            area.insert(committed)
         self._text, self._attributes = event.preeditString(), event.attributes()
         area.preview(QInputMethodEvent(self._text, self._attributes))
         event.accept()
@@ -45,13 +48,10 @@ class Preview:
         area.preview(QInputMethodEvent(self._text, self._attributes))
 
 
-def _commit(area: TextArea, text: str, start: int, length: int) -> None:
-    """``text`` in place of the selection, or of ``length`` UTF-16 units from ``start`` units beside the caret."""
-    if length:
-        cursor = area.textCursor()
-        low = min(max(cursor.position() + start, 0), area.shown.length)
-        cursor.setPosition(low)
-        cursor.setPosition(min(low + length, area.shown.length), QTextCursor.MoveMode.KeepAnchor)
-        area.replace(cursor.selectionStart(), cursor.selectionEnd(), text)
-    else:
-        area.insert(text)
+def _replace_beside(area: TextArea, text: str, start: int, length: int) -> None:
+    """``text`` in place of ``length`` UTF-16 units from ``start`` units beside the caret, which stays by its letter."""
+    cursor = area.textCursor()
+    low = min(max(cursor.position() + start, 0), area.shown.length)
+    cursor.setPosition(low)
+    cursor.setPosition(min(low + length, area.shown.length), QTextCursor.MoveMode.KeepAnchor)
+    area.replace(cursor.selectionStart(), cursor.selectionEnd(), text, stays=True)

@@ -9,6 +9,7 @@ import pytest
 
 from arplay.cli import main
 from arplay.engine import bench
+from tests.tiny_ggufs import write
 from tests.tiny_models import one_thread, tiny_folders
 
 __all__ = ["one_thread", "tiny_folders"]
@@ -23,6 +24,7 @@ KEYS = {
     "score_tokens_per_s",
     "largest_difference_nats",
     "peak_rss_mib",
+    "peak_rss_of_llama_cpp_mib",
     "weights_mib",
     "cache_mib",
 }
@@ -65,4 +67,17 @@ def test_the_baselines_fit_on_a_page() -> None:
 
     lines = Path(baselines.__file__).read_text("utf-8").splitlines()
     code = [line for line in lines if line.strip() and not line.startswith('"""')]
-    assert len(code) <= 30
+    assert len(code) <= 40
+
+
+def test_llama_cpps_process_is_counted_and_its_numbers_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("llama_cpp", reason="needs the extra: pip install 'arplay[gguf]'")
+    file = str(write(tmp_path / "m.gguf", "llama", **{"llama.context_length": 4000}))
+    record = json.loads(told(capsys, "--model", file, "--json"))
+    assert record.keys() == KEYS
+    theirs = record["peak_rss_of_llama_cpp_mib"]
+    assert 10 < theirs < record["peak_rss_mib"] - 10, "both are processes with libraries of their own"
+    assert record["largest_difference_nats"] < 0.1
+    assert "of them in llama.cpp's process); weights" in told(capsys, "--model", file)

@@ -31,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
 def _describe(record: bench.Record) -> str:
     model, score = record["model"], record["score_tokens_per_s"]
     apart = record["largest_difference_nats"]
+    peak = record["peak_rss_of_llama_cpp_mib"]
+    theirs = "" if peak is None else f" ({peak:,.0f} of them in llama.cpp's process)"
     bare = "" if score["bare"] is None else f" (bare {score['bare']:,.0f})"
     lines = [
         f"{safe(model['name'])}: {model['parameters']:,} parameters, {model['dtype']} by {model['engine']}",
@@ -42,7 +44,7 @@ def _describe(record: bench.Record) -> str:
         f"prefill  {record['prefill_tokens_per_s']:,.0f} tokens/s",
         f"scoring  {score['arplay']:,.0f} tokens/s{bare}",
         *([] if apart is None else [f"numbers  at most {apart:.1g} nats from the bare library's"]),
-        f"memory   {record['peak_rss_mib']:,.0f} MiB at most; weights {record['weights_mib']:,.1f}, "
+        f"memory   {record['peak_rss_mib']:,.0f} MiB at most{theirs}; weights {record['weights_mib']:,.1f}, "
         f"cache {record['cache_mib']:,.1f} MiB",
         *(f"not used: {safe(sentence)}" for sentence in (*model["not_used"], *record["not_compared"])),
     ]

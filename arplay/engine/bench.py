@@ -20,9 +20,9 @@ import numpy as np
 from arplay.core.distribution import log_softmax
 from arplay.core.errors import in_one_line
 from arplay.engine.state import Pace, in_chunks
+from arplay.models import devices
 from arplay.models.base import Model, Session
 from arplay.models.baselines import LlamaCpp, Transformers
-from arplay.models.devices import out_of_memory
 from arplay.models.folder import OWN
 
 PREFIXES = (32, 256, 1024)
@@ -51,7 +51,8 @@ def measure(model: Model, load_seconds: float, tell: Tell) -> Record:
 def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
     """All figures of a loaded model, as `arplay bench --json` names them; None where there is nothing to compare with.
 
-    Milliseconds and seconds are medians. ``peak_rss_mib`` is of this process before a baseline was loaded.
+    Milliseconds and seconds are medians. ``peak_rss_mib`` is of this process, and that of
+    llama.cpp where one runs the model, before a baseline was loaded.
     """
     most = max(PREFIXES) + NEW + 2
     context = min(model.info.context or most, most)
@@ -66,7 +67,7 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
     cache = session.cache_bytes
     if prefixes:
         _step(session, ids[len(session.ids)], len(session.ids))
-    peak = _peak_rss()
+    peak, theirs = _peaks(model)
     tell(None, "loading the baseline")
     missing: list[str] = []
     bare = _tried(lambda: _baseline(model, context), "the library's own loops", missing)
@@ -115,9 +116,10 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
             name: longest / statistics.median(scoring[name]) if name in scoring else None for name in ("arplay", "bare")
         },
         "largest_difference_nats": _tried(
-            lambda: _difference(model, bare, ids[: min(longest, COMPARED)]), "transformers' own numbers", missing
+            lambda: _difference(model, bare, ids[: min(longest, COMPARED)]), "the library's own numbers", missing
         ),
-        "peak_rss_mib": peak / _MIB,
+        "peak_rss_mib": (peak + (theirs or 0)) / _MIB,
+        "peak_rss_of_llama_cpp_mib": None if theirs is None else theirs / _MIB,
         "weights_mib": weights / _MIB,
         "cache_mib": cache / _MIB,
     }
@@ -125,8 +127,10 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
 
 def _difference(model: Model, bare: Transformers | LlamaCpp | None, ids: list[int]) -> float | None:
     """The largest |log p - log p| after ``ids`` between a pass here and one of the unmodified library, in nats."""
-    if not isinstance(bare, Transformers):
+    if bare is None:
         return None
+    if isinstance(bare, LlamaCpp):
+        return float(np.abs(log_softmax(model.uncached(ids)) - log_softmax(bare.after(ids))).max())
     theirs = bare.forward(bare.torch.tensor([ids], device=bare.device), None, keep=False, rows=1)[0][0, -1]
     return float(np.abs(log_softmax(model.uncached(ids)) - log_softmax(theirs.float().cpu().numpy())).max())
 
@@ -201,7 +205,7 @@ def _tried(work: Callable[[], Any], what: str, missing: list[str]) -> Any:
     try:
         return work()
     except Exception as error:
-        if out_of_memory(error):
+        if devices.out_of_memory(error):
             raise
         sentence = f"{what} cannot be compared with: {in_one_line(error)}"
         missing += [sentence] * (sentence not in missing)
@@ -286,16 +290,10 @@ def _torch() -> Any:
     return sys.modules.get("torch")
 
 
-def _peak_rss() -> int:
-    """The most memory that this process held, in bytes."""
-    if sys.platform == "win32":
-        import psutil
-
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+def _peaks(model: Model) -> tuple[int, int | None]:
+    """The most memory that this process has held, and that of the process that runs the model, if that is another."""
+    process = getattr(getattr(model, "weights", None), "process", None)
+    return devices.peak(), process.peak() if process is not None else None
 
 
 def _seconds(work: Callable[[], object]) -> float:

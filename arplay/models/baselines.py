@@ -2,6 +2,8 @@
 
 from typing import Any, cast
 
+import numpy as np
+
 from arplay.models import library
 
 
@@ -41,3 +43,10 @@ class LlamaCpp:
 
     def read(self, ids: list[int]) -> None:
         self.net.eval(ids)
+
+    def after(self, ids: list[int]) -> np.ndarray:
+        import llama_cpp
+
+        self.net.reset()
+        self.read(ids)
+        return np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(self.net.ctx, -1), (self.net.n_vocab(),)).copy()

@@ -203,3 +203,18 @@ _DEATHS = (
     "device kernel image is invalid", "uncorrectable ECC error", "hardware stack error", "GPU has fallen off the bus",
     "CUDNN_STATUS_EXECUTION_FAILED", "CUBLAS_STATUS_EXECUTION_FAILED", "UR_RESULT_ERROR_DEVICE_LOST",
 )  # fmt: skip
+
+
+def peak() -> int:
+    """The most memory that this process held, in bytes."""
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    with contextlib.suppress(OSError, StopIteration):  # getrusage counts what the parent held when it began this one
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM:")))
+    import resource
+
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else 1024 * held

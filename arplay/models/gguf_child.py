@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.waits import Interrupted
+from arplay.models.devices import peak
 from arplay.models.gguf_llama import Context, Weights, library, stop
 from arplay.models.gguf_pipe import STOP, receive, send
 from arplay.models.gguf_vocab import Vocab
@@ -51,6 +52,9 @@ class Server:
     def _about(self, _: Any) -> Answer:
         lib = library()
         return {"version": lib.llama_version().decode(), "system": lib.llama_print_system_info().decode()}, b""
+
+    def _peak(self, _: Any) -> Answer:
+        return {"bytes": peak()}, b""
 
     def _vocabulary(self, _: Any, path: str) -> Answer:
         self._vocab = Vocab(Path(path))

@@ -68,6 +68,10 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
+    def peak(self) -> int:
+        """The most memory that it has held, in bytes; the weights that it has mapped count as far as they were read."""
+        return int(self.ask("peak")[0]["bytes"])
+
     def ask(
         self, what: str, data: bytes | memoryview = b"", report: Report | None = None, **given: Any
     ) -> tuple[dict[str, Any], NDArray[np.uint8]]:

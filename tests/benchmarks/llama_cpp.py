@@ -1,7 +1,8 @@
-"""One more token beside llama.cpp with the same 32-bit weights, measured in turns in one process.
+"""One more token beside llama.cpp with the same weights, measured in turns: arplay's own network, and native files.
 
-``python -m tests.benchmarks.llama_cpp``: `english` and, where it is on this computer, `smollm2`. llama.cpp runs alone,
-as fast as it goes: it reads the token and leaves its logits, with the threads that arplay uses.
+``python -m tests.benchmarks.llama_cpp``: `english` and, where it is on this computer, `smollm2`, in 32 bits and, run
+natively through the pipe, in Q4_1 as well. llama.cpp runs alone in this process, as fast as it goes: it reads the token
+and leaves its logits, with the threads that arplay uses; for scoring it leaves those of every token.
 """
 
 from __future__ import annotations
@@ -20,14 +21,18 @@ import torch
 
 from arplay.core.distribution import log_softmax
 from arplay.models import catalogue
+from arplay.models.gguf_native import NativeModel
+from arplay.models.gguf_remote import Process, Weights
 from tests.benchmarks.harness import row
 
 PREFIXES = (32, 256, 1024)
 REPEATS = 21
+SCORED = 256
+KINDS = gguf.GGMLQuantizationType
 
 
-def save(network: Any, path: Path) -> None:
-    """The weights of models/llama.py as a GGUF file of 32-bit numbers without a tokenizer."""
+def save(network: Any, path: Path, kind: gguf.GGMLQuantizationType) -> None:
+    """The weights of models/llama.py as a GGUF file without a tokenizer, the matrices as numbers of that ``kind``."""
     sizes = network.config
     heads, kv_heads = (n * sizes.head_dim for n in (sizes.num_attention_heads, sizes.num_key_value_heads))
     writer = gguf.GGUFWriter(path, "llama")
@@ -46,7 +51,9 @@ def save(network: Any, path: Path) -> None:
     writer.add_tokenizer_model("no_vocab")
 
     def add(name: str, weight: Any) -> None:
-        writer.add_tensor(name, np.ascontiguousarray(weight.float().numpy()))
+        stored = kind if weight.ndim > 1 and weight.shape[-1] % 32 == 0 else KINDS.F32
+        raw = gguf.quants.quantize(np.ascontiguousarray(weight.float().numpy()), stored)
+        writer.add_tensor(name, raw, raw_dtype=stored)
 
     add("token_embd.weight", network.embedding)
     if not sizes.tie_word_embeddings:
@@ -97,6 +104,32 @@ def compare(name: str, model: Any, other: Any, ids: list[int], prefix: int) -> N
     row(f"{name}: step after {prefix}", mine, "ms", 1.2 * base, baseline)
 
 
+def compare_scoring(name: str, model: Any, other: Any, ids: list[int]) -> None:
+    """The same for the scores of ``ids``, of which llama.cpp only computes the logits."""
+
+    def theirs() -> None:
+        other.reset()
+        other.eval(ids)
+
+    times = [(seconds(lambda: model.session().extend(ids)), seconds(theirs)) for _ in range(REPEATS // 3)]
+    mine, base = (1000 * statistics.median(column) for column in zip(*times, strict=True))
+    row(f"{name}: {len(ids)} tokens scored", mine, "ms", 1.3 * base, f"llama.cpp's logits {base:.2f} ms")
+
+
+def native(model: Any, path: Path) -> NativeModel:
+    """The file in a process of llama.cpp, as arplay runs it, with the tokenizer of ``model``."""
+    threads, size = torch.get_num_threads(), model.info.vocabulary
+    weights = Weights(Process(path.name, ""), path, "llama", size, threads, lambda fraction, what: None)
+    return NativeModel(weights, model.alphabet, model.info)
+
+
+def library(path: Path, context: int, **more: Any) -> Any:
+    wide = {"type_k": llama_cpp.GGML_TYPE_F32, "type_v": llama_cpp.GGML_TYPE_F32}
+    threads = torch.get_num_threads()
+    both = {"n_ctx": context, "n_threads": threads, "n_threads_batch": threads}
+    return llama_cpp.Llama(str(path), use_mmap=False, verbose=False, **both, **wide, **more)
+
+
 def main() -> None:
     for name in ("english", "smollm2"):
         if not catalogue.is_ready(name):
@@ -104,19 +137,21 @@ def main() -> None:
             continue
         model: Any = catalogue.load(name, "cpu", "float32", lambda fraction, what: None)
         context = min(model.info.context, max(PREFIXES) + 2)
-        wide = {"type_k": llama_cpp.GGML_TYPE_F32, "type_v": llama_cpp.GGML_TYPE_F32}
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "same.gguf"
-            save(model.network, path)
-            threads = torch.get_num_threads()
-            other: Any = llama_cpp.Llama(
-                str(path), n_ctx=context, n_threads=threads, use_mmap=False, verbose=False, **wide
-            )
         ids = np.random.default_rng(0).integers(0, model.info.vocabulary, context).tolist()
-        for prefix in PREFIXES:
-            if prefix + 2 <= context:
-                compare(name, model, other, ids, prefix)
-        other.close()
+        for kind in (KINDS.F32, KINDS.Q4_1):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "same.gguf"
+                save(model.network, path, kind)
+                piped, other = native(model, path), library(path, context)
+                every = library(path, context, logits_all=True)
+            for prefix in PREFIXES:
+                if prefix + 2 <= context:
+                    if kind == KINDS.F32:
+                        compare(name, model, other, ids, prefix)
+                    compare(f"{name} native {kind.name}", piped, other, ids, prefix)
+            compare_scoring(f"{name} native {kind.name}", piped, every, ids[: min(SCORED, context)])
+            other.close()
+            every.close()
 
 
 main()

@@ -19,12 +19,13 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from arplay.core import kept
+from arplay.core.errors import Problem
 from arplay.core.kept import Session
 from arplay.engine import journal
 from arplay.gui import keeping, recovery
 from arplay.gui.contract import Do, Goto, Take
 from arplay.gui.main_window import MainWindow
-from arplay.gui.recovery import Sessions
+from arplay.gui.recovery import Left, Sessions
 from tests.sessions import kept_in, of_window, told
 from tests.test_kept import chain
 from tests.windows_open import Open, answer_box, notice, settle, text_field
@@ -130,6 +131,32 @@ def test_the_menu_has_the_texts_of_windows_that_are_gone(opened: Open, qtbot: Qt
     entries()[1].trigger()
     assert window.playground.document.data == b"one & <b>A"
     assert [action.text().split(" (")[0] for action in entries()] == ["three", "two␛[31mA"]
+
+
+def test_the_menu_tells_of_texts_that_cannot_be_read_and_of_a_folder_that_cannot(
+    opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = opened(text=b"one", keep=folder)
+    menu = window.menus.earlier
+
+    def entries() -> list[QAction]:
+        menu.aboutToShow.emit()
+        return [action for action in menu.actions() if action.isVisible()]
+
+    assert [action.text() for action in entries()] == ["There is no other text"]
+    (folder / "old.jsonl").write_bytes(b"no session\n")
+    (damaged,) = entries()
+    assert damaged.text().startswith("A text that cannot be read (")
+    damaged.trigger()
+    assert "put aside" in notice(window) and window.playground.document.data == b"one"
+    assert [action.text() for action in entries()] == ["There is no other text"]
+
+    def held() -> list[Left]:
+        raise Problem("the folder is held by another arplay", "try again when it has started")
+
+    monkeypatch.setattr(window.keeping, "left", held)
+    (told,) = entries()
+    assert told.text().startswith("The folder is held by another arplay") and not told.isEnabled()
 
 
 CHILD = """

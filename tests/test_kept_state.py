@@ -144,3 +144,17 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     store.save_settings(replace(Settings(), bars=7))
     with pytest.raises(Problem, match="settings cannot be saved"):
         store.flush()
+
+
+@pytest.mark.parametrize("kept", ['{"text_size": "huge"}', '{"decoding": 7}', "[]", "{", '{"theme_of": 1, "bars": -5}'])
+def test_a_kept_setting_that_makes_no_sense_is_told(tmp_path: Path, kept: str) -> None:
+    Store(tmp_path / "arplay.ini").set_text("settings", kept)
+    store = Store(tmp_path / "arplay.ini")
+    assert store.settings() == Settings() and store.said is not None and "made no sense" in store.said[0]
+
+
+def test_settings_that_make_sense_are_not_told_of(tmp_path: Path) -> None:
+    """Negative control: one of a newer arplay is no setting here."""
+    Store(tmp_path / "arplay.ini").set_text("settings", '{"bars": 7, "of a newer one": 3}')
+    store = Store(tmp_path / "arplay.ini")
+    assert store.settings().bars == 7 and store.said is None

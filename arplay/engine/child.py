@@ -83,12 +83,12 @@ class Child:
 def kill_all(pid: int) -> None:
     """Kill a process that was started with a session of its own, and all that it started; harmless if it is gone."""
     if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):  # all have ended
             os.killpg(pid, signal.SIGKILL)
         return
     import psutil  # the guard of other platforms needs none
 
-    with contextlib.suppress(psutil.NoSuchProcess):
+    with contextlib.suppress(psutil.NoSuchProcess):  # likewise
         first = psutil.Process(pid)
         for process in (*first.children(recursive=True), first):
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -180,7 +180,7 @@ class Trainer:
         """Pause, and wait so many seconds for the checkpoint. False: it is still being written, and will be."""
         self.pause()
         if self._child is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            with contextlib.suppress(subprocess.TimeoutExpired):  # the answer below is that it still runs
                 self._child.wait(timeout)
             self._look()
         return self._child is None
@@ -300,7 +300,7 @@ class Trainer:
 
     def _tail(self) -> str:
         """The end of what the child printed."""
-        with contextlib.suppress(OSError), self._output.open("rb") as file:
+        with contextlib.suppress(OSError), self._output.open("rb") as file:  # no last words: the status tells the end
             file.seek(max(0, self._output.stat().st_size - _TAIL))
             return file.read(_TAIL).decode("utf-8", "replace").replace("\r", "\n")
         return ""
@@ -346,6 +346,6 @@ def runs(folders: Iterable[str]) -> list[TrainingState]:
     """The runs among some folders, as they stand; a folder without one, or whose run goes on, is left out."""
     found = []
     for folder in folders:
-        with contextlib.suppress(Problem, OSError):
+        with contextlib.suppress(Problem, OSError):  # a folder that was removed is one of those left out
             found.append(Trainer.open(Path(folder)).poll())
     return found

@@ -226,7 +226,7 @@ def _shares(text: str) -> dict[str, tuple[float, float]]:
         saved = json.loads(text or "{}")
         shares = {str(name): (float(across), float(down)) for name, (across, down) in saved.items()}
     except (ValueError, TypeError, AttributeError, RecursionError):
-        return {}
+        return {}  # the panels share the window as at first, as is seen
     return {name: both for name, both in shares.items() if all(0 < share < 1 for share in both)}
 
 

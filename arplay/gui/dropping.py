@@ -35,5 +35,5 @@ def _is_table(path: Path) -> bool:
         with path.open("rb") as file:
             beginning = file.read(_LOOKED_AT)
     except OSError:
-        return False
+        return False  # opening it as a text tells what is wrong
     return b'"alphabet"' in beginning

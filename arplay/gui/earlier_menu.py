@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QMenu
 
 from arplay.core.errors import Problem
+from arplay.core.signs import safe
 from arplay.gui.recovery import Left
 from arplay.gui.widgets.entries import Entries, Entry
+from arplay.gui.widgets.words import capital
 
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
@@ -22,14 +24,19 @@ class EarlierMenu(QMenu):
         super().__init__("&Earlier texts", window)
         self._window = window
         self.setToolTipsVisible(True)
-        self._nothing = self.addAction("There is no other text")
+        self._nothing = self.addAction("")
         self._nothing.setEnabled(False)
         self._entries = Entries(self)
         self._entries.chosen.connect(self._open)
         self.aboutToShow.connect(self._fill)
 
     def _fill(self) -> None:
-        left = self._window.keeping.left()
+        self._nothing.setText("There is no other text")
+        left: list[Left] = []
+        try:
+            left = self._window.keeping.left()
+        except Problem as problem:
+            self._nothing.setText(capital(safe(str(problem))).replace("&", "&&"))
         tip = "The text comes back with its history"
         self._entries.show([Entry(str(one.path), _words(one), tip) for one in left])
         self._nothing.setVisible(not left)

@@ -40,7 +40,7 @@ def _offer(path: Path, window: MainWindow) -> str | None:
             return None
         data = path.read_bytes()
     except OSError:
-        return None
+        return None  # what was wrong in the first place is told
     guess = detect(data)
     if guess is None or _is_utf8(data):
         return None

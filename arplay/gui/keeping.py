@@ -82,11 +82,11 @@ class Keeping(QObject):
         try:
             claim = self._sessions.new() if fresh else self._sessions.newest()
             said = claim.said + self._sessions.prune()
+            crashed = [left for left in self.left() if not left.about.closed]
         except Problem as problem:
             self._set_risk((f"what you write is not kept: {problem.cause}", f"{problem.remedy}, or {ELSEWHERE}"))
             return None
         self._use(claim)
-        crashed = [left for left in self.left() if not left.about.closed]
         if crashed:
             windows = "another window" if len(crashed) == 1 else f"{len(crashed)} other windows"
             said.append((f"{windows} ended without being closed", "File → Earlier texts has what was written there"))
@@ -95,11 +95,8 @@ class Keeping(QObject):
         return claim.session
 
     def left(self) -> list[Left]:
-        """Earlier sessions that no window holds, the newest first."""
-        try:
-            return self._sessions.left() if self._sessions is not None else []
-        except Problem:
-            return []
+        """Earlier sessions that no window holds, the newest first. Raises Problem."""
+        return self._sessions.left() if self._sessions is not None else []
 
     def open(self, path: Path) -> None:
         """Go on with an earlier session; this one is kept like the others. Raises Problem where that cannot be."""
@@ -277,7 +274,7 @@ class Keeping(QObject):
             try:
                 self._use(self._sessions.new())
             except Problem:
-                return
+                return  # the risk that was told stands
 
     def _set_risk(self, risk: Said | None) -> None:
         former, self.risk = self.risk, risk

@@ -103,7 +103,7 @@ class Sessions:
 
     def drop(self, claim: Claim) -> None:
         """A session in which there is nothing to keep."""
-        with contextlib.suppress(Problem, OSError), self._alone():
+        with contextlib.suppress(Problem, OSError), self._alone():  # else it is one more among the earlier texts
             self._remove(claim)
 
     def prune(self) -> list[Said]:
@@ -194,10 +194,9 @@ class Sessions:
         for path in self._newest_first():
             claim = self._lock(path)
             if claim is not None:
-                with contextlib.suppress(OSError, ValueError):
-                    when = datetime.datetime.fromtimestamp(path.stat().st_mtime)
-                    with path.open("rb") as file:
-                        left.append(Left(path, when, about(file.readline(4096))))
+                with contextlib.suppress(FileNotFoundError):  # another window removed it
+                    if path.stat().st_size:
+                        left.append(_seen(path))
                 claim.release()
         return left
 
@@ -206,6 +205,16 @@ class Sessions:
         claim.long_path.unlink(missing_ok=True)
         claim.release()
         claim.path.with_suffix(".lock").unlink(missing_ok=True)
+
+
+def _seen(path: Path) -> Left:
+    """What the first line tells. One that cannot be read is there as well: choosing it tells what is wrong."""
+    when = datetime.datetime.fromtimestamp(path.stat().st_mtime)
+    try:
+        with path.open("rb") as file:
+            return Left(path, when, about(file.readline(4096)))
+    except (PermissionError, ValueError):
+        return Left(path, when, About(closed=True, written=True, begins="A text that cannot be read"))
 
 
 def read(path: Path) -> tuple[Session | None, str]:

@@ -44,7 +44,7 @@ _RANGES = {
 
 
 class Store:
-    """The settings file. ``said`` tells of one that could not be read: it was put aside, and all is as at first."""
+    """The settings file. ``said`` tells of what could not be read: it is as at first."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or paths.settings()
@@ -67,7 +67,7 @@ class Store:
         self._ini = QSettings(str(self.path), QSettings.Format.IniFormat)
 
     def settings(self) -> Settings:
-        """The user's settings; anything that is not valid any more falls back to its default."""
+        """The user's settings; what is not valid any more has its default, and ``said`` tells of it."""
         settings = self._settings()
         self._former = _fields(settings)
         return settings
@@ -75,19 +75,25 @@ class Store:
     def _settings(self) -> Settings:
         saved = self._json("settings", {})
         if not isinstance(saved, dict):
+            self._say_dropped("list of settings")
             return Settings()
         default = Settings()
         values: dict[str, Any] = {}
         for field in fields(Settings):
             value, like = saved.get(field.name), getattr(default, field.name)
-            if field.name == "decoding":
-                values["decoding"] = _decoding(value)
-            elif field.name != "reading" and _sensible(field.name, value, like):
+            if field.name not in saved or field.name == "reading":  # kept for each model
+                continue
+            if field.name == "decoding" and (pipeline := _decoding(value)) is not None:
+                values["decoding"] = pipeline
+            elif field.name != "decoding" and _sensible(field.name, value, like):
                 values[field.name] = value
-        try:
-            return Settings(**values)
-        except (Problem, TypeError, ValueError):
-            return default
+            else:
+                self._say_dropped(field.name.replace("_", " "))
+        return Settings(**values)
+
+    def _say_dropped(self, what: str) -> None:
+        cause = f"the {what} kept in {self.path} made no sense"
+        self.said = self.said or (f"{cause} and is as at first", "choose it again")
 
     def save_settings(self, settings: Settings) -> None:
         """What changed since the last time, but ``reading``, which is kept for each model by :meth:`keep_reading`."""
@@ -159,6 +165,7 @@ class Store:
         try:
             return json.loads(self.text(key, json.dumps(default)))
         except (ValueError, RecursionError):
+            self._say_dropped(key.replace("_", " "))
             return default
 
 
@@ -169,7 +176,7 @@ def _alone(path: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except (Timeout, OSError, NotImplementedError):
-        yield
+        yield  # after five seconds a window that hangs with the lock is not waited for
         return
     try:
         yield
@@ -225,8 +232,8 @@ def _reading(value: dict[str, Any]) -> Reading:
     return Reading(first, value.get("special") is True, value.get("window_lead") is True)
 
 
-def _decoding(value: object) -> Pipeline:
+def _decoding(value: object) -> Pipeline | None:
     try:
         return Pipeline.from_json(value)
     except Problem:
-        return Pipeline()
+        return None

@@ -46,7 +46,7 @@ def gradient_of(logits: NDArray[np.float32], target: int, ids: Ids, vocabulary: 
     try:
         gradient = logit_gradient(logits, target)
     except Problem:
-        return None
+        return None  # the chart says so
 
     def pull(id: int) -> Pull:
         piece = vocabulary.piece(id)

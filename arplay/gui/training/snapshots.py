@@ -38,7 +38,7 @@ class Snapshot:
         try:
             return Distribution.from_logits(self.told.logits)
         except Problem:
-            return None
+            return None  # the chart says so
 
     @cached_property
     def _sorted(self) -> NDArray[np.float64]:

@@ -288,7 +288,7 @@ class StartForm(QFrame):
         try:
             saved = json.loads(self._store.text(_KEY, "{}"))
         except (ValueError, RecursionError):
-            saved = {}
+            saved = {}  # every choice is seen in the form
         saved = saved if isinstance(saved, dict) else {}
         self.time.choose("10")
         for segments, name in ((self.params, "size"), (self.time, "time"), (self.family, "family")):

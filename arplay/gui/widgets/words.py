@@ -122,7 +122,7 @@ def _letter(data: bytes, place: int) -> tuple[int, int]:
                     if len(data[start : start + size].decode()) == 1:
                         return start, start + size
                 except UnicodeDecodeError:
-                    pass
+                    pass  # these bytes are no letter; others may be
     return place, place
 
 

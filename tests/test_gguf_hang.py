@@ -140,10 +140,10 @@ def test_closing_does_not_wait_for_what_hangs(tmp_path: Path) -> None:
 
 
 def test_a_load_that_hangs_can_be_cancelled(asking: Asking, tmp_path: Path) -> None:
-    former = asking.child
+    former, before = asking.child, children()  # models of other tests may not be gone yet
     other = write_other(tmp_path / "o.gguf", "phi2")
     asking.worker.submit(Load(1, f"{other}#native"))
-    while not (fresh := children() - {former}):
+    while not (fresh := children() - before):
         time.sleep(0.001)
     (child,) = fresh
     child.suspend()
@@ -196,8 +196,9 @@ def test_interrupting_is_only_for_what_waits() -> None:
 
 
 def test_the_window_types_on_and_tells(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    before = children()
     window = opened(str(write(tmp_path / "m.gguf", "llama", **{"llama.context_length": 4000})), text=b"The cat")
-    (child,) = children()
+    (child,) = children() - before
     told: list[str] = []
     window.playground.progress.connect(lambda progress: told.append(progress.what if progress else ""))
     child.suspend()

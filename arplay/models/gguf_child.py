@@ -40,12 +40,12 @@ class Server:
         self._contexts: dict[int, Context] = {}
 
     def answer(self, asked: dict[str, Any], data: NDArray[np.uint8]) -> Answer:
-        """Forget what is ``dropped``, then do what ``do`` names."""
-        for number, sequence in asked.pop("dropped"):
+        """Forget what is ``forgotten``, then do what ``do`` names."""
+        for number, sequence, length in asked.pop("forgotten"):
             if sequence is None:
                 self._contexts.pop(number, None)
-            elif number in self._contexts:
-                self._contexts[number].crop(sequence, 0)
+            elif number in self._contexts and not self._contexts[number].crop(sequence, length):
+                raise Problem("llama.cpp cannot go back in its cache", "")
         doing: Callable[..., Answer] = getattr(self, f"_{asked.pop('do')}")
         return doing(data, **asked)
 

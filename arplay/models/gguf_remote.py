@@ -62,7 +62,8 @@ class Process:
             start_new_session=True,
         )
         self.end = weakref.finalize(self, _ended, self._process, self._said)
-        self.dropped: deque[tuple[int, int | None]] = deque()  # contexts, and sequences of contexts, by any thread
+        self.forgotten: deque[tuple[int, int | None, int]] = deque()
+        """Contexts (None), and sequences of them beyond a length, by any thread: told with the next question."""
 
     @property
     def pid(self) -> int:
@@ -81,7 +82,7 @@ class Process:
         """
         if self._death is not None:
             raise Problem(*self._death)
-        asked = {"do": what, "dropped": [self.dropped.popleft() for _ in range(len(self.dropped))], **given}
+        asked = {"do": what, "forgotten": [self.forgotten.popleft() for _ in range(len(self.forgotten))], **given}
         pipes = self._process.stdin, self._process.stdout
         assert pipes[0] is not None and pipes[1] is not None
         try:
@@ -177,7 +178,7 @@ class Context:
         self.cells = int(self._ask("context", cells=cells)[0]["cells"])
         self._free = list(range(weights.sequences))[::-1]  # numbers of sequences
         self._left: deque[int] = deque()  # by sessions that ended, in whatever thread
-        weakref.finalize(self, self._process.dropped.append, (self._number, None)).atexit = False
+        weakref.finalize(self, self._process.forgotten.append, (self._number, None, 0)).atexit = False
 
     @property
     def held(self) -> int:
@@ -200,6 +201,9 @@ class Context:
 
     def crop(self, sequence: int, length: int) -> bool:
         """Forget what ``sequence`` holds after its first ``length`` pieces; False, and nothing changed: it cannot."""
+        if not length or (self._weights.crops and not self._weights.window):  # it always can: no question of its own
+            self._process.forgotten.append((self._number, sequence, length))
+            return True
         return bool(self._ask("crop", sequence=sequence, length=length)[0]["done"])
 
     def save(self, sequence: int) -> NDArray[np.uint8]:
@@ -230,7 +234,7 @@ class Context:
     def _clean(self) -> None:
         while self._left:
             number = self._left.popleft()
-            self._process.dropped.append((self._number, number))
+            self._process.forgotten.append((self._number, number, 0))
             self._free.append(number)
 
 

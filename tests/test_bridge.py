@@ -6,6 +6,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,8 +15,21 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.document import Document
 from arplay.core.errors import Problem
-from arplay.core.reading import Reading
-from arplay.engine.messages import Cancelled, Explored, Failed, Loaded, Progress, Reconciled, Result, Scored
+from arplay.engine.messages import (
+    Cancelled,
+    Explore,
+    Explored,
+    Failed,
+    Fetch,
+    Load,
+    Loaded,
+    Progress,
+    Reconcile,
+    Reconciled,
+    Result,
+    Score,
+    Scored,
+)
 from arplay.gui.bridge import Bridge
 from arplay.models.base import Model, Report
 from tests.small_model import SmallModel
@@ -80,11 +94,11 @@ def bridged(qtbot: QtBot) -> Iterator[Make]:
 
 def test_each_request_is_answered_in_the_windows_thread(bridged: Make) -> None:
     bridge, listener = bridged()
-    assert isinstance(listener.wait(bridge.load("small")), Loaded)
-    assert isinstance(listener.wait(bridge.explore(BAC, 3, Reading())), Explored)
-    assert isinstance(listener.wait(bridge.score(BAC, Reading())), Scored)
-    assert isinstance(listener.wait(bridge.reconcile(BAC, Reading())), Reconciled)
-    assert isinstance(listener.wait(bridge.load("bad")), Failed)
+    assert isinstance(listener.wait(bridge.ask(partial(Load, spec="small"))), Loaded)
+    assert isinstance(listener.wait(bridge.ask(partial(Explore, document=BAC, caret=3))), Explored)
+    assert isinstance(listener.wait(bridge.ask(partial(Score, document=BAC))), Scored)
+    assert isinstance(listener.wait(bridge.ask(partial(Reconcile, document=BAC))), Reconciled)
+    assert isinstance(listener.wait(bridge.ask(partial(Load, spec="bad"))), Failed)
     assert listener.threads == {QCoreApplication.instance().thread()}
     numbers = [result.number for result in listener.results if final(result)]
     assert numbers == [1, 2, 3, 4, 5]
@@ -93,8 +107,8 @@ def test_each_request_is_answered_in_the_windows_thread(bridged: Make) -> None:
 @pytest.mark.parametrize(("kind", "seen"), [(Bridge, [4]), (Everything, [2, 3, 4])])
 def test_an_older_answer_is_dropped(bridged: Make, kind: type[Bridge], seen: list[int]) -> None:
     bridge, listener = bridged(kind)
-    listener.wait(bridge.load("small"))
-    numbers = [bridge.explore(BAC, caret, Reading()) for caret in (1, 2, 3)]
+    listener.wait(bridge.ask(partial(Load, spec="small")))
+    numbers = [bridge.ask(partial(Explore, document=BAC, caret=caret)) for caret in (1, 2, 3)]
     listener.wait(numbers[-1])
     assert [result.number for result in listener.results if result.number in numbers] == seen
 
@@ -104,7 +118,7 @@ def test_an_answer_that_is_on_its_way_when_a_newer_question_is_asked_is_dropped(
     bridged: Make, qtbot: QtBot, kind: type[Bridge]
 ) -> None:
     bridge, listener = bridged(kind)
-    listener.wait(bridge.load("small"))
+    listener.wait(bridge.ask(partial(Load, spec="small")))
     arrived = threading.Event()
     tell = bridge._worker._emit
 
@@ -114,9 +128,9 @@ def test_an_answer_that_is_on_its_way_when_a_newer_question_is_asked_is_dropped(
             arrived.set()
 
     bridge._worker._emit = watched
-    first = bridge.explore(BAC, 1, Reading())
+    first = bridge.ask(partial(Explore, document=BAC, caret=1))
     assert arrived.wait(HANG_GUARD)  # the window's thread has not looked yet
-    second = bridge.explore(BAC, 2, Reading())
+    second = bridge.ask(partial(Explore, document=BAC, caret=2))
     listener.wait(second)
     explored = [result.number for result in listener.results if isinstance(result, Explored)]
     assert explored == ([second] if kind is Bridge else [first, second])
@@ -128,13 +142,13 @@ def test_what_was_asked_of_the_former_model_is_dropped(bridged: Make, kind: type
     first, second = SmallModel(context=None, before_forward=gate), SmallModel(name="second")
     models = iter([first, second])
     bridge, listener = bridged(kind, load=lambda *_: next(models))
-    listener.wait(bridge.load("first"))
-    score = bridge.score(LONG, Reading())
+    listener.wait(bridge.ask(partial(Load, spec="first")))
+    score = bridge.ask(partial(Score, document=LONG))
     gate.reached()
-    load = bridge.load("second")
+    load = bridge.ask(partial(Load, spec="second"))
     gate.open()
     listener.wait(load)
-    listener.wait(bridge.explore(BAC, 3, Reading()))
+    listener.wait(bridge.ask(partial(Explore, document=BAC, caret=3)))
     after = listener.results[[result.number for result in listener.results].index(load) :]
     assert (Cancelled(score) in after) == (kind is Everything)
 
@@ -148,10 +162,10 @@ def test_a_model_that_was_loaded_is_always_told(bridged: Make) -> None:
         return load(spec, device, dtype, report)
 
     bridge, listener = bridged(load=loader)
-    good = bridge.load("good")
+    good = bridge.ask(partial(Load, spec="good"))
     while not bridge._worker._state.model:  # loaded, but the window's thread has not looked yet
         threading.Event().wait(0.001)
-    bad = bridge.load("bad")
+    bad = bridge.ask(partial(Load, spec="bad"))
     gate.open()
     assert isinstance(listener.wait(bad), Failed)
     assert isinstance(listener.wait(good), Loaded)  # the answers that follow are this model's
@@ -159,7 +173,7 @@ def test_a_model_that_was_loaded_is_always_told(bridged: Make) -> None:
 
 def test_a_second_fetch_drops_nothing_of_the_first(bridged: Make, qtbot: QtBot) -> None:
     bridge, listener = bridged(fetch=Endless())
-    first, second = bridge.fetch("tiny"), bridge.fetch("tiny")
+    first, second = bridge.ask(partial(Fetch, name="tiny")), bridge.ask(partial(Fetch, name="tiny"))
     assert isinstance(listener.wait(second), Failed)
     qtbot.waitUntil(lambda: Progress(first, "look 2", None) in listener.results, timeout=int(HANG_GUARD * 1000))
     bridge.cancel(first)
@@ -168,25 +182,25 @@ def test_a_second_fetch_drops_nothing_of_the_first(bridged: Make, qtbot: QtBot) 
 
 def test_nothing_is_remembered_of_answered_requests(bridged: Make) -> None:
     bridge, listener = bridged()
-    listener.wait(bridge.load("small"))
+    listener.wait(bridge.ask(partial(Load, spec="small")))
     for caret in (0, 1, 2, 3):
-        last = bridge.explore(BAC, caret, Reading())
+        last = bridge.ask(partial(Explore, document=BAC, caret=caret))
     listener.wait(last)
-    listener.wait(bridge.score(LONG, Reading()))
+    listener.wait(bridge.ask(partial(Score, document=LONG)))
     assert bridge._lane == {}
 
 
 def test_after_close_nothing_is_emitted(bridged: Make, qtbot: QtBot) -> None:
     bridge, listener = bridged()
-    listener.wait(bridge.load("small"))
+    listener.wait(bridge.ask(partial(Load, spec="small")))
     listener.results.clear()
-    bridge.score(LONG, Reading())
-    bridge.explore(BAC, 3, Reading())
+    bridge.ask(partial(Score, document=LONG))
+    bridge.ask(partial(Explore, document=BAC, caret=3))
     assert bridge.close()
     QCoreApplication.processEvents()
     assert listener.results == []
     with pytest.raises(RuntimeError, match="closed"):
-        bridge.explore(BAC, 3, Reading())
+        bridge.ask(partial(Explore, document=BAC, caret=3))
 
 
 def test_a_bridge_deleted_without_close_ends_its_thread(qtbot: QtBot) -> None:
@@ -194,8 +208,8 @@ def test_a_bridge_deleted_without_close_ends_its_thread(qtbot: QtBot) -> None:
     gate = Gate()
     bridge = Bridge(parent, load=lambda *_: SmallModel(context=None, before_forward=gate))
     thread = bridge._worker._thread
-    bridge.load("small")
-    bridge.score(LONG, Reading())
+    bridge.ask(partial(Load, spec="small"))
+    bridge.ask(partial(Score, document=LONG))
     gate.reached()
     parent.deleteLater()
     QCoreApplication.sendPostedEvents(parent, QEvent.Type.DeferredDelete)
@@ -214,7 +228,9 @@ def test_a_widget_in_a_cycle_dies_in_the_thread_of_the_window(qtbot: QtBot) -> N
         weakref.finalize(ring, lambda: died.append(threading.current_thread() is threading.main_thread()))
         del ring
         listener = Listener(bridge, qtbot)
-        assert isinstance(listener.wait(bridge.load("abc")), Loaded)  # in the worker, which allocates much
+        assert isinstance(
+            listener.wait(bridge.ask(partial(Load, spec="abc"))), Loaded
+        )  # in the worker, which allocates much
         assert died == [True]
     finally:
         assert bridge.close()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from arplay.core.document import Document
-from arplay.core.reading import Reading
 from arplay.engine import scoring
-from arplay.engine.messages import Load, Loaded, Progress, Request, Result, Score, is_last
+from arplay.engine.messages import Explore, Load, Loaded, Progress, Request, Result, Score
 from arplay.engine.worker import Worker
 from arplay.gui.bridge import Bridge
 from arplay.models.base import Model, Report
@@ -45,7 +45,7 @@ def answers(kind: type[Worker], contexts: tuple[int | None, ...] = CONTEXTS) -> 
             result: Result, results: dict[int, list[Result]] = results, ended: threading.Semaphore = ended
         ) -> None:
             results.setdefault(result.number, []).append(result)
-            if is_last(result):
+            if result.is_last:
                 ended.release()
 
         worker = kind(emit, lambda *_, context=context: SmallModel(context))
@@ -64,15 +64,15 @@ def test_a_text_of_any_length_is_answered_once(told: None) -> None:
     seen = list(answers(Worker))
     assert len(seen) == len(CONTEXTS) * (1 + len(LENGTHS))
     for results in seen:
-        assert [is_last(result) for result in results] == [False] * (len(results) - 1) + [True]
+        assert [result.is_last for result in results] == [False] * (len(results) - 1) + [True]
     assert max(map(len, seen)) > 2, "growing ledgers were told on the way"
 
 
 def test_one_token_behind_a_full_window_was_answered_twice(told: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control, on the worker's side and on the ledger's: where neither looks, the last chunk ends it as well."""
     monkeypatch.setattr(scoring.Columns, "complete", False)
-    assert max(sum(map(is_last, results)) for results in answers(Loose, (4,))) == 2
-    assert max(sum(map(is_last, results)) for results in answers(Worker, (4,))) == 1
+    assert max(sum(result.is_last for result in results) for results in answers(Loose, (4,))) == 2
+    assert max(sum(result.is_last for result in results) for results in answers(Worker, (4,))) == 1
 
 
 def test_what_a_loader_reports_late_is_told_to_nobody(qtbot: QtBot) -> None:
@@ -86,12 +86,12 @@ def test_what_a_loader_reports_late_is_told_to_nobody(qtbot: QtBot) -> None:
 
     bridge, results = Bridge(load=load), list[Result]()
     bridge.result.connect(results.append)
-    number = bridge.load("small")
+    number = bridge.ask(partial(Load, spec="small"))
     qtbot.waitUntil(lambda: any(isinstance(result, Loaded) for result in results), timeout=int(HANG_GUARD * 1000))
     late = threading.Thread(target=reports[0], args=(1.0, "late"))
     late.start()
     late.join()
-    after = bridge.explore(Document.of(b"BA"), 2, Reading())
+    after = bridge.ask(partial(Explore, document=Document.of(b"BA"), caret=2))
     qtbot.waitUntil(lambda: results[-1].number == after, timeout=int(HANG_GUARD * 1000))
     seen = [result.what for result in results if isinstance(result, Progress) and result.number == number]
     assert "on time" in seen and "late" not in seen

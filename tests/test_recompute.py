@@ -21,7 +21,8 @@ from arplay.engine.messages import Explore, Explored, Load, Loaded, Recompute, R
 from arplay.engine.recompute import largest_difference as gap
 from arplay.engine.recompute import recompute
 from arplay.engine.state import State
-from arplay.engine.worker import LANES, Worker
+from arplay.engine.table import JOBS
+from arplay.engine.worker import Worker
 from tests.small_model import SmallModel
 from tests.strictness import HANG_GUARD
 from tests.test_jobs import no_fetch, no_load, run, state_of
@@ -118,7 +119,7 @@ def test_uncached_logits_are_read_only(tiny_folders: dict[str, Path]) -> None:
 
 def test_it_is_the_least_urgent() -> None:
     """Asked first, answered last: a step and the scoring of the text go before it."""
-    assert LANES[-1] is Recompute
+    assert list(JOBS)[-1] is Recompute
     said: queue.Queue[Any] = queue.Queue()
     blocked, go = threading.Event(), threading.Event()
     model = SmallModel(context=None)

@@ -32,7 +32,6 @@ from arplay.engine.messages import (
     Score,
     Scored,
     Taught,
-    is_last,
 )
 from arplay.models import catalogue
 from arplay.models.snapshots import Snapshots
@@ -81,7 +80,7 @@ def wait(desk: Desk, number: int) -> Any:
 
 
 def lasts(desk: Desk, number: int) -> list[Any]:
-    return [result for result in list(desk.results) if is_last(result) and result.number == number]
+    return [result for result in list(desk.results) if result.is_last and result.number == number]
 
 
 def told(desk: Desk, request: Replay) -> list[Replayed]:
@@ -238,7 +237,7 @@ def test_the_playground_is_answered_between_two_snapshots(
     here.worker.submit(Explore(3, Document.of(b"BAC"), 3))
     gate.open()
     assert isinstance(wait(here, 3), Explored) and isinstance(wait(here, 2), Scored)
-    assert [each.number for each in here.results if is_last(each) and each.number] == [3, 1, 2]
+    assert [each.number for each in here.results if each.is_last and each.number] == [3, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import pytest
 
 from arplay.core.errors import Problem
 from arplay.engine import trainer as trainers
-from arplay.engine.messages import Replay, Replayed, is_last
+from arplay.engine.messages import Replay, Replayed
 from arplay.engine.trainer import NICE, Start, Status, Trainer, TrainingState, runs
 from arplay.training.run_folder import RunFolder
 from tests import tiny_runs
@@ -322,7 +322,7 @@ def test_the_command_itself_is_killed_and_resumed_and_replayed(tmp_path: Path, m
     desk = Desk(lambda *_: pytest.fail("no model is asked for"))
     desk.worker.submit(Replay(1, str(trainer.folder), "The cat sat on the mat.", None))
     with desk._news:
-        assert desk._news.wait_for(lambda: desk.results and is_last(desk.results[-1]), PATIENCE)
+        assert desk._news.wait_for(lambda: desk.results and desk.results[-1].is_last, PATIENCE)
     assert desk.worker.close(HANG_GUARD)
     said = [result for result in desk.results if isinstance(result, Replayed)]
     assert [each.step for each in said] == list(state.snapshots)

@@ -32,6 +32,7 @@ from arplay.engine.messages import (
     Score,
     Scored,
 )
+from arplay.engine.table import JOBS
 from arplay.engine.worker import Worker
 from arplay.models.base import Model, Report
 from arplay.models.tabular import Table
@@ -159,7 +160,7 @@ def test_typing_is_answered_while_a_long_text_is_scored(
     desk: Make, monkeypatch: pytest.MonkeyPatch, live: bool
 ) -> None:
     if not live:  # control: in another order the same look finds the score first
-        monkeypatch.setattr(worker, "LANES", (Load, Fetch, Score, Reconcile, Explore))
+        monkeypatch.setattr(worker, "JOBS", {lane: JOBS[lane] for lane in (Load, Fetch, Score, Reconcile, Explore)})
     gate = Gate()
     made = desk(SmallModel(context=None, before_forward=gate))
     made.worker.submit(Score(1, LONG))

@@ -31,7 +31,6 @@ from arplay.engine.messages import (
     Progress,
     Reconcile,
     Reconciled,
-    Replayed,
     Result,
     Score,
     Scored,
@@ -56,7 +55,7 @@ class Pause:
     seconds: float
 
 
-Steps = Generator[Progress | Scored | Replayed | Pause | None, None, Result]
+Steps = Generator[Result | Pause | None, None, Result]
 
 
 class Stopped(BaseException):

@@ -1,7 +1,8 @@
 """What crosses between the window and the worker thread: frozen requests in, frozen results out.
 
 Every request carries the whole state it needs and a number; every result is stamped with the number of the request
-that it answers. Arrays in results are read-only; no tensor crosses.
+that it answers. Arrays in results are read-only; no tensor crosses. A job that is not here has its request and its
+results in its own file.
 """
 
 from __future__ import annotations
@@ -24,21 +25,38 @@ Device = Literal["auto", "cpu", "cuda", "mps", "xpu"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Load a model by catalogue name or path and make it the current one; the former one stays until then."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Request:
+    """What the worker is asked for, with all that it needs to know."""
 
     number: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Result:
+    """What is said of the request of the same number."""
+
+    number: int
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it ends its request; exactly one result does."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Load(Request):
+    """Load a model by catalogue name or path and make it the current one; the former one stays until then."""
+
     spec: str
     device: Device = "auto"
     dtype: Dtype = "auto"
 
 
 @dataclass(frozen=True, slots=True)
-class Explore:
+class Explore(Request):
     """What comes next at byte ``caret`` of ``document``? ``index``: as for :func:`arplay.core.document.prefix_at`."""
 
-    number: int
     document: Document
     caret: int
     reading: Reading = Reading()
@@ -46,28 +64,25 @@ class Explore:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class Score(Request):
     """Score every piece of ``document``; ledgers come back growing, the last one complete."""
 
-    number: int
     document: Document
     reading: Reading = Reading()
 
 
 @dataclass(frozen=True, slots=True)
-class Reconcile:
+class Reconcile(Request):
     """Score ``document`` once more by one teacher-forced pass without cache."""
 
-    number: int
     document: Document
     reading: Reading = Reading()
 
 
 @dataclass(frozen=True, slots=True)
-class Recompute:
+class Recompute(Request):
     """What would the answer to the :class:`Explore` of the same fields cost, and be, without a cache?"""
 
-    number: int
     document: Document
     caret: int
     reading: Reading = Reading()
@@ -75,23 +90,21 @@ class Recompute:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(Request):
     """Get a model into the user's cache: one of the catalogue, or of a hub as ``org/name[@revision]``."""
 
-    number: int
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Describe:
+class Describe(Request):
     """What is it, and how much would :class:`Fetch` bring? Asks the hub for its models."""
 
-    number: int
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Request):
     """What did the snapshots of the run in ``folder`` say about ``text``, and at piece ``place`` of it?
 
     The whole vocabulary is told for one place only: that of the piece with index ``place`` in :attr:`Replayed.ids`
@@ -99,7 +112,6 @@ class Replay:
     what is new.
     """
 
-    number: int
     folder: str
     text: str
     place: int | None = None
@@ -107,22 +119,17 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class Lesson(Request):
     """One batch of one text, as training sees it, on the current model: inputs, targets and the loss of each."""
 
-    number: int
     text: str
     reading: Reading = Reading()
 
 
-Request = Load | Explore | Score | Reconcile | Fetch | Recompute | Describe | Replay | Lesson
-
-
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Result):
     """``fraction`` is 0..1, or None where nobody knows; the others are of a download, None where not known."""
 
-    number: int
     what: str
     fraction: float | None
     bytes_done: int | None = None
@@ -130,10 +137,13 @@ class Progress:
     per_second: float | None = None
     seconds_left: float | None = None
 
+    @property
+    def is_last(self) -> bool:
+        return False
+
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Loaded:
-    number: int
+class Loaded(Result):
     info: Info
     vocabulary: Vocabulary
     lead: tuple[int, ...]
@@ -145,41 +155,41 @@ class Loaded:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Explored:
-    number: int
+class Explored(Result):
     document: Document
     caret: int
     answer: Answer
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Scored:
+class Scored(Result):
     """``departures``: byte spans whose kept ids are not canonical; None while the ledger grows."""
 
-    number: int
     document: Document
     ledger: Ledger
     departures: tuple[tuple[int, int], ...] | None = None
 
+    @property
+    def is_last(self) -> bool:
+        return self.ledger.complete
+
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
+class Reconciled(Result):
     """``nll_nats`` of the uncached pass, and the largest difference of a single piece's log p (nats)."""
 
-    number: int
     document: Document
     nll_nats: float
     largest_difference: float
 
 
 @dataclass(frozen=True, slots=True)
-class Recomputed:
+class Recomputed(Result):
     """``seconds`` of one forward over ``context`` pieces that neither reads nor keeps a cache.
 
     ``largest_difference`` of its logits from those of the answer at the same place; None where there was no answer.
     """
 
-    number: int
     document: Document
     caret: int
     context: int
@@ -188,19 +198,17 @@ class Recomputed:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    number: int
+class Fetched(Result):
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    number: int
+class Described(Result):
     listing: Card
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Replayed:
+class Replayed(Result):
     """What one snapshot said, by one pass without cache. Not the end of its request: that is ReplayEnded.
 
     ``step`` of ``steps``; ``steps`` is 0 where the run does not know its length. ``ids`` (n,): the text's first pieces,
@@ -210,7 +218,6 @@ class Replayed:
     end.
     """
 
-    number: int
     folder: str
     step: int
     steps: int
@@ -223,18 +230,21 @@ class Replayed:
     logits: NDArray[np.float32]
     target: int | None
 
+    @property
+    def is_last(self) -> bool:
+        return False
+
 
 @dataclass(frozen=True, slots=True)
-class ReplayEnded:
+class ReplayEnded(Result):
     """Every snapshot that was asked has been told; ``last`` is the step of the run's latest one, -1 without any."""
 
-    number: int
     folder: str
     last: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Taught:
+class Taught(Result):
     """One text, shifted by one: ``inputs`` x_1..x_{n-1} and ``targets`` x_2..x_n, both (n-1,).
 
     Ids that the tokenizer puts before a text count: its first piece has a target then. ``one_pass`` and ``stepped``
@@ -242,7 +252,6 @@ class Taught:
     session piece by piece. ``mean_nats``: the mean of ``one_pass``, which is the loss of this batch.
     """
 
-    number: int
     inputs: Ids
     targets: Ids
     one_pass: NDArray[np.float64]
@@ -252,41 +261,16 @@ class Taught:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(Result):
     """The end of a request that was cancelled or replaced; ``asked`` is its kind."""
 
-    number: int
     asked: type[Request] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Result):
     """A failure as a value: what happened and what to do. ``asked`` is the kind of request that failed."""
 
-    number: int
     cause: str
     remedy: str
     asked: type[Request] | None = field(default=None, compare=False)
-
-
-Result = (
-    Progress
-    | Loaded
-    | Explored
-    | Scored
-    | Reconciled
-    | Recomputed
-    | Fetched
-    | Described
-    | Replayed
-    | ReplayEnded
-    | Taught
-    | Cancelled
-    | Failed
-)
-
-
-def is_last(result: Result) -> bool:
-    """Whether a result ends its request; exactly one does. Progress, Replayed and a growing Scored do not."""
-    growing = isinstance(result, Scored) and not result.ledger.complete
-    return not growing and not isinstance(result, Progress | Replayed)

@@ -13,39 +13,14 @@ from typing import TYPE_CHECKING
 from arplay.core import waits
 from arplay.core.errors import Problem, in_one_line
 from arplay.engine import jobs, state
-from arplay.engine.lesson import lesson
-from arplay.engine.messages import (
-    Cancelled,
-    Describe,
-    Explore,
-    Failed,
-    Fetch,
-    Lesson,
-    Load,
-    Loaded,
-    Progress,
-    Recompute,
-    Reconcile,
-    Replay,
-    Request,
-    Result,
-    Score,
-    is_last,
-)
-from arplay.engine.recompute import recompute
+from arplay.engine.messages import Cancelled, Failed, Load, Loaded, Progress, Request, Result
 from arplay.engine.recovery import carried
-from arplay.engine.replay import replay
+from arplay.engine.table import JOBS, Line
 from arplay.models.base import Model, Report
 from arplay.models.devices import out_of_memory
 
 if TYPE_CHECKING:
     from arplay.engine.fetch import FetchProgress
-
-LANES: tuple[type[Request], ...] = (Explore, Load, Describe, Fetch, Lesson, Replay, Score, Reconcile, Recompute)
-"""One job each, the most urgent first. Those that only look at a child, five times a second, stand before scoring, and
-so do the short ones of the views of training."""
-
-NEEDS_MODEL = (Explore, Score, Reconcile, Recompute, Lesson)
 
 PATIENCE_SECONDS, HANG_SECONDS = 0.25, 1.0
 """A cancelled job that waits for another process so long is made to give up; and that process is ended."""
@@ -61,7 +36,7 @@ class Worker:
     Each request is answered by any number of Progress, Replayed and growing Scored, and then by exactly one final
     result: its own, Cancelled or Failed; what is reported after it, say by a thread of a library, is told to nobody.
     In a lane (explore, load, score, ...) a new request replaces the older one, which ends as Cancelled, unless the step
-    under way completes it; a fetch is not replaced, a second one fails.
+    under way completes it; or a second one fails, as the table of jobs has it.
     A loaded model takes the jobs of the former one with it. Nothing is emitted after :meth:`close` returned.
     ``emit`` must not raise and must not wait for this worker.
     """
@@ -88,8 +63,9 @@ class Worker:
                 raise RuntimeError("this worker is closed")
             if self._thread.ident is None:  # a window that fails to open leaves no thread that keeps the program alive
                 self._thread.start()
-            if lane is Fetch and lane in self._lanes:
-                cause = f"{self._lanes[lane].name} is being fetched already"
+            already = JOBS[lane].already
+            if already and lane in self._lanes:
+                cause = f"{self._lanes[lane].name} {already}"
                 refusal = Failed(request.number, cause, "wait for it, or cancel it first", lane)
                 self._refused.append((_Job(request), refusal))
             else:
@@ -100,7 +76,7 @@ class Worker:
     def cancel(self, number: int | None = None) -> None:
         """Cancel the request with this number, or all; at most one more forward is run for it."""
         with self._changed:
-            for lane in LANES:
+            for lane in JOBS:
                 if lane in self._lanes and number in (None, self._lanes[lane].request.number):
                     self._drop(lane)
             self._changed.notify()
@@ -109,7 +85,7 @@ class Worker:
         """Cancel everything and wait for the thread. False: it is still inside a call that cannot be interrupted."""
         with self._changed:
             self._closing = True
-            for lane in LANES:
+            for lane in JOBS:
                 self._drop(lane)
             self._changed.notify()
         if self._thread.ident is not None:
@@ -163,7 +139,7 @@ class Worker:
                 if self._closing:
                     return None
                 now = time.monotonic()
-                waiting = [self._lanes[lane] for lane in LANES if lane in self._lanes and not self._too_early(lane)]
+                waiting = [self._lanes[lane] for lane in JOBS if lane in self._lanes and not self._too_early(lane)]
                 for job in waiting:
                     if job.due <= now:
                         return job
@@ -171,7 +147,7 @@ class Worker:
 
     def _too_early(self, lane: type[Request]) -> bool:
         """Before the first model is there, questions about it wait for its load."""
-        return lane in NEEDS_MODEL and self._state.model is None and Load in self._lanes
+        return JOBS[lane].needs_model and self._state.model is None and Load in self._lanes
 
     def _step(self, job: _Job) -> None:
         with self._changed:
@@ -211,30 +187,13 @@ class Worker:
                 self._tell(job, told)
 
     def _begin(self, job: _Job) -> jobs.Steps:
-        if isinstance(job.request, NEEDS_MODEL):
+        if JOBS[type(job.request)].needs_model:
             return carried(self._state, job.request.number, lambda: self._steps(job), self._report(job))
         return self._steps(job)
 
     def _steps(self, job: _Job) -> jobs.Steps:
-        match job.request:
-            case Explore():
-                return jobs.explore(self._state, job.request)
-            case Load():
-                return jobs.load(self._state, job.request, self._report(job))
-            case Score():
-                return jobs.score(self._state, job.request)
-            case Reconcile():
-                return jobs.reconcile(self._state, job.request)
-            case Recompute():
-                return recompute(self._state, job.request)
-            case Lesson():
-                return lesson(self._state, job.request)
-            case Replay():
-                return replay(self._state, job.request)
-            case Fetch():
-                return jobs.fetch(self._state, job.request, job.cancelled.is_set)
-            case Describe():
-                return jobs.describe(job.request, job.cancelled.is_set)
+        line = Line(self._report(job), job.cancelled.is_set)
+        return JOBS[type(job.request)].run(self._state, job.request, line)
 
     def _report(self, job: _Job) -> Report:
         def report(fraction: float | None, what: str) -> None:
@@ -252,9 +211,8 @@ class Worker:
             else:
                 del self._lanes[type(job.request)]
             if isinstance(result, Loaded):
-                for lane in NEEDS_MODEL:
-                    other = self._lanes.get(lane)
-                    if other and (other.steps is not None or other.request.number < result.number):
+                for lane, other in list(self._lanes.items()):
+                    if JOBS[lane].needs_model and (other.steps is not None or other.request.number < result.number):
                         self._drop(lane)
         self._tell(job, result)
 
@@ -283,7 +241,7 @@ class Worker:
     def _tell(self, job: _Job, result: Result) -> None:
         with self._emitting:
             if not self._silent and not job.answered:
-                job.answered = is_last(result)
+                job.answered = result.is_last
                 self._emit(result)
 
 
@@ -299,7 +257,7 @@ class _Job:
 
     @property
     def name(self) -> str:
-        return self.request.name if isinstance(self.request, Fetch) else type(self.request).__name__
+        return str(getattr(self.request, "name", type(self.request).__name__))
 
 
 def _catalogue_load(spec: str, device: str, dtype: str, report: Report) -> Model:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
 from arplay.core.document import Document
+from arplay.engine.messages import Explore, Score
 
 if TYPE_CHECKING:
     from arplay.gui.playground import Playground
@@ -40,7 +42,8 @@ class Asking(QObject):
         self._explore_timer.stop()
         view = self._play.view
         if view.loaded is not None:
-            self._play.bridge.explore(document, caret, view.settings.reading, index)
+            asked = partial(Explore, document=document, caret=caret, reading=view.settings.reading, index=index)
+            self._play.bridge.ask(asked)
 
     def score_soon(self) -> None:
         if not (self._play.view.playing and self._score_timer.isActive()):
@@ -54,7 +57,8 @@ class Asking(QObject):
             self.score_soon()
         elif view.loaded is not None:
             self._scoring = True
-            self._play.bridge.score(self._play.scored_document, view.settings.reading)
+            asked = partial(Score, document=self._play.scored_document, reading=view.settings.reading)
+            self._play.bridge.ask(asked)
             self._tell()
 
     def score_ended(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
 from arplay.core.timings import Timing, added, forecast, missing, of_answer
-from arplay.engine.messages import Cancelled, Explored, Failed, Loaded, Recompute, Recomputed, Result
+from arplay.engine.messages import Explored, Failed, Loaded, Recompute, Recomputed, Result
 
 if TYPE_CHECKING:
     from arplay.gui.contract import View
@@ -61,8 +62,8 @@ class Comparing(QObject):
         else:
             self._ask(view, view.caret, view.answer.prefix.index)
 
-    def hear(self, result: Result) -> bool:
-        """Take note of what the worker says; whether it was said to this object alone."""
+    def note(self, result: Result) -> None:
+        """Take note of what the worker says to the playground."""
         match result:
             case Loaded():
                 self._asked, self._failed = None, False
@@ -72,19 +73,18 @@ class Comparing(QObject):
                 self._tried.clear()
                 self._keep(of_answer(answer))
                 self._soon()
-            case Recomputed(context=context, seconds=seconds, largest_difference=difference):
-                self._keep(Timing("uncached", context, context, seconds, 0, difference))
-        mine = isinstance(result, Recomputed) or (isinstance(result, Failed | Cancelled) and result.asked is Recompute)
-        if not mine:
-            return False
+
+    def _on_recomputed(self, result: Result) -> None:
         self._asked = None
+        if isinstance(result, Recomputed):
+            context, seconds = result.context, result.seconds
+            self._keep(Timing("uncached", context, context, seconds, 0, result.largest_difference))
         self._play.show(recomputing=False)
         if isinstance(result, Failed):
             self._failed = True
             self._play.told.emit(result.cause, result.remedy)
         else:
             self._soon()
-        return True
 
     def _keep(self, timing: Timing | None) -> None:
         if timing is not None:
@@ -124,5 +124,6 @@ class Comparing(QObject):
                 return
 
     def _ask(self, view: View, caret: int, index: int) -> None:
-        self._asked = self._play.bridge.recompute(view.document, caret, view.settings.reading, index)
+        asked = partial(Recompute, document=view.document, caret=caret, reading=view.settings.reading, index=index)
+        self._asked = self._play.bridge.ask(asked, self._on_recomputed)
         self._play.show(recomputing=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from arplay.engine.messages import Cancelled, Described, Failed, Fetched, Progress, Result
+from arplay.engine.messages import Describe, Described, Failed, Fetch, Fetched, Progress, Result
 from arplay.gui.bridge import Bridge
 
 
@@ -22,7 +22,8 @@ class Fetching(QObject):
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._kinds: dict[int, Literal["describe", "fetch"]] = {}  # of the requests that have no final answer yet
+        self._describing: int | None = None
+        self._fetching: int | None = None
         self.asked = ""
         """What is being described, or was last."""
         self.spec = ""
@@ -32,17 +33,16 @@ class Fetching(QObject):
 
     @property
     def describing(self) -> bool:
-        return "describe" in self._kinds.values()
+        return self._describing is not None
 
     @property
     def busy(self) -> bool:
-        return "fetch" in self._kinds.values()
+        return self._fetching is not None
 
     def describe(self, name: str) -> None:
         """Ask for sizes and licence of ``org/name[@revision]``; ``described`` or ``failed`` follows."""
         self.asked, self.problem = name, None
-        self._kinds = {number: kind for number, kind in self._kinds.items() if kind == "fetch"}
-        self._kinds[self._bridge.describe(name)] = "describe"
+        self._describing = self._bridge.ask(partial(Describe, name=name), self._on_described)
         self.changed.emit()
 
     def get(self, spec: str) -> None:
@@ -51,39 +51,38 @@ class Fetching(QObject):
             self.failed.emit(f"{self.spec} is being downloaded", "wait for it, or cancel it first")
             return
         self.spec, self.problem, self.progress = spec, None, None
-        self._kinds[self._bridge.fetch(spec)] = "fetch"
+        self._fetching = self._bridge.ask(partial(Fetch, name=spec), self._on_fetched)
         self.changed.emit()
 
     def cancel(self) -> None:
         """End what runs; what has come so far is kept for the next time."""
-        for number in self._kinds:
-            self._bridge.cancel(number)
+        for number in (self._describing, self._fetching):
+            if number is not None:
+                self._bridge.cancel(number)
 
     def forget_problem(self) -> None:
         self.problem = None
 
-    def hear(self, result: Result) -> bool:
-        """Whether ``result`` answers a request of this object; it is then dealt with."""
-        kind = self._kinds.get(result.number)
-        if kind is None:
-            return False
+    def _on_described(self, result: Result) -> None:
+        if not result.is_last:
+            return
+        self._describing = None
+        if isinstance(result, Described):
+            self.described.emit(result.listing)
+        self._on_last(result)
+
+    def _on_fetched(self, result: Result) -> None:
         if isinstance(result, Progress):
-            if kind == "fetch":
-                self.progress = result
-                self.changed.emit()
-            return True
-        del self._kinds[result.number]
-        if kind == "fetch":
-            self.progress = None
-        match result:
-            case Described(listing=listing):
-                self.described.emit(listing)
-            case Fetched(name=name):
-                self.fetched.emit(name)
-            case Failed():
-                self.problem = (result.cause, result.remedy)
-                self.failed.emit(result.cause, result.remedy)
-            case Cancelled():
-                pass
+            self.progress = result
+            self.changed.emit()
+            return
+        self._fetching, self.progress = None, None
+        if isinstance(result, Fetched):
+            self.fetched.emit(result.name)
+        self._on_last(result)
+
+    def _on_last(self, result: Result) -> None:
+        if isinstance(result, Failed):
+            self.problem = (result.cause, result.remedy)
+            self.failed.emit(result.cause, result.remedy)
         self.changed.emit()
-        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePath
 
 from PySide6.QtCore import QObject, Signal
@@ -188,7 +189,7 @@ class Playground(QObject):
         self.writing.stop()
         folder = PurePath(spec)
         self.show(busy=f"Loading {folder.name if folder.is_absolute() else spec}", problem=None)
-        self.bridge.load(spec, device, dtype)
+        self.bridge.ask(partial(Load, spec=spec, device=device, dtype=dtype))
 
     def close(self, timeout: float = 5.0) -> bool:
         """Stop everything and join the worker; False where its thread is stuck in an import."""
@@ -335,7 +336,8 @@ class Playground(QObject):
             case "reconcile":
                 if self.writing.has_model():
                     self.show(busy="Checking against an uncached pass")
-                    self.bridge.reconcile(self.scored_document, self.view.settings.reading)
+                    asked = partial(Reconcile, document=self.scored_document, reading=self.view.settings.reading)
+                    self.bridge.ask(asked)
             case "recompute":
                 self.comparing.now()
             case "forget_timings":
@@ -370,8 +372,8 @@ class Playground(QObject):
 
     def _on_result(self, result: Result) -> None:
         with self._at_once():
-            if not (self.fetching.hear(result) or self.comparing.hear(result) or self.lessons.hear(result)):
-                self._on_one(result)
+            self.comparing.note(result)
+            self._on_one(result)
 
     def _on_one(self, result: Result) -> None:
         match result:

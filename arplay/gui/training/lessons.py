@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QObject, Signal
 
 from arplay.core.reading import Reading
-from arplay.engine.messages import Lesson, Replay, Result, is_last
+from arplay.engine.messages import Lesson, Replay
 from arplay.gui.bridge import Bridge
 
 
@@ -18,26 +20,10 @@ class Lessons(QObject):
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._asked: dict[int, type[Replay] | type[Lesson]] = {}  # the requests that have no final answer yet
 
     def replay(self, folder: str, text: str, place: int | None, after: int) -> None:
-        self._forget(Replay)
-        self._asked[self._bridge.replay(folder, text, place, after)] = Replay
+        asked = partial(Replay, folder=folder, text=text, place=place, after=after)
+        self._bridge.ask(asked, self.replayed.emit)
 
     def lesson(self, text: str, reading: Reading) -> None:
-        self._forget(Lesson)
-        self._asked[self._bridge.lesson(text, reading)] = Lesson
-
-    def hear(self, result: Result) -> bool:
-        """Whether ``result`` answers a request of this object; it is then dealt with."""
-        kind = self._asked.get(result.number)
-        if kind is None:
-            return False
-        if is_last(result):
-            del self._asked[result.number]
-        (self.replayed if kind is Replay else self.taught).emit(result)
-        return True
-
-    def _forget(self, kind: type[Replay] | type[Lesson]) -> None:
-        """The newer request replaces the one before it, which the bridge does not answer any more."""
-        self._asked = {number: asked for number, asked in self._asked.items() if asked is not kind}
+        self._bridge.ask(partial(Lesson, text=text, reading=reading), self.taught.emit)

@@ -1,0 +1,72 @@
+"""The table of jobs: what runs for which request, the most urgent first. A new job is a file and a line here.
+
+Those that only look at a child, five times a second, stand before scoring, and so do the short ones of the views of
+training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from arplay.engine import jobs
+from arplay.engine.jobs import Steps
+from arplay.engine.lesson import lesson
+from arplay.engine.messages import (
+    Describe,
+    Explore,
+    Fetch,
+    Lesson,
+    Load,
+    Recompute,
+    Reconcile,
+    Replay,
+    Request,
+    Score,
+)
+from arplay.engine.recompute import recompute
+from arplay.engine.replay import replay
+from arplay.engine.state import State
+from arplay.models.base import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How a running job reaches whoever asked: ``report`` tells progress, and raises Stopped once ``cancelled()``."""
+
+    report: Report
+    cancelled: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What runs for the requests of one kind, in a lane of its own.
+
+    ``run`` makes its steps. ``needs_model``: it is a question about the current model. ``already``: a second one fails
+    in these words while one runs; where there are none, a newer request replaces the older one.
+    """
+
+    run: Callable[[State, Any, Line], Steps]
+    needs_model: bool = False
+    already: str = ""
+
+
+def _asks(run: Callable[[State, Any], Steps]) -> Job:
+    """A question about the current model that tells nothing on its way but what it yields."""
+    return Job(lambda state, request, line: run(state, request), needs_model=True)
+
+
+JOBS: dict[type[Request], Job] = {
+    Explore: _asks(jobs.explore),
+    Load: Job(lambda state, request, line: jobs.load(state, request, line.report)),
+    Describe: Job(lambda state, request, line: jobs.describe(request, line.cancelled)),
+    Fetch: Job(
+        lambda state, request, line: jobs.fetch(state, request, line.cancelled), already="is being fetched already"
+    ),
+    Lesson: _asks(lesson),
+    Replay: Job(lambda state, request, line: replay(state, request)),
+    Score: _asks(jobs.score),
+    Reconcile: _asks(jobs.reconcile),
+    Recompute: _asks(recompute),
+}

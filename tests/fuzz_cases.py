@@ -25,6 +25,7 @@ from tests.fuzz_values import (
     OUTSIDE,
     TOKENIZER_CLASSES,
     TOKENS_HOSTILE,
+    places,
 )
 
 Files = dict[str, bytes]
@@ -53,19 +54,6 @@ def edit(files: Files, name: str, change: Callable[[Any], Any]) -> None:
         files[name] = json.dumps(content if changed is None else changed).encode("utf-8", "replace")
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return
-
-
-def places(content: Any) -> list[tuple[Any, Any]]:
-    """Every (container, key or index) of a JSON value; of a long list or object a few dozen."""
-    found: list[tuple[Any, Any]] = []
-    waiting = [content]
-    while waiting:
-        part = waiting.pop()
-        keys = list(part) if isinstance(part, dict) else list(range(len(part))) if isinstance(part, list) else []
-        for key in keys[:40]:
-            found.append((part, key))
-            waiting.append(part[key])
-    return found
 
 
 def damage(name: str) -> Callable[[random.Random, Files], None]:

@@ -7,7 +7,7 @@ import json
 import random
 from typing import Any
 
-from tests.fuzz_values import JUNK
+from tests.fuzz_values import JUNK, places
 from tests.hostile import hostile
 
 FORMATS = {
@@ -25,10 +25,10 @@ FORMATS = {
 def spoilt(draw: random.Random, content: Any) -> Any:
     """One to three values of a parsed file become junk, go away, come twice or get another name."""
     for _ in range(draw.choice((1, 1, 2, 3))):
-        places = [(part, key) for part, key in _places(content)]
-        if not places:
+        found = places(content)
+        if not found:
             break
-        part, key = draw.choice(places)
+        part, key = draw.choice(found)
         match draw.randrange(6):
             case 0 | 1 | 2:
                 part[key] = copy.deepcopy(
@@ -39,23 +39,10 @@ def spoilt(draw: random.Random, content: Any) -> Any:
             case 4 if isinstance(part, dict):
                 part[draw.choice(("", "x", hostile(draw.randrange(99)), "a" * 5000))] = copy.deepcopy(part[key])
             case _:
-                other, its = draw.choice(places)
+                other, its = draw.choice(found)
                 if its in other if isinstance(other, dict) else its < len(other):
                     part[key] = json.loads(json.dumps(other[its]))
     return content
-
-
-def _places(content: Any) -> list[tuple[Any, Any]]:
-    """Every (container, key or index), a few dozen of each container."""
-    found: list[tuple[Any, Any]] = []
-    waiting = [content]
-    while waiting:
-        part = waiting.pop()
-        keys = list(part) if isinstance(part, dict) else list(range(len(part))) if isinstance(part, list) else []
-        for key in keys[:40]:
-            found.append((part, key))
-            waiting.append(part[key])
-    return found
 
 
 def damaged(draw: random.Random, data: bytes) -> bytes:

@@ -310,3 +310,16 @@ TOKENS_HOSTILE: tuple[dict[str, Any], ...] = (
     {"tokenizer_object": 3},
     {"vocab": {"a": 1}},
 )
+
+
+def places(content: Any) -> list[tuple[Any, Any]]:
+    """Every (container, key or index) of a JSON value; of a long list or object a few dozen."""
+    found: list[tuple[Any, Any]] = []
+    waiting = [content]
+    while waiting:
+        part = waiting.pop()
+        keys = list(part) if isinstance(part, dict) else list(range(len(part))) if isinstance(part, list) else []
+        for key in keys[:40]:
+            found.append((part, key))
+            waiting.append(part[key])
+    return found

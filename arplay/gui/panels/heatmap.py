@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QFontMetrics, QPainter, QResizeEvent
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
@@ -18,6 +18,7 @@ from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.sheet import HeatSheet
 from arplay.gui.widgets.heat.view import HeatView
 from arplay.gui.widgets.ledger.totals import note_figures
+from arplay.gui.widgets.sheet import OnSheet
 from arplay.gui.widgets.words import first_piece, in_unit, lead_pieces, number, windows
 
 CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
@@ -31,7 +32,7 @@ CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
 )
 
 
-class HeatmapPanel(Panel):
+class HeatmapPanel(OnSheet, Panel):
     name = "heatmap"
     title = "Heatmap"
     explanation = (
@@ -198,15 +199,6 @@ class HeatmapPanel(Panel):
             heat_figures(ledger, settings.unit),
             ("" if ledger is whole else part) + self._caption(whole),
         )
-
-    def chart_size(self) -> tuple[int, int] | None:
-        sheet = self.sheet()
-        return None if sheet is None else sheet.chart_size()
-
-    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        sheet = self.sheet()
-        if sheet is not None:
-            sheet.paint_chart(painter, area)
 
 
 def _caret(view: View) -> int | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
+from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
@@ -26,6 +26,7 @@ from arplay.gui.widgets.ledger.sheet import LedgerSheet
 from arplay.gui.widgets.ledger.table import LedgerTable
 from arplay.gui.widgets.ledger.totals import figures, in_words, reconciliation, written_out
 from arplay.gui.widgets.ledger.view import ALL_COLUMNS, LedgerView
+from arplay.gui.widgets.sheet import OnSheet
 
 if TYPE_CHECKING:
     from arplay.gui.widgets.ledger.curve import SurprisalCurve
@@ -36,7 +37,7 @@ CHECK = (
 )
 
 
-class LedgerPanel(Panel):
+class LedgerPanel(OnSheet, Panel):
     name = "ledger"
     title = "Chain-rule ledger"
     explanation = (
@@ -238,15 +239,6 @@ class LedgerPanel(Panel):
         reconciled = view.reconciled if ledger.complete else None
         stop = ledger.done if stop is None else stop
         return LedgerSheet(ledger, self.model.vocabulary, reconciled, self.theme, view.settings.unit, first, stop)
-
-    def chart_size(self) -> tuple[int, int] | None:
-        sheet = self.sheet()
-        return None if sheet is None else sheet.chart_size()
-
-    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        sheet = self.sheet()
-        if sheet is not None:
-            sheet.paint_chart(painter, area)
 
 
 def _empty_words(view: View) -> str:

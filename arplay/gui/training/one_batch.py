@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -30,6 +30,7 @@ from arplay.gui.training.gradient import signed
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.scrolling import scrolling
+from arplay.gui.widgets.sheet import OnSheet
 from arplay.gui.widgets.words import capital, in_unit, number
 
 SIDE = 300
@@ -62,7 +63,7 @@ TWO_RULES = (
 )
 
 
-class OneBatchView(QWidget):
+class OneBatchView(OnSheet, QWidget):
     """``asked`` carries an :class:`AskLesson`; its answer comes to :meth:`show_result`."""
 
     asked = Signal(object)
@@ -276,15 +277,6 @@ class OneBatchView(QWidget):
         differ = f"one pass and stepping differ by at most {self._difference()}"
         words = f"{len(self.rows)} positions, {self.with_model.text()}; {differ}"
         return BatchSheet(self.theme, self.rows, self.unit, f"One batch: mean loss {mean}", words, first, stop)
-
-    def chart_size(self) -> tuple[int, int] | None:
-        sheet = self.sheet()
-        return None if sheet is None else sheet.chart_size()
-
-    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        sheet = self.sheet()
-        if sheet is not None:
-            sheet.paint_chart(painter, area)
 
     def _difference(self) -> str:
         assert self.taught is not None

@@ -11,6 +11,22 @@ MARGIN = SPACE[4]
 _FOOT = 20
 
 
+class OnSheet:
+    """A view that is exported as the sheet that it makes; None where there is nothing to export yet."""
+
+    def sheet(self, first: int = 0, stop: int | None = None) -> Sheet | None:
+        raise NotImplementedError
+
+    def chart_size(self) -> tuple[int, int] | None:
+        sheet = self.sheet()
+        return None if sheet is None else sheet.chart_size()
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        sheet = self.sheet()
+        if sheet is not None:
+            sheet.paint_chart(painter, area)
+
+
 class Sheet:
     """Laid out for ``width`` pixels; a page holds the rows that fit below its head. What can be exported, too.
 

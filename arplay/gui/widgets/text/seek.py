@@ -24,8 +24,9 @@ from shiboken6 import isValid
 from arplay.core.distribution import LN2
 from arplay.core.finding import Found
 from arplay.gui.contract import Change, Find, Seek, Select, Settings, View
-from arplay.gui.theme import SMALL, SPACE, Theme, icon
+from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.text.tools import small_button
 from arplay.gui.widgets.words import in_unit
 
 PARTS = ("find", "token", "surprise")
@@ -121,11 +122,7 @@ class SeekBar(QFrame):
         return label
 
     def _tool(self, name: str, tip: str, slot: Callable[[], None]) -> QToolButton:
-        button = QToolButton()
-        button.setProperty("role", "quiet")
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        button.setIconSize(QSize(SMALL + 4, SMALL + 4))
+        button = small_button(tip)
         button.clicked.connect(slot)
         self._icons.append((button, name))
         return button

@@ -22,6 +22,16 @@ MEASURES: tuple[tuple[ColourBy, str], ...] = (("surprisal", "surprisal"), ("rank
 LEGEND_WIDTH = 190
 
 
+def small_button(tip: str) -> QToolButton:
+    """A quiet button with a small icon, which its owner sets."""
+    button = QToolButton()
+    button.setProperty("role", "quiet")
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    button.setIconSize(QSize(SMALL + 4, SMALL + 4))
+    return button
+
+
 class TextTools(QWidget):
     """Emits intents; ``seek`` asks for the part of the seek bar with this name."""
 
@@ -104,11 +114,7 @@ class TextTools(QWidget):
         return button
 
     def _tool(self, name: str, tip: str, slot: object) -> QToolButton:
-        button = QToolButton()
-        button.setProperty("role", "quiet")
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        button.setIconSize(QSize(SMALL + 4, SMALL + 4))
+        button = small_button(tip)
         button.clicked.connect(slot)
         self._icons.append((button, name))
         return button

@@ -174,8 +174,8 @@ class Columns:
         return self._done == len(self._encoded)
 
     def ledger(self) -> Ledger:
-        """A copy of what is known by now."""
-        return Ledger(
+        """A copy of what is known by now, with its sums, which would hold up the window for a long text."""
+        ledger = Ledger(
             data=self._data,
             ids=self._encoded.ids,
             ends=self._encoded.ends,
@@ -190,6 +190,8 @@ class Columns:
             windows=self._windows,
             told=self._told,
         )
+        ledger.add_up()
+        return ledger
 
 
 def _score_next(logits: NDArray[np.floating], id: int) -> Scores:

@@ -65,8 +65,12 @@ def _loaded(process: Process, file: GGUF, name: str, report: Report) -> NativeMo
     count = threads(file.parameters)
     vocabulary = len(alphabet.vocabulary)
     weights = Weights(process, path, file.architecture, vocabulary, count, report)
-    kept = "keys and values" if weights.cell_bytes else "the state"
-    cut = "" if gguf_tokenizer.is_restored(file) else "text is cut by llama.cpp"
+    why = (
+        f"quantised as it is ({file.quantisation}), {count} thread{'s' * (count > 1)}",
+        f"{'keys and values' if weights.cell_bytes else 'the state'} in float32",
+        "" if gguf_tokenizer.is_restored(file) else "text is cut by llama.cpp",
+        alphabet.notes,
+    )
     info = Info(
         name=name,
         family=file.architecture,
@@ -79,17 +83,7 @@ def _loaded(process: Process, file: GGUF, name: str, report: Report) -> NativeMo
         parameters=file.parameters,
         engine="llama.cpp",
         cache="cropped" if weights.crops else "checkpoints",
-        why="; ".join(
-            filter(
-                None,
-                (
-                    f"quantised as it is ({file.quantisation}), {count} thread{'s' * (count > 1)}",
-                    f"{kept} in float32",
-                    cut,
-                    alphabet.notes,
-                ),
-            )
-        ),
+        why="; ".join(filter(None, why)),
     )
     report(1.0, "proving the model")
     model = NativeModel(weights, alphabet, info)

@@ -18,6 +18,7 @@ from arplay.core.document import Document
 from arplay.core.reading import Reading
 from arplay.gui import asking, stale
 from arplay.gui.bridge import Bridge
+from arplay.gui.collecting import Collector
 from arplay.gui.contract import CaretMoved, Change, Do, Find, Goto, Intent, Seek, Select, Settings, Take, Typed, View
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.heatmap import HeatmapPanel
@@ -83,7 +84,6 @@ class Place:
         self.play.handle(Change(Settings(animate=False)))
         self.play.open_text(b"BACAB", at_end=True)
         for _ in range(2):
-            self.settle(qtbot)
             self.play.handle(Do("step"))
         self.settle(qtbot)
         self.play.undo_stack.undo()
@@ -146,6 +146,7 @@ class Place:
 def place(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     for name in ("TYPING_PAUSE_MS", "SCORE_PAUSE_MS"):
         monkeypatch.setattr(asking, name, 1)
+    monkeypatch.setattr(Collector, "whole", lambda self: None)  # a quarter of a second for each of many small models
     place = Place(tmp_path / "arplay.ini")
     qtbot.addWidget(place.window, before_close_func=lambda window: window.keeping.end())
     yield place

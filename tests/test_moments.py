@@ -64,6 +64,7 @@ class Place:
     def __init__(self, store: Path) -> None:
         self.load, self.forward = Door(), Door()
         self.window = MainWindow(Store(store), Bridge(load=self._load), "light")
+        self.window.resize(800, 500)  # less to paint
         self.window.show()
         self.play = self.window.playground
         self.told, self.refused = QSignalSpy(self.play.told), QSignalSpy(self.play.refused)

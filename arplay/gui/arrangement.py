@@ -45,6 +45,9 @@ class Arrangement(QObject):
         self._before: QByteArray | None = None
         self._by_hand: dict[str, tuple[float, float]] = _shares(window.store.text("shares", ""))
         """Share of the window's width and height of each dock, once the user has moved a border."""
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self.share)
         window.setDockNestingEnabled(True)
         for place in PANELS:
             panel = place.make()
@@ -59,7 +62,9 @@ class Arrangement(QObject):
                 continue
             dock = self.docks[panel.name] = Dock(panel, menu, window)
             dock.bar.explain.connect(self.explain)
-            dock.visibilityChanged.connect(self._on_visibility)
+            dock.visibilityChanged.connect(self._on_moved)
+            dock.topLevelChanged.connect(self._on_moved)
+            dock.dockLocationChanged.connect(self._on_moved)
             window.addDockWidget(AREAS[place.area], dock)
         corners = Qt.Corner
         for corner in (corners.BottomLeftCorner, corners.TopLeftCorner):
@@ -68,9 +73,6 @@ class Arrangement(QObject):
             window.setCorner(corner, Qt.DockWidgetArea.RightDockWidgetArea)
         for bar in self.bars:
             bar.enlarge.connect(self.enlarge)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self.share)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
     @property
@@ -112,7 +114,8 @@ class Arrangement(QObject):
         sides = {"decoding": min(300, max(216, width * 20 // 100)), "next_token": min(620, max(270, width * 30 // 100))}
         self._resize(sides, ACROSS)
         front = next((name for name in ("ledger", "history", "kv_cache") if _is_placed(self.docks[name])), None)
-        below = [name for name in ("heatmap", front) if name is not None and _is_placed(self.docks[name])]
+        middle = [name for name in ("heatmap", front) if name is not None and _is_placed(self.docks[name])]
+        below = [name for name in middle if not self._at_side(name)]
         centre, view = self.panels["editor"], window.playground.view
         column = [centre, *(self.panels[name] for name in below)]
         area = self._middle
@@ -161,7 +164,8 @@ class Arrangement(QObject):
         sides = (areas.LeftDockWidgetArea, areas.RightDockWidgetArea)
         return dock is not None and self._window.dockWidgetArea(dock) in sides
 
-    def _on_visibility(self, _: bool) -> None:
+    def _on_moved(self) -> None:
+        """A panel was hidden, shown, put elsewhere, let float, or brought back."""
         self.share_soon()
 
     # ---- the whole window for one panel
@@ -173,8 +177,11 @@ class Arrangement(QObject):
             return
         window = self._window
         self._before, self.enlarged = window.saveState(), panel
+        own = self.docks.get(panel.name)
+        if own is not None:
+            own.setFloating(False)  # one that floats has its place in the window until it is given back
         for dock in self.docks.values():
-            if dock.panel is not panel and not dock.isFloating():
+            if dock is not own and not dock.isFloating():
                 dock.hide()
         self._middle.setVisible(panel is self.panels["editor"])
         self._show_enlarged()
@@ -183,7 +190,11 @@ class Arrangement(QObject):
     def enlarge_focused(self) -> None:
         """The panel that has the keyboard; the text where none has."""
         focus = self._window.focusWidget()
-        has = (panel for panel in self.panels.values() if focus is not None and panel.isAncestorOf(focus))
+        has = (
+            panel
+            for panel in self.panels.values()
+            if focus is not None and (panel is focus or panel.isAncestorOf(focus))
+        )
         self.enlarge(next(has, self.panels["editor"]))
 
     def restore(self) -> None:

@@ -62,6 +62,7 @@ class MainWindow(QMainWindow):
         self._asked = False
         self._on_border = False
         self._told_read_only = False
+        self._scored = False
         self._progress: Progress | None = None
         self.given: Reading | None = None
         """How the first model reads texts, where that is not as it was the last time."""
@@ -136,6 +137,9 @@ class MainWindow(QMainWindow):
         self.status.show_view(view)
         self.waiting.wait(waited_for(view))
         self.scores_waiting.wait(scores_waited_for(view))
+        if (view.ledger is not None) != self._scored:
+            self._scored = view.ledger is not None
+            self.arrangement.share_soon()
         if self.browser is not None:
             self.browser.show_view(view)
         self.setWindowTitle(f"{safe(view.name)} – arplay" if view.name else "arplay")

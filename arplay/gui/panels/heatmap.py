@@ -91,7 +91,7 @@ class HeatmapPanel(OnSheet, Panel):
 
     def wanted_height(self, view: View, width: int) -> int:
         """An estimate: laying out a long text only to ask would cost more than it tells."""
-        data = view.ledger.data if view.ledger is not None else view.document.data
+        data = view.ledger.data if view.ledger is not None and view.excerpt_of is not None else view.document.data
         lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
         return 150 + 2 * lines * view.settings.text_size
 

@@ -1,0 +1,258 @@
+"""Room in one running window: useful shares of it, and the same sizes again after any way there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from arplay.gui.bridge import Bridge
+from arplay.gui.dock import Dock
+from arplay.gui.main_window import MainWindow
+from arplay.gui.store import Store
+from arplay.models.base import Model, Report
+from tests.small_model import SmallModel
+from tests.windows_open import PATIENCE, Open, settle
+
+TEXT = b"ABCABBACCABACBA" * 200
+DOCKS = ("decoding", "next_token", "heatmap", "ledger", "history", "kv_cache")
+EVERY = ("editor", *DOCKS)
+FIXED = ("editor", "decoding", "next_token", "heatmap")
+"""Not behind a tab."""
+
+STEP = st.one_of(
+    st.tuples(st.just("resize"), st.tuples(st.integers(640, 2200), st.integers(420, 1300))),
+    st.tuples(st.sampled_from(("hide", "float", "front", "enlarge")), st.sampled_from(DOCKS)),
+    st.just(("restore", "")),
+)
+
+
+def _load(spec: str, device: str, dtype: str, report: Report) -> Model:
+    return SmallModel(name=spec, context=None)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    """A window with a text that is longer than any panel."""
+    window = MainWindow(Store(tmp_path / "arplay.ini"), Bridge(load=_load), "light")
+    qtbot.addWidget(window, before_close_func=lambda each: each.keeping.end())
+    window.show()
+    window.playground.open_text(TEXT)
+    window.playground.load_model("small")
+    qtbot.waitUntil(lambda: window.playground.view.loaded is not None, timeout=PATIENCE)
+    settle(window, qtbot)
+    yield window
+    window.hide()
+    window.keeping.end()
+    assert window.playground.close(30)
+
+
+def sizes(window: MainWindow) -> dict[str, tuple[int, int]]:
+    """Of the panels in sight."""
+    shown = {name: panel for name, panel in window.panels.items() if not panel.visibleRegion().isEmpty()}
+    return {name: (panel.width(), panel.height()) for name, panel in shown.items()}
+
+
+def settled(window: MainWindow) -> dict[str, tuple[int, int]]:
+    """Sizes once nothing is left to be laid out."""
+    former: dict[str, tuple[int, int]] = {}
+    while former != (former := sizes(window)):
+        for _ in range(3):
+            QApplication.processEvents()
+    return former
+
+
+def alike(after: dict[str, tuple[int, int]], before: dict[str, tuple[int, int]]) -> bool:
+    """But for what Qt rounds where another tab comes to the front."""
+    ends = ((after.get(name, (0, 0)), size) for name, size in before.items())
+    return after.keys() == before.keys() and all(abs(a[i] - b[i]) <= 2 for a, b in ends for i in (0, 1))
+
+
+def home(window: MainWindow, width: int = 1280, height: int = 800) -> dict[str, tuple[int, int]]:
+    """Everything as it is at first: by what a user would do, not by "Restore the arrangement"."""
+    window.arrangement.restore()
+    for dock in window.docks.values():
+        dock.setFloating(False)
+        dock.show()
+    window.docks["ledger"].raise_()
+    window.resize(width, height)
+    return settled(window)
+
+
+def go(window: MainWindow, what: str, how: object) -> None:
+    if what == "resize":
+        window.resize(*how)  # type: ignore[misc]
+    elif what == "restore":
+        window.arrangement.restore()
+    else:
+        dock: Dock = window.docks[str(how)]
+        match what:
+            case "hide":
+                dock.hide()
+            case "float":
+                dock.setFloating(True)
+            case "front":
+                dock.raise_()
+            case "enlarge":
+                window.arrangement.enlarge(dock.panel)
+    settled(window)
+
+
+def in_sight(window: MainWindow) -> dict[str, float]:
+    """Lines, rows and bars that can be read without scrolling."""
+    panels = window.panels
+    area, heat, table = panels["editor"].area, panels["heatmap"].text, panels["ledger"].table  # type: ignore[attr-defined]
+    return {
+        "lines of text": area.viewport().height() / area.fontMetrics().lineSpacing(),
+        "lines of heatmap": heat.viewport().height() / heat.grid.row,
+        "rows of ledger": table.viewport().height() / table.rowHeight(0),
+    }
+
+
+def test_every_panel_of_a_large_window_shows_a_useful_part(window: MainWindow) -> None:
+    large = home(window, 1920, 1200)
+    assert all(count >= 6 for count in in_sight(window).values()), in_sight(window)
+    column = [large[name][1] for name in ("editor", "heatmap", "ledger")]
+    assert max(column) < 1.2 * min(column)  # all three hold more than there is room for
+    assert large["next_token"][1] > 0.8 * 1200 and large["next_token"][0] > 0.25 * 1920
+    small = home(window, 800, 500)
+    assert any(count < 6 for count in in_sight(window).values())  # the measure can fail
+    assert all(height >= 80 for _, height in small.values())
+    home(window)
+
+
+def test_what_holds_little_leaves_its_room_to_the_others(window: MainWindow, qtbot: QtBot) -> None:
+    before = home(window, 1920, 1200)
+    window.playground.open_text(b"ABC")
+    settle(window, qtbot)
+    short = settled(window)
+    assert short["editor"][1] < before["editor"][1] and short["ledger"][1] > before["ledger"][1]
+    window.playground.open_text(TEXT)
+    settle(window, qtbot)
+    assert settled(window) == before
+    home(window)
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(journey=st.lists(STEP, max_size=5))
+def test_sizes_come_back_after_any_journey(window: MainWindow, journey: list[tuple[str, object]]) -> None:
+    before = home(window)
+    for what, how in journey:
+        go(window, what, how)
+    assert home(window) == before
+
+
+def test_sizes_would_not_come_back_by_themselves(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = home(window)
+    with monkeypatch.context() as still:
+        still.setattr(window.arrangement, "share_soon", lambda: None)
+        go(window, "resize", (800, 500))
+        assert home(window) != before
+    home(window, 1279, 800)
+    assert home(window) == before
+
+
+def _double_click(window: MainWindow, name: str) -> None:
+    bar = window.arrangement.centre if name == "editor" else window.docks[name].bar
+    QTest.mouseDClick(bar, Qt.MouseButton.LeftButton, pos=QPoint(40, bar.height() // 2))
+
+
+def _focus(window: MainWindow, name: str) -> None:
+    """The keyboard goes into the panel; where that takes no keys itself, to something in it."""
+    panel = window.panels[name]
+    inside = (each for each in panel.findChildren(QWidget) if each.isVisible() and each.focusPolicy())
+    (panel if panel.focusProxy() is not None else next(inside)).setFocus()
+
+
+def _by_key(window: MainWindow, name: str) -> None:
+    _focus(window, name)
+    QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_F11)
+
+
+def _by_menu(window: MainWindow, name: str) -> None:
+    _focus(window, name)
+    entries = [each for each in window.findChildren(QAction) if each.text().replace("&", "") == "Enlarge the panel"]
+    entries[0].trigger()
+
+
+@pytest.mark.parametrize("way", (_double_click, _by_key, _by_menu))
+def test_every_panel_can_have_the_whole_window_and_give_it_back(
+    window: MainWindow, way: Callable[[MainWindow, str], None], qtbot: QtBot
+) -> None:
+    home(window)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    for name in EVERY if way is _double_click else FIXED:
+        if name in DOCKS:
+            window.docks[name].raise_()
+        before = settled(window)
+        way(window, name)
+        large = settled(window)
+        assert set(large) == {name} and large[name][0] >= 1270 and large[name][1] > 550, large
+        way(window, name)
+        assert alike(settled(window), before)
+        way(window, name)
+        assert set(settled(window)) == {name}
+        QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Escape)
+        assert alike(settled(window), before)
+
+
+def test_a_panel_that_floats_has_the_window_and_floats_again(window: MainWindow) -> None:
+    home(window)
+    dock = window.docks["heatmap"]
+    dock.setFloating(True)
+    dock.resize(500, 300)
+    before = settled(window)
+    _double_click(window, "heatmap")
+    assert settled(window).keys() == {"heatmap"} and not dock.isFloating() and window.panels["heatmap"].width() > 1200
+    _double_click(window, "heatmap")
+    assert settled(window) == before and dock.isFloating()
+    home(window)
+
+
+def test_a_border_that_was_moved_stays_while_panels_come_and_go(window: MainWindow) -> None:
+    home(window)
+    window.resizeDocks([window.docks["heatmap"]], [300], Qt.Orientation.Vertical)
+    settled(window)
+    window.arrangement.moved()
+    before = settled(window)
+    for step in (("enlarge", "ledger"), ("restore", ""), ("hide", "heatmap"), ("resize", (900, 600))):
+        go(window, *step)
+    after = home(window)
+    assert all(abs(after[name][1] - height) <= 2 for name, (_, height) in before.items())
+    window.arrangement.reset()
+    assert home(window) != before
+
+
+@pytest.mark.parametrize("enlarged", (False, True))
+def test_a_new_window_has_the_sizes_of_the_one_before(opened: Open, tmp_path: Path, enlarged: bool) -> None:
+    store = tmp_path / "kept.ini"
+    first = opened(store=store)
+    first.resize(780, 740)  # it fits on the screen of the tests: a larger one comes back smaller
+    first.docks["decoding"].hide()
+    settled(first)
+    before = settled(first)
+    if enlarged:
+        first.arrangement.enlarge(first.panels["heatmap"])
+        assert settled(first) != before
+    first.close()
+    second = opened(store=store)
+    assert settled(second) == before and second.arrangement.enlarged is None
+
+
+def test_a_text_that_is_opened_has_its_room_at_once(window: MainWindow, qtbot: QtBot) -> None:
+    """Not only after the window was resized: sharing once more would change nothing."""
+    for text in (b"A", TEXT, b"", TEXT[:200]):
+        window.playground.open_text(text)
+        settle(window, qtbot)
+        before = settled(window)
+        window.arrangement.share()
+        assert settled(window) == before

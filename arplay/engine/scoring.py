@@ -106,7 +106,7 @@ def _notes(
         found.append(Note("2 ×", f"{name} in a row", sentence))
     later = sum(1 for _ in windows.spans(len(lead) + len(encoded))) - 1
     if lead and later > 0:
-        rest = f"before the {later:,} later windows of this long text"
+        rest = f"before the {later:,} later windows of this long text" if later > 1 else "before its second window"
         remedy = "--window-lead (in the menu Step: Begin every window …) puts it there"
         sentence = f"{name} stands {rest} as well."
         if not windows.lead:

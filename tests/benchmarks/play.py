@@ -67,5 +67,4 @@ def main() -> None:
     play.close()
 
 
-
 main()

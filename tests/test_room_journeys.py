@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QWindow
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QTabBar
 from pytestqt.qtbot import QtBot
 
 from arplay.gui.bridge import Bridge
@@ -25,8 +25,6 @@ from tests.windows_open import PATIENCE, Open, settle
 TEXT = b"ABCABBACCABACBA" * 200
 DOCKS = ("decoding", "next_token", "heatmap", "ledger", "history", "kv_cache")
 EVERY = ("editor", *DOCKS)
-FIXED = ("editor", "decoding", "next_token", "heatmap")
-"""Not behind a tab."""
 
 STEP = st.one_of(
     st.tuples(st.just("resize"), st.tuples(st.integers(640, 2200), st.integers(420, 1300))),
@@ -71,7 +69,7 @@ def settled(window: MainWindow) -> dict[str, tuple[int, int]]:
 
 
 def alike(after: dict[str, tuple[int, int]], before: dict[str, tuple[int, int]]) -> bool:
-    """But for what Qt rounds where another tab comes to the front."""
+    """But for what Qt rounds where another tab comes to the front or a panel was large."""
     ends = ((after.get(name, (0, 0)), size) for name, size in before.items())
     return after.keys() == before.keys() and all(abs(a[i] - b[i]) <= 2 for a, b in ends for i in (0, 1))
 
@@ -147,7 +145,7 @@ def test_sizes_come_back_after_any_journey(window: MainWindow, journey: list[tup
     before = home(window)
     for what, how in journey:
         go(window, what, how)
-    assert home(window) == before
+    assert alike(home(window), before)
 
 
 def test_sizes_would_not_come_back_by_themselves(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,22 +163,35 @@ def _double_click(window: MainWindow, name: str) -> None:
     QTest.mouseDClick(bar, Qt.MouseButton.LeftButton, pos=QPoint(40, bar.height() // 2))
 
 
-def _focus(window: MainWindow, name: str) -> None:
-    """The keyboard goes into the panel; where that takes no keys itself, to something in it."""
-    panel = window.panels[name]
-    inside = (each for each in panel.findChildren(QWidget) if each.isVisible() and each.focusPolicy())
-    (panel if panel.focusProxy() is not None else next(inside)).setFocus()
+def _in_hand(window: MainWindow, name: str) -> None:
+    """A click on the title, where the panel does not have the keyboard already, as one that was enlarged."""
+    bar = window.arrangement.centre if name == "editor" else window.docks[name].bar
+    if not window.panels[name].isAncestorOf(QApplication.focusWidget() or bar):
+        QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=QPoint(40, bar.height() // 2))
+
+
+def _key(key: Qt.Key) -> None:
+    focus = QApplication.focusWidget()
+    assert focus is not None, "nothing has the keyboard"
+    QTest.keyClick(focus, key)
 
 
 def _by_key(window: MainWindow, name: str) -> None:
-    _focus(window, name)
-    QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_F11)
+    _in_hand(window, name)
+    _key(Qt.Key.Key_F11)
 
 
 def _by_menu(window: MainWindow, name: str) -> None:
-    _focus(window, name)
+    _in_hand(window, name)
     entries = [each for each in window.findChildren(QAction) if each.text().replace("&", "") == "Enlarge the panel"]
     entries[0].trigger()
+
+
+def _tab_bar(window: MainWindow, name: str) -> tuple[QTabBar, int]:
+    """The tab of a panel, where it has one."""
+    title = window.docks[name].windowTitle()
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.isVisible()]
+    return next((bar, at) for bar in bars for at in range(bar.count()) if bar.tabText(at) == title)
 
 
 @pytest.mark.parametrize("way", (_double_click, _by_key, _by_menu))
@@ -190,19 +201,67 @@ def test_every_panel_can_have_the_whole_window_and_give_it_back(
     home(window)
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    for name in EVERY if way is _double_click else FIXED:
+    others: list[QWindow | None] = []
+    QApplication.instance().focusWindowChanged.connect(others.append)  # type: ignore[union-attr]
+    for name in EVERY:
         if name in DOCKS:
             window.docks[name].raise_()
         before = settled(window)
         way(window, name)
         large = settled(window)
         assert set(large) == {name} and large[name][0] >= 1270 and large[name][1] > 550, large
+        assert _has_keyboard(window, name)
         way(window, name)
-        assert alike(settled(window), before)
+        assert alike(settled(window), before) and _has_keyboard(window, name)
         way(window, name)
         assert set(settled(window)) == {name}
-        QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Escape)
+        _key(Qt.Key.Key_Escape)
         assert alike(settled(window), before)
+    assert others == [], "another window came to the front"
+
+
+def _has_keyboard(window: MainWindow, name: str) -> bool:
+    focus, panel = QApplication.focusWidget(), window.panels[name]
+    return focus is panel or panel.isAncestorOf(focus or window)
+
+
+@pytest.mark.parametrize("name", ("ledger", "history", "kv_cache"))
+def test_a_tab_that_was_clicked_or_walked_to_is_the_panel_that_is_enlarged(
+    window: MainWindow, name: str, qtbot: QtBot
+) -> None:
+    home(window)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.docks["kv_cache" if name != "kv_cache" else "ledger"].raise_()
+    settled(window)
+    window.panels["editor"].setFocus()
+    bar, at = _tab_bar(window, name)
+    QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(at).center())
+    settled(window)
+    assert _has_keyboard(window, name)
+    bar.setFocus(Qt.FocusReason.TabFocusReason)
+    _key(Qt.Key.Key_F11)
+    assert set(settled(window)) == {name}
+    _key(Qt.Key.Key_F11)
+    settled(window)
+    bar, at = _tab_bar(window, name)
+    bar.setFocus(Qt.FocusReason.TabFocusReason)
+    _key(Qt.Key.Key_Left if at else Qt.Key.Key_Right)
+    settled(window)
+    assert QApplication.focusWidget() is bar  # keys walk on
+
+
+def test_without_the_keyboard_in_it_another_panel_is_enlarged(window: MainWindow, qtbot: QtBot) -> None:
+    """The negative control: it is the keyboard that tells which panel is meant."""
+    home(window)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.panels["editor"].setFocus()
+    window.docks["history"].raise_()
+    settled(window)
+    _key(Qt.Key.Key_F11)
+    assert set(settled(window)) == {"editor"}
+    home(window)
 
 
 def test_a_panel_that_floats_has_the_window_and_floats_again(window: MainWindow) -> None:

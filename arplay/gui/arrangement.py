@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QMenu, QTabBar, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from arplay.gui import theme
 from arplay.gui.contract import Panel
@@ -73,6 +73,7 @@ class Arrangement(QObject):
             window.setCorner(corner, Qt.DockWidgetArea.RightDockWidgetArea)
         for bar in self.bars:
             bar.enlarge.connect(self.enlarge)
+        window.tabifiedDockWidgetActivated.connect(self._on_tab)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
     @property
@@ -188,25 +189,32 @@ class Arrangement(QObject):
         panel.setFocus()
 
     def enlarge_focused(self) -> None:
-        """The panel that has the keyboard; the text where none has."""
-        focus = self._window.focusWidget()
+        """The panel that has the keyboard, in it, on its title or on its tab; the text where none has."""
+        focus = QApplication.focusWidget() or self._window.focusWidget()
+        tab = focus.tabText(focus.currentIndex()) if isinstance(focus, QTabBar) else None
         has = (
-            panel
-            for panel in self.panels.values()
-            if focus is not None and (panel is focus or panel.isAncestorOf(focus))
+            dock.panel
+            for dock in self.docks.values()
+            if focus is not None and (dock is focus or dock.isAncestorOf(focus) or dock.windowTitle() == tab)
         )
         self.enlarge(next(has, self.panels["editor"]))
+
+    def _on_tab(self, dock: QDockWidget) -> None:
+        """A tab that was clicked gives its panel the keyboard; keys that walk along the tabs stay there."""
+        if isinstance(dock, Dock) and QApplication.mouseButtons():
+            QTimer.singleShot(0, dock.panel, dock.panel.setFocus)  # it is shown in a moment
 
     def restore(self) -> None:
         """Every panel in its place, as large as it was."""
         if self.enlarged is None:
             return
         assert self._before is not None
-        self.enlarged = None
+        panel, self.enlarged = self.enlarged, None
         self._middle.show()
         self._window.restoreState(self._before)
         self._show_enlarged()
         self.share()
+        panel.setFocus()  # while the others came back it went to one of them
 
     def state(self) -> QByteArray:
         """What is to be found again at the next start: no panel is enlarged then."""

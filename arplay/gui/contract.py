@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QRectF, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -254,6 +254,10 @@ class Panel(QWidget):
     intent = Signal(object)
 
     theme: Theme = LIGHT
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a panel that was clicked is the one that F11 enlarges
 
     def show_view(self, view: View) -> None:
         """Draw ``view``. Called often: compare fields with ``is`` and do nothing where nothing is new."""

@@ -20,6 +20,8 @@ class TitleBar(QWidget):
     def __init__(self, panel: Panel, menu: QMenu, closable: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panel, title = panel, panel.title
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusProxy(panel)
         self._label = Label(title, self)
         self._label.setProperty("role", "heading")
         self._buttons: list[tuple[QToolButton, str]] = []

@@ -173,7 +173,6 @@ class HistoryPanel(Panel):
         pages.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
         pages.addWidget(self.empty, 1)
         pages.addWidget(self.rows, 1)
-        self.setFocusProxy(self.rows)
 
     def show_view(self, view: View) -> None:
         before, self._view = self._view, view
@@ -183,6 +182,7 @@ class HistoryPanel(Panel):
         nothing = view.tree is None or view.tree.count == 1
         self.empty.setVisible(nothing)
         self.rows.setVisible(not nothing)
+        self.setFocusProxy(None if nothing else self.rows)  # a hidden list would take the keyboard nowhere
         row = self.model.row_of(view.node)
         if row is not None:
             index = self.model.index(row, 0)

@@ -83,7 +83,6 @@ class LedgerPanel(OnSheet, Panel):
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.body)
         self._lay_out()
-        self.setFocusProxy(self.table)
         self.button.clicked.connect(self._check)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
         self._show_words()
@@ -141,6 +140,7 @@ class LedgerPanel(OnSheet, Panel):
         ledger, unit = self.view.ledger, self.view.settings.unit
         has = ledger is not None and len(ledger) > 0
         self.pages.setCurrentWidget(self.body if has else self.empty)
+        self.setFocusProxy(self.table if has else None)  # a hidden table would take the keyboard nowhere
         if ledger is None or not has:
             self.empty.setText(_empty_words(self.view))
             return
@@ -161,6 +161,7 @@ class LedgerPanel(OnSheet, Panel):
             from arplay.gui.widgets.ledger.curve import SurprisalCurve
 
             self.curve = SurprisalCurve()
+            self.splitter.addWidget(self.curve)  # shown without a parent it would be a window for a moment
             self.curve.set_style(self.theme, self.view.settings.unit)
             self.curve.picked.connect(self._pick)
             self._fit()

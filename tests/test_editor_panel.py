@@ -485,7 +485,7 @@ def test_the_property_catches_an_editor_that_shows_something_else(desk: Desk) ->
     assert not desk.shows_the_document()
 
 
-def test_it_fits_a_small_place_and_says_what_to_do_when_empty(desk: Desk) -> None:
+def test_it_fits_a_small_place_and_says_what_to_do_when_empty(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, b"abcd")
     desk.take(b"x", at=2)
     desk.show(answer=answer([2, 3]), departures=((2, 3),))
@@ -494,4 +494,4 @@ def test_it_fits_a_small_place_and_says_what_to_do_when_empty(desk: Desk) -> Non
     assert "Write something" in empty.area.hint
     assert not empty.grab().isNull()
     desk.editor.resize(200, 120)
-    assert desk.editor.area.height() >= 40
+    qtbot.waitUntil(lambda: desk.editor.area.height() >= 40)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from arplay.gui.contract import CaretMoved, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.sharing import shared
-from tests.windows_open import Open
+from arplay.gui.widgets.text.notes import Notes
+from tests.windows_open import Open, settle, text_field
 
 HEIGHTS = st.lists(st.tuples(st.integers(0, 100_000), st.integers(1, 300)), min_size=1, max_size=5)
 
@@ -47,3 +50,25 @@ def test_a_border_moved_by_hand_is_kept_over_a_resize_and_a_click_on_a_title_mov
     qtbot.waitUntil(lambda: heights(window)["heatmap"] < left["heatmap"])
     window.resize(1280, 800)
     qtbot.waitUntil(lambda: all(abs(heights(window)[name] - height) <= 2 for name, height in left.items()))
+
+
+@pytest.mark.parametrize("height", [600, 800])
+def test_the_way_back_to_a_text_put_aside_is_in_sight_in_a_small_window(
+    opened: Open, qtbot: QtBot, height: int
+) -> None:
+    text = b"BACABCBACABC"
+    window = opened()
+    window.resize(1280, height)
+    window.playground.open_text(text)
+    settle(window, qtbot)
+    notes = window.panels["editor"].findChild(Notes)
+    assert notes is not None and notes.button("Bring it back") is None
+    window.playground.handle(CaretMoved(3))
+    settle(window, qtbot)
+    window.playground.handle(Take(0))
+    settle(window, qtbot)
+    back = notes.button("Bring it back")
+    assert back is not None and back.visibleRegion().boundingRect().size() == back.size()
+    assert text_field(window).visibleRegion().boundingRect().height() >= text_field(window).fontMetrics().height()
+    qtbot.mouseClick(back, Qt.MouseButton.LeftButton)
+    assert window.playground.view.document.data == text

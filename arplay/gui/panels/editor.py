@@ -27,7 +27,7 @@ _ADDED_BY = {
     "bos": "put before the text (BOS, your choice)",
     "eos": "put before the text (EOS, your choice)",
 }
-NOTES, TOOLS, ROOMY = 110, 130, 170
+NOTES, TOOLS, ROOMY = 80, 130, 170
 """Pixels of height from which there is room for a note, for the tools, and for a line that waits for notes."""
 
 
@@ -58,7 +58,7 @@ class EditorPanel(Panel):
         self.area.setAccessibleName("Text")
         self.area.hint = "Write something, or drop a text file here. The chart shows what a model would write next."
         self.area.setAccessibleDescription(self.area.hint)
-        self.area.setMinimumHeight(SPACE[4] * 2)
+        self.area.setMinimumHeight(SPACE[3] * 2)
         self.area.intent.connect(self.intent)
         self.area.command.connect(self._command)
         self.area.tip_wanted.connect(self._tip)
@@ -106,7 +106,8 @@ class EditorPanel(Panel):
     def wanted_height(self, view: View, width: int) -> int:
         data = view.document.data
         lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
-        return 70 + 2 * lines * view.settings.text_size
+        notes = self.notes.height() + SPACE[1] if self.notes.notes else 0
+        return 70 + 2 * lines * view.settings.text_size + notes
 
     def show_view(self, view: View) -> None:
         before, self._view = self._view, view

@@ -196,7 +196,7 @@ class LedgerPanel(OnSheet, Panel):
         self.figures.set_max_rows(2 if tall and width < 420 else 1)
         wide = width - 2 * SPACE[1]
         share = 42 if self.product.full else 56
-        self.figures.set_wanted_width(None if stacked else min(self.figures.natural_width(), wide * share // 100))
+        self.figures.set_wanted_width(None if stacked else self.figures.width_within(wide * share // 100))
         for widget in (self.product, self.check):
             widget.setVisible(roomy and (not stacked or height >= 200) and bool(widget.full))
         self.button.setVisible(roomy and (not stacked or height >= 200))

@@ -61,9 +61,10 @@ class FigureRow(QWidget):
     def resizeEvent(self, event: object) -> None:
         self.updateGeometry()
 
-    def natural_width(self) -> int:
-        """Pixels that all figures take in one row."""
-        return int(max((rect.right() for _, _, rect in layout(self.figures, 1e9, 1)), default=0.0)) + SPACE[4]
+    def width_within(self, most: int) -> int:
+        """Pixels that the figures take in one row which fit in ``most``, with the gap behind them."""
+        placed = layout(self.figures, most - SPACE[4], 1)
+        return min(most, int(max((rect.right() for _, _, rect in placed), default=0.0)) + SPACE[4] + 1)
 
     def layout_in(self, width: float) -> list[tuple[Figure, int, QRectF]]:
         """The figures that fit, with their rows and places."""

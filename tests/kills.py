@@ -108,9 +108,11 @@ def whole(file: Path, said: list[Line]) -> bool:
 # ---- programs that go on where they stopped
 
 
-def until_done(command: list[str], again: list[str], folder: Path, times: int, longest: float, **more: str) -> int:
+def until_done(
+    command: list[str], again: list[str], folder: Path, times: int, longest: float, choose: random.Random, **more: str
+) -> int:
     """Kill a program at random moments until so many kills are done, then let it end; how many kills it took."""
-    choose, kills = random.Random(times), 0
+    kills = 0
     while True:
         env = environment(folder, **more)
         with subprocess.Popen(
@@ -132,7 +134,7 @@ def arplay(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "arplay", *arguments]
 
 
-def training(times: int, longest: float, tell: Callable[[str], None]) -> int:
+def training(times: int, longest: float, choose: random.Random, tell: Callable[[str], None]) -> int:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         text = str(REPOSITORY / "README.md")
@@ -142,7 +144,7 @@ def training(times: int, longest: float, tell: Callable[[str], None]) -> int:
             out = str(folder / name)
             command = arplay("train", text, "--out", out, *sizes, "--device", "cpu")
             resume = arplay("train", "--out", out, "--resume")
-            done = until_done(command, resume, Path(out), kills, longest)
+            done = until_done(command, resume, Path(out), kills, longest, choose)
             return done, hashlib.sha256((folder / name / "model.safetensors").read_bytes()).digest()
 
         _, undisturbed = run("undisturbed", 0)
@@ -157,7 +159,7 @@ def training(times: int, longest: float, tell: Callable[[str], None]) -> int:
     return lost
 
 
-def download(times: int, longest: float, tell: Callable[[str], None]) -> int:
+def download(times: int, longest: float, choose: random.Random, tell: Callable[[str], None]) -> int:
     from tests.loopback_hub import serving
 
     source = REPOSITORY / "assets" / "models" / "english"
@@ -169,7 +171,7 @@ def download(times: int, longest: float, tell: Callable[[str], None]) -> int:
             folder = Path(made)
             places = {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "hub")}
             get = arplay("models", "get", "local/english")
-            done += until_done(get, get, folder, times - done, longest, **places)
+            done += until_done(get, get, folder, times - done, longest, choose, **places)
             for file in (folder / "hub").rglob("snapshots/*/*"):
                 if file.read_bytes() != (source / file.name).read_bytes():
                     lost += 1
@@ -202,7 +204,7 @@ def main() -> int:
         if kind in WINDOWS:
             here = windows(kind, times, 3.0, choose, tell)
         else:
-            here = {"training": training, "download": download}[kind](times, 12.0, tell)
+            here = {"training": training, "download": download}[kind](times, 6.0, choose, tell)
         lost += here
         print(f"{kind}: {times} kills, {here} lost something, {time.monotonic() - begun:.0f} s", flush=True)
     return int(lost > 0)

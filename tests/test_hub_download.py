@@ -305,5 +305,5 @@ def test_a_new_commit_is_a_new_model_and_shares_what_is_the_same(loopback: Hub) 
 
 
 def test_no_name_of_a_hub_is_told(loopback: Hub) -> None:
-    assert refused("org//tiny").cause == "org//tiny is no name of a hub's model"
+    assert refused("org//tiny").cause == "org//tiny is not the name of a hub model"
     assert loopback.asked == []

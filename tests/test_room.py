@@ -40,6 +40,8 @@ def test_a_border_moved_by_hand_is_kept_over_a_resize_and_a_click_on_a_title_mov
     assert window.store.text("shares", "") == ""
     top, before = heatmap.geometry().topLeft(), heatmap.height()
     border = QPoint(heatmap.geometry().center().x(), top.y() - 3)
+    QTest.mouseClick(window, Qt.MouseButton.LeftButton, pos=border)
+    assert window.store.text("shares", "") == "", "a click moves no border"
     QTest.mousePress(window, Qt.MouseButton.LeftButton, pos=border)
     QTest.mouseMove(window, border - QPoint(0, 30))
     qtbot.waitUntil(lambda: heatmap.height() > before)

@@ -204,6 +204,17 @@ def test_what_a_pick_put_aside_can_be_found_until_one_goes_back() -> None:
     assert (tree.document.data, tree.put_aside()) == (b"keep the tail", None)
 
 
+def test_what_was_put_aside_of_one_text_is_not_offered_in_the_next() -> None:
+    tree = Tree(Document.of(b"keep the tail"))
+    picked = tree.record(tree.document.take(4, PIECES[0], "v"), "picked", 6, STEP)
+    tree.record(tree.document.replace(0, len(tree.document), b"another text"), "opened", 0)
+    assert tree.put_aside() is None
+    tree.record(tree.document.take(7, PIECES[0], "v"), "picked", 9, STEP)
+    assert tree.put_aside() is not None
+    tree.goto(picked)
+    assert tree.put_aside() is tree.root
+
+
 def test_a_pick_at_the_end_puts_nothing_aside() -> None:
     tree = Tree(Document.of(b"x"))
     tree.record(tree.document.take(1, PIECES[0], "v"), "picked", 3, STEP)

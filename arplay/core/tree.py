@@ -51,12 +51,12 @@ class Node:
     opened: Node = field(init=False)
     """The nearest on the way here at which a text was opened."""
     aside: Node | None = field(init=False)
-    """The nearest on the way here that put a text aside."""
+    """The nearest on the way here that put aside what followed in the text that was opened."""
 
     def __post_init__(self) -> None:
         up = self.parent
         self.opened = self if up is None or self.kind == "opened" else up.opened
-        self.aside = self if self.cut else up.aside if up is not None else None
+        self.aside = self if self.cut else up.aside if up is not None and self.opened is not self else None
 
     def ancestors(self) -> Iterator[Node]:
         """This node, its parent, ... up to the root."""

@@ -71,7 +71,7 @@ def fetch(
 def _told(action: str, spec: str, cancelled: Callable[[], bool], pause: float) -> Iterator[dict[str, Any]]:
     """What the child says, object by object ({} where it is silent); ends early once cancelled."""
     if hub.parse(spec) is None:
-        raise Problem(f"{spec} is no name of a hub's model", "a name is org/name, or org/name@revision")
+        raise Problem(f"{spec} is not the name of a hub model", "a name is org/name, or org/name@revision")
     command = [sys.executable, "-m", "arplay.models.hub_client", action, spec]
     child = Child(command, _SOURCE, hub.environment() | _ENVIRONMENT)
     try:

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow
 
@@ -60,7 +60,8 @@ class MainWindow(QMainWindow):
         self.keeping = Keeping(self.playground)
         self.lost = False
         self._asked = False
-        self._on_border = False
+        self._on_border: QPoint | None = None
+        """Where a border between panels was taken hold of."""
         self._told_read_only = False
         self._scored = False
         self._progress: Progress | None = None
@@ -340,10 +341,12 @@ class MainWindow(QMainWindow):
         """Between the panels are the borders; a press on a panel that has no use for it comes here as well."""
         done = super().event(event)
         if event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
-            self._on_border = self.childAt(event.position().toPoint()) is None
-        elif event.type() == QEvent.Type.MouseButtonRelease and self._on_border:
-            self._on_border = False
-            self.arrangement.moved()
+            place = event.position().toPoint()
+            self._on_border = place if self.childAt(place) is None else None
+        elif event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
+            held, self._on_border = self._on_border, None
+            if held is not None and event.position().toPoint() != held:
+                self.arrangement.moved()
         return done
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -34,7 +34,7 @@ def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str
     if plan.family != "ngram":
         predictions = plan.steps * plan.batch * plan.context
         epochs = f"{predictions:,} predictions in {plan.steps:,} steps of {plan.batch} rows of {plan.context} pieces"
-        where = f"{plan.device}, {plan.threads} threads, {plan.precision}"
+        where = f"{plan.device}, {plan.threads} thread{'s' * (plan.threads != 1)}, {plan.precision}"
         lines += [f"{epochs}; seed {plan.seed}; {where}. All of it is in training/plan.json.", ""]
     if figures:
         lines += ["| held-out text | documents scored | bits per byte |", "|---|---:|---:|"]

@@ -265,7 +265,7 @@ def _train(folder: RunFolder, plan: Plan, data: Data, stop: Stop, say: Say, tell
     if run.step == 0:
         save(network, folder.path)
         write_card(folder.path, plan, parameters, data.described(), {})
-    place = f"{plan.device} in {plan.precision}, {plan.threads} threads"
+    place = f"{plan.device} in {plan.precision}, {plan.threads} thread{'s' * (plan.threads != 1)}"
     often = f"{plan.steps * plan.batch * plan.context / data.pieces:.2g} times through the text"
     say(f"{parameters:,} parameters, step {run.step:,} to {plan.steps:,}, {often}, {place}")
     vocabulary = open_tokenizer(folder.path, plan.vocabulary).vocabulary

@@ -174,6 +174,7 @@ class LossCurve(QWidget):
         if self.state is None or self.state.plan is None:
             return []
         plan, name = self.state.plan, self.state.folder.name
-        how = f"{plan.precision} on {plan.device}, {plan.threads} threads, {plan.batch} rows a step"
+        threads = f"{plan.threads} thread{'s' * (plan.threads != 1)}"
+        how = f"{plan.precision} on {plan.device}, {threads}, {plan.batch} rows a step"
         texts = f"{len(plan.texts)} text{'' if len(plan.texts) == 1 else 's'}"
         return [f"training run {name}: {about(plan)}", f"{texts} · {how} · arplay {__version__}"]

@@ -31,7 +31,7 @@ class EarlierRuns(QFrame):
         self.setProperty("role", "card")
         self._theme: Theme = LIGHT
         self.cards: list[RunCard] = []
-        title = Label("Runs of before", self)
+        title = Label("Earlier runs", self)
         title.setProperty("role", "heading")
         self.none = Label(_NONE, self)
         self.none.setProperty("role", "caption")

@@ -16,7 +16,7 @@ from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.models.words import size
 
-EMPTY = "Drop text files here, or add them above.\nA few hundred kilobytes do; some megabytes make a better model."
+EMPTY = "Drop text files here, or add them above.\nA few hundred kilobytes will do; some megabytes make a better model."
 ROW = 26
 _LOOKED_AT = 64 * 1024
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, QSize, Qt, QUrl
+from PySide6.QtCore import QObject, QPoint, Qt, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolButton, QWidget
 
 from arplay import paths
 from arplay.engine.messages import Loaded
@@ -19,6 +19,7 @@ from arplay.gui.earlier_menu import EarlierMenu
 from arplay.gui.model_menu import ModelMenu
 from arplay.gui.text_menu import TextMenu
 from arplay.gui.theme import Theme, icon
+from arplay.gui.tool_bar import ToolBar
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.entries import Entries, Entry
 
@@ -173,21 +174,10 @@ class Menus(QObject):
     # ---- tool bar
 
     def _build_tool_bar(self) -> None:
-        bar = QToolBar("Model and theme", self._window)
-        bar.setObjectName("toolbar")
-        bar.toggleViewAction().setVisible(False)  # hidden, nothing would bring it back
-        bar.setMovable(False)
-        bar.setIconSize(QSize(18, 18))
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        bar = self._bar = ToolBar(self._window)
         self._window.addToolBar(bar)
-        self._model_button = QToolButton(bar)
-        self._model_button.setMenu(self.models)
-        self._model_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._model_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._model_button.setText("Choose a model")
-        self._model_button.setToolTip("The model whose beliefs you see. Choose another one at any time.")
-        self._icons.append((self._model_button, "cube"))
-        bar.addWidget(self._model_button)
+        bar.model.setMenu(self.models)
+        self._icons.append((bar.model, "cube"))
         self._first_piece = QComboBox(bar)
         self._first_piece.setAccessibleName("How the first token is treated")
         for i, (key, words, tip) in enumerate(FIRST_PIECE):
@@ -205,6 +195,9 @@ class Menus(QObject):
         self._icons.append((self._special, "brackets-angle"))
         bar.addWidget(self._special)
         bar.addAction(self.open)
+        opening = bar.widgetForAction(self.open)
+        assert isinstance(opening, QToolButton)
+        bar.yielding = [opening, self._special]
         space = QWidget(bar)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(space)
@@ -237,8 +230,10 @@ class Menus(QObject):
 
     def show_view(self, view: View) -> None:
         if view.loaded is not None:
-            self._model_button.setText(view.loaded.info.name)
-        self._busy.setText(view.busy or "")
+            self._bar.show_model(view.loaded.info.name)
+        if (view.busy or "") != self._busy.text():
+            self._busy.setText(view.busy or "")
+            self._bar.fit()
         self._play.setText("&Pause" if view.playing else "&Play")
         self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
         self.text.show_settings(view.settings)

@@ -281,11 +281,23 @@ def style_sheet(t: Theme) -> str:
         height: 0; }}
     QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border}; outline: none;
         selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}
-    QPlainTextEdit, QTableView, QTreeView, QListView {{ background: {t.surface}; border: 1px solid {t.border};
-        border-radius: {RADIUS}px; selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}
-    QPlainTextEdit:focus, QTableView:focus, QTreeView:focus, QListView:focus {{ border: 1px solid {t.accent}; }}
+    QPlainTextEdit, QTableView, QTreeView, QListView, HeatView, BarView {{ background: {t.surface};
+        border: 1px solid {t.border}; border-radius: {RADIUS}px;
+        selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}
+    QPlainTextEdit:focus, QTableView:focus, QTreeView:focus, QListView:focus, HeatView:focus, BarView:focus {{
+        border: 1px solid {t.accent}; }}
     QHeaderView::section {{ background: {t.raised}; color: {t.muted}; border: none;
         border-bottom: 1px solid {t.border}; padding: 4px 8px; font-size: {SMALL}px; }}
+    QCheckBox::indicator, QRadioButton::indicator {{ width: 13px; height: 13px; background: {t.surface};
+        border: 1px solid {t.muted}; border-radius: 4px; }}
+    QRadioButton::indicator {{ border-radius: 7px; }}
+    QCheckBox::indicator:hover, QRadioButton::indicator:hover, QCheckBox::indicator:focus,
+    QRadioButton::indicator:focus {{ border-color: {t.accent}; }}
+    QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
+        image: url({icons}/check-{t.name}.svg); }}
+    QRadioButton::indicator:checked {{ border: 4px solid {t.accent}; width: 7px; height: 7px; }}
+    QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {t.border};
+        background: {t.background}; }}
     QSlider::groove:horizontal {{ height: 4px; background: {t.border}; border-radius: 2px; }}
     QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: 2px; }}
     QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-radius: 7px;

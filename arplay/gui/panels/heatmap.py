@@ -153,7 +153,8 @@ class HeatmapPanel(OnSheet, Panel):
         self.figures.set_max_rows(2 if self.height() >= 300 else 1)
         self.caption.setVisible(has and self.height() >= 170)
         self.controls.setVisible(self.height() >= 210 and self.width() >= 260)
-        self.legend.setVisible(self.width() >= 540)
+        room = self.width() - 2 * SPACE[1] - sum(button.minimumWidth() for button in self.choices.buttons())
+        self.legend.setVisible(room >= self.legend.wanted_width())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -6,7 +6,7 @@ import html
 
 from PySide6.QtCore import QEasingCurve, QEvent, QPoint, QPointF, QRectF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from arplay.core.distribution import Distribution
 from arplay.core.pieces import Vocabulary
@@ -56,7 +56,6 @@ class BarView(QAbstractScrollArea):
         self._motion.setDuration(ANIMATION_MS)
         self._motion.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._motion.valueChanged.connect(self._moved)
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setMouseTracking(True)
@@ -164,10 +163,9 @@ class BarView(QAbstractScrollArea):
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(self.viewport().rect())
-        edge = self.theme.color("accent" if self.hasFocus() else "border")
-        painter.setPen(QPen(edge, 1))
+        painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme.color("surface"))
-        painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        painter.drawRoundedRect(area, RADIUS - 1, RADIUS - 1)  # the frame around it is the style sheet's
         if self.message:
             painter.setFont(interface_font(BODY))
             painter.setPen(self.theme.color("muted"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
@@ -9,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from arplay.gui.contract import Settings, Unit
 from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.widgets.caption import plain
-from arplay.gui.widgets.heat.painting import paint_legend
+from arplay.gui.widgets.heat.painting import legend_width, paint_legend
 from arplay.gui.widgets.heat.scale import HeatScale
 
 
@@ -53,6 +55,9 @@ class Legend(QWidget):
         self.theme, self.scale, self.unit = theme, scale, unit
         self.setAccessibleName(f"Legend: colour shows {scale.colour_by}")
         self.update()
+
+    def wanted_width(self) -> int:
+        return math.ceil(legend_width(self.scale, self.unit, self.named))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -20,6 +20,8 @@ from arplay.gui.widgets.heat.shaping import Grid, Line, shape
 from arplay.gui.widgets.heat.signs import CHIP_SCALE
 from arplay.gui.widgets.words import label
 
+LEAST_RAMP = 80.0
+"""Pixels of the ramp of colours in a legend."""
 _KEPT = 256
 """Rows that stay shaped."""
 
@@ -182,10 +184,21 @@ def lead_columns(lead: tuple[Piece, ...], columns: int) -> tuple[list[tuple[int,
     return places, at
 
 
+def legend_width(scale: HeatScale, unit: Unit, named: bool = True) -> float:
+    """Pixels that :func:`paint_legend` wants at least, without cutting any of its words."""
+    metrics = QFontMetricsF(interface_font(SMALL))
+    if scale.colour_by == "rank":
+        words, gap = [name for _, name in RANKS], SPACE[2] if named else SPACE[1]
+        return sum(metrics.horizontalAdvance(name) + 16 + gap for name in words) + (
+            metrics.horizontalAdvance("rank") if named else 0
+        )
+    return metrics.horizontalAdvance(_measure_name(scale, unit, named)) + LEAST_RAMP + 3 * SPACE[2]
+
+
 def paint_legend(
     painter: QPainter, theme: Theme, scale: HeatScale, unit: Unit, area: QRectF, named: bool = True
 ) -> None:
-    """What the colours mean, right-aligned in ``area`` (260 x 26; 190 will do where not ``named``)."""
+    """What the colours mean, right-aligned in ``area``, 26 high and as wide as :func:`legend_width` at least."""
     painter.setFont(interface_font(SMALL))
     metrics = QFontMetricsF(interface_font(SMALL))
     middle, bar = area.center().y(), 10.0
@@ -209,10 +222,9 @@ def paint_legend(
         return
     per_unit = LN2 if unit == "bits" else 1.0
     ticks = (0, 2, 4, 8, 16) if unit == "bits" else (0, 1, 2, 4, 12)
-    label = "surprisal −log p" if scale.colour_by == "surprisal" else "entropy"
-    name = f"{label}, {unit}" if named else unit
+    name = _measure_name(scale, unit, named)
     taken = metrics.horizontalAdvance(name)
-    wide = max(80.0, min(190.0, area.width() * 0.6, area.width() - taken - 2 * SPACE[2]))
+    wide = max(LEAST_RAMP, min(190.0, area.width() * 0.6, area.width() - taken - 3 * SPACE[2]))
     left, top = area.right() - wide - SPACE[2], middle - bar + 1
     count = 48
     shades = scale.of_nats(ticks[-1] * per_unit * np.linspace(0.0, 1.0, count) ** 2)  # room for small figures too
@@ -227,3 +239,8 @@ def paint_legend(
         painter.drawText(QPointF(x - metrics.horizontalAdvance(text) / 2, top + bar + metrics.ascent()), text)
     painter.setPen(theme.color("muted"))
     painter.drawText(QPointF(left - taken - SPACE[2], middle + metrics.ascent() / 2 - 2), name)
+
+
+def _measure_name(scale: HeatScale, unit: Unit, named: bool) -> str:
+    label = "surprisal −log p" if scale.colour_by == "surprisal" else "entropy"
+    return f"{label}, {unit}" if named else unit

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from arplay.core.chain import Ledger
 from arplay.core.finding import Found
@@ -42,7 +42,6 @@ class HeatView(QAbstractScrollArea):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Heatmap of the text")
@@ -167,7 +166,8 @@ class HeatView(QAbstractScrollArea):
 
     def columns(self) -> int:
         """Columns of a row; one more is kept free, for a newline that hangs. The scroll bar's place is always free."""
-        room = self.width() - 2 * PAD - self.verticalScrollBar().sizeHint().width()
+        around = 2 * self.frameWidth() + self.verticalScrollBar().sizeHint().width()
+        room = self.width() - 2 * PAD - around
         return max(4, int(room / self.grid.column) - 1)
 
     def _lay_out(self) -> None:
@@ -206,10 +206,10 @@ class HeatView(QAbstractScrollArea):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = QRectF(self.viewport().rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(self.theme.color("accent" if self.hasFocus() else "border"))
+        frame = QRectF(self.viewport().rect())
+        painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme.color("surface"))
-        painter.drawRoundedRect(frame, RADIUS, RADIUS)
+        painter.drawRoundedRect(frame, RADIUS - 1, RADIUS - 1)  # the frame around it is the style sheet's
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if self.ledger is None or self.lines is None or not len(self.ledger):
             self._paint_empty(painter, frame)

@@ -19,7 +19,6 @@ TOKENS: tuple[tuple[Tokens, str, str], ...] = (
     ("colours", "Colours", "Every token in the colour of its score, as in the heatmap, while you write"),
 )
 MEASURES: tuple[tuple[ColourBy, str], ...] = (("surprisal", "surprisal"), ("rank", "rank"), ("entropy", "entropy"))
-LEGEND_WIDTH = 190
 
 
 def small_button(tip: str) -> QToolButton:
@@ -97,7 +96,7 @@ class TextTools(QWidget):
         for button in self.tokens.buttons():
             button.setVisible(room >= 0)
         self.measure.setVisible(coloured and room >= measure)
-        self.legend.setVisible(coloured and room >= measure + LEGEND_WIDTH)
+        self.legend.setVisible(coloured and room >= measure + self.legend.wanted_width())
 
     def _segment(self, value: str, label: str, tip: str) -> QPushButton:
         button = QPushButton(label)

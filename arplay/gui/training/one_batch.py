@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.core.errors import Problem
+from arplay.core.signs import markup
 from arplay.engine.messages import Failed, Lesson, Loaded, Taught
 from arplay.export.writers import to_csv
 from arplay.gui.contract import Unit
@@ -316,7 +317,7 @@ def ways_words(taught: Taught, unit: Unit, theme: Theme) -> str:
     )
     cells = "".join(
         f"<tr><td style='color:{theme.muted}; padding:2px {SPACE[2]}px 2px 0'>{name}</td>"
-        f"<td align='right' style='padding:2px 0'><b>{value}</b></td></tr>"
+        f"<td align='right' style='padding:2px 0'><b>{markup(value)}</b></td></tr>"
         for name, value in rows
     )
     return f"<table width='100%' cellspacing='0'>{cells}</table>"

@@ -160,7 +160,7 @@ class TextAlphabet:
         """What happens to some telling texts."""
         found = []
         if lacking := [byte for byte in self._lacking if byte in _OF_TEXTS]:
-            named = " ".join(visible(bytes([byte])) for byte in lacking[:_NAMED_AT_MOST])
+            named = " ".join(f"⟨{byte:02X}⟩" for byte in lacking[:_NAMED_AT_MOST])
             more = " …" if len(lacking) > _NAMED_AT_MOST else ""
             found.append(f"drops {len(lacking)} of the {len(_OF_TEXTS)} bytes of UTF-8 ({named}{more})")
         for what, texts in _CHANGES.items():

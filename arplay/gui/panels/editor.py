@@ -54,6 +54,8 @@ class EditorPanel(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view = View()
+        self._told = False
+        """Something was said below this text: the line for it stays, so that the text does not jump again."""
         self.area = TextArea(self)
         self.area.setAccessibleName("Text")
         self.area.hint = "Write something, or drop a text file here. The chart shows what a model would write next."
@@ -88,7 +90,7 @@ class EditorPanel(Panel):
         """Where there is little room it goes to the text, and to what is to be done about it."""
         height = self.height() - (0 if self.seek.isHidden() else self.seek.sizeHint().height())
         self.tools.setVisible(height >= TOOLS)
-        self.notes.setVisible(height >= ROOMY or (height >= NOTES and bool(self.notes.notes)))
+        self.notes.setVisible((height >= ROOMY and self._told) or (height >= NOTES and bool(self.notes.notes)))
 
     def open_seek(self, part: str) -> None:
         """The row for going through the text, with this part of it; a word that is selected is searched for."""
@@ -107,7 +109,7 @@ class EditorPanel(Panel):
         data = view.document.data
         lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
         notes = self.notes.height() + SPACE[1] if self.notes.notes else 0
-        return 70 + 2 * lines * view.settings.text_size + notes
+        return max(ROOMY, 70 + 2 * lines * view.settings.text_size + notes)
 
     def show_view(self, view: View) -> None:
         before, self._view = self._view, view
@@ -119,6 +121,9 @@ class EditorPanel(Panel):
         if view.answer is not None or view.loaded is not before.loaded:
             self._show_lead(view)
         self.notes.show_notes(self._notes(view))
+        if view.loaded is not before.loaded or view.name != before.name or not len(view.document):
+            self._told = False
+        self._told = self._told or bool(self.notes.notes or self.notes.lead.text())
         self.seek.show_view(view)
         self._fit()
 

@@ -47,7 +47,7 @@ class Elided(QLabel):
 
 
 class Notes(QWidget):
-    """One line, always in its place, so that the text does not jump when a note comes or goes."""
+    """One line below the text; its owner keeps it in its place once something was said there."""
 
     chosen = Signal(object)
 

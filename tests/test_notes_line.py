@@ -1,0 +1,35 @@
+"""The line below the text: not there where there is nothing to say, and still once something was said."""
+
+from __future__ import annotations
+
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from arplay.gui.contract import Do
+from arplay.gui.panels.editor import ROOMY, EditorPanel
+from tests.windows_open import Open, settle
+
+
+def test_the_line_for_notes_comes_with_the_first_one_and_stays(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BACABBA")
+    window.resize(1280, 800)
+    editor = window.panels["editor"]
+    window.arrangement.enlarge(editor)
+    assert isinstance(editor, EditorPanel)
+    qtbot.waitUntil(lambda: editor.height() >= ROOMY)
+    QTest.keyClicks(editor.area, "AB")
+    settle(window, qtbot)
+    assert not editor.notes.isVisible()  # nothing to say about abc: no empty row
+    window.playground.move_caret(3)
+    window.playground.handle(Do("step"))
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: bool(editor.notes.notes))
+    assert editor.notes.isVisible()
+    height = editor.area.height()
+    window.playground.handle(Do("put_aside"))
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: not editor.notes.notes)
+    assert editor.notes.isVisible() and editor.area.height() == height
+    window.playground.open_text(b"", "another")
+    settle(window, qtbot)
+    assert not editor.notes.isVisible()

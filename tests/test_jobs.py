@@ -191,6 +191,19 @@ def test_a_first_piece_that_the_user_left_out_is_left_out_everywhere() -> None:
     assert np.array_equal(again.ledger.logprob, whole.ledger.logprob)
 
 
+def test_a_long_way_to_the_caret_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = {}
+    for seconds in (0.0, 1e6):
+        monkeypatch.setattr(jobs, "TELL_SECONDS", seconds)
+        state = state_of(SmallModel(context=None))
+        state.pace.size = state.pace.most = 8
+        told, answered = run(jobs.explore(state, Explore(1, Document.of(b"C" * 100), 100)))
+        assert answered.answer.position.context == 100
+        steps[seconds] = [step.fraction for step in told if isinstance(step, Progress)]
+    assert steps[0.0] == [n / 100 for n in range(8, 100, 8)]
+    assert steps[1e6] == []  # negative control: a short way is not worth a word
+
+
 def test_a_caret_inside_a_piece_has_no_actual_next() -> None:
     answer = explored(state_of(SmallModel()), b"CAB", 2)
     assert answer.prefix.ids.tolist() == [2, 0] and answer.prefix.actual is None

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
 
 from arplay.core.reading import Reading
+from arplay.engine import jobs
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Change
 from arplay.gui.main_window import MainWindow
@@ -154,3 +155,25 @@ def test_loading_tells_its_phase_and_keeps_the_first_token(gated: tuple[MainWind
     settle(window, qtbot)
     assert window.playground.view.settings.reading == chosen
     assert not window.status._work.isVisible() and not window.status._clock.isActive()
+
+
+def test_reading_on_is_cancelled_in_words_and_asked_again(
+    gated: tuple[MainWindow, Gate, Gate], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, load, forward = gated
+    ready(window, load, qtbot)
+    monkeypatch.setattr(jobs, "TELL_SECONDS", 0.0)
+    play, status = window.playground, window.status
+    forward.shut, forward.free = True, 3
+    play.open_text(b"CAB" * 600, at_end=True)
+    forward.reached()
+    qtbot.waitUntil(lambda: "Reading 1,200 tokens" in status._what.full)
+    button = status._cancel
+    assert button.isVisible()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    forward.open()
+    qtbot.waitUntil(lambda: play.view.problem is not None and "cancelled" in play.view.problem[0])
+    assert not any(veils(window)) and not button.isVisible()
+    play.move_caret(3)
+    settle(window, qtbot)
+    assert play.view.problem is None and play.view.answer is not None

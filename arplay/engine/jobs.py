@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 FETCH_SECONDS = 0.2
 """How often a fetch is looked at."""
+TELL_SECONDS = 0.5
+"""How often it is told how much of a long text has been read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,14 @@ def explore(state: State, request: Explore) -> Steps:
     distribution = None
     with state.prefixes.session(model.session, context) as session:
         reused, evaluated = len(session.ids), session.evaluated
+        due = time.monotonic() + TELL_SECONDS
         for _ in in_chunks(session, session.read, context[reused:], state.pace):
-            yield None
+            read, now = len(session.ids), time.monotonic()
+            if now < due or read == len(context):
+                yield None
+            else:
+                due = now + TELL_SECONDS
+                yield Progress(request.number, f"reading {len(context):,} tokens", read / len(context))
         if len(context) or place.first_piece == "model":
             logits = session.logits()
             state.answered = (context, logits)

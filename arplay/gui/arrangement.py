@@ -26,6 +26,8 @@ AREAS = {
 ACROSS, DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 LEAST = 112
 """Pixels of height that a panel in the middle always has where that is possible."""
+ROUNDING = 2
+"""Pixels by which Qt misses the sizes that it is given: so much is no reason to move everything again."""
 
 
 class Arrangement(QObject):
@@ -149,7 +151,9 @@ class Arrangement(QObject):
         docks = [self.docks[name] for name in sizes if name in self.docks and _is_placed(self.docks[name])]
         tabs = [self._tabs(dock) if direction == DOWN else 0 for dock in docks]
         given = [sizes[dock.panel.name] + extra for dock, extra in zip(docks, tabs, strict=True)]
-        self._window.resizeDocks(docks, given, direction)
+        now = [dock.height() if direction == DOWN else dock.width() for dock in docks]
+        if any(abs(size - tab - had) > ROUNDING for size, tab, had in zip(given, tabs, now, strict=True)):
+            self._window.resizeDocks(docks, given, direction)
 
     def _tabs(self, dock: Dock) -> int:
         """The height of the row of tabs over ``dock``: Qt takes it from the size that the dock is given."""

@@ -396,6 +396,9 @@ class Playground(QObject):
             case Cancelled():
                 if result.asked is Score:
                     self.asking.score_ended()
+                if result.asked is Explore:  # by the user: a newer question would have made this one stale
+                    problem = ("the text was not read up to the caret: cancelled", "move the caret to ask again")
+                    self.show(answer=None, decoded=None, stale=False, problem=problem)
                 if result.asked in (Load, Reconcile):  # what is told as busy goes on where a question is replaced
                     self.show(busy=None)
                 self.progress.emit(None)
@@ -430,6 +433,7 @@ class Playground(QObject):
         if not self.looking:
             selected = answer.prefix.index if answer.prefix.actual is not None else None
         self.show(answer=answer, decoded=self._decoded(answer), stale=False, problem=None, selected=selected)
+        self.progress.emit(None)
         self.writing.go_on()
 
     def _on_failed(self, failed: Failed) -> None:

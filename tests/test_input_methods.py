@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QRect, Qt
 from PySide6.QtGui import QColor, QInputMethodEvent, QKeyEvent, QTextCharFormat, QTextCursor
@@ -133,6 +133,7 @@ def window(opened: Open) -> MainWindow:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(st.sampled_from(sorted(STARTS)), st.floats(0, 1), st.floats(0, 1), st.lists(EVENTS, min_size=1, max_size=6))
+@example(start="controls", caret=1.0, anchor=0.0, events=[Composed("ab", "", 0, 0, None, False)])
 def test_what_is_composed_and_committed_does_as_in_a_field_of_qt(
     window: MainWindow, qt: QPlainTextEdit, start: str, caret: float, anchor: float, events: list[Composed]
 ) -> None:

@@ -182,7 +182,8 @@ class HistoryPanel(Panel):
         nothing = view.tree is None or view.tree.count == 1
         self.empty.setVisible(nothing)
         self.rows.setVisible(not nothing)
-        self.setFocusProxy(None if nothing else self.rows)  # a hidden list would take the keyboard nowhere
+        # a hidden list would take the keyboard nowhere
+        self.setFocusProxy(None if nothing else self.rows)  # type: ignore[arg-type]
         row = self.model.row_of(view.node)
         if row is not None:
             index = self.model.index(row, 0)

@@ -140,7 +140,8 @@ class LedgerPanel(OnSheet, Panel):
         ledger, unit = self.view.ledger, self.view.settings.unit
         has = ledger is not None and len(ledger) > 0
         self.pages.setCurrentWidget(self.body if has else self.empty)
-        self.setFocusProxy(self.table if has else None)  # a hidden table would take the keyboard nowhere
+        # a hidden table would take the keyboard nowhere
+        self.setFocusProxy(self.table if has else None)  # type: ignore[arg-type]
         if ledger is None or not has:
             self.empty.setText(_empty_words(self.view))
             return

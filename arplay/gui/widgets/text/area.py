@@ -97,11 +97,12 @@ class TextArea(QPlainTextEdit):
         try:
             if composing:
                 self._preview.take_away(self)
-            if data is not self.shown.data or self._foreign:
+            changed = data is not self.shown.data or self._foreign
+            if changed:
                 self._splice(data)
             self._caret = caret
             cursor = self.textCursor()
-            if cursor.position() != self.shown.unit(caret):
+            if cursor.position() != self.shown.unit(caret) or (changed and cursor.hasSelection()):
                 cursor.setPosition(self.shown.unit(caret))
                 self.setTextCursor(cursor)
             if composing:

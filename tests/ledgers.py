@@ -8,11 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from arplay.core.chain import BEST, Ledger
-from arplay.core.pieces import Vocabulary
+from arplay.core.document import Encoded
+from arplay.core.pieces import Ids, Vocabulary
 from arplay.core.windows import Windows
 from arplay.engine.messages import Loaded
 from arplay.models.base import Info
 from arplay.models.tabular import Table
+
+TOKEN_COLUMNS = (
+    *("index", "id", "text", "bytes", "start", "end", "byte_start", "byte_end"),
+    *("logprob", "rank", "entropy", "context"),
+)
+"""What a table tells of every token of a text, by the names that people's programs read."""
 
 ABC = Path(__file__).parent.parent / "assets" / "models" / "abc.json"
 
@@ -43,9 +50,8 @@ def random_ledger(
         blank = blank | (np.arange(n) == 0)
     logprob[blank], entropy[blank], rank[blank], best_ids[blank] = np.nan, np.nan, 0, -1
     ledger = Ledger(
-        data=b"".join(pieces),
-        ids=ids,
-        ends=np.cumsum([len(p) for p in pieces], dtype=np.int64),
+        encoded=encoded_of(b"".join(pieces), ids, np.cumsum([len(p) for p in pieces], dtype=np.int64)),
+        unit=vocabulary.unit,
         logprob=logprob,
         rank=rank,
         entropy=entropy,
@@ -60,6 +66,11 @@ def random_ledger(
     return ledger, Loaded(0, info, vocabulary, (0,), 0, 0, first_piece == "model")
 
 
+def encoded_of(data: bytes, ids: Ids, ends: Ids) -> Encoded:
+    """A text none of whose ids is fixed."""
+    return Encoded(data, ids, ends, np.zeros(len(ids), bool))
+
+
 def _ids(words: list[bytes], pieces: Sequence[bytes]) -> list[int]:
     place = {word: i for i, word in enumerate(words)}
     return [place[piece] for piece in pieces]
@@ -71,9 +82,8 @@ def abc_ledger(text: bytes = b"BAC") -> tuple[Ledger, Loaded]:
     ids = table.alphabet.encode(text).ids
     scores = table.session().extend(ids.tolist())
     ledger = Ledger(
-        data=text,
-        ids=ids,
-        ends=table.alphabet.vocabulary.ends(ids),
+        encoded=encoded_of(text, ids, table.alphabet.vocabulary.ends(ids)),
+        unit=table.alphabet.vocabulary.unit,
         logprob=scores.logprob,
         rank=scores.rank,
         entropy=scores.entropy,

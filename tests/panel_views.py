@@ -11,7 +11,7 @@ import numpy as np
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
-from arplay.core.document import Document, Encoded, Prefix, encode
+from arplay.core.document import Document, Encoded, Prefix, bytes_of, encode
 from arplay.core.picking import choose, uniform
 from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer, Position
@@ -98,7 +98,7 @@ def long_text() -> View:
     """A text of 5,000 pieces that the editor holds only the beginning of."""
     ledger, loaded = random_ledger(prose(5000))
     view = _scored(View(), ledger, loaded, _random(loaded))
-    return replace(view, document=Document.of(ledger.data[:2000]), caret=0, excerpt_of="a long text.txt")
+    return replace(view, document=Document.of(bytes_of(ledger.encoded)[:2000]), caret=0, excerpt_of="a long text.txt")
 
 
 @cache
@@ -124,7 +124,7 @@ def no_first_piece() -> View:
     """The empty text on a model that has no p(x_1)."""
     _, loaded = random_ledger([b"a"])
     nothing = np.zeros(0, np.int64)
-    encoded = Encoded(nothing, nothing, np.zeros(0, bool))
+    encoded = Encoded(b"", nothing, nothing, np.zeros(0, bool))
     answer = Answer((), "unscored", Prefix(nothing, None), encoded, Position(0, 0), None, 0, 0.0, 0)
     tree = Tree()
     return View(loaded=loaded, answer=answer, tree=tree, node=tree.node)
@@ -175,14 +175,14 @@ def _random(loaded: Loaded) -> Distribution:
 
 def _scored(view: View, ledger: Ledger, loaded: Loaded, distribution: Distribution) -> View:
     """``view`` with this ledger, the caret before its piece 20."""
-    tree = Tree(Document.of(ledger.data))
+    tree = Tree(Document.of(bytes_of(ledger.encoded)))
     place = min(20, len(ledger) - 1)
     caret = int(ledger.starts[place])
     answer = Answer(
         lead=loaded.lead,
         first_piece="tokenizer",
         prefix=Prefix(ledger.ids[:place], int(ledger.ids[place])),
-        encoded=Encoded(ledger.ids, ledger.ends, np.zeros(len(ledger), bool)),
+        encoded=ledger.encoded,
         position=Position(0, place + 1),
         distribution=distribution,
         evaluated=1,

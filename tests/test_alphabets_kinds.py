@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from arplay.core.document import Document, Fixed, Typed, encode, normal, prefix_at
+from arplay.core.document import Document, encode, prefix_at
 from arplay.core.errors import Problem
 from arplay.core.pieces import Pieces
+from arplay.core.runs import Fixed, Typed, normal
 from arplay.core.spans import char_spans, utf16_ends
 from arplay.models.alphabets import TextAlphabet, TokenizerAlphabet
 from arplay.models.alphabets.slow import python_alphabet

@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread
 from pytestqt.qtbot import QtBot
 
-from arplay.core.document import Document
+from arplay.core.document import Caret, Document
 from arplay.core.errors import Problem
 from arplay.engine.messages import (
     Cancelled,
@@ -95,7 +95,7 @@ def bridged(qtbot: QtBot) -> Iterator[Make]:
 def test_each_request_is_answered_in_the_windows_thread(bridged: Make) -> None:
     bridge, listener = bridged()
     assert isinstance(listener.wait(bridge.ask(partial(Load, spec="small"))), Loaded)
-    assert isinstance(listener.wait(bridge.ask(partial(Explore, document=BAC, caret=3))), Explored)
+    assert isinstance(listener.wait(bridge.ask(partial(Explore, document=BAC, place=Caret(3)))), Explored)
     assert isinstance(listener.wait(bridge.ask(partial(Score, document=BAC))), Scored)
     assert isinstance(listener.wait(bridge.ask(partial(Reconcile, document=BAC))), Reconciled)
     assert isinstance(listener.wait(bridge.ask(partial(Load, spec="bad"))), Failed)
@@ -108,7 +108,7 @@ def test_each_request_is_answered_in_the_windows_thread(bridged: Make) -> None:
 def test_an_older_answer_is_dropped(bridged: Make, kind: type[Bridge], seen: list[int]) -> None:
     bridge, listener = bridged(kind)
     listener.wait(bridge.ask(partial(Load, spec="small")))
-    numbers = [bridge.ask(partial(Explore, document=BAC, caret=caret)) for caret in (1, 2, 3)]
+    numbers = [bridge.ask(partial(Explore, document=BAC, place=Caret(caret))) for caret in (1, 2, 3)]
     listener.wait(numbers[-1])
     assert [result.number for result in listener.results if result.number in numbers] == seen
 
@@ -128,9 +128,9 @@ def test_an_answer_that_is_on_its_way_when_a_newer_question_is_asked_is_dropped(
             arrived.set()
 
     bridge._worker._emit = watched
-    first = bridge.ask(partial(Explore, document=BAC, caret=1))
+    first = bridge.ask(partial(Explore, document=BAC, place=Caret(1)))
     assert arrived.wait(HANG_GUARD)  # the window's thread has not looked yet
-    second = bridge.ask(partial(Explore, document=BAC, caret=2))
+    second = bridge.ask(partial(Explore, document=BAC, place=Caret(2)))
     listener.wait(second)
     explored = [result.number for result in listener.results if isinstance(result, Explored)]
     assert explored == ([second] if kind is Bridge else [first, second])
@@ -148,7 +148,7 @@ def test_what_was_asked_of_the_former_model_is_dropped(bridged: Make, kind: type
     load = bridge.ask(partial(Load, spec="second"))
     gate.open()
     listener.wait(load)
-    listener.wait(bridge.ask(partial(Explore, document=BAC, caret=3)))
+    listener.wait(bridge.ask(partial(Explore, document=BAC, place=Caret(3))))
     after = listener.results[[result.number for result in listener.results].index(load) :]
     assert (Cancelled(score) in after) == (kind is Everything)
 
@@ -184,7 +184,7 @@ def test_nothing_is_remembered_of_answered_requests(bridged: Make) -> None:
     bridge, listener = bridged()
     listener.wait(bridge.ask(partial(Load, spec="small")))
     for caret in (0, 1, 2, 3):
-        last = bridge.ask(partial(Explore, document=BAC, caret=caret))
+        last = bridge.ask(partial(Explore, document=BAC, place=Caret(caret)))
     listener.wait(last)
     listener.wait(bridge.ask(partial(Score, document=LONG)))
     assert bridge._lane == {}
@@ -195,12 +195,12 @@ def test_after_close_nothing_is_emitted(bridged: Make, qtbot: QtBot) -> None:
     listener.wait(bridge.ask(partial(Load, spec="small")))
     listener.results.clear()
     bridge.ask(partial(Score, document=LONG))
-    bridge.ask(partial(Explore, document=BAC, caret=3))
+    bridge.ask(partial(Explore, document=BAC, place=Caret(3)))
     assert bridge.close()
     QCoreApplication.processEvents()
     assert listener.results == []
     with pytest.raises(RuntimeError, match="closed"):
-        bridge.ask(partial(Explore, document=BAC, caret=3))
+        bridge.ask(partial(Explore, document=BAC, place=Caret(3)))
 
 
 def test_a_bridge_deleted_without_close_ends_its_thread(qtbot: QtBot) -> None:

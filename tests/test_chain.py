@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arplay.core.chain import BEST, Ledger, power_of_ten, underflows
+from arplay.core.pieces import BYTE
 from arplay.core.windows import Windows
-from tests.ledgers import abc_ledger
+from tests.ledgers import abc_ledger, encoded_of
 
 
 def ledger(pieces: list[bytes], logprob: list[float], **changes: Any) -> Ledger:
     n = len(pieces)
     made = Ledger(
-        data=b"".join(pieces),
-        ids=np.arange(n),
-        ends=np.cumsum([len(piece) for piece in pieces], dtype=np.int64),
+        encoded=encoded_of(b"".join(pieces), np.arange(n), np.cumsum([len(piece) for piece in pieces], dtype=np.int64)),
+        unit=BYTE,
         logprob=np.array(logprob, dtype=np.float64),
         rank=np.where(np.isnan(logprob), 0, 1) if n else np.zeros(0, np.int64),
         entropy=np.array(logprob, dtype=np.float64),
@@ -40,11 +40,11 @@ def test_bac_is_the_textbook() -> None:
     assert -bac.logprob == pytest.approx([0.916, 0.693, 0.511], abs=5e-4)
     assert math.exp(bac.running[-1]) == pytest.approx(0.4 * 0.5 * 0.6) == pytest.approx(0.12)
     totals = bac.totals
-    assert (totals.pieces, totals.scored, totals.bytes, totals.first_piece) == (3, 3, 3, "model")
+    assert (totals.pieces, totals.scored, totals.units, totals.first_piece) == (3, 3, 3, "model")
     assert totals.nll_nats == pytest.approx(2.1203, abs=5e-5)
     assert totals.nll_bits == pytest.approx(-math.log2(0.12))
     assert totals.perplexity == pytest.approx(0.12 ** (-1 / 3))
-    assert totals.bits_per_byte == pytest.approx(-math.log2(0.12) / 3)
+    assert totals.bits_per_unit == pytest.approx(-math.log2(0.12) / 3)
     other, _ = abc_ledger(b"BAB")
     assert other.totals.nll_nats != pytest.approx(2.1203, abs=5e-5)
 
@@ -58,20 +58,20 @@ def test_the_entropy_of_a_piece_is_not_its_surprisal() -> None:
 
 def test_an_unscored_first_piece_is_counted_and_left_out_of_every_mean() -> None:
     totals = ledger([b"abcd", b"ef", b"g"], [math.nan, math.log(0.5), math.log(0.125)]).totals
-    assert (totals.pieces, totals.scored, totals.bytes, totals.bytes_total) == (3, 2, 3, 7)
+    assert (totals.pieces, totals.scored, totals.units, totals.units_total) == (3, 2, 3, 7)
     assert totals.nll_bits == pytest.approx(4)
     assert totals.perplexity == pytest.approx(4)
-    assert totals.bits_per_byte == pytest.approx(4 / 3)
-    assert totals.bits_per_byte != pytest.approx(4 / 7)  # as if the first piece had been free
+    assert totals.bits_per_unit == pytest.approx(4 / 3)
+    assert totals.bits_per_unit != pytest.approx(4 / 7)  # as if the first piece had been free
 
 
 def test_bytes_are_those_of_the_pieces_not_of_replacement_characters() -> None:
     euro = "€".encode()
     split = ledger([euro[:1], euro[1:]], [math.log(0.5), math.log(0.5)])
     as_shown = sum(len(piece.decode(errors="replace").encode()) for piece in (euro[:1], euro[1:]))
-    assert split.totals.bytes == 3 != as_shown
-    assert split.totals.bits_per_byte == pytest.approx(2 / 3)
-    assert split.totals.characters == 1
+    assert split.totals.units == 3 != as_shown
+    assert split.totals.bits_per_unit == pytest.approx(2 / 3)
+    assert split.totals.counts == (("characters", 1),)
 
 
 def test_perplexity_may_be_more_than_a_float_and_nothing_has_none() -> None:
@@ -80,7 +80,7 @@ def test_perplexity_may_be_more_than_a_float_and_nothing_has_none() -> None:
     assert ledger([b"a", b"b"], [-math.inf, -1.0]).totals.perplexity == math.inf
     for nothing in (ledger([], []), ledger([b"a"], [math.nan])):
         assert nothing.totals.nll_nats == 0 and math.copysign(1, nothing.totals.nll_nats) == 1
-        assert nothing.totals.perplexity is None and nothing.totals.bits_per_byte is None
+        assert nothing.totals.perplexity is None and nothing.totals.bits_per_unit is None
     assert ledger([], []).starts.tolist() == [] and ledger([], []).complete
 
 

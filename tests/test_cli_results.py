@@ -62,6 +62,9 @@ def text_file(folder: Path, content: bytes) -> str:
     return str(file)
 
 
+STEP = {"id", "text", "bytes", "logprob", "prob", "decoded_prob", "rank", "u", "context_start"}
+
+
 def test_the_strictness_of_these_tests_can_fail() -> None:
     with pytest.raises(AssertionError):
         strict('{"logprob": -Infinity}')
@@ -168,7 +171,7 @@ def test_the_same_seed_samples_the_same_and_a_replay_repeats_it(ask: Command, tm
     command = ("sample", "--model", "abc", "--prompt", "B", "-n", "30", "--temperature", "1.5")
     first, again, other = ask(*command, "--seed", "7"), ask(*command, "--seed", "7"), ask(*command, "--seed", "8")
     assert set(first) == {"model", "decoding", "seed", "at_limit", "prefix", "steps", "text", "stopped"}
-    assert set(first["steps"][0]) == {"id", "text", "logprob", "prob", "decoded_prob", "rank", "u", "context_start"}
+    assert set(first["steps"][0]) == STEP
     assert first == again
     assert first["text"] == "".join(step["text"] for step in first["steps"])
     assert [step["id"] for step in first["steps"]] != [step["id"] for step in other["steps"]]

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from arplay.cli import main
-from arplay.export.tables import HEAT_COLUMNS, LEDGER_COLUMNS, TOKEN_COLUMNS, is_text
+from arplay.export.tables import heat_columns, is_text, ledger_columns
 from arplay.export.writers import to_csv
 from tests.hostile import PARTS, hostile
+from tests.ledgers import TOKEN_COLUMNS, abc_ledger
 
 TOKENS = list(
     dict.fromkeys(
@@ -112,7 +113,9 @@ def test_pandas_reads_it_whole(table: Path) -> None:
 
 
 def test_missing_numbers_are_missing_and_missing_texts_are_empty() -> None:
-    record = dict.fromkeys(HEAT_COLUMNS, "x") | dict.fromkeys((name for name in HEAT_COLUMNS if not is_text(name)), 1.5)
-    text = to_csv([record | {"logprob": None, "best5_text": None, "prob": -math.inf}], HEAT_COLUMNS, ["a"])
+    ledger, loaded = abc_ledger()
+    columns = heat_columns(ledger, loaded.vocabulary)
+    record = dict.fromkeys(columns, "x") | dict.fromkeys((name for name in columns if not is_text(name)), 1.5)
+    text = to_csv([record | {"logprob": None, "best5_text": None, "prob": -math.inf}], columns, ["a"])
     assert "# a\n" in text and '"best5_text": "str"' in text and ',"",' in text and "-inf" in text
-    assert [name for name in LEDGER_COLUMNS if is_text(name)] == ["text", "bytes"]
+    assert [name for name in ledger_columns(ledger, loaded.vocabulary) if is_text(name)] == ["text", "bytes"]

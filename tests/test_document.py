@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arplay.core.document import MOST_FIXED, Document, Edit, Fixed, Run, Typed, encode, normal, prefix_at, size
+from arplay.core.document import Document, encode, prefix_at
 from arplay.core.pieces import Piece, Pieces, Vocabulary
+from arplay.core.runs import MOST_FIXED, Edit, Fixed, Run, Typed, normal, size
 
 WORDS = (b"ab", b"b", b" a", b"\xe2\x82", b"\xac", "😀".encode(), b"\r\n", b"a")
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from arplay.core.chain import Ledger
+from arplay.core.document import bytes_of
 from arplay.gui.contract import Typed
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
@@ -264,7 +265,7 @@ def test_twenty_thousand_tokens_paint_only_what_is_seen(area: TextArea) -> None:
             return super().shade(ledger, first, stop)
 
     ledger, _ = random_ledger(prose(20_000))
-    area.show_text(ledger.data, 0)
+    area.show_text(bytes_of(ledger.encoded), 0)
     area.set_style(LIGHT, Counting(LIGHT, "surprisal"))
     marks = Marks(ledger.ids, ledger.ends, np.zeros(len(ledger), bool), tokens="colours")
     area.set_marks(marks.scored_by(ledger))

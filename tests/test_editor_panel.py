@@ -359,7 +359,7 @@ def test_keys_of_the_chain(desk: Desk, qtbot: QtBot) -> None:
 
 def answer(ends: list[int]) -> Answer:
     made = np.array(ends, np.int64)
-    encoded = Encoded(np.arange(len(ends)), made, np.zeros(len(ends), bool))
+    encoded = Encoded(b"", np.arange(len(ends)), made, np.zeros(len(ends), bool))
     return Answer((), "model", Prefix(encoded.ids, None), encoded, Position(0, 1), None, 1, 0.1, 0)
 
 

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from arplay.cli import main
 from arplay.core.errors import Problem
-from arplay.export import tables, writers
+from arplay.core.pieces import exact_text
+from arplay.export import writers
+from tests.ledgers import TOKEN_COLUMNS
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -92,7 +94,7 @@ def test_a_written_file_keeps_rights_and_links(tmp_path: Path) -> None:
 
 
 def test_broken_bytes_are_signs_and_whole_characters_stay() -> None:
-    assert tables.exact_text(" é\n".encode() + b"\xe2\x82") == " é\n⟨E2⟩⟨82⟩"
+    assert exact_text(" é\n".encode() + b"\xe2\x82") == " é\n⟨E2⟩⟨82⟩"
 
 
 def rows_of(file: Path) -> tuple[list[str], list[dict[str, str]]]:
@@ -137,7 +139,7 @@ def test_score_writes_csv_beside_its_json(tmp_path: Path, capsys: pytest.Capture
     assert capsys.readouterr().out == ""
     _, rows = rows_of(table)
     tokens = json.loads(result.read_text("utf-8"))["tokens"]
-    assert [list(row) for row in rows] == [list(tables.TOKEN_COLUMNS)] * 3
+    assert [list(row) for row in rows] == [list(TOKEN_COLUMNS)] * 3
     assert [float(row["logprob"]) for row in rows] == [token["logprob"] for token in tokens]
 
 

@@ -15,7 +15,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from arplay.core import waits
-from arplay.core.document import Document
+from arplay.core.document import Caret, Document
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
 from arplay.core.waits import Interrupted
@@ -104,7 +104,7 @@ def asking(tmp_path: Path) -> Iterator[Asking]:
 
 READ = Reading("unscored")
 HUNG: dict[str, Callable[[int], Any]] = {
-    "explore": lambda number: Explore(number, TEXT, len(TEXT), READ),
+    "explore": lambda number: Explore(number, TEXT, Caret(len(TEXT)), READ),
     "score": lambda number: Score(number, TEXT, READ),
     "reconcile": lambda number: Reconcile(number, TEXT, READ),
 }
@@ -133,7 +133,7 @@ def test_closing_does_not_wait_for_what_hangs(tmp_path: Path) -> None:
     asking = Asking(write(tmp_path / "m.gguf", "llama"))
     child = asking.child
     child.suspend()
-    asking.worker.submit(Explore(1, Document.of(b"The cat"), 3, READ))
+    asking.worker.submit(Explore(1, Document.of(b"The cat"), Caret(3), READ))
     while not waits._ends:
         time.sleep(0.01)
     assert asking.worker.close(30) and not child.is_running()
@@ -151,7 +151,7 @@ def test_a_load_that_hangs_can_be_cancelled(asking: Asking, tmp_path: Path) -> N
         time.sleep(0.01)
     asking.worker.cancel(1)
     assert isinstance(asking.end(1), Cancelled) and not child.is_running() and former.is_running()
-    assert isinstance(asking.last(Explore(2, TEXT, len(TEXT), READ)), Explored) and len(asking.models) == 1
+    assert isinstance(asking.last(Explore(2, TEXT, Caret(len(TEXT)), READ)), Explored) and len(asking.models) == 1
 
 
 @pytest.mark.parametrize("architecture", ["phi2", "gemma2", "mamba", "lfm2"])

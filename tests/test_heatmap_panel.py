@@ -13,6 +13,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
+from arplay.core.document import bytes_of
 from arplay.gui.contract import Change, Select, Settings, View
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.theme import DARK, LIGHT
@@ -124,13 +125,13 @@ def test_the_header_says_what_core_says(qtbot: QtBot) -> None:
     ledger, loaded = abc_ledger()
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
     totals = ledger.totals
-    assert totals.perplexity is not None and totals.bits_per_byte is not None
+    assert totals.perplexity is not None and totals.bits_per_unit is not None
     assert {f.name: f.value for f in panel.figures.figures} == {
         "tokens": "3",
         "scored": "3",
         "NLL": "2.1203 nats",
         "perplexity": number(totals.perplexity, 2),
-        "bits per byte": number(totals.bits_per_byte, 3),
+        "bits per byte": number(totals.bits_per_unit, 3),
     }
     assert "the model’s own p(x₁)" in panel.caption.full
     assert "windows" not in panel.caption.full
@@ -143,7 +144,7 @@ def test_windows_and_first_piece_are_told(qtbot: QtBot) -> None:
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
     assert "scored in windows of 512, stride 256" in panel.caption.full
     assert "after <|start|>, which the tokenizer adds" in panel.caption.full
-    assert panel.text.lead[0].text == "<|start|>"
+    assert panel.text.lead[0] == "<|start|>"
     assert panel.text.flow is not None and panel.text.flow.indent > 0
     assert panel.text.rect_of(0).x() == pytest.approx(PAD + panel.text.flow.indent * panel.text.grid.column)
 
@@ -264,7 +265,7 @@ def test_a_part_has_the_figures_that_it_has_in_the_whole(qtbot: QtBot) -> None:
     assert part.done == 100 and len(part) == 150 and not sheet.heat.lead
     for name in ("ids", "logprob", "rank", "entropy", "context", "best_ids", "best_logprobs"):
         assert np.array_equal(getattr(part, name), getattr(ledger, name)[100:250], equal_nan=name != "ids"), name
-    assert part.data == ledger.data[int(ledger.starts[100]) : int(ledger.ends[249])]
+    assert bytes_of(part.encoded) == bytes_of(ledger.encoded)[int(ledger.starts[100]) : int(ledger.ends[249])]
     assert np.array_equal(part.starts + int(ledger.starts[100]), ledger.starts[100:250])
     assert part.totals.nll_nats == pytest.approx(-float(ledger.logprob[100:200].sum()))
 

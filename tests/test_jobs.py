@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from arplay import paths
 from arplay.core.distribution import Distribution
-from arplay.core.document import Document, Fixed, Typed
+from arplay.core.document import Caret, Document
 from arplay.core.document import encode as encode_all
 from arplay.core.errors import Problem
 from arplay.core.pieces import Piece, Pieces
 from arplay.core.reading import Reading
+from arplay.core.runs import Fixed, Typed
 from arplay.core.windows import Windows
 from arplay.engine import jobs, scoring
 from arplay.engine import state as keeping
@@ -66,14 +67,14 @@ def scored(state: State, text: bytes) -> Any:
 
 def explored(state: State, text: bytes, caret: int | None = None) -> Any:
     document = Document.of(text)
-    return run(jobs.explore(state, Explore(1, document, len(text) if caret is None else caret)))[1].answer
+    return run(jobs.explore(state, Explore(1, document, Caret(len(text) if caret is None else caret))))[1].answer
 
 
 def test_bac_is_scored_exactly() -> None:
     ledger = scored(state_of(abc()), b"BAC")
     assert ledger.complete and ledger.first_piece == "model"
     np.testing.assert_allclose(ledger.logprob, np.log([0.4, 0.5, 0.6]), rtol=1e-15)
-    assert ledger.totals.scored == 3 and ledger.totals.bytes == 3
+    assert ledger.totals.scored == 3 and ledger.totals.units == 3
     assert math.exp(ledger.running[-1]) == pytest.approx(0.12, rel=1e-14)
     assert ledger.totals.nll_nats == pytest.approx(2.1203, abs=5e-5)
     assert ledger.context.tolist() == [0, 1, 2]
@@ -183,8 +184,8 @@ def test_a_first_piece_that_the_user_left_out_is_left_out_everywhere() -> None:
     ledger = result.ledger
     assert np.isnan(ledger.logprob[0]) and (ledger.rank[0], ledger.best_ids[0, 0]) == (0, -1)
     assert np.array_equal(ledger.logprob[1:], whole.ledger.logprob[1:])
-    assert (ledger.totals.scored, ledger.totals.bytes, ledger.first_piece) == (2, 2, "unscored")
-    assert run(jobs.explore(state, Explore(3, text, 0, Reading("unscored"))))[1].answer.distribution is None
+    assert (ledger.totals.scored, ledger.totals.units, ledger.first_piece) == (2, 2, "unscored")
+    assert run(jobs.explore(state, Explore(3, text, Caret(0), Reading("unscored"))))[1].answer.distribution is None
     _, checked = run(jobs.reconcile(state, Reconcile(4, text, Reading("unscored"))))
     assert checked.largest_difference == 0 and checked.nll_nats == pytest.approx(ledger.totals.nll_nats, abs=1e-12)
     _, again = run(jobs.score(state, Score(5, text)))  # negative control: the rule is a rule of the request
@@ -197,7 +198,7 @@ def test_a_long_way_to_the_caret_tells_how_far_it_is(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(jobs, "TELL_SECONDS", seconds)
         state = state_of(SmallModel(context=None))
         state.pace.size = state.pace.most = 8
-        told, answered = run(jobs.explore(state, Explore(1, Document.of(b"C" * 100), 100)))
+        told, answered = run(jobs.explore(state, Explore(1, Document.of(b"C" * 100), Caret(100))))
         assert answered.answer.position.context == 100
         steps[seconds] = [step.fraction for step in told if isinstance(step, Progress)]
     assert steps[0.0] == [n / 100 for n in range(8, 100, 8)]
@@ -250,11 +251,11 @@ def test_a_token_written_after_a_text_does_not_have_it_encoded_again() -> None:
     state, document = state_of(model), Document.of(b"CABBA")
     for _ in range(20):
         document = document.apply(document.take(len(document), Piece(0, b"A"), "small"))
-        answer = run(jobs.explore(state, Explore(1, document, len(document))))[1].answer
+        answer = run(jobs.explore(state, Explore(1, document, Caret(len(document)))))[1].answer
         assert np.array_equal(answer.encoded.ids, encode_all(document, SmallModel().alphabet).ids)
     assert cut == [b"CABBA"]
     typed = document.apply(document.replace(0, 1, b"A"))  # negative control: what changed is
-    run(jobs.explore(state, Explore(1, typed, len(typed))))
+    run(jobs.explore(state, Explore(1, typed, Caret(len(typed)))))
     assert cut == [b"CABBA", b"AABBA"]
 
 
@@ -329,11 +330,11 @@ def test_results_are_frozen_and_their_arrays_read_only() -> None:
     state = state_of(SmallModel())
     document = Document.of(b"BACABA")
     for caret in (4, 6):  # inside a piece the prefix is an array of its own
-        result = run(jobs.explore(state, Explore(1, document, caret)))[1]
+        result = run(jobs.explore(state, Explore(1, document, Caret(caret))))[1]
         found = arrays(result)
         assert len(found) >= 7 and not any(array.flags.writeable for array in found)
         with pytest.raises(dataclasses.FrozenInstanceError):
-            result.caret = 0
+            result.place = 0
     result = run(jobs.score(state, Score(1, document)))[1]
     assert len(arrays(result)) >= 8 and not any(array.flags.writeable for array in arrays(result))
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -435,7 +436,7 @@ def test_chunks_are_short_while_somebody_waits_and_grow_when_nobody_does() -> No
 def test_a_question_makes_the_chunks_of_a_score_short_again() -> None:
     state = state_of(SmallModel(context=None))
     state.pace.seconds, state.pace.size = 0.4, 200
-    run(jobs.explore(state, Explore(1, Document.of(b"ABC"), 3)))
+    run(jobs.explore(state, Explore(1, Document.of(b"ABC"), Caret(3))))
     assert state.pace.size <= 50 and state.pace.seconds == 0.05
 
 
@@ -448,7 +449,7 @@ def test_what_a_former_model_read_is_never_taken_for_the_new_ones() -> None:
     """The jobs of the former model are closed only after the new one is in its place."""
     text = b"ABCCABACBBACABCCBABCA"
     for begin in (
-        lambda state: jobs.explore(state, Explore(1, Document.of(text), len(text))),
+        lambda state: jobs.explore(state, Explore(1, Document.of(text), Caret(len(text)))),
         lambda state: jobs.score(state, Score(1, Document.of(text))),
     ):
         former, new = SmallModel(context=None), Other(context=None)

@@ -74,11 +74,11 @@ def test_an_id_without_a_token_writes_nothing_and_counts_no_bytes(opened: Open, 
     settle(window, qtbot)
     ledger = play.view.ledger
     assert play.document.data == b"The cat" and ledger is not None
-    assert ledger.ids.tolist()[-1] == SIZE + 1 and ledger.totals.bytes_total == 7
+    assert ledger.ids.tolist()[-1] == SIZE + 1 and ledger.totals.units_total == 7
     assert play.view.answer is not None and play.view.answer.prefix.ids.tolist() == ledger.ids.tolist()
     assert play.view.loaded.vocabulary.piece(SIZE + 1).text == f"<unused {SIZE + 1}>"
     bits = ledger.totals.nll_bits
-    assert ledger.totals.bits_per_byte == bits / int((ledger.ends - ledger.starts)[1:].sum())
+    assert ledger.totals.bits_per_unit == bits / int((ledger.ends - ledger.starts)[1:].sum())
     window.playground.undo_stack.undo()
     qtbot.waitUntil(lambda: play.view.ledger is not None and int(play.view.ledger.ids[-1]) != SIZE + 1)
     settle(window, qtbot)

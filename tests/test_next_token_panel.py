@@ -41,7 +41,7 @@ def view(
     words = (*(f" w{i}".encode() for i in range(size - 1)), b"<|end|>")
     vocabulary = Vocabulary(f"words {size}", words, frozenset({size - 1}))
     own = Distribution.from_logits(np.random.default_rng(seed).normal(scale=3, size=size))
-    encoded = Encoded(np.arange(2), np.array([3, 6]), np.zeros(2, bool))
+    encoded = Encoded(b" w0 w1", np.arange(2), np.array([3, 6]), np.zeros(2, bool))
     answer = Answer((), "model", Prefix(np.arange(2), actual), encoded, Position(0, 2), own, 1, 0.01, 0)
     info = Info("words", "test", "test", "0", "float32", "cpu", size, None, 1)
     return View(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from arplay.cli import main
-from arplay.core.document import Document
+from arplay.core.document import Caret, Document
 from arplay.core.reading import Reading
 from arplay.engine import jobs
 from arplay.engine.messages import Explore, Reconcile, Score
@@ -61,7 +61,7 @@ def test_later_windows_begin_as_the_text_does_or_it_is_said(leading: Path, windo
     assert note.figure == str(later) and ("not before" in note.sentence) == (not window_lead)
     _, checked = run(jobs.reconcile(state, Reconcile(2, document, reading)))
     assert checked.largest_difference < 1e-5
-    _, explored = run(jobs.explore(state, Explore(3, document, len(LONG) - 1, reading)))
+    _, explored = run(jobs.explore(state, Explore(3, document, Caret(len(LONG) - 1), reading)))
     end = explored.answer.position.end
     read = ledger.windows.read(np.array(chain), explored.answer.position.start, end)
     assert explored.answer.position.context == len(read)

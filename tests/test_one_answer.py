@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from pytestqt.qtbot import QtBot
 
-from arplay.core.document import Document
+from arplay.core.document import Caret, Document
 from arplay.engine import scoring
 from arplay.engine.messages import Explore, Load, Loaded, Progress, Request, Result, Score
 from arplay.engine.worker import Worker
@@ -91,7 +91,7 @@ def test_what_a_loader_reports_late_is_told_to_nobody(qtbot: QtBot) -> None:
     late = threading.Thread(target=reports[0], args=(1.0, "late"))
     late.start()
     late.join()
-    after = bridge.ask(partial(Explore, document=Document.of(b"BA"), caret=2))
+    after = bridge.ask(partial(Explore, document=Document.of(b"BA"), place=Caret(2)))
     qtbot.waitUntil(lambda: results[-1].number == after, timeout=int(HANG_GUARD * 1000))
     seen = [result.what for result in results if isinstance(result, Progress) and result.number == number]
     assert "on time" in seen and "late" not in seen

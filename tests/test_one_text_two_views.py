@@ -11,6 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 from pytestqt.qtbot import QtBot
 
+from arplay.core.document import bytes_of
 from arplay.gui.contract import CaretMoved, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
@@ -197,7 +198,7 @@ def test_a_long_text_is_searched_and_walked_in_the_heatmap(opened: Open, qtbot: 
     file.write_bytes(bytes(data))
     window.open_file(file)
     heat = views(window)[1]
-    qtbot.waitUntil(lambda: heat.ledger is not None and heat.ledger.data == bytes(data), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: heat.ledger is not None and bytes_of(heat.ledger.encoded) == bytes(data), timeout=PATIENCE)
     heat.setFocus()
     window.menus.text.edit[0].trigger()
     seek = editor_of(window).seek

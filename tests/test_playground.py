@@ -13,8 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from arplay.cli import main
 from arplay.core.decoding.pipeline import Pipeline
-from arplay.core.document import Fixed
+from arplay.core.document import bytes_of
 from arplay.core.picking import uniform
+from arplay.core.runs import Fixed
 from arplay.engine.messages import Cancelled, Explore, Load, Score
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import CaretMoved, Change, Do, Goto, Select, Settings, Take, Typed
@@ -146,7 +147,7 @@ def test_the_ledger_follows_while_play_writes(play: Playground, qtbot: QtBot) ->
     )
     play.handle(Do("pause"))
     settle(play, qtbot)
-    assert play.view.ledger is not None and play.view.ledger.data == play.document.data
+    assert play.view.ledger is not None and bytes_of(play.view.ledger.encoded) == play.document.data
 
 
 def test_decoding_never_runs_the_model(play: Playground, qtbot: QtBot) -> None:

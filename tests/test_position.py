@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arplay.core.document import Encoded
+from arplay.core.document import Encoded, departures
 from arplay.core.pieces import Pieces
-from arplay.core.position import Position, departures
+from arplay.core.position import Position
 
 Cut = list[tuple[int, int]]
 """A tokenisation: (id, bytes) of each piece."""
@@ -24,7 +24,7 @@ def spans(mine: Cut, canonical: Cut) -> list[tuple[int, int]]:
     def ends(cut: Cut) -> np.ndarray:
         return np.cumsum([size for _, size in cut], dtype=np.int64)
 
-    encoded = Encoded(ids(mine), ends(mine), np.ones(len(mine), np.bool_))
+    encoded = Encoded(b"", ids(mine), ends(mine), np.ones(len(mine), np.bool_))
     return departures(encoded, Pieces(ids(canonical), ends(canonical)))
 
 

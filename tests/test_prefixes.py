@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arplay.core.document import Document
+from arplay.core.document import Caret, Document
 from arplay.engine import jobs, prefixes
 from arplay.engine.messages import Explore, Score
 from arplay.engine.prefixes import Prefixes, common_prefix
@@ -138,7 +138,7 @@ def test_a_cancelled_job_leaves_what_it_has_read() -> None:
     model = SmallModel(context=None)
     state = state_of(model)
     state.pace.size = 16
-    steps = jobs.explore(state, Explore(1, Document.of(LONG), len(LONG)))
+    steps = jobs.explore(state, Explore(1, Document.of(LONG), Caret(len(LONG))))
     next(steps)
     steps.close()
     assert len(state.prefixes) == 1

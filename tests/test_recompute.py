@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arplay.core.document import Document
+from arplay.core.document import Caret, Document
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
 from arplay.core.timings import MOST, Timing, added, forecast, largest_difference, missing, of_answer, speedup, trend
@@ -32,14 +32,14 @@ __all__ = ["one_thread", "tiny_folders"]
 
 
 def recomputed(state: State, text: bytes, caret: int | None = None, reading: Reading | None = None) -> Recomputed:
-    request = Recompute(1, Document.of(text), len(text) if caret is None else caret, reading or Reading())
+    request = Recompute(1, Document.of(text), Caret(len(text) if caret is None else caret), reading or Reading())
     result = run(recompute(state, request))[1]
     assert isinstance(result, Recomputed)
     return result
 
 
 def explored(state: State, text: bytes, caret: int | None = None) -> Explored:
-    request = Explore(1, Document.of(text), len(text) if caret is None else caret)
+    request = Explore(1, Document.of(text), Caret(len(text) if caret is None else caret))
     result = run(jobs.explore(state, request))[1]
     assert isinstance(result, Explored)
     return result
@@ -134,7 +134,7 @@ def test_it_is_the_least_urgent() -> None:
     try:
         worker.submit(Load(1, "small"))
         assert blocked.wait(HANG_GUARD)
-        for request in (Recompute(2, document, 3), Score(3, document), Explore(4, document, 3)):
+        for request in (Recompute(2, document, Caret(3)), Score(3, document), Explore(4, document, Caret(3))):
             worker.submit(request)
         go.set()
         ends = []

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from arplay.core.document import Document
+from arplay.core.document import Caret, Document
 from arplay.engine.jobs import Stopped
 from arplay.engine.messages import Explore, Explored, Failed, Load, Loaded, Progress, Result, Score, Scored
 from arplay.engine.recovery import carried
@@ -90,7 +90,7 @@ Ask = Callable[..., tuple[Answers, Loader]]
 
 
 def explore(number: int) -> Explore:
-    return Explore(number, TEXT, len(TEXT.data))
+    return Explore(number, TEXT, Caret(len(TEXT.data)))
 
 
 def undisturbed(ask: Ask) -> Explored:
@@ -206,7 +206,7 @@ def test_memory_that_is_never_enough_is_told_with_what_fits(ask: Ask) -> None:
     armed = True
     answers.worker._state.pace.size = 512  # then 128, 32 and 8
     long = Document.of(TEXT.data + b" on the log, and the dog")
-    assert answers.to(Explore(1, long, len(long.data))) == Failed(
+    assert answers.to(Explore(1, long, Caret(len(long.data)))) == Failed(
         1,
         "there is not enough memory (MemoryError)",
         "about 8 pieces fit: shorten the text, or use a smaller model or number type",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from arplay.core.document import Document
+from arplay.core.document import Document, bytes_of
 from arplay.engine.messages import Progress
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Change, Do
@@ -89,7 +89,7 @@ def test_closed_while_a_text_is_scored(opened: Open, model: str, qtbot: QtBot) -
     qtbot.waitUntil(lambda: bool(scoring))
     close(window)
     ledger = window.playground.view.ledger
-    assert ledger is None or ledger.data != TEXTS[model] or not ledger.complete
+    assert ledger is None or bytes_of(ledger.encoded) != TEXTS[model] or not ledger.complete
     assert kept(window) == Document.of(TEXTS[model])
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from arplay.core import position
-from arplay.core.document import Document
+from arplay.core.document import Caret, Document
 from arplay.engine import messages
 from arplay.engine.messages import Explore, Explored, Load, Loaded, Reconcile, Reconciled, Request, Score, Scored
 from arplay.engine.worker import Worker
@@ -65,8 +65,8 @@ def answers(spec: str, text: bytes) -> list[Any]:
     document = Document.of(text)
     requests: list[Request] = [
         Load(1, spec),
-        Explore(2, document, len(text)),
-        Explore(3, document, 1),
+        Explore(2, document, Caret(len(text))),
+        Explore(3, document, Caret(1)),
         Score(4, document),
         Reconcile(5, document),
     ]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from arplay.core.document import bytes_of
 from arplay.gui.training.batch import positions, records
 from arplay.gui.training.gradient import gradient_of, signed
 from arplay.gui.training.snapshots import Snapshot, bars_of_snapshot, order_of, steady_axis
@@ -93,10 +94,10 @@ def test_a_gradient_is_never_rounded_to_nothing(value: float, words: str) -> Non
 def test_the_ledger_and_the_mean_of_a_snapshot() -> None:
     told = replayed(700)
     snapshot = Snapshot(told, TEXT.encode())
-    assert snapshot.ledger.data == TEXT.encode()
+    assert bytes_of(snapshot.ledger.encoded) == TEXT.encode()
     assert snapshot.ledger.ids.tolist() == ids_of(TEXT, told.vocabulary)
     assert snapshot.mean_nats == pytest.approx(-np.nanmean(told.logprob))
-    assert [piece.text for piece in snapshot.lead] == ["<s>"]
+    assert snapshot.lead == ("<s>",)
     bare = Snapshot(replayed(700, lead=False), TEXT.encode())
     assert math.isnan(bare.ledger.logprob[0]) and bare.ledger.first_piece == "unscored"
     assert bare.ledger.totals.scored == len(bare.ledger) - 1

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arplay.core.document import Document, Edit, Fixed, Typed
+from arplay.core.document import Document
 from arplay.core.pieces import Piece
+from arplay.core.runs import Edit, Fixed, Typed
 from arplay.core.tree import Node, Step, Tree
 
 STEP = Step(id=0, index=0, logprob=-1.0, prob=0.37, decoded_prob=0.4, rank=1, u=0.5, seed=1)

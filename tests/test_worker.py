@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from arplay import paths
-from arplay.core.document import Document
+from arplay.core.document import Caret, Document
 from arplay.core.errors import Problem
 from arplay.engine import jobs, state, worker
 from arplay.engine.fetch import FetchProgress
@@ -116,7 +116,7 @@ Make = Callable[..., Desk]
 
 
 def explore(number: int, text: bytes = b"BAC") -> Explore:
-    return Explore(number, Document.of(text), len(text))
+    return Explore(number, Document.of(text), Caret(len(text)))
 
 
 def test_bac_through_the_thread(desk: Make) -> None:

@@ -12,7 +12,7 @@ from arplay.commands import options
 from arplay.commands.console import note
 from arplay.commands.options import UsageError
 from arplay.commands.window import draw, options_of, why_not_imported
-from arplay.commands.work import Source, Work, read_source
+from arplay.commands.work import Work, read_source
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.document import Document
 from arplay.core.errors import Problem
@@ -20,6 +20,7 @@ from arplay.export import charts
 from arplay.export.provenance import Provenance
 from arplay.export.writers import write
 from arplay.gui import platform_check
+from arplay.models.documents import Source
 
 if TYPE_CHECKING:
     from arplay.gui.contract import View
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     if args.chart == "window":
         _window(args, decoding)
     else:
-        source = read_source(args.prompt, args.file, args.encoding)
+        source = read_source(args, args.prompt, args.file, args.encoding)
         work = Work.load(args)
         if kind in DATA:
             write(args.out, _data(args, "csv" if kind == ".csv" else "json", work, source, decoding))
@@ -84,15 +85,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _data(args: argparse.Namespace, kind: charts.Kind, work: Work, source: Source, decoding: Pipeline) -> str:
     """The records behind a chart, with their provenance."""
+    document = source.document
     if args.chart == "bars":
-        answer, distribution = work.explore(source.data)
+        answer, distribution = work.explore(document)
         decoded = decode(distribution, decoding)
         origin = Provenance(work.info, answer.first_piece, source.name, decoding)
-        return charts.bars(kind, answer, decoded, work.vocabulary, source.data, args.top, origin)
+        return charts.bars(
+            kind, answer, decoded, work.vocabulary, source.document.before(source.document.end), args.top, origin
+        )
     if args.chart == "cache":
-        answer, timings = work.timings(source.data)
+        answer, timings = work.timings(source.document)
         return charts.timings(kind, timings, Provenance(work.info, answer.first_piece, source.name))
-    ledger = work.score(source.data)
+    ledger = work.score(source.document)
     origin = Provenance(work.info, ledger.first_piece, source.name)
     return charts.tokens(args.chart, kind, ledger, work.vocabulary, origin)
 
@@ -134,21 +138,22 @@ def _view(work: Work, source: Source, decoding: Pipeline, args: argparse.Namespa
     """What the window would show of the text with the caret at its end."""
     from arplay.gui.contract import Settings, View
 
-    document = Document.of(source.data)
+    document = source.document
+    assert isinstance(document, Document), "the window shows texts"
     settings = Settings(decoding=decoding, bars=args.top, animate=False)
     view = View(settings, work.loaded, document, caret=len(document))
     if args.chart == "bars":
-        answer, distribution = work.explore(source.data)
+        answer, distribution = work.explore(source.document)
         return replace(view, answer=answer, decoded=decode(distribution, decoding))
     if args.chart == "cache":
-        answer, timings = work.timings(source.data)
+        answer, timings = work.timings(source.document)
         return replace(view, answer=answer, timings=timings)
-    return replace(view, ledger=work.score(source.data))
+    return replace(view, ledger=work.score(source.document))
 
 
 def _window(args: argparse.Namespace, decoding: Pipeline) -> None:
     if args.file is not None:
-        read_source(None, args.file, args.encoding)  # what is wrong with it is told here, nobody can be asked
+        read_source(args, None, args.file, args.encoding)  # what is wrong with it is told here, nobody can be asked
     wanted = options_of(args, args.file)
     wanted = replace(wanted, size=args.size, first_piece=args.first_piece, bars=args.top, decoding=decoding)
     draw(wanted, args.out)

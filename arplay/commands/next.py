@@ -10,7 +10,7 @@ from arplay.commands.console import deliver
 from arplay.commands.work import Work, read_source, title
 from arplay.core.decoding.pipeline import Decoded, decode
 from arplay.core.distribution import LN2, Distribution
-from arplay.core.pieces import Vocabulary, visible
+from arplay.core.modalities.base import Document, TokenSet
 from arplay.core.position import Answer
 from arplay.engine.messages import Loaded
 from arplay.export import tables
@@ -37,31 +37,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     decoding = options.decoding(args)
-    data = read_source(args.prompt, args.file, args.encoding).data
+    document = read_source(args, args.prompt, args.file, args.encoding).document
     work = Work.load(args)
-    answer, distribution = work.explore(data)
+    answer, distribution = work.explore(document)
     decoded = decode(distribution, decoding)
     if args.json:
-        record = tables.bars(answer, distribution, decoded, work.vocabulary, data, args.top, args.find)
+        record = tables.bars(
+            answer, distribution, decoded, work.vocabulary, document.before(document.end), args.top, args.find
+        )
         deliver(to_json({"model": work.model} | record), args.out)
     else:
-        deliver(describe(work.loaded, data, answer, distribution, decoded, args.top, args.find), args.out)
+        deliver(describe(work.loaded, document, answer, distribution, decoded, args.top, args.find), args.out)
     return 0
 
 
 def describe(
     loaded: Loaded,
-    data: bytes,
+    document: Document,
     answer: Answer,
     distribution: Distribution,
     decoded: Decoded,
     top: int,
     find: str | None = None,
 ) -> str:
-    """The distribution after ``data`` for a terminal: a row a token with a bar of its own probability."""
+    """The distribution after ``document`` for a terminal: a row a token with a bar of its own probability."""
     vocabulary, best = loaded.vocabulary, float(distribution.probs.max())
-    record = tables.bars(answer, distribution, decoded, vocabulary, data, top, find)
-    shown = visible(data)
+    record = tables.bars(answer, distribution, decoded, vocabulary, document.before(document.end), top, find)
+    shown = document.shown
     shown = shown if len(shown) <= _LONGEST_SHOWN else "…" + shown[-_LONGEST_SHOWN:]
     lines = [
         *title(loaded),
@@ -81,11 +83,11 @@ def describe(
     return "\n".join(lines) + "\n"
 
 
-def _rows(items: list[tables.Record], vocabulary: Vocabulary, best: float, decoded: bool) -> list[str]:
+def _rows(items: list[tables.Record], vocabulary: TokenSet, best: float, decoded: bool) -> list[str]:
     rows = [f"{'rank':>7}  {'p':>8}" + (f"  {'decoded':>8}" if decoded else "") + f"  {'log p':>9}"] if items else []
     for item in items:
         bar = "█" * round(_BAR * item["prob"] / best)
         extra = f"  {item['decoded_prob']:>8.3%}" if decoded else ""
-        text = vocabulary.piece(item["id"]).text
+        text = vocabulary.label(item["id"])
         rows.append(f"{item['rank']:>7,}  {item['prob']:>8.3%}{extra}  {item['logprob']:>9.4f}  {bar:<{_BAR}}  {text}")
     return rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import codecs
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -21,10 +20,11 @@ from arplay.core.decoding.pipeline import Chain, Pipeline
 from arplay.core.decoding.stage import Context
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document
 from arplay.core.picking import uniform
 from arplay.core.stepping import sampled
 from arplay.engine.state import in_chunks, windows_of
-from arplay.export.tables import Record, exact_text, piece_text
+from arplay.export.tables import Record
 from arplay.export.writers import to_json
 from arplay.schema import Wrong, many, one_of, real, table, whole
 from arplay.textfile import read_json
@@ -109,25 +109,30 @@ def run(args: argparse.Namespace) -> int:
         if args.n is not None and args.n > len(trace.us):
             note(f"the trace has only {len(trace.us):,} steps")
         length, seed = min(len(trace.us), length if args.n is not None else len(trace.us)), trace.seed
-    data = read_source(args.prompt, None, None).data
+    document = read_source(args, args.prompt, None, None).document
     work = Work.load(args)
     at_limit = args.at_limit or (trace.at_limit if trace else "stop")
-    sampling = Sampling(work, data, decoding, at_limit)
+    sampling = Sampling(work, document, decoding, at_limit)
     replayed = trace.us if trace else None
-    spoken = Speech(shown=not args.json and args.out is None)
+    writer, shown, told = document.writer(work.vocabulary), not args.json and args.out is None, list[str]()
     steps: list[Record] = []
     for record in sampling.steps(length, seed, replayed):
         if record["id"] != work.loaded.eos:
-            spoken.say(work.vocabulary.piece(record["id"], first=not data and not steps).data)
+            told.append(writer.write(record["id"]))
+            if shown and told[-1]:
+                speak(told[-1])
         steps.append(record)
-    text = spoken.end()
+    told.append(writer.end())
+    if shown:
+        speak(told[-1] + "\n")
+    text = "".join(told)
     if args.json:
         result = {
             "model": work.model,
             "decoding": decoding.as_json,
             "seed": seed,
             "at_limit": at_limit,
-            "prefix": {"text": exact_text(data), "ids": sampling.prefix},
+            "prefix": {**document.before(document.end), "ids": sampling.prefix},
             "steps": steps,
             "text": text,
             "stopped": sampling.stopped,
@@ -135,7 +140,7 @@ def run(args: argparse.Namespace) -> int:
         deliver(to_json(result), args.out)
     elif args.out is not None:
         deliver(text, args.out)
-    if unused := sum(not work.vocabulary.written[step["id"]] for step in steps):
+    if unused := sum(work.vocabulary.is_unused(step["id"]) for step in steps):
         note(f"{unused:,} of the sampled ids have no token: they write nothing")
     if sampling.stopped == "context":
         note("stopped because the context is full (--at-limit slide goes on with the newest half)")
@@ -149,9 +154,9 @@ class Sampling:
     the chain where the context of the last step began.
     """
 
-    def __init__(self, work: Work, data: bytes, decoding: Pipeline, at_limit: str = "stop") -> None:
+    def __init__(self, work: Work, document: Document, decoding: Pipeline, at_limit: str = "stop") -> None:
         self._work, self._chain, self._slides = work, Chain(decoding), at_limit == "slide"
-        answer, _ = work.explore(data)
+        answer, _ = work.explore(document)
         self.start = answer.position.start
         self._lead = answer.lead
         self.prefix = [*answer.lead, *answer.prefix.ids.tolist()]
@@ -170,6 +175,10 @@ class Sampling:
         chain = list(self.prefix)
         self._chain.reset()
         for step in range(length):
+            index = self._index + step
+            if index == work.vocabulary.length:
+                self.stopped = "complete"
+                return
             start = windows.start(len(chain))
             if start and not self._slides:
                 self.stopped = "context"
@@ -182,7 +191,6 @@ class Sampling:
             elif step:
                 session.read(chain[-1:])
             distribution = Distribution.from_logits(session.logits())
-            index = self._index + step
             u = uniform(seed, index) if replayed is None else replayed[step]
             decoded = self._chain.apply(distribution, Context(np.array(chain, np.int64), u, work.vocabulary))
             made, _ = sampled(distribution, decoded, index, u, seed)
@@ -190,7 +198,7 @@ class Sampling:
             self._chain.accept(made.id)
             yield {
                 "id": made.id,
-                "text": piece_text(work.vocabulary.piece(made.id)),
+                **work.vocabulary.record(made.id),
                 "logprob": made.logprob,
                 "prob": made.prob,
                 "decoded_prob": made.decoded_prob,
@@ -201,29 +209,3 @@ class Sampling:
             if made.id == work.loaded.eos:
                 self.stopped = "eos"
                 return
-
-
-class Speech:
-    """The text that grows on standard output: bytes wait until they form a character.
-
-    On a terminal, what would steer it has a sign; a pipe or a file gets the exact text.
-    """
-
-    def __init__(self, shown: bool) -> None:
-        self._shown = shown
-        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        self._said: list[str] = []
-
-    def say(self, data: bytes, final: bool = False) -> None:
-        text = self._decoder.decode(data, final)
-        text = exact_text(text.encode("utf-8", "surrogateescape"))
-        self._said.append(text)
-        if self._shown and text:
-            speak(text)
-
-    def end(self) -> str:
-        """Say what is left, as signs; the whole text."""
-        self.say(b"", final=True)
-        if self._shown:
-            speak("\n")
-        return "".join(self._said)

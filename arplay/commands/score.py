@@ -33,14 +33,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    source = read_source(None, args.file, args.encoding)
+    source = read_source(args, None, args.file, args.encoding)
     work = Work.load(args)
-    ledger = work.score(source.data)
+    ledger = work.score(source.document)
     vocabulary = work.vocabulary
     rows, sums = tables.tokens(ledger, vocabulary), tables.totals(ledger)
     if args.csv:
         provenance = Provenance(work.info, ledger.first_piece, source.name)
-        write(args.csv, to_csv(rows, tables.TOKEN_COLUMNS, [*provenance.lines(), *tables.comments(sums)]))
+        write(
+            args.csv,
+            to_csv(rows, tables.token_columns(ledger, vocabulary), [*provenance.lines(), *tables.comments(sums)]),
+        )
         note(f"wrote {args.csv}")
     if args.json:
         deliver(to_json({"model": work.model, "tokens": rows, "totals": sums}), args.out)
@@ -50,26 +53,28 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _describe(work: Work, ledger: Ledger, rows: list[tables.Record], sums: tables.Record) -> str:
-    vocabulary = work.vocabulary
+    vocabulary, totals = work.vocabulary, ledger.totals
+    counts = (*totals.counts, (totals.unit.many, totals.units_total))
+    counted = ", ".join(f"{count:,} {name}" for name, count in counts)
     lines = [
         *title(work.loaded),
-        f"{sums['pieces']:,} pieces, {sums['scored']:,} scored; {sums['characters']:,} characters, "
-        f"{sums['bytes_total']:,} bytes; first piece: {_FIRST_PIECE[sums['first_piece']]}",
+        f"{sums['pieces']:,} pieces, {sums['scored']:,} scored; {counted}; "
+        f"first piece: {_FIRST_PIECE[sums['first_piece']]}",
     ]
     if sums["scored"]:
         mantissa, exponent = power_of_ten(-sums["nll_nats"])
         lines += [
             f"NLL {sums['nll_nats']:.4f} nats = {sums['nll_bits']:.4f} bits; product {mantissa:.4f}e{exponent:+d}",
             f"perplexity {sums['perplexity']:.4f}"
-            + ("" if sums["bits_per_byte"] is None else f"; {sums['bits_per_byte']:.4f} bits per byte"),
+            + ("" if totals.bits_per_unit is None else f"; {totals.bits_per_unit:.4f} {totals.unit.per}"),
         ]
     lines += sums["notes"]
     if len(ledger) and ledger.context[-1] < ledger.context[0] + len(ledger) - 1:
         lines.append(f"longer than the context: windows of {sums['window']:,} pieces, stride {sums['stride']:,}")
     if rows:
         lines += ["", f"{'index':>7}  {'log p':>10}  {'p':>9}  {'rank':>7}  {'entropy':>8}  piece"]
-    for row in rows:
-        text = vocabulary.piece(row["id"]).text + (" (no bytes)" if row["byte_start"] == row["byte_end"] else "")
+    for row, bare in zip(rows, (ledger.starts == ledger.ends).tolist(), strict=True):
+        text = vocabulary.label(row["id"]) + (f" (no {totals.unit.many})" if bare else "")
         lines.append(f"{row['index']:>7}  {_figures(row)}  {text}")
     return "\n".join(lines) + "\n"
 

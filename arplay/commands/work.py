@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,8 @@ import numpy as np
 from arplay.commands.console import ProgressLine, note
 from arplay.core.chain import Ledger
 from arplay.core.distribution import Distribution
-from arplay.core.document import Document
 from arplay.core.errors import Problem
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.base import Document, TokenSet
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.core.signs import safe
@@ -38,37 +36,26 @@ from arplay.engine.messages import (
 from arplay.engine.recompute import recompute
 from arplay.engine.state import Pace, State
 from arplay.export import provenance
-from arplay.export.tables import Record, exact_text
-from arplay.models import catalogue
+from arplay.export.tables import Record
+from arplay.models import catalogue, documents
 from arplay.models.base import Info, Session
-from arplay.textfile import check_prompt, read_text
+from arplay.models.documents import Source
 
 PLACES = 24
 """Lengths of the context at which :meth:`Work.timings` measures."""
 
 
+COMPLETE = "give one in which something is open"
 ALONE_SECONDS = 2.0
 """The longest chunk of a command: nobody waits for another answer, and Ctrl-C may take so long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A text in UTF-8 and where it is from, for provenance."""
-
-    name: str
-    data: bytes
-
-
-def read_source(prompt: str | None, file: Path | None, encoding: str | None) -> Source:
-    """The text that a command is given. Raises Problem as :func:`read_text` and :func:`check_prompt` do."""
-    if file is None:
-        return Source("prompt", check_prompt(prompt or ""))
-    data = read_text(file, encoding)
-    name = "standard input" if str(file) == "-" else exact_text(os.fsencode(file))
-    if encoding is None:
-        return Source(name, data)
-    note(f"read {name} as {encoding}; byte positions are those of the text in UTF-8")
-    return Source(f"{name}, read as {encoding}; byte positions are those of the text in UTF-8", data)
+def read_source(args: argparse.Namespace, prompt: str | None, file: Path | None, encoding: str | None) -> Source:
+    """The document that a command is given for the model that the options name. Raises Problem."""
+    source = documents.read(args.model or catalogue.DEFAULT, prompt, file, encoding)
+    if source.remark:
+        note(source.remark)
+    return source
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +86,16 @@ class Work:
         return provenance.model(self.info) | {"lossy": self.loaded.lossy or None}
 
     @property
-    def vocabulary(self) -> Vocabulary:
+    def vocabulary(self) -> TokenSet:
         return self.loaded.vocabulary
 
-    def explore(self, data: bytes) -> tuple[Answer, Distribution]:
-        """What comes after the whole of ``data``. Raises Problem where there is no p(x_1)."""
-        document = Document.of(data)
-        request = Explore(0, document, len(document), self.reading)
+    def explore(self, document: Document) -> tuple[Answer, Distribution]:
+        """What comes after the whole of ``document``. Raises Problem where there is no p(x_1)."""
+        request = Explore(0, document, document.end, self.reading)
         with ProgressLine() as progress:
             answer = _result(Explored, jobs.explore(self.state, request), progress).answer
+        if answer.distribution is None and answer.prefix.index == self.vocabulary.length:
+            raise Problem(f"the document is complete: nothing comes after {answer.prefix.index:,}", COMPLETE)
         if answer.distribution is None:
             cause = "the first piece is unscored, so there is no distribution before it"
             raise Problem(cause, "give a text, or another --first-piece that this model has")
@@ -115,26 +103,25 @@ class Work:
             note(f"the text is longer than the context; the model read its last {answer.position.context:,} pieces")
         return answer, answer.distribution
 
-    def timings(self, data: bytes) -> tuple[Answer, Timings]:
-        """The answer after ``data``, and what answers cost at :data:`PLACES` places on the way there.
+    def timings(self, document: Document) -> tuple[Answer, Timings]:
+        """The answer after ``document``, and what answers cost at :data:`PLACES` places on the way there.
 
         At each a step with the cache and one forward without it. Raises Problem where the model keeps no cache.
         """
         if self.info.cache == "none":
             raise Problem("this model keeps no cache", "choose a model that does, such as smollm2")
-        document, measured = Document.of(data), list[Timing | None]()
+        measured = list[Timing | None]()
         encoded = self.state.encode(document, self.state.current().alphabet, self.reading.special)
         if not len(encoded):
             raise Problem("there is nothing to measure in an empty text", "give a text")
-        carets = [*encoded.starts.tolist(), len(data)]
         with ProgressLine() as progress:
             for index in np.unique(np.linspace(1, len(encoded), PLACES, dtype=np.int64)).tolist():
                 progress(index / len(encoded), "measuring")
                 for place in (index - 1, index):
-                    step = Explore(0, document, carets[place], self.reading, place)
+                    step = Explore(0, document, document.place(encoded, place), self.reading)
                     answer = _result(Explored, jobs.explore(self.state, step), progress).answer
                     measured.append(of_answer(answer))
-                again = Recompute(0, document, carets[index], self.reading, index)
+                again = Recompute(0, document, document.place(encoded, index), self.reading)
                 whole = _result(Recomputed, recompute(self.state, again), progress)
                 measured.append(
                     Timing("uncached", whole.context, whole.context, whole.seconds, 0, whole.largest_difference)
@@ -145,10 +132,10 @@ class Work:
         """A session that stands where the last :meth:`explore` ended."""
         return self.state.prefixes.latest()
 
-    def score(self, data: bytes) -> Ledger:
-        """The ledger of the whole of ``data``."""
+    def score(self, document: Document) -> Ledger:
+        """The ledger of the whole of ``document``."""
         with ProgressLine() as progress:
-            request = Score(0, Document.of(data), self.reading)
+            request = Score(0, document, self.reading)
             return _result(Scored, jobs.score(self.state, request), progress).ledger
 
 

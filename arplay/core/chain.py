@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.distribution import LN2, frozen
-from arplay.core.pieces import Ids
-from arplay.core.spans import to_text
+from arplay.core.modalities.base import Encoded, Ids, Note, Unit
 from arplay.core.windows import Windows
 
 Floats = NDArray[np.float64]
@@ -20,27 +19,19 @@ BEST = 5
 """How many alternatives are kept for every piece."""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something to know with every total of a text: a figure, what it counts, and a sentence.
-
-    ``label`` is empty for how a long text was read, which views tell in words.
-    """
-
-    figure: str
-    label: str
-    sentence: str
-
-
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """Figures of a scored text. Sums run over scored pieces only; ``bytes`` are the bytes of those pieces."""
+    """Figures of a scored document. Sums run over scored tokens only; ``units`` are the units of those tokens.
+
+    ``counts``: what else of the document is counted, by name (characters of a text).
+    """
 
     pieces: int
     scored: int
-    bytes: int
-    bytes_total: int
-    characters: int
+    unit: Unit
+    units: int
+    units_total: int
+    counts: tuple[tuple[str, int], ...]
     nll_nats: float
     first_piece: str
     window: int
@@ -61,24 +52,23 @@ class Totals:
             return math.inf
 
     @property
-    def bits_per_byte(self) -> float | None:
-        return self.nll_bits / self.bytes if self.bytes else None
+    def bits_per_unit(self) -> float | None:
+        return self.nll_bits / self.units if self.units else None
 
 
 @dataclass(frozen=True, eq=False)
 class Ledger:
-    """Every piece of a text with what the model said about it; all arrays of length n, read-only.
+    """Every token of a document with what the model said about it; all arrays of length n, read-only.
 
     ``logprob`` in nats (NaN: not scored), ``rank`` from 1 (0: not scored), ``entropy`` in nats of the distribution
-    the piece was drawn from (NaN: not scored), ``context``: pieces the model had read, ``best_ids`` and
-    ``best_logprobs`` of shape (n, 5) (id -1 where there is none).
-    A growing ledger holds the first pieces of a longer text; ``done`` says how many. ``told``: what was known of the
-    text before it was scored and belongs to its totals.
+    the token was drawn from (NaN: not scored), ``context``: tokens the model had read, ``best_ids`` and
+    ``best_logprobs`` of shape (n, 5) (id -1 where there is none). ``unit``: what its totals are divided by.
+    A growing ledger holds the first tokens of a longer document; ``done`` says how many. ``told``: what was known of
+    the document before it was scored and belongs to its totals.
     """
 
-    data: bytes
-    ids: Ids
-    ends: Ids
+    encoded: Encoded
+    unit: Unit
     logprob: Floats
     rank: NDArray[np.int64]
     entropy: Floats
@@ -102,18 +92,23 @@ class Ledger:
         _ = self.scored, self.notes, self.running, self.totals
 
     @property
+    def ids(self) -> Ids:
+        return self.encoded.ids
+
+    @property
     def starts(self) -> Ids:
-        return np.concatenate([np.zeros(1, np.int64), self.ends[:-1]]) if len(self.ends) else self.ends
+        return self.encoded.starts
+
+    @property
+    def ends(self) -> Ids:
+        return self.encoded.ends
 
     def part(self, first: int, stop: int) -> Ledger:
         """Pieces [first, stop) with the figures that they have in the whole text; totals are then of them alone."""
-        low, high = int(self.starts[first]), int(self.ends[stop - 1])
         cut = slice(first, stop)
         return replace(
             self,
-            data=self.data[low:high],
-            ids=self.ids[cut],
-            ends=frozen(self.ends[cut] - low),
+            encoded=self.encoded.part(first, stop),
             logprob=self.logprob[cut],
             rank=self.rank[cut],
             entropy=self.entropy[cut],
@@ -148,9 +143,10 @@ class Ledger:
         return Totals(
             pieces=self.done,
             scored=int(np.count_nonzero(self.scored)),
-            bytes=int(np.sum(sizes[self.scored])),
-            bytes_total=len(self.data),
-            characters=len(to_text(self.data)),
+            unit=self.unit,
+            units=int(np.sum(sizes[self.scored])),
+            units_total=self.encoded.units,
+            counts=self.encoded.counts,
             nll_nats=0.0 - math.fsum(self.logprob[self.scored]),
             first_piece=self.first_piece,
             window=self.windows.window,

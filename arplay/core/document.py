@@ -1,4 +1,4 @@
-"""The exact text and its ids: runs that were typed (tokenised as a whole) and runs whose ids are fixed.
+"""The exact text and its ids, in typed runs (tokenised as a whole) and fixed ones.
 
 The document owns every byte. Views show it and send edits; nothing is ever re-tokenised behind a user's back
 except where the user typed. All positions here are bytes from the start.
@@ -6,102 +6,39 @@ except where the user typed. All positions here are bytes from the start.
 
 from __future__ import annotations
 
+import codecs
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, takewhile
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.distribution import frozen
 from arplay.core.errors import Problem
-from arplay.core.pieces import Alphabet, Ids, Piece, Pieces
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """Text that a person wrote; it has ids only through an alphabet."""
-
-    data: bytes
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-
-MOST_FIXED = 256
-"""Pieces of one fixed run: what is done at the end of a long text costs what it costs in a short one."""
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """Pieces that were picked or sampled: ids of the vocabulary named ``vocabulary`` and their bytes.
-
-    An id that no token owns has no bytes; it stays behind the byte that it was put after.
-    """
-
-    vocabulary: str
-    ids: tuple[int, ...]
-    pieces: tuple[bytes, ...]
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    @cached_property
-    def data(self) -> bytes:
-        return b"".join(self.pieces)
-
-    @cached_property
-    def encoded(self) -> Pieces:
-        """Its ids and where each piece ends."""
-        ends = np.cumsum([len(piece) for piece in self.pieces], dtype=np.int64)
-        return Pieces(frozen(np.array(self.ids, np.int64)), frozen(ends))
-
-
-Run = Typed | Fixed
-Runs = tuple[Run, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """``removed`` stood at byte ``at`` and ``inserted`` takes its place; both as runs, so undo is exact."""
-
-    at: int
-    removed: Runs
-    inserted: Runs
-
-    @property
-    def inverse(self) -> Edit:
-        return Edit(self.at, self.inserted, self.removed)
-
-    @property
-    def is_nothing(self) -> bool:
-        return self.removed == self.inserted
-
-    @property
-    def takes_away(self) -> bool:
-        """Whether bytes gave way."""
-        return size(self.removed) > 0
-
-    def then(self, edit: Edit) -> Edit | None:
-        """Both as one where they are one stretch of typing (a word with the space before it) or one of deleting."""
-        if not edit.removed and not self.removed and edit.at == self.at + size(self.inserted):
-            return self._longer(edit)
-        if not edit.inserted and not self.inserted and self.at in (edit.at, edit.at + size(edit.removed)):
-            first, last = (edit, self) if edit.at < self.at else (self, edit)
-            return Edit(edit.at, _joined(first.removed, last.removed), ())
-        return None
-
-    def _longer(self, edit: Edit) -> Edit | None:
-        if len(self.inserted) != 1 or len(edit.inserted) != 1:
-            return None
-        old, new = self.inserted[0], edit.inserted[0]
-        if not isinstance(old, Typed) or not isinstance(new, Typed):
-            return None
-        if new.data[:1].isspace() and not old.data[-1:].isspace():
-            return None
-        return Edit(self.at, (), (Typed(old.data + new.data),))
+from arplay.core.loss import loss
+from arplay.core.modalities import base as modality
+from arplay.core.modalities.base import Note, Prefix, Remember
+from arplay.core.pieces import Alphabet, Ids, Piece, Pieces, Vocabulary, alphabet_of, exact_text, visible
+from arplay.core.runs import (
+    Edit,
+    Fixed,
+    Runs,
+    Typed,
+    bare_first,
+    cut_run,
+    is_empty,
+    joined,
+    normal,
+    piece_at,
+    size,
+    whole,
+    without_last,
+)
+from arplay.core.spans import char_spans, to_bytes, to_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +53,7 @@ class Document:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Document):
             return NotImplemented
-        return self.runs == other.runs or (self.data == other.data and _whole(self.runs) == _whole(other.runs))
+        return self.runs == other.runs or (self.data == other.data and whole(self.runs) == whole(other.runs))
 
     def __hash__(self) -> int:
         return hash(self.data)
@@ -136,11 +73,52 @@ class Document:
     def _ends(self) -> tuple[int, ...]:
         return tuple(accumulate(map(len, self.runs)))
 
+    def encoded(self, coder: Alphabet, special: bool, remember: Remember) -> Encoded:
+        """Its ids, as :func:`encode` finds them; each typed run is cut once."""
+        coder = alphabet_of(coder)
+        name = coder.vocabulary.name
+
+        def cut(data: bytes, start: bool, special: bool) -> Pieces:
+            pieces: Pieces = remember((data, start, name, special), lambda: coder.encode(data, start, special))
+            return pieces
+
+        return encode(self, coder, special, cut)
+
+    def prefix(self, encoded: Encoded, place: Caret, coder: Alphabet, special: bool) -> Prefix:
+        return prefix_at(self, encoded, place.byte, coder, special, place.index)
+
+    def place(self, encoded: Encoded, index: int) -> Caret:
+        """The caret before the piece with this index (n: at the end)."""
+        return Caret(int(encoded.starts[index]) if index < len(encoded) else len(self), index)
+
+    def notes(self, encoded: Encoded, tokens: Vocabulary) -> tuple[Note, ...]:
+        lost, sentence = loss(self.data, encoded.ids, encoded.ends, tokens)
+        return (Note(f"{lost:,}", "characters lost", sentence),) if lost else ()
+
+    def before(self, place: Caret) -> Mapping[str, Any]:
+        return {"text": exact_text(self.data[: place.byte])}
+
+    @property
+    def shown(self) -> str:
+        return visible(self.data)
+
+    @property
+    def end(self) -> Caret:
+        return Caret(len(self))
+
+    def writer(self, tokens: Vocabulary) -> Writer:
+        return Writer(tokens, first=not self.data)
+
+    def departures(self, encoded: Encoded, coder: Alphabet, special: bool) -> tuple[tuple[int, int], ...]:
+        if not np.any(encoded.fixed):
+            return ()
+        return tuple(departures(encoded, coder.encode(self.data, special=special)))
+
     def apply(self, edit: Edit) -> Document:
         """The document after an edit that was made from this one."""
         end = edit.at + size(edit.removed)
-        head = _without_last(self.between(-1, edit.at), _bare_first(edit.removed))
-        return Document(_joined(_joined(head, edit.inserted), self.between(end, len(self))))
+        head = without_last(self.between(-1, edit.at), bare_first(edit.removed))
+        return Document(joined(joined(head, edit.inserted), self.between(end, len(self))))
 
     def edit(self, at: int, removed: int, inserted: Runs, whole: bool = False) -> Edit:
         """The edit that was kept as the count of the bytes that gave way; ``whole``: all of the text did.
@@ -180,17 +158,17 @@ class Document:
         inner, last = bisect_right(ends, start) + 1, bisect_right(ends, end)
         found: Runs = ()
         for at in range(bisect_left(ends, start), min(inner, last + 1, len(ends))):
-            found = _joined(found, self._cut(at, start, end))
+            found = joined(found, self._cut(at, start, end))
         if inner <= last:
-            found = _joined(found, self.runs[inner:last])  # each of these lies between the bounds
+            found = joined(found, self.runs[inner:last])  # each of these lies between the bounds
             if last < len(ends):
-                found = _joined(found, self._cut(last, start, end))
+                found = joined(found, self._cut(last, start, end))
         return found
 
     def _cut(self, at: int, start: int, end: int) -> Runs:
         base = self._ends[at] - len(self.runs[at])
-        part = _cut(self.runs[at], start - base, end - base)
-        return () if _is_empty(part) else (part,)
+        part = cut_run(self.runs[at], start - base, end - base)
+        return () if is_empty(part) else (part,)
 
     def _widen(self, start: int, end: int) -> tuple[int, int]:
         """[start, end) widened to whole fixed pieces where it touches the inside of one."""
@@ -206,14 +184,23 @@ class Document:
         run, base = self.runs[place], self._ends[place] - len(self.runs[place])
         if not isinstance(run, Fixed) or at == base:
             return at, at
-        low, high = _piece_at(run, at - base)
+        low, high = piece_at(run, at - base)
         return base + low, base + high
+
+
+@dataclass(frozen=True, slots=True)
+class Caret:
+    """A place in a text: before byte ``byte``; ``index`` says before which piece where several begin there."""
+
+    byte: int
+    index: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A document in one alphabet: ids, the byte where each piece ends, and which ids were fixed; each (n,)."""
+    """A text in one alphabet: its bytes, ids, the byte where each piece ends, and which ids were fixed; each (n,)."""
 
+    data: bytes
     ids: Ids
     ends: Ids
     fixed: NDArray[np.bool_]
@@ -225,18 +212,60 @@ class Encoded:
     def starts(self) -> Ids:
         return np.concatenate([np.zeros(1, np.int64), self.ends[:-1]]) if len(self.ends) else self.ends
 
-
-@dataclass(frozen=True, eq=False)
-class Prefix:
-    """The chain up to a caret: its ids, and the piece of the text that follows, if a whole one does."""
-
-    ids: Ids
-    actual: int | None
+    @property
+    def units(self) -> int:
+        return len(self.data)
 
     @property
-    def index(self) -> int:
-        """How many pieces of the text come before the next one."""
-        return len(self.ids)
+    def counts(self) -> tuple[tuple[str, int], ...]:
+        return (("characters", len(to_text(self.data))),)
+
+    def is_of(self, document: Document) -> bool:
+        return self.data == document.data
+
+    def begins(self, document: Document) -> bool:
+        return document.data.startswith(self.data)
+
+    def part(self, first: int, stop: int) -> Encoded:
+        low, high = int(self.starts[first]), int(self.ends[stop - 1])
+        cut = slice(first, stop)
+        return Encoded(self.data[low:high], self.ids[cut], frozen(self.ends[cut] - low), self.fixed[cut])
+
+    def record(self) -> Mapping[str, Sequence[Any]]:
+        """``start`` and ``end`` are the smallest run of code points that a piece's bytes touch."""
+        starts, ends = char_spans(self.data, self.starts, self.ends)
+        return {
+            "start": starts.tolist(),
+            "end": ends.tolist(),
+            "byte_start": self.starts.tolist(),
+            "byte_end": self.ends.tolist(),
+        }
+
+
+def bytes_of(encoded: modality.Encoded) -> bytes:
+    """The bytes of a scored text, for what shows texts only."""
+    assert isinstance(encoded, Encoded), "a text"
+    return encoded.data
+
+
+class Writer:
+    """Bytes wait until they form a character; one that is part of none has a sign."""
+
+    def __init__(self, tokens: Vocabulary, first: bool) -> None:
+        self._tokens, self._first = tokens, first
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+
+    def write(self, id: int) -> str:
+        data = self._tokens.piece(id, self._first).data
+        self._first = False
+        return self._told(self._decoder.decode(data))
+
+    def end(self) -> str:
+        return self._told(self._decoder.decode(b"", final=True))
+
+    @staticmethod
+    def _told(text: str) -> str:
+        return exact_text(to_bytes(text))
 
 
 Cut = Callable[[bytes, bool, bool], Pieces]
@@ -270,7 +299,8 @@ def _encode_runs(runs: Runs, start: bool, cut: Cut, special: bool) -> Encoded:
         ends.append(base + pieces.ends)
         fixed.append(np.full(len(pieces), isinstance(run, Fixed)))
         base += len(run)
-    return Encoded(np.concatenate(ids), np.concatenate(ends), np.concatenate(fixed))
+    data = b"".join(run.data for run in runs)
+    return Encoded(data, np.concatenate(ids), np.concatenate(ends), np.concatenate(fixed))
 
 
 def _read_as(document: Document, alphabet: Alphabet) -> Document:
@@ -314,90 +344,24 @@ def prefix_at(
     return Prefix(encoded.ids[:count], int(encoded.ids[count]) if count < len(encoded) else None)
 
 
-def size(runs: Runs) -> int:
-    return sum(len(run) for run in runs)
+def departures(encoded: Encoded, canonical: Pieces) -> list[tuple[int, int]]:
+    """Byte spans in which the kept ids are not those that the tokenizer would choose for the same text.
 
-
-def _cut(run: Run, low: int, high: int) -> Run:
-    """What of ``run`` lies in [low, high), counted from its own first byte."""
-    if isinstance(run, Typed):
-        return Typed(run.data[max(low, 0) : max(high, 0)])
-    if high >= len(run) and (low < 0 or (low == 0 and run.pieces and run.pieces[0])):
-        return run
-    if low >= len(run) or high < 0:  # at the end of a run that grows, nothing of it is looked at
-        return Fixed(run.vocabulary, (), ())
-    ends = run.encoded.ends
-    first = int(np.searchsorted(ends, low, side="right"))
-    last = int(np.searchsorted(ends, high, side="right"))
-    for bound, at in ((low, first), (high, last)):
-        if 0 < bound < len(run) and ends[at] - len(run.pieces[at]) != bound:
-            raise ValueError(f"bytes {low} to {high} cut a fixed piece")
-    return Fixed(run.vocabulary, run.ids[first:last], run.pieces[first:last])
-
-
-def _bare_first(runs: Runs) -> int:
-    """How many pieces without bytes ``runs`` begins with."""
-    pieces = (piece for run in runs for piece in (run.pieces if isinstance(run, Fixed) else (run.data,)))
-    return sum(1 for _ in takewhile(lambda piece: not piece, pieces))
-
-
-def _without_last(runs: Runs, count: int) -> Runs:
-    """``runs`` without the last ``count`` pieces, all of which are fixed."""
-    while count and isinstance(last := runs[-1], Fixed):
-        kept = max(0, len(last.ids) - count)
-        count -= len(last.ids) - kept
-        left = (Fixed(last.vocabulary, last.ids[:kept], last.pieces[:kept]),) if kept else ()
-        runs = _joined(runs[:-1], left)
-    return runs
-
-
-def _is_empty(run: Run) -> bool:
-    return not (run.ids if isinstance(run, Fixed) else run.data)
-
-
-def _piece_at(run: Fixed, at: int) -> tuple[int, int]:
-    """The bytes of the piece that byte position ``at`` (0 < at < length) cuts; (at, at) between two pieces."""
-    ends = run.encoded.ends
-    index = int(np.searchsorted(ends, at, side="left"))
-    if int(ends[index]) == at:
-        return at, at
-    return int(ends[index]) - len(run.pieces[index]), int(ends[index])
-
-
-def normal(runs: Iterable[Run]) -> Runs:
-    """The same pieces with no empty run and no two neighbours that could be one."""
-    result: Runs = ()
-    for run in runs:
-        if isinstance(run, Fixed) and len(run.ids) > MOST_FIXED:
-            cuts = (slice(at, at + MOST_FIXED) for at in range(0, len(run.ids), MOST_FIXED))
-            parts: Runs = tuple(Fixed(run.vocabulary, run.ids[cut], run.pieces[cut]) for cut in cuts)
-            result = _joined(result, parts)
-        elif not _is_empty(run):
-            result = _joined(result, (run,))
-    return result
-
-
-def _joined(before: Runs, after: Runs) -> Runs:
-    """Two lists of runs in normal form as one: only where they meet is there anything to do."""
-    if not before or not after:
-        return before or after
-    last, first = before[-1], after[0]
-    if isinstance(last, Typed) and isinstance(first, Typed):
-        return (*before[:-1], Typed(last.data + first.data), *after[1:])
-    if isinstance(last, Fixed) and isinstance(first, Fixed) and last.vocabulary == first.vocabulary:
-        ids, pieces = last.ids + first.ids, last.pieces + first.pieces
-        if len(ids) <= MOST_FIXED:
-            return (*before[:-1], Fixed(last.vocabulary, ids, pieces), *after[1:])
-    return before + after
-
-
-def _whole(runs: Runs) -> list[tuple[str | None, tuple[int, ...], bytes]]:
-    """Runs with neighbours of one vocabulary as one, to be compared."""
-    found: list[tuple[str | None, tuple[int, ...], bytes]] = []
-    for run in runs:
-        what = (run.vocabulary, run.ids, run.data) if isinstance(run, Fixed) else (None, (), run.data)
-        if found and what[0] is not None and found[-1][0] == what[0]:
-            what = (what[0], found[-1][1] + what[1], found[-1][2] + what[2])
-            found.pop()
-        found.append(what)
-    return found
+    A span runs between two places where both tokenisations have a boundary, and holds different ids between them.
+    """
+    spans: list[tuple[int, int]] = []
+    n = min(len(encoded.ids), len(canonical))
+    differing = np.flatnonzero(encoded.ids[:n] != canonical.ids[:n])
+    same = int(differing[0]) if len(differing) else n  # nearly always all: a text is looked at after every step
+    low, i, j = int(encoded.ends[same - 1]) if same else 0, same, same
+    shared = np.intersect1d(encoded.ends[same:], canonical.ends[same:])
+    mine = np.searchsorted(encoded.ends, shared) + 1
+    theirs = np.searchsorted(canonical.ends, shared) + 1
+    for high, next_i, next_j in zip(shared.tolist(), mine.tolist(), theirs.tolist(), strict=True):
+        if not np.array_equal(encoded.ids[i:next_i], canonical.ids[j:next_j]):
+            if spans and spans[-1][1] == low:
+                spans[-1] = (spans[-1][0], high)
+            else:
+                spans.append((low, high))
+        low, i, j = high, next_i, next_j
+    return spans

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from arplay.core.document import Document, Edit, Run, Runs, Typed, size
+from arplay.core.document import Document
+from arplay.core.runs import Edit, Run, Runs, Typed, size
 from arplay.core.tree import Node, Plan, Step, Tree
 
 VERSION = 1

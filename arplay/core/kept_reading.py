@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 
-from arplay.core.document import Document, Fixed, Run, Runs, Typed, normal, size
+from arplay.core.document import Document
 from arplay.core.kept import BEGINNING, VERSION, About, Moves, Session
 from arplay.core.picking import MAX_SEED
+from arplay.core.runs import Fixed, Run, Runs, Typed, normal, size
 from arplay.core.tree import Kind, Plan, Step, Tree
 
 _T = TypeVar("_T")

@@ -6,14 +6,18 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Coder, Unit
 from arplay.core.signs import safe, sign
 
 Ids = NDArray[np.int64]
+
+BYTE = Unit("byte", "bytes", "bits_per_byte", "bits per byte")
 
 _SPACES = {" ": "␣", "\u00a0": "⍽"}
 
@@ -28,6 +32,16 @@ def visible(data: bytes) -> str:
     if text.isprintable():
         return text.replace(" ", "␣")
     return "".join(_SPACES.get(char) or (char if char.isprintable() else sign(char)) for char in text)
+
+
+def exact_text(data: bytes) -> str:
+    """The text of ``data``; only a byte that is part of no whole character is written as a sign.
+
+    >>> exact_text(" é".encode() + b"\\xe2")
+    ' é⟨E2⟩'
+    """
+    text = data.decode("utf-8", "surrogateescape")
+    return "".join(f"⟨{ord(c) - 0xDC00:02X}⟩" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +79,27 @@ class Vocabulary:
     drops_first_space: bool = False
     unknown: int | None = None
 
+    unit = BYTE
+    length = None
+
     def __len__(self) -> int:
         return len(self.data)
+
+    def label(self, id: int) -> str:
+        """The visible text of a piece."""
+        return self.piece(id).text
+
+    def details(self, id: int) -> list[tuple[str, str]]:
+        data = self.piece(id).data.hex(" ")
+        return [("bytes", data if len(data) <= 72 else data[:72] + " …")]
+
+    def is_unused(self, id: int) -> bool:
+        return not self.data[id]
+
+    def record(self, id: int) -> dict[str, Any]:
+        """Its exact text (only a byte that is part of no whole character is written as a sign), and its bytes."""
+        data = self.piece(id).data
+        return {"text": exact_text(data), "bytes": data.hex()}
 
     def piece(self, id: int, first: bool = False) -> Piece:
         """The piece of an id, with what taking it writes.
@@ -174,3 +207,10 @@ class Alphabet(Protocol):
         these bytes.
         """
         ...
+
+
+def alphabet_of(coder: Coder) -> Alphabet:
+    """The same, of a model that reads text. Raises Problem for one that reads something else."""
+    if not isinstance(coder.vocabulary, Vocabulary):
+        raise Problem(f"this model reads {coder.vocabulary.unit.many}, no text", "choose a model of text")
+    return cast(Alphabet, coder)

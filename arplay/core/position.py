@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from arplay.core.distribution import Distribution
-from arplay.core.document import Encoded, Prefix
-from arplay.core.pieces import Pieces
+from arplay.core.modalities.base import Encoded, Prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,38 +24,15 @@ class Position:
         return self.before + self.end - self.start
 
 
-def departures(encoded: Encoded, canonical: Pieces) -> list[tuple[int, int]]:
-    """Byte spans in which the kept ids are not those that the tokenizer would choose for the same text.
-
-    A span runs between two places where both tokenisations have a boundary, and holds different ids between them.
-    """
-    spans: list[tuple[int, int]] = []
-    n = min(len(encoded.ids), len(canonical))
-    differing = np.flatnonzero(encoded.ids[:n] != canonical.ids[:n])
-    same = int(differing[0]) if len(differing) else n  # nearly always all: a text is looked at after every step
-    low, i, j = int(encoded.ends[same - 1]) if same else 0, same, same
-    shared = np.intersect1d(encoded.ends[same:], canonical.ends[same:])
-    mine = np.searchsorted(encoded.ends, shared) + 1
-    theirs = np.searchsorted(canonical.ends, shared) + 1
-    for high, next_i, next_j in zip(shared.tolist(), mine.tolist(), theirs.tolist(), strict=True):
-        if not np.array_equal(encoded.ids[i:next_i], canonical.ids[j:next_j]):
-            if spans and spans[-1][1] == low:
-                spans[-1] = (spans[-1][0], high)
-            else:
-                spans.append((low, high))
-        low, i, j = high, next_i, next_j
-    return spans
-
-
 @dataclass(frozen=True, eq=False, slots=True)
 class Answer:
-    """p(next | prefix) at one caret, with everything needed to show where it is and how it was got.
+    """p(next | prefix) at one place, with everything needed to show where it is and how it was got.
 
-    ``lead``: ids put before the text; ``first_piece``: the name of that rule. ``prefix``: the pieces before the caret
-    and the one that follows. ``encoded``: the whole text's pieces. ``distribution`` is None where there is no p(x_1).
-    ``evaluated``: pieces that the model had to read for
-    this answer, in ``seconds``; the first ``reused`` pieces of the context came from a cache. ``cache_bytes``: what all
-    ``branches`` (the sessions that are kept) hold, shared memory counted once.
+    ``lead``: ids put before the document; ``first_piece``: the name of that rule. ``prefix``: the tokens before the
+    place and the one that follows. ``encoded``: the whole document's tokens. ``distribution`` is None where there is
+    no p(x_1). ``evaluated``: tokens that the model had to read for this answer, in ``seconds``; the first ``reused``
+    tokens of the context came from a cache. ``cache_bytes``: what all ``branches`` (the sessions that are kept) hold,
+    shared memory counted once.
     """
 
     lead: tuple[int, ...]

@@ -9,13 +9,13 @@ import numpy as np
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.decoding.stage import Context
 from arplay.core.distribution import Distribution
+from arplay.core.modalities.base import TokenSet
 from arplay.core.picking import Choice, choose, uniform
-from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer
 from arplay.core.tree import Step
 
 
-def context_at(answer: Answer, tokens: Vocabulary, seed: int) -> Context:
+def context_at(answer: Answer, tokens: TokenSet, seed: int) -> Context:
     """What decoding may know at the place of ``answer``."""
     index = answer.prefix.index
     return Context(np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids]), uniform(seed, index), tokens)

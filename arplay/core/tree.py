@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from arplay.core.document import Document, Edit, Runs
+from arplay.core.document import Document
+from arplay.core.runs import Edit, Runs
 
 LONGEST_WAY = 64
 """Edits that lead from one kept document to the next; in a long text, more by one for every BYTES_A_NODE."""

@@ -35,7 +35,7 @@ from arplay.engine.messages import (
     Score,
     Scored,
 )
-from arplay.engine.place import place_of
+from arplay.engine.place import spot_of
 from arplay.engine.recompute import largest_difference
 from arplay.engine.scoring import ledger_of
 from arplay.engine.state import State, in_chunks
@@ -85,9 +85,9 @@ def load(state: State, request: Load, report: Report) -> Steps:
 
 
 def explore(state: State, request: Explore) -> Steps:
-    """p(next | prefix) at the caret; only what no kept session has read is read."""
-    model, place = state.current(), place_of(state, request)
-    context = place.context
+    """p(next | prefix) at the place; only what no kept session has read is read."""
+    model, spot = state.current(), spot_of(state, request)
+    context = spot.context
     state.pace.hurry()
     began = time.perf_counter()
     distribution = None
@@ -101,17 +101,17 @@ def explore(state: State, request: Explore) -> Steps:
             else:
                 due = now + TELL_SECONDS
                 yield Progress(request.number, f"reading {len(context):,} tokens", read / len(context))
-        if len(context) or place.first_piece == "model":
+        if spot.is_open:
             logits = session.logits()
             state.answered = (context, logits)
             distribution = Distribution.from_logits(logits)
         evaluated = session.evaluated - evaluated
     answer = Answer(
-        lead=place.lead,
-        first_piece=place.first_piece,
-        prefix=place.prefix,
-        encoded=place.encoded,
-        position=place.position,
+        lead=spot.lead,
+        first_piece=spot.first_piece,
+        prefix=spot.prefix,
+        encoded=spot.encoded,
+        position=spot.position,
         distribution=distribution,
         evaluated=evaluated,
         seconds=time.perf_counter() - began,
@@ -119,7 +119,7 @@ def explore(state: State, request: Explore) -> Steps:
         reused=reused,
         branches=len(state.prefixes),
     )
-    return Explored(request.number, request.document, request.caret, answer)
+    return Explored(request.number, request.document, request.place, answer)
 
 
 def score(state: State, request: Score) -> Steps:

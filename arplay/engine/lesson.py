@@ -8,6 +8,7 @@ import numpy as np
 
 from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem
+from arplay.core.pieces import alphabet_of
 from arplay.engine.jobs import Steps
 from arplay.engine.messages import Lesson, Taught
 from arplay.engine.recompute import largest_difference
@@ -25,7 +26,7 @@ def lesson(state: State, request: Lesson) -> Steps:
     """
     model = state.current()
     lead_ids, _ = lead(model.alphabet, model.starts_empty, request.reading.first_piece)
-    pieces = model.alphabet.encode(beginning(request.text, MOST_PIECES), special=request.reading.special)
+    pieces = alphabet_of(model.alphabet).encode(beginning(request.text, MOST_PIECES), special=request.reading.special)
     context = model.info.context or MOST_PIECES
     chain = np.concatenate([np.array(lead_ids, np.int64), pieces.ids])[: min(MOST_PIECES, context + 1)]
     first = max(1, len(lead_ids))  # of the targets: what a tokenizer puts before a text is given, not learned

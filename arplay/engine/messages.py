@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import Ledger
-from arplay.core.document import Document
-from arplay.core.pieces import Ids, Vocabulary
+from arplay.core.modalities.base import Document, Ids, Place, TokenSet
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.models.base import Info
@@ -55,12 +54,11 @@ class Load(Request):
 
 @dataclass(frozen=True, slots=True)
 class Explore(Request):
-    """What comes next at byte ``caret`` of ``document``? ``index``: as for :func:`arplay.core.document.prefix_at`."""
+    """What comes next at ``place`` of ``document``?"""
 
     document: Document
-    caret: int
+    place: Place
     reading: Reading = Reading()
-    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +82,8 @@ class Recompute(Request):
     """What would the answer to the :class:`Explore` of the same fields cost, and be, without a cache?"""
 
     document: Document
-    caret: int
+    place: Place
     reading: Reading = Reading()
-    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +142,7 @@ class Progress(Result):
 @dataclass(frozen=True, eq=False, slots=True)
 class Loaded(Result):
     info: Info
-    vocabulary: Vocabulary
+    vocabulary: TokenSet
     lead: tuple[int, ...]
     bos: int | None
     eos: int | None
@@ -157,13 +154,13 @@ class Loaded(Result):
 @dataclass(frozen=True, eq=False, slots=True)
 class Explored(Result):
     document: Document
-    caret: int
+    place: Place
     answer: Answer
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scored(Result):
-    """``departures``: byte spans whose kept ids are not canonical; None while the ledger grows."""
+    """``departures``: spans of units whose kept ids are not canonical; None while the ledger grows."""
 
     document: Document
     ledger: Ledger
@@ -191,7 +188,7 @@ class Recomputed(Result):
     """
 
     document: Document
-    caret: int
+    place: Place
     context: int
     seconds: float
     largest_difference: float | None
@@ -224,7 +221,7 @@ class Replayed(Result):
     ids: Ids
     lead: int
     ends: Ids
-    vocabulary: Vocabulary
+    vocabulary: TokenSet
     logprob: NDArray[np.float64]
     place: int
     logits: NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""Where a question about a text stands: its pieces, the prefix before the caret, and what of it the model reads."""
+"""Where a question about a document stands: its tokens, the prefix before the place, and what the model reads."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arplay.core.document import Encoded, Prefix, prefix_at
-from arplay.core.pieces import Ids
+from arplay.core.modalities.base import Encoded, Ids, Prefix
 from arplay.core.position import Position
 from arplay.engine.messages import Explore, Recompute
 from arplay.engine.state import State, read_only, windows_of
@@ -15,12 +14,12 @@ from arplay.models.base import lead
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Place:
-    """A caret in a text as the current model sees it.
+class Spot:
+    """A place in a document as the current model sees it.
 
-    ``lead``: ids put before the text; ``first_piece``: the name of that rule. ``encoded``: the whole text's pieces.
-    ``position``: where the caret is in the chain (the
-    lead and the prefix), and ``context`` the pieces of the chain that the model reads there.
+    ``lead``: ids put before the document; ``first_piece``: the name of that rule. ``encoded``: all of its tokens.
+    ``position``: where the place is in the chain (the lead and the prefix), and ``context`` the tokens of the chain
+    that the model reads there.
     """
 
     lead: tuple[int, ...]
@@ -29,19 +28,22 @@ class Place:
     prefix: Prefix
     position: Position
     context: Ids
+    is_open: bool
+    """Whether a token comes next, and the model says which."""
 
 
-def place_of(state: State, request: Explore | Recompute) -> Place:
+def spot_of(state: State, request: Explore | Recompute) -> Spot:
     """Where ``request`` stands. Raises Problem where no model is loaded."""
     model = state.current()
     alphabet, special = model.alphabet, request.reading.special
     lead_ids, first_piece = lead(alphabet, model.starts_empty, request.reading.first_piece)
     encoded = state.encode(request.document, alphabet, special)
-    prefix = prefix_at(request.document, encoded, request.caret, alphabet, special, request.index)
+    prefix = request.document.prefix(encoded, request.place, alphabet, special)
     read_only(prefix.ids)
     chain = np.concatenate([np.array(lead_ids, np.int64), prefix.ids])
     windows = windows_of(model.info.context, len(chain), len(lead_ids) * request.reading.window_lead)
     start = windows.start(len(chain))
     position = Position(start, len(chain), windows.before(start))
     context = windows.read(chain, start, len(chain))
-    return Place(lead_ids, first_piece, encoded, prefix, position, context)
+    is_open = len(prefix.ids) != alphabet.vocabulary.length and (len(context) > 0 or first_piece == "model")
+    return Spot(lead_ids, first_piece, encoded, prefix, position, context, is_open)

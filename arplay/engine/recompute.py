@@ -10,7 +10,7 @@ import numpy as np
 
 from arplay.core.errors import Problem
 from arplay.engine.messages import Recompute, Recomputed
-from arplay.engine.place import place_of
+from arplay.engine.place import spot_of
 from arplay.engine.state import State
 from arplay.models.devices import out_of_memory
 
@@ -25,7 +25,7 @@ def recompute(state: State, request: Recompute) -> Generator[None, None, Recompu
     Raises Problem for an empty context, and where memory runs out: the caches are not given up for a comparison.
     """
     model = state.current()
-    context = place_of(state, request).context
+    context = spot_of(state, request).context
     if not len(context):
         raise Problem("there is nothing to read before the first token", "type something first")
     yield None  # a step that was asked meanwhile comes first
@@ -41,7 +41,7 @@ def recompute(state: State, request: Recompute) -> Generator[None, None, Recompu
     answered = state.answered
     same = answered is not None and np.array_equal(answered[0], context)
     largest = largest_difference(answered[1], logits) if answered is not None and same else None
-    return Recomputed(request.number, request.document, request.caret, len(context), seconds, largest)
+    return Recomputed(request.number, request.document, request.place, len(context), seconds, largest)
 
 
 def largest_difference(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:

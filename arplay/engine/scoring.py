@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import BEST, Ledger, Note
+from arplay.core.chain import BEST, Ledger
 from arplay.core.distribution import Distribution
-from arplay.core.document import Encoded
-from arplay.core.loss import loss
-from arplay.core.pieces import Ids, Vocabulary
+from arplay.core.modalities.base import Encoded, Ids, Note, TokenSet, Unit
 from arplay.core.windows import Windows
 from arplay.engine.messages import Progress, Reconcile, Score, Scored
 from arplay.engine.prefixes import common_prefix
@@ -45,8 +43,9 @@ def ledger_of(
     encoded = state.encode(request.document, model.alphabet, request.reading.special)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
     windows = windows_of(model.info.context, len(chain), len(lead_ids) * request.reading.window_lead)
-    notes = _notes(request.document.data, encoded, model.alphabet.vocabulary, lead_ids, windows)
-    columns = Columns(request.document.data, encoded, len(lead_ids), first_piece, windows, notes)
+    tokens = model.alphabet.vocabulary
+    notes = request.document.notes(encoded, tokens) + _notes(encoded, tokens, lead_ids, windows)
+    columns = Columns(encoded, tokens.unit, len(lead_ids), first_piece, windows, notes)
     former, state.scored = state.scored, None
     known = 0
     if former is not None:
@@ -92,15 +91,10 @@ def ledger_of(
     return ledger
 
 
-def _notes(
-    data: bytes, encoded: Encoded, vocabulary: Vocabulary, lead: tuple[int, ...], windows: Windows
-) -> tuple[Note, ...]:
-    """What belongs to the totals of a text before any of it is scored."""
+def _notes(encoded: Encoded, tokens: TokenSet, lead: tuple[int, ...], windows: Windows) -> tuple[Note, ...]:
+    """How a document is read, which belongs to its totals before any of it is scored."""
     found = []
-    lost, sentence = loss(data, encoded.ids, encoded.ends, vocabulary)
-    if lost:
-        found.append(Note(f"{lost:,}", "characters lost", sentence))
-    name = vocabulary.piece(lead[-1]).text if lead else ""
+    name = tokens.label(lead[-1]) if lead else ""
     if lead and len(encoded) and int(encoded.ids[0]) == lead[-1]:
         sentence = f"The text begins with {name}, and one more stands before it: the model reads it twice in a row."
         found.append(Note("2 ×", f"{name} in a row", sentence))
@@ -120,15 +114,15 @@ class Columns:
 
     def __init__(
         self,
-        data: bytes,
         encoded: Encoded,
+        unit: Unit,
         lead: int,
         first_piece: str,
         windows: Windows,
         told: tuple[Note, ...] = (),
     ) -> None:
         n, self._told = len(encoded), told
-        self._data, self._encoded, self._lead = data, encoded, lead
+        self._encoded, self._unit, self._lead = encoded, unit, lead
         self._least = 1 if first_piece == "unscored" else lead  # the first piece of the chain that gets a score
         self._first_piece, self._windows = first_piece, windows
         self._done = 0
@@ -176,9 +170,8 @@ class Columns:
     def ledger(self) -> Ledger:
         """A copy of what is known by now, with its sums, which would hold up the window for a long text."""
         ledger = Ledger(
-            data=self._data,
-            ids=self._encoded.ids,
-            ends=self._encoded.ends,
+            encoded=self._encoded,
+            unit=self._unit,
             logprob=read_only(self._scores.logprob.copy()),
             rank=read_only(self._scores.rank.copy()),
             entropy=read_only(self._scores.entropy.copy()),

@@ -1,22 +1,20 @@
-"""What the worker keeps from job to job: the model, a session to step in, texts that were encoded, texts scored."""
+"""What the worker keeps from job to job: the model, a session to step in, documents encoded and scored."""
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import Ledger
-from arplay.core.document import Document, Encoded, encode
 from arplay.core.errors import Problem
-from arplay.core.pieces import Alphabet, Ids, Pieces
-from arplay.core.position import departures
+from arplay.core.modalities.base import Coder, Document, Encoded, Ids
 from arplay.core.reading import Reading
 from arplay.core.windows import Windows
 from arplay.engine.prefixes import Prefixes
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 
 CHUNK_SECONDS, PATIENT_SECONDS = 0.05, 0.4
 LEAST_CHUNK, FIRST_CHUNK, MOST_CHUNK = 16, 64, 256
-TEXTS_KEPT = 4
+DOCUMENTS_KEPT = 4
 
 T = TypeVar("T", bound=np.generic)
 R = TypeVar("R")
@@ -91,9 +89,9 @@ class State:
     """The context explored last, and the logits after it."""
     film: Film | None = None
     """The run that was replayed last; it outlives the model of the playground."""
-    _texts: OrderedDict[tuple[Document, str, bool], Encoded] = field(default_factory=OrderedDict)
-    _runs: OrderedDict[tuple[bytes, bool, str, bool], Pieces] = field(default_factory=OrderedDict)
-    """Typed runs: a token that is written after a long one does not have it encoded again."""
+    _documents: OrderedDict[tuple[Document, str, bool], Encoded] = field(default_factory=OrderedDict)
+    _parts: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
+    """Parts of documents: a token that is written after a long one does not have it encoded again."""
 
     asked: tuple[str, str, str] | None = None
     """Name or path, device and number type as the current model was asked for."""
@@ -106,8 +104,8 @@ class State:
         """Make ``model`` the current one and free what belonged to the former."""
         self.model, self.pace = model, Pace(patience=self.pace.patience)
         self.ledger, self.scored, self.answered, self.lost = None, None, None, None
-        self._texts.clear()
-        self._runs.clear()  # the same vocabulary may be put together by other merges
+        self._documents.clear()
+        self._parts.clear()  # the same vocabulary may be put together by other merges
         self.prefixes.free()
 
     def forget(self) -> None:
@@ -133,29 +131,24 @@ class State:
             raise Problem("no model is loaded", "choose a model first")
         return self.model
 
-    def encode(self, document: Document, alphabet: Alphabet, special: bool) -> Encoded:
-        """The document's pieces; the last few texts are remembered."""
-        name = alphabet.vocabulary.name
+    def encode(self, document: Document, coder: Coder, special: bool) -> Encoded:
+        """The document's tokens; the last few documents are remembered, and the last parts of them."""
 
-        def run(data: bytes, start: bool, special: bool) -> Pieces:
-            return _remembered(
-                self._runs, (data, start, name, special), lambda: alphabet.encode(data, start, special), TEXTS_KEPT
-            )
+        def part(key: Hashable, make: Callable[[], Any]) -> Any:
+            return _remembered(self._parts, key, make, DOCUMENTS_KEPT)
 
         def whole() -> Encoded:
-            encoded = encode(document, alphabet, special, run)
+            encoded = document.encoded(coder, special, part)
             for array in (encoded.ids, encoded.ends, encoded.fixed):
                 read_only(array)
             return encoded
 
-        return _remembered(self._texts, (document, name, special), whole, TEXTS_KEPT)
+        key = (document, coder.vocabulary.name, special)
+        return _remembered(self._documents, key, whole, DOCUMENTS_KEPT)
 
-    def departures(self, document: Document, alphabet: Alphabet, special: bool) -> tuple[tuple[int, int], ...]:
-        """Byte spans whose kept ids are not those that the tokenizer gives the same text, which it cuts for this."""
-        encoded = self.encode(document, alphabet, special)
-        if not np.any(encoded.fixed):
-            return ()
-        return tuple(departures(encoded, alphabet.encode(document.data, special=special)))
+    def departures(self, document: Document, coder: Coder, special: bool) -> tuple[tuple[int, int], ...]:
+        """Spans of units whose kept ids are not those that the coder gives the same document."""
+        return document.departures(self.encode(document, coder, special), coder, special)
 
 
 def _remembered(kept: OrderedDict[K, V], key: K, make: Callable[[], V], most: int) -> V:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.errors import Problem
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.base import TokenSet
 from arplay.core.position import Answer
 from arplay.core.timings import Timings
 from arplay.export import tables
@@ -18,17 +19,23 @@ Kind = Literal["csv", "json"]
 
 
 def bars(
-    kind: Kind, answer: Answer, decoded: Decoded, vocabulary: Vocabulary, data: bytes, top: int, origin: Provenance
+    kind: Kind,
+    answer: Answer,
+    decoded: Decoded,
+    vocabulary: TokenSet,
+    before: Mapping[str, Any],
+    top: int,
+    origin: Provenance,
 ) -> str:
-    """The next-token chart; ``data`` is the text before the caret. Raises Problem where there is no distribution."""
+    """The next-token chart; ``before`` is what the document shows before it. Raises Problem where there is none."""
     if answer.distribution is None:
         raise Problem("there is no distribution here", "type something, or choose BOS or EOS")
-    record = tables.bars(answer, answer.distribution, decoded, vocabulary, data, top)
+    record = tables.bars(answer, answer.distribution, decoded, vocabulary, before, top)
     if kind == "json":
         return to_json({"provenance": origin.as_dict()} | record)
     rest = record["rest"]
     comments = [*origin.lines(), f"rest: {rest['count']} other tokens with {rest['prob']} together"]
-    return to_csv(record["top"], tables.BAR_COLUMNS, comments)
+    return to_csv(record["top"], tables.bar_columns(vocabulary), comments)
 
 
 def timings(kind: Kind, measured: Timings, origin: Provenance) -> str:
@@ -40,7 +47,7 @@ def timings(kind: Kind, measured: Timings, origin: Provenance) -> str:
 
 
 def tokens(
-    chart: Literal["heatmap", "ledger"], kind: Kind, ledger: Ledger, vocabulary: Vocabulary, origin: Provenance
+    chart: Literal["heatmap", "ledger"], kind: Kind, ledger: Ledger, vocabulary: TokenSet, origin: Provenance
 ) -> str:
     """The heatmap or the ledger, a record a token, with the totals."""
     rows = (tables.heat_rows if chart == "heatmap" else tables.ledger_rows)(ledger, vocabulary)
@@ -49,5 +56,6 @@ def tokens(
         return to_json({"provenance": origin.as_dict(), "tokens": rows, "totals": sums})
     comments = [*origin.lines(), *tables.comments(sums)]
     if chart == "heatmap":
-        return to_csv([tables.flat(row) for row in rows], tables.HEAT_COLUMNS, comments)
-    return to_csv(rows, tables.LEDGER_COLUMNS, comments)
+        columns = tables.heat_columns(ledger, vocabulary)
+        return to_csv([tables.flat(row, columns) for row in rows], columns, comments)
+    return to_csv(rows, tables.ledger_columns(ledger, vocabulary), comments)

@@ -7,7 +7,7 @@ until it is written.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,28 +15,37 @@ import numpy as np
 from arplay.core.chain import BEST, Ledger, power_of_ten, underflows
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.distribution import LN2, Distribution
-from arplay.core.pieces import Piece, Vocabulary
+from arplay.core.modalities.base import TokenSet
 from arplay.core.position import Answer
-from arplay.core.spans import char_spans
 from arplay.core.timings import Timing
 
 Record = dict[str, Any]
 
-BAR_COLUMNS = ("id", "text", "bytes", "logprob", "prob", "decoded_prob", "rank")
-TOKEN_COLUMNS = (
-    *("index", "id", "text", "bytes", "start", "end", "byte_start", "byte_end"),
-    *("logprob", "rank", "entropy", "context"),
-)
-LEDGER_COLUMNS = (
-    *TOKEN_COLUMNS,
-    *("prob", "running_logprob", "running_prob", "running_prob_mantissa", "running_prob_exponent", "underflows"),
-)
 TIMING_COLUMNS = ("kind", "context", "evaluated", "reused", "seconds", "cache_bytes", "largest_difference")
-HEAT_COLUMNS = (
-    *TOKEN_COLUMNS,
-    "prob",
-    *(f"best{n}_{what}" for n in range(1, BEST + 1) for what in ("text", "logprob")),
-)
+_RUNNING = ("prob", "running_logprob", "running_prob", "running_prob_mantissa", "running_prob_exponent", "underflows")
+
+
+def bar_columns(vocabulary: TokenSet) -> tuple[str, ...]:
+    """The columns of :func:`items`."""
+    return ("id", *vocabulary.record(0), "logprob", "prob", "decoded_prob", "rank")
+
+
+def token_columns(ledger: Ledger, vocabulary: TokenSet) -> tuple[str, ...]:
+    """The columns of :func:`tokens`."""
+    where = ledger.encoded.record()
+    return ("index", "id", *vocabulary.record(0), *where, "logprob", "rank", "entropy", "context")
+
+
+def ledger_columns(ledger: Ledger, vocabulary: TokenSet) -> tuple[str, ...]:
+    """The columns of :func:`ledger_rows`."""
+    return (*token_columns(ledger, vocabulary), *_RUNNING)
+
+
+def heat_columns(ledger: Ledger, vocabulary: TokenSet) -> tuple[str, ...]:
+    """The columns of :func:`flat` rows."""
+    label = next(iter(vocabulary.record(0)))
+    best = (f"best{n}_{what}" for n in range(1, BEST + 1) for what in (label, "logprob"))
+    return (*token_columns(ledger, vocabulary), "prob", *best)
 
 
 def is_text(column: str) -> bool:
@@ -44,31 +53,16 @@ def is_text(column: str) -> bool:
     return column.rpartition("_")[2] in ("text", "bytes", "kind") and not column.startswith(("byte_", "cache_"))
 
 
-def exact_text(data: bytes) -> str:
-    """The text of ``data``; only a byte that is part of no whole character is written as a sign.
-
-    >>> exact_text(" é".encode() + b"\\xe2")
-    ' é⟨E2⟩'
-    """
-    text = data.decode("utf-8", "surrogateescape")
-    return "".join(f"⟨{ord(c) - 0xDC00:02X}⟩" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text)
-
-
-def piece_text(piece: Piece) -> str:
-    return exact_text(piece.data)
-
-
-def items(distribution: Distribution, decoded: Decoded, vocabulary: Vocabulary, ids: Iterable[int]) -> list[Record]:
+def items(distribution: Distribution, decoded: Decoded, vocabulary: TokenSet, ids: Iterable[int]) -> list[Record]:
     """One record a piece: the model's own log-prob, probability and rank, and the probability after decoding."""
     return [_item(distribution, decoded, vocabulary, int(id)) for id in ids]
 
 
-def _item(distribution: Distribution, decoded: Decoded, vocabulary: Vocabulary, id: int) -> Record:
-    piece, logprob, after = vocabulary.piece(id), distribution.logprob(id), decoded.distribution.logprob(id)
+def _item(distribution: Distribution, decoded: Decoded, vocabulary: TokenSet, id: int) -> Record:
+    logprob, after = distribution.logprob(id), decoded.distribution.logprob(id)
     return {
         "id": id,
-        "text": piece_text(piece),
-        "bytes": piece.data.hex(),
+        **vocabulary.record(id),
         "logprob": logprob,
         "prob": None if logprob is None else math.exp(logprob),
         "decoded_prob": None if after is None else math.exp(after),
@@ -80,23 +74,23 @@ def bars(
     answer: Answer,
     distribution: Distribution,
     decoded: Decoded,
-    vocabulary: Vocabulary,
-    data: bytes,
+    vocabulary: TokenSet,
+    before: Mapping[str, Any],
     top: int,
     find: str | None = None,
 ) -> Record:
     """The next-piece distribution as ``arplay next --json`` gives it, less the model.
 
-    ``distribution`` is that of ``answer``, ``data`` the text before its caret. ``ids`` of the prefix are all the
-    pieces of the chain, those that stand before the text (the first-piece rule) included. ``top``: how many of the
-    most probable pieces are listed.
+    ``distribution`` is that of ``answer``, ``before`` what its document shows before the place. ``ids`` of the prefix
+    are all the tokens of the chain, those that stand before the text (the first-piece rule) included. ``top``: how
+    many of the most probable tokens are listed.
     """
     shown = distribution.top(top)
     count, prob = distribution.rest(shown)
     nats = distribution.entropy
     found = vocabulary.find(find) if find else []
     return {
-        "prefix": {"text": exact_text(data), "ids": [*answer.lead, *answer.prefix.ids.tolist()]},
+        "prefix": {**before, "ids": [*answer.lead, *answer.prefix.ids.tolist()]},
         "entropy": {"nats": nats, "bits": None if nats is None else nats / LN2},
         "top": items(distribution, decoded, vocabulary, shown.tolist()),
         "rest": {"count": count, "prob": prob},
@@ -104,24 +98,15 @@ def bars(
     }
 
 
-def tokens(ledger: Ledger, vocabulary: Vocabulary) -> list[Record]:
-    """One record a piece of a scored text.
-
-    ``start`` and ``end`` are the smallest run of code points that the piece's bytes touch; ``context`` is how many
-    pieces the model had read before it.
-    """
-    starts, ends = char_spans(ledger.data, ledger.starts, ledger.ends)
+def tokens(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
+    """One record a token of a scored document; ``context`` is how many tokens the model had read before it."""
     ids = ledger.ids.tolist()
-    known = {id: vocabulary.piece(id) for id in set(ids)}
+    known = {id: vocabulary.record(id) for id in set(ids)}
     columns = {
         "index": range(len(ids)),
         "id": ids,
-        "text": [piece_text(known[id]) for id in ids],
-        "bytes": [known[id].data.hex() for id in ids],
-        "start": starts.tolist(),
-        "end": ends.tolist(),
-        "byte_start": ledger.starts.tolist(),
-        "byte_end": ledger.ends.tolist(),
+        **{name: [known[id][name] for id in ids] for name in vocabulary.record(0)},
+        **ledger.encoded.record(),
         "logprob": _known(ledger.logprob),
         "rank": [rank or None for rank in ledger.rank.tolist()],
         "entropy": _known(ledger.entropy),
@@ -131,18 +116,22 @@ def tokens(ledger: Ledger, vocabulary: Vocabulary) -> list[Record]:
 
 
 def totals(ledger: Ledger) -> Record:
-    """The figures of a whole text: sums over scored pieces, ``bytes`` are theirs; ``notes`` belong to all of them."""
+    """The figures of a whole document: sums over scored tokens, units (bytes, pixels) are theirs.
+
+    ``notes`` belong to all of them.
+    """
     sums = ledger.totals
+    units = sums.unit.many
     return {
         "pieces": sums.pieces,
         "scored": sums.scored,
-        "bytes": sums.bytes,
-        "bytes_total": sums.bytes_total,
-        "characters": sums.characters,
+        units: sums.units,
+        f"{units}_total": sums.units_total,
+        **dict(sums.counts),
         "nll_nats": sums.nll_nats,
         "nll_bits": sums.nll_bits,
         "perplexity": sums.perplexity,
-        "bits_per_byte": sums.bits_per_byte,
+        sums.unit.key: sums.bits_per_unit,
         "first_piece": sums.first_piece,
         "window": sums.window,
         "stride": sums.stride,
@@ -156,7 +145,7 @@ def comments(sums: Record) -> list[str]:
     return [*figures, *(f"note: {sentence}" for sentence in sums["notes"])]
 
 
-def ledger_rows(ledger: Ledger, vocabulary: Vocabulary) -> list[Record]:
+def ledger_rows(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
     """The chain rule, a row a piece: log p, p, their running sum and product (plain and as a power of ten)."""
     rows = tokens(ledger, vocabulary)
     for row, running in zip(rows, ledger.running.tolist(), strict=True):
@@ -169,14 +158,14 @@ def ledger_rows(ledger: Ledger, vocabulary: Vocabulary) -> list[Record]:
     return rows
 
 
-def heat_rows(ledger: Ledger, vocabulary: Vocabulary) -> list[Record]:
+def heat_rows(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
     """What the heatmap shows of every piece: its figures and the pieces that were expected most."""
-    rows = tokens(ledger, vocabulary)
+    rows, label = tokens(ledger, vocabulary), next(iter(vocabulary.record(0)))
     best = zip(ledger.best_ids.tolist(), ledger.best_logprobs.tolist(), strict=True)
     for row, (ids, logprobs) in zip(rows, best, strict=True):
         row["prob"] = None if row["logprob"] is None else math.exp(row["logprob"])
         row["best"] = [
-            {"id": id, "text": piece_text(vocabulary.piece(id)), "logprob": logprob}
+            {"id": id, label: vocabulary.record(id)[label], "logprob": logprob}
             for id, logprob in zip(ids, logprobs, strict=True)
             if id >= 0
         ]
@@ -199,12 +188,12 @@ def timing_rows(timings: Iterable[Timing]) -> list[Record]:
     ]
 
 
-def flat(row: Record) -> Record:
+def flat(row: Record, columns: Iterable[str]) -> Record:
     """A row of :func:`heat_rows` for CSV: the list ``best`` as columns best1_text, best1_logprob, ..."""
-    result: Record = dict.fromkeys(HEAT_COLUMNS)
-    result |= row
-    for n, best in enumerate(result.pop("best"), start=1):
-        result[f"best{n}_text"], result[f"best{n}_logprob"] = best["text"], best["logprob"]
+    result: Record = dict.fromkeys(columns)
+    result |= {name: value for name, value in row.items() if name != "best"}
+    for n, best in enumerate(row["best"], start=1):
+        result |= {f"best{n}_{name}": value for name, value in best.items() if name != "id"}
     return result
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from arplay.core.document import Document
+from arplay.core.document import Caret
+from arplay.core.modalities.base import Document, Place
 from arplay.engine.messages import Explore, Score
 
 if TYPE_CHECKING:
@@ -35,14 +36,13 @@ class Asking(QObject):
     def explore(self) -> None:
         """What comes next at the caret, now."""
         view = self._play.view
-        self.explore_at(self._play.document, view.caret, None if self._play.looking else view.selected)
+        self.explore_at(self._play.document, Caret(view.caret, None if self._play.looking else view.selected))
 
-    def explore_at(self, document: Document, caret: int, index: int | None) -> None:
-        """``index``: of the piece whose place is asked for, where several begin at the caret."""
+    def explore_at(self, document: Document, place: Place) -> None:
         self._explore_timer.stop()
         view = self._play.view
         if view.loaded is not None:
-            asked = partial(Explore, document=document, caret=caret, reading=view.settings.reading, index=index)
+            asked = partial(Explore, document=document, place=place, reading=view.settings.reading)
             self._play.bridge.ask(asked)
 
     def score_soon(self) -> None:

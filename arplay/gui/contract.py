@@ -121,15 +121,15 @@ class View:
     @property
     def scores_are_old(self) -> bool:
         """Whether ``ledger`` is of the text before the last change."""
-        return self.ledger is not None and self.excerpt_of is None and self.ledger.data != self.document.data
+        return self.ledger is not None and self.excerpt_of is None and not self.ledger.encoded.is_of(self.document)
 
     @property
     def scores_follow(self) -> str:
         """While Play writes, its scores come a moment later: of what they are; empty where they are of the whole."""
-        ledger, data = self.ledger, self.document.data
-        if ledger is None or not self.playing or not self.scores_are_old or not data.startswith(ledger.data):
+        ledger = self.ledger
+        if ledger is None or not self.playing or not self.scores_are_old or not ledger.encoded.begins(self.document):
             return ""
-        return f"of the first {len(ledger.data):,} bytes, while Play goes on"
+        return f"of the first {ledger.encoded.units:,} {ledger.unit.many}, while Play goes on"
 
 
 @dataclass(frozen=True, slots=True)

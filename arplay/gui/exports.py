@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QMenu
 
+from arplay.core.document import Caret, bytes_of
 from arplay.core.errors import Problem
 from arplay.export import charts
 from arplay.export.provenance import Provenance
@@ -72,7 +73,7 @@ def _selection(window: MainWindow, view: View) -> tuple[int, int] | None:
     """The tokens [first, stop) that are selected in the editor."""
     area, ledger = cast("EditorPanel", window.panels["editor"]).area, view.ledger
     low, high = area.selected_bytes()
-    if ledger is None or low >= high or area.shown.data[:high] != ledger.data[:high]:
+    if ledger is None or low >= high or area.shown.data[:high] != bytes_of(ledger.encoded)[:high]:
         return None
     first, last = (int(i) for i in ledger.ends.searchsorted([low, high - 1], "right"))
     return first, last + 1
@@ -125,7 +126,7 @@ def data_of(panel: Panel, view: View, kind: charts.Kind) -> str:
     vocabulary, origin = view.loaded.vocabulary, provenance(panel, view)
     if panel.name == "next_token":
         assert view.answer is not None and view.decoded is not None
-        before = view.document.data[: view.caret]
+        before = view.document.before(Caret(view.caret))
         return charts.bars(kind, view.answer, view.decoded, vocabulary, before, view.settings.bars, origin)
     if panel.name == "kv_cache":
         if panel.chart_size() is None:

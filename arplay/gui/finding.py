@@ -97,4 +97,4 @@ class Finding:
 
     def _ledger(self) -> Ledger | None:
         ledger = self._play.view.ledger
-        return ledger if ledger is not None and ledger.data == self._play.scored_document.data else None
+        return ledger if ledger is not None and ledger.encoded.is_of(self._play.scored_document) else None

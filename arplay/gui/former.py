@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from arplay.core import kept
-from arplay.core.document import Document, Fixed, Run, Typed, normal
+from arplay.core.document import Document
+from arplay.core.runs import Fixed, Run, Typed, normal
 from arplay.core.tree import Tree
 from arplay.export.writers import write
 

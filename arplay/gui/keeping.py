@@ -7,9 +7,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from arplay.core import kept
-from arplay.core.document import Document, Edit
+from arplay.core.document import Document
 from arplay.core.errors import Problem
 from arplay.core.kept import Moves, Session
+from arplay.core.runs import Edit
 from arplay.core.tree import Node
 from arplay.engine.journal import Journal
 from arplay.gui.contract import View

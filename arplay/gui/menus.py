@@ -260,7 +260,7 @@ class Menus(QObject):
         assert isinstance(items, QStandardItemModel)
         for name, id in (("bos", loaded and loaded.bos), ("eos", loaded and loaded.eos)):
             items.item(self._first_piece.findData(name)).setEnabled(id is not None)
-        special = [loaded.vocabulary.piece(id).text for id in sorted(loaded.vocabulary.special)[:1]] if loaded else []
+        special = [loaded.vocabulary.label(id) for id in sorted(loaded.vocabulary.special)[:1]] if loaded else []
         self._special.setEnabled(bool(special))
         self._special.setToolTip(plain(_special_tip(special[0])) if special else "This model has no special tokens")
 

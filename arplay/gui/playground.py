@@ -11,10 +11,11 @@ from pathlib import PurePath
 from PySide6.QtCore import QObject, Signal
 
 from arplay.core.decoding.pipeline import Decoded, decode
-from arplay.core.document import Document, Edit
+from arplay.core.document import Caret, Document
 from arplay.core.errors import Problem
 from arplay.core.kept import Session
 from arplay.core.position import Answer
+from arplay.core.runs import Edit
 from arplay.core.stepping import context_at
 from arplay.core.tree import Kind, Node, Step, Tree
 from arplay.engine.messages import (
@@ -198,7 +199,7 @@ class Playground(QObject):
 
     def busy_scoring(self) -> bool:
         ledger = self.view.ledger
-        return ledger is None or not ledger.complete or ledger.data != self.scored_document.data
+        return ledger is None or not ledger.complete or not ledger.encoded.is_of(self.scored_document)
 
     @property
     def document(self) -> Document:
@@ -250,7 +251,7 @@ class Playground(QObject):
         self.show(selected=index, stale=True, step=None, step_decoded=None)
         if not self.looking:
             self.show(caret=int(starts[index]))
-        self.asking.explore_at(self.scored_document, int(starts[index]), index)
+        self.asking.explore_at(self.scored_document, Caret(int(starts[index]), index))
 
     def _goto(self, node: Node) -> None:
         """Undo, redo and branches all come here; a node that was just recorded is already the current one."""

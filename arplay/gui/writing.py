@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.distribution import Distribution
 from arplay.core.picking import MAX_SEED, uniform
+from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer
 from arplay.core.stepping import picked, sampled
 from arplay.core.tree import Step
@@ -173,6 +174,7 @@ class Writing(QObject):
         play = self._play
         assert play.view.loaded is not None
         vocabulary = play.view.loaded.vocabulary
+        assert isinstance(vocabulary, Vocabulary), "a text"
         piece = vocabulary.piece(step.id, first=play.view.caret == 0)
         edit = play.document.take(play.view.caret, piece, vocabulary.name)
         play.record(edit, kind, play.view.caret + len(piece.data), step)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.core.pieces import Alphabet
+from arplay.core.modalities.base import Coder
 from arplay.core.reading import FirstPiece
 from arplay.core.signs import safe
 
@@ -132,7 +132,7 @@ class Model(Protocol):
     def info(self) -> Info: ...
 
     @property
-    def alphabet(self) -> Alphabet: ...
+    def alphabet(self) -> Coder: ...
 
     @property
     def starts_empty(self) -> bool: ...
@@ -155,7 +155,7 @@ class Model(Protocol):
         ...
 
 
-def lead(alphabet: Alphabet, starts_empty: bool, choice: FirstPiece) -> tuple[tuple[int, ...], str]:
+def lead(alphabet: Coder, starts_empty: bool, choice: FirstPiece) -> tuple[tuple[int, ...], str]:
     """The ids put before a text, and the name of that treatment as results show it.
 
     ``auto`` is what the tokenizer itself adds; if it adds nothing, the first piece is the model's own p(x_1) or

@@ -17,7 +17,7 @@ from arplay.models.folder import OWN, Folder, inspect
 Origin = Literal["built-in", "downloaded", "file"]
 State = Literal["ready", "fetch", "broken"]
 
-LOOKED_UP = ("table", OWN["arplay-ngram"])
+LOOKED_UP = ("table", "joint", OWN["arplay-ngram"])
 """Families that are no networks: computed in float64 on the CPU, with any context, about 8 bytes an entry."""
 
 _README_BYTES = 64 * 1024
@@ -115,9 +115,9 @@ def _of_folder(card: Card, folder: Folder) -> Card:
 
 
 def _of_table(card: Card) -> Card:
-    from arplay.models.tabular import Table
+    from arplay.models import handwritten
 
-    info = Table.load(card.path).info
+    info = handwritten.load(card.path).info
     return replace(
         card,
         title=card.title if card.origin == "built-in" else info.name,

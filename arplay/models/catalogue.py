@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.models import gguf_ways, hub, smollm2
+from arplay.models import gguf_ways, handwritten, hub, smollm2
 from arplay.models.base import Model, Report
 from arplay.models.cards import Card, read_card
 from arplay.models.folder import configuration
@@ -69,6 +69,14 @@ def entries() -> list[Entry]:
             "MIT",
         ),
         Entry(
+            "xo",
+            "XO, a picture of nine pixels",
+            "noughts and crosses with a joint distribution written by hand",
+            shipped / "xo.json",
+            "ready",
+            "MIT",
+        ),
+        Entry(
             smollm2.NAME,
             smollm2.TITLE,
             "a real model of 135 million parameters; fetched once",
@@ -107,7 +115,7 @@ def cards(recent: Sequence[str] = ()) -> list[Card]:
 def card(spec: str) -> Card:
     """The card of one model by name or path. Raises Problem where nothing of that name is here."""
     found = next((entry_card(entry) for entry in entries() if entry.name == spec), None)
-    if found is None and (path := _existing(spec)) is not None:
+    if found is None and (path := existing(spec)) is not None:
         found = read_card(
             path, Card(spec, path.resolve().stem if path.is_file() else path.resolve().name, "", "file", "ready", path)
         )
@@ -142,7 +150,7 @@ def is_ready(spec: str) -> bool:
     state = next((known.state for known in entries() if known.name == spec), None)
     if state is not None:
         return state == "ready"
-    if _existing(spec) is not None:
+    if existing(spec) is not None:
         return True
     name = hub.parse(gguf_ways.split(spec)[0])
     found = hub.card(name) if name is not None else None
@@ -187,15 +195,15 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
             size = found.download_bytes / 1e6
             raise Problem(f"{spec} is not on this computer yet", f"run: arplay models get {spec} ({size:.0f} MB)")
         path, name = found.path, found.full_name or found.name
-    elif (existing := _existing(spec)) is not None:
-        path = existing
+    elif (there := existing(spec)) is not None:
+        path = there
         name = path.resolve().stem if path.is_file() else path.resolve().name
     elif hub.parse(gguf_ways.split(spec)[0]) is not None:
-        there = card(gguf_ways.split(spec)[0])
-        if there.state == "broken":
-            cause, _, remedy = there.problem.rpartition("; ")
+        listed = card(gguf_ways.split(spec)[0])
+        if listed.state == "broken":
+            cause, _, remedy = listed.problem.rpartition("; ")
             raise Problem(f"{spec} cannot be loaded: {cause}", remedy)
-        path, name, revision = there.path, there.title, there.revision
+        path, name, revision = listed.path, listed.title, listed.revision
     else:
         raise _unknown(spec)
     model: CausalLM | NativeModel
@@ -205,9 +213,7 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
     elif path.suffix == ".gguf":
         model = gguf_ways.load(path, gguf_ways.split(spec)[1], name, device, dtype, report)
     elif path.suffix == ".json":
-        from arplay.models.tabular import Table
-
-        return Table.load(path)
+        return handwritten.load(path)
     else:
         remedy = "give a model folder, a GGUF file (.gguf) or a table (.json)"
         raise Problem(f"{path.name} is not a model that arplay opens", remedy)
@@ -223,10 +229,11 @@ def _unknown(spec: str) -> Problem:
 
 def _is_path(spec: str) -> bool:
     """Whether a recent entry means a file or folder, perhaps one that is gone, and not a name."""
-    return _existing(spec) is not None or Path(spec).is_absolute()
+    return existing(spec) is not None or Path(spec).is_absolute()
 
 
-def _existing(spec: str) -> Path | None:
+def existing(spec: str) -> Path | None:
+    """The file or folder that ``spec`` is the path of."""
     try:
         path = Path(gguf_ways.split(spec)[0]).expanduser()
         return path if path.exists() else None

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
+from arplay.core.pieces import alphabet_of
 from arplay.core.windows import Windows
 from arplay.models.base import Model, lead
 
@@ -66,7 +67,7 @@ def score_model(model: Model, texts: Sequence[str]) -> Score:
     Every piece counts once and none is left out; windows half a context apart where a text is longer than the context.
     Raises Problem where a piece has no probability.
     """
-    alphabet, context = model.alphabet, model.info.context
+    alphabet, context = alphabet_of(model.alphabet), model.info.context
     before, _ = lead(alphabet, model.starts_empty, "auto" if alphabet.lead or model.starts_empty else "bos")
     nats, pieces, size = 0.0, 0, 0
     for text in texts:

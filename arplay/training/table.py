@@ -25,6 +25,7 @@ import numpy as np
 
 from arplay import paths
 from arplay.core.errors import Problem
+from arplay.core.pieces import alphabet_of
 from arplay.export.writers import to_json, write
 from arplay.models import catalogue
 from arplay.models.base import Model
@@ -173,7 +174,7 @@ def open_model(spec: str) -> Model:
 
 def count(model: Model, texts: Sequence[str]) -> Model:
     """An n-gram model over the pieces of ``model``, of these texts, each read once."""
-    alphabet = model.alphabet
+    alphabet = alphabet_of(model.alphabet)
     ids = [np.array([*alphabet.lead, *alphabet.encode(text.encode()).ids.tolist()]) for text in texts]
     counts = ngram.train(ids, ORDER, len(alphabet.vocabulary))
     info = replace(model.info, name=GRAM, family="ngram", context=None, parameters=counts.entries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from arplay.core.document import bytes_of
 from tests.benchmarks.harness import row, wait
 
 TEXT = b"It was a dark and stormy night, and the old man sat by the fire. He said nothing for a long while.\n" * 900
@@ -53,7 +54,7 @@ def main() -> None:
     measured("200 tokens are sampled")
 
     play.open_text(TEXT[: TEXT.rfind(b"\n", 0, 80_000) + 1])
-    wait(lambda: play.view.ledger is not None and play.view.ledger.data == play.document.data)
+    wait(lambda: play.view.ledger is not None and bytes_of(play.view.ledger.encoded) == play.document.data)
     ledger = play.view.ledger
     assert ledger is not None
     print(f"{len(ledger):,} tokens to score")

@@ -77,7 +77,7 @@ def of_us(name: str, peak: float) -> None:
     """Memory, a last character and the scoring of prose, with the engine's own jobs."""
     import torch
 
-    from arplay.core.document import Document
+    from arplay.core.document import Caret, Document
     from arplay.core.reading import Reading
     from arplay.engine import jobs
     from arplay.engine.fetch import fetch
@@ -93,7 +93,7 @@ def of_us(name: str, peak: float) -> None:
 
     def asked(text: str) -> Explore:
         document = Document.of(text.encode())
-        return Explore(0, document, len(document), Reading())
+        return Explore(0, document, Caret(len(document)), Reading())
 
     state = State(catalogue.load, fetch, pace=Pace(patience=2.0))  # as the command line scores
     finished(jobs.load(state, Load(0, name, "cpu", "float32"), lambda fraction, what: None))

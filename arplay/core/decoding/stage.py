@@ -14,7 +14,7 @@ import numpy as np
 
 from arplay.core.decoding.candidates import Candidates, Ids
 from arplay.core.errors import Problem
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.base import TokenSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Context:
 
     ids: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
     u: float | None = None
-    tokens: Vocabulary | None = None
+    tokens: TokenSet | None = None
 
 
 class State(Protocol):

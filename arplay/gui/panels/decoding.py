@@ -324,8 +324,8 @@ def _trace_words(view: View) -> str:
 def _drawn_words(view: View) -> str:
     if view.step is None or view.loaded is None:
         return ""
-    piece, step = view.loaded.vocabulary.piece(view.step.id), view.step
-    return f"u = {step.u:.4f} → {label(piece.text)} ({step.low:.4f} – {step.high:.4f})"
+    name, step = view.loaded.vocabulary.label(view.step.id), view.step
+    return f"u = {step.u:.4f} → {label(name)} ({step.low:.4f} – {step.high:.4f})"
 
 
 def _scrolling(content: QWidget) -> QScrollArea:

@@ -185,7 +185,7 @@ class EditorPanel(Panel):
 
     def _show_lead(self, view: View) -> None:
         answer = view.answer
-        pieces = [view.loaded.vocabulary.piece(id).text for id in answer.lead] if view.loaded and answer else []
+        pieces = [view.loaded.vocabulary.label(id) for id in answer.lead] if view.loaded and answer else []
         why = _ADDED_BY.get(answer.first_piece, answer.first_piece) if answer is not None and pieces else ""
         self.notes.show_lead(" ".join(pieces), why)
 
@@ -225,7 +225,7 @@ class EditorPanel(Panel):
             text += "\nThe tokenizer would choose other tokens here."
         if known is not None and self._view.loaded is not None:
             for id in known.ids[int(np.searchsorted(marks.ends, start)) + (start > 0) : index].tolist():
-                name = label(self._view.loaded.vocabulary.piece(id).text)
+                name = label(self._view.loaded.vocabulary.label(id))
                 text += f"\nBefore it “{name}” · id {id} · put there by the tokenizer, no bytes are its own"
         QToolTip.showText(place, plain(text), self.area)
 
@@ -234,7 +234,9 @@ def _encoded(view: View) -> Encoded | None:
     """The pieces of the text, where the newest answer knows them."""
     if view.answer is None or view.stale or not _covers(view.answer.encoded.ends, len(view.document)):
         return None
-    return view.answer.encoded
+    encoded = view.answer.encoded
+    assert isinstance(encoded, Encoded), "a text"
+    return encoded
 
 
 def _inside(encoded: Encoded, caret: int) -> tuple[int, int] | None:

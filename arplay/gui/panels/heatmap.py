@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
+from arplay.core.document import bytes_of
 from arplay.gui.contract import Change, ColourBy, Panel, Select, Unit, View, Zoom
 from arplay.gui.theme import BODY, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import Caption
@@ -91,7 +92,8 @@ class HeatmapPanel(OnSheet, Panel):
 
     def wanted_height(self, view: View, width: int) -> int:
         """An estimate: laying out a long text only to ask would cost more than it tells."""
-        data = view.ledger.data if view.ledger is not None and view.excerpt_of is not None else view.document.data
+        long = view.ledger is not None and view.excerpt_of is not None
+        data = bytes_of(view.ledger.encoded) if view.ledger is not None and long else view.document.data
         lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
         return 150 + 2 * lines * view.settings.text_size
 
@@ -214,7 +216,7 @@ def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
     t = ledger.totals
     none = "—"
     perplexity = none if t.perplexity is None else number(t.perplexity, 2)
-    per_byte = none if t.bits_per_byte is None else number(t.bits_per_byte, 3)
+    per_unit = none if t.bits_per_unit is None else number(t.bits_per_unit, 3)
     return (
         *note_figures(ledger),
         Figure(f"{len(ledger):,}", "tokens", "Tokens of the text, without what is read before it."),
@@ -227,7 +229,7 @@ def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
         Figure(
             perplexity, "perplexity", "exp(NLL in nats / scored): as if each token were one of that many equal ones."
         ),
-        Figure(per_byte, "bits per byte", f"NLL / (B ln 2) over the {t.bytes:,} bytes of the scored tokens."),
+        Figure(per_unit, t.unit.per, f"NLL / (n ln 2) over the n = {t.units:,} {t.unit.many} of the scored tokens."),
     )
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from arplay.core.distribution import LN2
-from arplay.core.pieces import Piece, Vocabulary
+from arplay.core.modalities.base import TokenSet
 from arplay.engine.messages import Taught
-from arplay.export.tables import piece_text
 
 COLUMNS = ("position", "input_id", "input", "target_id", "target", "one_pass_nats", "stepped_nats")
 ROUNDING = 1e-3
@@ -18,21 +17,32 @@ ROUNDING = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    id: int
+    label: str
+    exact: str
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """``index`` from 1; losses −log p(target | all inputs up to this one) in nats."""
 
     index: int
-    input: Piece
-    target: Piece
+    input: Token
+    target: Token
     one_pass: float
     stepped: float
 
 
-def positions(taught: Taught, vocabulary: Vocabulary) -> tuple[Position, ...]:
+def positions(taught: Taught, vocabulary: TokenSet) -> tuple[Position, ...]:
     """A row for each position of the batch."""
+
+    def token(id: int) -> Token:
+        return Token(id, vocabulary.label(id), next(iter(vocabulary.record(id).values())))
+
     rows = zip(taught.inputs, taught.targets, taught.one_pass, taught.stepped, strict=True)
     return tuple(
-        Position(i, vocabulary.piece(int(x)), vocabulary.piece(int(y)), float(one), float(step))
+        Position(i, token(int(x)), token(int(y)), float(one), float(step))
         for i, (x, y, one, step) in enumerate(rows, 1)
     )
 
@@ -43,7 +53,7 @@ def records(rows: Sequence[Position]) -> list[dict[str, Any]]:
         dict(
             zip(
                 COLUMNS,
-                (r.index, r.input.id, piece_text(r.input), r.target.id, piece_text(r.target), r.one_pass, r.stepped),
+                (r.index, r.input.id, r.input.exact, r.target.id, r.target.exact, r.one_pass, r.stepped),
                 strict=True,
             )
         )

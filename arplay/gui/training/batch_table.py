@@ -107,8 +107,8 @@ class BatchPainter:
             self.painter.setBrush(self.theme.color("accent_soft"))
             self.painter.drawRoundedRect(area.adjusted(SPACE[0], 1.5, -SPACE[0], -1.5), RADIUS, RADIUS)
         self._cell(self.index, area, f"{row.index}", "muted")
-        self._chip(self.input, area, label(row.input.text), "border")
-        self._chip(self.target, area, label(row.target.text), "accent")
+        self._chip(self.input, area, label(row.input.label), "border")
+        self._chip(self.target, area, label(row.target.label), "accent")
         self._arrows(area, place + 1 < len(self.rows))
         self._bar(area, row.one_pass)
         at = self.mean_x
@@ -204,8 +204,8 @@ class BatchTable(QAbstractScrollArea):
         row = self.rows[place]
         loss = f"{number(row.one_pass, 6)} nats = {number(in_unit(row.one_pass, 'bits'), 6)} bits"
         return (
-            f"<b>p({html.escape(label(row.target.text))} | the {row.index} token{'s' * (row.index > 1)} up to "
-            f"{html.escape(label(row.input.text))}) = {probability(-row.one_pass)}</b><br>loss −log p = {loss}<br>"
+            f"<b>p({html.escape(label(row.target.label))} | the {row.index} token{'s' * (row.index > 1)} up to "
+            f"{html.escape(label(row.input.label))}) = {probability(-row.one_pass)}</b><br>loss −log p = {loss}<br>"
             f"by stepping {number(row.stepped, 6)} nats"
         )
 
@@ -221,7 +221,7 @@ class BatchTable(QAbstractScrollArea):
             row = self.rows[self.chosen]
             loss = f"{number(in_unit(row.one_pass, self.unit))} {self.unit}"
             self.setAccessibleDescription(
-                f"position {row.index}, input {label(row.input.text)}, target {label(row.target.text)}, loss {loss}"
+                f"position {row.index}, input {label(row.input.label)}, target {label(row.target.label)}, loss {loss}"
             )
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.gradient import logit_gradient
-from arplay.core.pieces import Ids, Vocabulary
+from arplay.core.modalities.base import TokenSet
+from arplay.core.pieces import Ids
 from arplay.gui.widgets.words import label
 
 MEANING = "∂loss/∂logits = p − one-hot"
@@ -41,7 +42,7 @@ class Gradient:
         return 1 + len(self.rows) + self.others
 
 
-def gradient_of(logits: NDArray[np.float32], target: int, ids: Ids, vocabulary: Vocabulary) -> Gradient | None:
+def gradient_of(logits: NDArray[np.float32], target: int, ids: Ids, vocabulary: TokenSet) -> Gradient | None:
     """The gradient at one place, with rows for ``ids`` but the target; None for logits that are not numbers."""
     try:
         gradient = logit_gradient(logits, target)
@@ -49,8 +50,8 @@ def gradient_of(logits: NDArray[np.float32], target: int, ids: Ids, vocabulary: 
         return None  # the chart says so
 
     def pull(id: int) -> Pull:
-        piece = vocabulary.piece(id)
-        return Pull(id, label(piece.text), piece.special, float(gradient[id]), id == target)
+        special = id in vocabulary.special or vocabulary.is_unused(id)
+        return Pull(id, label(vocabulary.label(id)), special, float(gradient[id]), id == target)
 
     rows = tuple(pull(int(id)) for id in ids if id != target)
     hidden = np.ones(len(gradient), dtype=bool)

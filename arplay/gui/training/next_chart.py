@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLay
 
 from arplay.core.gradient import logit_gradient
 from arplay.core.pieces import Ids
-from arplay.export.tables import piece_text
 from arplay.gui.contract import Unit
 from arplay.gui.format import percent
 from arplay.gui.stale import Waiting
@@ -189,7 +188,7 @@ class NextChart(QWidget):
         elif distribution is not None and distribution.entropy is not None:
             parts.append(f"H = {nats_or_bits(distribution.entropy, self.unit)}")
         if distribution is not None and told.target is not None:
-            text = label(told.vocabulary.piece(told.target).text)
+            text = label(told.vocabulary.label(told.target))
             parts.append(f"true next: {text} {percent(float(distribution.probs[told.target]))}")
         return " · ".join(parts)
 
@@ -210,7 +209,7 @@ class NextChart(QWidget):
                 continue
             gradient = None if told.target is None else logit_gradient(told.logits, told.target)
             for id in ids.tolist():
-                text, p = piece_text(told.vocabulary.piece(id)), float(distribution.probs[id])
+                text, p = next(iter(told.vocabulary.record(id).values())), float(distribution.probs[id])
                 pull = None if gradient is None else float(gradient[id])
                 records.append(dict(zip(COLUMNS, (snapshot.step, id, text, p, pull), strict=True)))
         return records

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from arplay.core.chain import BEST, Ledger
 from arplay.core.distribution import Distribution
+from arplay.core.document import Encoded
 from arplay.core.errors import Problem
-from arplay.core.pieces import Ids, Piece
+from arplay.core.pieces import Ids
 from arplay.core.windows import Windows
 from arplay.engine.messages import Replayed
 from arplay.gui.widgets.bars.bars import Axis, Bars, Names, Rest, Row
@@ -66,9 +67,8 @@ class Snapshot:
         n = len(ids)
         unscored = bool(n) and math.isnan(float(logprob[0]))
         return Ledger(
-            data=self.data,
-            ids=ids,
-            ends=told.ends[lead:],
+            encoded=Encoded(self.data, ids, told.ends[lead:], np.zeros(n, bool)),
+            unit=told.vocabulary.unit,
             logprob=logprob,
             rank=np.zeros(n, np.int64),
             entropy=np.full(n, np.nan),
@@ -81,8 +81,8 @@ class Snapshot:
         )
 
     @cached_property
-    def lead(self) -> tuple[Piece, ...]:
-        return tuple(self.told.vocabulary.piece(int(id)) for id in self.told.ids[: self.told.lead])
+    def lead(self) -> tuple[str, ...]:
+        return tuple(self.told.vocabulary.label(int(id)) for id in self.told.ids[: self.told.lead])
 
     @property
     def mean_nats(self) -> float:
@@ -106,11 +106,11 @@ def bars_of_snapshot(this: Snapshot, newest: Snapshot, ids: Ids) -> Bars | None:
         return None
 
     def row(id: int) -> Row:
-        piece = this.told.vocabulary.piece(id)
+        vocabulary = this.told.vocabulary
         return Row(
             id,
-            label(piece.text),
-            piece.special,
+            label(vocabulary.label(id)),
+            id in vocabulary.special or vocabulary.is_unused(id),
             this.rank(id),
             last.logprob(id),
             float(now.probs[id]),
@@ -139,6 +139,6 @@ def place_words(snapshot: Snapshot, width: int = 40) -> str:
     end = int(told.ends[told.place - 1]) if told.place > told.lead else 0
     before = snapshot.data[:end].decode("utf-8", "replace").replace("\n", "↵")
     if not before:
-        lead = " ".join(label(piece.text) for piece in snapshot.lead[: told.place])
+        lead = " ".join(label(name) for name in snapshot.lead[: told.place])
         return f"p(next | {lead})" if lead else "p(first token)"
     return f"p(next | “{before if len(before) <= width else '…' + before[-width:]}”)"

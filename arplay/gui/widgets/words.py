@@ -8,7 +8,9 @@ import unicodedata
 
 from arplay.core.chain import Ledger, power_of_ten
 from arplay.core.distribution import LN2
-from arplay.core.pieces import Piece, Vocabulary, visible
+from arplay.core.document import bytes_of
+from arplay.core.modalities.base import TokenSet
+from arplay.core.pieces import visible
 from arplay.engine.messages import Loaded
 from arplay.gui.contract import Unit
 
@@ -93,22 +95,23 @@ def is_bare(ledger: Ledger, index: int) -> bool:
     return bool(ledger.ends[index] == (ledger.ends[index - 1] if index else 0))
 
 
-def token_text(ledger: Ledger, index: int, vocabulary: Vocabulary | None) -> str:
+def token_text(ledger: Ledger, index: int, vocabulary: TokenSet | None) -> str:
     """A token as the text has it, or its name where it owns no bytes of the text."""
     if is_bare(ledger, index):
         id = int(ledger.ids[index])
-        return f"{label(vocabulary.piece(id).text) if vocabulary is not None else f'#{id}'} (no bytes)"
-    return label(visible(ledger.data[int(ledger.ends[index - 1]) if index else 0 : int(ledger.ends[index])]))
+        return f"{label(vocabulary.label(id)) if vocabulary is not None else f'#{id}'} (no bytes)"
+    start = int(ledger.ends[index - 1]) if index else 0
+    return label(visible(bytes_of(ledger.encoded)[start : int(ledger.ends[index])]))
 
 
 def cut_letters(ledger: Ledger, index: int) -> str:
     """What a piece has of letters that it shares with its neighbours, in words; empty where it has whole ones only."""
     start, end = int(ledger.ends[index - 1]) if index else 0, int(ledger.ends[index])
-    found = []
-    for low, high in dict.fromkeys((_letter(ledger.data, start), _letter(ledger.data, end))):
-        mine = ledger.data[max(low, start) : min(high, end)]
+    found, data = [], bytes_of(ledger.encoded)
+    for low, high in dict.fromkeys((_letter(data, start), _letter(data, end))):
+        mine = data[max(low, start) : min(high, end)]
         if low < high and mine:
-            letter = ledger.data[low:high]
+            letter = data[low:high]
             found.append(f"byte{'s' * (len(mine) > 1)} {mine.hex(' ').upper()} of {label(visible(letter))}")
     return ", ".join(found)
 
@@ -126,17 +129,17 @@ def _letter(data: bytes, place: int) -> tuple[int, int]:
     return place, place
 
 
-def lead_pieces(ledger: Ledger, loaded: Loaded | None) -> tuple[Piece, ...]:
-    """The pieces that the model read before the text: the rule is named in the ledger."""
+def lead_pieces(ledger: Ledger, loaded: Loaded | None) -> tuple[str, ...]:
+    """The labels of what the model read before the text: the rule is named in the ledger."""
     if loaded is None:
         return ()
     ids = {"tokenizer": loaded.lead, "bos": (loaded.bos,), "eos": (loaded.eos,)}.get(ledger.first_piece, ())
-    return tuple(loaded.vocabulary.piece(id) for id in ids if id is not None)
+    return tuple(loaded.vocabulary.label(id) for id in ids if id is not None)
 
 
-def first_piece(ledger: Ledger, lead: tuple[Piece, ...]) -> str:
+def first_piece(ledger: Ledger, lead: tuple[str, ...]) -> str:
     """How the first piece was treated, in words."""
-    after = " ".join(label(piece.text) for piece in lead)
+    after = " ".join(label(name) for name in lead)
     return {
         "model": "first token scored by the model’s own p(x₁)",
         "tokenizer": f"first token read after {after}, which the tokenizer adds",
@@ -146,12 +149,12 @@ def first_piece(ledger: Ledger, lead: tuple[Piece, ...]) -> str:
     }[ledger.first_piece]
 
 
-def windows(ledger: Ledger, lead: tuple[Piece, ...]) -> str | None:
+def windows(ledger: Ledger, lead: tuple[str, ...]) -> str | None:
     """The windows that a text longer than the context was scored in; None where it fits."""
     if ledger.windows.start(len(lead) + len(ledger) - 1) <= 0:
         return None
     words = f"scored in windows of {ledger.windows.window:,}, stride {ledger.windows.stride:,}"
-    return f"{words}, the later ones {'after' if ledger.windows.lead else 'without'} {lead[-1].text}" if lead else words
+    return f"{words}, the later ones {'after' if ledger.windows.lead else 'without'} {lead[-1]}" if lead else words
 
 
 def capital(text: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arplay.core.distribution import LN2, Distribution
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.base import TokenSet
 from arplay.gui.format import SUPERSCRIPT, percent
 from arplay.gui.widgets.words import label
 
@@ -85,7 +85,7 @@ class Bars:
 def bars_of(
     own: Distribution,
     drawn: Distribution | None,
-    vocabulary: Vocabulary,
+    vocabulary: TokenSet,
     n: int,
     actual: int | None = None,
     found: Sequence[int] | None = None,
@@ -106,12 +106,12 @@ def bars_of(
             ranks = {int(id): int(places[id]) for id in ids}
 
     def row(id: int) -> Row:
-        piece = vocabulary.piece(id)
+        special = id in vocabulary.special or vocabulary.is_unused(id)
         logprob = own.logprob(id)
         after = None if drawn is None else drawn.logprob(id)
         removed = after == -math.inf and logprob is not None and logprob > -math.inf
         decoded = None if after is None else math.exp(after)
-        return Row(id, label(piece.text), piece.special, ranks.get(id), logprob, decoded, removed, id == actual)
+        return Row(id, label(vocabulary.label(id)), special, ranks.get(id), logprob, decoded, removed, id == actual)
 
     rows = tuple(row(int(id)) for id in ids)
     pinned = None
@@ -203,10 +203,9 @@ def nats_or_bits(nats: float, unit: str) -> str:
     return f"{nats / LN2:.3f} bits" if unit == "bits" else f"{nats:.3f} nats"
 
 
-def figures(row: Row, own: Distribution, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+def figures(row: Row, own: Distribution, vocabulary: TokenSet) -> list[tuple[str, str]]:
     """Everything known about one row, as names and values for its hover card."""
-    data = vocabulary.piece(row.id).data.hex(" ")
-    lines = [("id", f"{row.id:,}"), ("bytes", data if len(data) <= 72 else data[:72] + " …")]
+    lines = [("id", f"{row.id:,}"), *vocabulary.details(row.id)]
     lines.insert(0, ("rank", "—" if row.rank is None else f"{row.rank:,} of {own.size:,}"))
     if row.logprob is None:
         return [("p", "not told by the model"), *lines]

@@ -21,8 +21,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from arplay.core.distribution import Distribution
+from arplay.core.modalities.base import TokenSet
 from arplay.core.picking import Choice
-from arplay.core.pieces import Piece, Vocabulary
 from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.widgets.words import label
 
@@ -42,17 +42,14 @@ NEAR = 3
 class Segment:
     """A piece and its share [low, high) of the cumulative distribution."""
 
-    piece: Piece
+    id: int
+    name: str
     low: float
     high: float
 
     @property
-    def id(self) -> int:
-        return self.piece.id
-
-    @property
     def text(self) -> str:
-        return label(self.piece.text)
+        return label(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class Strip:
         return next((segment for segment in self.segments if segment.low <= u < segment.high), None)
 
 
-def strip_of(drawn: Distribution, vocabulary: Vocabulary, choice: Choice | None) -> Strip:
+def strip_of(drawn: Distribution, vocabulary: TokenSet, choice: Choice | None) -> Strip:
     """The stacked bar of a decoded distribution, with the step that was drawn from it, if one was."""
     ids = drawn.order[:MOST] if not drawn.full else np.flatnonzero(drawn.probs > THINNEST)
     if drawn.full:  # at most 1 / THINNEST pieces are left to sort, whatever the vocabulary
@@ -107,27 +104,27 @@ def strip_of(drawn: Distribution, vocabulary: Vocabulary, choice: Choice | None)
     masses = drawn.probs[ids] if drawn.full else np.exp([drawn.logprob(int(id)) or 0.0 for id in ids])
     highs = np.cumsum(masses)
     segments = tuple(
-        Segment(vocabulary.piece(int(id)), float(high - mass), float(high))
+        Segment(int(id), vocabulary.label(int(id)), float(high - mass), float(high))
         for id, high, mass in zip(ids, highs, masses, strict=True)
     )
     alive = int(np.count_nonzero(drawn.logprobs > -np.inf)) if drawn.full else drawn.size
     if choice is None:
         return Strip(segments, alive - len(ids))
-    chosen = Segment(vocabulary.piece(choice.id), choice.low, choice.high)
+    chosen = Segment(choice.id, vocabulary.label(choice.id), choice.low, choice.high)
     return Strip(segments, alive - len(ids), chosen, choice.u, _around(drawn, vocabulary, choice))
 
 
-def _around(drawn: Distribution, vocabulary: Vocabulary, choice: Choice) -> tuple[Segment, ...]:
+def _around(drawn: Distribution, vocabulary: TokenSet, choice: Choice) -> tuple[Segment, ...]:
     """The chosen token's share and those on both its sides."""
     probs, mine = drawn.probs, drawn.probs[choice.id]
     ids = np.arange(len(probs))
     before = np.flatnonzero((probs > mine) | ((probs == mine) & (ids < choice.id)))
     behind = np.flatnonzero((probs > 0) & ((probs < mine) | ((probs == mine) & (ids > choice.id))))
-    result = [Segment(vocabulary.piece(choice.id), choice.low, choice.high)]
+    result = [Segment(choice.id, vocabulary.label(choice.id), choice.low, choice.high)]
     for id in before[np.lexsort((-before, probs[before]))[:NEAR]]:
-        result.insert(0, Segment(vocabulary.piece(int(id)), result[0].low - float(probs[id]), result[0].low))
+        result.insert(0, Segment(int(id), vocabulary.label(int(id)), result[0].low - float(probs[id]), result[0].low))
     for id in behind[np.lexsort((behind, -probs[behind]))[:NEAR]]:
-        result.append(Segment(vocabulary.piece(int(id)), result[-1].high, result[-1].high + float(probs[id])))
+        result.append(Segment(int(id), vocabulary.label(int(id)), result[-1].high, result[-1].high + float(probs[id])))
     return tuple(result)
 
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintE
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from arplay.core.distribution import Distribution
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.base import TokenSet
 from arplay.gui.format import percent
 from arplay.gui.theme import ANIMATION_MS, BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
 from arplay.gui.widgets.bars.bars import Axis, Bars, Row, figures
@@ -45,7 +45,7 @@ class BarView(QAbstractScrollArea):
         self.message = ""
         self.playing = False
         self.animate = True
-        self.source: tuple[Distribution, Vocabulary] | None = None
+        self.source: tuple[Distribution, TokenSet] | None = None
         self._hovered: Row | None = None
         self._answers = self._refused = False
         self._from: dict[int, tuple[float, float]] = {}

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
 from arplay.gui.format import percent_cell
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
@@ -46,7 +46,7 @@ class CardContent:
     note: str = ""
 
 
-def content(ledger: Ledger, index: int, vocabulary: Vocabulary | None, unit: Unit) -> CardContent:
+def content(ledger: Ledger, index: int, vocabulary: TokenSet | None, unit: Unit) -> CardContent:
     title, where = token_text(ledger, index, vocabulary), f"token {index + 1:,} of {len(ledger):,}"
     cut = cut_letters(ledger, index)
     own = (("bytes of the text", "none are its own"),) if is_bare(ledger, index) else (("bytes", cut),) if cut else ()
@@ -73,8 +73,8 @@ def content(ledger: Ledger, index: int, vocabulary: Vocabulary | None, unit: Uni
     return CardContent(title, where, lines, best)
 
 
-def _text(vocabulary: Vocabulary | None, id: int) -> str:
-    return label(vocabulary.piece(id).text) if vocabulary is not None else f"#{id}"
+def _text(vocabulary: TokenSet | None, id: int) -> str:
+    return label(vocabulary.label(id)) if vocabulary is not None else f"#{id}"
 
 
 class HeatCard(QWidget):

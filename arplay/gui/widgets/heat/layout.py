@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import Ledger
-from arplay.core.pieces import Ids, Vocabulary
+from arplay.core.document import bytes_of
+from arplay.core.modalities.base import TokenSet
+from arplay.core.pieces import Ids
 from arplay.core.spans import char_spans, char_starts, to_text
 from arplay.gui.widgets.heat.signs import (
     BARE,
@@ -177,12 +179,12 @@ def units(data: bytes, ends: Ids, names: Mapping[int, str] | None = None, measur
     return _with_bare(made, bare, [(names or {})[i] for i in bare.tolist()]) if len(bare) else made
 
 
-def units_of(ledger: Ledger, vocabulary: Vocabulary | None, measure: Measure) -> Units:
+def units_of(ledger: Ledger, vocabulary: TokenSet | None, measure: Measure) -> Units:
     """The units of a scored text; pieces that own no bytes have their name in the vocabulary, or their id."""
     bare = bare_pieces(ledger.ends).tolist()
     ids = [int(ledger.ids[index]) for index in bare]
-    names = {i: vocabulary.piece(id).text if vocabulary else f"#{id}" for i, id in zip(bare, ids, strict=True)}
-    return units(ledger.data, ledger.ends, names, measure)
+    names = {i: vocabulary.label(id) if vocabulary else f"#{id}" for i, id in zip(bare, ids, strict=True)}
+    return units(bytes_of(ledger.encoded), ledger.ends, names, measure)
 
 
 def _with_bare(made: Units, bare: Ints, names: list[str]) -> Units:

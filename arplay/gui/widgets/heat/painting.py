@@ -11,7 +11,6 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPaint
 
 from arplay.core.chain import Ledger
 from arplay.core.distribution import LN2
-from arplay.core.pieces import Piece
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.heat.layout import Flow
@@ -53,7 +52,7 @@ class Lines:
 class HeatPainter:
     """Paints rows of ``lines`` at x = 0. Everything it needs is given once; nothing is computed for hidden rows."""
 
-    def __init__(self, lines: Lines, theme: Theme, scale: HeatScale, ledger: Ledger, lead: tuple[Piece, ...]) -> None:
+    def __init__(self, lines: Lines, theme: Theme, scale: HeatScale, ledger: Ledger, lead: tuple[str, ...]) -> None:
         self.lines, self.theme, self.scale = lines, theme, scale
         self.grid, self.ledger, self.lead = lines.grid, ledger, lead
         self.specials: frozenset[int] = frozenset()
@@ -137,13 +136,13 @@ class HeatPainter:
         return ink
 
     def _paint_lead(self, painter: QPainter, top: float) -> None:
-        for piece, (left, right) in zip(self.lead, self.lead_places(), strict=False):
+        for name, (left, right) in zip(self.lead, self.lead_places(), strict=False):
             rect = self.grid.cell_at(left, right, top).adjusted(0, 1, -4, -1)
             painter.setPen(QPen(self.theme.color("border"), 1))
             painter.setBrush(self.theme.color("raised"))
             painter.drawRoundedRect(rect, 5, 5)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            _fit(painter, label(piece.text), rect, self.grid.chip_font, self.theme.color("muted"))
+            _fit(painter, label(name), rect, self.grid.chip_font, self.theme.color("muted"))
 
     def lead_places(self) -> list[tuple[float, float]]:
         """Where the chips in front of the text stand: on the right of a text that runs from right to left."""
@@ -171,12 +170,12 @@ def _fit(painter: QPainter, text: str, rect: QRectF, font: QFont, ink: QColor) -
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, shown)
 
 
-def lead_columns(lead: tuple[Piece, ...], columns: int) -> tuple[list[tuple[int, int]], int]:
+def lead_columns(lead: tuple[str, ...], columns: int) -> tuple[list[tuple[int, int]], int]:
     """The columns of the chips in front of the text, at most half a row together, and the indent that they need."""
     places: list[tuple[int, int]] = []
     at = 0
-    for piece in lead:
-        wide = min(math.ceil(CHIP_SCALE * len(piece.text)) + 2, max(3, columns // 2 - at))
+    for name in lead:
+        wide = min(math.ceil(CHIP_SCALE * len(name)) + 2, max(3, columns // 2 - at))
         if at + wide > max(3, columns // 2):
             break
         places.append((at, at + wide))

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from arplay.core.chain import Ledger
-from arplay.core.pieces import Piece, Vocabulary
+from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.figure_row import ROW as FIGURE_ROW
@@ -24,8 +24,8 @@ class HeatSheet(Sheet):
     def __init__(
         self,
         ledger: Ledger,
-        vocabulary: Vocabulary | None,
-        lead: tuple[Piece, ...],
+        vocabulary: TokenSet | None,
+        lead: tuple[str, ...],
         theme: Theme,
         scale: HeatScale,
         unit: Unit,

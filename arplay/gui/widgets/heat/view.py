@@ -19,8 +19,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from arplay.core.chain import Ledger
+from arplay.core.document import bytes_of
 from arplay.core.finding import Found
-from arplay.core.pieces import Piece, Vocabulary
+from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, TEXT, Theme, interface_font
 from arplay.gui.widgets.caption import plain
@@ -51,8 +52,8 @@ class HeatView(QAbstractScrollArea):
         self.scale = HeatScale(LIGHT, "surprisal")
         self.unit: Unit = "nats"
         self.ledger: Ledger | None = None
-        self.vocabulary: Vocabulary | None = None
-        self.lead: tuple[Piece, ...] = ()
+        self.vocabulary: TokenSet | None = None
+        self.lead: tuple[str, ...] = ()
         self.units: Units | None = None
         self.flow: Flow | None = None
         self.lines: Lines | None = None
@@ -67,7 +68,7 @@ class HeatView(QAbstractScrollArea):
     def minimumSizeHint(self) -> QSize:
         return QSize(60, 40)
 
-    def show_ledger(self, ledger: Ledger | None, vocabulary: Vocabulary | None, lead: tuple[Piece, ...]) -> None:
+    def show_ledger(self, ledger: Ledger | None, vocabulary: TokenSet | None, lead: tuple[str, ...]) -> None:
         """A ledger of the same pieces only brings new colours; another text is laid out anew."""
         same = self.ledger is not None and ledger is not None and _same_pieces(self.ledger, ledger)
         relayout = not same or lead != self.lead
@@ -290,9 +291,9 @@ class HeatView(QAbstractScrollArea):
         ):
             return
         places = self._painter(self.lines, self.ledger).lead_places()
-        for piece, (left, right) in zip(self.lead, places, strict=False):
+        for name, (left, right) in zip(self.lead, places, strict=False):
             if left <= position.x() - PAD < right:
-                text = f"{label(piece.text)}: read before the text and not part of it, so it has no score of its own."
+                text = f"{label(name)}: read before the text and not part of it, so it has no score of its own."
                 QToolTip.showText(where, plain(text), self)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -343,4 +344,6 @@ class HeatView(QAbstractScrollArea):
 
 
 def _same_pieces(a: Ledger, b: Ledger) -> bool:
-    return a.data == b.data and np.array_equal(a.ends, b.ends) and np.array_equal(a.ids, b.ids)
+    return (
+        bytes_of(a.encoded) == bytes_of(b.encoded) and np.array_equal(a.ends, b.ends) and np.array_equal(a.ids, b.ids)
+    )

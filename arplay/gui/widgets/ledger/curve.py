@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QToolTip
 
 from arplay.core.chain import Ledger
 from arplay.core.distribution import LN2
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, Theme, interface_font
 from arplay.gui.widgets.caption import plain
@@ -44,7 +44,7 @@ class SurprisalCurve(pg.PlotWidget):
     def __init__(self) -> None:
         super().__init__(background=None, axisItems={"bottom": _PieceAxis("bottom")})
         self.ledger: Ledger | None = None
-        self.vocabulary: Vocabulary | None = None
+        self.vocabulary: TokenSet | None = None
         self.unit: Unit = "nats"
         self.shown = 0
         self.pressed_at = QPointF()
@@ -91,9 +91,9 @@ class SurprisalCurve(pg.PlotWidget):
         """Without the name of the x axis, where height is dear."""
         self.getPlotItem().getAxis("bottom").showLabel(not low)
 
-    def show_ledger(self, ledger: Ledger | None, vocabulary: Vocabulary | None) -> None:
+    def show_ledger(self, ledger: Ledger | None, vocabulary: TokenSet | None) -> None:
         """Draw the pieces that are done. A user's zoom stays while the same text grows."""
-        new_text = ledger is None or self.ledger is None or ledger.data != self.ledger.data
+        new_text = ledger is None or self.ledger is None or ledger.encoded is not self.ledger.encoded
         self.ledger, self.vocabulary = ledger, vocabulary
         if ledger is None or not ledger.done:
             self.steps.setData([], [])

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from arplay.core.chain import Ledger
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.base import TokenSet
 from arplay.engine.messages import Reconciled
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
@@ -28,7 +28,7 @@ class LedgerSheet(Sheet):
     def __init__(
         self,
         ledger: Ledger,
-        vocabulary: Vocabulary | None,
+        vocabulary: TokenSet | None,
         reconciled: Reconciled | None,
         theme: Theme,
         unit: Unit,

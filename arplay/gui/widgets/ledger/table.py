@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from arplay.core.chain import Ledger, underflows
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
 from arplay.gui.widgets.caption import plain
@@ -46,12 +46,12 @@ class LedgerTable(QAbstractTableModel):
     def __init__(self) -> None:
         super().__init__()
         self.ledger: Ledger | None = None
-        self.vocabulary: Vocabulary | None = None
+        self.vocabulary: TokenSet | None = None
         self.rows = 0
         self.unit: Unit = "nats"
         self.theme: Theme = LIGHT
 
-    def show_ledger(self, ledger: Ledger | None, vocabulary: Vocabulary | None) -> None:
+    def show_ledger(self, ledger: Ledger | None, vocabulary: TokenSet | None) -> None:
         self.vocabulary = vocabulary
         rows = ledger.done if ledger is not None else 0
         if ledger is not None and _goes_on(self.ledger, ledger, self.rows):
@@ -126,7 +126,7 @@ class LedgerTable(QAbstractTableModel):
         return TIPS[column]
 
 
-def cell(ledger: Ledger, vocabulary: Vocabulary | None, row: int, column: int, unit: Unit) -> str:
+def cell(ledger: Ledger, vocabulary: TokenSet | None, row: int, column: int, unit: Unit) -> str:
     """What a cell says; rows count from 0."""
     if column == NUMBER:
         return f"{row + 1:,}"

@@ -1,0 +1,230 @@
+"""What a chain stands for, text or a picture, as all the rest of the program sees it: token sets and documents.
+
+A *token set* has V ids; each has a label to show and stands for so many *units* (bytes, pixels), by which totals are
+divided. A *document* is frozen and hashable; it knows how to become ids, which ids come before a place in it, and what
+of it the ids do not say. A *place* is the document's own word for where it is looked at: the others hand it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int64]
+
+Place = Hashable
+"""Where in a document: only its modality knows more."""
+
+T = TypeVar("T")
+Remember = Callable[[Hashable, Callable[[], Any]], Any]
+"""``remember(key, make)``: what ``make`` made for this key, which is kept for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What totals are divided by. ``key``: the name of bits per unit in tables and JSON; ``per``: the same in words."""
+
+    one: str
+    many: str
+    key: str
+    per: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to know with every total of a document: a figure, what it counts, and a sentence.
+
+    ``label`` is empty for how a long one was read, which views tell in words.
+    """
+
+    figure: str
+    label: str
+    sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class Prefix:
+    """The chain up to a place: its ids, and the token of the document that follows, if a whole one does."""
+
+    ids: Ids
+    actual: int | None
+
+    @property
+    def index(self) -> int:
+        """How many tokens of the document come before the next one."""
+        return len(self.ids)
+
+
+class TokenSet(Protocol):
+    """All V tokens of a model, by id, with a name that is the same only for the same tokens."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def special(self) -> frozenset[int]: ...
+
+    @property
+    def unit(self) -> Unit: ...
+
+    @property
+    def length(self) -> int | None:
+        """Tokens of a complete document, behind which none comes; None where a document may go on for ever."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def label(self, id: int) -> str:
+        """What views show of it: never empty, nothing hidden."""
+        ...
+
+    def record(self, id: int) -> dict[str, Any]:
+        """What tables tell of it besides its id; the same columns for each."""
+        ...
+
+    def details(self, id: int) -> list[tuple[str, str]]:
+        """What a card tells of it besides its label and id, as names and values."""
+        ...
+
+    def is_unused(self, id: int) -> bool:
+        """Whether the model's output has this id, but nothing stands for it."""
+        ...
+
+    def find(self, text: str, limit: int = 200) -> list[int]:
+        """Ids whose label (or what it stands for) has ``text`` in it, the best matches first."""
+        ...
+
+
+class Coder(Protocol):
+    """How a model reads documents of its modality."""
+
+    @property
+    def vocabulary(self) -> TokenSet: ...
+
+    @property
+    def lead(self) -> tuple[int, ...]:
+        """Ids that it puts before every document by itself (often none)."""
+        ...
+
+    @property
+    def bos(self) -> int | None: ...
+
+    @property
+    def eos(self) -> int | None: ...
+
+    @property
+    def lossy(self) -> str:
+        """Empty where the tokens are the document itself; else a sentence that says how reading changes it."""
+        ...
+
+
+class Encoded(Protocol):
+    """A document as the tokens of one coder, n of them; arrays of shape (n,)."""
+
+    @property
+    def ids(self) -> Ids: ...
+
+    @property
+    def starts(self) -> Ids:
+        """The unit where each token begins."""
+        ...
+
+    @property
+    def ends(self) -> Ids:
+        """The unit where each token ends."""
+        ...
+
+    @property
+    def fixed(self) -> NDArray[np.bool_]:
+        """Which ids are kept as they were picked or sampled."""
+        ...
+
+    @property
+    def units(self) -> int:
+        """How many units the whole document has."""
+        ...
+
+    @property
+    def counts(self) -> tuple[tuple[str, int], ...]:
+        """What else of it may be counted, by name."""
+        ...
+
+    def is_of(self, document: Any) -> bool:
+        """Whether it is what ``document`` says (which ids are fixed apart)."""
+        ...
+
+    def begins(self, document: Any) -> bool:
+        """Whether ``document`` begins with what this one says."""
+        ...
+
+    def part(self, first: int, stop: int) -> Encoded:
+        """Tokens [first, stop) alone."""
+        ...
+
+    def record(self) -> Mapping[str, Sequence[Any]]:
+        """Columns that tell where each token is, each with n values."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+class Writer(Protocol):
+    """Tells tokens that are written one after the other as text."""
+
+    def write(self, id: int) -> str:
+        """What can be told now that this token is written, too; perhaps nothing yet."""
+        ...
+
+    def end(self) -> str:
+        """What is left to be told."""
+        ...
+
+
+class Document(Protocol):
+    """What a model is asked about."""
+
+    def __hash__(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def encoded(self, coder: Any, special: bool, remember: Remember) -> Encoded:
+        """Its tokens; ``special``: whether written names of special tokens are those tokens. Raises Problem."""
+        ...
+
+    def prefix(self, encoded: Any, place: Any, coder: Any, special: bool) -> Prefix:
+        """The chain before ``place``."""
+        ...
+
+    def place(self, encoded: Any, index: int) -> Place:
+        """Where the token with this index begins (n: the end)."""
+        ...
+
+    def notes(self, encoded: Any, tokens: Any) -> tuple[Note, ...]:
+        """What its tokens do not say of it."""
+        ...
+
+    def before(self, place: Any) -> Mapping[str, Any]:
+        """What stands before ``place``, for JSON."""
+        ...
+
+    @property
+    def shown(self) -> str:
+        """What it looks like in a terminal, nothing hidden, as one text."""
+        ...
+
+    def writer(self, tokens: Any) -> Writer:
+        """What tells the tokens that are put at its end."""
+        ...
+
+    @property
+    def end(self) -> Place:
+        """The place behind all of it."""
+        ...
+
+    def departures(self, encoded: Any, coder: Any, special: bool) -> tuple[tuple[int, int], ...]:
+        """Spans of units in which kept ids are not those that the coder gives by itself."""
+        ...

@@ -1,0 +1,265 @@
+"""Pictures of a few levels of grey: a token a pixel, in an order of the pixels that the model chose.
+
+A pixel is given only those before it in that order, so every order gives the same probability to a whole picture
+where the conditionals come from one joint distribution: the chain rule does not care.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Ids, Note, Prefix, Remember, Unit
+
+PIXEL = Unit("pixel", "pixels", "bits_per_dimension", "bits per dimension")
+BLANK = "?"
+"""A pixel that nobody has painted yet, in texts."""
+
+
+@dataclass(frozen=True)
+class Raster:
+    """The token set of pictures of one size, and how a model reads them; ``order`` lists the pixels row by row.
+
+    ``signs``: one character a level, from white to full ink; a picture as text has a line a row.
+
+    >>> Raster(1, 2, ".#", (1, 0)).label(1)
+    '#'
+    """
+
+    height: int
+    width: int
+    signs: str
+    order: tuple[int, ...]
+
+    lead: tuple[int, ...] = ()
+    bos: int | None = None
+    eos: int | None = None
+    lossy: str = ""
+    special: frozenset[int] = frozenset()
+    unit: Unit = PIXEL
+
+    @property
+    def vocabulary(self) -> Raster:
+        return self
+
+    @cached_property
+    def name(self) -> str:
+        """The same for the same levels in the same order only."""
+        told = repr((self.height, self.width, self.signs, self.order))
+        return f"raster:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+
+    def __len__(self) -> int:
+        return len(self.signs)
+
+    @property
+    def pixels(self) -> int:
+        return self.height * self.width
+
+    @property
+    def length(self) -> int:
+        return self.pixels
+
+    def label(self, id: int) -> str:
+        return self.signs[id]
+
+    def ink(self, id: int) -> float:
+        """How dark it is on white paper, from 0 to 1."""
+        return id / (len(self.signs) - 1)
+
+    def record(self, id: int) -> dict[str, Any]:
+        return {"text": self.label(id), "ink": self.ink(id)}
+
+    def details(self, id: int) -> list[tuple[str, str]]:
+        return [("ink", f"{self.ink(id):.0%}")]
+
+    def is_unused(self, id: int) -> bool:
+        return False
+
+    def find(self, text: str, limit: int = 200) -> list[int]:
+        return [id for id, sign in enumerate(self.signs) if sign in text][:limit]
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Row and column of the pixel that is the token with this index."""
+        return divmod(self.order[index], self.width)
+
+    def picture(self, rows: Sequence[str]) -> Picture:
+        """The picture that is written as texts, a row each; BLANK is a pixel not painted. Raises Problem."""
+        if len(rows) != self.height or any(len(row) != self.width for row in rows):
+            wide = max(map(len, rows), default=0)
+            cause = f"a picture of {len(rows)} × {wide} was given to a model of {self.height} × {self.width}"
+            raise Problem(cause, f"give {self.height} rows of {self.width} signs")
+        unknown = next((sign for row in rows for sign in row if sign not in self.signs + BLANK), None)
+        if unknown is not None:
+            raise Problem(f"{unknown!r} is no level of this model", f"its levels are {' '.join(self.signs)}")
+        ids = (None if sign == BLANK else self.signs.index(sign) for row in rows for sign in row)
+        return Picture(self.width, self.signs, tuple(ids))
+
+    def blank(self) -> Picture:
+        return Picture(self.width, self.signs, (None,) * self.pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Pixels that change: each with its former and its new level (None: not painted)."""
+
+    pixels: tuple[tuple[int, int | None, int | None], ...] = ()
+
+    @property
+    def inverse(self) -> Paint:
+        return Paint(tuple((cell, new, old) for cell, old, new in self.pixels))
+
+    @property
+    def is_nothing(self) -> bool:
+        return all(old == new for _, old, new in self.pixels)
+
+    @property
+    def takes_away(self) -> bool:
+        return any(old is not None for _, old, _ in self.pixels)
+
+    def then(self, edit: Paint) -> Paint | None:
+        """Every stroke stays one of its own."""
+        return None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Levels row by row; None is a pixel that nobody has painted."""
+
+    width: int
+    signs: str
+    cells: tuple[int | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @property
+    def rows(self) -> list[str]:
+        signs = "".join(BLANK if cell is None else self.signs[cell] for cell in self.cells)
+        return [signs[at : at + self.width] for at in range(0, len(signs), self.width)]
+
+    @property
+    def shown(self) -> str:
+        return " ".join(self.rows)
+
+    @property
+    def end(self) -> None:
+        """The place behind all that can be read: the first pixel of the order that nobody has painted."""
+        return None
+
+    def encoded(self, coder: Raster, special: bool, remember: Remember) -> EncodedPicture:
+        if not isinstance(coder, Raster):
+            raise Problem("this model reads no pictures", "choose a model of pictures")
+        if (self.width, self.signs, len(self.cells)) != (coder.width, coder.signs, coder.pixels):
+            raise Problem("this picture has other pixels than the model's", "clear it, or choose another model")
+        levels = [self.cells[cell] for cell in coder.order]
+        known = levels.index(None) if None in levels else len(levels)
+        return EncodedPicture(self, coder, np.array(levels[:known], np.int64))
+
+    def prefix(self, encoded: EncodedPicture, place: int | None, coder: Raster, special: bool) -> Prefix:
+        """The pixels before the one with index ``place``."""
+        at = len(encoded) if place is None else min(max(place, 0), len(encoded))
+        return Prefix(encoded.ids[:at], int(encoded.ids[at]) if at < len(encoded) else None)
+
+    def place(self, encoded: EncodedPicture, index: int) -> int:
+        return index
+
+    def notes(self, encoded: EncodedPicture, tokens: Raster) -> tuple[Note, ...]:
+        waiting = sum(cell is not None for cell in self.cells) - len(encoded)
+        if not waiting:
+            return ()
+        sentence = f"{waiting:,} painted pixels come behind one that is not, so they are in no total yet."
+        return (Note(f"{waiting:,}", "pixels not read", sentence),)
+
+    def departures(self, encoded: EncodedPicture, coder: Raster, special: bool) -> tuple[tuple[int, int], ...]:
+        return ()
+
+    def before(self, place: int | None) -> Mapping[str, Any]:
+        return {"picture": self.rows}
+
+    def writer(self, tokens: Raster) -> Painter:
+        return Painter(self, tokens)
+
+    def paint(self, cells: Iterable[int], level: int | None) -> Paint:
+        """These pixels get a level; None takes the paint off."""
+        return Paint(tuple((cell, self.cells[cell], level) for cell in cells))
+
+    def apply(self, edit: Paint) -> Picture:
+        cells = list(self.cells)
+        for cell, _, new in edit.pixels:
+            cells[cell] = new
+        return replace(self, cells=tuple(cells))
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedPicture:
+    """The pixels of a picture in the order of a model, up to the first that nobody has painted, n of them."""
+
+    picture: Picture
+    raster: Raster
+    ids: Ids
+    first: int = 0
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def starts(self) -> Ids:
+        return _read_only(np.arange(len(self.ids), dtype=np.int64))
+
+    @cached_property
+    def ends(self) -> Ids:
+        return _read_only(np.arange(1, len(self.ids) + 1, dtype=np.int64))
+
+    @cached_property
+    def fixed(self) -> NDArray[np.bool_]:
+        return _read_only(np.ones(len(self.ids), bool))
+
+    @property
+    def units(self) -> int:
+        return len(self.ids)
+
+    @property
+    def counts(self) -> tuple[tuple[str, int], ...]:
+        return ()
+
+    def is_of(self, document: Picture) -> bool:
+        return self.picture == document
+
+    def begins(self, document: Picture) -> bool:
+        cells = self.raster.order[: len(self.ids)]
+        known: list[int] = self.ids.tolist()
+        return known == [document.cells[cell] for cell in cells]
+
+    def part(self, first: int, stop: int) -> EncodedPicture:
+        return EncodedPicture(self.picture, self.raster, self.ids[first:stop], self.first + first)
+
+    def record(self) -> Mapping[str, Sequence[Any]]:
+        places = [self.raster.place(self.first + index) for index in range(len(self.ids))]
+        return {"row": [row for row, _ in places], "column": [column for _, column in places]}
+
+
+class Painter:
+    """A picture that grows cannot be told before it is there: all rows come at the end."""
+
+    def __init__(self, picture: Picture, tokens: Raster) -> None:
+        self._cells, self._tokens, self._picture = list(picture.cells), tokens, picture
+
+    def write(self, id: int) -> str:
+        free = next(cell for cell in self._tokens.order if self._cells[cell] is None)
+        self._cells[free] = id
+        return ""
+
+    def end(self) -> str:
+        return "\n".join(replace(self._picture, cells=tuple(self._cells)).rows)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array

@@ -8,8 +8,8 @@ from typing import Any
 
 from arplay import paths
 from arplay.core import kept
-from arplay.core.document import Document
 from arplay.core.kept import Session
+from arplay.core.modalities.text import Text
 from arplay.core.tree import Tree
 from tests import tiny_runs
 from tests.tiny_models import save, save_tokenizer, tokenizer
@@ -68,7 +68,7 @@ def _files(folder: Path) -> None:
 
 def _session() -> list[str]:
     """The lines of a window's text: typing, a branch, undo."""
-    tree = Tree(Document.of(b"The cat"))
+    tree = Tree(Text.of(b"The cat"))
     session, lines = Session(tree), [*kept.snapshot(Session(tree)).lines()]
     for at, data in ((7, b" sat"), (11, " – é".encode()), (3, b"\xff")):
         before = tree.node

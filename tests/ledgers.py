@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from arplay.core.chain import BEST, Ledger
-from arplay.core.document import Encoded
-from arplay.core.pieces import Ids, Vocabulary
+from arplay.core.modalities.base import Ids
+from arplay.core.modalities.text import Encoded
+from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.windows import Windows
 from arplay.engine.messages import Loaded
 from arplay.models.base import Info

@@ -11,9 +11,9 @@ import numpy as np
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
-from arplay.core.document import Document, Encoded, Prefix, bytes_of, encode
+from arplay.core.modalities.text import Encoded, Prefix, Text, bytes_of, encode
+from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose, uniform
-from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer, Position
 from arplay.core.timings import MOST, Timing
 from arplay.core.tree import Step, Tree
@@ -31,7 +31,7 @@ def empty() -> View:
 
 
 def loading() -> View:
-    return View(document=Document.of(b"Once upon a time"), caret=16, busy="Loading english")
+    return View(document=Text.of(b"Once upon a time"), caret=16, busy="Loading english")
 
 
 def problem() -> View:
@@ -43,7 +43,7 @@ def textbook() -> View:
     """B and two sampled pieces of the table abc; every field filled with what the program itself would put there."""
     table = Table.load(ABC)
     vocabulary = table.alphabet.vocabulary
-    tree = Tree(Document.of(b"B"))
+    tree = Tree(Text.of(b"B"))
     settings = Settings(decoding=Pipeline.of(temperature=0.8))
     for index in (1, 2):
         ids = encode(tree.document, table.alphabet).ids
@@ -98,7 +98,7 @@ def long_text() -> View:
     """A text of 5,000 pieces that the editor holds only the beginning of."""
     ledger, loaded = random_ledger(prose(5000))
     view = _scored(View(), ledger, loaded, _random(loaded))
-    return replace(view, document=Document.of(bytes_of(ledger.encoded)[:2000]), caret=0, excerpt_of="a long text.txt")
+    return replace(view, document=Text.of(bytes_of(ledger.encoded)[:2000]), caret=0, excerpt_of="a long text.txt")
 
 
 @cache
@@ -175,7 +175,7 @@ def _random(loaded: Loaded) -> Distribution:
 
 def _scored(view: View, ledger: Ledger, loaded: Loaded, distribution: Distribution) -> View:
     """``view`` with this ledger, the caret before its piece 20."""
-    tree = Tree(Document.of(bytes_of(ledger.encoded)))
+    tree = Tree(Text.of(bytes_of(ledger.encoded)))
     place = min(20, len(ledger) - 1)
     caret = int(ledger.starts[place])
     answer = Answer(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from arplay.core.distribution import log_softmax
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.engine.messages import Loaded, Replayed, Taught
 from arplay.engine.trainer import Plan, Report, TrainingState
 from arplay.models.base import Info

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.models.base import Info, Scores
 from arplay.models.tabular import TableAlphabet, frozen_scores
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, processors
 
 from arplay.core.errors import Problem
-from arplay.core.pieces import Pieces
+from arplay.core.modalities.vocabulary import Pieces
 from arplay.models.alphabets import MAX_TOKENIZER_BYTES, TokenizerAlphabet, open_tokenizer
 from arplay.models.base import lead
 from tests.tiny_models import LINES, SEPARATOR, save_tokenizer, tokenizer

@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from arplay.core.document import Document, encode, prefix_at
 from arplay.core.errors import Problem
-from arplay.core.pieces import Pieces
-from arplay.core.runs import Fixed, Typed, normal
-from arplay.core.spans import char_spans, utf16_ends
+from arplay.core.modalities.runs import Fixed, Typed, normal
+from arplay.core.modalities.spans import char_spans, utf16_ends
+from arplay.core.modalities.text import Text, encode, prefix_at
+from arplay.core.modalities.vocabulary import Pieces
 from arplay.models.alphabets import TextAlphabet, TokenizerAlphabet
 from arplay.models.alphabets.slow import python_alphabet
 from tests.tiny_tokenizers import FAST, Greedy, ctrl
@@ -212,8 +212,8 @@ def test_what_taking_a_piece_writes() -> None:
     made = alphabet("llama")
     cat = int(made.encode(b"cat").ids[0])
     assert made.vocabulary.piece(cat).data == b" cat" and made.vocabulary.piece(cat, first=True).data == b"cat"
-    kept = Document(()).take(0, made.vocabulary.piece(cat, first=True), made.vocabulary.name).inserted
-    assert encode(Document(kept), made).ids.tolist() == made.encode(b"cat").ids.tolist() == [cat]
+    kept = Text(()).take(0, made.vocabulary.piece(cat, first=True), made.vocabulary.name).inserted
+    assert encode(Text(kept), made).ids.tolist() == made.encode(b"cat").ids.tolist() == [cat]
     gemma = alphabet("gemma")  # puts no space there, so leaves none out
     cat = int(gemma.encode(b" cat").ids[0])
     assert gemma.vocabulary.piece(cat, first=True).data == b" cat"
@@ -235,7 +235,7 @@ def test_documents_of_typed_and_kept_pieces(kind: str, runs: list[tuple[bool, st
         ids = made.encode(text.encode(), False).ids.tolist() if kept else []
         data = tuple(made.vocabulary.piece(id).data for id in ids)
         parts.append(Fixed(name, tuple(ids), data) if ids else Typed(text.encode()))
-    document = Document(normal(parts))
+    document = Text(normal(parts))
     try:
         encoded = encode(document, made, special)
     except Problem as problem:
@@ -259,17 +259,17 @@ def test_a_caret_among_spaces_that_are_dropped() -> None:
     made = alphabet("wordpiece")
     the, cat = (int(made.encode(word).ids[0]) for word in (b"the", b"cat"))
     name = made.vocabulary.name
-    document = Document((Fixed(name, (the,), (b"the",)), Typed(b"  cat  ")))
+    document = Text((Fixed(name, (the,), (b"the",)), Typed(b"  cat  ")))
     encoded = encode(document, made)
     assert (encoded.ids.tolist(), encoded.ends.tolist()) == ([the, cat], [3, 10])
     assert [prefix_at(document, encoded, caret, made).actual for caret in (0, 3, 4, 5, 8)] == [the, cat, cat, cat, None]
     assert prefix_at(document, encoded, 8, made).ids.tolist() == [the, cat]
-    behind = Document((Fixed(name, (cat,), (b"CAT",)), Typed(b"  ")))
+    behind = Text((Fixed(name, (cat,), (b"CAT",)), Typed(b"  ")))
     encoded = encode(behind, made)
     assert encoded.ends.tolist() == [5]
     assert prefix_at(behind, encoded, 3, made).ids.tolist() == [cat], "a kept piece is never read again"
     with pytest.raises(Problem, match="makes no piece of this text"):
-        encode(Document.of(b"  "), made)
+        encode(Text.of(b"  "), made)
 
 
 def test_a_byte_of_no_character() -> None:

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from tokenizers import Tokenizer
 
 from arplay.cli import main
-from arplay.core.document import Document, encode, prefix_at
+from arplay.core.modalities.text import Text, encode, prefix_at
 from arplay.core.reading import Reading
 from arplay.gui import exports
 from arplay.gui.contract import Change, Select, Take
@@ -63,7 +63,7 @@ def shown_place(window: MainWindow) -> tuple[int | None, int, int | None]:
 
 def test_an_index_tells_pieces_at_one_caret_apart() -> None:
     made = alphabet("t5")
-    document = Document.of("the ﷺ cat".encode())
+    document = Text.of("the ﷺ cat".encode())
     encoded = encode(document, made)
     for index, start in enumerate(encoded.starts.tolist()):
         prefix = prefix_at(document, encoded, start, made, index=index)

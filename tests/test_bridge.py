@@ -13,8 +13,8 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread
 from pytestqt.qtbot import QtBot
 
-from arplay.core.document import Caret, Document
 from arplay.core.errors import Problem
+from arplay.core.modalities.text import Caret, Text
 from arplay.engine.messages import (
     Cancelled,
     Explore,
@@ -35,7 +35,7 @@ from arplay.models.base import Model, Report
 from tests.small_model import SmallModel
 from tests.test_worker import HANG_GUARD, LONG, Endless, Gate, final
 
-BAC = Document.of(b"BAC")
+BAC = Text.of(b"BAC")
 
 
 def load(spec: str, device: str, dtype: str, report: Report) -> Model:

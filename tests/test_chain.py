@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arplay.core.chain import BEST, Ledger, power_of_ten, underflows
-from arplay.core.pieces import BYTE
+from arplay.core.modalities.vocabulary import BYTE
 from arplay.core.windows import Windows
 from tests.ledgers import abc_ledger, encoded_of
 

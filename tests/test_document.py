@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arplay.core.document import Document, encode, prefix_at
-from arplay.core.pieces import Piece, Pieces, Vocabulary
-from arplay.core.runs import MOST_FIXED, Edit, Fixed, Run, Typed, normal, size
+from arplay.core.modalities.runs import MOST_FIXED, Edit, Fixed, Run, Typed, normal, size
+from arplay.core.modalities.text import Text, encode, prefix_at
+from arplay.core.modalities.vocabulary import Piece, Pieces, Vocabulary
 
 WORDS = (b"ab", b"b", b" a", b"\xe2\x82", b"\xac", "😀".encode(), b"\r\n", b"a")
 
@@ -55,18 +55,18 @@ runs = st.lists(
     ),
     max_size=6,
 )
-documents = runs.map(lambda made: Document(normal(tuple(made))))
+documents = runs.map(lambda made: Text(normal(tuple(made))))
 
 
 @st.composite
-def spots(draw: st.DrawFn) -> tuple[Document, int, int]:
+def spots(draw: st.DrawFn) -> tuple[Text, int, int]:
     """A document and two byte positions in it."""
     document = draw(documents)
     a, b = draw(st.integers(0, len(document))), draw(st.integers(0, len(document)))
     return document, min(a, b), max(a, b)
 
 
-def atoms(document: Document) -> list[tuple[int, int, object]]:
+def atoms(document: Text) -> list[tuple[int, int, object]]:
     """Every fixed piece as (start, end, (vocabulary, id)): what an edit elsewhere must leave alone."""
     found, base = [], 0
     for run in document.runs:
@@ -79,7 +79,7 @@ def atoms(document: Document) -> list[tuple[int, int, object]]:
     return found
 
 
-def is_normal(document: Document) -> bool:
+def is_normal(document: Text) -> bool:
     def joins(a: Run, b: Run) -> bool:
         if isinstance(a, Typed) or isinstance(b, Typed):
             return isinstance(a, Typed) and isinstance(b, Typed)
@@ -91,7 +91,7 @@ def is_normal(document: Document) -> bool:
     return full and short and not any(joins(a, b) for a, b in pairs)
 
 
-def survivors(document: Document, start: int, end: int, moved: int) -> list[tuple[int, int, object]]:
+def survivors(document: Text, start: int, end: int, moved: int) -> list[tuple[int, int, object]]:
     """The fixed pieces that must be left after bytes [start, end) were replaced: those that no bound cuts.
 
     One without bytes belongs to those before it, and goes with what it stands behind.
@@ -108,7 +108,7 @@ def survivors(document: Document, start: int, end: int, moved: int) -> list[tupl
 
 @given(spots(), some_bytes)
 def test_typing_replaces_exactly_these_bytes_and_touches_no_other_piece(
-    spot: tuple[Document, int, int], data: bytes
+    spot: tuple[Text, int, int], data: bytes
 ) -> None:
     document, start, end = spot
     after = document.apply(document.replace(start, end, data))
@@ -121,7 +121,7 @@ def test_typing_replaces_exactly_these_bytes_and_touches_no_other_piece(
 
 
 @given(spots(), some_bytes)
-def test_every_edit_has_an_exact_inverse(spot: tuple[Document, int, int], data: bytes) -> None:
+def test_every_edit_has_an_exact_inverse(spot: tuple[Text, int, int], data: bytes) -> None:
     document, start, end = spot
     for edit in (
         document.replace(start, end, data),
@@ -133,7 +133,7 @@ def test_every_edit_has_an_exact_inverse(spot: tuple[Document, int, int], data: 
 
 
 @given(spots(), pieces)
-def test_a_pick_keeps_what_stands_before_it_and_its_own_id(spot: tuple[Document, int, int], piece: Piece) -> None:
+def test_a_pick_keeps_what_stands_before_it_and_its_own_id(spot: tuple[Text, int, int], piece: Piece) -> None:
     document, at, _ = spot
     after = document.apply(document.take(at, piece, "words"))
     assert after.data == document.data[:at] + piece.data
@@ -142,7 +142,7 @@ def test_a_pick_keeps_what_stands_before_it_and_its_own_id(spot: tuple[Document,
 
 
 @given(documents)
-def test_ids_spell_the_text_and_kept_ids_are_kept(document: Document) -> None:
+def test_ids_spell_the_text_and_kept_ids_are_kept(document: Text) -> None:
     encoded = encode(document, ALPHABET)
     spelled = b"".join(ALPHABET.vocabulary.piece(int(id)).data for id in encoded.ids)
     assert spelled == document.data
@@ -153,8 +153,8 @@ def test_ids_spell_the_text_and_kept_ids_are_kept(document: Document) -> None:
 
 
 @given(documents)
-def test_runs_of_another_vocabulary_are_typed_together_with_their_neighbours(document: Document) -> None:
-    plain = Document(normal(tuple(Typed(run.data) if _foreign(run) else run for run in document.runs)))
+def test_runs_of_another_vocabulary_are_typed_together_with_their_neighbours(document: Text) -> None:
+    plain = Text(normal(tuple(Typed(run.data) if _foreign(run) else run for run in document.runs)))
     a, b = encode(document, ALPHABET), encode(plain, ALPHABET)
     assert np.array_equal(a.ids, b.ids)
     assert np.array_equal(a.fixed, b.fixed)
@@ -165,7 +165,7 @@ def _foreign(run: Run) -> bool:
 
 
 @given(documents)
-def test_prefix_is_whole_pieces_and_the_encoding_of_the_rest(document: Document) -> None:
+def test_prefix_is_whole_pieces_and_the_encoding_of_the_rest(document: Text) -> None:
     encoded = encode(document, ALPHABET)
     edges = [0, *encoded.ends.tolist()]
     for caret in range(len(document) + 1):
@@ -184,7 +184,7 @@ def test_prefix_is_whole_pieces_and_the_encoding_of_the_rest(document: Document)
 
 
 def test_a_caret_inside_a_piece_by_hand() -> None:
-    document = Document((Fixed("words", (0, 2), (b"ab", b" a")),))
+    document = Text((Fixed("words", (0, 2), (b"ab", b" a")),))
     prefix = prefix_at(document, encode(document, ALPHABET), 3, ALPHABET)
     assert (prefix.ids.tolist(), prefix.actual) == ([0, 8 + ord(" ")], None)
     taken = document.apply(document.take(3, Piece(1, b"b"), "words"))
@@ -192,7 +192,7 @@ def test_a_caret_inside_a_piece_by_hand() -> None:
 
 
 def test_editing_inside_a_kept_run_types_the_touched_piece_only() -> None:
-    document = Document((Fixed("words", (0, 0, 0), (b"ab", b"ab", b"ab")),))
+    document = Text((Fixed("words", (0, 0, 0), (b"ab", b"ab", b"ab")),))
     after = document.apply(document.replace(3, 3, b"x"))
     assert after.runs == (Fixed("words", (0,), (b"ab",)), Typed(b"axb"), Fixed("words", (0,), (b"ab",)))
     assert document.apply(document.replace(3, 3, b"")) == document
@@ -201,20 +201,20 @@ def test_editing_inside_a_kept_run_types_the_touched_piece_only() -> None:
 
 
 def test_positions_outside_of_the_text_are_refused() -> None:
-    document = Document.of(b"ab")
+    document = Text.of(b"ab")
     for start, end in ((-1, 0), (0, 3), (2, 1)):
         with pytest.raises(ValueError, match="are not in a text of 2 bytes"):
             document.replace(start, end, b"")
     with pytest.raises(ValueError, match="cut a fixed piece"):
-        Document((Fixed("words", (0,), (b"ab",)),)).between(0, 1)
+        Text((Fixed("words", (0,), (b"ab",)),)).between(0, 1)
 
 
 @given(spots())
-def test_equal_is_what_has_the_same_bytes_and_pieces(spot: tuple[Document, int, int]) -> None:
+def test_equal_is_what_has_the_same_bytes_and_pieces(spot: tuple[Text, int, int]) -> None:
     """However a long run is cut: texts come to one state by several ways."""
     document, at, _ = spot
     cut = document.apply(document.take(at, ALPHABET.vocabulary.piece(8), "words"))
-    again = Document(normal(run for run in cut.runs for run in _apart(run)))
+    again = Text(normal(run for run in cut.runs for run in _apart(run)))
     assert again == cut and hash(again) == hash(cut)
     if atoms(cut):  # negative control: other pieces of the same bytes
         typed = cut.apply(cut.retokenise())
@@ -227,7 +227,7 @@ def _apart(run: Run) -> list[Run]:
     return [Fixed(run.vocabulary, (id,), (piece,)) for id, piece in zip(run.ids, run.pieces, strict=True)]
 
 
-class Forgetful(Document):
+class Forgetful(Text):
     """A broken document: typing makes the whole kept run typed."""
 
     def replace(self, start: int, end: int, data: bytes) -> Edit:
@@ -244,13 +244,13 @@ def test_the_rule_about_touched_pieces_catches_a_document_that_forgets_ids() -> 
 
 def test_the_rule_about_normal_form_catches_neighbours_that_belong_together() -> None:
     """Negative control."""
-    assert not is_normal(Document((Typed(b"a"), Typed(b"b"))))
-    assert not is_normal(Document((Typed(b""),)))
+    assert not is_normal(Text((Typed(b"a"), Typed(b"b"))))
+    assert not is_normal(Text((Typed(b""),)))
     assert size((Typed(b"a"), Typed(b"b"))) == 2
 
 
 def test_an_id_without_bytes_stays_in_the_chain_behind_what_it_was_put_after() -> None:
-    document, unused = Document.of(b"ab"), ALPHABET.vocabulary.piece(UNUSED)
+    document, unused = Text.of(b"ab"), ALPHABET.vocabulary.piece(UNUSED)
     taken = document.apply(document.take(2, unused, "words"))
     assert taken.data == b"ab" and encode(taken, ALPHABET).ids.tolist() == [0, UNUSED]
     prefix = prefix_at(taken, encode(taken, ALPHABET), 2, ALPHABET)
@@ -258,4 +258,4 @@ def test_an_id_without_bytes_stays_in_the_chain_behind_what_it_was_put_after() -
     typed = taken.apply(taken.replace(2, 2, b"b"))
     assert encode(typed, ALPHABET).ids.tolist() == [0, UNUSED, 1]
     assert prefix_at(typed, encode(typed, ALPHABET), 2, ALPHABET, index=1).actual == UNUSED
-    assert Document.of(typed.data) != typed, "negative control: the bytes alone do not tell"
+    assert Text.of(typed.data) != typed, "negative control: the bytes alone do not tell"

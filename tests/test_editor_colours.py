@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from arplay.core.chain import Ledger
-from arplay.core.document import bytes_of
+from arplay.core.modalities.text import bytes_of
 from arplay.gui.contract import Typed
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel

@@ -17,8 +17,8 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
-from arplay.core.document import Document, Encoded, Prefix
-from arplay.core.pieces import Piece
+from arplay.core.modalities.text import Encoded, Prefix, Text
+from arplay.core.modalities.vocabulary import Piece
 from arplay.core.position import Answer, Position
 from arplay.core.tree import Step, Tree
 from arplay.gui.contract import (
@@ -48,7 +48,7 @@ class Desk:
 
     def __init__(self, editor: EditorPanel, text: bytes = b"") -> None:
         self.editor, self.told = editor, list[Intent]()
-        self.tree = Tree(Document.of(text))
+        self.tree = Tree(Text.of(text))
         self.view = View(document=self.tree.document, tree=self.tree, node=self.tree.node)
         editor.intent.connect(self.hear)
         self.show(caret=0)
@@ -109,7 +109,7 @@ def desk(qtbot: QtBot) -> Desk:
 
 
 def opened(desk: Desk, text: bytes, caret: int = 0) -> Desk:
-    desk.tree = Tree(Document.of(text))
+    desk.tree = Tree(Text.of(text))
     desk.show(tree=desk.tree, caret=caret)
     desk.told.clear()
     return desk

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from arplay.cli import main
 from arplay.core.errors import Problem
-from arplay.core.pieces import exact_text
+from arplay.core.modalities.vocabulary import exact_text
 from arplay.export import writers
 from tests.ledgers import TOKEN_COLUMNS
 

@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
+from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose
-from arplay.core.pieces import Vocabulary
 from arplay.gui.contract import Do, Select
 from arplay.gui.format import percent, percent_cell, power_cell
 from arplay.gui.tour import STOPS, Tour

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from arplay.core.loss import loss
+from arplay.core.modalities.loss import loss
 from arplay.models import gguf_file, gguf_tokenizer
 from arplay.models.alphabets import TextAlphabet
 from tests import tiny_ggufs

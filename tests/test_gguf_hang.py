@@ -15,8 +15,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from arplay.core import waits
-from arplay.core.document import Caret, Document
 from arplay.core.errors import Problem
+from arplay.core.modalities.text import Caret, Text
 from arplay.core.reading import Reading
 from arplay.core.waits import Interrupted
 from arplay.engine.messages import (
@@ -42,7 +42,7 @@ from tests.windows_open import PATIENCE, Open, notice, opened, settle, text_fiel
 pytest.importorskip("llama_cpp", reason="needs the extra: pip install 'arplay[gguf]'")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process is stopped by a signal")
 __all__ = ["one_thread", "opened"]
-TEXT = Document.of(b"The cat sat on the mat. " * 40)
+TEXT = Text.of(b"The cat sat on the mat. " * 40)
 
 
 def quiet(fraction: float | None, what: str) -> None:
@@ -133,7 +133,7 @@ def test_closing_does_not_wait_for_what_hangs(tmp_path: Path) -> None:
     asking = Asking(write(tmp_path / "m.gguf", "llama"))
     child = asking.child
     child.suspend()
-    asking.worker.submit(Explore(1, Document.of(b"The cat"), Caret(3), READ))
+    asking.worker.submit(Explore(1, Text.of(b"The cat"), Caret(3), READ))
     while not waits._ends:
         time.sleep(0.01)
     assert asking.worker.close(30) and not child.is_running()

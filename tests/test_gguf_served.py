@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from arplay.core.errors import Problem
-from arplay.core.loss import loss
+from arplay.core.modalities.loss import loss
 from arplay.models import catalogue, gguf_file, gguf_tokenizer, gguf_ways
 from arplay.models.alphabets import TextAlphabet, TokenizerAlphabet
 from arplay.models.gguf_remote import Process

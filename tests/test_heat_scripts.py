@@ -15,7 +15,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QFontDatabase, QFontMetricsF, QImage, QPainter, QTextLayout, QTextOption
 from pytestqt.qtbot import QtBot
 
-from arplay.core.pieces import visible
+from arplay.core.modalities.vocabulary import visible
 from arplay.gui.contract import Select, View
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.theme import LIGHT

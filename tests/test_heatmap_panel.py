@@ -13,7 +13,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from arplay.core.document import bytes_of
+from arplay.core.modalities.text import bytes_of
 from arplay.gui.contract import Change, Select, Settings, View
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.theme import DARK, LIGHT

@@ -9,8 +9,8 @@ from PySide6.QtCore import QModelIndex, Qt
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from arplay.core.document import Document
-from arplay.core.pieces import Piece
+from arplay.core.modalities.text import Text
+from arplay.core.modalities.vocabulary import Piece
 from arplay.core.tree import Node, Step, Tree
 from arplay.gui.contract import Goto, View
 from arplay.gui.panels.history import HistoryPanel
@@ -47,7 +47,7 @@ def texts(panel: HistoryPanel) -> list[tuple[int, str, str, str]]:
 
 
 def test_what_was_done_in_order_with_older_branches_indented(panel: HistoryPanel) -> None:
-    tree = Tree(Document.of(b"once"))
+    tree = Tree(Text.of(b"once"))
     at = tree.record(tree.document.replace(4, 4, b" upon\r\n"), "typed", 11)
     step(tree, b" a", 0.5)
     step(tree, b" b", 0.00001)
@@ -95,7 +95,7 @@ def test_the_empty_panel_says_what_will_appear(panel: HistoryPanel) -> None:
     panel.show_view(View())
     assert panel.empty.isVisible()
     assert "write, pick or sample" in panel.empty.text()
-    tree = Tree(Document.of(b"x"))
+    tree = Tree(Text.of(b"x"))
     panel.show_view(view_of(tree))
     assert panel.empty.isVisible()
     step(tree, b"a")
@@ -146,7 +146,7 @@ def matches(model: HistoryRows, tree: Tree) -> bool:
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(["step", "step", "goto", "type"]), st.integers(0, 99), st.booleans())))
 def test_rows_that_grew_are_those_of_the_whole_tree(qtbot: QtBot, todo: list[tuple[str, int, bool]]) -> None:
-    tree, model = Tree(Document.of(b"x")), HistoryRows()
+    tree, model = Tree(Text.of(b"x")), HistoryRows()
     model.follow(tree, tree.node)
     known = [tree.node]
     for what, number, seen in todo:

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from arplay import paths
 from arplay.core.distribution import Distribution
-from arplay.core.document import Caret, Document
-from arplay.core.document import encode as encode_all
 from arplay.core.errors import Problem
-from arplay.core.pieces import Piece, Pieces
+from arplay.core.modalities.runs import Fixed, Typed
+from arplay.core.modalities.text import Caret, Text
+from arplay.core.modalities.text import encode as encode_all
+from arplay.core.modalities.vocabulary import Piece, Pieces
 from arplay.core.reading import Reading
-from arplay.core.runs import Fixed, Typed
 from arplay.core.windows import Windows
 from arplay.engine import jobs, scoring
 from arplay.engine import state as keeping
@@ -62,11 +62,11 @@ def run(steps: jobs.Steps) -> tuple[list[Any], Any]:
 
 
 def scored(state: State, text: bytes) -> Any:
-    return run(jobs.score(state, Score(1, Document.of(text))))[1].ledger
+    return run(jobs.score(state, Score(1, Text.of(text))))[1].ledger
 
 
 def explored(state: State, text: bytes, caret: int | None = None) -> Any:
-    document = Document.of(text)
+    document = Text.of(text)
     return run(jobs.explore(state, Explore(1, document, Caret(len(text) if caret is None else caret))))[1].answer
 
 
@@ -177,7 +177,7 @@ def test_no_distribution_before_the_first_piece_unless_the_model_has_one() -> No
 
 
 def test_a_first_piece_that_the_user_left_out_is_left_out_everywhere() -> None:
-    text = Document.of(b"BAC")
+    text = Text.of(b"BAC")
     state = state_of(abc())
     _, whole = run(jobs.score(state, Score(1, text)))
     _, result = run(jobs.score(state, Score(2, text, Reading("unscored"))))
@@ -198,7 +198,7 @@ def test_a_long_way_to_the_caret_tells_how_far_it_is(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(jobs, "TELL_SECONDS", seconds)
         state = state_of(SmallModel(context=None))
         state.pace.size = state.pace.most = 8
-        told, answered = run(jobs.explore(state, Explore(1, Document.of(b"C" * 100), Caret(100))))
+        told, answered = run(jobs.explore(state, Explore(1, Text.of(b"C" * 100), Caret(100))))
         assert answered.answer.position.context == 100
         steps[seconds] = [step.fraction for step in told if isinstance(step, Progress)]
     assert steps[0.0] == [n / 100 for n in range(8, 100, 8)]
@@ -211,10 +211,10 @@ def test_a_caret_inside_a_piece_has_no_actual_next() -> None:
 
 
 def test_kept_ids_that_are_not_canonical_are_told() -> None:
-    document = Document((Typed(b"C"), Fixed("small", (0, 1), (b"A", b"B"))))
+    document = Text((Typed(b"C"), Fixed("small", (0, 1), (b"A", b"B"))))
     _, last = run(jobs.score(state_of(SmallModel()), Score(1, document)))
     assert last.departures == ((1, 3),)
-    assert run(jobs.score(state_of(SmallModel()), Score(1, Document.of(b"CAB"))))[1].departures == ()
+    assert run(jobs.score(state_of(SmallModel()), Score(1, Text.of(b"CAB"))))[1].departures == ()
 
 
 def test_a_text_is_encoded_once_for_all_jobs() -> None:
@@ -248,7 +248,7 @@ def test_a_token_written_after_a_text_does_not_have_it_encoded_again() -> None:
         return encode(data, start, special)
 
     model.alphabet.encode = noting  # type: ignore[method-assign]
-    state, document = state_of(model), Document.of(b"CABBA")
+    state, document = state_of(model), Text.of(b"CABBA")
     for _ in range(20):
         document = document.apply(document.take(len(document), Piece(0, b"A"), "small"))
         answer = run(jobs.explore(state, Explore(1, document, Caret(len(document)))))[1].answer
@@ -263,7 +263,7 @@ def test_growing_ledgers_tell_what_is_done(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(scoring, "LEDGER_SECONDS", 0.0)
     monkeypatch.setattr(keeping, "CHUNK_SECONDS", 0.0)  # chunks shrink to the smallest
     text = b"BAC" * 300
-    told, final = run(jobs.score(state_of(abc()), Score(7, Document.of(text))))
+    told, final = run(jobs.score(state_of(abc()), Score(7, Text.of(text))))
     growing = [result.ledger for result in told if isinstance(result, Scored)]
     progress = [result.fraction for result in told if isinstance(result, Progress)]
     assert len(growing) > 2 and progress == sorted(progress) and 0 < progress[0] < 1
@@ -274,12 +274,12 @@ def test_growing_ledgers_tell_what_is_done(monkeypatch: pytest.MonkeyPatch) -> N
         np.testing.assert_array_equal(ledger.logprob[: ledger.done], final.ledger.logprob[: ledger.done])
         assert np.isnan(ledger.logprob[ledger.done :]).all()
     monkeypatch.setattr(scoring, "LEDGER_SECONDS", 1000.0)  # control: seldom means never here
-    told, _ = run(jobs.score(state_of(abc()), Score(7, Document.of(text))))
+    told, _ = run(jobs.score(state_of(abc()), Score(7, Text.of(text))))
     assert not any(isinstance(result, Scored) for result in told)
 
 
 def reconciled(state: State, text: bytes) -> Any:
-    return run(jobs.reconcile(state, Reconcile(1, Document.of(text))))[1]
+    return run(jobs.reconcile(state, Reconcile(1, Text.of(text))))[1]
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -304,7 +304,7 @@ def test_reconciling_uses_the_ledger_there_is_and_finds_a_wrong_one() -> None:
     assert reconciled(state, b"BACCA").largest_difference == 0 and model.forwards == forwards
     wrong = ledger.logprob.copy()
     wrong[3] += 0.25
-    state.ledger = (Document.of(b"BACCA"), Reading(), dataclasses.replace(ledger, logprob=wrong))
+    state.ledger = (Text.of(b"BACCA"), Reading(), dataclasses.replace(ledger, logprob=wrong))
     assert reconciled(state, b"BACCA").largest_difference == pytest.approx(0.25)
 
 
@@ -328,7 +328,7 @@ def arrays(value: Any) -> list[np.ndarray]:
 
 def test_results_are_frozen_and_their_arrays_read_only() -> None:
     state = state_of(SmallModel())
-    document = Document.of(b"BACABA")
+    document = Text.of(b"BACABA")
     for caret in (4, 6):  # inside a piece the prefix is an array of its own
         result = run(jobs.explore(state, Explore(1, document, Caret(caret))))[1]
         found = arrays(result)
@@ -436,7 +436,7 @@ def test_chunks_are_short_while_somebody_waits_and_grow_when_nobody_does() -> No
 def test_a_question_makes_the_chunks_of_a_score_short_again() -> None:
     state = state_of(SmallModel(context=None))
     state.pace.seconds, state.pace.size = 0.4, 200
-    run(jobs.explore(state, Explore(1, Document.of(b"ABC"), Caret(3))))
+    run(jobs.explore(state, Explore(1, Text.of(b"ABC"), Caret(3))))
     assert state.pace.size <= 50 and state.pace.seconds == 0.05
 
 
@@ -449,8 +449,8 @@ def test_what_a_former_model_read_is_never_taken_for_the_new_ones() -> None:
     """The jobs of the former model are closed only after the new one is in its place."""
     text = b"ABCCABACBBACABCCBABCA"
     for begin in (
-        lambda state: jobs.explore(state, Explore(1, Document.of(text), Caret(len(text)))),
-        lambda state: jobs.score(state, Score(1, Document.of(text))),
+        lambda state: jobs.explore(state, Explore(1, Text.of(text), Caret(len(text)))),
+        lambda state: jobs.score(state, Score(1, Text.of(text))),
     ):
         former, new = SmallModel(context=None), Other(context=None)
         state = state_of(former)

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arplay.core import kept
-from arplay.core.document import Document
 from arplay.core.kept import Moves, Session
 from arplay.core.kept_reading import NewerError, Reader
+from arplay.core.modalities.text import Text
 from arplay.core.tree import Node, Tree
 from tests.sessions import only, read, told
 from tests.test_tree import act, actions
@@ -27,7 +27,7 @@ class Writer:
     """A session that is acted on and kept line by line, as the window does it."""
 
     def __init__(self, start: bytes) -> None:
-        self.session = only(Tree(Document.of(start)))
+        self.session = only(Tree(Text.of(start)))
         self.lines = lines(self.session)
 
     def act(self, action: tuple[str, int, int, bytes], known: list[Node]) -> None:
@@ -149,7 +149,7 @@ def test_a_newer_version_is_told_from_damage() -> None:
 
 def chain(count: int, branch: int) -> Tree:
     """``count`` states in a row, and before them a branch of ``branch`` states."""
-    tree = Tree(Document.of(b"start"))
+    tree = Tree(Text.of(b"start"))
     for _ in range(branch):
         tree.record(tree.document.replace(0, 0, b" b"), "typed", 2)
     tree.goto(tree.root)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from arplay.core.chain import underflows
-from arplay.core.document import Document
+from arplay.core.modalities.text import Text
 from arplay.engine.messages import Reconciled
 from arplay.gui.contract import Do, Select, Settings, View
 from arplay.gui.panels.ledger import LedgerPanel
@@ -131,7 +131,7 @@ def test_a_growing_ledger_adds_rows_and_keeps_its_place(qtbot: QtBot) -> None:
 
 def test_check_asks_for_the_second_count_and_shows_it(qtbot: QtBot) -> None:
     ledger, loaded = abc_ledger()
-    view = View(ledger=ledger, loaded=loaded, document=Document.of(b"BAC"))
+    view = View(ledger=ledger, loaded=loaded, document=Text.of(b"BAC"))
     panel = shown(qtbot, view)
     assert panel.check.full == "not checked yet"
     with qtbot.waitSignal(panel.intent) as told:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from arplay.cli import main
-from arplay.core.loss import loss
+from arplay.core.modalities.loss import loss
 from arplay.models.alphabets import TokenizerAlphabet
 from arplay.models.alphabets.spelling import _CHAR_TO_BYTE as BYTE_OF
 from tests.tiny_models import network, tokenizer

@@ -12,7 +12,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from arplay.core.runs import Fixed
+from arplay.core.modalities.runs import Fixed
 from arplay.engine.messages import Progress
 from arplay.gui.contract import Change, Do
 from arplay.gui.main_window import MainWindow

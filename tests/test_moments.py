@@ -14,7 +14,7 @@ from PySide6.QtTest import QSignalSpy, QTest
 from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.pipeline import Pipeline
-from arplay.core.document import Document
+from arplay.core.modalities.text import Text
 from arplay.core.reading import Reading
 from arplay.gui import asking, stale
 from arplay.gui.bridge import Bridge
@@ -362,7 +362,7 @@ def test_while_play_writes_its_scores_follow(place: Place, qtbot: QtBot) -> None
     place.ready(qtbot)
     view = place.play.view
     end = len(view.document)
-    written = replace(view, document=Document.of(view.document.data + b"A"))
+    written = replace(view, document=Text.of(view.document.data + b"A"))
     assert scores_waited_for(written) and not written.scores_follow
     playing = replace(written, playing=True)
     assert scores_waited_for(playing) == "" and f"first {end} bytes" in playing.scores_follow

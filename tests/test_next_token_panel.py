@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import LN2, Distribution
-from arplay.core.document import Document, Encoded, Prefix
+from arplay.core.modalities.text import Encoded, Prefix, Text
+from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose
-from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer, Position
 from arplay.engine.messages import Loaded
 from arplay.gui.contract import Change, Do, Settings, Take, View
@@ -47,7 +47,7 @@ def view(
     return View(
         settings=replace(Settings(decoding=decoding, animate=False), **settings),  # type: ignore[arg-type]
         loaded=Loaded(1, info, vocabulary, (), None, size - 1, True),
-        document=Document.of(b" w0 w1"),
+        document=Text.of(b" w0 w1"),
         caret=6,
         answer=answer,
         decoded=decode(own, decoding),

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from pytestqt.qtbot import QtBot
 
-from arplay.core.document import Caret, Document
+from arplay.core.modalities.text import Caret, Text
 from arplay.engine import scoring
 from arplay.engine.messages import Explore, Load, Loaded, Progress, Request, Result, Score
 from arplay.engine.worker import Worker
@@ -50,9 +50,7 @@ def answers(kind: type[Worker], contexts: tuple[int | None, ...] = CONTEXTS) -> 
 
         worker = kind(emit, lambda *_, context=context: SmallModel(context))
         requests: list[Request] = [Load(0, "small")]
-        requests += [
-            Score(1 + n, Document.of((b"BAC" * 9)[n % 3 :][:n])) for n in LENGTHS
-        ]  # none begins as the one before
+        requests += [Score(1 + n, Text.of((b"BAC" * 9)[n % 3 :][:n])) for n in LENGTHS]  # none begins as the one before
         for request in requests:
             worker.submit(request)
             assert ended.acquire(timeout=HANG_GUARD)
@@ -91,7 +89,7 @@ def test_what_a_loader_reports_late_is_told_to_nobody(qtbot: QtBot) -> None:
     late = threading.Thread(target=reports[0], args=(1.0, "late"))
     late.start()
     late.join()
-    after = bridge.ask(partial(Explore, document=Document.of(b"BA"), place=Caret(2)))
+    after = bridge.ask(partial(Explore, document=Text.of(b"BA"), place=Caret(2)))
     qtbot.waitUntil(lambda: results[-1].number == after, timeout=int(HANG_GUARD * 1000))
     seen = [result.what for result in results if isinstance(result, Progress) and result.number == number]
     assert "on time" in seen and "late" not in seen

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arplay.core.pieces import Piece, Vocabulary, visible
+from arplay.core.modalities.vocabulary import Piece, Vocabulary, visible
 
 WORDS = Vocabulary("words", (b"<s>", b" the", b"the", b"The", b"\xe2\x82", None, b"lathe", b"", b"\n"), frozenset({0}))
 

@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from arplay.cli import main
 from arplay.core.decoding.pipeline import Pipeline
-from arplay.core.document import bytes_of
+from arplay.core.modalities.runs import Fixed
+from arplay.core.modalities.text import bytes_of
 from arplay.core.picking import uniform
-from arplay.core.runs import Fixed
 from arplay.engine.messages import Cancelled, Explore, Load, Score
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import CaretMoved, Change, Do, Goto, Select, Settings, Take, Typed

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arplay.core.document import Encoded, departures
-from arplay.core.pieces import Pieces
+from arplay.core.modalities.text import Encoded, departures
+from arplay.core.modalities.vocabulary import Pieces
 from arplay.core.position import Position
 
 Cut = list[tuple[int, int]]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arplay.core.document import Caret, Document
+from arplay.core.modalities.text import Caret, Text
 from arplay.engine import jobs, prefixes
 from arplay.engine.messages import Explore, Score
 from arplay.engine.prefixes import Prefixes, common_prefix
@@ -138,7 +138,7 @@ def test_a_cancelled_job_leaves_what_it_has_read() -> None:
     model = SmallModel(context=None)
     state = state_of(model)
     state.pace.size = 16
-    steps = jobs.explore(state, Explore(1, Document.of(LONG), Caret(len(LONG))))
+    steps = jobs.explore(state, Explore(1, Text.of(LONG), Caret(len(LONG))))
     next(steps)
     steps.close()
     assert len(state.prefixes) == 1
@@ -159,7 +159,7 @@ def test_a_step_between_two_scorings_finds_what_the_step_before_it_read() -> Non
     state = state_of(SmallModel(context=None))
     scored(state, LONG[:90])
     explored(state, LONG[:91])
-    scoring = jobs.score(state, Score(2, Document.of(LONG[:91])))
+    scoring = jobs.score(state, Score(2, Text.of(LONG[:91])))
     next(scoring)
     answer = explored(state, LONG[:92])
     assert (answer.reused, answer.evaluated) == (91, 1)

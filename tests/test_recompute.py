@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arplay.core.document import Caret, Document
 from arplay.core.errors import Problem
+from arplay.core.modalities.text import Caret, Text
 from arplay.core.reading import Reading
 from arplay.core.timings import MOST, Timing, added, forecast, largest_difference, missing, of_answer, speedup, trend
 from arplay.engine import jobs
@@ -32,14 +32,14 @@ __all__ = ["one_thread", "tiny_folders"]
 
 
 def recomputed(state: State, text: bytes, caret: int | None = None, reading: Reading | None = None) -> Recomputed:
-    request = Recompute(1, Document.of(text), Caret(len(text) if caret is None else caret), reading or Reading())
+    request = Recompute(1, Text.of(text), Caret(len(text) if caret is None else caret), reading or Reading())
     result = run(recompute(state, request))[1]
     assert isinstance(result, Recomputed)
     return result
 
 
 def explored(state: State, text: bytes, caret: int | None = None) -> Explored:
-    request = Explore(1, Document.of(text), Caret(len(text) if caret is None else caret))
+    request = Explore(1, Text.of(text), Caret(len(text) if caret is None else caret))
     result = run(jobs.explore(state, request))[1]
     assert isinstance(result, Explored)
     return result
@@ -130,7 +130,7 @@ def test_it_is_the_least_urgent() -> None:
         return model
 
     worker = Worker(said.put, load)
-    document = Document.of(b"BAC")
+    document = Text.of(b"BAC")
     try:
         worker.submit(Load(1, "small"))
         assert blocked.wait(HANG_GUARD)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from arplay.core.document import Caret, Document
+from arplay.core.modalities.text import Caret, Text
 from arplay.engine.jobs import Stopped
 from arplay.engine.messages import Explore, Explored, Failed, Load, Loaded, Progress, Result, Score, Scored
 from arplay.engine.recovery import carried
@@ -20,7 +20,7 @@ from arplay.engine.worker import Worker
 from arplay.models import catalogue
 from arplay.models.base import Model, Report
 
-TEXT = Document.of(b"The cat sat on the mat")
+TEXT = Text.of(b"The cat sat on the mat")
 ASSERT = "CUDA error: device-side assert triggered\nmore words"
 HANG_GUARD = 60.0
 
@@ -205,7 +205,7 @@ def test_memory_that_is_never_enough_is_told_with_what_fits(ask: Ask) -> None:
     held.clear()
     armed = True
     answers.worker._state.pace.size = 512  # then 128, 32 and 8
-    long = Document.of(TEXT.data + b" on the log, and the dog")
+    long = Text.of(TEXT.data + b" on the log, and the dog")
     assert answers.to(Explore(1, long, Caret(len(long.data)))) == Failed(
         1,
         "there is not enough memory (MemoryError)",

@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from arplay import paths
-from arplay.core.document import Caret, Document
 from arplay.core.errors import Problem
+from arplay.core.modalities.text import Caret, Text
 from arplay.core.reading import Reading
 from arplay.engine import replay as replays
 from arplay.engine.messages import (
@@ -234,7 +234,7 @@ def test_the_playground_is_answered_between_two_snapshots(
     here.worker.submit(Replay(1, str(made[0]), TEXT))
     gate.reached()
     here.worker.submit(Score(2, LONG))
-    here.worker.submit(Explore(3, Document.of(b"BAC"), Caret(3)))
+    here.worker.submit(Explore(3, Text.of(b"BAC"), Caret(3)))
     gate.open()
     assert isinstance(wait(here, 3), Explored) and isinstance(wait(here, 2), Scored)
     assert [each.number for each in here.results if each.is_last and each.number] == [3, 1, 2]

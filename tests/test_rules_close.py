@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from arplay.core.document import Document, bytes_of
+from arplay.core.modalities.text import Text, bytes_of
 from arplay.engine.messages import Progress
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Change, Do
@@ -50,7 +50,7 @@ def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
         bridge.close(HANG_GUARD)
 
 
-def kept(window: MainWindow) -> Document:
+def kept(window: MainWindow) -> Text:
     (session,) = kept_in(window.store.path.parent / "sessions")
     return session.tree.document
 
@@ -90,7 +90,7 @@ def test_closed_while_a_text_is_scored(opened: Open, model: str, qtbot: QtBot) -
     close(window)
     ledger = window.playground.view.ledger
     assert ledger is None or bytes_of(ledger.encoded) != TEXTS[model] or not ledger.complete
-    assert kept(window) == Document.of(TEXTS[model])
+    assert kept(window) == Text.of(TEXTS[model])
 
 
 @pytest.mark.parametrize("model", TEXTS)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from arplay.core import position
-from arplay.core.document import Caret, Document
+from arplay.core.modalities.text import Caret, Text
 from arplay.engine import messages
 from arplay.engine.messages import Explore, Explored, Load, Loaded, Reconcile, Reconciled, Request, Score, Scored
 from arplay.engine.worker import Worker
@@ -62,7 +62,7 @@ def answers(spec: str, text: bytes) -> list[Any]:
     """All that the worker says when ``text`` is explored, scored and reconciled on the model ``spec``."""
     said: queue.Queue[Any] = queue.Queue()
     worker = Worker(said.put)
-    document = Document.of(text)
+    document = Text.of(text)
     requests: list[Request] = [
         Load(1, spec),
         Explore(2, document, Caret(len(text))),

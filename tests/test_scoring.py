@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arplay.core.chain import Ledger
-from arplay.core.document import Document
+from arplay.core.modalities.text import Text
 from arplay.engine import jobs, scoring
 from arplay.engine.messages import Score
 from tests.small_model import SmallModel
@@ -37,7 +37,7 @@ def test_a_cancelled_score_leaves_only_true_rows(texts: list[bytes], at: int) ->
     state = state_of(SmallModel(4))
     state.pace.size = 1
     for text in texts:
-        steps = jobs.score(state, Score(1, Document.of(text)))
+        steps = jobs.score(state, Score(1, Text.of(text)))
         for _ in range(at):
             if next(steps, "ended") == "ended":
                 break

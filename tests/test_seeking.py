@@ -14,8 +14,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from arplay.core.distribution import LN2
-from arplay.core.finding import MOST, beside, find, surprise
-from arplay.core.pieces import visible
+from arplay.core.modalities.finding import MOST, beside, find, surprise
+from arplay.core.modalities.vocabulary import visible
 from arplay.gui.contract import CaretMoved, Typed
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel

@@ -9,7 +9,7 @@ from PySide6.QtGui import QTextCursor, QTextDocument
 from PySide6.QtWidgets import QPlainTextDocumentLayout
 from pytestqt.qtbot import QtBot
 
-from arplay.core.spans import to_text
+from arplay.core.modalities.spans import to_text
 from arplay.gui.widgets.text.shown import BROKEN, ShownText, change, image, label
 
 PARTS = [bytes([b]) for b in range(0x20)] + [

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.signs import file_name, markup, safe
 from tests.hostile import PARTS, hostile, raw
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from arplay.core import spans
+from arplay.core.modalities import spans
 
 AWKWARD = (
     "a", "é", "\u0301", "€", "שלום", "😀", "👩\u200d👩", "Z̸̢͝", "\r\n", "\u00a0", "\x00", "\u2028", "\ufdd0", "\uffff"

@@ -10,8 +10,8 @@ import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from arplay.core.document import Document
 from arplay.core.errors import Problem
+from arplay.core.modalities.text import Text
 from arplay.engine import table
 from arplay.engine.jobs import Steps
 from arplay.engine.messages import Cancelled, Explored, Failed, Load, Loaded, Progress, Request, Result
@@ -27,7 +27,7 @@ HANG_GUARD = 30_000
 class Count(Request):
     """How many tokens has ``document``?"""
 
-    document: Document
+    document: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def bridge(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bridge]:
 
 def counted(bridge: Bridge, qtbot: QtBot, text: bytes) -> list[Result]:
     heard: list[Result] = []
-    bridge.ask(partial(Count, document=Document.of(text)), heard.append)
+    bridge.ask(partial(Count, document=Text.of(text)), heard.append)
     qtbot.waitUntil(lambda: bool(heard) and heard[-1].is_last, timeout=HANG_GUARD)
     return heard
 
@@ -74,14 +74,14 @@ def test_what_it_says_goes_to_whoever_asked_and_to_nobody_else(bridge: Bridge, q
 def test_it_waits_for_a_model_and_a_newer_one_takes_its_place(bridge: Bridge, qtbot: QtBot) -> None:
     heard: list[Result] = []
     bridge.ask(partial(Load, spec="small"))
-    numbers = [bridge.ask(partial(Count, document=Document.of(text)), heard.append) for text in (b"A", b"AB", b"ABC")]
+    numbers = [bridge.ask(partial(Count, document=Text.of(text)), heard.append) for text in (b"A", b"AB", b"ABC")]
     qtbot.waitUntil(lambda: Counted(numbers[-1], 2) in heard, timeout=HANG_GUARD)
     assert {said.number for said in heard} == {numbers[-1]}, "what older requests came to is stale"
 
 
 def test_cancelling_it_is_told(bridge: Bridge, qtbot: QtBot) -> None:
     heard: list[Result] = []
-    number = bridge.ask(partial(Count, document=Document.of(b"A")), heard.append)  # no model: it fails, or is cancelled
+    number = bridge.ask(partial(Count, document=Text.of(b"A")), heard.append)  # no model: it fails, or is cancelled
     bridge.cancel(number)
     qtbot.waitUntil(lambda: bool(heard), timeout=HANG_GUARD)
     assert isinstance(heard[-1], Cancelled | Failed)
@@ -92,6 +92,6 @@ def test_a_kind_that_is_not_in_the_table_is_refused(qtbot: QtBot) -> None:
     parent = QObject()
     bridge = Bridge(parent, load=lambda *_: SmallModel())
     with pytest.raises(KeyError):
-        bridge.ask(partial(Count, document=Document()))
+        bridge.ask(partial(Count, document=Text()))
     assert Count not in table.JOBS and Explored.is_last
     assert bridge.close()

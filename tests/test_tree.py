@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arplay.core.document import Document
-from arplay.core.pieces import Piece
-from arplay.core.runs import Edit, Fixed, Typed
+from arplay.core.modalities.runs import Edit, Fixed, Typed
+from arplay.core.modalities.text import Text
+from arplay.core.modalities.vocabulary import Piece
 from arplay.core.tree import Node, Step, Tree
 
 STEP = Step(id=0, index=0, logprob=-1.0, prob=0.37, decoded_prob=0.4, rank=1, u=0.5, seed=1)
@@ -70,7 +70,7 @@ def all_nodes(tree: Tree) -> list[Node]:
     return found
 
 
-def restores(tree: Tree, states: dict[int, tuple[Node, Document]]) -> bool:
+def restores(tree: Tree, states: dict[int, tuple[Node, Text]]) -> bool:
     """Whether every recorded state comes back exactly, from wherever the one before it was."""
     for node, document in states.values():
         tree.goto(node)
@@ -82,7 +82,7 @@ def restores(tree: Tree, states: dict[int, tuple[Node, Document]]) -> bool:
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from([b"", b"opened \xe2\x82 text\r\n"]), actions)
 def test_every_state_can_be_reached_again_exactly(start: bytes, todo: list[tuple[str, int, int, bytes]]) -> None:
-    tree = Tree(Document.of(start))
+    tree = Tree(Text.of(start))
     states = {id(tree.root): (tree.root, tree.document)}
     for action in todo:
         before = tree.document
@@ -103,7 +103,7 @@ def test_every_state_can_be_reached_again_exactly(start: bytes, todo: list[tuple
 def test_every_state_of_a_long_session_can_be_reached_again(seed: int) -> None:
     """Thousands of states, mostly sampled: documents are kept on the way, and fixed runs are long."""
     chance = random.Random(seed)
-    tree = Tree(Document.of(b"a"))
+    tree = Tree(Text.of(b"a"))
     known, states = [tree.root], {id(tree.root): (tree.root, tree.document)}
     whats = ["sample"] * 60 + ["type", "type", "paste", "pick", "undo", "jump", "retokenise"]
     for _ in range(2500):
@@ -120,7 +120,7 @@ def test_every_state_of_a_long_session_can_be_reached_again(seed: int) -> None:
     assert len(states) > 2000 and max(len(document.runs) for _, document in states.values()) > 3
     some = dict(chance.sample(sorted(states.items()), 400))
     assert restores(tree, some)
-    exact = {key: (node, Document(tuple(document.runs))) for key, (node, document) in some.items()}
+    exact = {key: (node, Text(tuple(document.runs))) for key, (node, document) in some.items()}
     assert restores(tree, exact)
 
 
@@ -135,7 +135,7 @@ class Careless(Tree):
 
 def test_the_rule_catches_a_tree_that_forgets_edits() -> None:
     """Negative control."""
-    tree = Careless(Document.of(b"x"))
+    tree = Careless(Text.of(b"x"))
     states = {id(tree.root): (tree.root, tree.document)}
     for word in (b"a", b" ", b"b"):
         node = tree.record(tree.document.replace(1, 1, word), "typed", 2)
@@ -157,7 +157,7 @@ def test_typing_is_undone_a_word_at_a_time() -> None:
 
 
 def test_deleting_on_is_one_node_both_ways() -> None:
-    tree = Tree(Document((Typed(b"abc"), Fixed("v", (0, 0), (b"ab", b"ab")))))
+    tree = Tree(Text((Typed(b"abc"), Fixed("v", (0, 0), (b"ab", b"ab")))))
     for end in (7, 5, 3):  # backspace: two kept pieces, then a letter
         start = end - (2 if end > 3 else 1)
         tree.record(tree.document.replace(start, end, b""), "typed", start)
@@ -187,14 +187,14 @@ def test_typing_after_a_branch_or_a_step_is_not_merged_into_it() -> None:
 
 
 def test_an_edit_that_changes_nothing_is_no_state() -> None:
-    tree = Tree(Document.of(b"ab"))
+    tree = Tree(Text.of(b"ab"))
     assert tree.record(tree.document.retokenise(), "retokenised", 0) is tree.root
     assert tree.record(tree.document.replace(1, 1, b""), "typed", 1) is tree.root
     assert not tree.root.children
 
 
 def test_what_a_pick_put_aside_can_be_found_until_one_goes_back() -> None:
-    tree = Tree(Document.of(b"keep the tail"))
+    tree = Tree(Text.of(b"keep the tail"))
     assert tree.put_aside() is None
     tree.record(tree.document.take(4, PIECES[0], "v"), "picked", 6, STEP)
     tree.record(tree.document.take(6, PIECES[0], "v"), "sampled", 8, STEP)
@@ -206,7 +206,7 @@ def test_what_a_pick_put_aside_can_be_found_until_one_goes_back() -> None:
 
 
 def test_what_was_put_aside_of_one_text_is_not_offered_in_the_next() -> None:
-    tree = Tree(Document.of(b"keep the tail"))
+    tree = Tree(Text.of(b"keep the tail"))
     picked = tree.record(tree.document.take(4, PIECES[0], "v"), "picked", 6, STEP)
     tree.record(tree.document.replace(0, len(tree.document), b"another text"), "opened", 0)
     assert tree.put_aside() is None
@@ -217,13 +217,13 @@ def test_what_was_put_aside_of_one_text_is_not_offered_in_the_next() -> None:
 
 
 def test_a_pick_at_the_end_puts_nothing_aside() -> None:
-    tree = Tree(Document.of(b"x"))
+    tree = Tree(Text.of(b"x"))
     tree.record(tree.document.take(1, PIECES[0], "v"), "picked", 3, STEP)
     assert tree.put_aside() is None
 
 
 def test_a_node_of_another_tree_is_refused() -> None:
-    tree = Tree(Document.of(b"x"))
+    tree = Tree(Text.of(b"x"))
     with pytest.raises(ValueError, match="another tree"):
         tree.goto(Tree().root)
     assert tree.document.data == b"x"

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from arplay import paths
-from arplay.core.document import Caret, Document
 from arplay.core.errors import Problem
+from arplay.core.modalities.text import Caret, Text
 from arplay.engine import jobs, state, worker
 from arplay.engine.fetch import FetchProgress
 from arplay.engine.messages import (
@@ -39,7 +39,7 @@ from arplay.models.tabular import Table
 from tests.small_model import SmallModel
 
 HANG_GUARD = 30.0
-LONG = Document.of(b"BAC" * 300)
+LONG = Text.of(b"BAC" * 300)
 
 
 class Gate:
@@ -116,14 +116,14 @@ Make = Callable[..., Desk]
 
 
 def explore(number: int, text: bytes = b"BAC") -> Explore:
-    return Explore(number, Document.of(text), Caret(len(text)))
+    return Explore(number, Text.of(text), Caret(len(text)))
 
 
 def test_bac_through_the_thread(desk: Make) -> None:
     made = desk(load=lambda *_: Table.load(paths.assets() / "models" / "abc.json"))
     made.worker.submit(Load(1, "abc"))
-    made.worker.submit(Score(2, Document.of(b"BAC")))
-    made.worker.submit(Reconcile(3, Document.of(b"BAC")))
+    made.worker.submit(Score(2, Text.of(b"BAC")))
+    made.worker.submit(Reconcile(3, Text.of(b"BAC")))
     scored, reconciled = made.wait(2), made.wait(3)
     assert isinstance(scored, Scored) and scored.ledger.totals.nll_nats == pytest.approx(2.1203, abs=5e-5)
     assert isinstance(reconciled, Reconciled) and reconciled.largest_difference < 1e-12
@@ -182,8 +182,8 @@ def test_lanes_go_by_urgency(desk: Make) -> None:
     made.worker._state.load = lambda *_: (blocked(), SmallModel(name="next"))[1]
     made.worker.submit(Load(1, "next"))
     blocked.reached()
-    made.worker.submit(Reconcile(2, Document.of(b"BA")))
-    made.worker.submit(Score(3, Document.of(b"BA")))
+    made.worker.submit(Reconcile(2, Text.of(b"BA")))
+    made.worker.submit(Score(3, Text.of(b"BA")))
     made.worker.submit(Fetch(4, "tiny"))
     made.worker.submit(explore(5))
     blocked.open()
@@ -314,7 +314,7 @@ def test_a_new_model_ends_what_the_old_one_began(desk: Make) -> None:
     made.worker.submit(Score(1, LONG))
     gate.reached()
     made.worker.submit(Load(2, "new"))
-    made.worker.submit(Reconcile(3, Document.of(b"BAC")))  # asked after the load: of the new model
+    made.worker.submit(Reconcile(3, Text.of(b"BAC")))  # asked after the load: of the new model
     gate.open()
     assert isinstance(made.wait(2), Loaded)
     assert made.wait(1) == Cancelled(1)

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from arplay.core.document import Document
-from arplay.core.runs import Edit, Run, Runs, Typed, size
+from arplay.core.modalities.runs import Edit, Run, Runs, Typed, size
+from arplay.core.modalities.text import Text
 from arplay.core.tree import Node, Plan, Step, Tree
 
 VERSION = 1
@@ -105,8 +105,8 @@ class Snapshot:
     The text at ``root`` comes from ``base`` by ``edits``. ``left_out``: how many states there was no room for.
     """
 
-    document: Document
-    base: Document
+    document: Text
+    base: Text
     edits: tuple[Edit, ...]
     root: Plan
     plans: tuple[Plan, ...]

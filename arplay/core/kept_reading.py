@@ -7,10 +7,10 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 
-from arplay.core.document import Document
 from arplay.core.kept import BEGINNING, VERSION, About, Moves, Session
+from arplay.core.modalities.runs import Fixed, Run, Runs, Typed, normal, size
+from arplay.core.modalities.text import Text
 from arplay.core.picking import MAX_SEED
-from arplay.core.runs import Fixed, Run, Runs, Typed, normal, size
 from arplay.core.tree import Kind, Plan, Step, Tree
 
 _T = TypeVar("_T")
@@ -31,7 +31,7 @@ class Reader:
     def __init__(self) -> None:
         self._about: About | None = None
         self._root: Plan | None = None
-        self._start = Document()
+        self._start = Text()
         self._plans: dict[int, Plan] = {}
         self._node = 0
         self._moves = Moves()
@@ -79,7 +79,7 @@ class Reader:
         runs = _runs_in(fact["root"])
         number, caret = _whole(fact["number"]), _whole(fact["caret"], size(runs))
         self._root = Plan(number, -1, "opened", 0, 0, (), caret, None, _words(fact["name"], 255))
-        self._start, self._node, self._values["caret"] = Document(runs), number, caret
+        self._start, self._node, self._values["caret"] = Text(runs), number, caret
 
     def _merge(self, fact: dict[str, Any]) -> None:
         """As the tree does it: typing that goes on, or deleting that does."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from arplay.core.document import Document
-from arplay.core.runs import Edit, Runs
+from arplay.core.modalities.runs import Edit, Runs
+from arplay.core.modalities.text import Text
 
 LONGEST_WAY = 64
 """Edits that lead from one kept document to the next; in a long text, more by one for every BYTES_A_NODE."""
@@ -45,7 +45,7 @@ class Node:
     serial: int = 0
     name: str | None = None
     children: list[Node] = field(default_factory=list)
-    document: Document | None = None
+    document: Text | None = None
     """The state itself, kept now and then so that no way to another one is long."""
     since: int = 0
     """How many nodes lie between this one and the nearest above it that keeps its document."""
@@ -95,8 +95,8 @@ class Plan:
 class Tree:
     """History with branches. Nodes hold edits, not texts, so that a long session over a long text stays small."""
 
-    def __init__(self, document: Document | None = None, serial: int = 0) -> None:
-        self.document = self.start = document or Document()
+    def __init__(self, document: Text | None = None, serial: int = 0) -> None:
+        self.document = self.start = document or Text()
         self.root = Node(None, Edit(0, (), ()), "opened", len(self.document), serial=serial, document=self.start)
         self.node = self.root
         self.nodes = {serial: self.root}
@@ -138,7 +138,7 @@ class Tree:
         return node
 
     @classmethod
-    def of(cls, document: Document, root: Plan, plans: Iterable[Plan], node: int) -> Tree:
+    def of(cls, document: Text, root: Plan, plans: Iterable[Plan], node: int) -> Tree:
         """The tree that was kept as ``plans`` (parents first, numbers rising), standing on the ``node`` of that number.
 
         Raises ValueError where they do not fit together: no such parent, bytes that are not there, pieces cut.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arplay.core.errors import Problem
-from arplay.core.pieces import Ids
+from arplay.core.modalities.base import Ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem
-from arplay.core.pieces import alphabet_of
+from arplay.core.modalities.vocabulary import alphabet_of
 from arplay.engine.jobs import Steps
 from arplay.engine.messages import Lesson, Taught
 from arplay.engine.recompute import largest_difference

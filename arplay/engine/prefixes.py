@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arplay.core.pieces import Ids
+from arplay.core.modalities.base import Ids
 from arplay.core.waits import Interrupted
 from arplay.models import devices
 from arplay.models.base import Session

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from arplay.core.distribution import Floats, log_softmax
 from arplay.core.errors import Problem
-from arplay.core.pieces import Ids
-from arplay.core.spans import to_bytes
+from arplay.core.modalities.base import Ids
+from arplay.core.modalities.spans import to_bytes
 from arplay.engine.jobs import Steps
 from arplay.engine.messages import Progress, Replay, Replayed, ReplayEnded
 from arplay.engine.state import State, read_only

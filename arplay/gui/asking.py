@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from arplay.core.document import Caret
 from arplay.core.modalities.base import Document, Place
+from arplay.core.modalities.text import Caret
 from arplay.engine.messages import Explore, Score
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from arplay.core.document import Caret
 from arplay.core.modalities.base import Place
+from arplay.core.modalities.text import Caret
 from arplay.core.timings import Timing, added, forecast, missing, of_answer
 from arplay.engine.messages import Explored, Failed, Loaded, Recompute, Recomputed, Result
 

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Decoded, Pipeline
-from arplay.core.document import Document
-from arplay.core.finding import Found
+from arplay.core.modalities.finding import Found
+from arplay.core.modalities.text import Text
 from arplay.core.picking import Choice
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
@@ -82,7 +82,7 @@ class View:
 
     settings: Settings = Settings()
     loaded: Loaded | None = None
-    document: Document = Document()
+    document: Text = Text()
     caret: int = 0
     answer: Answer | None = None
     decoded: Decoded | None = None

@@ -10,8 +10,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QMenu
 
-from arplay.core.document import Caret, bytes_of
 from arplay.core.errors import Problem
+from arplay.core.modalities.text import Caret, bytes_of
 from arplay.export import charts
 from arplay.export.provenance import Provenance
 from arplay.export.writers import write

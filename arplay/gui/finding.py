@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from arplay.core.finding import Found, beside, find, surprise
+from arplay.core.modalities.finding import Found, beside, find, surprise
 from arplay.gui.widgets.words import in_unit, number
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from arplay.core import kept
-from arplay.core.document import Document
-from arplay.core.runs import Fixed, Run, Typed, normal
+from arplay.core.modalities.runs import Fixed, Run, Typed, normal
+from arplay.core.modalities.text import Text
 from arplay.core.tree import Tree
 from arplay.export.writers import write
 
@@ -35,13 +35,13 @@ def bring_in(file: Path, folder: Path) -> bool:
     return True
 
 
-def _read(file: Path) -> Document:
+def _read(file: Path) -> Text:
     if file.stat().st_size > _MOST:
         raise ValueError("too large")
     content = json.loads(file.read_text("utf-8"))
     if set(content) != {"runs"}:
         raise ValueError("a newer version wrote it")
-    return Document(normal(_run(run) for run in content["runs"]))
+    return Text(normal(_run(run) for run in content["runs"]))
 
 
 def _run(run: dict[str, Any]) -> Run:

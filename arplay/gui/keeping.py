@@ -7,10 +7,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from arplay.core import kept
-from arplay.core.document import Document
 from arplay.core.errors import Problem
 from arplay.core.kept import Moves, Session
-from arplay.core.runs import Edit
+from arplay.core.modalities.runs import Edit
+from arplay.core.modalities.text import Text
 from arplay.core.tree import Node
 from arplay.engine.journal import Journal
 from arplay.gui.contract import View
@@ -55,7 +55,7 @@ class Keeping(QObject):
         self._long: LongText | None = None
         self._appended = 0
         self._left_out = 0
-        self._elsewhere: Document | None = None
+        self._elsewhere: Text | None = None
         self._lines: list[str] = []
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -109,7 +109,7 @@ class Keeping(QObject):
         for cause, remedy in claim.said:
             self.told.emit(cause, remedy)
 
-    def saved(self, document: Document) -> None:
+    def saved(self, document: Text) -> None:
         """The user has this text in a file."""
         self._elsewhere = document
 

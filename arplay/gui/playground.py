@@ -11,11 +11,11 @@ from pathlib import PurePath
 from PySide6.QtCore import QObject, Signal
 
 from arplay.core.decoding.pipeline import Decoded, decode
-from arplay.core.document import Caret, Document
 from arplay.core.errors import Problem
 from arplay.core.kept import Session
+from arplay.core.modalities.runs import Edit
+from arplay.core.modalities.text import Caret, Text
 from arplay.core.position import Answer
-from arplay.core.runs import Edit
 from arplay.core.stepping import context_at
 from arplay.core.tree import Kind, Node, Step, Tree
 from arplay.engine.messages import (
@@ -55,7 +55,7 @@ class LongText:
     """A text too long to edit: the heatmap shows it whole, the editor its beginning."""
 
     name: str
-    document: Document
+    document: Text
 
 
 class Playground(QObject):
@@ -135,7 +135,7 @@ class Playground(QObject):
         caret = len(data) if at_end else 0
         with self._at_once():
             if self.tree.count == 1 and not len(self.document):
-                tree = Tree(Document.of(data))
+                tree = Tree(Text.of(data))
                 tree.root.name, tree.root.caret = name, caret
                 self.restore(Session(tree, caret=caret, seed=self.view.settings.seed))
             else:
@@ -158,7 +158,7 @@ class Playground(QObject):
             self.replaying = False
             self.show(name=self.tree.node.opened_from, settings=replace(self.view.settings, seed=session.seed))
             if long is not None and session.long is not None and long.startswith(self.document.data):
-                self.long = LongText(session.long, Document.of(long))
+                self.long = LongText(session.long, Text.of(long))
                 self.show(excerpt_of=session.long)
             self._document_changed(session.caret)
             self.began.emit(session.moves)
@@ -167,7 +167,7 @@ class Playground(QObject):
         """A text too long to edit, read-only in the heatmap; its beginning goes to the editor."""
         with self._at_once():
             self.open_text(data[:EXCERPT_BYTES].decode("utf-8", "ignore").encode(), name)
-            self.long = LongText(name, Document.of(data))
+            self.long = LongText(name, Text.of(data))
             self.show(excerpt_of=name)
             self.finding.look_again()
             self.asking.score_soon()
@@ -202,7 +202,7 @@ class Playground(QObject):
         return ledger is None or not ledger.complete or not ledger.encoded.is_of(self.scored_document)
 
     @property
-    def document(self) -> Document:
+    def document(self) -> Text:
         return self.tree.document
 
     @property
@@ -211,7 +211,7 @@ class Playground(QObject):
         return self.long is not None
 
     @property
-    def scored_document(self) -> Document:
+    def scored_document(self) -> Text:
         return self.long.document if self.long else self.tree.document
 
     # ---- editing

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject
 
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.distribution import Distribution
+from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import MAX_SEED, uniform
-from arplay.core.pieces import Vocabulary
 from arplay.core.position import Answer
 from arplay.core.stepping import picked, sampled
 from arplay.core.tree import Step

@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from arplay.core.document import Document as Text
 from arplay.core.modalities.base import Document
 from arplay.core.modalities.image import BLANK, Raster
-from arplay.core.pieces import exact_text
+from arplay.core.modalities.text import Text
+from arplay.core.modalities.vocabulary import exact_text
 from arplay.models import catalogue, handwritten
 from arplay.picturefile import read_picture
 from arplay.textfile import check_prompt, read_text

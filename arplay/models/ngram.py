@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.core.pieces import Alphabet
+from arplay.core.modalities.vocabulary import Alphabet
 from arplay.models.alphabets import open_tokenizer, opened
 from arplay.models.base import Info, Report, check
 from arplay.models.folder import MAX_VOCABULARY, OWN, Folder, inspect

@@ -25,7 +25,7 @@ from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.distribution import entropy as shannon
 from arplay.core.errors import Problem
-from arplay.core.pieces import Pieces, Vocabulary
+from arplay.core.modalities.vocabulary import Pieces, Vocabulary
 from arplay.models.base import Info, Scores
 from arplay.schema import short
 from arplay.textfile import read_json

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
-from arplay.core.pieces import alphabet_of
+from arplay.core.modalities.vocabulary import alphabet_of
 from arplay.core.windows import Windows
 from arplay.models.base import Model, lead
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.core.pieces import alphabet_of
+from arplay.core.modalities.vocabulary import alphabet_of
 from arplay.export.writers import to_json, write
 from arplay.models import catalogue
 from arplay.models.base import Model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from arplay.core.pieces import Piece
+from arplay.core.modalities.vocabulary import Piece
 from arplay.core.tree import Step, Tree
 from tests.benchmarks.harness import row
 

@@ -77,7 +77,7 @@ def of_us(name: str, peak: float) -> None:
     """Memory, a last character and the scoring of prose, with the engine's own jobs."""
     import torch
 
-    from arplay.core.document import Caret, Document
+    from arplay.core.modalities.text import Caret, Text
     from arplay.core.reading import Reading
     from arplay.engine import jobs
     from arplay.engine.fetch import fetch
@@ -92,7 +92,7 @@ def of_us(name: str, peak: float) -> None:
         return time.perf_counter() - began
 
     def asked(text: str) -> Explore:
-        document = Document.of(text.encode())
+        document = Text.of(text.encode())
         return Explore(0, document, Caret(len(document)), Reading())
 
     state = State(catalogue.load, fetch, pace=Pace(patience=2.0))  # as the command line scores
@@ -121,7 +121,7 @@ def of_us(name: str, peak: float) -> None:
 
     text = prose.encode()[: int(ids.ends[TOKENS - 1])].decode()
     state.scored = None
-    ours = TOKENS / finished(jobs.score(state, Score(0, Document.of(text.encode()), Reading())))
+    ours = TOKENS / finished(jobs.score(state, Score(0, Text.of(text.encode()), Reading())))
     print(f"{name}: {ours:.0f} tokens/s for {TOKENS:,} tokens of prose")
     if len(sys.argv) > 1:
         command = [sys.argv[1], "-c", PEERS, source, text, threads]

@@ -9,8 +9,8 @@ from PySide6.QtCore import QPoint, QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
-from arplay.core.document import Encoded
-from arplay.core.pieces import visible
+from arplay.core.modalities.text import Encoded
+from arplay.core.modalities.vocabulary import visible
 from arplay.gui.contract import CaretMoved, Do, Intent, Panel, Seek, Take, View, Zoom
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import plain

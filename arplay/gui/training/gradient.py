@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.gradient import logit_gradient
-from arplay.core.modalities.base import TokenSet
-from arplay.core.pieces import Ids
+from arplay.core.modalities.base import Ids, TokenSet
 from arplay.gui.widgets.words import label
 
 MEANING = "∂loss/∂logits = p − one-hot"

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.gradient import logit_gradient
-from arplay.core.pieces import Ids
+from arplay.core.modalities.base import Ids
 from arplay.gui.contract import Unit
 from arplay.gui.format import percent
 from arplay.gui.stale import Waiting

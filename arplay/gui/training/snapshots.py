@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from arplay.core.chain import BEST, Ledger
 from arplay.core.distribution import Distribution
-from arplay.core.document import Encoded
 from arplay.core.errors import Problem
-from arplay.core.pieces import Ids
+from arplay.core.modalities.base import Ids
+from arplay.core.modalities.text import Encoded
 from arplay.core.windows import Windows
 from arplay.engine.messages import Replayed
 from arplay.gui.widgets.bars.bars import Axis, Bars, Names, Rest, Row

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from arplay.core.pieces import visible
-from arplay.core.spans import to_bytes, to_text
+from arplay.core.modalities.spans import to_bytes, to_text
+from arplay.core.modalities.vocabulary import visible
 from arplay.core.tree import Node, Tree
 from arplay.gui.format import percent_cell
 from arplay.gui.widgets.caption import plain

@@ -8,9 +8,9 @@ import unicodedata
 
 from arplay.core.chain import Ledger, power_of_ten
 from arplay.core.distribution import LN2
-from arplay.core.document import bytes_of
 from arplay.core.modalities.base import TokenSet
-from arplay.core.pieces import visible
+from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.vocabulary import visible
 from arplay.engine.messages import Loaded
 from arplay.gui.contract import Unit
 

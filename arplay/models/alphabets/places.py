@@ -14,8 +14,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.pieces import Ids
-from arplay.core.spans import char_starts, to_text
+from arplay.core.modalities.base import Ids
+from arplay.core.modalities.spans import char_starts, to_text
 
 REACH = 64
 """How many characters of the text may have been dropped or become unknown before a piece that is looked for."""

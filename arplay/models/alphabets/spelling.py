@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
-from arplay.core.pieces import Vocabulary
+from arplay.core.modalities.vocabulary import Vocabulary
 
 Join = Callable[[list[str]], str]
 """Tokens -> text, as the tokenizer's library decodes them."""

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.core.pieces import Ids, Pieces, Vocabulary, visible
-from arplay.core.spans import to_bytes, to_text
+from arplay.core.modalities.base import Ids
+from arplay.core.modalities.spans import to_bytes, to_text
+from arplay.core.modalities.vocabulary import Pieces, Vocabulary, visible
 from arplay.models.alphabets.places import ends_by_matching, ends_by_offsets, ends_without
 
 PROBE = "The quick fox: 1,234 naïve cafés\n\t«日本» 😀  'tis\u00a0so"

@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import Ledger
-from arplay.core.document import bytes_of
-from arplay.core.modalities.base import TokenSet
-from arplay.core.pieces import Ids
-from arplay.core.spans import char_spans, char_starts, to_text
+from arplay.core.modalities.base import Ids, TokenSet
+from arplay.core.modalities.spans import char_spans, char_starts, to_text
+from arplay.core.modalities.text import bytes_of
 from arplay.gui.widgets.heat.signs import (
     BARE,
     BLANK,

@@ -6,8 +6,8 @@ import math
 import unicodedata
 from functools import cache
 
-from arplay.core.pieces import visible
-from arplay.core.spans import to_bytes
+from arplay.core.modalities.spans import to_bytes
+from arplay.core.modalities.vocabulary import visible
 
 TAB_COLUMNS = 4
 CHIP_SCALE = 0.75

@@ -19,9 +19,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from arplay.core.chain import Ledger
-from arplay.core.document import bytes_of
-from arplay.core.finding import Found
 from arplay.core.modalities.base import TokenSet
+from arplay.core.modalities.finding import Found
+from arplay.core.modalities.text import bytes_of
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, TEXT, Theme, interface_font
 from arplay.gui.widgets.caption import plain

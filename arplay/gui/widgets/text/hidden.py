@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from arplay.core.spans import to_text
+from arplay.core.modalities.spans import to_text
 from arplay.gui.theme import interface_font
 from arplay.gui.widgets.text.cells import LineCells
 from arplay.gui.widgets.text.shown import label, needs_label

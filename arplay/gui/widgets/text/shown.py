@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from arplay.core.spans import Index, to_text, utf16_index
+from arplay.core.modalities.spans import Index, to_text, utf16_index
 
 BROKEN = "\ufffd"
 """Stands for a byte that is part of no whole character."""

@@ -9,13 +9,10 @@ from functools import cached_property
 from typing import Any, Protocol, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Coder, Unit
+from arplay.core.modalities.base import Coder, Ids, Unit
 from arplay.core.signs import safe, sign
-
-Ids = NDArray[np.int64]
 
 BYTE = Unit("byte", "bytes", "bits_per_byte", "bits per byte")
 

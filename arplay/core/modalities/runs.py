@@ -13,7 +13,7 @@ from itertools import takewhile
 import numpy as np
 
 from arplay.core.distribution import frozen
-from arplay.core.pieces import Pieces
+from arplay.core.modalities.vocabulary import Pieces
 
 
 @dataclass(frozen=True, slots=True)

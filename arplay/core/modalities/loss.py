@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from arplay.core.pieces import Ids, Vocabulary, visible
-from arplay.core.spans import char_starts, to_bytes, to_text
+from arplay.core.modalities.base import Ids
+from arplay.core.modalities.spans import char_starts, to_bytes, to_text
+from arplay.core.modalities.vocabulary import Vocabulary, visible
 
 SHOWN = 6
 """How many different characters a sentence names."""

@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 
 from arplay.core.distribution import frozen
 from arplay.core.errors import Problem
-from arplay.core.loss import loss
 from arplay.core.modalities import base as modality
-from arplay.core.modalities.base import Note, Prefix, Remember
-from arplay.core.pieces import Alphabet, Ids, Piece, Pieces, Vocabulary, alphabet_of, exact_text, visible
-from arplay.core.runs import (
+from arplay.core.modalities.base import Ids, Note, Prefix, Remember
+from arplay.core.modalities.loss import loss
+from arplay.core.modalities.runs import (
     Edit,
     Fixed,
     Runs,
@@ -38,11 +37,12 @@ from arplay.core.runs import (
     whole,
     without_last,
 )
-from arplay.core.spans import char_spans, to_bytes, to_text
+from arplay.core.modalities.spans import char_spans, to_bytes, to_text
+from arplay.core.modalities.vocabulary import Alphabet, Piece, Pieces, Vocabulary, alphabet_of, exact_text, visible
 
 
 @dataclass(frozen=True, eq=False)
-class Document:
+class Text:
     """An immutable text in normal form: no empty run, and no two neighbours that could be one.
 
     Two are equal that have the same bytes and fixed pieces, wherever a long fixed run is cut into several.
@@ -51,7 +51,7 @@ class Document:
     runs: Runs = ()
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Document):
+        if not isinstance(other, Text):
             return NotImplemented
         return self.runs == other.runs or (self.data == other.data and whole(self.runs) == whole(other.runs))
 
@@ -59,7 +59,7 @@ class Document:
         return hash(self.data)
 
     @classmethod
-    def of(cls, data: bytes) -> Document:
+    def of(cls, data: bytes) -> Text:
         return cls(normal((Typed(data),)))
 
     @cached_property
@@ -114,11 +114,11 @@ class Document:
             return ()
         return tuple(departures(encoded, coder.encode(self.data, special=special)))
 
-    def apply(self, edit: Edit) -> Document:
+    def apply(self, edit: Edit) -> Text:
         """The document after an edit that was made from this one."""
         end = edit.at + size(edit.removed)
         head = without_last(self.between(-1, edit.at), bare_first(edit.removed))
-        return Document(joined(joined(head, edit.inserted), self.between(end, len(self))))
+        return Text(joined(joined(head, edit.inserted), self.between(end, len(self))))
 
     def edit(self, at: int, removed: int, inserted: Runs, whole: bool = False) -> Edit:
         """The edit that was kept as the count of the bytes that gave way; ``whole``: all of the text did.
@@ -220,10 +220,10 @@ class Encoded:
     def counts(self) -> tuple[tuple[str, int], ...]:
         return (("characters", len(to_text(self.data))),)
 
-    def is_of(self, document: Document) -> bool:
+    def is_of(self, document: Text) -> bool:
         return self.data == document.data
 
-    def begins(self, document: Document) -> bool:
+    def begins(self, document: Text) -> bool:
         return document.data.startswith(self.data)
 
     def part(self, first: int, stop: int) -> Encoded:
@@ -272,7 +272,7 @@ Cut = Callable[[bytes, bool, bool], Pieces]
 """As :meth:`Alphabet.encode`."""
 
 
-def encode(document: Document, alphabet: Alphabet, special: bool = False, cut: Cut | None = None) -> Encoded:
+def encode(document: Text, alphabet: Alphabet, special: bool = False, cut: Cut | None = None) -> Encoded:
     """Ids of the whole text: typed runs canonically (neighbours as a whole), fixed runs of this vocabulary as kept.
 
     Runs fixed in another vocabulary count as typed. ``special``: whether typed names of special tokens are those
@@ -303,17 +303,17 @@ def _encode_runs(runs: Runs, start: bool, cut: Cut, special: bool) -> Encoded:
     return Encoded(data, np.concatenate(ids), np.concatenate(ends), np.concatenate(fixed))
 
 
-def _read_as(document: Document, alphabet: Alphabet) -> Document:
+def _read_as(document: Text, alphabet: Alphabet) -> Text:
     """The document with what was fixed in other vocabularies typed."""
     name = alphabet.vocabulary.name
     if all(isinstance(run, Typed) or run.vocabulary == name for run in document.runs):
         return document
     own = (run if isinstance(run, Typed) or run.vocabulary == name else Typed(run.data) for run in document.runs)
-    return Document(normal(own))
+    return Text(normal(own))
 
 
 def prefix_at(
-    document: Document,
+    document: Text,
     encoded: Encoded,
     caret: int,
     alphabet: Alphabet,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arplay.core.chain import Ledger
-from arplay.core.pieces import Ids
+from arplay.core.modalities.base import Ids
 
 MOST = 100_000
 """How many places of one text are counted and shown; where there are more it is said."""

@@ -200,8 +200,8 @@ def test_keys_search_choose_and_load(opened: Open, qtbot: QtBot) -> None:
     qtbot.keyClicks(browser.search, "cc-by english")
     assert [row.card.spec for row in browser.rows.rows if row.card is not None] == ["english"]
     qtbot.keyClick(browser.search, Qt.Key.Key_Down)
-    assert browser.list.hasFocus() and browser.card is not None and browser.card.spec == "english"
-    qtbot.keyClick(browser.list, Qt.Key.Key_Return)
+    assert browser.search.hasFocus() and browser.card is not None and browser.card.spec == "english"
+    qtbot.keyClick(browser.search, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.playground.view.loaded.info.name == "english", timeout=PATIENCE)
     settle(window, qtbot)
     assert not browser.isVisible() and window.playground.view.loaded.info.why
@@ -212,6 +212,29 @@ def test_keys_search_choose_and_load(opened: Open, qtbot: QtBot) -> None:
     browser.search.clear()
     qtbot.keyClick(browser.list, Qt.Key.Key_Escape)
     assert not browser.isVisible()
+
+
+def test_what_is_typed_in_the_list_is_searched_for_and_arrows_walk_from_there(opened: Open, qtbot: QtBot) -> None:
+    browser = browser_of(opened(text=b"B"), qtbot)
+    every = len(browser.rows.rows)
+    for key in "en3 -":
+        browser.list.setFocus()
+        qtbot.keyClicks(browser.list, key)
+        assert browser.search.hasFocus() and browser.search.text().endswith(key)
+    browser.search.clear()
+    browser.list.setFocus()
+    for key in (Qt.Key.Key_End, Qt.Key.Key_Home, Qt.Key.Key_Down, Qt.Key.Key_Up):
+        qtbot.keyClick(browser.list, key)
+        assert browser.list.hasFocus() and not browser.search.text(), "these walk"
+    browser.search.setFocus()
+    walked = []
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown):
+        qtbot.keyClick(browser.search, key)
+        walked.append(browser.list.currentIndex().row())
+        assert browser.search.hasFocus()
+    assert walked[0] < walked[1] and walked[2] == walked[0] and walked[3] > walked[0]
+    assert len(browser.rows.rows) == every
+    qtbot.keyClick(browser.search, Qt.Key.Key_Escape)
 
 
 def test_a_folder_is_listed_and_forgotten_and_its_files_stay(

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from arplay.gui.contract import Do
 from arplay.gui.panels.editor import ROOMY, EditorPanel
 from tests.windows_open import Open, settle
+
+
+def lines_in_sight(editor: EditorPanel) -> float:
+    return editor.area.viewport().visibleRegion().boundingRect().height() / editor.area.fontMetrics().lineSpacing()
+
+
+@pytest.mark.parametrize("text", [b"BACABCBACABC", b"BACABCBA" * 200])
+def test_what_comes_later_leaves_three_lines_of_the_text_in_sight(opened: Open, qtbot: QtBot, text: bytes) -> None:
+    """A note below it, what stands above it, and both: at once, not after the next change of the window's size."""
+    window = opened(text=text)
+    window.resize(1280, 800)
+    editor = window.panels["editor"]
+    assert isinstance(editor, EditorPanel)
+    window.playground.move_caret(3)
+    window.playground.handle(Do("step"))
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: bool(editor.notes.notes))
+    assert lines_in_sight(editor) >= 3
+    window.tell("Something is wrong with the file", "open another")
+    qtbot.waitUntil(lambda: lines_in_sight(editor) >= 3 and window.notice.isVisible())
+    window.notice.forget()
+    window.arrangement.share()
+    qtbot.waitUntil(lambda: lines_in_sight(editor) >= 3)
+    window.resize(1280, 420)
+    qtbot.waitUntil(lambda: lines_in_sight(editor) < 3)  # the measure can fail
 
 
 def test_the_line_for_notes_comes_with_the_first_one_and_stays(opened: Open, qtbot: QtBot) -> None:

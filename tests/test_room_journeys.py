@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QTabBar
 from pytestqt.qtbot import QtBot
 
 from arplay.gui.bridge import Bridge
+from arplay.gui.contract import Typed
 from arplay.gui.dock import Dock
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
@@ -289,6 +290,34 @@ def test_a_border_that_was_moved_stays_while_panels_come_and_go(window: MainWind
     assert all(abs(after[name][1] - height) <= 2 for name, (_, height) in before.items())
     window.arrangement.reset()
     assert home(window) != before
+
+
+@pytest.mark.parametrize("by_hand", (False, True))
+def test_another_tab_moves_no_border_whatever_was_written_before(
+    window: MainWindow, qtbot: QtBot, by_hand: bool
+) -> None:
+    home(window)
+    window.playground.open_text(b"ABC")
+    settle(window, qtbot)
+    if by_hand:
+        go(window, "front", "history")
+        window.resizeDocks([window.docks["heatmap"], window.docks["history"]], [250, 200], Qt.Orientation.Vertical)
+        settled(window)
+        window.arrangement.moved()
+        go(window, "front", "ledger")
+    before = settled(window)["heatmap"]
+    window.playground.handle(Typed(3, 3, TEXT[:1500], 3))
+    settle(window, qtbot)
+    for name in ("history", "kv_cache", "ledger"):
+        go(window, "front", name)
+        assert abs(settled(window)["heatmap"][1] - before[1]) <= 2, name
+    go(window, "resize", (1200, 780))
+    go(window, "resize", (1280, 800))
+    stays = abs(settled(window)["heatmap"][1] - before[1]) <= 2
+    assert stays == by_hand, "room is shared anew with another size of the window, but for borders moved by hand"
+    window.arrangement.reset()
+    window.playground.open_text(TEXT)
+    settle(window, qtbot)
 
 
 @pytest.mark.parametrize("enlarged", (False, True))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -19,6 +19,7 @@ from arplay.core.modalities.vocabulary import visible
 from arplay.gui.contract import CaretMoved, Typed
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
+from arplay.gui.playground import Playground
 from arplay.gui.widgets.text.seek import SeekBar
 from tests.ledgers import abc_ledger
 from tests.windows_open import Open, settle
@@ -26,6 +27,7 @@ from tests.windows_open import Open, settle
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 SIGNS = (" ", "\n", "\r\n", "\t", "\0", "\x1b", "\u200b", "\u00a0", "␣", "⟨E2⟩")
 PLAIN = ("the", "The", "é", "É", "ß", "שלום", "😀", *SIGNS)
+WORDS = ("the", "old", "dog", "man", "é", "x", "\n")
 PIECES = [*(text.encode() for text in PLAIN), b"\xff", b"\xe2\x82"]
 
 
@@ -117,8 +119,9 @@ def test_find_as_you_type_and_go_on_by_key(opened: Open, qtbot: QtBot) -> None:
     places = []
     for text in ("t", "th", "the"):
         seek.field.setText(text)
-        places.append(play.view.caret)
+        places.append(stands(play))
     assert places == [12, 12, 12], "typing on stays at the first place behind the caret"
+    assert play.view.caret == 11, "before the token ␣the that has it"
     qtbot.waitUntil(lambda: seek.count.text() == "2 of 4")
     walk = []
     for key, mod, where in (
@@ -129,7 +132,7 @@ def test_find_as_you_type_and_go_on_by_key(opened: Open, qtbot: QtBot) -> None:
         (Key.Key_Return, Mod.ShiftModifier, seek.field),
     ):
         qtbot.keyClick(where, key, mod)
-        walk.append(play.view.caret)
+        walk.append(stands(play))
     assert walk == [24, 41, 0, 41, 24]
     assert play.view.found is not None and not play.view.found.wrapped
     seek.case.click()
@@ -142,6 +145,58 @@ def test_find_as_you_type_and_go_on_by_key(opened: Open, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: window.panels["editor"].area.hasFocus())  # type: ignore[attr-defined]
     assert not seek.isVisible() and play.view.found is None
     settle(window, qtbot)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    words=st.lists(st.sampled_from(WORDS), min_size=2, max_size=9),
+    data=st.data(),
+)
+def test_finding_leads_to_every_place_and_never_into_a_token(
+    words: list[str], data: st.DataObject, english: MainWindow, qtbot: QtBot
+) -> None:
+    """Whatever is searched for, round the whole text, each place is reached once and no token is cut by it."""
+    text = " ".join(words).encode()
+    play, seek, editor = english.playground, seek_of(english), english.panels["editor"]
+    assert isinstance(editor, EditorPanel)
+    play.open_text(text)
+    settle(english, qtbot)
+    sought = data.draw(st.sampled_from([word for word in words if word.strip()] + ["e", "o"]))
+    spans = find(text, sought).spans[:, 0].tolist()
+    english.menus.text.edit[0].trigger()
+    seek.field.setText("")
+    seek.field.setText(sought)
+    reached = []
+    for _ in spans:
+        settle(english, qtbot)
+        assert not any("inside the token" in note.text for note in editor.notes.notes)
+        reached.append(stands(play))
+        qtbot.keyClick(seek.field, Key.Key_Return)
+    assert sorted(reached) == spans
+    seek.close_bar()
+    settle(english, qtbot)
+    inside = next((end - 1 for start, end in pieces_of(play) if end - start > 1 and text[end - 1] < 0x80), None)
+    if inside is not None:  # the note is there for who puts the caret there
+        play.handle(CaretMoved(inside))
+        settle(english, qtbot)
+        assert any("inside the token" in note.text for note in editor.notes.notes)
+
+
+def pieces_of(play: Playground) -> list[tuple[int, int]]:
+    assert play.view.ledger is not None
+    return list(zip(play.view.ledger.starts.tolist(), play.view.ledger.ends.tolist(), strict=True))
+
+
+def stands(play: Playground) -> int:
+    """The byte of the place that is found now."""
+    found = play.view.found
+    assert found is not None and found.at is not None
+    return int(found.spans[found.at, 0])
+
+
+@pytest.fixture
+def english(opened: Open) -> MainWindow:
+    return opened("english", b"The cat")
 
 
 def test_what_was_found_follows_the_text(opened: Open, qtbot: QtBot) -> None:

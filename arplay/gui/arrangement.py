@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from arplay.gui import theme
@@ -47,6 +47,7 @@ class Arrangement(QObject):
         self._before: QByteArray | None = None
         self._by_hand: dict[str, tuple[float, float]] = _shares(window.store.text("shares", ""))
         """Share of the window's width and height of each dock, once the user has moved a border."""
+        self._stood: dict[str, tuple[object, ...]] = {}
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self.share)
@@ -57,6 +58,8 @@ class Arrangement(QObject):
             self.panels[panel.name] = panel
             menu = export_menu(panel)
             if place.area == "centre":
+                self._above = above
+                above.installEventFilter(self)
                 self.centre = TitleBar(panel, menu, closable=False, parent=window)
                 self._middle = _column((above, self.centre, panel))
                 window.setCentralWidget(self._middle)
@@ -124,8 +127,17 @@ class Arrangement(QObject):
         area = self._middle
         room = area.height() + sum(self.docks[name].height() for name in below)
         wanted = [panel.wanted_height(view, max(1, area.width())) for panel in column]
-        heights = shared(room, wanted, [LEAST] * len(column))
+        least = [LEAST] * len(column)
+        for sizes in (wanted, least):
+            sizes[0] += self._above.height() if self._above.isVisible() else 0
+        heights = shared(room, wanted, least)
         self._resize(dict(zip(below, heights[1:], strict=True)), DOWN)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """What comes to stand over the text, or goes, takes its room from all that stand in the middle."""
+        if watched is self._above and event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.Resize):
+            self.share_soon()
+        return super().eventFilter(watched, event)
 
     def share_soon(self) -> None:
         self._soon.start(0)
@@ -135,7 +147,10 @@ class Arrangement(QObject):
         if self.enlarged is None:
             width, height = max(1, self._window.width()), max(1, self._window.height())
             placed = {name: dock for name, dock in self.docks.items() if not dock.visibleRegion().isEmpty()}
-            self._by_hand |= {name: (dock.width() / width, dock.height() / height) for name, dock in placed.items()}
+            for name, dock in placed.items():
+                behind = (tab.panel.name for tab in self._window.tabifiedDockWidgets(dock) if isinstance(tab, Dock))
+                for one in (name, *behind):  # the tabs behind it are as large
+                    self._by_hand[one] = dock.width() / width, dock.height() / height
             self._window.store.set_text("shares", json.dumps(self._by_hand))
 
     def reset(self) -> None:
@@ -170,8 +185,20 @@ class Arrangement(QObject):
         return dock is not None and self._window.dockWidgetArea(dock) in sides
 
     def _on_moved(self) -> None:
-        """A panel was hidden, shown, put elsewhere, let float, or brought back."""
-        self.share_soon()
+        """A panel was hidden, shown, put elsewhere, let float, or brought back; another tab in front moves nothing."""
+        places = self._places()
+        if places != self._stood:
+            self._stood = places
+            self.share_soon()
+
+    def _places(self) -> dict[str, tuple[object, ...]]:
+        """Of each dock that has a place in the window: where, and with whom it shares it."""
+        window = self._window
+        placed = {name: dock for name, dock in self.docks.items() if _is_placed(dock)}
+        return {
+            name: (window.dockWidgetArea(dock), {other.objectName() for other in window.tabifiedDockWidgets(dock)})
+            for name, dock in placed.items()
+        }
 
     # ---- the whole window for one panel
 

@@ -81,18 +81,33 @@ class Finding:
         self._go(int(found.spans[place[0], 0]))
 
     def _go(self, byte: int) -> None:
-        """Caret there; in a long text, to the token that has this byte."""
+        """Caret before the token that has this byte, so that the reading stays whole; in a long text, to that token."""
         if not self._play.is_long:
-            self._play.move_caret(byte)
+            self._play.move_caret(self._before(byte))
         elif (ledger := self._ledger()) is not None:
             self._play.select(int(np.searchsorted(ledger.ends, byte, side="right")))
         else:
             self._play.show(sought=NOT_SCORED)
 
+    def _before(self, byte: int) -> int:
+        """Where the token that has this byte begins; the byte itself while nobody knows the tokens of this text."""
+        answer = self._play.view.answer
+        encoded = answer.encoded if answer is not None else None
+        if encoded is None or not encoded.is_of(self._play.document):
+            return byte
+        place = int(np.searchsorted(encoded.ends, byte, side="right"))
+        return int(encoded.ends[place - 1]) if place else 0
+
     def _here(self) -> int:
+        """The place that was found, while the caret stands before it; else the caret's."""
         view, ledger = self._play.view, self._ledger()
         if self._play.looking and ledger is not None and view.selected is not None:
             return int(ledger.starts[view.selected])
+        found = view.found
+        if found is not None and found.at is not None:
+            byte = int(found.spans[found.at, 0])
+            if view.caret in (byte, self._before(byte)):
+                return byte
         return view.caret
 
     def _ledger(self) -> Ledger | None:

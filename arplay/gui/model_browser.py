@@ -31,6 +31,8 @@ from arplay.gui.widgets.words import capital
 from arplay.models import catalogue, devices, gguf_ways
 from arplay.models.cards import Card
 
+WALK = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
+
 
 class ModelBrowser(QDialog):
     """Beside the window, not in its way. ``load``: spec, device and number type of the model that is wanted."""
@@ -62,6 +64,7 @@ class ModelBrowser(QDialog):
         self.list.selected.connect(self._show_details)
         self.list.chosen.connect(self._on_enter)
         self.list.unwanted.connect(self._remove)
+        self.list.typed.connect(self._search_on)
         self.details.load.connect(self._load)
         self.details.get.connect(self._get)
         self.details.remove.connect(self._remove)
@@ -215,13 +218,19 @@ class ModelBrowser(QDialog):
     # ---- what the user does
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """From the search the arrows go into the list, and Enter loads what it found."""
-        if self.search.hasFocus() and event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
-            self.list.setFocus()
+        """From the search the arrows walk in the list, and Enter loads what stands chosen there."""
+        if self.search.hasFocus() and event.key() in WALK:
+            self.list.keyPressEvent(event)
         elif self.search.hasFocus() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._on_enter()
         elif event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             super().keyPressEvent(event)
+
+    def _search_on(self, text: str) -> None:
+        """What is typed in the list goes on with the search."""
+        self.search.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.search.end(False)
+        self.search.insert(text)
 
     def open_folder(self) -> None:
         if folder := QFileDialog.getExistingDirectory(self, "Open a model folder"):

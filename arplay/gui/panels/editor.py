@@ -27,8 +27,8 @@ _ADDED_BY = {
     "bos": "put before the text (BOS, your choice)",
     "eos": "put before the text (EOS, your choice)",
 }
-NOTES, TOOLS, ROOMY = 80, 130, 170
-"""Pixels of height from which there is room for a note, for the tools, and for a line that waits for notes."""
+NOTES, TOOLS, BOTH, ROOMY = 80, 130, 145, 170
+"""Pixels of height from which there is room for a note, the tools, both, and for a line that waits for notes."""
 
 
 class EditorPanel(Panel):
@@ -89,7 +89,7 @@ class EditorPanel(Panel):
     def _fit(self) -> None:
         """Where there is little room it goes to the text, and to what is to be done about it."""
         height = self.height() - (0 if self.seek.isHidden() else self.seek.sizeHint().height())
-        self.tools.setVisible(height >= TOOLS)
+        self.tools.setVisible(height >= (BOTH if self.notes.notes else TOOLS))
         self.notes.setVisible((height >= ROOMY and self._told) or (height >= NOTES and bool(self.notes.notes)))
 
     def open_seek(self, part: str) -> None:
@@ -108,7 +108,7 @@ class EditorPanel(Panel):
     def wanted_height(self, view: View, width: int) -> int:
         data = view.document.data
         lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
-        notes = self.notes.height() + SPACE[1] if self.notes.notes else 0
+        notes = self.notes.height() + SPACE[1]  # kept free before there is one: the text is not to jump
         return max(ROOMY, 70 + 2 * lines * view.settings.text_size + notes)
 
     def show_view(self, view: View) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, icon, interface_font, number_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.models.words import Choice, fit, found, is_gguf, size, summary
+from arplay.gui.widgets.text.keys import writes
 from arplay.models.cards import LOOKED_UP, Card
 
 Index = QModelIndex | QPersistentModelIndex
@@ -108,11 +109,12 @@ class ModelRows(QAbstractListModel):
 
 
 class ModelList(QListView):
-    """``chosen``: Enter or a double click on a model; ``unwanted``: Delete."""
+    """``chosen``: Enter or a double click on a model; ``unwanted``: Delete; ``typed``: what is to be searched for."""
 
     chosen = Signal()
     unwanted = Signal()
     selected = Signal()
+    typed = Signal(str)
 
     def __init__(self, rows: ModelRows, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -142,6 +144,8 @@ class ModelList(QListView):
             self.chosen.emit()
         elif event.key() == Qt.Key.Key_Delete:
             self.unwanted.emit()
+        elif writes(event):
+            self.typed.emit(event.text())
         else:
             super().keyPressEvent(event)
 

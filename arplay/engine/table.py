@@ -28,6 +28,7 @@ from arplay.engine.messages import (
 from arplay.engine.recompute import recompute
 from arplay.engine.replay import replay
 from arplay.engine.state import State
+from arplay.engine.write import Write, write
 from arplay.models.base import Report
 
 
@@ -59,6 +60,7 @@ def _asks(run: Callable[[State, Any], Steps]) -> Job:
 
 JOBS: dict[type[Request], Job] = {
     Explore: _asks(jobs.explore),
+    Write: _asks(write),
     Load: Job(lambda state, request, line: jobs.load(state, request, line.report)),
     Describe: Job(lambda state, request, line: jobs.describe(request, line.cancelled)),
     Fetch: Job(

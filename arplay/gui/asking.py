@@ -65,8 +65,12 @@ class Asking(QObject):
         self._scoring = False
         self._tell()
 
-    def stop(self) -> None:
+    def hold(self) -> None:
+        """What comes next is asked by Play itself."""
         self._explore_timer.stop()
+
+    def stop(self) -> None:
+        self.hold()
         self._score_timer.stop()
 
     def _tell(self) -> None:

@@ -34,6 +34,7 @@ from arplay.engine.messages import (
     Score,
     Scored,
 )
+from arplay.engine.write import Written
 from arplay.gui import contract
 from arplay.gui.asking import Asking
 from arplay.gui.bridge import Bridge
@@ -306,7 +307,7 @@ class Playground(QObject):
         self.finding.look_again()
         if pause:
             self.asking.explore_soon()
-        else:
+        elif not self.view.playing:
             self.asking.explore()
         if self.long is None:
             self.asking.score_soon()
@@ -351,12 +352,12 @@ class Playground(QObject):
         self.show(settings=settings)
         if (settings.decoding, settings.seed) != (former.decoding, former.seed) and self.view.answer is not None:
             self.show(decoded=self._decoded(self.view.answer))
-        if settings.play_per_second != former.play_per_second:
-            self.writing.pace()
         if settings.reading != former.reading:
             self.show(stale=True, ledger=None, departures=(), reconciled=None)
             self.asking.explore()
             self.asking.score_soon()
+        if settings != former:
+            self.writing.anew()
 
     def _decoded(self, answer: Answer) -> Decoded | None:
         """Decoding is pure mathematics on the answer's raw distribution: no slider ever runs the model."""
@@ -391,10 +392,13 @@ class Playground(QObject):
                 if result.ledger.complete:
                     self.asking.score_ended()
                     self.progress.emit(None)
+            case Written():
+                self.writing.written(result)
             case Reconciled():
                 self.progress.emit(None)
                 self.show(reconciled=result, busy=None)
             case Cancelled():
+                self.writing.cancelled(result.number)
                 if result.asked is Score:
                     self.asking.score_ended()
                 if result.asked is Explore:  # by the user: a newer question would have made this one stale
@@ -428,12 +432,15 @@ class Playground(QObject):
         self.asking.explore()
         self.asking.score()
 
-    def _on_explored(self, result: Explored) -> None:
-        answer = result.answer
+    def answered(self, answer: Answer) -> None:
+        """What comes next at the caret."""
         selected = self.view.selected
         if not self.looking:
             selected = answer.prefix.index if answer.prefix.actual is not None else None
         self.show(answer=answer, decoded=self._decoded(answer), stale=False, problem=None, selected=selected)
+
+    def _on_explored(self, result: Explored) -> None:
+        self.answered(result.answer)
         self.progress.emit(None)
         self.writing.go_on()
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject
 
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.distribution import Distribution
+from arplay.core.modalities.text import Caret
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import MAX_SEED, uniform
 from arplay.core.position import Answer
-from arplay.core.stepping import picked, sampled
+from arplay.core.stepping import behind_bare, picked, sampled
 from arplay.core.tree import Step
+from arplay.engine.write import Write, Written
 from arplay.gui.contract import Do, Take
-from arplay.gui.player import Player
 
 if TYPE_CHECKING:
     from arplay.gui.playground import Playground
 
 NO_MODEL = "no model is loaded yet"
+ELSEWHERE = ("this place belongs to the long text in the heatmap", "put the caret into the editor first")
 
 
 class Writing(QObject):
@@ -31,15 +34,65 @@ class Writing(QObject):
         super().__init__(play)
         self._play = play
         self.waiting: deque[Take | Do] = deque()
-        self._player = Player(self._play_one, self.stop, self)
+        self._asked: int | None = None  # the number of the Write under way
+        self._count = self._made = 0
 
     def start(self) -> None:
-        """Play: a step now and then, until the user does anything else."""
-        settings = self._play.view.settings
+        """Play: the worker writes on, until the user does anything else."""
         if not self.has_model():
             return
+        if self._play.looking:
+            self._play.told.emit(*ELSEWHERE)
+            return
+        self.stop()
+        self._count = self._play.view.settings.play_steps
         self._play.show(playing=True)
-        self._player.start(settings.play_steps, settings.play_per_second)
+        self._ask()
+
+    def anew(self) -> None:
+        """The settings changed: what Play has not written yet is sampled by the new ones."""
+        if self._play.view.playing:
+            self._count -= self._made
+            self._ask()
+
+    def _ask(self) -> None:
+        play, view = self._play, self._play.view
+        settings, loaded = view.settings, view.loaded
+        assert loaded is not None
+        self._made = 0
+        play.asking.hold()
+        asked = partial(
+            Write,
+            document=play.document,
+            place=Caret(view.caret, view.selected),
+            pipeline=settings.decoding,
+            seed=settings.seed,
+            count=self._count,
+            per_second=settings.play_per_second,
+            reading=settings.reading,
+            stop_at=loaded.eos if settings.stop_at_eos else None,
+            slide=settings.at_limit == "slide",
+        )
+        self._asked = play.bridge.ask(asked)
+
+    def written(self, result: Written) -> None:
+        """A batch that Play wrote, token by token into the text and the history, and what comes next behind it."""
+        if result.number != self._asked:
+            return  # Play was stopped meanwhile: what was not told is not written
+        if result.before != self._made:  # the job began again, say on a model that was loaded again
+            self.anew()
+            return
+        self._made += len(result.steps)
+        for step in result.steps:
+            self._write(step, "sampled")
+        if result.last is not None and result.steps:
+            self._play.show(step=result.last[0], step_decoded=result.last[1])
+        self._play.answered(result.answer)
+        if result.ended:
+            self._asked = None
+            self.stop()
+        if result.stuck:
+            self.when_fresh(Do("step"))  # which says why there is none
 
     def stop(self) -> None:
         """Play ends with anything the user does, and steps that still wait are given up, which is told."""
@@ -47,23 +100,28 @@ class Writing(QObject):
             self.waiting.clear()
             steps = f"{given_up:,} step{'s' * (given_up != 1)}"
             self._play.refused.emit(f"{steps} that waited for the answer: given up, since you went on")
-        self._player.stop()
+        if self._asked is not None:
+            self._play.bridge.cancel(self._asked)
+            self._asked = None
         if self._play.view.playing:
             self._play.show(playing=False)
 
-    def pace(self) -> None:
-        if self._play.view.playing:
-            self._player.pace(self._play.view.settings.play_per_second)
+    def cancelled(self, number: int) -> None:
+        """By the user: one that stopped, or was replaced, is none of Play's any more."""
+        if number == self._asked:
+            self.stop()
 
     def when_fresh(self, intent: Take | Do) -> None:
         """Picks and steps need the distribution of this very prefix; until it is there they wait in line."""
         play = self._play
         if not self.has_model():
             return
+        if play.view.playing:
+            self.stop()
         if play.view.stale:
             self.waiting.append(intent)
         elif play.looking:
-            play.told.emit("this place belongs to the long text in the heatmap", "put the caret into the editor first")
+            play.told.emit(*ELSEWHERE)
         else:
             self._choose(intent)
 
@@ -113,13 +171,6 @@ class Writing(QObject):
             play.move(node, node.parent, "re-rolling")
             self.when_fresh(Do("step"))
 
-    def _play_one(self) -> bool:
-        """One step if the distribution is there."""
-        if self._play.view.stale or self._play.view.loaded is None:
-            return False
-        self._play.handle(Do("step"))
-        return True
-
     def _choose(self, intent: Take | Do) -> None:
         play = self._play
         answer, decoded = play.view.answer, play.view.decoded
@@ -131,7 +182,7 @@ class Writing(QObject):
         elif answer is None or answer.distribution is None or decoded is None:
             self.stop()
             play.told.emit("there is no distribution to choose from", "type something, or choose BOS or EOS")
-        elif _behind_bare(answer):
+        elif behind_bare(answer):
             self.stop()
             cause = (
                 "nothing can be written here: a token without bytes of its own stands between it and the text before"
@@ -165,9 +216,6 @@ class Writing(QObject):
         step, choice = sampled(distribution, decoded, index, uniform(seed, index), seed)
         play.show(step=choice, step_decoded=decoded)
         self._write(step, "sampled")
-        view = play.view
-        if view.loaded and step.id == view.loaded.eos and settings.stop_at_eos and view.playing:
-            self.stop()
 
     def _write(self, step: Step, kind: Literal["sampled", "picked"]) -> None:
         """Put the chosen piece after the caret; a text that followed is kept by the tree."""
@@ -181,9 +229,3 @@ class Writing(QObject):
         if not piece.data:
             cause = f"id {step.id:,} has no token: it writes nothing, but the model reads it from here on"
             play.told.emit(cause, "rewind takes it back")
-
-
-def _behind_bare(answer: Answer) -> bool:
-    """Whether the place is told from others at the same caret by pieces that own no bytes: an edit would lose them."""
-    starts, index = answer.encoded.starts, answer.prefix.index
-    return answer.prefix.actual is not None and 0 < index < len(starts) and bool(starts[index - 1] == starts[index])

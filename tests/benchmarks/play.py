@@ -17,9 +17,10 @@ def command_line() -> float:
     from arplay.commands.sample import Sampling
     from arplay.commands.work import Work
     from arplay.core.decoding.pipeline import Pipeline
+    from arplay.core.modalities.text import Text
 
     work = Work.load(Namespace(model="english", device="cpu", dtype="float32"))
-    sampling = Sampling(work, TEXT, Pipeline(), "slide")
+    sampling = Sampling(work, Text.of(TEXT), Pipeline(), "slide")
     began = time.perf_counter()
     made = sum(1 for _ in sampling.steps(STEPS, 3, None))
     return made / (time.perf_counter() - began)

@@ -138,6 +138,25 @@ def test_play_runs_its_steps_and_any_edit_ends_it(play: Playground, qtbot: QtBot
     assert len(play.document) == end + 1
 
 
+def test_play_writes_what_single_steps_write_and_undo_takes_it_back_token_by_token(
+    play: Playground, qtbot: QtBot
+) -> None:
+    play.handle(Change(replace(play.view.settings, play_per_second=200.0, play_steps=9, seed=5)))
+    write(play, qtbot, b"B")
+    play.handle(Do("play"))
+    qtbot.waitUntil(lambda: not play.view.playing, timeout=30_000)
+    settle(play, qtbot)
+    played = [node.step for node in play.tree.path() if node.step is not None]
+    assert len(played) == 9
+    for left in range(8, -1, -1):
+        play.undo_stack.undo()
+        assert len(play.document) == 1 + left
+    for _ in range(9):
+        play.handle(Do("step"))
+    settle(play, qtbot)
+    assert [node.step for node in play.tree.path() if node.step is not None] == played
+
+
 def test_the_ledger_follows_while_play_writes(play: Playground, qtbot: QtBot) -> None:
     write(play, qtbot, b"B")
     play.handle(Change(replace(play.view.settings, play_per_second=50.0, play_steps=1000)))

@@ -1,4 +1,4 @@
-"""Play: the worker writes on by itself, and tells what it wrote a batch at a time."""
+"""Play: the worker writes a batch of tokens; the window asks for the next one, so that it is never left behind."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ from arplay.engine.messages import Explore, Explored, Request, Result
 from arplay.engine.state import State
 
 TELL_SECONDS = 1 / 30
-"""A batch is told so often, as a picture is; a slower pace tells each token when it is there."""
-LOOK_SECONDS = 0.2
-"""So often less urgent jobs, such as the scores, get a turn."""
+"""A batch takes so long, as a picture does; at a slower pace it is one token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Write(Request):
-    """Sample ``count`` tokens from ``place`` of ``document`` on, at most ``per_second``, each at u of (seed, index).
+    """Sample up to ``count`` tokens from ``place`` of ``document`` on, each at u of (seed, index), as one batch.
 
+    At most ``per_second``, the first not before ``due`` (of the monotonic clock).
     ``stop_at``: the token after which no other is written. ``slide``: go on where the context is full.
     """
 
@@ -37,6 +36,7 @@ class Write(Request):
     seed: int
     count: int
     per_second: float
+    due: float
     reading: Reading = Reading()
     stop_at: int | None = None
     slide: bool = False
@@ -44,51 +44,38 @@ class Write(Request):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Written(Result):
-    """``steps`` after the first ``before``, and the ``answer`` behind the last of them.
+    """``steps`` of a batch, and the ``answer`` behind the last of them; ``last``: how that was drawn, and from what.
 
-    ``last`` is how that one was drawn, and from what. ``ended``: there are no more; ``stuck`` where that is because
-    none can be sampled here.
+    ``ended``: the count or the token to stop at is reached. ``stuck``: no token can be sampled here.
     """
 
-    before: int
     steps: tuple[Step, ...]
     answer: Answer
     last: tuple[Choice, Decoded] | None
-    ended: bool = False
-    stuck: bool = False
-
-    @property
-    def is_last(self) -> bool:
-        return self.ended
+    ended: bool
+    stuck: bool
 
 
 def write(state: State, request: Write) -> jobs.Steps:
     """Explore, choose and write as one Step of the window does, again and again."""
     vocabulary = state.current().alphabet.vocabulary
     assert isinstance(vocabulary, Vocabulary), "a text"
-    document, place, told = request.document, request.place, 0
+    document, place = request.document, request.place
     steps: list[Step] = []
     last: tuple[Choice, Decoded] | None = None
-    began = due = looked = time.monotonic()
+    if (wait := request.due - time.monotonic()) > 0:
+        yield jobs.Pause(wait)
+    began = time.monotonic()
     while True:
         asked = Explore(request.number, document, place, request.reading)
         explored = yield from jobs.explore(state, asked)
         assert isinstance(explored, Explored)
-        answer, made = explored.answer, told + len(steps)
+        answer, made, spent = explored.answer, len(steps), time.monotonic() - began
         ended = made >= request.count or (bool(steps) and steps[-1].id == request.stop_at)
-        chosen = None if ended else _choose(answer, request, vocabulary)
+        full = bool(steps) and (spent >= TELL_SECONDS or made > spent * request.per_second)
+        chosen = None if ended or full else _choose(answer, request, vocabulary)
         if chosen is None:
-            return Written(request.number, told, tuple(steps), answer, last, ended=True, stuck=not ended)
-        now = time.monotonic()
-        wait = began + made / request.per_second - now
-        if steps and (now >= due or wait > 0):
-            yield Written(request.number, told, tuple(steps), answer, last)
-            told, steps, due = made, [], now + TELL_SECONDS
-        if wait > 0:
-            yield jobs.Pause(wait)
-        elif now >= looked + LOOK_SECONDS:
-            looked = now
-            yield jobs.Pause(0.001)
+            return Written(request.number, tuple(steps), answer, last, ended, stuck=not (ended or full))
         step, choice, decoded = chosen
         piece = vocabulary.piece(step.id, first=place.byte == 0)
         document = document.apply(document.take(place.byte, piece, vocabulary.name))

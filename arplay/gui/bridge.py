@@ -39,6 +39,7 @@ class Bridge(QObject):
         self._newest: dict[type[Request], int] = {}
         self._hearers: dict[int, Hear] = {}
         self._model = 0  # the request that loaded the current model
+        self._forgotten: set[int] = set()
         self._closed = False
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         collector = self._collector = Collector(self)
@@ -64,6 +65,12 @@ class Bridge(QObject):
         """Cancel one request, or all of them."""
         self._worker.cancel(number)
 
+    def forget(self, number: int) -> None:
+        """Cancel a request and tell nothing more of it, not even what is on its way."""
+        if number in self._lane:
+            self._forgotten.add(number)
+            self._worker.cancel(number)
+
     def close(self, timeout: float = 5.0) -> bool:
         """Cancel everything and wait for the worker; nothing is emitted any more. False: the thread is stuck."""
         self._closed = True
@@ -76,9 +83,11 @@ class Bridge(QObject):
     def _deliver(self, result: Result) -> None:
         if self._closed:
             return
-        stale, hear = self._stale(result), self._hearers.get(result.number)
+        stale = result.number in self._forgotten or self._stale(result)
+        hear = self._hearers.get(result.number)
         if result.is_last:
             self._lane.pop(result.number, None)
+            self._forgotten.discard(result.number)
             self._hearers.pop(result.number, None)
         if isinstance(result, Loaded):
             self._model = result.number

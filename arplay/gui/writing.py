@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import replace
 from functools import partial
@@ -35,7 +36,7 @@ class Writing(QObject):
         self._play = play
         self.waiting: deque[Take | Do] = deque()
         self._asked: int | None = None  # the number of the Write under way
-        self._count = self._made = 0
+        self._left, self._due = 0, 0.0
 
     def start(self) -> None:
         """Play: the worker writes on, until the user does anything else."""
@@ -45,21 +46,19 @@ class Writing(QObject):
             self._play.told.emit(*ELSEWHERE)
             return
         self.stop()
-        self._count = self._play.view.settings.play_steps
+        self._left, self._due = self._play.view.settings.play_steps, time.monotonic()
         self._play.show(playing=True)
         self._ask()
 
     def anew(self) -> None:
         """The settings changed: what Play has not written yet is sampled by the new ones."""
         if self._play.view.playing:
-            self._count -= self._made
             self._ask()
 
     def _ask(self) -> None:
         play, view = self._play, self._play.view
         settings, loaded = view.settings, view.loaded
         assert loaded is not None
-        self._made = 0
         play.asking.hold()
         asked = partial(
             Write,
@@ -67,7 +66,8 @@ class Writing(QObject):
             place=Caret(view.caret, view.selected),
             pipeline=settings.decoding,
             seed=settings.seed,
-            count=self._count,
+            count=self._left,
+            due=self._due,
             per_second=settings.play_per_second,
             reading=settings.reading,
             stop_at=loaded.eos if settings.stop_at_eos else None,
@@ -77,20 +77,18 @@ class Writing(QObject):
 
     def written(self, result: Written) -> None:
         """A batch that Play wrote, token by token into the text and the history, and what comes next behind it."""
-        if result.number != self._asked:
-            return  # Play was stopped meanwhile: what was not told is not written
-        if result.before != self._made:  # the job began again, say on a model that was loaded again
-            self.anew()
-            return
-        self._made += len(result.steps)
+        self._left -= len(result.steps)
+        self._due = max(self._due + len(result.steps) / self._play.view.settings.play_per_second, time.monotonic())
         for step in result.steps:
             self._write(step, "sampled")
         if result.last is not None and result.steps:
             self._play.show(step=result.last[0], step_decoded=result.last[1])
         self._play.answered(result.answer)
-        if result.ended:
-            self._asked = None
-            self.stop()
+        if not (result.ended or result.stuck):
+            self._ask()
+            return
+        self._asked = None
+        self.stop()
         if result.stuck:
             self.when_fresh(Do("step"))  # which says why there is none
 
@@ -101,7 +99,7 @@ class Writing(QObject):
             steps = f"{given_up:,} step{'s' * (given_up != 1)}"
             self._play.refused.emit(f"{steps} that waited for the answer: given up, since you went on")
         if self._asked is not None:
-            self._play.bridge.cancel(self._asked)
+            self._play.bridge.forget(self._asked)
             self._asked = None
         if self._play.view.playing:
             self._play.show(playing=False)

@@ -243,13 +243,16 @@ class Ear:
 
 
 def open_all() -> MainWindow:
-    """Every window of the program, with a text in it that was read."""
+    """Every window of the program, with a text in it that was read, after a picture."""
     folder = Path(tempfile.mkdtemp(prefix="arplay-overrides-"))
     window = MainWindow(Store(folder / "arplay.ini"), Bridge(), "light")
     window.show()
-    window.playground.open_text(b"BAC", at_end=True)
+    window.playground.load_model("xo")
+    until(lambda: not window.playground.table.has_text and window.playground.view.ledger is not None)
     window.playground.load_model("abc")
-    until(lambda: window.playground.view.ledger is not None and not window.playground.view.stale)
+    until(lambda: window.playground.table.has_text)
+    window.playground.open_text(b"BAC", at_end=True)
+    until(lambda: not window.playground.busy_scoring() and not window.playground.view.stale)
     for dock in window.docks.values():
         dock.show()
         dock.raise_()

@@ -53,7 +53,7 @@ def textbook() -> View:
         logprob, after = float(distribution.logprobs[choice.id]), float(np.exp(decoded.logprobs[choice.id]))
         rank = distribution.rank(choice.id) or 0
         step = Step(choice.id, index, logprob, float(np.exp(logprob)), after, rank, choice.u, settings.seed)
-        edit = tree.document.take(index, vocabulary.piece(choice.id), vocabulary.name)
+        edit = tree.document.put(index, vocabulary.piece(choice.id), vocabulary.name)
         tree.record(edit, "sampled", index + 1, step)
     ledger, loaded = abc_ledger(tree.document.data)
     encoded = encode(tree.document, table.alphabet)
@@ -126,7 +126,7 @@ def no_first_piece() -> View:
     nothing = np.zeros(0, np.int64)
     encoded = Encoded(b"", nothing, nothing, np.zeros(0, bool))
     answer = Answer((), "unscored", Prefix(nothing, None), encoded, Position(0, 0), None, 0, 0.0, 0)
-    tree = Tree()
+    tree = Tree(Text())
     return View(loaded=loaded, answer=answer, tree=tree, node=tree.node)
 
 

@@ -212,7 +212,7 @@ def test_what_taking_a_piece_writes() -> None:
     made = alphabet("llama")
     cat = int(made.encode(b"cat").ids[0])
     assert made.vocabulary.piece(cat).data == b" cat" and made.vocabulary.piece(cat, first=True).data == b"cat"
-    kept = Text(()).take(0, made.vocabulary.piece(cat, first=True), made.vocabulary.name).inserted
+    kept = Text(()).put(0, made.vocabulary.piece(cat, first=True), made.vocabulary.name).inserted
     assert encode(Text(kept), made).ids.tolist() == made.encode(b"cat").ids.tolist() == [cat]
     gemma = alphabet("gemma")  # puts no space there, so leaves none out
     cat = int(gemma.encode(b" cat").ids[0])

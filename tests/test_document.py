@@ -125,7 +125,7 @@ def test_every_edit_has_an_exact_inverse(spot: tuple[Text, int, int], data: byte
     document, start, end = spot
     for edit in (
         document.replace(start, end, data),
-        document.take(start, Piece(0, WORDS[0]), "words"),
+        document.put(start, Piece(0, WORDS[0]), "words"),
         document.retokenise(),
     ):
         assert document.apply(edit).apply(edit.inverse) == document
@@ -135,7 +135,7 @@ def test_every_edit_has_an_exact_inverse(spot: tuple[Text, int, int], data: byte
 @given(spots(), pieces)
 def test_a_pick_keeps_what_stands_before_it_and_its_own_id(spot: tuple[Text, int, int], piece: Piece) -> None:
     document, at, _ = spot
-    after = document.apply(document.take(at, piece, "words"))
+    after = document.apply(document.put(at, piece, "words"))
     assert after.data == document.data[:at] + piece.data
     kept = [atom for atom in atoms(document) if atom[1] <= at]
     assert atoms(after) == [*kept, (at, at + len(piece.data), ("words", piece.id))]
@@ -187,7 +187,7 @@ def test_a_caret_inside_a_piece_by_hand() -> None:
     document = Text((Fixed("words", (0, 2), (b"ab", b" a")),))
     prefix = prefix_at(document, encode(document, ALPHABET), 3, ALPHABET)
     assert (prefix.ids.tolist(), prefix.actual) == ([0, 8 + ord(" ")], None)
-    taken = document.apply(document.take(3, Piece(1, b"b"), "words"))
+    taken = document.apply(document.put(3, Piece(1, b"b"), "words"))
     assert taken.runs == (Fixed("words", (0,), (b"ab",)), Typed(b" "), Fixed("words", (1,), (b"b",)))
 
 
@@ -213,7 +213,7 @@ def test_positions_outside_of_the_text_are_refused() -> None:
 def test_equal_is_what_has_the_same_bytes_and_pieces(spot: tuple[Text, int, int]) -> None:
     """However a long run is cut: texts come to one state by several ways."""
     document, at, _ = spot
-    cut = document.apply(document.take(at, ALPHABET.vocabulary.piece(8), "words"))
+    cut = document.apply(document.put(at, ALPHABET.vocabulary.piece(8), "words"))
     again = Text(normal(run for run in cut.runs for run in _apart(run)))
     assert again == cut and hash(again) == hash(cut)
     if atoms(cut):  # negative control: other pieces of the same bytes
@@ -251,7 +251,7 @@ def test_the_rule_about_normal_form_catches_neighbours_that_belong_together() ->
 
 def test_an_id_without_bytes_stays_in_the_chain_behind_what_it_was_put_after() -> None:
     document, unused = Text.of(b"ab"), ALPHABET.vocabulary.piece(UNUSED)
-    taken = document.apply(document.take(2, unused, "words"))
+    taken = document.apply(document.put(2, unused, "words"))
     assert taken.data == b"ab" and encode(taken, ALPHABET).ids.tolist() == [0, UNUSED]
     prefix = prefix_at(taken, encode(taken, ALPHABET), 2, ALPHABET)
     assert (prefix.ids.tolist(), prefix.actual) == ([0, UNUSED], None)

@@ -69,7 +69,7 @@ class Desk:
 
     def take(self, piece: bytes, at: int | None = None) -> None:
         at = len(self.data) if at is None else at
-        self.tree.record(self.tree.document.take(at, Piece(1, piece), "v"), "sampled", at + len(piece), STEP)
+        self.tree.record(self.tree.document.put(at, Piece(1, piece), "v"), "sampled", at + len(piece), STEP)
         self.show(caret=at + len(piece))
 
     def undo(self) -> None:

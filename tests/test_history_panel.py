@@ -16,11 +16,12 @@ from arplay.gui.contract import Goto, View
 from arplay.gui.panels.history import HistoryPanel
 from arplay.gui.theme import DARK
 from arplay.gui.widgets.history_rows import HistoryRows, flatten, said
+from arplay.gui.widgets.words import label
 
 
 def step(tree: Tree, piece: bytes, prob: float = 0.3, u: float | None = 0.25, at: int | None = None) -> Node:
     at = len(tree.document) if at is None else at
-    edit = tree.document.take(at, Piece(1, piece), "v")
+    edit = tree.document.put(at, Piece(1, piece), "v")
     kind = "picked" if u is None else "sampled"
     return tree.record(edit, kind, at + len(piece), Step(1, 0, -1.2, prob, prob, 2, u))  # type: ignore[arg-type]
 
@@ -58,7 +59,7 @@ def test_what_was_done_in_order_with_older_branches_indented(panel: HistoryPanel
     panel.show_view(view_of(tree))
     assert texts(panel) == [
         (0, "Opened 4 bytes", "", ""),
-        (0, "␣upon␍↵", "", ""),
+        (0, label("␣upon␍↵"), "", ""),
         (1, "␣a", "50.00%", "0.250"),
         (1, "␣b", "<0.01%", "0.250"),
         (0, "␣c", "25.00%", ""),
@@ -70,7 +71,7 @@ def test_what_was_done_in_order_with_older_branches_indented(panel: HistoryPanel
 
 
 def test_a_click_and_enter_go_to_a_state(panel: HistoryPanel, qtbot: QtBot) -> None:
-    tree = Tree()
+    tree = Tree(Text())
     nodes = [step(tree, word) for word in (b"a", b"b", b"c")]
     panel.show_view(view_of(tree))
     told: list[object] = []
@@ -104,7 +105,7 @@ def test_the_empty_panel_says_what_will_appear(panel: HistoryPanel) -> None:
 
 
 def test_new_steps_are_appended_and_nothing_is_built_anew(qtbot: QtBot) -> None:
-    tree, model = Tree(), HistoryRows()
+    tree, model = Tree(Text()), HistoryRows()
     tester = ModelTester(model)
     tester.check(model)
     model.follow(tree, tree.node)
@@ -167,14 +168,14 @@ def test_rows_that_grew_are_those_of_the_whole_tree(qtbot: QtBot, todo: list[tup
 
 def test_the_rule_catches_rows_that_were_not_kept_up(qtbot: QtBot) -> None:
     """Negative control."""
-    tree, model = Tree(), HistoryRows()
+    tree, model = Tree(Text()), HistoryRows()
     model.follow(tree, tree.node)
     step(tree, b"a")
     assert not matches(model, tree)
 
 
 def test_typing_shows_what_changed_within_a_kept_piece() -> None:
-    tree = Tree()
+    tree = Tree(Text())
     step(tree, b"hello")
     node = tree.record(tree.document.replace(2, 3, b"L"), "typed", 3)
     assert said(node) == ("L", True)
@@ -183,7 +184,7 @@ def test_typing_shows_what_changed_within_a_kept_piece() -> None:
 
 
 def test_the_way_to_the_current_state_looks_different(panel: HistoryPanel) -> None:
-    tree = Tree()
+    tree = Tree(Text())
     nodes = [step(tree, word) for word in (b"a", b"b", b"c")]
     panel.set_theme(DARK)
     pictures = []
@@ -196,7 +197,7 @@ def test_the_way_to_the_current_state_looks_different(panel: HistoryPanel) -> No
 
 
 def test_two_thousand_states_stay_quick_to_follow(panel: HistoryPanel) -> None:
-    tree = Tree()
+    tree = Tree(Text())
     for _ in range(2000):
         step(tree, b"a")
     panel.show_view(view_of(tree))
@@ -216,7 +217,7 @@ def test_two_thousand_states_stay_quick_to_follow(panel: HistoryPanel) -> None:
 
 
 def test_narrow_panels_drop_columns_not_the_text(panel: HistoryPanel) -> None:
-    tree = Tree()
+    tree = Tree(Text())
     step(tree, b"a")
     panel.show_view(view_of(tree))
     hidden = {}

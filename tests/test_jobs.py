@@ -250,7 +250,7 @@ def test_a_token_written_after_a_text_does_not_have_it_encoded_again() -> None:
     model.alphabet.encode = noting  # type: ignore[method-assign]
     state, document = state_of(model), Text.of(b"CABBA")
     for _ in range(20):
-        document = document.apply(document.take(len(document), Piece(0, b"A"), "small"))
+        document = document.apply(document.put(len(document), Piece(0, b"A"), "small"))
         answer = run(jobs.explore(state, Explore(1, document, Caret(len(document)))))[1].answer
         assert np.array_equal(answer.encoded.ids, encode_all(document, SmallModel().alphabet).ids)
     assert cut == [b"CABBA"]

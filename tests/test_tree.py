@@ -44,7 +44,7 @@ def act(tree: Tree, action: tuple[str, int, int, bytes], known: list[Node]) -> E
         tree.record(edit, "typed", at + len(text))
     elif what in ("pick", "sample"):
         piece = PIECES[b % len(PIECES)]
-        edit = document.take(at, piece, "v" if b % 5 else "w")
+        edit = document.put(at, piece, "v" if b % 5 else "w")
         tree.record(edit, "picked" if what == "pick" else "sampled", at + len(piece.data), replace(STEP, id=piece.id))
     elif what == "retokenise":
         edit = document.retokenise()
@@ -111,7 +111,7 @@ def test_every_state_of_a_long_session_can_be_reached_again(seed: int) -> None:
         if what == "sample":
             piece = PIECES[b % len(PIECES)]
             end = len(tree.document)
-            tree.record(tree.document.take(end, piece, "v"), "sampled", end + len(piece.data), STEP)
+            tree.record(tree.document.put(end, piece, "v"), "sampled", end + len(piece.data), STEP)
         else:
             act(tree, (what, a, b, chance.choice([b"a", b" ", b"hello", b"\xff"])), known)
         if id(tree.node) not in states:
@@ -150,7 +150,7 @@ def type_on(tree: Tree, text: bytes) -> None:
 
 
 def test_typing_is_undone_a_word_at_a_time() -> None:
-    tree = Tree()
+    tree = Tree(Text())
     type_on(tree, b"two  words")
     assert [node.edit.inserted for node in tree.path()[1:]] == [(Typed(b"two"),), (Typed(b"  words"),)]
     assert tree.document.data == b"two  words"
@@ -172,7 +172,7 @@ def test_deleting_on_is_one_node_both_ways() -> None:
 
 
 def test_typing_after_a_branch_or_a_step_is_not_merged_into_it() -> None:
-    tree = Tree()
+    tree = Tree(Text())
     type_on(tree, b"a")
     first = tree.node
     type_on(tree, b" ")
@@ -180,7 +180,7 @@ def test_typing_after_a_branch_or_a_step_is_not_merged_into_it() -> None:
     type_on(tree, b"b")
     assert tree.node is not first
     assert len(first.children) == 2
-    tree.record(tree.document.take(2, PIECES[0], "v"), "picked", 4, STEP)
+    tree.record(tree.document.put(2, PIECES[0], "v"), "picked", 4, STEP)
     picked = tree.node
     type_on(tree, b"c")
     assert tree.node is not picked
@@ -196,8 +196,8 @@ def test_an_edit_that_changes_nothing_is_no_state() -> None:
 def test_what_a_pick_put_aside_can_be_found_until_one_goes_back() -> None:
     tree = Tree(Text.of(b"keep the tail"))
     assert tree.put_aside() is None
-    tree.record(tree.document.take(4, PIECES[0], "v"), "picked", 6, STEP)
-    tree.record(tree.document.take(6, PIECES[0], "v"), "sampled", 8, STEP)
+    tree.record(tree.document.put(4, PIECES[0], "v"), "picked", 6, STEP)
+    tree.record(tree.document.put(6, PIECES[0], "v"), "sampled", 8, STEP)
     whole = tree.put_aside()
     assert whole is tree.root
     assert tree.document.data == b"keepabab"
@@ -207,10 +207,10 @@ def test_what_a_pick_put_aside_can_be_found_until_one_goes_back() -> None:
 
 def test_what_was_put_aside_of_one_text_is_not_offered_in_the_next() -> None:
     tree = Tree(Text.of(b"keep the tail"))
-    picked = tree.record(tree.document.take(4, PIECES[0], "v"), "picked", 6, STEP)
+    picked = tree.record(tree.document.put(4, PIECES[0], "v"), "picked", 6, STEP)
     tree.record(tree.document.replace(0, len(tree.document), b"another text"), "opened", 0)
     assert tree.put_aside() is None
-    tree.record(tree.document.take(7, PIECES[0], "v"), "picked", 9, STEP)
+    tree.record(tree.document.put(7, PIECES[0], "v"), "picked", 9, STEP)
     assert tree.put_aside() is not None
     tree.goto(picked)
     assert tree.put_aside() is tree.root
@@ -218,12 +218,12 @@ def test_what_was_put_aside_of_one_text_is_not_offered_in_the_next() -> None:
 
 def test_a_pick_at_the_end_puts_nothing_aside() -> None:
     tree = Tree(Text.of(b"x"))
-    tree.record(tree.document.take(1, PIECES[0], "v"), "picked", 3, STEP)
+    tree.record(tree.document.put(1, PIECES[0], "v"), "picked", 3, STEP)
     assert tree.put_aside() is None
 
 
 def test_a_node_of_another_tree_is_refused() -> None:
     tree = Tree(Text.of(b"x"))
     with pytest.raises(ValueError, match="another tree"):
-        tree.goto(Tree().root)
+        tree.goto(Tree(Text()).root)
     assert tree.document.data == b"x"

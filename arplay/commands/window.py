@@ -79,7 +79,7 @@ def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
     from arplay.commands.next import describe
     from arplay.commands.work import read_source
     from arplay.core.decoding.pipeline import decode
-    from arplay.core.modalities.text import Text
+    from arplay.core.modalities.text import Text, text_of
 
     print("No screen can be reached, so here is what the window would show.\n", flush=True)
     if args.text_file is not None:
@@ -91,7 +91,7 @@ def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
     answer = view.answer
     if view.loaded is not None and answer is not None and answer.distribution is not None:
         decoded = decode(answer.distribution, view.settings.decoding)
-        before = Text.of(view.document.data[: view.caret])
+        before = Text.of(text_of(view.document).data[: view.caret])
         print(describe(view.loaded, before, answer, answer.distribution, decoded, view.settings.bars))
     print(safe(f"The window is drawn in {path}"))
     return 0

@@ -12,10 +12,10 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from arplay.core.modalities.runs import Edit, Run, Runs, Typed, size
-from arplay.core.modalities.text import Text
+from arplay.core.modalities.text import Text, text_of
 from arplay.core.tree import Node, Plan, Step, Tree
 
 VERSION = 1
@@ -62,6 +62,15 @@ class Session:
     model: str | None = None
     long: str | None = None
     """The name of the long text that is shown beside its beginning."""
+
+
+@dataclass(slots=True)
+class Put:
+    """An edit as it is kept: ``runs`` at byte ``at``, with the count of the bytes that gave way instead of them."""
+
+    at: int
+    cut: int
+    runs: Runs
 
 
 @dataclass(frozen=True)
@@ -152,9 +161,9 @@ def snapshot(session: Session) -> Snapshot:
     inside = kept - {path[first].serial}
     root = replace(plan_of(path[first]), name=path[first].opened_from)
     return Snapshot(
-        document=tree.document,
-        base=tree.start if from_start else tree.document,
-        edits=tuple(way if from_start else back),
+        document=text_of(tree.document),
+        base=text_of(tree.start if from_start else tree.document),
+        edits=tuple(cast(Edit, edit) for edit in (way if from_start else back)),
         root=root,
         plans=tuple(plan_of(node) for node in tree.nodes.values() if node.serial in inside),
         node=tree.node.serial,
@@ -167,9 +176,9 @@ def snapshot(session: Session) -> Snapshot:
 def plan_of(node: Node) -> Plan:
     parent = node.parent.serial if node.parent is not None else -1
     edit = node.edit
-    return Plan(
-        node.serial, parent, node.kind, edit.at, size(edit.removed), edit.inserted, node.caret, node.step, node.name
-    )
+    assert isinstance(edit, Edit), "of a text"
+    put = Put(edit.at, size(edit.removed), edit.inserted)
+    return Plan(node.serial, parent, node.kind, put, node.caret, node.step, node.name)
 
 
 def _branches(path: list[Node]) -> list[list[Node]]:
@@ -187,12 +196,14 @@ def _branches(path: list[Node]) -> list[list[Node]]:
 
 
 def _weight(node: Node) -> int:
+    assert isinstance(node.edit, Edit), "of a text"
     return size(node.edit.inserted)
 
 
 def _plan_out(plan: Plan) -> dict[str, Any]:
-    fact: dict[str, Any] = {"node": plan.serial, "parent": plan.parent, "kind": plan.kind, "at": plan.at}
-    fact |= {"cut": plan.cut, "put": _runs_out(plan.put), "caret": plan.caret}
+    put: Put = plan.edit
+    fact: dict[str, Any] = {"node": plan.serial, "parent": plan.parent, "kind": plan.kind, "at": put.at}
+    fact |= {"cut": put.cut, "put": _runs_out(put.runs), "caret": plan.caret}
     if plan.step is not None:
         fact["step"] = _step_out(plan.step)
     if plan.name is not None:

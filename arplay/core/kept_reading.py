@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 
-from arplay.core.kept import BEGINNING, VERSION, About, Moves, Session
-from arplay.core.modalities.runs import Fixed, Run, Runs, Typed, normal, size
+from arplay.core.kept import BEGINNING, VERSION, About, Moves, Put, Session
+from arplay.core.modalities.runs import Edit, Fixed, Run, Runs, Typed, normal, size
 from arplay.core.modalities.text import Text
 from arplay.core.picking import MAX_SEED
 from arplay.core.tree import Kind, Plan, Step, Tree
@@ -44,7 +44,7 @@ class Reader:
         """What the lines say, or None where they do not get as far as a text. ValueError where it does not fit."""
         if self._root is None:
             return None
-        tree = Tree.of(self._start, self._root, self._plans.values(), self._node)
+        tree = Tree.of(self._start, self._root, self._plans.values(), self._node, _edit_of)
         values = dict(self._values)
         values["caret"] = min(values["caret"], len(tree.document))
         return Session(tree, self._moves, **values)
@@ -78,7 +78,7 @@ class Reader:
     def _take_root(self, fact: dict[str, Any]) -> None:
         runs = _runs_in(fact["root"])
         number, caret = _whole(fact["number"]), _whole(fact["caret"], size(runs))
-        self._root = Plan(number, -1, "opened", 0, 0, (), caret, None, _words(fact["name"], 255))
+        self._root = Plan(number, -1, "opened", None, caret, None, _words(fact["name"], 255))
         self._start, self._node, self._values["caret"] = Text(runs), number, caret
 
     def _merge(self, fact: dict[str, Any]) -> None:
@@ -88,10 +88,11 @@ class Reader:
         caret = _whole(fact["caret"])
         if last.kind != "typed":
             raise ValueError("only typing goes on")
-        if not cut and not last.cut and at == last.at + size(last.put):
-            last.put = normal(last.put + put)
-        elif not put and not last.put and last.at in (at, at + cut):
-            last.at, last.cut = at, last.cut + cut
+        former: Put = last.edit
+        if not cut and not former.cut and at == former.at + size(former.runs):
+            former.runs = normal(former.runs + put)
+        elif not put and not former.runs and former.at in (at, at + cut):
+            former.at, former.cut = at, former.cut + cut
         else:
             raise ValueError("this does not go on where the last typing ended")
         last.caret = self._values["caret"] = caret
@@ -138,6 +139,11 @@ def _about_in(fact: dict[str, Any]) -> About:
     return About(closed, written, _words(fact["begins"], BEGINNING) or "")
 
 
+def _edit_of(text: Text, plan: Plan) -> Edit:
+    put: Put = plan.edit
+    return text.edit(put.at, put.cut, put.runs, plan.kind == "retokenised")
+
+
 def _plan_in(fact: dict[str, Any]) -> Plan:
     kind = next((one for one in get_args(Kind) if one == fact["kind"]), None)
     if kind is None:
@@ -146,9 +152,7 @@ def _plan_in(fact: dict[str, Any]) -> Plan:
         _whole(fact["node"]),
         _whole(fact["parent"]),
         kind,
-        _whole(fact["at"]),
-        _whole(fact["cut"]),
-        _runs_in(fact["put"]),
+        Put(_whole(fact["at"]), _whole(fact["cut"]), _runs_in(fact["put"])),
         _whole(fact["caret"]),
         _step_in(fact["step"]) if "step" in fact else None,
         _words(fact.get("name"), 255),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from arplay.core.modalities.runs import Edit, Runs
-from arplay.core.modalities.text import Text
+from arplay.core.modalities.base import Document, Edit
 
 LONGEST_WAY = 64
-"""Edits that lead from one kept document to the next; in a long text, more by one for every BYTES_A_NODE."""
-BYTES_A_NODE = 1024
+"""Edits that lead from one kept document to the next; in a long document, more by one for every UNITS_A_NODE."""
+UNITS_A_NODE = 1024
 
-Kind = Literal["opened", "typed", "picked", "sampled", "retokenised"]
+Kind = Literal["opened", "typed", "painted", "picked", "sampled", "retokenised"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Step:
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """One state of the document: what was done to the parent's, and where that left the caret (a byte).
+    """One state of the document: what was done to the parent's, and where that left the caret.
 
     ``serial`` grows with every node of a tree and is never used again; ``name`` is that of the file that was opened.
     """
@@ -45,7 +44,7 @@ class Node:
     serial: int = 0
     name: str | None = None
     children: list[Node] = field(default_factory=list)
-    document: Text | None = None
+    document: Document | None = None
     """The state itself, kept now and then so that no way to another one is long."""
     since: int = 0
     """How many nodes lie between this one and the nearest above it that keeps its document."""
@@ -79,14 +78,12 @@ class Node:
 
 @dataclass(slots=True)
 class Plan:
-    """A node as it is kept: by numbers, with the count of the bytes that gave way instead of the bytes."""
+    """A node as it is kept: by numbers; how its edit is kept is the document's own."""
 
     serial: int
     parent: int
     kind: Kind
-    at: int
-    cut: int
-    put: Runs
+    edit: Any
     caret: int
     step: Step | None = None
     name: str | None = None
@@ -95,9 +92,9 @@ class Plan:
 class Tree:
     """History with branches. Nodes hold edits, not texts, so that a long session over a long text stays small."""
 
-    def __init__(self, document: Text | None = None, serial: int = 0) -> None:
-        self.document = self.start = document or Text()
-        self.root = Node(None, Edit(0, (), ()), "opened", len(self.document), serial=serial, document=self.start)
+    def __init__(self, document: Document, serial: int = 0) -> None:
+        self.document = self.start = document
+        self.root = Node(None, document.nothing, "opened", len(document), serial=serial, document=document)
         self.node = self.root
         self.nodes = {serial: self.root}
         """All of them by their serial numbers, the oldest first."""
@@ -130,7 +127,7 @@ class Tree:
         document = self.document.apply(edit)
         node = Node(self.node, edit, kind, caret, step, next(reversed(self.nodes)) + 1 if serial is None else serial)
         node.since = self.node.since + 1
-        if node.since > LONGEST_WAY + len(document) // BYTES_A_NODE:
+        if node.since > LONGEST_WAY + len(document) // UNITS_A_NODE:
             node.since, node.document = 0, document
         self.node.children.append(node)
         self.nodes[node.serial] = node
@@ -138,10 +135,13 @@ class Tree:
         return node
 
     @classmethod
-    def of(cls, document: Text, root: Plan, plans: Iterable[Plan], node: int) -> Tree:
+    def of(
+        cls, document: Document, root: Plan, plans: Iterable[Plan], node: int, edit: Callable[[Any, Plan], Edit]
+    ) -> Tree:
         """The tree that was kept as ``plans`` (parents first, numbers rising), standing on the ``node`` of that number.
 
-        Raises ValueError where they do not fit together: no such parent, bytes that are not there, pieces cut.
+        ``edit`` makes the edit of a plan for the document that it was made from. Raises ValueError where they do not
+        fit together: no such parent, units that are not there, tokens cut.
         """
         tree = cls(document, root.serial)
         tree.root.name, tree.root.caret = root.name, root.caret
@@ -156,8 +156,7 @@ class Tree:
             plan = waiting.pop()
             if tree.node.serial != plan.parent:
                 tree.goto(tree.nodes[plan.parent])
-            edit = tree.document.edit(plan.at, plan.cut, plan.put, plan.kind == "retokenised")
-            tree.grow(edit, plan.kind, plan.caret, plan.step, plan.serial).name = plan.name
+            tree.grow(edit(tree.document, plan), plan.kind, plan.caret, plan.step, plan.serial).name = plan.name
             if not 0 <= plan.caret <= len(tree.document):
                 raise ValueError(f"the caret of state {plan.serial} is not in its text")
             waiting += below[plan.serial][::-1]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from arplay.core.decoding.pipeline import Decoded, Pipeline, decode
 from arplay.core.errors import Problem
-from arplay.core.modalities.text import Caret, Text
-from arplay.core.modalities.vocabulary import Vocabulary
+from arplay.core.modalities.base import Document, TokenSet
 from arplay.core.picking import Choice, uniform
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
@@ -24,14 +23,15 @@ TELL_SECONDS = 1 / 30
 
 @dataclass(frozen=True, slots=True)
 class Write(Request):
-    """Sample up to ``count`` tokens from ``place`` of ``document`` on, each at u of (seed, index), as one batch.
+    """Sample up to ``count`` tokens from the caret of ``document`` on, each at u of (seed, index), as one batch.
 
     At most ``per_second``, the first not before ``due`` (of the monotonic clock).
     ``stop_at``: the token after which no other is written. ``slide``: go on where the context is full.
     """
 
-    document: Text
-    place: Caret
+    document: Document
+    caret: int
+    index: int | None
     pipeline: Pipeline
     seed: int
     count: int
@@ -58,9 +58,9 @@ class Written(Result):
 
 def write(state: State, request: Write) -> jobs.Steps:
     """Explore, choose and write as one Step of the window does, again and again."""
-    vocabulary = state.current().alphabet.vocabulary
-    assert isinstance(vocabulary, Vocabulary), "a text"
-    document, place = request.document, request.place
+    tokens = state.current().alphabet.vocabulary
+    document, caret = request.document, request.caret
+    place = document.at(caret, request.index)
     steps: list[Step] = []
     last: tuple[Choice, Decoded] | None = None
     if (wait := request.due - time.monotonic()) > 0:
@@ -72,25 +72,29 @@ def write(state: State, request: Write) -> jobs.Steps:
         assert isinstance(explored, Explored)
         answer, made, spent = explored.answer, len(steps), time.monotonic() - began
         ended = made >= request.count or (bool(steps) and steps[-1].id == request.stop_at)
-        full = bool(steps) and (spent >= TELL_SECONDS or made > spent * request.per_second)
-        chosen = None if ended or full else _choose(answer, request, vocabulary)
+        ended = ended or (bool(steps) and answer.prefix.index == tokens.length)
+        ahead = made / request.per_second - spent
+        full = bool(steps) and max(spent, spent + ahead) >= TELL_SECONDS
+        chosen = None if ended or full else _choose(answer, request, tokens)
         if chosen is None:
             return Written(request.number, tuple(steps), answer, last, ended, stuck=not (ended or full))
+        if ahead > 0:
+            yield jobs.Pause(ahead)
         step, choice, decoded = chosen
-        piece = vocabulary.piece(step.id, first=place.byte == 0)
-        document = document.apply(document.take(place.byte, piece, vocabulary.name))
-        place, last = Caret(place.byte + len(piece.data)), (choice, decoded)
+        edit, caret = document.take(caret, step.id, tokens)
+        document = document.apply(edit)
+        place, last = document.at(caret), (choice, decoded)
         steps.append(step)
 
 
-def _choose(answer: Answer, request: Write, vocabulary: Vocabulary) -> tuple[Step, Choice, Decoded] | None:
+def _choose(answer: Answer, request: Write, tokens: TokenSet) -> tuple[Step, Choice, Decoded] | None:
     """None where nothing can be sampled: the window says why, as it does for a single Step."""
     full = bool(answer.position.start) and not request.slide
     if answer.distribution is None or full or behind_bare(answer):
         return None
     seed, index = request.seed, answer.prefix.index
     try:
-        decoded = decode(answer.distribution, request.pipeline, context_at(answer, vocabulary, seed))
+        decoded = decode(answer.distribution, request.pipeline, context_at(answer, tokens, seed))
         step, choice = sampled(answer.distribution, decoded, index, uniform(seed, index), seed)
     except Problem:
         return None

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 from arplay.core.modalities.base import Document, Place
-from arplay.core.modalities.text import Caret
 from arplay.engine.messages import Explore, Score
 
 if TYPE_CHECKING:
@@ -36,7 +35,8 @@ class Asking(QObject):
     def explore(self) -> None:
         """What comes next at the caret, now."""
         view = self._play.view
-        self.explore_at(self._play.document, Caret(view.caret, None if self._play.looking else view.selected))
+        document = self._play.document
+        self.explore_at(document, document.at(view.caret, None if self._play.looking else view.selected))
 
     def explore_at(self, document: Document, place: Place) -> None:
         self._explore_timer.stop()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 from arplay.core.modalities.base import Place
-from arplay.core.modalities.text import Caret
 from arplay.core.timings import Timing, added, forecast, missing, of_answer
 from arplay.engine.messages import Explored, Failed, Loaded, Recompute, Recomputed, Result
 
@@ -62,7 +61,7 @@ class Comparing(QObject):
         if view.answer is None or view.stale or self._play.looking or not view.answer.position.context:
             self._play.told.emit("there is no answer to compare with yet", "type something and wait for the chart")
         else:
-            self._ask(view, Caret(view.caret, view.answer.prefix.index))
+            self._ask(view, view.document.at(view.caret, view.answer.prefix.index))
 
     def note(self, result: Result) -> None:
         """Take note of what the worker says to the playground."""
@@ -119,10 +118,10 @@ class Comparing(QObject):
                 continue
             self._tried.add(length)
             if length == context:
-                self._ask(view, Caret(view.caret, answer.prefix.index))
+                self._ask(view, view.document.at(view.caret, answer.prefix.index))
                 return
             if 0 < index < len(answer.encoded.starts):
-                self._ask(view, Caret(min(view.caret, int(answer.encoded.starts[index])), index))
+                self._ask(view, view.document.at(min(view.caret, int(answer.encoded.starts[index])), index))
                 return
 
     def _ask(self, view: View, place: Place) -> None:

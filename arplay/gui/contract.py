@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Decoded, Pipeline
+from arplay.core.modalities.base import Document
 from arplay.core.modalities.finding import Found
 from arplay.core.modalities.text import Text
 from arplay.core.picking import Choice
@@ -82,7 +83,7 @@ class View:
 
     settings: Settings = Settings()
     loaded: Loaded | None = None
-    document: Text = Text()
+    document: Document = Text()
     caret: int = 0
     answer: Answer | None = None
     decoded: Decoded | None = None
@@ -214,6 +215,14 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
+class Painted:
+    """Pixels got a level (None: the paint was taken off)."""
+
+    cells: tuple[int, ...]
+    level: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class CaretMoved:
     caret: int
 
@@ -239,7 +248,22 @@ class Tell:
     remedy: str
 
 
-Intent = Take | Select | Change | Find | Seek | Zoom | Do | Goto | Typed | CaretMoved | OpenFile | AnalyseText | Tell
+Intent = (
+    Take
+    | Select
+    | Change
+    | Find
+    | Seek
+    | Zoom
+    | Do
+    | Goto
+    | Typed
+    | Painted
+    | CaretMoved
+    | OpenFile
+    | AnalyseText
+    | Tell
+)
 
 
 class Panel(QWidget):

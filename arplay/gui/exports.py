@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from arplay.core.errors import Problem
-from arplay.core.modalities.text import Caret, bytes_of
+from arplay.core.modalities.text import bytes_of
 from arplay.export import charts
 from arplay.export.provenance import Provenance
 from arplay.export.writers import write
@@ -126,7 +126,7 @@ def data_of(panel: Panel, view: View, kind: charts.Kind) -> str:
     vocabulary, origin = view.loaded.vocabulary, provenance(panel, view)
     if panel.name == "next_token":
         assert view.answer is not None and view.decoded is not None
-        before = view.document.before(Caret(view.caret))
+        before = view.document.before(view.document.at(view.caret))
         return charts.bars(kind, view.answer, view.decoded, vocabulary, before, view.settings.bars, origin)
     if panel.name == "kv_cache":
         if panel.chart_size() is None:

@@ -9,8 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from arplay.core.errors import Problem
+from arplay.core.modalities.image import Raster
+from arplay.core.modalities.text import Text
 from arplay.core.signs import markup
 from arplay.export.writers import replacing
+from arplay.picturefile import read_picture
 from arplay.textfile import MAX_BYTES, detect, read_text
 
 if TYPE_CHECKING:
@@ -31,6 +34,22 @@ def read(path: Path, encoding: str | None, window: MainWindow) -> bytes | None:
     except Problem as problem:
         window.tell(problem.cause, problem.remedy)
         return None
+
+
+def open_picture(path: Path, window: MainWindow) -> bool:
+    """Open the file as a picture where the loaded model reads such; whether that was done, or told why not."""
+    loaded = window.playground.view.loaded
+    if loaded is None or not isinstance(loaded.vocabulary, Raster):
+        return False
+    try:
+        picture = read_picture(path, loaded.vocabulary)
+    except Problem as problem:
+        window.tell(problem.cause, problem.remedy)
+        return True
+    window.notice.forget()
+    window.store.add_recent("recent_files", str(path))
+    window.playground.open_document(picture, path.name)
+    return True
 
 
 def _offer(path: Path, window: MainWindow) -> str | None:
@@ -70,7 +89,7 @@ def ask_open(window: MainWindow) -> Path | None:
 
 def save_as(window: MainWindow) -> bool:
     """Whether the text is in a file of the user's now."""
-    name, _ = QFileDialog.getSaveFileName(window, "Save the text", "text.txt", "Texts (*.txt);;All files (*)")
+    name, _ = QFileDialog.getSaveFileName(window, "Save", "text.txt", "Texts (*.txt);;All files (*)")
     return bool(name) and save(Path(name), window)
 
 
@@ -102,10 +121,11 @@ def save(path: Path, window: MainWindow) -> bool:
     document = window.playground.document
     try:
         with replacing(path) as temporary:
-            temporary.write_bytes(document.data)
+            temporary.write_bytes(document.file)
     except Problem as problem:
         window.tell(problem.cause, problem.remedy)
         return False
-    window.keeping.saved(document)
+    if isinstance(document, Text):
+        window.keeping.saved(document)
     window.statusBar().showMessage(f"Saved {path.name}", 3000)
     return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from arplay.core.modalities.finding import Found, beside, find, surprise
+from arplay.core.modalities.text import text_of
 from arplay.gui.widgets.words import in_unit, number
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ class Finding:
         former = self._play.view.found
         if former is None:
             self._origin = self._here()
-        if not text:
+        if not text or not self._play.table.has_text:
             self._play.show(found=None)
             return
-        found = find(self._play.scored_document.data, text, case)
+        found = find(text_of(self._play.scored_document).data, text, case)
         place = beside(found.spans, self._origin - 1, 1)
         self._stand(found, place)
 
@@ -48,8 +49,8 @@ class Finding:
         """After the text has changed: what is found in it now, without going anywhere."""
         former = self._play.view.found
         self._play.show(sought="")
-        if former is not None:
-            found = find(self._play.scored_document.data, former.text, former.case)
+        if former is not None and self._play.table.has_text:
+            found = find(text_of(self._play.scored_document).data, former.text, former.case)
             here = np.flatnonzero(found.spans[:, 0] == self._here())
             self._play.show(found=replace(found, at=int(here[0]) if len(here) else None))
 

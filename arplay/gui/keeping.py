@@ -11,7 +11,7 @@ from arplay.core.errors import Problem
 from arplay.core.kept import Moves, Session
 from arplay.core.modalities.runs import Edit
 from arplay.core.modalities.text import Text
-from arplay.core.tree import Node
+from arplay.core.tree import Node, Tree
 from arplay.engine.journal import Journal
 from arplay.gui.contract import View
 from arplay.gui.playground import LongText, Playground
@@ -119,7 +119,7 @@ class Keeping(QObject):
         if self._sessions is None or (self._journal is not None and self._journal.flush(timeout)):
             return True
         self._look()
-        tree = self._play.tree
+        tree = self._tree
         return tree.document == self._elsewhere or all(node.kind == "opened" for node in tree.nodes.values())
 
     def end(self) -> None:
@@ -141,7 +141,7 @@ class Keeping(QObject):
         claim, journal, sessions = self._claim, self._journal, self._sessions
         if claim is None or journal is None or sessions is None:
             return
-        tree = self._play.tree
+        tree = self._tree
         empty = tree.count == 1 and not len(tree.document)
         if not empty:
             self._rewrite(closed=True)
@@ -154,22 +154,34 @@ class Keeping(QObject):
 
     # ---- what is written
 
+    @property
+    def _tree(self) -> Tree:
+        return self._play.table.text_session.tree
+
     def _on_began(self, moves: Moves) -> None:
+        if not self._play.table.has_text:
+            return
         self._moves = Moves(list(moves.made), moves.index)
         self._rewrite()
 
     def _on_grown(self, node: Node) -> None:
+        if not self._play.table.has_text:
+            return
         if node.parent is not None and self._knows(node.parent):
             self._numbers.add(node.serial)
             self._at, self._values["caret"] = node.serial, node.caret
             self._append(kept.grown(node))
 
     def _on_merged(self, edit: Edit, caret: int) -> None:
-        if self._knows(self._play.tree.node):
+        if not self._play.table.has_text:
+            return
+        if self._knows(self._tree.node):
             self._values["caret"] = caret
             self._append(kept.merged(edit, caret))
 
     def _on_moved(self, origin: Node, target: Node, words: str | None) -> None:
+        if not self._play.table.has_text:
+            return
         self._moves.push(origin.serial, target.serial, words)
         if self._knows(origin, target):
             self._at, self._undone = target.serial, 0
@@ -177,8 +189,8 @@ class Keeping(QObject):
 
     def _on_index(self, index: int) -> None:
         """Undo, redo, or a move that was just made."""
-        node = self._play.tree.node
-        if self._play.replaying:
+        node = self._tree.node
+        if self._play.replaying or not self._play.table.has_text:
             return
         self._moves.index = index
         if (node.serial, self._moves.undone) != (self._at, self._undone) and self._knows(node):
@@ -186,7 +198,7 @@ class Keeping(QObject):
             self._append(kept.undone(self._undone, node))
 
     def _on_changed(self, view: View) -> None:
-        if self._journal is None:
+        if self._journal is None or not self._play.table.has_text:
             return
         if self._play.long is not self._long:
             self._store_long()
@@ -197,6 +209,8 @@ class Keeping(QObject):
             self._append(kept.state(**new))
 
     def _state(self) -> dict[str, object]:
+        if not self._play.table.has_text:
+            return self._values
         view = self._play.view
         model = catalogue.spec_of(view.loaded.info.source) if view.loaded is not None else self._values.get("model")
         return {"caret": view.caret, "seed": view.settings.seed, "model": model, "long": view.excerpt_of}
@@ -237,7 +251,7 @@ class Keeping(QObject):
         if self._journal is None:
             return
         values = self._values = self._state()
-        session = Session(self._play.tree, self._moves, **values)  # type: ignore[arg-type]
+        session = Session(self._tree, self._moves, **values)  # type: ignore[arg-type]
         snapshot = kept.snapshot(session)
         self._numbers = {snapshot.root.serial, *(plan.serial for plan in snapshot.plans)}
         self._at, self._undone, self._appended, self._lines = snapshot.node, self._moves.undone, 0, []

@@ -265,6 +265,8 @@ class MainWindow(QMainWindow):
 
     def open_file(self, path: Path, encoding: str | None = None) -> None:
         """Load a text into the editor, or only into the heatmap where it is too long to edit."""
+        if not self.playground.table.has_text and files.open_picture(path, self):
+            return
         data = files.read(path, encoding, self)
         if data is None:
             return

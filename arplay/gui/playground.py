@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject, Signal
 from arplay.core.decoding.pipeline import Decoded, decode
 from arplay.core.errors import Problem
 from arplay.core.kept import Session
-from arplay.core.modalities.runs import Edit
-from arplay.core.modalities.text import Caret, Text
+from arplay.core.modalities.base import Document, Edit
+from arplay.core.modalities.text import Text, text_of
 from arplay.core.position import Answer
 from arplay.core.stepping import context_at
 from arplay.core.tree import Kind, Node, Step, Tree
@@ -42,6 +42,7 @@ from arplay.gui.comparing import Comparing
 from arplay.gui.contract import Do, Intent, Settings, Take, View
 from arplay.gui.fetching import Fetching
 from arplay.gui.finding import Finding
+from arplay.gui.table import Table
 from arplay.gui.training.lessons import Lessons
 from arplay.gui.undo import Move, new_stack
 from arplay.gui.writing import Writing
@@ -81,7 +82,7 @@ class Playground(QObject):
     def __init__(self, bridge: Bridge, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.bridge = bridge
-        self.tree = Tree()
+        self.tree = Tree(Text())
         self.undo_stack = new_stack()
         self.long: LongText | None = None
         self.looking = False  # at a place of the long text instead of the editor's
@@ -89,7 +90,7 @@ class Playground(QObject):
         self._held, self._dirty = 0, False
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
         self.asking, self.writing, self.comparing = Asking(self), Writing(self), Comparing(self)
-        self.finding = Finding(self)
+        self.finding, self.table = Finding(self), Table(self)
         self.fetching, self.lessons = Fetching(bridge, self), Lessons(bridge, self)
         bridge.result.connect(self._on_result)
 
@@ -104,6 +105,8 @@ class Playground(QObject):
         match intent:
             case contract.Typed(start, end, data, caret):
                 self._edit(start, end, data, caret)
+            case contract.Painted(cells, level):
+                self.table.paint(cells, level)
             case contract.CaretMoved(caret):
                 self.move_caret(caret)
             case Take():
@@ -128,6 +131,13 @@ class Playground(QObject):
             case Do(what):
                 self._do(what)
 
+    def open_document(self, document: Document, name: str) -> None:
+        """Another document of the same kind in place of the former one, which undo and the history bring back."""
+        with self._at_once():
+            self._forget()
+            self.record(self.document.become(document), "opened", 0, name=name)
+            self.show(name=name)
+
     def open_text(self, data: bytes, name: str | None = None, at_end: bool = False) -> None:
         """A text in place of the former one, which undo and the history bring back, with its name.
 
@@ -135,18 +145,25 @@ class Playground(QObject):
         """
         caret = len(data) if at_end else 0
         with self._at_once():
+            if not self.table.has_text:
+                tree = Tree(Text.of(data))
+                tree.root.name, tree.root.caret = name, caret
+                self.restore(Session(tree, caret=caret, seed=self.view.settings.seed))
+                return
             if self.tree.count == 1 and not len(self.document):
                 tree = Tree(Text.of(data))
                 tree.root.name, tree.root.caret = name, caret
                 self.restore(Session(tree, caret=caret, seed=self.view.settings.seed))
             else:
                 self._forget()
-                edit = self.document.replace(0, len(self.document), data)
+                edit = text_of(self.document).replace(0, len(self.document), data)
                 self.record(edit, "opened", caret, name=name)
             self.show(name=name)
 
     def restore(self, session: Session, long: bytes | None = None) -> None:
-        """A text with its ids, history, undo, seed and caret; ``long`` is the text that it is the beginning of."""
+        """A document with its ids, history, undo, seed and caret; ``long`` is the text that it is the beginning of."""
+        if self.table.defers(session, long):
+            return
         with self._at_once():
             self._forget()
             self.tree = session.tree
@@ -158,7 +175,7 @@ class Playground(QObject):
             self.undo_stack.setIndex(session.moves.index)
             self.replaying = False
             self.show(name=self.tree.node.opened_from, settings=replace(self.view.settings, seed=session.seed))
-            if long is not None and session.long is not None and long.startswith(self.document.data):
+            if long is not None and session.long is not None and long.startswith(text_of(self.document).data):
                 self.long = LongText(session.long, Text.of(long))
                 self.show(excerpt_of=session.long)
             self._document_changed(session.caret)
@@ -203,7 +220,7 @@ class Playground(QObject):
         return ledger is None or not ledger.complete or not ledger.encoded.is_of(self.scored_document)
 
     @property
-    def document(self) -> Text:
+    def document(self) -> Document:
         return self.tree.document
 
     @property
@@ -212,7 +229,7 @@ class Playground(QObject):
         return self.long is not None
 
     @property
-    def scored_document(self) -> Text:
+    def scored_document(self) -> Document:
         return self.long.document if self.long else self.tree.document
 
     # ---- editing
@@ -220,7 +237,7 @@ class Playground(QObject):
     def _edit(self, start: int, end: int, data: bytes, caret: int) -> None:
         self.writing.stop()
         self.show(step=None, step_decoded=None)
-        self.record(self.document.replace(start, end, data), "typed", caret, pause=True)
+        self.record(text_of(self.document).replace(start, end, data), "typed", caret, pause=True)
 
     def move_caret(self, caret: int) -> None:
         if caret == self.view.caret and not self.looking:
@@ -252,7 +269,7 @@ class Playground(QObject):
         self.show(selected=index, stale=True, step=None, step_decoded=None)
         if not self.looking:
             self.show(caret=int(starts[index]))
-        self.asking.explore_at(self.scored_document, Caret(int(starts[index]), index))
+        self.asking.explore_at(self.scored_document, self.scored_document.at(int(starts[index]), index))
 
     def _goto(self, node: Node) -> None:
         """Undo, redo and branches all come here; a node that was just recorded is already the current one."""
@@ -275,7 +292,7 @@ class Playground(QObject):
         """The document after ``edit``, in the tree and on the undo stack. ``pause``: more may follow at once."""
         before, last = self.tree.node, self.tree.node.edit
         node = self.tree.record(edit, kind, caret, step)
-        self.show(departures=tuple(span for span in self.view.departures if span[1] <= edit.at))
+        self.show(departures=edit.untouched(self.view.departures))
         self._document_changed(caret, pause)
         if node is not before:
             node.name = name
@@ -291,7 +308,7 @@ class Playground(QObject):
         self.show()
 
     def _document_changed(self, caret: int, pause: bool = False) -> None:
-        if self.long is not None and self.document.data != self.long.document.data[: len(self.document)]:
+        if self.long is not None and text_of(self.document).data != self.long.document.data[: len(self.document)]:
             self.long = None  # the excerpt was edited: it is a text of its own now
             self.show(excerpt_of=None)
         self.looking = False
@@ -331,8 +348,9 @@ class Playground(QObject):
                     self.refused.emit("No text was put aside here")
             case "retokenise":
                 self.writing.stop()
-                edit, before = self.document.retokenise(), self.tree.node
-                self.record(edit, "retokenised", self.view.caret)
+                before = self.tree.node
+                if self.table.has_text:
+                    self.record(text_of(self.document).retokenise(), "retokenised", self.view.caret)
                 if self.tree.node is before:
                     self.refused.emit("Nothing to re-tokenise: every token is the tokenizer's own")
             case "reconcile":
@@ -415,6 +433,7 @@ class Playground(QObject):
         former = self.view.loaded
         if former is not None and former.vocabulary.name != loaded.vocabulary.name:
             self.writing.forget_picks()
+        self.table.lay(loaded.vocabulary)
         self.show(
             loaded=loaded,
             answer=None,

@@ -115,7 +115,7 @@ def waited_for(view: View) -> str:
         return ""
     if view.excerpt_of is not None and view.selected is not None:
         return "Reading up to the chosen token…"
-    return f"Reading {view.caret:,} bytes…" if view.caret else "Reading the empty prefix…"
+    return f"Reading {view.caret:,} {view.loaded.vocabulary.unit.many}…" if view.caret else "Reading the empty prefix…"
 
 
 def scores_waited_for(view: View) -> str:
@@ -127,5 +127,6 @@ def scores_waited_for(view: View) -> str:
     if not view.scores_are_old or view.scores_follow:
         return ""
     if view.scoring:
-        return f"Scoring {len(view.document):,} bytes…"
+        unit = view.ledger.unit.many if view.ledger is not None else ""
+        return f"Scoring {len(view.document):,} {unit}…"
     return "Scores of the text before the last change"

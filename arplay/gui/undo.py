@@ -12,6 +12,7 @@ from arplay.core.tree import Node
 _WORDS = {
     "opened": "opening",
     "typed": "typing",
+    "painted": "painting",
     "picked": "picked token",
     "sampled": "sampled token",
     "retokenised": "re-tokenising",
@@ -23,13 +24,20 @@ class Move(QUndoCommand):
 
     def __init__(self, goto: Callable[[Node], None], origin: Node, target: Node, words: str | None = None) -> None:
         super().__init__(words or _WORDS[target.kind])
-        self._goto, self._origin, self._target = goto, origin, target
+        self.words = words
+        self._goto, self.origin, self.target = goto, origin, target
 
     def redo(self) -> None:
-        self._goto(self._target)
+        self._goto(self.target)
 
     def undo(self) -> None:
-        self._goto(self._origin)
+        self._goto(self.origin)
+
+
+def moves_on(stack: QUndoStack) -> list[Move]:
+    """All moves, those that are undone as well, the oldest first."""
+    found = (stack.command(i) for i in range(stack.count()))
+    return [move for move in found if isinstance(move, Move)]
 
 
 def new_stack() -> QUndoStack:

@@ -12,8 +12,6 @@ from PySide6.QtCore import QObject
 
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.distribution import Distribution
-from arplay.core.modalities.text import Caret
-from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import MAX_SEED, uniform
 from arplay.core.position import Answer
 from arplay.core.stepping import behind_bare, picked, sampled
@@ -63,7 +61,8 @@ class Writing(QObject):
         asked = partial(
             Write,
             document=play.document,
-            place=Caret(view.caret, view.selected),
+            caret=view.caret,
+            index=view.selected,
             pipeline=settings.decoding,
             seed=settings.seed,
             count=self._left,
@@ -177,6 +176,9 @@ class Writing(QObject):
             play.told.emit(*play.view.problem)
         elif answer is not None and intent == Do("rewind"):
             self._back(answer)
+        elif answer is not None and play.view.loaded and answer.prefix.index == play.view.loaded.vocabulary.length:
+            self.stop()
+            play.refused.emit("Everything is written: nothing comes next")
         elif answer is None or answer.distribution is None or decoded is None:
             self.stop()
             play.told.emit("there is no distribution to choose from", "type something, or choose BOS or EOS")
@@ -220,10 +222,8 @@ class Writing(QObject):
         play = self._play
         assert play.view.loaded is not None
         vocabulary = play.view.loaded.vocabulary
-        assert isinstance(vocabulary, Vocabulary), "a text"
-        piece = vocabulary.piece(step.id, first=play.view.caret == 0)
-        edit = play.document.take(play.view.caret, piece, vocabulary.name)
-        play.record(edit, kind, play.view.caret + len(piece.data), step)
-        if not piece.data:
+        edit, caret = play.document.take(play.view.caret, step.id, vocabulary)
+        play.record(edit, kind, caret, step)
+        if vocabulary.is_unused(step.id):
             cause = f"id {step.id:,} has no token: it writes nothing, but the model reads it from here on"
             play.told.emit(cause, "rewind takes it back")

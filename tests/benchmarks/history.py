@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 
+from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Piece
 from arplay.core.tree import Step, Tree
 from tests.benchmarks.harness import row
@@ -14,11 +15,11 @@ STEP = Step(id=1, index=0, logprob=-1.0, prob=0.37, decoded_prob=0.4, rank=1, u=
 
 
 def main() -> None:
-    tree, times = Tree(), []
+    tree, times = Tree(Text()), []
     for index in range(NODES):
         piece = Piece(index % 4000, b" word")
         began = time.perf_counter()
-        edit = tree.document.take(len(tree.document), piece, "words")
+        edit = tree.document.put(len(tree.document), piece, "words")
         tree.record(edit, "sampled", len(tree.document) + len(piece.data), STEP)
         times.append(1000 * (time.perf_counter() - began))
     first = f"the first {NEAR}: {statistics.fmean(times[:NEAR]):.3f} ms"

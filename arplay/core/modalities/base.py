@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,6 +161,14 @@ class Encoded(Protocol):
         """Whether ``document`` begins with what this one says."""
         ...
 
+    def said(self, index: int, tokens: Any) -> str:
+        """A token as the document has it, nothing hidden; where it has none of its units, its label."""
+        ...
+
+    def remark(self, index: int) -> str:
+        """What is to be known of a token besides, in words."""
+        ...
+
     def part(self, first: int, stop: int) -> Encoded:
         """Tokens [first, stop) alone."""
         ...
@@ -184,8 +192,42 @@ class Writer(Protocol):
         ...
 
 
+class Edit(Protocol):
+    """A change of a document, exact in both directions."""
+
+    @property
+    def inverse(self) -> Any: ...
+
+    @property
+    def is_nothing(self) -> bool: ...
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether something gave way."""
+        ...
+
+    def then(self, edit: Any) -> Any | None:
+        """Both as one where they are one stroke of the user's."""
+        ...
+
+    def untouched(self, spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        """Those of some spans of units that lie before the change."""
+        ...
+
+    def opened(self, document: Any) -> str:
+        """What is said where a document was opened; ``document``: the one that a tree began with."""
+        ...
+
+    def said(self, kind: str) -> tuple[str, bool]:
+        """What was done, for the list of states; and whether that is the document's own words."""
+        ...
+
+
 class Document(Protocol):
-    """What a model is asked about."""
+    """What a model is asked about. A *caret* is a whole number: where its canvas stands, from 0 at its beginning."""
+
+    nothing: ClassVar[Any]
+    """The edit that changes nothing."""
 
     def __hash__(self) -> int: ...
 
@@ -207,6 +249,26 @@ class Document(Protocol):
         """What its tokens do not say of it."""
         ...
 
+    def at(self, caret: int, index: int | None = None) -> Place:
+        """The place at the caret; ``index`` says of which token where several begin there."""
+        ...
+
+    def apply(self, edit: Any) -> Any:
+        """The document after an edit that was made from this one."""
+        ...
+
+    def become(self, document: Any) -> Any:
+        """The edit that puts another document in its place."""
+        ...
+
+    def take(self, caret: int, id: int, tokens: Any) -> tuple[Any, int]:
+        """The edit that writes this token at the caret, and the caret after it."""
+        ...
+
+    def tail(self, caret: int) -> str:
+        """The end of what stands before the caret, for the title of a figure."""
+        ...
+
     def before(self, place: Any) -> Mapping[str, Any]:
         """What stands before ``place``, for JSON."""
         ...
@@ -214,6 +276,11 @@ class Document(Protocol):
     @property
     def shown(self) -> str:
         """What it looks like in a terminal, nothing hidden, as one text."""
+        ...
+
+    @property
+    def file(self) -> bytes:
+        """What a file of it holds."""
         ...
 
     def writer(self, tokens: Any) -> Writer:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,10 @@ class Raster:
         ids = (None if sign == BLANK else self.signs.index(sign) for row in rows for sign in row)
         return Picture(self.width, self.signs, tuple(ids))
 
+    def fits(self, picture: Picture) -> bool:
+        """Whether it has the pixels and levels of this raster."""
+        return (picture.width, picture.signs, len(picture)) == (self.width, self.signs, self.pixels)
+
     def blank(self) -> Picture:
         return Picture(self.width, self.signs, (None,) * self.pixels)
 
@@ -127,6 +131,21 @@ class Paint:
         """Every stroke stays one of its own."""
         return None
 
+    def untouched(self, spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        return ()
+
+    def opened(self, document: Picture | None) -> str:
+        return (
+            "Opened a picture"
+            if document is not None and any(c is not None for c in document.cells)
+            else "Empty picture"
+        )
+
+    def said(self, kind: str) -> tuple[str, bool]:
+        count = len(self.pixels)
+        pixels = f"pixel {self.pixels[0][0] + 1}" if count == 1 else f"{count:,} pixels"
+        return f"{'Cleared' if all(new is None for _, _, new in self.pixels) else kind.capitalize()} {pixels}", False
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -135,6 +154,8 @@ class Picture:
     width: int
     signs: str
     cells: tuple[int | None, ...]
+
+    nothing: ClassVar[Paint] = Paint()
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -156,7 +177,7 @@ class Picture:
     def encoded(self, coder: Raster, special: bool, remember: Remember) -> EncodedPicture:
         if not isinstance(coder, Raster):
             raise Problem("this model reads no pictures", "choose a model of pictures")
-        if (self.width, self.signs, len(self.cells)) != (coder.width, coder.signs, coder.pixels):
+        if not coder.fits(self):
             raise Problem("this picture has other pixels than the model's", "clear it, or choose another model")
         levels = [self.cells[cell] for cell in coder.order]
         known = levels.index(None) if None in levels else len(levels)
@@ -180,11 +201,36 @@ class Picture:
     def departures(self, encoded: EncodedPicture, coder: Raster, special: bool) -> tuple[tuple[int, int], ...]:
         return ()
 
+    def tail(self, caret: int) -> str:
+        return f"{caret:,} pixels"
+
     def before(self, place: int | None) -> Mapping[str, Any]:
         return {"picture": self.rows}
 
+    @property
+    def file(self) -> bytes:
+        return "".join(f"{row}\n" for row in self.rows).encode()
+
     def writer(self, tokens: Raster) -> Painter:
         return Painter(self, tokens)
+
+    def at(self, caret: int, index: int | None = None) -> int:
+        """The caret counts the pixels before it, in the order of the model."""
+        return caret
+
+    def become(self, document: Picture) -> Paint:
+        return Paint(
+            tuple((cell, old, new) for cell, (old, new) in enumerate(zip(self.cells, document.cells, strict=True)))
+        )
+
+    def take(self, caret: int, id: int, tokens: Raster) -> tuple[Paint, int]:
+        """The caret goes on to the next pixel that nobody has painted."""
+        edit = self.paint([tokens.order[caret]], id)
+        return edit, self.apply(edit).open_from(caret, tokens)
+
+    def open_from(self, caret: int, tokens: Raster) -> int:
+        """The first of the pixels from ``caret`` on, in the order of the model, that nobody has painted."""
+        return next((i for i in range(caret, tokens.pixels) if self.cells[tokens.order[i]] is None), tokens.pixels)
 
     def paint(self, cells: Iterable[int], level: int | None) -> Paint:
         """These pixels get a level; None takes the paint off."""
@@ -236,6 +282,14 @@ class EncodedPicture:
         cells = self.raster.order[: len(self.ids)]
         known: list[int] = self.ids.tolist()
         return known == [document.cells[cell] for cell in cells]
+
+    def said(self, index: int, tokens: Raster | None) -> str:
+        """Its level, row and column, counted from 1."""
+        row, column = self.raster.place(self.first + index)
+        return f"{self.raster.label(int(self.ids[index]))} ({row + 1}, {column + 1})"
+
+    def remark(self, index: int) -> str:
+        return ""
 
     def part(self, first: int, stop: int) -> EncodedPicture:
         return EncodedPicture(self.picture, self.raster, self.ids[first:stop], self.first + first)

@@ -9,11 +9,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from arplay.core.distribution import frozen
-from arplay.core.modalities.vocabulary import Pieces
+from arplay.core.modalities.spans import change, to_bytes, to_text
+from arplay.core.modalities.vocabulary import Pieces, visible
+
+if TYPE_CHECKING:
+    from arplay.core.modalities.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,9 @@ class Typed:
     def __len__(self) -> int:
         return len(self.data)
 
+
+SHOWN = 160
+"""Characters of a long insertion that are told."""
 
 MOST_FIXED = 256
 """Pieces of one fixed run: what is done at the end of a long text costs what it costs in a short one."""
@@ -89,6 +97,24 @@ class Edit:
             return Edit(edit.at, joined(first.removed, last.removed), ())
         return None
 
+    def said(self, kind: str) -> tuple[str, bool]:
+        """The piece that was put there, else the smallest stretch that differs."""
+        if kind != "typed" and self.inserted:
+            return visible(self.inserted[-1].data), True
+        old = b"".join(run.data for run in self.removed)
+        new = b"".join(run.data for run in self.inserted)
+        start, old_end, new_end = change(old, new)
+        if new_end > start:
+            return _beginning(new[start:new_end]), True
+        return f"Deleted {_beginning(old[start:old_end])}", False
+
+    def untouched(self, spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        return tuple(span for span in spans if span[1] <= self.at)
+
+    def opened(self, document: Text | None) -> str:
+        count = size(self.inserted) if document is None else len(document)
+        return f"Opened {count:,} bytes" if count else "Empty text"
+
     def _longer(self, edit: Edit) -> Edit | None:
         if len(self.inserted) != 1 or len(edit.inserted) != 1:
             return None
@@ -98,6 +124,11 @@ class Edit:
         if new.data[:1].isspace() and not old.data[-1:].isspace():
             return None
         return Edit(self.at, (), (Typed(old.data + new.data),))
+
+
+def _beginning(data: bytes) -> str:
+    text = to_text(data[: 4 * SHOWN])
+    return visible(to_bytes(text[:SHOWN])) + ("…" if len(text) > SHOWN else "")
 
 
 def size(runs: Runs) -> int:

@@ -70,6 +70,34 @@ def byte_of_utf16(text: str, position: int) -> int:
     return len(to_bytes(head[:-1] if "\ud800" <= head[-1:] <= "\udbff" else head))
 
 
+def change(old: bytes, new: bytes) -> tuple[int, int, int]:
+    """(start, end of the old, end of the new): the smallest stretch outside of which both have the same characters.
+
+    >>> change("aéz".encode(), "aèz".encode())  # é and è share their first byte
+    (1, 3, 3)
+    """
+    start = _common(old, new)
+    tail = _common(old[start:][::-1], new[start:][::-1])
+    for back in range(1, min(3, start) + 1):
+        if old[start - back] >= 0xC0:
+            start -= back
+            break
+        if old[start - back] < 0x80:
+            break
+    for _ in range(3):
+        if tail and old[len(old) - tail] & 0xC0 == 0x80:
+            tail -= 1
+    return start, len(old) - tail, len(new) - tail
+
+
+def _common(a: bytes, b: bytes) -> int:
+    """How many bytes both begin with."""
+    size = min(len(a), len(b))
+    if a[:size] == b[:size]:
+        return size
+    return int(np.argmax(np.frombuffer(a, np.uint8, size) != np.frombuffer(b, np.uint8, size)))
+
+
 _LEAD = np.ones(256, np.uint8)
 _LEAD[0x80:0xC0] = 0
 _LEAD[0xF0:] = 2

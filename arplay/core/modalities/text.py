@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class Text:
     """
 
     runs: Runs = ()
+
+    nothing: ClassVar[Edit] = Edit(0, (), ())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Text):
@@ -95,6 +97,10 @@ class Text:
         lost, sentence = loss(self.data, encoded.ids, encoded.ends, tokens)
         return (Note(f"{lost:,}", "characters lost", sentence),) if lost else ()
 
+    def tail(self, caret: int) -> str:
+        before = self.data[:caret].decode("utf-8", "replace").replace("\n", "↵")
+        return f"“{before if len(before) <= 40 else '…' + before[-40:]}”"
+
     def before(self, place: Caret) -> Mapping[str, Any]:
         return {"text": exact_text(self.data[: place.byte])}
 
@@ -105,6 +111,10 @@ class Text:
     @property
     def end(self) -> Caret:
         return Caret(len(self))
+
+    @property
+    def file(self) -> bytes:
+        return self.data
 
     def writer(self, tokens: Vocabulary) -> Writer:
         return Writer(tokens, first=not self.data)
@@ -138,8 +148,19 @@ class Text:
         text = self.data[left:start] + data + self.data[end:right]
         return Edit(left, self.between(left, right), normal((Typed(text),)))
 
-    def take(self, at: int, piece: Piece, vocabulary: str) -> Edit:
-        """A pick: ``piece`` follows byte ``at``; what stood behind it is removed (the tree keeps it)."""
+    def at(self, caret: int, index: int | None = None) -> Caret:
+        return Caret(caret, index)
+
+    def become(self, document: Text) -> Edit:
+        return self.replace(0, len(self), document.data)
+
+    def take(self, caret: int, id: int, tokens: Vocabulary) -> tuple[Edit, int]:
+        """A pick follows byte ``caret``; what stood behind it is removed (the tree keeps it)."""
+        piece = tokens.piece(id, first=caret == 0)
+        return self.put(caret, piece, tokens.name), caret + len(piece.data)
+
+    def put(self, at: int, piece: Piece, vocabulary: str) -> Edit:
+        """``piece`` of the vocabulary of that name in place of all that stood behind byte ``at``."""
         left, _ = self._widen(at, at)
         before = self.data[left:at] if left < at else b""
         head = normal((Typed(before), Fixed(vocabulary, (piece.id,), (piece.data,))))
@@ -226,6 +247,24 @@ class Encoded:
     def begins(self, document: Text) -> bool:
         return document.data.startswith(self.data)
 
+    def said(self, index: int, tokens: Vocabulary | None) -> str:
+        data = self.data[int(self.starts[index]) : int(self.ends[index])]
+        if data:
+            return visible(data)
+        id = int(self.ids[index])
+        return f"{tokens.label(id) if tokens is not None else f'#{id}'} (no bytes)"
+
+    def remark(self, index: int) -> str:
+        """What a piece has of letters that it shares with its neighbours; empty where it has whole ones only."""
+        start, end = int(self.starts[index]), int(self.ends[index])
+        found = []
+        for low, high in dict.fromkeys((_letter(self.data, start), _letter(self.data, end))):
+            mine = self.data[max(low, start) : min(high, end)]
+            if low < high and mine:
+                letter = visible(self.data[low:high])
+                found.append(f"byte{'s' * (len(mine) > 1)} {mine.hex(' ').upper()} of {letter}")
+        return ", ".join(found)
+
     def part(self, first: int, stop: int) -> Encoded:
         low, high = int(self.starts[first]), int(self.ends[stop - 1])
         cut = slice(first, stop)
@@ -240,6 +279,25 @@ class Encoded:
             "byte_start": self.starts.tolist(),
             "byte_end": self.ends.tolist(),
         }
+
+
+def _letter(data: bytes, place: int) -> tuple[int, int]:
+    """The bytes [start, end) of the whole character that ``place`` is inside of; (place, place) where it is in none."""
+    for start in range(max(0, place - 3), place):
+        for width in (2, 3, 4):
+            if start < place < start + width <= len(data):
+                try:
+                    if len(data[start : start + width].decode()) == 1:
+                        return start, start + width
+                except UnicodeDecodeError:
+                    pass  # these bytes are no letter; others may be
+    return place, place
+
+
+def text_of(document: modality.Document) -> Text:
+    """The same, for what shows texts only."""
+    assert isinstance(document, Text), "a text"
+    return document
 
 
 def bytes_of(encoded: modality.Encoded) -> bytes:

@@ -9,9 +9,10 @@ from PySide6.QtCore import QPoint, QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
-from arplay.core.modalities.text import Encoded
+from arplay.core.modalities.text import Encoded, Text, text_of
 from arplay.core.modalities.vocabulary import visible
-from arplay.gui.contract import CaretMoved, Do, Intent, Panel, Seek, Take, View, Zoom
+from arplay.gui.canvases.picture import PictureCanvas
+from arplay.gui.contract import CaretMoved, Do, Intent, Panel, Seek, Take, Tell, View, Zoom
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.scale import HeatScale
@@ -78,6 +79,8 @@ class EditorPanel(Panel):
         column.addWidget(self.seek)
         column.addWidget(self.area, 1)
         column.addWidget(self.notes)
+        self.picture: PictureCanvas | None = None
+        """The canvas of a model that reads pictures; made when there is one."""
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 80)
@@ -89,11 +92,16 @@ class EditorPanel(Panel):
     def _fit(self) -> None:
         """Where there is little room it goes to the text, and to what is to be done about it."""
         height = self.height() - (0 if self.seek.isHidden() else self.seek.sizeHint().height())
+        if self.picture is not None and not self.picture.isHidden():
+            return
         self.tools.setVisible(height >= (BOTH if self.notes.notes else TOOLS))
         self.notes.setVisible((height >= ROOMY and self._told) or (height >= NOTES and bool(self.notes.notes)))
 
     def open_seek(self, part: str) -> None:
         """The row for going through the text, with this part of it; a word that is selected is searched for."""
+        if not isinstance(self._view.document, Text):
+            self.intent.emit(Tell("a picture has no text to search", "click on a pixel to go there"))
+            return
         chosen = self.area.textCursor().selectedText()
         self.seek.open_at(part, chosen if "\u2029" not in chosen else "")
         self.seek.show_view(self._view)
@@ -106,6 +114,8 @@ class EditorPanel(Panel):
             self.intent.emit(Seek("found", step))
 
     def wanted_height(self, view: View, width: int) -> int:
+        if not isinstance(view.document, Text):
+            return 4 * ROOMY
         data = view.document.data
         lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
         notes = self.notes.height() + SPACE[1]  # kept free before there is one: the text is not to jump
@@ -113,6 +123,11 @@ class EditorPanel(Panel):
 
     def show_view(self, view: View) -> None:
         before, self._view = self._view, view
+        self._turn(not isinstance(view.document, Text))
+        if not isinstance(view.document, Text):
+            assert self.picture is not None
+            self.picture.show_view(view, self.theme)
+            return
         self.area.set_text_size(view.settings.text_size)
         self.area.show_text(view.document.data, view.caret)
         if view.settings is not before.settings:
@@ -127,8 +142,27 @@ class EditorPanel(Panel):
         self.seek.show_view(view)
         self._fit()
 
+    def _turn(self, picture: bool) -> None:
+        """The text field and all that belongs to it, or the picture."""
+        if picture and self.picture is None:
+            self.picture = PictureCanvas(self)
+            self.picture.intent.connect(self.intent)
+            layout = self.layout()
+            assert isinstance(layout, QVBoxLayout)
+            layout.addWidget(self.picture, 1)
+        if self.picture is None or self.picture.isVisibleTo(self) == picture:
+            return
+        self.picture.setVisible(picture)
+        self.setFocusProxy(self.picture if picture else self.area)
+        for widget in (self.area, self.tools, self.notes):
+            widget.setVisible(not picture)
+        if picture:
+            self.seek.hide()
+
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
+        if self.picture is not None:
+            self.picture.show_view(self._view, theme)
         self.seek.set_theme(theme)
         self._show_style()
 
@@ -156,7 +190,7 @@ class EditorPanel(Panel):
         encoded = _encoded(view)
         if encoded is not None and (inside := _inside(encoded, view.caret)) is not None:
             start, end = inside
-            data = view.document.data
+            data = text_of(view.document).data
             whole, part = label(visible(data[start:end])), label(visible(data[start : view.caret]))
             meaning = (
                 f"Here the model reads “{part}” before the caret, cut into tokens on its own, and says what would "

@@ -9,14 +9,16 @@ from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.image import EncodedPicture, Picture
+from arplay.core.modalities.text import Text, bytes_of
 from arplay.gui.contract import Change, ColourBy, Panel, Select, Unit, View, Zoom
 from arplay.gui.theme import BODY, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
+from arplay.gui.widgets.heat.picture import PictureHeat, PictureSheet
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.heat.sheet import HeatSheet
+from arplay.gui.widgets.heat.sheet import FiguresSheet, HeatSheet
 from arplay.gui.widgets.heat.view import HeatView
 from arplay.gui.widgets.ledger.totals import note_figures
 from arplay.gui.widgets.sheet import OnSheet
@@ -79,6 +81,8 @@ class HeatmapPanel(OnSheet, Panel):
         for widget in (self.figures, self.caption, self.progress):
             column.addWidget(widget)
         column.addWidget(self.text, 1)
+        self.picture: PictureHeat | None = None
+        """The pixels of a picture; made when there is one."""
         column.addWidget(self.controls)
         self.setFocusProxy(self.text)
         self.choices.buttonClicked.connect(self._choose)
@@ -92,6 +96,8 @@ class HeatmapPanel(OnSheet, Panel):
 
     def wanted_height(self, view: View, width: int) -> int:
         """An estimate: laying out a long text only to ask would cost more than it tells."""
+        if not isinstance(view.document, Text):
+            return 400
         long = view.ledger is not None and view.excerpt_of is not None
         data = bytes_of(view.ledger.encoded) if view.ledger is not None and long else view.document.data
         lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
@@ -102,6 +108,10 @@ class HeatmapPanel(OnSheet, Panel):
         settings, old = view.settings, before.settings
         if (settings.colour_by, settings.unit, settings.text_size) != (old.colour_by, old.unit, old.text_size):
             self._show_style()
+        self._turn(isinstance(view.document, Picture) and view.ledger is not None)
+        if isinstance(view.document, Picture):
+            self._show_picture(view)
+            return
         if view.ledger is not before.ledger or view.loaded is not before.loaded:
             loaded = view.loaded
             lead = lead_pieces(view.ledger, loaded) if view.ledger is not None else ()
@@ -112,9 +122,32 @@ class HeatmapPanel(OnSheet, Panel):
         self.text.show_found(None if view.ledger is None or view.scores_are_old else view.found)
         self._show_words()
 
+    def _turn(self, picture: bool) -> None:
+        """The text, or the picture."""
+        if picture and self.picture is None:
+            self.picture = PictureHeat(self)
+            self.picture.picked.connect(self._pick)
+            layout = self.layout()
+            assert isinstance(layout, QVBoxLayout)
+            layout.insertWidget(layout.indexOf(self.text) + 1, self.picture, 1)
+        if self.picture is not None and self.picture.isVisibleTo(self) != picture:
+            self.picture.setVisible(picture)
+            self.text.setVisible(not picture)
+
+    def _show_picture(self, view: View) -> None:
+        settings = view.settings
+        if view.ledger is None:
+            self.text.show_ledger(None, None, ())
+        elif self.picture is not None and isinstance(view.ledger.encoded, EncodedPicture):
+            scale = HeatScale(self.theme, settings.colour_by)
+            self.picture.show_ledger(view.ledger, view.selected, self.theme, scale, settings.unit)
+        self._show_words()
+
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self._show_style()
+        if isinstance(self.view.document, Picture):
+            self._show_picture(self.view)
 
     def _show_style(self) -> None:
         settings = self.view.settings
@@ -183,7 +216,7 @@ class HeatmapPanel(OnSheet, Panel):
     def in_sight(self) -> tuple[int, int] | None:
         return self.text.in_sight()
 
-    def sheet(self, first: int = 0, stop: int | None = None) -> HeatSheet | None:
+    def sheet(self, first: int = 0, stop: int | None = None) -> FiguresSheet | None:
         """Tokens [first, stop) on paper; None if there is nothing."""
         whole = self.view.ledger
         if whole is None or not len(whole):
@@ -191,6 +224,10 @@ class HeatmapPanel(OnSheet, Panel):
         stop = len(whole) if stop is None else stop
         ledger = whole if stop - first == len(whole) else whole.part(first, stop)
         settings, loaded = self.view.settings, self.view.loaded
+        if isinstance(whole.encoded, EncodedPicture):
+            scale = HeatScale(self.theme, settings.colour_by)
+            figures = heat_figures(whole, settings.unit)
+            return PictureSheet(whole, whole.encoded, self.theme, scale, settings.unit, figures, self._caption(whole))
         part = f"tokens {first + 1:,} to {stop:,} of {len(whole):,}, each read after all that stands before it  ·  "
         return HeatSheet(
             ledger,

@@ -25,6 +25,7 @@ MOST_HITS = 100
 EXPORT_WIDTH = 760
 _EXPORT_TOP = SPACE[2] + TITLE + SPACE[1] + SMALL + SPACE[2]
 
+COMPLETE = "Everything is written: nothing comes next. Rewind to see what the model expected at the last place."
 NO_FIRST = (
     "The empty prefix has no distribution for this model: type something, or choose BOS or EOS as the first token."
 )
@@ -152,7 +153,9 @@ class NextTokenPanel(Panel):
         own = view.answer.distribution
         if own is None or bool(np.isnan(own.logprobs).any()):
             self._own = self._drawn = None
-            self._explain(WAITING if view.stale else NO_FIRST if own is None else NOT_NUMBERS)
+            complete = view.loaded is not None and view.answer.prefix.index == view.loaded.vocabulary.length
+            nothing = COMPLETE if complete else NO_FIRST
+            self._explain(WAITING if view.stale else nothing if own is None else NOT_NUMBERS)
             return
         self._own = own
         self._drawn = self._decoded_distribution(view)
@@ -321,9 +324,7 @@ class NextTokenPanel(Panel):
         left = SPACE[2]
         painter.setFont(interface_font(TITLE, bold=True))
         painter.setPen(self.theme.color("text"))
-        before = self._view.document.data[: self._view.caret].decode("utf-8", "replace").replace("\n", "↵")
-        tail = before if len(before) <= 40 else "…" + before[-40:]
-        title = f"p(next | “{tail}”)"
+        title = f"p(next | {self._view.document.tail(self._view.caret)})"
         painter.drawText(QRectF(left, SPACE[2], width - 2 * left, TITLE + SPACE[1]), LEFT, title)
         painter.setFont(interface_font(SMALL))
         painter.setPen(self.theme.color("muted"))

@@ -6,25 +6,26 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from arplay.core.modalities.spans import to_bytes, to_text
-from arplay.core.modalities.vocabulary import visible
 from arplay.core.tree import Node, Tree
 from arplay.gui.format import percent_cell
 from arplay.gui.widgets.caption import plain
-from arplay.gui.widgets.text.shown import change
 from arplay.gui.widgets.words import label
 
 Index = QModelIndex | QPersistentModelIndex
-SHOWN = 160
-"""Characters of a long insertion that are shown."""
-
 _HEADERS = ("What was done", "p", "u")
 _HEADER_TIPS = (
     "Every state of the text, from the oldest to the newest; a branch that was left is indented.",
     "The probability that the model itself gave to the token, before the decoding settings.",
     "The random number between 0 and 1 that chose the token; a pick by hand has none.",
 )
-_DONE = {"opened": "Opened", "typed": "Typed", "picked": "Picked", "sampled": "Sampled", "retokenised": "Re-tokenised"}
+_DONE = {
+    "opened": "Opened",
+    "typed": "Typed",
+    "painted": "Painted",
+    "picked": "Picked",
+    "sampled": "Sampled",
+    "retokenised": "Re-tokenised",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +51,11 @@ def flatten(root: Node) -> list[Row]:
 def said(node: Node) -> tuple[str, bool]:
     """What a row says, and whether that is text of the document (or words about it)."""
     if node.kind == "opened":
-        return (f"Opened {node.caret:,} bytes" if node.caret else "Empty text"), False
+        return node.edit.opened(node.document if node.parent is None else None), False
     if node.kind == "retokenised":
         return "Re-tokenised", False
-    if node.kind != "typed" and node.edit.inserted:
-        last = node.edit.inserted[-1]
-        return label(visible(last.data)), True
-    old = b"".join(run.data for run in node.edit.removed)
-    new = b"".join(run.data for run in node.edit.inserted)
-    start, old_end, new_end = change(old, new)
-    if new_end > start:
-        return _beginning(new[start:new_end]), True
-    return f"Deleted {_beginning(old[start:old_end])}", False
-
-
-def _beginning(data: bytes) -> str:
-    text = to_text(data[: 4 * SHOWN])
-    return label(visible(to_bytes(text[:SHOWN])) + ("…" if len(text) > SHOWN else ""))
+    words, is_text = node.edit.said(node.kind)
+    return label(words), is_text
 
 
 class HistoryRows(QAbstractTableModel):

@@ -9,8 +9,6 @@ import unicodedata
 from arplay.core.chain import Ledger, power_of_ten
 from arplay.core.distribution import LN2
 from arplay.core.modalities.base import TokenSet
-from arplay.core.modalities.text import bytes_of
-from arplay.core.modalities.vocabulary import visible
 from arplay.engine.messages import Loaded
 from arplay.gui.contract import Unit
 from arplay.gui.glyphs import drawable
@@ -98,37 +96,13 @@ def is_bare(ledger: Ledger, index: int) -> bool:
 
 
 def token_text(ledger: Ledger, index: int, vocabulary: TokenSet | None) -> str:
-    """A token as the text has it, or its name where it owns no bytes of the text."""
-    if is_bare(ledger, index):
-        id = int(ledger.ids[index])
-        return f"{label(vocabulary.label(id)) if vocabulary is not None else f'#{id}'} (no bytes)"
-    start = int(ledger.ends[index - 1]) if index else 0
-    return label(visible(bytes_of(ledger.encoded)[start : int(ledger.ends[index])]))
+    """A token as the document has it, or its name where it has none of its units."""
+    return label(ledger.encoded.said(index, vocabulary))
 
 
-def cut_letters(ledger: Ledger, index: int) -> str:
-    """What a piece has of letters that it shares with its neighbours, in words; empty where it has whole ones only."""
-    start, end = int(ledger.ends[index - 1]) if index else 0, int(ledger.ends[index])
-    found, data = [], bytes_of(ledger.encoded)
-    for low, high in dict.fromkeys((_letter(data, start), _letter(data, end))):
-        mine = data[max(low, start) : min(high, end)]
-        if low < high and mine:
-            letter = data[low:high]
-            found.append(f"byte{'s' * (len(mine) > 1)} {mine.hex(' ').upper()} of {label(visible(letter))}")
-    return ", ".join(found)
-
-
-def _letter(data: bytes, place: int) -> tuple[int, int]:
-    """The bytes [start, end) of the whole character that ``place`` is inside of; (place, place) where it is in none."""
-    for start in range(max(0, place - 3), place):
-        for size in (2, 3, 4):
-            if start < place < start + size <= len(data):
-                try:
-                    if len(data[start : start + size].decode()) == 1:
-                        return start, start + size
-                except UnicodeDecodeError:
-                    pass  # these bytes are no letter; others may be
-    return place, place
+def remark(ledger: Ledger, index: int) -> str:
+    """What else is to be known of a token, in words; empty where nothing is."""
+    return label(ledger.encoded.remark(index))
 
 
 def lead_pieces(ledger: Ledger, loaded: Loaded | None) -> tuple[str, ...]:

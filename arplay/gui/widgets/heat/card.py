@@ -16,12 +16,12 @@ from arplay.gui.format import percent_cell
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
 from arplay.gui.widgets.words import (
     UNSCORED,
-    cut_letters,
     in_unit,
     is_bare,
     label,
     number,
     probability,
+    remark,
     token_text,
 )
 
@@ -48,7 +48,7 @@ class CardContent:
 
 def content(ledger: Ledger, index: int, vocabulary: TokenSet | None, unit: Unit) -> CardContent:
     title, where = token_text(ledger, index, vocabulary), f"token {index + 1:,} of {len(ledger):,}"
-    cut = cut_letters(ledger, index)
+    cut = remark(ledger, index)
     own = (("bytes of the text", "none are its own"),) if is_bare(ledger, index) else (("bytes", cut),) if cut else ()
     if index >= ledger.done:
         return CardContent(title, where, own, (), "not scored yet")

@@ -20,34 +20,24 @@ from arplay.gui.widgets.sheet import MARGIN, Sheet
 WIDTH = 900
 
 
-class HeatSheet(Sheet):
+class FiguresSheet(Sheet):
+    """Rows below the figures of a whole document and the legend of their colours."""
+
     def __init__(
         self,
-        ledger: Ledger,
-        vocabulary: TokenSet | None,
-        lead: tuple[str, ...],
         theme: Theme,
         scale: HeatScale,
         unit: Unit,
         figures: tuple[Figure, ...],
         caption: str,
+        row: float,
+        rows: int,
     ) -> None:
         self.scale, self.unit, self.caption = scale, unit, caption
-        grid = Grid.make()
-        columns = max(4, int((WIDTH - 2 * MARGIN) / grid.column) - 1)
-        flow = Flow.of(units_of(ledger, vocabulary, grid.measure), columns, lead_columns(lead, columns)[1])
-        self.heat = HeatPainter(Lines(grid, flow), theme, scale, ledger, lead)
-        self.heat.specials = vocabulary.special if vocabulary is not None else frozenset()
         self.figures = layout(figures, WIDTH - 2 * MARGIN, 3)
         self.figures_height = FIGURE_ROW * (1 + max((row for _, row, _ in self.figures), default=0))
         head = MARGIN + self.figures_height + 20 + 30 + SPACE[1]
-        super().__init__("heatmap", "Heatmap", theme, WIDTH, head, grid.row, flow.rows)
-
-    def paint_rows(self, painter: QPainter, first: int, stop: int, top: float) -> None:
-        painter.save()
-        painter.translate(MARGIN, 0)
-        self.heat.paint(painter, first, stop, top)
-        painter.restore()
+        super().__init__("heatmap", "Heatmap", theme, WIDTH, head, row, rows)
 
     def paint_head(self, painter: QPainter) -> None:
         painter.save()
@@ -59,4 +49,32 @@ class HeatSheet(Sheet):
         wide = self.width - 2 * MARGIN
         area = QRectF(0, self.figures_height + 22, min(wide, 320), 26)
         paint_legend(painter, self.theme, self.scale, self.unit, area)
+        painter.restore()
+
+
+class HeatSheet(FiguresSheet):
+    """The tokens of a text."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        vocabulary: TokenSet | None,
+        lead: tuple[str, ...],
+        theme: Theme,
+        scale: HeatScale,
+        unit: Unit,
+        figures: tuple[Figure, ...],
+        caption: str,
+    ) -> None:
+        grid = Grid.make()
+        columns = max(4, int((WIDTH - 2 * MARGIN) / grid.column) - 1)
+        flow = Flow.of(units_of(ledger, vocabulary, grid.measure), columns, lead_columns(lead, columns)[1])
+        self.heat = HeatPainter(Lines(grid, flow), theme, scale, ledger, lead)
+        self.heat.specials = vocabulary.special if vocabulary is not None else frozenset()
+        super().__init__(theme, scale, unit, figures, caption, grid.row, flow.rows)
+
+    def paint_rows(self, painter: QPainter, first: int, stop: int, top: float) -> None:
+        painter.save()
+        painter.translate(MARGIN, 0)
+        self.heat.paint(painter, first, stop, top)
         painter.restore()

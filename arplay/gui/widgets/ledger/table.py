@@ -16,12 +16,12 @@ from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.words import (
     BARE,
     UNSCORED,
-    cut_letters,
     in_unit,
     is_bare,
     number,
     power,
     probability,
+    remark,
     token_text,
 )
 
@@ -115,7 +115,7 @@ class LedgerTable(QAbstractTableModel):
         assert self.ledger is not None
         if column == TOKEN and is_bare(self.ledger, row):
             return BARE
-        if column == TOKEN and (cut := cut_letters(self.ledger, row)):
+        if column == TOKEN and (cut := remark(self.ledger, row)):
             return plain(cut)
         if not self.ledger.scored[row] and column in (P, LOGP):
             return UNSCORED

@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
+from arplay.core.modalities.spans import change
 from arplay.gui.contract import AnalyseText, CaretMoved, OpenFile, Settings, Tell, Typed
 from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
 from arplay.gui.widgets.heat.scale import HeatScale
@@ -31,7 +32,7 @@ from arplay.gui.widgets.text.airy import AiryLayout, visible_lines
 from arplay.gui.widgets.text.cells import LineCells
 from arplay.gui.widgets.text.composing import Preview
 from arplay.gui.widgets.text.marks import NO_MARKS, Marks
-from arplay.gui.widgets.text.shown import ShownText, change, image
+from arplay.gui.widgets.text.shown import ShownText, image
 from arplay.gui.widgets.zoom import WheelZoom
 
 EDITABLE = 1_000_000

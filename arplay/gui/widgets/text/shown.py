@@ -83,31 +83,3 @@ class ShownText:
     def byte(self, unit: int) -> int:
         """Between the halves of a surrogate pair: the start of the character."""
         return unit if self._plain else int(np.searchsorted(self._index, unit, side="right")) - 1
-
-
-def change(old: bytes, new: bytes) -> tuple[int, int, int]:
-    """(start, end of the old, end of the new): the smallest stretch outside of which both have the same characters.
-
-    >>> change("aéz".encode(), "aèz".encode())  # é and è share their first byte
-    (1, 3, 3)
-    """
-    start = _common(old, new)
-    tail = _common(old[start:][::-1], new[start:][::-1])
-    for back in range(1, min(3, start) + 1):
-        if old[start - back] >= 0xC0:
-            start -= back
-            break
-        if old[start - back] < 0x80:
-            break
-    for _ in range(3):
-        if tail and old[len(old) - tail] & 0xC0 == 0x80:
-            tail -= 1
-    return start, len(old) - tail, len(new) - tail
-
-
-def _common(a: bytes, b: bytes) -> int:
-    """How many bytes both begin with."""
-    size = min(len(a), len(b))
-    if a[:size] == b[:size]:
-        return size
-    return int(np.argmax(np.frombuffer(a, np.uint8, size) != np.frombuffer(b, np.uint8, size)))

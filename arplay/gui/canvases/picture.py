@@ -1,0 +1,178 @@
+"""A picture to go through and to paint: the pixel that comes next is framed, in the order in which the model reads."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from arplay.core.modalities.image import Picture, Raster
+from arplay.gui.contract import CaretMoved, Do, Painted, View
+from arplay.gui.theme import BODY, SPACE, Theme, interface_font
+from arplay.gui.widgets.picture.grid import PictureGrid, Square
+
+GO, CLEAR = 1000, 1001
+"""What a click does besides painting a level: goes there, or takes the paint off."""
+
+
+class PictureCanvas(QWidget):
+    """Tells what the user does with the picture; shows it as the View has it."""
+
+    intent = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._raster: Raster | None = None
+        self._picture: Picture | None = None
+        self._caret = 0
+        self._said = ""
+        self.grid = PictureGrid(self)
+        self.grid.setAccessibleName("Picture")
+        self.words = QLabel(self)
+        self.words.setProperty("role", "muted")
+        self.words.setWordWrap(True)
+        self.tools = QWidget(self)
+        self._row = QHBoxLayout(self.tools)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(0)
+        self.choices = QButtonGroup(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE[1])
+        column.addWidget(self.tools)
+        column.addWidget(self.grid, 1)
+        column.addWidget(self.words)
+        self.setFocusProxy(self.grid)
+        self.grid.pressed.connect(self._press)
+        self.grid.dragged.connect(self._drag)
+        self.grid.moved.connect(self._move)
+        self.grid.installEventFilter(self)
+
+    def show_view(self, view: View, theme: Theme) -> None:
+        tokens, picture = view.loaded.vocabulary if view.loaded else None, view.document
+        if not isinstance(picture, Picture) or not isinstance(tokens, Raster):
+            return
+        if tokens != self._raster:
+            self._raster = tokens
+            self._build(tokens)
+        if picture != self._picture or view.caret != self._caret:
+            self._said = ""
+        self._picture, self._caret, self.grid.theme = picture, view.caret, theme
+        known = picture.open_from(0, tokens)
+        index = {cell: i for i, cell in enumerate(tokens.order)}
+        squares = [_square(tokens, level, index[cell], known) for cell, level in enumerate(picture.cells)]
+        marked = tokens.order[view.caret] if view.caret < tokens.pixels else None
+        self.grid.show_squares(tokens.width, squares, marked)
+        self.words.setText(self._said or self._sentence(tokens, picture, known))
+
+    def _sentence(self, tokens: Raster, picture: Picture, known: int) -> str:
+        if self._caret >= tokens.pixels:
+            return f"The picture is complete: all {tokens.pixels} pixels are read."
+        row, column = tokens.place(self._caret)
+        waiting = sum(level is not None for level in picture.cells) - known
+        later = f" {waiting} painted pixels come later and are kept." if waiting else ""
+        return f"Pixel {self._caret + 1} of {tokens.pixels} comes next: row {row + 1}, column {column + 1}.{later}"
+
+    def _build(self, tokens: Raster) -> None:
+        """A button for going, one for each level, one for clearing."""
+        for button in self.choices.buttons():
+            self.choices.removeButton(button)
+            self._row.removeWidget(button)
+            button.deleteLater()
+        while (item := self._row.takeAt(0)) is not None:
+            del item
+        kinds = [(GO, "Go there", "A click goes to the pixel: the chart shows what the model expects there.")]
+        for id in range(len(tokens)):
+            tip = f"A click paints {tokens.ink(id):.0%} ink (key {id}); the right button does so at any time."
+            kinds.append((id, f"Paint {tokens.label(id)}", tip))
+        kinds.append((CLEAR, "Clear", "A click takes the paint off (key Delete)."))
+        for number, (what, label, tip) in enumerate(kinds):
+            button = QPushButton(label, self.tools)
+            button.setCheckable(True)
+            button.setChecked(what == GO)
+            button.setProperty("role", "segment")
+            button.setProperty("side", "left" if not number else "right" if number == len(kinds) - 1 else "")
+            button.setToolTip(tip)
+            checked = QFontMetrics(interface_font(BODY, bold=True))  # the checked one is bold, and must not be cut
+            button.setMinimumWidth(checked.horizontalAdvance(label) + SPACE[4])
+            self.choices.addButton(button, what)
+            self._row.addWidget(button)
+        self._row.addStretch(1)
+
+    def _press(self, cell: int, right: bool) -> None:
+        assert self._raster is not None and self._picture is not None
+        what = self.choices.checkedId()
+        if right:
+            level = self._picture.cells[cell]
+            self._paint(cell, 0 if level is None else (level + 1) % len(self._raster))
+        elif what == GO:
+            self._go(self._raster.order.index(cell))
+        else:
+            self._paint(cell, None if what == CLEAR else what)
+
+    def _drag(self, cell: int) -> None:
+        if self.choices.checkedId() != GO:
+            self._press(cell, False)
+
+    def _move(self, rows: int, columns: int) -> None:
+        """The nearest pixel in that direction, as far as it can be gone to."""
+        raster = self._raster
+        if raster is None or self._picture is None:
+            return
+        row, column = raster.place(min(self._caret, raster.pixels - 1))
+        row = min(max(row + rows, 0), raster.height - 1)
+        column = min(max(column + columns, 0), raster.width - 1)
+        self._go(raster.order.index(row * raster.width + column))
+
+    def _go(self, index: int) -> None:
+        assert self._raster is not None and self._picture is not None
+        known = self._picture.open_from(0, self._raster)
+        if index <= known:
+            self.intent.emit(CaretMoved(index))
+            return
+        row, column = self._raster.place(known)
+        self._said = (
+            f"The model reads that pixel after the one in row {row + 1}, column {column + 1}, which is not painted yet."
+        )
+        self.words.setText(self._said)
+
+    def _paint(self, cell: int, level: int | None) -> None:
+        assert self._picture is not None
+        if self._picture.cells[cell] != level:
+            self.intent.emit(Painted((cell,), level))
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        """Keys of the grid that mean something here."""
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or self._raster is None:
+            return False
+        key, raster = event.key(), self._raster
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return False
+        number = key - int(Qt.Key.Key_0)
+        if 0 <= number < min(len(raster), 10) and self._caret < raster.pixels:
+            self._paint(raster.order[self._caret], number)
+        elif key == Qt.Key.Key_Delete and self._caret < raster.pixels:
+            self._paint(raster.order[self._caret], None)
+        elif key == Qt.Key.Key_Space:
+            self.intent.emit(Do("step"))
+        elif key == Qt.Key.Key_Backspace:
+            self.intent.emit(Do("rewind"))
+        else:
+            return False
+        return True
+
+
+def paper(ink: float) -> QColor:
+    """Ink on white paper, whatever the theme: a picture is what it is."""
+    value = round(255 * (1 - ink))
+    return QColor(value, value, value)
+
+
+def _square(tokens: Raster, level: int | None, index: int, known: int) -> Square:
+    row, column = tokens.place(index)
+    where = f"Pixel {index + 1}: row {row + 1}, column {column + 1}"
+    if level is None:
+        return Square(None, QColor(), "", f"{where}, not painted")
+    fill = paper(tokens.ink(level))
+    kept = "" if index < known else "\nNot read yet: a pixel before it is not painted."
+    return Square(fill, QColor(), "", f"{where}, {tokens.ink(level):.0%} ink ({tokens.label(level)}){kept}")

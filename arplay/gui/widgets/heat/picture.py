@@ -1,0 +1,114 @@
+"""The surprisal of a picture's pixels where they are, in the colours of the heatmap."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from arplay.core.chain import Ledger
+from arplay.core.modalities.image import EncodedPicture
+from arplay.gui.contract import Unit
+from arplay.gui.theme import Theme
+from arplay.gui.widgets.figure_row import Figure
+from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet
+from arplay.gui.widgets.picture.grid import MOST_SIDE, PictureGrid, Square, paint_square
+from arplay.gui.widgets.sheet import MARGIN
+from arplay.gui.widgets.words import in_unit, number, probability
+
+
+class PictureHeat(QWidget):
+    """``picked``: the token with this index was clicked."""
+
+    picked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._encoded: EncodedPicture | None = None
+        self.grid = PictureGrid(self)
+        self.grid.setAccessibleName("Surprisal of the pixels")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.grid)
+        self.setFocusProxy(self.grid)
+        self.grid.pressed.connect(self._press)
+        self.grid.moved.connect(self._move)
+
+    def show_ledger(self, ledger: Ledger, selected: int | None, theme: Theme, scale: HeatScale, unit: Unit) -> None:
+        encoded = ledger.encoded
+        assert isinstance(encoded, EncodedPicture), "a picture"
+        self._encoded, self.grid.theme = encoded, theme
+        marked = None if selected is None else self._cell(selected)
+        self.grid.show_squares(encoded.raster.width, squares_of(ledger, encoded, theme, scale, unit), marked)
+
+    def _cell(self, index: int) -> int | None:
+        encoded = self._encoded
+        known = encoded is not None and 0 <= index < len(encoded.raster.order)
+        return encoded.raster.order[index] if encoded is not None and known else None
+
+    def _press(self, cell: int, right: bool) -> None:
+        if self._encoded is not None:
+            index = self._encoded.raster.order.index(cell)
+            if index < len(self._encoded):
+                self.picked.emit(index)
+
+    def _move(self, rows: int, columns: int) -> None:
+        if self._encoded is None or not len(self._encoded):
+            return
+        raster = self._encoded.raster
+        here = raster.order[0] if self.grid.marked is None else self.grid.marked
+        row, column = divmod(here, raster.width)
+        row, column = row + rows, column + columns
+        if 0 <= row < raster.height and 0 <= column < raster.width:
+            self._press(row * raster.width + column, False)
+
+
+class PictureSheet(FiguresSheet):
+    """The pixels on paper, a row of them a row."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        encoded: EncodedPicture,
+        theme: Theme,
+        scale: HeatScale,
+        unit: Unit,
+        figures: tuple[Figure, ...],
+        caption: str,
+    ) -> None:
+        raster = encoded.raster
+        self.columns = raster.width
+        self.side = min(MOST_SIDE, (WIDTH - 2 * MARGIN) / raster.width)
+        self.squares = squares_of(ledger, encoded, theme, scale, unit)
+        super().__init__(theme, scale, unit, figures, caption, self.side, raster.height)
+
+    def paint_rows(self, painter: QPainter, first: int, stop: int, top: float) -> None:
+        for row in range(first, stop):
+            for column in range(self.columns):
+                place = QRectF(MARGIN + column * self.side, top + (row - first) * self.side, self.side, self.side)
+                paint_square(painter, self.squares[row * self.columns + column], place, self.theme)
+
+
+def squares_of(ledger: Ledger, encoded: EncodedPicture, theme: Theme, scale: HeatScale, unit: Unit) -> list[Square]:
+    """Every pixel of the picture, row by row, in the colour of its token."""
+    raster = encoded.raster
+    squares = [Square(None, theme.color("muted"), "", "not painted, so it has no surprisal")] * raster.pixels
+    for index, shade in enumerate(scale.shade(ledger, 0, len(ledger))):
+        fill, ink = (scale.fills[shade], scale.inks[shade]) if shade >= 0 else (None, theme.color("muted"))
+        squares[raster.order[encoded.first + index]] = _square(ledger, index, fill, ink, unit)
+    return squares
+
+
+def _square(ledger: Ledger, index: int, fill: QColor | None, ink: QColor, unit: Unit) -> Square:
+    name, logprob = ledger.encoded.said(index, None), float(ledger.logprob[index])
+    if math.isnan(logprob):
+        return Square(fill, ink, "", f"{name}: not scored")
+    entropy = number(in_unit(float(ledger.entropy[index]), unit))
+    tip = (
+        f"{name}\np {probability(logprob)}, surprisal {number(in_unit(-logprob, unit))} {unit}, "
+        f"rank {int(ledger.rank[index])}, entropy {entropy} {unit}"
+    )
+    return Square(fill, ink, number(in_unit(-logprob, unit), 2), tip)

@@ -1,0 +1,1 @@
+"""Pictures of a few pixels on the screen."""

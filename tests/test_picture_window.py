@@ -1,0 +1,267 @@
+"""A model of pictures in the real window: painted and sampled by mouse and keys, undone, exported, kept."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import cast
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from arplay.cli import main
+from arplay.core.modalities.image import Picture, Raster
+from arplay.gui import exports, files
+from arplay.gui.canvases.picture import CLEAR, GO, PictureCanvas
+from arplay.gui.contract import Do, Find, Goto, Seek, Take
+from arplay.gui.main_window import MainWindow
+from arplay.gui.panels.editor import EditorPanel
+from arplay.gui.panels.heatmap import HeatmapPanel
+from arplay.gui.widgets.heat.picture import PictureHeat
+from arplay.gui.widgets.picture.grid import PictureGrid
+from tests.windows_open import PATIENCE, Open, opened, settle
+
+__all__ = ["opened"]
+
+CROSS = "#.#\n.#.\n#.#\n"
+
+
+def canvas(window: MainWindow) -> PictureCanvas:
+    found = cast(EditorPanel, window.panels["editor"]).picture
+    assert found is not None and found.isVisible()
+    return found
+
+
+def heat(window: MainWindow) -> PictureHeat:
+    found = cast(HeatmapPanel, window.panels["heatmap"]).picture
+    assert found is not None and found.isVisible()
+    return found
+
+
+def press(grid: PictureGrid, cell: int, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
+    QTest.mouseClick(grid, button, Qt.KeyboardModifier.NoModifier, grid.rect_of(cell).center().toPoint())
+
+
+def rows(window: MainWindow) -> list[str]:
+    return cast(Picture, window.playground.document).rows
+
+
+def scored(window: MainWindow, qtbot: QtBot) -> None:
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: not window.playground.busy_scoring(), timeout=PATIENCE)
+
+
+def test_steps_fill_the_picture_and_the_totals_are_those_of_the_command(
+    opened: Open, qtbot: QtBot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    window = opened("xo")
+    play = window.playground
+    assert rows(window) == ["???"] * 3
+    grid = canvas(window).grid
+    grid.setFocus()
+    for count in range(1, 10):
+        QTest.keyClick(grid, Qt.Key.Key_Space)
+        settle(window, qtbot)
+        assert play.view.caret == count and grid.marked == (count if count < 9 else None)
+    scored(window, qtbot)
+    assert "complete" in canvas(window).words.text()
+    assert play.view.answer is not None and play.view.answer.distribution is None and play.view.problem is None
+    ledger = play.view.ledger
+    assert ledger is not None and ledger.complete
+    (tmp_path / "p.txt").write_text("\n".join(rows(window)))
+    assert main(["score", str(tmp_path / "p.txt"), "--model", "xo", "--json"]) == 0
+    totals = json.loads(capsys.readouterr().out)["totals"]
+    assert ledger.totals.nll_nats == pytest.approx(totals["nll_nats"], abs=1e-12)
+    assert ledger.totals.bits_per_unit == pytest.approx(totals["bits_per_dimension"], abs=1e-12)
+    # the same seed and places as `arplay sample`
+    assert main(["sample", "--model", "xo", "--prompt", "", "--seed", str(play.view.settings.seed), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["text"].split("\n") == rows(window)
+    for _ in range(9):
+        play.undo_stack.undo()
+    settle(window, qtbot)
+    assert rows(window) == ["???"] * 3 and play.view.caret == 0
+
+
+def test_paint_by_mouse_and_keys(opened: Open, qtbot: QtBot) -> None:
+    window = opened("xo")
+    made, play = canvas(window), window.playground
+    made.choices.button(1).click()
+    press(made.grid, 0)
+    press(made.grid, 8)
+    settle(window, qtbot)
+    assert rows(window) == ["#??", "???", "??#"] and play.view.caret == 1
+    assert "1 painted pixels come later" in made.words.text()
+    press(made.grid, 1, Qt.MouseButton.RightButton)
+    press(made.grid, 1, Qt.MouseButton.RightButton)
+    assert rows(window)[0] == "##?"
+    made.choices.button(CLEAR).click()
+    press(made.grid, 0)
+    settle(window, qtbot)
+    assert rows(window)[0] == "?#?" and play.view.caret == 0
+    made.grid.setFocus()
+    QTest.keyClick(made.grid, Qt.Key.Key_1)
+    settle(window, qtbot)
+    assert rows(window)[0] == "##?" and play.view.caret == 2
+    QTest.keyClick(made.grid, Qt.Key.Key_Left)
+    settle(window, qtbot)
+    assert play.view.caret == 1
+    QTest.keyClick(made.grid, Qt.Key.Key_Delete)
+    settle(window, qtbot)
+    assert rows(window)[0] == "#??"
+
+
+def test_a_pixel_fixed_ahead_is_kept_by_steps(opened: Open, qtbot: QtBot) -> None:
+    window = opened("xo")
+    made = canvas(window)
+    made.choices.button(0).click()
+    press(made.grid, 2)
+    for _ in range(8):
+        window.playground.handle(Do("step"))
+        settle(window, qtbot)
+    assert "?" not in "".join(rows(window)) and rows(window)[0][2] == "."
+
+
+def test_a_click_shows_what_was_expected_there(opened: Open, qtbot: QtBot) -> None:
+    window = opened("xo")
+    play = window.playground
+    for _ in range(5):
+        play.handle(Do("step"))
+        settle(window, qtbot)
+    scored(window, qtbot)
+    ledger = play.view.ledger
+    assert ledger is not None
+    press(canvas(window).grid, 2)
+    settle(window, qtbot)
+    answer = play.view.answer
+    assert answer is not None and answer.distribution is not None and answer.prefix.index == 2
+    assert answer.distribution.logprob(int(ledger.ids[2])) == pytest.approx(float(ledger.logprob[2]))
+    press(heat(window).grid, 3)
+    settle(window, qtbot)
+    assert play.view.selected == 3 and canvas(window).grid.marked == 3
+    press(canvas(window).grid, 8)  # behind the first open pixel
+    assert play.view.caret == 3 and "not painted yet" in canvas(window).words.text()
+    before = rows(window)
+    play.handle(Take(1 - int(ledger.ids[3])))  # a pick replaces this pixel alone
+    settle(window, qtbot)
+    after = rows(window)
+    assert sum(a != b for a, b in zip("".join(before), "".join(after), strict=True)) == 1
+    assert play.view.caret == 5
+
+
+def test_the_text_waits_for_a_model_of_texts(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", text=b"BAC")
+    play = window.playground
+    play.handle(Do("rewind"))
+    play.load_model("xo")
+    qtbot.waitUntil(lambda: isinstance(play.document, Picture), timeout=PATIENCE)
+    settle(window, qtbot)
+    assert "text is kept" in window.statusBar().currentMessage()
+    play.handle(Do("step"))
+    settle(window, qtbot)
+    picture = play.document
+    play.load_model("abc")
+    qtbot.waitUntil(lambda: not isinstance(play.document, Picture), timeout=PATIENCE)
+    settle(window, qtbot)
+    assert play.table.text.data == b"BAC" and cast(EditorPanel, window.panels["editor"]).area.isVisible()
+    play.load_model("xo")
+    qtbot.waitUntil(lambda: isinstance(play.document, Picture), timeout=PATIENCE)
+    settle(window, qtbot)
+    assert play.document == picture
+    play.undo_stack.undo()
+    settle(window, qtbot)
+    assert rows(window) == ["???"] * 3
+
+
+def test_what_belongs_to_texts_is_refused_in_words(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened("xo")
+    play = window.playground
+    told: list[str] = []
+    play.told.connect(lambda cause, remedy: told.append(cause))
+    play.refused.connect(told.append)
+    window.menus.text.edit[0].trigger()
+    play.handle(Find("a", False))
+    play.handle(Seek("surprise", 1))
+    play.handle(Do("retokenise"))
+    assert any("no text to search" in words for words in told) and any("re-tokenise" in words for words in told)
+    (tmp_path / "prose.txt").write_text("It was a dark night.")
+    window.open_file(tmp_path / "prose.txt")
+    assert window.notice.said is not None and "picture" in window.notice.said[0]
+    assert rows(window) == ["???"] * 3
+
+
+def test_pictures_are_opened_dropped_and_saved(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened("xo")
+    (tmp_path / "cross.txt").write_text(CROSS)
+    window.open_file(tmp_path / "cross.txt")
+    scored(window, qtbot)
+    assert rows(window) == CROSS.split() and window.windowTitle().startswith("cross.txt")
+    assert files.save(tmp_path / "again.txt", window) and (tmp_path / "again.txt").read_text() == CROSS
+    (tmp_path / "ring.txt").write_text("###\n#.#\n###\n")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "ring.txt"))])
+    event = QDropEvent(
+        QPointF(300, 300), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    window.dropEvent(event)
+    scored(window, qtbot)
+    assert rows(window) == ["###", "#.#", "###"]
+    play = window.playground
+    play.undo_stack.undo()
+    settle(window, qtbot)
+    assert rows(window) == CROSS.split()
+    play.handle(Goto(play.tree.root))
+    settle(window, qtbot)
+    assert rows(window) == ["???"] * 3
+
+
+@pytest.mark.parametrize("name", ["next_token", "heatmap", "ledger"])
+def test_every_panel_is_exported(name: str, opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened("xo")
+    (tmp_path / "part.txt").write_text("#.#\n.??\n???\n")
+    window.open_file(tmp_path / "part.txt")
+    scored(window, qtbot)
+    window.docks[name].show()
+    window.docks[name].raise_()
+    settle(window, qtbot)
+    for suffix in (".png", ".svg"):
+        assert exports.save(window.panels[name], tmp_path / f"x{suffix}", window), window.notice.said
+        assert (tmp_path / f"x{suffix}").stat().st_size > 500
+    assert exports.save(window.panels[name], tmp_path / "x.json", window)
+    content = json.loads((tmp_path / "x.json").read_text())
+    if name == "next_token":
+        assert math.fsum(item["prob"] for item in content["top"]) == pytest.approx(1)
+    else:
+        assert content["totals"]["pixels"] == 4 and content["tokens"][1]["column"] == 1
+
+
+def test_another_raster_begins_anew(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    content = json.loads((Path(__file__).parent.parent / "assets" / "models" / "xo.json").read_text())
+    content |= {"order": [0, 1], "patterns": [{"p": 1, "slip": 0.25, "rows": ["#."]}]}
+    (tmp_path / "two.json").write_text(json.dumps(content))
+    window = opened("xo")
+    play = window.playground
+    play.handle(Do("step"))
+    settle(window, qtbot)
+    play.load_model(str(tmp_path / "two.json"))
+    qtbot.waitUntil(lambda: len(play.document) == 2, timeout=PATIENCE)
+    settle(window, qtbot)
+    assert rows(window) == ["??"]
+    assert isinstance(play.view.loaded and play.view.loaded.vocabulary, Raster)
+    assert canvas(window).choices.checkedId() == GO
+
+
+def test_play_fills_the_picture_and_ends(opened: Open, qtbot: QtBot) -> None:
+    window = opened("xo")
+    play = window.playground
+    told: list[str] = []
+    play.refused.connect(told.append)
+    play.handle(Do("play"))
+    qtbot.waitUntil(lambda: not play.view.playing, timeout=PATIENCE)
+    settle(window, qtbot)
+    assert "?" not in "".join(rows(window)) and play.view.caret == 9 and told == []
+    play.handle(Do("step"))
+    assert told == ["Everything is written: nothing comes next"]

@@ -54,7 +54,7 @@ def of_window(window: Any) -> Session:
     stack = play.undo_stack
     commands = [stack.command(i) for i in range(stack.count())]
     words = [words for _, _, words in window.keeping._moves.made]  # as given; the stack shows a default for None
-    moves = [(c._origin.serial, c._target.serial, said) for c, said in zip(commands, words, strict=True)]
+    moves = [(c.origin.serial, c.target.serial, said) for c, said in zip(commands, words, strict=True)]
     model = window.keeping._state()["model"]
     return Session(
         play.tree, Moves(moves, stack.index()), play.view.caret, play.view.settings.seed, model, play.view.excerpt_of

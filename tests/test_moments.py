@@ -18,7 +18,6 @@ from arplay.core.modalities.text import Text
 from arplay.core.reading import Reading
 from arplay.gui import asking, stale
 from arplay.gui.bridge import Bridge
-from arplay.gui.collecting import Collector
 from arplay.gui.contract import CaretMoved, Change, Do, Find, Goto, Intent, Seek, Select, Settings, Take, Typed, View
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.heatmap import HeatmapPanel
@@ -147,7 +146,6 @@ class Place:
 def place(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     for name in ("TYPING_PAUSE_MS", "SCORE_PAUSE_MS"):
         monkeypatch.setattr(asking, name, 1)
-    monkeypatch.setattr(Collector, "whole", lambda self: None)  # a quarter of a second for each of many small models
     place = Place(tmp_path / "arplay.ini")
     qtbot.addWidget(place.window, before_close_func=lambda window: window.keeping.end())
     yield place

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,15 @@ class Pace:
             self.size = int(min(max(wanted, LEAST_CHUNK), self.most, 2 * self.size))
 
 
+_LEFT: WeakSet[Model] = WeakSet()
+"""Models that no state uses any more, as long as something still holds them."""
+
+
+def left_over() -> bool:
+    """Whether a former model is still in memory: it is part of a cycle, which only a collection frees."""
+    return bool(_LEFT)
+
+
 @dataclass(eq=False)
 class State:
     """What the worker keeps from job to job. It never leaves its thread."""
@@ -102,11 +112,18 @@ class State:
 
     def use(self, model: Model) -> None:
         """Make ``model`` the current one and free what belonged to the former."""
+        self.leave()
         self.model, self.pace = model, Pace(patience=self.pace.patience)
         self.ledger, self.scored, self.answered, self.lost = None, None, None, None
         self._documents.clear()
         self._parts.clear()  # the same vocabulary may be put together by other merges
         self.prefixes.free()
+
+    def leave(self) -> None:
+        """No model any more; what still holds the former is to be collected."""
+        if self.model is not None:
+            _LEFT.add(self.model)
+        self.model = None
 
     def forget(self) -> None:
         """Drop every kept session, and with them all caches."""
@@ -123,7 +140,7 @@ class State:
             if dtype == "auto" and info.dtype in devices.BYTES:
                 dtype = info.dtype
             self.lost = spec, device, dtype
-        self.model = None
+        self.leave()
         self.forget()
 
     def current(self) -> Model:

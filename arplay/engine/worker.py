@@ -120,6 +120,7 @@ class Worker:
         while True:
             task = self._next()
             if task is None:
+                self._state.leave()
                 return
             if not isinstance(task, _Job):
                 self._tell(*task)

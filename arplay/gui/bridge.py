@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from arplay.engine import state
 from arplay.engine.messages import Loaded, Request, Result
+from arplay.engine.state import left_over
 from arplay.engine.table import JOBS
 from arplay.engine.worker import Worker
 from arplay.gui.collecting import Collector
@@ -91,7 +92,7 @@ class Bridge(QObject):
             self._hearers.pop(result.number, None)
         if isinstance(result, Loaded):
             self._model = result.number
-            self._collector.whole()  # the former model may be part of a cycle
+            self._collector.loaded(left_over())
         if stale:
             return
         if hear is not None:

@@ -40,13 +40,17 @@ class Collector:
             if not Collector._running:
                 gc.enable()
 
-    def whole(self) -> None:
-        """Collect everything now, a former model for one, and leave what is alive out of later collections.
+    def loaded(self, left_over: bool) -> None:
+        """A model came with its libraries: leave what is alive out of later collections.
 
-        Each full one would walk the libraries' half a million objects while the window stands still.
+        Each full one would walk the libraries' half a million objects while the window stands still. They are walked
+        once where a former model is ``left_over``: it may be part of a cycle that was alive then.
         """
-        gc.unfreeze()
-        gc.collect()
+        if left_over:
+            gc.unfreeze()
+            gc.collect()
+        else:
+            gc.collect(1)
         gc.freeze()
 
     def _collect(self) -> None:

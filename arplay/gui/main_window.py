@@ -55,6 +55,7 @@ class MainWindow(QMainWindow):
         self.playground = Playground(bridge, store.settings(), self)
         self.theme_choice = chosen_theme or store.text("theme", "system")
         self.theme = theme.chosen(self.theme_choice)  # type: ignore[arg-type]
+        theme.apply(_app(), self.theme)  # before there are widgets, which would all be styled twice
         self.browser: ModelBrowser | None = None
         self._tour: Tour | None = None
         self.keeping = Keeping(self.playground)
@@ -201,9 +202,7 @@ class MainWindow(QMainWindow):
     def set_theme(self, choice: str) -> None:
         self.theme_choice = choice
         self.theme = theme.chosen(choice)  # type: ignore[arg-type]
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        theme.apply(app, self.theme)
+        theme.apply(_app(), self.theme)
         self.notice.set_theme(self.theme)
         self.status.set_theme(self.theme)
         self.waiting.set_theme(self.theme)
@@ -418,6 +417,12 @@ class MainWindow(QMainWindow):
 
     def sizeHint(self) -> QSize:
         return QSize(1280, 800)
+
+
+def _app() -> QApplication:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return app
 
 
 def _in_sight(panel: Panel) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FunctionType, MethodDescriptorType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter
@@ -70,7 +70,13 @@ def _is_called(name: str, method: FunctionType) -> bool:
     return ours or name.endswith("Event") or name in _OF_A_SCENE
 
 
+_guarded_kinds: WeakSet[type] = WeakSet()
+
+
 def _guard(kind: type) -> None:
+    if kind in _guarded_kinds:
+        return
+    _guarded_kinds.add(kind)
     for name, method in overridden(kind).items():
         if not hasattr(method, "of_qt"):
             setattr(kind, name, _guarded(name, method, next(q for q in kind.__mro__ if _is_qt(q) and name in vars(q))))

@@ -187,11 +187,14 @@ def palette(theme: Theme) -> QPalette:
 
 
 def apply(app: QApplication, theme: Theme) -> None:
-    """Fusion, our palette and the one style sheet of the program."""
+    """Fusion, our palette and the one style sheet of the program; every widget is styled anew where it is another."""
+    sheet, font = style_sheet(theme), interface_font()
+    if (app.styleSheet(), app.font()) == (sheet, font):
+        return
     app.setStyle("Fusion")
     app.setPalette(palette(theme))
-    app.setFont(interface_font())
-    app.setStyleSheet(style_sheet(theme))
+    app.setFont(font)
+    app.setStyleSheet(sheet)
 
 
 def style_sheet(t: Theme) -> str:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from arplay.core.decoding.pipeline import Decoded, Pipeline, decode
+from arplay.core.decoding.stage import Context
+from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Document, TokenSet
+from arplay.core.modalities.base import Document, Ids, Place, TokenSet
 from arplay.core.picking import Choice, uniform
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
-from arplay.core.stepping import behind_bare, context_at, sampled
+from arplay.core.stepping import behind_bare, sampled
 from arplay.core.tree import Step
 from arplay.engine import jobs
 from arplay.engine.messages import Explore, Explored, Request, Result
 from arplay.engine.state import State
 
-TELL_SECONDS = 1 / 30
-"""A batch takes so long, as a picture does; at a slower pace it is one token."""
+TELL_SECONDS, LONGEST_SECONDS = 1 / 30, 0.1
+"""A batch has so much of the processor, as long as a picture lasts, and takes no longer than that where the window is
+painting meanwhile; at a slower pace it is one token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +62,105 @@ class Written(Result):
     stuck: bool
 
 
-def write(state: State, request: Write) -> jobs.Steps:
-    """Explore, choose and write as one Step of the window does, again and again."""
-    tokens = state.current().alphabet.vocabulary
-    document, caret = request.document, request.caret
-    place = document.at(caret, request.index)
-    steps: list[Step] = []
+@dataclass(slots=True)
+class _Batch:
+    """What was written so far, and where the next token goes."""
+
+    document: Document
+    caret: int
+    place: Place
+    steps: list[Step] = field(default_factory=list)
     last: tuple[Choice, Decoded] | None = None
+    began: float = field(default_factory=time.monotonic)
+    worked: float = field(default_factory=time.thread_time)
+
+    def ahead(self, per_second: float) -> float:
+        """Seconds until the next token is due."""
+        return len(self.steps) / per_second - (time.monotonic() - self.began)
+
+    def is_full(self, per_second: float) -> bool:
+        worked, spent = time.thread_time() - self.worked, time.monotonic() - self.began
+        waits = max(0.0, self.ahead(per_second))
+        return bool(self.steps) and (worked + waits >= TELL_SECONDS or spent + waits >= LONGEST_SECONDS)
+
+    def put(self, step: Step, last: tuple[Choice, Decoded], tokens: TokenSet) -> None:
+        edit, self.caret = self.document.take(self.caret, step.id, tokens)
+        self.document = self.document.apply(edit)
+        self.place, self.last = self.document.at(self.caret), last
+        self.steps.append(step)
+
+
+def write(state: State, request: Write) -> jobs.Steps:
+    """Explore, choose and write as one Step of the window does, again and again.
+
+    Behind the first token the session alone goes on; the last answer tells whether it read what the document says.
+    """
+    tokens = state.current().alphabet.vocabulary
+    batch = _Batch(request.document, request.caret, request.document.at(request.caret, request.index))
     if (wait := request.due - time.monotonic()) > 0:
         yield jobs.Pause(wait)
-    began = time.monotonic()
+        batch.began = time.monotonic()
+    first, chain = batch, np.zeros(0, np.int64)
     while True:
-        asked = Explore(request.number, document, place, request.reading)
-        explored = yield from jobs.explore(state, asked)
+        explored = yield from jobs.explore(state, Explore(request.number, batch.document, batch.place, request.reading))
         assert isinstance(explored, Explored)
-        answer, made, spent = explored.answer, len(steps), time.monotonic() - began
-        ended = made >= request.count or (bool(steps) and steps[-1].id == request.stop_at)
-        ended = ended or (bool(steps) and answer.prefix.index == tokens.length)
-        ahead = made / request.per_second - spent
-        full = bool(steps) and max(spent, spent + ahead) >= TELL_SECONDS
-        chosen = None if ended or full else _choose(answer, request, tokens)
+        answer = explored.answer
+        read = np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids])
+        if len(batch.steps) > 1 and not np.array_equal(read, chain):
+            batch = first  # another chain than the one that its tokens were drawn behind
+            continue
+        ended = _has_ended(request, batch, answer.prefix.index, tokens)
+        if ended or batch.is_full(request.per_second):
+            return Written(request.number, tuple(batch.steps), answer, batch.last, ended, stuck=False)
+        chosen = None
+        if answer.distribution is not None and not behind_bare(answer) and (request.slide or not answer.position.start):
+            chosen = _choose(answer.distribution, request, answer.prefix.index, read, tokens)
         if chosen is None:
-            return Written(request.number, tuple(steps), answer, last, ended, stuck=not (ended or full))
-        if ahead > 0:
+            return Written(request.number, tuple(batch.steps), answer, batch.last, ended=False, stuck=True)
+        if (ahead := batch.ahead(request.per_second)) > 0:
             yield jobs.Pause(ahead)
-        step, choice, decoded = chosen
-        edit, caret = document.take(caret, step.id, tokens)
-        document = document.apply(edit)
-        place, last = document.at(caret), (choice, decoded)
-        steps.append(step)
+        batch.put(*chosen, tokens)
+        chain = np.append(read, batch.steps[-1].id)
+        first = replace(batch, steps=[*batch.steps])
+        if not answer.position.start:
+            chain = yield from _go_on(state, request, batch, chain, len(answer.lead))
 
 
-def _choose(answer: Answer, request: Write, tokens: TokenSet) -> tuple[Step, Choice, Decoded] | None:
+def _go_on(
+    state: State, request: Write, batch: _Batch, chain: Ids, lead: int
+) -> Generator[jobs.Pause | None, None, Ids]:
+    """Write on as long as the batch and the context have room; the chain so far."""
+    model, tokens = state.current(), state.current().alphabet.vocabulary
+    most = model.info.context
+    with state.prefixes.session(model.session, chain) as session:
+        while not (batch.is_full(request.per_second) or (most is not None and len(chain) > most)):
+            if _has_ended(request, batch, len(chain) - lead, tokens):
+                break
+            session.read(chain[len(session.ids) :].tolist())
+            distribution = Distribution.from_logits(session.logits())
+            chosen = _choose(distribution, request, len(chain) - lead, chain, tokens)
+            if chosen is None:
+                break
+            yield jobs.Pause(ahead) if (ahead := batch.ahead(request.per_second)) > 0 else None
+            batch.put(*chosen, tokens)
+            chain = np.append(chain, batch.steps[-1].id)
+    return chain
+
+
+def _has_ended(request: Write, batch: _Batch, index: int, tokens: TokenSet) -> bool:
+    steps = batch.steps
+    stopped = bool(steps) and (steps[-1].id == request.stop_at or index == tokens.length)
+    return len(steps) >= request.count or stopped
+
+
+def _choose(
+    distribution: Distribution, request: Write, index: int, chain: Ids, tokens: TokenSet
+) -> tuple[Step, tuple[Choice, Decoded]] | None:
     """None where nothing can be sampled: the window says why, as it does for a single Step."""
-    full = bool(answer.position.start) and not request.slide
-    if answer.distribution is None or full or behind_bare(answer):
-        return None
-    seed, index = request.seed, answer.prefix.index
+    u = uniform(request.seed, index)
     try:
-        decoded = decode(answer.distribution, request.pipeline, context_at(answer, tokens, seed))
-        step, choice = sampled(answer.distribution, decoded, index, uniform(seed, index), seed)
+        decoded = decode(distribution, request.pipeline, Context(chain, u, tokens))
+        step, choice = sampled(distribution, decoded, index, u, request.seed)
     except Problem:
         return None
-    return step, choice, decoded
+    return step, (choice, decoded)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QTabBar, QTabWidget, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from arplay.gui import theme
 from arplay.gui.contract import Panel
@@ -186,6 +187,8 @@ class Arrangement(QObject):
 
     def _on_moved(self) -> None:
         """A panel was hidden, shown, put elsewhere, let float, or brought back; another tab in front moves nothing."""
+        if not isValid(self._window):  # it goes, and its docks with it
+            return
         places = self._places()
         if places != self._stood:
             self._stood = places

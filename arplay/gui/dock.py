@@ -42,6 +42,9 @@ class TitleBar(QWidget):
         if closable:
             self.close_button = self._button("x", f"Hide “{title}” (View menu brings it back)")
 
+    def set_title(self, title: str) -> None:
+        self._label.setText(title)
+
     def set_theme(self, theme: Theme) -> None:
         for button, name in self._buttons:
             button.setIcon(icon(name, theme, "muted"))

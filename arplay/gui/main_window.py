@@ -14,7 +14,7 @@ from arplay.core.errors import Problem
 from arplay.core.reading import Reading
 from arplay.core.signs import safe
 from arplay.engine.messages import Device, Dtype, Loaded, Progress
-from arplay.gui import contract, files, help, theme
+from arplay.gui import contract, files, help, kinds, theme
 from arplay.gui.arrangement import Arrangement
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Panel, View
@@ -130,6 +130,7 @@ class MainWindow(QMainWindow):
     def _show_view(self, view: View) -> None:
         """The text at once, the chart with the answer, the rest after it; nothing is drawn twice for one step."""
         waits = view.stale and view.loaded is not None and view.answer is not None and view.problem is None
+        self.arrangement.centre.set_title(kinds.of_document(view.document).noun.capitalize())
         self.panels["editor"].show_view(view)  # always at once: a key speaks of the text that the editor shows
         if not waits:
             self._show_chart()

@@ -30,7 +30,7 @@ class Raster:
     ``signs``: one character a level, from white to full ink; a picture as text has a line a row.
 
     >>> Raster(1, 2, ".#", (1, 0)).label(1)
-    '#'
+    '■ black'
     """
 
     height: int
@@ -67,14 +67,17 @@ class Raster:
         return self.pixels
 
     def label(self, id: int) -> str:
-        return self.signs[id]
+        """A swatch and its name."""
+        ink = self.ink(id)
+        swatch = "□░▒▓■"[round(4 * ink)]
+        return f"{swatch} white" if ink == 0 else f"{swatch} black" if ink == 1 else f"{swatch} {ink:.0%} ink"
 
     def ink(self, id: int) -> float:
         """How dark it is on white paper, from 0 to 1."""
         return id / (len(self.signs) - 1)
 
     def record(self, id: int) -> dict[str, Any]:
-        return {"text": self.label(id), "ink": self.ink(id)}
+        return {"text": self.signs[id], "ink": self.ink(id)}
 
     def details(self, id: int) -> list[tuple[str, str]]:
         return [("ink", f"{self.ink(id):.0%}")]
@@ -83,7 +86,10 @@ class Raster:
         return False
 
     def find(self, text: str, limit: int = 200) -> list[int]:
-        return [id for id, sign in enumerate(self.signs) if sign in text][:limit]
+        """By the sign in texts, or by what views show."""
+        wanted = text.lower()
+        found = (id for id, sign in enumerate(self.signs) if wanted == sign or wanted in self.label(id))
+        return list(found)[:limit] if wanted else []
 
     def place(self, index: int) -> tuple[int, int]:
         """Row and column of the pixel that is the token with this index."""

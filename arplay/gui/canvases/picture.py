@@ -83,7 +83,7 @@ class PictureCanvas(QWidget):
             del item
         kinds = [(GO, "Go there", "A click goes to the pixel: the chart shows what the model expects there.")]
         for id in range(len(tokens)):
-            tip = f"A click paints {tokens.ink(id):.0%} ink (key {id}); the right button does so at any time."
+            tip = f"A click paints {tokens.label(id)[2:]} (key {id}); the right button goes through all levels."
             kinds.append((id, f"Paint {tokens.label(id)}", tip))
         kinds.append((CLEAR, "Clear", "A click takes the paint off (key Delete)."))
         for number, (what, label, tip) in enumerate(kinds):
@@ -175,4 +175,4 @@ def _square(tokens: Raster, level: int | None, index: int, known: int) -> Square
         return Square(None, QColor(), "", f"{where}, not painted")
     fill = paper(tokens.ink(level))
     kept = "" if index < known else "\nNot read yet: a pixel before it is not painted."
-    return Square(fill, QColor(), "", f"{where}, {tokens.ink(level):.0%} ink ({tokens.label(level)}){kept}")
+    return Square(fill, QColor(), "", f"{where}, {tokens.label(level)[2:]}{kept}")

@@ -22,6 +22,8 @@ from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.words import capital
 
 MOST_HITS = 100
+MOST_ANIMATED = 10.0
+"""Tokens a second of Play up to which bars move: faster ones would be painted several times each, for nobody."""
 EXPORT_WIDTH = 760
 _EXPORT_TOP = SPACE[2] + TITLE + SPACE[1] + SMALL + SPACE[2]
 
@@ -137,7 +139,8 @@ class NextTokenPanel(Panel):
     def show_view(self, view: View) -> None:
         old, self._view = self._view, view
         settings = view.settings
-        self.bars.animate, self.bars.playing = settings.animate, view.playing
+        fast = view.playing and settings.play_per_second > MOST_ANIMATED
+        self.bars.animate, self.bars.playing = settings.animate and not fast, view.playing
         self._show_settings(settings)
         new_answer = view.answer is not old.answer or view.loaded is not old.loaded
         if view.answer is None or view.loaded is None:

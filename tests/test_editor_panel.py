@@ -26,7 +26,7 @@ from arplay.gui.contract import (
     CaretMoved,
     Do,
     Intent,
-    OpenFile,
+    OpenFiles,
     Settings,
     Take,
     Tell,
@@ -275,7 +275,7 @@ def test_a_dropped_file_is_opened_and_dropped_text_inserted(desk: Desk, tmp_path
     source = QMimeData()
     source.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.txt"))])
     drop(desk, source)
-    assert desk.told == [OpenFile(tmp_path / "a.txt")]
+    assert desk.told == [OpenFiles((tmp_path / "a.txt",))]
     drop(desk, mime("\r\n"), at=3)
     assert desk.data == b"one\r\n two"
     assert desk.shows_the_document()

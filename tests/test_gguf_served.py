@@ -59,6 +59,7 @@ def same(path: Path, alphabet: TextAlphabet, texts: st.SearchStrategy[str] = TEX
         @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
         @given(texts)
         @example(HARD)
+        @example("aÀ ÀaÉBc e\u0301x ǅa")
         def check(text: str) -> None:
             pieces, data = alphabet.encode(text.encode()), text.encode()
             assert pieces.ids.tolist() == llama.ids(text)

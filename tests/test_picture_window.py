@@ -265,3 +265,25 @@ def test_play_fills_the_picture_and_ends(opened: Open, qtbot: QtBot) -> None:
     assert "?" not in "".join(rows(window)) and play.view.caret == 9 and told == []
     play.handle(Do("step"))
     assert told == ["Everything is written: nothing comes next"]
+
+
+@pytest.mark.parametrize("names", [("a.txt", "b.txt"), ("a folder",), ("mine.json",), ("a.txt",)])
+def test_what_is_dropped_on_the_editor_is_taken_as_on_the_window(
+    names: tuple[str, ...], opened: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(f"ABC{name[0].upper()}")
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "mine.json").write_text((Path(__file__).parent.parent / "assets" / "models" / "xo.json").read_text())
+    window = opened("abc")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in names])
+    cast(EditorPanel, window.panels["editor"]).area.insertFromMimeData(data)
+    if names == ("a.txt",):
+        settle(window, qtbot)
+        assert window.playground.table.text.data == b"ABCA"
+    elif names == ("mine.json",):
+        qtbot.waitUntil(lambda: isinstance(window.playground.document, Picture), timeout=PATIENCE)
+    else:
+        qtbot.waitUntil(lambda: window.notice.said is not None, timeout=PATIENCE)
+        assert window.playground.table.text.data == b"BAC"

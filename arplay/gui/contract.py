@@ -228,8 +228,10 @@ class CaretMoved:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenFile:
-    path: Path
+class OpenFiles:
+    """What was dropped or pasted: one model or text, or too much at once."""
+
+    paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +262,7 @@ Intent = (
     | Typed
     | Painted
     | CaretMoved
-    | OpenFile
+    | OpenFiles
     | AnalyseText
     | Tell
 )

@@ -28,7 +28,7 @@ def dropped(urls: Sequence[QUrl]) -> tuple[Literal["model", "text"], Path]:
 
 
 def _is_table(path: Path) -> bool:
-    """Whether a JSON file is meant as a table of probabilities: another one is a text like any other."""
+    """Whether a JSON file is a model written by hand, a table or a joint: another one is a text like any other."""
     if path.suffix != ".json":
         return False
     try:
@@ -36,4 +36,4 @@ def _is_table(path: Path) -> bool:
             beginning = file.read(_LOOKED_AT)
     except OSError:
         return False  # opening it as a text tells what is wrong
-    return b'"alphabet"' in beginning
+    return b'"alphabet"' in beginning or b'"patterns"' in beginning

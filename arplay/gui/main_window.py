@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow
 
@@ -226,8 +227,8 @@ class MainWindow(QMainWindow):
 
     def _on_intent(self, intent: contract.Intent) -> None:
         match intent:
-            case contract.OpenFile(path):
-                self.open_file(path)
+            case contract.OpenFiles(paths):
+                self._take([QUrl.fromLocalFile(str(path)) for path in paths])
             case contract.Do("open"):
                 self.menus.open.trigger()
             case contract.Do("tour"):
@@ -356,16 +357,21 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
+        if self._take(event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def _take(self, urls: Sequence[QUrl]) -> bool:
+        """Load the model or open the text that came from elsewhere; False: told why not."""
         try:
-            kind, path = dropped(event.mimeData().urls())
+            kind, path = dropped(urls)
         except Problem as problem:
             self.tell(problem.cause, problem.remedy)
-            return
-        event.acceptProposedAction()
+            return False
         if kind == "model":
             self.choose_model(str(path))
         else:
             self.open_file(path)
+        return True
 
     # ---- the end
 

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
 from arplay.core.modalities.spans import change
-from arplay.gui.contract import AnalyseText, CaretMoved, OpenFile, Settings, Tell, Typed
+from arplay.gui.contract import AnalyseText, CaretMoved, OpenFiles, Settings, Tell, Typed
 from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.text import foreign, keys, painting, transfer
@@ -294,10 +294,10 @@ class TextArea(QPlainTextEdit):
         return source.hasText() or source.hasUrls() or source.hasFormat(transfer.EXACT)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        path, cursor = transfer.local_file(source), self.textCursor()
-        data = transfer.content(source) if path is None else None
-        if path is not None:
-            self.intent.emit(OpenFile(path))
+        paths, cursor = transfer.local_files(source), self.textCursor()
+        data = None if paths else transfer.content(source)
+        if paths:
+            self.intent.emit(OpenFiles(tuple(paths)))
         elif data is None:
             self._refuse()
         else:
@@ -313,7 +313,7 @@ class TextArea(QPlainTextEdit):
             event.setDropAction(Qt.DropAction.CopyAction)  # so that the source has nothing left to remove
             event.accept()
             return
-        if transfer.local_file(event.mimeData()) is None:
+        if not transfer.local_files(event.mimeData()):
             self.setTextCursor(place)
         self.insertFromMimeData(event.mimeData())
         event.acceptProposedAction()

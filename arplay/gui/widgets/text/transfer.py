@@ -17,8 +17,8 @@ def offer(data: bytes) -> QMimeData:
     return mime
 
 
-def local_file(source: QMimeData) -> Path | None:
-    return next((Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()), None)
+def local_files(source: QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()]
 
 
 def content(source: QMimeData) -> bytes | None:

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from arplay.cli import main
@@ -287,3 +288,10 @@ def test_what_is_dropped_on_the_editor_is_taken_as_on_the_window(
     else:
         qtbot.waitUntil(lambda: window.notice.said is not None, timeout=PATIENCE)
         assert window.playground.table.text.data == b"BAC"
+
+
+def test_an_empty_picture_waits_for_nothing(opened: Open, qtbot: QtBot) -> None:
+    window = opened("xo")
+    scored(window, qtbot)
+    said = [label.text() for label in window.panels["ledger"].findChildren(QLabel) if label.isVisible()]
+    assert any("each token adds a row" in words for words in said) and not any("Scoring" in words for words in said)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayou
 from arplay.core.chain import Ledger
 from arplay.core.modalities.image import EncodedPicture, Picture
 from arplay.core.modalities.text import Text, bytes_of
+from arplay.gui import kinds
 from arplay.gui.contract import Change, ColourBy, Panel, Select, Unit, View, Zoom
 from arplay.gui.theme import BODY, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import Caption
@@ -275,8 +276,8 @@ def _empty_words(view: View) -> str:
         return f"{view.problem[0]}.\n{view.problem[1]}."
     if view.loaded is None:
         return view.work or "Loading the model…"
-    if len(view.document):
-        return view.work or "Scoring the text…"
+    if len(view.document) and (view.ledger is None or not view.ledger.complete):
+        return view.work or f"Scoring the {kinds.of_document(view.document).noun}…"
     return (
         "Here the text appears again, every token coloured by how surprised the model was.\n"
         "Write in the editor, or open a text with File › Open."

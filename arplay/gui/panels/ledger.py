@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.core.chain import Ledger
+from arplay.gui import kinds
 from arplay.gui.contract import Do, Panel, Select, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import Caption, Label
@@ -249,6 +250,6 @@ def _empty_words(view: View) -> str:
         return f"{view.problem[0]}. {view.problem[1]}."
     if view.loaded is None:
         return view.work or "Loading the model…"
-    if len(view.document):
-        return view.work or "Scoring the text…"
-    return "Write in the editor: each token adds a row here, its log p to the sum and its p to the product."
+    if len(view.document) and (view.ledger is None or not view.ledger.complete):
+        return view.work or f"Scoring the {kinds.of_document(view.document).noun}…"
+    return "Write on: each token adds a row here, its log p to the sum and its p to the product."

@@ -36,4 +36,4 @@ def _is_table(path: Path) -> bool:
             beginning = file.read(_LOOKED_AT)
     except OSError:
         return False  # opening it as a text tells what is wrong
-    return b'"alphabet"' in beginning or b'"patterns"' in beginning
+    return b'"alphabet"' in beginning or (b'"patterns"' in beginning and b'"signs"' in beginning)

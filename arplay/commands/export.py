@@ -15,7 +15,6 @@ from arplay.commands.window import draw, options_of, why_not_imported
 from arplay.commands.work import Work, read_source
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.errors import Problem
-from arplay.core.modalities.text import Text
 from arplay.export import charts
 from arplay.export.provenance import Provenance
 from arplay.export.writers import write
@@ -139,7 +138,6 @@ def _view(work: Work, source: Source, decoding: Pipeline, args: argparse.Namespa
     from arplay.gui.contract import Settings, View
 
     document = source.document
-    assert isinstance(document, Text), "the window shows texts"
     settings = Settings(decoding=decoding, bars=args.top, animate=False)
     view = View(settings, work.loaded, document, caret=len(document))
     if args.chart == "bars":

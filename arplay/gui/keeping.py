@@ -156,7 +156,7 @@ class Keeping(QObject):
 
     @property
     def _tree(self) -> Tree:
-        return self._play.table.text_session.tree
+        return self._play.table.text_tree
 
     def _on_began(self, moves: Moves) -> None:
         if not self._play.table.has_text:

@@ -54,13 +54,13 @@ class Table:
         return isinstance(self._play.document, Text)
 
     @property
-    def text_session(self) -> Session:
-        """The text with its history, whether it lies on the table or waits."""
-        return self._session() if self.has_text else self._waiting[kinds.TEXT.name][0]
+    def text_tree(self) -> Tree:
+        """The history of the text, whether it lies on the table or waits."""
+        return self._play.tree if self.has_text else self._waiting[kinds.TEXT.name][0].tree
 
     @property
     def text(self) -> Text:
-        return text_of(self._play.document if self.has_text else self.text_session.tree.document)
+        return text_of(self.text_tree.document)
 
     def paint(self, cells: tuple[int, ...], level: int | None) -> None:
         """Pixels get a level; the caret goes on where its own did."""

@@ -90,6 +90,10 @@ class TokenSet(Protocol):
         """What a card tells of it besides its label and id, as names and values."""
         ...
 
+    def is_special(self, id: int) -> bool:
+        """Whether it stands for itself, or for nothing, and not for units of a document."""
+        ...
+
     def is_unused(self, id: int) -> bool:
         """Whether the model's output has this id, but nothing stands for it."""
         ...

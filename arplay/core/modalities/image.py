@@ -82,6 +82,9 @@ class Raster:
     def details(self, id: int) -> list[tuple[str, str]]:
         return [("ink", f"{self.ink(id):.0%}")]
 
+    def is_special(self, id: int) -> bool:
+        return False
+
     def is_unused(self, id: int) -> bool:
         return False
 

@@ -90,6 +90,9 @@ class Vocabulary:
         data = self.piece(id).data.hex(" ")
         return [("bytes", data if len(data) <= 72 else data[:72] + " …")]
 
+    def is_special(self, id: int) -> bool:
+        return id in self.special or self.is_unused(id)
+
     def is_unused(self, id: int) -> bool:
         return not self.data[id]
 
@@ -107,7 +110,7 @@ class Vocabulary:
         data = self.data[id] or b""
         if first and self.drops_first_space and id not in self.special and data[:1] == b" " != data:
             data = data[1:]
-        return Piece(id, data, id in self.special or not data)
+        return Piece(id, data, self.is_special(id))
 
     @cached_property
     def written(self) -> tuple[bytes, ...]:
@@ -173,27 +176,11 @@ class Pieces:
         return len(self.ids)
 
 
-class Alphabet(Protocol):
+class Alphabet(Coder, Protocol):
     """How a model cuts text into pieces. Encoding is a pure function; it may be called from any thread."""
 
     @property
     def vocabulary(self) -> Vocabulary: ...
-
-    @property
-    def lead(self) -> tuple[int, ...]:
-        """Ids that the tokenizer itself puts before every text (often none)."""
-        ...
-
-    @property
-    def bos(self) -> int | None: ...
-
-    @property
-    def eos(self) -> int | None: ...
-
-    @property
-    def lossy(self) -> str:
-        """Empty where pieces are the text itself; else a sentence that says how the tokenizer changes it."""
-        ...
 
     def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
         """The canonical pieces of ``data``; no BOS or EOS is added.

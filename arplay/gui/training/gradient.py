@@ -49,7 +49,7 @@ def gradient_of(logits: NDArray[np.float32], target: int, ids: Ids, vocabulary: 
         return None  # the chart says so
 
     def pull(id: int) -> Pull:
-        special = id in vocabulary.special or vocabulary.is_unused(id)
+        special = vocabulary.is_special(id)
         return Pull(id, label(vocabulary.label(id)), special, float(gradient[id]), id == target)
 
     rows = tuple(pull(int(id)) for id in ids if id != target)

@@ -110,7 +110,7 @@ def bars_of_snapshot(this: Snapshot, newest: Snapshot, ids: Ids) -> Bars | None:
         return Row(
             id,
             label(vocabulary.label(id)),
-            id in vocabulary.special or vocabulary.is_unused(id),
+            vocabulary.is_special(id),
             this.rank(id),
             last.logprob(id),
             float(now.probs[id]),

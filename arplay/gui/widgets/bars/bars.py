@@ -106,7 +106,7 @@ def bars_of(
             ranks = {int(id): int(places[id]) for id in ids}
 
     def row(id: int) -> Row:
-        special = id in vocabulary.special or vocabulary.is_unused(id)
+        special = vocabulary.is_special(id)
         logprob = own.logprob(id)
         after = None if drawn is None else drawn.logprob(id)
         removed = after == -math.inf and logprob is not None and logprob > -math.inf

@@ -144,8 +144,8 @@ def test_the_order_is_data() -> None:
     usual = Pipeline.of(min_p=0.1, temperature=0.5, top_p=0.9, top_k=3)
     assert usual.label == "temperature 0.5 → top-k 3 → top-p 0.9 → min-p 0.1"
     p = np.log([0.4, 0.3, 0.2, 0.1])
-    assert kept(Pipeline.read("temperature:0.5,top-p:0.75").apply(p)) == [0, 1]
-    assert kept(Pipeline.read("top-p:0.75,temperature:0.5").apply(p)) == [0, 1, 2]  # top-p first keeps one more
+    assert kept(Pipeline("temperature:0.5,top-p:0.75").apply(p)) == [0, 1]
+    assert kept(Pipeline("top-p:0.75,temperature:0.5").apply(p)) == [0, 1, 2]  # top-p first keeps one more
 
 
 def by_hand(p: np.ndarray, stages: tuple[tuple[str, tuple[float, ...]], ...]) -> np.ndarray:
@@ -199,7 +199,7 @@ def test_neutral_settings_change_nothing() -> None:
 
 
 def test_a_number_is_put_where_its_stage_is() -> None:
-    mine = Pipeline.read("top-p:0.9,temperature:0.5")
+    mine = Pipeline("top-p:0.9,temperature:0.5")
     assert mine.put("temperature", 0.7).spelled == "top-p:0.9,temperature:0.7"
     assert mine.put("top-k", 4).spelled == "top-k:4,top-p:0.9,temperature:0.5"
     assert mine.put("top-p", 1).spelled == "temperature:0.5"
@@ -209,13 +209,13 @@ def test_a_number_is_put_where_its_stage_is() -> None:
 
 @given(pipelines)
 def test_a_pipeline_is_what_it_was_written_as(pipeline: Pipeline) -> None:
-    assert Pipeline.read(pipeline.spelled) == pipeline == Pipeline.from_json(pipeline.as_json)
-    assert Pipeline.read(json.dumps(pipeline.as_json)) == pipeline
+    assert Pipeline(pipeline.spelled) == pipeline == Pipeline(pipeline.as_json)
+    assert Pipeline(json.dumps(pipeline.as_json)) == pipeline
 
 
 def test_what_the_first_version_wrote_is_read() -> None:
     former = {"mode": "greedy", "temperature": 0.5, "top_k": 40, "top_p": 1.0, "min_p": 0.0}
-    assert Pipeline.from_json(former) == Pipeline.of(temperature=0.5, top_k=40, greedy=True)
+    assert Pipeline(former) == Pipeline.of(temperature=0.5, top_k=40, greedy=True)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_what_the_first_version_wrote_is_read() -> None:
 )  # fmt: skip
 def test_what_is_no_pipeline_is_a_problem_in_a_sentence(text: str) -> None:
     with pytest.raises(Problem) as caught:
-        Pipeline.read(text)
+        Pipeline(text)
     assert len(str(caught.value)) < 300 and caught.value.remedy
 
 
@@ -295,7 +295,7 @@ def shares(done: Decoded) -> dict[int, float]:
     ],
 )
 def test_what_is_known_suffices(text: str, left: dict[int, float]) -> None:
-    done = decode(KNOWN, Pipeline.read(text))
+    done = decode(KNOWN, Pipeline(text))
     assert shares(done) == left and done.candidates.unknown == (0, 0.0)
     assert done.distribution.full and done.logprobs[500] == -np.inf
     assert sum(np.exp(done.logprobs)) == pytest.approx(1)
@@ -304,7 +304,7 @@ def test_what_is_known_suffices(text: str, left: dict[int, float]) -> None:
 @pytest.mark.parametrize("text", ["temperature:0.5", "top-k:4", "top-p:0.81", "min-p:0.1", "top-p:0.81,top-k:2"])
 def test_what_nobody_knows_is_not_invented(text: str) -> None:
     with pytest.raises(Problem, match="tells only 3 of 1,000"):
-        decode(KNOWN, Pipeline.read(text))
+        decode(KNOWN, Pipeline(text))
 
 
 def test_without_a_stage_the_rest_is_one_mass() -> None:
@@ -353,7 +353,7 @@ def two_more(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_stage_remembers_what_was_chosen(two_more: None) -> None:
     own = full(np.log([0.5, 0.3, 0.2]))
-    chain = Chain(Pipeline.read("no-repeat,greedy"))
+    chain = Chain(Pipeline("no-repeat,greedy"))
     assert kept(chain.apply(own).logprobs) == [0] == kept(chain.apply(own).logprobs)
     chain.accept(0)
     branch = chain.clone()
@@ -367,7 +367,7 @@ def test_a_stage_remembers_what_was_chosen(two_more: None) -> None:
 
 def test_a_stage_sees_the_tokens_so_far(two_more: None) -> None:
     own = full(np.log([0.5, 0.3, 0.2]))
-    done = decode(own, Pipeline.read("only-new"), Context(np.array([0, 0]), 0.5))
+    done = decode(own, Pipeline("only-new"), Context(np.array([0, 0]), 0.5))
     assert kept(done.logprobs) == [1, 2]
     with pytest.raises(Problem, match="no-repeat, only-new"):  # the table says what there is
-        Pipeline.read("beam")
+        Pipeline("beam")

@@ -27,7 +27,7 @@ def test_play_writes_what_the_command_samples(
     window = opened(model, text=prompt.encode())
     play = window.playground
     settings = replace(play.view.settings, seed=5, play_steps=12, play_per_second=pace)
-    play.handle(Change(replace(settings, decoding=Pipeline.read(decoding) if decoding else Pipeline())))
+    play.handle(Change(replace(settings, decoding=Pipeline(decoding) if decoding else Pipeline())))
     play.handle(Do("play"))
     qtbot.waitUntil(lambda: not play.view.playing, timeout=PATIENCE)
     settle(window, qtbot)

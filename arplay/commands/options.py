@@ -88,7 +88,7 @@ def decoding(args: argparse.Namespace, base: Pipeline | None = None) -> Pipeline
     from arplay.core.errors import Problem
 
     try:
-        done = Pipeline.read(args.pipeline) if args.pipeline is not None else base or Pipeline()
+        done = Pipeline(args.pipeline) if args.pipeline is not None else base or Pipeline()
         for name in STAGES:
             given = getattr(args, name.replace("-", "_"))
             if given not in (None, False):

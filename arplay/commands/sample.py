@@ -35,7 +35,7 @@ MAX_TRACE_BYTES = 64 * 1024 * 1024
 
 def _pipeline(value: Any, place: str) -> Pipeline:
     try:
-        return Pipeline.from_json(value)
+        return Pipeline(value)
     except Problem as problem:
         raise Wrong(f"{place}: {problem.cause}", problem.remedy) from problem
 

@@ -232,8 +232,8 @@ def _reading(value: dict[str, Any]) -> Reading:
     return Reading(first, value.get("special") is True, value.get("window_lead") is True)
 
 
-def _decoding(value: object) -> Pipeline | None:
+def _decoding(value: Any) -> Pipeline | None:
     try:
-        return Pipeline.from_json(value)
+        return Pipeline(value)
     except Problem:
         return None

@@ -25,7 +25,7 @@ def main() -> None:
         baseline.append(1000 * (time.perf_counter() - began))
     sorting = f"sorting all of them once: {statistics.median(baseline):.1f} ms"
     for text in ("temperature:0.8,top-k:200,top-p:0.95,min-p:0.01", "temperature:0.8,top-p:0.95", "top-p:0.95", ""):
-        pipeline, times = Pipeline.read(text), []
+        pipeline, times = Pipeline(text), []
         for index in range(REPEATS):
             own = Distribution(V, drawn[index % len(drawn)])
             began = time.perf_counter()

@@ -6,10 +6,10 @@ The order is data. Each stage gets what the one before it left; probabilities ar
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,27 +22,34 @@ from arplay.core.errors import Problem
 
 Floats = NDArray[np.float64]
 Values = tuple[float, ...]
+Said: TypeAlias = "str | Sequence[Any] | Mapping[Any, Any] | Pipeline"
+"""What a pipeline is made from."""
 
 MOST_STAGES = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Pipeline:
     """Stages by name with their numbers, the first one first. One whose number is neutral is left out.
 
-    Raises Problem for a stage that does not exist and for a number that it does not allow.
+    It is made from ``stage:value,stage:value``, from a list of such stages, of pairs of a name and its numbers or of
+    ``{"stage": name, field: number}`` as :attr:`as_json` gives them, from the JSON of any of these, or from another
+    one. Raises Problem for a stage that does not exist and for a number that it does not allow.
 
-    >>> Pipeline((("top-p", (0.9,)), ("temperature", (1.0,)))).stages
-    (('top-p', (0.9,)),)
+    >>> Pipeline("top-k:40,greedy").stages
+    (('top-k', (40,)), ('greedy', ()))
+    >>> Pipeline(["top-p:0.9", ("temperature", 1)]) == Pipeline('[{"stage": "top-p", "p": 0.9}]')
+    True
     """
 
-    stages: tuple[tuple[str, Values], ...] = ()
+    stages: tuple[tuple[str, Values], ...]
 
-    def __post_init__(self) -> None:
-        if len(self.stages) > MOST_STAGES:
-            raise Problem(f"{len(self.stages):,} decoding stages are too many", f"give at most {MOST_STAGES}")
-        checked = tuple((name, _stage(name).check(tuple(values))) for name, values in self.stages)
-        used = tuple((name, values) for name, values in checked if not STAGES[name].is_off(values))
+    def __init__(self, said: Said = ()) -> None:
+        found = _listed(said)
+        if len(found) > MOST_STAGES:
+            raise Problem(f"{len(found):,} decoding stages are too many", f"give at most {MOST_STAGES}")
+        checked = ((stage, stage.check(values)) for stage, values in map(_one, found))
+        used = tuple((stage.name, values) for stage, values in checked if not stage.is_off(values))
         object.__setattr__(self, "stages", used)
 
     @classmethod
@@ -52,43 +59,10 @@ class Pipeline:
         >>> Pipeline.of(top_p=0.9, temperature=0.7).spelled
         'temperature:0.7,top-p:0.9'
         """
-        done = cls((("greedy", ()),) if greedy else ())
+        done = cls("greedy" if greedy else "")
         for name, value in values.items():
             done = done.put(name.replace("_", "-"), value)
         return done
-
-    @classmethod
-    def read(cls, text: str) -> Pipeline:
-        """``stage:value,stage:value``, or the JSON that :attr:`as_json` gives.
-
-        >>> Pipeline.read("top-k:40,greedy").stages
-        (('top-k', (40,)), ('greedy', ()))
-        """
-        if text.lstrip()[:1] in ("[", "{"):
-            try:
-                return cls.from_json(json.loads(text))
-            except (ValueError, RecursionError) as error:
-                raise _no(text, "is no JSON of a pipeline") from error
-        parts = [part.strip() for part in text.split(",") if part.strip()]
-        return cls(tuple(_part(part) for part in parts[: MOST_STAGES + 1]))
-
-    @classmethod
-    def from_json(cls, said: Any) -> Pipeline:
-        """A list of ``{"stage": name, field: number}``; or the mapping that the first version wrote."""
-        if isinstance(said, Mapping):
-            said = _former(said)
-        if not isinstance(said, list):
-            raise _no(said, "is no pipeline")
-        stages: list[tuple[str, Values]] = []
-        for one in said[: MOST_STAGES + 1]:
-            if not isinstance(one, Mapping):
-                raise _no(one, "is no stage")
-            stage = _stage(one.get("stage"))
-            unknown = one.keys() - {"stage", *(field.name for field in stage.fields)}
-            if unknown:
-                raise _no(min(unknown, key=str), f"is no number of {stage.name}")
-            stages.append((stage.name, tuple(one.get(field.name, field.neutral) for field in stage.fields)))
-        return cls(tuple(stages))
 
     @property
     def as_json(self) -> list[dict[str, Any]]:
@@ -100,7 +74,7 @@ class Pipeline:
 
     @property
     def spelled(self) -> str:
-        """As :meth:`read` takes it."""
+        """In one line, as a pipeline is made from it."""
         return ",".join(":".join([name, *map(repr, values)]) for name, values in self.stages)
 
     @property
@@ -133,7 +107,7 @@ class Pipeline:
     def apply(self, logprobs: Floats, context: Context | None = None) -> Floats:
         """Log-probs of shape (V,) after all stages, in nats; a removed token is minus infinity.
 
-        >>> np.exp(Pipeline.read("top-k:2").apply(np.log([0.5, 0.3, 0.2]))).round(3)
+        >>> np.exp(Pipeline("top-k:2").apply(np.log([0.5, 0.3, 0.2]))).round(3)
         array([0.625, 0.375, 0.   ])
         """
         own = np.asarray(logprobs, dtype=np.float64)
@@ -250,13 +224,47 @@ def _stage(name: object) -> Stage:
     return STAGES[name]
 
 
-def _part(part: str) -> tuple[str, Values]:
-    name, *texts = part.split(":")
-    try:
-        values = tuple(int(text) if text.strip().isdigit() and len(text) < 20 else float(text) for text in texts)
-    except ValueError as error:
-        raise _no(part, "has a value that is no number") from error
-    return _stage(name.strip()).name, values
+def _listed(said: Any) -> Sequence[Any]:
+    """The stages as they were given, of which one may be too many."""
+    if isinstance(said, str) and said.lstrip()[:1] in ("[", "{"):
+        try:
+            return _listed(json.loads(said))
+        except (ValueError, RecursionError) as error:
+            raise _no(said, "is no JSON of a pipeline") from error
+    if isinstance(said, str):
+        return [part for part in said.split(",") if part.strip()]
+    if isinstance(said, Pipeline):
+        return said.stages
+    if isinstance(said, Mapping):
+        return _former(said)
+    if not isinstance(said, list | tuple):
+        raise _no(said, "is no pipeline")
+    return said
+
+
+def _one(said: Any) -> tuple[Stage, tuple[Any, ...]]:
+    """A stage and its numbers, which are not checked yet."""
+    if isinstance(said, str):
+        name, *texts = said.strip().split(":")
+        try:
+            return _stage(name.strip()), tuple(map(_number, texts))
+        except ValueError as error:
+            raise _no(said, "has a value that is no number") from error
+    if isinstance(said, Mapping):
+        stage = _stage(said.get("stage"))
+        unknown = said.keys() - {"stage", *(field.name for field in stage.fields)}
+        if unknown:
+            raise _no(min(unknown, key=str), f"is no number of {stage.name}")
+        return stage, tuple(said.get(field.name, field.neutral) for field in stage.fields)
+    if not (isinstance(said, list | tuple) and len(said) == 2):
+        raise _no(said, "is no stage")
+    stage, values = _stage(said[0]), said[1]
+    return stage, tuple(values) if isinstance(values, list | tuple) else (values,)
+
+
+def _number(text: str) -> float:
+    """Whole where it is written so. Raises ValueError."""
+    return int(text) if text.strip().isdigit() and len(text) < 20 else float(text)
 
 
 def _former(said: Mapping[Any, Any]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from arplay import paths
+from arplay.export import colours
 from arplay.gui.icons import phosphor
 
 Choice = Literal["system", "light", "dark"]
@@ -41,24 +42,18 @@ class Theme:
     warning_soft: str
     fill: str
     outline: str
-    heat: tuple[str, ...]
-    """From expected to surprising; lightness alone orders it, so it reads without colour vision."""
+    heat: colours.Ramp
 
     def color(self, name: str, alpha: float = 1.0) -> QColor:
         return QColor(_parsed(getattr(self, name), alpha))
 
     def heat_color(self, t: float) -> QColor:
         """The colour of t in 0 (expected) .. 1 (surprising)."""
-        place = min(max(t, 0.0), 1.0) * (len(self.heat) - 1)
-        low = min(int(place), len(self.heat) - 2)
-        a, b, share = QColor(self.heat[low]), QColor(self.heat[low + 1]), place - low
-        ends = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
-        return QColor(*(round(x + (y - x) * share) for x, y in ends))
+        return QColor(*colours.colour(self.heat, t))
 
     def ink_on(self, color: QColor) -> QColor:
         """Black or white, whichever can be read on ``color``: one of the two always has a contrast of 4.5."""
-        dark, light = QColor("#000000"), QColor("#ffffff")
-        return max((dark, light), key=lambda ink: contrast(ink, color))
+        return QColor("#000000" if colours.is_dark_ink(_rgb(color)) else "#ffffff")
 
 
 LIGHT = Theme(
@@ -76,7 +71,7 @@ LIGHT = Theme(
     warning_soft="#fdebd7",
     fill="#8ea6f2",
     outline="#4a5160",
-    heat=("#ffffff", "#fdeccf", "#fbc98a", "#ee9440", "#c95a12", "#7c2d05"),
+    heat=colours.ON_WHITE,
 )
 
 DARK = Theme(
@@ -94,7 +89,7 @@ DARK = Theme(
     warning_soft="#43301a",
     fill="#5670c8",
     outline="#c3c9d6",
-    heat=("#1b1e25", "#3d2a1b", "#6d4019", "#a86420", "#e0974a", "#ffdcae"),
+    heat=colours.ON_BLACK,
 )
 
 
@@ -146,14 +141,11 @@ def icon(name: str, theme: Theme, color: str = "text") -> QIcon:
 
 def contrast(a: QColor, b: QColor) -> float:
     """WCAG 2.1 contrast ratio, 1..21."""
+    return colours.contrast(_rgb(a), _rgb(b))
 
-    def luminance(color: QColor) -> float:
-        channels = (color.redF(), color.greenF(), color.blueF())
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    bright, dim = sorted((luminance(a), luminance(b)), reverse=True)
-    return (bright + 0.05) / (dim + 0.05)
+def _rgb(color: QColor) -> colours.Rgb:
+    return color.red(), color.green(), color.blue()
 
 
 def palette(theme: Theme) -> QPalette:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPaint
 
 from arplay.core.chain import Ledger
 from arplay.core.distribution import LN2
+from arplay.export.colours import shades
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.heat.layout import Flow
@@ -226,8 +227,8 @@ def paint_legend(
     wide = max(LEAST_RAMP, min(190.0, area.width() * 0.6, area.width() - taken - 3 * SPACE[2]))
     left, top = area.right() - wide - SPACE[2], middle - bar + 1
     count = 48
-    shades = scale.of_nats(ticks[-1] * per_unit * np.linspace(0.0, 1.0, count) ** 2)  # room for small figures too
-    for i, shade in enumerate(shades.tolist()):
+    ramp = shades(ticks[-1] * per_unit * np.linspace(0.0, 1.0, count) ** 2)  # room for small figures too
+    for i, shade in enumerate(ramp.tolist()):
         painter.fillRect(QRectF(left + wide * i / count, top, wide / count + 0.5, bar), scale.fills[shade])
     painter.setPen(theme.color("border"))
     painter.drawRect(QRectF(left, top, wide, bar))

@@ -7,15 +7,11 @@ from collections.abc import Sequence
 from functools import cache, cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
 from arplay.core.chain import Ledger
+from arplay.export.colours import STEPS, shades
 from arplay.gui.theme import Theme, contrast
-
-STEPS = 128
-SOFTNESS = 4.0
-"""t = 1 - exp(-nats / 4): the same colour means the same number in every text, and small differences still show."""
 
 RANKS = ((1, "1"), (10, "2–10"), (100, "11–100"), (math.inf, ">100"))
 """Upper bound and name of every bucket of ranks."""
@@ -48,9 +44,6 @@ class HeatScale:
         """Of black and of white on every colour."""
         return [(contrast(_INKS[0], fill), contrast(_INKS[1], fill)) for fill in self.fills]
 
-    def of_nats(self, nats: NDArray[np.float64]) -> NDArray[np.int64]:
-        return np.round((1.0 - np.exp(-np.maximum(nats, 0.0) / SOFTNESS)) * (STEPS - 1)).astype(np.int64)
-
     def of_bucket(self, bucket: int) -> int:
         return round((0.06, 0.36, 0.66, 1.0)[bucket] * (STEPS - 1))
 
@@ -64,6 +57,6 @@ class HeatScale:
         else:
             nats = ledger.entropy[first:stop] if self.colour_by == "entropy" else -ledger.logprob[first:stop]
             scored = scored & ~np.isnan(nats)
-            values = self.of_nats(np.where(scored, nats, 0.0))
+            values = shades(np.where(scored, nats, 0.0))
         waiting = np.arange(first, stop) >= ledger.done
         return np.where(waiting, PLAIN, np.where(scored, values, UNSCORED)).tolist()

@@ -187,7 +187,7 @@ def quiet() -> Any:
     """The library, told to write nothing but errors and to leave no thread behind."""
     import transformers
 
-    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.set_verbosity_error()
     bars = sys.modules.get("tqdm")
     if bars is not None:
         bars.tqdm.monitor_interval = 0

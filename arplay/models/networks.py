@@ -47,7 +47,7 @@ def llama(vocabulary: int, width: int, layers: int, heads: int, hidden: int, con
         eos_token_id=0,
         pad_token_id=None,
         # on a CPU its backward pass takes half the time of the fused kernel's
-        attn_implementation="eager",  # type: ignore[call-arg]
+        attn_implementation="eager",
     )
     return LlamaForCausalLM(config)
 

@@ -60,9 +60,11 @@ def test_the_wheel_holds_the_program_and_its_assets_and_nothing_else(wheel: Path
     for asset in assets:
         assert sizes[f"arplay/{asset.relative_to(REPOSITORY).as_posix()}"] == asset.stat().st_size
     modules = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "arplay").rglob("*.py")}
-    assert modules <= set(sizes)
+    assert modules | {"arplay/py.typed"} <= set(sizes)
     others = {
-        name for name in sizes if not re.match(r"arplay/assets/|arplay/.*\.py$|arplay-[\d.\w]+\.dist-info/", name)
+        name
+        for name in sizes
+        if not re.match(r"arplay/assets/|arplay/.*\.py$|arplay/py\.typed$|arplay-[\d.\w]+\.dist-info/", name)
     }
     assert others == set()
     assert not [name for name in sizes if "test" in name.lower()]

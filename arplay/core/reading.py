@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from arplay.core.errors import Problem
 
 FirstPiece = Literal["auto", "bos", "eos", "unscored"]
 
@@ -13,8 +15,13 @@ class Reading:
     """``first_piece``: what stands before the text (see :func:`arplay.models.base.lead`). ``special``: whether the
     name of a special token that was typed, like ``<|endoftext|>``, stands for that token or for its letters.
     ``window_lead``: whether what stands before the text stands before every later window of a long one as well.
+    Raises Problem for a rule that there is not.
     """
 
     first_piece: FirstPiece = "auto"
     special: bool = False
     window_lead: bool = False
+
+    def __post_init__(self) -> None:
+        if self.first_piece not in (rules := get_args(FirstPiece)):
+            raise Problem(f"there is no rule {self.first_piece!r} for the first piece", f"use {', '.join(rules)}")

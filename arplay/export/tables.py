@@ -7,7 +7,7 @@ until it is written.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from arplay.core.distribution import LN2, Distribution
 from arplay.core.modalities.base import TokenSet
 from arplay.core.position import Answer
 from arplay.core.timings import Timing
+from arplay.core.tree import Step
 
 Record = dict[str, Any]
 
@@ -98,11 +99,11 @@ def bars(
     }
 
 
-def tokens(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
-    """One record a token of a scored document; ``context`` is how many tokens the model had read before it."""
+def token_table(ledger: Ledger, vocabulary: TokenSet) -> dict[str, Sequence[Any]]:
+    """The columns of a scored document by name, n values each; ``context``: tokens that the model had read before."""
     ids = ledger.ids.tolist()
     known = {id: vocabulary.record(id) for id in set(ids)}
-    columns = {
+    return {
         "index": range(len(ids)),
         "id": ids,
         **{name: [known[id][name] for id in ids] for name in vocabulary.record(0)},
@@ -112,6 +113,11 @@ def tokens(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
         "entropy": _known(ledger.entropy),
         "context": ledger.context.tolist(),
     }
+
+
+def tokens(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
+    """The same, one record a token."""
+    columns = token_table(ledger, vocabulary)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
@@ -170,6 +176,20 @@ def heat_rows(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
             if id >= 0
         ]
     return rows
+
+
+def step(step: Step, context_start: int, vocabulary: TokenSet) -> Record:
+    """A sampled token: ``context_start`` is the token of the chain where what the model had read began."""
+    return {
+        "id": step.id,
+        **vocabulary.record(step.id),
+        "logprob": step.logprob,
+        "prob": step.prob,
+        "decoded_prob": step.decoded_prob,
+        "rank": step.rank,
+        "u": step.u,
+        "context_start": context_start,
+    }
 
 
 def timing_rows(timings: Iterable[Timing]) -> list[Record]:

@@ -1,18 +1,26 @@
-"""What a user gives a model to read, from the command line or a file, as a document of the model's kind."""
+"""What a user gives a model to read, from Python, the command line or a file, as a document of the model's kind."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from arplay.core.modalities.base import Document
-from arplay.core.modalities.image import BLANK, Raster
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Coder, Document
+from arplay.core.modalities.image import BLANK, Picture, Raster
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import exact_text
 from arplay.models import catalogue, handwritten
 from arplay.picturefile import read_picture
-from arplay.textfile import check_prompt, read_text
+from arplay.textfile import check_prompt, read_text, to_utf8
+
+Given: TypeAlias = "str | bytes | os.PathLike[str] | NDArray[np.integer[Any]] | Document"
+"""What Python code gives a model to read; see :func:`document`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +40,39 @@ def read(spec: str, prompt: str | None, file: Path | None, encoding: str | None)
     """
     name = "standard input" if str(file) == "-" else "prompt" if file is None else exact_text(os.fsencode(file))
     raster = raster_of(spec)
-    if raster is not None:
-        if file is None:
-            rows = [row.ljust(raster.width, BLANK) for row in check_prompt(prompt or "").decode().split()]
-            missing = [BLANK * raster.width] * (raster.height - len(rows))
-            return Source(name, raster.picture(rows + missing))
-        return Source(name, read_picture(file, raster))
     if file is None:
-        return Source(name, Text.of(check_prompt(prompt or "")))
+        return Source(name, document(prompt or "", raster))
+    if raster is not None:
+        return Source(name, read_picture(file, raster))
     text = Text.of(read_text(file, encoding))
     if encoding is None:
         return Source(name, text)
     how = f"read as {encoding}; byte positions are those of the text in UTF-8"
     return Source(f"{name}, {how}", text, f"read {name} as {encoding}; byte positions are those of the text in UTF-8")
+
+
+def document(given: Given, coder: Coder | None) -> Document:
+    """What ``given`` is to a model with this coder (None: one of text).
+
+    A text in a ``str`` or in UTF-8 ``bytes``. For a model of pictures they have a line or word a row, ``?`` for a pixel
+    not painted, and missing rows are not painted; or an array of levels, shape (H, W) (:meth:`Raster.levels`). A path
+    (``pathlib.Path``) is of a text file, PNG or text of rows. Raises Problem for what is none of these.
+    """
+    raster = coder if isinstance(coder, Raster) else None
+    if isinstance(given, Text | Picture):
+        return given
+    if isinstance(given, os.PathLike):
+        return Text.of(read_text(Path(given))) if raster is None else read_picture(Path(given), raster)
+    if isinstance(given, np.ndarray) and raster is not None:
+        return raster.levels(given)
+    if not isinstance(given, str | bytes):
+        kinds = "a str, bytes or a pathlib.Path" + ("" if raster is None else ", or an array of levels")
+        raise Problem(f"a {type(given).__name__} is nothing that this model reads", f"give {kinds}")
+    data = check_prompt(given) if isinstance(given, str) else to_utf8(given, "what is given")
+    if raster is None:
+        return Text.of(data)
+    rows = [row.ljust(raster.width, BLANK) for row in data.decode().split()]
+    return raster.picture(rows + [BLANK * raster.width] * (raster.height - len(rows)))
 
 
 def raster_of(spec: str) -> Raster | None:

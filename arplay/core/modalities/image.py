@@ -110,6 +110,26 @@ class Raster:
         ids = (None if sign == BLANK else self.signs.index(sign) for row in rows for sign in row)
         return Picture(self.width, self.signs, tuple(ids))
 
+    def levels(self, cells: NDArray[np.integer[Any]]) -> Picture:
+        """The picture of these levels, shape (H, W): 0 is white, the last full ink, and -1 a pixel not painted.
+
+        Raises Problem.
+
+        >>> Raster(1, 2, ".#", (1, 0)).levels(np.array([[-1, 1]])).rows
+        ['?#']
+        """
+        told = f"from 0 (white) to {len(self) - 1} (black), or -1 (not painted)"
+        if cells.dtype.kind not in "biu":
+            raise Problem(f"an array of {cells.dtype} holds no levels", f"give whole numbers {told}")
+        if cells.shape != (self.height, self.width):
+            cause = f"an array of shape {cells.shape} was given to a model of {self.height} × {self.width}"
+            raise Problem(cause, f"give one of shape ({self.height}, {self.width})")
+        ids: list[int] = cells.astype(np.int64).ravel().tolist()
+        unknown = next((id for id in ids if not -1 <= id < len(self)), None)
+        if unknown is not None:
+            raise Problem(f"{unknown} is no level of this model", f"its levels are {told}")
+        return Picture(self.width, self.signs, tuple(None if id < 0 else id for id in ids))
+
     def fits(self, picture: Picture) -> bool:
         """Whether it has the pixels and levels of this raster."""
         return (picture.width, picture.signs, len(picture)) == (self.width, self.signs, self.pixels)

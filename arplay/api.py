@@ -1,0 +1,231 @@
+"""arplay in Python: load a model, ask what comes next, score a document, sample.
+
+>>> import arplay, numpy as np
+>>> model = arplay.load("abc")  # a table over {A, B, C} that can be checked by hand
+>>> [(token.text, round(token.prob, 3)) for token in model.next("BA").top(2)]
+[('C', 0.6), ('A', 0.3)]
+>>> score = model.score("BAC")
+>>> score.tokens, np.exp(score.logprob).round(3).tolist(), score.rank.tolist()
+(('B', 'A', 'C'), [0.4, 0.5, 0.6], [1, 1, 1])
+>>> model.sample("B", 5, seed=7, pipeline="top-k:2").text
+'ACBAC'
+
+The numbers are those of the window and of ``arplay next``, ``score`` and ``sample``: log-probs and entropies in nats,
+over the whole vocabulary, in 64-bit arithmetic; rank 1 is the most probable token. What goes wrong is an
+:class:`arplay.Problem`, which has a ``cause`` and a ``remedy``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from typing import Literal, TypeVar
+
+from arplay.core.decoding.pipeline import Pipeline, Said, decode
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import TokenSet
+from arplay.core.reading import Reading
+from arplay.core.stepping import context_at
+from arplay.core.timings import Timings
+from arplay.engine import jobs, messages
+from arplay.engine.fetch import fetch
+from arplay.engine.measured import measured
+from arplay.engine.messages import Device, Dtype, Explore, Explored, Load, Loaded, Progress, Scored
+from arplay.engine.state import Pace, State
+from arplay.models import base, catalogue, documents
+from arplay.models.base import Info, Report
+from arplay.models.documents import Given
+from arplay.results import Next, Sample, Score, Token
+
+__all__ = ["Model", "Next", "Pipeline", "Problem", "Reading", "Sample", "Score", "Token", "load"]
+
+ALONE_SECONDS = 2.0
+"""The longest chunk: nobody waits for another answer, and Ctrl-C may take so long."""
+
+R = TypeVar("R")
+
+
+def load(
+    model: str | os.PathLike[str] = catalogue.DEFAULT,
+    *,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    progress: Report | None = None,
+    reading: Reading | None = None,
+) -> Model:
+    """Load a model by whatever ``--model`` takes: a name of ``arplay models``, the path of a folder, a GGUF file or a
+    table, ``org/name[@revision]`` of a hub that was fetched (``arplay models get``), or the address of a server.
+
+    ``device``: "auto", "cpu", "cuda", "mps" or "xpu". ``dtype``: "auto" (float32 on a CPU, the stored type elsewhere),
+    "float32", "bfloat16" or "float16". ``progress`` is called with a fraction from 0 to 1 (None: nobody knows) and what
+    is being done, while the model loads and while it reads long texts; it may raise to cancel. ``reading``: see
+    :attr:`Model.reading`.
+
+    Raises Problem where there is no such model, it does not fit into memory, it is damaged, or would need code of its
+    own to run.
+
+    >>> load("abc")
+    <arplay.Model abc: table, 30 parameters, float64 on cpu, any context>
+    >>> load("no-such-model")
+    Traceback (most recent call last):
+    ...
+    arplay.core.errors.Problem: there is no model no-such-model; use one of abc, english, smollm2, xo, an existing \
+path, or org/name of a hub
+    """
+    report = progress or (lambda fraction, what: None)
+    state = State(catalogue.load, fetch, pace=Pace(patience=ALONE_SECONDS))
+    loaded = _ended(Loaded, jobs.load(state, Load(0, os.fspath(model), device, dtype), report), report)
+    return Model(state, loaded, reading or Reading(), report)
+
+
+class Model:
+    """A loaded model, from :func:`load`. One thread at a time may use it.
+
+    A document is given as ``str``, as UTF-8 ``bytes``, or as the ``pathlib.Path`` of a file. A model of pictures takes
+    the path of a PNG, rows of signs (``"#.# .#. #.#"``, ``?`` for a pixel that is open), or an array of levels of shape
+    (H, W) (0 white, -1 open). What was read is kept, so that going on from a text, or back, reads only what is new.
+    """
+
+    reading: Reading
+    """What stands before a document and how special names in it are read; it may be changed at any time."""
+
+    def __init__(self, state: State, loaded: Loaded, reading: Reading, report: Report) -> None:
+        self._state, self._report = state, report
+        self.loaded, self.reading = loaded, reading
+
+    @property
+    def info(self) -> Info:
+        """What the model is: name, family, revision, number type, device, context, parameters.
+
+        >>> load("abc").info.vocabulary
+        3
+        """
+        return self.loaded.info
+
+    @property
+    def vocabulary(self) -> TokenSet:
+        """All V tokens, by id.
+
+        >>> tokens = load("abc").vocabulary
+        >>> len(tokens), tokens.label(2), tokens.find("b")
+        (3, 'C', [1])
+        """
+        return self.loaded.vocabulary
+
+    @property
+    def backend(self) -> base.Model:
+        """The model itself, for what is not here: sessions, and passes without a cache.
+
+        >>> load("abc").backend.teacher_forced([1, 0, 2]).round(3)
+        array([-0.916, -0.693, -0.511])
+        """
+        return self._state.current()
+
+    def next(self, document: Given, pipeline: Said = ()) -> Next:
+        """p(next | document), after its whole; ``pipeline`` is what may be drawn of it (see :class:`arplay.Pipeline`).
+
+        A document longer than the context is read from the place on from which its last token would be scored. Raises
+        Problem where nothing may follow (a whole picture) or where the model has no p(x_1) and the document is empty.
+
+        >>> [(token.text, round(token.decoded_prob, 3)) for token in load("abc").next("BA", "top-k:2").top(3)]
+        [('C', 0.667), ('A', 0.333), ('B', 0.0)]
+        """
+        decoding, given = Pipeline(pipeline), documents.document(document, self.backend.alphabet)
+        answer = self._run(Explored, jobs.explore(self._state, Explore(0, given, given.end, self.reading))).answer
+        if answer.distribution is None and answer.prefix.index == self.vocabulary.length:
+            cause = f"the document is complete: nothing comes after {answer.prefix.index:,}"
+            raise Problem(cause, "give one in which something is open")
+        if answer.distribution is None:
+            cause = "the first piece is unscored, so there is no distribution before it"
+            raise Problem(cause, "give a text, or another --first-piece that this model has")
+        decoded = decode(answer.distribution, decoding, context_at(answer, self.vocabulary, seed=0))
+        return Next(self.loaded, given, answer, decoded)
+
+    def score(self, document: Given) -> Score:
+        """What the model expected of every token of ``document``.
+
+        A document longer than the context W is scored in windows of W tokens, each W/2 tokens behind the one before:
+        every token once, with at least W/2 tokens before it. Raises Problem for a document that cannot be read.
+
+        >>> load("abc").score("BAC")
+        <arplay.Score of 3 tokens: NLL 2.1203 nats, perplexity 2.0274, 1.0196 bits per byte>
+        >>> round(load("xo").score("#.# .#. #.#").bits_per_dimension, 4)
+        0.2019
+        """
+        given = documents.document(document, self.backend.alphabet)
+        asked = messages.Score(0, given, self.reading)
+        return Score(self.loaded, self._run(Scored, jobs.score(self._state, asked)).ledger)
+
+    def sample(
+        self,
+        document: Given,
+        n: int = 50,
+        *,
+        seed: int = 0,
+        pipeline: Said = (),
+        at_limit: Literal["stop", "slide"] = "stop",
+        us: Sequence[float] | None = None,
+    ) -> Sample:
+        """Continue ``document`` by up to ``n`` tokens, drawn at u of (seed, number of the token) from what ``pipeline``
+        leaves; ``us`` are numbers in [0, 1) to draw at instead, one a token.
+
+        It ends before n at the end-of-text token, at the end of a picture, and where the context is full, unless
+        ``at_limit`` is "slide": then the model goes on with the newest half. Raises Problem for numbers out of range,
+        and as :meth:`next` does.
+
+        >>> sample = load("abc").sample("B", 4, pipeline="greedy")
+        >>> sample.text, sample.rank.tolist(), sample.stopped
+        ('ACBA', [1, 1, 1, 1], 'length')
+        """
+        sample = self.stream(document, n, seed=seed, pipeline=pipeline, at_limit=at_limit, us=us)
+        for _ in sample:
+            pass
+        return sample
+
+    def stream(
+        self,
+        document: Given,
+        n: int = 50,
+        *,
+        seed: int = 0,
+        pipeline: Said = (),
+        at_limit: Literal["stop", "slide"] = "stop",
+        us: Sequence[float] | None = None,
+    ) -> Sample:
+        """The same, of which nothing is drawn yet: iterating draws, and yields the text that each token adds.
+
+        >>> for text in load("abc").stream("B", 3, pipeline="greedy"):
+        ...     print(text, end="|")
+        A|C|B|
+        """
+        after = self.next(document, pipeline)
+        return Sample(self._state, after, Pipeline(pipeline), self.reading, n, seed, at_limit, us)
+
+    def timings(self, document: Given) -> Timings:
+        """Seconds of answers at up to 24 places of ``document``, by a step with the KV cache and without it.
+
+        Raises Problem where the model keeps no cache, and for an empty document.
+        """
+        given = documents.document(document, self.backend.alphabet)
+        return self._run(tuple, measured(self._state, given, self.reading))
+
+    def __repr__(self) -> str:
+        info = self.info
+        context = "any context" if info.context is None else f"context {info.context:,}"
+        size = f"{info.parameters:,} parameters, {info.dtype} on {info.device}"
+        return f"<arplay.Model {info.name}: {info.family}, {size}, {context}>"
+
+    def _run(self, kind: type[R], steps: Generator[object, None, object]) -> R:
+        return _ended(kind, steps, self._report)
+
+
+def _ended(kind: type[R], steps: Generator[object, None, object], report: Report) -> R:
+    """Run a job of the engine to its end, telling progress; its result."""
+    while True:
+        try:
+            told = next(steps)
+        except StopIteration as finished:
+            assert isinstance(finished.value, kind)
+            return finished.value
+        if isinstance(told, Progress):
+            report(told.fraction, told.what)

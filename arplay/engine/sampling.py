@@ -1,0 +1,71 @@
+"""A prefix that is continued token by token for somebody who waits for nothing else: the command line and Python."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from arplay.core.decoding.pipeline import Chain, Pipeline
+from arplay.core.decoding.stage import Context
+from arplay.core.distribution import Distribution
+from arplay.core.picking import uniform
+from arplay.core.position import Answer
+from arplay.core.stepping import sampled
+from arplay.core.tree import Step
+from arplay.engine.state import State, in_chunks, windows_of
+
+
+class Sampling:
+    """Goes on from ``answer``, the last that :func:`arplay.engine.jobs.explore` gave on ``state``.
+
+    ``start``: the token of the chain where the context of the last step began. ``stopped`` says why the last run of
+    :meth:`steps` ended: "length", "eos", "context" (it is full) or "complete" (the document is).
+    """
+
+    def __init__(self, state: State, answer: Answer, pipeline: Pipeline, slides: bool, window_lead: bool) -> None:
+        self._state, self._chain, self._slides = state, Chain(pipeline), slides
+        self._leading = len(answer.lead) * window_lead
+        self._index = answer.prefix.index
+        self._session = state.prefixes.latest()
+        self.prefix: list[int] = [*answer.lead, *answer.prefix.ids.tolist()]
+        self.start = answer.position.start
+        self.stopped = "length"
+
+    def steps(self, length: int, seed: int, us: Sequence[float] | None) -> Iterator[Step]:
+        """Up to ``length`` tokens; u is pure in (seed, index), or what ``us`` has.
+
+        A chain longer than the context ends it, as in the window; or it slides on, and the model reads again what is
+        then its context (:meth:`arplay.core.windows.Windows.half`, as the window and the scores have it).
+        """
+        model, session = self._state.current(), self._session
+        tokens, eos = model.alphabet.vocabulary, model.alphabet.eos
+        windows = windows_of(model.info.context, len(self.prefix) + length, self._leading)
+        chain = list(self.prefix)
+        for step in range(length):
+            index = self._index + step
+            if index == tokens.length:
+                self.stopped = "complete"
+                return
+            start = windows.start(len(chain))
+            if start and not self._slides:
+                self.stopped = "context"
+                return
+            if start != self.start:
+                session.rewind(0)
+                context = windows.read(np.array(chain), start, len(chain))
+                deque(in_chunks(session, session.read, context, self._state.pace), maxlen=0)
+                self.start = start
+            elif step:
+                session.read(chain[-1:])
+            distribution = Distribution.from_logits(session.logits())
+            u = uniform(seed, index) if us is None else us[step]
+            decoded = self._chain.apply(distribution, Context(np.array(chain, np.int64), u, tokens))
+            made, _ = sampled(distribution, decoded, index, u, seed if us is None else None)
+            chain.append(made.id)
+            self._chain.accept(made.id)
+            yield made
+            if made.id == eos:
+                self.stopped = "eos"
+                return

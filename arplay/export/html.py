@@ -1,0 +1,81 @@
+"""A scored document as HTML: its tokens on the heatmap's colours, as a notebook shows them.
+
+Nothing of the document, the model or their names is markup: every text goes through :func:`arplay.core.signs.markup`.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from arplay.core.chain import Ledger
+from arplay.core.modalities.base import TokenSet
+from arplay.core.signs import markup, safe
+from arplay.export.colours import ON_WHITE, STEPS, Rgb, colour, is_dark_ink, shades
+
+MOST = 2000
+"""Tokens that are shown; of a longer document it is said how many are not."""
+
+TICKS = (0, 1, 2, 4, 12)
+_FRAME = "font-family:monospace;background:#ffffff;color:#1b1e25;padding:8px 12px;line-height:1.7"
+_QUIET = "font-size:85%;color:#5a6270"
+_UNSCORED = "background:repeating-linear-gradient(135deg,#ffffff 0 4px,#d9dce3 4px 6px);color:#1b1e25"
+
+
+def coloured(ledger: Ledger, tokens: TokenSet, head: Sequence[str]) -> str:
+    """One ``<div>``: the lines of ``head``, the legend, and a cell a token; pointing at it tells its figures.
+
+    The colour of a token is that of its surprisal -log p in nats, as in the window on a light ground.
+    """
+    part = ledger if len(ledger) <= MOST else ledger.part(0, MOST)
+    cells = [_cell(part, i, tokens, shade) for i, shade in enumerate(_shades(part))]
+    lines = [f'<div style="{_QUIET}">{markup(line)}</div>' for line in head]
+    legend = " ".join(_span(_style(shade), f"{tick:>2}") for tick, shade in zip(TICKS, _of(TICKS), strict=True))
+    lines.append(f'<div style="{_QUIET}">−log p in nats: {legend}</div>')
+    lines.append(f"<div>{''.join(cells)}</div>")
+    if len(ledger) > MOST:
+        rest = f"… and {len(ledger) - MOST:,} more tokens, which are in every figure above"
+        lines.append(f'<div style="{_QUIET}">{rest}</div>')
+    return f'<div style="{_FRAME}">{"".join(lines)}</div>'
+
+
+def _cell(ledger: Ledger, i: int, tokens: TokenSet, shade: int | None) -> str:
+    said, figures = ledger.encoded.said(i, tokens), [f"token {i + 1:,}, id {int(ledger.ids[i])}"]
+    if shade is None:
+        figures.append("not scored")
+    else:
+        logprob = float(ledger.logprob[i])
+        figures += [f"log p {logprob:.4f} nats", f"p {math.exp(logprob):.3%}", f"rank {int(ledger.rank[i]):,}"]
+        figures.append(f"entropy {float(ledger.entropy[i]):.4f} nats")
+    figures.append(ledger.encoded.remark(i))
+    title = html.escape(safe(" · ".join(filter(None, figures))))
+    after = "<br>" if said.endswith("↵") else "<wbr>"
+    return _span(_UNSCORED if shade is None else _style(shade), said, title) + after
+
+
+def _span(style: str, said: str, title: str = "") -> str:
+    told = f' title="{title}"' if title else ""
+    return f'<span style="{style};border-radius:2px;padding:1px"{told}>{markup(said)}</span>'
+
+
+def _shades(ledger: Ledger) -> list[int | None]:
+    """The colour of each token, None where it has no score."""
+    found = _of(np.where(ledger.scored, -ledger.logprob, 0.0))
+    return [shade if scored else None for shade, scored in zip(found, ledger.scored.tolist(), strict=True)]
+
+
+def _of(nats: Sequence[float] | np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[int]:
+    found: list[int] = shades(np.asarray(nats, np.float64)).tolist()
+    return found
+
+
+def _style(shade: int) -> str:
+    ground = colour(ON_WHITE, shade / (STEPS - 1))
+    return f"background:{_hex(ground)};color:{'#000000' if is_dark_ink(ground) else '#ffffff'}"
+
+
+def _hex(rgb: Rgb) -> str:
+    return "#" + bytes(rgb).hex()

@@ -1,0 +1,369 @@
+"""What :mod:`arplay.api` answers: distributions, scores and samples, with every figure that the command line writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.chain import Ledger
+from arplay.core.decoding.pipeline import Decoded, Pipeline
+from arplay.core.distribution import Distribution
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document, Ids
+from arplay.core.picking import MAX_SEED
+from arplay.core.position import Answer
+from arplay.core.reading import Reading
+from arplay.core.tree import Step
+from arplay.engine.messages import Loaded
+from arplay.engine.sampling import Sampling
+from arplay.engine.state import State
+from arplay.export import html, provenance, tables
+
+if TYPE_CHECKING:
+    import pandas
+
+Floats = NDArray[np.float64]
+
+
+class Token(NamedTuple):
+    """One token of a distribution: ``logprob`` in nats, ``prob`` and ``rank`` by the model itself, ``decoded_prob``
+    after the pipeline. ``text`` is exact, but a byte that is part of no whole character is a sign (``⟨E2⟩``). None: a
+    server did not tell it.
+    """
+
+    id: int
+    text: str
+    logprob: float | None
+    prob: float | None
+    decoded_prob: float | None
+    rank: int | None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Next:
+    """p(next | document), from :meth:`arplay.Model.next`.
+
+    ``answer`` tells what was read for it, ``decoded`` what each stage of the pipeline left.
+    """
+
+    loaded: Loaded
+    document: Document
+    answer: Answer
+    decoded: Decoded
+
+    @property
+    def distribution(self) -> Distribution:
+        """The model's own, before the pipeline."""
+        return self.decoded.own
+
+    @property
+    def logprobs(self) -> Floats:
+        """log p of all V tokens by id, nats, shape (V,), read-only. Raises Problem where a server told only some.
+
+        >>> from arplay import load
+        >>> np.exp(load("abc").next("BA").logprobs).round(3)
+        array([0.3, 0.1, 0.6])
+        """
+        if not self.distribution.full:
+            known = len(self.distribution.logprobs)
+            raise Problem(f"only {known:,} log-probs are known here", "use top(), or distribution for these")
+        return self.distribution.logprobs
+
+    @property
+    def entropy(self) -> float | None:
+        """H = -Σ p log p in nats; None where a server told only some log-probs."""
+        return self.distribution.entropy
+
+    def top(self, n: int = 10) -> list[Token]:
+        """The n most probable tokens, ties by id (fewer where there are fewer)."""
+        return self._listed(self.distribution.top(n))
+
+    def find(self, text: str) -> list[Token]:
+        """Tokens that contain ``text``, as they are written or as views show them (␣, ↵, ⟨E2⟩), best matches first."""
+        return self._listed(self.loaded.vocabulary.find(text))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has to be known with the figures: that the model read only the end of a long document."""
+        position = self.answer.position
+        if not position.start:
+            return ()
+        return (f"the text is longer than the context; the model read its last {position.context:,} pieces",)
+
+    def as_dict(self, top: int = 20, find: str | None = None) -> tables.Record:
+        """What ``arplay next --json`` writes."""
+        before = self.document.before(self.document.end)
+        found = tables.bars(
+            self.answer, self.distribution, self.decoded, self.loaded.vocabulary, before, top, find
+        )  # fmt: skip
+        return {"model": _model(self.loaded)} | found
+
+    def __repr__(self) -> str:
+        best = ", ".join(
+            f"{self.loaded.vocabulary.label(token.id)} {token.prob:.1%}" for token in self.top(5) if token.prob
+        )
+        return f"<arplay.Next: {best}>"
+
+    def _listed(self, ids: Sequence[int] | Ids) -> list[Token]:
+        items = tables.items(self.distribution, self.decoded, self.loaded.vocabulary, ids)
+        return [Token(*(item[name] for name in Token._fields)) for item in items]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Score:
+    """Every token of a document with what the model said about it, from :meth:`arplay.Model.score`; n tokens.
+
+    In a notebook it shows itself: the tokens on the heatmap's colours. ``ledger`` has what is not here, the five best
+    alternatives of each token among it.
+    """
+
+    loaded: Loaded
+    ledger: Ledger
+
+    def __len__(self) -> int:
+        return len(self.ledger)
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The exact text of each token; a byte that is part of no whole character is a sign (``⟨E2⟩``)."""
+        record = self.loaded.vocabulary.record
+        return tuple(record(id)["text"] for id in self.ledger.ids.tolist())
+
+    @property
+    def ids(self) -> Ids:
+        """Shape (n,)."""
+        return self.ledger.ids
+
+    @property
+    def logprob(self) -> Floats:
+        """log p(x_i | x_<i) in nats, shape (n,); NaN where not scored (a first token without p(x_1))."""
+        return self.ledger.logprob
+
+    @property
+    def rank(self) -> NDArray[np.int64]:
+        """Rank of the token that came, from 1, shape (n,); 0 where not scored."""
+        return self.ledger.rank
+
+    @property
+    def entropy(self) -> Floats:
+        """Entropy in nats of the distribution that each token came from, shape (n,); NaN where not scored."""
+        return self.ledger.entropy
+
+    @property
+    def context(self) -> NDArray[np.int64]:
+        """How many tokens the model had read before each, shape (n,)."""
+        return self.ledger.context
+
+    @property
+    def nll_nats(self) -> float:
+        """-Σ log p over the scored tokens, in nats."""
+        return self.ledger.totals.nll_nats
+
+    @property
+    def nll_bits(self) -> float:
+        """The same in bits: nats / ln 2."""
+        return self.ledger.totals.nll_bits
+
+    @property
+    def perplexity(self) -> float | None:
+        """exp(NLL in nats / scored tokens); None where none is scored.
+
+        >>> from arplay import load
+        >>> round(load("abc").score("BAC").perplexity, 4)  # (0.4 · 0.5 · 0.6) ^ (-1/3)
+        2.0274
+        """
+        return self.ledger.totals.perplexity
+
+    @property
+    def bits_per_byte(self) -> float | None:
+        """NLL in bits / UTF-8 bytes of the scored tokens; None where they have none. Raises Problem for a picture.
+
+        >>> from arplay import load
+        >>> load("xo").score("#.# .#. #.#").bits_per_byte
+        Traceback (most recent call last):
+        ...
+        arplay.core.errors.Problem: these tokens are counted in pixels; ask for bits_per_dimension
+        """
+        return self._per("bits_per_byte")
+
+    @property
+    def bits_per_dimension(self) -> float | None:
+        """NLL in bits / scored pixels; None where there are none. Raises Problem for a text."""
+        return self._per("bits_per_dimension")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has to be known with every total: what was lost, repeated or not scored, a sentence each."""
+        return tuple(note.sentence for note in self.ledger.notes)
+
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """The rows of ``arplay score --csv`` as columns by name, each of n values; None where not scored.
+
+        >>> from arplay import load
+        >>> {name: values[:2] for name, values in load("abc").score("BAC").columns.items() if name in ("text", "rank")}
+        {'text': ['B', 'A'], 'rank': [1, 1]}
+        """
+        return {name: list(values) for name, values in tables.token_table(self.ledger, self.loaded.vocabulary).items()}
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """:attr:`columns` as a DataFrame, a row a token; what was not scored is NaN or <NA>.
+
+        Raises Problem where pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise Problem("pandas is not installed", "run: pip install 'arplay[pandas]'") from error
+        kinds = {"logprob": "float64", "entropy": "float64", "rank": "Int64"}
+        return pandas.DataFrame(self.columns).astype(kinds)
+
+    def as_dict(self) -> tables.Record:
+        """What ``arplay score --json`` writes."""
+        rows, sums = tables.tokens(self.ledger, self.loaded.vocabulary), tables.totals(self.ledger)
+        return {"model": _model(self.loaded), "tokens": rows, "totals": sums}
+
+    def __repr__(self) -> str:
+        return f"<arplay.Score of {len(self):,} tokens: {self._figures}>"
+
+    def _repr_html_(self) -> str:
+        head = f"{self.loaded.info.name}: {len(self):,} tokens, {self.ledger.totals.scored:,} scored; {self._figures}"
+        return html.coloured(self.ledger, self.loaded.vocabulary, [head, *self.notes])
+
+    @property
+    def _figures(self) -> str:
+        totals = self.ledger.totals
+        said = [f"NLL {totals.nll_nats:,.4f} nats"]
+        if totals.perplexity is not None:
+            said.append(f"perplexity {totals.perplexity:,.4f}")
+        if totals.bits_per_unit is not None:
+            said.append(f"{totals.bits_per_unit:.4f} {totals.unit.per}")
+        return ", ".join(said)
+
+    def _per(self, key: str) -> float | None:
+        totals = self.ledger.totals
+        if totals.unit.key != key:
+            raise Problem(f"these tokens are counted in {totals.unit.many}", f"ask for {totals.unit.key}")
+        return totals.bits_per_unit
+
+
+class Sample:
+    """A document that a model continues, from :meth:`arplay.Model.sample` or :meth:`arplay.Model.stream`.
+
+    Iterating yields the text that each token adds ("" within a character of several tokens, and for the end-of-text
+    token), and draws what is not drawn yet. The figures are of the tokens that are drawn, n of them.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        after: Next,
+        pipeline: Pipeline,
+        reading: Reading,
+        n: int,
+        seed: int,
+        at_limit: str,
+        us: Sequence[float] | None,
+    ) -> None:
+        _check(n, seed, at_limit, us)
+        self.steps: list[Step] = []
+        self.pipeline, self.seed, self.at_limit = pipeline, seed, at_limit
+        self._after, self._told, self._starts = after, list[str](), list[int]()
+        self._sampling = Sampling(state, after.answer, pipeline, at_limit == "slide", reading.window_lead)
+        self._drawing = self._drawn(n if us is None else min(n, len(us)), us)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from list(self._told)
+        for text in self._drawing:  # noqa: UP028 - "yield from" ends it with whoever looks at the first tokens only
+            yield text
+
+    @property
+    def text(self) -> str:
+        """What is written, exact; a byte that is part of no whole character is a sign. A picture is told as a whole."""
+        return "".join(self._told)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<arplay.Sample of {len(self.steps):,} tokens: {self.text!r}>"
+
+    @property
+    def stopped(self) -> str:
+        """Why it ended: "length", "eos", "context" (it is full) or "complete" (the document is)."""
+        return self._sampling.stopped
+
+    @property
+    def start(self) -> int:
+        """The token of the chain from which on the last one's context was read: above 0 where it slid."""
+        return self._sampling.start
+
+    @property
+    def ids(self) -> Ids:
+        """Shape (n,)."""
+        return np.array([step.id for step in self.steps], np.int64)
+
+    @property
+    def logprob(self) -> Floats:
+        """log p of each token by the model itself, before the pipeline, nats, shape (n,)."""
+        return np.array([step.logprob for step in self.steps], np.float64)
+
+    @property
+    def rank(self) -> NDArray[np.int64]:
+        """Rank of each token by the model itself, from 1, shape (n,)."""
+        return np.array([step.rank for step in self.steps], np.int64)
+
+    @property
+    def u(self) -> Floats:
+        """The numbers at which they were drawn, shape (n,): the ``us`` that draw them again."""
+        return np.array([step.u for step in self.steps], np.float64)
+
+    def as_dict(self) -> tables.Record:
+        """What ``arplay sample --json`` writes."""
+        after, tokens = self._after, self._after.loaded.vocabulary
+        before = after.document.before(after.document.end)
+        steps = zip(self.steps, self._starts, strict=True)
+        return {
+            "model": _model(after.loaded),
+            "decoding": self.pipeline.as_json,
+            "seed": self.seed,
+            "at_limit": self.at_limit,
+            "prefix": {**before, "ids": self._sampling.prefix},
+            "steps": [tables.step(step, start, tokens) for step, start in steps],
+            "text": self.text,
+            "stopped": self.stopped,
+        }
+
+    def _drawn(self, n: int, us: Sequence[float] | None) -> Iterator[str]:
+        loaded = self._after.loaded
+        writer = self._after.document.writer(loaded.vocabulary)
+        for step in self._sampling.steps(n, self.seed, us):
+            self.steps.append(step)
+            self._starts.append(self._sampling.start)
+            self._told.append("" if step.id == loaded.eos else writer.write(step.id))
+            yield self._told[-1]
+        if left := writer.end():
+            self._told.append(left)
+            yield left
+
+
+def _check(n: int, seed: int, at_limit: str, us: Sequence[float] | None) -> None:
+    """Raises Problem for what no sample can be drawn with."""
+    if n < 0:
+        raise Problem(f"{n:,} tokens cannot be drawn", "give 0 or more")
+    if not 0 <= seed <= MAX_SEED:
+        raise Problem(f"{seed} is no seed", "give a whole number from 0 to 2^64 - 1")
+    if at_limit not in ("stop", "slide"):
+        raise Problem(f"at_limit {at_limit!r} means nothing", 'give "stop" or "slide"')
+    wrong = next((u for u in us or () if not 0 <= u < 1), None)
+    if wrong is not None:
+        raise Problem(f"u = {wrong} cannot be drawn at", "give numbers from 0 to below 1")
+
+
+def _model(loaded: Loaded) -> tables.Record:
+    """The model for JSON, with how its tokenizer changes text (null where it does not)."""
+    return provenance.model(loaded.info) | {"lossy": loaded.lossy or None}

@@ -19,18 +19,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from arplay.core.decoding.pipeline import Pipeline, Said, decode
+from arplay.core.decoding.pipeline import Pipeline, Said
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import TokenSet
 from arplay.core.reading import Reading
-from arplay.core.stepping import context_at
 from arplay.core.timings import Timings
 from arplay.engine import jobs, messages
 from arplay.engine.fetch import fetch
 from arplay.engine.measured import measured
 from arplay.engine.messages import Device, Dtype, Explore, Explored, Load, Loaded, Progress, Scored
+from arplay.engine.sampling import AtLimit
 from arplay.engine.state import Pace, State
 from arplay.models import base, catalogue, documents
 from arplay.models.base import Info, Report
@@ -138,8 +138,9 @@ class Model:
         if answer.distribution is None:
             cause = "the first piece is unscored, so there is no distribution before it"
             raise Problem(cause, "give a text, or another --first-piece that this model has")
-        decoded = decode(answer.distribution, decoding, context_at(answer, self.vocabulary, seed=0))
-        return Next(self.loaded, given, answer, decoded)
+        after = Next(self.loaded, given, answer, decoding)
+        _ = after.decoded  # what cannot be decoded is told now
+        return after
 
     def score(self, document: Given) -> Score:
         """What the model expected of every token of ``document``.
@@ -163,7 +164,7 @@ class Model:
         *,
         seed: int = 0,
         pipeline: Said = (),
-        at_limit: Literal["stop", "slide"] = "stop",
+        at_limit: AtLimit = "stop",
         us: Sequence[float] | None = None,
     ) -> Sample:
         """Continue ``document`` by up to ``n`` tokens, drawn at u of (seed, number of the token) from what ``pipeline``
@@ -189,7 +190,7 @@ class Model:
         *,
         seed: int = 0,
         pipeline: Said = (),
-        at_limit: Literal["stop", "slide"] = "stop",
+        at_limit: AtLimit = "stop",
         us: Sequence[float] | None = None,
     ) -> Sample:
         """The same, of which nothing is drawn yet: iterating draws, and yields the text that each token adds.
@@ -198,8 +199,7 @@ class Model:
         ...     print(text, end="|")
         A|C|B|
         """
-        after = self.next(document, pipeline)
-        return Sample(self._state, after, Pipeline(pipeline), self.reading, n, seed, at_limit, us)
+        return Sample(self._state, self.next(document, pipeline), self.reading, n, seed, at_limit, us)
 
     def timings(self, document: Given) -> Timings:
         """Seconds of answers at up to 24 places of ``document``, by a step with the KV cache and without it.

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import Ledger
-from arplay.core.decoding.pipeline import Decoded, Pipeline
+from arplay.core.decoding.pipeline import Decoded, Pipeline, decode
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Ids
 from arplay.core.picking import MAX_SEED
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
+from arplay.core.stepping import context_at
 from arplay.core.tree import Step
 from arplay.engine.messages import Loaded
-from arplay.engine.sampling import Sampling
+from arplay.engine.sampling import AtLimit, Sampling
 from arplay.engine.state import State
 from arplay.export import html, provenance, tables
 
@@ -45,20 +47,24 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Next:
-    """p(next | document), from :meth:`arplay.Model.next`.
-
-    ``answer`` tells what was read for it, ``decoded`` what each stage of the pipeline left.
-    """
+    """p(next | document), from :meth:`arplay.Model.next`; ``answer`` tells what was read for it."""
 
     loaded: Loaded
     document: Document
     answer: Answer
-    decoded: Decoded
+    pipeline: Pipeline = Pipeline()
 
     @property
     def distribution(self) -> Distribution:
         """The model's own, before the pipeline."""
-        return self.decoded.own
+        assert self.answer.distribution is not None
+        return self.answer.distribution
+
+    @cached_property
+    def decoded(self) -> Decoded:
+        """What each stage of the pipeline left."""
+        context = context_at(self.answer, self.loaded.vocabulary, seed=0)
+        return decode(self.distribution, self.pipeline, context)
 
     @property
     def logprobs(self) -> Floats:
@@ -262,18 +268,17 @@ class Sample:
         self,
         state: State,
         after: Next,
-        pipeline: Pipeline,
         reading: Reading,
         n: int,
         seed: int,
-        at_limit: str,
+        at_limit: AtLimit,
         us: Sequence[float] | None,
     ) -> None:
         _check(n, seed, at_limit, us)
         self.steps: list[Step] = []
-        self.pipeline, self.seed, self.at_limit = pipeline, seed, at_limit
+        self.seed, self.at_limit = seed, at_limit
         self._after, self._told, self._starts = after, list[str](), list[int]()
-        self._sampling = Sampling(state, after.answer, pipeline, at_limit == "slide", reading.window_lead)
+        self._sampling = Sampling(state, after.answer, after.pipeline, at_limit, reading.window_lead)
         self._drawing = self._drawn(n if us is None else min(n, len(us)), us)
 
     def __iter__(self) -> Iterator[str]:
@@ -329,7 +334,7 @@ class Sample:
         steps = zip(self.steps, self._starts, strict=True)
         return {
             "model": _model(after.loaded),
-            "decoding": self.pipeline.as_json,
+            "decoding": after.pipeline.as_json,
             "seed": self.seed,
             "at_limit": self.at_limit,
             "prefix": {**before, "ids": self._sampling.prefix},
@@ -351,7 +356,7 @@ class Sample:
             yield left
 
 
-def _check(n: int, seed: int, at_limit: str, us: Sequence[float] | None) -> None:
+def _check(n: int, seed: int, at_limit: AtLimit, us: Sequence[float] | None) -> None:
     """Raises Problem for what no sample can be drawn with."""
     if n < 0:
         raise Problem(f"{n:,} tokens cannot be drawn", "give 0 or more")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import time
 
-from arplay.commands import options
+from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver
-from arplay.commands.work import Work
 from arplay.core.signs import safe
 from arplay.engine import bench
 from arplay.export.writers import to_json
@@ -19,11 +18,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    began = time.perf_counter()
-    work = Work.load(args)
-    seconds = time.perf_counter() - began
     with ProgressLine() as progress:
-        record = bench.measure(work.state.current(), seconds, progress)
+        began = time.perf_counter()
+        model = given.model(args, progress)
+        record = bench.measure(model.backend, time.perf_counter() - began, progress)
     deliver(to_json(record) if args.json else _describe(record), args.out)
     return 0
 

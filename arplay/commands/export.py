@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from arplay.commands import options
-from arplay.commands.console import note
+from arplay.commands import given, options
+from arplay.commands.console import ProgressLine, note
 from arplay.commands.options import UsageError
 from arplay.commands.window import draw, options_of, why_not_imported
-from arplay.commands.work import Work, read_source
-from arplay.core.decoding.pipeline import Pipeline, decode
+from arplay.core.chain import Ledger
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document
+from arplay.core.timings import Timings
+from arplay.engine.messages import Loaded
 from arplay.export import charts
 from arplay.export.provenance import Provenance
 from arplay.export.writers import write
 from arplay.gui import platform_check
-from arplay.models.documents import Source
+from arplay.results import Next
 
 if TYPE_CHECKING:
     from arplay.gui.contract import View
@@ -71,54 +74,73 @@ def run(args: argparse.Namespace) -> int:
     if args.chart == "window":
         _window(args, decoding)
     else:
-        source = read_source(args, args.prompt, args.file, args.encoding)
-        work = Work.load(args)
-        if kind in DATA:
-            write(args.out, _data(args, "csv" if kind == ".csv" else "json", work, source, decoding))
-        else:
-            _picture(args, work, source, decoding)
+        source = given.source(args, args.prompt, args.file, args.encoding)
+        found = _ask(args, source.document, decoding)
+        origin = Provenance(
+            found.loaded.info, found.first_piece, source.name, decoding if args.chart == "bars" else None
+        )
+        if kind in PICTURES:
+            _picture(args, found, source.document, origin)
             return 0
+        write(args.out, _data(args.chart, "csv" if kind == ".csv" else "json", found, args.top, origin))
     note(f"wrote {args.out}")
     return 0
 
 
-def _data(args: argparse.Namespace, kind: charts.Kind, work: Work, source: Source, decoding: Pipeline) -> str:
+@dataclass(frozen=True, eq=False, slots=True)
+class Found:
+    """What a chart shows of a document: a ledger, or what comes after it."""
+
+    loaded: Loaded
+    ledger: Ledger | None = None
+    after: Next | None = None
+    timings: Timings = ()
+
+    @property
+    def first_piece(self) -> str:
+        shown = self.ledger if self.after is None else self.after.answer
+        assert shown is not None
+        return shown.first_piece
+
+
+def _ask(args: argparse.Namespace, document: Document, decoding: Pipeline) -> Found:
+    with ProgressLine() as progress:
+        model = given.model(args, progress)
+        if args.chart in LONG:
+            return Found(model.loaded, model.score(document).ledger)
+        timings = model.timings(document) if args.chart == "cache" else ()
+        after = model.next(document, decoding)
+    for sentence in after.notes:
+        note(sentence)
+    return Found(model.loaded, after=after, timings=timings)
+
+
+def _data(chart: str, kind: charts.Kind, found: Found, top: int, origin: Provenance) -> str:
     """The records behind a chart, with their provenance."""
-    document = source.document
-    if args.chart == "bars":
-        answer, distribution = work.explore(document)
-        decoded = decode(distribution, decoding)
-        origin = Provenance(work.info, answer.first_piece, source.name, decoding)
-        return charts.bars(
-            kind, answer, decoded, work.vocabulary, source.document.before(source.document.end), args.top, origin
-        )
-    if args.chart == "cache":
-        answer, timings = work.timings(source.document)
-        return charts.timings(kind, timings, Provenance(work.info, answer.first_piece, source.name))
-    ledger = work.score(source.document)
-    origin = Provenance(work.info, ledger.first_piece, source.name)
-    return charts.tokens(args.chart, kind, ledger, work.vocabulary, origin)
+    tokens, after = found.loaded.vocabulary, found.after
+    if found.ledger is not None:
+        return charts.tokens("heatmap" if chart == "heatmap" else "ledger", kind, found.ledger, tokens, origin)
+    assert after is not None
+    if chart == "cache":
+        return charts.timings(kind, found.timings, origin)
+    before = after.document.before(after.document.end)
+    return charts.bars(kind, after.answer, after.decoded, tokens, before, top, origin)
 
 
-def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Pipeline) -> None:
+def _picture(args: argparse.Namespace, found: Found, document: Document, origin: Provenance) -> None:
     try:
         from arplay.gui import app, export_image, export_parts, overrides, theme
         from arplay.gui.panels import PANELS
     except ImportError as error:
         raise why_not_imported(error) from error
 
-    bars = args.chart == "bars"
-    view = _view(work, source, decoding if bars else Pipeline(), args)
-    shown = view.answer or view.ledger
-    assert shown is not None
-    provenance = Provenance(work.info, shown.first_piece, source.name, decoding if bars else None)
     look = theme.DARK if args.theme == "dark" else theme.LIGHT
     theme.apply(app.application(), look)
     module = {"bars": "next_token", "cache": "kv_cache"}.get(args.chart, args.chart)
     with overrides.raised():
         panel = next(place for place in PANELS if place.module == module).make()
         panel.set_theme(look)
-        panel.show_view(view)
+        panel.show_view(_view(found, document, args.top))
     chart: export_image.Chart = panel
     if args.chart in LONG:
         long = cast(export_parts.Long, panel)
@@ -127,31 +149,27 @@ def _picture(args: argparse.Namespace, work: Work, source: Source, decoding: Pip
             raise Problem(f"there are no tokens {first:,} to {stop:,}", f"the text has {long.count():,}")
         chart = long.sheet(first - 1, stop) or panel
     apart = args.pages and args.out.suffix.lower() != ".pdf"
-    for done, count in export_image.steps(chart, args.out, provenance.caption(), args.scale, args.size, args.pages):
+    for done, count in export_image.steps(chart, args.out, origin.caption(), args.scale, args.size, args.pages):
         if apart or done == count:
             note(f"wrote {export_image.numbered(args.out, done - 1, count if apart else 1)}")
     panel.deleteLater()
 
 
-def _view(work: Work, source: Source, decoding: Pipeline, args: argparse.Namespace) -> View:
-    """What the window would show of the text with the caret at its end."""
+def _view(found: Found, document: Document, top: int) -> View:
+    """What the window would show of the document with the caret at its end."""
     from arplay.gui.contract import Settings, View
 
-    document = source.document
-    settings = Settings(decoding=decoding, bars=args.top, animate=False)
-    view = View(settings, work.loaded, document, caret=len(document))
-    if args.chart == "bars":
-        answer, distribution = work.explore(source.document)
-        return replace(view, answer=answer, decoded=decode(distribution, decoding))
-    if args.chart == "cache":
-        answer, timings = work.timings(source.document)
-        return replace(view, answer=answer, timings=timings)
-    return replace(view, ledger=work.score(source.document))
+    view = View(Settings(bars=top, animate=False), found.loaded, document, len(document), ledger=found.ledger)
+    if found.after is None:
+        return view
+    settings = replace(view.settings, decoding=found.after.pipeline)
+    after = found.after
+    return replace(view, settings=settings, answer=after.answer, decoded=after.decoded, timings=found.timings)
 
 
 def _window(args: argparse.Namespace, decoding: Pipeline) -> None:
     if args.file is not None:
-        read_source(args, None, args.file, args.encoding)  # what is wrong with it is told here, nobody can be asked
+        given.source(args, None, args.file, args.encoding)  # what is wrong with it is told here, nobody can be asked
     wanted = options_of(args, args.file)
     wanted = replace(wanted, size=args.size, first_piece=args.first_piece, bars=args.top, decoding=decoding)
     draw(wanted, args.out)

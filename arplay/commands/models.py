@@ -8,6 +8,7 @@ import sys
 from collections.abc import Generator
 from dataclasses import asdict
 
+from arplay import api
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.commands.options import UsageError
 from arplay.core.errors import Problem
@@ -69,7 +70,7 @@ def used(spec: str) -> Record:
     """What is used when a model runs here, and what is not; it is loaded for that."""
     with ProgressLine() as progress:
         try:
-            info = catalogue.load(spec, "auto", "auto", progress).info
+            info = api.load(spec, progress=progress).info
         except Problem as problem:
             return {"not_used": [f"the model: {problem}"]}
     return {"engine": info.engine, "cache": info.cache, "why": info.why, "not_used": list(info.not_used)}

@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from arplay.commands import options
-from arplay.commands.console import deliver
-from arplay.commands.work import Work, read_source, title
-from arplay.core.decoding.pipeline import Decoded, decode
-from arplay.core.distribution import LN2, Distribution
-from arplay.core.modalities.base import Document, TokenSet
-from arplay.core.position import Answer
-from arplay.engine.messages import Loaded
+from arplay.commands import given, options
+from arplay.commands.console import ProgressLine, deliver, note
+from arplay.core.distribution import LN2
+from arplay.core.modalities.base import TokenSet
 from arplay.export import tables
 from arplay.export.writers import to_json
+from arplay.results import Next
 
 _BAR = 24
 _LONGEST_SHOWN = 60
@@ -37,49 +34,36 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     decoding = options.decoding(args)
-    document = read_source(args, args.prompt, args.file, args.encoding).document
-    work = Work.load(args)
-    answer, distribution = work.explore(document)
-    decoded = decode(distribution, decoding)
-    if args.json:
-        record = tables.bars(
-            answer, distribution, decoded, work.vocabulary, document.before(document.end), args.top, args.find
-        )
-        deliver(to_json({"model": work.model} | record), args.out)
-    else:
-        deliver(describe(work.loaded, document, answer, distribution, decoded, args.top, args.find), args.out)
+    document = given.source(args, args.prompt, args.file, args.encoding).document
+    with ProgressLine() as progress:
+        after = given.model(args, progress).next(document, decoding)
+    for sentence in after.notes:
+        note(sentence)
+    found = to_json(after.as_dict(args.top, args.find)) if args.json else describe(after, args.top, args.find)
+    deliver(found, args.out)
     return 0
 
 
-def describe(
-    loaded: Loaded,
-    document: Document,
-    answer: Answer,
-    distribution: Distribution,
-    decoded: Decoded,
-    top: int,
-    find: str | None = None,
-) -> str:
-    """The distribution after ``document`` for a terminal: a row a token with a bar of its own probability."""
-    vocabulary, best = loaded.vocabulary, float(distribution.probs.max())
-    record = tables.bars(answer, distribution, decoded, vocabulary, document.before(document.end), top, find)
-    shown = document.shown
+def describe(after: Next, top: int, find: str | None = None) -> str:
+    """A distribution for a terminal: a row a token with a bar of its own probability."""
+    vocabulary, best = after.loaded.vocabulary, float(after.distribution.probs.max())
+    record, traces, shown = after.as_dict(top, find), after.decoded.traces, after.document.shown
     shown = shown if len(shown) <= _LONGEST_SHOWN else "…" + shown[-_LONGEST_SHOWN:]
     lines = [
-        *title(loaded),
+        *given.title(after.loaded),
         f"after: {shown or '(nothing)'}",
-        f"{answer.prefix.index:,} pieces before; first piece: {answer.first_piece}",
+        f"{after.answer.prefix.index:,} pieces before; first piece: {after.answer.first_piece}",
     ]
     if (nats := record["entropy"]["nats"]) is not None:
         lines.append(f"entropy {nats:.4f} nats = {nats / LN2:.4f} bits")
-    if decoded.traces:
-        lines.append("decoding: " + ", ".join(f"{t.label} (keeps {t.kept:,})" for t in decoded.traces))
-    lines += ["", *_rows(record["top"], vocabulary, best, bool(decoded.traces))]
+    if traces:
+        lines.append("decoding: " + ", ".join(f"{t.label} (keeps {t.kept:,})" for t in traces))
+    lines += ["", *_rows(record["top"], vocabulary, best, bool(traces))]
     count, prob = record["rest"]["count"], record["rest"]["prob"]
     if count:
         lines.append(f"{'rest':>7}  {prob:>8.3%}  {count:,} other tokens together")
     if record["found"]:
-        lines += ["", "found:", *_rows(record["found"], vocabulary, best, bool(decoded.traces))]
+        lines += ["", "found:", *_rows(record["found"], vocabulary, best, bool(traces))]
     return "\n".join(lines) + "\n"
 
 

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections import deque
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from arplay.commands import options
-from arplay.commands.console import deliver, note
+from arplay.commands import given, options
+from arplay.commands.console import ProgressLine, deliver, note
 from arplay.commands.streams import speak
-from arplay.commands.work import Work, read_source
-from arplay.core.decoding.pipeline import Chain, Pipeline
-from arplay.core.decoding.stage import Context
-from arplay.core.distribution import Distribution
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Document
-from arplay.core.picking import uniform
-from arplay.core.stepping import sampled
-from arplay.engine.state import in_chunks, windows_of
-from arplay.export.tables import Record
+from arplay.engine.sampling import AtLimit
 from arplay.export.writers import to_json
 from arplay.schema import Wrong, many, one_of, real, table, whole
 from arplay.textfile import read_json
@@ -86,7 +75,7 @@ class Trace:
     decoding: Pipeline
     seed: int
     us: tuple[float, ...]
-    at_limit: str
+    at_limit: AtLimit
 
     @classmethod
     def read(cls, path: Path) -> Trace:
@@ -109,103 +98,24 @@ def run(args: argparse.Namespace) -> int:
         if args.n is not None and args.n > len(trace.us):
             note(f"the trace has only {len(trace.us):,} steps")
         length, seed = min(len(trace.us), length if args.n is not None else len(trace.us)), trace.seed
-    document = read_source(args, args.prompt, None, None).document
-    work = Work.load(args)
-    at_limit = args.at_limit or (trace.at_limit if trace else "stop")
-    sampling = Sampling(work, document, decoding, at_limit)
-    replayed = trace.us if trace else None
-    writer, shown, told = document.writer(work.vocabulary), not args.json and args.out is None, list[str]()
-    steps: list[Record] = []
-    for record in sampling.steps(length, seed, replayed):
-        if record["id"] != work.loaded.eos:
-            told.append(writer.write(record["id"]))
-            if shown and told[-1]:
-                speak(told[-1])
-        steps.append(record)
-    told.append(writer.end())
+    document = given.source(args, args.prompt, None, None).document
+    at_limit: AtLimit = args.at_limit or (trace.at_limit if trace else "stop")
+    us = trace.us if trace else None
+    with ProgressLine() as progress:
+        model = given.model(args, progress)
+        sample = model.stream(document, length, seed=seed, pipeline=decoding, at_limit=at_limit, us=us)
+    shown = not args.json and args.out is None
+    for text in sample:
+        if shown:
+            speak(text)
     if shown:
-        speak(told[-1] + "\n")
-    text = "".join(told)
-    if args.json:
-        result = {
-            "model": work.model,
-            "decoding": decoding.as_json,
-            "seed": seed,
-            "at_limit": at_limit,
-            "prefix": {**document.before(document.end), "ids": sampling.prefix},
-            "steps": steps,
-            "text": text,
-            "stopped": sampling.stopped,
-        }
-        deliver(to_json(result), args.out)
-    elif args.out is not None:
-        deliver(text, args.out)
-    if unused := sum(work.vocabulary.is_unused(step["id"]) for step in steps):
+        speak("\n")
+    else:
+        deliver(to_json(sample.as_dict()) if args.json else sample.text, args.out)
+    if unused := sum(model.vocabulary.is_unused(step.id) for step in sample.steps):
         note(f"{unused:,} of the sampled ids have no token: they write nothing")
-    if sampling.stopped == "context":
+    if sample.stopped == "context":
         note("stopped because the context is full (--at-limit slide goes on with the newest half)")
-    elif sampling.start:
-        note(f"the context slid: the last token was read from token {sampling.start:,} on")
+    elif sample.start:
+        note(f"the context slid: the last token was read from token {sample.start:,} on")
     return 0
-
-
-class Sampling:
-    """A prefix that is continued. ``stopped`` says why the last run of :meth:`steps` ended; ``start``: the piece of
-    the chain where the context of the last step began.
-    """
-
-    def __init__(self, work: Work, document: Document, decoding: Pipeline, at_limit: str = "stop") -> None:
-        self._work, self._chain, self._slides = work, Chain(decoding), at_limit == "slide"
-        answer, _ = work.explore(document)
-        self.start = answer.position.start
-        self._lead = answer.lead
-        self.prefix = [*answer.lead, *answer.prefix.ids.tolist()]
-        self._index = answer.prefix.index
-        self.stopped = "length"
-
-    def steps(self, length: int, seed: int, replayed: Sequence[float] | None) -> Iterator[Record]:
-        """Up to ``length`` steps as ``sample --json`` lists them; u is pure in (seed, index) unless replayed.
-
-        A chain longer than the context ends it, as in the window; or it slides on, and the model reads again what is
-        then its context (:meth:`Windows.half`, as the window and the scores have it).
-        """
-        work, session = self._work, self._work.session()
-        leading = len(self._lead) * work.reading.window_lead
-        windows = windows_of(work.info.context, len(self.prefix) + length, leading)
-        chain = list(self.prefix)
-        self._chain.reset()
-        for step in range(length):
-            index = self._index + step
-            if index == work.vocabulary.length:
-                self.stopped = "complete"
-                return
-            start = windows.start(len(chain))
-            if start and not self._slides:
-                self.stopped = "context"
-                return
-            if start != self.start:
-                session.rewind(0)
-                context = windows.read(np.array(chain), start, len(chain))
-                deque(in_chunks(session, session.read, context, work.state.pace), maxlen=0)
-                self.start = start
-            elif step:
-                session.read(chain[-1:])
-            distribution = Distribution.from_logits(session.logits())
-            u = uniform(seed, index) if replayed is None else replayed[step]
-            decoded = self._chain.apply(distribution, Context(np.array(chain, np.int64), u, work.vocabulary))
-            made, _ = sampled(distribution, decoded, index, u, seed)
-            chain.append(made.id)
-            self._chain.accept(made.id)
-            yield {
-                "id": made.id,
-                **work.vocabulary.record(made.id),
-                "logprob": made.logprob,
-                "prob": made.prob,
-                "decoded_prob": made.decoded_prob,
-                "rank": made.rank,
-                "u": u,
-                "context_start": start,
-            }
-            if made.id == work.loaded.eos:
-                self.stopped = "eos"
-                return

@@ -6,13 +6,13 @@ import argparse
 import math
 from pathlib import Path
 
-from arplay.commands import options
-from arplay.commands.console import deliver, note
-from arplay.commands.work import Work, read_source, title
-from arplay.core.chain import Ledger, power_of_ten
+from arplay.commands import given, options
+from arplay.commands.console import ProgressLine, deliver, note
+from arplay.core.chain import power_of_ten
 from arplay.export import tables
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, write
+from arplay.results import Score
 
 _FIRST_PIECE = {
     "model": "scored by the model's own p(x_1)",
@@ -33,31 +33,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    source = read_source(args, None, args.file, args.encoding)
-    work = Work.load(args)
-    ledger = work.score(source.document)
-    vocabulary = work.vocabulary
-    rows, sums = tables.tokens(ledger, vocabulary), tables.totals(ledger)
+    source = given.source(args, None, args.file, args.encoding)
+    with ProgressLine() as progress:
+        score = given.model(args, progress).score(source.document)
+    found, ledger, vocabulary = score.as_dict(), score.ledger, score.loaded.vocabulary
     if args.csv:
-        provenance = Provenance(work.info, ledger.first_piece, source.name)
-        write(
-            args.csv,
-            to_csv(rows, tables.token_columns(ledger, vocabulary), [*provenance.lines(), *tables.comments(sums)]),
-        )
+        origin = Provenance(score.loaded.info, ledger.first_piece, source.name)
+        comments = [*origin.lines(), *tables.comments(found["totals"])]
+        write(args.csv, to_csv(found["tokens"], tables.token_columns(ledger, vocabulary), comments))
         note(f"wrote {args.csv}")
-    if args.json:
-        deliver(to_json({"model": work.model, "tokens": rows, "totals": sums}), args.out)
-    else:
-        deliver(_describe(work, ledger, rows, sums), args.out)
+    deliver(to_json(found) if args.json else _describe(score, found["tokens"], found["totals"]), args.out)
     return 0
 
 
-def _describe(work: Work, ledger: Ledger, rows: list[tables.Record], sums: tables.Record) -> str:
-    vocabulary, totals = work.vocabulary, ledger.totals
+def _describe(score: Score, rows: list[tables.Record], sums: tables.Record) -> str:
+    ledger, vocabulary, totals = score.ledger, score.loaded.vocabulary, score.ledger.totals
     counts = (*totals.counts, (totals.unit.many, totals.units_total))
     counted = ", ".join(f"{count:,} {name}" for name, count in counts)
     lines = [
-        *title(work.loaded),
+        *given.title(score.loaded),
         f"{sums['pieces']:,} pieces, {sums['scored']:,} scored; {counted}; "
         f"first piece: {_FIRST_PIECE[sums['first_piece']]}",
     ]

@@ -76,23 +76,22 @@ def why_not_imported(error: ImportError) -> Problem:
 
 def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
     """The window's first view as text, and the whole window drawn without a screen."""
+    from arplay.commands import given
     from arplay.commands.next import describe
-    from arplay.commands.work import read_source
-    from arplay.core.decoding.pipeline import decode
     from arplay.core.modalities.text import Text
+    from arplay.results import Next
 
     print("No screen can be reached, so here is what the window would show.\n", flush=True)
     if args.text_file is not None:
         # what is wrong with it is told here, nobody can be asked
-        read_source(args, None, args.text_file, args.encoding)
+        given.source(args, None, args.text_file, args.encoding)
     path = _place()
     view = draw(wanted, path)
     answer = view.answer
     if view.loaded is not None and answer is not None and answer.distribution is not None:
-        decoded = decode(answer.distribution, view.settings.decoding)
         document = view.document
         before = Text.of(document.data[: view.caret]) if isinstance(document, Text) else document
-        print(describe(view.loaded, before, answer, answer.distribution, decoded, view.settings.bars))
+        print(describe(Next(view.loaded, before, answer, view.settings.decoding), view.settings.bars))
     print(safe(f"The window is drawn in {path}"))
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from arplay.core.stepping import sampled
 from arplay.core.tree import Step
 from arplay.engine.state import State, in_chunks, windows_of
 
+AtLimit = Literal["stop", "slide"]
+"""What is done where the context is full."""
+
 
 class Sampling:
     """Goes on from ``answer``, the last that :func:`arplay.engine.jobs.explore` gave on ``state``.
@@ -24,8 +28,8 @@ class Sampling:
     :meth:`steps` ended: "length", "eos", "context" (it is full) or "complete" (the document is).
     """
 
-    def __init__(self, state: State, answer: Answer, pipeline: Pipeline, slides: bool, window_lead: bool) -> None:
-        self._state, self._chain, self._slides = state, Chain(pipeline), slides
+    def __init__(self, state: State, answer: Answer, pipeline: Pipeline, at_limit: AtLimit, window_lead: bool) -> None:
+        self._state, self._chain, self._slides = state, Chain(pipeline), at_limit == "slide"
         self._leading = len(answer.lead) * window_lead
         self._index = answer.prefix.index
         self._session = state.prefixes.latest()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
+from collections import deque
 from dataclasses import replace
 
+import arplay
 from tests.benchmarks.harness import row, wait
 
 STEPS = 200
@@ -14,16 +15,10 @@ TEXT = b"Once upon a time"
 
 def command_line() -> float:
     """Tokens a second of ``arplay sample``, loading left out."""
-    from arplay.commands.sample import Sampling
-    from arplay.commands.work import Work
-    from arplay.core.decoding.pipeline import Pipeline
-    from arplay.core.modalities.text import Text
-
-    work = Work.load(Namespace(model="english", device="cpu", dtype="float32"))
-    sampling = Sampling(work, Text.of(TEXT), Pipeline(), "slide")
+    stream = arplay.load("english", device="cpu", dtype="float32").stream(TEXT, STEPS, seed=3, at_limit="slide")
     began = time.perf_counter()
-    made = sum(1 for _ in sampling.steps(STEPS, 3, None))
-    return made / (time.perf_counter() - began)
+    deque(stream, maxlen=0)
+    return len(stream.steps) / (time.perf_counter() - began)
 
 
 def main() -> None:

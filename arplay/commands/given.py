@@ -1,0 +1,40 @@
+"""What the arguments of a command name: a document, and the model that is asked about it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from arplay import api
+from arplay.commands.console import note
+from arplay.core.reading import Reading
+from arplay.core.signs import safe
+from arplay.engine.messages import Loaded
+from arplay.models import catalogue, documents
+from arplay.models.base import Report
+from arplay.models.documents import Source
+
+
+def source(args: argparse.Namespace, prompt: str | None, file: Path | None, encoding: str | None) -> Source:
+    """The document that a command is given for the model that the options name. Raises Problem."""
+    found = documents.read(args.model or catalogue.DEFAULT, prompt, file, encoding)
+    if found.remark:
+        note(found.remark)
+    return found
+
+
+def model(args: argparse.Namespace, progress: Report) -> api.Model:
+    """The model that the options name. Raises Problem."""
+    chosen = (getattr(args, name, False) for name in ("special", "window_lead"))
+    reading = Reading(getattr(args, "first_piece", "auto"), *chosen)
+    return api.load(
+        args.model or catalogue.DEFAULT, device=args.device, dtype=args.dtype, progress=progress, reading=reading
+    )
+
+
+def title(loaded: Loaded) -> list[str]:
+    """The model in a line for terminals, and another where its tokenizer changes text."""
+    info = loaded.info
+    context = "any context" if info.context is None else f"context {info.context:,}"
+    line = f"{info.name} ({info.family}, {info.parameters:,} parameters, {info.dtype} on {info.device}, {context})"
+    return [safe(part) for part in (line, loaded.lossy) if part]

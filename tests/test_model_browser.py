@@ -302,7 +302,7 @@ def test_a_gguf_file_offers_its_engines_and_says_what_to_install(
 ) -> None:
     browser = browser_of(opened(), qtbot)
     monkeypatch.setattr(details, "is_native_there", lambda: installed)
-    file = card(spec="/models/m.gguf", path=Path("/models/m.gguf"))
+    file = card(spec="/models/m.gguf", kind="gguf", path=Path("/models/m.gguf"))
     browser._cards = [file]
     browser._fill()
     shown = browser.details
@@ -329,7 +329,7 @@ def test_whether_a_model_fits() -> None:
     assert words.fit(card(), replace(little, dtype="bfloat16")) == "fits"
     assert words.fit(card(), Choice(free=10**9)) == "too large"
     assert words.fit(card(parameters=None), roomy) == "unknown" == words.fit(card(), replace(roomy, device="cuda"))
-    gguf = card(path=Path("/m.gguf"))
+    gguf = card(kind="gguf", path=Path("/m.gguf"))
     assert words.needed(gguf, roomy) == 2 * 10**9
     assert words.needed(gguf, replace(roomy, engine="dequantised")) == 4 * 10**9
     assert "does not fit" in words.memory(card(), Choice(free=10**9)) and "fits" in words.memory(card(), roomy)

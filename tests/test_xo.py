@@ -16,7 +16,7 @@ from PIL import Image
 from arplay.cli import main
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import Paint, Picture, Raster
-from arplay.models import documents, handwritten
+from arplay.models import catalogue, documents
 from arplay.models.joint import Joint
 from arplay.picturefile import read_picture
 
@@ -33,7 +33,7 @@ def joint(order: list[int] | None = None, **changes: object) -> dict[str, object
 def model(folder: Path, order: list[int] | None = None, **changes: object) -> Joint:
     path = folder / "mine.json"
     path.write_text(json.dumps(joint(order, **changes)), "utf-8")
-    made = handwritten.load(path)
+    made = catalogue.load(str(path), "cpu", "auto", lambda *_: None)
     assert isinstance(made, Joint)
     return made
 
@@ -56,7 +56,7 @@ def total(made: Joint, picture: tuple[int, ...]) -> float:
 
 
 def test_all_512_pictures_sum_to_one_and_each_is_as_by_hand() -> None:
-    made = handwritten.load(XO)
+    made = catalogue.load(str(XO), "cpu", "auto", lambda *_: None)
     assert isinstance(made, Joint)
     pictures = list(itertools.product((0, 1), repeat=9))
     found = [math.exp(total(made, picture)) for picture in pictures]

@@ -80,14 +80,6 @@ def _info(name: str) -> Record:
     """What is known of a model, and how it runs if it is here; a hub is asked about one that is not."""
     card = _described(name)
     told = record(card)
-    if card.state == "ready" and card.family == "table":
-        from arplay.models.tabular import Table
-
-        told["vocabulary"] = Table.load(card.path).info.vocabulary
-    elif card.state == "ready" and card.path.is_dir():
-        from arplay.models.folder import inspect
-
-        told["vocabulary"] = inspect(card.path).config.get("vocab_size")
     if card.state == "ready":
         small = card.parameters is None or card.parameters <= MOST_LOADED
         told |= used(name) if small else {"how": "not examined, for its size: arplay bench loads it and tells"}

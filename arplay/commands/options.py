@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arplay.models import families
+
 if TYPE_CHECKING:
     from arplay.core.decoding.pipeline import Pipeline
 
@@ -20,8 +22,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         metavar="M",
-        help="name (see `arplay models`), org/name[@revision] of a hub, model folder, .gguf file or table.json; "
-        "default english",
+        help="name (see `arplay models`), org/name[@revision] of a hub, model folder, "
+        f"{families.file_kinds()}; default english",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps", "xpu"), default="auto")
     parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16", "float16"), default="auto")

@@ -20,10 +20,11 @@ import numpy as np
 from arplay.core.distribution import log_softmax
 from arplay.core.errors import in_one_line
 from arplay.engine.state import Pace, in_chunks
-from arplay.models import devices
+from arplay.models import devices, gguf_ways
 from arplay.models.base import Model, Session
 from arplay.models.baselines import LlamaCpp, Transformers
-from arplay.models.folder import OWN
+from arplay.models.cards import family_of
+from arplay.models.family import resolve
 
 PREFIXES = (32, 256, 1024)
 REPEATS = 7
@@ -254,14 +255,9 @@ def _score(model: Model, ids: list[int], pace: Pace, chunks: list[int] | None = 
 
 def _baseline(model: Model, cells: int) -> Transformers | LlamaCpp | None:
     """The unmodified library on the same file; None for a table, a dequantised GGUF file or several devices."""
-    info = model.info
-    source = Path(info.source.partition("#")[0])
-    if info.engine == "llama.cpp":
-        weights: Any = vars(model)["weights"]
-        return LlamaCpp(str(source), weights.threads, cells)
-    if info.family not in OWN.values() and source.is_dir() and not info.placement:
-        return Transformers(str(source), info.dtype, info.device)
-    return None
+    family = family_of(Path(gguf_ways.split(model.info.source)[0]))
+    made: Transformers | LlamaCpp | None = resolve(family.baseline)(model, cells) if family.baseline else None
+    return made
 
 
 def _weight_bytes(model: Model) -> int:
@@ -273,8 +269,8 @@ def _weight_bytes(model: Model) -> int:
         from arplay.models.fast_weights import bytes_of
 
         return bytes_of(network)
-    source = Path(model.info.source.partition("#")[0])
-    return source.stat().st_size if source.suffix == ".gguf" else 8 * model.info.parameters
+    source = Path(gguf_ways.split(model.info.source)[0])
+    return 8 * model.info.parameters if family_of(source).looked_up else source.stat().st_size
 
 
 def _bandwidth() -> float:

@@ -28,8 +28,9 @@ from arplay.gui.widgets.models.details import Details
 from arplay.gui.widgets.models.hub_field import HubField
 from arplay.gui.widgets.models.rows import ModelList, ModelRows
 from arplay.gui.widgets.words import capital
-from arplay.models import catalogue, devices, gguf_ways
+from arplay.models import catalogue, devices, families, gguf_ways
 from arplay.models.cards import Card
+from arplay.models.family import Family
 
 WALK = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
 
@@ -102,15 +103,11 @@ class ModelBrowser(QDialog):
     def _bottom(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(SPACE[1])
-        for words, tip, slot in (
-            ("Open folder…", "A transformers folder: config.json, safetensors weights, tokenizer", self.open_folder),
-            ("Open GGUF file…", "A single .gguf file, as llama.cpp has them", self.open_gguf),
-            ("Open table…", "A JSON table of conditional probabilities, like the built-in abc.json", self.open_table),
-        ):
-            button = QPushButton(words, self)
+        for family in (families.FAMILIES[0], *families.file_families()):
+            button = QPushButton(f"Open {family.file}…", self)
             button.setAutoDefault(False)
-            button.setToolTip(tip)
-            button.clicked.connect(slot)
+            button.setToolTip(family.what)
+            button.clicked.connect(lambda *_, family=family: self.open_file(family))
             row.addWidget(button)
         row.addStretch(1)
         close = QPushButton("Close", self)
@@ -232,19 +229,14 @@ class ModelBrowser(QDialog):
         self.search.end(False)
         self.search.insert(text)
 
-    def open_folder(self) -> None:
-        if folder := QFileDialog.getExistingDirectory(self, "Open a model folder"):
-            self.add(folder)
-
-    def open_gguf(self) -> None:
-        file, _ = QFileDialog.getOpenFileName(self, "Open a GGUF file", filter="GGUF models (*.gguf)")
-        if file:
-            self.add(file)
-
-    def open_table(self) -> None:
-        file, _ = QFileDialog.getOpenFileName(self, "Open a table", filter="Tables (*.json)")
-        if file:
-            self.add(file)
+    def open_file(self, family: Family) -> None:
+        if family.suffix:
+            kind = f"{capital(family.file)} (*{family.suffix})"
+            path, _ = QFileDialog.getOpenFileName(self, f"Open a {family.file}", filter=kind)
+        else:
+            path = QFileDialog.getExistingDirectory(self, "Open a model folder")
+        if path:
+            self.add(path)
 
     def add(self, path: str) -> None:
         """Put a folder or file on the list and choose it: what it is and whether it fits is seen before it loads."""

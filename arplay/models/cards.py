@@ -10,15 +10,14 @@ from typing import Literal
 
 from arplay.core.errors import Problem
 from arplay.core.signs import safe
+from arplay.models import families
 from arplay.models.context import context_of
 from arplay.models.devices import BYTES
-from arplay.models.folder import OWN, Folder, inspect
+from arplay.models.family import Family, resolve
+from arplay.models.folder import configuration, inspect
 
 Origin = Literal["built-in", "downloaded", "file"]
 State = Literal["ready", "fetch", "broken"]
-
-LOOKED_UP = ("table", "joint", OWN["arplay-ngram"])
-"""Families that are no networks: computed in float64 on the CPU, with any context, about 8 bytes an entry."""
 
 _README_BYTES = 64 * 1024
 _LICENCE = re.compile(r"^license:[ \t]*['\"]?([\w.+-]+)", re.MULTILINE)
@@ -31,7 +30,8 @@ class Card:
     ``spec``: what :func:`arplay.models.catalogue.load` takes. ``state``: loadable now, to be fetched first, or broken
     with the reason in ``problem`` (a model to fetch may have one too: why its owner's leave is needed).
     ``path``: where it is or will be. ``download_bytes``: what fetching would bring. ``stored_dtype``: number type of
-    most of the weights. ``revision``: the exact commit of a model from a hub, version or digest of another.
+    most of the weights. ``kind``: the name of its :class:`Family`, where ``family`` may be an architecture.
+    ``revision``: the exact commit of a model from a hub, version or digest of another.
     """
 
     spec: str
@@ -42,11 +42,13 @@ class Card:
     path: Path
     problem: str = ""
     licence: str = ""
+    kind: str = ""
     family: str = ""
     parameters: int | None = None
     disk_bytes: int = 0
     download_bytes: int = 0
     context: int | None = None
+    vocabulary: int | None = None
     stored_dtype: str = ""
     revision: str = ""
 
@@ -55,9 +57,14 @@ class Card:
         for name in ("title", "about", "problem", "licence", "family", "stored_dtype", "revision"):
             object.__setattr__(self, name, safe(getattr(self, name)))
 
+    @property
+    def of(self) -> Family:
+        """What there is to know of its family."""
+        return families.named(self.kind)
+
     def memory_bytes(self, dtype: str) -> int | None:
         """What the weights take in ``dtype`` (it changes nothing for what is looked up); None where nobody knows."""
-        size = 8 if self.family in LOOKED_UP else BYTES.get(dtype)
+        size = 8 if self.of.looked_up else BYTES.get(dtype)
         return None if self.parameters is None or size is None else self.parameters * size
 
     def broken(self, problem: Problem) -> Card:
@@ -66,23 +73,17 @@ class Card:
 
 
 def read_card(path: Path, known: Card | None = None) -> Card:
-    """The card of a model folder, table or GGUF file; ``known`` gives what its files do not say.
+    """The card of a model folder or file; ``known`` gives what its files do not say.
 
     Never raises for what is wrong with the files: the card is then broken, with the reason.
     """
     card = known or Card(str(path), path.stem if path.is_file() else path.name, "", "file", "ready", path)
     try:
-        if path.is_dir():
-            return _of_folder(card, inspect(path))
-        if path.suffix == ".json":
-            return _of_table(card)
-        if path.suffix == ".gguf":
-            from arplay.models import gguf_file
-
-            return _of_gguf(card, gguf_file.card(path))
-        if path.exists():
-            raise Problem(f"{path.name} is not a model that arplay opens", "choose a folder, a .gguf or a table")
-        raise Problem("its files are missing", "take it off the list, or put them back")
+        if not path.exists():
+            raise Problem("its files are missing", "take it off the list, or put them back")
+        family = family_of(path)
+        read: Card = resolve(family.card)(replace(card, kind=family.name))
+        return read
     except Problem as problem:
         return card.broken(problem)
     except OSError as error:
@@ -100,40 +101,61 @@ def licence_of(readme: Path) -> str:
     return found[1] if found else ""
 
 
-def _of_folder(card: Card, folder: Folder) -> Card:
-    counts = [tensor.elements for name, tensor in folder.tensors.items() if name.startswith("counts.")]
-    counted = folder.family == "arplay-ngram"
+def family_of(path: Path) -> Family:
+    """The family that opens a folder or file. Raises Problem for what none opens."""
+    if path.is_dir():
+        return families.of_type(configuration(path)["model_type"])
+    found = families.of_file(path)
+    if found is None:
+        remedy = f"give a model folder, a {families.file_kinds()}"
+        raise Problem(f"{path.name} is not a model that arplay opens", remedy)
+    return found
+
+
+def of_folder(card: Card) -> Card:
+    """As config.json and the headers of the weights tell; so do the others below. Raise Problem, OSError."""
+    folder = inspect(card.path)
+    size = folder.config.get("vocab_size")
     return replace(
         card,
         licence=card.licence or licence_of(folder.path / "README.md"),
-        family=OWN.get(folder.family, folder.family),
-        parameters=sum(counts) if counted else folder.elements,
+        family=card.of.name if card.of.model_type else folder.family,
+        parameters=folder.elements,
         disk_bytes=_size(list(folder.path.iterdir())),
         context=context_of(folder.config),
-        stored_dtype="counts" if counted else folder.stored_dtype,
+        vocabulary=size if type(size) is int else None,
+        stored_dtype=folder.stored_dtype,
     )
 
 
-def _of_table(card: Card) -> Card:
-    from arplay.models import handwritten
+def of_counts(card: Card) -> Card:
+    counts = [tensor.elements for name, tensor in inspect(card.path).tensors.items() if name.startswith("counts.")]
+    return replace(of_folder(card), parameters=sum(counts), stored_dtype="counts")
 
-    info = handwritten.load(card.path).info
+
+def of_opened(card: Card) -> Card:
+    """Of what is small enough to be opened for it."""
+    info = resolve(card.of.open)(card.path, card.title, "cpu", "auto", lambda *_: None).info
     return replace(
         card,
         title=card.title if card.origin == "built-in" else info.name,
         family=info.family,
         parameters=info.parameters,
+        vocabulary=info.vocabulary,
         disk_bytes=_size([card.path]),
         stored_dtype=info.dtype,
         revision=info.revision,
     )
 
 
-def _of_gguf(card: Card, read: Card) -> Card:
-    """What the file says, under the name and place that it is known by."""
+def of_gguf(card: Card) -> Card:
+    from arplay.models import gguf_file
+
+    read = gguf_file.card(card.path)
     return replace(
         read,
         spec=card.spec,
+        kind=card.kind,
         title=card.title if card.origin == "downloaded" else read.title or card.title,
         about=card.about or read.about,
         origin=card.origin,

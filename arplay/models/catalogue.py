@@ -5,28 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.models import gguf_ways, handwritten, hub, smollm2
+from arplay.models import gguf_ways, hub, smollm2
 from arplay.models.base import Model, Report
-from arplay.models.cards import Card, read_card
-from arplay.models.folder import configuration
-
-if TYPE_CHECKING:
-    from arplay.models.causal_lm import CausalLM
-    from arplay.models.gguf_native import NativeModel
+from arplay.models.cards import Card, family_of, read_card
+from arplay.models.family import resolve
 
 DEFAULT = "english"
-
-_LOADERS = {
-    "arplay-ngram": "arplay.models.ngram",
-    "arplay-rnn": "arplay.models.recurrent",
-}
-"""What loads a folder of arplay's own families, by the model_type in its config.json; any other is transformers'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +173,7 @@ def spec_of(source: str) -> str:
 
 
 def load(spec: str, device: str, dtype: str, report: Report) -> Model:
-    """Load a model by catalogue name, path (a folder, a table, a GGUF file as gguf_ways.py says) or hub name.
+    """Load a model by catalogue name, path (of a GGUF file as gguf_ways.py says) or hub name.
 
     Raises Problem, or whatever ``report`` raises to cancel.
     """
@@ -206,20 +195,13 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
         path, name, revision = listed.path, listed.title, listed.revision
     else:
         raise _unknown(spec)
-    model: CausalLM | NativeModel
-    if path.is_dir():
-        loader = _LOADERS.get(configuration(path)["model_type"], "arplay.models.loading")
-        model = import_module(loader).load(path, name, device, dtype, report)
-    elif path.suffix == ".gguf":
-        model = gguf_ways.load(path, gguf_ways.split(spec)[1], name, device, dtype, report)
-    elif path.suffix == ".json":
-        return handwritten.load(path)
-    else:
-        remedy = "give a model folder, a GGUF file (.gguf) or a table (.json)"
-        raise Problem(f"{path.name} is not a model that arplay opens", remedy)
+    family = family_of(path)
+    way = (gguf_ways.split(spec)[1],) if family.ways else ()
+    model = resolve(family.open)(path, name, device, dtype, report, *way)
     if revision:
         model.info = replace(model.info, revision=revision)
-    return model
+    loaded: Model = model
+    return loaded
 
 
 def _unknown(spec: str) -> Problem:

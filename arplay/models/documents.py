@@ -15,7 +15,8 @@ from arplay.core.modalities.base import Coder, Document
 from arplay.core.modalities.image import BLANK, Picture, Raster
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import exact_text
-from arplay.models import catalogue, handwritten
+from arplay.models import catalogue, families
+from arplay.models.family import resolve
 from arplay.picturefile import read_picture
 from arplay.textfile import check_prompt, read_text, to_utf8
 
@@ -78,7 +79,8 @@ def document(given: Given, coder: Coder | None) -> Document:
 def raster_of(spec: str) -> Raster | None:
     """How the model reads pictures; None where it reads text, or is not here (loading it tells why)."""
     path = next((known.path for known in catalogue.entries() if known.name == spec), None) or catalogue.existing(spec)
-    if path is None or path.suffix != ".json":
+    family = None if path is None or path.is_dir() else families.of_file(path)
+    if family is None or not family.pictures:
         return None
-    coder = handwritten.load(path).alphabet
+    coder = resolve(family.open)(path, "", "cpu", "auto", lambda *_: None).alphabet
     return coder if isinstance(coder, Raster) else None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
+from arplay.models import families
 from arplay.models.safetensors_file import BYTES, MAX_HEADER_BYTES, Tensor, check_safetensors
 
 MAX_CONFIG_BYTES = 1024 * 1024
@@ -18,9 +19,6 @@ MAX_SIDE_BYTES = 16 * 1024 * 1024
 MAX_VOCABULARY = 1 << 20
 ATTENTION = (None, "eager", "sdpa")
 EXPERTS = (None, "eager", "batched_mm", "grouped_mm")
-
-OWN = {"arplay-ngram": "n-gram", "arplay-rnn": "LSTM"}
-"""The families of arplay's own by model_type, and what they are called; models/catalogue.py knows what loads them."""
 
 _OTHER_FILES = {
     "transformers_weights": "names a weight file of its own",
@@ -165,8 +163,8 @@ def _refuse_other_architectures(path: Path, config: dict[str, Any]) -> None:
             raise Problem(f"{name}/config.json {_OTHER_FILES[key]}", f"remove {key}")
         if value is not None and key in ("quantization_config", "compression_config"):
             raise Problem(f"{name} is quantised in a form that arplay does not open", "use its unquantised weights")
-    if config["model_type"] in OWN:
-        return
+    if families.of_type(config["model_type"]).model_type:
+        return  # a family of arplay's own
     architectures = config.get("architectures") or []
     if config.get("is_encoder_decoder"):
         raise Problem(f"{name} is an encoder-decoder model", "arplay shows decoder-only (causal) models")

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from arplay.core.errors import Problem
-from arplay.models.base import Report
+from arplay.models.base import Model, Report
 
 if TYPE_CHECKING:
+    from arplay.models.baselines import LlamaCpp
     from arplay.models.causal_lm import CausalLM
     from arplay.models.gguf_native import NativeModel
 
@@ -42,7 +43,7 @@ def is_native_there() -> bool:
     return find_spec("llama_cpp") is not None
 
 
-def load(path: Path, way: Way, name: str, device: str, dtype: str, report: Report) -> CausalLM | NativeModel:
+def load(path: Path, name: str, device: str, dtype: str, report: Report, way: Way = "") -> CausalLM | NativeModel:
     """Load a GGUF file the way asked for, or the better one that there is. Raises Problem as the ways do."""
     from arplay.models import gguf_dequantised, gguf_native
 
@@ -61,3 +62,13 @@ def load(path: Path, way: Way, name: str, device: str, dtype: str, report: Repor
     if way:
         model.info = replace(model.info, source=f"{path}#{way}")
     return model
+
+
+def baseline(model: Model, cells: int) -> LlamaCpp | None:
+    """The library's own loop on the same file; None for one that is dequantised."""
+    if model.info.engine != "llama.cpp":
+        return None
+    from arplay.models.baselines import LlamaCpp
+
+    weights: Any = vars(model)["weights"]
+    return LlamaCpp(split(model.info.source)[0], weights.threads, cells)

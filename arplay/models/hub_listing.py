@@ -12,7 +12,7 @@ from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import GatedRepoError
 
 from arplay.core.errors import Problem
-from arplay.models import folder, hub, hub_problems, library
+from arplay.models import families, folder, hub, hub_problems, library
 from arplay.models.cards import Card
 from arplay.models.context import context_of
 from arplay.models.hub import Name
@@ -81,8 +81,10 @@ def describe(name: Name) -> Card:
     missing, info = listing.missing(), listing.info
     parameters = info.safetensors.parameters if info.safetensors else {}
     about = info.gguf or {}
+    file = families.of_file(Path(name.file)) if name.file else None
     return Card(
         spec=str(name),
+        kind=(file or families.of_type(listing.config.get("model_type", ""))).name,
         title=str(replace(name, revision="")),
         about="from the hub",
         origin="downloaded",

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import BLANK, Raster
-from arplay.models.base import Info
+from arplay.models.base import Info, Report
 from arplay.models.tabular import TableSession
 from arplay.schema import Wrong, many, real, table, text, whole
 from arplay.textfile import read_json
@@ -93,6 +93,11 @@ class Joint:
 
     def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
         return self.logprobs(ids)
+
+
+def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Joint:
+    """As every family loads; a joint bears a name of its own, and is always float64 on the CPU."""
+    return Joint.load(path)
 
 
 _FILE = table(

@@ -8,18 +8,21 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
 from arplay.models import hub, library, llama_folder
 from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
-from arplay.models.base import Info, Report
+from arplay.models.base import Info, Model, Report
 from arplay.models.causal_lm import CausalLM
 from arplay.models.context import context_of
 from arplay.models.devices import Place, choose, device_died, does_not_fit, machine, out_of_memory, placement
 from arplay.models.folder import inspect
 from arplay.models.proof import proved
 from arplay.models.skeleton import check_skeleton
+
+if TYPE_CHECKING:
+    from arplay.models.baselines import Transformers
 
 FEW_PARAMETERS = 30_000_000
 """A network with fewer runs on one thread: its matrices are too small to share, and where another program keeps a core
@@ -67,6 +70,14 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         code = "; ".join(filter(None, ("of what it reads only the text is asked for", code)))
     not_used = (own,) if own else ()
     return prove(torch, network, place, opening, report, path, name, folder.family, folder.weights, code, not_used)
+
+
+def baseline(model: Model, cells: int) -> Transformers | None:
+    """The library's own loop over the same folder; None where several devices share the network."""
+    from arplay.models.baselines import Transformers
+
+    info = model.info
+    return None if info.placement else Transformers(info.source, info.dtype, info.device)
 
 
 def prove(

@@ -21,7 +21,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from arplay.models.networks import RECURRENT
+from arplay.models.families.lstm import LSTM as FAMILY
 
 State = tuple[Tensor, Tensor]
 """h and c after some pieces, each of shape (layers, B, width)."""
@@ -91,7 +91,7 @@ class LSTM(nn.Module):
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write config.json and model.safetensors, in the number type of the weights."""
-        content = {"architectures": ["LSTMForCausalLM"], "model_type": RECURRENT, **self.config.to_dict()}
+        content = {"architectures": ["LSTMForCausalLM"], "model_type": FAMILY.model_type, **self.config.to_dict()}
         content |= {"tie_word_embeddings": True, "dtype": str(self.dtype).removeprefix("torch.")}
         content |= {"bos_token_id": 0, "eos_token_id": 0}
         Path(folder, "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

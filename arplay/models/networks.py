@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
-from arplay.models import library
+from arplay.models import families, library
 from arplay.models.devices import Place
+from arplay.models.family import resolve
 from arplay.models.folder import inspect
 from arplay.models.safetensors_file import check_safetensors
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
     from arplay.models.lstm import LSTM
-
-RECURRENT = "arplay-rnn"
-"""The model_type in the config.json of an LSTM."""
 
 
 def llama(vocabulary: int, width: int, layers: int, heads: int, hidden: int, context: int) -> LlamaForCausalLM:
@@ -77,11 +75,11 @@ def load_network(path: Path, dtype: str = "float32") -> Any:
 
     Raises Problem for a folder that :func:`arplay.models.loading.load` would refuse.
     """
-    from arplay.models import loading, recurrent, skeleton
+    from arplay.models import loading, skeleton
 
     folder = inspect(path)
-    if folder.family == RECURRENT:
-        return recurrent.build(folder)
+    if build := families.of_type(folder.family).build:
+        return resolve(build)(folder)
     import torch
 
     transformers = library.quiet()

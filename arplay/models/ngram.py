@@ -25,11 +25,11 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Alphabet
 from arplay.models.alphabets import open_tokenizer, opened
 from arplay.models.base import Info, Report, check
-from arplay.models.folder import MAX_VOCABULARY, OWN, Folder, inspect
+from arplay.models.families.ngram import NGRAM
+from arplay.models.folder import MAX_VOCABULARY, Folder, inspect
 from arplay.models.loading import digest
 from arplay.models.tabular import TableSession
 
-MODEL_TYPE = "arplay-ngram"
 MAX_ORDER = 9
 MAX_ENTRIES = 1 << 28
 """n-grams of one order; a place among them and a piece of the vocabulary fit one int64 together."""
@@ -223,7 +223,7 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Ngra
     alphabet = opened(lambda: open_tokenizer(path, counts.vocabulary), path.name)
     info = Info(
         name=name,
-        family=OWN[MODEL_TYPE],
+        family=NGRAM.name,
         source=str(path),
         revision=digest(folder.weights),
         dtype="float64",

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
+from arplay.models import families
 from arplay.models.alphabets import open_tokenizer, opened
 from arplay.models.base import Info, Report
 from arplay.models.causal_lm import CausalLM
 from arplay.models.devices import choose, device_died, does_not_fit, machine, out_of_memory
-from arplay.models.folder import MAX_VOCABULARY, OWN, Folder, inspect
+from arplay.models.folder import MAX_VOCABULARY, Folder, inspect
 from arplay.models.loading import digest, import_torch, threads
 from arplay.models.networks import check_weights, put_weights
 from arplay.models.proof import proved
@@ -56,7 +57,7 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         raise
     info = Info(
         name=name,
-        family=OWN[folder.family],
+        family=families.of_type(folder.family).name,
         source=str(path),
         revision=digest(folder.weights),
         dtype=place.dtype,

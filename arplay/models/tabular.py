@@ -26,7 +26,7 @@ from arplay.core.distribution import Distribution
 from arplay.core.distribution import entropy as shannon
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Pieces, Vocabulary
-from arplay.models.base import Info, Scores
+from arplay.models.base import Info, Report, Scores
 from arplay.schema import short
 from arplay.textfile import read_json
 
@@ -97,6 +97,11 @@ class Table:
 
     def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
         return self.logprobs(ids)
+
+
+def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Table:
+    """As every family loads; a table bears a name of its own, and is always float64 on the CPU."""
+    return Table.load(path)
 
 
 class TableAlphabet:

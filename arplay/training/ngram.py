@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.models.ngram import MAX_ENTRIES, MAX_ORDER, MODEL_TYPE, Counts, Level, Whole
+from arplay.models.families.ngram import NGRAM
+from arplay.models.ngram import MAX_ENTRIES, MAX_ORDER, Counts, Level, Whole
 
 Places = NDArray[np.int32]
 
@@ -68,7 +69,7 @@ def save(counts: Counts, folder: Path) -> None:
     tables = {"counts.1": counts.levels[0].counts}
     for n, level in enumerate(counts.levels[1:], start=2):
         tables |= {f"pieces.{n}": level.pieces, f"counts.{n}": level.counts, f"starts.{n}": level.starts}
-    config = {"model_type": MODEL_TYPE, "order": counts.order, "vocab_size": counts.vocabulary}
+    config = {"model_type": NGRAM.model_type, "order": counts.order, "vocab_size": counts.vocabulary}
     with tempfile.TemporaryDirectory(dir=folder) as partial:
         save_file(tables, Path(partial) / "model.safetensors", metadata={"format": "np"})
         (Path(partial) / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -20,12 +20,12 @@ from PySide6.QtWidgets import (
 from arplay.core.signs import safe
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
-from arplay.gui.widgets.models.words import Choice, Engine, is_gguf, memory, parameters, size
+from arplay.gui.widgets.models.words import Choice, Engine, memory, parameters, size
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.gui.widgets.words import capital
 from arplay.models.base import Info
-from arplay.models.cards import LOOKED_UP, Card
-from arplay.models.folder import OWN
+from arplay.models.cards import Card
+from arplay.models.families.gguf import GGUF
 from arplay.models.gguf_ways import INSTALL, is_native_there
 
 WIDTH = 348
@@ -42,11 +42,6 @@ _DEVICES = (
     ("cuda", "NVIDIA or AMD GPU (cuda)", "Needs a build of torch for it"),
     ("mps", "Apple GPU (mps)", "On a Mac with Apple silicon"),
     ("xpu", "Intel GPU (xpu)", "Needs a build of torch for it"),
-)
-_ENGINES = (
-    ("", "Automatic", "Native where llama.cpp is installed and no device or number type is chosen, else dequantised"),
-    ("native", "Native, quantised as it is", "llama.cpp computes with the file's own numbers: fast and small"),
-    ("dequantised", "Dequantised, by transformers", "Every number is made a float first: needs more memory"),
 )
 
 
@@ -81,7 +76,7 @@ class Details(QFrame):
             self._names[name].setContentsMargins(0, 1, 0, 0)  # on the baseline of the larger figure beside it
             self._grid.addWidget(self._names[name], row, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(self.values[name], row, 1)
-        self.engine = _chooser(_ENGINES, "Engine")
+        self.engine = _chooser(GGUF.ways, "Engine")
         self.dtype = _chooser(_DTYPES, "Number type")
         self.device = _chooser(_DEVICES, "Device")
         self._ways = QGridLayout()
@@ -149,7 +144,7 @@ class Details(QFrame):
     def spec(self) -> str:
         """What to load: for a GGUF file the engine that was chosen stands behind its name."""
         assert self.card is not None
-        way = self.engine.currentData() if is_gguf(self.card) else ""
+        way = self.engine.currentData() if self.card.of.ways else ""
         return f"{self.card.spec}#{way}" if way else self.card.spec
 
     def show_card(self, card: Card | None, choice: Choice, info: Info | None, loading: str | None) -> None:
@@ -164,12 +159,13 @@ class Details(QFrame):
             for label in (self._names[name], self.values[name]):
                 label.setVisible(bool(value))
             self.values[name].setText(value)
+        self.values["Family"].setToolTip(card.of.what if card and card.kind else "")
         self._show_ways(card, info)
         self._show_buttons(card, loading)
 
     def _show_ways(self, card: Card | None, info: Info | None) -> None:
-        loadable = card is not None and card.state != "broken" and card.family not in LOOKED_UP
-        gguf = card is not None and is_gguf(card)
+        loadable = card is not None and card.state != "broken" and not card.of.looked_up
+        gguf = card is not None and bool(card.of.ways)
         native = gguf and self.engine.currentData() == "native"
         for name, box, there in zip(
             self._way_names,
@@ -251,7 +247,7 @@ def _values(card: Card | None, choice: Choice, info: Info | None) -> list[str]:
         size(card.disk_bytes) if card.disk_bytes else "",
         size(card.download_bytes) if card.download_bytes else "",
         card.stored_dtype,
-        f"{card.context:,} tokens" if card.context else "any" if card.family in ("table", *OWN.values()) else "",
+        f"{card.context:,} tokens" if card.context else "any" if card.of.any_context else "",
         card.licence or ("not stated" if usable and card.parameters else ""),
         memory(card, choice) if usable else "",
         _in_halves(info.revision if info and info.revision else card.revision),

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, icon, interface_font, number_font
 from arplay.gui.widgets.caption import plain
-from arplay.gui.widgets.models.words import Choice, fit, found, is_gguf, size, summary
+from arplay.gui.widgets.models.words import Choice, fit, found, size, summary
 from arplay.gui.widgets.text.keys import writes
-from arplay.models.cards import LOOKED_UP, Card
+from arplay.models.cards import Card
 
 Index = QModelIndex | QPersistentModelIndex
 ROW, HEADING = 54, 32
@@ -224,6 +224,4 @@ def _icon(card: Card) -> str:
         return "warning-circle"
     if card.state == "fetch":
         return "cloud-arrow-down"
-    if card.family in LOOKED_UP:
-        return "table"
-    return "stack" if is_gguf(card) else "cube"
+    return card.of.icon

@@ -61,13 +61,9 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def is_gguf(card: Card) -> bool:
-    return card.path.suffix == ".gguf" or card.spec.endswith(".gguf")
-
-
 def needed(card: Card, choice: Choice) -> int | None:
     """Estimated bytes of the weights in memory; None where nobody knows. "auto" counts as float32, the CPU's choice."""
-    if is_gguf(card) and choice.engine == "native":
+    if card.of.ways and choice.engine == "native":
         return card.disk_bytes or card.download_bytes or None
     return card.memory_bytes("float32" if choice.dtype == "auto" else choice.dtype)
 

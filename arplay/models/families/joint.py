@@ -1,0 +1,16 @@
+"""Joint distributions of small pictures that a person has written."""
+
+from arplay.models.family import Family
+
+JOINT = Family(
+    name="joint",
+    what="A JSON file with a joint distribution of small pictures, like the built-in xo.json.",
+    suffix=".json",
+    marks=("patterns", "signs"),
+    file="table",
+    open="arplay.models.joint:load",
+    card="arplay.models.cards:of_opened",
+    looked_up=True,
+    pictures=True,
+    icon="table",
+)

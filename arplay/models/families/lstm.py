@@ -1,0 +1,24 @@
+"""Recurrent networks, trained by arplay itself."""
+
+from arplay.models.family import Family, Training
+
+LSTM = Family(
+    name="LSTM",
+    what="A recurrent network that arplay has trained; its state has a fixed size.",
+    model_type="arplay-rnn",
+    open="arplay.models.recurrent:load",
+    card="arplay.models.cards:of_folder",
+    build="arplay.models.recurrent:build",
+    any_context=True,
+    training=Training(
+        key="rnn",
+        label="LSTM",
+        about="A recurrent network: reads token by token and keeps a state of fixed size, in which what is far fades.",
+        kind="an LSTM",
+        by="arplay.models.networks:lstm",
+        shape="arplay.training.sizes:RECURRENT",
+        context=128,
+        batch=32,
+        rates={"muon_rate": 0.0, "adamw_rate": 0.01, "compile": False},
+    ),
+)

@@ -1,0 +1,82 @@
+"""What the program knows of a family of models beside its implementation: one value of :class:`Family` says it all.
+
+Functions are named, as "module:function", and imported when they are called: listing models costs no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+
+def resolve(name: str) -> Any:
+    """The object that "module:name" stands for.
+
+    >>> resolve("math:gcd")(12, 18)
+    6
+    """
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a family is trained. ``key``: its name on the command line and in a plan.
+
+    ``label`` is on its button and ``about`` the sentence below; ``kind`` with its article goes into sentences.
+    ``shape`` names an :class:`arplay.training.sizes.Shape`; "" is a family that is counted in one step, without
+    gradient. ``by`` names what makes a fresh network, of the vocabulary, the numbers that the shape has, by name, and
+    the context; or it carries out a run that counts, as :func:`arplay.training.ngram_run.run` does. ``context`` and
+    ``batch``: the usual ones. ``rates``: what of the schedule is this family's own. ``order``: the usual n of n-grams,
+    0 where there is none.
+    """
+
+    key: str
+    label: str
+    about: str
+    kind: str
+    by: str
+    shape: str = ""
+    context: int = 0
+    batch: int = 1
+    rates: Mapping[str, Any] = field(default_factory=dict)
+    order: int = 0
+
+    @property
+    def counted(self) -> bool:
+        return not self.shape
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of models. ``what``: one sentence; ``icon``: of the list of models.
+
+    It is recognised by the ``model_type`` in a folder's config.json, or by a file's ``suffix`` and ``marks``, the keys
+    of its JSON object where other families have that suffix too; ``file`` is what people call such a file.
+    ``open`` names load(path, name, device, dtype, report) -> Model, which takes one of ``ways`` (key, label, sentence)
+    as well where there are any. ``card`` names what completes a :class:`arplay.models.cards.Card` from its path.
+    ``build`` names what gives the bare network of a checked folder, "" where the library's class does.
+    ``baseline`` names what `arplay bench` compares with, of (model, cells), "" where nothing is.
+
+    ``looked_up``: no network, but float64 on the CPU, whatever device and number type are chosen. ``any_context``:
+    prefixes of any length. ``pictures``: its documents may be pictures, which only the opened model can tell.
+    """
+
+    name: str
+    what: str
+    open: str
+    card: str
+    model_type: str = ""
+    suffix: str = ""
+    marks: tuple[str, ...] = ()
+    file: str = ""
+    build: str = ""
+    baseline: str = ""
+    looked_up: bool = False
+    any_context: bool = False
+    pictures: bool = False
+    ways: tuple[tuple[str, str, str], ...] = ()
+    icon: str = "cube"
+    training: Training | None = None

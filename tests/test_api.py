@@ -400,6 +400,14 @@ def test_a_notebook_has_the_heatmaps_colours(models: dict[str, arplay.Model]) ->
             assert f"log p {logprob:.4f} nats" in title
 
 
+def test_a_picture_stands_in_rows_and_columns(models: dict[str, arplay.Model]) -> None:
+    score = models["xo"].score(CROSS)
+    cells = Seen(score._repr_html_()).cells
+    wanted = [f"grid-area:{row + 1}/{column + 1}" for row in range(3) for column in range(3)]
+    assert all(place in style for place, (_, style, _) in zip(wanted, cells, strict=True))
+    assert "grid-area" not in models["abc"].score("BAC")._repr_html_()
+
+
 def test_what_is_not_scored_or_not_shown_is_told(models: dict[str, arplay.Model]) -> None:
     model = models["english"]
     try:

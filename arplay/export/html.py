@@ -21,6 +21,7 @@ MOST = 2000
 
 TICKS = (0, 1, 2, 4, 12)
 _FRAME = "font-family:monospace;background:#ffffff;color:#1b1e25;padding:8px 12px;line-height:1.7"
+_GRID = "display:inline-grid;gap:2px"
 _QUIET = "font-size:85%;color:#5a6270"
 _UNSCORED = "background:repeating-linear-gradient(135deg,#ffffff 0 4px,#d9dce3 4px 6px);color:#1b1e25"
 
@@ -31,19 +32,29 @@ def coloured(ledger: Ledger, tokens: TokenSet, head: Sequence[str]) -> str:
     The colour of a token is that of its surprisal -log p in nats, as in the window on a light ground.
     """
     part = ledger if len(ledger) <= MOST else ledger.part(0, MOST)
-    cells = [_cell(part, i, tokens, shade) for i, shade in enumerate(_shades(part))]
+    found = zip(_shades(part), _places(part) or [""] * len(part), strict=True)
+    cells = [_cell(part, i, tokens, shade, place) for i, (shade, place) in enumerate(found)]
     lines = [f'<div style="{_QUIET}">{markup(line)}</div>' for line in head]
     legend = " ".join(_span(_style(shade), f"{tick:>2}") for tick, shade in zip(TICKS, _of(TICKS), strict=True))
     lines.append(f'<div style="{_QUIET}">−log p in nats: {legend}</div>')
-    lines.append(f"<div>{''.join(cells)}</div>")
+    lines.append(f'<div style="{_GRID if _places(part) else ""}">{"".join(cells)}</div>')
     if len(ledger) > MOST:
         rest = f"… and {len(ledger) - MOST:,} more tokens, which are in every figure above"
         lines.append(f'<div style="{_QUIET}">{rest}</div>')
     return f'<div style="{_FRAME}">{"".join(lines)}</div>'
 
 
-def _cell(ledger: Ledger, i: int, tokens: TokenSet, shade: int | None) -> str:
+def _places(ledger: Ledger) -> list[str]:
+    """Where each token stands, of a document whose tokens have a row and a column; else nothing."""
+    where = ledger.encoded.record()
+    cells = zip(where.get("row", ()), where.get("column", ()), strict=True)
+    return [f";grid-area:{row + 1}/{column + 1}" for row, column in cells]
+
+
+def _cell(ledger: Ledger, i: int, tokens: TokenSet, shade: int | None, place: str) -> str:
     said, figures = ledger.encoded.said(i, tokens), [f"token {i + 1:,}, id {int(ledger.ids[i])}"]
+    if place:
+        figures, said = [said, *figures], tokens.label(int(ledger.ids[i]))
     if shade is None:
         figures.append("not scored")
     else:
@@ -52,8 +63,8 @@ def _cell(ledger: Ledger, i: int, tokens: TokenSet, shade: int | None) -> str:
         figures.append(f"entropy {float(ledger.entropy[i]):.4f} nats")
     figures.append(ledger.encoded.remark(i))
     title = html.escape(safe(" · ".join(filter(None, figures))))
-    after = "<br>" if said.endswith("↵") else "<wbr>"
-    return _span(_UNSCORED if shade is None else _style(shade), said, title) + after
+    after = "" if place else "<br>" if said.endswith("↵") else "<wbr>"
+    return _span((_UNSCORED if shade is None else _style(shade)) + place, said, title) + after
 
 
 def _span(style: str, said: str, title: str = "") -> str:

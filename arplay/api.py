@@ -21,6 +21,9 @@ import os
 from collections.abc import Generator, Sequence
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from arplay.core.decoding.pipeline import Pipeline, Said
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import TokenSet
@@ -165,7 +168,7 @@ class Model:
         seed: int = 0,
         pipeline: Said = (),
         at_limit: AtLimit = "stop",
-        us: Sequence[float] | None = None,
+        us: Sequence[float] | NDArray[np.float64] | None = None,
     ) -> Sample:
         """Continue ``document`` by up to ``n`` tokens, drawn at u of (seed, number of the token) from what ``pipeline``
         leaves; ``us`` are numbers in [0, 1) to draw at instead, one a token.
@@ -191,7 +194,7 @@ class Model:
         seed: int = 0,
         pipeline: Said = (),
         at_limit: AtLimit = "stop",
-        us: Sequence[float] | None = None,
+        us: Sequence[float] | NDArray[np.float64] | None = None,
     ) -> Sample:
         """The same, of which nothing is drawn yet: iterating draws, and yields the text that each token adds.
 

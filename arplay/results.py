@@ -272,14 +272,15 @@ class Sample:
         n: int,
         seed: int,
         at_limit: AtLimit,
-        us: Sequence[float] | None,
+        us: Sequence[float] | Floats | None,
     ) -> None:
-        _check(n, seed, at_limit, us)
+        _check(n, seed, at_limit)
+        given = None if us is None else _numbers(us)
         self.steps: list[Step] = []
         self.seed, self.at_limit = seed, at_limit
         self._after, self._told, self._starts = after, list[str](), list[int]()
         self._sampling = Sampling(state, after.answer, after.pipeline, at_limit, reading.window_lead)
-        self._drawing = self._drawn(n if us is None else min(n, len(us)), us)
+        self._drawing = self._drawn(n if given is None else min(n, len(given)), given)
 
     def __iter__(self) -> Iterator[str]:
         yield from list(self._told)
@@ -356,7 +357,7 @@ class Sample:
             yield left
 
 
-def _check(n: int, seed: int, at_limit: AtLimit, us: Sequence[float] | None) -> None:
+def _check(n: int, seed: int, at_limit: AtLimit) -> None:
     """Raises Problem for what no sample can be drawn with."""
     if n < 0:
         raise Problem(f"{n:,} tokens cannot be drawn", "give 0 or more")
@@ -364,9 +365,18 @@ def _check(n: int, seed: int, at_limit: AtLimit, us: Sequence[float] | None) -> 
         raise Problem(f"{seed} is no seed", "give a whole number from 0 to 2^64 - 1")
     if at_limit not in ("stop", "slide"):
         raise Problem(f"at_limit {at_limit!r} means nothing", 'give "stop" or "slide"')
-    wrong = next((u for u in us or () if not 0 <= u < 1), None)
-    if wrong is not None:
-        raise Problem(f"u = {wrong} cannot be drawn at", "give numbers from 0 to below 1")
+
+
+def _numbers(us: Sequence[float] | Floats) -> list[float]:
+    """Where to draw. Raises Problem for what is no number in [0, 1)."""
+    try:
+        given = np.asarray(us, np.float64)
+    except (TypeError, ValueError) as error:
+        raise Problem("us has what is no number", "give numbers from 0 to below 1") from error
+    if given.ndim != 1 or not np.all((given >= 0) & (given < 1)):
+        raise Problem("us has what cannot be drawn at", "give numbers from 0 to below 1")
+    found: list[float] = given.tolist()
+    return found
 
 
 def _model(loaded: Loaded) -> tables.Record:

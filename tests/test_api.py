@@ -138,7 +138,7 @@ def test_a_sample_is_that_of_the_command(name: str, at_limit: Any, ask: Ask, mod
     assert sample.logprob.tolist() == pytest.approx([step["logprob"] for step in said["steps"]], abs=near(name))
     assert sample.u.tolist() == [step["u"] for step in said["steps"]]
     assert told(sample.as_dict()).keys() == said.keys()
-    stream = model.stream(text, 30, pipeline="temperature:0.8,top-p:0.95", at_limit=at_limit, us=sample.u.tolist())
+    stream = model.stream(text, 30, pipeline="temperature:0.8,top-p:0.95", at_limit=at_limit, us=sample.u)
     assert stream.steps == [] and stream.text == ""
     assert "".join(stream) == stream.text == sample.text == "".join(stream)  # a second time what was drawn
     assert model.sample(text, 30, seed=8).ids.tolist() != sample.ids.tolist()
@@ -244,6 +244,8 @@ WRONG: list[Callable[[dict[str, arplay.Model]], object]] = [
     lambda m: m["abc"].sample("B", seed=2**64),
     lambda m: m["abc"].sample("B", us=[0.5, 1.0]),
     lambda m: m["abc"].sample("B", us=[math.nan]),
+    lambda m: m["abc"].sample("B", us=["x"]),  # type: ignore[list-item]
+    lambda m: m["abc"].sample("B", us=np.zeros((2, 2))),
     lambda m: m["abc"].sample("B", at_limit="go on"),  # type: ignore[arg-type]
     lambda m: m["abc"].timings("B"),
 ]

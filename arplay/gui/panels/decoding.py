@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QButtonGroup,
     QCheckBox,
     QFrame,
@@ -49,6 +50,8 @@ REROLL = "Take the next seed and draw the last sampled token again (Ctrl+R)"
 STEP = "Choose one token by these settings and write it (Space, or Ctrl+Space in the text)"
 NOTHING = "This model has no distribution for an empty text: type something, or choose BOS or EOS as first token"
 USUAL_TRACES = 4
+WIDE = 600
+"""Pixels from which the controls have three columns."""
 
 
 class DecodingPanel(Panel):
@@ -74,9 +77,10 @@ class DecodingPanel(Panel):
         self._view = View()
         self.setAccessibleName("Decoding controls")
         content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
-        column.setSpacing(SPACE[1])
+        self._parts = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
+        self._parts.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
+        self._parts.setSpacing(SPACE[1])
+        column, beside = _column(self._parts), _column(self._parts)
         column.addLayout(self._build_mode())
         column.addLayout(self._build_presets())
         self.dials: dict[str, Dial] = {}
@@ -93,28 +97,39 @@ class DecodingPanel(Panel):
         self.trace.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.trace.setMinimumHeight(USUAL_TRACES * (SMALL + 3))  # nothing below moves while a stage comes or goes
         self.trace.setToolTip("What each stage left of the vocabulary here, and the probability that it removed")
-        column.addWidget(self.trace)
-        column.addLayout(self._build_run())
-        column.addWidget(self.stop)
-        column.addStretch(1)
+        beside.addWidget(self.trace)
+        beside.addLayout(self._build_run())
+        beside.addWidget(self.stop)
+        for part in (column, beside):
+            part.addStretch(1)
         self.drawn = Caption()
         self.drawn.tip = "The last step: u, the token it fell on, and that token's share of the cumulative distribution"
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addWidget(_scrolling(content), 1)
-        bottom = QVBoxLayout()
-        bottom.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
-        bottom.setSpacing(SPACE[1])
-        bottom.addWidget(self.drawn)
-        bottom.addLayout(self._build_buttons())
-        whole.addLayout(bottom)
+        buttons = QWidget()
+        last = QVBoxLayout(buttons)
+        last.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
+        last.setSpacing(SPACE[1])
+        last.addWidget(self.drawn)
+        last.addLayout(self._build_buttons())
+        last.addStretch(1)
+        self._whole = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._whole.setContentsMargins(0, 0, 0, 0)
+        self._whole.setSpacing(0)
+        self._whole.addWidget(_Scrolling(content), 2)
+        self._whole.addWidget(_Scrolling(buttons))
         self.set_theme(self.theme)
         self.show_view(self._view)
 
     def minimumSizeHint(self) -> QSize:
-        """The buttons are always in sight; the rest scrolls where there is no room."""
+        """The buttons keep their room longest; whatever has none scrolls."""
         return QSize(200, 120)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where it is wide, the controls stand beside each other."""
+        super().resizeEvent(event)
+        wide = self.width() >= WIDE
+        for box in (self._parts, self._whole):
+            box.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+        self._whole.setStretch(1, int(wide))
 
     def sizeHint(self) -> QSize:
         return QSize(250, 640)
@@ -153,12 +168,12 @@ class DecodingPanel(Panel):
 
     def _build_run(self) -> QGridLayout:
         grid = QGridLayout()
-        grid.setHorizontalSpacing(SPACE[1])
+        grid.setHorizontalSpacing(SPACE[0])
         grid.setVerticalSpacing(SPACE[0])
         self.seed = QLineEdit(self)
         self.seed.setToolTip(SEED)
         self.seed.setAccessibleName("Seed")
-        self.seed.setMinimumWidth(80)
+        self.seed.setMinimumWidth(72)
         self.seed.editingFinished.connect(self._on_seed)
         self.reroll = _button("Re-roll", REROLL, self)
         self.reroll.clicked.connect(self._on_reroll)
@@ -328,16 +343,31 @@ def _drawn_words(view: View) -> str:
     return f"u = {step.u:.4f} → {label(name)} ({step.low:.4f} – {step.high:.4f})"
 
 
-def _scrolling(content: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(content)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.viewport().setAutoFillBackground(False)
-    content.setAutoFillBackground(False)
-    return area
+def _column(parts: QBoxLayout) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(SPACE[1])
+    parts.addLayout(column, 1)
+    return column
+
+
+class _Scrolling(QScrollArea):
+    """As high as ``content`` wants to be where there is room; else it scrolls."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self._content = content
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setAutoFillBackground(False)
+        content.setAutoFillBackground(False)
+
+    def sizeHint(self) -> QSize:
+        return self._content.sizeHint()  # Qt's own is of a time before the style sheet
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, 1)
 
 
 def _button(words: str, tip: str, parent: QWidget, role: str = "") -> QPushButton:

@@ -372,7 +372,7 @@ def test_a_separator_in_a_file_ends_a_document_and_repeated_ones_count_once(tmp_
 def test_networks_are_about_as_large_as_asked(params: str, vocabulary: int) -> None:
     asked = count_of(params)
     sizes = transformer(asked, vocabulary)
-    assert llama_parameters(sizes, vocabulary, sizes.layers) == pytest.approx(asked, rel=0.16)
+    assert llama_parameters(sizes, vocabulary) == pytest.approx(asked, rel=0.16)
     assert sizes.width % sizes.heads == 0
     assert sizes.width // sizes.heads in (16, 32, 64, 128)
 
@@ -383,6 +383,6 @@ def test_the_size_of_a_network_is_known_before_it_is_made() -> None:
 
     sizes = transformer(60_000, 300)
     made = llama(300, sizes.width, sizes.layers, sizes.heads, sizes.hidden, 16)
-    assert made.num_parameters() == llama_parameters(sizes, 300, sizes.layers)
+    assert made.num_parameters() == llama_parameters(sizes, 300)
     sizes = recurrent(60_000, 300)
-    assert lstm(300, sizes.width, sizes.layers, 16).num_parameters() == lstm_parameters(sizes.width, sizes.layers, 300)
+    assert lstm(300, sizes.width, sizes.layers, 16).num_parameters() == lstm_parameters(sizes, 300)

@@ -16,6 +16,7 @@ from arplay.commands import options
 from arplay.commands.options import UsageError
 from arplay.commands.streams import change_line, forget_stdout
 from arplay.core.signs import safe
+from arplay.models import families
 from arplay.training.order import Order
 from arplay.training.run_folder import RunFolder
 from arplay.training.sizes import count_of
@@ -32,18 +33,23 @@ STOPPED = 130
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    known = families.trainings()
+    usual = families.trained(None)
+    labels = ", ".join(f"{key}: {training.label}" for key, training in known.items() if training != usual)
+    contexts = ", ".join(f"{key} {training.context}" for key, training in known.items() if training.context)
+    orders = ", ".join(f"{key} {training.order}" for key, training in known.items() if training.order)
     parser.add_argument("texts", type=Path, nargs="*", metavar="TEXT", help="UTF-8 text files, or one RECIPE.toml")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model to make")
-    parser.add_argument("--family", choices=("transformer", "rnn", "ngram"), help="default transformer; rnn: an LSTM")
+    parser.add_argument("--family", choices=list(known), help=f"default {usual.key}; {labels}")
     parser.add_argument("--params", type=_number, metavar="N", help="about so many parameters (default 6M)")
-    parser.add_argument("--context", type=_number, metavar="N", help="tokens that it reads at once (512; rnn 128)")
+    parser.add_argument("--context", type=_number, metavar="N", help=f"tokens that it reads at once ({contexts})")
     pieces = parser.add_mutually_exclusive_group()
     pieces.add_argument("--vocab", type=_number, metavar="N", help="tokens in the vocabulary (default 4096 or fewer)")
     pieces.add_argument("--tokenizer", type=Path, metavar="DIR", help="take that of a model that arplay trained")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--tokens", type=_number, metavar="N", help="train on so many tokens")
     length.add_argument("--minutes", type=_minutes, metavar="M", help="train for about so long (default 10)")
-    parser.add_argument("--order", type=_number, metavar="N", help="of an n-gram model (default 5)")
+    parser.add_argument("--order", type=_number, metavar="N", help=f"n of n-grams ({orders})")
     parser.add_argument("--seed", type=options.seed, metavar="S", help="of weights and order of texts (default 1)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps", "xpu"))
     parser.add_argument("--threads", type=_number, metavar="N", help="for the arithmetic (default: all cores)")
@@ -82,10 +88,12 @@ def _order(args: argparse.Namespace) -> Order:
         raise UsageError(f"the recipe says --{given[0]}")
     if args.threads is not None and args.threads > MOST_THREADS:
         raise UsageError(f"--threads is 1 to {MOST_THREADS:,}")
-    if args.family == "ngram" and (args.params or args.context or args.tokens or args.minutes):
-        raise UsageError("an n-gram model has no --params, --context, --tokens or --minutes")
-    if args.order is not None and args.family != "ngram":
-        raise UsageError("--order is for --family ngram")
+    training = families.trained(args.family)
+    if training.counted and (args.params or args.context or args.tokens or args.minutes):
+        raise UsageError(f"{training.kind} has no --params, --context, --tokens or --minutes")
+    if args.order is not None and not training.order:
+        having = " or ".join(key for key, other in families.trainings().items() if other.order)
+        raise UsageError(f"--order is for --family {having}")
     return Order(
         texts=tuple(args.texts),
         out=args.out,

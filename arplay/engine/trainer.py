@@ -26,10 +26,11 @@ from filelock import FileLock, Timeout
 from arplay.core.errors import Problem
 from arplay.engine.child import kill_all
 from arplay.engine.fetch import why_ended
+from arplay.models import families
 from arplay.training.order import Order
-from arplay.training.run_folder import Family, Plan, Report, RunFolder
+from arplay.training.run_folder import Plan, Report, RunFolder
 
-__all__ = ["Family", "Plan", "Report", "Start", "Status", "Trainer", "TrainingState", "runs"]
+__all__ = ["Plan", "Report", "Start", "Status", "Trainer", "TrainingState", "runs"]
 
 Status = Literal["starting", "running", "pausing", "paused", "done", "failed"]
 
@@ -49,13 +50,14 @@ _NO_PLAN = "it was stopped before its training began", "start it again in anothe
 class Start:
     """What a person chooses for a run. ``minutes`` or ``tokens`` says how long, the other is None.
 
-    ``params``: parameters of the network, which an n-gram model does not have. ``context`` None: the command's own
-    choice. ``vocabulary``: pieces of the tokenizer, None: as many as the texts support, up to the command's own choice.
+    ``params``: parameters of the network, which a model that is counted does not have. ``context`` None: the command's
+    own choice. ``vocabulary``: pieces of the tokenizer, None: as many as the texts support, up to the command's own
+    choice.
     """
 
     texts: tuple[Path, ...]
     out: Path
-    family: Family
+    family: str
     params: int
     context: int | None
     vocabulary: int | None
@@ -69,7 +71,7 @@ class Start:
         given += ["--family", self.family, "--seed", str(self.seed)]
         if self.vocabulary is not None:
             given += ["--vocab", str(self.vocabulary)]
-        if self.family != "ngram":
+        if not families.trained(self.family).counted:
             given += ["--params", str(self.params)]
             if self.context is not None:
                 given += ["--context", str(self.context)]

@@ -7,23 +7,20 @@ from pathlib import Path
 
 from arplay.training.run_folder import Plan, write_whole
 
-_KINDS = {"transformer": "a Llama-like transformer", "rnn": "an LSTM", "ngram": "an n-gram model (modified Kneser-Ney)"}
-
-
 Figures = Mapping[str, tuple[str, float]]
 """By source: how many of its held-out documents were scored ("3 of 12"), and the bits per byte on those."""
 
 
 def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str], figures: Figures) -> None:
     """``data``: what was read of every source; ``figures``: what was scored of every source, once it was."""
-    sizes = f"{parameters:,} parameters" if plan.family != "ngram" else f"order {plan.order}, {parameters:,} counts"
+    sizes = f"order {plan.order}, {parameters:,} counts" if plan.training.counted else f"{parameters:,} parameters"
     lines = [
         "---",
         "license: yours",
         "---",
         f"# {folder.name}",
         "",
-        f"Trained with arplay: {_KINDS[plan.family]} over {plan.vocabulary:,} pieces, {sizes}.",
+        f"Trained with arplay: {plan.training.kind} over {plan.vocabulary:,} pieces, {sizes}.",
         "The licence is yours to choose, as far as those of the texts allow.",
         "",
         "| text | read |",
@@ -31,7 +28,7 @@ def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str
         *(f"| {_cell(name)} | {told} |" for name, told in data.items()),
         "",
     ]
-    if plan.family != "ngram":
+    if not plan.training.counted:
         predictions = plan.steps * plan.batch * plan.context
         epochs = f"{predictions:,} predictions in {plan.steps:,} steps of {plan.batch} rows of {plan.context} pieces"
         where = f"{plan.device}, {plan.threads} thread{'s' * (plan.threads != 1)}, {plan.precision}"

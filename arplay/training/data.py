@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 
 from arplay import paths
 from arplay.core.errors import Problem
+from arplay.models import families
 from arplay.models.folder import MAX_VOCABULARY
 from arplay.training.bpe import SEPARATOR, read_tokenizer, train_bpe
 from arplay.training.corpus import Document, Recipe, documents, read_recipe, split
@@ -85,9 +86,10 @@ def gather(order: Order, plan: Plan | None, folder: Path, say: Say) -> Data:
     say("reading the texts")
     recipe = read_recipe(order.recipe) if order.recipe else None
     if order.recipe and recipe:
-        if plan is None and order.family in (None, "transformer") and device_of(order.device) == "cpu":
+        family, usual = (families.trained(key).key for key in (order.family, None))  # a recipe's sizes are the latter's
+        if plan is None and family == usual and device_of(order.device) == "cpu":
             batch, context = recipe.schedule["batch"], recipe.schedule["context"]
-            check_memory("transformer", Sizes(**recipe.network), recipe.vocabulary, batch, context, recipe=True)
+            check_memory(usual, Sizes(**recipe.network), recipe.vocabulary, batch, context, recipe=True)
         digests = (hashlib.sha256(order.recipe.read_bytes()).hexdigest(),)
         _check_same("recipe", plan, digests)  # before anything is fetched
         texts = _recipe_texts(order.recipe, recipe, digests, say)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
+from arplay.models import families
 from arplay.schema import Check, Wrong, flag, many, matching, maybe, named, one_of, real, table, text, whole
 from arplay.textfile import read_toml
 
@@ -73,9 +74,14 @@ PROMPTS = table(
     }
 )  # fmt: skip
 
+
+def _family(value: Any, where: str) -> Any:
+    return one_of(*families.trainings())(value, where)  # as the table of families is when it is asked
+
+
 PLAN = table(
     {
-        "family": one_of("transformer", "rnn", "ngram"), "texts": many(text()), "recipe": text(),
+        "family": _family, "texts": many(text()), "recipe": text(),
         "sha256": many(text(64)), "tokenizer": text(), "vocabulary": whole(1, 1 << 20),
         "width": whole(0, 1 << 14), "layers": whole(0, 1 << 12), "heads": whole(0, 1 << 14),
         "hidden": whole(0, 1 << 18),  # 0 is what a family has none of

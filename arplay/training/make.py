@@ -15,29 +15,25 @@ import torch
 
 from arplay.core.errors import Problem
 from arplay.core.windows import Windows
-from arplay.models import loading
+from arplay.models import families, loading
 from arplay.models.alphabets import open_tokenizer
 from arplay.models.devices import device_died, out_of_memory
-from arplay.models.networks import llama, lstm, save
-from arplay.training import ngram_run, sizes
+from arplay.models.family import Training, resolve
+from arplay.models.networks import save
 from arplay.training import order as defaults
+from arplay.training import sizes
 from arplay.training.bpe import save_tokenizer
 from arplay.training.card import write_card
 from arplay.training.data import Data, Say, byte_lengths, gather
 from arplay.training.evaluate import score
 from arplay.training.follow import Follower, Sample
-from arplay.training.order import Order, network_sizes
+from arplay.training.order import Order
 from arplay.training.place import check_memory, device_of, precision_of, smaller, tokens_in
 from arplay.training.run_folder import Plan, Report, RunFolder
 from arplay.training.shares import shares_of
 from arplay.training.stop import PARENT, Stop
 from arplay.training.train import Run, Schedule
 
-BATCH = {"transformer": 8, "rnn": 32}
-RATES = {
-    "transformer": {"muon_rate": 0.02, "adamw_rate": 0.004},
-    "rnn": {"muon_rate": 0.0, "adamw_rate": 0.01},
-}
 USUAL = {"warmup": 0.01, "cooldown": 0.5, "weight_decay": 0.1, "clip": 1.0, "compile": False}
 """As measured for the built-in English model (assets/recipes/english.toml), and for an LSTM on its text."""
 
@@ -117,7 +113,8 @@ def _make(order: Order, folder: RunFolder, stop: Stop, say: Say, tell: Callable[
     if plan is not None:
         texts = tuple(Path(text) for text in ((plan.recipe,) if plan.recipe else plan.texts))
         order = replace(order, texts=texts, family=plan.family)
-    if plan is None and order.family != "ngram":
+    training = families.trained(order.family)
+    if plan is None and not training.counted:
         device_of(order.device)
     try:
         data = gather(order, plan, folder.path, say)
@@ -129,12 +126,12 @@ def _make(order: Order, folder: RunFolder, stop: Stop, say: Say, tell: Callable[
         say(f"{source}: {told}")
     if stop():
         return False
-    if order.family == "ngram":
-        plan = plan or ngram_run.ngram_plan(order.order or defaults.ORDER, data, _common(order, data))
+    if training.counted:
+        plan = plan or _counted(order, training, data)
         save_tokenizer(data.tokenizer, folder.path, sys.maxsize)
         folder.write_plan(plan)
         folder.cut_back(0)
-        ngram_run.count(folder, plan, data, None if order.recipe else LEAST_SCORED, say, tell)
+        resolve(training.by)(folder, plan, data, say, tell)
         return True
     if plan is None:
         torch.set_num_threads(order.threads or _threads())
@@ -159,6 +156,7 @@ def _common(order: Order, data: Data) -> dict[str, Any]:
     """What a plan says of every family."""
     recipe = order.recipe
     return {
+        "family": families.trained(order.family).key,
         "texts": () if recipe else tuple(str(text.absolute()) for text in order.texts),
         "recipe": str(recipe) if recipe else "",
         "sha256": data.texts.sha256,
@@ -168,38 +166,52 @@ def _common(order: Order, data: Data) -> dict[str, Any]:
     }
 
 
+def _counted(order: Order, training: Training, data: Data) -> Plan:
+    """Of a run of one step, which reads every training document once."""
+    n = order.order or training.order
+    tokens = sum(len(ids) for found in data.training.values() for ids in found)
+    return Plan(
+        width=0, layers=0, heads=0, hidden=0, context=n, tokens=tokens, batch=1, muon_rate=0.0, adamw_rate=0.0,
+        warmup=0.0, cooldown=0.0, weight_decay=0.0, clip=0.0, device="cpu", threads=1, processes=1,
+        precision="float32", compile=False, order=n, **_common(order, data),
+    )  # fmt: skip
+
+
 def _plan(order: Order, data: Data, stop: Stop, say: Say) -> Plan:
     """Sizes, schedule, place and length of the run."""
-    family = order.family or "transformer"
+    training, usual = families.trained(order.family), families.trained(None)
+    shape = sizes.shape_of(training.key)
     common = _common(order, data)
     device = device_of(order.device)
-    chosen: dict[str, Any] = USUAL | RATES[family] | {"device": device, "threads": torch.get_num_threads(), "order": 0}
+    chosen: dict[str, Any] = (
+        USUAL | dict(training.rates) | {"device": device, "threads": torch.get_num_threads(), "order": 0}
+    )
     if order.recipe and data.recipe:
         chosen |= data.recipe.network | data.recipe.schedule
         if order.seed is not None:
             chosen["seed"] = order.seed
         common["seed"] = chosen.pop("seed")
-        if family == "rnn":  # as large as the recipe's network, trained as is best for it
-            same = sizes.recurrent(_parameters("transformer", chosen, data.vocabulary), data.vocabulary)
-            chosen |= asdict(same) | RATES[family] | {"batch": BATCH[family], "context": defaults.CONTEXTS[family]}
-            chosen["compile"] = False
+        if training != usual:  # as large as the recipe's network, trained as is best for it
+            params = sizes.shape_of(usual.key).parameters(_sizes(chosen), data.vocabulary)
+            chosen |= asdict(shape.nearest(params, data.vocabulary)) | dict(training.rates)
+            chosen |= {"batch": training.batch, "context": training.context}
     else:
-        context = order.context or _context(family, data.pieces)
+        context = order.context or _context(training, data.pieces)
         rows = (data.pieces - 1) // context
         if rows < 1:
             cause = f"the text has {data.pieces:,} pieces, less than a context of {context:,} and one"
             raise Problem(cause, "give more text, or a smaller --context")
-        chosen |= asdict(network_sizes(family, order.params or defaults.PARAMS, data.vocabulary))
-        chosen |= {"context": context, "batch": min(BATCH[family], rows)}
+        chosen |= asdict(shape.nearest(order.params or defaults.PARAMS, data.vocabulary))
+        chosen |= {"context": context, "batch": min(training.batch, rows)}
     chosen |= {"precision": precision_of(device)}
     chosen["processes"] = _processes(order, device, chosen)
     if device == "cpu":
-        made = sizes.Sizes(*(chosen[name] for name in ("width", "layers", "heads", "hidden")))
-        check_memory(family, made, data.vocabulary, chosen["batch"], chosen["context"], bool(order.recipe))
+        key, batch, context = training.key, chosen["batch"], chosen["context"]
+        check_memory(key, _sizes(chosen), data.vocabulary, batch, context, bool(order.recipe))
     a_step = chosen["batch"] * chosen["context"]
     tokens = order.tokens or (None if order.minutes else chosen.get("tokens"))
     torch.set_num_threads(chosen["threads"] // chosen["processes"])
-    plan = Plan(family=family, **common, **chosen | {"tokens": max(tokens or UNTIMED * a_step, a_step)})
+    plan = Plan(**common, **chosen | {"tokens": max(tokens or UNTIMED * a_step, a_step)})
     try:
         Plan.from_json(plan.to_json())
     except ValueError as error:
@@ -230,15 +242,14 @@ def _processes(order: Order, device: str, chosen: dict[str, Any]) -> int:
     return shares_of(chosen["batch"], chosen["threads"])
 
 
-def _parameters(family: str, chosen: dict[str, Any], vocabulary: int) -> int:
-    made = sizes.Sizes(*(chosen[name] for name in ("width", "layers", "heads", "hidden")))
-    return sizes.parameters(family, made, vocabulary)
+def _sizes(chosen: dict[str, Any]) -> sizes.Sizes:
+    return sizes.Sizes(*(chosen[field.name] for field in fields(sizes.Sizes)))
 
 
-def _context(family: str, pieces: int) -> int:
+def _context(training: Training, pieces: int) -> int:
     """The usual context, or for a little text a shorter one: a batch at least."""
-    context = defaults.CONTEXTS[family]
-    while context > 16 and pieces <= BATCH[family] * context:
+    context = training.context
+    while context > 16 and pieces <= training.batch * context:
         context //= 2
     return context
 
@@ -246,9 +257,8 @@ def _context(family: str, pieces: int) -> int:
 def network_of(plan: Plan) -> Any:
     """The fresh network of a plan, drawn from its seed."""
     torch.manual_seed(plan.seed)
-    if plan.family == "rnn":
-        return lstm(plan.vocabulary, plan.width, plan.layers, plan.context)
-    return llama(plan.vocabulary, plan.width, plan.layers, plan.heads, plan.hidden, plan.context)
+    numbers = {name: getattr(plan, name) for name in sizes.shape_of(plan.family).numbers}
+    return resolve(plan.training.by)(plan.vocabulary, context=plan.context, **numbers)
 
 
 def schedule_of(plan: Plan) -> Schedule:

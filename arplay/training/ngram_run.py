@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from arplay.models import catalogue
 from arplay.training import ngram
@@ -14,22 +13,11 @@ from arplay.training.evaluate import score_model
 from arplay.training.run_folder import Plan, Report, RunFolder
 
 LEAST_SCORED = 20_000
-"""Pieces of training text that the one report scores; a document at least."""
+"""Pieces of training text that the one report scores, a document at least; and of held-out text, without a recipe."""
 
 
-def ngram_plan(order: int, data: Data, common: dict[str, Any]) -> Plan:
-    """``common``: what plans of every family have."""
-    return Plan(
-        family="ngram", width=0, layers=0, heads=0, hidden=0, context=order, tokens=_pieces(data), batch=1,
-        muon_rate=0.0, adamw_rate=0.0, warmup=0.0, cooldown=0.0, weight_decay=0.0, clip=0.0, device="cpu", threads=1,
-        processes=1, precision="float32", compile=False, order=order, **common,
-    )  # fmt: skip
-
-
-def count(
-    folder: RunFolder, plan: Plan, data: Data, most: int | None, say: Say, tell: Callable[[Report], None]
-) -> None:
-    """Count every training document once, write the model, score it; ``most``: held-out pieces to score."""
+def run(folder: RunFolder, plan: Plan, data: Data, say: Say, tell: Callable[[Report], None]) -> None:
+    """Count every training document once, write the model, score it."""
     began = time.monotonic()
     say(f"counting n-grams up to {plan.order}")
     ids = [document for found in data.training.values() for document in found]
@@ -38,7 +26,7 @@ def count(
     seconds = time.monotonic() - began
     say("scoring held-out text")
     model = catalogue.load(str(folder.path), "cpu", "auto", lambda fraction, what: None)
-    held = data.held_texts(most)
+    held = data.held_texts(None if plan.recipe else LEAST_SCORED)
     scores = {source: score_model(model, texts) for source, texts in held.items()}
     own = score_model(model, _some(data))
     nats, pieces, size = (sum(getattr(s, name) for s in scores.values()) for name in ("nats", "pieces", "bytes"))
@@ -64,11 +52,6 @@ def count(
     tell(report)
     for source, (part, bits) in figures.items():
         say(f"held-out {source}: {part} documents, {bits:.4f} bits per byte")
-
-
-def _pieces(data: Data) -> int:
-    """Of the training documents, each once."""
-    return sum(len(ids) for found in data.training.values() for ids in found)
 
 
 def _some(data: Data) -> list[str]:

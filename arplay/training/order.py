@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from arplay.core.errors import Problem
 from arplay.training import sizes
-from arplay.training.run_folder import Family, Plan, RunFolder
+from arplay.training.run_folder import Plan, RunFolder
 
 PARAMS = 6_000_000
-CONTEXTS = {"transformer": 512, "rnn": 128}
 VOCABULARY = 4096
 MINUTES = 10.0
 SEED = 1
-ORDER = 5
 LEAST_VOCABULARY = 257
 """The separator and 256 bytes."""
 
@@ -29,7 +26,7 @@ class Order:
 
     texts: tuple[Path, ...]
     out: Path
-    family: Family | None = None
+    family: str | None = None
     params: int | None = None
     context: int | None = None
     vocabulary: int | None = None
@@ -94,18 +91,13 @@ class Order:
                 plan.recipe or ", ".join(plan.texts),
             ),
         }
-        if self.params is not None and plan.family != "ngram":
-            asked = network_sizes(plan.family, self.params, plan.vocabulary)
-            made = sizes.Sizes(plan.width, plan.layers, plan.heads, plan.hidden)
-            count = partial(sizes.parameters, plan.family, vocabulary=plan.vocabulary)
-            if asked != made:
-                pairs["--params"] = f"{count(asked):,}", f"{count(made):,}"
+        if self.params is not None and not plan.training.counted:
+            shape = sizes.shape_of(plan.family)
+            both = shape.nearest(self.params, plan.vocabulary), plan.sizes
+            if both[0] != both[1]:
+                asked, made = (f"{shape.parameters(each, plan.vocabulary):,}" for each in both)
+                pairs["--params"] = asked, made
         for name, (said, planned) in pairs.items():
             if said is not None and said != planned:
                 cause = f"the run has {name} {planned or 'not given'}, not {said}"
                 raise Problem(cause, "leave that out to resume, or start a new run")
-
-
-def network_sizes(family: Family, params: int, vocabulary: int) -> sizes.Sizes:
-    """Raises Problem where a network of that family cannot be so small."""
-    return (sizes.recurrent if family == "rnn" else sizes.transformer)(params, vocabulary)

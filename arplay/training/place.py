@@ -11,7 +11,7 @@ import torch
 from arplay.core.errors import Problem
 from arplay.models.devices import machine
 from arplay.training.run_folder import Precision
-from arplay.training.sizes import Sizes, parameters
+from arplay.training.sizes import Sizes, shape_of
 from arplay.training.train import Run
 
 MOST_TIMING = 5.0
@@ -46,12 +46,11 @@ def check_memory(family: str, made: Sizes, vocabulary: int, batch: int, context:
     """Raise Problem where a step takes more memory than this computer has, by what it takes at the very least.
 
     That is: each parameter, its gradient and what the optimiser keeps, in float32; of every position of a batch its
-    logits and their gradient, and what each layer keeps for the way back (in a transformer its attention as well).
+    logits and their gradient, and what each layer keeps for the way back.
     """
-    kept = 4 * made.width + made.heads * context if family == "transformer" else 6 * made.width
-    needed = 4 * (
-        FLOATS * parameters(family, made, vocabulary) + batch * context * (2 * vocabulary + made.layers * kept)
-    )
+    shape = shape_of(family)
+    position = 2 * vocabulary + made.layers * shape.kept(made, context)
+    needed = 4 * (FLOATS * shape.parameters(made, vocabulary) + batch * context * position)
     if needed > (there := psutil.virtual_memory().total):
         cause = f"training it takes {needed / 2**30:,.0f} GiB of memory, of {there / 2**30:,.0f} GiB here"
         raise Problem(cause, smaller(recipe))

@@ -30,10 +30,12 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from arplay.core.errors import Problem
+from arplay.models import families
+from arplay.models.family import Training
 from arplay.textfile import json_value, read_json, read_marked
 from arplay.training import limits
+from arplay.training.sizes import Sizes, shape_of
 
-Family = Literal["transformer", "rnn", "ngram"]
 Precision = Literal["float32", "bfloat16"]
 
 LOCK_SECONDS = 1.0
@@ -60,7 +62,7 @@ class Plan:
     of a batch. ``order``: n of an n-gram model, which has one step.
     """
 
-    family: Family
+    family: str
     texts: tuple[str, ...]
     recipe: str
     sha256: tuple[str, ...]
@@ -88,9 +90,18 @@ class Plan:
     order: int
 
     @property
+    def training(self) -> Training:
+        """What there is to know of how its family is trained."""
+        return families.trained(self.family)
+
+    @property
+    def sizes(self) -> Sizes:
+        return Sizes(self.width, self.layers, self.heads, self.hidden)
+
+    @property
     def steps(self) -> int:
         """Optimiser steps in the whole run."""
-        return 1 if self.family == "ngram" else self.tokens // (self.batch * self.context)
+        return 1 if self.training.counted else self.tokens // (self.batch * self.context)
 
     def snapshots(self) -> list[int]:
         """The steps after which a snapshot is kept: the first and the last, and more early than late ones."""
@@ -103,10 +114,10 @@ class Plan:
     def from_json(cls, text: str) -> Plan:
         """Raises ValueError naming the field that is missing, unknown, of another type or out of bounds."""
         plan = cls(**limits.PLAN(json_value(text), ""))
-        needed = {"transformer": ("width", "layers", "heads", "hidden"), "rnn": ("width", "layers"), "ngram": ()}
-        if zero := [name for name in needed[plan.family] if not getattr(plan, name)]:
+        needed = () if plan.training.counted else shape_of(plan.family).numbers
+        if zero := [name for name in needed if not getattr(plan, name)]:
             raise ValueError(f"{zero[0]} is 0")
-        if plan.family == "transformer" and plan.width % (2 * plan.heads):
+        if "heads" in needed and plan.width % (2 * plan.heads):
             raise ValueError("heads do not cut the width into even parts")
         if plan.batch % plan.processes or plan.processes > plan.threads:
             raise ValueError("processes do not divide the batch, or are more than the threads")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from arplay.core.errors import Problem
+from arplay.models import families
+from arplay.models.family import resolve
 
 ASPECT = 32
 """Width over layers that a transformer is brought near to; the built-in English model has 256 over 8."""
@@ -23,6 +26,26 @@ class Sizes:
     layers: int
     heads: int
     hidden: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the networks of a family are like in some sizes. ``numbers``: the fields of :class:`Sizes` that they have.
+
+    ``nearest`` of (parameters, vocabulary) gives the sizes of about so many; ``parameters`` of (sizes, vocabulary)
+    counts them; ``kept`` of (sizes, context): numbers that a layer keeps of a position for the way back, at least.
+    """
+
+    numbers: tuple[str, ...]
+    nearest: Callable[[int, int], Sizes]
+    parameters: Callable[[Sizes, int], int]
+    kept: Callable[[Sizes, int], int]
+
+
+def shape_of(family: str) -> Shape:
+    """Of a family that is trained by gradient."""
+    found: Shape = resolve(families.trained(family).shape)
+    return found
 
 
 def count_of(text: str) -> int:
@@ -47,11 +70,12 @@ def transformer(params: int, vocabulary: int) -> Sizes:
     """
     found = []
     for width in WIDTHS:
-        sizes = Sizes(width, 1, _heads(width), _hidden(width))
-        one, two = (llama_parameters(sizes, vocabulary, layers) for layers in (1, 2))
+        made = [Sizes(width, layers, _heads(width), _hidden(width)) for layers in (1, 2)]
+        one, two = (llama_parameters(sizes, vocabulary) for sizes in made)
         layers = max(1, round((params - one) / (two - one)) + 1)
-        off = abs(math.log(llama_parameters(sizes, vocabulary, layers) / params))
-        found.append((max(off, 0.1), abs(math.log(width / layers / ASPECT)), Sizes(width, layers, *_rest(width))))
+        sizes = replace(made[0], layers=layers)
+        off = abs(math.log(llama_parameters(sizes, vocabulary) / params))
+        found.append((max(off, 0.1), abs(math.log(width / layers / ASPECT)), sizes))
     return _checked(min(found, key=lambda each: each[:2]), params, vocabulary)
 
 
@@ -63,32 +87,26 @@ def recurrent(params: int, vocabulary: int) -> Sizes:
     >>> recurrent(6_000_000, 4096)
     Sizes(width=496, layers=2, heads=0, hidden=0)
     """
-    widths = range(8, 4097, 8)
-    width, layers = 0, 0
+    sizes = Sizes(0, 0, 0, 0)
     for layers in (2, 1):
-        width = min(widths, key=lambda each: abs(lstm_parameters(each, layers, vocabulary) - params))
-        if width >= 256:
+        made = [Sizes(width, layers, 0, 0) for width in range(8, 4097, 8)]
+        sizes = min(made, key=lambda each: abs(lstm_parameters(each, vocabulary) - params))
+        if sizes.width >= 256:
             break
-    off = abs(math.log(lstm_parameters(width, layers, vocabulary) / params))
-    return _checked((max(off, 0.1), 0, Sizes(width, layers, 0, 0)), params, vocabulary)
+    off = abs(math.log(lstm_parameters(sizes, vocabulary) / params))
+    return _checked((max(off, 0.1), 0, sizes), params, vocabulary)
 
 
-def llama_parameters(sizes: Sizes, vocabulary: int, layers: int) -> int:
-    """Of ``layers`` layers of these sizes with tied embeddings."""
+def llama_parameters(sizes: Sizes, vocabulary: int) -> int:
+    """With tied embeddings."""
     width = sizes.width
-    return vocabulary * width + layers * (4 * width**2 + 3 * width * sizes.hidden + 2 * width) + width
+    return vocabulary * width + sizes.layers * (4 * width**2 + 3 * width * sizes.hidden + 2 * width) + width
 
 
-def lstm_parameters(width: int, layers: int, vocabulary: int) -> int:
+def lstm_parameters(sizes: Sizes, vocabulary: int) -> int:
     """With tied embeddings: each layer has four gates of two matrices and two biases."""
-    return vocabulary * width + layers * (8 * width**2 + 8 * width)
-
-
-def parameters(family: str, made: Sizes, vocabulary: int) -> int:
-    """Of the network that a family makes in these sizes."""
-    if family == "rnn":
-        return lstm_parameters(made.width, made.layers, vocabulary)
-    return llama_parameters(made, vocabulary, made.layers)
+    width = sizes.width
+    return vocabulary * width + sizes.layers * (8 * width**2 + 8 * width)
 
 
 def _checked(found: tuple[float, float, Sizes], params: int, vocabulary: int) -> Sizes:
@@ -102,10 +120,6 @@ def _checked(found: tuple[float, float, Sizes], params: int, vocabulary: int) ->
     return sizes
 
 
-def _rest(width: int) -> tuple[int, int]:
-    return _heads(width), _hidden(width)
-
-
 def _heads(width: int) -> int:
     """Heads are 128 wide where that divides the width: on a CPU twice as fast as twice as many of 64."""
     return width // next(head for head in (128, 64, 32, 16) if width % head == 0)
@@ -114,3 +128,17 @@ def _heads(width: int) -> int:
 def _hidden(width: int) -> int:
     """8/3 of the width, as in Llama (Touvron et al. 2023), up to a multiple of 16."""
     return -(-8 * width // 48) * 16
+
+
+TRANSFORMER = Shape(
+    ("width", "layers", "heads", "hidden"),
+    transformer,
+    llama_parameters,
+    lambda made, context: 4 * made.width + made.heads * context,  # the latter: its attention
+)
+RECURRENT = Shape(
+    ("width", "layers"),
+    recurrent,
+    lstm_parameters,
+    lambda made, context: 6 * made.width,
+)

@@ -14,8 +14,9 @@ from collections.abc import Generator, Iterator
 import numpy as np
 import torch
 
+from arplay.models.families import trained
 from arplay.models.networks import llama
-from arplay.training.order import CONTEXTS, PARAMS
+from arplay.training.order import PARAMS
 from arplay.training.shares import shares_of
 from arplay.training.sizes import transformer
 from arplay.training.train import Run, Schedule
@@ -76,7 +77,7 @@ def usual() -> torch.nn.Module:
     """The network of a run that says nothing of it."""
     torch.manual_seed(1)
     made = transformer(PARAMS, VOCABULARY)
-    return llama(VOCABULARY, made.width, made.layers, made.heads, made.hidden, CONTEXTS["transformer"])
+    return llama(VOCABULARY, made.width, made.layers, made.heads, made.hidden, trained("transformer").context)
 
 
 def speeds(loops: dict[str, Iterator[float]], tokens: int) -> dict[str, float]:
@@ -91,7 +92,7 @@ def speeds(loops: dict[str, Iterator[float]], tokens: int) -> dict[str, float]:
 
 
 def main() -> None:
-    context = CONTEXTS["transformer"]
+    context = trained("transformer").context
     pieces = np.random.default_rng(0).integers(0, VOCABULARY, 20 * BATCH * context)
     speed = speeds({"ours": ours(pieces, network(), CONTEXT), "bare": bare(pieces)}, BATCH * CONTEXT)
     ratio = speed["ours"] / speed["bare"]

@@ -19,23 +19,6 @@ SIZES = (
         "6 million parameters: learns whole sentences, given half an hour and some megabytes of text.",
     ),
 )
-FAMILIES = (
-    Option(
-        "transformer",
-        "Transformer",
-        "Attention: each token looks back at every token of its context. The architecture of today's language models.",
-    ),
-    Option(
-        "rnn",
-        "LSTM",
-        "A recurrent network: reads token by token and keeps a state of fixed size, in which what is far fades.",
-    ),
-    Option(
-        "ngram",
-        "n-gram",
-        "Counts what followed each run of four tokens (Kneser-Ney). No gradient; ready in seconds: the baseline.",
-    ),
-)
 TIMES = (
     Option("2", "2 min", "Enough to see the loss fall; it will write words, hardly sentences."),
     Option("10", "10 min", "A real result with a small model; you can go on playing meanwhile."),

@@ -40,7 +40,7 @@ NO_RUN = (
     "them is asked about the same text."
 )
 NO_STEPS = (
-    "There is nothing to replay: an n-gram model is counted in one go.\n\n"
+    "There is nothing to replay: a model of this family is counted in one go.\n\n"
     "It has no weights that change step by step, as those of a network do."
 )
 NO_TEXT = "Write a text above: the snapshots say what they expect after it, and how much each token surprised them."
@@ -387,7 +387,7 @@ class ReplayView(QWidget):
 def _no_snapshots(state: TrainingState) -> str:
     if state.problem is not None:
         return ".\n".join(capital(part) for part in state.problem) + "."
-    if state.plan is not None and state.plan.family == "ngram":
+    if state.plan is not None and state.plan.training.counted:
         return NO_STEPS
     doing = f"{capital(state.what)}…\n\n" if state.what else ""
     return f"{doing}The first snapshot is taken before the first step, and appears here as soon as it is written."

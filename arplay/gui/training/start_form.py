@@ -29,7 +29,6 @@ from arplay.export.writers import replacing
 from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.training.choices import (
-    FAMILIES,
     LEAST_TOKENS,
     MOST_SEED,
     MOST_TOKENS,
@@ -40,14 +39,15 @@ from arplay.gui.training.choices import (
     wrong_with_texts,
 )
 from arplay.gui.training.more import AUTOMATIC, More
-from arplay.gui.training.segments import Segments
+from arplay.gui.training.segments import Option, Segments
 from arplay.gui.training.texts import TextList
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.models.words import size
 from arplay.gui.widgets.scrolling import scrolling
+from arplay.models import families
 
 _KEY = "training_form"
-_NEVER = "Nothing to choose: an n-gram model is counted in one go and is as large as its counts."
+_NEVER = "Nothing to choose: {} is counted in one go and is as large as its counts."
 
 
 class StartForm(QFrame):
@@ -76,7 +76,9 @@ class StartForm(QFrame):
         self.total = Caption()
         self.params = Segments("Size", SIZES)
         self.time = Segments("Time", TIMES)
-        self.family = Segments("Family", FAMILIES)
+        self.family = Segments(
+            "Family", [Option(one.key, one.label, one.about) for one in families.trainings().values()]
+        )
         self.tokens = QSpinBox(self)
         self.tokens.setRange(LEAST_TOKENS, MOST_TOKENS)
         self.tokens.setSingleStep(100_000)
@@ -178,7 +180,7 @@ class StartForm(QFrame):
         return Start(
             texts=tuple(text.path for text in self.texts.texts),
             out=self.more.path,
-            family=self.family.key,  # type: ignore[arg-type]
+            family=self.family.key,
             params=int(self.params.key),
             context=self.more.context.currentData() or None,
             vocabulary=self.more.vocabulary.currentData() or None,
@@ -253,9 +255,10 @@ class StartForm(QFrame):
         self.total.show_text(count if texts else "")
         self.total.setVisible(bool(texts))
         self._on_chosen()
-        counted = self.family.key == "ngram"
+        training = families.trained(self.family.key)
+        counted = training.counted
         for segments in (self.params, self.time):
-            segments.enable(not counted, _NEVER)
+            segments.enable(not counted, _NEVER.format(training.kind))
         self.tokens.setVisible(self.time.key == "tokens" and not counted)
         self.more.context.setEnabled(not counted)
         going = f"{self.live} is still being trained: pause or cancel it first." if self.live else ""

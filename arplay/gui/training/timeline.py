@@ -153,7 +153,7 @@ class Timeline(QWidget):
 
 def tokens_words(step: int, plan: Plan | None, reports: Sequence[Report]) -> str:
     """Predictions made in training up to ``step``; "" where nobody knows. Every step of a network reads as many."""
-    if plan is not None and plan.family != "ngram":
+    if plan is not None and not plan.training.counted:
         return f"{step * plan.batch * plan.context:,} tokens"
     told = next((report for report in reports if report.step == step), None)
     return f"{told.tokens:,} tokens" if told is not None else ""

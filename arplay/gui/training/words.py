@@ -11,8 +11,6 @@ from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.models.words import duration
 from arplay.gui.widgets.words import capital, number
 
-FAMILY = {"transformer": "Transformer", "rnn": "LSTM", "ngram": "n-gram model"}
-
 _STATES = {
     "starting": "Getting ready",
     "running": "Training",
@@ -57,10 +55,9 @@ def status(state: TrainingState) -> str:
 
 def about(plan: Plan) -> str:
     """The model in a few words."""
-    if plan.family == "ngram":
-        return f"{plan.order}-gram model, {plan.vocabulary:,} tokens of vocabulary, seed {plan.seed}"
-    shape = f"{plan.layers} layers of {plan.width}"
-    parts = (FAMILY[plan.family], shape, f"{plan.vocabulary:,} tokens of vocabulary", f"context {plan.context:,}")
+    shape = f"order {plan.order}" if plan.training.counted else f"{plan.layers} layers of {plan.width}"
+    parts = [plan.training.label, shape, f"{plan.vocabulary:,} tokens of vocabulary"]
+    parts += [] if plan.training.counted else [f"context {plan.context:,}"]
     return f"{', '.join(parts)}, seed {plan.seed}"
 
 
@@ -78,7 +75,7 @@ def figures(state: TrainingState, unit: LossUnit) -> tuple[Figure, ...]:
     if measured and measured[-1].held_out is not None:
         value = perplexity(measured[-1].held_out)
         found.append(Figure(f"{value:,.1f}", "perplexity", "Of held-out text, per token: exp of its loss in nats"))
-    planned = f" of {state.plan.tokens:,}" if state.plan is not None and state.plan.family != "ngram" else ""
+    planned = f" of {state.plan.tokens:,}" if state.plan is not None and not state.plan.training.counted else ""
     found.append(Figure(f"{newest.tokens:,}{planned}", "tokens read", "Predictions that the model was trained on"))
     if state.status == "running":
         speed = f"{newest.tokens_per_second:,.0f}"
@@ -108,7 +105,7 @@ def summary(state: TrainingState) -> str:
     if state.status == "failed" and state.problem is not None:
         words.append(capital(state.problem[0]))
     if state.plan is not None:
-        words.append(FAMILY[state.plan.family])
+        words.append(state.plan.training.label)
     if (when := changed(state)) is not None:
         words.append(f"{when:%d %b %Y, %H:%M}")
     if reports:
@@ -129,8 +126,8 @@ def changed(state: TrainingState) -> datetime | None:
 
 def nothing_yet(state: TrainingState | None) -> str:
     """What an empty chart says."""
-    if state is not None and state.plan is not None and state.plan.family == "ngram":
-        return "An n-gram model is counted in one go: there is no curve."
+    if state is not None and state.plan is not None and state.plan.training.counted:
+        return f"{capital(state.plan.training.kind)} is counted in one go: there is no curve."
     if state is not None and state.status == "failed":
         return "There is no curve: the run ended before its first report."
     return "The curve begins with the first report of the run."

@@ -13,7 +13,7 @@ from arplay.core.modalities.text import Encoded
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.windows import Windows
 from arplay.engine.messages import Loaded
-from arplay.models.base import Info
+from arplay.models.base import Capabilities, Info
 from arplay.models.tabular import Table
 
 TOKEN_COLUMNS = (
@@ -64,7 +64,7 @@ def random_ledger(
         windows=Windows.half(window),
     )
     info = Info("fake", "test", "test", "0", "float32", "cpu", size, window, 0)
-    return ledger, Loaded(0, info, vocabulary, (0,), 0, 0, first_piece == "model")
+    return ledger, Loaded(0, info, vocabulary, (0,), 0, 0, Capabilities(first_piece == "model", "cropped"))
 
 
 def encoded_of(data: bytes, ids: Ids, ends: Ids) -> Encoded:
@@ -95,7 +95,7 @@ def abc_ledger(text: bytes = b"BAC") -> tuple[Ledger, Loaded]:
         first_piece="model",
         windows=Windows(1024, 512),
     )
-    return ledger, Loaded(0, table.info, table.alphabet.vocabulary, (), None, None, True)
+    return ledger, Loaded(0, table.info, table.alphabet.vocabulary, (), None, None, table.can)
 
 
 def prose(count: int, seed: int = 1) -> list[bytes]:

@@ -19,7 +19,7 @@ from arplay.core.timings import MOST, Timing
 from arplay.core.tree import Step, Tree
 from arplay.engine.messages import Loaded, Reconciled
 from arplay.gui.contract import Settings, View
-from arplay.models.base import Info
+from arplay.models.base import Capabilities, Info
 from arplay.models.tabular import Table
 from tests.ledgers import ABC, abc_ledger, prose, random_ledger
 
@@ -84,7 +84,8 @@ def prose_of_a_huge_vocabulary() -> View:
     vocabulary = Vocabulary("huge", words, small.vocabulary.special)
     info = Info("huge", "test", "test", "0", "bfloat16", "cuda", HUGE, 512, 10**11)
     logits = np.random.default_rng(3).normal(scale=3, size=HUGE).astype(np.float32)
-    return _scored(View(), ledger, Loaded(0, info, vocabulary, (0,), 0, 0, False), Distribution.from_logits(logits))
+    loaded = Loaded(0, info, vocabulary, (0,), 0, 0, Capabilities(False, "cropped"))
+    return _scored(View(), ledger, loaded, Distribution.from_logits(logits))
 
 
 @cache

@@ -11,7 +11,7 @@ from arplay.core.distribution import log_softmax
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.engine.messages import Loaded, Replayed, Taught
 from arplay.engine.trainer import Plan, Report, TrainingState
-from arplay.models.base import Info
+from arplay.models.base import Capabilities, Info
 
 TEXT = "Once upon a time there was a little girl who lived in a house by the sea."
 STEPS = (0, 1, 4, 12, 40, 120, 300, 700, 1500, 2600, 4000, 5000)
@@ -103,7 +103,7 @@ def state(
 
 def loaded(words: Vocabulary) -> Loaded:
     info = Info("made up", "test", "test", "0", "float32", "cpu", len(words), 512, 10**6)
-    return Loaded(1, info, words, (0,), 0, 0, False)
+    return Loaded(1, info, words, (0,), 0, 0, Capabilities(False, "cropped"))
 
 
 def taught(text: str = TEXT, lead: bool = True) -> Taught:

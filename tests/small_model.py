@@ -12,7 +12,7 @@ from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.models.base import Info, Scores
+from arplay.models.base import Capabilities, Info, Memory, Scores
 from arplay.models.tabular import TableAlphabet, frozen_scores
 
 PIECES = (b"A", b"B", b"C", b"AB", b"^")
@@ -35,7 +35,7 @@ class SmallModel:
         self.alphabet = TableAlphabet(Vocabulary("small", PIECES))
         self.alphabet.lead = lead
         self.alphabet.bos = 4
-        self.starts_empty = starts_empty
+        self.can = Capabilities(starts_empty, "cropped")
         self.info = Info(name, "double", "tests", "0", "float64", "cpu", len(PIECES), context, 0)
         self.before_forward = before_forward
         self.forwards = 0
@@ -47,11 +47,14 @@ class SmallModel:
         logits = np.random.default_rng(zlib.crc32(bytes(ids))).normal(size=len(PIECES))
         return Distribution.from_logits(logits)
 
+    def memory(self) -> Memory:
+        return Memory(0)
+
     def session(self) -> SmallSession:
         return SmallSession(self)
 
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
-        known = [self.starts_empty or i > 0 for i in range(len(ids))]
+        known = [self.can.starts_empty or i > 0 for i in range(len(ids))]
         return np.array([self.distribution(ids[:i]).logprobs[ids[i]] if known[i] else np.nan for i in range(len(ids))])
 
     def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
@@ -65,7 +68,6 @@ class SmallSession:
     def __init__(self, model: SmallModel) -> None:
         self.model = model
         self.evaluated = 0
-        self.starts_empty = model.starts_empty
         self._ids: list[int] = []
 
     @property
@@ -81,7 +83,7 @@ class SmallSession:
         logprob, entropy, rank = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, np.int64)
         best_ids, best = np.full((n, BEST), -1, np.int64), np.full((n, BEST), -np.inf)
         for i, id in enumerate(ids):
-            if self._ids or self.starts_empty:
+            if self._ids or self.model.can.starts_empty:
                 following = self.model.distribution(self._ids)
                 logprob[i], entropy[i] = following.logprobs[id], following.entropy
                 rank[i] = following.rank(id) or 0
@@ -110,6 +112,6 @@ class SmallSession:
         return other
 
     def logits(self) -> NDArray[np.floating]:
-        if not self._ids and not self.starts_empty:
+        if not self._ids and not self.model.can.starts_empty:
             raise Problem("no p(x_1)", "type something")
         return self.model.distribution(self._ids).logprobs

@@ -69,7 +69,7 @@ def some_ids(model: CausalLM, n: int, seed: int = 0) -> list[int]:
 @pytest.mark.parametrize("family", SETTINGS)
 def test_how_a_session_goes_back_is_found_out(family: str, models: dict[str, CausalLM]) -> None:
     model, expected = models[family], HOW.get(family, CUT)
-    assert (model.info.cache, model.proof.several) == (expected.cache, expected.several)
+    assert (model.can.rewinds, model.proof.several) == (expected.cache, expected.several)
     assert model.info.family == family
     assert model.info.context == (None if family in ("mamba", "mamba2", "recurrent_gemma") else CONTEXT)
 
@@ -223,7 +223,7 @@ def test_a_wrong_cache_is_found_at_load_and_left_alone(
 def test_sixteen_bits_stay_within_their_bound(family: str, folders: dict[str, Path]) -> None:
     model = loading.load(folders[family], family, "cpu", "bfloat16", quiet)
     assert model.info.dtype == "bfloat16"
-    assert model.info.cache == HOW.get(family, CUT).cache
+    assert model.can.rewinds == HOW.get(family, CUT).cache
     assert model.proof.several <= HOW.get(family, CUT).several  # one at a time is right too
     driven(model, SCRIPT, HALF_TOLERANCE)
 

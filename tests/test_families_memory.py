@@ -28,7 +28,7 @@ def model_of(family: str, **changes: Any) -> CausalLM:
     made = network(family, **changes)
     proof = proved(torch, made, family)
     alphabet: Any = None
-    info = Info(family, family, "", "", "float32", "cpu", proof.vocabulary, LONG, 0, cache=proof.cache)
+    info = Info(family, family, "", "", "float32", "cpu", proof.vocabulary, LONG, 0)
     return CausalLM(made, alphabet, info, proof)
 
 

@@ -86,7 +86,7 @@ def test_the_text_of_a_model_that_sees_pictures(kind: str, whole: Any) -> None:
     assert np.allclose(found, chosen, atol=1e-4) and np.allclose(model.teacher_forced(IDS)[1:], chosen, atol=1e-4)
     session.rewind(2)
     assert np.allclose(session.extend(IDS[2:]).logprob, chosen[1:], atol=1e-4)
-    assert model.info.cache != "recomputed" and "only the text" in model.info.why
+    assert model.can.rewinds != "recomputed" and "only the text" in model.info.why
     assert not np.allclose(found, chosen[::-1], atol=1e-2), "negative control"
 
 
@@ -134,7 +134,7 @@ def test_an_odd_config_gives_the_same_numbers(
     model = opened(folder)
     mine, its = (one.session().extend(IDS).logprob[1:] for one in (model, expected))
     assert mine == pytest.approx(its, abs=1e-5)  # the library's own network may be the one that opens it
-    assert model.info.cache == expected.info.cache != "recomputed"
+    assert model.can.rewinds == expected.can.rewinds != "recomputed"
     assert not (tmp_path / "ran").exists()
     assert ("is not run" in model.info.why) == bool(odd.get("auto_map"))
 

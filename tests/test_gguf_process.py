@@ -86,7 +86,7 @@ def walked(model: NativeModel, seed: int, moves: int = 24) -> float:
 def test_any_architecture_agrees_with_its_uncached_pass(models: dict[str, NativeModel], name: str) -> None:
     model = models[name]
     assert max(walked(model, seed) for seed in range(2)) < 3e-3
-    assert model.info.not_used == () and model.info.cache == ("cropped" if model.weights.crops else "checkpoints")
+    assert model.info.not_used == () and model.can.rewinds == ("cropped" if model.weights.crops else "checkpoints")
     ids = np.random.default_rng(3).integers(0, 300, 41).tolist()
     np.testing.assert_allclose(
         model.session().extend(ids[:-1]).logprob, model.teacher_forced(ids)[:-1], atol=3e-3, rtol=0
@@ -94,7 +94,7 @@ def test_any_architecture_agrees_with_its_uncached_pass(models: dict[str, Native
 
 
 def test_what_goes_back_how_is_asked_of_llama_cpp(models: dict[str, NativeModel]) -> None:
-    ways = {name: (model.info.cache, model.info.context) for name, model in models.items()}
+    ways = {name: (model.can.rewinds, model.info.context) for name, model in models.items()}
     assert ways["phi2"] == ways["gemma2"] == ("cropped", 4096)
     assert ways["mamba"] == ways["rwkv7"] == ("checkpoints", None)
     assert ways["lfm2"] == ("checkpoints", 4096)

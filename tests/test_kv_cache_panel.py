@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from PySide6.QtCore import QPointF, QRectF
@@ -24,7 +25,7 @@ from arplay.gui.panels.kv_cache import KvCachePanel
 from arplay.gui.playground import Playground
 from arplay.gui.status import StatusBar
 from arplay.gui.widgets.cache import plot, words
-from arplay.models.base import Info
+from arplay.models.base import Capabilities, Info
 from tests.panel_views import broken_timings, growing, many_steps, textbook
 from tests.strictness import HANG_GUARD
 from tests.tiny_models import one_thread, tiny_folders
@@ -149,9 +150,13 @@ def info(**changes: str) -> Info:
 
 
 def test_every_way_back_is_explained() -> None:
-    said = {words.going_back(info(cache=cache)) for cache in ("cropped", "checkpoints", "recomputed", "")}
-    assert len(said) == 4
-    assert words.going_back(info(cache="cropped"))[0] == "transformers · float32 on cpu · cropped on edits"
+    ways = get_args(get_type_hints(Capabilities)["rewinds"])
+    shown = textbook().loaded
+    assert shown is not None
+    loaded = [replace(shown, info=info(), can=Capabilities(False, way)) for way in ways]
+    said = dict(zip(ways, map(words.going_back, loaded), strict=True))
+    assert len(set(said.values())) == 4
+    assert said["cropped"][0] == "transformers · float32 on cpu · cropped on edits"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +211,7 @@ def test_a_table_says_that_it_has_no_cache(qtbot: QtBot) -> None:
 def textbook_table() -> View:
     view = textbook()
     assert view.loaded is not None
-    table = replace(view.loaded, info=replace(view.loaded.info, cache="none"))
+    table = replace(view.loaded, can=Capabilities(True, "none"))
     return replace(view, loaded=table, timings=(Timing("cached", 3, 1, 0.001),))
 
 

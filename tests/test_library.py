@@ -152,11 +152,12 @@ NO_CACHE = {"recurrent_gemma", "openai-gpt"}
 
 @pytest.mark.parametrize("family", SETTINGS)
 def test_what_a_family_does_not_use_is_known(family: str, tmp_path: Path) -> None:
-    info = loading.load(save(tmp_path, family), family, "cpu", "float32", quiet).info
+    model = loading.load(save(tmp_path, family), family, "cpu", "float32", quiet)
+    info = model.info
     steps = [each for each in info.not_used if each.startswith("steps are not replayed")]
     caches = [each for each in info.not_used if each.startswith("the cache is recomputed")]
     assert len(info.not_used) == len(steps) + len(caches)
-    assert bool(caches) == (info.cache == "recomputed") == (family in NO_CACHE), info.not_used
+    assert bool(caches) == (model.can.rewinds == "recomputed") == (family in NO_CACHE), info.not_used
     assert bool(steps) != ("recording" in info.why or info.engine != "transformers")
     assert (NO_STEP[family] in steps[0]) if family in NO_STEP else not steps, info.not_used
 
@@ -164,8 +165,8 @@ def test_what_a_family_does_not_use_is_known(family: str, tmp_path: Path) -> Non
 def test_the_shipped_models_use_all_there_is() -> None:
     from arplay.models import catalogue
 
-    found = {name: catalogue.load(name, "cpu", "auto", quiet).info for name in ("english", "abc")}
-    assert {name: (info.cache, info.not_used) for name, info in found.items()} == {
+    found = {name: catalogue.load(name, "cpu", "auto", quiet) for name in ("english", "abc")}
+    assert {name: (model.can.rewinds, model.info.not_used) for name, model in found.items()} == {
         "english": ("cropped", ()),
         "abc": ("none", ()),
     }
@@ -179,8 +180,9 @@ def test_a_family_that_loses_its_cache_is_noticed(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(
         library, "_parts", lambda out: {name: part for name, part in real(out).items() if name in ("logits", "loss")}
     )
-    info = loading.load(save(tmp_path, "gpt2"), "gpt2", "cpu", "float32", quiet).info
-    assert info.cache == "recomputed" and "recording" not in info.why and len(info.not_used) == 2
+    model = loading.load(save(tmp_path, "gpt2"), "gpt2", "cpu", "float32", quiet)
+    info = model.info
+    assert model.can.rewinds == "recomputed" and "recording" not in info.why and len(info.not_used) == 2
 
 
 @pytest.mark.parametrize("broken", ["gone", "raises", "other graph"])
@@ -195,7 +197,7 @@ def test_a_step_goes_on_without_the_recorder(broken: str, tmp_path: Path, monkey
     else:
         monkeypatch.setattr(torch.jit, "trace", lambda *_, **__: object())
     model = loading.load(folder, "m", "cpu", "float32", quiet)
-    assert model.info.cache == "cropped" and "recording" not in model.info.why
+    assert model.can.rewinds == "cropped" and "recording" not in model.info.why
     assert len(model.info.not_used) == 1 and model.info.not_used[0].startswith("steps are not replayed")
     session = model.session()
     for id in (3, 4, 5):
@@ -230,7 +232,7 @@ def test_odd_settings_of_a_folder_change_no_number(family: str, odd: str, tmp_pa
     if generation is not None:
         (folder / "generation_config.json").write_text(json.dumps(generation), "utf-8")
     model = loading.load(folder, family, "cpu", "float32", quiet)
-    assert (model.info.cache, model.info.not_used) == ("cropped", ())
+    assert (model.can.rewinds, model.info.not_used) == ("cropped", ())
     assert abs(model.uncached([5, 6, 7]) - plain.uncached([5, 6, 7])).max() == 0
     bare = Transformers(str(folder), "float32", "cpu")
     with torch.inference_mode():

@@ -26,7 +26,7 @@ from arplay.gui.theme import DARK
 from arplay.gui.widgets.bars.bars import Axis, Bars, bars_of, figures, percent
 from arplay.gui.widgets.bars.cumulative import strip_of
 from arplay.gui.widgets.bars.view import ROW
-from arplay.models.base import Info
+from arplay.models.base import Capabilities, Info
 from tests.panel_checks import drawn
 from tests.panel_views import no_first_piece, not_numbers, partial
 
@@ -46,7 +46,7 @@ def view(
     info = Info("words", "test", "test", "0", "float32", "cpu", size, None, 1)
     return View(
         settings=replace(Settings(decoding=decoding, animate=False), **settings),  # type: ignore[arg-type]
-        loaded=Loaded(1, info, vocabulary, (), None, size - 1, True),
+        loaded=Loaded(1, info, vocabulary, (), None, size - 1, Capabilities(True, "cropped")),
         document=Text.of(b" w0 w1"),
         caret=6,
         answer=answer,

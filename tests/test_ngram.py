@@ -171,12 +171,12 @@ def model(folder: Path) -> Model:
 
 
 def test_a_session_is_teacher_forced(model: Model) -> None:
-    assert lead(model.alphabet, model.starts_empty, "auto") == ((0,), "tokenizer")
+    assert lead(model.alphabet, model.can.starts_empty, "auto") == ((0,), "tokenizer")
     ids = [0, *model.alphabet.encode(b"The dog sat on a cafe").ids.tolist()]
     session = model.session()
     scores = session.extend(ids)
     assert scores.logprob == pytest.approx(model.teacher_forced(ids), abs=1e-12)
-    assert session.cache_bytes == 0 and model.info.cache == "none" and model.info.context is None
+    assert session.cache_bytes == 0 and not model.can.keeps and model.info.context is None
     after = session.logits()
     assert not after.flags.writeable and np.array_equal(after, model.uncached(ids))
     other = session.branch()

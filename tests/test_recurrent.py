@@ -119,7 +119,7 @@ def test_a_fresh_network_expects_every_piece_alike() -> None:
 
 def test_what_is_known_of_it(model: CausalLM, folder: Path) -> None:
     info = model.info
-    assert (info.family, info.engine, info.cache, info.dtype) == ("LSTM", "torch", "checkpoints", "float32")
+    assert (info.family, info.engine, model.can.rewinds, info.dtype) == ("LSTM", "torch", "checkpoints", "float32")
     assert (info.context, info.vocabulary, info.source) == (None, PIECES, str(folder))
     assert info.parameters == network().num_parameters()
     assert model.proof.several and model.alphabet.lead == (0,)
@@ -207,7 +207,7 @@ def test_going_back_costs_little(model: CausalLM) -> None:
 
 
 def test_the_first_piece_has_no_distribution(model: CausalLM) -> None:
-    assert not model.starts_empty
+    assert not model.can.starts_empty
     with pytest.raises(Problem, match="no distribution of a first piece"):
         model.session().logits()
     with pytest.raises(Problem, match="outside the vocabulary"):

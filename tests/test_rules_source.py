@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,33 @@ def runs_foreign_code(tree: ast.Module) -> Iterator[ast.AST]:
             yield node
 
 
+def guesses_at_a_model(tree: ast.Module) -> Iterator[ast.AST]:
+    """What a model or a session is, found by its class or by its attributes."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) not in ("isinstance", "hasattr", "getattr", "vars"):
+            continue
+        given = [ast.unparse(argument) for argument in node.args]
+        of = given[0].rpartition(".")[2].lstrip("_")
+        kinds = re.findall(r"\w+", given[1]) if given[1:] and ast.unparse(node.func) == "isinstance" else []
+        known = [kind for kind in kinds if kind.endswith(("Model", "Session", "CausalLM")) and not kind.startswith("Q")]
+        if of in ("model", "session") or known:
+            yield node
+
+
 RULES = (
+    Rule(
+        "what a model can do is asked of its Capabilities",
+        guesses_at_a_model,
+        ("models/",),
+        (
+            'getattr(model, "network", None)',
+            'hasattr(self._model, "batch")',
+            'vars(loaded.model)["weights"]',
+            "isinstance(it, NgramModel)",
+            "isinstance(it, Table | CausalLM)",
+        ),
+        ('getattr(args, "model")', "isinstance(items, QStandardItemModel)", "model.can.keeps"),
+    ),
     Rule(
         "threads start in engine/, gui/bridge.py and the process of llama.cpp, which watches for its end",
         uses(THREADS),

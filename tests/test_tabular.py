@@ -48,7 +48,7 @@ def test_bac(abc: Table) -> None:
     assert scores.best_logprobs[0, 3] == -np.inf
     assert abc.teacher_forced(ids.tolist()) == pytest.approx(scores.logprob)
     assert abc.info.name == "abc" and abc.info.vocabulary == 3 and abc.info.context is None
-    assert lead(abc.alphabet, abc.starts_empty, "auto") == ((), "model")
+    assert lead(abc.alphabet, abc.can.starts_empty, "auto") == ((), "model")
 
 
 def test_the_longest_suffix_that_has_a_row_applies(abc: Table) -> None:

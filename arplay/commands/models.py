@@ -70,10 +70,11 @@ def used(spec: str) -> Record:
     """What is used when a model runs here, and what is not; it is loaded for that."""
     with ProgressLine() as progress:
         try:
-            info = api.load(spec, progress=progress).info
+            loaded = api.load(spec, progress=progress).loaded
         except Problem as problem:
             return {"not_used": [f"the model: {problem}"]}
-    return {"engine": info.engine, "cache": info.cache, "why": info.why, "not_used": list(info.not_used)}
+    info = loaded.info
+    return {"engine": info.engine, "cache": loaded.can.rewinds, "why": info.why, "not_used": list(info.not_used)}
 
 
 def _info(name: str) -> Record:

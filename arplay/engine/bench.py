@@ -68,7 +68,7 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
     cache = session.cache_bytes
     if prefixes:
         _step(session, ids[len(session.ids)], len(session.ids))
-    peak, theirs = _peaks(model)
+    peak, memory = devices.peak(), model.memory()
     tell(None, "loading the baseline")
     missing: list[str] = []
     bare = _tried(lambda: _baseline(model, context), "the library's own loops", missing)
@@ -92,10 +92,9 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
     ):
         scorers["bare"] = lambda: _seconds(lambda: bare.score(parts))
     scoring = _in_turns(scorers)
-    weights = _weight_bytes(model)
     bandwidth = _bandwidth()
-    looked_up = model.info.cache == "none"  # reads a few of its entries, not all
-    floor = {str(n): None if looked_up else 1000 * (weights + held[n]) / bandwidth for n in prefixes}
+    all_read = model.can.keeps  # of a table a step reads a few entries
+    floor = {str(n): 1000 * (memory.weights + held[n]) / bandwidth if all_read else None for n in prefixes}
     return {
         "machine": machine(model),
         "model": {
@@ -105,7 +104,7 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
             "dtype": model.info.dtype,
             "parameters": model.info.parameters,
             "revision": model.info.revision,
-            "cache": model.info.cache,
+            "cache": model.can.rewinds,
             "why": model.info.why,
             "not_used": list(model.info.not_used),
         },
@@ -119,9 +118,9 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
         "largest_difference_nats": _tried(
             lambda: _difference(model, bare, ids[: min(longest, COMPARED)]), "the library's own numbers", missing
         ),
-        "peak_rss_mib": (peak + (theirs or 0)) / _MIB,
-        "peak_rss_of_llama_cpp_mib": None if theirs is None else theirs / _MIB,
-        "weights_mib": weights / _MIB,
+        "peak_rss_mib": (peak + (memory.apart or 0)) / _MIB,
+        "peak_rss_of_llama_cpp_mib": None if memory.apart is None else memory.apart / _MIB,
+        "weights_mib": memory.weights / _MIB,
         "cache_mib": cache / _MIB,
     }
 
@@ -260,19 +259,6 @@ def _baseline(model: Model, cells: int) -> Transformers | LlamaCpp | None:
     return made
 
 
-def _weight_bytes(model: Model) -> int:
-    """Bytes of all weights as they are held."""
-    network = getattr(model, "network", None)
-    if network is not None and model.info.engine == "torch":
-        return sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
-    if network is not None:
-        from arplay.models.fast_weights import bytes_of
-
-        return bytes_of(network)
-    source = Path(gguf_ways.split(model.info.source)[0])
-    return 8 * model.info.parameters if family_of(source).looked_up else source.stat().st_size
-
-
 def _bandwidth() -> float:
     """Bytes a second of a large copy (read and written), by all threads of torch where there is torch."""
     torch = _torch()
@@ -284,12 +270,6 @@ def _bandwidth() -> float:
 
 def _torch() -> Any:
     return sys.modules.get("torch")
-
-
-def _peaks(model: Model) -> tuple[int, int | None]:
-    """The most memory that this process has held, and that of the process that runs the model, if that is another."""
-    process = getattr(getattr(model, "weights", None), "process", None)
-    return devices.peak(), process.peak() if process is not None else None
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -79,7 +79,7 @@ def load(state: State, request: Load, report: Report) -> Steps:
         alphabet.lead,
         alphabet.bos,
         alphabet.eos,
-        model.starts_empty,
+        model.can,
         alphabet.lossy,
     )
 
@@ -136,7 +136,7 @@ def reconcile(state: State, request: Reconcile) -> Steps:
         ledger = state.ledger[2]
     else:
         ledger = yield from ledger_of(state, request, growing=False)
-    lead_ids, first_piece = lead(model.alphabet, model.starts_empty, request.reading.first_piece)
+    lead_ids, first_piece = lead(model.alphabet, model.can.starts_empty, request.reading.first_piece)
     chain = np.concatenate([np.array(lead_ids, np.int64), ledger.ids])
     uncached = np.full(len(chain), np.nan)
     for start, first, stop in ledger.windows.spans(len(chain)):

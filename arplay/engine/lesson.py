@@ -25,7 +25,7 @@ def lesson(state: State, request: Lesson) -> Steps:
     Raises Problem where no model is loaded, and for a text in which no piece stands before another.
     """
     model = state.current()
-    lead_ids, _ = lead(model.alphabet, model.starts_empty, request.reading.first_piece)
+    lead_ids, _ = lead(model.alphabet, model.can.starts_empty, request.reading.first_piece)
     pieces = alphabet_of(model.alphabet).encode(beginning(request.text, MOST_PIECES), special=request.reading.special)
     context = model.info.context or MOST_PIECES
     chain = np.concatenate([np.array(lead_ids, np.int64), pieces.ids])[: min(MOST_PIECES, context + 1)]

@@ -26,7 +26,7 @@ def measured(state: State, document: Document, reading: Reading) -> Generator[Re
     Raises Problem where the model keeps no cache, and for an empty document.
     """
     model, timings = state.current(), list[Timing | None]()
-    if model.info.cache == "none":
+    if not model.can.keeps:
         raise Problem("this model keeps no cache", "choose a model that does, such as smollm2")
     encoded = state.encode(document, model.alphabet, reading.special)
     if not len(encoded):

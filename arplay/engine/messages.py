@@ -17,7 +17,7 @@ from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Document, Ids, Place, TokenSet
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
-from arplay.models.base import Info
+from arplay.models.base import Capabilities, Info
 from arplay.models.cards import Card
 
 Device = Literal["auto", "cpu", "cuda", "mps", "xpu"]
@@ -146,7 +146,7 @@ class Loaded(Result):
     lead: tuple[int, ...]
     bos: int | None
     eos: int | None
-    starts_empty: bool
+    can: Capabilities
     lossy: str = ""
     """How the tokenizer changes text, as one sentence; empty where its pieces are the text."""
 

@@ -36,7 +36,7 @@ def spot_of(state: State, request: Explore | Recompute) -> Spot:
     """Where ``request`` stands. Raises Problem where no model is loaded."""
     model = state.current()
     alphabet, special = model.alphabet, request.reading.special
-    lead_ids, first_piece = lead(alphabet, model.starts_empty, request.reading.first_piece)
+    lead_ids, first_piece = lead(alphabet, model.can.starts_empty, request.reading.first_piece)
     encoded = state.encode(request.document, alphabet, special)
     prefix = request.document.prefix(encoded, request.place, alphabet, special)
     read_only(prefix.ids)

@@ -39,7 +39,7 @@ def ledger_of(
     A piece depends on its context only, so the rows of a common prefix are taken over from the text scored before.
     """
     model = state.current()
-    lead_ids, first_piece = lead(model.alphabet, model.starts_empty, request.reading.first_piece)
+    lead_ids, first_piece = lead(model.alphabet, model.can.starts_empty, request.reading.first_piece)
     encoded = state.encode(request.document, model.alphabet, request.reading.special)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
     windows = windows_of(model.info.context, len(chain), len(lead_ids) * request.reading.window_lead)

@@ -107,7 +107,7 @@ class Comparing(QObject):
         view = self._play.view
         answer, loaded = view.answer, view.loaded
         idle = not (self._failed or view.stale or view.playing or self._play.looking) and self._asked is None
-        if not idle or answer is None or loaded is None or loaded.info.cache == "none":
+        if not idle or answer is None or loaded is None or not loaded.can.keeps:
             return
         context = answer.position.context
         shorter = () if answer.position.start else missing(view.timings, context)

@@ -172,7 +172,7 @@ def _how_it_runs(loaded: Loaded | None) -> list[str]:
 
 
 def _cache_words(answer: Answer, loaded: Loaded) -> str:
-    if loaded.info.cache == "none" or not answer.cache_bytes:
+    if not loaded.can.keeps or not answer.cache_bytes:
         return ""
     words = f"cache {size(answer.cache_bytes)}"
     return f"{words} · {answer.branches:,} branches" if answer.branches > 1 else words

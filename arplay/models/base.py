@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,7 @@ class Info:
 
     ``vocabulary``: V, the length of its logits. ``context``: pieces it may read at once (None: any number).
     ``revision``: commit, version or digest of the weights. ``parameters``: count (table entries for a table).
-    ``engine``: the library that computes. ``cache``: how a session goes back ("cropped", "checkpoints", "recomputed";
-    "none": nothing is kept, as in a table).
+    ``engine``: the library that computes.
     ``why``: the reason for this device and number type, in a sentence. ``placement``: where the layers are, if spread.
     ``not_used``: what would have been used if it had held (a cache, a recorded step, 16-bit weights), a sentence each
     with the reason; empty where everything is.
@@ -41,13 +40,39 @@ class Info:
     context: int | None
     parameters: int
     engine: str = "transformers"
-    cache: str = ""
     why: str = ""
     placement: str = ""
     not_used: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", safe(self.name))  # it is shown wherever a figure is
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a model can do: jobs and views ask here, never what kind of model it is.
+
+    ``starts_empty``: whether the empty prefix has a distribution, p(x_1). ``rewinds``: how a session goes back: its
+    cache is "cropped", goes to the last of its "checkpoints", or is "recomputed" from the beginning; "none": nothing is
+    kept, as in a table, so there is nothing to go back in.
+    """
+
+    starts_empty: bool
+    rewinds: Literal["cropped", "checkpoints", "recomputed", "none"]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a session keeps what it has read, which costs memory and saves reading it again."""
+        return self.rewinds != "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes of a loaded model. ``weights``: of all of them as they are held. ``apart``: the most that a process of its
+    own has held; None where it runs in this one."""
+
+    weights: int
+    apart: int | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,11 +96,6 @@ class Session(Protocol):
     @property
     def ids(self) -> tuple[int, ...]:
         """The chain so far."""
-        ...
-
-    @property
-    def starts_empty(self) -> bool:
-        """Whether the empty prefix has a distribution, p(x_1)."""
         ...
 
     def extend(self, ids: Sequence[int]) -> Scores:
@@ -126,7 +146,7 @@ class Session(Protocol):
 
 
 class Model(Protocol):
-    """A loaded model. Everything but ``alphabet`` and ``info`` is used by the worker thread alone."""
+    """A loaded model. Everything but ``alphabet``, ``info`` and ``can`` is used by the worker thread alone."""
 
     @property
     def info(self) -> Info: ...
@@ -135,7 +155,9 @@ class Model(Protocol):
     def alphabet(self) -> Coder: ...
 
     @property
-    def starts_empty(self) -> bool: ...
+    def can(self) -> Capabilities: ...
+
+    def memory(self) -> Memory: ...
 
     def session(self) -> Session: ...
 

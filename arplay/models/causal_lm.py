@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.models.alphabets import TextAlphabet
-from arplay.models.base import Info, Scores, check
+from arplay.models.base import Capabilities, Info, Memory, Scores, check
 from arplay.models.caches import Kept
 from arplay.models.passes import Passes
 from arplay.models.proof import Proof
@@ -32,8 +32,6 @@ CHECKPOINT_PIECES = 64
 class CausalLM:
     """A loaded network, and what was proved of it."""
 
-    starts_empty = False
-
     def __init__(
         self, network: Any, alphabet: TextAlphabet, info: Info, proof: Proof, step: FastStep | None = None
     ) -> None:
@@ -42,7 +40,15 @@ class CausalLM:
         self.alphabet = alphabet
         self.info = info
         self.proof = proof
+        self.can = Capabilities(starts_empty=False, rewinds=proof.cache)
         self.rows = max(1, LOGITS_BYTES // (4 * info.vocabulary) - 1)  # one more is needed where the last is read again
+
+    def memory(self) -> Memory:
+        if self.info.engine == "torch":
+            return Memory(sum(parameter.nbytes for parameter in self.network.parameters()))
+        from arplay.models.fast_weights import bytes_of
+
+        return Memory(bytes_of(self.network))
 
     def session(self) -> CausalSession:
         return CausalSession(self)
@@ -78,8 +84,6 @@ class CausalLM:
 
 class CausalSession:
     """A chain, and what the network keeps of its beginning: all of it but for what a rewind or a failure has lost."""
-
-    starts_empty = False
 
     def __init__(self, model: CausalLM) -> None:
         self._model = model

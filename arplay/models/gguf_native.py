@@ -20,7 +20,7 @@ from arplay.core.errors import Problem
 from arplay.core.waits import Interrupted
 from arplay.models import gguf_families, gguf_file, gguf_tokenizer
 from arplay.models.alphabets import TextAlphabet
-from arplay.models.base import Info, Report, Scores, check
+from arplay.models.base import Capabilities, Info, Memory, Report, Scores, check
 from arplay.models.checkpoints import Checkpoint, latest, thin
 from arplay.models.devices import RESERVE, memory
 from arplay.models.gguf_file import GGUF
@@ -82,7 +82,6 @@ def _loaded(process: Process, file: GGUF, name: str, report: Report) -> NativeMo
         context=weights.context,
         parameters=file.parameters,
         engine="llama.cpp",
-        cache="cropped" if weights.crops else "checkpoints",
         why="; ".join(filter(None, why)),
     )
     report(1.0, "proving the model")
@@ -130,13 +129,15 @@ def _doubts(model: NativeModel) -> tuple[str, ...]:
 class NativeModel:
     """A loaded GGUF file in llama.cpp."""
 
-    starts_empty = False
-
     def __init__(self, weights: Weights, alphabet: TextAlphabet, info: Info) -> None:
         self.weights = weights
         self.alphabet = alphabet
         self.info = info
+        self.can = Capabilities(starts_empty=False, rewinds="cropped" if weights.crops else "checkpoints")
         self._spare: Context | None = None  # of the passes without a cache
+
+    def memory(self) -> Memory:
+        return Memory(self.weights.bytes, self.weights.process.peak())
 
     def session(self) -> NativeSession:
         return NativeSession(self)
@@ -180,8 +181,6 @@ class NativeSession:
 
     Where llama.cpp cannot crop a sequence, checkpoints of its state are kept here, and a branch is a copy.
     """
-
-    starts_empty = False
 
     def __init__(self, model: NativeModel, context: Context | None = None) -> None:
         self._model = model

@@ -157,6 +157,7 @@ class Weights:
     ) -> None:
         """Raises Problem where llama.cpp does not load it, and what ``report`` raises to cancel."""
         self.process, self.vocabulary, self.threads = process, vocabulary, threads
+        self.bytes = path.stat().st_size
         given: dict[str, Any] = {"path": str(path.resolve()), "architecture": architecture, "vocabulary": vocabulary}
         known, _ = process.ask("load", report=report, threads=threads, **given)
         process.remedy = f"load the model again, or {process.remedy}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from arplay.core.errors import Problem
 from arplay.models.base import Model, Report
@@ -69,6 +69,6 @@ def baseline(model: Model, cells: int) -> LlamaCpp | None:
     if model.info.engine != "llama.cpp":
         return None
     from arplay.models.baselines import LlamaCpp
+    from arplay.models.loading import threads
 
-    weights: Any = vars(model)["weights"]
-    return LlamaCpp(split(model.info.source)[0], weights.threads, cells)
+    return LlamaCpp(split(model.info.source)[0], threads(model.info.parameters), cells)

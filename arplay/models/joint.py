@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import BLANK, Raster
-from arplay.models.base import Info, Report
-from arplay.models.tabular import TableSession
+from arplay.models.base import Info, Memory, Report
+from arplay.models.tabular import LOOKED_UP, TableSession, memory
 from arplay.schema import Wrong, many, real, table, text, whole
 from arplay.textfile import read_json
 
@@ -37,7 +37,7 @@ MOST_LEVELS = 16
 class Joint:
     """A mixture of patterns whose pixels are independent in each, read pixel by pixel. Exact in float64."""
 
-    starts_empty = True
+    can = LOOKED_UP
 
     def __init__(self, name: str, raster: Raster, weights: Sequence[float], pixels: NDArray[np.float64], source: str):
         """``pixels`` (K, pixels, levels): p_k(x_c), each row summing to 1."""
@@ -56,7 +56,6 @@ class Joint:
             context=None,
             parameters=len(weights) * (1 + raster.pixels * (len(raster) - 1)),
             engine="table",
-            cache="none",
         )
 
     @classmethod
@@ -81,6 +80,9 @@ class Joint:
         result: NDArray[np.float64] = row - np.logaddexp.reduce(row)
         result.flags.writeable = False
         return result
+
+    def memory(self) -> Memory:
+        return memory(self.info)
 
     def session(self) -> TableSession:
         return TableSession(self)

@@ -127,7 +127,6 @@ def prove(
         context=context_of(network.config.get_text_config().to_dict()),
         parameters=parameters,
         engine=engine,
-        cache=proof.cache,
         why="; ".join(filter(None, (place.why, why, done, alphabet.notes))),
         placement=placement(network.hf_device_map) if place.limits is not None else "",
         not_used=(*proof.not_used, *not_used),

@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Alphabet
 from arplay.models.alphabets import open_tokenizer, opened
-from arplay.models.base import Info, Report, check
+from arplay.models.base import Info, Memory, Report, check
 from arplay.models.families.ngram import NGRAM
 from arplay.models.folder import MAX_VOCABULARY, Folder, inspect
 from arplay.models.loading import digest
-from arplay.models.tabular import TableSession
+from arplay.models.tabular import LOOKED_UP, TableSession, memory
 
 MAX_ORDER = 9
 MAX_ENTRIES = 1 << 28
@@ -187,7 +187,7 @@ class Counts:
 class NgramModel:
     """Counts and the tokenizer of their pieces. Exact in float64; any prefix length."""
 
-    starts_empty = True
+    can = LOOKED_UP
 
     def __init__(self, counts: Counts, alphabet: Alphabet, info: Info) -> None:
         self.counts, self.alphabet, self.info = counts, alphabet, info
@@ -197,6 +197,9 @@ class NgramModel:
         result = self.counts.next(ids)
         result.flags.writeable = False
         return result
+
+    def memory(self) -> Memory:
+        return memory(self.info)
 
     def session(self) -> TableSession:
         return TableSession(self)
@@ -232,7 +235,6 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Ngra
         context=None,
         parameters=counts.entries,
         engine="numpy",
-        cache="none",
         why=f"order {counts.order}: it reads the last {counts.order - 1} tokens; counts are looked up on the CPU",
     )
     return NgramModel(counts, alphabet, info)

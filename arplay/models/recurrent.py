@@ -66,7 +66,6 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         context=None,
         parameters=parameters,
         engine="torch",
-        cache=proof.cache,
         why=place.why,
         not_used=proof.not_used,
     )

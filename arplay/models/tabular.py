@@ -26,7 +26,7 @@ from arplay.core.distribution import Distribution
 from arplay.core.distribution import entropy as shannon
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Pieces, Vocabulary
-from arplay.models.base import Info, Report, Scores
+from arplay.models.base import Capabilities, Info, Memory, Report, Scores
 from arplay.schema import short
 from arplay.textfile import read_json
 
@@ -36,10 +36,18 @@ MAX_ENTRIES = 1 << 22
 """Rows times pieces: a table is held in full, 8 bytes an entry."""
 
 
+LOOKED_UP = Capabilities(starts_empty=True, rewinds="none")
+
+
+def memory(info: Info) -> Memory:
+    """Of entries in float64."""
+    return Memory(8 * info.parameters)
+
+
 class Table:
     """A model that is a table. Exact in float64; any prefix length."""
 
-    starts_empty = True
+    can = LOOKED_UP
 
     def __init__(self, name: str, pieces: Sequence[str], rows: dict[str, dict[str, float]], source: str) -> None:
         digest = hashlib.sha256(json.dumps([pieces, rows], sort_keys=True).encode()).hexdigest()
@@ -59,7 +67,6 @@ class Table:
             context=None,
             parameters=len(rows) * len(pieces),
             engine="table",
-            cache="none",
         )
 
     @classmethod
@@ -88,6 +95,9 @@ class Table:
             if row is not None:
                 return row
         raise AssertionError("the empty row always applies")
+
+    def memory(self) -> Memory:
+        return memory(self.info)
 
     def session(self) -> TableSession:
         return TableSession(self)
@@ -151,7 +161,6 @@ class LookedUp(Protocol):
 class TableSession:
     """A prefix; what is looked up needs no cache."""
 
-    starts_empty = True
     cache_bytes = 0
 
     def __init__(self, table: LookedUp) -> None:

@@ -68,7 +68,7 @@ def score_model(model: Model, texts: Sequence[str]) -> Score:
     Raises Problem where a piece has no probability.
     """
     alphabet, context = alphabet_of(model.alphabet), model.info.context
-    before, _ = lead(alphabet, model.starts_empty, "auto" if alphabet.lead or model.starts_empty else "bos")
+    before, _ = lead(alphabet, model.can.starts_empty, "auto" if alphabet.lead or model.can.starts_empty else "bos")
     nats, pieces, size = 0.0, 0, 0
     for text in texts:
         data = text.encode()

@@ -116,15 +116,16 @@ class KvCachePanel(Panel):
     def _show_words(self) -> None:
         view = self.view
         self.pages.setCurrentWidget(self.body if self._has_points() else self.empty)
-        if view.loaded is None or not self._has_points():
+        loaded = view.loaded
+        if loaded is None or not self._has_points():
             self.empty.setText(words.nothing_yet(view))
             return
-        info = view.loaded.info
+        info = loaded.info
         self.chart.show_timings(view.timings)
         self.figures.show_figures(words.figures(view.timings, info))
         self.verdict.tip = words.expected(info)
         self.verdict.show_text(words.verdict(view.timings, info))
-        line, self.going_back.tip = words.going_back(info)
+        line, self.going_back.tip = words.going_back(loaded)
         self.going_back.show_text(line)
         self.state.show_text(words.state(view))
         self.now.setEnabled(not view.recomputing and not view.playing)
@@ -132,7 +133,7 @@ class KvCachePanel(Panel):
 
     def _has_points(self) -> bool:
         loaded = self.view.loaded
-        return loaded is not None and loaded.info.cache != "none" and bool(self.view.timings)
+        return loaded is not None and loaded.can.keeps and bool(self.view.timings)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -167,7 +168,7 @@ class KvCachePanel(Panel):
 
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
         if self.view.loaded is not None and self._has_points():
-            sheet.paint(painter, area, self.view.timings, self.view.loaded.info, self.theme)
+            sheet.paint(painter, area, self.view.timings, self.view.loaded, self.theme)
 
 
 def _chip(text: str, tip: str, name: str) -> QPushButton:

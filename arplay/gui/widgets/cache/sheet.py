@@ -6,29 +6,29 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from arplay.core.timings import Timings
+from arplay.engine.messages import Loaded
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.cache import plot, words
 from arplay.gui.widgets.figure_row import ROW, layout, paint_figures
-from arplay.models.base import Info
 
 WIDTH, HEIGHT, MARGIN, LINE = 900, 520, SPACE[4], 18
 
 
-def paint(painter: QPainter, area: QRectF, timings: Timings, info: Info, theme: Theme) -> None:
+def paint(painter: QPainter, area: QRectF, timings: Timings, loaded: Loaded, theme: Theme) -> None:
     painter.save()
     painter.translate(area.topLeft())
     painter.scale(area.width() / WIDTH, area.width() / WIDTH)
     painter.fillRect(QRectF(0, 0, WIDTH, HEIGHT), theme.color("surface"))
     painter.translate(MARGIN, MARGIN)
     wide = WIDTH - 2 * MARGIN
-    paint_figures(painter, theme, layout(words.figures(timings, info), wide, 1))
+    paint_figures(painter, theme, layout(words.figures(timings, loaded.info), wide, 1))
     top, foot = ROW + SPACE[2], 2 * LINE + SPACE[1]
     on = plot.scales(QRectF(0, top, wide, HEIGHT - 2 * MARGIN - top - foot), timings)
     plot.paint(painter, on, theme, timings)
     painter.setFont(interface_font(SMALL))
     painter.setPen(theme.color("muted"))
     y = float(HEIGHT - 2 * MARGIN - foot + SPACE[1])
-    for text in (words.verdict(timings, info), ". ".join(words.going_back(info))):
+    for text in (words.verdict(timings, loaded.info), ". ".join(words.going_back(loaded))):
         painter.drawText(QRectF(0, y, wide, LINE), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
         y += LINE
     painter.restore()

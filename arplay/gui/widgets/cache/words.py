@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from arplay.core.timings import Timing, Timings, forecast, largest_difference, speedup
+from arplay.engine.messages import Loaded
 from arplay.gui.comparing import LONGEST_SECONDS
 from arplay.gui.contract import View
 from arplay.gui.widgets.figure_row import Figure
@@ -132,9 +133,9 @@ def verdict(timings: Timings, info: Info) -> str:
     return f"Same answer both ways but for {info.dtype} rounding"
 
 
-def going_back(info: Info) -> tuple[str, str]:
+def going_back(loaded: Loaded) -> tuple[str, str]:
     """Engine, numbers and how the cache follows an edit: in a line, and the last in a sentence."""
-    few, sentence = _GOING_BACK.get(info.cache, ("", ""))
+    info, (few, sentence) = loaded.info, _GOING_BACK.get(loaded.can.rewinds, ("", ""))
     return " · ".join(part for part in (info.engine, f"{info.dtype} on {info.device}", few) if part), sentence
 
 
@@ -175,7 +176,7 @@ def nothing_yet(view: View) -> str:
         return f"{view.problem[0]}. {view.problem[1]}."
     if view.loaded is None:
         return view.work or "Loading the model…"
-    if view.loaded.info.cache == "none":
+    if not view.loaded.can.keeps:
         return (
             f"{view.loaded.info.name} looks each answer up and keeps nothing, so there is no cache to "
             "measure. Load a transformer to see what its cache buys."

@@ -286,7 +286,7 @@ def test_it_ends_with_a_parent_that_is_killed() -> None:
     ("script", "says"),
     [
         ("import os; os.write(1, b'not a message of any kind')", "ended by itself|stopped answering"),
-        ("import sys; print('one\\n\\x1b[31mtwo', file=sys.stderr); sys.exit(3)", r"status 3.*\(␛\[31mtwo\)"),
+        ("import sys; print('one\\n\\x1b[31mtwo', file=sys.stderr); sys.exit(3)", r"status 3.*\(⟨ESC⟩\[31mtwo\)"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV"),
         ("import os, sys, time; os.close(1); time.sleep(1000)", "stopped answering"),
     ],

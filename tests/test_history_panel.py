@@ -59,7 +59,7 @@ def test_what_was_done_in_order_with_older_branches_indented(panel: HistoryPanel
     panel.show_view(view_of(tree))
     assert texts(panel) == [
         (0, "Opened 4 bytes", "", ""),
-        (0, label("␣upon␍↵"), "", ""),
+        (0, label("␣upon⟨CR⟩↵"), "", ""),
         (1, "␣a", "50.00%", "0.250"),
         (1, "␣b", "<0.01%", "0.250"),
         (0, "␣c", "25.00%", ""),

@@ -127,10 +127,10 @@ def test_the_menu_has_the_texts_of_windows_that_are_gone(opened: Open, qtbot: Qt
         menu.aboutToShow.emit()
         return [action for action in menu.actions() if action.isVisible()]
 
-    assert [action.text().split(" (")[0] for action in entries()] == ["two␛[31mA", "one && <b>A"]
+    assert [action.text().split(" (")[0] for action in entries()] == ["two⟨ESC⟩[31mA", "one && <b>A"]
     entries()[1].trigger()
     assert window.playground.document.data == b"one & <b>A"
-    assert [action.text().split(" (")[0] for action in entries()] == ["three", "two␛[31mA"]
+    assert [action.text().split(" (")[0] for action in entries()] == ["three", "two⟨ESC⟩[31mA"]
 
 
 def test_the_menu_tells_of_texts_that_cannot_be_read_and_of_a_folder_that_cannot(

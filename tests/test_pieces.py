@@ -15,10 +15,10 @@ WORDS = Vocabulary("words", (b"<s>", b" the", b"the", b"The", b"\xe2\x82", None,
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (b" a\t\r\n", "␣a⇥␍↵"),
+        (b" a\t\r\n", "␣a⇥⟨CR⟩↵"),
         ("\u00a0".encode(), "⍽"),
-        (b"\x00\x1b", "␀␛"),
-        (b"\x7f", "⟨U+007F⟩"),
+        (b"\x00\x1b", "⟨NUL⟩⟨ESC⟩"),
+        (b"\x7f", "⟨DEL⟩"),
         ("\u200f\u2028".encode(), "⟨U+200F⟩⟨U+2028⟩"),
         ("😀é".encode(), "😀é"),
         (b"\xf0\x9f\x98", "⟨F0⟩⟨9F⟩⟨98⟩"),

@@ -103,7 +103,7 @@ def test_a_terminal_is_given_nothing_raw(table: Path, tmp_path: Path) -> None:
     assert len(given) > 100_000 and "unforeseen" not in given
     lines = [line for line in OURS.sub("", given).split("\n") if raw(line, allowed="\t")]
     assert lines == []
-    assert all(sign in given for sign in ("␛", "⟨U+202E⟩", "⟨U+009B⟩", "⟨U+2028⟩", "<b>"))
+    assert all(sign in given for sign in ("⟨ESC⟩", "⟨U+202E⟩", "⟨U+009B⟩", "⟨U+2028⟩", "<b>"))
 
 
 def test_a_command_that_writes_raw_would_be_seen(tmp_path: Path) -> None:

@@ -10,10 +10,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.core.signs import file_name, markup, safe
+from arplay.core.modalities.finding import find
+from arplay.core.modalities.spans import to_bytes
+from arplay.core.modalities.vocabulary import Vocabulary, visible
+from arplay.core.signs import FILLERS, file_name, is_seen, markup, safe, sign
+from arplay.gui.widgets.heat.signs import sign as heat_sign
 from tests.hostile import PARTS, hostile, raw
 
+HARMLESS = ("Zs", "Cs")
 RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
 texts = st.text(st.characters(exclude_categories=())) | st.lists(st.sampled_from(PARTS)).map("".join)
 
@@ -30,8 +34,23 @@ def test_nothing_raw_is_left_and_what_can_be_seen_stays(text: str) -> None:
 def test_every_character_that_is_not_seen_has_a_sign() -> None:
     for code in range(0x110000):
         char, kind = chr(code), unicodedata.category(chr(code))
-        hidden = kind[0] == "C" or kind in ("Zl", "Zp")
+        hidden = kind[0] == "C" or kind in ("Zl", "Zp") or char in FILLERS
         assert (safe(f"a{char}b") != f"a{char}b") == hidden, f"U+{code:04X}"
+
+
+def test_every_hidden_character_has_one_sign_and_no_two_have_the_same() -> None:
+    """In tokens, labels, tooltips and the heatmap; and the search finds it by what is shown."""
+    hidden = [
+        char for char in map(chr, range(0x10000)) if not (is_seen(char) or unicodedata.category(char) in HARMLESS)
+    ]
+    signs = {char: sign(char) for char in (*hidden, *(chr(0xDC00 + byte) for byte in range(0x80, 0x100)))}
+    assert len(set(signs.values())) == len(signs) > 6_700
+    for char, shown in signs.items():
+        data = to_bytes(char)
+        assert visible(data) == heat_sign(ord(char)) == shown
+        assert safe(f"a{char}b") == f"a{shown}b"
+        if ord(char) < 0x3000 or ord(char) > 0xF8FF:  # the rest is private use, all alike
+            assert find(b"a" + data, shown).spans.tolist() == [[1, 1 + len(data)]]
 
 
 def test_the_search_for_raw_text_finds_it() -> None:
@@ -74,7 +93,7 @@ def shown_vocabulary() -> Vocabulary:
         "the",
         " the",
         "␣",
-        "␀",
+        "⟨NUL⟩",
         "⟨E2⟩",
         "e2",
         "\u202e",
@@ -104,6 +123,6 @@ def test_every_piece_is_found_by_what_is_shown_and_by_what_it_writes(id: int) ->
 
 def test_a_sign_finds_its_own_byte_and_not_every_piece() -> None:
     assert VOCABULARY.find("⟨E2⟩")[0] == 0xE2
-    assert VOCABULARY.find("␀")[0] == VOCABULARY.find("\0")[0] == 0
+    assert VOCABULARY.find("⟨NUL⟩")[0] == VOCABULARY.find("\0")[0] == 0
     assert 0xC3 not in VOCABULARY.find("É") and 0xE3 not in VOCABULARY.find("⟨E2⟩")
     assert VOCABULARY.find("␣the", 1) == VOCABULARY.find(" the", 1)

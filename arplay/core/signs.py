@@ -14,22 +14,37 @@ import unicodedata
 JOINERS = "\u200c\u200d"
 """They shape the letters and emoji beside them (Persian, Devanagari, families) and can do nothing else."""
 
-_SIGNS = {"\n": "↵", "\r": "␍", "\t": "⇥"}
+CONTROLS = (
+    *("NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "NP", "CR", "SO", "SI"),
+    *("DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US"),
+)
+"""The names of U+0000 to U+001F. The form feed is NP (new page), as ⟨FF⟩ is the byte 255."""
+FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and marks that no font draws."""
+
+_SIGNS = {"\n": "↵", "\t": "⇥", "\x7f": "⟨DEL⟩"}
 _RESERVED = re.compile(r"(?i:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?![^.])")  # what Windows has no files for
 _LONGEST_NAME = 80
+
+
+def is_seen(text: str) -> bool:
+    """Whether every character of ``text`` is seen as itself (a space is)."""
+    return text.isprintable() and (text.isascii() or FILLERS.isdisjoint(text))
 
 
 def sign(char: str) -> str:
     """What is shown in place of a character that cannot be seen; a byte that is part of none is a lone surrogate.
 
+    Control characters go by name: few fonts have pictures of them.
+
     >>> sign("\\x1b"), sign("\\n"), sign("\\u202e"), sign("\\udce2")
-    ('␛', '↵', '⟨U+202E⟩', '⟨E2⟩')
+    ('⟨ESC⟩', '↵', '⟨U+202E⟩', '⟨E2⟩')
     """
     code = ord(char)
     if char in _SIGNS:
         return _SIGNS[char]
     if code < 0x20:
-        return chr(0x2400 + code)
+        return f"⟨{CONTROLS[code]}⟩"
     return f"⟨{code - 0xDC00:02X}⟩" if 0xDC80 <= code <= 0xDCFF else f"⟨U+{code:04X}⟩"
 
 
@@ -39,13 +54,13 @@ def safe(text: str, keep: str = "") -> str:
     Spaces of every width stay, and a joiner between letters or symbols beyond ASCII, which it belongs to.
 
     >>> safe("a\\x1b[31m\\u202eb\\n"), safe("a\\nb", keep="\\n"), safe("می\\u200cشود") == "می\\u200cشود"
-    ('a␛[31m⟨U+202E⟩b↵', 'a\\nb', True)
+    ('a⟨ESC⟩[31m⟨U+202E⟩b↵', 'a\\nb', True)
     """
-    if text.isprintable():
+    if is_seen(text):
         return text
     around = f"\0{text}\0"
     return "".join(
-        char if char.isprintable() or char in keep or _is_harmless(*around[i : i + 3]) else sign(char)
+        char if is_seen(char) or char in keep or _is_harmless(*around[i : i + 3]) else sign(char)
         for i, char in enumerate(text)
     )
 

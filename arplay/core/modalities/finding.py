@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Ids
+from arplay.core.signs import CONTROLS
 
 MOST = 100_000
 """How many places of one text are counted and shown; where there are more it is said."""
 
-_SPACES = {"␣": " ", "↵": "\n", "␍": "\r", "⇥": "\t", "⍽": "\u00a0"}
+_SPACES = {"␣": " ", "↵": "\n", "⇥": "\t", "⍽": "\u00a0"}
+_NAMED = {name: bytes([code]) for code, name in [*enumerate(CONTROLS), (0x7F, "DEL")]}
 _SIGN = re.compile(r"⟨(?:U\+([0-9A-Fa-f]{4,6})|([0-9A-Fa-f]{2})|([A-Z0-9]{2,3}))⟩|(.)", re.DOTALL)
 
 
@@ -37,10 +38,10 @@ class Found:
 def find(data: bytes, text: str, case: bool = False) -> Found:
     """Every place of ``text`` in ``data``, from left to right, none over another.
 
-    A sign that the views show (``␣``, ``↵``, ``␀``, ``⟨E2⟩``, ``⟨U+200B⟩``, ``⟨NUL⟩``) stands for what it shows as
+    A sign that the views show (``␣``, ``↵``, ``⟨E2⟩``, ``⟨U+200B⟩``, ``⟨NUL⟩``) stands for what it shows as
     well as for itself. ``case``: upper and lower case are different.
 
-    >>> find("Ab\\x00 é".encode(), "b␀␣").spans, find("é".encode(), "⟨A9⟩").spans
+    >>> find("Ab\\x00 é".encode(), "b⟨NUL⟩␣").spans, find("é".encode(), "⟨A9⟩").spans
     (array([[1, 4]]), array([[1, 2]]))
     """
     spans: list[tuple[int, int]] = []
@@ -62,9 +63,9 @@ def _wanted(sign: re.Match[str], case: bool) -> bytes:
     elif point and int(point, 16) < 0x110000:
         kinds.append(chr(int(point, 16)).encode("utf-8", "surrogatepass"))
     elif name:
-        kinds.append(_control(name))
+        kinds += [_NAMED[name]] if name in _NAMED else []
     elif char:
-        stands = {_SPACES.get(char, char), chr(ord(char) - 0x2400) if "␀" <= char <= "␟" else char}
+        stands = {_SPACES.get(char, char), char}
         cases = stands if case else {other for one in stands for other in _cases(one)}
         kinds += [one.encode("utf-8", "surrogatepass") for one in cases]
     longest_first = sorted({kind for kind in kinds if kind}, key=lambda kind: (-len(kind), kind))
@@ -73,15 +74,6 @@ def _wanted(sign: re.Match[str], case: bool) -> bytes:
 
 def _cases(char: str) -> set[str]:
     return {char, char.lower(), char.upper(), char.title(), char.casefold()}
-
-
-def _control(name: str) -> bytes:
-    """The control character of this name; nothing where there is none."""
-    try:
-        char = unicodedata.lookup(name)
-    except KeyError:
-        return b""
-    return char.encode() if unicodedata.category(char) == "Cc" else b""
 
 
 def beside(spans: Ids, byte: int, step: int) -> tuple[int, bool] | None:

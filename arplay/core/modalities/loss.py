@@ -22,7 +22,7 @@ def loss(data: bytes, ids: Ids, ends: Ids, vocabulary: Vocabulary) -> tuple[int,
 
     >>> words = Vocabulary("w", (b"a", b"[", b"<unk>"), unknown=2)
     >>> loss(b"a\\x1b[a", np.array([0, 1, 0]), np.array([1, 3, 4]), words)
-    (1, 'Of this text the tokenizer drops 1 character (␛).')
+    (1, 'Of this text the tokenizer drops 1 character (⟨ESC⟩).')
     """
     dropped, unknown, read_as_others = Counter[str](), Counter[str](), Counter[str]()
     for owned, written, is_unknown in _differing(data, ids, ends, vocabulary):

@@ -12,7 +12,7 @@ import numpy as np
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Coder, Ids, Unit
-from arplay.core.signs import safe, sign
+from arplay.core.signs import is_seen, safe, sign
 
 BYTE = Unit("byte", "bytes", "bits_per_byte", "bits per byte")
 
@@ -23,12 +23,12 @@ def visible(data: bytes) -> str:
     """The text of a piece with nothing hidden: spaces, newlines, controls and broken bytes have a sign.
 
     >>> visible(b" Paris\\n"), visible(b"\\xe2\\x82"), visible(b"\\x00")
-    ('␣Paris↵', '⟨E2⟩⟨82⟩', '␀')
+    ('␣Paris↵', '⟨E2⟩⟨82⟩', '⟨NUL⟩')
     """
     text = data.decode("utf-8", "surrogateescape")
-    if text.isprintable():
+    if is_seen(text):
         return text.replace(" ", "␣")
-    return "".join(_SPACES.get(char) or (char if char.isprintable() else sign(char)) for char in text)
+    return "".join(_SPACES.get(char) or (char if is_seen(char) else sign(char)) for char in text)
 
 
 def exact_text(data: bytes) -> str:
@@ -131,7 +131,7 @@ class Vocabulary:
     def find(self, text: str, limit: int = 200) -> list[int]:
         """Ids whose text contains ``text``: exact matches first, then prefixes, then the rest, shorter first.
 
-        ``text`` is what a piece writes, or what the views show of it (``␣the``, ``⟨E2⟩``, ``␀``), whichever fits;
+        ``text`` is what a piece writes, or what the views show of it (``␣the``, ``⟨E2⟩``, ``⟨ESC⟩``), whichever fits;
         upper and lower case are the same.
         """
         written, signed = text.lower(), text.lower().replace("␣", " ")

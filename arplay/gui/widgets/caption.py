@@ -7,7 +7,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from arplay.core.signs import markup, safe
-from arplay.gui.glyphs import drawable
 
 LONG = 80
 """Characters of a tooltip's line: Qt wraps rich text about there, and plain text only at the edge of the screen."""
@@ -20,7 +19,7 @@ def plain(text: str) -> str:
     ('<span>after &lt;s&gt;</span>', 'after it', '<span>long ')
     """
     short = all(len(line) <= LONG for line in text.splitlines())
-    return drawable(safe(text, keep="\n") if short and "<" not in text else f"<span>{markup(text)}</span>")
+    return safe(text, keep="\n") if short and "<" not in text else f"<span>{markup(text)}</span>"
 
 
 class Label(QLabel):
@@ -32,7 +31,7 @@ class Label(QLabel):
         self.setText(text)
 
     def setText(self, text: str) -> None:
-        super().setText(drawable(safe(text, keep="\n")))
+        super().setText(safe(text, keep="\n"))
 
 
 class Caption(Label):

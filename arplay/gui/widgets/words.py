@@ -11,7 +11,6 @@ from arplay.core.distribution import LN2
 from arplay.core.modalities.base import TokenSet
 from arplay.engine.messages import Loaded
 from arplay.gui.contract import Unit
-from arplay.gui.glyphs import drawable
 
 UNSCORED = "not scored: nothing stands before it"
 BARE = "The tokenizer put this token here; no bytes of the text are its own."
@@ -75,7 +74,6 @@ def label(text: str) -> str:
     """
     if text.isascii():
         return text
-    text = drawable(text)
     text = _JOINER.sub(lambda found: chr(int(found[1], 16)) if _joins(text, found) else found[0], text)
     if unicodedata.category(text[0])[0] == "M":
         text = "◌" + text

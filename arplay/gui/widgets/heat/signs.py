@@ -26,27 +26,14 @@ QUIET = (TAB, LF, NBSP)
 MARK, JOINER, MODIFIER, FLAG, PICTURE, LETTER, VIRAMA, JAMO = (1 << i for i in range(8))
 SPACING, CURSIVE, BLANK, WIDE, CHIP = (1 << i for i in range(8, 13))
 
-_CONTROLS = (
-    *("NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO", "SI"),
-    *("DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US"),
-)
-_FILLERS = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
-"""Letters and marks that no font draws."""
-
 
 def sign(code: int) -> str:
     """What is drawn for a unit: its character, or the sign of something that cannot be seen.
 
-    Control characters go by name, because few fonts have pictures of them.
-
     >>> sign(BROKEN + 0xE2), sign(0), sign(0x202E), sign(ord("é")), sign(LF)
     ('⟨E2⟩', '⟨NUL⟩', '⟨U+202E⟩', 'é', '↵')
     """
-    if BROKEN <= code <= BROKEN + 0xFF:
-        return f"⟨{code - BROKEN:02X}⟩"
-    if code < 0x20 and code not in (TAB, LF):
-        return f"⟨{_CONTROLS[code]}⟩"
-    return f"⟨U+{code:04X}⟩" if code in _FILLERS else visible(to_bytes(chr(code)))
+    return visible(to_bytes(chr(code)))
 
 
 def chip_columns(text: str) -> int:

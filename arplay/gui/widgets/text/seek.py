@@ -71,7 +71,7 @@ class SeekBar(QFrame):
         self.field.setMinimumWidth(LEAST_FIELD)
         self.field.setAccessibleName("Find in the text")
         self.field.setToolTip(
-            "Words, or the signs of what cannot be seen: ␣ ↵ ⇥ ␍ ␀, ⟨E2⟩ for a byte, ⟨U+200B⟩ for a character"
+            "Words, or the signs of what cannot be seen: ␣ ↵ ⇥ ⟨ESC⟩, ⟨E2⟩ for a byte, ⟨U+200B⟩ for a character"
         )
         self.field.textChanged.connect(self._on_typed)
         self.case = QPushButton("Aa")

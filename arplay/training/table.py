@@ -23,11 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from arplay import paths
+from arplay import api, paths
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import alphabet_of
 from arplay.export.writers import to_json, write
-from arplay.models import catalogue
 from arplay.models.base import Model
 from arplay.models.ngram import NgramModel
 from arplay.training import ngram
@@ -169,7 +168,7 @@ def rows_of(recipe: Recipe, held_out: Sequence[Document]) -> list[HeldOut]:
 
 def open_model(spec: str) -> Model:
     """A model by name or folder, in float32 on the CPU."""
-    return catalogue.load(spec, "cpu", "float32", lambda fraction, what: None)
+    return api.load(spec, device="cpu", dtype="float32").backend
 
 
 def count(model: Model, texts: Sequence[str]) -> Model:

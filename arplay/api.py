@@ -35,6 +35,7 @@ from arplay.engine.measured import measured
 from arplay.engine.messages import Device, Dtype, Explore, Explored, Load, Loaded, Progress, Scored
 from arplay.engine.sampling import AtLimit
 from arplay.engine.state import Pace, State
+from arplay.export.provenance import summary
 from arplay.models import base, catalogue, documents
 from arplay.models.base import Info, Report
 from arplay.models.documents import Given
@@ -68,7 +69,7 @@ def load(
     own to run.
 
     >>> load("abc")
-    <arplay.Model abc: table, 30 parameters, float64 on cpu, any context>
+    <arplay.Model abc (table, 30 parameters, float64 on cpu, any context)>
     >>> load("no-such-model")
     Traceback (most recent call last):
     ...
@@ -85,8 +86,9 @@ class Model:
     """A loaded model, from :func:`load`. One thread at a time may use it.
 
     A document is given as ``str``, as UTF-8 ``bytes``, or as the ``pathlib.Path`` of a file. A model of pictures takes
-    the path of a PNG, rows of signs (``"#.# .#. #.#"``, ``?`` for a pixel that is open), or an array of levels of shape
-    (H, W) (0 white, -1 open). What was read is kept, so that going on from a text, or back, reads only what is new.
+    the path of a PNG (as ``str``, too), rows of signs (``"#.# .#. #.#"``, ``?`` for a pixel that is open), or an array
+    of levels of shape (H, W) (0 white, -1 open). What was read is kept, so that going on from a text, or back, reads
+    only what is new.
     """
 
     reading: Reading
@@ -213,10 +215,7 @@ class Model:
         return self._run(tuple, measured(self._state, given, self.reading))
 
     def __repr__(self) -> str:
-        info = self.info
-        context = "any context" if info.context is None else f"context {info.context:,}"
-        size = f"{info.parameters:,} parameters, {info.dtype} on {info.device}"
-        return f"<arplay.Model {info.name}: {info.family}, {size}, {context}>"
+        return f"<arplay.Model {summary(self.info)}>"
 
     def _run(self, kind: type[R], steps: Generator[object, None, object]) -> R:
         return _ended(kind, steps, self._report)

@@ -300,7 +300,7 @@ class Sample:
 
     @property
     def stopped(self) -> str:
-        """Why it ended: "length", "eos", "context" (it is full) or "complete" (the document is)."""
+        """Why it ended: "length", "eos", "context" (it is full), "complete" (the document is); "": it has not."""
         return self._sampling.stopped
 
     @property

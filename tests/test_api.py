@@ -22,7 +22,7 @@ from arplay.cli import main
 from arplay.gui.theme import LIGHT
 from arplay.gui.widgets.heat.scale import HeatScale
 from tests import tiny_models
-from tests.hostile import PARTS
+from tests.hostile import PARTS, raw
 from tests.test_walls import QT, TORCH, behind_the_wall
 
 CROSS = "#.# .#. #.#"
@@ -139,7 +139,7 @@ def test_a_sample_is_that_of_the_command(name: str, at_limit: Any, ask: Ask, mod
     assert sample.u.tolist() == [step["u"] for step in said["steps"]]
     assert told(sample.as_dict()).keys() == said.keys()
     stream = model.stream(text, 30, pipeline="temperature:0.8,top-p:0.95", at_limit=at_limit, us=sample.u)
-    assert stream.steps == [] and stream.text == ""
+    assert (stream.steps, stream.text, stream.stopped) == ([], "", "")
     assert "".join(stream) == stream.text == sample.text == "".join(stream)  # a second time what was drawn
     assert model.sample(text, 30, seed=8).ids.tolist() != sample.ids.tolist()
 
@@ -173,7 +173,7 @@ def test_a_picture_may_be_given_in_many_ways(models: dict[str, arplay.Model], tm
     png, grid = tmp_path / "x.png", tmp_path / "x.txt"
     Image.fromarray(np.kron(255 * (1 - levels), np.ones((3, 3))).astype(np.uint8)).save(png)
     grid.write_text(CROSS.replace(" ", "\n"), "utf-8")
-    ways: list[Any] = [png, grid, CROSS, CROSS.replace(" ", "\n"), CROSS.encode()]
+    ways: list[Any] = [png, grid, str(png), str(grid), CROSS, CROSS.replace(" ", "\n"), CROSS.encode()]
     ways += [levels, levels.astype(np.uint8), levels.astype(np.int64)]
     ways.append(model.next("").document)
     scores = [model.score(way) for way in ways]
@@ -222,6 +222,8 @@ WRONG: list[Callable[[dict[str, arplay.Model]], object]] = [
     lambda m: arplay.Pipeline([3]),
     lambda m: m["abc"].next("BA", "top-p:2"),
     lambda m: m["abc"].next("XYZ"),
+    lambda m: m["abc"].next("\x1b[2J"),
+    lambda m: arplay.load("\x1b[2J\u202e"),
     lambda m: m["abc"].score("\udc80"),
     lambda m: m["english"].score(b"\xff"),
     lambda m: m["english"].score(Path("/no/such/file")),
@@ -233,6 +235,11 @@ WRONG: list[Callable[[dict[str, arplay.Model]], object]] = [
     lambda m: m["english"].score(m["xo"].next("").document),
     lambda m: m["xo"].score("a").bits_per_byte,
     lambda m: m["xo"].score("#.#.").ids,
+    lambda m: m["xo"].score("no-such-file.png"),
+    lambda m: m["xo"].score("#x# ... ..."),
+    lambda m: m["xo"].score("a\0b"),
+    lambda m: m["xo"].score("x" * 5000),
+    lambda m: m["xo"].score("\ud800"),
     lambda m: m["xo"].score(np.zeros((3, 3))),
     lambda m: m["xo"].score(np.zeros((3, 4), int)),
     lambda m: m["xo"].score(np.full((3, 3), 2)),
@@ -257,7 +264,7 @@ def test_what_goes_wrong_has_a_cause_and_a_remedy(
 ) -> None:
     with pytest.raises(arplay.Problem) as caught:
         wrong(models)
-    assert caught.value.cause and caught.value.remedy
+    assert caught.value.cause and caught.value.remedy and not raw(str(caught.value))
 
 
 def test_a_model_without_p_of_the_first_token_says_so(models: dict[str, arplay.Model]) -> None:

@@ -10,6 +10,7 @@ from arplay.commands.console import note
 from arplay.core.reading import Reading
 from arplay.core.signs import safe
 from arplay.engine.messages import Loaded
+from arplay.export.provenance import summary
 from arplay.models import catalogue, documents
 from arplay.models.base import Report
 from arplay.models.documents import Source
@@ -34,7 +35,4 @@ def model(args: argparse.Namespace, progress: Report) -> api.Model:
 
 def title(loaded: Loaded) -> list[str]:
     """The model in a line for terminals, and another where its tokenizer changes text."""
-    info = loaded.info
-    context = "any context" if info.context is None else f"context {info.context:,}"
-    line = f"{info.name} ({info.family}, {info.parameters:,} parameters, {info.dtype} on {info.device}, {context})"
-    return [safe(part) for part in (line, loaded.lossy) if part]
+    return [summary(loaded.info), *([safe(loaded.lossy)] if loaded.lossy else [])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from arplay.core.signs import safe
+
 
 class Problem(Exception):  # noqa: N818 - it is a message to a person, not a programming error
     """A failure a user can understand: a cause and a remedy, each one short clause.
@@ -11,6 +13,9 @@ class Problem(Exception):  # noqa: N818 - it is a message to a person, not a pro
 
     >>> str(Problem("notes.txt is not UTF-8", "open it with --encoding latin-1"))
     'notes.txt is not UTF-8; open it with --encoding latin-1'
+
+    Both may quote a file or a model: as one text, which Python itself shows in a terminal, they have nothing that
+    steers it.
     """
 
     def __init__(self, cause: str, remedy: str) -> None:
@@ -19,7 +24,7 @@ class Problem(Exception):  # noqa: N818 - it is a message to a person, not a pro
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.cause}; {self.remedy}"
+        return safe(f"{self.cause}; {self.remedy}", keep="\n")
 
 
 def in_one_line(error: BaseException) -> str:

@@ -25,7 +25,7 @@ class Sampling:
     """Goes on from ``answer``, the last that :func:`arplay.engine.jobs.explore` gave on ``state``.
 
     ``start``: the token of the chain where the context of the last step began. ``stopped`` says why the last run of
-    :meth:`steps` ended: "length", "eos", "context" (it is full) or "complete" (the document is).
+    :meth:`steps` ended: "length", "eos", "context" (it is full) or "complete" (the document is); "": it has not.
     """
 
     def __init__(self, state: State, answer: Answer, pipeline: Pipeline, at_limit: AtLimit, window_lead: bool) -> None:
@@ -35,7 +35,7 @@ class Sampling:
         self._session = state.prefixes.latest()
         self.prefix: list[int] = [*answer.lead, *answer.prefix.ids.tolist()]
         self.start = answer.position.start
-        self.stopped = "length"
+        self.stopped = ""
 
     def steps(self, length: int, seed: int, us: Sequence[float] | None) -> Iterator[Step]:
         """Up to ``length`` tokens; u is pure in (seed, index), or what ``us`` has.
@@ -73,3 +73,4 @@ class Sampling:
             if made.id == eos:
                 self.stopped = "eos"
                 return
+        self.stopped = "length"

@@ -63,6 +63,13 @@ class Provenance:
         return [safe(what), safe(" · ".join([*how, f"text: {self.text}", f"arplay {__version__}"]))]
 
 
+def summary(info: Info) -> str:
+    """The model in a line, safe to show."""
+    context = "any context" if info.context is None else f"context {info.context:,}"
+    size = f"{info.parameters:,} parameters, {info.dtype} on {info.device}"
+    return safe(f"{info.name} ({info.family}, {size}, {context})")
+
+
 def model(info: Info) -> dict[str, Any]:
     """The model as every JSON output names it; ``context`` is null where the model has no limit.
 

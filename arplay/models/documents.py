@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -42,7 +43,7 @@ def read(spec: str, prompt: str | None, file: Path | None, encoding: str | None)
     name = "standard input" if str(file) == "-" else "prompt" if file is None else exact_text(os.fsencode(file))
     raster = raster_of(spec)
     if file is None:
-        return Source(name, document(prompt or "", raster))
+        return Source(name, typed(check_prompt(prompt or ""), raster))
     if raster is not None:
         return Source(name, read_picture(file, raster))
     text = Text.of(read_text(file, encoding))
@@ -55,13 +56,18 @@ def read(spec: str, prompt: str | None, file: Path | None, encoding: str | None)
 def document(given: Given, coder: Coder | None) -> Document:
     """What ``given`` is to a model with this coder (None: one of text).
 
-    A text in a ``str`` or in UTF-8 ``bytes``. For a model of pictures they have a line or word a row, ``?`` for a pixel
-    not painted, and missing rows are not painted; or an array of levels, shape (H, W) (:meth:`Raster.levels`). A path
-    (``pathlib.Path``) is of a text file, PNG or text of rows. Raises Problem for what is none of these.
+    A text in a ``str`` or in UTF-8 ``bytes``; for a model of pictures, see :func:`typed`, or an array of levels, shape
+    (H, W) (:meth:`Raster.levels`). A ``pathlib.Path`` is of a text file, PNG or text of rows; so is, for a model of
+    pictures, a ``str`` of other signs than its own. Raises Problem for what is none of these.
     """
     raster = coder if isinstance(coder, Raster) else None
     if isinstance(given, Text | Picture):
         return given
+    if raster is not None and isinstance(given, str) and not {*given} <= {*raster.signs, BLANK, *" \r\n\t"}:
+        if not _is_file(given):
+            cause = f"{reprlib.repr(given)} is neither a file nor rows of the signs {' '.join(raster.signs)}"
+            raise Problem(cause, f"check the path, or give {raster.height} rows of {raster.width}")
+        given = Path(given)
     if isinstance(given, os.PathLike):
         return Text.of(read_text(Path(given))) if raster is None else read_picture(Path(given), raster)
     if isinstance(given, np.ndarray) and raster is not None:
@@ -69,7 +75,18 @@ def document(given: Given, coder: Coder | None) -> Document:
     if not isinstance(given, str | bytes):
         kinds = "a str, bytes or a pathlib.Path" + ("" if raster is None else ", or an array of levels")
         raise Problem(f"a {type(given).__name__} is nothing that this model reads", f"give {kinds}")
-    data = check_prompt(given) if isinstance(given, str) else to_utf8(given, "what is given")
+    return typed(check_prompt(given) if isinstance(given, str) else to_utf8(given, "what is given"), raster)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # too long a name, a folder that may not be entered
+        return False
+
+
+def typed(data: bytes, raster: Raster | None) -> Document:
+    """A text itself; of a picture a line or word a row, ``?`` for a pixel not painted, as in missing rows."""
     if raster is None:
         return Text.of(data)
     rows = [row.ljust(raster.width, BLANK) for row in data.decode().split()]

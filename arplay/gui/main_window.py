@@ -419,6 +419,8 @@ class MainWindow(QMainWindow):
         self.keeping.end()
         self.store.keep("geometry", self.saveGeometry())
         self.store.keep("layout", self.arrangement.state())
+        if self.menus.pages is not None:
+            self.menus.pages.hide()
         self._save_settings()
         self.training.close()
 

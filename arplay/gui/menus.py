@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from arplay.gui import exports, files, help
 from arplay.gui.contract import Change, Do, Panel, Settings, View
 from arplay.gui.earlier_menu import EarlierMenu
 from arplay.gui.model_menu import ModelMenu
+from arplay.gui.pages import Pages, pages
 from arplay.gui.text_menu import TextMenu
 from arplay.gui.theme import Theme, icon
 from arplay.gui.tool_bar import ToolBar
@@ -52,6 +54,7 @@ class Menus(QObject):
         super().__init__(window)
         self._window = window
         self._loaded: Loaded | None = None
+        self.pages: Pages | None = None
         self._export_menus: dict[str, QMenu] = {}
         self._icons: list[tuple[QAction | QToolButton, str]] = []
         self.text = TextMenu(window)
@@ -128,6 +131,9 @@ class Menus(QObject):
     def _build_help(self, menu: QMenu) -> None:
         self._action(menu, "&Tour", self._window.start_tour)
         self._action(menu, "&Keyboard", self._keyboard, QKeySequence.StandardKey.HelpContents)
+        menu.addSeparator()
+        for title, file in pages():
+            self._action(menu, title, partial(self._read, file))
         menu.addSeparator()
         self._action(menu, "Open the &models folder", self._open_models_folder)
         self._action(menu, "&About arplay", self._about)
@@ -226,6 +232,8 @@ class Menus(QObject):
             owner.setIcon(icon(name, theme))
         for action in self._themes.actions():
             action.setChecked(action.data() == self._window.theme_choice)
+        if self.pages is not None:
+            self.pages.set_theme(theme)
         self._theme_button.setIcon(icon("sun" if theme.name == "dark" else "moon", theme))
 
     def show_view(self, view: View) -> None:
@@ -291,6 +299,12 @@ class Menus(QObject):
 
     def _about(self) -> None:
         help.about(self._window).open()
+
+    def _read(self, page: Path, *_: object) -> None:
+        if self.pages is None:
+            self.pages = Pages(self._window.store, self._window)
+            self.pages.set_theme(self._window.theme)
+        self.pages.open_at(page)
 
     def _open_models_folder(self) -> None:
         paths.models().mkdir(parents=True, exist_ok=True)

@@ -276,11 +276,14 @@ def style_sheet(t: Theme) -> str:
         height: 0; }}
     QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border}; outline: none;
         selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}
-    QPlainTextEdit, QTableView, QTreeView, QListView, HeatView, BarView {{ background: {t.surface};
+    QPlainTextEdit, QTextBrowser, QTableView, QTreeView, QListView, HeatView, BarView {{ background: {t.surface};
         border: 1px solid {t.border}; border-radius: {RADIUS}px;
         selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}
-    QPlainTextEdit:focus, QTableView:focus, QTreeView:focus, QListView:focus, HeatView:focus, BarView:focus {{
-        border: 1px solid {t.accent}; }}
+    QPlainTextEdit:focus, QTextBrowser:focus, QTableView:focus, QTreeView:focus, QListView:focus, HeatView:focus,
+    BarView:focus {{ border: 1px solid {t.accent}; }}
+    QListView[role="pages"] {{ padding: 4px; }}
+    QListView[role="pages"]::item {{ padding: 5px 8px; border-radius: 4px; }}
+    QListView[role="pages"]::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
     QHeaderView::section {{ background: {t.raised}; color: {t.muted}; border: none;
         border-bottom: 1px solid {t.border}; padding: 4px 8px; font-size: {SMALL}px; }}
     QCheckBox::indicator, QRadioButton::indicator {{ width: 13px; height: 13px; background: {t.surface};
@@ -307,5 +310,6 @@ def style_sheet(t: Theme) -> str:
     QScrollBar::handle {{ background: {t.border}; border-radius: 4px; min-height: 24px; min-width: 24px; margin: 1px; }}
     QScrollBar::handle:hover {{ background: {t.muted}; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+    QAbstractScrollArea::corner {{ background: transparent; border: none; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
     """

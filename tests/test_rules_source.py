@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import arplay
+from arplay.models import families
 
 PACKAGE = Path(arplay.__file__).parent
 
@@ -126,6 +127,32 @@ def guesses_at_a_model(tree: ast.Module) -> Iterator[ast.AST]:
             yield node
 
 
+NAMES = {name for one in families.FAMILIES for name in (one.name, one.model_type, one.suffix)} | set(
+    families.trainings()
+)
+NAMES -= {"", ".json", "transformers"}  # data are written as JSON too; the last is a library and an engine as well
+
+
+def asks_for_a_family(tree: ast.Module) -> Iterator[ast.AST]:
+    """Comparisons with the name of a family, a file's ending among them, and tables that are keyed by such names."""
+
+    def named(node: ast.AST | None) -> bool:
+        if isinstance(node, ast.Tuple | ast.List | ast.Set):
+            return any(map(named, node.elts))
+        return isinstance(node, ast.Constant) and node.value in NAMES
+
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare() if any(map(named, (node.left, *node.comparators))):
+                yield node
+            case ast.MatchValue() if named(node.value):
+                yield node
+            case ast.Dict() if sum(map(named, node.keys)) > 1:
+                yield node
+            case ast.Call(func=ast.Attribute(attr="endswith" | "startswith")) if any(map(named, node.args)):
+                yield node
+
+
 RULES = (
     Rule(
         "what a model can do is asked of its Capabilities",
@@ -139,6 +166,28 @@ RULES = (
             "isinstance(it, Table | CausalLM)",
         ),
         ('getattr(args, "model")', "isinstance(items, QStandardItemModel)", "model.can.keeps"),
+    ),
+    Rule(
+        "only models/ asks for a family by its name: what others need of it stands in the table of families",
+        asks_for_a_family,
+        ("models/",),
+        (
+            'if plan.family == "ngram": pass',
+            'counted = "rnn" != family',
+            'if card.family in ("table", "n-gram"): pass',
+            'if "arplay-rnn" not in {kind}: pass',
+            'is_gguf = path.suffix == ".gguf"',
+            'name.endswith((".gguf", ".bin"))',
+            'match family:\n    case "transformer" | "rnn": pass',
+            'BATCH = {"transformer": 8, "rnn": 32}',
+        ),
+        (
+            "counted = plan.training.counted",
+            'if info.engine == "transformers": pass',
+            'if path.suffix == ".json": pass',
+            'replace(info, family="ngram")',
+            'roles = {"table": 1, "chart": 2}',
+        ),
     ),
     Rule(
         "threads start in engine/, gui/bridge.py and the process of llama.cpp, which watches for its end",

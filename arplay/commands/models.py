@@ -17,7 +17,7 @@ from arplay.engine import fetch, hub_fetch
 from arplay.engine.fetch import FetchProgress
 from arplay.export.tables import Record
 from arplay.export.writers import to_json
-from arplay.models import catalogue, hub
+from arplay.models import catalogue, families, hub
 from arplay.models.cards import Card
 
 ACTIONS = ("list", "get", "info", "remove")
@@ -27,6 +27,8 @@ MOST_LOADED = 1_000_000_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "families:\n" + "".join(f"  {one.name:<12}  {one.what}\n" for one in families.FAMILIES)
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list")
     parser.add_argument(
         "name",

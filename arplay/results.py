@@ -150,17 +150,17 @@ class Score:
         return self.ledger.logprob
 
     @property
-    def rank(self) -> NDArray[np.int64]:
+    def rank(self) -> NDArray[np.int32]:
         """Rank of the token that came, from 1, shape (n,); 0 where not scored."""
         return self.ledger.rank
 
     @property
-    def entropy(self) -> Floats:
+    def entropy(self) -> NDArray[np.float32]:
         """Entropy in nats of the distribution that each token came from, shape (n,); NaN where not scored."""
         return self.ledger.entropy
 
     @property
-    def context(self) -> NDArray[np.int64]:
+    def context(self) -> NDArray[np.signedinteger[Any]]:
         """How many tokens the model had read before each, shape (n,)."""
         return self.ledger.context
 

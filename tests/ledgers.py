@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from arplay.core.chain import BEST, Ledger
+from arplay.core.chain import BEST, Best, Ledger
 from arplay.core.modalities.base import Ids
 from arplay.core.modalities.text import Encoded
 from arplay.core.modalities.vocabulary import Vocabulary
@@ -56,9 +56,8 @@ def random_ledger(
         logprob=logprob,
         rank=rank,
         entropy=entropy,
-        context=np.minimum(np.arange(n), window),
-        best_ids=best_ids,
-        best_logprobs=best,
+        best=Best.of(best_ids, best),
+        before=0,
         done=stop,
         first_piece=first_piece,
         windows=Windows.half(window),
@@ -88,9 +87,8 @@ def abc_ledger(text: bytes = b"BAC") -> tuple[Ledger, Loaded]:
         logprob=scores.logprob,
         rank=scores.rank,
         entropy=scores.entropy,
-        context=np.arange(len(ids)),
-        best_ids=scores.best_ids,
-        best_logprobs=scores.best_logprobs,
+        best=Best.of(scores.best_ids, scores.best_logprobs),
+        before=0,
         done=len(ids),
         first_piece="model",
         windows=Windows(1024, 512),

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arplay.core.chain import BEST, Ledger, power_of_ten, underflows
+from arplay.core.chain import BEST, BLOCK, Best, Ledger, power_of_ten, underflows
 from arplay.core.modalities.vocabulary import BYTE
 from arplay.core.windows import Windows
-from tests.ledgers import abc_ledger, encoded_of
+from arplay.models.tabular import Table
+from tests.ledgers import ABC, abc_ledger, encoded_of
+from tests.test_jobs import scored, state_of
 
 
 def ledger(pieces: list[bytes], logprob: list[float], **changes: Any) -> Ledger:
@@ -25,9 +27,8 @@ def ledger(pieces: list[bytes], logprob: list[float], **changes: Any) -> Ledger:
         logprob=np.array(logprob, dtype=np.float64),
         rank=np.where(np.isnan(logprob), 0, 1) if n else np.zeros(0, np.int64),
         entropy=np.array(logprob, dtype=np.float64),
-        context=np.arange(n),
-        best_ids=np.full((n, BEST), -1),
-        best_logprobs=np.full((n, BEST), -np.inf),
+        best=Best.nothing(n),
+        before=0,
         done=n,
         first_piece="unscored",
         windows=Windows(8, 4),
@@ -133,3 +134,53 @@ def test_the_border_of_underflow() -> None:
     assert np.prod(np.exp(lost.logprob)) == 0  # the product is lost, the sum is not
     mantissa, exponent = power_of_ten(float(lost.running[-1]))
     assert mantissa == pytest.approx(1.0) and exponent == -400
+
+
+def nbytes(value: object, seen: set[int]) -> int:
+    """Bytes of all arrays that ``value`` holds, each counted once; those of a text are not among them."""
+    if isinstance(value, np.ndarray):
+        base = value
+        while isinstance(base.base, np.ndarray):
+            base = base.base
+        known, _ = id(base) in seen, seen.add(id(base))
+        return 0 if known else base.nbytes
+    if isinstance(value, tuple):
+        return sum(nbytes(part, seen) for part in value) + 8 * len(value)
+    return sum(nbytes(part, seen) for part in getattr(value, "__dict__", {}).values())
+
+
+def test_a_finished_ledger_takes_few_bytes_a_token() -> None:
+    n = 20_000
+    text = b"BACBACCABA" * (n // 10)
+    state = state_of(Table.load(ABC))
+    known = scored(state, text)
+    assert len(known) == n and 50 < nbytes(known, set()) / n <= 61
+    assert state.scored is not None  # what the worker keeps of it to go on from is the same arrays
+    both: set[int] = set()
+    assert nbytes(known, both) + nbytes(state.scored.columns, both) == nbytes(known, set())
+    wide = dataclasses.replace(known, rank=known.rank.astype(np.int64))  # control
+    assert nbytes(wide, set()) / n > 63
+
+
+@given(st.lists(st.lists(st.integers(-1, 2**24 - 2), min_size=BEST, max_size=BEST), max_size=4))
+def test_the_best_are_kept_as_they_are(rows: list[list[int]]) -> None:
+    ids = np.array(rows, np.int64).reshape(-1, BEST)
+    best = Best.of(ids, np.full(ids.shape, -0.5))
+    assert np.array_equal(best.ids, ids)
+    for i, row in enumerate(rows):
+        assert best.at(i) == tuple((id, -0.5) for id in row if id >= 0)
+        assert np.array_equal(best[i : i + 1].ids, ids[i : i + 1])
+
+
+@given(st.integers(0, 3 * BLOCK), st.integers(0, 9), st.data())
+def test_running_sums_are_those_of_all_before(n: int, seed: int, data: st.DataObject) -> None:
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random(n) < 0.1, np.nan, -rng.exponential(3.0, n))
+    done = data.draw(st.integers(0, n))
+    known = ledger([b"a"] * n, values.tolist(), done=done)
+    expected = np.cumsum(np.where(np.isnan(values) | (np.arange(n) >= done), 0.0, values))
+    assert known.running == pytest.approx(expected, rel=1e-12)
+    if n:
+        index = data.draw(st.integers(0, n - 1))
+        assert known.running_at(index) == known.running[index]
+    assert known.totals.nll_nats == pytest.approx(-math.fsum(values[:done][~np.isnan(values[:done])]), rel=1e-14)

@@ -272,7 +272,10 @@ def test_growing_ledgers_tell_what_is_done(monkeypatch: pytest.MonkeyPatch) -> N
     for ledger in growing:  # still as it was, though the job went on
         assert len(ledger) == 900 and not ledger.complete
         np.testing.assert_array_equal(ledger.logprob[: ledger.done], final.ledger.logprob[: ledger.done])
-        assert np.isnan(ledger.logprob[ledger.done :]).all()
+        assert not ledger.scored[ledger.done :].any() and not ledger.context[ledger.done :].any()
+        assert ledger.running[-1] == pytest.approx(final.ledger.running[ledger.done - 1])
+        assert ledger.totals.nll_nats == pytest.approx(-ledger.running[-1])
+    assert all(ledger.logprob.base is growing[0].logprob.base for ledger in growing)  # nothing is copied
     monkeypatch.setattr(scoring, "LEDGER_SECONDS", 1000.0)  # control: seldom means never here
     told, _ = run(jobs.score(state_of(abc()), Score(7, Text.of(text))))
     assert not any(isinstance(result, Scored) for result in told)

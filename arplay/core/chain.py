@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,47 @@ Floats = NDArray[np.float64]
 
 BEST = 5
 """How many alternatives are kept for every piece."""
+BLOCK = 4096
+"""Tokens whose log-probs are added up together: their sums are kept, and the others in between are made when asked."""
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The most probable tokens at n places in 35 bytes each: ids of 24 bits, shape (n, 5, 3), log-probs of 32, (n, 5).
+
+    >>> Best.of(np.array([[70_000, 2, -1, -1, -1]]), np.array([[-0.5, -1.0, -np.inf, -np.inf, -np.inf]])).at(0)
+    ((70000, -0.5), (2, -1.0))
+    """
+
+    packed: NDArray[np.uint8]
+    logprobs: NDArray[np.float32]
+
+    @classmethod
+    def nothing(cls, n: int) -> Best:
+        return cls(np.full((n, BEST, 3), 255, np.uint8), np.full((n, BEST), -np.inf, np.float32))
+
+    @classmethod
+    def of(cls, ids: NDArray[np.integer[Any]], logprobs: NDArray[np.floating[Any]]) -> Best:
+        """``ids`` below 2 ** 24 - 1, and -1 where there is none; both of shape (n, 5)."""
+        packed = ids.astype("<i4").view(np.uint8).reshape(-1, BEST, 4)[..., :3].copy()
+        return cls(frozen(packed), frozen(logprobs.astype(np.float32)))
+
+    def __getitem__(self, rows: slice) -> Best:
+        return Best(self.packed[rows], self.logprobs[rows])
+
+    @property
+    def ids(self) -> NDArray[np.int32]:
+        """Shape (n, 5), -1 where there is none."""
+        wide = np.zeros((*self.packed.shape[:2], 4), np.uint8)
+        wide[..., :3] = self.packed
+        ids = wide.view("<i4")[..., 0]
+        return np.where(ids == 0xFFFFFF, np.int32(-1), ids)
+
+    def at(self, index: int) -> tuple[tuple[int, float], ...]:
+        """Ids and log-probs at one place, the most probable first."""
+        one = self[index : index + 1]
+        pairs = zip(one.ids[0].tolist(), one.logprobs[0].tolist(), strict=True)
+        return tuple((id, logprob) for id, logprob in pairs if id >= 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,20 +104,22 @@ class Ledger:
     """Every token of a document with what the model said about it; all arrays of length n, read-only.
 
     ``logprob`` in nats (NaN: not scored), ``rank`` from 1 (0: not scored), ``entropy`` in nats of the distribution
-    the token was drawn from (NaN: not scored), ``context``: tokens the model had read, ``best_ids`` and
-    ``best_logprobs`` of shape (n, 5) (id -1 where there is none). ``unit``: what its totals are divided by.
-    A growing ledger holds the first tokens of a longer document; ``done`` says how many. ``told``: what was known of
-    the document before it was scored and belongs to its totals.
+    the token was drawn from (NaN: not scored), ``best``: what the model would rather have had. ``before``: tokens of
+    the chain before the first one here. ``unit``: what its totals are divided by. ``told``: what was known of the
+    document before it was scored and belongs to its totals.
+
+    A growing ledger holds the first tokens of a longer document; ``done`` says how many. All the ledgers of one scoring
+    share their arrays, in which what comes behind ``done`` is still being written. 60 bytes a token hold everything
+    (ids and ends of the tokens too): log-probs are kept in 64 bits, since they are added up, what is only shown in 32.
     """
 
     encoded: Encoded
     unit: Unit
     logprob: Floats
-    rank: NDArray[np.int64]
-    entropy: Floats
-    context: NDArray[np.int64]
-    best_ids: NDArray[np.int64]
-    best_logprobs: Floats
+    rank: NDArray[np.int32]
+    entropy: NDArray[np.float32]
+    best: Best
+    before: int
     done: int
     first_piece: str
     windows: Windows
@@ -89,7 +134,7 @@ class Ledger:
 
     def add_up(self) -> None:
         """Compute every sum now, in the thread that has the time, and not when somebody asks for it."""
-        _ = self.scored, self.notes, self.running, self.totals
+        _ = self.notes, self.totals
 
     @property
     def ids(self) -> Ids:
@@ -112,42 +157,87 @@ class Ledger:
             logprob=self.logprob[cut],
             rank=self.rank[cut],
             entropy=self.entropy[cut],
-            context=self.context[cut],
-            best_ids=self.best_ids[cut],
-            best_logprobs=self.best_logprobs[cut],
+            best=self.best[cut],
+            before=self.before + first,
             done=min(max(self.done - first, 0), stop - first),
         )
 
-    @cached_property
+    @property
     def scored(self) -> NDArray[np.bool_]:
-        return frozen(~np.isnan(self.logprob))
+        """Which tokens have a log-prob, shape (n,)."""
+        found = np.zeros(len(self), bool)
+        np.logical_not(np.isnan(self.logprob[: self.done]), out=found[: self.done])
+        return found
+
+    @property
+    def best_ids(self) -> NDArray[np.int32]:
+        """Shape (n, 5), -1 where there is none."""
+        return self.best.ids
+
+    @property
+    def best_logprobs(self) -> NDArray[np.float32]:
+        return self.best.logprobs
+
+    @property
+    def context(self) -> Ids:
+        """How many tokens the model had read before each one, shape (n,)."""
+        return self.context_of(np.arange(len(self)))
+
+    def context_of(self, rows: Ids) -> Ids:
+        """The same of some rows; 0 of those that are not done."""
+        end = rows + self.before
+        start = self.windows.start(end)
+        return np.where(rows < self.done, end - start + self.windows.before(start), 0)
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:
         """What has to be known with the totals: how the text was read, and what has no score though it should."""
         first = 1 if self.first_piece == "unscored" else 0
-        failed = int(np.count_nonzero(~self.scored[first : self.done]))
+        failed = int(np.count_nonzero(np.isnan(self.logprob[first : self.done])))
         if not failed:
             return self.told
         sentence = f"The model gave no number (NaN) for {failed:,} tokens: every total leaves them out."
         return (*self.told, Note(f"{failed:,}", "not scored (NaN)", sentence))
 
     @cached_property
+    def _sums(self) -> tuple[float, ...]:
+        """The log-probs of each block of tokens, added up exactly."""
+        blocks = (self.logprob[at : min(at + BLOCK, self.done)] for at in range(0, self.done, BLOCK))
+        return tuple(math.fsum(block[~np.isnan(block)]) for block in blocks)
+
+    @cached_property
+    def _bases(self) -> tuple[float, ...]:
+        """The running log-prob before each block, and behind the last one."""
+        return tuple(accumulate(self._sums, initial=0.0))
+
+    @property
     def running(self) -> Floats:
         """The running log-prob in nats, shape (n,); an unscored piece adds nothing."""
-        return frozen(np.cumsum(np.where(self.scored, self.logprob, 0.0)))
+        return np.concatenate([np.empty(0), *(self._running(at) for at in range(0, len(self), BLOCK))])
+
+    def running_at(self, index: int) -> float:
+        """The running log-prob behind one token."""
+        return float(self._running(index // BLOCK * BLOCK)[index % BLOCK])
+
+    def _running(self, at: int) -> Floats:
+        """Of the block that begins at ``at``."""
+        values = np.zeros(min(BLOCK, len(self) - at))
+        done = max(0, min(self.done - at, len(values)))
+        values[:done] = self.logprob[at : at + done]
+        values[np.isnan(values)] = 0.0
+        return np.cumsum(values) + self._bases[min(at // BLOCK, len(self._sums))]
 
     @cached_property
     def totals(self) -> Totals:
-        sizes = self.ends - self.starts
+        scored = self.scored
         return Totals(
             pieces=self.done,
-            scored=int(np.count_nonzero(self.scored)),
+            scored=int(np.count_nonzero(scored)),
             unit=self.unit,
-            units=int(np.sum(sizes[self.scored])),
+            units=int(np.sum(self.ends - self.starts, where=scored)),
             units_total=self.encoded.units,
             counts=self.encoded.counts,
-            nll_nats=0.0 - math.fsum(self.logprob[self.scored]),
+            nll_nats=0.0 - math.fsum(self._sums),
             first_piece=self.first_piece,
             window=self.windows.window,
             stride=self.windows.stride,

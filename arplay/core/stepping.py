@@ -54,5 +54,7 @@ def _step(distribution: Distribution, decoded: Decoded, index: int, id: int, u: 
 
 def behind_bare(answer: Answer) -> bool:
     """Whether the place is told from others at the same caret by pieces that own no bytes: an edit would lose them."""
-    starts, index = answer.encoded.starts, answer.prefix.index
-    return answer.prefix.actual is not None and 0 < index < len(starts) and bool(starts[index - 1] == starts[index])
+    encoded, index = answer.encoded, answer.prefix.index
+    if answer.prefix.actual is None or not 0 < index < len(encoded):
+        return False
+    return encoded.span(index - 1)[0] == encoded.span(index)[0]

@@ -11,11 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
+
+T = TypeVar("T", int, Ids)
+"""One place, or many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +42,17 @@ class Windows:
         """The default: half a window of overlap, so every scored piece has at least half a context."""
         return cls(context, max(1, (context - lead) // 2), lead)
 
-    def start(self, end: int) -> int:
+    def start(self, end: T) -> T:
         """Where the context of the piece at index ``end`` starts; the model then reads chain[start:end].
 
         With W = 4, stride 2: pieces 0..4 from 0, pieces 5 and 6 from 2, pieces 7 and 8 from 4.
         """
         over = end - self.window
-        return 0 if over <= 0 else -(-(over + self.lead) // self.stride) * self.stride
+        return (over > 0) * -(-(over + self.lead) // self.stride) * self.stride
 
-    def before(self, start: int) -> int:
+    def before(self, start: T) -> T:
         """How many pieces are put before a window that starts at ``start``."""
-        return self.lead if start else 0
+        return self.lead * (start > 0)
 
     def read(self, chain: Ids, start: int, end: int) -> Ids:
         """The pieces that the model reads: chain[start:end], after the chain's first ones where they are put there.

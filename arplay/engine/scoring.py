@@ -5,19 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import BEST, Ledger
-from arplay.core.distribution import Distribution
+from arplay.core.chain import BEST, Best, Ledger
+from arplay.core.distribution import Distribution, frozen
 from arplay.core.modalities.base import Encoded, Ids, Note, TokenSet, Unit
 from arplay.core.windows import Windows
 from arplay.engine.messages import Progress, Reconcile, Score, Scored
 from arplay.engine.prefixes import common_prefix
-from arplay.engine.state import State, in_chunks, read_only, windows_of
+from arplay.engine.state import State, in_chunks, windows_of
 from arplay.models.base import Scores, lead
 from arplay.models.scoring_rows import unscored
+
+Numbers = NDArray[np.number[Any]]
 
 LEDGER_SECONDS = 0.2
 """A growing ledger is told at most this often."""
@@ -62,7 +65,7 @@ def ledger_of(
         yield Progress(request.number, "scoring", at / len(chain))
         if growing:
             yield Scored(request.number, request.document, columns.ledger())
-        # copying a very long ledger must stay a small part of the work
+        # adding up a very long ledger must stay a small part of the work
         due = now + max(LEDGER_SECONDS, 20 * (time.monotonic() - now))
 
     try:
@@ -74,12 +77,12 @@ def ledger_of(
             with state.prefixes.session(model.session, context, max(0, known - begin)) as session:
                 at = begin + len(session.ids)
                 for scores in in_chunks(session, session.extend, context[at - begin :], state.pace):
-                    columns.put(scores, at, begin, max(first, known))
+                    columns.put(scores, at, max(first, known))
                     at += len(scores.logprob)
                     if at < readable:
                         yield from told(at)
                 if readable < stop:  # the piece behind a full window is scored but cannot be read there
-                    columns.put(_score_next(session.logits(), int(chain[readable])), readable, begin, first)
+                    columns.put(_score_next(session.logits(), int(chain[readable])), readable, first)
             yield from told(at)  # the session is given back by now: a step that comes between finds it
     except GeneratorExit:
         if state.model is model:  # a new one ends the jobs of the former only after it has taken its place
@@ -110,7 +113,7 @@ def _notes(encoded: Encoded, tokens: TokenSet, lead: tuple[int, ...], windows: W
 
 
 class Columns:
-    """The columns of a ledger that is being filled."""
+    """The columns of a ledger that is being filled: rows are only added, so that its ledgers may share the arrays."""
 
     def __init__(
         self,
@@ -126,25 +129,24 @@ class Columns:
         self._least = 1 if first_piece == "unscored" else lead  # the first piece of the chain that gets a score
         self._first_piece, self._windows = first_piece, windows
         self._done = 0
-        self._scores = Scores(
-            logprob=np.full(n, np.nan),
-            rank=np.zeros(n, np.int64),
-            entropy=np.full(n, np.nan),
-            best_ids=np.full((n, BEST), -1, np.int64),
-            best_logprobs=np.full((n, BEST), -np.inf),
-        )
-        self._context = np.zeros(n, np.int64)
+        self._logprob = np.full(n, np.nan)
+        self._rank = np.zeros(n, np.int32)
+        self._entropy = np.full(n, np.nan, np.float32)
+        self._best = Best.nothing(n)
 
-    def put(self, scores: Scores, at: int, start: int, first: int) -> None:
-        """Scores of the chain from ``at`` on, read from ``start``; those before ``first`` were scored already."""
+    def put(self, scores: Scores, at: int, first: int) -> None:
+        """Scores of the chain from ``at`` on; those before ``first`` were scored already."""
         end = at + len(scores.logprob)
         low = max(at, first, self._least)
         if low < end:
-            rows = slice(low - self._lead, end - self._lead)
-            for name in Scores.__dataclass_fields__:
-                getattr(self._scores, name)[rows] = getattr(scores, name)[low - at :]
-            self._context[rows] = np.arange(low, end) - start
+            rows, new = slice(low - self._lead, end - self._lead), slice(low - at, None)
+            best = Best.of(scores.best_ids[new], scores.best_logprobs[new])
+            self._set(rows, scores.logprob[new], scores.rank[new], scores.entropy[new], best)
         self._done = max(self._done, end - self._lead)
+
+    def _set(self, rows: slice, logprob: Numbers, rank: Numbers, entropy: Numbers, best: Best) -> None:
+        self._logprob[rows], self._rank[rows], self._entropy[rows] = logprob, rank, entropy
+        self._best.packed[rows], self._best.logprobs[rows] = best.packed, best.logprobs
 
     def take_over(self, former: Columns, common: int) -> int:
         """Copy what ``former`` knows of the first ``common`` pieces, which both chains begin with.
@@ -157,9 +159,7 @@ class Columns:
         if not same or known <= self._lead:
             return 0
         rows = slice(0, known - self._lead)
-        for name in Scores.__dataclass_fields__:
-            getattr(self._scores, name)[rows] = getattr(former._scores, name)[rows]
-        self._context[rows] = former._context[rows]
+        self._set(rows, former._logprob[rows], former._rank[rows], former._entropy[rows], former._best[rows])
         self._done = known - self._lead
         return known
 
@@ -168,16 +168,15 @@ class Columns:
         return self._done == len(self._encoded)
 
     def ledger(self) -> Ledger:
-        """A copy of what is known by now, with its sums, which would hold up the window for a long text."""
+        """What is known by now, nothing of it copied, with its sums, which would hold up the window for a long text."""
         ledger = Ledger(
             encoded=self._encoded,
             unit=self._unit,
-            logprob=read_only(self._scores.logprob.copy()),
-            rank=read_only(self._scores.rank.copy()),
-            entropy=read_only(self._scores.entropy.copy()),
-            context=read_only(self._context.copy()),
-            best_ids=read_only(self._scores.best_ids.copy()),
-            best_logprobs=read_only(self._scores.best_logprobs.copy()),
+            logprob=frozen(self._logprob),
+            rank=frozen(self._rank),
+            entropy=frozen(self._entropy),
+            best=Best(frozen(self._best.packed), frozen(self._best.logprobs)),
+            before=self._lead,
             done=self._done,
             first_piece=self._first_piece,
             windows=self._windows,

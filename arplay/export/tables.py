@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arplay.core.chain import BEST, Ledger, power_of_ten, underflows
 from arplay.core.decoding.pipeline import Decoded
@@ -103,14 +104,15 @@ def token_table(ledger: Ledger, vocabulary: TokenSet) -> dict[str, Sequence[Any]
     """The columns of a scored document by name, n values each; ``context``: tokens that the model had read before."""
     ids = ledger.ids.tolist()
     known = {id: vocabulary.record(id) for id in set(ids)}
+    scored = ledger.scored
     return {
         "index": range(len(ids)),
         "id": ids,
         **{name: [known[id][name] for id in ids] for name in vocabulary.record(0)},
         **ledger.encoded.record(),
-        "logprob": _known(ledger.logprob),
-        "rank": [rank or None for rank in ledger.rank.tolist()],
-        "entropy": _known(ledger.entropy),
+        "logprob": _known(ledger.logprob, scored),
+        "rank": _known(ledger.rank, scored & (ledger.rank > 0)),
+        "entropy": _known(ledger.entropy, scored & ~np.isnan(ledger.entropy)),
         "context": ledger.context.tolist(),
     }
 
@@ -167,14 +169,10 @@ def ledger_rows(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
 def heat_rows(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
     """What the heatmap shows of every piece: its figures and the pieces that were expected most."""
     rows, label = tokens(ledger, vocabulary), next(iter(vocabulary.record(0)))
-    best = zip(ledger.best_ids.tolist(), ledger.best_logprobs.tolist(), strict=True)
-    for row, (ids, logprobs) in zip(rows, best, strict=True):
+    for index, row in enumerate(rows):
         row["prob"] = None if row["logprob"] is None else math.exp(row["logprob"])
-        row["best"] = [
-            {"id": id, label: vocabulary.record(id)[label], "logprob": logprob}
-            for id, logprob in zip(ids, logprobs, strict=True)
-            if id >= 0
-        ]
+        best = ledger.best.at(index) if index < ledger.done else ()
+        row["best"] = [{"id": id, label: vocabulary.record(id)[label], "logprob": logprob} for id, logprob in best]
     return rows
 
 
@@ -217,5 +215,5 @@ def flat(row: Record, columns: Iterable[str]) -> Record:
     return result
 
 
-def _known(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float | None]:
-    return [None if math.isnan(value) else value for value in values.tolist()]
+def _known(values: NDArray[np.number[Any]], known: NDArray[np.bool_]) -> list[float | None]:
+    return [value if is_known else None for value, is_known in zip(values.tolist(), known.tolist(), strict=True)]

@@ -120,8 +120,8 @@ class Comparing(QObject):
             if length == context:
                 self._ask(view, view.document.at(view.caret, answer.prefix.index))
                 return
-            if 0 < index < len(answer.encoded.starts):
-                self._ask(view, view.document.at(min(view.caret, int(answer.encoded.starts[index])), index))
+            if 0 < index < len(answer.encoded):
+                self._ask(view, view.document.at(min(view.caret, answer.encoded.span(index)[0]), index))
                 return
 
     def _ask(self, view: View, place: Place) -> None:

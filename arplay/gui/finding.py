@@ -60,7 +60,7 @@ class Finding:
         if ledger is None:
             self._play.show(sought=NOT_SCORED)
             return
-        index = int(np.searchsorted(ledger.starts, self._here(), side="right")) - 1
+        index = int(ledger.ends[:-1].searchsorted(self._here(), "right"))
         selected = self._play.view.selected
         if selected is not None:
             index = selected  # several tokens may begin at the same byte
@@ -103,7 +103,7 @@ class Finding:
         """The place that was found, while the caret stands before it; else the caret's."""
         view, ledger = self._play.view, self._ledger()
         if self._play.looking and ledger is not None and view.selected is not None:
-            return int(ledger.starts[view.selected])
+            return ledger.encoded.span(view.selected)[0]
         found = view.found
         if found is not None and found.at is not None:
             byte = int(found.spans[found.at, 0])

@@ -256,20 +256,20 @@ class Playground(QObject):
             self.refused.emit(OLD_SCORES)
             return
         if ledger is not None:
-            starts = ledger.starts
+            encoded = ledger.encoded
         elif answer is not None and not view.stale and self.long is None:
-            starts = answer.encoded.starts
+            encoded = answer.encoded
         else:
             self.refused.emit(NO_SCORES)
             return
-        if not 0 <= index < len(starts):
-            self.refused.emit(f"There is no token {index + 1:,}: the text has {len(starts):,}")
+        if not 0 <= index < len(encoded):
+            self.refused.emit(f"There is no token {index + 1:,}: the text has {len(encoded):,}")
             return
-        self.looking = self.long is not None
+        start, self.looking = encoded.span(index)[0], self.long is not None
         self.show(selected=index, stale=True, step=None, step_decoded=None)
         if not self.looking:
-            self.show(caret=int(starts[index]))
-        self.asking.explore_at(self.scored_document, self.scored_document.at(int(starts[index]), index))
+            self.show(caret=start)
+        self.asking.explore_at(self.scored_document, self.scored_document.at(start, index))
 
     def _goto(self, node: Node) -> None:
         """Undo, redo and branches all come here; a node that was just recorded is already the current one."""

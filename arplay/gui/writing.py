@@ -197,9 +197,9 @@ class Writing(QObject):
     def _back(self, answer: Answer) -> None:
         """The caret one piece back; the text stays."""
         play = self._play
-        before = answer.encoded.starts[answer.encoded.starts < play.view.caret]
-        if len(before):
-            play.show(caret=int(before[-1]), stale=True, selected=None, step=None, step_decoded=None)
+        if play.view.caret and len(answer.encoded):
+            index = int(answer.encoded.ends[:-1].searchsorted(play.view.caret))  # the last that begins before it
+            play.show(caret=answer.encoded.span(index)[0], stale=True, selected=None, step=None, step_decoded=None)
             play.asking.explore()
         else:
             self.stop()

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-Ids = NDArray[np.int64]
+Ids = NDArray[np.signedinteger[Any]]
+"""Ids, or places: 32 bits of each token of a document, which may be long, else 64."""
 
 Place = Hashable
 """Where in a document: only its modality knows more."""
@@ -140,6 +141,10 @@ class Encoded(Protocol):
     @property
     def ends(self) -> Ids:
         """The unit where each token ends."""
+        ...
+
+    def span(self, index: int) -> tuple[int, int]:
+        """The units [start, end) of one token, at once in the longest document."""
         ...
 
     @property

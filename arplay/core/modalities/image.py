@@ -292,6 +292,9 @@ class EncodedPicture:
     def ends(self) -> Ids:
         return _read_only(np.arange(1, len(self.ids) + 1, dtype=np.int64))
 
+    def span(self, index: int) -> tuple[int, int]:
+        return index, index + 1
+
     @cached_property
     def fixed(self) -> NDArray[np.bool_]:
         return _read_only(np.ones(len(self.ids), bool))

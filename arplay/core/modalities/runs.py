@@ -60,7 +60,7 @@ class Fixed:
     def encoded(self) -> Pieces:
         """Its ids and where each piece ends."""
         ends = np.cumsum([len(piece) for piece in self.pieces], dtype=np.int64)
-        return Pieces(frozen(np.array(self.ids, np.int64)), frozen(ends))
+        return Pieces(frozen(np.array(self.ids, np.int32)), frozen(ends.astype(np.int32)))
 
 
 Run = Typed | Fixed

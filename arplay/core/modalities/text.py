@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, ClassVar
@@ -91,7 +91,7 @@ class Text:
 
     def place(self, encoded: Encoded, index: int) -> Caret:
         """The caret before the piece with this index (n: at the end)."""
-        return Caret(int(encoded.starts[index]) if index < len(encoded) else len(self), index)
+        return Caret(encoded.span(index)[0] if index < len(encoded) else len(self), index)
 
     def notes(self, encoded: Encoded, tokens: Vocabulary) -> tuple[Note, ...]:
         lost, sentence = loss(self.data, encoded.ids, encoded.ends, tokens)
@@ -231,7 +231,10 @@ class Encoded:
 
     @property
     def starts(self) -> Ids:
-        return np.concatenate([np.zeros(1, np.int64), self.ends[:-1]]) if len(self.ends) else self.ends
+        return np.concatenate([np.zeros(1, self.ends.dtype), self.ends[:-1]]) if len(self.ends) else self.ends
+
+    def span(self, index: int) -> tuple[int, int]:
+        return int(self.ends[index - 1]) if index else 0, int(self.ends[index])
 
     @property
     def units(self) -> int:
@@ -248,7 +251,7 @@ class Encoded:
         return document.data.startswith(self.data)
 
     def said(self, index: int, tokens: Vocabulary | None) -> str:
-        data = self.data[int(self.starts[index]) : int(self.ends[index])]
+        data = self.data[slice(*self.span(index))]
         if data:
             return visible(data)
         id = int(self.ids[index])
@@ -256,7 +259,7 @@ class Encoded:
 
     def remark(self, index: int) -> str:
         """What a piece has of letters that it shares with its neighbours; empty where it has whole ones only."""
-        start, end = int(self.starts[index]), int(self.ends[index])
+        start, end = self.span(index)
         found = []
         for low, high in dict.fromkeys((_letter(self.data, start), _letter(self.data, end))):
             mine = self.data[max(low, start) : min(high, end)]
@@ -266,7 +269,7 @@ class Encoded:
         return ", ".join(found)
 
     def part(self, first: int, stop: int) -> Encoded:
-        low, high = int(self.starts[first]), int(self.ends[stop - 1])
+        low, high = self.span(first)[0], int(self.ends[stop - 1])
         cut = slice(first, stop)
         return Encoded(self.data[low:high], self.ids[cut], frozen(self.ends[cut] - low), self.fixed[cut])
 
@@ -340,14 +343,20 @@ def encode(document: Text, alphabet: Alphabet, special: bool = False, cut: Cut |
     encoded = _encode_runs(_read_as(document, alphabet).runs, True, cut or alphabet.encode, special)
     if len(document) and not len(encoded):
         raise Problem("this model's tokenizer makes no piece of this text", "type a letter")
-    encoded.ends[-1:] = len(document)  # spaces that the tokenizer drops belong to the piece before them
-    return encoded
+    if not len(encoded) or int(encoded.ends[-1]) == len(document):
+        return encoded
+    ends = encoded.ends.copy()
+    ends[-1] = len(document)  # spaces that the tokenizer drops belong to the piece before them
+    return replace(encoded, ends=ends)
 
 
 def _encode_runs(runs: Runs, start: bool, cut: Cut, special: bool) -> Encoded:
     """Runs in normal form, none of them of another vocabulary; ``start``: whether a text begins with them."""
-    ids: list[Ids] = [np.zeros(0, np.int64)]
-    ends: list[Ids] = [np.zeros(0, np.int64)]
+    if len(runs) == 1 and isinstance(run := runs[0], Typed):  # the usual case of a long text, which is not copied
+        pieces = cut(run.data, start, special)
+        return Encoded(run.data, pieces.ids, pieces.ends, np.zeros(len(pieces), bool))
+    ids: list[Ids] = [np.zeros(0, np.int32)]
+    ends: list[Ids] = [np.zeros(0, np.int32)]
     fixed: list[NDArray[np.bool_]] = [np.zeros(0, bool)]
     base = 0
     for run in runs:
@@ -384,10 +393,10 @@ def prefix_at(
     at the caret, ``index`` says which one is the next (another index than one of theirs says nothing). Where what is
     left is nothing to the tokenizer (spaces that it drops), the piece that the caret stands in is still the next one.
     """
-    if index is not None and 0 <= index < len(encoded) and encoded.starts[index] == caret:
+    if index is not None and 0 <= index < len(encoded) and encoded.span(index)[0] == caret:
         return Prefix(encoded.ids[:index], int(encoded.ids[index]))
-    whole = np.searchsorted(encoded.ends, caret, side="right")
-    count = int(min(whole, np.searchsorted(encoded.starts, caret, side="left")))
+    whole = int(encoded.ends.searchsorted(caret, "right"))
+    count = min(whole, 1 + int(encoded.ends[:-1].searchsorted(caret, "left"))) if caret else 0
     while count < len(encoded) and encoded.fixed[count] and encoded.ends[count] == caret:
         count += 1
     start = int(encoded.ends[count - 1]) if count else 0

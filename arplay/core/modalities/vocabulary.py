@@ -172,6 +172,10 @@ class Pieces:
     ids: Ids
     ends: Ids
 
+    def __post_init__(self) -> None:
+        for name in ("ids", "ends"):
+            object.__setattr__(self, name, getattr(self, name).astype(np.int32, copy=False))
+
     def __len__(self) -> int:
         return len(self.ids)
 

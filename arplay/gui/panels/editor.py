@@ -178,7 +178,7 @@ class EditorPanel(Panel):
         if encoded is not None and view.answer is not None:
             selected = None
             if view.selected is not None and 0 <= view.selected < len(encoded.ends):
-                selected = (int(encoded.starts[view.selected]), int(encoded.ends[view.selected]))
+                selected = encoded.span(view.selected)
             marks = Marks(encoded.ids, encoded.ends, encoded.fixed, selected, view.departures)
         settings = view.settings
         marks = replace(marks, tokens=settings.tokens, hidden=settings.show_hidden, found=view.found)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import BEST, Ledger
+from arplay.core.chain import Best, Ledger
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
@@ -70,11 +70,10 @@ class Snapshot:
             encoded=Encoded(self.data, ids, told.ends[lead:], np.zeros(n, bool)),
             unit=told.vocabulary.unit,
             logprob=logprob,
-            rank=np.zeros(n, np.int64),
-            entropy=np.full(n, np.nan),
-            context=np.arange(lead, lead + n),
-            best_ids=np.full((n, BEST), -1, np.int64),
-            best_logprobs=np.full((n, BEST), np.nan),
+            rank=np.zeros(n, np.int32),
+            entropy=np.full(n, np.nan, np.float32),
+            best=Best.nothing(n),
+            before=lead,
             done=n,
             first_piece="tokenizer" if lead else "unscored" if unscored else "model",
             windows=Windows.half(max(2, lead + n)),

@@ -90,7 +90,8 @@ def _joins(text: str, found: re.Match[str]) -> bool:
 
 def is_bare(ledger: Ledger, index: int) -> bool:
     """Whether a piece owns no bytes of the text."""
-    return bool(ledger.ends[index] == (ledger.ends[index - 1] if index else 0))
+    start, end = ledger.encoded.span(index)
+    return start == end
 
 
 def token_text(ledger: Ledger, index: int, vocabulary: TokenSet | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
@@ -63,12 +64,10 @@ def content(ledger: Ledger, index: int, vocabulary: TokenSet | None, unit: Unit)
         ("log p", f"{number(in_unit(logprob, unit))} {unit}"),
         *((("rank", f"{rank:,}{size}"),) if rank else ()),
         *((("entropy", f"{number(in_unit(entropy, unit))} {unit}"),) if not math.isnan(entropy) else ()),
-        ("context read", f"{int(ledger.context[index]):,} tokens"),
+        ("context read", f"{int(ledger.context_of(np.array(index))):,} tokens"),
     )
     best = tuple(
-        Alternative(_text(vocabulary, int(id)), float(value), int(id) == int(ledger.ids[index]))
-        for id, value in zip(ledger.best_ids[index], ledger.best_logprobs[index], strict=True)
-        if id >= 0
+        Alternative(_text(vocabulary, id), value, id == int(ledger.ids[index])) for id, value in ledger.best.at(index)
     )
     return CardContent(title, where, lines, best)
 

@@ -104,7 +104,7 @@ def squares_of(ledger: Ledger, encoded: EncodedPicture, theme: Theme, scale: Hea
 
 def _square(ledger: Ledger, index: int, fill: QColor | None, ink: QColor, unit: Unit) -> Square:
     name, logprob = ledger.encoded.said(index, None), float(ledger.logprob[index])
-    if math.isnan(logprob):
+    if index >= ledger.done or math.isnan(logprob):
         return Square(fill, ink, "", f"{name}: not scored")
     entropy = number(in_unit(float(ledger.entropy[index]), unit))
     tip = (

@@ -49,7 +49,7 @@ class HeatScale:
 
     def shade(self, ledger: Ledger, first: int, stop: int) -> list[int]:
         """The colour of pieces [first, stop): an index, PLAIN (not yet scored) or UNSCORED (cannot be scored)."""
-        scored = ledger.scored[first:stop]
+        scored = ~np.isnan(ledger.logprob[first:stop])
         if self.colour_by == "rank":
             bounds = np.array([bound for bound, _ in RANKS])
             colours = np.array([self.of_bucket(i) for i in range(len(RANKS))])

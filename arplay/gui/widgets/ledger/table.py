@@ -104,8 +104,9 @@ class LedgerTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.FontRole:
             return fixed_font(BODY) if column == TOKEN else number_font(BODY)
         if role == Qt.ItemDataRole.ForegroundRole:
-            warned = column == PRODUCT and underflows(float(self.ledger.running[row]))
-            quiet = column == NUMBER or not self.ledger.scored[row] or (column == TOKEN and is_bare(self.ledger, row))
+            warned = column == PRODUCT and underflows(self.ledger.running_at(row))
+            unscored = math.isnan(self.ledger.logprob[row])
+            quiet = column == NUMBER or unscored or (column == TOKEN and is_bare(self.ledger, row))
             return self.theme.color("warning" if warned else "muted" if quiet else "text")
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(row, column)
@@ -117,11 +118,11 @@ class LedgerTable(QAbstractTableModel):
             return BARE
         if column == TOKEN and (cut := remark(self.ledger, row)):
             return plain(cut)
-        if not self.ledger.scored[row] and column in (P, LOGP):
+        if math.isnan(self.ledger.logprob[row]) and column in (P, LOGP):
             return UNSCORED
         if column == P:
             return f"{power(float(self.ledger.logprob[row]))}\n{TIPS[P]}"
-        if column == PRODUCT and underflows(float(self.ledger.running[row])):
+        if column == PRODUCT and underflows(self.ledger.running_at(row)):
             return "Underflows float64: multiplied out, the product would be 0. The sum of the logs is exact enough."
         return TIPS[column]
 
@@ -132,14 +133,14 @@ def cell(ledger: Ledger, vocabulary: TokenSet | None, row: int, column: int, uni
         return f"{row + 1:,}"
     if column == TOKEN:
         return token_text(ledger, row, vocabulary)
-    logprob, running = float(ledger.logprob[row]), float(ledger.running[row])
+    logprob, running = float(ledger.logprob[row]), ledger.running_at(row)
     if column == P:
         return probability(logprob)
     if column == LOGP:
         return "unscored" if math.isnan(logprob) else number(in_unit(logprob, unit))
     if column == RUNNING:
         return number(in_unit(running, unit))
-    return product(running, float(ledger.running[ledger.done - 1])) if column == PRODUCT else power(running)
+    return product(running, ledger.running_at(ledger.done - 1)) if column == PRODUCT else power(running)
 
 
 def product(logprob: float, last: float) -> str:
@@ -167,4 +168,6 @@ def _goes_on(old: Ledger | None, new: Ledger, rows: int) -> bool:
     """Whether the first ``rows`` pieces of the old ledger are those of the new one."""
     if old is None or new.done < rows or old.first_piece != new.first_piece:
         return False
+    if old.encoded is new.encoded:
+        return True
     return np.array_equal(old.ids[:rows], new.ids[:rows]) and np.array_equal(old.ends[:rows], new.ends[:rows])

@@ -39,7 +39,8 @@ from arplay.export.provenance import summary
 from arplay.models import base, catalogue, documents
 from arplay.models.base import Info, Report
 from arplay.models.documents import Given
-from arplay.results import Next, Sample, Score, Token
+from arplay.results import Next, Score, Token
+from arplay.samples import Sample
 
 __all__ = ["Model", "Next", "Pipeline", "Problem", "Reading", "Sample", "Score", "Token", "load"]
 
@@ -58,7 +59,7 @@ def load(
     reading: Reading | None = None,
 ) -> Model:
     """Load a model by whatever ``--model`` takes: a name of ``arplay models``, the path of a folder, a GGUF file or a
-    table, ``org/name[@revision]`` of a hub that was fetched (``arplay models get``), or the address of a server.
+    JSON file, or ``org/name[@revision]`` of a hub that was fetched (``arplay models get``).
 
     ``device``: "auto", "cpu", "cuda", "mps" or "xpu". ``dtype``: "auto" (float32 on a CPU, the stored type elsewhere),
     "float32", "bfloat16" or "float16". ``progress`` is called with a fraction from 0 to 1 (None: nobody knows) and what
@@ -70,11 +71,9 @@ def load(
 
     >>> load("abc")
     <arplay.Model abc (table, 30 parameters, float64 on cpu, any context)>
-    >>> load("no-such-model")
+    >>> load("no-such-model")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ...
-    arplay.core.errors.Problem: there is no model no-such-model; use one of abc, english, smollm2, xo, an existing \
-path, or org/name of a hub
+    arplay.core.errors.Problem: there is no model no-such-model; use one of abc, english, ...
     """
     report = progress or (lambda fraction, what: None)
     state = State(catalogue.load, fetch, pace=Pace(patience=ALONE_SECONDS))

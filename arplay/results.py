@@ -1,8 +1,8 @@
-"""What :mod:`arplay.api` answers: distributions, scores and samples, with every figure that the command line writes."""
+"""What :mod:`arplay.api` answers: distributions and scores, with every figure that the command line writes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,14 +15,9 @@ from arplay.core.decoding.pipeline import Decoded, Pipeline, decode
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Ids
-from arplay.core.picking import MAX_SEED
 from arplay.core.position import Answer
-from arplay.core.reading import Reading
 from arplay.core.stepping import context_at
-from arplay.core.tree import Step
 from arplay.engine.messages import Loaded
-from arplay.engine.sampling import AtLimit, Sampling
-from arplay.engine.state import State
 from arplay.export import html, provenance, tables
 
 if TYPE_CHECKING:
@@ -62,7 +57,12 @@ class Next:
 
     @cached_property
     def decoded(self) -> Decoded:
-        """What each stage of the pipeline left."""
+        """What each stage of the pipeline left.
+
+        >>> from arplay import load
+        >>> [(trace.label, trace.kept) for trace in load("abc").next("BA", "top-k:2").decoded.traces]
+        [('top-k 2', 2)]
+        """
         context = context_at(self.answer, self.loaded.vocabulary, seed=0)
         return decode(self.distribution, self.pipeline, context)
 
@@ -81,15 +81,30 @@ class Next:
 
     @property
     def entropy(self) -> float | None:
-        """H = -Σ p log p in nats; None where a server told only some log-probs."""
+        """H = -Σ p log p in nats (Shannon 1948); None where a server told only some log-probs.
+
+        >>> from arplay import load
+        >>> round(load("abc").next("BA").entropy, 4)  # of 0.3, 0.1 and 0.6
+        0.8979
+        """
         return self.distribution.entropy
 
     def top(self, n: int = 10) -> list[Token]:
-        """The n most probable tokens, ties by id (fewer where there are fewer)."""
+        """The n most probable tokens, ties by id (fewer where there are fewer).
+
+        >>> from arplay import load
+        >>> [(token.id, token.text, token.rank) for token in load("abc").next("BA").top(2)]
+        [(2, 'C', 1), (0, 'A', 2)]
+        """
         return self._listed(self.distribution.top(n))
 
     def find(self, text: str) -> list[Token]:
-        """Tokens that contain ``text``, as they are written or as views show them (␣, ↵, ⟨E2⟩), best matches first."""
+        """Tokens that contain ``text``, as they are written or as views show them (␣, ↵, ⟨E2⟩), best matches first.
+
+        >>> from arplay import load
+        >>> [(token.text, round(token.prob, 3)) for token in load("abc").next("BA").find("b")]
+        [('B', 0.1)]
+        """
         return self._listed(self.loaded.vocabulary.find(text))
 
     @property
@@ -103,16 +118,13 @@ class Next:
     def as_dict(self, top: int = 20, find: str | None = None) -> tables.Record:
         """What ``arplay next --json`` writes."""
         before = self.document.before(self.document.end)
-        found = tables.bars(
-            self.answer, self.distribution, self.decoded, self.loaded.vocabulary, before, top, find
-        )  # fmt: skip
-        return {"model": _model(self.loaded)} | found
+        tokens = self.loaded.vocabulary
+        found = tables.bars(self.answer, self.distribution, self.decoded, tokens, before, top, find)
+        return {"model": model_record(self.loaded)} | found
 
     def __repr__(self) -> str:
-        best = ", ".join(
-            f"{self.loaded.vocabulary.label(token.id)} {token.prob:.1%}" for token in self.top(5) if token.prob
-        )
-        return f"<arplay.Next: {best}>"
+        label = self.loaded.vocabulary.label
+        return f"<arplay.Next: {', '.join(f'{label(t.id)} {t.prob:.1%}' for t in self.top(5) if t.prob)}>"
 
     def _listed(self, ids: Sequence[int] | Ids) -> list[Token]:
         items = tables.items(self.distribution, self.decoded, self.loaded.vocabulary, ids)
@@ -136,8 +148,9 @@ class Score:
     @property
     def tokens(self) -> tuple[str, ...]:
         """The exact text of each token; a byte that is part of no whole character is a sign (``⟨E2⟩``)."""
-        record = self.loaded.vocabulary.record
-        return tuple(record(id)["text"] for id in self.ledger.ids.tolist())
+        ids: list[int] = self.ledger.ids.tolist()
+        texts = {id: self.loaded.vocabulary.record(id)["text"] for id in {*ids}}
+        return tuple(texts[id] for id in ids)
 
     @property
     def ids(self) -> Ids:
@@ -146,7 +159,12 @@ class Score:
 
     @property
     def logprob(self) -> Floats:
-        """log p(x_i | x_<i) in nats, shape (n,); NaN where not scored (a first token without p(x_1))."""
+        """log p(x_i | x_<i) in nats, shape (n,), read-only; NaN where not scored (a first token without p(x_1)).
+
+        >>> from arplay import load
+        >>> np.exp(load("abc").score("BAC").logprob).round(3)
+        array([0.4, 0.5, 0.6])
+        """
         return self.ledger.logprob
 
     @property
@@ -156,7 +174,12 @@ class Score:
 
     @property
     def entropy(self) -> NDArray[np.float32]:
-        """Entropy in nats of the distribution that each token came from, shape (n,); NaN where not scored."""
+        """Entropy in nats of the distribution that each token came from, shape (n,); NaN where not scored.
+
+        >>> from arplay import load
+        >>> load("abc").score("BAC").entropy.round(4)  # of 0.3, 0.4, 0.3, then 0.5, 0.2, 0.3, then 0.3, 0.1, 0.6
+        array([1.0889, 1.0297, 0.8979], dtype=float32)
+        """
         return self.ledger.entropy
 
     @property
@@ -166,7 +189,12 @@ class Score:
 
     @property
     def nll_nats(self) -> float:
-        """-Σ log p over the scored tokens, in nats."""
+        """-Σ log p over the scored tokens, in nats.
+
+        >>> from arplay import load
+        >>> round(float(np.exp(-load("abc").score("BAC").nll_nats)), 4)  # 0.4 · 0.5 · 0.6
+        0.12
+        """
         return self.ledger.totals.nll_nats
 
     @property
@@ -231,7 +259,7 @@ class Score:
     def as_dict(self) -> tables.Record:
         """What ``arplay score --json`` writes."""
         rows, sums = tables.tokens(self.ledger, self.loaded.vocabulary), tables.totals(self.ledger)
-        return {"model": _model(self.loaded), "tokens": rows, "totals": sums}
+        return {"model": model_record(self.loaded), "tokens": rows, "totals": sums}
 
     def __repr__(self) -> str:
         return f"<arplay.Score of {len(self):,} tokens: {self._figures}>"
@@ -257,128 +285,6 @@ class Score:
         return totals.bits_per_unit
 
 
-class Sample:
-    """A document that a model continues, from :meth:`arplay.Model.sample` or :meth:`arplay.Model.stream`.
-
-    Iterating yields the text that each token adds ("" within a character of several tokens, and for the end-of-text
-    token), and draws what is not drawn yet. The figures are of the tokens that are drawn, n of them.
-    """
-
-    def __init__(
-        self,
-        state: State,
-        after: Next,
-        reading: Reading,
-        n: int,
-        seed: int,
-        at_limit: AtLimit,
-        us: Sequence[float] | Floats | None,
-    ) -> None:
-        _check(n, seed, at_limit)
-        given = None if us is None else _numbers(us)
-        self.steps: list[Step] = []
-        self.seed, self.at_limit = seed, at_limit
-        self._after, self._told, self._starts = after, list[str](), list[int]()
-        self._sampling = Sampling(state, after.answer, after.pipeline, at_limit, reading.window_lead)
-        self._drawing = self._drawn(n if given is None else min(n, len(given)), given)
-
-    def __iter__(self) -> Iterator[str]:
-        yield from list(self._told)
-        for text in self._drawing:  # noqa: UP028 - "yield from" ends it with whoever looks at the first tokens only
-            yield text
-
-    @property
-    def text(self) -> str:
-        """What is written, exact; a byte that is part of no whole character is a sign. A picture is told as a whole."""
-        return "".join(self._told)
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        return f"<arplay.Sample of {len(self.steps):,} tokens: {self.text!r}>"
-
-    @property
-    def stopped(self) -> str:
-        """Why it ended: "length", "eos", "context" (it is full), "complete" (the document is); "": it has not."""
-        return self._sampling.stopped
-
-    @property
-    def start(self) -> int:
-        """The token of the chain from which on the last one's context was read: above 0 where it slid."""
-        return self._sampling.start
-
-    @property
-    def ids(self) -> Ids:
-        """Shape (n,)."""
-        return np.array([step.id for step in self.steps], np.int64)
-
-    @property
-    def logprob(self) -> Floats:
-        """log p of each token by the model itself, before the pipeline, nats, shape (n,)."""
-        return np.array([step.logprob for step in self.steps], np.float64)
-
-    @property
-    def rank(self) -> NDArray[np.int64]:
-        """Rank of each token by the model itself, from 1, shape (n,)."""
-        return np.array([step.rank for step in self.steps], np.int64)
-
-    @property
-    def u(self) -> Floats:
-        """The numbers at which they were drawn, shape (n,): the ``us`` that draw them again."""
-        return np.array([step.u for step in self.steps], np.float64)
-
-    def as_dict(self) -> tables.Record:
-        """What ``arplay sample --json`` writes."""
-        after, tokens = self._after, self._after.loaded.vocabulary
-        before = after.document.before(after.document.end)
-        steps = zip(self.steps, self._starts, strict=True)
-        return {
-            "model": _model(after.loaded),
-            "decoding": after.pipeline.as_json,
-            "seed": self.seed,
-            "at_limit": self.at_limit,
-            "prefix": {**before, "ids": self._sampling.prefix},
-            "steps": [tables.step(step, start, tokens) for step, start in steps],
-            "text": self.text,
-            "stopped": self.stopped,
-        }
-
-    def _drawn(self, n: int, us: Sequence[float] | None) -> Iterator[str]:
-        loaded = self._after.loaded
-        writer = self._after.document.writer(loaded.vocabulary)
-        for step in self._sampling.steps(n, self.seed, us):
-            self.steps.append(step)
-            self._starts.append(self._sampling.start)
-            self._told.append("" if step.id == loaded.eos else writer.write(step.id))
-            yield self._told[-1]
-        if left := writer.end():
-            self._told.append(left)
-            yield left
-
-
-def _check(n: int, seed: int, at_limit: AtLimit) -> None:
-    """Raises Problem for what no sample can be drawn with."""
-    if n < 0:
-        raise Problem(f"{n:,} tokens cannot be drawn", "give 0 or more")
-    if not 0 <= seed <= MAX_SEED:
-        raise Problem(f"{seed} is no seed", "give a whole number from 0 to 2^64 - 1")
-    if at_limit not in ("stop", "slide"):
-        raise Problem(f"at_limit {at_limit!r} means nothing", 'give "stop" or "slide"')
-
-
-def _numbers(us: Sequence[float] | Floats) -> list[float]:
-    """Where to draw. Raises Problem for what is no number in [0, 1)."""
-    try:
-        given = np.asarray(us, np.float64)
-    except (TypeError, ValueError) as error:
-        raise Problem("us has what is no number", "give numbers from 0 to below 1") from error
-    if given.ndim != 1 or not np.all((given >= 0) & (given < 1)):
-        raise Problem("us has what cannot be drawn at", "give numbers from 0 to below 1")
-    found: list[float] = given.tolist()
-    return found
-
-
-def _model(loaded: Loaded) -> tables.Record:
+def model_record(loaded: Loaded) -> tables.Record:
     """The model for JSON, with how its tokenizer changes text (null where it does not)."""
     return provenance.model(loaded.info) | {"lossy": loaded.lossy or None}

@@ -198,13 +198,13 @@ def test_a_failed_export_says_so_and_leaves_the_file(opened: Open, qtbot: QtBot,
     window = opened()
     chart = window.panels["next_token"]
     good, bad = tmp_path / f"chart{suffix}", tmp_path / "none" / f"chart{suffix}"
-    assert exports.save(chart, good, window) and good.stat().st_size > 100
-    assert not exports.save(chart, bad, window)
+    assert exports.of_panel(chart, window).save(good) and good.stat().st_size > 100
+    assert not exports.of_panel(chart, window).save(bad)
     assert "cannot be written" in refused(window, qtbot)
     good.write_bytes(b"mine")
     good.chmod(0o444)
     if not os.access(good, os.W_OK):  # root may write anything
-        assert not exports.save(chart, good, window)
+        assert not exports.of_panel(chart, window).save(good)
         assert good.read_bytes() == b"mine"
 
 

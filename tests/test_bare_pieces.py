@@ -172,7 +172,7 @@ def test_a_hidden_panel_is_exported_as_it_would_be_shown(opened: Open, qtbot: Qt
     settle(window, qtbot)
     ledger = cast(LedgerPanel, window.panels["ledger"])
     assert ledger.view is not window.playground.view
-    assert exports.save(ledger, tmp_path / "ledger.png", window) and ledger.view is window.playground.view
+    assert exports.of_panel(ledger, window).save(tmp_path / "ledger.png") and ledger.view is window.playground.view
 
 
 def test_a_token_named_like_a_tag_is_no_html(opened: Open, prefixing: Path) -> None:

@@ -77,7 +77,7 @@ def test_every_choice_makes_what_it_says(
     window = long_window(opened, qtbot)
     panel = window.panels[name]
     filters = named(monkeypatch, tmp_path / f"x{suffix}")
-    exports.ask(panel, window, suffix)
+    exports.of_panel(panel, window).ask(suffix)
     dialog = asked(window)
     assert dialog is not None and filters == [], "asked before any file is named"
     said = [dialog.spans[button] for button in dialog.spans]
@@ -113,7 +113,7 @@ def test_what_is_in_sight_and_what_is_selected(
     field.setTextCursor(cursor)
     settle(window, qtbot)
     named(monkeypatch, tmp_path / "x.png")
-    exports.ask(window.panels["heatmap"], window, ".png")
+    exports.of_panel(window.panels["heatmap"], window).ask(".png")
     dialog = asked(window)
     assert dialog is not None
     sight, selected = list(dialog.spans)[1:]
@@ -135,9 +135,9 @@ def test_pages_are_numbered_written_and_not_replaced_unasked(
     window = long_window(opened, qtbot)
     named(monkeypatch, tmp_path / "x.png")
     panel = window.panels["heatmap"]
-    count = export_image.page_count(panel.sheet(), exports.provenance(panel, window.playground.view).caption())  # type: ignore[attr-defined]
+    count = export_image.page_count(panel.sheet(), exports.of_panel(panel, window).view.origin())  # type: ignore[attr-defined]
     (tmp_path / "x-02.png" if count > 9 else tmp_path / "x-2.png").write_bytes(b"mine")
-    exports.ask(panel, window, ".png")
+    exports.of_panel(panel, window).ask(".png")
     dialog = asked(window)
     assert dialog is not None and dialog.whole.isChecked()
     assert dialog.whole.accessibleDescription().startswith(f"{count:,} files")
@@ -156,7 +156,7 @@ def test_pages_are_numbered_written_and_not_replaced_unasked(
 def test_pages_can_be_cancelled(opened: Open, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     window = long_window(opened, qtbot)
     named(monkeypatch, tmp_path / "x.pdf")
-    exports.ask(window.panels["heatmap"], window, ".pdf")
+    exports.of_panel(window.panels["heatmap"], window).ask(".pdf")
     dialog = asked(window)
     assert dialog is not None
     go(dialog, qtbot)
@@ -172,7 +172,7 @@ def test_a_short_chart_is_not_asked_about(
     window = opened(text=b"BAC")
     for name in ("next_token", "heatmap", "ledger"):
         filters = named(monkeypatch, tmp_path / name)  # without an ending, or with one that is no picture's
-        exports.ask(window.panels[name], window, ".png")
+        exports.of_panel(window.panels[name], window).ask(".png")
         assert asked(window) is None and filters == ["PNG picture (*.png)"]
         assert written(window, qtbot) == f"Exported {name}.png" and (tmp_path / f"{name}.png").exists()
         window.statusBar().clearMessage()
@@ -184,7 +184,7 @@ def test_what_is_not_there_yet_is_told_before_the_file_dialog(
     window = opened(text=b"")
     filters = named(monkeypatch, tmp_path / "x.png")
     for name, suffix in (("ledger", ".png"), ("ledger", ".csv"), ("heatmap", ".svg")):
-        exports.ask(window.panels[name], window, suffix)
+        exports.of_panel(window.panels[name], window).ask(suffix)
         assert filters == [] and "nothing to export" in notice(window).lower()
 
 

@@ -18,9 +18,11 @@ from pytestqt.qtbot import QtBot
 from arplay.core.errors import Problem
 from arplay.core.timings import Timing, Timings
 from arplay.engine.messages import Progress
+from arplay.export.charts import CACHE
 from arplay.gui import comparing, exports
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Do, Settings, Typed, View
+from arplay.gui.panels import PANELS
 from arplay.gui.panels.kv_cache import KvCachePanel
 from arplay.gui.playground import Playground
 from arplay.gui.status import StatusBar
@@ -285,7 +287,7 @@ def test_it_is_exported_in_every_format(
     qtbot.waitUntil(lambda: panel.chart_size() is not None, timeout=PATIENCE)
     for suffix, magic in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF"), (".csv", b"#"), (".json", b"{")):
         file = tmp_path / f"cache{suffix}"
-        assert exports.save(panel, file, window)
+        assert exports.of_panel(panel, window).save(file)
         assert file.read_bytes().startswith(magic)
     rows = json.loads((tmp_path / "cache.json").read_text())["timings"]
     lines = [line for line in (tmp_path / "cache.csv").read_text().splitlines() if not line.startswith("#")]
@@ -295,10 +297,9 @@ def test_it_is_exported_in_every_format(
 
 
 def test_nothing_measured_is_a_problem_and_no_file() -> None:
-    panel = KvCachePanel()
-    panel.show_view(textbook_table())
+    panel = next(place for place in PANELS if place.chart is CACHE).make()
     with pytest.raises(Problem, match="no answer was measured"):
-        exports.data_of(panel, textbook_table(), "csv")
+        CACHE.table(exports.shown(panel, textbook_table()))
     panel.deleteLater()
 
 

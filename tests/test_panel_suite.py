@@ -22,7 +22,7 @@ from tests.panel_views import VIEWS, not_numbers, textbook
 
 SCALE = os.environ.get("QT_SCALE_FACTOR", "1")
 
-every_panel = pytest.mark.parametrize("place", PANELS, ids=lambda place: place.module)
+every_panel = pytest.mark.parametrize("place", PANELS, ids=lambda place: place.panel.rpartition(".")[2])
 every_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
 
 

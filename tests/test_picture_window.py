@@ -229,9 +229,9 @@ def test_every_panel_is_exported(name: str, opened: Open, qtbot: QtBot, tmp_path
     window.docks[name].raise_()
     settle(window, qtbot)
     for suffix in (".png", ".svg"):
-        assert exports.save(window.panels[name], tmp_path / f"x{suffix}", window), window.notice.said
+        assert exports.of_panel(window.panels[name], window).save(tmp_path / f"x{suffix}"), window.notice.said
         assert (tmp_path / f"x{suffix}").stat().st_size > 500
-    assert exports.save(window.panels[name], tmp_path / "x.json", window)
+    assert exports.of_panel(window.panels[name], window).save(tmp_path / "x.json")
     content = json.loads((tmp_path / "x.json").read_text())
     if name == "next_token":
         assert math.fsum(item["prob"] for item in content["top"]) == pytest.approx(1)

@@ -24,7 +24,6 @@ from arplay.core.errors import Problem
 from arplay.engine.messages import Failed, Replay, ReplayEnded
 from arplay.gui.contract import Unit
 from arplay.gui.theme import DARK, LIGHT, Theme
-from arplay.gui.training import exporting
 from arplay.gui.training.asks import AskReplay
 from arplay.gui.training.gradient_chart import TOP
 from arplay.gui.training.nll_line import NllLine
@@ -310,12 +309,12 @@ def test_views_are_drawn_in_both_themes_and_sizes(make: Make, qtbot: QtBot) -> N
 def test_charts_and_tables_are_exported(make: Make, qtbot: QtBot, tmp_path: Path) -> None:
     view = make(qtbot, LIGHT)
     for suffix in (".png", ".svg", ".pdf"):
-        exporting.save(view, tmp_path / f"chart{suffix}")
+        view.export.exporting.write(tmp_path / f"chart{suffix}")
         assert (tmp_path / f"chart{suffix}").stat().st_size > 1000
     assert ("mean loss" if make is teaching else "Next token after step 5,000") in (tmp_path / "chart.svg").read_text(
         "utf-8"
     )
-    exporting.save(view, tmp_path / "table.csv")
+    view.export.exporting.write(tmp_path / "table.csv")
     lines = [line for line in (tmp_path / "table.csv").read_text("utf-8").splitlines() if not line.startswith("#")]
     rows = list(csv.DictReader(lines))
     if isinstance(view, OneBatchView):
@@ -328,7 +327,7 @@ def test_charts_and_tables_are_exported(make: Make, qtbot: QtBot, tmp_path: Path
     nothing = type(view)()
     qtbot.addWidget(nothing)
     with pytest.raises(Problem):
-        exporting.save(nothing, tmp_path / "nothing.csv")
+        nothing.export.exporting.write(tmp_path / "nothing.csv")
     assert not (tmp_path / "nothing.csv").exists()
 
 
@@ -336,7 +335,7 @@ def test_the_picture_of_the_gradient_has_its_bars(qtbot: QtBot, tmp_path: Path) 
     view = replaying(qtbot, place=GIRL)
     view.place = GIRL
     view.chart.what.buttons["gradient"].click()
-    exporting.save(view, tmp_path / "gradient.svg")
+    view.export.exporting.write(tmp_path / "gradient.svg")
     told = (tmp_path / "gradient.svg").read_text("utf-8")
     assert "sum of all 600" in told and "pulled up" in told
 

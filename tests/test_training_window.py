@@ -22,8 +22,9 @@ from arplay.core.distribution import LN2
 from arplay.core.errors import Problem
 from arplay.engine import trainer as trainers
 from arplay.engine.trainer import Report, Status, TrainingState
-from arplay.gui.training import choices, exporting, plot, words
+from arplay.gui.training import choices, plot, words
 from arplay.gui.training.curve import LossCurve
+from arplay.gui.training.exporting import ExportButton
 from arplay.gui.training.losses import Losses, losses
 from arplay.gui.training.texts import Text, look
 from arplay.gui.training.window import TrainingWindow
@@ -190,7 +191,7 @@ def test_curve_drawn_read_and_exported(qtbot: QtBot, tmp_path: Path, theme: str)
     curve.resize(480, 320)
     curve.show()
     with pytest.raises(Problem):
-        exporting.save(curve, tmp_path / "loss.csv")
+        ExportButton(curve, curve).exporting.write(tmp_path / "loss.csv")
     reports = tuple(report(i, held_out=5.0 / (1 + i) if i % 2 == 0 else None, loss=4.8 / (1 + i)) for i in range(9))
     curve.show_run(state("running", tmp_path / "cats", reports), "nats per token")
     picture = curve.grab().toImage()
@@ -207,7 +208,7 @@ def test_curve_drawn_read_and_exported(qtbot: QtBot, tmp_path: Path, theme: str)
     assert curve.lit == 384
     assert "after 1,024 tokens" in curve.accessibleDescription()
     for suffix in (".png", ".svg", ".pdf", ".csv"):
-        exporting.save(curve, tmp_path / f"loss{suffix}")
+        ExportButton(curve, curve).exporting.write(tmp_path / f"loss{suffix}")
     assert "knows nothing" in (tmp_path / "loss.svg").read_text()
     lines = (tmp_path / "loss.csv").read_text().splitlines()
     rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))

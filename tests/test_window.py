@@ -170,7 +170,7 @@ def test_every_chart_exports_in_every_format(opened: Open, qtbot: QtBot, tmp_pat
     settle(window, qtbot)
     for suffix, magic in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF"), (".csv", b"#"), (".json", b"{")):
         file = tmp_path / f"{name}{suffix}"
-        assert exports.save(window.panels[name], file, window), notice(window)
+        assert exports.of_panel(window.panels[name], window).save(file), notice(window)
         assert file.read_bytes().startswith(magic)
     data = json.loads((tmp_path / f"{name}.json").read_text())
     assert data["provenance"]["model"]["name"] == "abc"
@@ -178,9 +178,9 @@ def test_every_chart_exports_in_every_format(opened: Open, qtbot: QtBot, tmp_pat
 
 def test_copy_data_and_picture(opened: Open, qtbot: QtBot) -> None:
     window = opened(text=b"BAC")
-    exports.copy_data(window.panels["next_token"], window)
+    exports.of_panel(window.panels["next_token"], window).copy_data()
     assert "logprob" in QApplication.clipboard().text()
-    exports.copy_picture(window.panels["next_token"], window)
+    exports.of_panel(window.panels["next_token"], window).copy_picture()
     assert not QApplication.clipboard().image().isNull()
     QApplication.clipboard().clear()
 

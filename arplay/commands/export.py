@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -12,39 +12,33 @@ from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, note
 from arplay.commands.options import UsageError
 from arplay.commands.window import draw, options_of, why_not_imported
-from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Document
-from arplay.core.timings import Timings
-from arplay.engine.messages import Loaded
-from arplay.export import charts
-from arplay.export.provenance import Provenance
+from arplay.export.charts import Chart, Shown
 from arplay.export.writers import write
-from arplay.gui import platform_check
-from arplay.results import Next
+from arplay.gui import panels, platform_check
+from arplay.gui.panels import Place
+from arplay.models.documents import Source
 
 if TYPE_CHECKING:
     from arplay.gui.contract import View
 
 PICTURES = (".png", ".svg", ".pdf")
 DATA = (".csv", ".json")
-FORMATS = {
-    "bars": PICTURES + DATA,
-    "heatmap": PICTURES + DATA,
-    "ledger": PICTURES + DATA,
-    "cache": PICTURES + DATA,
-    "window": (".png",),
-}
-LONG = ("heatmap", "ledger")
+WINDOW = "window"
 MOST_PIXELS = 16_000
+
+
+def charts() -> dict[str, Place]:
+    """The panels that have a chart, by its name."""
+    return {place.chart.name: place for place in panels.PANELS if place.chart is not None}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     text = parser.add_mutually_exclusive_group(required=True)
     text.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the text; - is standard input")
     text.add_argument("--prompt", metavar="S", help="the text itself")
-    parser.add_argument("--chart", required=True, choices=tuple(FORMATS))
+    parser.add_argument("--chart", required=True, choices=(*charts(), WINDOW))
     parser.add_argument("--out", required=True, type=Path, metavar="X", help="X.png, .svg, .pdf, .csv or .json")
     options.add_model(parser)
     options.add_reading(parser)
@@ -53,118 +47,97 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", type=scale, default=2.0, help="PNG pixels for each logical pixel, 0.25 to 8 (2)")
     parser.add_argument("--theme", choices=("dark", "light"), default="light")
     parser.add_argument("--size", type=_size, metavar="WxH", help="of the picture, or of a page")
-    parser.add_argument(
-        "--tokens", type=_tokens, metavar="A-B", help="heatmap, ledger: a picture of these tokens only (1-500)"
-    )
-    parser.add_argument(
-        "--pages", action="store_true", help="heatmap, ledger: a long PNG or SVG as several files, X-1.png and so on"
-    )
+    of = ", ".join(_long())
+    parser.add_argument("--tokens", type=_tokens, metavar="A-B", help=f"{of}: a picture of these tokens only (1-500)")
+    several = f"{of}: a long PNG or SVG as several files, X-1.png and so on"
+    parser.add_argument("--pages", action="store_true", help=several)
     options.add_decoding(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    kind = args.out.suffix.lower()
-    if kind not in FORMATS[args.chart]:
-        raise UsageError(f"--chart {args.chart} goes to {', '.join(FORMATS[args.chart])}, not to {args.out.name}")
-    if (args.tokens or args.pages) and not (args.chart in LONG and kind in PICTURES):
-        raise UsageError(f"--tokens and --pages are for pictures of a {' or a '.join(LONG)}")
+    kind, place = args.out.suffix.lower(), charts().get(args.chart)
+    known = (".png",) if place is None else PICTURES + DATA
+    if kind not in known:
+        raise UsageError(f"--chart {args.chart} goes to {', '.join(known)}, not to {args.out.name}")
+    if (args.tokens or args.pages) and not (args.chart in _long() and kind in PICTURES):
+        raise UsageError(f"--tokens and --pages are for pictures of a {' or a '.join(_long())}")
     decoding = options.decoding(args)
     if kind in PICTURES:
-        _prepare_qt(args.scale if args.chart == "window" else 1.0)
-    if args.chart == "window":
+        _prepare_qt(args.scale if place is None else 1.0)
+    if place is None or place.chart is None:
         _window(args, decoding)
     else:
         source = given.source(args, args.prompt, args.file, args.encoding)
-        found = _ask(args, source.document, decoding)
-        origin = Provenance(
-            found.loaded.info, found.first_piece, source.name, decoding if args.chart == "bars" else None
-        )
+        shown = _ask(args, place.chart, source, decoding)
         if kind in PICTURES:
-            _picture(args, found, source.document, origin)
+            _picture(args, place, shown)
             return 0
-        write(args.out, _data(args.chart, "csv" if kind == ".csv" else "json", found, args.top, origin))
+        write(args.out, place.chart.table(shown).text("csv" if kind == ".csv" else "json"))
     note(f"wrote {args.out}")
     return 0
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Found:
-    """What a chart shows of a document: a ledger, or what comes after it."""
-
-    loaded: Loaded
-    ledger: Ledger | None = None
-    after: Next | None = None
-    timings: Timings = ()
-
-    @property
-    def first_piece(self) -> str:
-        shown = self.ledger if self.after is None else self.after.answer
-        assert shown is not None
-        return shown.first_piece
+def _long() -> list[str]:
+    """The charts of which a picture may be of some tokens only."""
+    return [name for name, place in charts().items() if place.chart is not None and place.chart.long]
 
 
-def _ask(args: argparse.Namespace, document: Document, decoding: Pipeline) -> Found:
+def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipeline) -> Shown:
+    """What the chart is of."""
+    document = source.document
     with ProgressLine() as progress:
         model = given.model(args, progress)
-        if args.chart in LONG:
-            return Found(model.loaded, model.score(document).ledger)
-        timings = model.timings(document) if args.chart == "cache" else ()
+        shown = Shown(model.loaded, document, len(document), source.name, bars=args.top)
+        if chart.of == "scores":
+            return replace(shown, ledger=model.score(document).ledger)
+        timings = model.timings(document) if chart.measures else ()
         after = model.next(document, decoding)
     for sentence in after.notes:
         note(sentence)
-    return Found(model.loaded, after=after, timings=timings)
+    shown = replace(shown, answer=after.answer, decoded=after.decoded, timings=timings)
+    return replace(shown, decoding=decoding) if chart.decodes else shown
 
 
-def _data(chart: str, kind: charts.Kind, found: Found, top: int, origin: Provenance) -> str:
-    """The records behind a chart, with their provenance."""
-    tokens, after = found.loaded.vocabulary, found.after
-    if found.ledger is not None:
-        return charts.tokens("heatmap" if chart == "heatmap" else "ledger", kind, found.ledger, tokens, origin)
-    assert after is not None
-    if chart == "cache":
-        return charts.timings(kind, found.timings, origin)
-    before = after.document.before(after.document.end)
-    return charts.bars(kind, after.answer, after.decoded, tokens, before, top, origin)
-
-
-def _picture(args: argparse.Namespace, found: Found, document: Document, origin: Provenance) -> None:
+def _picture(args: argparse.Namespace, place: Place, shown: Shown) -> None:
     try:
         from arplay.gui import app, export_image, export_parts, overrides, theme
-        from arplay.gui.panels import PANELS
     except ImportError as error:
         raise why_not_imported(error) from error
 
     look = theme.DARK if args.theme == "dark" else theme.LIGHT
     theme.apply(app.application(), look)
-    module = {"bars": "next_token", "cache": "kv_cache"}.get(args.chart, args.chart)
     with overrides.raised():
-        panel = next(place for place in PANELS if place.module == module).make()
+        panel = place.make()
         panel.set_theme(look)
-        panel.show_view(_view(found, document, args.top))
+        panel.show_view(_view(shown))
     chart: export_image.Chart = panel
-    if args.chart in LONG:
+    if place.chart is not None and place.chart.long:
         long = cast(export_parts.Long, panel)
         first, stop = args.tokens or (1, long.count())
         if not first <= stop <= long.count():
             raise Problem(f"there are no tokens {first:,} to {stop:,}", f"the text has {long.count():,}")
         chart = long.sheet(first - 1, stop) or panel
-    apart = args.pages and args.out.suffix.lower() != ".pdf"
-    for done, count in export_image.steps(chart, args.out, origin.caption(), args.scale, args.size, args.pages):
+    apart, origin = args.pages and args.out.suffix.lower() != ".pdf", shown.origin().caption()
+    for done, count in export_image.steps(chart, args.out, origin, args.scale, args.size, args.pages):
         if apart or done == count:
             note(f"wrote {export_image.numbered(args.out, done - 1, count if apart else 1)}")
     panel.deleteLater()
 
 
-def _view(found: Found, document: Document, top: int) -> View:
+def _view(shown: Shown) -> View:
     """What the window would show of the document with the caret at its end."""
     from arplay.gui.contract import Settings, View
 
-    view = View(Settings(bars=top, animate=False), found.loaded, document, len(document), ledger=found.ledger)
-    if found.after is None:
-        return view
-    settings = replace(view.settings, decoding=found.after.pipeline)
-    after = found.after
-    return replace(view, settings=settings, answer=after.answer, decoded=after.decoded, timings=found.timings)
+    return View(
+        Settings(bars=shown.bars, animate=False, decoding=shown.decoding or Pipeline()),
+        shown.loaded,
+        shown.document,
+        shown.caret,
+        answer=shown.answer,
+        decoded=shown.decoded,
+        ledger=shown.ledger,
+        timings=shown.timings,
+    )
 
 
 def _window(args: argparse.Namespace, decoding: Pipeline) -> None:

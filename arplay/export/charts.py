@@ -1,61 +1,151 @@
-"""The data behind a chart as the text of a CSV or JSON file; the same for the command line and the window."""
+"""The charts there are: what each shows, the table behind it, and where both are from; no Qt.
+
+A new chart is one function and one :class:`Chart`; the panel that draws it names it in its place of the catalogue.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal, cast
 
 from arplay.core.chain import Ledger
-from arplay.core.decoding.pipeline import Decoded
+from arplay.core.decoding.pipeline import Decoded, Pipeline
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import TokenSet
+from arplay.core.modalities.base import Document
 from arplay.core.position import Answer
 from arplay.core.timings import Timings
+from arplay.engine.messages import Loaded
 from arplay.export import tables
 from arplay.export.provenance import Provenance
+from arplay.export.tables import Record
 from arplay.export.writers import to_csv, to_json
 
 Kind = Literal["csv", "json"]
+NOT_YET = "wait for the first result"
 
 
-def bars(
-    kind: Kind,
-    answer: Answer,
-    decoded: Decoded,
-    vocabulary: TokenSet,
-    before: Mapping[str, Any],
-    top: int,
-    origin: Provenance,
-) -> str:
-    """The next-token chart; ``before`` is what the document shows before it. Raises Problem where there is none."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The data behind a chart: ``record`` for JSON; ``rows`` with ``columns`` and lines of ``comments`` for CSV."""
+
+    record: Record
+    rows: Sequence[Record]
+    columns: Sequence[str]
+    comments: Sequence[str]
+
+    def text(self, kind: Kind) -> str:
+        """The whole file."""
+        return to_json(self.record) if kind == "json" else to_csv(self.rows, self.columns, self.comments)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a chart is of, as far as it is known. ``bars``: how many of the most probable tokens the bars list.
+
+    ``text`` says where the document is from; ``caret`` is in the document's own units.
+    """
+
+    loaded: Loaded
+    document: Document
+    caret: int
+    text: str
+    answer: Answer | None = None
+    decoded: Decoded | None = None
+    ledger: Ledger | None = None
+    timings: Timings = ()
+    bars: int = 20
+    decoding: Pipeline | None = None
+    seed: int | None = None
+
+    def origin(self) -> Provenance:
+        """Where the figures are from. Raises Problem where there are none yet."""
+        lead = self.ledger or self.answer
+        if lead is None:
+            raise Problem("there is nothing to export yet", NOT_YET)
+        return Provenance(self.loaded.info, lead.first_piece, self.text, self.decoding, self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One of them. ``name``: on the command line. ``of``: what it waits for, the answer at the caret or the scores.
+
+    ``makes`` is the function that makes its table of a :class:`Shown`, as "module:function"; ``decodes``: its figures
+    depend on the decoding; ``long``: a picture of it may be of some tokens only, or have pages; ``measures``: it
+    needs what answers took.
+    """
+
+    name: str
+    of: Literal["answer", "scores"]
+    makes: str
+    decodes: bool = False
+    long: bool = False
+    measures: bool = False
+
+    def table(self, shown: Shown) -> Table:
+        """The data behind it. Raises Problem where there is none yet."""
+        module, _, function = self.makes.partition(":")
+        make: Callable[[Shown], Table] = getattr(import_module(module), function)
+        return make(shown)
+
+
+def bars(shown: Shown) -> Table:
+    """The next-token chart. Raises Problem where there is none."""
+    answer, decoded = shown.answer, shown.decoded
+    if answer is None or decoded is None:
+        raise Problem("there is nothing to export yet", NOT_YET)
     if answer.distribution is None:
         raise Problem("there is no distribution here", "type something, or choose BOS or EOS")
-    record = tables.bars(answer, answer.distribution, decoded, vocabulary, before, top)
-    if kind == "json":
-        return to_json({"provenance": origin.as_dict()} | record)
-    rest = record["rest"]
-    comments = [*origin.lines(), f"rest: {rest['count']} other tokens with {rest['prob']} together"]
-    return to_csv(record["top"], tables.bar_columns(vocabulary), comments)
+    vocabulary, document = shown.loaded.vocabulary, shown.document
+    before = document.before(document.at(shown.caret))
+    record = tables.bars(answer, answer.distribution, decoded, vocabulary, before, shown.bars)
+    rest, origin = record["rest"], shown.origin()
+    return Table(
+        {"provenance": origin.as_dict()} | record,
+        record["top"],
+        tables.bar_columns(vocabulary),
+        [*origin.lines(), f"rest: {rest['count']} other tokens with {rest['prob']} together"],
+    )
 
 
-def timings(kind: Kind, measured: Timings, origin: Provenance) -> str:
-    """What answers took with the cache and without it, a record an answer."""
-    rows = tables.timing_rows(measured)
-    if kind == "json":
-        return to_json({"provenance": origin.as_dict(), "timings": rows})
-    return to_csv(rows, tables.TIMING_COLUMNS, origin.lines())
+def timings(shown: Shown) -> Table:
+    """What answers took with the cache and without it, a record an answer. Raises Problem where none was measured."""
+    if not shown.timings or shown.loaded.info.cache == "none":
+        raise Problem("no answer was measured yet", "step, play or type with a model that keeps a cache")
+    rows, origin = tables.timing_rows(shown.timings), shown.origin()
+    record = {"provenance": origin.as_dict(), "timings": rows}
+    return Table(record, rows, tables.TIMING_COLUMNS, origin.lines())
 
 
-def tokens(
-    chart: Literal["heatmap", "ledger"], kind: Kind, ledger: Ledger, vocabulary: TokenSet, origin: Provenance
-) -> str:
-    """The heatmap or the ledger, a record a token, with the totals."""
-    rows = (tables.heat_rows if chart == "heatmap" else tables.ledger_rows)(ledger, vocabulary)
-    sums = tables.totals(ledger)
-    if kind == "json":
-        return to_json({"provenance": origin.as_dict(), "tokens": rows, "totals": sums})
-    comments = [*origin.lines(), *tables.comments(sums)]
-    if chart == "heatmap":
-        columns = tables.heat_columns(ledger, vocabulary)
-        return to_csv([tables.flat(row, columns) for row in rows], columns, comments)
-    return to_csv(rows, tables.ledger_columns(ledger, vocabulary), comments)
+def heatmap(shown: Shown) -> Table:
+    """A record a token with what was expected most, and the totals. Raises Problem where nothing is scored."""
+    ledger = _scored(shown)
+    vocabulary = shown.loaded.vocabulary
+    columns, rows = tables.heat_columns(ledger, vocabulary), tables.heat_rows(ledger, vocabulary)
+    return _tokens(shown, ledger, rows, columns, [tables.flat(row, columns) for row in rows])
+
+
+def ledger(shown: Shown) -> Table:
+    """A record a token with the running sum, and the totals. Raises Problem where nothing is scored."""
+    scored = _scored(shown)
+    rows = tables.ledger_rows(scored, shown.loaded.vocabulary)
+    return _tokens(shown, scored, rows, tables.ledger_columns(scored, shown.loaded.vocabulary), rows)
+
+
+def _scored(shown: Shown) -> Ledger:
+    if shown.ledger is None:
+        raise Problem("the text is not scored yet", NOT_YET)
+    return shown.ledger
+
+
+def _tokens(shown: Shown, ledger: Ledger, rows: Sequence[Record], columns: Sequence[str], flat: Sequence[Any]) -> Table:
+    sums, origin = tables.totals(ledger), shown.origin()
+    record = {"provenance": origin.as_dict(), "tokens": rows, "totals": sums}
+    return Table(record, cast(Sequence[Record], flat), columns, [*origin.lines(), *tables.comments(sums)])
+
+
+BARS = Chart("bars", "answer", "arplay.export.charts:bars", decodes=True)
+HEATMAP = Chart("heatmap", "scores", "arplay.export.charts:heatmap", long=True)
+LEDGER = Chart("ledger", "scores", "arplay.export.charts:ledger", long=True)
+CACHE = Chart("cache", "answer", "arplay.export.charts:timings", measures=True)

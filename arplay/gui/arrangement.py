@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
@@ -59,7 +60,7 @@ class Arrangement(QObject):
             self.panels[panel.name] = panel
             menu = export_menu(panel)
             if place.area == "centre":
-                self._above = above
+                self.middle, self._above = panel, above
                 above.installEventFilter(self)
                 self.centre = TitleBar(panel, menu, closable=False, parent=window)
                 self._middle = _column((above, self.centre, panel))
@@ -83,24 +84,43 @@ class Arrangement(QObject):
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
 
     @property
+    def _groups(self) -> list[list[str]]:
+        """The panels below the text from top to bottom, each with those behind its tab."""
+        groups: list[list[str]] = []
+        for name, dock in self.docks.items():
+            if dock.panel.place.area == "bottom":
+                if dock.panel.place.behind:
+                    groups[-1].append(name)
+                else:
+                    groups.append([name])
+        return groups
+
+    def _stands(self, name: str) -> bool:
+        return _is_placed(self.docks[name])
+
+    def bring_forward(self) -> None:
+        """The first of those that share a place in front of the others."""
+        for group in self._groups:
+            if len(group) > 1:
+                self.docks[group[0]].raise_()
+
+    @property
     def bars(self) -> list[TitleBar]:
         return [self.centre, *(dock.bar for dock in self.docks.values())]
 
     def arrange(self) -> None:
         """The default arrangement: controls left, text and heatmap in the middle, what comes next right."""
         window = self._window
-        for place in PANELS:
-            if place.area == "centre":
-                continue
-            dock = self.docks[self._name(place.panel)]
+        for dock in self.docks.values():
             dock.setFloating(False)
-            window.addDockWidget(AREAS[place.area], dock)
+            window.addDockWidget(AREAS[dock.panel.place.area], dock)
             dock.show()
-        heatmap, ledger, *behind = (self.docks[self._name(place.panel)] for place in PANELS if place.area == "bottom")
-        window.splitDockWidget(heatmap, ledger, Qt.Orientation.Vertical)
-        for dock in behind:
-            window.tabifyDockWidget(ledger, dock)
-        ledger.raise_()
+        for above, below in pairwise(self._groups):
+            window.splitDockWidget(self.docks[above[0]], self.docks[below[0]], Qt.Orientation.Vertical)
+        for first, *behind in self._groups:
+            for name in behind:
+                window.tabifyDockWidget(self.docks[first], self.docks[name])
+        self.bring_forward()
         self.share()
         self._default = window.saveState()
 
@@ -118,12 +138,11 @@ class Arrangement(QObject):
             self._resize({name: size for name, size in down.items() if not self._at_side(name)}, DOWN)
             return
         width = window.width()
-        sides = {"decoding": min(300, max(216, width * 20 // 100)), "next_token": min(620, max(270, width * 30 // 100))}
-        self._resize(sides, ACROSS)
-        front = next((name for name in ("ledger", "history", "kv_cache") if _is_placed(self.docks[name])), None)
-        middle = [name for name in ("heatmap", front) if name is not None and _is_placed(self.docks[name])]
+        beside = {name: dock.panel.place for name, dock in self.docks.items() if dock.panel.place.area != "bottom"}
+        self._resize({name: place.width_in(width) for name, place in beside.items()}, ACROSS)
+        middle = [first for group in self._groups if (first := next(filter(self._stands, group), None)) is not None]
         below = [name for name in middle if not self._at_side(name)]
-        centre, view = self.panels["editor"], window.playground.view
+        centre, view = self.middle, window.playground.view
         column = [centre, *(self.panels[name] for name in below)]
         area = self._middle
         room = area.height() + sum(self.docks[name].height() for name in below)
@@ -160,7 +179,7 @@ class Arrangement(QObject):
         self._by_hand = {}
         self._window.store.set_text("shares", "")
         self._window.restoreState(self._default)
-        self.docks["ledger"].raise_()
+        self.bring_forward()
         self.share()
 
     def _resize(self, sizes: dict[str, int], direction: Qt.Orientation) -> None:
@@ -218,7 +237,7 @@ class Arrangement(QObject):
         for dock in self.docks.values():
             if dock is not own and not dock.isFloating():
                 dock.hide()
-        self._middle.setVisible(panel is self.panels["editor"])
+        self._middle.setVisible(panel is self.middle)
         self._show_enlarged()
         panel.setFocus()
 
@@ -231,7 +250,7 @@ class Arrangement(QObject):
             for dock in self.docks.values()
             if focus is not None and (dock is focus or dock.isAncestorOf(focus) or dock.windowTitle() == tab)
         )
-        self.enlarge(next(has, self.panels["editor"]))
+        self.enlarge(next(has, self.middle))
 
     def _on_tab(self, dock: QDockWidget) -> None:
         """A tab that was clicked gives its panel the keyboard; keys that walk along the tabs stay there."""
@@ -264,9 +283,6 @@ class Arrangement(QObject):
             bar.set_theme(theme)
         for panel in self.panels.values():
             panel.set_theme(theme)
-
-    def _name(self, panel_class: str) -> str:
-        return next(name for name, panel in self.panels.items() if type(panel).__name__ == panel_class)
 
 
 def _is_placed(dock: Dock) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
@@ -26,6 +26,9 @@ from arplay.core.timings import Timings
 from arplay.core.tree import Node, Tree
 from arplay.engine.messages import Loaded, Reconciled
 from arplay.gui.theme import LIGHT, TEXT, Theme
+
+if TYPE_CHECKING:
+    from arplay.gui.panels import Place
 
 Unit = Literal["nats", "bits"]
 AtLimit = Literal["stop", "slide"]
@@ -279,7 +282,16 @@ class Panel(QWidget):
 
     intent = Signal(object)
 
+    waits_for: Literal["answer", "scores"] | None = None
+    """What its figures are of: while a newer one is on its way a veil over :meth:`veiled` says so."""
+
+    comes: Literal["at once", "with the answer", "after"] = "after"
+    """When it is shown a new View: at most one panel comes with the answer, the others a moment after it."""
+
     theme: Theme = LIGHT
+
+    place: Place
+    """Its line of the catalogue, which made it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -292,6 +304,10 @@ class Panel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self.update()
+
+    def veiled(self) -> QWidget:
+        """What of it shows figures that may be of a moment ago."""
+        return self
 
     def wanted_height(self, view: View, width: int) -> int:
         """Pixels that show all of what the panel holds of ``view`` at this width; panels share the room by it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
@@ -79,10 +79,8 @@ class MainWindow(QMainWindow):
         self.panels, self.docks = self.arrangement.panels, self.arrangement.docks
         self.link = ScrollLink((self.panels["editor"].area, self.panels["heatmap"].text), self)  # type: ignore[attr-defined]
         self.menus.build_view()
-        shown = self.panels["next_token"], self.panels["decoding"].trace, self.panels["kv_cache"]  # type: ignore[attr-defined]
-        self.waiting = Waiting(shown, self)
-        scored = self.panels["heatmap"], self.panels["ledger"]
-        self.scores_waiting = Waiting(scored, self, QUICK_SCORES_MS)
+        self.waiting = Waiting(self._that_wait_for("answer"), self)
+        self.scores_waiting = Waiting(self._that_wait_for("scores"), self, QUICK_SCORES_MS)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.status.cancel.connect(bridge.cancel)
@@ -126,13 +124,18 @@ class MainWindow(QMainWindow):
         self._shortly.setInterval(500)
         self._shortly.timeout.connect(self._save_settings)
 
+    def _that_wait_for(self, what: str) -> list[QWidget]:
+        return [panel.veiled() for panel in self.panels.values() if panel.waits_for == what]
+
     # ---- what is shown
 
     def _show_view(self, view: View) -> None:
         """The text at once, the chart with the answer, the rest after it; nothing is drawn twice for one step."""
         waits = view.stale and view.loaded is not None and view.answer is not None and view.problem is None
         self.arrangement.centre.set_title(kinds.of_document(view.document).noun.capitalize())
-        self.panels["editor"].show_view(view)  # always at once: a key speaks of the text that the editor shows
+        for panel in self.panels.values():
+            if panel.comes == "at once":
+                panel.show_view(view)
         if not waits:
             self._show_chart()
         if not waits or not self._late.isActive():
@@ -154,14 +157,14 @@ class MainWindow(QMainWindow):
         self.menus.show_view(view)
 
     def _show_chart(self) -> None:
-        """The chart comes before the other panels have their turn: it is what one waits for after a step."""
-        chart = self.panels["next_token"]
-        if _in_sight(chart):
-            chart.show_view(self.playground.view)
+        """What is waited for after a step comes before the other panels have their turn."""
+        for panel in self.panels.values():
+            if panel.comes == "with the answer" and _in_sight(panel):
+                panel.show_view(self.playground.view)
 
     def _show_all(self) -> None:
         for panel in self.panels.values():
-            if _in_sight(panel) or panel is self.panels["editor"]:
+            if _in_sight(panel) or panel.comes == "at once":
                 panel.show_view(self.playground.view)
 
     def _on_visibility(self, visible: bool) -> None:
@@ -317,7 +320,7 @@ class MainWindow(QMainWindow):
         self.arrangement.restore()
         for dock in self.docks.values():
             dock.show()
-        self.docks["ledger"].raise_()
+        self.arrangement.bring_forward()
         self._tour = Tour(dict(self.panels), self)
         self._tour.ended.connect(self._on_tour_ended)
 

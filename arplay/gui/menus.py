@@ -165,7 +165,7 @@ class Menus(QObject):
 
     def export_menu(self, panel: Panel) -> QMenu:
         """Everything a panel can be exported as; also found under File > Export."""
-        menu = exports.menu_for(panel, self._window)
+        menu = exports.of_panel(panel, self._window).menu(self._window, charted=panel.place.chart is not None)
         self._export.addMenu(menu)
         panel.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         panel.customContextMenuRequested.connect(self._on_context_menu)
@@ -289,7 +289,7 @@ class Menus(QObject):
         files.save_as(self._window)
 
     def _export_chart(self) -> None:
-        exports.ask(self._window.panels["next_token"], self._window)
+        exports.of_panel(self._window.panels["next_token"], self._window).ask()
 
     def _toggle_play(self) -> None:
         self._window.playground.handle(Do("pause" if self._window.playground.view.playing else "play"))

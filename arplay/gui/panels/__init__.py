@@ -1,33 +1,54 @@
-"""The catalogue of panels: a new panel is one new file and one line here."""
+"""The catalogue of panels: a new panel is one new file and one line here. It is read without Qt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal
 
-from arplay.gui.contract import Panel
+from arplay.export.charts import BARS, CACHE, HEATMAP, LEDGER, Chart
+
+if TYPE_CHECKING:
+    from arplay.gui.contract import Panel
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a panel is at first. ``with_`` names the panel it shares its place with, as a tab behind it."""
+    """Where a panel is at first, and what it exports.
 
-    module: str
+    ``panel`` is its class, as "module:class". ``side``: its width in a new window, if it stands beside the text: at
+    least so many pixels, a share of the window, at most so many. ``behind``: it shares the place of the one before,
+    as a tab behind it. ``chart``: what its picture and its table are of; None: only what is in sight can be copied.
+    """
+
     panel: str
     area: Literal["centre", "left", "right", "bottom"]
-    with_: str | None = None
+    side: tuple[int, float, int] = (216, 0.2, 300)
+    behind: bool = False
+    chart: Chart | None = None
+
+    def width_in(self, window: int) -> int:
+        """Pixels that it has beside the text of a new window of this width.
+
+        >>> PANELS[2].width_in(1280), PANELS[2].width_in(4000)
+        (384, 620)
+        """
+        least, share, most = self.side
+        return min(most, max(least, int(window * share)))
 
     def make(self) -> Panel:
-        return cast(Panel, getattr(import_module(f"arplay.gui.panels.{self.module}"), self.panel)())
+        module, _, name = self.panel.partition(":")
+        panel: Panel = getattr(import_module(module), name)()
+        panel.place = self
+        return panel
 
 
 PANELS = (
-    Place("editor", "EditorPanel", "centre"),
-    Place("decoding", "DecodingPanel", "left"),
-    Place("next_token", "NextTokenPanel", "right"),
-    Place("heatmap", "HeatmapPanel", "bottom"),
-    Place("ledger", "LedgerPanel", "bottom"),
-    Place("history", "HistoryPanel", "bottom", "ledger"),
-    Place("kv_cache", "KvCachePanel", "bottom", "ledger"),
+    Place("arplay.gui.panels.editor:EditorPanel", "centre"),
+    Place("arplay.gui.panels.decoding:DecodingPanel", "left"),
+    Place("arplay.gui.panels.next_token:NextTokenPanel", "right", side=(270, 0.3, 620), chart=BARS),
+    Place("arplay.gui.panels.heatmap:HeatmapPanel", "bottom", chart=HEATMAP),
+    Place("arplay.gui.panels.ledger:LedgerPanel", "bottom", chart=LEDGER),
+    Place("arplay.gui.panels.history:HistoryPanel", "bottom", behind=True),
+    Place("arplay.gui.panels.kv_cache:KvCachePanel", "bottom", behind=True, chart=CACHE),
 )

@@ -72,6 +72,8 @@ class DecodingPanel(Panel):
     """
     )
 
+    waits_for = "answer"
+
     def __init__(self) -> None:
         super().__init__()
         self._view = View()
@@ -118,6 +120,9 @@ class DecodingPanel(Panel):
         self._whole.addWidget(_Scrolling(buttons))
         self.set_theme(self.theme)
         self.show_view(self._view)
+
+    def veiled(self) -> QWidget:
+        return self.trace
 
     def minimumSizeHint(self) -> QSize:
         """The buttons keep their room longest; whatever has none scrolls."""

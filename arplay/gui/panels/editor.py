@@ -9,7 +9,8 @@ from PySide6.QtCore import QPoint, QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
-from arplay.core.modalities.text import Encoded, Text, text_of
+from arplay.core.chain import Ledger
+from arplay.core.modalities.text import Encoded, Text, bytes_of, text_of
 from arplay.core.modalities.vocabulary import visible
 from arplay.gui.canvases.picture import PictureCanvas
 from arplay.gui.contract import CaretMoved, Do, Intent, Panel, Seek, Take, Tell, View, Zoom
@@ -49,6 +50,8 @@ class EditorPanel(Panel):
         "Esc leaves the text. Ctrl+F finds words, F8 goes to the next surprising token, Ctrl+G to a token by its "
         "number.</p>"
     )
+
+    comes = "at once"  # a key speaks of the text that the editor shows
 
     leave = Signal()
 
@@ -112,6 +115,14 @@ class EditorPanel(Panel):
             self.open_seek("find")
         else:
             self.intent.emit(Seek("found", step))
+
+    def selected_tokens(self, ledger: Ledger | None) -> tuple[int, int] | None:
+        """The tokens [first, stop) of ``ledger`` that are selected in the text; None where it is of another text."""
+        low, high = self.area.selected_bytes()
+        if ledger is None or low >= high or self.area.shown.data[:high] != bytes_of(ledger.encoded)[:high]:
+            return None
+        first, last = (int(i) for i in ledger.ends.searchsorted([low, high - 1], "right"))
+        return first, last + 1
 
     def wanted_height(self, view: View, width: int) -> int:
         if not isinstance(view.document, Text):

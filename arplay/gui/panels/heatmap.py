@@ -50,6 +50,8 @@ class HeatmapPanel(OnSheet, Panel):
         "<p>A token is never faked: a first token without p(x<sub>1</sub>) is hatched and counts nowhere.</p>"
     )
 
+    waits_for = "scores"
+
     def __init__(self) -> None:
         super().__init__()
         self.view = View()

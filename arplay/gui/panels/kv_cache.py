@@ -49,6 +49,8 @@ class KvCachePanel(Panel):
         "arrow at the top took longer than the axis shows.</p>"
     )
 
+    waits_for = "answer"
+
     def __init__(self) -> None:
         super().__init__()
         self.view = View()

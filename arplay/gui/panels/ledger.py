@@ -52,6 +52,8 @@ class LedgerPanel(OnSheet, Panel):
         "<p><b>Check</b> counts the same sum a second time in one pass without cache.</p>"
     )
 
+    waits_for = "scores"
+
     def __init__(self) -> None:
         super().__init__()
         self.view = View()

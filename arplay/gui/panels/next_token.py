@@ -60,6 +60,9 @@ class NextTokenPanel(Panel):
     <p>Click a row, or choose with ↑ ↓ and press Enter or → to write it. ← goes back, Space samples, P plays.</p>
     """
 
+    waits_for = "answer"
+    comes = "with the answer"  # it is what one waits for after a step
+
     def __init__(self) -> None:
         super().__init__()
         self._view = View()

@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from arplay import __version__
 from arplay.core.errors import Problem
 from arplay.engine.trainer import Report, TrainingState
-from arplay.export.writers import to_csv
+from arplay.export.charts import Table
 from arplay.gui.theme import LIGHT, RADIUS, SPACE, Theme
 from arplay.gui.training import plot
+from arplay.gui.training.exporting import table
 from arplay.gui.training.losses import Losses, LossUnit, losses
 from arplay.gui.training.words import about, nothing_yet
 from arplay.gui.widgets.words import number
@@ -162,12 +163,12 @@ class LossCurve(QWidget):
         painter.fillRect(area, self.theme.color("surface"))
         plot.paint(painter, on, self.theme, self.losses)
 
-    def table(self) -> str:
-        """The reports as CSV. Raises Problem where there is none yet."""
+    def table(self) -> Table:
+        """The reports. Raises Problem where there is none yet."""
         if self.state is None or not self.state.reports:
             raise Problem("there is nothing to export yet", "wait for the first report of the run")
         rows = [asdict(report) for report in self.state.reports]
-        return to_csv(rows, COLUMNS, [*self.origin(), "loss and held_out are means in nats per token"])
+        return table(rows, COLUMNS, [*self.origin(), "loss and held_out are means in nats per token"])
 
     def origin(self) -> list[str]:
         """Lines that say where the figures are from."""

@@ -19,14 +19,14 @@ from PySide6.QtWidgets import (
 from arplay.core.errors import Problem
 from arplay.core.signs import markup
 from arplay.engine.messages import Failed, Lesson, Loaded, Taught
-from arplay.export.writers import to_csv
+from arplay.export.charts import Table
 from arplay.gui.contract import Unit
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.training.asks import AskLesson
 from arplay.gui.training.batch import COLUMNS, ROUNDING, Position, positions, records
 from arplay.gui.training.batch_sheet import BatchSheet
 from arplay.gui.training.batch_table import BatchTable
-from arplay.gui.training.exporting import ExportButton
+from arplay.gui.training.exporting import ExportButton, table
 from arplay.gui.training.gradient import signed
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.figure_row import Figure, FigureRow
@@ -255,12 +255,12 @@ class OneBatchView(OnSheet, QWidget):
         name = f"{info.name}, revision {info.revision}, {info.dtype} on {info.device}" if info is not None else ""
         return [name, f"one batch of: {self._of}"]
 
-    def table(self) -> str:
+    def table(self) -> Table:
         """A row a position. Raises Problem where there is none yet."""
         if self.taught is None:
             raise Problem("there is no batch to export yet", "run one first")
         mean = f"mean of one_pass: {self.taught.mean_nats} nats"
-        return to_csv(records(self.rows), COLUMNS, [self.origin()[0], mean])
+        return table(records(self.rows), COLUMNS, [self.origin()[0], mean])
 
     what = "positions"
 

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QStackedLayou
 from arplay.core.errors import Problem
 from arplay.engine.messages import Failed, Replay, Replayed, ReplayEnded
 from arplay.engine.trainer import TrainingState
-from arplay.export.writers import to_csv
+from arplay.export.charts import Table
 from arplay.gui.contract import Unit
 from arplay.gui.panels.heatmap import heat_figures
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.training.asks import AskReplay
-from arplay.gui.training.exporting import ExportButton
+from arplay.gui.training.exporting import ExportButton, table
 from arplay.gui.training.next_chart import COLUMNS, NextChart
 from arplay.gui.training.reel import Reel
 from arplay.gui.training.snapshots import Snapshot
@@ -368,11 +368,11 @@ class ReplayView(QWidget):
         steps = f"step {shown.step:,} of {shown.told.steps:,}" if shown.told.steps else f"step {shown.step:,}"
         return [f"training run {self.state.folder.name}, {steps}", f"text: {self.prompt.text()}"]
 
-    def table(self) -> str:
+    def table(self) -> Table:
         records = self.chart.records()
         if not records:
             raise Problem("there is nothing to export yet", "wait for the first answer of a snapshot")
-        return to_csv(records, COLUMNS, [*self.origin()[:1], self.chart.words()])
+        return table(records, COLUMNS, [*self.origin()[:1], self.chart.words()])
 
     def chart_size(self) -> tuple[int, int] | None:
         return self.chart.chart_size()

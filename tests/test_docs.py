@@ -24,21 +24,12 @@ def links(text: str) -> list[str]:
     return re.findall(r"\]\(([^)\s]+)\)", prose(text))
 
 
-def anchors(text: str) -> set[str]:
-    """The places of a page that a link can name, as GitHub names its headings."""
-    titles = re.findall(r"^#+ (.*)$", prose(text), flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
 def dead(page: Path, text: str, root: Path) -> list[str]:
-    """The relative links of ``text`` that lead to nothing inside ``root``."""
+    """The relative links of ``text`` that lead to no file inside ``root``; the window knows no places inside a page."""
 
     def leads(link: str) -> bool:
-        path, _, anchor = link.partition("#")
-        target = (page.parent / path).resolve() if path else page
-        if not target.is_relative_to(root) or not target.exists():
-            return False
-        return not anchor or anchor in anchors(text if target == page else target.read_text("utf-8"))
+        target = (page.parent / link).resolve()
+        return target.is_relative_to(root) and target.is_file()
 
     return [link for link in links(text) if not re.match(r"[a-z]+:", link) and not leads(link)]
 
@@ -78,8 +69,8 @@ def test_no_page_has_a_dead_link_or_names_what_is_not_there(page: Path) -> None:
 
 def test_a_dead_link_is_found() -> None:
     page = ASSETS / "docs" / "numbers.md"
-    said = "# One `two`\n[a](none.md) [b](../../README.md) [c](speed.md#none) [d](#one-two) [e](https://example.org/)\n"
-    assert dead(page, said, ASSETS) == ["none.md", "../../README.md", "speed.md#none"]
+    said = "[a](none.md) [b](../../README.md) [c](speed.md#part) [d](speed.md) [e](https://example.org/) [f](../docs)\n"
+    assert dead(page, said, ASSETS) == ["none.md", "../../README.md", "speed.md#part", "../docs"]
     assert dead(page, "```\n[a](none.md)\n```\n", ASSETS) == []
 
 
@@ -95,3 +86,16 @@ def test_a_file_that_is_not_there_is_found() -> None:
 def test_the_readme_leads_to_every_page() -> None:
     told = {(README.parent / link).resolve() for link in links(README.read_text("utf-8"))}
     assert set(PAGES) <= told
+
+
+def strange(text: str, examples: str) -> list[str]:
+    """Blocks of Python in ``text`` that are not in ``examples``, where tests run them."""
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return [block for block in blocks if block not in examples]
+
+
+def test_what_contributors_are_shown_is_what_tests_run() -> None:
+    examples = "".join(file.read_text("utf-8") for file in (REPOSITORY / "tests" / "examples").glob("*.py"))
+    shown = (ASSETS / "CONTRIBUTING.md").read_text("utf-8")
+    assert strange(shown, examples) == []
+    assert strange("```python\nno_such_thing()\n```\n", examples) == ["no_such_thing()\n"]

@@ -1,4 +1,4 @@
-"""A family from outside the package (tests/markov.py) is one file and one line, and is found everywhere.
+"""A family from outside the package (tests/examples/markov.py) is one file and one line, and is found everywhere.
 
 Its numbers are worked by hand: from sun 0.8 / 0.2 and rain 0.4 / 0.6 follows the balance 2/3 and 1/3.
 """
@@ -26,7 +26,7 @@ from arplay.gui.dropping import dropped
 from arplay.models import catalogue, families
 from arplay.models.family import Family, resolve
 from arplay.training.sizes import Shape
-from tests.markov import MARKOV
+from tests.examples.markov import MARKOV
 from tests.windows_open import PATIENCE, Open, settle
 
 WEATHER = "sun: sun 0.8, rain 0.2\nrain: sun 0.4, rain 0.6\n"
@@ -142,7 +142,8 @@ def test_a_damaged_file_is_a_card_that_says_so(weather: Path, text: str) -> None
 
 def test_another_process_knows_it_by_the_same_line_and_lists_without_torch(weather: Path) -> None:
     program = (
-        "import sys; from arplay import cli; from arplay.models import families; from tests.markov import MARKOV\n"
+        "import sys; from arplay import cli; from arplay.models import families\n"
+        "from tests.examples.markov import MARKOV\n"
         "families.FAMILIES += (MARKOV,)\n"
         f"assert cli.main(['models', 'info', {str(weather)!r}]) == cli.main(['models']) == 0\n"
         "assert 'torch' not in sys.modules and 'transformers' not in sys.modules"

@@ -1,52 +1,28 @@
-"""A job from outside the package is one file and one line: its request, its results and what runs, and the table."""
+"""A job from outside the package (tests/examples/count_tokens.py) is one file and one line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from arplay.core.errors import Problem
 from arplay.core.modalities.text import Text
 from arplay.engine import table
-from arplay.engine.jobs import Steps
-from arplay.engine.messages import Cancelled, Explored, Failed, Load, Loaded, Progress, Request, Result
-from arplay.engine.state import State
-from arplay.engine.table import JOBS, Job, Line
+from arplay.engine.messages import Cancelled, Explored, Failed, Load, Loaded, Progress, Result
+from arplay.engine.table import JOBS
 from arplay.gui.bridge import Bridge
+from tests.examples.count_tokens import COUNT, Count, Counted
 from tests.small_model import SmallModel
 
 HANG_GUARD = 30_000
 
 
-@dataclass(frozen=True, slots=True)
-class Count(Request):
-    """How many tokens has ``document``?"""
-
-    document: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Counted(Result):
-    tokens: int
-
-
-def count(state: State, request: Count, line: Line) -> Steps:
-    yield Progress(request.number, "counting", 0.5)
-    model = state.current()
-    encoded = state.encode(request.document, model.alphabet, False)
-    if not len(encoded):
-        raise Problem("there is nothing to count", "type something")
-    return Counted(request.number, len(encoded))
-
-
 @pytest.fixture
 def bridge(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bridge]:
-    monkeypatch.setitem(JOBS, Count, Job(count, needs_model=True))
+    monkeypatch.setitem(JOBS, Count, COUNT)  # the one line
     parent = QObject()
     made = Bridge(parent, load=lambda *_: SmallModel(context=None))
     yield made

@@ -53,24 +53,21 @@ USUAL_TRACES = 4
 WIDE = 600
 """Pixels from which the controls have three columns."""
 
+EXPLANATION = """
+    <p>The model gives p(next | prefix) over its whole vocabulary. Decoding decides how one token is chosen from it.
+    The stages work in this order, and what each leaves is renormalised:</p>
+    <p>{stages}</p>
+    <p><b>Sampling</b> lays the tokens side by side from the most to the least probable and draws u from [0, 1): the
+    token whose share u falls into is chosen. u depends on the seed and the position alone, so <i>Rewind</i> and
+    <i>Step</i> repeat the choice, and <i>Re-roll</i> takes the next seed.</p>
+    """
+
 
 class DecodingPanel(Panel):
     """Everything here changes what is drawn, never what the model believes."""
 
     name = "decoding"
     title = "Decoding"
-    explanation = (
-        """
-    <p>The model gives p(next | prefix) over its whole vocabulary. Decoding decides how one token is chosen from it.
-    The stages work in this order, and what each leaves is renormalised:</p>
-    <p>"""
-        + "<br>\n".join(f"<b>{stage.title}</b>: {stage.formula}" for stage in STAGES.values())
-        + """</p>
-    <p><b>Sampling</b> lays the tokens side by side from the most to the least probable and draws u from [0, 1): the
-    token whose share u falls into is chosen. u depends on the seed and the position alone, so <i>Rewind</i> and
-    <i>Step</i> repeat the choice, and <i>Re-roll</i> takes the next seed.</p>
-    """
-    )
 
     waits_for = "answer"
 
@@ -78,6 +75,8 @@ class DecodingPanel(Panel):
         super().__init__()
         self._view = View()
         self.setAccessibleName("Decoding controls")
+        stages = (f"<b>{stage.title}</b>: {stage.formula}" for stage in STAGES.values())
+        self.explanation = EXPLANATION.format(stages="<br>\n".join(stages))
         content = QWidget()
         self._parts = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
         self._parts.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])

@@ -53,6 +53,14 @@ KEYS = (
         ),
     ),
     (
+        "In the pages of the help",
+        (
+            ("Alt+← / Alt+→", "the page before, and on again"),
+            ("Tab and Enter", "go to a link and follow it"),
+            ("Ctrl+F, F3 / Shift+F3", "find on the page, the next and the former place (Esc ends the search)"),
+        ),
+    ),
+    (
         "Everywhere",
         (
             ("Ctrl+Space", "step: sample a token"),

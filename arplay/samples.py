@@ -44,9 +44,10 @@ class Sample:
         self._drawing = self._drawn(n if given is None else min(n, len(given)), given)
 
     def __iter__(self) -> Iterator[str]:
-        yield from list(self._told)
-        for text in self._drawing:  # noqa: UP028 - "yield from" ends it with whoever looks at the first tokens only
-            yield text
+        at = 0
+        while at < len(self._told) or next(self._drawing, None) is not None:
+            yield self._told[at]
+            at += 1
 
     @property
     def text(self) -> str:

@@ -32,12 +32,13 @@ def coloured(ledger: Ledger, tokens: TokenSet, head: Sequence[str]) -> str:
     The colour of a token is that of its surprisal -log p in nats, as in the window on a light ground.
     """
     part = ledger if len(ledger) <= MOST else ledger.part(0, MOST)
-    found = zip(_shades(part), _places(part) or [""] * len(part), strict=True)
+    places = _places(part)
+    found = zip(_shades(part), places or [""] * len(part), strict=True)
     cells = [_cell(part, i, tokens, shade, place) for i, (shade, place) in enumerate(found)]
     lines = [f'<div style="{_QUIET}">{markup(line)}</div>' for line in head]
     legend = " ".join(_span(_style(shade), f"{tick:>2}") for tick, shade in zip(TICKS, _of(TICKS), strict=True))
     lines.append(f'<div style="{_QUIET}">−log p in nats: {legend}</div>')
-    lines.append(f'<div style="{_GRID if _places(part) else ""}">{"".join(cells)}</div>')
+    lines.append(f'<div style="{_GRID if places else ""}">{"".join(cells)}</div>')
     if len(ledger) > MOST:
         rest = f"… and {len(ledger) - MOST:,} more tokens, which are in every figure above"
         lines.append(f'<div style="{_QUIET}">{rest}</div>')
@@ -58,9 +59,11 @@ def _cell(ledger: Ledger, i: int, tokens: TokenSet, shade: int | None, place: st
     if shade is None:
         figures.append("not scored")
     else:
-        logprob = float(ledger.logprob[i])
-        figures += [f"log p {logprob:.4f} nats", f"p {math.exp(logprob):.3%}", f"rank {int(ledger.rank[i]):,}"]
-        figures.append(f"entropy {float(ledger.entropy[i]):.4f} nats")
+        logprob, rank, entropy = float(ledger.logprob[i]), int(ledger.rank[i]), float(ledger.entropy[i])
+        figures += [f"log p {logprob:.4f} nats", f"p {math.exp(logprob):.3%}"]
+        figures += ([f"rank {rank:,}"] if rank else []) + (
+            [] if math.isnan(entropy) else [f"entropy {entropy:.4f} nats"]
+        )
     figures.append(ledger.encoded.remark(i))
     title = html.escape(safe(" · ".join(filter(None, figures))))
     after = "" if place else "<br>" if said.endswith("↵") else "<wbr>"

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+Ways = tuple[tuple[str, str, str], ...]
+"""Choices of how a model is opened: a key, a label, a sentence."""
+
 
 def resolve(name: str) -> Any:
     """The object that "module:name" stands for.
@@ -55,10 +58,10 @@ class Family:
 
     It is recognised by the ``model_type`` in a folder's config.json, or by a file's ``suffix`` and ``marks``, the keys
     of its JSON object where other families have that suffix too; ``file`` is what people call such a file.
-    ``open`` names load(path, name, device, dtype, report) -> Model, which takes one of ``ways`` (key, label, sentence)
-    as well where there are any. ``card`` names what completes a :class:`arplay.models.cards.Card` from its path.
-    ``build`` names what gives the bare network of a checked folder, "" where the library's class does.
-    ``baseline`` names what `arplay bench` compares with, of (model, cells), "" where nothing is.
+    ``open`` names load(path, name, device, dtype, report) -> Model, which takes the key of one of ``ways`` as well
+    where there are any. ``card`` names what completes a :class:`arplay.models.cards.Card` from its path. ``build``
+    names what gives the bare network of a checked folder, "" where the library's class does. ``baseline`` names what
+    `arplay bench` compares with, of (model, cells), "" where nothing is.
 
     ``looked_up``: no network, but float64 on the CPU, whatever device and number type are chosen. ``any_context``:
     prefixes of any length. ``pictures``: its documents may be pictures, which only the opened model can tell.
@@ -77,6 +80,6 @@ class Family:
     looked_up: bool = False
     any_context: bool = False
     pictures: bool = False
-    ways: tuple[tuple[str, str, str], ...] = ()
+    ways: Ways = ()
     icon: str = "cube"
     training: Training | None = None

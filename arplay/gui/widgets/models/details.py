@@ -25,7 +25,7 @@ from arplay.gui.widgets.scrolling import scrolling
 from arplay.gui.widgets.words import capital
 from arplay.models.base import Info
 from arplay.models.cards import Card
-from arplay.models.families.gguf import GGUF
+from arplay.models.family import Ways
 from arplay.models.gguf_ways import INSTALL, is_native_there
 
 WIDTH = 348
@@ -76,7 +76,8 @@ class Details(QFrame):
             self._names[name].setContentsMargins(0, 1, 0, 0)  # on the baseline of the larger figure beside it
             self._grid.addWidget(self._names[name], row, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(self.values[name], row, 1)
-        self.engine = _chooser(GGUF.ways, "Engine")
+        self.engine = _chooser((), "Engine")
+        self._offered: Ways = ()
         self.dtype = _chooser(_DTYPES, "Number type")
         self.device = _chooser(_DEVICES, "Device")
         self._ways = QGridLayout()
@@ -166,6 +167,9 @@ class Details(QFrame):
     def _show_ways(self, card: Card | None, info: Info | None) -> None:
         loadable = card is not None and card.state != "broken" and not card.of.looked_up
         gguf = card is not None and bool(card.of.ways)
+        if card is not None and card.of.ways not in ((), self._offered):
+            self._offered = card.of.ways
+            _fill(self.engine, card.of.ways)
         native = gguf and self.engine.currentData() == "native"
         for name, box, there in zip(
             self._way_names,
@@ -279,12 +283,17 @@ def _label(role: str) -> QLabel:
     return label
 
 
-def _chooser(entries: tuple[tuple[str, str, str], ...], name: str) -> QComboBox:
+def _chooser(entries: Ways, name: str) -> QComboBox:
     box = QComboBox()
     box.setAccessibleName(name)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     box.setMinimumContentsLength(8)
+    _fill(box, entries)
+    return box
+
+
+def _fill(box: QComboBox, entries: Ways) -> None:
+    box.clear()
     for i, (key, words, tip) in enumerate(entries):
         box.addItem(words, key)
         box.setItemData(i, tip, Qt.ItemDataRole.ToolTipRole)
-    return box

@@ -141,10 +141,7 @@ class Model:
             raise Problem(cause, "give one in which something is open")
         if answer.distribution is None:
             cause = "the first piece is unscored, so there is no distribution before it"
-            raise Problem(
-                cause,
-                "give a text, or another first piece that this model has (--first-piece, in Python model.reading)",
-            )
+            raise Problem(cause, "give a text, or another first piece (--first-piece, in Python model.reading)")
         after = Next(self.loaded, given, answer, decoding)
         _ = after.decoded  # what cannot be decoded is told now
         return after

@@ -61,9 +61,8 @@ def _cell(ledger: Ledger, i: int, tokens: TokenSet, shade: int | None, place: st
     else:
         logprob, rank, entropy = float(ledger.logprob[i]), int(ledger.rank[i]), float(ledger.entropy[i])
         figures += [f"log p {logprob:.4f} nats", f"p {math.exp(logprob):.3%}"]
-        figures += ([f"rank {rank:,}"] if rank else []) + (
-            [] if math.isnan(entropy) else [f"entropy {entropy:.4f} nats"]
-        )
+        figures += [f"rank {rank:,}"] if rank else []
+        figures += [] if math.isnan(entropy) else [f"entropy {entropy:.4f} nats"]
     figures.append(ledger.encoded.remark(i))
     title = html.escape(safe(" · ".join(filter(None, figures))))
     after = "" if place else "<br>" if said.endswith("↵") else "<wbr>"

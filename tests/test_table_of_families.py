@@ -10,6 +10,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,15 @@ from pytestqt.qtbot import QtBot
 
 from arplay import cli
 from arplay.core.errors import Problem
+from arplay.engine.trainer import Trainer
 from arplay.gui.dropping import dropped
+from arplay.gui.store import Store
+from arplay.gui.training.start_form import StartForm
+from arplay.gui.training.words import nothing_yet, summary
 from arplay.models import catalogue, families
+from arplay.models.families.ngram import NGRAM
 from arplay.models.family import Family, resolve
+from arplay.training.run_folder import Plan
 from arplay.training.sizes import Shape
 from tests.examples.markov import MARKOV
 from tests.windows_open import PATIENCE, Open, settle
@@ -152,6 +159,35 @@ def test_another_process_knows_it_by_the_same_line_and_lists_without_torch(weath
     ended = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert MARKOV.name in ended.stdout
+
+
+def test_one_that_is_trained_is_in_the_form_the_command_and_the_runs(
+    tmp_path: Path, qtbot: QtBot, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bigrams as a family of their own: a copy of the n-grams, with another key and another usual order."""
+    plan = tmp_path / "out" / "training" / "plan.json"
+    text = tmp_path / "text.txt"
+    text.write_text("".join(f"It was day {day} and it rained.\n" for day in range(300)))
+    words = ("train", text, "--out", tmp_path / "out", "--family", "bigram", "--vocab", "270")
+    assert "invalid choice: 'bigram'" in told(*words, status=2)
+    assert NGRAM.training is not None
+    bigram = replace(NGRAM.training, key="bigram", label="Bigram", kind="a bigram model", order=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(families, "FAMILIES", (*families.FAMILIES, replace(NGRAM, name="bigram", training=bigram)))
+        assert "bigram: Bigram" in " ".join(told("train", "--help").split())
+        told(*words)
+        assert Plan.from_json(plan.read_text()).order == 2
+        assert "a bigram model" in (tmp_path / "out" / "README.md").read_text()
+        assert "a bigram model has no --params" in told(*words, "--params", "1M", status=2)
+        form = StartForm(Store(tmp_path / "arplay.ini"), lambda: b"")
+        qtbot.addWidget(form)
+        form.family.buttons["bigram"].click()
+        assert form.wanted().arguments()[-4:] == ["--family", "bigram", "--seed", "1"]
+        state = Trainer.open(tmp_path / "out").poll()
+        assert summary(state).startswith("Done · Bigram · ")
+        assert nothing_yet(state) == "A bigram model is counted in one go: there is no curve."
+    with pytest.raises(ValueError, match="family"):
+        Plan.from_json(plan.read_text())
 
 
 # ---- the table itself

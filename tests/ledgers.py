@@ -63,7 +63,7 @@ def random_ledger(
         windows=Windows.half(window),
     )
     info = Info("fake", "test", "test", "0", "float32", "cpu", size, window, 0)
-    return ledger, Loaded(0, info, vocabulary, (0,), 0, 0, Capabilities(first_piece == "model", "cropped"))
+    return ledger, Loaded(0, info, vocabulary, (0,), 0, 0, Capabilities(first_piece == "model", "cropped", True))
 
 
 def encoded_of(data: bytes, ids: Ids, ends: Ids) -> Encoded:

@@ -84,7 +84,7 @@ def prose_of_a_huge_vocabulary() -> View:
     vocabulary = Vocabulary("huge", words, small.vocabulary.special)
     info = Info("huge", "test", "test", "0", "bfloat16", "cuda", HUGE, 512, 10**11)
     logits = np.random.default_rng(3).normal(scale=3, size=HUGE).astype(np.float32)
-    loaded = Loaded(0, info, vocabulary, (0,), 0, 0, Capabilities(False, "cropped"))
+    loaded = Loaded(0, info, vocabulary, (0,), 0, 0, Capabilities(False, "cropped", True))
     return _scored(View(), ledger, loaded, Distribution.from_logits(logits))
 
 

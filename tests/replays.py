@@ -103,7 +103,7 @@ def state(
 
 def loaded(words: Vocabulary) -> Loaded:
     info = Info("made up", "test", "test", "0", "float32", "cpu", len(words), 512, 10**6)
-    return Loaded(1, info, words, (0,), 0, 0, Capabilities(False, "cropped"))
+    return Loaded(1, info, words, (0,), 0, 0, Capabilities(False, "cropped", True))
 
 
 def taught(text: str = TEXT, lead: bool = True) -> Taught:

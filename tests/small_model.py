@@ -13,6 +13,7 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.models.base import Capabilities, Info, Memory, Scores
+from arplay.models.batches import OneByOne
 from arplay.models.tabular import TableAlphabet, frozen_scores
 
 PIECES = (b"A", b"B", b"C", b"AB", b"^")
@@ -35,7 +36,7 @@ class SmallModel:
         self.alphabet = TableAlphabet(Vocabulary("small", PIECES))
         self.alphabet.lead = lead
         self.alphabet.bos = 4
-        self.can = Capabilities(starts_empty, "cropped")
+        self.can = Capabilities(starts_empty, "cropped", batch=False)
         self.info = Info(name, "double", "tests", "0", "float64", "cpu", len(PIECES), context, 0)
         self.before_forward = before_forward
         self.forwards = 0
@@ -52,6 +53,9 @@ class SmallModel:
 
     def session(self) -> SmallSession:
         return SmallSession(self)
+
+    def batch(self, prefixes: Sequence[Sequence[int]]) -> OneByOne:
+        return OneByOne(self.info, self.session, prefixes)
 
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         known = [self.can.starts_empty or i > 0 for i in range(len(ids))]

@@ -155,7 +155,7 @@ def test_every_way_back_is_explained() -> None:
     ways = get_args(get_type_hints(Capabilities)["rewinds"])
     shown = textbook().loaded
     assert shown is not None
-    loaded = [replace(shown, info=info(), can=Capabilities(False, way)) for way in ways]
+    loaded = [replace(shown, info=info(), can=Capabilities(False, way, True)) for way in ways]
     said = dict(zip(ways, map(words.going_back, loaded), strict=True))
     assert len(set(said.values())) == 4
     assert said["cropped"][0] == "transformers · float32 on cpu · cropped on edits"
@@ -213,7 +213,7 @@ def test_a_table_says_that_it_has_no_cache(qtbot: QtBot) -> None:
 def textbook_table() -> View:
     view = textbook()
     assert view.loaded is not None
-    table = replace(view.loaded, can=Capabilities(True, "none"))
+    table = replace(view.loaded, can=Capabilities(True, "none", True))
     return replace(view, loaded=table, timings=(Timing("cached", 3, 1, 0.001),))
 
 

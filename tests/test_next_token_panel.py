@@ -46,7 +46,7 @@ def view(
     info = Info("words", "test", "test", "0", "float32", "cpu", size, None, 1)
     return View(
         settings=replace(Settings(decoding=decoding, animate=False), **settings),  # type: ignore[arg-type]
-        loaded=Loaded(1, info, vocabulary, (), None, size - 1, Capabilities(True, "cropped")),
+        loaded=Loaded(1, info, vocabulary, (), None, size - 1, Capabilities(True, "cropped", True)),
         document=Text.of(b" w0 w1"),
         caret=6,
         answer=answer,

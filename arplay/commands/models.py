@@ -76,7 +76,13 @@ def used(spec: str) -> Record:
         except Problem as problem:
             return {"not_used": [f"the model: {problem}"]}
     info = loaded.info
-    return {"engine": info.engine, "cache": loaded.can.rewinds, "why": info.why, "not_used": list(info.not_used)}
+    return {
+        "engine": info.engine,
+        "cache": loaded.can.rewinds,
+        "batch": loaded.can.batch,
+        "why": info.why,
+        "not_used": list(info.not_used),
+    }
 
 
 def _info(name: str) -> Record:

@@ -54,11 +54,13 @@ class Capabilities:
 
     ``starts_empty``: whether the empty prefix has a distribution, p(x_1). ``rewinds``: how a session goes back: its
     cache is "cropped", goes to the last of its "checkpoints", or is "recomputed" from the beginning; "none": nothing is
-    kept, as in a table, so there is nothing to go back in.
+    kept, as in a table, so there is nothing to go back in. ``batch``: whether chains side by side are stepped by one
+    forward; else one by one, which costs as much as so many sessions.
     """
 
     starts_empty: bool
     rewinds: Literal["cropped", "checkpoints", "recomputed", "none"]
+    batch: bool
 
     @property
     def keeps(self) -> bool:
@@ -145,6 +147,30 @@ class Session(Protocol):
         ...
 
 
+class Batch(Protocol):
+    """B chains of one length, stepped together. Not thread-safe."""
+
+    @property
+    def logprobs(self) -> NDArray[np.float64]:
+        """log p of the next token after each chain, in nats, shape (B, V), read-only."""
+        ...
+
+    def step(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        """Read one id a chain, shape (B,), and give :attr:`logprobs` after them.
+
+        Raises ValueError unless there are B of them, and Problem past the context, for an id that does not exist,
+        and where nothing comes next. After anything that fails on the way (no memory) make a new batch.
+        """
+        ...
+
+    def reorder(self, parents: Sequence[int]) -> None:
+        """Chain i goes on from what was chain ``parents[i]``; there may be more of them then than before, or fewer.
+
+        Raises ValueError for one that there is not.
+        """
+        ...
+
+
 class Model(Protocol):
     """A loaded model. Everything but ``alphabet``, ``info`` and ``can`` is used by the worker thread alone."""
 
@@ -160,6 +186,13 @@ class Model(Protocol):
     def memory(self) -> Memory: ...
 
     def session(self) -> Session: ...
+
+    def batch(self, prefixes: Sequence[Sequence[int]]) -> Batch:
+        """Chains that begin with these ids, all of one length; one that comes several times is read once.
+
+        Raises ValueError for other lengths or no prefix at all, and Problem where a session would.
+        """
+        ...
 
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """log p (nats) of every piece by one pass without any cache, shape (n,); NaN where there is no p(x_1).
@@ -203,3 +236,8 @@ def check(info: Info, ids: Sequence[int], before: int = 0) -> None:
         raise Problem(f"the context is full ({info.context:,} pieces)", "shorten the text or use a longer context")
     if ids and not 0 <= min(ids) <= max(ids) < info.vocabulary:
         raise Problem(f"an id is outside the vocabulary of {info.vocabulary:,}", "re-tokenise the text")
+
+
+def no_first() -> Problem:
+    """What a model says that has no p(x_1) where it is asked for it."""
+    return Problem("this model gives no distribution of a first piece", "type something, or choose BOS or EOS")

@@ -121,6 +121,23 @@ class Kept:
         return self._storages
 
 
+def chosen(kept: Any, chains: torch.Tensor) -> Any:
+    """The cache of a batch with these of its chains, in this order; the given one is used up."""
+    from arplay.models.lstm import State
+
+    if isinstance(kept, KVCache | State):
+        return kept.chosen(chains)
+    kept.reorder_cache(chains)
+    return kept
+
+
+def holds_chains(kept: Any) -> bool:
+    """Whether this cache may be one of several chains, and :func:`chosen` can take them apart."""
+    from arplay.models.lstm import State
+
+    return isinstance(kept, KVCache | State) or layers_of(kept) is not None
+
+
 @cache
 def _growing() -> frozenset[type]:
     """Every layer that can be cut."""

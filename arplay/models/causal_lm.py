@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.errors import Problem
 from arplay.models.alphabets import TextAlphabet
-from arplay.models.base import Capabilities, Info, Memory, Scores, check
+from arplay.models.base import Batch, Capabilities, Info, Memory, Scores, check, no_first
+from arplay.models.batches import NetworkBatch, OneByOne
 from arplay.models.caches import Kept
 from arplay.models.passes import Passes
 from arplay.models.proof import Proof
@@ -40,7 +40,7 @@ class CausalLM:
         self.alphabet = alphabet
         self.info = info
         self.proof = proof
-        self.can = Capabilities(starts_empty=False, rewinds=proof.cache)
+        self.can = Capabilities(starts_empty=False, rewinds=proof.cache, batch=proof.batch)
         self.rows = max(1, LOGITS_BYTES // (4 * info.vocabulary) - 1)  # one more is needed where the last is read again
 
     def memory(self) -> Memory:
@@ -52,6 +52,11 @@ class CausalLM:
 
     def session(self) -> CausalSession:
         return CausalSession(self)
+
+    def batch(self, prefixes: Sequence[Sequence[int]]) -> Batch:
+        if not self.can.batch:
+            return OneByOne(self.info, self.session, prefixes)
+        return NetworkBatch(self.passes.forward, self.info, prefixes)
 
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """-cross_entropy of torch, in 64 bits, over one forward without cache; element 0 is NaN (no p(x_1)).
@@ -160,7 +165,7 @@ class CausalSession:
         import torch
 
         if not self._ids:
-            raise Problem("this model gives no distribution of a first piece", "type something, or choose BOS or EOS")
+            raise no_first()
         with torch.inference_mode():
             if self._model.proof.cache != "recomputed":
                 self._catch_up(torch)

@@ -20,7 +20,8 @@ from arplay.core.errors import Problem
 from arplay.core.waits import Interrupted
 from arplay.models import gguf_families, gguf_file, gguf_tokenizer
 from arplay.models.alphabets import TextAlphabet
-from arplay.models.base import Capabilities, Info, Memory, Report, Scores, check
+from arplay.models.base import Capabilities, Info, Memory, Report, Scores, check, no_first
+from arplay.models.batches import OneByOne
 from arplay.models.checkpoints import Checkpoint, latest, thin
 from arplay.models.devices import RESERVE, memory
 from arplay.models.gguf_file import GGUF
@@ -133,7 +134,7 @@ class NativeModel:
         self.weights = weights
         self.alphabet = alphabet
         self.info = info
-        self.can = Capabilities(starts_empty=False, rewinds="cropped" if weights.crops else "checkpoints")
+        self.can = Capabilities(starts_empty=False, rewinds="cropped" if weights.crops else "checkpoints", batch=False)
         self._spare: Context | None = None  # of the passes without a cache
 
     def memory(self) -> Memory:
@@ -141,6 +142,9 @@ class NativeModel:
 
     def session(self) -> NativeSession:
         return NativeSession(self)
+
+    def batch(self, prefixes: Sequence[Sequence[int]]) -> OneByOne:
+        return OneByOne(self.info, self.session, prefixes)
 
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """-cross_entropy of torch, in 64 bits, over one pass through an emptied context of its own; element 0 is NaN.
@@ -252,7 +256,7 @@ class NativeSession:
 
     def logits(self) -> NDArray[np.floating]:
         if not self._ids:
-            raise Problem("this model gives no distribution of a first piece", "type something, or choose BOS or EOS")
+            raise no_first()
         return self._after()
 
     def _after(self) -> NDArray[np.float32]:

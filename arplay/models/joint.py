@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import BLANK, Raster
-from arplay.models.base import Info, Memory, Report
-from arplay.models.tabular import LOOKED_UP, TableSession, memory
+from arplay.models.base import Info, Report
+from arplay.models.tabular import LookedUp
 from arplay.schema import Wrong, many, real, table, text, whole
 from arplay.textfile import read_json
 
@@ -34,10 +34,8 @@ MOST_PATTERNS = 256
 MOST_LEVELS = 16
 
 
-class Joint:
+class Joint(LookedUp):
     """A mixture of patterns whose pixels are independent in each, read pixel by pixel. Exact in float64."""
-
-    can = LOOKED_UP
 
     def __init__(self, name: str, raster: Raster, weights: Sequence[float], pixels: NDArray[np.float64], source: str):
         """``pixels`` (K, pixels, levels): p_k(x_c), each row summing to 1."""
@@ -81,20 +79,11 @@ class Joint:
         result.flags.writeable = False
         return result
 
-    def memory(self) -> Memory:
-        return memory(self.info)
-
-    def session(self) -> TableSession:
-        return TableSession(self)
-
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """As one difference of two joints, and not by the conditionals of :meth:`logprobs`."""
         order = list(self.alphabet.order[: len(ids)])
         each = np.cumsum(self._pixels[:, order, list(ids)], axis=1) + self._weights[:, None]
         return np.diff(np.logaddexp.reduce(each, axis=0), prepend=0.0)
-
-    def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
-        return self.logprobs(ids)
 
 
 def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Joint:

@@ -37,6 +37,12 @@ class KVCache:
         """Forget the last ``extra`` pieces."""
         self.length -= extra
 
+    def chosen(self, chains: Tensor) -> KVCache:
+        """One of these chains of the batch, in this order."""
+        other = KVCache(self.rows.index_select(2, chains))
+        other.length = self.length
+        return other
+
     def branch(self) -> KVCache:
         """A second one at the same place, in the same memory."""
         other = KVCache(self.rows)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import save_file
@@ -23,8 +23,16 @@ from torch import Tensor, nn
 
 from arplay.models.families.lstm import LSTM as FAMILY
 
-State = tuple[Tensor, Tensor]
-"""h and c after some pieces, each of shape (layers, B, width)."""
+
+class State(NamedTuple):
+    """What is known of the pieces read, each of shape (layers, B, width)."""
+
+    h: Tensor
+    c: Tensor
+
+    def chosen(self, chains: Tensor) -> State:
+        """That of these chains of the batch, in this order."""
+        return State(self.h.index_select(1, chains), self.c.index_select(1, chains))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class LSTM(nn.Module):
         outputs, after = self.lstm(self.embedding(input_ids), state)
         rows = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
         logits = nn.functional.linear(outputs[:, rows], self.embedding.weight)
-        return Output(logits, after if use_cache else None)
+        return Output(logits, State(*after) if use_cache else None)
 
     @property
     def device(self) -> torch.device:

@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Alphabet
 from arplay.models.alphabets import open_tokenizer, opened
-from arplay.models.base import Info, Memory, Report, check
+from arplay.models.base import Info, Report, check
 from arplay.models.families.ngram import NGRAM
 from arplay.models.folder import MAX_VOCABULARY, Folder, inspect
 from arplay.models.loading import digest
-from arplay.models.tabular import LOOKED_UP, TableSession, memory
+from arplay.models.tabular import LookedUp
 
 MAX_ORDER = 9
 MAX_ENTRIES = 1 << 28
@@ -184,10 +184,8 @@ class Counts:
         return place
 
 
-class NgramModel:
+class NgramModel(LookedUp):
     """Counts and the tokenizer of their pieces. Exact in float64; any prefix length."""
-
-    can = LOOKED_UP
 
     def __init__(self, counts: Counts, alphabet: Alphabet, info: Info) -> None:
         self.counts, self.alphabet, self.info = counts, alphabet, info
@@ -198,19 +196,9 @@ class NgramModel:
         result.flags.writeable = False
         return result
 
-    def memory(self) -> Memory:
-        return memory(self.info)
-
-    def session(self) -> TableSession:
-        return TableSession(self)
-
     def teacher_forced(self, ids: Sequence[int]) -> Floats:
         check(self.info, ids)
         return self.counts.logprobs(np.asarray(ids, dtype=np.int64))
-
-    def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
-        check(self.info, ids)
-        return self.logprobs(ids)
 
 
 def load(path: Path, name: str, device: str, dtype: str, report: Report) -> NgramModel:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from arplay.core.errors import Problem, in_one_line
-from arplay.models.caches import Kept
+from arplay.models.caches import Kept, holds_chains
 from arplay.models.context import context_of
 from arplay.models.devices import device_died, out_of_memory
 from arplay.models.folder import MAX_VOCABULARY
@@ -26,13 +26,14 @@ class Proof:
 
     ``vocabulary``: V, the length of its logits. ``cache``: how a session goes back; "recomputed" where nothing that
     the network keeps gives the numbers of a fresh pass. ``several``: more than one piece at once may be read after
-    those in the cache. ``why``: why it is recomputed.
+    those in the cache. ``why``: why it is recomputed. ``batch``: whether the cache may be one of several chains.
     """
 
     vocabulary: int
     cache: Literal["cropped", "checkpoints", "recomputed"]
     several: bool
     why: str = ""
+    batch: bool = False
 
     @property
     def not_used(self) -> tuple[str, ...]:
@@ -70,11 +71,12 @@ def proved(torch: Any, network: Any, name: str) -> Proof:
         if _gap(torch, beginning, whole[:first]) > allowed:
             cause = f"{name} looks at the pieces to come, so it is no causal language model"
             raise Problem(cause, "choose a model that predicts the next token")
-        found = _going_on(torch, passes, ids, first, whole, allowed)
+        kept = Kept()
+        found = _going_on(torch, passes, ids, first, whole, allowed, kept)
         again = passes.fresh(ids[:first], first).float()
         if _gap(torch, again, beginning) > allowed:
             raise Problem(f"{name} remembers one text while it reads another", "choose another model")
-    return Proof(size, *found)
+    return Proof(size, *found, batch=found[0] != "recomputed" and holds_chains(kept.cache))
 
 
 def _gap(torch: Any, a: Any, b: Any) -> float:
@@ -88,10 +90,9 @@ def _windows(config: Any) -> list[int]:
 
 
 def _going_on(
-    torch: Any, passes: Passes, ids: list[int], first: int, whole: Any, allowed: float
+    torch: Any, passes: Passes, ids: list[int], first: int, whole: Any, allowed: float, kept: Kept
 ) -> tuple[Literal["cropped", "checkpoints", "recomputed"], bool, str]:
     """Read several pieces, one more, the rest at once; go back and go on again while a branch reads something else."""
-    kept = Kept()
 
     def gap(low: int, high: int, session: Kept, pieces: list[int]) -> float:
         logits, cache = passes.cached(pieces, session.take(), high - low)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from arplay.models.batches import Chains
 from arplay.models.library import Forward
 
 if TYPE_CHECKING:
@@ -25,21 +26,15 @@ def rollouts(
     """
     import torch
 
-    from arplay.models.fast_cache import give_room
-
     draw = torch.Generator().manual_seed(seed)
     stops = torch.tensor(sorted(ends))
-    forward, kept = Forward(network), None
+    chains = Chains(Forward(network))
     drawn: list[Tensor] = []
     new = prefixes
     ended = torch.zeros(len(prefixes), dtype=torch.bool)
     with torch.inference_mode():
         while len(drawn) < pieces and ended.sum() < ENOUGH * len(prefixes):
-            logits, kept = forward(new, kept, keep=True, rows=1)
-            if not drawn:
-                give_room(kept)
-            logits = logits[:, -1].float()
-            mass = torch.softmax(logits / temperature, -1).cumsum(-1)
+            mass = torch.softmax(chains.read(new).float() / temperature, -1).cumsum(-1)
             new = torch.searchsorted(mass, torch.rand(len(prefixes), 1, generator=draw) * mass[:, -1:])
             new = new.clamp_(max=mass.shape[1] - 1)
             drawn.append(new[:, 0])

@@ -16,7 +16,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ from arplay.core.distribution import Distribution
 from arplay.core.distribution import entropy as shannon
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Pieces, Vocabulary
-from arplay.models.base import Capabilities, Info, Memory, Report, Scores
+from arplay.models.base import Capabilities, Info, Memory, Report, Scores, check
+from arplay.models.batches import OneByOne
 from arplay.schema import short
 from arplay.textfile import read_json
 
@@ -36,18 +37,32 @@ MAX_ENTRIES = 1 << 22
 """Rows times pieces: a table is held in full, 8 bytes an entry."""
 
 
-LOOKED_UP = Capabilities(starts_empty=True, rewinds="none")
+class LookedUp:
+    """A model that looks its distributions up, in float64: a table, a joint, counts of n-grams."""
+
+    info: Info
+    can = Capabilities(starts_empty=True, rewinds="none", batch=False)
+
+    def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        """log p(next | ids) in nats, shape (V,), read-only."""
+        raise NotImplementedError
+
+    def memory(self) -> Memory:
+        return Memory(8 * self.info.parameters)
+
+    def session(self) -> TableSession:
+        return TableSession(self)
+
+    def batch(self, prefixes: Sequence[Sequence[int]]) -> OneByOne:
+        return OneByOne(self.info, self.session, prefixes)
+
+    def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
+        check(self.info, ids)
+        return self.logprobs(ids)
 
 
-def memory(info: Info) -> Memory:
-    """Of entries in float64."""
-    return Memory(8 * info.parameters)
-
-
-class Table:
+class Table(LookedUp):
     """A model that is a table. Exact in float64; any prefix length."""
-
-    can = LOOKED_UP
 
     def __init__(self, name: str, pieces: Sequence[str], rows: dict[str, dict[str, float]], source: str) -> None:
         digest = hashlib.sha256(json.dumps([pieces, rows], sort_keys=True).encode()).hexdigest()
@@ -96,17 +111,8 @@ class Table:
                 return row
         raise AssertionError("the empty row always applies")
 
-    def memory(self) -> Memory:
-        return memory(self.info)
-
-    def session(self) -> TableSession:
-        return TableSession(self)
-
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         return np.array([self.logprobs(ids[:i])[id] for i, id in enumerate(ids)], dtype=np.float64)
-
-    def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
-        return self.logprobs(ids)
 
 
 def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Table:
@@ -145,17 +151,6 @@ class TableAlphabet:
         char = data[at : at + 4].decode("utf-8", "replace")[:1]
         known = " ".join(data.decode("utf-8", "replace") for data in sorted(self._ids)[:12])
         return Problem(f"{char!r} at byte {at} is not in this model's alphabet", f"it can write only {known}")
-
-
-class LookedUp(Protocol):
-    """A model that looks its distributions up: a table, or counts of n-grams."""
-
-    @property
-    def info(self) -> Info: ...
-
-    def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
-        """log p(next | ids) in nats, shape (V,), read-only."""
-        ...
 
 
 class TableSession:

@@ -28,6 +28,8 @@ AREAS = {
 ACROSS, DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 LEAST = 112
 """Pixels of height that a panel in the middle always has where that is possible."""
+AWAY = 500
+"""Pixels outside of the window where Qt keeps a dock that is behind another's tab."""
 ROUNDING = 2
 """Pixels by which Qt misses the sizes that it is given: so much is no reason to move everything again."""
 
@@ -131,6 +133,7 @@ class Arrangement(QObject):
         window = self._window
         if self.enlarged is not None:
             return
+        self._lay_away()
         if self._by_hand:
             across = {name: round(window.width() * share) for name, (share, _) in self._by_hand.items()}
             down = {name: round(window.height() * share) for name, (_, share) in self._by_hand.items()}
@@ -152,6 +155,12 @@ class Arrangement(QObject):
             sizes[0] += self._above.height() if self._above.isVisible() else 0
         heights = shared(room, wanted, least)
         self._resize(dict(zip(below, heights[1:], strict=True)), DOWN)
+
+    def _lay_away(self) -> None:
+        """One that floated and came back behind a tab may be left by Qt in the corner, over and under the others."""
+        for dock in self.docks.values():
+            if _is_placed(dock) and dock.pos().isNull() and self._window.tabifiedDockWidgets(dock):
+                dock.move(-AWAY - dock.width(), -AWAY - dock.height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """What comes to stand over the text, or goes, takes its room from all that stand in the middle."""

@@ -34,10 +34,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def told(capsys: pytest.CaptureFixture[str]) -> Told:
     def run(*arguments: str, status: int = 0) -> str:
-        try:
-            assert cli.main(arguments) == status
-        except SystemExit as exit:  # after --help
-            assert exit.code == status
+        assert cli.main(arguments) == status
         out, error = capsys.readouterr()
         return error if status else out
 

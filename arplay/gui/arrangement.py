@@ -11,10 +11,9 @@ from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QTabBar, QTabWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from arplay.gui import theme
+from arplay.gui import panels, theme
 from arplay.gui.contract import Panel
 from arplay.gui.dock import Dock, TitleBar
-from arplay.gui.panels import PANELS
 from arplay.gui.sharing import shared
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class Arrangement(QObject):
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self.share)
         window.setDockNestingEnabled(True)
-        for place in PANELS:
+        for place in panels.PANELS:
             panel = place.make()
             panel.setParent(window)
             self.panels[panel.name] = panel

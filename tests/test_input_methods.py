@@ -17,7 +17,7 @@ from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.widgets.text import composing
 from arplay.gui.widgets.text.area import TextArea
-from arplay.gui.widgets.text.shown import image
+from arplay.gui.widgets.text.shown import HIDDEN, image
 from tests.windows_open import PATIENCE, Open, notice, settle, text_field
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
@@ -80,7 +80,7 @@ def seen(area: QPlainTextEdit) -> tuple[str, str, int, int, int]:
     layout = cursor.block().layout()
     composed = layout.preeditAreaText()
     return (
-        area.toPlainText(),
+        area.toPlainText().replace("\u200d", HIDDEN),  # a joiner with nothing left to join has a sign
         composed,
         layout.preeditAreaPosition() if composed else 0,
         cursor.position(),
@@ -153,7 +153,7 @@ def test_what_is_composed_and_committed_does_as_in_a_field_of_qt(
         send(area, event)
         send(qt, event)
         assert seen(area) == seen(qt)
-        assert image(play.document.data) == qt.toPlainText()
+        assert image(play.document.data).replace("\u200d", HIDDEN) == seen(qt)[0]
         assert area.shown.data == play.document.data
         area.grab()  # every state can be drawn
 

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QPlainTextDocumentLayout
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.spans import change, to_text
-from arplay.gui.widgets.text.shown import BROKEN, ShownText, image, label
+from arplay.gui.widgets.text.shown import ShownText, changed, image
 
 PARTS = [bytes([b]) for b in range(0x20)] + [
     char.encode() for char in "aé€😀\u0301ש\u00a0\u2028\u2029\ufdd0\ufdd1\ufffc\ufeff\uffff\x7f\x85\ufffd"
 ]
+PARTS += [char.encode() for char in "\u200d\u200c👩\U000e0067می\u202e\u2066\u200b"]
 texts = st.lists(st.one_of(st.sampled_from(PARTS), st.binary(max_size=3), st.just("😀".encode()[:2]))).map(b"".join)
 
 
@@ -65,10 +66,10 @@ def test_positions_go_there_and_back(data: bytes) -> None:
 @example(b"", b"", b"\xf0", b"\x9f\x98\x80\x80\x80")
 def test_a_change_can_be_shown_by_itself(head: bytes, old: bytes, new: bytes, tail: bytes) -> None:
     a, b = head + old + tail, head + new + tail
-    start, old_end, new_end = change(a, b)
+    start, old_end, new_end = changed(a, b)
     assert a[:start] + b[start:new_end] + a[old_end:] == b
-    assert image(a[:start]) + image(b[start:new_end]) + image(a[old_end:]) == image(b)
-    assert image(a[:start]) + image(a[start:old_end]) + image(a[old_end:]) == image(a)
+    assert image(a[:start]) + image(b[start:new_end], b[:start]) + image(a[old_end:]) == image(b)
+    assert image(a[:start]) + image(a[start:old_end], a[:start]) + image(a[old_end:]) == image(a)
 
 
 def test_a_change_that_splits_characters_would_be_shown_wrongly() -> None:
@@ -78,8 +79,9 @@ def test_a_change_that_splits_characters_would_be_shown_wrongly() -> None:
     assert change(a, b) == (0, 2, 2)
 
 
-def test_labels_name_controls_and_broken_bytes() -> None:
-    assert [label(char) for char in ("\r", "\x00", "\x7f", "\udce2", "a", "\n", "\t", "é")] == [
-        "CR", "00", "7F", "E2", None, None, None, None
-    ]  # fmt: skip
-    assert image(b"\xe2") == BROKEN
+def test_without_the_joiners_around_it_a_change_would_be_shown_wrongly() -> None:
+    """Negative control: what joins the letters before it hides no longer once these are gone."""
+    a, b = "م\u200c".encode(), "a\u200c".encode()
+    start, old_end, new_end = change(a, b)
+    assert image(b[start:new_end]) + image(a[old_end:]) == image(b) != image(a[:start]) + image(b[start:])[:-1]
+    assert changed(a, b) == (0, 5, 4)

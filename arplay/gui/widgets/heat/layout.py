@@ -29,6 +29,7 @@ from arplay.gui.widgets.heat.signs import (
     CURSIVE,
     FLAG,
     JAMO,
+    JOINED,
     JOINER,
     LETTER,
     LF,
@@ -239,12 +240,9 @@ def _joined(codes: Ints, bits: Bits) -> Flags:
 
 
 def _joiners(at: Ints, this: Bits, last: Bits) -> Flags:
-    """Which of the units ``at`` are invisible joiners that do something: after a picture, a cursive letter or a mark.
-
-    Elsewhere they are shown as chips, because nothing else tells that they are there.
-    """
+    """Which of the units ``at`` are invisible joiners that do something."""
     joiner = this & JOINER != 0
-    acts = joiner & (last & (PICTURE | MODIFIER | MARK | CURSIVE) != 0)
+    acts = joiner & (last & JOINED != 0)
     for i in np.flatnonzero(joiner & ~acts & (last & JOINER != 0)).tolist():
         acts[i] = i and at[i - 1] == at[i] - 1 and acts[i - 1]  # the tags of a flag follow one another
     return acts

@@ -24,7 +24,9 @@ QUIET = (TAB, LF, NBSP)
 
 # What a code point can be, as bits.
 MARK, JOINER, MODIFIER, FLAG, PICTURE, LETTER, VIRAMA, JAMO = (1 << i for i in range(8))
-SPACING, CURSIVE, BLANK, WIDE, CHIP = (1 << i for i in range(8, 13))
+SPACING, CURSIVE, BLANK, WIDE, CHIP, INDIC = (1 << i for i in range(8, 14))
+JOINED = PICTURE | MODIFIER | MARK | CURSIVE | INDIC
+"""What an invisible joiner does something to; elsewhere it has a sign, because nothing else tells that it is there."""
 
 
 def sign(code: int) -> str:
@@ -52,6 +54,7 @@ def kind(code: int) -> int:
     bits |= CURSIVE * (cursive and category[0] == "L") | BLANK * (code in (0x20, TAB))
     bits |= VIRAMA * (unicodedata.combining(char) == 9) | JAMO * (0x1100 <= code <= 0x11FF)
     bits |= WIDE * (unicodedata.east_asian_width(char) in ("W", "F"))
+    bits |= INDIC * (category == "Lo" and 0x0900 <= code <= 0x0DFF)
     if 0x1F3FB <= code <= 0x1F3FF:
         bits |= MODIFIER
     if 0x1F1E6 <= code <= 0x1F1FF:

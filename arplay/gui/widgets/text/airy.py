@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QTextBlock, QTextDocument, QTextLayout, QTextLine
 from PySide6.QtWidgets import QPlainTextDocumentLayout
 
+Looks = Callable[[QTextBlock], list[QTextLayout.FormatRange]]
 LINE_HEIGHT = 1.5
 """In heights of the font."""
-_LEFTWARDS = re.compile(
-    "[\u0590-\u08ff\u200f\u202b\u202e\u2067\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
-)
-"""Hebrew, Arabic and the other scripts that are written from right to left, and the signs that turn a text round."""
+_LEFTWARDS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+"""Hebrew, Arabic and other scripts that are written from right to left; Qt is given nothing else that turns a text."""
 
 
 class AiryLayout(QPlainTextDocumentLayout):
@@ -25,8 +24,10 @@ class AiryLayout(QPlainTextDocumentLayout):
     Only blocks that come into view are laid out, so the cost does not grow with the text.
     """
 
-    def __init__(self, document: QTextDocument) -> None:
+    def __init__(self, document: QTextDocument, looks: Looks) -> None:
+        """``looks``: the parts of a block that do not look like the rest."""
         super().__init__(document)
+        self._looks = looks
         self.lead = 0.0
         self.step = 1.0
 
@@ -39,7 +40,11 @@ class AiryLayout(QPlainTextDocumentLayout):
         layout = block.layout() if block.isValid() and block.isVisible() else None
         if layout is None or not layout.lineCount():
             return rect
-        if layout.lineAt(0).y() != self.lead:
+        if layout.lineAt(0).y() != self.lead:  # it was just laid out
+            if (looks := self._looks(block)) != layout.formats():
+                layout.setFormats(looks)
+                layout.clearLayout()
+                rect = super().blockBoundingRect(block)
             leftwards = block.textDirection() == Qt.LayoutDirection.RightToLeft
             for i in range(layout.lineCount()):
                 line = layout.lineAt(i)

@@ -17,22 +17,23 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPaintEvent,
     QResizeEvent,
+    QTextBlock,
     QTextCursor,
     QTextDocument,
+    QTextLayout,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
-from arplay.core.modalities.spans import change
 from arplay.gui.contract import AnalyseText, CaretMoved, OpenFiles, Settings, Tell, Typed
 from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.text import foreign, keys, painting, transfer
+from arplay.gui.widgets.text import foreign, hidden, keys, painting, transfer
 from arplay.gui.widgets.text.airy import AiryLayout, visible_lines
 from arplay.gui.widgets.text.cells import LineCells
 from arplay.gui.widgets.text.composing import Preview
 from arplay.gui.widgets.text.marks import NO_MARKS, Marks
-from arplay.gui.widgets.text.shown import ShownText, image
+from arplay.gui.widgets.text.shown import ShownText, changed, image
 from arplay.gui.widgets.zoom import WheelZoom
 
 EDITABLE = 1_000_000
@@ -71,7 +72,7 @@ class TextArea(QPlainTextEdit):
         self._foreign = False
         self._adopting = False
         document = QTextDocument(self)
-        self._airy = AiryLayout(document)
+        self._airy = AiryLayout(document, self._looks)
         document.setDocumentLayout(self._airy)
         document.setDocumentMargin(8)
         self.setDocument(document)
@@ -133,19 +134,21 @@ class TextArea(QPlainTextEdit):
         self.viewport().update()
 
     def _splice(self, data: bytes) -> None:
-        new = ShownText(data)
-        if self._foreign or not self.shown.data:
+        old, self.shown = self.shown, ShownText(data)  # what is laid out meanwhile is the new text
+        if self._foreign or not old.data:
             self.setPlainText(image(data))
-            self.marks = self.marks.after(0, len(self.shown.data), len(data))
+            self.marks = self.marks.after(0, len(old.data), len(data))
         else:
-            start, old_end, new_end = change(self.shown.data, data)
+            start, old_end, new_end = changed(old.data, data)
             cursor = QTextCursor(self.document())
-            cursor.setPosition(self.shown.unit(start))
-            cursor.setPosition(self.shown.unit(old_end), QTextCursor.MoveMode.KeepAnchor)
-            cursor.insertText(image(data[start:new_end]))
+            cursor.setPosition(old.unit(start))
+            cursor.setPosition(old.unit(old_end), QTextCursor.MoveMode.KeepAnchor)
+            cursor.insertText(self.shown.image(start, new_end))
             self.marks = self.marks.after(start, old_end, new_end)
         self._foreign = False
-        self.shown = new
+
+    def _looks(self, block: QTextBlock) -> list[QTextLayout.FormatRange]:
+        return hidden.looks(block, self.shown)
 
     # -- telling
 

@@ -19,7 +19,7 @@ class Change:
 
 def read_off(shown: ShownText, at: int, end: int, new: str) -> Change | None:
     """The smallest change that leads from the units [at, end) to ``new``; None where nothing is different."""
-    old = image(shown.data[shown.byte(at) : shown.byte(end)])
+    old = shown.image(shown.byte(at), shown.byte(end))
     head = _alike(old, new)
     tail = _alike(old[head:][::-1], new[head:][::-1])
     start, stop = shown.byte(at + _width(old[:head])), shown.byte(end - _width(old[len(old) - tail :]))

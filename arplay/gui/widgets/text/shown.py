@@ -1,55 +1,90 @@
 """The text as the editor shows it: an image of the exact bytes, one UTF-16 unit for every unit of the text.
 
-Qt cannot keep every character (it takes CR, U+2028 and some others for its own line ends), so the editor shows signs
-in their place and never reads the text back: the exact bytes are those of the document.
+Qt cannot keep every character (it takes CR, U+2028 and some others for its own line ends), and some turn a whole line
+round or cannot be seen, so the editor shows signs in their place and never reads the text back: the exact bytes are
+those of the document.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 
-from arplay.core.modalities.spans import Index, to_text, utf16_index
+from arplay.core.modalities.spans import Index, change, to_bytes, to_text, utf16_index
+from arplay.core.signs import FILLERS, sign
+from arplay.gui.widgets.heat.signs import JOINED, JOINER, kind
 
-BROKEN = "\ufffd"
-"""Stands for a byte that is part of no whole character."""
+BROKEN, HIDDEN, FAR_HIDDEN = "\ufffd", "\u25af", "\U0001f78f"
+"""What stands in Qt for a byte that is part of no whole character, for what cannot be seen, and for that beyond U+FFFF:
+symbols that turn nothing round. The editor paints the sign over them."""
 
-_SIGNS = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"}
-_SIGNS |= {0x7F: "␡", 0x85: "↲", 0x2028: "↲", 0x2029: "¶", 0xFEFF: "▯", 0xFFFC: "▯", 0xFDD0: "▯", 0xFDD1: "▯"}
-_SIGNS |= {0xFFFE: "▯", 0xFFFF: "▯"}
-_SIGNS |= {0xDC00 + byte: BROKEN for byte in range(0x80, 0x100)}
-_NEEDS_SIGN = re.compile("[" + "".join(map(re.escape, map(chr, _SIGNS))) + "]")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_QT_OWN = "\ufdd0\ufdd1\ufffe\uffff"
+_DRAWN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+"""Of the characters that Unicode calls formats: signs of numbers and verses, which fonts draw."""
+_JOINER = rb"(?:\xe2\x80[\x8c\x8d]|\xf3\xa0[\x80\x81][\x80-\xbf])"
+_JOINERS, _JOINERS_BEFORE = re.compile(_JOINER + b"*"), re.compile(_JOINER + rb"*\Z")
+_LOOK_BACK = 256
+_OBJECT = "\ufffc"
+"""Qt's own sign for what is no text; fonts draw it, so it has no sign here."""
 
 
-def image(data: bytes) -> str:
+def _hides(char: str) -> bool:
+    if char in "\t\n" or char in _DRAWN:
+        return False
+    tag = 0xE0000 <= ord(char) < 0xE0100
+    return tag or unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") or char in FILLERS or char in _QT_OWN
+
+
+def signs(text: str, before: str = "") -> Iterator[tuple[int, str]]:
+    """The index and the sign of every character of ``text`` that is not seen as itself; ``before`` stands before it.
+
+    A joiner that joins stays.
+
+    >>> list(signs("a\\r\\u202e")), list(signs("👩\\u200d👧")), list(signs("a\\u200d"))
+    ([(1, '⟨CR⟩'), (2, '⟨U+202E⟩')], [], [(1, '⟨U+200D⟩')])
+    """
+    hidden = "".join(filter(_hides, set(text)))
+    if not hidden:
+        return
+    joined = -2
+    for found in re.finditer(f"[{re.escape(hidden)}]", text):
+        at, char = found.start(), found[0]
+        if kind(ord(char)) & JOINER:
+            last = text[at - 1] if at else before[-1:]
+            if joined == at - 1 >= 0 or (last and kind(ord(last)) & JOINED):
+                joined = at
+                continue
+        yield at, sign(char)
+
+
+def image(data: bytes, before: bytes = b"") -> str:
     """What Qt is given for ``data``.
 
     >>> image(b"a\\r\\n\\xff")
-    'a␍\\n\ufffd'
+    'a▯\\n\ufffd'
     """
-    text = to_text(data)
-    return _NEEDS_SIGN.sub(lambda found: _SIGNS[ord(found[0])], text.replace("\r", "␍"))
+    text = to_text(data).replace(_OBJECT, HIDDEN)
+    made, at = [], 0
+    for index, _ in signs(text, to_text(before[-4:])):
+        char = text[index]
+        made += [text[at:index], BROKEN if "\udc80" <= char <= "\udcff" else HIDDEN if char <= "\uffff" else FAR_HIDDEN]
+        at = index + 1
+    return "".join([*made, text[at:]])
 
 
-def label(char: str) -> str | None:
-    """Two figures that the editor paints over the sign of a control or a broken byte (few fonts have the signs)."""
-    code = ord(char)
-    if char == "\r":
-        return "CR"
-    if (code < 0x20 and char not in "\t\n") or code == 0x7F:
-        return f"{code:02X}"
-    return f"{code - 0xDC00:02X}" if 0xDC80 <= code <= 0xDCFF else None
-
-
-def needs_label(data: bytes) -> bool:
-    """Whether any character of ``data`` has a :func:`label` (quick)."""
-    try:
-        return _CONTROLS.search(data.decode("utf-8")) is not None
-    except UnicodeDecodeError:
-        return True
+def changed(old: bytes, new: bytes) -> tuple[int, int, int]:
+    """:func:`~arplay.core.modalities.spans.change` of what is shown: the joiners around it may join no longer."""
+    start, old_end, new_end = change(old, new)
+    low = max(0, start - _LOOK_BACK)
+    found = _JOINERS_BEFORE.search(new, low, start)
+    start = found.start() if found is not None else start
+    more = _JOINERS.match(new, new_end)
+    count = len(more[0]) if more is not None else 0
+    return start, old_end + count, new_end + count
 
 
 class ShownText:
@@ -62,6 +97,19 @@ class ShownText:
     @cached_property
     def _index(self) -> Index:
         return utf16_index(self.data)
+
+    def signs(self, low: int, high: int) -> Iterator[tuple[int, int, str]]:
+        """Start and end of every character in the bytes [low, high) that is not seen as itself, and its sign."""
+        text, at, byte = to_text(self.data[low:high]), 0, low
+        for index, shown in signs(text, to_text(self.data[max(0, low - 4) : low])):
+            byte += len(to_bytes(text[at:index]))
+            at, start = index + 1, byte
+            byte += len(to_bytes(text[index]))
+            yield start, byte, shown
+
+    def image(self, start: int, end: int) -> str:
+        """Of the bytes [start, end)."""
+        return image(self.data[start:end], self.data[max(0, start - 4) : start])
 
     @property
     def length(self) -> int:

@@ -79,13 +79,14 @@ class Page(QTextBrowser):
         cursor.setBlockFormat(shape)
         for start, end, form in list(_pieces(block)):  # a changed format makes other pieces
             if level:
-                font = interface_font(HEADINGS[min(level, len(HEADINGS)) - 1], bold=True)
+                size = HEADINGS[min(level, len(HEADINGS)) - 1]
             elif code or form.fontFixedPitch():
-                font = fixed_font(BODY)
+                size = BODY
+                form.setFontFamilies(fixed_font().families())
             else:
                 continue
-            form.clearProperty(QTextFormat.Property.FontSizeAdjustment)  # it would be the size
-            form.setFont(font)
+            form.clearProperty(QTextFormat.Property.FontSizeAdjustment)  # it would win over the size
+            form.setProperty(QTextFormat.Property.FontPixelSize, size)
             cursor.setPosition(start)
             cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
             cursor.setCharFormat(form)

@@ -34,6 +34,12 @@ def dead(page: Path, text: str, root: Path) -> list[str]:
     return [link for link in links(text) if not re.match(r"[a-z]+:", link) and not leads(link)]
 
 
+def twice(text: str) -> list[str]:
+    """Headings that are there more than once."""
+    titles = re.findall(r"^#+ .*$", prose(text), flags=re.MULTILINE)
+    return [title for title in dict.fromkeys(titles) if titles.count(title) > 1]
+
+
 def absent(text: str) -> list[str]:
     """The Python files and rooms named in ``text`` that are nowhere in arplay."""
     named = set(re.findall(r"`(?:arplay/)?([\w/*]+\.py|[\w/]+/)`", text))
@@ -64,6 +70,7 @@ def test_no_page_has_a_dead_link_or_names_what_is_not_there(page: Path) -> None:
     text = page.read_text("utf-8")
     assert dead(page, text, REPOSITORY if page == README else ASSETS) == []
     assert absent(text) == []
+    assert twice(text) == []
     assert [line for line in text.splitlines() if len(line) > COLUMNS and not line.startswith("|")] == []
 
 
@@ -72,6 +79,10 @@ def test_a_dead_link_is_found() -> None:
     said = "[a](none.md) [b](../../README.md) [c](speed.md#part) [d](speed.md) [e](https://example.org/) [f](../docs)\n"
     assert dead(page, said, ASSETS) == ["none.md", "../../README.md", "speed.md#part", "../docs"]
     assert dead(page, "```\n[a](none.md)\n```\n", ASSETS) == []
+
+
+def test_a_heading_that_is_there_twice_is_found() -> None:
+    assert twice("# One\n## Two\n```\n## Two\n```\n## Three\n## Two\n") == ["## Two"]
 
 
 def test_a_file_that_is_not_there_is_found() -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMenu, QToolButton, QWid
 from arplay.gui.contract import Panel
 from arplay.gui.theme import SMALL, SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.menu_button import give_menu
 
 
 class TitleBar(QWidget):
@@ -33,8 +34,7 @@ class TitleBar(QWidget):
         explain = self._button("question", f"What is this? The idea and the formula of “{title}”")
         explain.clicked.connect(self._on_explain)
         export = self._button("export", f"Export or copy “{title}”")
-        export.setMenu(menu)
-        export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        give_menu(export, menu)
         self._large = False
         self._enlarge = self._button("arrows-out", "")
         self._enlarge.clicked.connect(self._on_enlarge)

@@ -24,6 +24,7 @@ from arplay.gui.theme import Theme, icon
 from arplay.gui.tool_bar import ToolBar
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.entries import Entries, Entry
+from arplay.gui.widgets.menu_button import give_menu
 
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
@@ -182,7 +183,7 @@ class Menus(QObject):
     def _build_tool_bar(self) -> None:
         bar = self._bar = ToolBar(self._window)
         self._window.addToolBar(bar)
-        bar.model.setMenu(self.models)
+        give_menu(bar.model, self.models)
         self._icons.append((bar.model, "cube"))
         self._first_piece = QComboBox(bar)
         self._first_piece.setAccessibleName("How the first token is treated")

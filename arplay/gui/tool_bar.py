@@ -26,7 +26,6 @@ class ToolBar(QToolBar):
         self.yielding: list[QToolButton] = []
         self._name = ""
         self.model = QToolButton(self)
-        self.model.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.model.setToolButtonStyle(BESIDE)
         self.addWidget(self.model)
         self.show_model("Choose a model")

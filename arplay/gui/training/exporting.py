@@ -11,6 +11,7 @@ from arplay.core.errors import Problem
 from arplay.export.charts import Table
 from arplay.export.tables import Record
 from arplay.gui.exports import Export, Exported
+from arplay.gui.widgets.menu_button import give_menu
 from arplay.gui.widgets.words import capital
 
 
@@ -29,7 +30,7 @@ class ExportButton(QPushButton):
         self.setToolTip("Save what is shown as a picture, or the numbers behind it as a table")
         self.setAccessibleName(f"Export {view.title}")
         self.exporting = Export(view, cast(QWidget, view), self._tell, self._fail)
-        self.setMenu(self.exporting.menu(self))
+        give_menu(self, self.exporting.menu(self))
 
     def _tell(self, words: str) -> None:
         """Said where the eye is: this window has no status bar."""

@@ -108,6 +108,12 @@ def test_assets_come_from_the_checkout_or_from_the_wheel(installed: Path, tmp_pa
     assert run(*ask, cwd=tmp_path, path=REPOSITORY).stdout.strip() == str(REPOSITORY / "assets")
 
 
+def test_the_pages_of_the_help_come_with_the_wheel(installed: Path, tmp_path: Path) -> None:
+    ask = [sys.executable, "-c", "from arplay.gui.pages import pages\nfor title, file in pages(): print(file)"]
+    files = [Path(line) for line in run(*ask, cwd=tmp_path, path=installed).stdout.splitlines()]
+    assert len(files) > 5 and all(file.is_relative_to(installed) for file in files)
+
+
 def commands(readme: str) -> list[str]:
     """The lines that make an environment: the commands for a fresh machine."""
     return [line.strip() for line in readme.splitlines() if re.match(r"\s*python3 -m venv\b", line)]

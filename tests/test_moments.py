@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Literal, get_args, get_type_hints
 
@@ -62,6 +63,8 @@ class Place:
 
     def __init__(self, store: Path) -> None:
         self.load, self.forward = Door(), Door()
+        self.unheard_of = (bytes(letters) for letters in product(b"ABC", repeat=4))
+        """What is typed: scores of a text that was there before are there again without a forward."""
         self.window = MainWindow(Store(store), Bridge(load=self._load), "light")
         self.window.resize(800, 500)  # less to paint
         self.window.show()
@@ -120,8 +123,8 @@ class Place:
             play.load_model("other")
             return
         self.forward.shut(passes=1 if moment == "scoring" else 0)
-        end = len(play.document)
-        play.handle(Typed(end, end, b"A", end + 1))
+        end, data = len(play.document), next(self.unheard_of)
+        play.handle(Typed(end, end, data, end + len(data)))
         qtbot.waitUntil(lambda: play.view.stale is (moment == "reading") and play.view.scores_are_old, timeout=PATIENCE)
 
     def traces(self) -> tuple[object, ...]:

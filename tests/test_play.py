@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
+from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
 from arplay.cli import main
 from arplay.core.decoding.pipeline import Pipeline
-from arplay.gui.contract import Change, Do
+from arplay.engine.messages import Explore, Result, Score
+from arplay.gui.contract import CaretMoved, Change, Do, Typed
 from tests.windows_open import PATIENCE, Open, opened, settle
 
 __all__ = ["opened"]
@@ -39,3 +42,58 @@ def test_play_writes_what_the_command_samples(
         play.undo_stack.undo()
     settle(window, qtbot)
     assert play.table.text.data == prompt.encode()
+
+
+@pytest.mark.parametrize("end", ["pause", "rewind", "another model", "closing a batch"])
+def test_play_that_ends_before_it_wrote_leaves_nothing_unanswered(end: str, opened: Open, qtbot: QtBot) -> None:
+    """Typing asks what comes next after a pause; Play asks it at once, and may end before it is told."""
+    window = opened("abc", text=b"BA")
+    play = window.playground
+    play.handle(Change(replace(play.view.settings, play_per_second=1.0)))
+    play.handle(Typed(2, 2, b"C", 3))
+    play.handle(Do("play"))
+    assert play.view.stale and play.view.playing
+    if end == "another model":
+        play.load_model("english")
+    elif end == "closing a batch":
+        play.handle(CaretMoved(1))
+    else:
+        play.handle(Do("pause" if end == "pause" else "rewind"))
+    assert not play.view.playing
+    settle(window, qtbot)
+    assert play.view.answer is not None and not play.view.stale
+
+
+def test_a_play_that_fails_ends_and_says_why(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", text=b"BA")
+    play = window.playground
+    told = QSignalSpy(play.told)
+    play.handle(Change(replace(play.view.settings, decoding=Pipeline("top-k:2"))))
+    play.handle(Typed(2, 2, b"x", 3))  # abc has no such letter
+    play.handle(Do("play"))
+    qtbot.waitUntil(lambda: not play.view.playing, timeout=PATIENCE)
+    settle(window, qtbot)
+    assert told.count() and play.document.data == b"BAx"  # type: ignore[attr-defined]
+    play.undo_stack.undo()
+    settle(window, qtbot)
+    play.handle(Do("play"))
+    qtbot.waitUntil(lambda: len(play.document) > 2, timeout=PATIENCE)
+
+
+def test_nothing_is_heard_of_a_request_that_was_forgotten(opened: Open, qtbot: QtBot) -> None:
+    """Not even what the worker had told before: the control hears it."""
+    window = opened("abc", text=b"BA")
+    play = window.playground
+    for forgotten in (False, True):
+        heard: list[Result] = []
+        document = play.document
+        number = play.bridge.ask(
+            partial(Explore, document=document, place=document.at(1), reading=play.view.settings.reading), heard.append
+        )
+        if forgotten:
+            play.bridge.forget(number)
+            play.bridge.forget(number + 1_000)  # of one that there is not
+        then: list[Result] = []
+        play.bridge.ask(partial(Score, document=document, reading=play.view.settings.reading), then.append)
+        qtbot.waitUntil(lambda then=then: bool(then) and then[-1].is_last, timeout=PATIENCE)
+        assert bool(heard) is not forgotten

@@ -100,6 +100,8 @@ class Writing(QObject):
         if self._asked is not None:
             self._play.bridge.forget(self._asked)
             self._asked = None
+            if self._play.view.stale:
+                self._play.asking.explore_soon()  # that Write would have told what comes next
         if self._play.view.playing:
             self._play.show(playing=False)
 

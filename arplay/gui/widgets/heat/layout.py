@@ -2,8 +2,7 @@
 
 A *unit* is a code point, a byte that belongs to no character, or the sign of a piece that owns no bytes. Its width is
 in columns: what a font tells of it alone, which the shaping of a row (see :mod:`shaping`) makes exact. Units are made
-once for a text; another width only makes another :class:`Flow`. A row costs one binary search, so a million pieces
-take a fraction of a second, and only the rows in sight are shaped.
+once for a text; another width only makes another :class:`Flow`. A long text is laid out in :mod:`blocks`.
 """
 
 from __future__ import annotations
@@ -12,15 +11,13 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import Ledger
-from arplay.core.modalities.base import Ids, TokenSet
+from arplay.core.modalities.base import Ids
 from arplay.core.modalities.spans import char_spans, char_starts, to_text
-from arplay.core.modalities.text import bytes_of
 from arplay.gui.widgets.heat.signs import (
     BARE,
     BLANK,
@@ -54,6 +51,9 @@ Floats = NDArray[np.float64]
 Measure = Callable[[str], float]
 """The columns that one or two characters take, written alone."""
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 LEAST = 0.22
 """Columns that a piece of a letter has at least, so that a click can hit it."""
 LONGEST_CLUSTER = 31
@@ -68,7 +68,8 @@ class Units:
     ``codes``, ``widths`` (columns) and ``joined`` (stands on the unit before it: no row begins there) of shape (m,);
     ``starts`` of shape (m + 1,): the byte where each begins, and the text's length. ``firsts`` and ``stops`` of shape
     (n,): piece i is in units [firsts[i], stops[i]); a letter that a border cuts is in both pieces. ``names``: the
-    pieces that own no bytes, by their unit.
+    pieces that own no bytes, by their unit. ``around``: of what this is a part of, the directions of the first strong
+    character of the paragraph that it begins in, of the last one before it there, and of the first one behind it.
     """
 
     codes: Ints
@@ -79,6 +80,7 @@ class Units:
     stops: Ints
     ends: Ids
     names: Mapping[int, tuple[int, str]] = field(default_factory=dict)
+    around: tuple[int, int, int] = (0, 0, 0)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -125,7 +127,7 @@ class Units:
     def directions(self) -> NDArray[np.int8] | None:
         """1, -1 or -2 (see :func:`direction`) for every unit; None if nothing in the text runs from right to left."""
         made = _table(self.codes, direction, np.int8)
-        return made if (made < 0).any() else None
+        return made if (made < 0).any() or min(self.around) < 0 else None
 
     @cached_property
     def _strong(self) -> Ints:
@@ -144,11 +146,23 @@ class Units:
         strong = self._strong
         lead, before, after = (int(i) for i in strong.searchsorted([begin, first, stop]))
 
-        def told(place: int) -> int:
+        def told(place: int, outside: int) -> int:
             inside = 0 <= place < len(strong) and begin <= strong[place] < end
-            return int(self.directions[strong[place]]) if inside else 0  # type: ignore[index]
+            return int(self.directions[strong[place]]) if inside else outside  # type: ignore[index]
 
-        return told(lead) < 0, told(before - 1), told(after)
+        of_all, in_front, behind = self.around
+        in_front = in_front if begin == 0 else 0
+        leading = of_all if begin == 0 and of_all else told(lead, 0)
+        return leading < 0, told(before - 1, in_front), told(after, behind if end == len(self) else 0)
+
+
+def remembered(kept: dict[K, V], key: K, make: Callable[[], V], most: int) -> V:
+    """What ``make`` made for this key; the ``most`` that were used last are kept."""
+    found = kept.pop(key) if key in kept else make()
+    while len(kept) >= most:
+        del kept[next(iter(kept))]
+    kept[key] = found
+    return found
 
 
 def bare_pieces(ends: Ids) -> Ints:
@@ -156,7 +170,13 @@ def bare_pieces(ends: Ids) -> Ints:
     return np.flatnonzero(np.diff(ends, prepend=0) == 0)
 
 
-def units(data: bytes, ends: Ids, names: Mapping[int, str] | None = None, measure: Measure | None = None) -> Units:
+def units(
+    data: bytes,
+    ends: Ids,
+    names: Mapping[int, str] | None = None,
+    measure: Measure | None = None,
+    around: tuple[int, int, int] = (0, 0, 0),
+) -> Units:
     """Cut ``data`` into units; ``ends``: the byte where every piece ends, shape (n,), the last one len(data).
 
     ``names``: the visible text of every one of :func:`bare_pieces`. ``measure``: how wide characters are (by default
@@ -174,17 +194,9 @@ def units(data: bytes, ends: Ids, names: Mapping[int, str] | None = None, measur
     if len(cut):  # a letter in many pieces is as wide as they need
         heads, borders = np.unique(_latest(~joined)[cut], return_counts=True)
         widths[heads] = np.maximum(widths[heads], LEAST * (borders + 1))
-    made = Units(codes, widths, joined, starts, firsts, stops, ends)
+    made = Units(codes, widths, joined, starts, firsts, stops, ends, around=around)
     bare = bare_pieces(ends)
     return _with_bare(made, bare, [(names or {})[i] for i in bare.tolist()]) if len(bare) else made
-
-
-def units_of(ledger: Ledger, vocabulary: TokenSet | None, measure: Measure) -> Units:
-    """The units of a scored text; pieces that own no bytes have their name in the vocabulary, or their id."""
-    bare = bare_pieces(ledger.ends).tolist()
-    ids = [int(ledger.ids[index]) for index in bare]
-    names = {i: vocabulary.label(id) if vocabulary else f"#{id}" for i, id in zip(bare, ids, strict=True)}
-    return units(bytes_of(ledger.encoded), ledger.ends, names, measure)
 
 
 def _with_bare(made: Units, bare: Ints, names: list[str]) -> Units:
@@ -209,6 +221,7 @@ def _with_bare(made: Units, bare: Ints, names: list[str]) -> Units:
         stops,
         made.ends,
         {int(unit): (int(piece), name) for unit, piece, name in zip(own, bare, names, strict=True)},
+        made.around,
     )
 
 
@@ -332,6 +345,13 @@ class Flow:
 
     def row_of(self, unit: int) -> int:
         return int(self.starts.searchsorted(unit, "right")) - 1
+
+    def row_of_byte(self, byte: int) -> int:
+        return self.row_of(min(int(self.units.starts.searchsorted(byte, "right")), len(self.units)) - 1)
+
+    def locate(self, row: int) -> tuple[int, Flow, int]:
+        """As of :class:`blocks.Rows`."""
+        return 0, self, row
 
     def first_row(self, piece: int) -> int:
         return self.row_of(int(self.units.firsts[piece]))

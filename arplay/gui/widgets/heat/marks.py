@@ -20,19 +20,17 @@ CARET = 2.0
 
 def piece_of(view: HeatView, byte: int) -> int | None:
     """The piece that has this byte; the last one where it is the end of the text."""
-    if view.units is None or not len(view.units.ends):
-        return None
-    return min(int(view.units.ends.searchsorted(byte, "right")), len(view.units.ends) - 1)
+    return view.blocks.token_at(byte) if view.blocks is not None and len(view.blocks) else None
 
 
 def caret_at(view: HeatView, byte: int) -> QRectF | None:
     """The caret before ``byte``, in the viewport: in a piece that holds several, that part of its width along."""
-    piece, units, flow = piece_of(view, byte), view.units, view.flow
-    if piece is None or units is None or flow is None or view.lines is None:
+    piece, flow = piece_of(view, byte), view.flow
+    if piece is None or flow is None or view.ledger is None:
         return None
-    start, end = int(units.ends[piece - 1]) if piece else 0, int(units.ends[piece])
+    start, end = view.ledger.encoded.span(piece)
     rows = range(flow.first_row(piece), flow.last_row(piece) + 1)
-    leftwards = units.directions is not None and int(units.directions[units.firsts[piece]]) < 0
+    leftwards = flow.leftwards(piece)
     rects = [rect for row in rows for rect in sorted(view.rects_of(piece, row), key=QRectF.left, reverse=leftwards)]
     along = sum(rect.width() for rect in rects) * (byte - start) / max(end - start, 1)
     for rect in rects:
@@ -53,13 +51,13 @@ def paint_found(painter: QPainter, view: HeatView, found: Found, first: int, sto
 
 def _found_in(view: HeatView, found: Found, first: int, stop: int) -> Iterator[tuple[int, int]]:
     """The pieces, each with every row of these that it is in."""
-    units, flow = view.units, view.flow
-    if units is None or flow is None or first >= stop or not len(found.spans):
+    blocks, flow = view.blocks, view.flow
+    if blocks is None or flow is None or first >= stop or not len(found.spans):
         return
-    low, high = int(units.starts[flow.starts[first]]), int(units.starts[flow.starts[stop]])
+    low, high = flow.byte_of(first), flow.byte_of(stop)
     spans = found.spans[np.searchsorted(found.spans[:, 1], low, "right") : np.searchsorted(found.spans[:, 0], high)]
-    firsts, lasts = (units.ends.searchsorted(at, "right") for at in (spans[:, 0], spans[:, 1] - 1))
-    pieces = {piece for a, b in zip(firsts, lasts, strict=True) for piece in range(a, b + 1)}
+    ends = [(blocks.token_at(low), blocks.token_at(high - 1)) for low, high in spans.tolist()]
+    pieces = {piece for a, b in ends for piece in range(a, b + 1) if view.is_between(piece, first, stop)}
     for piece in sorted(pieces):
         for row in range(max(first, flow.first_row(piece)), min(stop - 1, flow.last_row(piece)) + 1):
             yield piece, row

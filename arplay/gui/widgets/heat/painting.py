@@ -14,7 +14,8 @@ from arplay.core.distribution import LN2
 from arplay.export.colours import shades
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
-from arplay.gui.widgets.heat.layout import Flow
+from arplay.gui.widgets.heat.blocks import Rows
+from arplay.gui.widgets.heat.layout import Flow, remembered
 from arplay.gui.widgets.heat.scale import PLAIN, RANKS, UNSCORED, HeatScale
 from arplay.gui.widgets.heat.shaping import Grid, Line, shape
 from arplay.gui.widgets.heat.signs import CHIP_SCALE
@@ -29,17 +30,13 @@ _KEPT = 256
 class Lines:
     """The shaped rows of a flow, each made when it is first asked for."""
 
-    def __init__(self, grid: Grid, flow: Flow) -> None:
+    def __init__(self, grid: Grid, flow: Flow | Rows) -> None:
         self.grid, self.flow = grid, flow
-        self._shaped: dict[int, Line] = {}
+        self._shaped: dict[tuple[int, int], Line] = {}
 
     def __getitem__(self, row: int) -> Line:
-        line = self._shaped.get(row)
-        if line is None:
-            while len(self._shaped) >= _KEPT:
-                del self._shaped[next(iter(self._shaped))]
-            line = self._shaped[row] = shape(self.grid, self.flow, row)
-        return line
+        first, flow, row = self.flow.locate(row)
+        return remembered(self._shaped, (first, row), lambda: shape(self.grid, flow, row, first), _KEPT)
 
     def cells(self, row: int, top: float, piece: int) -> list[QRectF]:
         """The rectangles that a piece fills in a row whose top is at y = ``top``; several where directions meet."""
@@ -59,6 +56,8 @@ class HeatPainter:
         self.specials: frozenset[int] = frozenset()
         metrics = QFontMetricsF(self.grid.font)
         self._base = self.grid.cell_top + (self.grid.cell + metrics.ascent() - metrics.descent()) / 2
+        plain = theme.color("text").rgba()
+        self._written = [*(ink.rgba() for ink in scale.inks), plain, plain]  # -1 and -2 are shades without a colour
 
     def paint(self, painter: QPainter, first_row: int, stop_row: int, top: float) -> None:
         """Rows [first_row, stop_row), the first one at y = ``top``."""
@@ -67,16 +66,28 @@ class HeatPainter:
         if first_row >= stop_row:
             return
         base, stop = self.lines.flow.pieces(first_row, stop_row)
-        shades = self.scale.shade(self.ledger, base, stop)
+        shades, ids = self.scale.shade(self.ledger, base, stop), self.ledger.ids[base:stop].tolist()
+        framed = {base + i for i, id in enumerate(ids) if id in self.specials}
         for row in range(first_row, stop_row):
-            self._paint_row(painter, self.lines[row], top + (row - first_row) * self.grid.row, shades, base)
+            painter.translate(0, top)
+            self._paint_row(painter, self.lines[row], shades, base, framed)
+            painter.translate(0, -top)
+            top += self.grid.row
 
-    def _paint_row(self, painter: QPainter, line: Line, top: float, shades: list[int], base: int) -> None:
+    def _paint_row(self, painter: QPainter, line: Line, shades: list[int], base: int, framed: set[int]) -> None:
         """The cells, then the letters: once for each ink, inside the cells that are written in it."""
         inks: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
-        for left, right, piece in line.cells:
-            ink = self._paint_cell(painter, self.grid.cell_at(left, right, top), shades[piece - base], piece)
-            spans = inks[ink.rgba()]
+        fills, written = self.scale.fills, self._written
+        for (left, right, piece), rect in zip(line.cells, line.rects(self.grid), strict=True):
+            shade = shades[piece - base]
+            if shade >= 0:
+                painter.fillRect(rect, fills[shade])
+            else:
+                self._paint_blank(painter, rect, shade)
+            if piece in framed:
+                painter.setPen(QPen(self.theme.color("outline"), 1))
+                painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
+            spans = inks[written[shade]]
             if spans and spans[-1][1] == left:
                 left = spans.pop()[0]
             spans.append((left, right))
@@ -90,51 +101,42 @@ class HeatPainter:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if line.layout is None and len(inks) == 1:
             painter.setPen(QColor.fromRgba(next(iter(inks))))
-            line.draw(painter, top + self._base)
+            line.draw(painter, self._base)
             return
         # the commonest ink comes last: what shows an SVG without clipping then shows the row in that one
         for rgba, spans in sorted(inks.items(), key=lambda ink: sum(b - a for a, b in ink[1])):
             if line.layout is None:
-                self._write(painter, line, spans, rgba, top)
+                self._write(painter, line, spans, rgba)
                 continue
             clip = QPainterPath()
             for left, right in spans:
-                clip.addRect(QRectF(left, top, right - left, self.grid.row))
+                clip.addRect(QRectF(left, 0, right - left, self.grid.row))
             painter.save()
             painter.setClipPath(clip, Qt.ClipOperation.IntersectClip)
             painter.setPen(QColor.fromRgba(rgba))
-            line.draw(painter, top + self._base)
+            line.draw(painter, self._base)
             for left, right, bare in line.chips:
                 painter.setPen(QPen(QColor.fromRgba(rgba), 0.6, Qt.PenStyle.DotLine if bare else Qt.PenStyle.SolidLine))
-                painter.drawRoundedRect(self.grid.cell_at(left, right, top).adjusted(1, 3, -1, -3), 3, 3)
+                painter.drawRoundedRect(self.grid.cell_at(left, right, 0).adjusted(1, 3, -1, -3), 3, 3)
             painter.restore()
 
-    def _write(self, painter: QPainter, line: Line, spans: list[tuple[float, float]], rgba: int, top: float) -> None:
+    def _write(self, painter: QPainter, line: Line, spans: list[tuple[float, float]], rgba: int) -> None:
         """The letters of a row of equal columns that are in one ink: the others are blank."""
         text, column = [" "] * len(line.text), self.grid.column
         for left, right in spans:
             a, b = round((left - line.origin) / column), round((right - line.origin) / column)
             text[a:b] = line.text[a:b]
         painter.setPen(QColor.fromRgba(rgba))
-        painter.drawText(QPointF(line.origin, top + self._base), "".join(text).rstrip())
+        painter.drawText(QPointF(line.origin, self._base), "".join(text).rstrip())
 
-    def _paint_cell(self, painter: QPainter, rect: QRectF, shade: int, piece: int) -> QColor:
-        """Paint the background of a cell and return the ink to write on it."""
-        if shade >= 0:
-            painter.fillRect(rect, self.scale.fills[shade])
-            ink = self.scale.inks[shade]
-        else:
-            ink = self.theme.color("text")
+    def _paint_blank(self, painter: QPainter, rect: QRectF, shade: int) -> None:
+        """The background of a cell that has no colour."""
         if shade == UNSCORED:
             painter.fillRect(rect, QBrush(self.theme.color("muted", 0.45), Qt.BrushStyle.BDiagPattern))
             painter.setPen(QPen(self.theme.color("muted"), 1.5, Qt.PenStyle.DotLine))
             painter.drawLine(rect.bottomLeft(), rect.bottomRight())
         elif shade == PLAIN:
             painter.fillRect(QRectF(rect.x(), rect.bottom() - 1, rect.width(), 1), self.theme.color("border"))
-        if int(self.ledger.ids[piece]) in self.specials:
-            painter.setPen(QPen(self.theme.color("outline"), 1))
-            painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
-        return ink
 
     def _paint_lead(self, painter: QPainter, top: float) -> None:
         for name, (left, right) in zip(self.lead, self.lead_places(), strict=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import cast
 
@@ -38,6 +38,8 @@ _STRONG = {1: "\u200e", -1: "\u200f", -2: "\u061c"}
 _PAD = "\u00a0"
 _LEADING, _TRAILING = QTextLine.Edge.Leading, QTextLine.Edge.Trailing
 _POSITIONS = QTextLayout.GlyphRunRetrievalFlag.RetrieveGlyphPositions
+_LAST_EUROPEAN = 0x52F
+"""The last Cyrillic letter; Latin and Greek come before, and no letter that joins or runs from right to left."""
 _ALIKE = ((0x4E00, 0x9FFF), (0xAC00, 0xD7A3))
 """Ideographs, and Korean syllables: thousands of characters of one width."""
 
@@ -107,10 +109,17 @@ class Line:
     squeeze: float = 1.0
     ascent: float = 0.0
     places: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
+    _rects: list[QRectF] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for left, right, piece in self.cells:
             self.places.setdefault(piece, []).append((left, right))
+
+    def rects(self, grid: Grid) -> list[QRectF]:
+        """What is painted of each cell of a row whose top is at y = 0."""
+        if len(self._rects) != len(self.cells):
+            self._rects[:] = [grid.cell_at(left, right, 0.0) for left, right, _ in self.cells]
+        return self._rects
 
     def hit(self, x: float, nearest: bool = False) -> int | None:
         """The piece at x; with ``nearest``, the closest one."""
@@ -135,18 +144,40 @@ class Line:
             painter.restore()
 
 
-def shape(grid: Grid, flow: Flow, row: int) -> Line:
-    """Lay out one row of ``flow``."""
+def shape(grid: Grid, flow: Flow, row: int, base: int = 0) -> Line:
+    """Lay out one row of ``flow``, whose first piece has the number ``base``."""
+    line = _shape(grid, flow, row)
+    if not base:
+        return line
+    return replace(line, cells=[(left, right, piece + base) for left, right, piece in line.cells], places={})
+
+
+def _shape(grid: Grid, flow: Flow, row: int) -> Line:
     first, stop = flow.span(row)
     units = flow.units
     indent = flow.indent * grid.column if row == 0 else 0.0
     rtl, before, after = units.context(first, stop)
     codes = units.codes[first:stop]
     letters = codes[:-1] if len(codes) and codes[-1] == LF else codes
-    if grid.even and not rtl and before >= 0 and ((letters >= 0x20) & (letters < 0x7F)).all():
+    if grid.even and not rtl and before >= 0 and _is_even(units, first, first + len(letters)):
         return _grid_line(grid, units, first, stop, indent)
     written = _Written(grid, units, first, stop, rtl, before, after)
     return written.line(flow.columns * grid.column - indent, 0.0 if rtl else indent)
+
+
+def _is_even(units: Units, first: int, stop: int) -> bool:
+    """Whether each letter has a column: ASCII, and European letters that the fixed font has and no border cuts."""
+    codes = units.codes[first:stop]
+    other = codes >= 0x7F
+    if not (codes >= 0x20).all() or (codes[other] < 0xA1).any() or (codes[other] > _LAST_EUROPEAN).any():
+        return False
+    if not other.any():
+        return True
+    starts = units.starts[first : stop + 1]
+    whole = np.array_equal(
+        units.ends.searchsorted(starts[:-1], "right"), units.ends.searchsorted(starts[1:] - 1, "right")
+    )
+    return whole and not units.joined[first:stop].any() and bool((units.widths[first:stop] == 1.0).all())
 
 
 def _grid_line(grid: Grid, units: Units, first: int, stop: int, indent: float) -> Line:

@@ -11,7 +11,7 @@ from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.figure_row import ROW as FIGURE_ROW
 from arplay.gui.widgets.figure_row import Figure, layout, paint_figures
-from arplay.gui.widgets.heat.layout import Flow, units_of
+from arplay.gui.widgets.heat.blocks import Blocks, Rows
 from arplay.gui.widgets.heat.painting import HeatPainter, Lines, lead_columns, paint_legend
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.shaping import Grid
@@ -68,7 +68,8 @@ class HeatSheet(FiguresSheet):
     ) -> None:
         grid = Grid.make()
         columns = max(4, int((WIDTH - 2 * MARGIN) / grid.column) - 1)
-        flow = Flow.of(units_of(ledger, vocabulary, grid.measure), columns, lead_columns(lead, columns)[1])
+        flow = Rows(Blocks.of(ledger, vocabulary, grid.measure), columns, lead_columns(lead, columns)[1])
+        flow.count_all()
         self.heat = HeatPainter(Lines(grid, flow), theme, scale, ledger, lead)
         self.heat.specials = vocabulary.special if vocabulary is not None else frozenset()
         super().__init__(theme, scale, unit, figures, caption, grid.row, flow.rows)

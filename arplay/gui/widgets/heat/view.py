@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QHelpEvent,
@@ -26,8 +26,8 @@ from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, TEXT, Theme, interface_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat import marks
+from arplay.gui.widgets.heat.blocks import Blocks, Rows
 from arplay.gui.widgets.heat.card import HeatCard, content
-from arplay.gui.widgets.heat.layout import Flow, Units, units_of
 from arplay.gui.widgets.heat.painting import HeatPainter, Lines, lead_columns
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.shaping import Grid
@@ -54,8 +54,8 @@ class HeatView(QAbstractScrollArea):
         self.ledger: Ledger | None = None
         self.vocabulary: TokenSet | None = None
         self.lead: tuple[str, ...] = ()
-        self.units: Units | None = None
-        self.flow: Flow | None = None
+        self.blocks: Blocks | None = None
+        self.flow: Rows | None = None
         self.lines: Lines | None = None
         self.selected: int | None = None
         self.caret: int | None = None
@@ -64,6 +64,10 @@ class HeatView(QAbstractScrollArea):
         self.empty_text = ""
         self.card = HeatCard(self)
         self._zoom = WheelZoom()
+        self._top: tuple[int, int, int] | None = None
+        """What stands at the top: the block, its row, and the pixels of this row that are scrolled away."""
+        self._counting = QTimer(self)
+        self._counting.timeout.connect(self._count)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(60, 40)
@@ -74,7 +78,7 @@ class HeatView(QAbstractScrollArea):
         relayout = not same or lead != self.lead
         self.ledger, self.vocabulary, self.lead = ledger, vocabulary, lead
         if not same:
-            self.units = units_of(ledger, vocabulary, self.grid.measure) if ledger is not None else None
+            self.blocks = Blocks.of(ledger, vocabulary, self.grid.measure) if ledger is not None else None
             self._hover(None)
         if relayout:
             self.flow = None
@@ -115,6 +119,7 @@ class HeatView(QAbstractScrollArea):
         if self.flow is None or piece is None or not self._has(piece):
             return
         row = self.flow.first_row(piece) if piece == self.selected else self.flow.last_row(piece)
+        self._hold()
         top = PAD + row * self.grid.row
         bar, height = self.verticalScrollBar(), self.viewport().height()
         if top - self.grid.row < bar.value():
@@ -133,16 +138,17 @@ class HeatView(QAbstractScrollArea):
 
     def byte_near(self, y: float) -> int | None:
         """The first byte of the row at y in the viewport, or of the nearest one."""
-        if self.flow is None or self.units is None or not self.flow.rows:
+        if self.flow is None or not self.flow.rows:
             return None
         row = int((y - PAD + self.verticalScrollBar().value()) // self.grid.row)
-        return int(self.units.starts[self.flow.starts[min(max(row, 0), self.flow.rows - 1)]])
+        return self.flow.byte_of(min(max(row, 0), self.flow.rows - 1))
 
     def scroll_to(self, byte: int, y: float) -> None:
         """Bring the row with this byte to y, as far as the text's ends allow."""
-        if self.flow is not None and self.units is not None and self.flow.rows:
-            unit = min(int(self.units.starts.searchsorted(byte, "right")) - 1, len(self.units) - 1)
-            self.verticalScrollBar().setValue(round(PAD + self.flow.row_of(unit) * self.grid.row - y))
+        if self.flow is not None and self.flow.rows:
+            row = self.flow.row_of_byte(byte)
+            self._hold()
+            self.verticalScrollBar().setValue(round(PAD + row * self.grid.row - y))
 
     def rects_of(self, piece: int, row: int) -> list[QRectF]:
         """Where a piece is in a row, in the viewport: in several places where directions meet."""
@@ -173,16 +179,65 @@ class HeatView(QAbstractScrollArea):
 
     def _lay_out(self) -> None:
         columns = self.columns()
-        if self.units is None:
-            self.flow = self.lines = None
+        if self.blocks is None:
+            self.flow = self.lines = self._top = None
         elif self.flow is None or self.flow.columns != columns:
-            self.flow = Flow.of(self.units, columns, lead_columns(self.lead, columns)[1])
+            self._top = None
+            self.flow = Rows(self.blocks, columns, lead_columns(self.lead, columns)[1])
             self.lines = Lines(self.grid, self.flow)
-        height = 2 * PAD + (self.flow.rows if self.flow is not None else 0) * self.grid.row
         bar = self.verticalScrollBar()
         bar.setSingleStep(self.grid.row)
         bar.setPageStep(max(self.grid.row, self.viewport().height() - self.grid.row))
+        self._hold()
+        self._settle()
+
+    def _hold(self) -> None:
+        """Keep what stands at the top there, though blocks were laid out that are not as long as estimated."""
+        height = 2 * PAD + (self.flow.rows if self.flow is not None else 0) * self.grid.row
+        bar, top = self.verticalScrollBar(), self._top
+        self._top = None  # scrolling would come back here
         bar.setRange(0, max(0, height - self.viewport().height()))
+        if self.flow is not None and top is not None:
+            block, row, pixels = top
+            bar.setValue((int(self.flow.tops[block]) + row) * self.grid.row + pixels)
+        self._top = top
+
+    def _settle(self, upwards: bool = False) -> None:
+        """Lay out the blocks in sight. Upwards, and above what was there already, a block is met at its end."""
+        flow, bar, high = self.flow, self.verticalScrollBar(), self.grid.row
+        if flow is None or not flow.rows:
+            return
+        at_end = bar.value() == bar.maximum() > 0
+        row = min(max((bar.value() - PAD) // high, 0), flow.rows - 1)
+        pixels, rows = bar.value() - row * high, self.viewport().height() // high + 2
+        block, last = flow.block_at(row), flow.block_at(min(row + rows, flow.rows - 1))
+        upwards = upwards or any(map(flow.is_known, range(block + 1, last + 1)))
+        before, row = int(flow.tops[block + 1] - flow.tops[block]), row - int(flow.tops[block])
+        row = min(max(row + (flow.count(block) - before) * upwards, 0), flow.count(block) - 1)
+        self._top = block, row, pixels
+        behind = block + 1
+        while behind < len(flow.blocks) and flow.tops[behind] < flow.tops[block] + row + rows:
+            flow.count(behind)
+            behind += 1
+        self._hold()
+        if at_end and bar.value() != bar.maximum():
+            bar.setValue(bar.maximum())
+
+    def is_between(self, piece: int, first_row: int, stop_row: int) -> bool:
+        """Whether a piece is in some rows (which are laid out), or near them."""
+        if self.flow is None or first_row >= stop_row:
+            return False
+        first, stop = self.flow.pieces(first_row, stop_row)
+        return first <= piece < stop
+
+    def _count(self) -> None:
+        """Count the rows of one more block, so that soon the scroll bar tells the truth."""
+        block = self.flow.unknown if self.flow is not None else None
+        if block is None or self.flow is None:
+            self._counting.stop()
+            return
+        self.flow.count(block)
+        self._hold()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         anchor = self._anchor()
@@ -202,6 +257,8 @@ class HeatView(QAbstractScrollArea):
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         self._hover(None)
+        if self._top is not None:
+            self._settle(upwards=dy > 0)
         self.viewport().update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -217,6 +274,8 @@ class HeatView(QAbstractScrollArea):
         else:
             painter.setClipRect(frame.adjusted(1, 1, -1, -1))
             self._paint_rows(painter, self._painter(self.lines, self.ledger), event.rect())
+            if self.flow is not None and self.flow.unknown is not None and not self._counting.isActive():
+                self._counting.start(0)
         painter.end()
 
     def _painter(self, lines: Lines, ledger: Ledger) -> HeatPainter:
@@ -235,15 +294,16 @@ class HeatView(QAbstractScrollArea):
         if self.found is not None:
             marks.paint_found(painter, self, self.found, first, stop)
         for piece, color, thick in ((self.hovered, "text", 1.0), (self.selected, "accent", 2.0)):
-            if not self._has(piece):
+            if piece is None or not self.is_between(piece, first, stop):
                 continue
-            assert piece is not None
             painter.setPen(QPen(self.theme.color(color), thick))
             for row in range(max(first, flow.first_row(piece)), min(stop - 1, flow.last_row(piece)) + 1):
                 for rect in self.rects_of(piece, row):
                     painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
-        caret = marks.caret_at(self, self.caret) if self.caret is not None else None
-        if caret is not None:
+        piece = marks.piece_of(self, self.caret) if self.caret is not None else None
+        if self.caret is not None and piece is not None and self.is_between(piece, first, stop):
+            caret = marks.caret_at(self, self.caret)
+            assert caret is not None
             painter.fillRect(caret, self.theme.color("accent"))
 
     def _paint_empty(self, painter: QPainter, frame: QRectF) -> None:
@@ -325,9 +385,11 @@ class HeatView(QAbstractScrollArea):
         """The piece that a key leads to from the selected one (from the first in sight where none is selected)."""
         if self.lines is None or self.flow is None or not self.flow.rows:
             return None
-        last = len(self.units.ends) - 1 if self.units is not None else 0
+        last = len(self.ledger) - 1 if self.ledger is not None else 0
         here = self.selected if self._has(self.selected) else self.piece_at(QPointF(PAD, PAD), nearest=True)
         here = 0 if here is None else here
+        self.flow.count_around(here)
+        self._hold()
         row = self.flow.first_row(here)
         page = max(1, self.viewport().height() // self.grid.row - 1)
         onwards = -1 if self.lines[row].rtl else 1

@@ -1,0 +1,216 @@
+"""A text of any length in rows: cut into blocks of tokens, each of which is laid out when it is looked at.
+
+A block ends where a row ends anyway, behind a newline; only in a longer paragraph does its border make a row of its
+own. How many rows a block has is estimated until it is laid out: what stands in it is exact, what follows it may move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+
+from arplay.core.chain import Ledger
+from arplay.core.modalities.base import Ids, TokenSet
+from arplay.core.modalities.spans import to_text
+from arplay.core.modalities.text import bytes_of
+from arplay.gui.widgets.heat.layout import Flow, Ints, Measure, Units, bare_pieces, remembered, units
+from arplay.gui.widgets.heat.signs import CR, FLAG, JAMO, JOINER, LF, MARK, MODIFIER, VIRAMA, direction, kind
+
+BLOCK = 4096
+"""Tokens of a block; more of them until the next newline."""
+_KEPT = 8
+"""Blocks that stay laid out: those in sight, and some around them."""
+_FAR = 65_536
+"""Bytes of a paragraph in which its direction is looked for."""
+
+
+class Blocks:
+    """``firsts`` and ``starts`` of shape (blocks + 1,): the token and the byte where each begins, and the ends of all.
+
+    ``name``: the visible text of a token that owns no bytes. ``measure``: as :func:`units` takes it.
+    """
+
+    def __init__(self, data: bytes, ends: Ids, name: Callable[[int], str], measure: Measure | None = None) -> None:
+        self.data, self.ends, self._name, self._measure = data, ends, name, measure
+        cuts = [0]
+        while (at := cuts[-1] + BLOCK) < len(ends):
+            cuts.append(_cut(data, ends, at))
+        if cuts[-1] < len(ends):
+            cuts.append(len(ends))
+        self.firsts: Ints = np.array(cuts, np.int64)
+        self.starts: Ints = np.array([0, *(ends[cut - 1] for cut in cuts[1:])], np.int64)
+        self._units: dict[int, Units] = {}
+
+    @classmethod
+    def of(cls, ledger: Ledger, vocabulary: TokenSet | None, measure: Measure) -> Blocks:
+        """Of a scored text; tokens that own no bytes have their name in the vocabulary, or their id."""
+
+        def name(index: int) -> str:
+            id = int(ledger.ids[index])
+            return vocabulary.label(id) if vocabulary is not None else f"#{id}"
+
+        return cls(bytes_of(ledger.encoded), ledger.ends, name, measure)
+
+    def __len__(self) -> int:
+        return len(self.firsts) - 1
+
+    def of_token(self, index: int) -> int:
+        return int(self.firsts.searchsorted(index, "right")) - 1
+
+    def of_byte(self, byte: int) -> int:
+        """The block that has this byte; the last one where it is the end of the text."""
+        return min(int(self.starts.searchsorted(byte, "right")), len(self)) - 1
+
+    def token_at(self, byte: int) -> int:
+        """The token that has this byte; the last one where it is the end of the text."""
+        first, stop = self.firsts[self.of_byte(byte) :][:2].tolist()
+        return min(first + int(self.ends[first:stop].searchsorted(byte, "right")), len(self.ends) - 1)
+
+    def units(self, block: int) -> Units:
+        """The units of one block; its bytes and tokens count from its own first."""
+        (first, stop), (low, high) = self.firsts[block : block + 2].tolist(), self.starts[block : block + 2].tolist()
+
+        def make() -> Units:
+            ends = self.ends[first:stop].astype(np.int64) - low
+            names = {index: self._name(first + index) for index in bare_pieces(ends).tolist()}
+            return units(self.data[low:high], ends, names, self._measure, self._around(low, high))
+
+        return remembered(self._units, block, make, _KEPT)
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """Newlines and characters of each block, shape (blocks, 2)."""
+        data = np.frombuffer(self.data, np.int8)
+        parts = [data[low:high] for low, high in zip(self.starts[:-1], self.starts[1:], strict=True)]
+        counts = [(np.count_nonzero(part == LF), np.count_nonzero(part >= -64)) for part in parts]
+        return np.array(counts, np.int64).reshape(-1, 2)
+
+    def _around(self, low: int, high: int) -> tuple[int, int, int]:
+        """For the paragraphs that bytes [low, high) have only a part of: as :class:`Units` wants it."""
+        begin = 1 + max(self.data.rfind(b"\n", 0, low), self.data.rfind(b"\r", 0, low))
+        lead, before = self._strong(begin, min(low, begin + _FAR)), self._strong(max(begin, low - _FAR), low, -1)
+        if self.data[high - 1 : high] in (b"\n", b"\r"):
+            return lead, before, 0
+        rest = self.data[high : high + _FAR].replace(b"\r", b"\n").partition(b"\n")[0]
+        return lead, before, self._strong(high, high + len(rest))
+
+    def _strong(self, low: int, high: int, step: int = 1) -> int:
+        """The direction of the first strong character, or with ``step`` -1 the last one; 0 where there is none."""
+        return next(filter(None, map(direction, map(ord, to_text(self.data[low:high])[::step]))), 0)
+
+
+def _cut(data: bytes, ends: Ids, at: int) -> int:
+    """The first token from ``at`` on that follows a newline; far from all newlines, one that a row may begin with."""
+    places = ends[at - 1 : at - 1 + BLOCK].astype(np.int64)
+    owns = (np.diff(places, prepend=ends[at - 2 : at - 1] if at > 1 else [0]) > 0) & (places < len(data))
+    last = np.frombuffer(data, np.uint8)[places - 1]
+    after_newline = np.flatnonzero(owns & (last == LF))
+    if len(after_newline):
+        return at + int(after_newline[0])
+    for which in (owns & (last == ord(" ")), owns):
+        for index in np.flatnonzero(which).tolist():
+            if _stands_alone(data, int(places[index])):
+                return at + index
+    return _cut(data, ends, at + BLOCK) if at + BLOCK < len(ends) else len(ends)
+
+
+def _stands_alone(data: bytes, place: int) -> bool:
+    """Whether a character begins here that has nothing to do with the one before it."""
+    before, after = to_text(data[max(0, place - 4) : place])[-1], to_text(data[place : place + 4])[0]
+    if data[place] & 0xC0 == 0x80 or (ord(before), ord(after)) == (CR, LF):
+        return False
+    joins = kind(ord(after)) & (MARK | JOINER | MODIFIER | FLAG | JAMO) or kind(ord(before)) & (JOINER | VIRAMA)
+    return not joins
+
+
+class Rows:
+    """Blocks in rows of ``columns`` columns, as one :class:`Flow`; ``tops`` of shape (blocks + 1,): the first rows."""
+
+    def __init__(self, blocks: Blocks, columns: int, indent: int = 0) -> None:
+        self.blocks, self.columns, self.indent = blocks, columns, indent
+        self._counts: Ints = np.maximum(1, blocks.sizes @ np.array([0.5, 1.0 / columns])).astype(np.int64)
+        self._known = np.zeros(len(blocks), bool)
+        self._flows: dict[int, Flow] = {}
+        self._sum()
+
+    def _sum(self) -> None:
+        self.tops = np.concatenate([np.zeros(1, np.int64), np.cumsum(self._counts)])
+
+    @property
+    def rows(self) -> int:
+        return int(self.tops[-1])
+
+    def is_known(self, block: int) -> bool:
+        """Whether its rows are counted."""
+        return bool(self._known[block])
+
+    @property
+    def unknown(self) -> int | None:
+        """The first block whose rows are not counted yet."""
+        return None if self._known.all() else int(np.argmin(self._known))
+
+    def count(self, block: int) -> int:
+        """How many rows a block has, exactly."""
+        if not self._known[block]:
+            self.flow(block)
+        return int(self._counts[block])
+
+    def count_around(self, token: int) -> None:
+        """Count the rows of the block that a token is in, and of both neighbours."""
+        block = self.blocks.of_token(token)
+        for near in range(max(0, block - 1), min(block + 2, len(self.blocks))):
+            self.count(near)
+
+    def count_all(self) -> None:
+        while (block := self.unknown) is not None:
+            self.count(block)
+
+    def flow(self, block: int) -> Flow:
+        indent = self.indent if block == 0 else 0
+        made = remembered(self._flows, block, lambda: Flow.of(self.blocks.units(block), self.columns, indent), _KEPT)
+        if not self._known[block]:
+            self._known[block], self._counts[block] = True, made.rows
+            self._sum()
+        return made
+
+    def block_at(self, row: int) -> int:
+        return int(self.tops.searchsorted(row, "right")) - 1
+
+    def locate(self, row: int) -> tuple[int, Flow, int]:
+        """The first token of the block that has a row, that block's flow, and the row in it."""
+        block = self.block_at(row)
+        flow = self.flow(block)
+        return int(self.blocks.firsts[block]), flow, min(row - int(self.tops[block]), flow.rows - 1)
+
+    def first_row(self, token: int) -> int:
+        block = self.blocks.of_token(token)
+        return self.flow(block).first_row(token - int(self.blocks.firsts[block])) + int(self.tops[block])
+
+    def last_row(self, token: int) -> int:
+        block = self.blocks.of_token(token)
+        return self.flow(block).last_row(token - int(self.blocks.firsts[block])) + int(self.tops[block])
+
+    def row_of_byte(self, byte: int) -> int:
+        block = self.blocks.of_byte(byte)
+        return self.flow(block).row_of_byte(byte - int(self.blocks.starts[block])) + int(self.tops[block])
+
+    def byte_of(self, row: int) -> int:
+        """The byte that a row begins with; the text's end behind the last row."""
+        if row >= self.rows:
+            return len(self.blocks.data)
+        first, flow, row = self.locate(row)
+        return int(flow.units.starts[flow.starts[row]]) + int(self.blocks.starts[self.blocks.of_token(first)])
+
+    def pieces(self, first_row: int, stop_row: int) -> tuple[int, int]:
+        """The tokens [first, stop) that are in these rows, and perhaps a few around them."""
+        (first, flow, row), (last, flow_of_last, row_of_last) = self.locate(first_row), self.locate(stop_row - 1)
+        return first + flow.pieces(row, row + 1)[0], last + flow_of_last.pieces(row_of_last, row_of_last + 1)[1]
+
+    def leftwards(self, token: int) -> bool:
+        """Whether a token begins with a letter of a script that runs from right to left."""
+        block = self.blocks.of_token(token)
+        made = self.blocks.units(block)
+        directions, first = made.directions, made.firsts[token - int(self.blocks.firsts[block])]
+        return directions is not None and int(directions[first]) < 0

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -94,8 +95,13 @@ class Model:
     """What stands before a document and how special names in it are read; it may be changed at any time."""
 
     def __init__(self, state: State, loaded: Loaded, reading: Reading, report: Report) -> None:
-        self._state, self._report = state, report
-        self.loaded, self.reading = loaded, reading
+        self._state, self._loaded, self._report = state, loaded, report
+        self.reading = reading
+
+    @property
+    def loaded(self) -> Loaded:
+        """The same with the tokens that are known by now."""
+        return replace(self._loaded, vocabulary=self._state.tokens)
 
     @property
     def info(self) -> Info:
@@ -104,7 +110,7 @@ class Model:
         >>> load("abc").info.vocabulary
         3
         """
-        return self.loaded.info
+        return self._loaded.info
 
     @property
     def vocabulary(self) -> TokenSet:
@@ -114,7 +120,7 @@ class Model:
         >>> len(tokens), tokens.label(2), tokens.find("b")
         (3, 'C', [1])
         """
-        return self.loaded.vocabulary
+        return self._state.tokens
 
     @property
     def backend(self) -> base.Model:
@@ -159,7 +165,8 @@ class Model:
         """
         given = documents.document(document, self.backend.alphabet)
         asked = messages.Score(0, given, self.reading)
-        return Score(self.loaded, self._run(Scored, jobs.score(self._state, asked)).ledger)
+        ledger = self._run(Scored, jobs.score(self._state, asked)).ledger
+        return Score(self.loaded, ledger)
 
     def sample(
         self,

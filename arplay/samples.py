@@ -62,8 +62,14 @@ class Sample:
 
     @property
     def stopped(self) -> str:
-        """Why it ended: "length", "eos", "context" (it is full), "complete" (the document is); "": it has not."""
+        """Why it ended: "length", "eos", "context" (it is full), "complete" (the document is) or "untold" (the next
+        draw fell among tokens of which a server tells nothing: :attr:`untold`); "": it has not."""
         return self._sampling.stopped
+
+    @property
+    def untold(self) -> str:
+        """A sentence where ``stopped`` is "untold", else ""."""
+        return self._sampling.untold
 
     @property
     def start(self) -> int:
@@ -103,7 +109,7 @@ class Sample:
         >>> sorted(load("abc").sample("B", 1).as_dict())
         ['at_limit', 'decoding', 'model', 'prefix', 'seed', 'steps', 'stopped', 'text']
         """
-        after, tokens = self._after, self._after.loaded.vocabulary
+        after, tokens = self._after, self._sampling.tokens
         before = after.document.before(after.document.end)
         steps = zip(self.steps, self._starts, strict=True)
         return {
@@ -119,11 +125,11 @@ class Sample:
 
     def _drawn(self, n: int, us: Sequence[float] | None) -> Iterator[str]:
         loaded = self._after.loaded
-        writer = self._after.document.writer(loaded.vocabulary)
+        writer = self._after.document.writer()
         for step in self._sampling.steps(n, self.seed, us):
             self.steps.append(step)
             self._starts.append(self._sampling.start)
-            self._told.append("" if step.id == loaded.eos else writer.write(step.id))
+            self._told.append("" if step.id == loaded.eos else writer.write(step.id, self._sampling.tokens))
             yield self._told[-1]
         if left := writer.end():
             self._told.append(left)

@@ -60,8 +60,11 @@ def describe(after: Next, top: int, find: str | None = None) -> str:
         lines.append("decoding: " + ", ".join(f"{t.label} (keeps {t.kept:,})" for t in traces))
     lines += ["", *_rows(record["top"], vocabulary, best, bool(traces))]
     count, prob = record["rest"]["count"], record["rest"]["prob"]
-    if count:
-        lines.append(f"{'rest':>7}  {prob:>8.3%}  {count:,} other tokens together")
+    if count != 0:
+        others = "all others together" if count is None else f"{count:,} other tokens together"
+        if not after.distribution.full:
+            others += f" (only the {len(after.distribution.logprobs):,} best are told)"
+        lines.append(f"{'rest':>7}  {prob:>8.3%}  {others}")
     if record["found"]:
         lines += ["", "found:", *_rows(record["found"], vocabulary, best, bool(traces))]
     return "\n".join(lines) + "\n"
@@ -70,8 +73,11 @@ def describe(after: Next, top: int, find: str | None = None) -> str:
 def _rows(items: list[tables.Record], vocabulary: TokenSet, best: float, decoded: bool) -> list[str]:
     rows = [f"{'rank':>7}  {'p':>8}" + (f"  {'decoded':>8}" if decoded else "") + f"  {'log p':>9}"] if items else []
     for item in items:
+        text = vocabulary.label(item["id"])
+        if item["prob"] is None:
+            rows.append(f"{'—':>7}  {'not told':>8}{'  ' + ' ' * 8 if decoded else ''}  {'':>9}  {'':<{_BAR}}  {text}")
+            continue
         bar = "█" * round(_BAR * item["prob"] / best)
         extra = f"  {item['decoded_prob']:>8.3%}" if decoded else ""
-        text = vocabulary.label(item["id"])
         rows.append(f"{item['rank']:>7,}  {item['prob']:>8.3%}{extra}  {item['logprob']:>9.4f}  {bar:<{_BAR}}  {text}")
     return rows

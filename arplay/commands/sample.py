@@ -116,6 +116,8 @@ def run(args: argparse.Namespace) -> int:
         note(f"{unused:,} of the sampled ids have no token: they write nothing")
     if sample.stopped == "context":
         note("stopped because the context is full (--at-limit slide goes on with the newest half)")
+    elif sample.untold:
+        note(f"stopped: {sample.untold}")
     elif sample.start:
         note(f"the context slid: the last token was read from token {sample.start:,} on")
     return 0

@@ -76,4 +76,6 @@ def _describe(score: Score, rows: list[tables.Record], sums: tables.Record) -> s
 def _figures(row: tables.Record) -> str:
     if row["logprob"] is None:
         return f"{'not scored':>10}  {'':>9}  {'':>7}  {'':>8}"
-    return f"{row['logprob']:>10.4f}  {math.exp(row['logprob']):>9.3%}  {row['rank']:>7,}  {row['entropy']:>8.4f}"
+    rank = "—" if row["rank"] is None else f"{row['rank']:,}"
+    entropy = "—" if row["entropy"] is None else f"{row['entropy']:.4f}"
+    return f"{row['logprob']:>10.4f}  {math.exp(row['logprob']):>9.3%}  {rank:>7}  {entropy:>8}"

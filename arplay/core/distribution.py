@@ -51,11 +51,12 @@ class Distribution:
 
     Full: every one of the V log-probs is known (``ids`` is None). Partial: a server told only some of them;
     then ``ids`` lists the known ones and what is left is one mass, ``rest``, never invented piece by piece.
+    ``open``: there are tokens beyond the ``size`` that have a name, and nobody knows how many.
     Ranks count from 1; equal probabilities are ordered by id.
     """
 
-    def __init__(self, size: int, logprobs: Floats, ids: Ids | None = None) -> None:
-        self.size = size
+    def __init__(self, size: int, logprobs: Floats, ids: Ids | None = None, open: bool = False) -> None:
+        self.size, self.open = size, open
         self.logprobs = frozen(np.asarray(logprobs, dtype=np.float64))
         self.ids = None if ids is None else frozen(np.asarray(ids, dtype=np.int64))
         expected = size if self.ids is None else len(self.ids)
@@ -110,17 +111,22 @@ class Distribution:
         ahead = (self.logprobs > mine) | ((self.logprobs == mine) & (ids < id))
         return 1 + int(np.count_nonzero(ahead))
 
-    def rest(self, shown: Ids) -> tuple[int, float]:
-        """How many pieces are not among ``shown``, and their probability together."""
+    def rest(self, shown: Ids) -> tuple[int | None, float]:
+        """How many pieces are not among ``shown`` (None: nobody knows), and their probability together.
+
+        >>> told = Distribution(5, np.log([0.5, 0.25]), np.array([3, 1]), open=True)
+        >>> told.rest(told.top(1))
+        (None, 0.5)
+        """
         if self.ids is None:
             hidden = np.ones(self.size, dtype=bool)
             hidden[shown] = False
             return int(np.count_nonzero(hidden)), float(np.sum(self.probs[hidden]))
         known = float(sum(self.probs[place] for id in shown if (place := self._place(int(id))) is not None))
-        return int(self.size - len(shown)), max(0.0, 1.0 - known)
+        return None if self.open else int(self.size - len(shown)), max(0.0, 1.0 - known)
 
     def _place(self, id: int) -> int | None:
-        if not 0 <= id < self.size:
+        if not 0 <= id < self.size and not (self.open and id >= 0):
             raise IndexError(f"id {id} is outside a vocabulary of {self.size}")
         if self.ids is None:
             return id

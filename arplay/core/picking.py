@@ -20,6 +20,10 @@ def uniform(seed: int, index: int) -> float:
     return float(np.random.Generator(np.random.Philox(key=seed, counter=index)).random())
 
 
+class Untold(Problem):
+    """u fell among tokens of which a partial distribution says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A chosen piece and where u fell: its share of the cumulative distribution is [low, high)."""
@@ -34,7 +38,7 @@ def choose(candidates: Candidates, u: float) -> Choice:
     """Inverse-CDF sampling: tokens side by side from the most to the least probable (ties by id), cut at u.
 
     With p = (0.5, 0.3, 0.2): u = 0.49 chooses token 0, u = 0.5 token 1, u = 0.85 token 2. What a partial distribution
-    says nothing of lies behind all others; raises Problem where u falls there.
+    says nothing of lies behind all others; raises Untold where u falls there.
 
     >>> choose(Candidates(3, np.log([0.5, 0.3, 0.2])), 0.85).id
     2
@@ -44,9 +48,10 @@ def choose(candidates: Candidates, u: float) -> Choice:
     reached, (count, mass) = candidates.reached, candidates.unknown
     total = float(reached[-1]) + mass  # not 1: rounding must not leave a gap below 1
     place = int(np.searchsorted(reached / total, u, side="right"))
-    if place == len(reached) and count:
-        raise Problem(
-            f"u = {u:.4f} fell among the {count:,} tokens that the server does not tell ({mass / total:.1%} together)",
+    if place == len(reached) and candidates.is_partial:
+        they = "tokens" if count is None else f"{count:,} tokens"
+        raise Untold(
+            f"u = {u:.4f} fell among the {they} that the server does not tell ({mass / total:.1%} together)",
             f"sample again, or put top-k:{len(reached)} before",
         )
     place = min(place, len(reached) - 1)

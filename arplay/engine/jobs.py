@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from arplay import paths
-from arplay.core.distribution import Distribution
 from arplay.core.position import Answer
 from arplay.engine.messages import (
     Describe,
@@ -39,7 +38,7 @@ from arplay.engine.place import spot_of
 from arplay.engine.recompute import largest_difference
 from arplay.engine.scoring import ledger_of
 from arplay.engine.state import State, in_chunks
-from arplay.models.base import Report, lead
+from arplay.models.base import Report, lead, next_of
 
 if TYPE_CHECKING:
     from arplay.engine.fetch import FetchProgress
@@ -102,9 +101,9 @@ def explore(state: State, request: Explore) -> Steps:
                 due = now + TELL_SECONDS
                 yield Progress(request.number, f"reading {len(context):,} tokens", read / len(context))
         if spot.is_open:
-            logits = session.logits()
-            state.answered = (context, logits)
-            distribution = Distribution.from_logits(logits)
+            if not model.can.partial:
+                state.answered = (context, session.logits())
+            distribution = next_of(session)
         evaluated = session.evaluated - evaluated
     answer = Answer(
         lead=spot.lead,
@@ -119,14 +118,14 @@ def explore(state: State, request: Explore) -> Steps:
         reused=reused,
         branches=len(state.prefixes),
     )
-    return Explored(request.number, request.document, request.place, answer)
+    return Explored(request.number, state.tokens, request.document, request.place, answer)
 
 
 def score(state: State, request: Score) -> Steps:
     """Every piece of the text with what the model said about it."""
     ledger = yield from ledger_of(state, request, growing=True)
     spans = state.departures(request.document, state.current().alphabet, request.reading.special)
-    return Scored(request.number, request.document, ledger, spans)
+    return Scored(request.number, state.tokens, request.document, ledger, spans)
 
 
 def reconcile(state: State, request: Reconcile) -> Steps:

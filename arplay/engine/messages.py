@@ -152,14 +152,21 @@ class Loaded(Result):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Explored(Result):
+class Telling(Result):
+    """A result with ids in it. ``tokens``: what they stand for; of a partial model they become more and more."""
+
+    tokens: TokenSet
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Explored(Telling):
     document: Document
     place: Place
     answer: Answer
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Scored(Result):
+class Scored(Telling):
     """``departures``: spans of units whose kept ids are not canonical; None while the ledger grows."""
 
     document: Document

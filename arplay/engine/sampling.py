@@ -10,12 +10,13 @@ import numpy as np
 
 from arplay.core.decoding.pipeline import Chain, Pipeline
 from arplay.core.decoding.stage import Context
-from arplay.core.distribution import Distribution
-from arplay.core.picking import uniform
+from arplay.core.modalities.base import TokenSet
+from arplay.core.picking import Untold, uniform
 from arplay.core.position import Answer
 from arplay.core.stepping import sampled
 from arplay.core.tree import Step
 from arplay.engine.state import State, in_chunks, windows_of
+from arplay.models.base import next_of
 
 AtLimit = Literal["stop", "slide"]
 """What is done where the context is full."""
@@ -25,7 +26,8 @@ class Sampling:
     """Goes on from ``answer``, the last that :func:`arplay.engine.jobs.explore` gave on ``state``.
 
     ``start``: the token of the chain where the context of the last step began. ``stopped`` says why the last run of
-    :meth:`steps` ended: "length", "eos", "context" (it is full) or "complete" (the document is); "": it has not.
+    :meth:`steps` ended: "length", "eos", "context" (it is full), "complete" (the document is), or "untold": u fell
+    among tokens of which the server tells nothing, as ``untold`` says; "": it has not.
     """
 
     def __init__(self, state: State, answer: Answer, pipeline: Pipeline, at_limit: AtLimit, window_lead: bool) -> None:
@@ -35,7 +37,12 @@ class Sampling:
         self._session = state.prefixes.latest()
         self.prefix: list[int] = [*answer.lead, *answer.prefix.ids.tolist()]
         self.start = answer.position.start
-        self.stopped = ""
+        self.stopped = self.untold = ""
+
+    @property
+    def tokens(self) -> TokenSet:
+        """Those that are known by now."""
+        return self._state.tokens
 
     def steps(self, length: int, seed: int, us: Sequence[float] | None) -> Iterator[Step]:
         """Up to ``length`` tokens; u is pure in (seed, index), or what ``us`` has.
@@ -44,12 +51,12 @@ class Sampling:
         then its context (:meth:`arplay.core.windows.Windows.half`, as the window and the scores have it).
         """
         model, session = self._state.current(), self._session
-        tokens, eos = model.alphabet.vocabulary, model.alphabet.eos
+        length_of_all, eos = self.tokens.length, model.alphabet.eos
         windows = windows_of(model.info.context, len(self.prefix) + length, self._leading)
         chain = list(self.prefix)
         for step in range(length):
             index = self._index + step
-            if index == tokens.length:
+            if index == length_of_all:
                 self.stopped = "complete"
                 return
             start = windows.start(len(chain))
@@ -63,10 +70,14 @@ class Sampling:
                 self.start = start
             elif step:
                 session.read(chain[-1:])
-            distribution = Distribution.from_logits(session.logits())
+            distribution = next_of(session)
             u = uniform(seed, index) if us is None else us[step]
-            decoded = self._chain.apply(distribution, Context(np.array(chain, np.int64), u, tokens))
-            made, _ = sampled(distribution, decoded, index, u, seed if us is None else None)
+            decoded = self._chain.apply(distribution, Context(np.array(chain, np.int64), u, self.tokens))
+            try:
+                made, _ = sampled(distribution, decoded, index, u, seed if us is None else None)
+            except Untold as untold:
+                self.stopped, self.untold = "untold", str(untold)
+                return
             chain.append(made.id)
             self._chain.accept(made.id)
             yield made

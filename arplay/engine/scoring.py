@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import BEST, Best, Ledger
-from arplay.core.distribution import Distribution, frozen
+from arplay.core.distribution import frozen
 from arplay.core.modalities.base import Encoded, Ids, Note, TokenSet, Unit
 from arplay.core.windows import Windows
 from arplay.engine.messages import Progress, Reconcile, Score, Scored
 from arplay.engine.prefixes import common_prefix
 from arplay.engine.state import State, in_chunks, windows_of
-from arplay.models.base import Scores, lead
+from arplay.models.base import Scores, Session, lead, next_of
 from arplay.models.scoring_rows import unscored
 
 Numbers = NDArray[np.number[Any]]
@@ -64,7 +64,7 @@ def ledger_of(
             return
         yield Progress(request.number, "scoring", at / len(chain))
         if growing:
-            yield Scored(request.number, request.document, columns.ledger())
+            yield Scored(request.number, state.tokens, request.document, columns.ledger())
         # adding up a very long ledger must stay a small part of the work
         due = now + max(LEDGER_SECONDS, 20 * (time.monotonic() - now))
 
@@ -82,7 +82,8 @@ def ledger_of(
                     if at < readable:
                         yield from told(at)
                 if readable < stop:  # the piece behind a full window is scored but cannot be read there
-                    columns.put(_score_next(session.logits(), int(chain[readable])), readable, first)
+                    scores = _score_next(session, model.can.partial, int(chain[readable]))
+                    columns.put(scores, readable, first)
             yield from told(at)  # the session is given back by now: a step that comes between finds it
     except GeneratorExit:
         if state.model is model:  # a new one ends the jobs of the former only after it has taken its place
@@ -186,18 +187,16 @@ class Columns:
         return ledger
 
 
-def _score_next(logits: NDArray[np.floating], id: int) -> Scores:
-    """The piece ``id`` scored by the logits before it, without reading it."""
-    if np.isnan(logits).any():
-        return Scores(*unscored(1))
-    following = Distribution.from_logits(logits)
-    best_ids, best = np.full((1, BEST), -1, np.int64), np.full((1, BEST), -np.inf)
-    top = following.top(BEST)
-    best_ids[0, : len(top)], best[0, : len(top)] = top, following.logprobs[top]
-    return Scores(
-        logprob=following.logprobs[[id]],
-        rank=np.array([following.rank(id)], np.int64),
-        entropy=np.array([following.entropy]),
-        best_ids=best_ids,
-        best_logprobs=best,
-    )
+def _score_next(session: Session, partial: bool, id: int) -> Scores:
+    """The piece ``id`` scored by what the session says is next, without reading it."""
+    scores = Scores(*unscored(1))
+    if not partial and np.isnan(session.logits()).any():
+        return scores
+    following = next_of(session)
+    logprob, entropy, top = following.logprob(id), following.entropy, following.top(BEST).tolist()
+    scores.logprob[0] = np.nan if logprob is None else logprob
+    scores.rank[0] = following.rank(id) or 0
+    scores.entropy[0] = np.nan if entropy is None else entropy
+    scores.best_ids[0, : len(top)] = top
+    scores.best_logprobs[0, : len(top)] = [following.logprob(each) for each in top]
+    return scores

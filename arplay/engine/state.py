@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Coder, Document, Encoded, Ids
+from arplay.core.modalities.base import Coder, Document, Encoded, Ids, TokenSet
 from arplay.core.reading import Reading
 from arplay.core.windows import Windows
 from arplay.engine.prefixes import Prefixes
@@ -147,6 +147,11 @@ class State:
         if self.model is None:
             raise Problem("no model is loaded", "choose a model first")
         return self.model
+
+    @property
+    def tokens(self) -> TokenSet:
+        """The current model's token set; that of a partial model has more tokens after an answer than before."""
+        return self.current().alphabet.vocabulary
 
     def encode(self, document: Document, coder: Coder, special: bool) -> Encoded:
         """The document's tokens; the last few documents are remembered, and the last parts of them."""

@@ -19,8 +19,9 @@ from arplay.core.reading import Reading
 from arplay.core.stepping import behind_bare, sampled
 from arplay.core.tree import Step
 from arplay.engine import jobs
-from arplay.engine.messages import Explore, Explored, Request, Result
+from arplay.engine.messages import Explore, Explored, Request, Telling
 from arplay.engine.state import State
+from arplay.models.base import next_of
 
 TELL_SECONDS, LONGEST_SECONDS = 1 / 30, 0.1
 """A batch has so much of the processor, as long as a picture lasts, and takes no longer than that where the window is
@@ -49,7 +50,7 @@ class Write(Request):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Written(Result):
+class Written(Telling):
     """``steps`` of a batch, and the ``answer`` behind the last of them; ``last``: how that was drawn, and from what.
 
     ``ended``: the count or the token to stop at is reached. ``stuck``: no token can be sampled here.
@@ -95,12 +96,15 @@ def write(state: State, request: Write) -> jobs.Steps:
 
     Behind the first token the session alone goes on; the last answer tells whether it read what the document says.
     """
-    tokens = state.current().alphabet.vocabulary
     batch = _Batch(request.document, request.caret, request.document.at(request.caret, request.index))
     if (wait := request.due - time.monotonic()) > 0:
         yield jobs.Pause(wait)
         batch.began = time.monotonic()
     first, chain = batch, np.zeros(0, np.int64)
+
+    def written(batch: _Batch, answer: Answer, ended: bool, stuck: bool) -> Written:
+        return Written(request.number, state.tokens, tuple(batch.steps), answer, batch.last, ended, stuck)
+
     while True:
         explored = yield from jobs.explore(state, Explore(request.number, batch.document, batch.place, request.reading))
         assert isinstance(explored, Explored)
@@ -109,17 +113,17 @@ def write(state: State, request: Write) -> jobs.Steps:
         if len(batch.steps) > 1 and not np.array_equal(read, chain):
             batch = first  # another chain than the one that its tokens were drawn behind
             continue
-        ended = _has_ended(request, batch, answer.prefix.index, tokens)
+        ended = _has_ended(request, batch, answer.prefix.index, state.tokens)
         if ended or batch.is_full(request.per_second):
-            return Written(request.number, tuple(batch.steps), answer, batch.last, ended, stuck=False)
+            return written(batch, answer, ended, stuck=False)
         chosen = None
         if answer.distribution is not None and not behind_bare(answer) and (request.slide or not answer.position.start):
-            chosen = _choose(answer.distribution, request, answer.prefix.index, read, tokens)
+            chosen = _choose(answer.distribution, request, answer.prefix.index, read, state.tokens)
         if chosen is None:
-            return Written(request.number, tuple(batch.steps), answer, batch.last, ended=False, stuck=True)
+            return written(batch, answer, ended=False, stuck=True)
         if (ahead := batch.ahead(request.per_second)) > 0:
             yield jobs.Pause(ahead)
-        batch.put(*chosen, tokens)
+        batch.put(*chosen, state.tokens)
         chain = np.append(read, batch.steps[-1].id)
         first = replace(batch, steps=[*batch.steps])
         if not answer.position.start:
@@ -130,19 +134,19 @@ def _go_on(
     state: State, request: Write, batch: _Batch, chain: Ids, lead: int
 ) -> Generator[jobs.Pause | None, None, Ids]:
     """Write on as long as the batch and the context have room; the chain so far."""
-    model, tokens = state.current(), state.current().alphabet.vocabulary
+    model = state.current()
     most = model.info.context
     with state.prefixes.session(model.session, chain) as session:
         while not (batch.is_full(request.per_second) or (most is not None and len(chain) > most)):
-            if _has_ended(request, batch, len(chain) - lead, tokens):
+            if _has_ended(request, batch, len(chain) - lead, state.tokens):
                 break
             session.read(chain[len(session.ids) :].tolist())
-            distribution = Distribution.from_logits(session.logits())
-            chosen = _choose(distribution, request, len(chain) - lead, chain, tokens)
+            distribution = next_of(session)
+            chosen = _choose(distribution, request, len(chain) - lead, chain, state.tokens)
             if chosen is None:
                 break
             yield jobs.Pause(ahead) if (ahead := batch.ahead(request.per_second)) > 0 else None
-            batch.put(*chosen, tokens)
+            batch.put(*chosen, state.tokens)
             chain = np.append(chain, batch.steps[-1].id)
     return chain
 

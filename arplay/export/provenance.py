@@ -66,8 +66,8 @@ class Provenance:
 def summary(info: Info) -> str:
     """The model in a line, safe to show."""
     context = "any context" if info.context is None else f"context {info.context:,}"
-    size = f"{info.parameters:,} parameters, {info.dtype} on {info.device}"
-    return safe(f"{info.name} ({info.family}, {size}, {context})")
+    count = "" if info.parameters is None else f"{info.parameters:,} parameters, "
+    return safe(f"{info.name} ({info.family}, {count}{info.dtype} on {info.device}, {context})")
 
 
 def model(info: Info) -> dict[str, Any]:

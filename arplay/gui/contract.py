@@ -26,6 +26,7 @@ from arplay.core.timings import Timings
 from arplay.core.tree import Node, Tree
 from arplay.engine.messages import Loaded, Reconciled
 from arplay.gui.theme import LIGHT, TEXT, Theme
+from arplay.models.base import Info
 
 if TYPE_CHECKING:
     from arplay.gui.panels import Place
@@ -110,6 +111,11 @@ class View:
     busy: str | None = None
     doing: str = ""
     problem: tuple[str, str] | None = None
+
+    @property
+    def info(self) -> Info | None:
+        """What the loaded model is; the same object as long as it is the same model, whose tokens may become more."""
+        return None if self.loaded is None else self.loaded.info
 
     @property
     def follows(self) -> bool:

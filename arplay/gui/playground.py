@@ -33,6 +33,7 @@ from arplay.engine.messages import (
     Result,
     Score,
     Scored,
+    Telling,
 )
 from arplay.engine.write import Written
 from arplay.gui import contract
@@ -396,6 +397,10 @@ class Playground(QObject):
             self._on_one(result)
 
     def _on_one(self, result: Result) -> None:
+        if isinstance(result, Telling) and (loaded := self.view.loaded) is not None:
+            former = loaded.vocabulary
+            if result.tokens is not former and result.tokens.name == former.name:  # the same, and more
+                self.show(loaded=replace(loaded, vocabulary=result.tokens))
         match result:
             case Progress():
                 self.progress.emit(result)

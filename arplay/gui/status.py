@@ -118,9 +118,9 @@ class StatusBar(QStatusBar):
         self._show_unused(view.loaded.info.not_used if view.loaded else ())
         self._cache.setText(_cache_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         self._context.setText(_context_words(view.answer, view.loaded) if view.answer and view.loaded else "")
-        if view.loaded is not self._loaded:
-            self._loaded = view.loaded
+        if view.info is not (self._loaded and self._loaded.info):
             self._speed.clear()  # it was another model's
+        self._loaded = view.loaded
         if view.answer is not None and view.answer.evaluated and view.answer.seconds > 0:
             ms, rate = 1000 * view.answer.seconds, view.answer.evaluated / view.answer.seconds
             self._speed.setText(f"{ms:,.0f} ms · {rate:,.0f} tokens/s")
@@ -160,7 +160,8 @@ def _model_words(name: str, loaded: Loaded | None) -> str:
     if loaded is None:
         return "no model yet"
     info = loaded.info
-    count = info.parameters
+    if (count := info.parameters) is None:
+        return f"{name} · {info.dtype} on {info.device}"
     many = f"{count / 1e9:.2f} B" if count >= 1e9 else f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count:,}"
     return f"{name} · {many} parameters · {info.dtype} on {info.device}"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Coder
 from arplay.core.reading import FirstPiece
@@ -23,8 +24,8 @@ class Info:
     """What a model is, as the status bar, exports and JSON show it.
 
     ``vocabulary``: V, the length of its logits. ``context``: pieces it may read at once (None: any number).
-    ``revision``: commit, version or digest of the weights. ``parameters``: count (table entries for a table).
-    ``engine``: the library that computes.
+    ``revision``: commit, version or digest of the weights. ``parameters``: count (table entries for a table); None,
+    like V, where a server does not tell. ``engine``: the library that computes.
     ``why``: the reason for this device and number type, in a sentence. ``placement``: where the layers are, if spread.
     ``not_used``: what would have been used if it had held (a cache, a recorded step, 16-bit weights), a sentence each
     with the reason; empty where everything is.
@@ -36,9 +37,9 @@ class Info:
     revision: str
     dtype: str
     device: str
-    vocabulary: int
+    vocabulary: int | None
     context: int | None
-    parameters: int
+    parameters: int | None
     engine: str = "transformers"
     why: str = ""
     placement: str = ""
@@ -55,12 +56,14 @@ class Capabilities:
     ``starts_empty``: whether the empty prefix has a distribution, p(x_1). ``rewinds``: how a session goes back: its
     cache is "cropped", goes to the last of its "checkpoints", or is "recomputed" from the beginning; "none": nothing is
     kept, as in a table, so there is nothing to go back in. ``batch``: whether chains side by side are stepped by one
-    forward; else one by one, which costs as much as so many sessions.
+    forward; else one by one, which costs as much as so many sessions. ``partial``: only the most probable tokens are
+    told; its sessions are :class:`PartialSession`, and the vocabulary grows with what was seen.
     """
 
     starts_empty: bool
     rewinds: Literal["cropped", "checkpoints", "recomputed", "none"]
     batch: bool
+    partial: bool = False
 
     @property
     def keeps(self) -> bool:
@@ -145,6 +148,20 @@ class Session(Protocol):
     def evaluated(self) -> int:
         """How many pieces the model has read for this session since it was made, repeated ones counted again."""
         ...
+
+
+@runtime_checkable
+class PartialSession(Protocol):
+    """A session that has no logits, since only the most probable tokens are told."""
+
+    def distribution(self) -> Distribution:
+        """p(next | the chain so far), as far as it is known. Raises Problem where the empty prefix has none."""
+        ...
+
+
+def next_of(session: Session) -> Distribution:
+    """p(next | the session's chain), of the whole vocabulary or of what is known of it. Raises Problem."""
+    return session.distribution() if isinstance(session, PartialSession) else Distribution.from_logits(session.logits())
 
 
 class Batch(Protocol):
@@ -234,7 +251,7 @@ def check(info: Info, ids: Sequence[int], before: int = 0) -> None:
     """
     if info.context is not None and before + len(ids) > info.context:
         raise Problem(f"the context is full ({info.context:,} pieces)", "shorten the text or use a longer context")
-    if ids and not 0 <= min(ids) <= max(ids) < info.vocabulary:
+    if ids and info.vocabulary is not None and not 0 <= min(ids) <= max(ids) < info.vocabulary:
         raise Problem(f"an id is outside the vocabulary of {info.vocabulary:,}", "re-tokenise the text")
 
 

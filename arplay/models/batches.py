@@ -44,7 +44,7 @@ class _SideBySide:
 
     def __init__(self, info: Info, prefixes: Sequence[Sequence[int]]) -> None:
         texts, parents = distinct(prefixes)
-        self._info, self._length, self.logprobs = info, 0, np.empty((len(texts), info.vocabulary))
+        self._info, self._length, self.logprobs = info, 0, np.empty((len(texts), info.vocabulary or 0))
         self._read(texts)
         self.reorder(parents)
 

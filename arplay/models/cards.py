@@ -148,6 +148,11 @@ def of_opened(card: Card) -> Card:
     )
 
 
+def of_address(card: Card) -> Card:
+    """No server is asked for a list: what it has shows when it is opened."""
+    return card
+
+
 def of_gguf(card: Card) -> Card:
     from arplay.models import gguf_file
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.models import gguf_ways, hub, smollm2
+from arplay.models import families, gguf_ways, hub, smollm2
 from arplay.models.base import Model, Report
 from arplay.models.cards import Card, family_of, read_card
 from arplay.models.family import resolve
@@ -139,7 +139,7 @@ def is_ready(spec: str) -> bool:
     state = next((known.state for known in entries() if known.name == spec), None)
     if state is not None:
         return state == "ready"
-    if existing(spec) is not None:
+    if families.of_address(spec) is not None or existing(spec) is not None:
         return True
     name = hub.parse(gguf_ways.split(spec)[0])
     found = hub.card(name) if name is not None else None
@@ -178,6 +178,9 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
     Raises Problem, or whatever ``report`` raises to cancel.
     """
     revision = ""
+    if (at := families.of_address(spec)) is not None:
+        served: Model = resolve(at.open)(spec, spec, device, dtype, report)
+        return served
     if spec in {known.name for known in entries()}:
         found = entry(spec)
         if found.state == "fetch":

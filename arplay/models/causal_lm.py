@@ -41,7 +41,8 @@ class CausalLM:
         self.info = info
         self.proof = proof
         self.can = Capabilities(starts_empty=False, rewinds=proof.cache, batch=proof.batch)
-        self.rows = max(1, LOGITS_BYTES // (4 * info.vocabulary) - 1)  # one more is needed where the last is read again
+        rows = LOGITS_BYTES // (4 * proof.vocabulary)
+        self.rows = max(1, rows - 1)  # one more is needed where the last is read again
 
     def memory(self) -> Memory:
         if self.info.engine == "torch":

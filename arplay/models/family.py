@@ -57,7 +57,8 @@ class Family:
     """A family of models. ``what``: one sentence; ``icon``: of the list of models.
 
     It is recognised by the ``model_type`` in a folder's config.json, or by a file's ``suffix`` and ``marks``, the keys
-    of its JSON object where other families have that suffix too; ``file`` is what people call such a file.
+    of its JSON object where other families have that suffix too; ``file`` is what people call such a file. Or its
+    models have addresses of these ``schemes``, which ``open`` gets as path and as name.
     ``open`` names load(path, name, device, dtype, report) -> Model, which takes the key of one of ``ways`` as well
     where there are any. ``card`` names what completes a :class:`arplay.models.cards.Card` from its path. ``build``
     names what gives the bare network of a checked folder, "" where the library's class does. ``baseline`` names what
@@ -75,6 +76,7 @@ class Family:
     suffix: str = ""
     marks: tuple[str, ...] = ()
     file: str = ""
+    schemes: tuple[str, ...] = ()
     build: str = ""
     baseline: str = ""
     looked_up: bool = False

@@ -109,7 +109,7 @@ def _doubts(model: NativeModel) -> tuple[str, ...]:
     allowed as models/proof.py allows for 16 bits.
     """
     count = min(_PROVED, model.info.context or _PROVED)
-    ids = np.linspace(0, model.info.vocabulary - 1, count).astype(int).tolist()
+    ids = np.linspace(0, len(model.alphabet.vocabulary) - 1, count).astype(int).tolist()
     first = (count + 1) // 2
     session = model.session()
     session.read(ids[:first])

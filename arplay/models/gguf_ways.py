@@ -71,4 +71,4 @@ def baseline(model: Model, cells: int) -> LlamaCpp | None:
     from arplay.models.baselines import LlamaCpp
     from arplay.models.loading import threads
 
-    return LlamaCpp(split(model.info.source)[0], threads(model.info.parameters), cells)
+    return LlamaCpp(split(model.info.source)[0], threads(model.info.parameters or 0), cells)

@@ -48,7 +48,7 @@ class LookedUp:
         raise NotImplementedError
 
     def memory(self) -> Memory:
-        return Memory(8 * self.info.parameters)
+        return Memory(8 * (self.info.parameters or 0))
 
     def session(self) -> TableSession:
         return TableSession(self)
@@ -174,7 +174,8 @@ class TableSession:
         rank = np.zeros(n, dtype=np.int64)
         best_ids, best = np.full((n, BEST), -1, dtype=np.int64), np.full((n, BEST), -np.inf)
         for i, id in enumerate(given):
-            next_piece = Distribution(self._table.info.vocabulary, self._table.logprobs(self._ids))
+            row = self._table.logprobs(self._ids)
+            next_piece = Distribution(len(row), row)
             logprob[i], entropy[i] = next_piece.logprobs[id], shannon(next_piece.logprobs)
             rank[i] = next_piece.rank(id) or 0
             top = next_piece.top(BEST)
@@ -187,8 +188,9 @@ class TableSession:
 
     def _checked(self, ids: Sequence[int]) -> list[int]:
         given = [int(id) for id in ids]
-        if given and not 0 <= min(given) <= max(given) < self._table.info.vocabulary:
-            raise Problem(f"an id is outside the alphabet of {self._table.info.vocabulary}", "re-tokenise the text")
+        size = self._table.info.vocabulary or 0
+        if given and not 0 <= min(given) <= max(given) < size:
+            raise Problem(f"an id is outside the alphabet of {size}", "re-tokenise the text")
         self.evaluated += len(given)
         return given
 

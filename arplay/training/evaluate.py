@@ -86,7 +86,7 @@ def score_model(model: Model, texts: Sequence[str]) -> Score:
 
 def _logprobs(model: Model, ids: Sequence[int]) -> NDArray[np.float64]:
     """log p (nats) of every piece of a window, shape (n,): by one pass, or by a session where the pass is too large."""
-    if model.info.context is None or len(ids) * model.info.vocabulary <= PASS_LOGITS:
+    if model.info.context is None or len(ids) * len(model.alphabet.vocabulary) <= PASS_LOGITS:
         return model.teacher_forced(ids)
     session = model.session()
     scored = session.extend(ids[:-1]).logprob

@@ -19,11 +19,11 @@ class Candidates:
 
     ``ids`` and ``scores`` have the shape (n,); ids is None where nothing of V tokens was removed. Probabilities are
     exp(scores) / total: a stage need not renormalise. ``unknown``: how many tokens a partial distribution says
-    nothing of, and their weight together in the same unit as exp(scores); (0, 0.0) for a full one.
+    nothing of (None: nobody knows), and their weight together in the same unit as exp(scores); (0, 0.0) for a full one.
     """
 
     def __init__(
-        self, size: int, scores: Floats, ids: Ids | None = None, unknown: tuple[int, float] = (0, 0.0)
+        self, size: int, scores: Floats, ids: Ids | None = None, unknown: tuple[int | None, float] = (0, 0.0)
     ) -> None:
         self.size, self.scores, self.unknown = size, frozen(scores), unknown
         self._ids = ids
@@ -31,7 +31,8 @@ class Candidates:
     @classmethod
     def of(cls, distribution: Distribution) -> Candidates:
         """Every token that ``distribution`` gives a probability above 0."""
-        scores, ids, unknown = distribution.logprobs, distribution.ids, (0, 0.0)
+        scores, ids = distribution.logprobs, distribution.ids
+        unknown: tuple[int | None, float] = (0, 0.0)
         if ids is not None:
             by_id = np.argsort(ids)
             scores, ids = scores[by_id], ids[by_id]
@@ -42,6 +43,11 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether there are tokens of which nobody knows the probability."""
+        return self.unknown[0] != 0
 
     @property
     def ids(self) -> Ids:
@@ -80,7 +86,7 @@ class Candidates:
     def first(self, count: int) -> Candidates:
         """The ``count`` most probable of the known tokens, of equals those with the lowest ids."""
         if count >= len(self):
-            return self.keep(np.arange(len(self))) if self.unknown[0] else self
+            return self.keep(np.arange(len(self))) if self.is_partial else self
         least = self.falling_at(count - 1)
         chosen = self.scores >= least
         extra = int(np.count_nonzero(chosen)) - count
@@ -107,9 +113,10 @@ class Candidates:
 
     def must_be_full(self, wanted: str) -> None:
         """Raises Problem where not every token's probability is known."""
-        if self.unknown[0]:
+        if self.is_partial:
+            of = "" if self.unknown[0] is None else f" of {self.size:,}"
             raise Problem(
-                f"{wanted} needs every token's probability, and the server tells only {len(self):,} of {self.size:,}",
+                f"{wanted} needs every token's probability, and the server tells only {len(self):,}{of}",
                 f"put top-k of at most {len(self):,} before it",
             )
 

@@ -135,7 +135,7 @@ class Decoded:
     def distribution(self) -> Distribution:
         """What may be drawn and how probable it is; partial exactly where tokens may be drawn that nobody knows."""
         left = self.candidates
-        if not self.traces or left.unknown[0]:  # no stage leaves what nobody knows and changes the rest
+        if not self.traces or left.is_partial:  # no stage leaves what nobody knows and changes the rest
             return self.own
         logprobs = np.full(left.size, -np.inf)
         logprobs[left.ids] = log_softmax(left.scores)
@@ -148,8 +148,8 @@ class Decoded:
 
     @property
     def kept(self) -> int:
-        """How many tokens may be drawn, those that nobody knows included."""
-        return len(self.candidates) + self.candidates.unknown[0]
+        """How many tokens may be drawn, those that nobody knows included where it is known how many they are."""
+        return len(self.candidates) + (self.candidates.unknown[0] or 0)
 
 
 class Chain:
@@ -173,7 +173,7 @@ class Chain:
             else:
                 assert apply is not None, name
                 after = apply(candidates, context, *values)
-            kept = len(after) + after.unknown[0]
+            kept = len(after) + (after.unknown[0] or 0)
             traces.append(Trace(STAGES[name].label(values), kept, _removed(candidates, after)))
             candidates = after
         return Decoded(distribution, candidates, tuple(traces))
@@ -204,7 +204,7 @@ def decode(distribution: Distribution, pipeline: Pipeline, context: Context | No
 
 def _removed(before: Candidates, after: Candidates) -> float:
     """The probability of what is gone, summed itself: one minus the rest would lose what is below 1e-16."""
-    lost = before.unknown[1] if before.unknown[0] and not after.unknown[0] else 0.0
+    lost = before.unknown[1] if before.is_partial and not after.is_partial else 0.0
     if len(after) < len(before):
         gone = np.ones(before.size, dtype=bool)
         gone[after.ids] = False

@@ -192,7 +192,7 @@ class Encoded(Protocol):
 class Writer(Protocol):
     """Tells tokens that are written one after the other as text."""
 
-    def write(self, id: int) -> str:
+    def write(self, id: int, tokens: Any) -> str:
         """What can be told now that this token is written, too; perhaps nothing yet."""
         ...
 
@@ -292,7 +292,7 @@ class Document(Protocol):
         """What a file of it holds."""
         ...
 
-    def writer(self, tokens: Any) -> Writer:
+    def writer(self) -> Writer:
         """What tells the tokens that are put at its end."""
         ...
 

@@ -240,8 +240,8 @@ class Picture:
     def file(self) -> bytes:
         return "".join(f"{row}\n" for row in self.rows).encode()
 
-    def writer(self, tokens: Raster) -> Painter:
-        return Painter(self, tokens)
+    def writer(self) -> Painter:
+        return Painter(self)
 
     def at(self, caret: int, index: int | None = None) -> int:
         """The caret counts the pixels before it, in the order of the model."""
@@ -334,11 +334,11 @@ class EncodedPicture:
 class Painter:
     """A picture that grows cannot be told before it is there: all rows come at the end."""
 
-    def __init__(self, picture: Picture, tokens: Raster) -> None:
-        self._cells, self._tokens, self._picture = list(picture.cells), tokens, picture
+    def __init__(self, picture: Picture) -> None:
+        self._cells, self._picture = list(picture.cells), picture
 
-    def write(self, id: int) -> str:
-        free = next(cell for cell in self._tokens.order if self._cells[cell] is None)
+    def write(self, id: int, tokens: Raster) -> str:
+        free = next(cell for cell in tokens.order if self._cells[cell] is None)
         self._cells[free] = id
         return ""
 

@@ -116,8 +116,8 @@ class Text:
     def file(self) -> bytes:
         return self.data
 
-    def writer(self, tokens: Vocabulary) -> Writer:
-        return Writer(tokens, first=not self.data)
+    def writer(self) -> Writer:
+        return Writer(first=not self.data)
 
     def departures(self, encoded: Encoded, coder: Alphabet, special: bool) -> tuple[tuple[int, int], ...]:
         if not np.any(encoded.fixed):
@@ -312,12 +312,12 @@ def bytes_of(encoded: modality.Encoded) -> bytes:
 class Writer:
     """Bytes wait until they form a character; one that is part of none has a sign."""
 
-    def __init__(self, tokens: Vocabulary, first: bool) -> None:
-        self._tokens, self._first = tokens, first
+    def __init__(self, first: bool) -> None:
+        self._first = first
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
 
-    def write(self, id: int) -> str:
-        data = self._tokens.piece(id, self._first).data
+    def write(self, id: int, tokens: Vocabulary) -> str:
+        data = tokens.piece(id, self._first).data
         self._first = False
         return self._told(self._decoder.decode(data))
 

@@ -143,11 +143,11 @@ class EditorPanel(Panel):
         self.area.show_text(view.document.data, view.caret)
         if view.settings is not before.settings:
             self._show_style()
-        self._show_marks(view, view.loaded is not before.loaded)
-        if view.answer is not None or view.loaded is not before.loaded:
+        self._show_marks(view, view.info is not before.info)
+        if view.answer is not None or view.info is not before.info:
             self._show_lead(view)
         self.notes.show_notes(self._notes(view))
-        if view.loaded is not before.loaded or view.name != before.name or not len(view.document):
+        if view.info is not before.info or view.name != before.name or not len(view.document):
             self._told = False
         self._told = self._told or bool(self.notes.notes or self.notes.lead.text())
         self.seek.show_view(view)

@@ -11,7 +11,6 @@ from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QVBoxLayout
 
 from arplay.core.distribution import LN2, Distribution
-from arplay.engine.messages import Loaded
 from arplay.gui.contract import Change, Do, Panel, Settings, Take, Unit, View
 from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
 from arplay.gui.widgets.bars.bars import Axis, bars_of, nats_or_bits
@@ -20,6 +19,7 @@ from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, B
 from arplay.gui.widgets.bars.view import ROW, BarView
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.words import capital
+from arplay.models.base import Info
 
 MOST_HITS = 100
 MOST_ANIMATED = 10.0
@@ -68,7 +68,7 @@ class NextTokenPanel(Panel):
         self._view = View()
         self._own: Distribution | None = None
         self._drawn: Distribution | None = None
-        self._place: tuple[Loaded, int] | None = None
+        self._place: tuple[Info, int] | None = None
         """The model and the index of the answer that the axis was fitted to."""
         self.entropy = QPushButton("H = —")
         self.entropy.setProperty("role", "chip")
@@ -244,9 +244,9 @@ class NextTokenPanel(Panel):
         lit = actual if view.selected is not None and view.selected == view.answer.prefix.index else None
         self.bars.source = (self._own, view.loaded.vocabulary)
         axis, index = Axis.fit(bars, settings.log_axis), view.answer.prefix.index
-        if self._place is not None and abs(self._place[1] - index) <= 1 and self._place[0] is view.loaded:
+        if self._place is not None and abs(self._place[1] - index) <= 1 and self._place[0] is view.loaded.info:
             axis = axis.kept(self.bars.axis)  # one step on or back: the bars are read against the same scale
-        self._place = (view.loaded, index)
+        self._place = (view.loaded.info, index)
         self.bars.show_bars(bars, axis, lit, keep_choice)
 
     def _show_strip(self, view: View) -> None:

@@ -8,12 +8,13 @@ from arplay.models.families.gguf import GGUF
 from arplay.models.families.joint import JOINT
 from arplay.models.families.lstm import LSTM
 from arplay.models.families.ngram import NGRAM
+from arplay.models.families.remote import REMOTE
 from arplay.models.families.table import TABLE
 from arplay.models.families.transformers import TRANSFORMERS
 from arplay.models.family import Family, Training
 from arplay.textfile import read_json
 
-FAMILIES: tuple[Family, ...] = (TRANSFORMERS, LSTM, NGRAM, GGUF, TABLE, JOINT)
+FAMILIES: tuple[Family, ...] = (TRANSFORMERS, LSTM, NGRAM, GGUF, TABLE, JOINT, REMOTE)
 """The first opens every folder that no other does, and is what is trained where nothing else is asked for."""
 
 MOST_PARSED = 4 * 1024 * 1024
@@ -28,6 +29,16 @@ def named(name: str) -> Family:
 def of_type(model_type: object) -> Family:
     """The family of a folder whose config.json says this."""
     return next((family for family in FAMILIES if family.model_type == model_type != ""), FAMILIES[0])
+
+
+def of_address(spec: str) -> Family | None:
+    """The family of a model that is named by an address; None where ``spec`` is none.
+
+    >>> of_address("http://127.0.0.1:8000/v1#name").name, of_address("org/name")
+    ('remote', None)
+    """
+    scheme, address, _ = spec.partition("://")
+    return next((family for family in FAMILIES if address and scheme.lower() in family.schemes), None)
 
 
 def of_file(path: Path, sure: bool = False) -> Family | None:

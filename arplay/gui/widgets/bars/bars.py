@@ -37,9 +37,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Every piece without a row: how many, and their probability together (model's own, and decoded)."""
+    """Every piece without a row: how many (None: nobody knows), and their probability together (own, and decoded)."""
 
-    count: int
+    count: int | None
     prob: float
     decoded: float | None
 

@@ -165,7 +165,7 @@ class BarPainter:
         end = self.columns.text[0] + self.columns.text[1]
         words = others(rest)
         if QFontMetricsF(self.small).horizontalAdvance(words) > end - left:
-            words = f"+{rest.count:,}"
+            words = "others" if rest.count is None else f"+{rest.count:,}"
         self._cell((left, end - left), area, words, "muted", self.small, LEFT)
         outline, fill = self.lengths.get(REST, (0.0, 0.0))
         x, width = self.columns.bar
@@ -274,4 +274,6 @@ class BarPainter:
 
 
 def others(rest: Rest) -> str:
+    if rest.count is None:
+        return "all other tokens"
     return f"{rest.count:,} other token{'' if rest.count == 1 else 's'}"

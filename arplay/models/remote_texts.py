@@ -1,0 +1,208 @@
+"""A server that knows tokens as texts (OpenAI's completions, llama.cpp's server): the prompt goes there as text.
+
+It cuts the text itself, each time anew. Where it echoes a prompt with its tokens, these are the tokens of the text, and
+their log-probs its scores; where it does not, words stand for tokens and nothing can be scored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from arplay.core.chain import BEST
+from arplay.core.distribution import Distribution
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Ids
+from arplay.core.modalities.vocabulary import Pieces
+from arplay.models import remote_answers
+from arplay.models.base import Scores
+from arplay.models.remote_answers import Completion, Kept, Server, ends_of, is_name
+from arplay.models.remote_http import Refused
+from arplay.models.remote_tokens import Tokens
+
+PROBE = "The quick brown fox jumps over"
+_COUNTS = (50, 20, 5, 1)
+"""How many of the best tokens are asked for: the most that the server tells of these."""
+_WORD = re.compile(r"\s*\S+|\s+")
+_DRAWS = 8
+"""How often a token is drawn where the server tells nothing beside the end of the text."""
+_APART, _SHARED = 0.5, 0.5
+"""The echo of a prompt is believed where, beside its answers to prefixes, no log-prob differs by more nats (quantised
+weights round otherwise for one token than for many), and at least such a share of the best tokens is the same."""
+_NAMELESS = b"<token without a text>"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Read:
+    """A text as the server cut it, with what it said of each token."""
+
+    pieces: Pieces
+    scores: Scores
+    tops: tuple[dict[str, float] | None, ...]
+
+
+class Texts:
+    """What a server says, token by token. ``no_scores``: why it says nothing of the prompt, "" where it does.
+
+    Raises Problem where it tells no log-probs at all.
+    """
+
+    lead: tuple[int, ...] = ()
+    context: int | None = None
+
+    def __init__(self, server: Server, tokens: Tokens) -> None:
+        self._server, self._tokens = server, tokens
+        self._reads, self._next = Kept[_Read](), Kept[Completion]()
+        self.count = next((count for count in _COUNTS if self._takes(count)), 1)
+        if not self._following(PROBE).tokens:
+            cause = f"{server.where} tells no log-probs"
+            raise Problem(cause, "start it so that it does (llama.cpp: --logits_all true), or use another server")
+        self._echoes = True
+        self.no_scores = self._doubts()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        cut = "the server cuts a text itself: ids of picks and samples count only where it would choose the same"
+        words = "the server does not tell its tokens: words stand for them, and counts are of words"
+        return (cut,) if self._echoes else (cut, words)
+
+    def cut(self, data: bytes, start: bool) -> Pieces:
+        text = _text(data)
+        if self._echoes:
+            return self._read(text).pieces if text else Pieces(np.zeros(0, np.int64), np.zeros(0, np.int64))
+        words = [word.encode() for word in _WORD.findall(text)]
+        ids = np.array([self._tokens.learn(word) for word in words], np.int64)
+        return Pieces(ids, np.cumsum([len(word) for word in words], dtype=np.int64))
+
+    def scores(self, ids: Sequence[int], fresh: bool) -> Scores:
+        """Of every token of a chain; one that the server cuts otherwise has none. ``fresh``: it is asked again."""
+        if self.no_scores:
+            raise Problem(self.no_scores, "use a server that gives the log-probs of a prompt")
+        text = self._written(ids)
+        if fresh:
+            self._reads = Kept()
+        chain = np.array(ids, np.int64)
+        for read in self._reads.latest_first():
+            if np.array_equal(read.pieces.ids[: len(chain)], chain):
+                return remote_answers.rows(read.scores, 0, len(chain))
+        read = self._read(text)
+        ends = np.cumsum([len(self._tokens.written(id)) for id in ids], dtype=np.int64)
+        theirs = {span: row for row, span in enumerate(_spans(read.pieces.ends))}
+        scores = remote_answers.empty_scores(len(chain))
+        for row, span in enumerate(_spans(ends)):
+            if (there := theirs.get(span)) is not None:
+                for name in Scores.__dataclass_fields__:
+                    getattr(scores, name)[row] = getattr(read.scores, name)[there]
+        return remote_answers.rows(scores, 0, len(chain))
+
+    def following(self, ids: Sequence[int]) -> Distribution:
+        top = self._following(self._written(ids)).tops[-1:]
+        if not top or top[0] is None:
+            cause = f"{self._server.where} drew the end of the text {_DRAWS} times, and told nothing beside it"
+            raise Problem(cause, "go back a token, or write on yourself")
+        known = {id: logprob for text, logprob in top[0].items() if (id := self._named(text)) is not None}
+        if not known:
+            raise Problem(f"{self._server.where} names none of the next tokens", "go back a token")
+        return remote_answers.distribution(known, len(self._tokens), self.count)
+
+    def _takes(self, count: int) -> bool:
+        try:
+            return bool(self._server.complete(PROBE, logprobs=count).tokens)
+        except Refused as refused:
+            if refused.status not in (400, 422):
+                raise
+            return False
+
+    def _following(self, text: str) -> Completion:
+        """The answer after a text. A token that ends it is told by some servers only as a text that goes no further."""
+
+        def ask() -> Completion:
+            for seed in range(_DRAWS):
+                answer = self._server.complete(text, logprobs=self.count, seed=seed)
+                if answer.tokens:
+                    break
+            return answer
+
+        return self._next.get(text, ask)
+
+    def _read(self, text: str) -> _Read:
+        def ask() -> _Read:
+            answer = self._server.complete(text, logprobs=BEST, echo=True)
+            count = len(answer.tokens)
+            if count and "".join(answer.tokens) != text and answer.tokens[-1] == answer.text.removeprefix(text):
+                count -= 1  # the token that was drawn, which some servers list and some do not
+            if count < 1:
+                raise Problem(f"{self._server.where} tells no tokens of this text", "change it, or use another server")
+            data = text.encode()
+            ends = ends_of(data, [_bytes(token) for token in answer.tokens[:count]])
+            ids, scores = np.zeros(count, np.int64), remote_answers.empty_scores(count)
+            for row, (start, end) in enumerate(_spans(ends)):
+                named = data[start:end] or _bytes(answer.tokens[row])
+                ids[row] = self._tokens.learn(named) if named else self._tokens.learn(_NAMELESS, special=True)
+                self._put(scores, row, answer)
+            return _Read(Pieces(ids, ends), scores, answer.tops[:count])
+
+        return self._reads.get(text, ask)
+
+    def _put(self, scores: Scores, row: int, answer: Completion) -> None:
+        logprob, top = answer.logprobs[row], answer.tops[row]
+        if logprob is None:
+            return
+        told = top or {}
+        ahead = [text for text, value in told.items() if value > logprob]
+        known = len(ahead) < BEST and all(map(is_name, ahead)) and answer.tokens[row] in told
+        best = [(id, value) for text, value in told.items() if (id := self._named(text)) is not None]
+        remote_answers.put(scores, row, logprob, 1 + len(ahead) if known else 0, best)
+
+    def _named(self, text: str) -> int | None:
+        """The token of a text; None where there may be several, since it writes nothing or a part of a character."""
+        return self._tokens.learn(text.encode()) if is_name(text) else None
+
+    def _written(self, ids: Sequence[int]) -> str:
+        return _text(b"".join(map(self._tokens.written, ids)))
+
+    def _doubts(self) -> str:
+        """Why nothing can be scored: no echo, or one that contradicts the answers to prefixes of the same text."""
+        where = self._server.where
+        try:
+            tops = self._read(PROBE).tops
+        except Problem as problem:
+            if isinstance(problem, Refused) and problem.status not in (400, 422):
+                raise
+            self._echoes = False
+            return f"{where} gives no log-probs of the prompt ({problem.cause})"
+        ends = self._read(PROBE).pieces.ends.tolist()
+        if not any(tops):
+            return f"{where} echoes the prompt without log-probs"
+        for row in range(max(1, len(ends) - 2), len(ends)):
+            prefix = PROBE.encode()[: ends[row - 1]].decode()
+            if not _agree(tops[row] or {}, (self._following(prefix).tops or ({},))[-1] or {}):
+                return f"the log-probs that {where} echoes of a prompt are not those that it gives after its beginning"
+        return ""
+
+
+def _agree(echoed: dict[str, float], told: dict[str, float]) -> bool:
+    best = sorted(echoed, key=lambda text: -echoed[text])[:BEST]
+    shared = [text for text in best if text in told]
+    gaps = [abs(echoed[text] - told[text]) for text in shared]
+    return len(shared) >= _SHARED * len(best) > 0 and max(gaps) <= _APART
+
+
+def _bytes(token: str) -> bytes:
+    return token.encode() if is_name(token) else b""
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        cause = "this server reads texts, and here one ends inside of a character, or holds a byte that is part of none"
+        raise Problem(cause, "go to the end of the character") from error
+
+
+def _spans(ends: Ids) -> list[tuple[int, int]]:
+    stops = ends.tolist()
+    return list(zip([0, *stops[:-1]], stops, strict=True))

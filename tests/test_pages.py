@@ -96,7 +96,9 @@ def test_the_page_stays_where_it_was_read_when_the_theme_changes(opened: Open) -
 def test_links_lead_to_other_pages_and_back(opened: Open) -> None:
     shown = read(opened(), "Training")
     assert not shown.back.isEnabled()
+    shown.resize(WIDTH, HEIGHT)
     follow(shown.page, "card")
+    assert shown.page.horizontalScrollBar().maximum() == 0, "its picture is as wide as the page"
     assert shown.page.source() == QUrl.fromLocalFile(str(paths.assets() / "models" / "english" / "README.md"))
     assert shown.list.currentItem() is None, "it is not in the list"
     QTest.mouseClick(shown.back, Qt.MouseButton.LeftButton)

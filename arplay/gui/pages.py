@@ -166,6 +166,8 @@ class Pages(QDialog):
             edge = QTextCursor.MoveOperation.End if backward else QTextCursor.MoveOperation.Start
             self.page.moveCursor(edge)
             found = self.page.find(words, flag)
+        if not found:
+            self.page.setTextCursor(cursor)
         self.nothing.setVisible(not found)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

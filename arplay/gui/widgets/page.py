@@ -66,6 +66,8 @@ class Page(QTextBrowser):
         cursor = QTextCursor(block)
         shape = block.blockFormat()
         code, level = _is_code(block), shape.headingLevel()
+        pieces = list(_pieces(block))  # a changed format makes other ones
+        prose = not level and not any(form.isImageFormat() for _, _, form in pieces)
         if code:
             shape.setBackground(self.theme.color("raised"))
             shape.setLeftMargin(SPACE[2])
@@ -73,20 +75,21 @@ class Page(QTextBrowser):
             shape.setTopMargin(0 if _is_code(block.previous()) else SPACE[0])
             shape.setBottomMargin(0 if _is_code(block.next()) else SPACE[2])
         elif cursor.currentTable() is None:
-            shape.setLineHeight(100 if level else LINE, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+            shape.setLineHeight(LINE if prose else 100, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
             shape.setTopMargin(SPACE[4] if level > 1 else 0)
             shape.setBottomMargin(SPACE[0] if block.textList() is not None else SPACE[1])
         cursor.setBlockFormat(shape)
-        for start, end, form in list(_pieces(block)):  # a changed format makes other pieces
-            if level:
-                size = HEADINGS[min(level, len(HEADINGS)) - 1]
+        for start, end, form in pieces:
+            if form.isImageFormat():
+                form = form.toImageFormat()
+                form.setMaximumWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+            elif level:
+                _resize(form, HEADINGS[min(level, len(HEADINGS)) - 1])
             elif code or form.fontFixedPitch():
-                size = BODY
+                _resize(form, BODY)
                 form.setFontFamilies(fixed_font().families())
             else:
                 continue
-            form.clearProperty(QTextFormat.Property.FontSizeAdjustment)  # it would win over the size
-            form.setProperty(QTextFormat.Property.FontPixelSize, size)
             cursor.setPosition(start)
             cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
             cursor.setCharFormat(form)
@@ -103,6 +106,14 @@ class Page(QTextBrowser):
         shape.setBottomMargin(SPACE[2])
         shape.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
         table.setFormat(shape)
+        names = (table.cellAt(0, column) for column in range(table.columns()))
+        if all(name.firstPosition() == name.lastPosition() for name in names):  # Markdown has no table without them
+            table.removeRows(0, 1)
+
+
+def _resize(form: QTextCharFormat, pixels: int) -> None:
+    form.clearProperty(QTextFormat.Property.FontSizeAdjustment)  # it would win over the size
+    form.setProperty(QTextFormat.Property.FontPixelSize, pixels)
 
 
 def _is_code(block: QTextBlock) -> bool:

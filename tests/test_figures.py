@@ -17,9 +17,10 @@ from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose
+from arplay.gui import kinds
 from arplay.gui.contract import Do, Select
 from arplay.gui.format import percent, percent_cell, power_cell
-from arplay.gui.tour import STOPS, Tour
+from arplay.gui.tour import Tour, stops
 from arplay.gui.training.gradient import signed
 from arplay.gui.widgets.bars.bars import Axis
 from arplay.gui.widgets.bars.cumulative import CumulativeStrip, strip_of
@@ -147,7 +148,7 @@ def test_the_tour_covers_little_of_what_it_explains(opened: Open, qtbot: QtBot, 
     window = opened()
     window.resize(*size)
     window.start_tour()
-    for name, _, _ in STOPS:
+    for name, _, _ in stops(kinds.TEXT):
         card, panel = window.findChild(Tour), window.panels[name]
         card.place()
         shown = QRect(panel.mapTo(window, QPoint(0, 0)), panel.size())

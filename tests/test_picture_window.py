@@ -16,12 +16,13 @@ from pytestqt.qtbot import QtBot
 
 from arplay.cli import main
 from arplay.core.modalities.image import Picture, Raster
-from arplay.gui import exports, files
+from arplay.gui import exports, files, kinds
 from arplay.gui.canvases.picture import CLEAR, GO, PictureCanvas
 from arplay.gui.contract import Do, Find, Goto, Seek, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
+from arplay.gui.tour import Tour, stops
 from arplay.gui.widgets.heat.picture import PictureHeat
 from arplay.gui.widgets.picture.grid import PictureGrid
 from tests.windows_open import PATIENCE, Open, opened, settle
@@ -295,3 +296,23 @@ def test_an_empty_picture_waits_for_nothing(opened: Open, qtbot: QtBot) -> None:
     scored(window, qtbot)
     said = [label.text() for label in window.panels["ledger"].findChildren(QLabel) if label.isVisible()]
     assert any("each token adds a row" in words for words in said) and not any("Scoring" in words for words in said)
+
+
+def test_the_tour_speaks_of_what_is_in_the_window(opened: Open, qtbot: QtBot) -> None:
+    """Of a picture, and of the text once a model of texts is there; each kind has words of its own for its canvas."""
+    window = opened("xo")
+    window.start_tour()
+    tour = window.findChild(Tour)
+    assert tour is not None
+
+    def said() -> str:
+        return " ".join(label.text() for label in tour.findChildren(QLabel))
+
+    assert "The picture" in said() and "pixel" in said() and "Type" not in said()
+    for kind in kinds.KINDS:
+        words = " ".join(word for stop in stops(kind) for word in stop[1:]).lower()
+        others = {other.noun for other in kinds.KINDS} - {kind.noun}
+        assert kind.noun in words and not others & set(words.replace(".", " ").replace(",", " ").split())
+    window.choose_model("abc")
+    qtbot.waitUntil(lambda: "The text" in said() and "Type here" in said(), timeout=PATIENCE)
+    settle(window, qtbot)

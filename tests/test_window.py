@@ -15,10 +15,10 @@ from pytestqt.qtbot import QtBot
 
 from arplay import paths
 from arplay.core.reading import Reading
-from arplay.gui import exports
+from arplay.gui import exports, kinds
 from arplay.gui.contract import Change, Do, Select
 from arplay.gui.main_window import MainWindow
-from arplay.gui.tour import STOPS
+from arplay.gui.tour import stops
 from tests.sessions import kept_in
 from tests.windows_open import PATIENCE, Open, notice, settle, text_field
 
@@ -193,7 +193,7 @@ def test_the_tour_goes_through_and_is_not_shown_again(opened: Open, qtbot: QtBot
     seen = []
     while window._tour is not None:
         seen.append(tour._title.text())
-        spoken_of = window.panels[STOPS[len(seen) - 1][0]]
+        spoken_of = window.panels[stops(kinds.TEXT)[len(seen) - 1][0]]
         area = QRect(spoken_of.mapTo(window, QPoint(0, 0)), spoken_of.size())
         assert not tour.geometry().intersects(area)
         assert window.rect().contains(tour.geometry())

@@ -17,7 +17,10 @@ from arplay.core.modalities.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``blank`` makes the empty document for a token set; ``suits`` tells whether one can be read with it."""
+    """``blank`` makes the empty document for a token set; ``suits`` tells whether one can be read with it.
+
+    ``verb``: what a model does; ``first``: what to do in the canvas, for someone who sees it for the first time.
+    """
 
     name: str
     noun: str
@@ -25,11 +28,30 @@ class Kind:
     document: type
     blank: Callable[[Any], Document]
     suits: Callable[[Any, Any], bool]
+    verb: str
+    first: str
 
 
-TEXT = Kind("text", "text", Vocabulary, Text, lambda tokens: Text(), lambda text, tokens: True)
+TEXT = Kind(
+    "text",
+    "text",
+    Vocabulary,
+    Text,
+    lambda tokens: Text(),
+    lambda text, tokens: True,
+    "write",
+    "Type here. The caret is the place in the chain: everything before it is the prefix.",
+)
 PICTURE = Kind(
-    "picture", "picture", Raster, Picture, lambda raster: raster.blank(), lambda picture, raster: raster.fits(picture)
+    "picture",
+    "picture",
+    Raster,
+    Picture,
+    lambda raster: raster.blank(),
+    lambda picture, raster: raster.fits(picture),
+    "paint",
+    "Click a pixel to go there, or choose a paint first. The framed pixel is the place in the chain: the pixels before "
+    "it are the prefix.",
 )
 
 KINDS = (TEXT, PICTURE)

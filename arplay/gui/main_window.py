@@ -132,7 +132,10 @@ class MainWindow(QMainWindow):
     def _show_view(self, view: View) -> None:
         """The text at once, the chart with the answer, the rest after it; nothing is drawn twice for one step."""
         waits = view.stale and view.loaded is not None and view.answer is not None and view.problem is None
-        self.arrangement.centre.set_title(kinds.of_document(view.document).noun.capitalize())
+        kind = kinds.of_document(view.document)
+        self.arrangement.centre.set_title(kind.noun.capitalize())
+        if self._tour is not None:
+            self._tour.show_kind(kind)
         for panel in self.panels.values():
             if panel.comes == "at once":
                 panel.show_view(view)
@@ -321,7 +324,7 @@ class MainWindow(QMainWindow):
         for dock in self.docks.values():
             dock.show()
         self.arrangement.bring_forward()
-        self._tour = Tour(dict(self.panels), self)
+        self._tour = Tour(dict(self.panels), kinds.of_document(self.playground.document), self)
         self._tour.ended.connect(self._on_tour_ended)
 
     def _on_tour_ended(self) -> None:

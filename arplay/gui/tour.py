@@ -6,34 +6,39 @@ from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from arplay.gui.kinds import Kind
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 
-STOPS = (
-    ("editor", "1 · The text", "Type here. The caret is the place in the chain: everything before it is the prefix."),
-    (
-        "next_token",
-        "2 · What comes next?",
-        "The model's probability for every possible next token. Click a bar, or press ↓ and Enter, to write it.",
-    ),
-    (
-        "decoding",
-        "3 · Let it write",
-        "Step samples one token, Rewind takes it back, Play goes on. The sliders change which tokens may be drawn, "
-        "never what the model believes.",
-    ),
-    (
-        "heatmap",
-        "4 · How surprising was it?",
-        "Every token of the text, coloured by its surprisal. Point at one to see what the model expected; click it to "
-        "go there.",
-    ),
-    (
-        "ledger",
-        "5 · The chain rule",
-        "log p of the whole text is the sum of its tokens' log p. Open a text of yours with Ctrl+O and look again.",
-    ),
-)
+
+def stops(kind: Kind) -> tuple[tuple[str, str, str], ...]:
+    """The panel, the heading and the words of each stop."""
+    return (
+        ("editor", f"1 · The {kind.noun}", kind.first),
+        (
+            "next_token",
+            "2 · What comes next?",
+            "The model's probability for every possible next token. Click a bar, or press ↓ and Enter, to take it.",
+        ),
+        (
+            "decoding",
+            f"3 · Let it {kind.verb}",
+            "Step samples one token, Rewind takes it back, Play goes on. The sliders change which tokens may be drawn, "
+            "never what the model believes.",
+        ),
+        (
+            "heatmap",
+            "4 · How surprising was it?",
+            f"Every token of the {kind.noun}, coloured by its surprisal. Point at one to see what the model expected; "
+            "click it to go there.",
+        ),
+        (
+            "ledger",
+            "5 · The chain rule",
+            f"log p of the whole {kind.noun} is the sum of its tokens' log p. Open a {kind.noun} of yours with Ctrl+O "
+            "and look again.",
+        ),
+    )
 
 
 class Tour(QFrame):
@@ -41,12 +46,13 @@ class Tour(QFrame):
 
     ended = Signal()
 
-    def __init__(self, panels: dict[str, QWidget], parent: QWidget) -> None:
+    def __init__(self, panels: dict[str, QWidget], kind: Kind, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("role", "note")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._window = parent
         self._panels = panels
+        self._kind, self._stops = kind, stops(kind)
         self._at = 0
         self._title = Label(parent=self)
         self._title.setProperty("role", "heading")
@@ -75,6 +81,12 @@ class Tour(QFrame):
         self.setFixedWidth(330)
         self._show_stop()
 
+    def show_kind(self, kind: Kind) -> None:
+        """Another kind of document came into the window."""
+        if kind is not self._kind:
+            self._kind, self._stops = kind, stops(kind)
+            self._write()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self._end()
@@ -83,7 +95,7 @@ class Tour(QFrame):
 
     def place(self) -> None:
         """Stand beside the panel of this stop, else below or above it: what it speaks of is covered least."""
-        window, panel = self._window, self._panels[STOPS[self._at][0]]
+        window, panel = self._window, self._panels[self._stops[self._at][0]]
         self.adjustSize()
         shown = QRect(panel.mapTo(window, QPoint(0, 0)), panel.size())
         room = window.rect().adjusted(SPACE[2], SPACE[2], -SPACE[2], -SPACE[4])
@@ -99,22 +111,25 @@ class Tour(QFrame):
         self.move(min(places, key=lambda card: _covered(card, shown)).topLeft())
 
     def _show_stop(self) -> None:
-        _, title, words = STOPS[self._at]
-        self._title.setText(title)
-        self._words.setText(words)
         self._back.setEnabled(self._at > 0)
-        self._next.setText("Done" if self._at == len(STOPS) - 1 else "Next")
-        self.place()
+        self._next.setText("Done" if self._at == len(self._stops) - 1 else "Next")
+        self._write()
         self.show()
         self.raise_()
         self._next.setFocus()
+
+    def _write(self) -> None:
+        _, title, words = self._stops[self._at]
+        self._title.setText(title)
+        self._words.setText(words)
+        self.place()
 
     def _go_back(self) -> None:
         self._at -= 1
         self._show_stop()
 
     def _go_on(self) -> None:
-        if self._at == len(STOPS) - 1:
+        if self._at == len(self._stops) - 1:
             self._end()
             return
         self._at += 1

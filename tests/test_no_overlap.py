@@ -57,7 +57,7 @@ def faults(root: QWidget, cut: bool = False) -> Iterator[str]:
                 yield f"{_name(one)} is cut by {_name(parent)}"
 
 
-@pytest.mark.parametrize("place", PANELS, ids=lambda place: place.module)
+@pytest.mark.parametrize("place", PANELS, ids=lambda place: place.panel.rpartition(".")[2])
 def test_no_panel_paints_one_control_over_another_at_any_size(place: Place, qapp: QApplication) -> None:
     with shown(place.make) as panel:
         for view in VIEWS:

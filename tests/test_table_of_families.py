@@ -203,7 +203,7 @@ def test_every_name_in_the_table_is_a_function_that_is_there(family: Family) -> 
 
 
 def test_no_two_families_are_taken_for_each_other() -> None:
-    marks = [(one.model_type, one.suffix, one.marks) for one in families.FAMILIES]
+    marks = [(one.model_type, one.suffix, one.marks, one.schemes) for one in families.FAMILIES]
     assert len(set(marks)) == len({one.name for one in families.FAMILIES}) == len(marks)
     assert list(families.trainings()) == ["transformer", "rnn", "ngram"] and families.trained(None).key == "transformer"
 

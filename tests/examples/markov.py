@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.models.base import Info, Memory, Report
+from arplay.models.base import Info, Report
 from arplay.models.family import Family
-from arplay.models.tabular import LOOKED_UP, TableAlphabet, TableSession, memory
+from arplay.models.tabular import LookedUp, TableAlphabet
 from arplay.textfile import read_text
 
 _LINE = re.compile(r"(\w+): (\w+) (\d*\.?\d+), (\w+) (\d*\.?\d+)")
@@ -39,10 +39,8 @@ MARKOV = Family(
 )
 
 
-class Chain:
+class Chain(LookedUp):
     """p(next | last), and before the first word the balance. Exact in float64."""
-
-    can = LOOKED_UP
 
     def __init__(self, words: Sequence[str], follows: NDArray[np.float64], source: Path) -> None:
         """``follows`` (2, 2): p(column | row)."""
@@ -61,18 +59,9 @@ class Chain:
         row: NDArray[np.float64] = self._rows[ids[-1] if len(ids) else -1]
         return row
 
-    def memory(self) -> Memory:
-        return memory(self.info)
-
-    def session(self) -> TableSession:
-        return TableSession(self)
-
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         row: NDArray[np.float64] = self._rows[[-1, *ids[:-1]], list(ids)]
         return row[: len(ids)]
-
-    def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
-        return self.logprobs(ids)
 
 
 def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Chain:

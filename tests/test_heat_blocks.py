@@ -130,15 +130,17 @@ def first_in_sight(text: HeatView) -> int:
 
 def test_only_what_is_in_sight_is_laid_out(qtbot: QtBot) -> None:
     panel = long_panel(qtbot)
-    assert known(panel) == [0] and panel.text.flow is not None and len(panel.text.flow.blocks) == 5
+    assert panel.text.flow is not None
+    count = len(panel.text.flow.blocks)
+    assert known(panel) == [0] and count > 7
     for token in (18_000, 9_000, 19_999, 0):
         panel.show_view(View(ledger=panel.view.ledger, loaded=panel.view.loaded, selected=token))
         rect = panel.text.rect_of(token)
         assert panel.text.viewport().rect().contains(rect.center().toPoint())
         assert panel.text.piece_at(rect.center()) == token
-    assert len(known(panel)) < 5
+    assert len(known(panel)) <= 7
     panel.text._counting.blockSignals(False)
-    qtbot.waitUntil(lambda: len(known(panel)) == 5)
+    qtbot.waitUntil(lambda: len(known(panel)) == count)
 
 
 @pytest.mark.parametrize("token", [10_000, 13_000, 19_990])
@@ -172,7 +174,7 @@ def test_going_through_a_text_upwards_leaves_nothing_out(qtbot: QtBot) -> None:
         now = text.in_sight()
         assert before is not None and now is not None and now[0] < before[0] <= now[1]
     assert text.in_sight() is not None and first_in_sight(text) == 0
-    assert known(panel) == [0, 1, 2]
+    assert panel.text.flow is not None and known(panel) == list(range(len(panel.text.flow.blocks)))
 
 
 def test_keys_cross_the_border_of_blocks(qtbot: QtBot) -> None:

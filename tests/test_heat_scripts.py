@@ -147,7 +147,7 @@ def test_the_checks_see_faults(grid: Grid) -> None:
         [(first[0], first[1], second[2]), (second[0], second[1], first[2]), *rest[:-1]],
         [*line.cells[:-1], (line.cells[-1][0], 1e4, line.cells[-1][2])],  # outside
     ):
-        assert list(faults(flow, [replace(line, cells=cells, places={})], grid.column))
+        assert list(faults(flow, [replace(line, cells=cells)], grid.column))
 
 
 def middles(line: Line) -> dict[int, float]:

@@ -18,7 +18,7 @@ from arplay.core.modalities.text import bytes_of
 from arplay.gui.widgets.heat.layout import Flow, Ints, Measure, Units, bare_pieces, remembered, units
 from arplay.gui.widgets.heat.signs import CR, FLAG, JAMO, JOINER, LF, MARK, MODIFIER, VIRAMA, direction, kind
 
-BLOCK = 4096
+BLOCK = 2048
 """Tokens of a block; more of them until the next newline."""
 _KEPT = 8
 """Blocks that stay laid out: those in sight, and some around them."""

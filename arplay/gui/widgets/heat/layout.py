@@ -328,8 +328,12 @@ class Flow:
             elif end >= count:
                 stop = count
             else:
-                stop = next((at for at in (int(by[end]) for by in (words, pieces, letters)) if at > start), 0)
-                if not stop:  # a letter wider than the row
+                stop = int(words[end])
+                if stop <= start:
+                    stop = int(pieces[end])
+                if stop <= start:
+                    stop = int(letters[end])
+                if stop <= start:  # a letter wider than the row
                     stop = max(end, start + 1)
             starts.append(stop)
             start, base, room = stop, float(totals[stop - 1]), columns + 1e-6

@@ -78,8 +78,8 @@ class HeatPainter:
         """The cells, then the letters: once for each ink, inside the cells that are written in it."""
         inks: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
         fills, written = self.scale.fills, self._written
-        for (left, right, piece), rect in zip(line.cells, line.rects(self.grid), strict=True):
-            shade = shades[piece - base]
+        for left, right, piece in line.cells:
+            shade, rect = shades[piece - base], self.grid.cell_at(left, right, 0.0)
             if shade >= 0:
                 painter.fillRect(rect, fills[shade])
             else:

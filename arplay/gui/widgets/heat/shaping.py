@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
@@ -65,15 +66,15 @@ class Grid:
         column = QFontMetricsF(font).horizontalAdvance("0")
         return cls(size, font, chip, interface_font(size), column, row, round(row * CELL_SHARE))
 
-    @property
+    @cached_property
     def cell_top(self) -> int:
         """Pixels from the top of a row to its cells."""
         return (self.row - self.cell) // 2
 
     def cell_at(self, left: float, right: float, top: float) -> QRectF:
         """What is painted of a cell, in a row whose top is at y = ``top``: a little less, so that borders are seen."""
-        gap = min(1.0, 0.2 * (right - left))
-        return QRectF(left, top + self.cell_top, right - left - gap, self.cell)
+        wide = right - left
+        return QRectF(left, top + self.cell_top, wide - 1.0 if wide > 5.0 else 0.8 * wide, self.cell)
 
     @cached_property
     def even(self) -> bool:
@@ -108,18 +109,14 @@ class Line:
     origin: float = 0.0
     squeeze: float = 1.0
     ascent: float = 0.0
-    places: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
-    _rects: list[QRectF] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def places(self) -> dict[int, list[tuple[float, float]]]:
+        """Where each piece is: in several places where directions meet."""
+        found: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
         for left, right, piece in self.cells:
-            self.places.setdefault(piece, []).append((left, right))
-
-    def rects(self, grid: Grid) -> list[QRectF]:
-        """What is painted of each cell of a row whose top is at y = 0."""
-        if len(self._rects) != len(self.cells):
-            self._rects[:] = [grid.cell_at(left, right, 0.0) for left, right, _ in self.cells]
-        return self._rects
+            found[piece].append((left, right))
+        return dict(found)
 
     def hit(self, x: float, nearest: bool = False) -> int | None:
         """The piece at x; with ``nearest``, the closest one."""
@@ -146,13 +143,6 @@ class Line:
 
 def shape(grid: Grid, flow: Flow, row: int, base: int = 0) -> Line:
     """Lay out one row of ``flow``, whose first piece has the number ``base``."""
-    line = _shape(grid, flow, row)
-    if not base:
-        return line
-    return replace(line, cells=[(left, right, piece + base) for left, right, piece in line.cells], places={})
-
-
-def _shape(grid: Grid, flow: Flow, row: int) -> Line:
     first, stop = flow.span(row)
     units = flow.units
     indent = flow.indent * grid.column if row == 0 else 0.0
@@ -160,33 +150,32 @@ def _shape(grid: Grid, flow: Flow, row: int) -> Line:
     codes = units.codes[first:stop]
     letters = codes[:-1] if len(codes) and codes[-1] == LF else codes
     if grid.even and not rtl and before >= 0 and _is_even(units, first, first + len(letters)):
-        return _grid_line(grid, units, first, stop, indent)
+        return _grid_line(grid, units, first, stop, indent, base)
     written = _Written(grid, units, first, stop, rtl, before, after)
-    return written.line(flow.columns * grid.column - indent, 0.0 if rtl else indent)
+    return written.line(flow.columns * grid.column - indent, 0.0 if rtl else indent, base)
 
 
 def _is_even(units: Units, first: int, stop: int) -> bool:
     """Whether each letter has a column: ASCII, and European letters that the fixed font has and no border cuts."""
     codes = units.codes[first:stop]
-    other = codes >= 0x7F
-    if not (codes >= 0x20).all() or (codes[other] < 0xA1).any() or (codes[other] > _LAST_EUROPEAN).any():
+    least, most = (int(codes.min()), int(codes.max())) if len(codes) else (0x20, 0x20)
+    if least < 0x20 or most > _LAST_EUROPEAN or ((codes >= 0x7F) & (codes < 0xA1)).any():
         return False
-    if not other.any():
+    if most < 0x7F:
         return True
     starts = units.starts[first : stop + 1]
-    whole = np.array_equal(
-        units.ends.searchsorted(starts[:-1], "right"), units.ends.searchsorted(starts[1:] - 1, "right")
-    )
+    of_first, of_last = (units.ends.searchsorted(at, "right") for at in (starts[:-1], starts[1:] - 1))
+    whole = np.array_equal(of_first, of_last)
     return whole and not units.joined[first:stop].any() and bool((units.widths[first:stop] == 1.0).all())
 
 
-def _grid_line(grid: Grid, units: Units, first: int, stop: int, indent: float) -> Line:
+def _grid_line(grid: Grid, units: Units, first: int, stop: int, indent: float, base: int) -> Line:
     """A row of ASCII: a column a letter."""
     codes = units.codes[first:stop]
     owners = units.ends.searchsorted(units.starts[first:stop], "right")
-    begins = np.flatnonzero(np.diff(owners, prepend=-1))
-    edges = (indent + grid.column * np.append(begins, stop - first)).tolist()
-    cells = list(zip(edges[:-1], edges[1:], owners[begins].tolist(), strict=True))
+    begins = [0, *(np.flatnonzero(owners[1:] != owners[:-1]) + 1).tolist()]
+    edges = [indent + grid.column * at for at in (*begins, stop - first)]
+    cells = list(zip(edges[:-1], edges[1:], (owners[begins] + base).tolist(), strict=True))
     text = "".join(map(chr, codes.tolist())).replace("\n", sign(LF))
     quiet = [(edges[-1] - grid.column, edges[-1])] if codes[-1] == LF else []
     return Line(cells, [], quiet, text=text, origin=indent)
@@ -251,7 +240,7 @@ class _Written:
         made.format = look
         self.formats.append(made)
 
-    def line(self, room: float, left: float) -> Line:
+    def line(self, room: float, left: float, base: int) -> Line:
         """Laid out in ``room`` pixels from ``left``; one column more may hang, and what is wider still is squeezed."""
         layout, clusters = self._lay_out()
         if self._widen(clusters):
@@ -269,9 +258,9 @@ class _Written:
             count = len(cluster.pieces)
             for i, piece in enumerate(reversed(cluster.pieces) if cluster.rtl else cluster.pieces):
                 x, y = a + (b - a) * i / count, a + (b - a) * (i + 1) / count
-                if cells and cells[-1][2] == piece:
+                if cells and cells[-1][2] == base + piece:
                     x = cells.pop()[0]
-                cells.append((x, y, piece))
+                cells.append((x, y, base + piece))
         return Line(
             cells,
             [(*spans[place], self.units.codes[self.first + place] == BARE) for place in self.chips],

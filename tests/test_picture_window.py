@@ -18,7 +18,7 @@ from arplay.cli import main
 from arplay.core.modalities.image import Picture, Raster
 from arplay.gui import exports, files, kinds
 from arplay.gui.canvases.picture import CLEAR, GO, PictureCanvas
-from arplay.gui.contract import Do, Find, Goto, Seek, Take
+from arplay.gui.contract import CaretMoved, Do, Find, Goto, Seek, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
@@ -316,3 +316,23 @@ def test_the_tour_speaks_of_what_is_in_the_window(opened: Open, qtbot: QtBot) ->
     window.choose_model("abc")
     qtbot.waitUntil(lambda: "The text" in said() and "Type here" in said(), timeout=PATIENCE)
     settle(window, qtbot)
+
+
+def test_a_pixel_taken_back_is_where_it_was_taken(opened: Open, qtbot: QtBot) -> None:
+    window = opened("xo")
+    play = window.playground
+    play.handle(CaretMoved(0))
+    for count in range(4):
+        play.handle(Do("step"))
+        settle(window, qtbot)
+        assert play.view.caret == count + 1
+    play.handle(CaretMoved(2))
+    settle(window, qtbot)
+    actual = play.view.answer.prefix.actual if play.view.answer is not None else None
+    assert actual is not None
+    play.handle(Take(1 - actual))
+    settle(window, qtbot)
+    assert play.view.caret == 4, "the next that nobody has painted"
+    play.undo_stack.undo()
+    settle(window, qtbot)
+    assert play.view.caret == 2

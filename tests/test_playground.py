@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from arplay.cli import main
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.modalities.runs import Fixed
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.text import bytes_of, text_of
 from arplay.core.picking import uniform
 from arplay.engine.messages import Cancelled, Explore, Load, Score
 from arplay.gui.bridge import Bridge
@@ -357,3 +357,43 @@ def test_a_question_that_was_replaced_ends_neither_a_load_nor_a_pass(play: Playg
     play._on_one(Cancelled(3, Load))
     assert play.view.busy is None
     settle(play, qtbot)
+
+
+@pytest.mark.parametrize("caret", (0, 1, 3, 6))
+@pytest.mark.parametrize("way", ("undo", "rewind", "bring back", "re-roll"))
+def test_the_way_back_leads_to_where_the_step_was_taken(play: Playground, qtbot: QtBot, way: str, caret: int) -> None:
+    """Not to where the caret stood when the text was opened; a re-roll draws again at that place."""
+    play.open_text(b"BACABC")
+    settle(play, qtbot)
+    assert play.view.node.caret == 0
+    play.handle(CaretMoved(caret))
+    settle(play, qtbot)
+    play.handle(Do("step"))
+    settle(play, qtbot)
+    assert play.view.caret == caret + 1 == len(play.document)
+    if way == "undo":
+        play.undo_stack.undo()
+    else:
+        what = {"rewind": "rewind", "bring back": "put_aside", "re-roll": "reroll"}[way]
+        play.handle(Do(what))  # type: ignore[arg-type]
+    settle(play, qtbot)
+    if way == "re-roll":
+        assert play.view.caret == caret + 1 == len(play.document)
+    elif caret < 6 or way != "bring back":
+        assert (text_of(play.document).data, play.view.caret) == (b"BACABC", caret)
+        play.undo_stack.redo() if way == "undo" else play.undo_stack.undo()
+        settle(play, qtbot)
+        assert play.view.caret == caret + 1 == len(play.document)
+
+
+@pytest.mark.parametrize(("start", "end", "data"), [(2, 2, b"AB"), (1, 3, b""), (1, 4, b"C"), (0, 6, b"A")])
+def test_undo_of_typing_puts_the_caret_behind_what_comes_back(
+    play: Playground, qtbot: QtBot, start: int, end: int, data: bytes
+) -> None:
+    play.open_text(b"BACABC")
+    settle(play, qtbot)
+    play.handle(Typed(start, end, data, start + len(data)))
+    settle(play, qtbot)
+    play.undo_stack.undo()
+    settle(play, qtbot)
+    assert (text_of(play.document).data, play.view.caret) == (b"BACABC", end)

@@ -184,6 +184,12 @@ class Tree:
         """From the root to the current node."""
         return list(self.node.ancestors())[::-1]
 
+    def caret_at(self, node: Node) -> int:
+        """Where the caret belongs in ``node``, seen from here: where the way from there began, else as it was left."""
+        child = next((below for below in self.node.ancestors() if below.parent is node), None)
+        before = child.edit.before(child.kind, child.caret) if child is not None else None
+        return node.caret if before is None else before
+
     def put_aside(self) -> Node | None:
         """The nearest state on the way here whose tail a pick or a sample replaced, or None."""
         aside = self.node.aside

@@ -277,9 +277,10 @@ class Playground(QObject):
         if node is self.tree.node or self.replaying:
             return
         with self._at_once():
+            caret = self.tree.caret_at(node)
             self.tree.goto(node)
             self.show(step=None, step_decoded=None, name=node.opened_from, departures=())
-            self._document_changed(node.caret)
+            self._document_changed(caret)
 
     def record(
         self,

@@ -219,6 +219,10 @@ class Edit(Protocol):
         """Both as one where they are one stroke of the user's."""
         ...
 
+    def before(self, kind: str, caret: int) -> int | None:
+        """Where the caret stood before this edit of that kind left it at ``caret``; None where it does not tell."""
+        ...
+
     def untouched(self, spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
         """Those of some spans of units that lie before the change."""
         ...

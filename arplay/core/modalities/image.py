@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -140,9 +140,10 @@ class Raster:
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """Pixels that change: each with its former and its new level (None: not painted)."""
+    """Pixels that change: each with its former and its new level (None: not painted). ``caret``: it was taken there."""
 
     pixels: tuple[tuple[int, int | None, int | None], ...] = ()
+    caret: int | None = field(default=None, compare=False)
 
     @property
     def inverse(self) -> Paint:
@@ -159,6 +160,9 @@ class Paint:
     def then(self, edit: Paint) -> Paint | None:
         """Every stroke stays one of its own."""
         return None
+
+    def before(self, kind: str, caret: int) -> int | None:
+        return self.caret
 
     def untouched(self, spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
         return ()
@@ -254,7 +258,7 @@ class Picture:
 
     def take(self, caret: int, id: int, tokens: Raster) -> tuple[Paint, int]:
         """The caret goes on to the next pixel that nobody has painted."""
-        edit = self.paint([tokens.order[caret]], id)
+        edit = replace(self.paint([tokens.order[caret]], id), caret=caret)
         return edit, self.apply(edit).open_from(caret, tokens)
 
     def open_from(self, caret: int, tokens: Raster) -> int:

@@ -97,6 +97,12 @@ class Edit:
             return Edit(edit.at, joined(first.removed, last.removed), ())
         return None
 
+    def before(self, kind: str, caret: int) -> int | None:
+        """Behind what typing removed, or where the piece was put."""
+        if kind == "typed":
+            return caret + size(self.removed) - size(self.inserted)
+        return caret - size(self.inserted[-1:]) if kind in ("picked", "sampled") else None
+
     def said(self, kind: str) -> tuple[str, bool]:
         """The piece that was put there, else the smallest stretch that differs."""
         if kind != "typed" and self.inserted:

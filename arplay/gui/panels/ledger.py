@@ -254,4 +254,4 @@ def _empty_words(view: View) -> str:
         return view.work or "Loading the model…"
     if len(view.document) and (view.ledger is None or not view.ledger.complete):
         return view.work or f"Scoring the {kinds.of_document(view.document).noun}…"
-    return "Write on: each token adds a row here, its log p to the sum and its p to the product."
+    return "Go on: each token adds a row here, its log p to the sum and its p to the product."

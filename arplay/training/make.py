@@ -276,7 +276,7 @@ def _train(folder: RunFolder, plan: Plan, data: Data, stop: Stop, say: Say, tell
         save(network, folder.path)
         write_card(folder.path, plan, parameters, data.described(), {})
     place = f"{plan.device} in {plan.precision}, {plan.threads} thread{'s' * (plan.threads != 1)}"
-    often = f"{plan.steps * plan.batch * plan.context / data.pieces:.2g} times through the text"
+    often = f"{_times(plan.steps * plan.batch * plan.context / data.pieces)} times through the text"
     say(f"{parameters:,} parameters, step {run.step:,} to {plan.steps:,}, {often}, {place}")
     vocabulary = open_tokenizer(folder.path, plan.vocabulary).vocabulary
     lengths = byte_lengths(vocabulary.written, vocabulary.special)
@@ -296,3 +296,11 @@ def _train(folder: RunFolder, plan: Plan, data: Data, stop: Stop, say: Say, tell
         say(f"held-out {source}: {figures[source][0]} documents, {found.bits_per_byte:.4f} bits per byte")
     write_card(folder.path, plan, parameters, data.described(), figures)
     return True
+
+
+def _times(share: float) -> str:
+    """
+    >>> _times(132.4), _times(0.254)
+    ('132', '0.25')
+    """
+    return f"{share:,.0f}" if share >= 10 else f"{share:.2g}"

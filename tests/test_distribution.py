@@ -138,6 +138,10 @@ def test_what_a_partial_distribution_does_not_know_it_does_not_say() -> None:
     count, mass = part.rest(part.top(2))
     assert count == 8 and mass == pytest.approx(0.2)
     assert Distribution(3, np.log([0.5, 0.3, 0.2])).rank(2) == 3  # a full one knows all
+    unsure = Distribution(10, part.logprobs, part.ids, open=True, ceiling=math.log(0.4))
+    assert unsure.rank(2) == 1 and unsure.rank(7) is None, "an unknown one may be between"
+    assert unsure.rest(unsure.order) == (None, pytest.approx(0.1))
+    assert unsure.logprob(99) is None and unsure.rank(99) is None, "a token that got its name later"
 
 
 def test_ids_outside_and_wrong_shapes_are_refused() -> None:

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 def record(card: Card) -> Record:
     """A card for JSON."""
-    return {"name": card.spec} | asdict(card) | {"path": str(card.path)}
+    return {"name": card.spec} | asdict(card) | {"path": None if card.origin == "server" else str(card.path)}
 
 
 def used(spec: str) -> Record:

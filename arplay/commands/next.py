@@ -79,5 +79,6 @@ def _rows(items: list[tables.Record], vocabulary: TokenSet, best: float, decoded
             continue
         bar = "█" * round(_BAR * item["prob"] / best)
         extra = f"  {item['decoded_prob']:>8.3%}" if decoded else ""
-        rows.append(f"{item['rank']:>7,}  {item['prob']:>8.3%}{extra}  {item['logprob']:>9.4f}  {bar:<{_BAR}}  {text}")
+        rank = "—" if item["rank"] is None else f"{item['rank']:,}"
+        rows.append(f"{rank:>7}  {item['prob']:>8.3%}{extra}  {item['logprob']:>9.4f}  {bar:<{_BAR}}  {text}")
     return rows

@@ -51,12 +51,15 @@ class Distribution:
 
     Full: every one of the V log-probs is known (``ids`` is None). Partial: a server told only some of them;
     then ``ids`` lists the known ones and what is left is one mass, ``rest``, never invented piece by piece.
-    ``open``: there are tokens beyond the ``size`` that have a name, and nobody knows how many.
+    ``open``: there are tokens beyond the ``size`` that have a name, and nobody knows how many. ``ceiling``: the most
+    that the log-prob of an unknown one may be, where it may be more than that of known ones.
     Ranks count from 1; equal probabilities are ordered by id.
     """
 
-    def __init__(self, size: int, logprobs: Floats, ids: Ids | None = None, open: bool = False) -> None:
-        self.size, self.open = size, open
+    def __init__(
+        self, size: int, logprobs: Floats, ids: Ids | None = None, open: bool = False, ceiling: float = -np.inf
+    ) -> None:
+        self.size, self.open, self.ceiling = size, open, ceiling
         self.logprobs = frozen(np.asarray(logprobs, dtype=np.float64))
         self.ids = None if ids is None else frozen(np.asarray(ids, dtype=np.int64))
         expected = size if self.ids is None else len(self.ids)
@@ -107,6 +110,8 @@ class Distribution:
         if place is None:
             return None
         mine = self.logprobs[place]
+        if mine < self.ceiling:
+            return None
         ids = np.arange(self.size) if self.ids is None else self.ids
         ahead = (self.logprobs > mine) | ((self.logprobs == mine) & (ids < id))
         return 1 + int(np.count_nonzero(ahead))

@@ -55,7 +55,7 @@ class Asking(QObject):
         view = self._play.view
         if view.playing and self._scoring:
             self.score_soon()
-        elif view.loaded is not None:
+        elif view.loaded is not None and not view.loaded.can.no_scores:
             self._scoring = True
             asked = partial(Score, document=self._play.scored_document, reading=view.settings.reading)
             self._play.bridge.ask(asked)

@@ -72,6 +72,7 @@ class ModelBrowser(QDialog):
         self.details.show_folder.connect(self._show_folder)
         self.details.changed.connect(self._show_choice)
         self.hub.ready.connect(self.select)
+        self.hub.address.connect(self.add)
         fetching.changed.connect(self._show_choice)
         fetching.fetched.connect(self._on_fetched)
         there = self.screen().availableSize()
@@ -239,7 +240,7 @@ class ModelBrowser(QDialog):
             self.add(path)
 
     def add(self, path: str) -> None:
-        """Put a folder or file on the list and choose it: what it is and whether it fits is seen before it loads."""
+        """Put a folder, file or address on the list and choose it: what it is is seen before it loads."""
         self._store.add_recent("recent_models", path)
         self.search.clear()
         self.open_at(path)
@@ -275,7 +276,7 @@ class ModelBrowser(QDialog):
         if card is None or not self.details.away.isEnabled() or not self._agreed(card):
             return
         try:
-            if card.origin == "file":
+            if card.origin in ("file", "server"):
                 self._store.remove_recent("recent_models", card.spec)
             else:
                 catalogue.remove(card.spec)
@@ -289,12 +290,14 @@ class ModelBrowser(QDialog):
 
     def _agreed(self, card: Card) -> bool:
         """Deleting is asked for; taking a file off the list loses nothing but the entry, and is asked all the same."""
-        listed = card.origin == "file"
+        listed = card.origin in ("file", "server")
         box = QMessageBox(self)
         box.setWindowTitle("Forget a model" if listed else "Remove a model")
         title = markup(card.title)
         box.setText(f"<b>Take {title} off the list?</b>" if listed else f"<b>Remove {title}?</b>")
-        if listed:
+        if card.origin == "server":
+            box.setInformativeText(f"The server {markup(card.spec)} stays as it is.")
+        elif listed:
             box.setInformativeText(f"Its files stay in {markup(str(card.path.parent))}.")
         else:
             stays = " It is in use and stays loaded until another is chosen." if card.spec == self.rows.current else ""

@@ -217,7 +217,9 @@ class Playground(QObject):
         return self.bridge.close(timeout)
 
     def busy_scoring(self) -> bool:
-        ledger = self.view.ledger
+        loaded, ledger = self.view.loaded, self.view.ledger
+        if loaded is not None and loaded.can.no_scores:
+            return False
         return ledger is None or not ledger.complete or not ledger.encoded.is_of(self.scored_document)
 
     @property

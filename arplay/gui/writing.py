@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.distribution import Distribution
-from arplay.core.picking import MAX_SEED, uniform
+from arplay.core.picking import MAX_SEED, Untold, uniform
 from arplay.core.position import Answer
 from arplay.core.stepping import behind_bare, picked, sampled
 from arplay.core.tree import Step
@@ -215,7 +215,12 @@ class Writing(QObject):
             play.context_full.emit(cause, "rewind, or slide on: the model then reads the newest half of the text again")
             return
         seed, index = settings.seed, answer.prefix.index
-        step, choice = sampled(distribution, decoded, index, uniform(seed, index), seed)
+        try:
+            step, choice = sampled(distribution, decoded, index, uniform(seed, index), seed)
+        except Untold as untold:
+            self.stop()
+            play.told.emit(untold.cause, untold.remedy)
+            return
         play.show(step=choice, step_decoded=decoded)
         self._write(step, "sampled")
 

@@ -57,13 +57,15 @@ class Capabilities:
     cache is "cropped", goes to the last of its "checkpoints", or is "recomputed" from the beginning; "none": nothing is
     kept, as in a table, so there is nothing to go back in. ``batch``: whether chains side by side are stepped by one
     forward; else one by one, which costs as much as so many sessions. ``partial``: only the most probable tokens are
-    told; its sessions are :class:`PartialSession`, and the vocabulary grows with what was seen.
+    told; its sessions are :class:`PartialSession`, and the vocabulary grows with what was seen. ``no_scores``: why no
+    text can be scored, "" where any can.
     """
 
     starts_empty: bool
     rewinds: Literal["cropped", "checkpoints", "recomputed", "none"]
     batch: bool
     partial: bool = False
+    no_scores: str = ""
 
     @property
     def keeps(self) -> bool:

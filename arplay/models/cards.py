@@ -16,7 +16,7 @@ from arplay.models.devices import BYTES
 from arplay.models.family import Family, resolve
 from arplay.models.folder import configuration, inspect
 
-Origin = Literal["built-in", "downloaded", "file"]
+Origin = Literal["built-in", "downloaded", "file", "server"]
 State = Literal["ready", "fetch", "broken"]
 
 _README_BYTES = 64 * 1024
@@ -146,11 +146,6 @@ def of_opened(card: Card) -> Card:
         stored_dtype=info.dtype,
         revision=info.revision,
     )
-
-
-def of_address(card: Card) -> Card:
-    """No server is asked for a list: what it has shows when it is opened."""
-    return card
 
 
 def of_gguf(card: Card) -> Card:

@@ -58,7 +58,7 @@ class Family:
 
     It is recognised by the ``model_type`` in a folder's config.json, or by a file's ``suffix`` and ``marks``, the keys
     of its JSON object where other families have that suffix too; ``file`` is what people call such a file. Or its
-    models have addresses of these ``schemes``, which ``open`` gets as path and as name.
+    models have addresses of these ``schemes``, which ``open`` gets as path and as name; there is no file for ``card``.
     ``open`` names load(path, name, device, dtype, report) -> Model, which takes the key of one of ``ways`` as well
     where there are any. ``card`` names what completes a :class:`arplay.models.cards.Card` from its path. ``build``
     names what gives the bare network of a checked folder, "" where the library's class does. ``baseline`` names what
@@ -71,7 +71,7 @@ class Family:
     name: str
     what: str
     open: str
-    card: str
+    card: str = ""
     model_type: str = ""
     suffix: str = ""
     marks: tuple[str, ...] = ()

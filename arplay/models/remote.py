@@ -114,17 +114,17 @@ class RemoteAlphabet:
 class Remote:
     """A model at a server."""
 
-    can = Capabilities(starts_empty=False, rewinds="none", batch=False, partial=True)
-
     def __init__(self, server: Server, tokens: Tokens, told: Told, chosen: bool) -> None:
         self.told = told
+        no_scores = told.no_scores
+        self.can = Capabilities(starts_empty=False, rewinds="none", batch=False, partial=True, no_scores=no_scores)
         self.alphabet = RemoteAlphabet(tokens, told)
         address = server.address
         partial = f"only the {told.count:,} most probable next tokens are told: entropy and V are not known"
         open_key = "the key goes to the server unencrypted, since the address begins with http:"
         notes = [partial, *told.notes, "which token ends a text is not told: Play ends by its length"]
-        if told.no_scores:
-            notes.append(f"scores: {told.no_scores}")
+        if no_scores:
+            notes.append(f"scores: {no_scores}")
         if chosen:
             notes.append("device and number type: the server has chosen them")
         if address.scheme == "http" and remote_http.has_key() and not remote_http.is_loopback(address):

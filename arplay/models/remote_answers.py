@@ -142,8 +142,10 @@ class Kept(Generic[T]):
         return list(reversed(self._answers.values()))
 
 
-def distribution(told: Mapping[int, float], size: int, most: int) -> Distribution:
-    """What is known: the ``most`` best of ``told``, log-probs by id. Raises Problem where they sum to more than 1.
+def distribution(told: Mapping[int, float], size: int, most: int, ceiling: float = -math.inf) -> Distribution:
+    """What is known: the ``most`` best of ``told``, log-probs by id, and the ``ceiling`` of the others.
+
+    Raises Problem where they sum to more than 1.
 
     >>> distribution({4: -1.0, 7: -0.5, 2: -3.0}, 9, 2).order
     array([7, 4])
@@ -152,7 +154,7 @@ def distribution(told: Mapping[int, float], size: int, most: int) -> Distributio
     logprobs = np.array([min(0.0, told[id]) for id in best])
     if np.exp(logprobs).sum() > 1.01:
         raise Problem("the server's probabilities of one place sum to more than 1", "use another server")
-    return Distribution(size, logprobs, np.array(best, np.int64), open=True)
+    return Distribution(size, logprobs, np.array(best, np.int64), open=True, ceiling=ceiling)
 
 
 def is_name(text: str) -> bool:

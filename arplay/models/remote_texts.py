@@ -6,6 +6,7 @@ their log-probs its scores; where it does not, words stand for tokens and nothin
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -106,7 +107,8 @@ class Texts:
         known = {id: logprob for text, logprob in top[0].items() if (id := self._named(text)) is not None}
         if not known:
             raise Problem(f"{self._server.where} names none of the next tokens", "go back a token")
-        return remote_answers.distribution(known, len(self._tokens), self.count)
+        nameless = max((logprob for text, logprob in top[0].items() if not is_name(text)), default=-math.inf)
+        return remote_answers.distribution(known, len(self._tokens), self.count, nameless)
 
     def _takes(self, count: int) -> bool:
         try:

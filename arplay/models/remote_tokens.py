@@ -20,6 +20,8 @@ class Seen(Vocabulary):
 
     theirs: tuple[int | None, ...] = ()
 
+    open = True
+
     def details(self, id: int) -> list[tuple[str, str]]:
         theirs = self.theirs[id]
         return [*super().details(id), *([] if theirs is None else [("the server's id", f"{theirs:,}")])]

@@ -77,6 +77,11 @@ class TokenSet(Protocol):
         """Tokens of a complete document, behind which none comes; None where a document may go on for ever."""
         ...
 
+    @property
+    def open(self) -> bool:
+        """Whether there are other tokens, which nobody has named yet: V is then not known."""
+        ...
+
     def __len__(self) -> int: ...
 
     def label(self, id: int) -> str:

@@ -59,6 +59,10 @@ class Raster:
         return len(self.signs)
 
     @property
+    def open(self) -> bool:
+        return False
+
+    @property
     def pixels(self) -> int:
         return self.height * self.width
 

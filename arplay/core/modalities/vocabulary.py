@@ -78,6 +78,7 @@ class Vocabulary:
 
     unit = BYTE
     length = None
+    open = False
 
     def __len__(self) -> int:
         return len(self.data)

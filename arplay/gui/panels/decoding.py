@@ -333,7 +333,10 @@ def _trace_words(view: View) -> str:
     if view.decoded is None:
         return "What each stage leaves is told here once a model is loaded." if view.loaded is None else ""
     if not view.decoded.traces:
-        return f"No stage: all {view.decoded.own.size:,} tokens may be drawn."
+        own = view.decoded.own
+        if own.full:
+            return f"No stage: all {own.size:,} tokens may be drawn."
+        return f"Only the {len(own.logprobs):,} best tokens are told: a draw among the others writes nothing."
     return "\n".join(
         f"{trace.label}: {trace.kept:,} kept" + (f", {percent(trace.removed)} removed" if trace.removed else "")
         for trace in view.decoded.traces

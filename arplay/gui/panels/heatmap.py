@@ -278,6 +278,8 @@ def _empty_words(view: View) -> str:
         return f"{view.problem[0]}.\n{view.problem[1]}."
     if view.loaded is None:
         return view.work or "Loading the model…"
+    if view.loaded.can.no_scores:
+        return f"No score: {view.loaded.can.no_scores}."
     if len(view.document) and (view.ledger is None or not view.ledger.complete):
         return view.work or f"Scoring the {kinds.of_document(view.document).noun}…"
     return (

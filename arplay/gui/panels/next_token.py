@@ -224,9 +224,9 @@ class NextTokenPanel(Panel):
                 f"{ENTROPY}. Perplexity of this step: {power} = "
                 f"{math.exp(entropy):,.2f} equally probable tokens. Click for {'nats' if unit == 'bits' else 'bits'}."
             )
-        known = "" if self._own.full else f" · {len(self._own.logprobs):,} told by the model"
-        label = self._view.settings.decoding.label
-        self.facts.show_text(f"{self._own.size:,} tokens{known} · {label}")
+        known = "" if self._own.full else f"only the {len(self._own.logprobs):,} best tokens are told"
+        size = "" if self._own.open else f"{self._own.size:,} tokens"
+        self.facts.show_text(" · ".join(filter(None, (size, known, self._view.settings.decoding.label))))
 
     def _show_bars(self, keep_choice: bool) -> None:
         view = self._view
@@ -253,7 +253,7 @@ class NextTokenPanel(Panel):
         assert view.loaded is not None
         vocabulary = view.loaded.vocabulary
         after = view.step_decoded
-        if view.step is not None and after is not None and after.own.size == len(vocabulary):
+        if view.step is not None and after is not None and after.own.size <= len(vocabulary):
             self.strip.show_strip(strip_of(after.distribution, vocabulary, view.step))
         elif self._drawn is not None:
             self.strip.show_strip(strip_of(self._drawn, vocabulary, None))

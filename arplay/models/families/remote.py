@@ -7,6 +7,5 @@ REMOTE = Family(
     what="A model at a server with OpenAI's completions, by its address: http://127.0.0.1:8000/v1#name.",
     schemes=("http", "https"),
     open="arplay.models.remote:load",
-    card="arplay.models.cards:of_address",
     icon="cloud",
 )

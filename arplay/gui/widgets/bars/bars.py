@@ -97,13 +97,14 @@ def bars_of(
     """
     ids = own.top(n) if found is None else np.array(found[:n], dtype=np.int64)
     ranks: dict[int, int] = {}
-    if own.full:  # nobody knows how many unknown pieces of a partial distribution are ahead
-        if found is None:
-            ranks = {int(id): place for place, id in enumerate(ids, 1)}
-        elif len(ids):
-            places = np.empty(own.size, dtype=np.int64)
-            places[own.order] = np.arange(1, own.size + 1)
-            ranks = {int(id): int(places[id]) for id in ids}
+    if not own.full:
+        ranks = {int(id): rank for id in ids if (rank := own.rank(int(id))) is not None}
+    elif found is None:
+        ranks = {int(id): place for place, id in enumerate(ids, 1)}
+    elif len(ids):
+        places = np.empty(own.size, dtype=np.int64)
+        places[own.order] = np.arange(1, own.size + 1)
+        ranks = {int(id): int(places[id]) for id in ids}
 
     def row(id: int) -> Row:
         special = vocabulary.is_special(id)
@@ -116,8 +117,8 @@ def bars_of(
     rows = tuple(row(int(id)) for id in ids)
     pinned = None
     if found is None and actual is not None and actual not in ranks and all(r.id != actual for r in rows):
-        if own.full:
-            ranks[actual] = own.rank(actual) or 0
+        if (rank := own.rank(actual)) is not None:
+            ranks[actual] = rank
         pinned = row(actual)
         ids = np.append(ids, actual)
     count, mass = own.rest(ids)

@@ -107,7 +107,9 @@ def strip_of(drawn: Distribution, vocabulary: TokenSet, choice: Choice | None) -
         Segment(int(id), vocabulary.label(int(id)), float(high - mass), float(high))
         for id, high, mass in zip(ids, highs, masses, strict=True)
     )
-    alive = int(np.count_nonzero(drawn.logprobs > -np.inf)) if drawn.full else drawn.size
+    alive = len(drawn.logprobs) if drawn.open else drawn.size
+    if drawn.full:
+        alive = int(np.count_nonzero(drawn.logprobs > -np.inf))
     if choice is None:
         return Strip(segments, alive - len(ids))
     chosen = Segment(choice.id, vocabulary.label(choice.id), choice.low, choice.high)
@@ -116,15 +118,17 @@ def strip_of(drawn: Distribution, vocabulary: TokenSet, choice: Choice | None) -
 
 def _around(drawn: Distribution, vocabulary: TokenSet, choice: Choice) -> tuple[Segment, ...]:
     """The chosen token's share and those on both its sides."""
-    probs, mine = drawn.probs, drawn.probs[choice.id]
-    ids = np.arange(len(probs))
+    probs, ids = drawn.probs, np.arange(drawn.size) if drawn.ids is None else drawn.ids
+    mine = float(probs[ids == choice.id][0])
     before = np.flatnonzero((probs > mine) | ((probs == mine) & (ids < choice.id)))
     behind = np.flatnonzero((probs > 0) & ((probs < mine) | ((probs == mine) & (ids > choice.id))))
     result = [Segment(choice.id, vocabulary.label(choice.id), choice.low, choice.high)]
-    for id in before[np.lexsort((-before, probs[before]))[:NEAR]]:
-        result.insert(0, Segment(int(id), vocabulary.label(int(id)), result[0].low - float(probs[id]), result[0].low))
-    for id in behind[np.lexsort((behind, -probs[behind]))[:NEAR]]:
-        result.append(Segment(int(id), vocabulary.label(int(id)), result[-1].high, result[-1].high + float(probs[id])))
+    for at in before[np.lexsort((-ids[before], probs[before]))[:NEAR]].tolist():
+        low = result[0].low
+        result.insert(0, Segment(int(ids[at]), vocabulary.label(int(ids[at])), low - float(probs[at]), low))
+    for at in behind[np.lexsort((ids[behind], -probs[behind]))[:NEAR]].tolist():
+        high = result[-1].high
+        result.append(Segment(int(ids[at]), vocabulary.label(int(ids[at])), high, high + float(probs[at])))
     return tuple(result)
 
 

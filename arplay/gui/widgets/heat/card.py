@@ -56,7 +56,7 @@ def content(ledger: Ledger, index: int, vocabulary: TokenSet | None, unit: Unit)
     logprob = float(ledger.logprob[index])
     if math.isnan(logprob):
         return CardContent(title, where, own, (), UNSCORED)
-    size = f" of {len(vocabulary):,}" if vocabulary is not None else ""
+    size = f" of {len(vocabulary):,}" if vocabulary is not None and not vocabulary.open else ""
     rank, entropy = int(ledger.rank[index]), float(ledger.entropy[index])
     lines = (
         *own,

@@ -53,6 +53,7 @@ class HeatScale:
         if self.colour_by == "rank":
             bounds = np.array([bound for bound, _ in RANKS])
             colours = np.array([self.of_bucket(i) for i in range(len(RANKS))])
+            scored = scored & (ledger.rank[first:stop] > 0)
             values = colours[np.searchsorted(bounds, ledger.rank[first:stop])]
         else:
             nats = ledger.entropy[first:stop] if self.colour_by == "entropy" else -ledger.logprob[first:stop]

@@ -165,7 +165,7 @@ class Details(QFrame):
         self._show_buttons(card, loading)
 
     def _show_ways(self, card: Card | None, info: Info | None) -> None:
-        loadable = card is not None and card.state != "broken" and not card.of.looked_up
+        loadable = card is not None and card.state != "broken" and card.origin != "server" and not card.of.looked_up
         gguf = card is not None and bool(card.of.ways)
         if card is not None and card.of.ways not in ((), self._offered):
             self._offered = card.of.ways
@@ -194,10 +194,14 @@ class Details(QFrame):
         self.main.setText(loading or words)
         broken_file = card is not None and card.state == "broken" and not get
         self.main.setEnabled(card is not None and loading is None and not broken_file)
-        self.folder.setEnabled(card is not None and (card.path.exists() or card.path.parent.exists()))
-        removable = card is not None and (card.origin == "file" or (card.origin == "downloaded" and not _to_get(card)))
+        self.folder.setEnabled(
+            card is not None and card.origin != "server" and (card.path.exists() or card.path.parent.exists())
+        )
+        removable = card is not None and (
+            card.origin in ("file", "server") or (card.origin == "downloaded" and not _to_get(card))
+        )
         self.away.setEnabled(removable)
-        listed = card is not None and card.origin == "file"
+        listed = card is not None and card.origin in ("file", "server")
         self.away.setText("Forget…" if listed else "Remove…")
         self.away.setToolTip(
             "Take it off this list; its files stay" if listed else "Delete its files from this computer"

@@ -10,15 +10,21 @@ from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.models.words import Choice, download, memory, size, summary
 from arplay.gui.widgets.words import capital
+from arplay.models import families
 from arplay.models.cards import Card
 
-_HINT = "Paste the name of a model of the hub. Its size and licence are shown before anything is downloaded."
+_HINT = (
+    "Paste the name of a model of the hub, whose size and licence are shown before anything is downloaded, or the "
+    "address of a server with OpenAI's completions."
+)
 
 
 class HubField(QFrame):
     """Shows what ``fetching`` does, one thing at a time. ``ready``: the model that was looked up is here already."""
 
     ready = Signal(str)
+    address = Signal(str)
+    """That of a server was given instead: a model there needs no looking up."""
 
     def __init__(self, fetching: Fetching, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,8 +34,8 @@ class HubField(QFrame):
         self.choice = Choice()
         self._cancelled = False
         self.name = QLineEdit(self)
-        self.name.setPlaceholderText("org/name, or org/name@revision")
-        self.name.setAccessibleName("Name of a model of the hub")
+        self.name.setPlaceholderText("org/name, org/name@revision, or http://host:port/v1#name")
+        self.name.setAccessibleName("Name of a model of the hub, or address of a server")
         self.name.setClearButtonEnabled(True)
         self.name.returnPressed.connect(self._look_up)
         self.name.textChanged.connect(self._on_text)
@@ -132,7 +138,10 @@ class HubField(QFrame):
 
     def _look_up(self) -> None:
         name = self.name.text().strip()
-        if name and not self._fetching.busy:
+        if families.of_address(name) is not None:
+            self.name.clear()
+            self.address.emit(name)
+        elif name and not self._fetching.busy:
             self.listing, self._cancelled = None, False
             self._fetching.describe(name)
 

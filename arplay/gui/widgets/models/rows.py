@@ -30,7 +30,8 @@ class Row:
 
 def arranged(cards: Sequence[Card], query: str) -> list[Row]:
     """The models that ``query`` finds under their headings; a heading with nothing below it is left out."""
-    groups: dict[str, list[Card]] = {"Built in": [], "On this computer": [], "To get": [], "Folders and files": []}
+    names = ("Built in", "On this computer", "To get", "Folders and files", "At a server")
+    groups: dict[str, list[Card]] = {name: [] for name in names}
     for card in cards:
         if found(card, query):
             groups[_group(card)].append(card)
@@ -40,6 +41,8 @@ def arranged(cards: Sequence[Card], query: str) -> list[Row]:
 def _group(card: Card) -> str:
     if card.origin == "file":
         return "Folders and files"
+    if card.origin == "server":
+        return "At a server"
     if card.state == "fetch":
         return "To get"
     return "Built in" if card.origin == "built-in" else "On this computer"

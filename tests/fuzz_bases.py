@@ -9,8 +9,9 @@ from typing import Any
 from arplay import paths
 from arplay.core import kept
 from arplay.core.kept import Session
+from arplay.core.modalities.image import Raster
 from arplay.core.modalities.text import Text
-from arplay.core.tree import Tree
+from arplay.core.tree import Step, Tree
 from tests import tiny_runs
 from tests.tiny_models import save, save_tokenizer, tokenizer
 
@@ -67,15 +68,18 @@ def _files(folder: Path) -> None:
 
 
 def _session() -> list[str]:
-    """The lines of a window's text: typing, a branch, undo."""
-    tree = Tree(Text.of(b"The cat"))
-    session, lines = Session(tree), [*kept.snapshot(Session(tree)).lines()]
+    """The lines of a picture that waits, and of a window's text: paint and a sampled pixel; typing, a branch, undo."""
+    picture, tree = Tree(Raster(2, 2, ".#", (0, 1, 2, 3)).blank()), Tree(Text.of(b"The cat"))
+    picture.record(picture.document.paint([0, 3], 1), "painted", 1)
+    picture.record(picture.document.paint([1], 0), "sampled", 2, Step(0, 1, -0.7, 0.5, 0.5, 1, 0.25, 7))
+    session = Session(tree, beside=(Session(picture, caret=2),))
+    lines = [*kept.snapshot(session).lines()]
     for at, data in ((7, b" sat"), (11, " – é".encode()), (3, b"\xff")):
         before = tree.node
         tree.grow(tree.document.replace(at, at, data), "typed", at + len(data))
         session.moves.push(before.serial, tree.node.serial, "Typing")
         lines += [kept.grown(tree.node), kept.moved(before, tree.node, "Typing"), kept.state(caret=at, seed=at)]
-    return [*lines, *kept.snapshot(session).lines()]
+    return lines
 
 
 def _run(folder: Path) -> None:

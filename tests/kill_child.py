@@ -1,4 +1,4 @@
-"""The real window, used by nobody: ``python -m tests.kill_child KIND FILE`` types, plays or saves until it is killed.
+"""The real window, used by nobody: ``python -m tests.kill_child KIND FILE`` does something until it is killed.
 
 Each state that the window shows is a line on standard output, with the time at which it came.
 """
@@ -16,9 +16,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QPlainTextEdit
 
+from arplay.core.modalities.image import Picture
 from arplay.core.tree import Node
 from arplay.gui import app
-from arplay.gui.contract import Change, Do, Goto, Take
+from arplay.gui.contract import Change, Do, Goto, Painted, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
 
@@ -61,7 +62,7 @@ class User:
             self.tree, self.nodes, self.sum = tree, {}, 0
         for node in (*(n for s, n in tree.nodes.items() if s not in self.nodes), tree.node):
             self._add(node)
-        text = hash_of(tree.document.runs)
+        text = hash_of(tree.document.rows if isinstance(tree.document, Picture) else tree.document.runs)
         undo, seed = f"{stack.index()}.{stack.count()}", play.view.settings.seed
         return f"{self.sum:x}.{len(tree.nodes)}.{tree.node.serial}.{undo}.{seed}.{text:x}"
 
@@ -94,6 +95,20 @@ class User:
             self.play.undo_stack.undo()
         else:
             self.play.undo_stack.redo()
+
+    def act_painting(self, dice: random.Random) -> None:
+        play = self.play
+        if not isinstance(play.document, Picture):
+            return
+        roll = dice.random()
+        if roll < 0.6:
+            play.handle(Painted((dice.randrange(9),), dice.choice([None, 0, 1])))
+        elif roll < 0.8:
+            play.handle(Do(dice.choice(["step", "rewind", "reroll"])))  # type: ignore[arg-type]
+        elif roll < 0.9:
+            play.undo_stack.undo()
+        else:
+            play.undo_stack.redo()
 
     def act_play(self, dice: random.Random) -> None:
         play = self.play
@@ -137,7 +152,7 @@ def main() -> int:
     waiting.setSingleShot(True)
     waiting.timeout.connect(lambda: QTimer.singleShot(0, user.start))
     waiting.start(0)
-    return app.run(WindowOptions(model="abc"))
+    return app.run(WindowOptions(model="xo" if kind == "painting" else "abc"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""kill -9 at random moments: ``python -m tests.kills --times 200`` tries typing, Play, saving, training and download.
+"""kill -9 at random moments: ``python -m tests.kills --times 200`` tries windows, training and download.
 
 What came back is compared with what was there a second before: of a window every state (text, ids, history, undo,
 seed), of a file the whole content, of training and a download that the end is what an undisturbed one reaches.
@@ -182,7 +182,7 @@ def download(times: int, longest: float, choose: random.Random, tell: Callable[[
     return lost
 
 
-WINDOWS = ("typing", "play", "saving")
+WINDOWS = ("typing", "painting", "play", "saving")
 
 
 def main() -> int:

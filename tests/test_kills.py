@@ -13,7 +13,7 @@ from tests.kills import GRACE, Line, come_back, whole, windows
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 
 
-@pytest.mark.parametrize("kind", ["typing", "play", "saving"])
+@pytest.mark.parametrize("kind", ["typing", "painting", "play", "saving"])
 def test_killed_at_random_it_loses_no_more_than_the_last_second(kind: str) -> None:
     said: list[str] = []
     assert windows(kind, 2, 1.5, random.Random(kind), said.append) == 0, said

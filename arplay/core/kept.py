@@ -1,4 +1,6 @@
-"""A session as lines of JSON, one fact a line: text and ids, history, undo, seed and caret.
+"""A session as lines of JSON, one fact a line: text and ids or picture, history, undo, seed and caret.
+
+The first line is of the window; each document begins with a root, and the last one lies on the table.
 
 :mod:`arplay.core.kept_reading` makes the same session of them again.
 
@@ -10,21 +12,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
-from arplay.core.modalities.runs import Edit, Run, Runs, Typed, size
-from arplay.core.modalities.text import Text, text_of
+from arplay.core.kept_forms import TEXT, of_document, of_edit
+from arplay.core.modalities.base import Document, Edit
+from arplay.core.modalities.runs import Edit as TextEdit
 from arplay.core.tree import Node, Plan, Step, Tree
 
-VERSION = 1
+VERSION = 2
+"""1 held one text."""
 MOST_NODES = 10_000
 MOST_BYTES = 32 * 1024 * 1024
-"""Of the texts that the kept history holds."""
+"""Of what the kept history of a document holds."""
 MOST_MOVES = 10_000
-BEGINNING = 60
-"""Characters of a text by which it can be told from others."""
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Moves:
 
 @dataclass
 class Session:
-    """One window's text and how it came to be."""
+    """One window's document and how it came to be; those of other kinds are ``beside`` it."""
 
     tree: Tree
     moves: Moves = field(default_factory=Moves)
@@ -62,21 +64,18 @@ class Session:
     model: str | None = None
     long: str | None = None
     """The name of the long text that is shown beside its beginning."""
+    beside: tuple[Session, ...] = ()
 
-
-@dataclass(slots=True)
-class Put:
-    """An edit as it is kept: ``runs`` at byte ``at``, with the count of the bytes that gave way instead of them."""
-
-    at: int
-    cut: int
-    runs: Runs
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever in it."""
+        return self.tree.count == 1 and self.tree.document.is_blank
 
 
 @dataclass(frozen=True)
 class About:
     """What the first line tells: whether the window ended in order, whether anything was written in it (not only
-    opened), and how its text began when the line was made."""
+    opened), and how its document began when the line was made."""
 
     closed: bool
     written: bool
@@ -85,12 +84,13 @@ class About:
 
 def grown(node: Node) -> str:
     """A new node, on which the tree now stands."""
-    return _line(_plan_out(plan_of(node)))
+    plan = plan_of(node)
+    return _line(_plan_out(plan, of_edit(node.edit).put_out(plan.edit)))
 
 
-def merged(edit: Edit, caret: int) -> str:
+def merged(edit: TextEdit, caret: int) -> str:
     """Typing or deleting that became part of the node on which the tree stands."""
-    return _line({"at": edit.at, "cut": size(edit.removed), "put": _runs_out(edit.inserted), "caret": caret})
+    return _line({**TEXT.put_out(TEXT.put_of(edit)), "caret": caret})
 
 
 def moved(origin: Node, target: Node, words: str | None) -> str:
@@ -111,11 +111,11 @@ def state(**values: object) -> str:
 class Snapshot:
     """A whole session in values that no longer change, so that another thread can make its lines.
 
-    The text at ``root`` comes from ``base`` by ``edits``. ``left_out``: how many states there was no room for.
+    The document at ``root`` comes from ``base`` by ``edits``. ``left_out``: how many states there was no room for.
     """
 
-    document: Text
-    base: Text
+    document: Document
+    base: Document
     edits: tuple[Edit, ...]
     root: Plan
     plans: tuple[Plan, ...]
@@ -123,18 +123,24 @@ class Snapshot:
     moves: Moves
     values: dict[str, object]
     left_out: int
+    beside: tuple[Snapshot, ...]
 
     def lines(self, closed: bool = False) -> Iterator[str]:
+        parts = (*self.beside, self)
+        written = any(plan.kind != "opened" for part in parts for plan in part.plans)
+        begins = of_document(self.document).begins(self.document)
+        yield _line({"arplay": "session", "version": VERSION, "closed": closed, "written": written, "begins": begins})
+        for part in parts:
+            yield from part._own_lines()
+
+    def _own_lines(self) -> Iterator[str]:
         start = self.base
         for edit in self.edits:
             start = start.apply(edit)
-        root = self.root
-        written = any(plan.kind != "opened" for plan in self.plans)
-        begins = self.document.data[: BEGINNING * 4].decode("utf-8", "replace")[:BEGINNING]
-        yield _line({"arplay": "session", "version": VERSION, "closed": closed, "written": written, "begins": begins})
-        yield _line({"root": _runs_out(start.runs), "number": root.serial, "caret": root.caret, "name": root.name})
+        root, begun = self.root, of_document(start).start_out(start)
+        yield _line({"root": begun, "number": root.serial, "caret": root.caret, "name": root.name})
         for plan in self.plans:
-            yield _line(_plan_out(plan))
+            yield _line(_plan_out(plan, of_document(start).put_out(plan.edit)))
         for move in self.moves.made:
             yield _line({"move": list(move)})
         yield _line({"undone": self.moves.undone, "to": self.node})
@@ -159,25 +165,25 @@ def snapshot(session: Session) -> Snapshot:
     way = (node.edit for node in path[1 : first + 1])
     back = (node.edit.inverse for node in reversed(path[first + 1 :]))
     inside = kept - {path[first].serial}
+    beside = tuple(map(snapshot, session.beside))
     root = replace(plan_of(path[first]), name=path[first].opened_from)
     return Snapshot(
-        document=text_of(tree.document),
-        base=text_of(tree.start if from_start else tree.document),
-        edits=tuple(cast(Edit, edit) for edit in (way if from_start else back)),
+        document=tree.document,
+        base=tree.start if from_start else tree.document,
+        edits=tuple(way if from_start else back),
         root=root,
         plans=tuple(plan_of(node) for node in tree.nodes.values() if node.serial in inside),
         node=tree.node.serial,
         moves=session.moves.among(kept),
         values={"caret": session.caret, "seed": session.seed, "model": session.model, "long": session.long},
-        left_out=tree.count - len(kept),
+        left_out=tree.count - len(kept) + sum(one.left_out for one in beside),
+        beside=beside,
     )
 
 
 def plan_of(node: Node) -> Plan:
     parent = node.parent.serial if node.parent is not None else -1
-    edit = node.edit
-    assert isinstance(edit, Edit), "of a text"
-    put = Put(edit.at, size(edit.removed), edit.inserted)
+    put = of_edit(node.edit).put_of(node.edit)
     return Plan(node.serial, parent, node.kind, put, node.caret, node.step, node.name)
 
 
@@ -196,14 +202,12 @@ def _branches(path: list[Node]) -> list[list[Node]]:
 
 
 def _weight(node: Node) -> int:
-    assert isinstance(node.edit, Edit), "of a text"
-    return size(node.edit.inserted)
+    return of_edit(node.edit).weight(node.edit)
 
 
-def _plan_out(plan: Plan) -> dict[str, Any]:
-    put: Put = plan.edit
-    fact: dict[str, Any] = {"node": plan.serial, "parent": plan.parent, "kind": plan.kind, "at": put.at}
-    fact |= {"cut": put.cut, "put": _runs_out(put.runs), "caret": plan.caret}
+def _plan_out(plan: Plan, put: Mapping[str, Any]) -> dict[str, Any]:
+    fact: dict[str, Any] = {"node": plan.serial, "parent": plan.parent, "kind": plan.kind}
+    fact |= {**put, "caret": plan.caret}
     if plan.step is not None:
         fact["step"] = _step_out(plan.step)
     if plan.name is not None:
@@ -223,21 +227,6 @@ def _step_out(step: Step) -> list[Any]:
 def _figure_out(value: float) -> float | str:
     """JSON has no infinity."""
     return float(value) if math.isfinite(value) else str(float(value))
-
-
-def _runs_out(runs: Runs) -> list[Any]:
-    return [_run_out(run) for run in runs]
-
-
-def _run_out(run: Run) -> Any:
-    if isinstance(run, Typed):
-        return _text_out(run.data)
-    return {"vocabulary": run.vocabulary, "ids": list(run.ids), "pieces": [_text_out(piece) for piece in run.pieces]}
-
-
-def _text_out(data: bytes) -> str:
-    """Bytes that are no UTF-8 become lone surrogates, which JSON escapes."""
-    return data.decode("utf-8", "surrogateescape")
 
 
 def _line(fact: dict[str, Any]) -> str:

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import Raster
-from arplay.core.modalities.text import Text
 from arplay.core.signs import markup
 from arplay.export.writers import replacing
 from arplay.picturefile import read_picture
@@ -125,7 +124,6 @@ def save(path: Path, window: MainWindow) -> bool:
     except Problem as problem:
         window.tell(problem.cause, problem.remedy)
         return False
-    if isinstance(document, Text):
-        window.keeping.saved(document)
+    window.keeping.saved(document)
     window.statusBar().showMessage(f"Saved {path.name}", 3000)
     return True

@@ -9,12 +9,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from arplay.core import kept
 from arplay.core.errors import Problem
 from arplay.core.kept import Moves, Session
+from arplay.core.modalities.base import Document
 from arplay.core.modalities.runs import Edit
-from arplay.core.modalities.text import Text
 from arplay.core.tree import Node, Tree
 from arplay.engine.journal import Journal
 from arplay.gui.contract import View
-from arplay.gui.playground import LongText, Playground
+from arplay.gui.playground import Playground
 from arplay.gui.recovery import Claim, Left, Said, Sessions
 from arplay.models import catalogue
 
@@ -52,10 +52,10 @@ class Keeping(QObject):
         self._numbers: set[int] = set()
         self._at, self._undone = 0, 0
         self._values: dict[str, object] = {}
-        self._long: LongText | None = None
+        self._long: bytes | None = None
         self._appended = 0
         self._left_out = 0
-        self._elsewhere: Text | None = None
+        self._elsewhere: dict[type, Document] = {}
         self._lines: list[str] = []
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -109,18 +109,21 @@ class Keeping(QObject):
         for cause, remedy in claim.said:
             self.told.emit(cause, remedy)
 
-    def saved(self, document: Text) -> None:
-        """The user has this text in a file."""
-        self._elsewhere = document
+    def saved(self, document: Document) -> None:
+        """The user has this document in a file."""
+        self._elsewhere[type(document)] = document
 
     def flush(self, timeout: float = 2.0) -> bool:
-        """Whether the text is on the disk, here or in a file of the user's; nothing that was only opened counts."""
+        """Whether all is on the disk, here or in files of the user's; nothing that was only opened counts."""
         self._write()
         if self._sessions is None or (self._journal is not None and self._journal.flush(timeout)):
             return True
         self._look()
-        tree = self._tree
-        return tree.document == self._elsewhere or all(node.kind == "opened" for node in tree.nodes.values())
+        return all(
+            tree.document == self._elsewhere.get(type(tree.document))
+            or all(node.kind == "opened" for node in tree.nodes.values())
+            for tree in self._play.table.trees
+        )
 
     def end(self) -> None:
         """The window closes. What is still on its way to the disk has a few seconds."""
@@ -132,7 +135,8 @@ class Keeping(QObject):
         self._claim, self._journal = claim, Journal(claim.path)
         self._long = None
         if claim.session is not None:
-            self._play.restore(claim.session, claim.long)
+            self._values = {"model": claim.session.model}
+            self._play.table.spread(claim.session, claim.long)
         else:
             self._rewrite()
 
@@ -141,8 +145,7 @@ class Keeping(QObject):
         claim, journal, sessions = self._claim, self._journal, self._sessions
         if claim is None or journal is None or sessions is None:
             return
-        tree = self._tree
-        empty = tree.count == 1 and not len(tree.document)
+        empty = self._session().is_empty and not self._play.table.beside
         if not empty:
             self._rewrite(closed=True)
         self._claim = self._journal = None
@@ -156,32 +159,24 @@ class Keeping(QObject):
 
     @property
     def _tree(self) -> Tree:
-        return self._play.table.text_tree
+        return self._play.tree
 
     def _on_began(self, moves: Moves) -> None:
-        if not self._play.table.has_text:
-            return
         self._moves = Moves(list(moves.made), moves.index)
         self._rewrite()
 
     def _on_grown(self, node: Node) -> None:
-        if not self._play.table.has_text:
-            return
         if node.parent is not None and self._knows(node.parent):
             self._numbers.add(node.serial)
             self._at, self._values["caret"] = node.serial, node.caret
             self._append(kept.grown(node))
 
     def _on_merged(self, edit: Edit, caret: int) -> None:
-        if not self._play.table.has_text:
-            return
         if self._knows(self._tree.node):
             self._values["caret"] = caret
             self._append(kept.merged(edit, caret))
 
     def _on_moved(self, origin: Node, target: Node, words: str | None) -> None:
-        if not self._play.table.has_text:
-            return
         self._moves.push(origin.serial, target.serial, words)
         if self._knows(origin, target):
             self._at, self._undone = target.serial, 0
@@ -190,7 +185,7 @@ class Keeping(QObject):
     def _on_index(self, index: int) -> None:
         """Undo, redo, or a move that was just made."""
         node = self._tree.node
-        if self._play.replaying or not self._play.table.has_text:
+        if self._play.replaying:
             return
         self._moves.index = index
         if (node.serial, self._moves.undone) != (self._at, self._undone) and self._knows(node):
@@ -198,9 +193,9 @@ class Keeping(QObject):
             self._append(kept.undone(self._undone, node))
 
     def _on_changed(self, view: View) -> None:
-        if self._journal is None or not self._play.table.has_text:
+        if self._journal is None:
             return
-        if self._play.long is not self._long:
+        if self._play.table.long is not self._long:
             self._store_long()
         values = self._state()
         new = {name: value for name, value in values.items() if self._values.get(name) != value}
@@ -209,17 +204,18 @@ class Keeping(QObject):
             self._append(kept.state(**new))
 
     def _state(self) -> dict[str, object]:
-        if not self._play.table.has_text:
-            return self._values
         view = self._play.view
         model = catalogue.spec_of(view.loaded.info.source) if view.loaded is not None else self._values.get("model")
         return {"caret": view.caret, "seed": view.settings.seed, "model": model, "long": view.excerpt_of}
 
+    def _session(self) -> Session:
+        return Session(self._tree, self._moves, **self._state(), beside=self._play.table.beside)  # type: ignore[arg-type]
+
     def _store_long(self) -> None:
-        self._long = self._play.long
+        self._long = self._play.table.long
         if self._journal is not None and self._claim is not None:
             if self._long is not None:
-                self._journal.store(self._claim.long_path, self._long.document.data)
+                self._journal.store(self._claim.long_path, self._long)
             else:
                 self._journal.discard(self._claim.long_path)
 
@@ -250,9 +246,9 @@ class Keeping(QObject):
     def _rewrite(self, closed: bool = False) -> None:
         if self._journal is None:
             return
-        values = self._values = self._state()
-        session = Session(self._tree, self._moves, **values)  # type: ignore[arg-type]
+        session = self._session()
         snapshot = kept.snapshot(session)
+        self._values = snapshot.values
         self._numbers = {snapshot.root.serial, *(plan.serial for plan in snapshot.plans)}
         self._at, self._undone, self._appended, self._lines = snapshot.node, self._moves.undone, 0, []
         self._journal.replace(snapshot.lines(closed))

@@ -1,6 +1,6 @@
 """What differs with what tokens stand for: how the window begins a document, and what shows it. All else asks nobody.
 
-A new kind is a canvas and a heat view in files of their own, and a line here.
+A new kind is a canvas and a heat view in files of their own, a form in which it is kept, and a line here.
 """
 
 from __future__ import annotations

@@ -283,7 +283,7 @@ class Menus(QObject):
         self._window.open_file(Path(path))
 
     def _new(self) -> None:
-        self._window.playground.open_text(b"")
+        self._window.playground.clear()
         self._window.focus_editor()
 
     def _save(self) -> None:

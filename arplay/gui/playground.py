@@ -36,7 +36,7 @@ from arplay.engine.messages import (
     Telling,
 )
 from arplay.engine.write import Written
-from arplay.gui import contract
+from arplay.gui import contract, kinds
 from arplay.gui.asking import Asking
 from arplay.gui.bridge import Bridge
 from arplay.gui.comparing import Comparing
@@ -132,7 +132,15 @@ class Playground(QObject):
             case Do(what):
                 self._do(what)
 
-    def open_document(self, document: Document, name: str) -> None:
+    def clear(self) -> None:
+        """An empty document of the same kind."""
+        if self.table.has_text:
+            self.open_text(b"")
+        elif self.view.loaded is not None:
+            tokens = self.view.loaded.vocabulary
+            self.open_document(kinds.of_tokens(tokens).blank(tokens), None)
+
+    def open_document(self, document: Document, name: str | None) -> None:
         """Another document of the same kind in place of the former one, which undo and the history bring back."""
         with self._at_once():
             self._forget()
@@ -145,12 +153,10 @@ class Playground(QObject):
         ``at_end``: it is there to be continued, so the caret goes to its end; else a text is read from its start.
         """
         caret = len(data) if at_end else 0
+        if not self.table.has_text:
+            self.refused.emit("A picture lies here: choose a model that reads texts first")
+            return
         with self._at_once():
-            if not self.table.has_text:
-                tree = Tree(Text.of(data))
-                tree.root.name, tree.root.caret = name, caret
-                self.restore(Session(tree, caret=caret, seed=self.view.settings.seed))
-                return
             if self.tree.count == 1 and not len(self.document):
                 tree = Tree(Text.of(data))
                 tree.root.name, tree.root.caret = name, caret
@@ -163,8 +169,6 @@ class Playground(QObject):
 
     def restore(self, session: Session, long: bytes | None = None) -> None:
         """A document with its ids, history, undo, seed and caret; ``long`` is the text that it is the beginning of."""
-        if self.table.defers(session, long):
-            return
         with self._at_once():
             self._forget()
             self.tree = session.tree
@@ -316,9 +320,10 @@ class Playground(QObject):
             self.long = None  # the excerpt was edited: it is a text of its own now
             self.show(excerpt_of=None)
         self.looking = False
+        loaded = self.view.loaded
         self.show(
             document=self.document,
-            caret=caret,
+            caret=self.table.reached(caret, loaded.vocabulary if loaded is not None else None),
             tree=self.tree,
             node=self.tree.node,
             stale=True,
@@ -444,6 +449,7 @@ class Playground(QObject):
         self.table.lay(loaded.vocabulary)
         self.show(
             loaded=loaded,
+            caret=self.table.reached(self.view.caret, loaded.vocabulary),
             answer=None,
             decoded=None,
             stale=True,

@@ -175,8 +175,9 @@ class Sessions:
             aside = set_aside(path, "session", copy=claim.session is not None)
             rest = "what stood before that place is here" if claim.session else "nothing of it is here"
             claim.said.append((f"a kept text cannot be read ({damage}); {rest}", f"its file was put aside: {aside}"))
-        if claim.session is not None and claim.session.long is not None:
-            self._read_long(claim, claim.session)
+        for session in (claim.session, *claim.session.beside) if claim.session is not None else ():
+            if session.long is not None:
+                self._read_long(claim, session)
         return claim
 
     def _read_long(self, claim: Claim, session: Session) -> None:
@@ -221,7 +222,7 @@ def read(path: Path) -> tuple[Session | None, str]:
     """The session in a file, and what is damaged in it ("" where nothing is). Raises OSError.
 
     A last line without its end was being written when the program ended; it is left out. Lines before a damaged one
-    count.
+    count, and so do the documents behind it.
     """
     reader = Reader()
     if path.stat().st_size > MOST_FILE:
@@ -235,13 +236,12 @@ def read(path: Path) -> tuple[Session | None, str]:
             except NewerError:
                 return None, "a newer arplay wrote it"
             except ValueError as error:
-                damage = f"line {count}: {error}"
-                break
+                damage = damage or f"line {count}: {error}"
     try:
         session = reader.session()
     except ValueError as error:
-        return None, str(error)
-    return session, damage
+        return None, damage or str(error)
+    return session, damage or reader.unfit
 
 
 def set_aside(path: Path, name: str, copy: bool = False) -> Path:

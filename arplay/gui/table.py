@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from arplay.core.kept import Moves, Session
 from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.image import Picture, Raster
-from arplay.core.modalities.text import Text, text_of
+from arplay.core.modalities.text import Text
 from arplay.core.tree import Tree
 from arplay.gui import kinds
 from arplay.gui.undo import moves_on
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 
 class Table:
-    """Of a playground. ``waiting``: sessions by kind, each with the long text that it was the beginning of."""
+    """Of a playground. What waits is by kind and, of pictures, by size and levels, the last one last."""
 
     def __init__(self, play: Playground) -> None:
         self._play = play
-        self._waiting: dict[str, tuple[Session, bytes | None]] = {}
+        self._waiting: list[Session] = []
+        self._long: bytes | None = None
+        """The long text that a text which waits is the beginning of."""
 
     def lay(self, tokens: TokenSet) -> None:
         """A document that a model with these tokens can read, with its history."""
@@ -30,37 +32,67 @@ class Table:
         if former is kind and kind.suits(play.document, tokens):
             return
         play.show(loaded=None)
-        self._waiting[former.name] = self._session(), text_of(play.long.document).data if play.long else None
-        session, long = self._waiting.pop(kind.name, (None, None))
-        if session is None or not kind.suits(session.tree.document, tokens):
-            tree = Tree(kind.blank(tokens))
-            tree.root.caret = 0
-            session, long = Session(tree), None
-        session.seed = play.view.settings.seed
-        play.restore(session, long)
+        self._waiting.append(self._session())
+        if play.long is not None:
+            self._long = play.long.document.data
+        self._restore(tokens)
         play.refused.emit(f"The {former.noun} is kept; it comes back with a model that reads it")
 
-    def defers(self, session: Session, long: bytes | None) -> bool:
-        """Whether the loaded model cannot read it: then it waits, which is told."""
-        play, loaded, kind = self._play, self._play.view.loaded, kinds.of_document(session.tree.document)
-        if loaded is None or kind is kinds.of_tokens(loaded.vocabulary):
-            return False
-        self._waiting[kind.name] = session, long
-        play.refused.emit(f"{loaded.info.name} reads no {kind.noun}: choose a model that does, it is there then")
-        return True
+    def spread(self, session: Session, long: bytes | None) -> None:
+        """A session and those beside it, in place of all that lay here; what the loaded model cannot read waits."""
+        loaded = self._play.view.loaded
+        self._waiting, self._long = [*session.beside, session], long
+        noun = kinds.of_document(session.tree.document).noun
+        if self._restore(loaded.vocabulary if loaded is not None else None) is not session and loaded is not None:
+            words = f"{loaded.info.name} does not read this {noun}: choose a model that does, it is there then"
+            self._play.refused.emit(words)
+
+    def _restore(self, tokens: TokenSet | None) -> Session:
+        """The last that waits for a model with these tokens (None: the very last), or a blank document."""
+        fit = [one for one in self._waiting if tokens is None or _reads(tokens, one)]
+        if fit:
+            session = fit[-1]
+            self._waiting.remove(session)
+        else:
+            assert tokens is not None, "something lies here"
+            session = Session(Tree(kinds.of_tokens(tokens).blank(tokens)), seed=self._play.view.settings.seed)
+            session.tree.root.caret = 0
+        long = None
+        if session.long is not None:
+            long, self._long = self._long, None
+        self._play.restore(session, long)
+        return session
 
     @property
     def has_text(self) -> bool:
         return isinstance(self._play.document, Text)
 
     @property
-    def text_tree(self) -> Tree:
-        """The history of the text, whether it lies on the table or waits."""
-        return self._play.tree if self.has_text else self._waiting[kinds.TEXT.name][0].tree
+    def text(self) -> Text:
+        """The text, whether it lies on the table or waits."""
+        return next((text for tree in self.trees if isinstance(text := tree.document, Text)), Text())
 
     @property
-    def text(self) -> Text:
-        return text_of(self.text_tree.document)
+    def long(self) -> bytes | None:
+        """The long text whose beginning lies on the table or waits."""
+        return self._play.long.document.data if self._play.long is not None else self._long
+
+    @property
+    def beside(self) -> tuple[Session, ...]:
+        """What waits and is not empty."""
+        return tuple(session for session in self._waiting if not session.is_empty)
+
+    @property
+    def trees(self) -> list[Tree]:
+        """The history of what lies here, and of what waits."""
+        return [self._play.tree, *(session.tree for session in self._waiting)]
+
+    def reached(self, caret: int, tokens: TokenSet | None) -> int:
+        """Where the caret can be: another order of the pixels reaches another one first that nobody has painted."""
+        document = self._play.document
+        if isinstance(document, Picture) and isinstance(tokens, Raster):
+            return min(caret, document.open_from(0, tokens))
+        return caret
 
     def paint(self, cells: tuple[int, ...], level: int | None) -> None:
         """Pixels get a level; the caret goes on where its own did."""
@@ -77,4 +109,10 @@ class Table:
     def _session(self) -> Session:
         play, stack = self._play, self._play.undo_stack
         made = [(move.origin.serial, move.target.serial, move.words) for move in moves_on(stack)]
-        return Session(play.tree, Moves(made, stack.index()), play.view.caret, play.view.settings.seed)
+        moves, view = Moves(made, stack.index()), play.view
+        return Session(play.tree, moves, view.caret, view.settings.seed, long=view.excerpt_of)
+
+
+def _reads(tokens: TokenSet, session: Session) -> bool:
+    document, kind = session.tree.document, kinds.of_tokens(tokens)
+    return kinds.of_document(document) is kind and kind.suits(document, tokens)

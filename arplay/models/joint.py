@@ -22,16 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.core.modalities.image import BLANK, Raster
+from arplay.core.modalities.image import BLANK, MOST_LEVELS, MOST_PIXELS, Raster
 from arplay.models.base import Info, Report
 from arplay.models.tabular import LookedUp
 from arplay.schema import Wrong, many, real, table, text, whole
 from arplay.textfile import read_json
 
 MAX_BYTES = 1024 * 1024
-MOST_PIXELS = 32 * 32
 MOST_PATTERNS = 256
-MOST_LEVELS = 16
 
 
 class Joint(LookedUp):
@@ -109,8 +107,6 @@ _FILE = table(
 def _checked(content: Any, stem: str) -> tuple[str, Raster, list[float], NDArray[np.float64]]:
     said = _FILE(content, "")
     patterns, signs = said["patterns"], said["signs"]
-    if len(set(signs)) != len(signs) or len(signs) < 2 or BLANK in signs or not signs.isprintable():
-        raise Problem(f"signs must be two or more different characters, not {BLANK}", "such as .#")
     if not patterns or not patterns[0]["rows"] or not patterns[0]["rows"][0]:
         raise Problem("there is no pattern with pixels", "see the built-in xo.json")
     height, width = len(patterns[0]["rows"]), len(patterns[0]["rows"][0])
@@ -122,7 +118,7 @@ def _checked(content: Any, stem: str) -> tuple[str, Raster, list[float], NDArray
     weights = [pattern["p"] for pattern in patterns]
     if abs(math.fsum(weights) - 1) > 1e-9:
         raise Problem(f"the patterns' p sum to {math.fsum(weights):.6g}, not 1", "make them sum to 1")
-    raster = Raster(height, width, signs, order)
+    raster = Raster(height, width, signs, order).checked()
     pixels = np.empty((len(patterns), height * width, len(signs)))
     for k, pattern in enumerate(patterns):
         cells = [cell for cell in raster.picture(pattern["rows"]).cells if cell is not None]

@@ -251,6 +251,11 @@ class Document(Protocol):
 
     def __len__(self) -> int: ...
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing in it yet."""
+        ...
+
     def encoded(self, coder: Any, special: bool, remember: Remember) -> Encoded:
         """Its tokens; ``special``: whether written names of special tokens are those tokens. Raises Problem."""
         ...

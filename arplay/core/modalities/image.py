@@ -21,6 +21,8 @@ from arplay.core.modalities.base import Ids, Note, Prefix, Remember, Unit
 PIXEL = Unit("pixel", "pixels", "bits_per_dimension", "bits per dimension")
 BLANK = "?"
 """A pixel that nobody has painted yet, in texts."""
+MOST_PIXELS = 32 * 32
+MOST_LEVELS = 16
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,13 @@ class Raster:
     lossy: str = ""
     special: frozenset[int] = frozenset()
     unit: Unit = PIXEL
+
+    def checked(self) -> Raster:
+        """This raster. Raises Problem where its signs cannot be told apart."""
+        signs = self.signs
+        if not 2 <= len(set(signs)) == len(signs) <= MOST_LEVELS or BLANK in signs or not signs.isprintable():
+            raise Problem(f"signs must be two or more different characters, not {BLANK}", "such as .#")
+        return self
 
     @property
     def vocabulary(self) -> Raster:
@@ -172,11 +181,7 @@ class Paint:
         return ()
 
     def opened(self, document: Picture | None) -> str:
-        return (
-            "Opened a picture"
-            if document is not None and any(c is not None for c in document.cells)
-            else "Empty picture"
-        )
+        return "Empty picture" if document is None or document.is_blank else "Opened a picture"
 
     def said(self, kind: str) -> tuple[str, bool]:
         count = len(self.pixels)
@@ -196,6 +201,10 @@ class Picture:
 
     def __len__(self) -> int:
         return len(self.cells)
+
+    @property
+    def is_blank(self) -> bool:
+        return all(cell is None for cell in self.cells)
 
     @property
     def rows(self) -> list[str]:

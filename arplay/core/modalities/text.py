@@ -71,6 +71,10 @@ class Text:
     def __len__(self) -> int:
         return self._ends[-1] if self.runs else 0
 
+    @property
+    def is_blank(self) -> bool:
+        return not self.runs
+
     @cached_property
     def _ends(self) -> tuple[int, ...]:
         return tuple(accumulate(map(len, self.runs)))

@@ -51,6 +51,7 @@ class PictureCanvas(QWidget):
     def show_view(self, view: View, theme: Theme) -> None:
         tokens, picture = view.loaded.vocabulary if view.loaded else None, view.document
         if not isinstance(picture, Picture) or not isinstance(tokens, Raster):
+            self.words.setText("The picture is shown once a model that reads it is loaded.")
             return
         if tokens != self._raster:
             self._raster = tokens

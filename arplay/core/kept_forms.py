@@ -1,0 +1,204 @@
+"""How documents and edits of each kind become JSON and come back; a new kind is a form here and a line in FORMS.
+
+What comes back is input like any other: every field is checked, and ValueError says what makes no sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, get_args
+
+from arplay.core.errors import Problem
+from arplay.core.modalities.image import MOST_LEVELS, MOST_PIXELS, Paint, Picture, Raster
+from arplay.core.modalities.runs import Edit, Fixed, Run, Runs, Typed, normal, size
+from arplay.core.modalities.text import Text
+from arplay.core.tree import Kind, Plan
+
+MAX_ID = 2**31
+_MAX_NUMBER = 2**53
+_PER_PIXEL = 16
+BEGINNING = 60
+"""Characters of a document by which it can be told from others."""
+
+
+class Form(Protocol):
+    """``kinds``: of the nodes that documents of this kind have."""
+
+    document: type
+    edit: type
+    kinds: Collection[Kind]
+
+    def start_out(self, document: Any) -> Any:
+        """A whole document as JSON."""
+        ...
+
+    def start_in(self, fact: Any) -> Any: ...
+
+    def put_of(self, edit: Any) -> Any:
+        """What is kept of an edit, by values that no longer change."""
+        ...
+
+    def put_out(self, put: Any) -> Mapping[str, Any]: ...
+
+    def put_in(self, fact: Mapping[str, Any]) -> Any: ...
+
+    def edit_in(self, document: Any, plan: Plan) -> Any:
+        """The edit of a plan, whose ``edit`` is what was kept of it, for the document that it was made from."""
+        ...
+
+    def weight(self, edit: Any) -> int:
+        """Bytes that it takes, about."""
+        ...
+
+    def begins(self, document: Any) -> str: ...
+
+
+@dataclass(slots=True)
+class Put:
+    """An edit of a text as it is kept: ``runs`` at byte ``at``, with the count of the bytes that gave way for them."""
+
+    at: int
+    cut: int
+    runs: Runs
+
+
+class TextForm:
+    document: type = Text
+    edit: type = Edit
+    kinds: Collection[Kind] = frozenset(get_args(Kind)) - {"painted"}
+
+    def start_out(self, document: Text) -> list[Any]:
+        return runs_out(document.runs)
+
+    def start_in(self, fact: Any) -> Text:
+        return Text(runs_in(fact))
+
+    def put_of(self, edit: Edit) -> Put:
+        return Put(edit.at, size(edit.removed), edit.inserted)
+
+    def put_out(self, put: Put) -> Mapping[str, Any]:
+        return {"at": put.at, "cut": put.cut, "put": runs_out(put.runs)}
+
+    def put_in(self, fact: Mapping[str, Any]) -> Put:
+        return Put(whole(fact["at"]), whole(fact["cut"]), runs_in(fact["put"]))
+
+    def edit_in(self, document: Text, plan: Plan) -> Edit:
+        put: Put = plan.edit
+        return document.edit(put.at, put.cut, put.runs, plan.kind == "retokenised")
+
+    def weight(self, edit: Edit) -> int:
+        return size(edit.inserted)
+
+    def begins(self, document: Text) -> str:
+        return document.data[: BEGINNING * 4].decode("utf-8", "replace")[:BEGINNING]
+
+
+class PictureForm:
+    document: type = Picture
+    edit: type = Paint
+    kinds: Collection[Kind] = frozenset({"opened", "painted", "picked", "sampled"})
+
+    def start_out(self, document: Picture) -> dict[str, Any]:
+        return {"signs": document.signs, "rows": document.rows}
+
+    def start_in(self, fact: Any) -> Picture:
+        signs, rows = words(fact["signs"], MOST_LEVELS) or "", fact["rows"]
+        pixels = [len(words(row, MOST_PIXELS) or "") for row in rows] if isinstance(rows, list) else []
+        if not 0 < sum(pixels) <= MOST_PIXELS:
+            raise ValueError("this is no picture")
+        try:
+            return Raster(len(rows), len(rows[0]), signs, ()).checked().picture(rows)
+        except Problem as problem:
+            raise ValueError(problem.cause) from problem
+
+    def put_of(self, edit: Paint) -> tuple[tuple[int, int | None], ...]:
+        return tuple((cell, new) for cell, _, new in edit.pixels)
+
+    def put_out(self, put: tuple[tuple[int, int | None], ...]) -> Mapping[str, Any]:
+        return {"paint": put}
+
+    def put_in(self, fact: Mapping[str, Any]) -> tuple[tuple[int, int | None], ...]:
+        put = tuple((whole(cell), None if level is None else whole(level)) for cell, level in fact["paint"])
+        if len({cell for cell, _ in put}) < len(put):
+            raise ValueError("a pixel is painted twice at once")
+        return put
+
+    def edit_in(self, document: Picture, plan: Plan) -> Paint:
+        ids = [level for _, level in plan.edit if level is not None] + ([plan.step.id] if plan.step else [])
+        if any(cell >= len(document) for cell, _ in plan.edit) or any(id >= len(document.signs) for id in ids):
+            raise ValueError(f"state {plan.serial} paints what the picture has not")
+        return Paint(tuple((cell, document.cells[cell], level) for cell, level in plan.edit))
+
+    def weight(self, edit: Paint) -> int:
+        return _PER_PIXEL * len(edit.pixels)
+
+    def begins(self, document: Picture) -> str:
+        return f"Picture {document.shown}"[:BEGINNING]
+
+
+TEXT, PICTURE = TextForm(), PictureForm()
+FORMS: tuple[Form, ...] = (TEXT, PICTURE)
+
+
+def of_document(document: object) -> Form:
+    return next(form for form in FORMS if isinstance(document, form.document))
+
+
+def of_edit(edit: object) -> Form:
+    return next(form for form in FORMS if isinstance(edit, form.edit))
+
+
+def of_start(fact: Any) -> Form:
+    """A text is a list of runs, a picture an object."""
+    return TEXT if isinstance(fact, list) else PICTURE
+
+
+def runs_out(runs: Runs) -> list[Any]:
+    return [_run_out(run) for run in runs]
+
+
+def runs_in(fact: Any) -> Runs:
+    if not isinstance(fact, list):
+        raise ValueError("runs are a list")
+    return normal(_run_in(run) for run in fact)
+
+
+def _run_out(run: Run) -> Any:
+    if isinstance(run, Typed):
+        return _text_out(run.data)
+    return {"vocabulary": run.vocabulary, "ids": list(run.ids), "pieces": [_text_out(piece) for piece in run.pieces]}
+
+
+def _run_in(fact: Any) -> Run:
+    if isinstance(fact, str):
+        return Typed(_text_in(fact))
+    ids, pieces = tuple(whole(id, MAX_ID) for id in fact["ids"]), tuple(_text_in(piece) for piece in fact["pieces"])
+    if len(ids) != len(pieces):
+        raise ValueError("ids and pieces do not match")
+    return Fixed(words(fact["vocabulary"], 4096) or "", ids, pieces)
+
+
+def _text_out(data: bytes) -> str:
+    """Bytes that are no UTF-8 become lone surrogates, which JSON escapes."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _text_in(text: Any) -> bytes:
+    if not isinstance(text, str):
+        raise ValueError("a text is a string")
+    return text.encode("utf-8", "surrogateescape")
+
+
+def words(value: Any, most: int) -> str | None:
+    """A string of at most so many characters, or None."""
+    if value is not None and not (isinstance(value, str) and len(value) <= most):
+        raise ValueError("these are no words")
+    return value
+
+
+def whole(value: Any, most: int = _MAX_NUMBER) -> int:
+    """A number from 0 to ``most``."""
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError(f"this is no number up to {most}")
+    return value

@@ -163,7 +163,8 @@ def test_a_model_that_was_loaded_is_always_told(bridged: Make) -> None:
 
     bridge, listener = bridged(load=loader)
     good = bridge.ask(partial(Load, spec="good"))
-    while not bridge._worker._state.model:  # loaded, but the window's thread has not looked yet
+    slots = bridge._worker._slots
+    while not (slots and slots[0].model):  # loaded, but the window's thread has not looked yet
         threading.Event().wait(0.001)
     bad = bridge.ask(partial(Load, spec="bad"))
     gate.open()

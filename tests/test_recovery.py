@@ -180,7 +180,7 @@ def test_short_memory_is_met_with_smaller_chunks(ask: Ask, error: Exception) -> 
     armed = False
     whole = answers.to(explore(1))
     armed = True
-    answers.worker._state.forget()
+    answers.worker._slots[0].forget()
     answer = answers.to(explore(2))
     assert isinstance(whole, Explored) and isinstance(answer, Explored) and same(answer, whole)
     assert max(lengths) > 4 and lengths[-2:] != lengths[:2] and len(loader.loads) == 1
@@ -204,7 +204,7 @@ def test_memory_that_is_never_enough_is_told_with_what_fits(ask: Ask) -> None:
     answers, _ = ask(full_at_eleven)
     held.clear()
     armed = True
-    answers.worker._state.pace.size = 512  # then 128, 32 and 8
+    answers.worker._slots[0].pace.size = 512  # then 128, 32 and 8
     long = Text.of(TEXT.data + b" on the log, and the dog")
     assert answers.to(Explore(1, long, Caret(len(long.data)))) == Failed(
         1,

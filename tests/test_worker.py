@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
 from arplay import paths
+from arplay.core import waits
 from arplay.core.errors import Problem
 from arplay.core.modalities.text import Caret, Text
 from arplay.engine import jobs, state, worker
@@ -26,6 +29,7 @@ from arplay.engine.messages import (
     Load,
     Loaded,
     Progress,
+    Recompute,
     Reconcile,
     Reconciled,
     Result,
@@ -179,7 +183,7 @@ def test_lanes_go_by_urgency(desk: Make) -> None:
     gate = Gate(shut=False)
     made = desk(SmallModel(before_forward=gate), fetch=lambda *_: iter_fetch([FetchProgress(1.0, "ready")]))
     blocked = Gate()
-    made.worker._state.load = lambda *_: (blocked(), SmallModel(name="next"))[1]
+    made.worker._slots[0].load = lambda *_: (blocked(), SmallModel(name="next"))[1]
     made.worker.submit(Load(1, "next"))
     blocked.reached()
     made.worker.submit(Reconcile(2, Text.of(b"BA")))
@@ -273,7 +277,7 @@ def test_questions_wait_for_the_first_model(desk: Make) -> None:
 
 def test_a_failed_load_leaves_the_old_model(desk: Make) -> None:
     made = desk(SmallModel(name="old"))
-    made.worker._state.load = lambda *_: raising(Problem("no such model", "choose another"))()
+    made.worker._slots[0].load = lambda *_: raising(Problem("no such model", "choose another"))()
     made.worker.submit(Load(1, "bad"))
     assert made.wait(1) == Failed(1, "no such model", "choose another")
     made.worker.submit(explore(2))
@@ -310,7 +314,7 @@ def test_a_load_is_cancelled_when_it_reports(desk: Make) -> None:
 def test_a_new_model_ends_what_the_old_one_began(desk: Make) -> None:
     gate = Gate()
     made = desk(SmallModel(context=None, before_forward=gate))
-    made.worker._state.load = lambda *_: SmallModel(name="new")
+    made.worker._slots[0].load = lambda *_: SmallModel(name="new")
     made.worker.submit(Score(1, LONG))
     gate.reached()
     made.worker.submit(Load(2, "new"))
@@ -319,6 +323,50 @@ def test_a_new_model_ends_what_the_old_one_began(desk: Make) -> None:
     assert isinstance(made.wait(2), Loaded)
     assert made.wait(1) == Cancelled(1)
     assert isinstance(made.wait(3), Reconciled)
+
+
+def test_the_thread_that_ends_a_wait_is_gone_before_anything_else_begins(desk: Make) -> None:
+    threads: list[threading.Thread] = []
+    alive: list[bool] = []
+    waiting, ended, told = threading.Event(), threading.Event(), threading.Event()
+
+    def linger(frame: FrameType, event: str, arg: object) -> Any:
+        """The thread takes its time to end: until the job is told as ended, and a while after that."""
+        if event == "return" and frame.f_code.co_name == "run":
+            assert told.wait(HANG_GUARD)
+            time.sleep(0.1)
+        return linger
+
+    def end(force: bool) -> None:
+        threads.append(threading.current_thread())
+        sys.settrace(linger)
+        frame: FrameType | None = sys._getframe()
+        while frame is not None:
+            frame.f_trace, frame = linger, frame.f_back
+        ended.set()
+
+    def wait() -> None:
+        with waits.ended_by(end):
+            waiting.set()
+            assert ended.wait(HANG_GUARD)
+
+    made = desk(model := SmallModel(before_forward=wait))
+    made.worker.submit(Recompute(1, Text.of(b"BA"), Caret(2)))  # told in the step that waits
+    assert waiting.wait(HANG_GUARD)
+    model.before_forward = lambda: alive.append(threads[0].is_alive())
+    emit = made.worker._emit
+
+    def watched(result: Result) -> None:
+        if result.number == 1:
+            alive.append(threads[0].is_alive())  # the control: it can be seen
+            told.set()
+        emit(result)
+
+    made.worker._emit = watched
+    made.worker.cancel(1)
+    made.worker.submit(explore(2))
+    assert isinstance(made.wait(2), Explored)
+    assert alive == [True, False]
 
 
 def iter_fetch(values: list[FetchProgress]) -> Generator[FetchProgress, None, None]:

@@ -33,6 +33,8 @@ from arplay.engine.messages import (
     Result,
     Score,
     Scored,
+    Unload,
+    Unloaded,
 )
 from arplay.engine.place import spot_of
 from arplay.engine.recompute import largest_difference
@@ -81,6 +83,13 @@ def load(state: State, request: Load, report: Report) -> Steps:
         model.can,
         alphabet.lossy,
     )
+
+
+def unload(state: State, request: Unload) -> Steps:
+    """Whatever was asked of the model has been ended by the worker, and holds it no longer."""
+    yield None
+    state.use(None)
+    return Unloaded(request.number)
 
 
 def explore(state: State, request: Explore) -> Steps:

@@ -8,7 +8,7 @@ results in its own file.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,38 @@ Device = Literal["auto", "cpu", "cuda", "mps", "xpu"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 
+class Lane(NamedTuple):
+    """Where a newer request replaces the older one: those of one kind to one slot (0 where they name none)."""
+
+    kind: type[Request]
+    slot: int
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Request:
     """What the worker is asked for, with all that it needs to know."""
 
     number: int
+
+    @property
+    def lane(self) -> Lane:
+        return Lane(type(self), 0)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Slotted(Request):
+    """A request to one slot. Each holds one model, or none, with its caches; the window's own model is in slot 0."""
+
+    slot: int = field(default=0, kw_only=True)
+
+    @property
+    def lane(self) -> Lane:
+        return Lane(type(self), self.slot)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Question(Slotted):
+    """A question to the model in the slot: another one that is loaded there makes it meaningless."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,8 +71,8 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Load(Request):
-    """Load a model by catalogue name or path and make it the current one; the former one stays until then."""
+class Load(Slotted):
+    """Load a model by catalogue name or path into the slot; the former one stays there until then."""
 
     spec: str
     device: Device = "auto"
@@ -53,7 +80,16 @@ class Load(Request):
 
 
 @dataclass(frozen=True, slots=True)
-class Explore(Request):
+class Unload(Slotted):
+    """Free the slot: end what was asked of its model, and give back the memory of that and of its caches."""
+
+    @property
+    def lane(self) -> Lane:
+        return Lane(Load, self.slot)  # of the two the newer one counts
+
+
+@dataclass(frozen=True, slots=True)
+class Explore(Question):
     """What comes next at ``place`` of ``document``?"""
 
     document: Document
@@ -62,7 +98,7 @@ class Explore(Request):
 
 
 @dataclass(frozen=True, slots=True)
-class Score(Request):
+class Score(Question):
     """Score every piece of ``document``; ledgers come back growing, the last one complete."""
 
     document: Document
@@ -70,7 +106,7 @@ class Score(Request):
 
 
 @dataclass(frozen=True, slots=True)
-class Reconcile(Request):
+class Reconcile(Question):
     """Score ``document`` once more by one teacher-forced pass without cache."""
 
     document: Document
@@ -78,7 +114,7 @@ class Reconcile(Request):
 
 
 @dataclass(frozen=True, slots=True)
-class Recompute(Request):
+class Recompute(Question):
     """What would the answer to the :class:`Explore` of the same fields cost, and be, without a cache?"""
 
     document: Document
@@ -116,8 +152,8 @@ class Replay(Request):
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson(Request):
-    """One batch of one text, as training sees it, on the current model: inputs, targets and the loss of each."""
+class Lesson(Question):
+    """One batch of one text, as training sees it, on the model: inputs, targets and the loss of each."""
 
     text: str
     reading: Reading = Reading()
@@ -149,6 +185,11 @@ class Loaded(Result):
     can: Capabilities
     lossy: str = ""
     """How the tokenizer changes text, as one sentence; empty where its pieces are the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unloaded(Result):
+    """The slot is empty."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

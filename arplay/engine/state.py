@@ -1,4 +1,4 @@
-"""What the worker keeps from job to job: the model, a session to step in, documents encoded and scored."""
+"""What the worker keeps of one slot from job to job: the model, sessions to step in, documents encoded and scored."""
 
 from __future__ import annotations
 
@@ -86,10 +86,11 @@ def left_over() -> bool:
 
 @dataclass(eq=False)
 class State:
-    """What the worker keeps from job to job. It never leaves its thread."""
+    """What the worker keeps of one slot from job to job. It never leaves its thread."""
 
     load: Loader
     fetch: Fetcher
+    slot: int = 0
     model: Model | None = None
     prefixes: Prefixes = field(default_factory=Prefixes)
     pace: Pace = field(default_factory=Pace)
@@ -98,7 +99,7 @@ class State:
     answered: tuple[Ids, NDArray[np.floating]] | None = None
     """The context explored last, and the logits after it."""
     film: Film | None = None
-    """The run that was replayed last; it outlives the model of the playground."""
+    """The run that was replayed last, in slot 0; it outlives the model there."""
     _documents: OrderedDict[tuple[Document, str, bool], Encoded] = field(default_factory=OrderedDict)
     _parts: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
     """Parts of documents: a token that is written after a long one does not have it encoded again."""
@@ -110,8 +111,8 @@ class State:
     lost_with: str = ""
     """What it was lost with, as users are told."""
 
-    def use(self, model: Model) -> None:
-        """Make ``model`` the current one and free what belonged to the former."""
+    def use(self, model: Model | None) -> None:
+        """Make ``model`` the current one (None: the slot is empty) and free what belonged to the former."""
         self.leave()
         self.model, self.pace = model, Pace(patience=self.pace.patience)
         self.ledger, self.scored, self.answered, self.lost = None, None, None, None
@@ -145,7 +146,8 @@ class State:
 
     def current(self) -> Model:
         if self.model is None:
-            raise Problem("no model is loaded", "choose a model first")
+            where = f" in slot {self.slot}" if self.slot else ""
+            raise Problem(f"no model is loaded{where}", "choose a model first")
         return self.model
 
     @property

@@ -24,6 +24,7 @@ from arplay.engine.messages import (
     Replay,
     Request,
     Score,
+    Unload,
 )
 from arplay.engine.recompute import recompute
 from arplay.engine.replay import replay
@@ -44,31 +45,31 @@ class Line:
 class Job:
     """What runs for the requests of one kind, in a lane of its own.
 
-    ``run`` makes its steps. ``needs_model``: it is a question about the current model. ``already``: a second one fails
-    in these words while one runs; where there are none, a newer request replaces the older one.
+    ``run`` makes its steps, on what is kept of the slot that the request names (slot 0 where it names none).
+    ``already``: a second one fails in these words while one runs; where there are none, a newer one replaces the older.
     """
 
     run: Callable[[State, Any, Line], Steps]
-    needs_model: bool = False
     already: str = ""
 
 
-def _asks(run: Callable[[State, Any], Steps]) -> Job:
-    """A question about the current model that tells nothing on its way but what it yields."""
-    return Job(lambda state, request, line: run(state, request), needs_model=True)
+def _plain(run: Callable[[State, Any], Steps]) -> Job:
+    """A job that tells nothing on its way but what it yields."""
+    return Job(lambda state, request, line: run(state, request))
 
 
 JOBS: dict[type[Request], Job] = {
-    Explore: _asks(jobs.explore),
-    Write: _asks(write),
+    Unload: _plain(jobs.unload),
+    Explore: _plain(jobs.explore),
+    Write: _plain(write),
     Load: Job(lambda state, request, line: jobs.load(state, request, line.report)),
     Describe: Job(lambda state, request, line: jobs.describe(request, line.cancelled)),
     Fetch: Job(
         lambda state, request, line: jobs.fetch(state, request, line.cancelled), already="is being fetched already"
     ),
-    Lesson: _asks(lesson),
-    Replay: Job(lambda state, request, line: replay(state, request)),
-    Score: _asks(jobs.score),
-    Reconcile: _asks(jobs.reconcile),
-    Recompute: _asks(recompute),
+    Lesson: _plain(lesson),
+    Replay: _plain(replay),
+    Score: _plain(jobs.score),
+    Reconcile: _plain(jobs.reconcile),
+    Recompute: _plain(recompute),
 }

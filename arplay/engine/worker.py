@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from arplay.core import waits
 from arplay.core.errors import Problem, in_one_line
 from arplay.engine import jobs, state
-from arplay.engine.messages import Cancelled, Failed, Load, Loaded, Progress, Request, Result
+from arplay.engine.messages import Cancelled, Failed, Lane, Load, Loaded, Progress, Question, Request, Result, Unload
 from arplay.engine.recovery import carried
 from arplay.engine.table import JOBS, Line
 from arplay.models.base import Model, Report
@@ -35,92 +36,101 @@ class Worker:
 
     Each request is answered by any number of Progress, Replayed and growing Scored, and then by exactly one final
     result: its own, Cancelled or Failed; what is reported after it, say by a thread of a library, is told to nobody.
-    In a lane (explore, load, score, ...) a new request replaces the older one, which ends as Cancelled, unless the step
-    under way completes it; or a second one fails, as the table of jobs has it.
-    A loaded model takes the jobs of the former one with it. Nothing is emitted after :meth:`close` returned.
+    In a lane (explore, load, score, ... of one slot) a new request replaces the older one, which ends as Cancelled,
+    unless the step under way completes it; or a second one fails, as the table of jobs has it.
+    A loaded model takes the jobs of the former one in its slot with it, and the jobs of other slots go on: the most
+    urgent first, of equally urgent ones the older. Nothing is emitted after :meth:`close` returned.
     ``emit`` must not raise and must not wait for this worker.
     """
 
     def __init__(self, emit: Emit, load: state.Loader | None = None, fetch: state.Fetcher | None = None) -> None:
         self._emit = emit
-        self._state = state.State(load or _catalogue_load, fetch or _fetch)
+        self._load, self._fetch = load or _catalogue_load, fetch or _fetch
+        self._slots: dict[int, state.State] = {}
         self._changed = threading.Condition()
-        self._lanes: dict[type[Request], _Job] = {}
+        self._lanes: dict[Lane, _Job] = {}  # the oldest first
         self._dropped: deque[_Job] = deque()
         self._refused: deque[tuple[_Job, Result]] = deque()
         self._closing = False
         self._emitting = threading.Lock()
         self._silent = False
         self._running: _Job | None = None
-        self._timer: threading.Timer | None = None
+        self._interrupter: threading.Thread | None = None
         self._thread = threading.Thread(target=self._run, name="arplay-worker", daemon=False)
 
     def submit(self, request: Request) -> None:
         """Queue a request (the first one starts the thread); RuntimeError after :meth:`close`."""
-        lane = type(request)
+        kind, lane = type(request), request.lane
         with self._changed:
             if self._closing:
                 raise RuntimeError("this worker is closed")
             if self._thread.ident is None:  # a window that fails to open leaves no thread that keeps the program alive
                 self._thread.start()
-            already = JOBS[lane].already
+            already = JOBS[kind].already
             if already and lane in self._lanes:
                 cause = f"{self._lanes[lane].name} {already}"
-                refusal = Failed(request.number, cause, "wait for it, or cancel it first", lane)
+                refusal = Failed(request.number, cause, "wait for it, or cancel it first", kind)
                 self._refused.append((_Job(request), refusal))
             else:
                 self._drop(lane)
+                if isinstance(request, Unload):
+                    self._drop_questions(request.slot)
                 self._lanes[lane] = _Job(request)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def cancel(self, number: int | None = None) -> None:
         """Cancel the request with this number, or all; at most one more forward is run for it."""
         with self._changed:
-            for lane in JOBS:
-                if lane in self._lanes and number in (None, self._lanes[lane].request.number):
+            for lane, job in list(self._lanes.items()):
+                if number in (None, job.request.number):
                     self._drop(lane)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def close(self, timeout: float) -> bool:
         """Cancel everything and wait for the thread. False: it is still inside a call that cannot be interrupted."""
         with self._changed:
             self._closing = True
-            for lane in JOBS:
+            for lane in list(self._lanes):
                 self._drop(lane)
-            self._changed.notify()
+            self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(timeout)
         with self._emitting:
             self._silent = True
         return not self._thread.is_alive()
 
-    def _drop(self, lane: type[Request]) -> None:
+    def _drop(self, lane: Lane) -> None:
         """Cancel a lane's job; the thread ends it between two steps. The lock is held."""
         job = self._lanes.pop(lane, None)
         if job is not None:
             job.cancelled.set()
             self._dropped.append(job)
             if job is self._running:
-                self._interrupt_in(PATIENCE_SECONDS, job, force=False)
+                self._interrupter = threading.Thread(target=self._interrupt, args=(job,), daemon=True)
+                self._interrupter.start()
 
-    def _interrupt_in(self, seconds: float, job: _Job, force: bool) -> None:
-        self._timer = threading.Timer(seconds, self._interrupt, (job, force))
-        self._timer.daemon = True
-        self._timer.start()
+    def _drop_questions(self, slot: int, before: float = math.inf) -> None:
+        """Those that have begun, and those whose number is less than ``before``. The lock is held."""
+        for lane, job in list(self._lanes.items()):
+            of_former = job.steps is not None or job.request.number < before
+            if lane.slot == slot and isinstance(job.request, Question) and of_former:
+                self._drop(lane)
 
-    def _interrupt(self, job: _Job, force: bool) -> None:
-        """End what a cancelled job waits for, if it still does. Runs in a thread of its own."""
+    def _interrupt(self, job: _Job) -> None:
+        """End what a cancelled job waits for, at last by force. Runs in a thread of its own, as long as the step."""
+        assert self._thread.ident is not None
         with self._changed:
-            if self._running is job and self._thread.ident is not None:
+            for seconds, force in ((PATIENCE_SECONDS, False), (HANG_SECONDS - PATIENCE_SECONDS, True)):
+                if self._changed.wait_for(lambda: self._running is not job, seconds):
+                    return
                 waits.interrupt(self._thread.ident, force)
-                if not force:
-                    self._interrupt_in(HANG_SECONDS - PATIENCE_SECONDS, job, force=True)
 
     def _run(self) -> None:
         while True:
             task = self._next()
             if task is None:
-                self._state.leave()
+                for slot in self._slots.values():
+                    slot.leave()
                 return
             if not isinstance(task, _Job):
                 self._tell(*task)
@@ -139,16 +149,23 @@ class Worker:
                     return self._dropped.popleft()
                 if self._closing:
                     return None
-                now = time.monotonic()
-                waiting = [self._lanes[lane] for lane in JOBS if lane in self._lanes and not self._too_early(lane)]
-                for job in waiting:
+                now, urgency = time.monotonic(), list(JOBS)
+                waiting = [job for job in self._lanes.values() if not self._too_early(job.request)]
+                for job in sorted(waiting, key=lambda job: urgency.index(type(job.request))):
                     if job.due <= now:
                         return job
                 self._changed.wait(min(job.due for job in waiting) - now if waiting else None)
 
-    def _too_early(self, lane: type[Request]) -> bool:
-        """Before the first model is there, questions about it wait for its load."""
-        return JOBS[lane].needs_model and self._state.model is None and Load in self._lanes
+    def _too_early(self, request: Request) -> bool:
+        """Before the first model is in a slot, questions to it wait for its load."""
+        is_empty = isinstance(request, Question) and self._state(request).model is None
+        return is_empty and Lane(Load, request.lane.slot) in self._lanes
+
+    def _state(self, request: Request) -> state.State:
+        slot = request.lane.slot
+        if slot not in self._slots:
+            self._slots[slot] = state.State(self._load, self._fetch, slot)
+        return self._slots[slot]
 
     def _step(self, job: _Job) -> None:
         with self._changed:
@@ -160,10 +177,10 @@ class Worker:
             self._advance(job)
         finally:
             with self._changed:
-                self._running, timer, self._timer = None, self._timer, None
-            if timer is not None:
-                timer.cancel()
-                timer.join()
+                self._running, interrupter, self._interrupter = None, self._interrupter, None
+                self._changed.notify_all()
+            if interrupter is not None:
+                interrupter.join()
             waits.go_on()
 
     def _advance(self, job: _Job) -> None:
@@ -188,13 +205,17 @@ class Worker:
                 self._tell(job, told)
 
     def _begin(self, job: _Job) -> jobs.Steps:
-        if JOBS[type(job.request)].needs_model:
-            return carried(self._state, job.request.number, lambda: self._steps(job), self._report(job))
+        if isinstance(job.request, Question):
+            mine, number = self._state(job.request), job.request.number
+            for other in self._slots.values():
+                if other is not mine:
+                    other.pace.hurry()
+            return carried(mine, number, lambda: self._steps(job), self._report(job))
         return self._steps(job)
 
     def _steps(self, job: _Job) -> jobs.Steps:
         line = Line(self._report(job), job.cancelled.is_set)
-        return JOBS[type(job.request)].run(self._state, job.request, line)
+        return JOBS[type(job.request)].run(self._state(job.request), job.request, line)
 
     def _report(self, job: _Job) -> Report:
         def report(fraction: float | None, what: str) -> None:
@@ -205,16 +226,14 @@ class Worker:
         return report
 
     def _finish(self, job: _Job, result: Result) -> None:
-        """The job has ended by itself. A new model ends what was begun, or asked, of the former one."""
+        """The job has ended by itself. A new model ends what was begun, or asked, of the former one in its slot."""
         with self._changed:
             if job in self._dropped:
                 self._dropped.remove(job)
             else:
-                del self._lanes[type(job.request)]
+                del self._lanes[job.request.lane]
             if isinstance(result, Loaded):
-                for lane, other in list(self._lanes.items()):
-                    if JOBS[lane].needs_model and (other.steps is not None or other.request.number < result.number):
-                        self._drop(lane)
+                self._drop_questions(job.request.lane.slot, before=result.number)
         self._tell(job, result)
 
     def _end(self, job: _Job) -> None:

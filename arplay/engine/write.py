@@ -19,7 +19,7 @@ from arplay.core.reading import Reading
 from arplay.core.stepping import behind_bare, sampled
 from arplay.core.tree import Step
 from arplay.engine import jobs
-from arplay.engine.messages import Explore, Explored, Request, Telling
+from arplay.engine.messages import Explore, Explored, Question, Telling
 from arplay.engine.state import State
 from arplay.models.base import next_of
 
@@ -29,7 +29,7 @@ painting meanwhile; at a slower pace it is one token."""
 
 
 @dataclass(frozen=True, slots=True)
-class Write(Request):
+class Write(Question):
     """Sample up to ``count`` tokens from the caret of ``document`` on, each at u of (seed, index), as one batch.
 
     At most ``per_second``, the first not before ``due`` (of the monotonic clock).

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from arplay.engine import state
-from arplay.engine.messages import Loaded, Request, Result
+from arplay.engine.messages import Lane, Loaded, Question, Request, Result, Unloaded
 from arplay.engine.state import left_over
 from arplay.engine.table import JOBS
 from arplay.engine.worker import Worker
@@ -20,10 +20,10 @@ Hear = Callable[[Result], None]
 class Bridge(QObject):
     """Numbers requests, gives them to its worker, and tells results in the thread that made this object.
 
-    A result is stale, and dropped, when a newer request of its lane was made, or when a model has been loaded that
-    was asked for later. Two kinds are never stale: what a job says whose requests do not replace each other, and
-    Loaded: it tells which model the worker now has, on which the answers that follow depend, even while another load
-    runs. Each answer of the former model comes before Loaded.
+    A result is stale, and dropped, when a newer request of its lane was made, or when a model has been loaded into its
+    slot that was asked for later, or unloaded. Two kinds are never stale: what a job says whose requests do not replace
+    each other, and Loaded and Unloaded: they tell which model the slot now has, on which the answers that follow
+    depend, even while another load runs. Each answer of the former model comes before Loaded.
     """
 
     result = Signal(object)
@@ -36,10 +36,10 @@ class Bridge(QObject):
     ) -> None:
         super().__init__(parent)
         self._numbers = itertools.count(1)
-        self._lane: dict[int, type[Request]] = {}  # of the requests that have no final result yet
-        self._newest: dict[type[Request], int] = {}
+        self._lane: dict[int, Lane] = {}  # of the requests that have no final result yet
+        self._newest: dict[Lane, int] = {}
         self._hearers: dict[int, Hear] = {}
-        self._model = 0  # the request that loaded the current model
+        self._model: dict[int, int] = {}  # the request that loaded, or unloaded, the model of a slot last
         self._forgotten: set[int] = set()
         self._closed = False
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -55,8 +55,8 @@ class Bridge(QObject):
         What is said of it goes to ``hear``, or where there is none to ``result``.
         """
         request = make(next(self._numbers))
-        self._lane[request.number] = type(request)
-        self._newest[type(request)] = request.number
+        self._lane[request.number] = request.lane
+        self._newest[request.lane] = request.number
         if hear is not None:
             self._hearers[request.number] = hear
         self._worker.submit(request)
@@ -86,13 +86,13 @@ class Bridge(QObject):
             return
         stale = result.number in self._forgotten or self._stale(result)
         hear = self._hearers.get(result.number)
+        if isinstance(result, Loaded | Unloaded):
+            self._model[self._lane[result.number].slot] = result.number
+            self._collector.loaded(left_over())
         if result.is_last:
             self._lane.pop(result.number, None)
             self._forgotten.discard(result.number)
             self._hearers.pop(result.number, None)
-        if isinstance(result, Loaded):
-            self._model = result.number
-            self._collector.loaded(left_over())
         if stale:
             return
         if hear is not None:
@@ -102,6 +102,7 @@ class Bridge(QObject):
 
     def _stale(self, result: Result) -> bool:
         lane = self._lane[result.number]
-        if JOBS[lane].already or isinstance(result, Loaded):
+        if JOBS[lane.kind].already or isinstance(result, Loaded | Unloaded):
             return False
-        return result.number < self._newest[lane] or (JOBS[lane].needs_model and result.number < self._model)
+        of_former = issubclass(lane.kind, Question) and result.number < self._model.get(lane.slot, 0)
+        return of_former or result.number < self._newest[lane]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
 from arplay.engine.jobs import Steps
-from arplay.engine.messages import Progress, Request, Result
+from arplay.engine.messages import Progress, Question, Result
 from arplay.engine.state import State
 from arplay.engine.table import Job, Line
 
 
 @dataclass(frozen=True, slots=True)
-class Count(Request):
+class Count(Question):
     document: Document
 
 
@@ -31,4 +31,4 @@ def count(state: State, request: Count, line: Line) -> Steps:
     return Counted(request.number, len(encoded))
 
 
-COUNT = Job(count, needs_model=True)
+COUNT = Job(count)

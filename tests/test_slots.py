@@ -1,0 +1,513 @@
+"""Several loaded models at once: each slot is a program of its own, though one thread runs them all."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
+
+from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.distribution import Distribution
+from arplay.core.modalities.text import Caret, Text
+from arplay.engine import jobs, state
+from arplay.engine.messages import (
+    Cancelled,
+    Explore,
+    Explored,
+    Failed,
+    Lesson,
+    Load,
+    Loaded,
+    Progress,
+    Question,
+    Recompute,
+    Reconcile,
+    Request,
+    Result,
+    Score,
+    Scored,
+    Unload,
+    Unloaded,
+)
+from arplay.engine.state import State
+from arplay.engine.table import JOBS
+from arplay.engine.worker import Worker
+from arplay.engine.write import Write, Written
+from arplay.gui.bridge import Bridge
+from arplay.models import catalogue
+from arplay.models.base import Model
+from tests.small_model import SmallModel
+from tests.test_bridge import Everything, Listener
+from tests.test_jobs import run
+from tests.test_worker import HANG_GUARD, LONG, Desk, Gate, Make, desk
+
+__all__ = ["desk"]
+TEXT = Text.of(b"BACACBACCB")  # a token a letter
+
+
+class Salted(SmallModel):
+    """Models of different names say different things."""
+
+    def distribution(self, ids: Sequence[int]) -> Distribution:
+        super().distribution(ids)  # complains past the context
+        return super().distribution([*ids, *self.info.name.encode()])
+
+
+def salted(name: str, *_: Any) -> Salted:
+    return Salted(context=None, name=name)
+
+
+class Shared(Worker):
+    """The control: one state for all slots, so that each load frees what belonged to the others."""
+
+    def _state(self, request: Request) -> State:
+        self._slots.setdefault(0, State(self._load, self._fetch))
+        return self._slots[0]
+
+
+def explore(number: int, slot: int, document: Text = TEXT, caret: int | None = None) -> Explore:
+    return Explore(number, document, Caret(len(document) if caret is None else caret), slot=slot)
+
+
+def two(made: Desk) -> Desk:
+    """Model a in slot 0 and b in slot 1."""
+    for slot, name in enumerate("ab"):
+        made.worker.submit(Load(-1 - slot, name, slot=slot))
+        assert isinstance(made.wait(-1 - slot), Loaded)
+    return made
+
+
+def test_one_text_in_two_slots_is_read_once_in_each(desk: Make) -> None:
+    made = two(desk(load=salted))
+    for slot in (0, 1):
+        made.worker.submit(Score(1 + slot, TEXT, slot=slot))
+    for slot, name in enumerate("ab"):
+        scored, model = made.wait(1 + slot), salted(name)
+        assert isinstance(scored, Scored)
+        np.testing.assert_allclose(scored.ledger.logprob[1:], model.teacher_forced(scored.ledger.ids.tolist())[1:])
+    for number, caret in enumerate((10, 9, 4, 2), 3):
+        for slot in (0, 1):
+            made.worker.submit(explore(2 * number + slot, slot, caret=caret))
+            answer = explored(made, 2 * number + slot)
+            assert (answer.evaluated, answer.reused) == (0, len(answer.prefix.ids)), "all of it was in the cache"
+
+
+def explored(made: Desk, number: int) -> Any:
+    found = made.wait(number)
+    assert isinstance(found, Explored), found
+    return found.answer
+
+
+@pytest.mark.parametrize("kind", [Worker, Shared])
+def test_loading_and_unloading_another_slot_frees_nothing(kind: type[Worker]) -> None:
+    made = Desk(salted)
+    made.worker = kind(made._emit, salted)
+    try:
+        two(made)
+        made.worker.submit(explore(1, 0))
+        explored(made, 1)
+        made.worker.submit(Load(2, "c", slot=1))
+        made.wait(2)
+        made.worker.submit(explore(3, 0))
+        kept = explored(made, 3).evaluated == 0
+        made.worker.submit(Unload(4, slot=1))
+        made.wait(4)
+        made.worker.submit(explore(5, 0))
+        again = made.wait(5)
+        kept = kept and isinstance(again, Explored) and again.answer.evaluated == 0
+    finally:
+        assert made.worker.close(HANG_GUARD)
+    assert kept is (kind is Worker)
+
+
+def test_two_networks_share_nothing(tiny_folders: dict[str, Path], desk: Make) -> None:
+    """Real ones, of which one is loaded twice: the numbers are those of a program that has only this one."""
+    text = Text.of(b"The cat sat on the mat")
+    specs = [str(tiny_folders[family]) for family in ("llama", "gpt2", "llama")]
+    made = desk(load=catalogue.load)
+    for slot, spec in enumerate(specs):
+        made.worker.submit(Load(slot, spec, "cpu", "float32", slot=slot))
+        assert isinstance(made.wait(slot), Loaded)
+    for slot in range(3):
+        made.worker.submit(Score(10 + slot, text, slot=slot))
+    ledgers = []
+    for slot, spec in enumerate(specs):
+        scored = made.wait(10 + slot)
+        assert isinstance(scored, Scored)
+        alone = catalogue.load(spec, "cpu", "float32", lambda *_: None).teacher_forced(scored.ledger.ids.tolist())
+        np.testing.assert_allclose(scored.ledger.logprob[1:], alone[1:], atol=1e-5)
+        ledgers.append(scored.ledger)
+    assert not np.allclose(ledgers[0].logprob[1:], ledgers[1].logprob[1:], atol=1e-2), "negative control"
+    for number, slot in enumerate((0, 1, 2, 1, 0, 2), 20):
+        made.worker.submit(explore(number, slot, text))
+        answer = explored(made, number)
+        assert answer.evaluated <= 1 and answer.reused >= len(answer.prefix.ids) - 1 and answer.cache_bytes > 0
+
+
+QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
+    Explore: lambda number, slot: explore(number, slot),
+    Score: lambda number, slot: Score(number, TEXT, slot=slot),
+    Reconcile: lambda number, slot: Reconcile(number, TEXT, slot=slot),
+    Recompute: lambda number, slot: Recompute(number, TEXT, Caret(4), slot=slot),
+    Lesson: lambda number, slot: Lesson(number, "BACAB", slot=slot),
+    Write: lambda number, slot: Write(number, TEXT, 10, None, Pipeline(), 7, 3, 1e9, 0.0, slot=slot),
+}
+
+
+def test_every_question_of_the_table_is_here() -> None:
+    assert {kind for kind in JOBS if issubclass(kind, Question)} == set(QUESTIONS)
+
+
+@pytest.mark.parametrize("kind", QUESTIONS)
+@pytest.mark.parametrize("change", [partial(Load, spec="c"), Unload])
+def test_what_is_asked_in_one_slot_goes_on_while_another_one_changes(
+    desk: Make, kind: type[Question], change: Callable[..., Request]
+) -> None:
+    made = two(desk(load=salted))
+    gate = Gate()
+    made.worker.submit(Score(1, LONG, slot=1))  # something is in the way of all that follows
+    made.worker._slots[1].model.before_forward = gate  # type: ignore[union-attr]
+    made.worker.submit(Score(2, LONG, slot=1))
+    gate.reached()
+    made.worker.submit(change(3, slot=1))
+    made.worker.submit(QUESTIONS[kind](4, 0))
+    gate.open()
+    assert type(made.wait(3)) in (Loaded, Unloaded)
+    assert made.wait(1) == Cancelled(1) and made.wait(2) == Cancelled(2)
+    assert not isinstance(made.wait(4), Cancelled | Failed)
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+def test_play_goes_on_while_another_slot_loads(desk: Make, slot: int) -> None:
+    loading = Gate(shut=False)
+    made = two(desk(load=lambda name, *_: (loading(), salted(name))[1]))
+    gate = Gate()
+    made.worker._slots[0].model.before_forward = gate  # type: ignore[union-attr]
+    gate.free = 2  # two tokens are written
+    made.worker.submit(Write(1, TEXT, 10, None, Pipeline(), 7, 5, 1e9, 0.0))
+    gate.reached()
+    made.worker.submit(Load(2, "c", slot=slot))
+    gate.open()
+    assert isinstance(made.wait(2), Loaded)
+    written = made.wait(1)
+    if slot:
+        assert isinstance(written, Written) and len(written.steps) > 0
+    else:  # negative control; unless its last step came first
+        assert isinstance(written, Cancelled | Written)
+
+
+def test_a_lane_is_of_one_slot(desk: Make) -> None:
+    made = two(desk(load=salted))
+    gate = Gate()
+    made.worker._slots[0].model.before_forward = gate  # type: ignore[union-attr]
+    made.worker.submit(Score(1, LONG))
+    gate.reached()
+    for number, slot in enumerate((0, 1, 1, 0, 1), 2):
+        made.worker.submit(explore(number, slot, caret=number))
+    made.worker.cancel(99)  # of nobody
+    gate.open()
+    assert [type(made.wait(number)) for number in range(2, 7)] == [Cancelled, Cancelled, Cancelled, Explored, Explored]
+    assert isinstance(made.wait(1), Scored)
+    ended = [result.number for result in made.finals(5, 6)]
+    assert ended == [5, 6], "of two as urgent ones the older"
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+def test_one_of_two_is_cancelled_by_its_number(desk: Make, slot: int) -> None:
+    made = two(desk(load=salted))
+    gate = Gate()
+    for kept in made.worker._slots.values():
+        kept.model.before_forward = gate  # type: ignore[union-attr]
+    for number in (0, 1):
+        made.worker.submit(Score(1 + number, LONG, slot=number))
+    gate.reached()
+    made.worker.cancel(1 + slot)
+    gate.open()
+    assert made.wait(1 + slot) == Cancelled(1 + slot)
+    assert isinstance(made.wait(2 - slot), Scored)
+
+
+def test_an_empty_slot_says_what_to_do(desk: Make) -> None:
+    made = two(desk(load=salted))
+    for number, kind in enumerate(QUESTIONS, 1):
+        made.worker.submit(QUESTIONS[kind](number, 3))
+        assert made.wait(number) == Failed(number, "no model is loaded in slot 3", "choose a model first")
+    made.worker.submit(Unload(20, slot=3))
+    assert made.wait(20) == Unloaded(20), "it is what was asked for"
+    made.worker.submit(Unload(21))
+    made.wait(21)
+    made.worker.submit(explore(22, 0))
+    assert made.wait(22) == Failed(22, "no model is loaded", "choose a model first")
+
+
+def test_questions_wait_for_the_first_model_of_their_slot_alone(desk: Make) -> None:
+    gate = Gate(shut=False)
+    made = two(desk(load=lambda name, *_: (gate(), salted(name))[1]))
+    gate.shut = True
+    made.worker.submit(Load(1, "c", slot=2))
+    gate.reached()
+    made.worker.submit(explore(2, 2))
+    made.worker.submit(Score(3, TEXT))
+    gate.open()
+    assert isinstance(made.wait(2), Explored) and isinstance(made.wait(3), Scored)
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+def test_unloading_gives_the_memory_back(desk: Make, slot: int) -> None:
+    made = two(desk(load=salted))
+    gate = Gate()
+    for number in (0, 1):
+        made.worker.submit(explore(1 + number, number))
+        explored(made, 1 + number)
+        made.worker.submit(Score(3 + number, TEXT, slot=number))
+        made.wait(3 + number)
+    models = [weakref.ref(made.worker._slots[number].model) for number in (0, 1)]
+    models[slot]().before_forward = gate
+    made.worker.submit(Score(5, LONG, slot=slot))
+    gate.reached()
+    made.worker.submit(Unload(6, slot=slot))
+    gate.open()
+    assert made.wait(6) == Unloaded(6)
+    assert [result.number for result in made.finals(5, 6)] == [5, 6] and made.wait(5) == Cancelled(5)
+    assert models[slot]() is None and models[1 - slot]() is not None  # at once: nothing had to be collected
+    made.worker.submit(explore(7, 1 - slot))
+    assert explored(made, 7).evaluated == 0
+
+
+def test_unloading_a_network_gives_the_memory_back(tiny_folders: dict[str, Path], desk: Make) -> None:
+    made = desk(load=catalogue.load)
+    for slot in (0, 1):
+        made.worker.submit(Load(slot, str(tiny_folders["llama"]), "cpu", "float32", slot=slot))
+        made.wait(slot)
+        made.worker.submit(explore(2 + slot, slot, Text.of(b"The cat")))
+        explored(made, 2 + slot)
+    models = [weakref.ref(made.worker._slots[slot].model.network) for slot in (0, 1)]  # type: ignore[union-attr]
+    made.worker.submit(Unload(4, slot=1))
+    made.wait(4)
+    gc.collect()
+    assert models[1]() is None and models[0]() is not None
+
+
+@pytest.mark.parametrize("order", ["load, unload", "unload, load"])
+def test_of_load_and_unload_the_newer_one_counts(desk: Make, order: str) -> None:
+    gate = Gate()
+    made = two(desk(load=salted))
+    made.worker._slots[0].model.before_forward = gate  # type: ignore[union-attr]
+    made.worker.submit(Score(1, LONG))
+    gate.reached()
+    make: dict[str, Request] = {"load": Load(2, "c", slot=1), "unload": Unload(3, slot=1)}
+    for word in order.split(", "):
+        made.worker.submit(make[word])
+    gate.open()
+    number = make[word].number
+    assert made.wait(5 - number) == Cancelled(5 - number)
+    assert isinstance(made.wait(number), Loaded if word == "load" else Unloaded)
+    made.worker.submit(explore(4, 1))
+    assert isinstance(made.wait(4), Explored if word == "load" else Failed)
+
+
+def test_a_question_in_one_slot_makes_the_chunks_of_all_short(desk: Make) -> None:
+    made = two(desk(load=salted))
+    pace = made.worker._slots[1].pace
+    pace.seconds, pace.size = 0.4, 200
+    made.worker.submit(explore(1, 0))
+    made.wait(1)
+    assert pace.seconds == state.CHUNK_SECONDS and pace.size <= 50
+
+
+Op = tuple[str, int, str]
+"""What is asked ("explore", "score", "load", "unload"), of which slot, with which text or model."""
+
+texts = st.text("ABC", min_size=1, max_size=9)
+ops = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["explore", "score"]), st.integers(0, 2), texts),
+        st.tuples(st.just("load"), st.integers(0, 2), st.sampled_from("abc")),
+        st.tuples(st.just("unload"), st.integers(0, 2), st.just("")),
+    ),
+    max_size=24,
+)
+
+
+def request(number: int, op: Op) -> Request:
+    word, slot, what = op
+    document = Text.of(what.encode())
+    asked: dict[str, Request] = {
+        "explore": explore(number, slot, document),
+        "score": Score(number, document, slot=slot),
+        "load": Load(number, what, slot=slot),
+        "unload": Unload(number, slot=slot),
+    }
+    return asked[word]
+
+
+def told(result: Result) -> object:
+    """What of a final result does not depend on the time."""
+    if isinstance(result, Explored):
+        answer = result.answer
+        return answer.evaluated, answer.reused, answer.branches, answer.distribution.logprobs.tolist()
+    if isinstance(result, Scored):
+        return result.ledger.ids.tolist(), result.ledger.logprob[1:].tolist()
+    return result.info.name if isinstance(result, Loaded) else type(result).__name__
+
+
+def alone(sequence: list[Op]) -> list[object]:
+    """Each slot as a program that has no other one, and no thread."""
+    programs = {slot: State(salted, lambda *_: iter(())) for slot in range(3)}  # type: ignore[arg-type, return-value]
+    said: list[object] = []
+    for number, op in enumerate(sequence):
+        word, mine, asked = op[0], programs[op[1]], request(number, op)
+        if word == "unload" or (mine.model is None and word != "load"):
+            mine.use(None)
+            said.append("Unloaded" if word == "unload" else "Failed")
+            continue
+        run_it: Any = {"explore": jobs.explore, "score": jobs.score}.get(word)
+        steps = jobs.load(mine, asked, lambda *_: None) if isinstance(asked, Load) else run_it(mine, asked)
+        said.append(told(run(steps)[1]))
+    return said
+
+
+class Post:
+    """A worker's final results."""
+
+    def __init__(self, kind: type[Worker]) -> None:
+        self._desk = Desk(salted)
+        self._desk.worker = self.worker = kind(self._desk._emit, salted)
+        self.results, self.wait = self._desk.results, self._desk.wait
+
+    def __enter__(self) -> Post:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.worker.close(HANG_GUARD)
+
+
+def in_slots(kind: type[Worker], sequence: list[Op]) -> list[object]:
+    with Post(kind) as post:
+        said = []
+        for number, op in enumerate(sequence):
+            post.worker.submit(request(number, op))
+            said.append(told(post.wait(number)))
+        return said
+
+
+@given(ops)
+@settings(max_examples=60, deadline=None)
+def test_each_slot_is_a_program_of_its_own(sequence: list[Op]) -> None:
+    assert in_slots(Worker, sequence) == alone(sequence)
+
+
+def test_slots_that_share_are_seen() -> None:
+    """Negative control."""
+    sequence = [("load", 0, "a"), ("explore", 0, "BAC"), ("load", 1, "b"), ("explore", 0, "BAC")]
+    assert in_slots(Shared, sequence) != alone(sequence)
+    assert in_slots(Worker, sequence) == alone(sequence)
+
+
+@given(ops)
+@settings(max_examples=60, deadline=None)
+def test_in_any_haste_each_request_ends_once_and_the_newest_load_counts(sequence: list[Op]) -> None:
+    with Post(Worker) as post:
+        for number, op in enumerate(sequence):
+            post.worker.submit(request(number, op))
+        for number in range(len(sequence)):
+            post.wait(number)
+        finals = [result.number for result in post.results if result.is_last]
+        assert sorted(finals) == list(range(len(sequence)))
+        for slot in range(3):
+            changes = [(word, name) for word, of, name in sequence if of == slot and word in ("load", "unload")]
+            word, name = changes[-1] if changes else ("unload", "")
+            post.worker.submit(explore(100 + slot, slot))
+            answer = post.wait(100 + slot)
+            if word == "unload":
+                assert isinstance(answer, Failed)
+            else:
+                assert isinstance(answer, Explored) and answer.answer.distribution is not None
+                ids = answer.answer.prefix.ids.tolist()
+                expected = salted(name).distribution(ids)
+                np.testing.assert_allclose(answer.answer.distribution.logprobs, expected.logprobs)
+
+
+# ---- the bridge
+
+
+@pytest.fixture
+def bridged(qtbot: QtBot) -> Iterator[Callable[..., tuple[Bridge, Listener]]]:
+    made: list[Bridge] = []
+
+    def make(kind: type[Bridge] = Bridge, models: Callable[..., Model] = salted) -> tuple[Bridge, Listener]:
+        made.append(kind(load=models))
+        listener = Listener(made[-1], qtbot)
+        for slot in (0, 1):
+            listener.wait(made[-1].ask(partial(Load, spec="ab"[slot], slot=slot)))
+        return made[-1], listener
+
+    yield make
+    for bridge in made:
+        assert bridge.close(HANG_GUARD)
+
+
+Bridged = Callable[..., tuple[Bridge, Listener]]
+
+
+@pytest.mark.parametrize("kind", [Bridge, Everything])
+@pytest.mark.parametrize("change", [partial(Load, spec="c"), Unload])
+@pytest.mark.parametrize("slot", [0, 1])
+def test_a_change_makes_the_answers_of_its_slot_stale_and_no_other(
+    bridged: Bridged, kind: type[Bridge], change: Callable[..., Request], slot: int
+) -> None:
+    """Answers that arrive after it. Scores of both slots wait at a gate until the change is on its way."""
+    bridge, listener = bridged(kind)
+    gate = Gate()
+    for kept in bridge._worker._slots.values():
+        kept.model.before_forward = gate  # type: ignore[union-attr]
+    scores = [bridge.ask(partial(Score, document=LONG, slot=number)) for number in (0, 1)]
+    gate.reached()
+    changed = bridge.ask(partial(change, slot=slot))
+    gate.open()
+    listener.wait(changed)
+    assert isinstance(listener.wait(scores[1 - slot]), Scored), "the other slot's answer is told"
+    listener.wait(bridge.ask(partial(Explore, document=TEXT, place=Caret(3), slot=1 - slot)))
+    after = listener.results[[result.number for result in listener.results].index(changed) :]
+    late = [result for result in after if result.number == scores[slot] and not isinstance(result, Progress)]
+    if kind is Bridge:
+        assert late == []
+    elif isinstance(listener.wait(changed), Loaded):
+        assert late == [Cancelled(scores[slot])], "negative control: it was on its way"
+
+
+@pytest.mark.parametrize("kind", [Bridge, Everything])
+def test_a_newer_question_makes_those_of_its_slot_stale_and_no_other(bridged: Bridged, kind: type[Bridge]) -> None:
+    bridge, listener = bridged(kind)
+    asked = [
+        bridge.ask(partial(Explore, document=TEXT, place=Caret(2 + n), slot=slot))
+        for n, slot in enumerate((0, 1, 0, 1, 0))
+    ]
+    for number in asked[-2:]:
+        assert isinstance(listener.wait(number), Explored)
+    seen = {result.number for result in listener.results if result.number in asked}
+    assert seen == set(asked[-2:] if kind is Bridge else asked)
+
+
+def test_nothing_of_another_slot_reaches_the_window(bridged: Bridged, qtbot: QtBot) -> None:
+    """Whoever asks another slot hears the answers alone."""
+    bridge, listener = bridged()
+    before, heard = len(listener.results), list[Result]()
+    for make in (
+        partial(Load, spec="c", slot=1),
+        partial(Score, document=LONG, slot=1),
+        partial(Explore, document=TEXT, place=Caret(2), slot=1),
+        partial(Unload, slot=1),
+    ):
+        number = bridge.ask(make, heard.append)
+        qtbot.waitUntil(lambda number=number: any(r.number == number and r.is_last for r in heard))
+    assert isinstance(heard[-1], Unloaded) and len(listener.results) == before

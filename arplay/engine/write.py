@@ -23,16 +23,19 @@ from arplay.engine.messages import Explore, Explored, Question, Telling
 from arplay.engine.state import State
 from arplay.models.base import next_of
 
-TELL_SECONDS, LONGEST_SECONDS = 1 / 30, 0.1
-"""A batch has so much of the processor, as long as a picture lasts, and takes no longer than that where the window is
-painting meanwhile; at a slower pace it is one token."""
+TELL_SECONDS, MOST_SECONDS = 1 / 30, 0.1
+"""A batch has so much of the processor, as long as a picture lasts; where the window takes longer to show one, as much
+more as leaves the model its share. At a slower pace a batch is one token."""
+SHARE = 2.0
+"""Seconds that the model has for each second that the window shows what it wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class Write(Question):
     """Sample up to ``count`` tokens from the caret of ``document`` on, each at u of (seed, index), as one batch.
 
-    At most ``per_second``, the first not before ``due`` (of the monotonic clock).
+    At most ``per_second``, the first not before ``due`` (of the monotonic clock). ``shown``: seconds of the processor
+    that showing the last batch took.
     ``stop_at``: the token after which no other is written. ``slide``: go on where the context is full.
     """
 
@@ -47,6 +50,7 @@ class Write(Question):
     reading: Reading = Reading()
     stop_at: int | None = None
     slide: bool = False
+    shown: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,6 +76,7 @@ class _Batch:
     place: Place
     steps: list[Step] = field(default_factory=list)
     last: tuple[Choice, Decoded] | None = None
+    tell: float = TELL_SECONDS
     began: float = field(default_factory=time.monotonic)
     worked: float = field(default_factory=time.thread_time)
 
@@ -82,7 +87,7 @@ class _Batch:
     def is_full(self, per_second: float) -> bool:
         worked, spent = time.thread_time() - self.worked, time.monotonic() - self.began
         waits = max(0.0, self.ahead(per_second))
-        return bool(self.steps) and (worked + waits >= TELL_SECONDS or spent + waits >= LONGEST_SECONDS)
+        return bool(self.steps) and (worked + waits >= self.tell or spent + waits >= 2 * self.tell)
 
     def put(self, step: Step, last: tuple[Choice, Decoded], tokens: TokenSet) -> None:
         edit, self.caret = self.document.take(self.caret, step.id, tokens)
@@ -97,6 +102,7 @@ def write(state: State, request: Write) -> jobs.Steps:
     Behind the first token the session alone goes on; the last answer tells whether it read what the document says.
     """
     batch = _Batch(request.document, request.caret, request.document.at(request.caret, request.index))
+    batch.tell = min(max(TELL_SECONDS, SHARE * request.shown), MOST_SECONDS)
     if (wait := request.due - time.monotonic()) > 0:
         yield jobs.Pause(wait)
         batch.began = time.monotonic()

@@ -41,6 +41,9 @@ LATE_MS = 50
 """After so long without an answer the panels say that they wait."""
 
 
+FOLLOW_MS = 100
+"""So long after the text and the chart the other panels follow what Play writes."""
+
 REFUSED_MS = 6_000
 """So long the status bar says why something did not happen."""
 
@@ -141,8 +144,8 @@ class MainWindow(QMainWindow):
                 panel.show_view(view)
         if not waits:
             self._show_chart()
-        if not waits or not self._late.isActive():
-            self._late.start(LATE_MS if waits else 0)
+        if not self._late.isActive() or not (waits or view.playing):
+            self._late.start(LATE_MS if waits else FOLLOW_MS if view.playing else 0)
         self.link.on = view.settings.link_scrolling
         self.status.show_view(view)
         self.waiting.wait(waited_for(view))
@@ -167,7 +170,7 @@ class MainWindow(QMainWindow):
 
     def _show_all(self) -> None:
         for panel in self.panels.values():
-            if _in_sight(panel) or panel.comes == "at once":
+            if panel.comes != "at once" and _in_sight(panel):  # the others have it already
                 panel.show_view(self.playground.view)
 
     def _on_visibility(self, visible: bool) -> None:

@@ -35,6 +35,7 @@ class Writing(QObject):
         self.waiting: deque[Take | Do] = deque()
         self._asked: int | None = None  # the number of the Write under way
         self._left, self._due = 0, 0.0
+        self._shown, self._clock = 0.0, 0.0
 
     def start(self) -> None:
         """Play: the worker writes on, until the user does anything else."""
@@ -45,6 +46,7 @@ class Writing(QObject):
             return
         self.stop()
         self._left, self._due = self._play.view.settings.play_steps, time.monotonic()
+        self._shown, self._clock = 0.0, time.thread_time()
         self._play.show(playing=True)
         self._ask()
 
@@ -71,12 +73,15 @@ class Writing(QObject):
             reading=settings.reading,
             stop_at=loaded.eos if settings.stop_at_eos else None,
             slide=settings.at_limit == "slide",
+            shown=self._shown,
         )
         self._asked = play.bridge.ask(asked)
 
     def written(self, result: Written) -> None:
         """A batch that Play wrote, token by token into the text and the history, and what comes next behind it."""
         self._left -= len(result.steps)
+        now, former = time.thread_time(), self._clock
+        self._shown, self._clock = now - former, now
         self._due = max(self._due + len(result.steps) / self._play.view.settings.play_per_second, time.monotonic())
         for step in result.steps:
             self._write(step, "sampled")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen
 
 from arplay.gui.theme import SPACE, TEXT, interface_font
@@ -56,11 +56,9 @@ def paint_above(area: TextArea, lines: list[LineCells]) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if marks.tokens == "colours":
         _paint_ink(painter, area, lines)
-    for index, low, high in visible_pieces(area, lines):
-        if marks.fixed[index]:
-            _underline(painter, lines, low, high, 2.5, QPen(theme.color("accent", 0.65), 1.5))
-    for low, high in marks.departures:
-        _underline(painter, lines, low, high, 4.5, QPen(theme.color("muted"), 2, Qt.PenStyle.DotLine))
+    fixed = [(low, high) for index, low, high in visible_pieces(area, lines) if marks.fixed[index]]
+    _underline(painter, lines, fixed, 2.5, QPen(theme.color("accent", 0.65), 1.5))
+    _underline(painter, lines, marks.departures, 4.5, QPen(theme.color("muted"), 2, Qt.PenStyle.DotLine))
     _paint_found(painter, area, lines)
     _paint_selected(painter, area, lines)
     for cells in lines:
@@ -278,8 +276,13 @@ def _cell(rect: QRectF) -> QRectF:
     return rect.adjusted(0, 0, -1, 0) if rect.width() > 6 else rect
 
 
-def _underline(painter: QPainter, lines: list[LineCells], low: int, high: int, drop: float, pen: QPen) -> None:
+def _underline(
+    painter: QPainter, lines: list[LineCells], stretches: Iterable[tuple[int, int]], drop: float, pen: QPen
+) -> None:
+    strokes = [
+        QLineF(rect.left() + 1, rect.bottom() + drop - 1, rect.right() - 1, rect.bottom() + drop - 1)
+        for low, high in stretches
+        for rect in _rects(lines, low, high, 0)
+    ]
     painter.setPen(pen)
-    for rect in _rects(lines, low, high, 0):
-        y = rect.bottom() + drop - 1
-        painter.drawLine(QPointF(rect.left() + 1, y), QPointF(rect.right() - 1, y))
+    painter.drawLines(strokes)

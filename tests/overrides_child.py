@@ -218,6 +218,7 @@ ASK: dict[str, Callable[[str, Any], object]] = {
     "canInsertFromMimeData": lambda name, it: it.canPaste(),
     "createMimeDataFromSelection": lambda name, it: (it.selectAll(), it.copy()),
     "insertFromMimeData": lambda name, it: it.paste(),
+    "doSetSource": lambda name, it: it.reload(),
     "moveCursor": lambda name, it: it.keyPressEvent(QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Down, NONE)),
     "textFromValue": lambda name, it: it.setValue(it.value() + it.singleStep()),
     "validate": lambda name, it: it.interpretText(),
@@ -261,7 +262,14 @@ def open_all() -> MainWindow:
     window.browse_models()
     window.start_tour()
     window.training.open()
+    open_page(window)
     return window
+
+
+def open_page(window: MainWindow) -> None:
+    help_menu = next(action.menu() for action in window.menuBar().actions() if "Help" in action.text())
+    page = next(action for action in help_menu.actions() if "numbers" in action.text().lower())  # type: ignore[attr-defined]
+    page.trigger()
 
 
 def until(holds: Callable[[], bool]) -> None:

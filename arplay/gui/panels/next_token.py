@@ -166,9 +166,8 @@ class NextTokenPanel(Panel):
         self._own = own
         self._drawn = self._decoded_distribution(view)
         self._show_bars(keep_choice=not new_answer)
-        if new_answer and self.isVisible():
-            if not view.playing:  # then all that changed is painted together, which takes less
-                self.bars.viewport().repaint()  # at once: it is what one waits for after a step
+        if new_answer and self.isVisible() and not view.playing:  # in Play all is painted together, which takes less
+            self.bars.viewport().repaint()  # at once: it is what one waits for after a step
         self._show_header()
         self._show_strip(view)
         if view.stale:

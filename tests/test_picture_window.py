@@ -23,6 +23,7 @@ from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.tour import Tour, stops
+from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.heat.picture import PictureHeat
 from arplay.gui.widgets.picture.grid import PictureGrid
 from tests.windows_open import PATIENCE, Open, opened, settle
@@ -254,6 +255,49 @@ def test_another_raster_begins_anew(opened: Open, qtbot: QtBot, tmp_path: Path) 
     assert rows(window) == ["??"]
     assert isinstance(play.view.loaded and play.view.loaded.vocabulary, Raster)
     assert canvas(window).choices.checkedId() == GO
+
+
+def shown(window: MainWindow) -> list[str]:
+    return [c.text() for c in window.panels["ledger"].findChildren(Caption)]
+
+
+def test_another_order_has_other_steps_and_the_same_total(opened: Open, qtbot: QtBot) -> None:
+    window = opened("xo")
+    play = window.playground
+    play.handle(Do("play"))
+    qtbot.waitUntil(lambda: not play.view.playing, timeout=PATIENCE)
+    scored(window, qtbot)
+    picture, first = rows(window), play.view.ledger
+    assert first is not None
+    total = f"−{first.totals.nll_nats:.4f}"
+    assert any(f"equal: by columns {total}, backwards {total}" in words for words in shown(window))
+    play.load_model("xo-centre")
+    qtbot.waitUntil(lambda: play.view.loaded is not None and play.view.loaded.info.name == "xo-centre")
+    scored(window, qtbot)
+    second = play.view.ledger
+    assert rows(window) == picture and second is not None
+    assert any(f"equal: by rows {total}, by columns {total}" in words for words in shown(window))
+    assert second.totals.nll_nats == pytest.approx(first.totals.nll_nats, abs=1e-12)
+    assert sorted(second.logprob) != pytest.approx(sorted(first.logprob)), "the steps are others"
+
+
+def test_the_caret_is_where_the_other_order_has_got_to(opened: Open, qtbot: QtBot) -> None:
+    window = opened("xo")
+    play = window.playground
+    for _ in range(3):
+        play.handle(Do("step"))
+        settle(window, qtbot)
+    first = rows(window)[0]
+    play.load_model("xo-centre")
+    qtbot.waitUntil(lambda: play.view.loaded is not None and play.view.loaded.info.name == "xo-centre")
+    settle(window, qtbot)
+    assert play.view.caret == 0 and canvas(window).grid.marked == 4
+    play.handle(Do("step"))
+    settle(window, qtbot)
+    assert rows(window)[0] == first and rows(window)[1][1] != "?" and play.view.caret == 4
+    play.undo_stack.undo()
+    settle(window, qtbot)
+    assert play.view.caret == 0
 
 
 def test_play_fills_the_picture_and_ends(opened: Open, qtbot: QtBot) -> None:

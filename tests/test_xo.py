@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,46 @@ def test_two_orders_have_one_total_on_the_command_line(tmp_path: Path, capsys: p
     first, second = (score(capsys, str(text), "--model", name)["totals"] for name in ("xo", str(other)))
     assert isinstance(first, dict) and isinstance(second, dict)
     assert first["nll_nats"] == pytest.approx(second["nll_nats"], abs=1e-12)
+
+
+def test_the_centre_first_is_the_same_joint_in_another_order() -> None:
+    own, other = (json.loads(path.read_text("utf-8")) for path in (XO, XO.with_name("xo-centre.json")))
+    assert own["patterns"] == other["patterns"] and own["signs"] == other["signs"] and own["order"] != other["order"]
+
+
+@given(ORDERS, st.tuples(*[st.integers(0, 1)] * 9))
+def test_a_whole_picture_is_told_with_its_total_in_other_orders(order: list[int], picture: tuple[int, ...]) -> None:
+    made = Joint(*_parts(order))
+    encoded = Picture(3, ".#", picture).encoded(made.alphabet, False, lambda key, make: make())
+    (note,) = made.told_of(encoded)
+    told = re.findall(r"(by rows|by columns|backwards) \u2212(\d+\.\d{4})", note.sentence)
+    assert len(told) == 2 and note.sentence.startswith("equal")
+    assert {value for _, value in told} == {f"{-math.log(by_hand(picture)):.4f}"}
+    assert not made.told_of(encoded.part(0, 8))
+
+
+def test_orders_that_differ_would_be_told_as_unequal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control."""
+    made = Joint(*_parts(list(range(9))))
+    chain = Joint._sum
+    monkeypatch.setattr(Joint, "_sum", lambda self, order, levels: chain(self, order[:5], levels))
+    (note,) = made.told_of(
+        made.alphabet.picture(["##.", "..#", "..."]).encoded(made.alphabet, False, lambda key, make: make())
+    )
+    assert note.sentence.startswith("unequal")
+
+
+def test_what_cannot_be_is_equal_in_every_order(tmp_path: Path) -> None:
+    made = model(tmp_path, [0, 1], patterns=[{"p": 1, "slip": 0, "rows": ["#."]}])
+    encoded = made.alphabet.picture(["##"]).encoded(made.alphabet, False, lambda key, make: make())
+    assert made.told_of(encoded)[0].sentence.startswith("equal: backwards \u2212inf")
+
+
+def test_models_info_tells_size_levels_and_order(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, order in (("xo", "by rows"), ("xo-centre", "in the order 4, 0, 1, 2, 3, 5, 6, 7, 8")):
+        assert main(["models", "info", name]) == 0
+        said = capsys.readouterr().out
+        assert f"3 × 3 pixels of 2 levels (.#), read {order}\n" in said and "vocabulary      2" in said
 
 
 def test_next_and_sample_go_on_from_a_part(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Coder
+from arplay.core.modalities.base import Coder, Encoded, Note
 from arplay.core.reading import FirstPiece
 from arplay.core.signs import safe
 
@@ -226,6 +226,15 @@ class Model(Protocol):
 
         Raises Problem as ``extend`` does. What the cache saves is measured against it.
         """
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A model that knows more of a whole document than the chain in the order in which it is read."""
+
+    def told_of(self, encoded: Encoded) -> tuple[Note, ...]:
+        """What belongs to its totals; in little time, since it is asked for with every change."""
         ...
 
 

@@ -66,6 +66,14 @@ def entries() -> list[Entry]:
             "MIT",
         ),
         Entry(
+            "xo-centre",
+            "XO, the centre first",
+            "the same joint in another order of the pixels: other steps, the same total",
+            shipped / "xo-centre.json",
+            "ready",
+            "MIT",
+        ),
+        Entry(
             smollm2.NAME,
             smollm2.TITLE,
             "a real model of 135 million parameters; fetched once",

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
+from arplay.core.modalities.base import Encoded, Note
 from arplay.core.modalities.image import BLANK, MOST_LEVELS, MOST_PIXELS, Raster
 from arplay.models.base import Info, Report
 from arplay.models.tabular import LookedUp
@@ -52,6 +53,7 @@ class Joint(LookedUp):
             context=None,
             parameters=len(weights) * (1 + raster.pixels * (len(raster) - 1)),
             engine="table",
+            why=raster.in_words,
         )
 
     @classmethod
@@ -76,6 +78,30 @@ class Joint(LookedUp):
         result: NDArray[np.float64] = row - np.logaddexp.reduce(row)
         result.flags.writeable = False
         return result
+
+    def told_of(self, encoded: Encoded) -> tuple[Note, ...]:
+        """The chain rule in other orders of the same pixels, once all are there: the total must be the same."""
+        raster = self.alphabet
+        if len(encoded) < raster.pixels:
+            return ()
+        levels = np.empty(raster.pixels, np.int64)
+        levels[list(raster.order)] = encoded.ids
+        own = self._sum(raster.order, levels)
+        others = [(name, self._sum(order, levels)) for name, order in raster.orders.items() if order != raster.order]
+        sums = ", ".join(f"{name} {total:.4f}".replace("-", "\N{MINUS SIGN}") for name, total in others[:2])
+        equal = all(math.isclose(own, total, rel_tol=1e-9) for _, total in others)
+        return (Note("", "", f"{'' if equal else 'un'}equal: {sums} (log p in nats, other orders of the pixels)"),)
+
+    def _sum(self, order: Sequence[int], levels: NDArray[np.int64]) -> float:
+        """log p in nats by the chain rule: a conditional for each pixel, given those before it in ``order``."""
+        seen, found = self._weights.copy(), []
+        for cell in order:
+            row = np.logaddexp.reduce(seen[:, None] + self._pixels[:, cell], axis=0)
+            if not math.isfinite(row[levels[cell]]):
+                return -math.inf
+            found.append(row[levels[cell]] - np.logaddexp.reduce(row))
+            seen += self._pixels[:, cell, levels[cell]]
+        return math.fsum(found)
 
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """As one difference of two joints, and not by the conditionals of :meth:`logprobs`."""

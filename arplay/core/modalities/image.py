@@ -23,6 +23,8 @@ BLANK = "?"
 """A pixel that nobody has painted yet, in texts."""
 MOST_PIXELS = 32 * 32
 MOST_LEVELS = 16
+SHOWN = 12
+"""Pixels of an order that are told."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,23 @@ class Raster:
     @property
     def length(self) -> int:
         return self.pixels
+
+    @property
+    def orders(self) -> dict[str, tuple[int, ...]]:
+        """Some orders of the pixels, by name."""
+        cells = np.arange(self.pixels).reshape(self.height, self.width)
+        named = {"by rows": cells, "by columns": cells.T, "backwards": cells[::-1, ::-1]}
+        return {name: tuple(order.ravel().tolist()) for name, order in named.items()}
+
+    @property
+    def in_words(self) -> str:
+        """
+        >>> Raster(2, 2, ".#", (0, 2, 1, 3)).in_words
+        '2 × 2 pixels of 2 levels (.#), read by columns'
+        """
+        first = f"in the order {', '.join(str(cell) for cell in self.order[:SHOWN])}{', …' * (self.pixels > SHOWN)}"
+        order = next((name for name, order in self.orders.items() if order == self.order), first)
+        return f"{self.height} × {self.width} pixels of {len(self)} levels ({self.signs}), read {order}"
 
     def label(self, id: int) -> str:
         """A swatch and its name."""
@@ -335,7 +354,7 @@ class EncodedPicture:
     def said(self, index: int, tokens: Raster | None) -> str:
         """Its level, row and column, counted from 1."""
         row, column = self.raster.place(self.first + index)
-        return f"{self.raster.label(int(self.ids[index]))} ({row + 1}, {column + 1})"
+        return f"{self.raster.label(int(self.ids[index])).removesuffix(' ink')} ({row + 1}, {column + 1})"
 
     def remark(self, index: int) -> str:
         return ""

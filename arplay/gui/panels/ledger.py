@@ -150,7 +150,7 @@ class LedgerPanel(OnSheet, Panel):
             return
         self.figures.show_figures(figures(ledger, unit))
         progress = self.view.scores_follow if ledger.complete else f"{ledger.done:,} of {len(ledger):,} scored so far"
-        self.product.show_text(progress or written_out(ledger) or in_words(ledger))
+        self.product.show_text(progress or "  ".join(filter(None, (written_out(ledger), in_words(ledger)))))
         reconciled = self.view.reconciled if ledger.complete else None
         self.check.show_text(reconciliation(ledger, reconciled, unit))
         self.button.setEnabled(ledger.complete and ledger.totals.scored > 0)

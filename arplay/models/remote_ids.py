@@ -114,7 +114,7 @@ class ByIds:
         return {_id(name.removeprefix(_PREFIX)): value for name, value in top.items()}
 
     def _of_prompt(self, theirs: list[int]) -> Sequence[dict[str, dict[str, Any]] | None]:
-        told = self._server.complete(theirs, prompt_logprobs=BEST).of_prompt
+        told = self._server.complete(theirs, prompt_logprobs=min(BEST, self.count)).of_prompt
         if told is None or len(told) != len(theirs):
             raise Refused(f"{self._server.where} gives no prompt_logprobs", "use another server", 400)
         return told

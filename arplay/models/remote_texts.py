@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +31,11 @@ _WORD = re.compile(r"\s*\S+|\s+")
 _DRAWS = 8
 """How often a token is drawn where the server tells nothing beside the end of the text."""
 _APART, _SHARED = 0.5, 0.5
-"""The echo of a prompt is believed where, beside its answers to prefixes, no log-prob differs by more nats (quantised
-weights round otherwise for one token than for many), and at least such a share of the best tokens is the same."""
+"""The echo of a prompt is believed where, beside the answers to its beginnings, at least such a share of the best
+tokens is the same, and half of their log-probs differ by no more nats (quantised weights round otherwise for one token
+than for many)."""
+_COMPARED = 3
+"""At so many places."""
 _NAMELESS = b"<token without a text>"
 
 
@@ -42,7 +45,6 @@ class _Read:
 
     pieces: Pieces
     scores: Scores
-    tops: tuple[dict[str, float] | None, ...]
 
 
 class Texts:
@@ -58,7 +60,11 @@ class Texts:
         self._server, self._tokens = server, tokens
         self._reads, self._next = Kept[_Read](), Kept[Completion]()
         self.count = next((count for count in _COUNTS if self._takes(count)), 1)
-        if not self._following(PROBE).tokens:
+        first = self._following(PROBE)
+        if first.tops and 2 * len(first.tops[-1] or ()) <= self.count:
+            self.count = max(1, len(first.tops[-1] or ()))  # it tells fewer than it was asked for
+        self._best = min(BEST, self.count)  # of each token of a prompt
+        if not first.tokens:
             cause = f"{server.where} tells no log-probs"
             raise Problem(cause, "start it so that it does (llama.cpp: --logits_all true), or use another server")
         self._echoes = True
@@ -67,8 +73,9 @@ class Texts:
     @property
     def notes(self) -> tuple[str, ...]:
         cut = "the server cuts a text itself: ids of picks and samples count only where it would choose the same"
+        same = "tokens are known by their texts: those that hold a part of a character cannot be told apart"
         words = "the server does not tell its tokens: words stand for them, and counts are of words"
-        return (cut,) if self._echoes else (cut, words)
+        return (same, cut) if self._echoes else (same, cut, words)
 
     def cut(self, data: bytes, start: bool) -> Pieces:
         text = _text(data)
@@ -100,15 +107,16 @@ class Texts:
         return remote_answers.rows(scores, 0, len(chain))
 
     def following(self, ids: Sequence[int]) -> Distribution:
-        top = self._following(self._written(ids)).tops[-1:]
-        if not top or top[0] is None:
+        answer = self._following(self._written(ids))
+        top = answer.tops[-1] if answer.tops else None
+        if top is None:
             cause = f"{self._server.where} drew the end of the text {_DRAWS} times, and told nothing beside it"
             raise Problem(cause, "go back a token, or write on yourself")
-        known = {id: logprob for text, logprob in top[0].items() if (id := self._named(text)) is not None}
+        known, ceiling = _sure(top, answer.tokens[-1], self.count) if top else ({}, 0.0)
         if not known:
             raise Problem(f"{self._server.where} names none of the next tokens", "go back a token")
-        nameless = max((logprob for text, logprob in top[0].items() if not is_name(text)), default=-math.inf)
-        return remote_answers.distribution(known, len(self._tokens), self.count, nameless)
+        told = {self._tokens.learn(text.encode()): logprob for text, logprob in known.items()}
+        return remote_answers.distribution(told, len(self._tokens), self.count, ceiling)
 
     def _takes(self, count: int) -> bool:
         try:
@@ -132,36 +140,36 @@ class Texts:
 
     def _read(self, text: str) -> _Read:
         def ask() -> _Read:
-            answer = self._server.complete(text, logprobs=BEST, echo=True)
-            count = len(answer.tokens)
-            if count and "".join(answer.tokens) != text and answer.tokens[-1] == answer.text.removeprefix(text):
-                count -= 1  # the token that was drawn, which some servers list and some do not
-            if count < 1:
-                raise Problem(f"{self._server.where} tells no tokens of this text", "change it, or use another server")
-            data = text.encode()
-            ends = ends_of(data, [_bytes(token) for token in answer.tokens[:count]])
-            ids, scores = np.zeros(count, np.int64), remote_answers.empty_scores(count)
-            for row, (start, end) in enumerate(_spans(ends)):
-                named = data[start:end] or _bytes(answer.tokens[row])
-                ids[row] = self._tokens.learn(named) if named else self._tokens.learn(_NAMELESS, special=True)
-                self._put(scores, row, answer)
-            return _Read(Pieces(ids, ends), scores, answer.tops[:count])
+            return self._cut(text, self._server.complete(text, logprobs=self._best, echo=True))
 
         return self._reads.get(text, ask)
+
+    def _cut(self, text: str, answer: Completion) -> _Read:
+        """The prompt's part of an answer with an echo."""
+        count = len(answer.tokens)
+        if count and "".join(answer.tokens) != text and answer.tokens[-1] == answer.text.removeprefix(text):
+            count -= 1  # the token that was drawn, which some servers list and some do not
+        if count < 1:
+            raise Problem(f"{self._server.where} tells no tokens of this text", "change it, or use another server")
+        data = text.encode()
+        ends = ends_of(data, [_bytes(token) for token in answer.tokens[:count]])
+        ids, scores = np.zeros(count, np.int64), remote_answers.empty_scores(count)
+        for row, (start, end) in enumerate(_spans(ends)):
+            named = data[start:end] or _bytes(answer.tokens[row])
+            ids[row] = self._tokens.learn(named) if named else self._tokens.learn(_NAMELESS, special=True)
+            self._put(scores, row, answer)
+        return _Read(Pieces(ids, ends), scores)
 
     def _put(self, scores: Scores, row: int, answer: Completion) -> None:
         logprob, top = answer.logprobs[row], answer.tops[row]
         if logprob is None:
             return
-        told = top or {}
-        ahead = [text for text, value in told.items() if value > logprob]
-        known = len(ahead) < BEST and all(map(is_name, ahead)) and answer.tokens[row] in told
-        best = [(id, value) for text, value in told.items() if (id := self._named(text)) is not None]
-        remote_answers.put(scores, row, logprob, 1 + len(ahead) if known else 0, best)
-
-    def _named(self, text: str) -> int | None:
-        """The token of a text; None where there may be several, since it writes nothing or a part of a character."""
-        return self._tokens.learn(text.encode()) if is_name(text) else None
+        mine = answer.tokens[row]
+        known, ceiling = _sure(top, mine, self._best) if top else ({}, 0.0)
+        ahead = sum(value > logprob for value in known.values())
+        ranked = ahead < self._best and mine in known and logprob >= ceiling
+        best = [(self._tokens.learn(text.encode()), value) for text, value in known.items()]
+        remote_answers.put(scores, row, logprob, 1 + ahead if ranked else 0, best)
 
     def _written(self, ids: Sequence[int]) -> str:
         return _text(b"".join(map(self._tokens.written, ids)))
@@ -170,27 +178,55 @@ class Texts:
         """Why nothing can be scored: no echo, or one that contradicts the answers to prefixes of the same text."""
         where = self._server.where
         try:
-            tops = self._read(PROBE).tops
+            echo = self._server.complete(PROBE, logprobs=self.count, echo=True)
+            read = self._cut(PROBE, echo)
         except Problem as problem:
             if isinstance(problem, Refused) and problem.status not in (400, 422):
                 raise
             self._echoes = False
             return f"{where} gives no log-probs of the prompt ({problem.cause})"
-        ends = self._read(PROBE).pieces.ends.tolist()
-        if not any(tops):
+        ends = read.pieces.ends.tolist()
+        if not any(echo.tops[: len(ends)]):
             return f"{where} echoes the prompt without log-probs"
-        for row in range(max(1, len(ends) - 2), len(ends)):
-            prefix = PROBE.encode()[: ends[row - 1]].decode()
-            if not _agree(tops[row] or {}, (self._following(prefix).tops or ({},))[-1] or {}):
-                return f"the log-probs that {where} echoes of a prompt are not those that it gives after its beginning"
-        return ""
+        pairs: list[tuple[float, float | None]] = []
+        for row in range(max(1, len(ends) - _COMPARED), len(ends)):
+            told = (self._following(PROBE[: ends[row - 1]]).tops or ({},))[-1] or {}
+            echoed = {text: logprob for text, logprob in (echo.tops[row] or {}).items() if is_name(text)}
+            echoed.pop(echo.tokens[row], None)  # it is there however improbable it is
+            best = sorted(echoed, key=lambda text: -echoed[text])[:BEST]
+            pairs += [(echoed[text], told.get(text)) for text in best]
+        gaps = [abs(echoed - told) for echoed, told in pairs if told is not None]
+        if len(gaps) >= _SHARED * len(pairs) > 0 and float(np.median(gaps)) <= _APART:
+            return ""
+        return f"the log-probs that {where} echoes of a prompt are not those that it gives after its beginning"
 
 
-def _agree(echoed: dict[str, float], told: dict[str, float]) -> bool:
-    best = sorted(echoed, key=lambda text: -echoed[text])[:BEST]
-    shared = [text for text in best if text in told]
-    gaps = [abs(echoed[text] - told[text]) for text in shared]
-    return len(shared) >= _SHARED * len(best) > 0 and max(gaps) <= _APART
+def _sure(top: Mapping[str, float], drawn: str, count: int) -> tuple[dict[str, float], float]:
+    """What is sure of the ``count`` best tokens and the one that was ``drawn``: log-probs by text, and the largest one
+    that another token may have.
+
+    Tokens that hold a part of a character may share a text ("", or what is left of them), which then stands where the
+    best of them would, with the log-prob of the least: it is taken for none of them. Where some are missing for that,
+    what is known of the others is only what they leave together.
+
+    >>> _sure({"a": -1.0, "": -2.0, "b": -9.0}, "b", 2)
+    ({'a': -1.0, 'b': -9.0}, -2.0)
+    >>> known, ceiling = _sure({"a": -3.0, "c": -1.0, "b": -9.0}, "b", 3)
+    >>> known, round(ceiling, 3)
+    ({'c': -1.0, 'b': -9.0}, -0.459)
+    """
+    extra = top.get(drawn) == min(top.values())
+    if len(top) - extra >= count:
+        known = {text: logprob for text, logprob in top.items() if is_name(text)}
+        return known, max((logprob for text, logprob in top.items() if text not in known), default=-math.inf)
+    behind = np.maximum.accumulate(list(top.values())[::-1])[::-1]
+    known = {
+        text: logprob
+        for (text, logprob), most in zip(top.items(), behind, strict=True)
+        if is_name(text) and logprob >= most
+    }
+    rest = 1 - sum(map(math.exp, known.values()))
+    return known, math.log(rest) if rest > 0 else -math.inf
 
 
 def _bytes(token: str) -> bytes:

@@ -58,9 +58,9 @@ def written_out(ledger: Ledger) -> str:
 
     For BAC of the table abc: 0.4 × 0.5 × 0.6 = 0.12 and exp(−2.1203) = 0.12: they agree.
     """
-    logprobs = ledger.logprob[: ledger.done][ledger.scored[: ledger.done]]
-    if not 1 <= len(logprobs) <= WRITTEN_OUT:
+    if not 1 <= ledger.totals.scored <= WRITTEN_OUT:
         return ""
+    logprobs = ledger.logprob[ledger.scored]
     probs = np.exp(logprobs)
     multiplied, total = math.prod(probs.tolist()), math.fsum(logprobs)
     summed = math.exp(total)

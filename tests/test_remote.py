@@ -20,7 +20,7 @@ import arplay
 from arplay import cli
 from arplay.core import waits
 from arplay.core.errors import Problem
-from arplay.models import remote_http
+from arplay.models import catalogue, remote_http
 from tests import loopback_completions
 from tests.loopback_completions import BOS, LOGPROBS, TOKENS, Loopback, Refuse, best, cut, serving
 
@@ -189,6 +189,33 @@ def test_what_nobody_knows_is_null_in_json(any_kind: Loopback, capsys: pytest.Ca
     assert told["model"]["vocabulary"] is None and told["entropy"] == {"nats": None, "bits": None}
     assert told["rest"]["count"] is None and 0 < told["rest"]["prob"] < 1
     assert told["model"]["source"] == any_kind.url()
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv", ".png", ".svg"])
+@pytest.mark.parametrize("chart", ["bars", "heatmap", "ledger"])
+def test_every_chart_is_exported(any_kind: Loopback, chart: str, suffix: str, tmp_path: Path) -> None:
+    out = tmp_path / f"chart{suffix}"
+    command = ["export", "--model", any_kind.url(), "--prompt", TEXT, "--chart", chart, "--out", str(out)]
+    assert cli.main(command) == 0
+    assert out.stat().st_size > 100
+
+
+def test_what_needs_every_log_prob_says_so(openai: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
+    model = arplay.load(openai.url())
+    for ask in (lambda: model.timings(TEXT), lambda: model.backend.uncached([0]), lambda: model.backend.batch([[0]])):
+        with pytest.raises(Problem):
+            ask()
+    assert cli.main(["bench", "--model", openai.url()]) == 1
+    assert "runs at a server" in capsys.readouterr().err
+
+
+def test_the_cards_of_servers_need_no_network(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "http://192.0.2.1:9/v1#org/name"  # a host that nobody has (RFC 5737)
+    card = next(card for card in catalogue.cards([url, "https://host/v1"]) if card.spec == url)
+    assert (card.title, card.origin, card.state, card.kind) == ("org/name", "server", "ready", "remote")
+    assert catalogue.is_ready(url) and catalogue.spec_of(url) == url
+    with pytest.raises(Problem, match="was not downloaded"):
+        catalogue.remove(url)
 
 
 # ---- which host, which model, which key

@@ -22,6 +22,7 @@ from arplay.gui.main_window import MainWindow
 from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.panels.next_token import NextTokenPanel
+from arplay.gui.widgets.history_rows import HistoryRows
 from arplay.models import remote_http
 from tests.loopback_completions import LOGPROBS, Loopback, best, cut, serving
 from tests.windows_open import PATIENCE, Open, notice, opened, settle
@@ -134,6 +135,12 @@ def test_a_token_that_was_only_seen_may_be_picked(server: Loopback, opened: Open
     window.playground.handle(Take(seen))
     settle(window, qtbot)
     assert window.playground.table.text.data == TEXT + b"The"
+    window.docks["history"].raise_()
+    rows = window.panels["history"].findChild(HistoryRows)
+    assert rows is not None
+    qtbot.waitUntil(lambda: rows.rowCount() > 1, timeout=PATIENCE)
+    told = str(rows.index(rows.rowCount() - 1, 0).data(Qt.ItemDataRole.ToolTipRole))
+    assert "the server told no probability" in told and "nan" not in told
 
 
 def test_what_is_not_scored_is_said_where_scores_would_be(opened: Open, qtbot: QtBot) -> None:

@@ -89,12 +89,13 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
         model = given.model(args, progress)
         shown = Shown(model.loaded, document, len(document), source.name, bars=args.top)
         if chart.of == "scores":
-            return replace(shown, ledger=model.score(document).ledger)
+            score = model.score(document)
+            return replace(shown, loaded=score.loaded, ledger=score.ledger)
         timings = model.timings(document) if chart.measures else ()
         after = model.next(document, decoding)
     for sentence in after.notes:
         note(sentence)
-    shown = replace(shown, answer=after.answer, decoded=after.decoded, timings=timings)
+    shown = replace(shown, loaded=after.loaded, answer=after.answer, decoded=after.decoded, timings=timings)
     return replace(shown, decoding=decoding) if chart.decodes else shown
 
 

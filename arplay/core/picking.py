@@ -51,8 +51,8 @@ def choose(candidates: Candidates, u: float) -> Choice:
     if place == len(reached) and candidates.is_partial:
         they = "tokens" if count is None else f"{count:,} tokens"
         raise Untold(
-            f"u = {u:.4f} fell among the {they} that the server does not tell ({mass / total:.1%} together)",
-            f"sample again, or put top-k:{len(reached)} before",
+            f"the draw u = {u:.4f} fell among the {they} that the server does not tell ({mass / total:.1%} together)",
+            f"take another seed, or put top-k:{len(reached)} before",
         )
     place = min(place, len(reached) - 1)
     low = float(reached[place - 1]) / total if place else 0.0

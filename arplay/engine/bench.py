@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from arplay.core.distribution import log_softmax
-from arplay.core.errors import in_one_line
+from arplay.core.errors import Problem, in_one_line
 from arplay.engine.state import Pace, in_chunks
 from arplay.models import devices, gguf_ways
 from arplay.models.base import Model, Session
@@ -44,6 +44,10 @@ Tell = Callable[[float | None, str], None]
 
 def measure(model: Model, load_seconds: float, tell: Tell) -> Record:
     """Everything of :func:`_measured`, with torch's gradients off for the baselines too."""
+    if model.can.partial:
+        raise Problem(
+            f"{model.info.name} runs at a server, where nothing of it can be measured", "give a model from here"
+        )
     torch = _torch()
     with torch.inference_mode() if torch else contextlib.nullcontext():
         return _measured(model, load_seconds, tell)

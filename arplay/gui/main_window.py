@@ -262,8 +262,8 @@ class MainWindow(QMainWindow):
             self.browser = ModelBrowser(self.store, self.playground.fetching, self)
             self.browser.load.connect(self.choose_model)
             self.browser.set_theme(self.theme)
-        self.browser.open_at(spec)
         self.browser.show_view(self.playground.view)
+        self.browser.open_at(spec)
 
     def _on_fetched(self, spec: str) -> None:
         if self.browser is None or not self.browser.isVisible():

@@ -212,7 +212,7 @@ class RemoteSession:
         return self._model.told.following(self._ids)
 
     def logits(self) -> NDArray[np.floating]:
-        raise Problem("a server tells no logits", "ask for the distribution")
+        raise Problem("a server tells no logits", "choose a model on this computer")
 
     def _check(self, length: int) -> None:
         context = self._model.info.context

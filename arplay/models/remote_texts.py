@@ -184,7 +184,7 @@ class Texts:
             if isinstance(problem, Refused) and problem.status not in (400, 422):
                 raise
             self._echoes = False
-            return f"{where} gives no log-probs of the prompt ({problem.cause})"
+            return f"{where} gives no log-probs of the prompt: {problem.cause}"
         ends = read.pieces.ends.tolist()
         if not any(echo.tops[: len(ends)]):
             return f"{where} echoes the prompt without log-probs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -144,7 +145,7 @@ class HistoryRows(QAbstractTableModel):
 def _percent(node: Node) -> str:
     if node.step is None:
         return ""
-    return percent_cell(node.step.prob)
+    return percent_cell(None if math.isnan(node.step.prob) else node.step.prob)
 
 
 def _u(node: Node) -> str:
@@ -155,7 +156,9 @@ def _tip(node: Node) -> str:
     text, is_text = said(node)
     parts = [f"{_DONE[node.kind]} “{text}”" if is_text else text]
     if node.step is not None:
-        parts.append(f"p = {node.step.prob:.6g}, log p = {node.step.logprob:.4f} nats, rank {node.step.rank}")
+        rank = f", rank {node.step.rank}" if node.step.rank else ""
+        known = f"p = {node.step.prob:.6g}, log p = {node.step.logprob:.4f} nats{rank}"
+        parts.append("the server told no probability" if math.isnan(node.step.prob) else known)
         if node.step.u is not None:
             parts.append(f"u = {node.step.u:.6f}")
     if node.cut:

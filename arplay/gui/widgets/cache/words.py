@@ -170,6 +170,9 @@ def point(timing: Timing) -> str:
     return "\n".join(lines)
 
 
+_LOOKED_UP = "looks each answer up and keeps nothing"
+
+
 def nothing_yet(view: View) -> str:
     """The empty panel: what it will show and how to get there."""
     if view.problem is not None:
@@ -177,9 +180,10 @@ def nothing_yet(view: View) -> str:
     if view.loaded is None:
         return view.work or "Loading the model…"
     if not view.loaded.can.keeps:
+        how = "is asked at a server and keeps nothing here" if view.loaded.can.partial else _LOOKED_UP
         return (
-            f"{view.loaded.info.name} looks each answer up and keeps nothing, so there is no cache to "
-            "measure. Load a transformer to see what its cache buys."
+            f"{view.loaded.info.name} {how}, so there is no cache to measure. Load a transformer to see what its cache "
+            "buys."
         )
     return (
         "What does the KV cache buy? Step, play or type: every answer becomes a point, its time over the tokens "

@@ -83,7 +83,7 @@ def memory(card: Card, choice: Choice) -> str:
     """The estimate and the verdict in words."""
     need, verdict = needed(card, choice), fit(card, choice)
     if need is None:
-        return "not known before it is here"
+        return "none here, it runs at the server" if card.origin == "server" else "not known before it is here"
     free = size(choice.free)
     return {
         "fits": f"{size(need)}, fits ({free} are free)",

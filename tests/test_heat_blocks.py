@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QAbstractSlider
 from pytestqt.qtbot import QtBot
 
@@ -17,8 +18,9 @@ from arplay.gui.contract import Select, View
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.widgets.heat import blocks
 from arplay.gui.widgets.heat.blocks import Blocks, Rows
+from arplay.gui.widgets.heat.buffer import Buffer
 from arplay.gui.widgets.heat.layout import Flow, bare_pieces, units
-from arplay.gui.widgets.heat.painting import Lines
+from arplay.gui.widgets.heat.painting import HeatPainter, Lines
 from arplay.gui.widgets.heat.shaping import Grid
 from arplay.gui.widgets.heat.view import PAD, HeatView
 from tests.ledgers import prose, random_ledger
@@ -187,3 +189,24 @@ def test_keys_cross_the_border_of_blocks(qtbot: QtBot) -> None:
             qtbot.keyClick(panel.text, key)
         assert isinstance(told.args[0], Select) and (told.args[0].index > border) == onwards
         assert abs(told.args[0].index - border) < 600
+
+
+def test_a_scrolled_picture_is_the_one_painted_anew(qtbot: QtBot) -> None:
+    panel = long_panel(qtbot, 9_000)
+    bar, painted, rows = panel.text.verticalScrollBar(), QImage(), []
+    shown = HeatPainter.paint
+
+    def paint(self: HeatPainter, painter: QPainter, first: int, stop: int, top: float) -> None:
+        rows.append(stop - first)
+        shown(self, painter, first, stop, top)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HeatPainter, "paint", paint)
+        for step in (3000, 54, 1, -27, 200, -180, 0, 5000, -1):
+            rows.clear()
+            bar.setValue(bar.value() + step)
+            former, painted = painted, panel.text.viewport().grab().toImage()
+            assert (painted == former) == (step == 0), "something moved"
+            assert sum(rows) <= abs(step) / panel.text.grid.row + 2, "only what came into sight"
+            panel.text._buffer = Buffer()
+            assert panel.text.viewport().grab().toImage() == painted

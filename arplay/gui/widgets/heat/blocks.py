@@ -133,6 +133,8 @@ class Rows:
         self._counts: Ints = np.maximum(1, blocks.sizes @ np.array([0.5, 1.0 / columns])).astype(np.int64)
         self._known = np.zeros(len(blocks), bool)
         self._flows: dict[int, Flow] = {}
+        self.moved = 0
+        """How often rows moved, since a block before them is not as long as estimated."""
         self._sum()
 
     def _sum(self) -> None:
@@ -171,6 +173,7 @@ class Rows:
         indent = self.indent if block == 0 else 0
         made = remembered(self._flows, block, lambda: Flow.of(self.blocks.units(block), self.columns, indent), _KEPT)
         if not self._known[block]:
+            self.moved += int(self._counts[block] != made.rows)
             self._known[block], self._counts[block] = True, made.rows
             self._sum()
         return made

@@ -27,6 +27,7 @@ from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, TEXT, Theme, interface_
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat import marks
 from arplay.gui.widgets.heat.blocks import Blocks, Rows
+from arplay.gui.widgets.heat.buffer import Buffer
 from arplay.gui.widgets.heat.card import HeatCard, content
 from arplay.gui.widgets.heat.painting import HeatPainter, Lines, lead_columns
 from arplay.gui.widgets.heat.scale import HeatScale
@@ -64,6 +65,7 @@ class HeatView(QAbstractScrollArea):
         self.empty_text = ""
         self.card = HeatCard(self)
         self._zoom = WheelZoom()
+        self._buffer = Buffer()
         self._top: tuple[int, int, int] | None = None
         """What stands at the top: the block, its row, and the pixels of this row that are scrolled away."""
         self._counting = QTimer(self)
@@ -272,8 +274,8 @@ class HeatView(QAbstractScrollArea):
         if self.ledger is None or self.lines is None or not len(self.ledger):
             self._paint_empty(painter, frame)
         else:
-            painter.setClipRect(frame.adjusted(1, 1, -1, -1))
             self._paint_rows(painter, self._painter(self.lines, self.ledger), event.rect())
+            self._paint_marks(painter, event.rect())
             if self.flow is not None and self.flow.unknown is not None and not self._counting.isActive():
                 self._counting.start(0)
         painter.end()
@@ -283,21 +285,40 @@ class HeatView(QAbstractScrollArea):
         heat.specials = self.vocabulary.special if self.vocabulary is not None else frozenset()
         return heat
 
+    def _rows_in(self, part: QRect) -> tuple[int, int]:
+        """The rows [first, stop) of a part of the viewport."""
+        scrolled, rows = self.verticalScrollBar().value(), self.flow.rows if self.flow is not None else 0
+        first = max(0, (scrolled + part.top() - PAD) // self.grid.row)
+        return first, min(rows, (scrolled + part.bottom() - PAD) // self.grid.row + 1)
+
     def _paint_rows(self, painter: QPainter, heat: HeatPainter, dirty: QRect) -> None:
-        scrolled, flow = self.verticalScrollBar().value(), heat.lines.flow
-        first = max(0, (scrolled + dirty.top() - PAD) // self.grid.row)
-        stop = min(flow.rows, (scrolled + dirty.bottom() - PAD) // self.grid.row + 1)
-        painter.save()
-        painter.translate(PAD, 0)
-        heat.paint(painter, first, stop, PAD + first * self.grid.row - scrolled)
-        painter.restore()
+        scrolled, port = self.verticalScrollBar().value(), self.viewport()
+
+        def paint(painter: QPainter, part: QRect) -> None:
+            first, stop = self._rows_in(part)
+            painter.translate(PAD, 0)
+            heat.paint(painter, first, stop, PAD + first * self.grid.row - scrolled)
+            painter.translate(-PAD, 0)
+
+        ratio = painter.device().devicePixelRatioF()
+        painter.setClipRect(QRectF(port.rect()).adjusted(RADIUS, 1, -RADIUS, -1))  # the corners are round
+        if ratio != int(ratio):  # scrolled by a part of a pixel, a picture would blur
+            paint(painter, dirty)
+            return
+        of = self.ledger, self.vocabulary, self.lead, self.theme, self.scale, self.lines, self.flow and self.flow.moved
+        under = self.theme.color("surface")
+        painter.drawPixmap(0, 0, self._buffer.pixmap(of, scrolled, port.size(), int(ratio), under, paint))
+
+    def _paint_marks(self, painter: QPainter, dirty: QRect) -> None:
+        """What is over the rows: what was found, hovered and selected, and the caret."""
+        first, stop = self._rows_in(dirty)
         if self.found is not None:
             marks.paint_found(painter, self, self.found, first, stop)
         for piece, color, thick in ((self.hovered, "text", 1.0), (self.selected, "accent", 2.0)):
-            if piece is None or not self.is_between(piece, first, stop):
+            if piece is None or self.flow is None or not self.is_between(piece, first, stop):
                 continue
             painter.setPen(QPen(self.theme.color(color), thick))
-            for row in range(max(first, flow.first_row(piece)), min(stop - 1, flow.last_row(piece)) + 1):
+            for row in range(max(first, self.flow.first_row(piece)), min(stop - 1, self.flow.last_row(piece)) + 1):
                 for rect in self.rects_of(piece, row):
                     painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
         piece = marks.piece_of(self, self.caret) if self.caret is not None else None

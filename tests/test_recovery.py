@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from arplay.engine.state import State
 from arplay.engine.worker import Worker
 from arplay.models import catalogue
 from arplay.models.base import Model, Report
+from tests.test_bridge import Ring
 
 TEXT = Text.of(b"The cat sat on the mat")
 ASSERT = "CUDA error: device-side assert triggered\nmore words"
@@ -187,6 +190,31 @@ def test_short_memory_is_met_with_smaller_chunks(ask: Ask, error: Exception) -> 
     assert answers.told(2) == ["memory ran out; reading in smaller chunks"] * 2  # 64, 16, 4
     scored = answers.to(Score(3, TEXT))
     assert isinstance(scored, Scored) and answers.told(3) == []  # it stays with what works
+
+
+@pytest.mark.parametrize("window", [True, False])
+def test_where_a_window_runs_only_its_own_thread_collects(window: bool) -> None:
+    """What ends in the worker's thread must be nothing of Qt. Without a window it may."""
+    state = State(lambda *_: None, lambda *_: iter(()))  # type: ignore[arg-type, return-value]
+    full = iter([True, False])
+
+    def job() -> Any:
+        yield None
+        if next(full):
+            raise MemoryError
+        return Progress(1, "done", None)
+
+    gc.disable()  # as the window's collector does
+    try:
+        ring = Ring()
+        gone = weakref.ref(ring)
+        del ring
+        if not window:
+            gc.enable()
+        assert Progress(1, "memory ran out; reading in smaller chunks", None) in list(carried(state, 1, job, print))
+        assert (gone() is None) is not window
+    finally:
+        gc.enable()
 
 
 def test_memory_that_is_never_enough_is_told_with_what_fits(ask: Ask) -> None:

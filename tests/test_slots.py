@@ -511,3 +511,38 @@ def test_nothing_of_another_slot_reaches_the_window(bridged: Bridged, qtbot: QtB
         number = bridge.ask(make, heard.append)
         qtbot.waitUntil(lambda number=number: any(r.number == number and r.is_last for r in heard))
     assert isinstance(heard[-1], Unloaded) and len(listener.results) == before
+
+
+class Frozen(Bridge):
+    """The control: it never looks again at what was alive when the first model came."""
+
+    def __init__(self, **collaborators: Any) -> None:
+        super().__init__(**collaborators)
+        self._collector.loaded = lambda left_over: (gc.collect(1), gc.freeze())  # type: ignore[method-assign, assignment, func-returns-value]
+
+
+@pytest.mark.parametrize("change", [partial(Load, spec="abc"), Unload])
+@pytest.mark.parametrize(("kind", "family"), [(Bridge, "llama"), (Bridge, "gpt2"), (Frozen, "gpt2")])
+def test_the_window_keeps_no_network_that_is_not_used_any_more(
+    tiny_folders: dict[str, Path], qtbot: QtBot, kind: type[Bridge], family: str, change: Callable[..., Request]
+) -> None:
+    """Its collector leaves out what was alive when a model came, and that may be part of a cycle: gpt2 is made so."""
+
+    def load(*asked: Any) -> Model:
+        model: Any = catalogue.load(*asked)
+        if family == "gpt2" and hasattr(model, "network"):
+            vars(model.network)["ring"] = [model.network]
+        return model  # type: ignore[no-any-return]
+
+    bridge = kind(load=load)
+    listener = Listener(bridge, qtbot)
+    try:
+        assert isinstance(listener.wait(bridge.ask(partial(Load, spec=str(tiny_folders[family])))), Loaded)
+        listener.wait(bridge.ask(partial(Explore, document=Text.of(b"The cat"), place=Caret(7))))
+        network = weakref.ref(bridge._worker._slots[0].model.network)  # type: ignore[union-attr]
+        listener.results.clear()
+        listener.wait(bridge.ask(change))
+        assert (network() is None) is (kind is Bridge)
+    finally:
+        assert bridge.close(HANG_GUARD)
+        gc.unfreeze()

@@ -5,6 +5,7 @@ The text is never in danger: it lives in the window, and each request carries th
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable
 
@@ -61,6 +62,8 @@ def carried(state: State, number: int, job: Callable[[], Steps], report: Report)
                 raise
         # the exception is gone by now, and with it the frames that held tensors
         state.forget()
+        if gc.isenabled():  # a window's own thread collects, and nothing of Qt may end in another one
+            gc.collect()
         devices.release()
         yield Progress(number, told, None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
@@ -75,8 +76,8 @@ class Pace:
             self.size = int(min(max(wanted, LEAST_CHUNK), self.most, 2 * self.size))
 
 
-_LEFT: WeakSet[Model] = WeakSet()
-"""Models that no state uses any more, as long as something still holds them."""
+_LEFT: WeakSet[Any] = WeakSet()
+"""Models that no state uses any more, and what they hold, as long as something else holds it."""
 
 
 def left_over() -> bool:
@@ -113,18 +114,22 @@ class State:
 
     def use(self, model: Model | None) -> None:
         """Make ``model`` the current one (None: the slot is empty) and free what belonged to the former."""
+        was_empty = self.model is None
         self.leave()
         self.model, self.pace = model, Pace(patience=self.pace.patience)
         self.ledger, self.scored, self.answered, self.lost = None, None, None, None
         self._documents.clear()
         self._parts.clear()  # the same vocabulary may be put together by other merges
         self.prefixes.free()
+        if not was_empty:
+            devices.release()
 
     def leave(self) -> None:
         """No model any more; what still holds the former is to be collected."""
-        if self.model is not None:
-            _LEFT.add(self.model)
-        self.model = None
+        former, self.model = self.model, None
+        for part in () if former is None else (former, *vars(former).values()):
+            with contextlib.suppress(TypeError):  # a number, say, cannot be watched
+                _LEFT.add(part)
 
     def forget(self) -> None:
         """Drop every kept session, and with them all caches."""

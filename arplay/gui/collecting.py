@@ -11,6 +11,8 @@ import gc
 
 from PySide6.QtCore import QObject, QTimer
 
+from arplay.models import devices
+
 INTERVAL_MS = 500
 
 
@@ -49,6 +51,7 @@ class Collector:
         if left_over:
             gc.unfreeze()
             gc.collect()
+            devices.release()
         else:
             gc.collect(1)
         gc.freeze()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import gc
+import ctypes
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -168,8 +168,9 @@ def placement(layers: Mapping[str, int | str]) -> str:
 
 
 def release() -> None:
-    """Give memory that nothing uses any more back to the devices; torch is not imported for it."""
-    gc.collect()
+    """Give memory that nothing uses any more back to the devices and the system; torch is not imported for it."""
+    with contextlib.suppress(AttributeError, TypeError):  # the C library keeps most of it; only glibc can be asked
+        ctypes.CDLL(None).malloc_trim(0)
     torch = sys.modules.get("torch")
     for kind in ("cuda", "xpu", "mps"):
         module = getattr(torch, kind, None)

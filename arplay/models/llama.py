@@ -137,8 +137,8 @@ class Llama:
             cache = self.empty_cache(batch)
         before = cache.length if cache is not None else 0
         if cache is not None and input_ids.numel() == 1 and self.head.is_cpu and self.head.dtype == torch.float32:
-            self._step = self._step or LlamaStep(self)
-            logits = self._step(int(input_ids), cache, self._turns(before, before + 1))
+            self._step = self._step or LlamaStep(self.config)
+            logits = self._step(self, int(input_ids), cache, self._turns(before, before + 1))
             return Output(logits[None], cache)
         kept = [None] * len(self.layers) if cache is None else cache.room(new).unbind(0)
         by = self._turns(before, before + new).repeat(batch, 1)[:, None]

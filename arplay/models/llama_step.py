@@ -15,16 +15,15 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 
 if TYPE_CHECKING:
     from arplay.models.kv_cache import KVCache
-    from arplay.models.llama import Llama
+    from arplay.models.llama import Llama, Sizes
 
 
 class LlamaStep:
-    """The rows of a step of one network; the names are those of models/llama.py."""
+    """The rows of a step of a network, which it does not hold; the names are those of models/llama.py."""
 
-    def __init__(self, network: Llama) -> None:
-        sizes = self.sizes = network.config
+    def __init__(self, sizes: Sizes) -> None:
+        self.sizes = sizes
         heads, kv_heads, width = sizes.num_attention_heads, sizes.num_key_value_heads, sizes.head_dim
-        self.network = network
         with torch.inference_mode(False):  # rows that may be written in any mode
             self.x, self.normed = torch.empty(2, 1, sizes.hidden_size).unbind(0)
             self.qkv = torch.empty(1, (heads + 2 * kv_heads) * width)
@@ -35,12 +34,12 @@ class LlamaStep:
         self.kv = kv.view(2, 1, kv_heads, width)
         self.gate, self.up = self.gate_up.chunk(2, 1)
 
-    def __call__(self, id: int, cache: KVCache, by: Tensor) -> Tensor:
+    def __call__(self, network: Llama, id: int, cache: KVCache, by: Tensor) -> Tensor:
         """Logits (1, V) after ``id``, read after what ``cache`` holds, which then holds it too.
 
         ``by``: the rotation of this place, (1, width / 2).
         """
-        network, x, normed, qkv, gate_up, gate = self.network, self.x, self.normed, self.qkv, self.gate_up, self.gate
+        x, normed, qkv, gate_up, gate = self.x, self.normed, self.qkv, self.gate_up, self.gate
         eps, row = self.sizes.rms_norm_eps, x[0]
 
         def scale() -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
@@ -15,11 +16,13 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from arplay.cli import main
+from arplay.core.errors import Problem
 from arplay.core.modalities.image import Picture, Raster
-from arplay.gui import exports, files, kinds
+from arplay.gui import app, exports, files, kinds
 from arplay.gui.canvases.picture import CLEAR, GO, PictureCanvas
 from arplay.gui.contract import CaretMoved, Do, Find, Goto, Seek, Take
 from arplay.gui.main_window import MainWindow
+from arplay.gui.options import WindowOptions
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.tour import Tour, stops
@@ -230,15 +233,45 @@ def test_every_panel_is_exported(name: str, opened: Open, qtbot: QtBot, tmp_path
     window.docks[name].show()
     window.docks[name].raise_()
     settle(window, qtbot)
-    for suffix in (".png", ".svg"):
+    for suffix in (".png", ".svg", ".pdf", ".csv", ".json"):
         assert exports.of_panel(window.panels[name], window).save(tmp_path / f"x{suffix}"), window.notice.said
-        assert (tmp_path / f"x{suffix}").stat().st_size > 500
-    assert exports.of_panel(window.panels[name], window).save(tmp_path / "x.json")
-    content = json.loads((tmp_path / "x.json").read_text())
+    checked(tmp_path, name, "x")
+
+
+def checked(folder: Path, name: str, stem: str, pixels: int = 4) -> None:
+    """Each file of an export is one of its kind, and its data is of the picture."""
+    for suffix, start in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")):
+        assert (folder / f"{stem}{suffix}").read_bytes().startswith(start)
+    content = json.loads((folder / f"{stem}.json").read_text())
+    lines = [line for line in (folder / f"{stem}.csv").read_text().splitlines() if not line.startswith("#")]
+    rows = list(csv.DictReader(lines))
     if name == "next_token":
         assert math.fsum(item["prob"] for item in content["top"]) == pytest.approx(1)
+        assert math.fsum(float(row["prob"]) for row in rows) == pytest.approx(1)
     else:
-        assert content["totals"]["pixels"] == 4 and content["tokens"][1]["column"] == 1
+        assert content["totals"]["pixels"] == len(rows) == pixels and content["tokens"][1]["column"] == 1
+        assert [float(row["logprob"]) for row in rows] == [token["logprob"] for token in content["tokens"]]
+
+
+@pytest.mark.parametrize("chart", ["bars", "heatmap", "ledger"])
+def test_the_command_exports_pictures(chart: str, qapp: object, tmp_path: Path) -> None:
+    (tmp_path / "p.txt").write_text("#.#\n.??\n???\n" if chart == "bars" else CROSS)
+    for suffix in ("png", "svg", "pdf", "csv", "json"):
+        out = str(tmp_path / f"x.{suffix}")
+        assert main(["export", str(tmp_path / "p.txt"), "--chart", chart, "--model", "xo", "--out", out]) == 0
+    checked(tmp_path, {"bars": "next_token"}.get(chart, chart), "x", 9)
+
+
+@pytest.mark.parametrize("given", [{"prompt": "#.# .#."}, {"text_file": Path("p.txt")}])
+def test_the_window_begins_with_the_picture_that_is_given(
+    given: dict[str, Any], qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.txt").write_text("#.# .#. ???")
+    view = app.picture(WindowOptions(model="xo", **given), tmp_path / "w.png")
+    assert cast(Picture, view.document).rows == ["#.#", ".#.", "???"] and view.ledger is not None
+    with pytest.raises(Problem, match="no level of this model"):
+        app.picture(WindowOptions(model="xo", prompt="It was"), tmp_path / "w.png")
 
 
 def test_another_raster_begins_anew(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
@@ -257,8 +290,41 @@ def test_another_raster_begins_anew(opened: Open, qtbot: QtBot, tmp_path: Path) 
     assert canvas(window).choices.checkedId() == GO
 
 
+@pytest.mark.parametrize(("side", "signs"), [(8, ".-+#"), (32, "0123456789abcdef")])
+def test_a_larger_raster_with_more_levels(side: int, signs: str, opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    faces = ["".join(signs[(row * column) % len(signs)] for column in range(side)) for row in range(side)]
+    patterns = [{"p": 0.9, "slip": 0.05, "rows": faces}, {"p": 0.1, "slip": 0.5, "rows": [signs[0] * side] * side}]
+    (tmp_path / "large.json").write_text(json.dumps({"name": "large", "signs": signs, "patterns": patterns}))
+    window = opened(str(tmp_path / "large.json"))
+    window.resize(1280, 800)
+    made, play = canvas(window), window.playground
+    qtbot.waitUntil(lambda: made.grid.rect_of(0).width() >= 4)
+    assert made.rect().contains(made.grid.geometry())
+    for button in made.choices.buttons():
+        assert button.width() >= button.sizeHint().width() or not button.text(), "its name is not cut"
+        assert made.rect().contains(button.rect().translated(button.mapTo(made, button.rect().topLeft())))
+    assert not made._side.geometry().intersects(made.grid.geometry())
+    made.grid.setFocus()
+    for key in (Qt.Key.Key_3, Qt.Key.Key_0, Qt.Key.Key_Space):
+        QTest.keyClick(made.grid, key)
+        settle(window, qtbot)
+    made.choices.button(len(signs) - 1).click()
+    press(made.grid, side * side - 1)
+    press(made.grid, 1, Qt.MouseButton.RightButton)
+    settle(window, qtbot)
+    assert rows(window)[0].startswith(signs[3] + signs[1]) and rows(window)[-1][-1] == signs[-1]
+    made.choices.button(GO).click()
+    press(made.grid, 2)
+    QTest.keyClick(made.grid, Qt.Key.Key_Left)
+    settle(window, qtbot)
+    assert play.view.caret == 1 and made.grid.marked == 1
+    play.open_document(cast(Raster, play.view.loaded and play.view.loaded.vocabulary).picture(faces), None)
+    scored(window, qtbot)
+    assert any("= in this order" in words for words in shown(window)) and heat(window).grid.rect_of(0).width() >= 4
+
+
 def shown(window: MainWindow) -> list[str]:
-    return [c.text() for c in window.panels["ledger"].findChildren(Caption)]
+    return [line.accessibleName() for line in window.panels["ledger"].findChildren(Caption)]
 
 
 def test_another_order_has_other_steps_and_the_same_total(opened: Open, qtbot: QtBot) -> None:
@@ -270,13 +336,13 @@ def test_another_order_has_other_steps_and_the_same_total(opened: Open, qtbot: Q
     picture, first = rows(window), play.view.ledger
     assert first is not None
     total = f"−{first.totals.nll_nats:.4f}"
-    assert any(f"equal: by columns {total}, backwards {total}" in words for words in shown(window))
+    assert any(f"by columns {total} = backwards {total} = in this order" in words for words in shown(window))
     play.load_model("xo-centre")
     qtbot.waitUntil(lambda: play.view.loaded is not None and play.view.loaded.info.name == "xo-centre")
     scored(window, qtbot)
     second = play.view.ledger
     assert rows(window) == picture and second is not None
-    assert any(f"equal: by rows {total}, by columns {total}" in words for words in shown(window))
+    assert any(f"by rows {total} = by columns {total} = in this order" in words for words in shown(window))
     assert second.totals.nll_nats == pytest.approx(first.totals.nll_nats, abs=1e-12)
     assert sorted(second.logprob) != pytest.approx(sorted(first.logprob)), "the steps are others"
 

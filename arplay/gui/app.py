@@ -20,6 +20,7 @@ from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.kept import Session
 from arplay.core.reading import Reading
+from arplay.core.tree import Tree
 from arplay.export.writers import replacing
 from arplay.gui import overrides
 from arplay.gui.bridge import Bridge
@@ -29,7 +30,7 @@ from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
 from arplay.gui.store import Store
 from arplay.gui.theme import interface_font
-from arplay.models import catalogue
+from arplay.models import catalogue, documents
 
 OPENING_TEXT = b"It was a dark and stormy night, and the old man"
 PICTURE_SECONDS = 120
@@ -137,7 +138,9 @@ class _Start:
         former = (restored and restored.model) or former
         spec = options.model or (former if catalogue.is_ready(former) else catalogue.DEFAULT)
         window.playground.load_model(spec, options.device, options.dtype)
-        if options.prompt is not None:
+        if self._open_picture(spec):
+            pass  # what was given is a picture
+        elif options.prompt is not None:
             window.playground.open_text(options.prompt.encode("utf-8", "surrogateescape"), at_end=True)
         elif options.text_file is not None:
             window.open_file(options.text_file, options.encoding)
@@ -148,6 +151,20 @@ class _Start:
             window.training.remind()
         if self._remembered and not window.store.flag("tour_seen"):
             window.start_tour()
+
+    def _open_picture(self, spec: str) -> bool:
+        """Whether something is given to a model of pictures: what it is, or that it is none, is shown then."""
+        window, options = self._window, self._options
+        try:
+            if (options.prompt is None and options.text_file is None) or documents.raster_of(spec) is None:
+                return False
+            tree = Tree(documents.read(spec, options.prompt, options.text_file, None).document)
+        except Problem as problem:
+            window.playground.told.emit(problem.cause, problem.remedy)
+            return True
+        tree.root.caret, tree.root.name = 0, options.text_file and options.text_file.name
+        window.playground.restore(Session(tree, seed=window.playground.view.settings.seed))
+        return True
 
     def _keep(self) -> Session | None:
         """From now on the text is kept; one that was there before comes back, unless another is asked for."""

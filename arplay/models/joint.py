@@ -88,9 +88,9 @@ class Joint(LookedUp):
         levels[list(raster.order)] = encoded.ids
         own = self._sum(raster.order, levels)
         others = [(name, self._sum(order, levels)) for name, order in raster.orders.items() if order != raster.order]
-        sums = ", ".join(f"{name} {total:.4f}".replace("-", "\N{MINUS SIGN}") for name, total in others[:2])
-        equal = all(math.isclose(own, total, rel_tol=1e-9) for _, total in others)
-        return (Note("", "", f"{'' if equal else 'un'}equal: {sums} (log p in nats, other orders of the pixels)"),)
+        sign = "=" if all(math.isclose(own, total, rel_tol=1e-9) for _, total in others) else "\N{NOT EQUAL TO}"
+        sums = [f"{name} {total:.4f}".replace("-", "\N{MINUS SIGN}") for name, total in others[:2]]
+        return (Note("", "", f" {sign} ".join([*sums, "in this order (log p of the whole picture in nats)"])),)
 
     def _sum(self, order: Sequence[int], levels: NDArray[np.int64]) -> float:
         """log p in nats by the chain rule: a conditional for each pixel, given those before it in ``order``."""

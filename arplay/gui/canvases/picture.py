@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.modalities.image import Picture, Raster
 from arplay.gui.contract import CaretMoved, Do, Painted, View
-from arplay.gui.theme import BODY, SPACE, Theme, interface_font
+from arplay.gui.theme import SPACE, Theme
+from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.picture.grid import PictureGrid, Square
 
 GO, CLEAR = 1000, 1001
 """What a click does besides painting a level: goes there, or takes the paint off."""
+MOST_NAMED = 4
+"""Levels whose buttons have a name; more have a swatch alone."""
+LEVEL = 34
+"""Pixels of width of a button without a name."""
 
 
 class PictureCanvas(QWidget):
@@ -32,16 +37,22 @@ class PictureCanvas(QWidget):
         self.words.setProperty("role", "muted")
         self.words.setWordWrap(True)
         self.tools = QWidget(self)
-        self._row = QHBoxLayout(self.tools)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(0)
+        self._rows = QGridLayout(self.tools)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(SPACE[0])
         self.choices = QButtonGroup(self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE[1])
-        column.addWidget(self.tools)
-        column.addWidget(self.grid, 1)
-        column.addWidget(self.words)
+        self._side = QWidget(self)
+        side = QVBoxLayout(self._side)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(SPACE[1])
+        side.addWidget(self.tools, 0, Qt.AlignmentFlag.AlignLeft)
+        side.addWidget(self.words)
+        side.addStretch(1)
+        self._layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(SPACE[1])
+        self._layout.addWidget(self._side)
+        self._layout.addWidget(self.grid, 1)
         self.setFocusProxy(self.grid)
         self.grid.pressed.connect(self._press)
         self.grid.dragged.connect(self._drag)
@@ -74,31 +85,46 @@ class PictureCanvas(QWidget):
         later = f" {waiting} painted pixels come later and are kept." if waiting else ""
         return f"Pixel {self._caret + 1} of {tokens.pixels} comes next: row {row + 1}, column {column + 1}.{later}"
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a low panel the tools stand beside the picture, which needs the height."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        low = self.width() > 1.3 * self.height()
+        put_beside(self._layout, self._side, max(SIDE, self.tools.sizeHint().width()) if low else None)
+
     def _build(self, tokens: Raster) -> None:
-        """A button for going, one for each level, one for clearing."""
+        """A button for going, one for clearing, and below them one for each level."""
         for button in self.choices.buttons():
             self.choices.removeButton(button)
-            self._row.removeWidget(button)
+            self._rows.removeWidget(button)
             button.deleteLater()
-        while (item := self._row.takeAt(0)) is not None:
-            del item
-        kinds = [(GO, "Go there", "A click goes to the pixel: the chart shows what the model expects there.")]
+        self._add(GO, "Go there", "A click goes to the pixel: the chart shows what the model expects there.", 0, 0)
+        self._add(CLEAR, "Clear", "A click takes the paint off (key Delete).", 0, 1)
+        self.choices.button(GO).setChecked(True)
+        named = len(tokens) <= MOST_NAMED
+        columns = 2 if named else 8
         for id in range(len(tokens)):
-            tip = f"A click paints {tokens.label(id)[2:]} (key {id}); the right button goes through all levels."
-            kinds.append((id, f"Paint {tokens.label(id)}", tip))
-        kinds.append((CLEAR, "Clear", "A click takes the paint off (key Delete)."))
-        for number, (what, label, tip) in enumerate(kinds):
-            button = QPushButton(label, self.tools)
-            button.setCheckable(True)
-            button.setChecked(what == GO)
-            button.setProperty("role", "segment")
-            button.setProperty("side", "left" if not number else "right" if number == len(kinds) - 1 else "")
-            button.setToolTip(tip)
-            checked = QFontMetrics(interface_font(BODY, bold=True))  # the checked one is bold, and must not be cut
-            button.setMinimumWidth(checked.horizontalAdvance(label) + SPACE[4])
-            self.choices.addButton(button, what)
-            self._row.addWidget(button)
-        self._row.addStretch(1)
+            name, key = tokens.label(id)[2:], f" (key {id})" if id < 10 else ""
+            tip = f"A click paints {name}{key}; the right button goes through all levels."
+            button = self._add(id, name if named else "", tip, 1 + id // columns, id % columns)
+            button.setAccessibleName(f"Paint {name}")
+            button.setIcon(_swatch(paper(tokens.ink(id))))
+            if not named:
+                button.setFixedWidth(LEVEL)
+        self._fit()
+
+    def _add(self, what: int, label: str, tip: str, row: int, column: int) -> QPushButton:
+        button = QPushButton(label, self.tools)
+        button.setCheckable(True)
+        button.setProperty("role", "chip")
+        button.setToolTip(tip)
+        self.choices.addButton(button, what)
+        span = 1 if row and not label else 4
+        self._rows.addWidget(button, row, span * column, 1, span)
+        button.show()  # at once: the room that it needs is asked for now
+        return button
 
     def _press(self, cell: int, right: bool) -> None:
         assert self._raster is not None and self._picture is not None
@@ -161,6 +187,15 @@ class PictureCanvas(QWidget):
         else:
             return False
         return True
+
+
+def _swatch(color: QColor) -> QIcon:
+    picture = QPixmap(4 * SPACE[2], 4 * SPACE[2])  # sharp at twice the size, too
+    picture.fill(QColor("gray"))
+    painter = QPainter(picture)
+    painter.fillRect(picture.rect().adjusted(3, 3, -3, -3), color)
+    painter.end()
+    return QIcon(picture)
 
 
 def paper(ink: float) -> QColor:

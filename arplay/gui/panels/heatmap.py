@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.image import EncodedPicture, Picture
@@ -22,6 +22,7 @@ from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.sheet import FiguresSheet, HeatSheet
 from arplay.gui.widgets.heat.view import HeatView
 from arplay.gui.widgets.ledger.totals import note_figures
+from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.sheet import OnSheet
 from arplay.gui.widgets.words import first_piece, in_unit, lead_pieces, number, windows
 
@@ -78,15 +79,21 @@ class HeatmapPanel(OnSheet, Panel):
             self.choices.addButton(button)
             row.addWidget(button)
         row.addWidget(self.legend, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
-        column.setSpacing(SPACE[0])
+        self.head = QWidget()
+        head = QVBoxLayout(self.head)
+        head.setContentsMargins(0, 0, 0, 0)
+        head.setSpacing(SPACE[0])
         for widget in (self.figures, self.caption, self.progress):
-            column.addWidget(widget)
-        column.addWidget(self.text, 1)
+            head.addWidget(widget)
+        head.addStretch(1)
+        self.column = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self.column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
+        self.column.setSpacing(SPACE[0])
+        self.column.addWidget(self.head)
+        self.column.addWidget(self.text, 1)
         self.picture: PictureHeat | None = None
         """The pixels of a picture; made when there is one."""
-        column.addWidget(self.controls)
+        self.column.addWidget(self.controls)
         self.setFocusProxy(self.text)
         self.choices.buttonClicked.connect(self._choose)
         self.text.picked.connect(self._pick)
@@ -130,9 +137,7 @@ class HeatmapPanel(OnSheet, Panel):
         if picture and self.picture is None:
             self.picture = PictureHeat(self)
             self.picture.picked.connect(self._pick)
-            layout = self.layout()
-            assert isinstance(layout, QVBoxLayout)
-            layout.insertWidget(layout.indexOf(self.text) + 1, self.picture, 1)
+            self.column.insertWidget(self.column.indexOf(self.text) + 1, self.picture, 1)
         if self.picture is not None and self.picture.isVisibleTo(self) != picture:
             self.picture.setVisible(picture)
             self.text.setVisible(not picture)
@@ -185,12 +190,18 @@ class HeatmapPanel(OnSheet, Panel):
         )
 
     def _fit(self) -> None:
-        """The text comes first: in a small panel the legend, the caption and the figures give way, in this order."""
+        """The text comes first: in a small panel the legend, the caption and the figures give way, in this order.
+
+        In a low panel the figures stand beside a picture, which needs the height.
+        """
+        picture = self.picture is not None and self.picture.isVisibleTo(self)
+        beside = picture and self.height() < 300 and self.width() >= 2 * SIDE
+        put_beside(self.column, self.head, SIDE if beside else None)
         has = self.view.ledger is not None and len(self.view.ledger) > 0
         self.figures.setVisible(has and self.height() >= 130)
-        self.figures.set_max_rows(2 if self.height() >= 300 else 1)
+        self.figures.set_max_rows(3 if beside else 2 if self.height() >= 300 else 1)
         self.caption.setVisible(has and self.height() >= 170)
-        self.controls.setVisible(self.height() >= 210 and self.width() >= 260)
+        self.controls.setVisible(not beside and self.height() >= 210 and self.width() >= 260)
         room = self.width() - 2 * SPACE[1] - sum(button.minimumWidth() for button in self.choices.buttons())
         self.legend.setVisible(room >= self.legend.wanted_width())
 

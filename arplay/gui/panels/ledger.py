@@ -25,7 +25,7 @@ from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.ledger.sheet import LedgerSheet
 from arplay.gui.widgets.ledger.table import LedgerTable
-from arplay.gui.widgets.ledger.totals import figures, in_words, reconciliation, written_out
+from arplay.gui.widgets.ledger.totals import figures, in_words, reconciliation
 from arplay.gui.widgets.ledger.view import ALL_COLUMNS, LedgerView
 from arplay.gui.widgets.sheet import OnSheet
 
@@ -120,7 +120,9 @@ class LedgerPanel(OnSheet, Panel):
         if view.settings.unit != before.settings.unit:
             self._show_style()
         if view.ledger is not before.ledger:
-            self.model.show_ledger(view.ledger, view.loaded.vocabulary if view.loaded else None)
+            tokens = view.loaded.vocabulary if view.loaded else None
+            self.model.show_ledger(view.ledger, tokens)
+            self.table.show_places(tokens is not None and tokens.length is not None)
         if view.ledger is not before.ledger or view.selected != before.selected:
             self.table.show_row(view.selected)
         if view.ledger is not before.ledger and view.follows:
@@ -150,7 +152,7 @@ class LedgerPanel(OnSheet, Panel):
             return
         self.figures.show_figures(figures(ledger, unit))
         progress = self.view.scores_follow if ledger.complete else f"{ledger.done:,} of {len(ledger):,} scored so far"
-        self.product.show_text(progress or "  ".join(filter(None, (written_out(ledger), in_words(ledger)))))
+        self.product.show_text(progress or in_words(ledger))
         reconciled = self.view.reconciled if ledger.complete else None
         self.check.show_text(reconciliation(ledger, reconciled, unit))
         self.button.setEnabled(ledger.complete and ledger.totals.scored > 0)

@@ -36,7 +36,7 @@ class LedgerSheet(Sheet):
         stop: int,
     ) -> None:
         self.ledger, self.vocabulary, self.unit, self.first = ledger, vocabulary, unit, first
-        self.lines = [ledger_totals.written_out(ledger), ledger_totals.reconciliation(ledger, reconciled, unit)]
+        self.lines = [ledger_totals.in_words(ledger), ledger_totals.reconciliation(ledger, reconciled, unit)]
         if stop - first < ledger.done:
             self.lines.append(f"rows {first + 1:,} to {stop:,} of {ledger.done:,}; sums begin at the text’s start")
         head = MARGIN + FIGURES + LINE * len(self.lines) + SPACE[2] + ROW

@@ -49,8 +49,8 @@ def note_figures(ledger: Ledger) -> tuple[Figure, ...]:
 
 
 def in_words(ledger: Ledger) -> str:
-    """The notes that no figure tells."""
-    return " ".join(note.sentence for note in ledger.notes if not note.label)
+    """The product written out, and the notes that no figure tells."""
+    return "  ".join(filter(None, (written_out(ledger), *(note.sentence for note in ledger.notes if not note.label))))
 
 
 def written_out(ledger: Ledger) -> str:

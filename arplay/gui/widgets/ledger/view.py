@@ -18,6 +18,8 @@ from arplay.gui.widgets.ledger.table import LOGP, NUMBER, POWER, PRODUCT, RUNNIN
 ROW = 24
 WIDTHS = {NUMBER: 56, TOKEN: 76, P: 100, LOGP: 92, RUNNING: 96, PRODUCT: 134, POWER: 120}
 """Pixels that a column needs; the token's takes what is left over."""
+MORE = 56
+"""Pixels of a token's place."""
 _FIRST = (TOKEN, LOGP, P, NUMBER, RUNNING, POWER, PRODUCT)
 
 ALL_COLUMNS = sum(WIDTHS.values())
@@ -26,6 +28,7 @@ ALL_COLUMNS = sum(WIDTHS.values())
 class LedgerView(QTableView):
     def __init__(self, model: LedgerTable) -> None:
         super().__init__()
+        self._places = False
         self.setModel(model)
         self.setItemDelegate(_WholeRows(self))
         self.setAccessibleName("Chain-rule ledger")
@@ -50,6 +53,12 @@ class LedgerView(QTableView):
             self.setColumnWidth(column, width)
         header.setSectionResizeMode(TOKEN, QHeaderView.ResizeMode.Stretch)
 
+    def show_places(self, places: bool) -> None:
+        """Whether tokens are told with their place, which needs more room."""
+        if places != self._places:
+            self._places = places
+            self._fit()
+
     def show_row(self, row: int | None) -> None:
         """Select a row and scroll to it; None, or a row that is not there yet, selects nothing."""
         selection = self.selectionModel()
@@ -61,11 +70,14 @@ class LedgerView(QTableView):
             selection.setCurrentIndex(self.model().index(row, TOKEN), flags.ClearAndSelect | flags.Rows)
         self.scrollTo(self.model().index(row, TOKEN), QAbstractItemView.ScrollHint.EnsureVisible)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        room = self.viewport().width()
+    def _fit(self) -> None:
+        room = self.viewport().width() - (MORE if self._places else 0)
         for column in _FIRST:
             room -= WIDTHS[column]
             self.setColumnHidden(column, room < 0 and column != TOKEN)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
         super().resizeEvent(event)
         if self.currentIndex().isValid():
             self.scrollTo(self.currentIndex(), QAbstractItemView.ScrollHint.EnsureVisible)

@@ -15,6 +15,8 @@ from arplay.gui.widgets.caption import plain
 MOST_SIDE = 96
 LEAST_FOR_WORDS = 44
 """Pixels of a side from which what a square says is written into it."""
+LEAST_FOR_BORDERS = 8
+"""Pixels of a side from which each square has a border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,9 @@ class Square:
 
 def paint_square(painter: QPainter, square: Square, place: QRectF, theme: Theme) -> None:
     """One square, as the screen and a file show it."""
+    if place.width() < LEAST_FOR_BORDERS:
+        painter.fillRect(place, theme.color("surface") if square.fill is None else square.fill)
+        return
     area = place.adjusted(0.5, 0.5, -0.5, -0.5)
     painter.setPen(QPen(theme.color("border"), 1))
     painter.setBrush(theme.color("surface") if square.fill is None else square.fill)
@@ -100,10 +105,14 @@ class PictureGrid(QWidget):
             painter = QPainter(self)
             for cell, square in enumerate(self.squares):
                 paint_square(painter, square, self.rect_of(cell), self.theme)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(self.theme.color("border"), 1))
+            painter.drawRect(self.rect_of(0).united(self.rect_of(len(self.squares) - 1)))
             if self.marked is not None and self.marked < len(self.squares):
-                painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(QPen(self.theme.color("accent"), 4 if self.hasFocus() else 3))
-                painter.drawRect(self.rect_of(self.marked).adjusted(2, 2, -2, -2))
+                marked = self.rect_of(self.marked)
+                inset = 2 if marked.width() >= 3 * LEAST_FOR_BORDERS else -2
+                painter.drawRect(marked.adjusted(inset, inset, -inset, -inset))
             painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -162,7 +162,7 @@ class _Start:
         except Problem as problem:
             window.playground.told.emit(problem.cause, problem.remedy)
             return True
-        tree.root.caret, tree.root.name = 0, options.text_file and options.text_file.name
+        tree.root.caret, tree.root.name = 0, options.text_file.name if options.text_file is not None else None
         window.playground.restore(Session(tree, seed=window.playground.view.settings.seed))
         return True
 

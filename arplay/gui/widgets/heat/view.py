@@ -427,6 +427,6 @@ class HeatView(QAbstractScrollArea):
 
 
 def _same_pieces(a: Ledger, b: Ledger) -> bool:
-    return (
+    return a.encoded is b.encoded or (
         bytes_of(a.encoded) == bytes_of(b.encoded) and np.array_equal(a.ends, b.ends) and np.array_equal(a.ids, b.ids)
     )

@@ -203,3 +203,21 @@ def test_the_exported_sheet_has_every_row(qtbot: QtBot) -> None:
     first, stop = panel.in_sight() or (0, 0)
     assert first == 0 < stop < 100
     assert shown(qtbot, View()).chart_size() is None
+
+
+def test_the_curve_of_a_long_text_draws_no_more_than_can_be_seen(qtbot: QtBot) -> None:
+    from arplay.gui.widgets.ledger.curve import SurprisalCurve
+
+    drawn = {}
+    for count in (200, 20_000):
+        curve = SurprisalCurve()
+        qtbot.addWidget(curve)
+        curve.resize(300, 200)
+        curve.show()
+        qtbot.waitExposed(curve)
+        ledger, loaded = random_ledger(prose(count), first_piece="model")
+        curve.show_ledger(ledger, loaded.vocabulary)
+        curve.grab()
+        drawn[count] = [len(item.getData()[0]) for item in (curve.steps, curve.mean)]
+    assert drawn[200] == [201, 200], "all of a short one"
+    assert all(each < 12 * 300 for each in drawn[20_000])

@@ -58,13 +58,13 @@ class SurprisalCurve(pg.PlotWidget):
         plot.setClipToView(True)
         plot.getViewBox().setDefaultPadding(0.02)
         self.steps = pg.PlotDataItem(stepMode="right", connect="finite")
-        self.steps.setDownsampling(auto=True, method="peak")
         self.mean = pg.PlotDataItem(connect="finite")
-        self.mean.setDownsampling(auto=True, method="subsample")
         self.here = pg.InfiniteLine(angle=90)
         self.here.setVisible(False)
         for item in (self.steps, self.mean, self.here):
             plot.addItem(item)
+        self.steps.setDownsampling(auto=True, method="peak")  # a plot gives its own way to what is added to it
+        self.mean.setDownsampling(auto=True, method="subsample")
         self.viewport().setMouseTracking(True)
 
     def set_style(self, theme: Theme, unit: Unit) -> None:

@@ -7,7 +7,7 @@ results in its own file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -186,6 +186,12 @@ class Loaded(Result):
     lossy: str = ""
     """How the tokenizer changes text, as one sentence; empty where its pieces are the text."""
 
+    def grown(self, result: Result) -> Loaded:
+        """The same with the tokens that ``result`` knows, if it is of this model and knows more."""
+        if not isinstance(result, WithTokens) or result.tokens is self.vocabulary:
+            return self
+        return replace(self, vocabulary=result.tokens) if result.tokens.name == self.vocabulary.name else self
+
 
 @dataclass(frozen=True, slots=True)
 class Unloaded(Result):
@@ -193,21 +199,21 @@ class Unloaded(Result):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Telling(Result):
+class WithTokens(Result):
     """A result with ids in it. ``tokens``: what they stand for; of a partial model they become more and more."""
 
     tokens: TokenSet
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Explored(Telling):
+class Explored(WithTokens):
     document: Document
     place: Place
     answer: Answer
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Scored(Telling):
+class Scored(WithTokens):
     """``departures``: spans of units whose kept ids are not canonical; None while the ledger grows."""
 
     document: Document

@@ -19,7 +19,7 @@ from arplay.core.reading import Reading
 from arplay.core.stepping import behind_bare, sampled
 from arplay.core.tree import Step
 from arplay.engine import jobs
-from arplay.engine.messages import Explore, Explored, Question, Telling
+from arplay.engine.messages import Explore, Explored, Question, WithTokens
 from arplay.engine.state import State
 from arplay.models.base import next_of
 
@@ -54,7 +54,7 @@ class Write(Question):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Written(Telling):
+class Written(WithTokens):
     """``steps`` of a batch, and the ``answer`` behind the last of them; ``last``: how that was drawn, and from what.
 
     ``ended``: the count or the token to stop at is reached. ``stuck``: no token can be sampled here.

@@ -128,6 +128,12 @@ class View:
         """What is being done, as much as is known of it; empty where nothing is."""
         return self.doing or self.busy if self.busy else ""
 
+    def lacks_scores_of(self, document: Document) -> bool:
+        """Whether the ledger is not yet, or not wholly, that of ``document``; not where nothing can be scored."""
+        if self.loaded is not None and self.loaded.can.no_scores:
+            return False
+        return self.ledger is None or not self.ledger.complete or not self.ledger.encoded.is_of(document)
+
     @property
     def scores_are_old(self) -> bool:
         """Whether ``ledger`` is of the text before the last change."""

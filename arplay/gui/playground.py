@@ -33,7 +33,6 @@ from arplay.engine.messages import (
     Result,
     Score,
     Scored,
-    Telling,
 )
 from arplay.engine.write import Written
 from arplay.gui import contract, kinds
@@ -221,10 +220,7 @@ class Playground(QObject):
         return self.bridge.close(timeout)
 
     def busy_scoring(self) -> bool:
-        loaded, ledger = self.view.loaded, self.view.ledger
-        if loaded is not None and loaded.can.no_scores:
-            return False
-        return ledger is None or not ledger.complete or not ledger.encoded.is_of(self.scored_document)
+        return self.view.lacks_scores_of(self.scored_document)
 
     @property
     def document(self) -> Document:
@@ -392,9 +388,8 @@ class Playground(QObject):
             return None
         settings = self.view.settings
         try:
-            return decode(
-                answer.distribution, settings.decoding, context_at(answer, self.view.loaded.vocabulary, settings.seed)
-            )
+            context = context_at(answer, self.view.loaded.vocabulary, settings.seed)
+            return decode(answer.distribution, settings.decoding, context)
         except Problem as problem:
             self.told.emit(problem.cause, problem.remedy)
             return None
@@ -405,10 +400,8 @@ class Playground(QObject):
             self._on_one(result)
 
     def _on_one(self, result: Result) -> None:
-        if isinstance(result, Telling) and (loaded := self.view.loaded) is not None:
-            former = loaded.vocabulary
-            if result.tokens is not former and result.tokens.name == former.name:  # the same, and more
-                self.show(loaded=replace(loaded, vocabulary=result.tokens))
+        if (loaded := self.view.loaded) is not None and (grown := loaded.grown(result)) is not loaded:
+            self.show(loaded=grown)
         match result:
             case Progress():
                 self.progress.emit(result)

@@ -17,7 +17,7 @@ from arplay.core.windows import Windows
 from arplay.engine.messages import Progress, Reconcile, Score, Scored
 from arplay.engine.prefixes import common_prefix
 from arplay.engine.state import State, in_chunks, windows_of
-from arplay.models.base import Scores, Session, Telling, lead, next_of
+from arplay.models.base import Scores, Session, lead, next_of, told_of
 from arplay.models.scoring_rows import unscored
 
 Numbers = NDArray[np.number[Any]]
@@ -48,8 +48,7 @@ def ledger_of(
     windows = windows_of(model.info.context, len(chain), len(lead_ids) * request.reading.window_lead)
     tokens = model.alphabet.vocabulary
     notes = request.document.notes(encoded, tokens) + _notes(encoded, tokens, lead_ids, windows)
-    if isinstance(model, Telling):
-        notes += model.told_of(encoded)
+    notes += told_of(model, encoded)
     columns = Columns(encoded, tokens.unit, len(lead_ids), first_piece, windows, notes)
     former, state.scored = state.scored, None
     known = 0

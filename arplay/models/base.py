@@ -238,6 +238,11 @@ class Telling(Protocol):
         ...
 
 
+def told_of(model: Model, encoded: Encoded) -> tuple[Note, ...]:
+    """What a :class:`Telling` model knows; nothing of another one."""
+    return model.told_of(encoded) if isinstance(model, Telling) else ()
+
+
 def lead(alphabet: Coder, starts_empty: bool, choice: FirstPiece) -> tuple[tuple[int, ...], str]:
     """The ids put before a text, and the name of that treatment as results show it.
 

@@ -79,7 +79,7 @@ def used(spec: str) -> Record:
     return {
         "engine": info.engine,
         "cache": loaded.can.rewinds,
-        "batch": "in one forward" if loaded.can.batch else "one by one",
+        "batch": "in one forward" if loaded.can.batch else "none" if loaded.can.partial else "one by one",
         "why": info.why,
         "not_used": list(info.not_used),
     }

@@ -23,7 +23,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--model",
         metavar="M",
         help="name (see `arplay models`), org/name[@revision] of a hub, model folder, "
-        f"{families.file_kinds()}; default english",
+        f"{families.file_kinds()}, or a server's http://HOST:PORT/v1#name; default english",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps", "xpu"), default="auto")
     parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16", "float16"), default="auto")

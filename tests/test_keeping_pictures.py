@@ -191,7 +191,7 @@ def test_what_is_damaged_is_put_aside_and_the_other_document_comes_back(
 
 def test_a_long_text_waits_with_its_end(opened: Open, qtbot: QtBot, folder: Path) -> None:
     window = opened("abc", keep=folder)
-    long = b"ABCCBA" * 20_000
+    long = b"ABCCBA" * 4_000
     window.playground.analyse(long, "long.txt")
     laid(window, "xo", Picture, qtbot)
     work(window, qtbot)

@@ -60,7 +60,7 @@ def test_awkward_texts_come_back(data: bytes) -> None:
     ids = pieces.ids
     assert joined(pieces) == data
     assert pieces.ends.tolist()[-1:] == ([len(data)] if data else [])
-    assert ids.dtype == np.int64
+    assert ids.dtype == np.int32
 
 
 def test_the_ids_are_those_of_the_tokenizer_itself() -> None:

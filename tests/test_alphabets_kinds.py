@@ -102,7 +102,7 @@ def test_the_ids_are_the_librarys_own(kind: str, text: str, special: bool) -> No
 def test_every_byte_belongs_to_one_piece(kind: str, data: bytes, start: bool, special: bool) -> None:
     made = alphabet(kind)
     pieces = made.encode(data, start, special)
-    assert pieces.ids.shape == pieces.ends.shape and pieces.ids.dtype == pieces.ends.dtype == np.int64
+    assert pieces.ids.shape == pieces.ends.shape and pieces.ids.dtype == pieces.ends.dtype == np.int32
     assert is_whole(data, pieces.ends)
     starts = np.concatenate([[0], pieces.ends])[:-1]
     low, high = char_spans(data, starts, pieces.ends)

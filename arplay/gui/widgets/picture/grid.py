@@ -111,7 +111,7 @@ class PictureGrid(QWidget):
             if self.marked is not None and self.marked < len(self.squares):
                 painter.setPen(QPen(self.theme.color("accent"), 4 if self.hasFocus() else 3))
                 marked = self.rect_of(self.marked)
-                inset = 2 if marked.width() >= 3 * LEAST_FOR_BORDERS else -2
+                inset = 2 if marked.width() >= 2 * LEAST_FOR_BORDERS else -2
                 painter.drawRect(marked.adjusted(inset, inset, -inset, -inset))
             painter.end()
 

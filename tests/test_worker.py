@@ -71,10 +71,10 @@ class Gate:
 class Desk:
     """A worker with everything that it emitted."""
 
-    def __init__(self, load: state.Loader, fetch: state.Fetcher | None = None) -> None:
+    def __init__(self, load: state.Loader, fetch: state.Fetcher | None = None, kind: type[Worker] = Worker) -> None:
         self.results: list[Result] = []
         self._news = threading.Condition()
-        self.worker = Worker(self._emit, load, fetch)
+        self.worker = kind(self._emit, load, fetch)
 
     def _emit(self, result: Result) -> None:
         with self._news:

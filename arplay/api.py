@@ -146,8 +146,8 @@ class Model:
             cause = f"the document is complete: nothing comes after {answer.prefix.index:,}"
             raise Problem(cause, "give one in which something is open")
         if answer.distribution is None:
-            cause = "the first piece is unscored, so there is no distribution before it"
-            raise Problem(cause, "give a text, or another first piece (--first-piece, in Python model.reading)")
+            cause = "the first token is unscored, so there is no distribution before it"
+            raise Problem(cause, "give a text, or another first token (--first-token, in Python model.reading)")
         after = Next(self.loaded, given, answer, decoding)
         _ = after.decoded  # what cannot be decoded is told now
         return after

@@ -113,7 +113,7 @@ class Next:
         position = self.answer.position
         if not position.start:
             return ()
-        return (f"the text is longer than the context; the model read its last {position.context:,} pieces",)
+        return (f"the text is longer than the context; the model read its last {position.context:,} tokens",)
 
     def as_dict(self, top: int = 20, find: str | None = None) -> tables.Record:
         """What ``arplay next --json`` writes."""

@@ -333,7 +333,7 @@ def _without_json(rng: random.Random, files: Files) -> None:
         merges = "\n".join(
             ["#version: 0.2", *(pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"])]
         )
-        pieces = b"".join(_piece(word, -float(id)) for word, id in model["vocab"].items())
+        tokens = b"".join(_token(word, -float(id)) for word, id in model["vocab"].items())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return
     match rng.randrange(3):
@@ -345,12 +345,12 @@ def _without_json(rng: random.Random, files: Files) -> None:
                 "merges.txt": rng.randbytes(99),
             }
         case 2:
-            files["tokenizer.model"] = pieces
+            files["tokenizer.model"] = tokens
             damage("tokenizer.model")(rng, files)
 
 
-def _piece(word: str, score: float) -> bytes:
-    """A sentencepiece ModelProto's piece (field 1): its text, score and type."""
+def _token(word: str, score: float) -> bytes:
+    """A sentencepiece ModelProto's token (field 1): its text, score and type."""
     text = word.encode("utf-8", "replace")[:100]
     inner = b"\x0a" + bytes([len(text)]) + text + b"\x15" + struct.pack("<f", score)
     return b"\x0a" + bytes([len(inner)]) + inner

@@ -143,8 +143,8 @@ def written(files: Files, place: Path, outside: Path) -> Path:
 
 def used(model: Model) -> None:
     """What a window does first: encode, read, go back, ask for the next distribution."""
-    pieces = model.alphabet.encode(b"The cat")
-    ids = [int(id) for id in np.asarray(getattr(pieces, "ids", pieces))][:4]
+    tokens = model.alphabet.encode(b"The cat")
+    ids = [int(id) for id in np.asarray(getattr(tokens, "ids", tokens))][:4]
     session = model.session()
     scores = session.extend(ids)
     Distribution.from_logits(session.logits())  # NaN is a Problem there; a token without a number is told in the totals

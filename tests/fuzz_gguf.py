@@ -29,7 +29,7 @@ class Tensor:
 
 @dataclass
 class Parts:
-    """A GGUF file in pieces; ``values`` are (name, type, content as written)."""
+    """A GGUF file in tokens; ``values`` are (name, type, content as written)."""
 
     version: int
     values: list[tuple[bytes, int, bytes]] = field(default_factory=list)

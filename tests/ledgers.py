@@ -1,4 +1,4 @@
-"""Ledgers for tests: one made up of random figures for any pieces, and the true one of the table abc."""
+"""Ledgers for tests: one made up of random figures for any tokens, and the true one of the table abc."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ ABC = Path(__file__).parent.parent / "assets" / "models" / "abc.json"
 
 
 def random_ledger(
-    pieces: Sequence[bytes],
+    tokens: Sequence[bytes],
     done: int | None = None,
-    first_piece: str = "unscored",
+    first_token: str = "unscored",
     window: int = 512,
     seed: int = 0,
     mean: float = 2.5,
 ) -> tuple[Ledger, Loaded]:
-    """A ledger of these pieces with plausible made-up figures, and the vocabulary that it is over."""
-    words = [b"<|start|>", *dict.fromkeys(pieces)]
-    ids = np.array([words.index(p) for p in pieces] if len(pieces) < 5000 else _ids(words, pieces), np.int64)
+    """A ledger of these tokens with plausible made-up figures, and the vocabulary that it is over."""
+    words = [b"<|start|>", *dict.fromkeys(tokens)]
+    ids = np.array([words.index(p) for p in tokens] if len(tokens) < 5000 else _ids(words, tokens), np.int64)
     vocabulary = Vocabulary("fake", tuple(words), frozenset({0}))
     n, rng = len(ids), np.random.default_rng(seed)
     size = max(len(words), 2)
@@ -47,11 +47,11 @@ def random_ledger(
     entropy = np.clip(-logprob * 0.5 + rng.normal(1.5, 0.6, n), 0.02, 10)
     stop = n if done is None else done
     blank = np.arange(n) >= stop
-    if first_piece == "unscored":
+    if first_token == "unscored":
         blank = blank | (np.arange(n) == 0)
     logprob[blank], entropy[blank], rank[blank], best_ids[blank] = np.nan, np.nan, 0, -1
     ledger = Ledger(
-        encoded=encoded_of(b"".join(pieces), ids, np.cumsum([len(p) for p in pieces], dtype=np.int64)),
+        encoded=encoded_of(b"".join(tokens), ids, np.cumsum([len(p) for p in tokens], dtype=np.int64)),
         unit=vocabulary.unit,
         logprob=logprob,
         rank=rank,
@@ -59,11 +59,11 @@ def random_ledger(
         best=Best.of(best_ids, best),
         before=0,
         done=stop,
-        first_piece=first_piece,
+        first_token=first_token,
         windows=Windows.half(window),
     )
     info = Info("fake", "test", "test", "0", "float32", "cpu", size, window, 0)
-    return ledger, Loaded(0, info, vocabulary, (0,), 0, 0, Capabilities(first_piece == "model", "cropped", True))
+    return ledger, Loaded(0, info, vocabulary, (0,), 0, 0, Capabilities(first_token == "model", "cropped", True))
 
 
 def encoded_of(data: bytes, ids: Ids, ends: Ids) -> Encoded:
@@ -71,9 +71,9 @@ def encoded_of(data: bytes, ids: Ids, ends: Ids) -> Encoded:
     return Encoded(data, ids, ends, np.zeros(len(ids), bool))
 
 
-def _ids(words: list[bytes], pieces: Sequence[bytes]) -> list[int]:
+def _ids(words: list[bytes], tokens: Sequence[bytes]) -> list[int]:
     place = {word: i for i, word in enumerate(words)}
-    return [place[piece] for piece in pieces]
+    return [place[token] for token in tokens]
 
 
 def abc_ledger(text: bytes = b"BAC") -> tuple[Ledger, Loaded]:
@@ -90,7 +90,7 @@ def abc_ledger(text: bytes = b"BAC") -> tuple[Ledger, Loaded]:
         best=Best.of(scores.best_ids, scores.best_logprobs),
         before=0,
         done=len(ids),
-        first_piece="model",
+        first_token="model",
         windows=Windows(1024, 512),
     )
     return ledger, Loaded(0, table.info, table.alphabet.vocabulary, (), None, None, table.can)

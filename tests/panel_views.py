@@ -40,7 +40,7 @@ def problem() -> View:
 
 @cache
 def textbook() -> View:
-    """B and two sampled pieces of the table abc; every field filled with what the program itself would put there."""
+    """B and two sampled tokens of the table abc; every field filled with what the program itself would put there."""
     table = Table.load(ABC)
     vocabulary = table.alphabet.vocabulary
     tree = Tree(Text.of(b"B"))
@@ -53,7 +53,7 @@ def textbook() -> View:
         logprob, after = float(distribution.logprobs[choice.id]), float(np.exp(decoded.logprobs[choice.id]))
         rank = distribution.rank(choice.id) or 0
         step = Step(choice.id, index, logprob, float(np.exp(logprob)), after, rank, choice.u, settings.seed)
-        edit = tree.document.put(index, vocabulary.piece(choice.id), vocabulary.name)
+        edit = tree.document.put(index, vocabulary.token(choice.id), vocabulary.name)
         tree.record(edit, "sampled", index + 1, step)
     ledger, loaded = abc_ledger(tree.document.data)
     encoded = encode(tree.document, table.alphabet)
@@ -77,9 +77,9 @@ def textbook() -> View:
 
 @cache
 def prose_of_a_huge_vocabulary() -> View:
-    """400 pieces of a vocabulary of 256 thousand, random logits, every piece scored."""
-    pieces = prose(400)
-    ledger, small = random_ledger(pieces)
+    """400 tokens of a vocabulary of 256 thousand, random logits, every token scored."""
+    tokens = prose(400)
+    ledger, small = random_ledger(tokens)
     words = (*small.vocabulary.data, *(f" word{i}".encode() for i in range(HUGE - len(small.vocabulary))))
     vocabulary = Vocabulary("huge", words, small.vocabulary.special)
     info = Info("huge", "test", "test", "0", "bfloat16", "cuda", HUGE, 512, 10**11)
@@ -96,7 +96,7 @@ def growing() -> View:
 
 @cache
 def long_text() -> View:
-    """A text of 5,000 pieces that the editor holds only the beginning of."""
+    """A text of 5,000 tokens that the editor holds only the beginning of."""
     ledger, loaded = random_ledger(prose(5000))
     view = _scored(View(), ledger, loaded, _random(loaded))
     return replace(view, document=Text.of(bytes_of(ledger.encoded)[:2000]), caret=0, excerpt_of="a long text.txt")
@@ -121,7 +121,7 @@ def partial() -> View:
 
 
 @cache
-def no_first_piece() -> View:
+def no_first_token() -> View:
     """The empty text on a model that has no p(x_1)."""
     _, loaded = random_ledger([b"a"])
     nothing = np.zeros(0, np.int64)
@@ -163,7 +163,7 @@ VIEWS: tuple[Callable[[], View], ...] = (
     long_text,
     not_numbers,
     partial,
-    no_first_piece,
+    no_first_token,
     one_step,
     many_steps,
     broken_timings,
@@ -175,13 +175,13 @@ def _random(loaded: Loaded) -> Distribution:
 
 
 def _scored(view: View, ledger: Ledger, loaded: Loaded, distribution: Distribution) -> View:
-    """``view`` with this ledger, the caret before its piece 20."""
+    """``view`` with this ledger, the caret before its token 20."""
     tree = Tree(Text.of(bytes_of(ledger.encoded)))
     place = min(20, len(ledger) - 1)
     caret = int(ledger.starts[place])
     answer = Answer(
         lead=loaded.lead,
-        first_piece="tokenizer",
+        first_token="tokenizer",
         prefix=Prefix(ledger.ids[:place], int(ledger.ids[place])),
         encoded=ledger.encoded,
         position=Position(0, place + 1),

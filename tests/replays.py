@@ -9,7 +9,7 @@ import numpy as np
 
 from arplay.core.distribution import log_softmax
 from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.engine.messages import Loaded, Replayed, Taught
+from arplay.engine.messages import BatchLosses, Loaded, Replayed
 from arplay.engine.trainer import Plan, Report, TrainingState
 from arplay.models.base import Capabilities, Info
 
@@ -24,20 +24,20 @@ _WORDS = (
 
 def vocabulary(text: str = TEXT, size: int = 600) -> Vocabulary:
     """A beginning-of-text token, the text's words, common ones, and fillers up to ``size``."""
-    words = [b"<s>", *pieces(text), *(f" {word}".encode() for word in _WORDS.split()), b".", b","]
+    words = [b"<s>", *tokens(text), *(f" {word}".encode() for word in _WORDS.split()), b".", b","]
     words = list(dict.fromkeys(words))
     words += [f" w{i}".encode() for i in range(size - len(words))]
     return Vocabulary(f"made up {size} {text}", tuple(words[:size]), frozenset({0}))
 
 
-def pieces(text: str) -> list[bytes]:
+def tokens(text: str) -> list[bytes]:
     """Words with the space before them."""
     words = text.split(" ")
     return [word.encode() if i == 0 else f" {word}".encode() for i, word in enumerate(words) if word or i]
 
 
 def ids_of(text: str, vocabulary: Vocabulary) -> list[int]:
-    return [vocabulary.data.index(piece) for piece in pieces(text)]
+    return [vocabulary.data.index(token) for token in tokens(text)]
 
 
 def replayed(
@@ -64,7 +64,7 @@ def replayed(
         if max(1, lead) <= i < n:
             logprob[i] = log_softmax(every[i])[ids[i]]
     at = n if place is None else place
-    ends = np.concatenate([np.zeros(int(lead), np.int64), np.cumsum([len(piece) for piece in pieces(text)])])
+    ends = np.concatenate([np.zeros(int(lead), np.int64), np.cumsum([len(token) for token in tokens(text)])])
     target = int(ids[at]) if at < n else None
     return Replayed(1, str(FOLDER), step, steps, ids, int(lead), ends, words, logprob, at, every[at], target)
 
@@ -106,13 +106,13 @@ def loaded(words: Vocabulary) -> Loaded:
     return Loaded(1, info, words, (0,), 0, 0, Capabilities(False, "cropped", True))
 
 
-def taught(text: str = TEXT, lead: bool = True) -> Taught:
+def batch_losses(text: str = TEXT, lead: bool = True) -> BatchLosses:
     """The losses of the newest snapshot of :func:`replays`, stepping a rounding error apart."""
     told = replayed(STEPS[-1], text=text, lead=lead)
     one_pass = -told.logprob[1:]
     stepped = one_pass + np.random.default_rng(2).normal(0, 2e-7, len(one_pass))
     largest = float(np.abs(one_pass - stepped).max())
-    return Taught(1, told.ids[:-1], told.ids[1:], one_pass, stepped, float(one_pass.mean()), largest)
+    return BatchLosses(1, told.ids[:-1], told.ids[1:], one_pass, stepped, float(one_pass.mean()), largest)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

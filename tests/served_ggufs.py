@@ -37,7 +37,7 @@ def byte_level(rule: str) -> dict[str, Any]:
     return byte_level_values() | {"tokenizer.ggml.pre": rule}
 
 
-def _pieces(model: str, tokens: list[str], kinds: list[int], **others: Any) -> dict[str, Any]:
+def _tokens(model: str, tokens: list[str], kinds: list[int], **others: Any) -> dict[str, Any]:
     scores = [len(token) - 30.0 - id / 1000 for id, token in enumerate(tokens)]
     values = {"model": model, "tokens": tokens, "token_type": kinds, "scores": np.array(scores, np.float32)}
     return {f"tokenizer.ggml.{key}": value for key, value in (values | others).items()}
@@ -46,7 +46,7 @@ def _pieces(model: str, tokens: list[str], kinds: list[int], **others: Any) -> d
 def sentencepiece() -> dict[str, Any]:
     tokens = ["<unk>", "<s>", "</s>", *BYTES, *WORDS]
     kinds = [UNKNOWN, CONTROL, CONTROL, *[BYTE] * 256, *[NORMAL] * len(WORDS)]
-    return _pieces("llama", tokens, kinds, bos_token_id=1, eos_token_id=2, unknown_token_id=0)
+    return _tokens("llama", tokens, kinds, bos_token_id=1, eos_token_id=2, unknown_token_id=0)
 
 
 def unigram() -> dict[str, Any]:
@@ -54,7 +54,7 @@ def unigram() -> dict[str, Any]:
     tokens = ["<pad>", "</s>", "<unk>", *WORDS]
     kinds = [CONTROL, CONTROL, UNKNOWN, *[NORMAL] * len(WORDS)]
     whole = {"add_space_prefix": True, "remove_extra_whitespaces": True}
-    return _pieces("t5", tokens, kinds, eos_token_id=1, unknown_token_id=2, padding_token_id=0, **whole)
+    return _tokens("t5", tokens, kinds, eos_token_id=1, unknown_token_id=2, padding_token_id=0, **whole)
 
 
 def wordpiece() -> dict[str, Any]:
@@ -64,7 +64,7 @@ def wordpiece() -> dict[str, Any]:
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *words]
     kinds = [CONTROL, UNKNOWN, CONTROL, CONTROL, *[NORMAL] * len(words)]
     special = {"bos_token_id": 2, "eos_token_id": 3, "unknown_token_id": 1, "seperator_token_id": 3}
-    return _pieces("bert", tokens, kinds, padding_token_id=0, **special)
+    return _tokens("bert", tokens, kinds, padding_token_id=0, **special)
 
 
 def rwkv() -> dict[str, Any]:
@@ -72,14 +72,14 @@ def rwkv() -> dict[str, Any]:
     plain = [word.replace("▁", " ") for word in WORDS if word.isascii() or "▁" in word]
     escaped = [f"\\x{byte:02x}" for byte in range(256)]
     tokens = ["<s>", *escaped, *dict.fromkeys(word for word in plain if len(word) > 1)]
-    return _pieces("rwkv", tokens, [CONTROL, *[NORMAL] * (len(tokens) - 1)], eos_token_id=0)
+    return _tokens("rwkv", tokens, [CONTROL, *[NORMAL] * (len(tokens) - 1)], eos_token_id=0)
 
 
 def plamo() -> dict[str, Any]:
     plain = [word.replace("▁", " ") for word in WORDS]
     tokens = ["<|plamo:unk|>", "<|plamo:bos|>", "<|plamo:eos|>", *BYTES, *dict.fromkeys(plain)]
     kinds = [UNKNOWN, CONTROL, CONTROL, *[BYTE] * 256, *[NORMAL] * (len(tokens) - 259)]
-    return _pieces("plamo2", tokens, kinds, bos_token_id=1, eos_token_id=2, unknown_token_id=0)
+    return _tokens("plamo2", tokens, kinds, bos_token_id=1, eos_token_id=2, unknown_token_id=0)
 
 
 KINDS = {"llama": sentencepiece, "t5": unigram, "bert": wordpiece, "rwkv": rwkv, "plamo2": plamo}

@@ -1,4 +1,4 @@
-"""A collaborator for the engine's tests: a model whose every answer depends on all the pieces it has read."""
+"""A collaborator for the engine's tests: a model whose every answer depends on all the tokens it has read."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from arplay.models.base import Capabilities, Info, Memory, Scores
 from arplay.models.batches import OneByOne
 from arplay.models.tabular import TableAlphabet, frozen_scores
 
-PIECES = (b"A", b"B", b"C", b"AB", b"^")
+TOKENS = (b"A", b"B", b"C", b"AB", b"^")
 
 
 class SmallModel:
     """p(next | context) is drawn afresh for every context, so a wrong context shows in the first digit.
 
-    ``forwards`` counts calls of extend and ``read`` the pieces read; ``before_forward`` may block or raise.
+    ``forwards`` counts calls of extend and ``read`` the tokens read; ``before_forward`` may block or raise.
     """
 
     def __init__(
@@ -33,11 +33,11 @@ class SmallModel:
         before_forward: Callable[[], None] = lambda: None,
         name: str = "small",
     ) -> None:
-        self.alphabet = TableAlphabet(Vocabulary("small", PIECES))
+        self.alphabet = TableAlphabet(Vocabulary("small", TOKENS))
         self.alphabet.lead = lead
         self.alphabet.bos = 4
         self.can = Capabilities(starts_empty, "cropped", batch=False)
-        self.info = Info(name, "double", "tests", "0", "float64", "cpu", len(PIECES), context, 0)
+        self.info = Info(name, "double", "tests", "0", "float64", "cpu", len(TOKENS), context, 0)
         self.before_forward = before_forward
         self.forwards = 0
         self.read = 0
@@ -45,7 +45,7 @@ class SmallModel:
     def distribution(self, ids: Sequence[int]) -> Distribution:
         if self.info.context is not None and len(ids) > self.info.context:
             raise Problem("the context is full", "shorten the text")
-        logits = np.random.default_rng(zlib.crc32(bytes(ids))).normal(size=len(PIECES))
+        logits = np.random.default_rng(zlib.crc32(bytes(ids))).normal(size=len(TOKENS))
         return Distribution.from_logits(logits)
 
     def memory(self) -> Memory:

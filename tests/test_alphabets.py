@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, processors
 
 from arplay.core.errors import Problem
-from arplay.core.modalities.vocabulary import Pieces
+from arplay.core.modalities.vocabulary import Tokens
 from arplay.models.alphabets import MAX_TOKENIZER_BYTES, TokenizerAlphabet, open_tokenizer
 from arplay.models.base import lead
 from tests.tiny_models import LINES, SEPARATOR, save_tokenizer, tokenizer
@@ -39,8 +39,8 @@ AWKWARD = [
 BROKEN = [b"\xff", b"caf\xc3", b"\xe2\x82 \xac", b"\xed\xa0\x80", b"\xf0\x9f\x98", b"ok\xc0\x80ok"]
 
 
-def joined(pieces: Pieces) -> bytes:
-    return b"".join(ALPHABET.vocabulary.piece(int(id)).data for id in pieces.ids)
+def joined(tokens: Tokens) -> bytes:
+    return b"".join(ALPHABET.vocabulary.token(int(id)).data for id in tokens.ids)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.sampled_from(AWKWARD))
@@ -56,10 +56,10 @@ def test_every_byte_string_comes_back(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [text.encode() for text in AWKWARD] + BROKEN, ids=repr)
 def test_awkward_texts_come_back(data: bytes) -> None:
-    pieces = ALPHABET.encode(data)
-    ids = pieces.ids
-    assert joined(pieces) == data
-    assert pieces.ends.tolist()[-1:] == ([len(data)] if data else [])
+    tokens = ALPHABET.encode(data)
+    ids = tokens.ids
+    assert joined(tokens) == data
+    assert tokens.ends.tolist()[-1:] == ([len(data)] if data else [])
     assert ids.dtype == np.int32
 
 
@@ -75,13 +75,13 @@ def test_typed_special_tokens_stay_text() -> None:
     typed = ALPHABET.encode(SEPARATOR.encode()).ids
     assert 0 not in typed.tolist() and len(typed) > 1
     assert tokenizer().encode(SEPARATOR).ids == [0]  # what would happen without care
-    piece = ALPHABET.vocabulary.piece(0)
-    assert piece.special and piece.data == SEPARATOR.encode()
+    token = ALPHABET.vocabulary.token(0)
+    assert token.special and token.data == SEPARATOR.encode()
 
 
 def test_ids_without_a_token_are_there_and_have_names() -> None:
     assert len(ALPHABET.vocabulary) == SIZE
-    assert ALPHABET.vocabulary.piece(SIZE - 1).text == f"<unused {SIZE - 1}>"
+    assert ALPHABET.vocabulary.token(SIZE - 1).text == f"<unused {SIZE - 1}>"
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_the_lead_is_what_the_tokenizer_itself_adds(template: str | None, ids: t
     assert 0 not in alphabet.encode(b"a text").ids.tolist()
 
 
-def test_a_first_piece_that_is_not_there_is_a_problem() -> None:
-    with pytest.raises(Problem, match="no EOS piece"):
+def test_a_first_token_that_is_not_there_is_a_problem() -> None:
+    with pytest.raises(Problem, match="no EOS token"):
         lead(TokenizerAlphabet(tokenizer(), SIZE, 0, None), False, "eos")
 
 
@@ -114,7 +114,7 @@ def test_a_tokenizer_that_cuts_or_fills_texts_is_told_not_to() -> None:
     assert np.array_equal(alphabet.encode(LINES[0].encode()).ids, ALPHABET.encode(LINES[0].encode()).ids)
 
 
-def test_the_name_is_the_same_in_every_process_and_only_for_the_same_pieces() -> None:
+def test_the_name_is_the_same_in_every_process_and_only_for_the_same_tokens() -> None:
     again = TokenizerAlphabet(Tokenizer.from_str(tokenizer().to_str()), SIZE, None, None)
     assert again.vocabulary.name == ALPHABET.vocabulary.name
     described = json.loads(tokenizer().to_str())
@@ -147,7 +147,7 @@ REFUSED = [(encoding_nothing, "encodes text to nothing"), (lambda: Tokenizer(mod
 
 
 @pytest.mark.parametrize(("make", "reason"), REFUSED, ids=[reason for _, reason in REFUSED])
-def test_a_tokenizer_without_pieces_is_refused(make: Callable[[], Tokenizer], reason: str, tmp_path: Path) -> None:
+def test_a_tokenizer_without_tokens_is_refused(make: Callable[[], Tokenizer], reason: str, tmp_path: Path) -> None:
     save_tokenizer(tmp_path, make())
     with pytest.raises(Problem, match=reason):
         open_tokenizer(tmp_path, SIZE)
@@ -171,13 +171,13 @@ def test_composed_characters_own_the_bytes_that_they_were_made_from() -> None:
     made = tokenizer()
     made.normalizer = normalizers.NFC()
     alphabet = TokenizerAlphabet(made, SIZE, 0, 0)
-    pieces = alphabet.encode("e\u0301 a".encode())
-    assert [alphabet.vocabulary.piece(id).data for id in pieces.ids] == ["\u00e9".encode(), b" ", b"a"]
-    assert pieces.ends.tolist() == [3, 4, 5]
+    tokens = alphabet.encode("e\u0301 a".encode())
+    assert [alphabet.vocabulary.token(id).data for id in tokens.ids] == ["\u00e9".encode(), b" ", b"a"]
+    assert tokens.ends.tolist() == [3, 4, 5]
     assert "accents" in alphabet.lossy and ALPHABET.lossy == ""
 
 
-def test_a_lone_byte_that_has_no_piece_is_a_problem() -> None:
+def test_a_lone_byte_that_has_no_token_is_a_problem() -> None:
     described = json.loads(tokenizer().to_str())
     described["model"]["vocab"].pop("ÿ")  # the byte 0xFF
     alphabet = TokenizerAlphabet(Tokenizer.from_str(json.dumps(described)), SIZE, 0, 0)
@@ -222,7 +222,7 @@ def test_an_added_token_that_is_no_byte_text_stands_for_itself() -> None:
     made.add_tokens([AddedToken("<think>", special=False)])
     alphabet = TokenizerAlphabet(made, SIZE, 0, 0)
     ids = alphabet.encode(b"a<think>b").ids
-    assert [alphabet.vocabulary.piece(int(id)).data for id in ids] == [b"a", b"<think>", b"b"]
+    assert [alphabet.vocabulary.token(int(id)).data for id in ids] == [b"a", b"<think>", b"b"]
 
 
 def test_a_folder_of_a_python_tokenizer_opens(tmp_path: Path) -> None:

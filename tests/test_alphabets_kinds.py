@@ -1,4 +1,4 @@
-"""Every kind of tokenizer: the library's own ids, and pieces that own every byte of the text exactly once."""
+"""Every kind of tokenizer: the library's own ids, and tokens that own every byte of the text exactly once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.runs import Fixed, Typed, normal
 from arplay.core.modalities.spans import char_spans, utf16_ends
 from arplay.core.modalities.text import Text, encode, prefix_at
-from arplay.core.modalities.vocabulary import Pieces
+from arplay.core.modalities.vocabulary import Tokens
 from arplay.models.alphabets import TextAlphabet, TokenizerAlphabet
 from arplay.models.alphabets.slow import python_alphabet
 from tests.tiny_tokenizers import FAST, Greedy, ctrl
@@ -76,13 +76,13 @@ def own_ids(kind: str, text: str, special: bool) -> list[int]:
     return list(made.encode(text, add_special_tokens=False, split_special_tokens=not special))
 
 
-def slices(data: bytes, pieces: Pieces) -> list[bytes]:
-    edges = [0, *pieces.ends.tolist()]
+def slices(data: bytes, tokens: Tokens) -> list[bytes]:
+    edges = [0, *tokens.ends.tolist()]
     return [data[a:b] for a, b in pairwise(edges)]
 
 
 def is_whole(data: bytes, ends: Any) -> bool:
-    """Whether pieces that end there own every byte once, in order."""
+    """Whether tokens that end there own every byte once, in order."""
     edges = [0, *np.asarray(ends).tolist()]
     return edges == sorted(edges) and edges[-1] == (len(data) if len(edges) > 1 else 0)
 
@@ -99,48 +99,48 @@ def test_the_ids_are_the_librarys_own(kind: str, text: str, special: bool) -> No
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=TEXTS.map(str.encode) | st.binary(max_size=12), start=st.booleans(), special=st.booleans())
-def test_every_byte_belongs_to_one_piece(kind: str, data: bytes, start: bool, special: bool) -> None:
+def test_every_byte_belongs_to_one_token(kind: str, data: bytes, start: bool, special: bool) -> None:
     made = alphabet(kind)
-    pieces = made.encode(data, start, special)
-    assert pieces.ids.shape == pieces.ends.shape and pieces.ids.dtype == pieces.ends.dtype == np.int32
-    assert is_whole(data, pieces.ends)
-    starts = np.concatenate([[0], pieces.ends])[:-1]
-    low, high = char_spans(data, starts, pieces.ends)
+    tokens = made.encode(data, start, special)
+    assert tokens.ids.shape == tokens.ends.shape and tokens.ids.dtype == tokens.ends.dtype == np.int32
+    assert is_whole(data, tokens.ends)
+    starts = np.concatenate([[0], tokens.ends])[:-1]
+    low, high = char_spans(data, starts, tokens.ends)
     chars = len(data.decode("utf-8", "surrogateescape"))
     assert np.all(low <= high) and np.all(np.diff(low) >= 0) and np.all(np.diff(high) >= 0)
     assert not len(low) or (low[0] == 0 and high[-1] == chars)
-    assert np.all(np.diff(utf16_ends(data, pieces.ends)) >= 0)
+    assert np.all(np.diff(utf16_ends(data, tokens.ends)) >= 0)
     if kind in EXACT and not (special or "\u2581".encode() in data or b"<" in data):
-        written = [made.vocabulary.piece(id).data for id in pieces.ids.tolist()]
-        shown = slices(data, pieces)
+        written = [made.vocabulary.token(id).data for id in tokens.ids.tolist()]
+        shown = slices(data, tokens)
         assert shown[1:] == written[1:]
         assert shown[:1] == written[:1] or (start and kind in PREFIXING and b" " + shown[0] == written[0])
 
 
-def test_the_rule_about_bytes_catches_those_that_count_what_pieces_write() -> None:
+def test_the_rule_about_bytes_catches_those_that_count_what_tokens_write() -> None:
     """Negative control: widths from the vocabulary, and U+FFFD taken for three bytes."""
     made, data = alphabet("wordpiece"), "\u00c9 THE cat ".encode()
     assert is_whole(data, made.encode(data).ends)
     assert not is_whole(data, made.vocabulary.ends(made.encode(data).ids))
     made, data = alphabet("llama"), "\u65e5e\u0301".encode()
-    decoded = [made.vocabulary.piece(id).data.decode("utf-8", "replace") for id in made.encode(data, False).ids]
+    decoded = [made.vocabulary.token(id).data.decode("utf-8", "replace") for id in made.encode(data, False).ids]
     assert not is_whole(data, np.cumsum([len(text.encode()) for text in decoded]))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FAST if kind != "byte_level_prefixed"])
 @given(text=TEXTS)
-def test_pieces_stand_where_the_library_says(kind: str, text: str) -> None:
-    """A piece's characters are inside of the library's offsets, dropped ones before it and its accents aside."""
-    pieces = alphabet(kind).encode(text.encode(), special=True)
+def test_tokens_stand_where_the_library_says(kind: str, text: str) -> None:
+    """A token's characters are inside of the library's offsets, dropped ones before it and its accents aside."""
+    tokens = alphabet(kind).encode(text.encode(), special=True)
     made = library(kind)
     made.encode_special_tokens = False
     offsets = made.encode(text, add_special_tokens=False).offsets
-    starts = np.concatenate([[0], pieces.ends])[:-1]
-    low, high = char_spans(text.encode(), starts, pieces.ends)
+    starts = np.concatenate([[0], tokens.ends])[:-1]
+    low, high = char_spans(text.encode(), starts, tokens.ends)
     reached = 0
     for i, (a, b) in enumerate(offsets):
         reached = max(reached, b)
-        if pieces.ends[i] > starts[i]:
+        if tokens.ends[i] > starts[i]:
             assert low[i] <= max(a, reached - 1)
             accents = len(re.match("[\u0300-\u036f]*", text[reached:]).group())  # type: ignore[union-attr]
             assert high[i] <= reached + accents or i == len(offsets) - 1
@@ -169,7 +169,7 @@ def test_no_space_is_put_before_a_text_that_goes_on(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_of_special_tokens_are_letters_unless_asked(kind: str) -> None:
     made = alphabet(kind)
-    name = made.vocabulary.piece(2 if len(made.vocabulary.special) > 2 else 0)
+    name = made.vocabulary.token(2 if len(made.vocabulary.special) > 2 else 0)
     text = b"the " + name.data + b" cat"
     plain, asked = made.encode(text), made.encode(text, special=True)
     assert name.id in asked.ids and slices(text, asked)[asked.ids.tolist().index(name.id)].strip() == name.data
@@ -208,17 +208,17 @@ def test_the_lead_of_every_kind(kind: str, ids: tuple[int, ...]) -> None:
     assert alphabet(kind).lead == ids
 
 
-def test_what_taking_a_piece_writes() -> None:
+def test_what_taking_a_token_writes() -> None:
     made = alphabet("llama")
     cat = int(made.encode(b"cat").ids[0])
-    assert made.vocabulary.piece(cat).data == b" cat" and made.vocabulary.piece(cat, first=True).data == b"cat"
-    kept = Text(()).put(0, made.vocabulary.piece(cat, first=True), made.vocabulary.name).inserted
+    assert made.vocabulary.token(cat).data == b" cat" and made.vocabulary.token(cat, first=True).data == b"cat"
+    kept = Text(()).put(0, made.vocabulary.token(cat, first=True), made.vocabulary.name).inserted
     assert encode(Text(kept), made).ids.tolist() == made.encode(b"cat").ids.tolist() == [cat]
     gemma = alphabet("gemma")  # puts no space there, so leaves none out
     cat = int(gemma.encode(b" cat").ids[0])
-    assert gemma.vocabulary.piece(cat, first=True).data == b" cat"
+    assert gemma.vocabulary.token(cat, first=True).data == b" cat"
     space = int(made.encode(b"  ").ids[0])
-    assert made.vocabulary.piece(space, first=True).data.strip(b" ") == b"" != made.vocabulary.piece(space, True).data
+    assert made.vocabulary.token(space, first=True).data.strip(b" ") == b"" != made.vocabulary.token(space, True).data
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -226,20 +226,20 @@ def test_what_taking_a_piece_writes() -> None:
     runs=st.lists(st.tuples(st.booleans(), st.sampled_from(["the cat", " ", "lower", " a", "\u00c9\u65e5", "s  "]))),
     special=st.booleans(),
 )
-def test_documents_of_typed_and_kept_pieces(kind: str, runs: list[tuple[bool, str]], special: bool) -> None:
-    """Kept ids stay as they are, and the chain at a caret between two pieces is the pieces before it."""
+def test_documents_of_typed_and_kept_tokens(kind: str, runs: list[tuple[bool, str]], special: bool) -> None:
+    """Kept ids stay as they are, and the chain at a caret between two tokens is the tokens before it."""
     made = alphabet(kind)
     name = made.vocabulary.name
     parts: list[Typed | Fixed] = []
     for kept, text in runs:
         ids = made.encode(text.encode(), False).ids.tolist() if kept else []
-        data = tuple(made.vocabulary.piece(id).data for id in ids)
+        data = tuple(made.vocabulary.token(id).data for id in ids)
         parts.append(Fixed(name, tuple(ids), data) if ids else Typed(text.encode()))
     document = Text(normal(parts))
     try:
         encoded = encode(document, made, special)
     except Problem as problem:
-        assert "no piece of this text" in str(problem) and not document.data.strip()
+        assert "no token of this text" in str(problem) and not document.data.strip()
         return
     assert is_whole(document.data, encoded.ends)
     assert encoded.ids[encoded.fixed].tolist() == [
@@ -267,15 +267,15 @@ def test_a_caret_among_spaces_that_are_dropped() -> None:
     behind = Text((Fixed(name, (cat,), (b"CAT",)), Typed(b"  ")))
     encoded = encode(behind, made)
     assert encoded.ends.tolist() == [5]
-    assert prefix_at(behind, encoded, 3, made).ids.tolist() == [cat], "a kept piece is never read again"
-    with pytest.raises(Problem, match="makes no piece of this text"):
+    assert prefix_at(behind, encoded, 3, made).ids.tolist() == [cat], "a kept token is never read again"
+    with pytest.raises(Problem, match="makes no token of this text"):
         encode(Text.of(b"  "), made)
 
 
 def test_a_byte_of_no_character() -> None:
     made = alphabet("llama")
-    pieces = made.encode(b"a\xff\xe6b")
-    assert [made.vocabulary.piece(id).data for id in pieces.ids] == [b" a", b"\xff", b"\xe6", b"b"]
+    tokens = made.encode(b"a\xff\xe6b")
+    assert [made.vocabulary.token(id).data for id in tokens.ids] == [b" a", b"\xff", b"\xe6", b"b"]
     made = alphabet("wordpiece")  # has no bytes: U+FFFD, which it drops
     assert slices(b"a \xff cat", made.encode(b"a \xff cat")) == [b"a", b" \xff cat"]
 

@@ -1,4 +1,4 @@
-"""Where pieces stand in a text that they do not spell, by offsets and by matching."""
+"""Where tokens stand in a text that they do not spell, by offsets and by matching."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from arplay.models.alphabets import places
 @pytest.mark.parametrize(
     ("data", "written", "offsets", "ends"),
     [
-        ("A  b ", [b"a", b"b"], [(0, 1), (3, 4)], [1, 5]),  # dropped spaces: the piece behind, at the end the last one
+        ("A  b ", [b"a", b"b"], [(0, 1), (3, 4)], [1, 5]),  # dropped spaces: the token behind, at the end the last one
         ("e\u0301e", [b"e", b"e"], [(0, 1), (2, 3)], [3, 4]),  # an accent: the letter before
         ("\ufb01", [b"f", b"i"], [(0, 1), (1, 1)], [1, 3]),  # a ligature is shared
         ("\ufb01", [b" ", b"f", b"i"], [(0, 1), (0, 1), (0, 1)], [0, 1, 3]),  # a space that was put there owns nothing
@@ -41,12 +41,12 @@ def test_ends_by_matching(data: str, written: list[bytes], ends: list[int]) -> N
 
 
 @given(st.binary(min_size=1, max_size=20), st.lists(st.binary(max_size=4), min_size=1, max_size=8))
-def test_whatever_the_pieces_are_every_byte_is_owned(data: bytes, written: list[bytes]) -> None:
+def test_whatever_the_tokens_are_every_byte_is_owned(data: bytes, written: list[bytes]) -> None:
     ends = places.ends_by_matching(data, written)
     assert np.all(np.diff(ends) >= 0) and ends[0] >= 0 and ends[-1] == len(data)
 
 
-def test_a_piece_far_away_is_not_the_one() -> None:
+def test_a_token_far_away_is_not_the_one() -> None:
     """Negative control: the reach is what keeps an unknown word from swallowing the text."""
     data = ("x" * (places.REACH + 8) + " cat").encode()
     assert places.ends_by_matching(data, [b" cat", b"dog"]).tolist()[0] < len(data) - 4

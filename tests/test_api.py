@@ -149,7 +149,7 @@ def test_how_a_document_is_read_is_a_choice(ask: Ask, models: dict[str, arplay.M
     plain = model.score(text)
     try:
         for reading, options in (
-            (arplay.Reading(first_piece="unscored"), ["--first-piece", "unscored"]),
+            (arplay.Reading(first_token="unscored"), ["--first-token", "unscored"]),
             (arplay.Reading(special=True), ["--special"]),
             (arplay.Reading(window_lead=True), ["--window-lead"]),
         ):
@@ -215,7 +215,7 @@ WRONG: list[Callable[[dict[str, arplay.Model]], object]] = [
     lambda m: arplay.load("english", device="gpu"),  # type: ignore[arg-type]
     lambda m: arplay.load("english", dtype="f16"),  # type: ignore[arg-type]
     lambda m: arplay.load(Path(__file__)),
-    lambda m: arplay.Reading(first_piece="eso"),  # type: ignore[arg-type]
+    lambda m: arplay.Reading(first_token="eso"),  # type: ignore[arg-type]
     lambda m: arplay.Pipeline("beam:4"),
     lambda m: arplay.Pipeline(3),  # type: ignore[arg-type]
     lambda m: arplay.Pipeline([("top-k", 2, 3)]),
@@ -270,7 +270,7 @@ def test_what_goes_wrong_has_a_cause_and_a_remedy(
 def test_a_model_without_p_of_the_first_token_says_so(models: dict[str, arplay.Model]) -> None:
     model = models["english"]
     try:
-        model.reading = arplay.Reading(first_piece="unscored")
+        model.reading = arplay.Reading(first_token="unscored")
         assert math.isnan(model.score("It was").logprob[0])
         with pytest.raises(arplay.Problem):
             model.next("")
@@ -330,7 +330,7 @@ def test_a_data_frame_has_the_columns(models: dict[str, arplay.Model]) -> None:
     pandas = pytest.importorskip("pandas")
     model = models["english"]
     try:
-        model.reading = arplay.Reading(first_piece="unscored")
+        model.reading = arplay.Reading(first_token="unscored")
         for score in (model.score("It was NA"), model.score("I"), model.score(""), models["xo"].score(CROSS)):
             frame = score.to_pandas()
             assert list(frame) == list(score.columns) and len(frame) == len(score)
@@ -423,7 +423,7 @@ def test_a_picture_stands_in_rows_and_columns(models: dict[str, arplay.Model]) -
 def test_what_is_not_scored_or_not_shown_is_told(models: dict[str, arplay.Model]) -> None:
     model = models["english"]
     try:
-        model.reading = arplay.Reading(first_piece="unscored")
+        model.reading = arplay.Reading(first_token="unscored")
         cells = Seen(model.score("It was")._repr_html_()).cells
     finally:
         model.reading = arplay.Reading()

@@ -189,7 +189,7 @@ def test_what_cannot_be_stepped_is_refused(model: Model) -> None:
             batch.step([0, id])
     assert batch.logprobs is before and gap(model, batch, [(1, 0), (0, 1)]) < 0.05
     if not model.can.starts_empty:
-        with pytest.raises(Problem, match="no distribution of a first piece"):
+        with pytest.raises(Problem, match="no distribution of a first token"):
             model.batch([[]])
 
 

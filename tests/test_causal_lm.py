@@ -23,7 +23,7 @@ from tests.tiny_models import CONTEXT, FAMILIES, WINDOW, one_thread, tiny_folder
 
 __all__ = ["one_thread", "smollm2_folder", "tiny_folders"]
 
-TOLERANCE = 1e-4  # nats a piece, in float32
+TOLERANCE = 1e-4  # nats a token, in float32
 ENGLISH = paths.assets() / "models" / "english"
 TEXT = "The old man sat by the window and watched the rain. He said nothing for a long time."
 
@@ -57,7 +57,7 @@ def fresh_logits(model: CausalLM, ids: tuple[int, ...] | list[int]) -> np.ndarra
 
 
 def own_loss(model: CausalLM, ids: list[int]) -> float:
-    """Total NLL (nats) by the model's own loss, which is a mean over n - 1 pieces."""
+    """Total NLL (nats) by the model's own loss, which is a mean over n - 1 tokens."""
     import torch
 
     with torch.inference_mode():
@@ -135,7 +135,7 @@ def moved(session: CausalSession, script: list[tuple[str, Any]]) -> None:
             gap = log_softmax(session.logits()) - log_softmax(fresh_logits(model, session.ids)[-1])
             assert np.abs(gap).max() < TOLERANCE
         else:
-            with pytest.raises(Problem, match="no distribution of a first piece"):
+            with pytest.raises(Problem, match="no distribution of a first token"):
                 session.logits()
 
 
@@ -192,7 +192,7 @@ def test_ties_are_broken_by_id_as_everywhere(seed: int) -> None:
     assert any(len(set(row.tolist())) < len(set(exact.tolist())) for row, exact in zip(rounded, near, strict=True))
 
 
-def test_fewer_than_five_pieces_are_padded() -> None:
+def test_fewer_than_five_tokens_are_padded() -> None:
     import torch
 
     _, rank, _, best_ids, best = scoring_rows.score_rows(torch, torch.tensor([[0.0, 1.0, 0.0]]), [2])
@@ -201,7 +201,7 @@ def test_fewer_than_five_pieces_are_padded() -> None:
 
 
 def watched(model: CausalLM, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The number of pieces of every pass from here on, replayed steps too."""
+    """The number of tokens of every pass from here on, replayed steps too."""
     sizes: list[int] = []
 
     def counted(real: Any) -> Any:
@@ -221,7 +221,7 @@ def test_a_full_context_is_refused_before_the_forward(model: CausalLM, monkeypat
     session.extend(some_ids(model, CONTEXT))
     session.logits()
     forwards = watched(model, monkeypatch)
-    with pytest.raises(Problem, match=f"context is full \\({CONTEXT} pieces\\)"):
+    with pytest.raises(Problem, match=f"context is full \\({CONTEXT} tokens\\)"):
         session.extend([1])
     assert len(session.ids) == CONTEXT
     for bad in ([-1], [model.info.vocabulary]):
@@ -236,7 +236,7 @@ def test_a_full_context_is_refused_before_the_forward(model: CausalLM, monkeypat
     assert forwards
 
 
-def test_a_whole_window_and_the_piece_behind_it_are_teacher_forced(model: CausalLM) -> None:
+def test_a_whole_window_and_the_token_behind_it_are_teacher_forced(model: CausalLM) -> None:
     ids = some_ids(model, CONTEXT + 1)
     forced = model.teacher_forced(ids)
     assert forced.shape == (CONTEXT + 1,)
@@ -248,7 +248,7 @@ def test_a_whole_window_and_the_piece_behind_it_are_teacher_forced(model: Causal
         model.teacher_forced([*ids, 1])
 
 
-def test_nothing_and_one_piece(model: CausalLM) -> None:
+def test_nothing_and_one_token(model: CausalLM) -> None:
     assert model.teacher_forced([]).shape == (0,)
     assert np.isnan(model.teacher_forced([3])).tolist() == [True]
     session = model.session()
@@ -277,7 +277,7 @@ def test_parts_of_the_rows_give_the_same_as_all_at_once(
     assert np.array_equal(parts.rank, whole.rank)
 
 
-def test_a_rewind_reads_one_piece_again_where_the_cache_can_be_cut(
+def test_a_rewind_reads_one_token_again_where_the_cache_can_be_cut(
     tiny: dict[str, CausalLM], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for family, read in (("llama", [1]), ("mistral", [8])):

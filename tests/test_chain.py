@@ -19,10 +19,10 @@ from tests.ledgers import ABC, abc_ledger, encoded_of
 from tests.test_jobs import scored, state_of
 
 
-def ledger(pieces: list[bytes], logprob: list[float], **changes: Any) -> Ledger:
-    n = len(pieces)
+def ledger(tokens: list[bytes], logprob: list[float], **changes: Any) -> Ledger:
+    n = len(tokens)
     made = Ledger(
-        encoded=encoded_of(b"".join(pieces), np.arange(n), np.cumsum([len(piece) for piece in pieces], dtype=np.int64)),
+        encoded=encoded_of(b"".join(tokens), np.arange(n), np.cumsum([len(token) for token in tokens], dtype=np.int64)),
         unit=BYTE,
         logprob=np.array(logprob, dtype=np.float64),
         rank=np.where(np.isnan(logprob), 0, 1) if n else np.zeros(0, np.int64),
@@ -30,7 +30,7 @@ def ledger(pieces: list[bytes], logprob: list[float], **changes: Any) -> Ledger:
         best=Best.nothing(n),
         before=0,
         done=n,
-        first_piece="unscored",
+        first_token="unscored",
         windows=Windows(8, 4),
     )
     return dataclasses.replace(made, **changes)
@@ -41,7 +41,7 @@ def test_bac_is_the_textbook() -> None:
     assert -bac.logprob == pytest.approx([0.916, 0.693, 0.511], abs=5e-4)
     assert math.exp(bac.running[-1]) == pytest.approx(0.4 * 0.5 * 0.6) == pytest.approx(0.12)
     totals = bac.totals
-    assert (totals.pieces, totals.scored, totals.units, totals.first_piece) == (3, 3, 3, "model")
+    assert (totals.tokens, totals.scored, totals.units, totals.first_token) == (3, 3, 3, "model")
     assert totals.nll_nats == pytest.approx(2.1203, abs=5e-5)
     assert totals.nll_bits == pytest.approx(-math.log2(0.12))
     assert totals.perplexity == pytest.approx(0.12 ** (-1 / 3))
@@ -50,26 +50,26 @@ def test_bac_is_the_textbook() -> None:
     assert other.totals.nll_nats != pytest.approx(2.1203, abs=5e-5)
 
 
-def test_the_entropy_of_a_piece_is_not_its_surprisal() -> None:
+def test_the_entropy_of_a_token_is_not_its_surprisal() -> None:
     bac, _ = abc_ledger(b"BAC")
     by_hand = -(0.3 * math.log(0.3) + 0.4 * math.log(0.4) + 0.3 * math.log(0.3))
     assert bac.entropy[0] == pytest.approx(by_hand) != pytest.approx(-bac.logprob[0])
     assert math.fsum(bac.entropy) != pytest.approx(bac.totals.nll_nats)
 
 
-def test_an_unscored_first_piece_is_counted_and_left_out_of_every_mean() -> None:
+def test_an_unscored_first_token_is_counted_and_left_out_of_every_mean() -> None:
     totals = ledger([b"abcd", b"ef", b"g"], [math.nan, math.log(0.5), math.log(0.125)]).totals
-    assert (totals.pieces, totals.scored, totals.units, totals.units_total) == (3, 2, 3, 7)
+    assert (totals.tokens, totals.scored, totals.units, totals.units_total) == (3, 2, 3, 7)
     assert totals.nll_bits == pytest.approx(4)
     assert totals.perplexity == pytest.approx(4)
     assert totals.bits_per_unit == pytest.approx(4 / 3)
-    assert totals.bits_per_unit != pytest.approx(4 / 7)  # as if the first piece had been free
+    assert totals.bits_per_unit != pytest.approx(4 / 7)  # as if the first token had been free
 
 
-def test_bytes_are_those_of_the_pieces_not_of_replacement_characters() -> None:
+def test_bytes_are_those_of_the_tokens_not_of_replacement_characters() -> None:
     euro = "€".encode()
     split = ledger([euro[:1], euro[1:]], [math.log(0.5), math.log(0.5)])
-    as_shown = sum(len(piece.decode(errors="replace").encode()) for piece in (euro[:1], euro[1:]))
+    as_shown = sum(len(token.decode(errors="replace").encode()) for token in (euro[:1], euro[1:]))
     assert split.totals.units == 3 != as_shown
     assert split.totals.bits_per_unit == pytest.approx(2 / 3)
     assert split.totals.counts == (("characters", 1),)

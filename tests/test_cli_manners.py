@@ -55,7 +55,7 @@ def run_main(*argv: str) -> str:
         (("next", "--model", "abc", "--prompt", "\udce9"), "the prompt is not UTF-8"),
         (("score", "/nowhere/text.txt", "--model", "abc"), "cannot be read"),
         (("score", ".", "--model", "abc"), "cannot be read"),
-        (("sample", "--model", "abc", "--prompt", "B", "--first-piece", "bos"), "no BOS"),
+        (("sample", "--model", "abc", "--prompt", "B", "--first-token", "bos"), "no BOS"),
         (("sample", "--model", "abc", "--prompt", "B", "--replay", "/nowhere.json"), "cannot be read"),
         (("next", "--model", "abc", "--prompt", "B", "--out", "/nowhere/x.txt"), "cannot be written"),
         (("models", "get", "nothing"), "there is no model called nothing"),

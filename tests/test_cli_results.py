@@ -110,22 +110,22 @@ def test_score_of_the_textbook_example(ask: Command, tmp_path: Path) -> None:
     assert [token["context"] for token in said["tokens"]] == [0, 1, 2]
     totals = said["totals"]
     assert set(totals) == {
-        *("pieces", "scored", "bytes", "bytes_total", "characters", "nll_nats", "nll_bits", "perplexity"),
-        *("bits_per_byte", "first_piece", "window", "stride", "notes"),
+        *("tokens", "scored", "bytes", "bytes_total", "characters", "nll_nats", "nll_bits", "perplexity"),
+        *("bits_per_byte", "first_token", "window", "stride", "notes"),
     }
     assert totals["nll_nats"] == pytest.approx(2.1203, abs=5e-5)
     assert math.exp(-totals["nll_nats"]) == pytest.approx(0.12, abs=1e-12)
     assert totals["perplexity"] == pytest.approx(0.12 ** (-1 / 3), abs=1e-12)
-    assert (totals["pieces"], totals["scored"], totals["first_piece"]) == (3, 3, "model")
+    assert (totals["tokens"], totals["scored"], totals["first_token"]) == (3, 3, "model")
 
 
 def test_score_of_an_empty_text_has_totals_and_no_crash(ask: Command, tmp_path: Path) -> None:
     said = ask("score", text_file(tmp_path, b""), "--model", "abc")
     assert said["tokens"] == []
-    assert (said["totals"]["pieces"], said["totals"]["nll_nats"], said["totals"]["perplexity"]) == (0, 0, None)
+    assert (said["totals"]["tokens"], said["totals"]["nll_nats"], said["totals"]["perplexity"]) == (0, 0, None)
 
 
-def test_an_impossible_piece_is_minus_infinity_as_a_text(ask: Command, tmp_path: Path) -> None:
+def test_an_impossible_token_is_minus_infinity_as_a_text(ask: Command, tmp_path: Path) -> None:
     table = tmp_path / "never.json"
     table.write_text('{"alphabet": ["A", "B"], "rows": {"": {"A": 1.0}}}')
     said = ask("score", text_file(tmp_path, b"AB"), "--model", str(table))
@@ -138,7 +138,7 @@ def test_a_tokenizer_that_adds_a_separator(ask: Command, tiny: str, tmp_path: Pa
     text = "The café 😀 sat."
     said = ask("score", text_file(tmp_path, text.encode()), "--model", tiny)
     tokens, totals = said["tokens"], said["totals"]
-    assert totals["first_piece"] == "tokenizer"
+    assert totals["first_token"] == "tokenizer"
     assert tokens[0]["context"] == 1  # the separator alone
     assert b"".join(bytes.fromhex(token["bytes"]) for token in tokens) == text.encode()
     assert totals["bytes"] == totals["bytes_total"] == len(text.encode())
@@ -149,7 +149,7 @@ def test_a_tokenizer_that_adds_a_separator(ask: Command, tiny: str, tmp_path: Pa
     # the same position shows the same number in `next`
     expected = ask("next", "--model", tiny, "--prompt", "The caf", "--top", "9999")
     assert expected["prefix"]["ids"][0] == 0
-    unscored = ask("score", text_file(tmp_path, text.encode()), "--model", tiny, "--first-piece", "unscored")
+    unscored = ask("score", text_file(tmp_path, text.encode()), "--model", tiny, "--first-token", "unscored")
     assert unscored["tokens"][0]["logprob"] is None
     assert unscored["tokens"][0]["rank"] is None
     assert unscored["totals"]["scored"] == totals["scored"] - 1

@@ -50,5 +50,5 @@ def test_a_picture_of_the_window_takes_the_settings_of_the_command(tmp_path: Pat
 
     plain = picture()
     assert plain == picture()  # negative control
-    chart, below = picture("--first-piece", "unscored", "--temperature", "0.5", "--top", "7")
+    chart, below = picture("--first-token", "unscored", "--temperature", "0.5", "--top", "7")
     assert chart != plain[0] and below != plain[1]

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from arplay.core.modalities.text import Text
-from arplay.core.modalities.vocabulary import Alphabet, Pieces, Vocabulary
+from arplay.core.modalities.vocabulary import Alphabet, Tokens, Vocabulary
 from arplay.engine import jobs
 from arplay.engine.messages import Explore
 from arplay.engine.state import State
@@ -33,7 +33,7 @@ class Counting:
     def vocabulary(self) -> Vocabulary:
         return self._of.vocabulary
 
-    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Tokens:
         self.read += len(data)
         return self._of.encode(data, start, special)
 

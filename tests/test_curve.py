@@ -27,7 +27,7 @@ def points(picture: str, kind: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in (point.split() for point in line.split(" L"))]
 
 
-def test_smoothing_keeps_the_mean_of_all_pieces() -> None:
+def test_smoothing_keeps_the_mean_of_all_tokens() -> None:
     found = curve.smoothed(REPORTS, bins=10)
     assert len(found) == 10
     assert sum(y for _, y in found) / 10 == pytest.approx(sum(1 + 2 / step for step in range(1, 101)) / 100)

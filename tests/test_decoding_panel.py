@@ -13,7 +13,7 @@ from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.gui.contract import Change, Do, Settings, View
 from arplay.gui.panels.decoding import PRESETS, DecodingPanel
 from arplay.gui.widgets.dial import TRAVEL, Dial
-from tests.panel_views import no_first_piece, textbook
+from tests.panel_views import no_first_token, textbook
 
 Open = Callable[[View], DecodingPanel]
 
@@ -213,7 +213,7 @@ def test_nothing_to_choose_from(panel: DecodingPanel) -> None:
     panel.show_view(View())
     assert panel.step.isEnabled() and panel.play.isEnabled()  # pressed without a model, it is refused in words
     assert not panel.rewind.isEnabled()
-    panel.show_view(no_first_piece())
+    panel.show_view(no_first_token())
     assert not panel.step.isEnabled() and "empty text" in panel.step.toolTip()
     panel.show_view(view())
     assert panel.step.isEnabled() and panel.rewind.isEnabled()
@@ -223,7 +223,7 @@ def test_last_step_in_one_line(panel: DecodingPanel) -> None:
     shown = textbook()
     panel.show_view(shown)
     assert shown.step is not None and shown.loaded is not None
-    text = shown.loaded.vocabulary.piece(shown.step.id).text
+    text = shown.loaded.vocabulary.token(shown.step.id).text
     assert panel.drawn.full.startswith(f"u = {shown.step.u:.4f} → {text} (")
 
 

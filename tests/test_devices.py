@@ -236,7 +236,7 @@ for path, how, beside in json.loads(sys.argv[1]):
 
 
 def peaks(*asked: tuple[Path, str, int]) -> list[int]:
-    """MiB that a process takes at most to load a model in 32 bits, bare or by arplay, and to read 72 pieces.
+    """MiB that a process takes at most to load a model in 32 bits, bare or by arplay, and to read 72 tokens.
 
     So many MiB are held beside. Each is a fork of one process that has imported all that either needs.
     """
@@ -281,7 +281,7 @@ def test_loading_never_holds_two_copies(heavy: dict[str, Path]) -> None:
 def test_memory_that_runs_out_while_loading_has_a_remedy_that_helps(device: str, remedy: str) -> None:
     import torch
 
-    from arplay.models.devices import Place
+    from arplay.models.devices import Placement
     from arplay.models.loading import read_network
 
     class Full:
@@ -290,6 +290,6 @@ def test_memory_that_runs_out_while_loading_has_a_remedy_that_helps(device: str,
             raise MemoryError
 
     with pytest.raises(Problem) as told:
-        read_network(torch, Full, "m", Place(device, "float32", ""), lambda *_: None, "m")
+        read_network(torch, Full, "m", Placement(device, "float32", ""), lambda *_: None, "m")
     assert told.value.remedy.startswith(remedy)
     assert device != "cpu" or "device cpu" not in str(told.value)

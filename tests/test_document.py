@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from arplay.core.modalities.runs import MOST_FIXED, Edit, Fixed, Run, Typed, normal, size
 from arplay.core.modalities.text import Text, encode, prefix_at
-from arplay.core.modalities.vocabulary import Piece, Pieces, Vocabulary
+from arplay.core.modalities.vocabulary import Token, Tokens, Vocabulary
 
 WORDS = (b"ab", b"b", b" a", b"\xe2\x82", b"\xac", "😀".encode(), b"\r\n", b"a")
 
@@ -27,19 +27,19 @@ class Words:
     def __init__(self, name: str = "words") -> None:
         data = (*WORDS, *(bytes([i]) for i in range(256)))
         self.vocabulary = Vocabulary(name, (*data, None, None))
-        self._id = {piece: id for id, piece in reversed(list(enumerate(data)))}
+        self._id = {token: id for id, token in reversed(list(enumerate(data)))}
         longest = sorted(self._id, key=len, reverse=True)
         self._pattern = re.compile(b"|".join(map(re.escape, longest)), re.DOTALL)
 
-    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
-        ids = [self._id[piece] for piece in self._pattern.findall(data)]
-        return Pieces(np.array(ids, np.int64), self.vocabulary.ends(ids))
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Tokens:
+        ids = [self._id[token] for token in self._pattern.findall(data)]
+        return Tokens(np.array(ids, np.int64), self.vocabulary.ends(ids))
 
 
 ALPHABET = Words()
 UNUSED = len(ALPHABET.vocabulary) - 1
 """An id that no token owns: it has no bytes."""
-pieces = (st.integers(0, UNUSED) | st.just(UNUSED)).map(ALPHABET.vocabulary.piece)
+tokens = (st.integers(0, UNUSED) | st.just(UNUSED)).map(ALPHABET.vocabulary.token)
 some_bytes = st.one_of(st.sampled_from([*WORDS, b"", b"abab", "é".encode()]), st.binary(max_size=3))
 runs = st.lists(
     st.one_of(
@@ -49,7 +49,7 @@ runs = st.lists(
                 name, tuple(p.id for p in some) * times, tuple(p.data for p in some) * times
             ),
             st.sampled_from(["words", "other"]),
-            st.lists(pieces, max_size=4),
+            st.lists(tokens, max_size=4),
             st.sampled_from([1, 1, 1, 1, 70, 150]),
         ),
     ),
@@ -67,14 +67,14 @@ def spots(draw: st.DrawFn) -> tuple[Text, int, int]:
 
 
 def atoms(document: Text) -> list[tuple[int, int, object]]:
-    """Every fixed piece as (start, end, (vocabulary, id)): what an edit elsewhere must leave alone."""
+    """Every fixed token as (start, end, (vocabulary, id)): what an edit elsewhere must leave alone."""
     found, base = [], 0
     for run in document.runs:
         if isinstance(run, Fixed):
             at = base
-            for id, piece in zip(run.ids, run.pieces, strict=True):
-                found.append((at, at + len(piece), (run.vocabulary, id)))
-                at += len(piece)
+            for id, token in zip(run.ids, run.tokens, strict=True):
+                found.append((at, at + len(token), (run.vocabulary, id)))
+                at += len(token)
         base += len(run)
     return found
 
@@ -92,7 +92,7 @@ def is_normal(document: Text) -> bool:
 
 
 def survivors(document: Text, start: int, end: int, moved: int) -> list[tuple[int, int, object]]:
-    """The fixed pieces that must be left after bytes [start, end) were replaced: those that no bound cuts.
+    """The fixed tokens that must be left after bytes [start, end) were replaced: those that no bound cuts.
 
     One without bytes belongs to those before it, and goes with what it stands behind.
     """
@@ -107,7 +107,7 @@ def survivors(document: Text, start: int, end: int, moved: int) -> list[tuple[in
 
 
 @given(spots(), some_bytes)
-def test_typing_replaces_exactly_these_bytes_and_touches_no_other_piece(
+def test_typing_replaces_exactly_these_bytes_and_touches_no_other_token(
     spot: tuple[Text, int, int], data: bytes
 ) -> None:
     document, start, end = spot
@@ -115,7 +115,7 @@ def test_typing_replaces_exactly_these_bytes_and_touches_no_other_piece(
     assert after.data == document.data[:start] + data + document.data[end:]
     assert is_normal(after)
     if start == end and not data:
-        assert after == document, "an edit of nothing leaves every id alone, also inside a kept piece"
+        assert after == document, "an edit of nothing leaves every id alone, also inside a kept token"
     else:
         assert atoms(after) == survivors(document, start, end, len(data) - (end - start))
 
@@ -125,26 +125,26 @@ def test_every_edit_has_an_exact_inverse(spot: tuple[Text, int, int], data: byte
     document, start, end = spot
     for edit in (
         document.replace(start, end, data),
-        document.put(start, Piece(0, WORDS[0]), "words"),
+        document.put(start, Token(0, WORDS[0]), "words"),
         document.retokenise(),
     ):
         assert document.apply(edit).apply(edit.inverse) == document
         assert document.apply(edit).apply(edit.inverse).apply(edit) == document.apply(edit)
 
 
-@given(spots(), pieces)
-def test_a_pick_keeps_what_stands_before_it_and_its_own_id(spot: tuple[Text, int, int], piece: Piece) -> None:
+@given(spots(), tokens)
+def test_a_pick_keeps_what_stands_before_it_and_its_own_id(spot: tuple[Text, int, int], token: Token) -> None:
     document, at, _ = spot
-    after = document.apply(document.put(at, piece, "words"))
-    assert after.data == document.data[:at] + piece.data
+    after = document.apply(document.put(at, token, "words"))
+    assert after.data == document.data[:at] + token.data
     kept = [atom for atom in atoms(document) if atom[1] <= at]
-    assert atoms(after) == [*kept, (at, at + len(piece.data), ("words", piece.id))]
+    assert atoms(after) == [*kept, (at, at + len(token.data), ("words", token.id))]
 
 
 @given(documents)
 def test_ids_spell_the_text_and_kept_ids_are_kept(document: Text) -> None:
     encoded = encode(document, ALPHABET)
-    spelled = b"".join(ALPHABET.vocabulary.piece(int(id)).data for id in encoded.ids)
+    spelled = b"".join(ALPHABET.vocabulary.token(int(id)).data for id in encoded.ids)
     assert spelled == document.data
     mine = [what for _, _, what in atoms(document) if what[0] == "words"]  # type: ignore[index]
     assert [("words", int(id)) for id in encoded.ids[encoded.fixed]] == mine
@@ -165,12 +165,12 @@ def _foreign(run: Run) -> bool:
 
 
 @given(documents)
-def test_prefix_is_whole_pieces_and_the_encoding_of_the_rest(document: Text) -> None:
+def test_prefix_is_whole_tokens_and_the_encoding_of_the_rest(document: Text) -> None:
     encoded = encode(document, ALPHABET)
     edges = [0, *encoded.ends.tolist()]
     for caret in range(len(document) + 1):
         prefix = prefix_at(document, encoded, caret, ALPHABET)
-        spelled = b"".join(ALPHABET.vocabulary.piece(int(id)).data for id in prefix.ids)
+        spelled = b"".join(ALPHABET.vocabulary.token(int(id)).data for id in prefix.ids)
         assert spelled == document.data[:caret]
         whole = sum(edge <= caret for edge in edges) - 1
         assert np.array_equal(prefix.ids[:whole], encoded.ids[:whole])
@@ -178,20 +178,20 @@ def test_prefix_is_whole_pieces_and_the_encoding_of_the_rest(document: Text) -> 
             follows = int(encoded.ids[whole]) if whole < len(encoded) else None
             assert (prefix.index, prefix.actual) == (whole, follows)
         else:
-            assert prefix.actual is None, "inside a piece nothing is marked as the actual next one"
+            assert prefix.actual is None, "inside a token nothing is marked as the actual next one"
             rest = ALPHABET.encode(document.data[edges[whole] : caret]).ids
             assert np.array_equal(prefix.ids[whole:], rest)
 
 
-def test_a_caret_inside_a_piece_by_hand() -> None:
+def test_a_caret_inside_a_token_by_hand() -> None:
     document = Text((Fixed("words", (0, 2), (b"ab", b" a")),))
     prefix = prefix_at(document, encode(document, ALPHABET), 3, ALPHABET)
     assert (prefix.ids.tolist(), prefix.actual) == ([0, 8 + ord(" ")], None)
-    taken = document.apply(document.put(3, Piece(1, b"b"), "words"))
+    taken = document.apply(document.put(3, Token(1, b"b"), "words"))
     assert taken.runs == (Fixed("words", (0,), (b"ab",)), Typed(b" "), Fixed("words", (1,), (b"b",)))
 
 
-def test_editing_inside_a_kept_run_types_the_touched_piece_only() -> None:
+def test_editing_inside_a_kept_run_types_the_touched_token_only() -> None:
     document = Text((Fixed("words", (0, 0, 0), (b"ab", b"ab", b"ab")),))
     after = document.apply(document.replace(3, 3, b"x"))
     assert after.runs == (Fixed("words", (0,), (b"ab",)), Typed(b"axb"), Fixed("words", (0,), (b"ab",)))
@@ -205,18 +205,18 @@ def test_positions_outside_of_the_text_are_refused() -> None:
     for start, end in ((-1, 0), (0, 3), (2, 1)):
         with pytest.raises(ValueError, match="are not in a text of 2 bytes"):
             document.replace(start, end, b"")
-    with pytest.raises(ValueError, match="cut a fixed piece"):
+    with pytest.raises(ValueError, match="cut a fixed token"):
         Text((Fixed("words", (0,), (b"ab",)),)).between(0, 1)
 
 
 @given(spots())
-def test_equal_is_what_has_the_same_bytes_and_pieces(spot: tuple[Text, int, int]) -> None:
+def test_equal_is_what_has_the_same_bytes_and_tokens(spot: tuple[Text, int, int]) -> None:
     """However a long run is cut: texts come to one state by several ways."""
     document, at, _ = spot
-    cut = document.apply(document.put(at, ALPHABET.vocabulary.piece(8), "words"))
+    cut = document.apply(document.put(at, ALPHABET.vocabulary.token(8), "words"))
     again = Text(normal(run for run in cut.runs for run in _apart(run)))
     assert again == cut and hash(again) == hash(cut)
-    if atoms(cut):  # negative control: other pieces of the same bytes
+    if atoms(cut):  # negative control: other tokens of the same bytes
         typed = cut.apply(cut.retokenise())
         assert typed.data == cut.data and typed != cut
 
@@ -224,7 +224,7 @@ def test_equal_is_what_has_the_same_bytes_and_pieces(spot: tuple[Text, int, int]
 def _apart(run: Run) -> list[Run]:
     if isinstance(run, Typed):
         return [run]
-    return [Fixed(run.vocabulary, (id,), (piece,)) for id, piece in zip(run.ids, run.pieces, strict=True)]
+    return [Fixed(run.vocabulary, (id,), (token,)) for id, token in zip(run.ids, run.tokens, strict=True)]
 
 
 class Forgetful(Text):
@@ -234,7 +234,7 @@ class Forgetful(Text):
         return Edit(0, self.runs, normal((Typed(self.data[:start] + data + self.data[end:]),)))
 
 
-def test_the_rule_about_touched_pieces_catches_a_document_that_forgets_ids() -> None:
+def test_the_rule_about_touched_tokens_catches_a_document_that_forgets_ids() -> None:
     """Negative control."""
     broken = Forgetful((Fixed("words", (0, 0), (b"ab", b"ab")),))
     after = broken.apply(broken.replace(4, 4, b"x"))
@@ -250,7 +250,7 @@ def test_the_rule_about_normal_form_catches_neighbours_that_belong_together() ->
 
 
 def test_an_id_without_bytes_stays_in_the_chain_behind_what_it_was_put_after() -> None:
-    document, unused = Text.of(b"ab"), ALPHABET.vocabulary.piece(UNUSED)
+    document, unused = Text.of(b"ab"), ALPHABET.vocabulary.token(UNUSED)
     taken = document.apply(document.put(2, unused, "words"))
     assert taken.data == b"ab" and encode(taken, ALPHABET).ids.tolist() == [0, UNUSED]
     prefix = prefix_at(taken, encode(taken, ALPHABET), 2, ALPHABET)

@@ -51,8 +51,8 @@ def editor(window: MainWindow) -> EditorPanel:
 
 
 def shades(area: TextArea) -> dict[int, int]:
-    """The number of its colour for every visible piece that owns bytes."""
-    return {piece[0]: shade for piece, shade in painting.shades(area, area.visible_lines())}
+    """The number of its colour for every visible token that owns bytes."""
+    return {token[0]: shade for token, shade in painting.shades(area, area.visible_lines())}
 
 
 def fill_at(image: QImage, area: TextArea, byte: int) -> QColor:
@@ -178,8 +178,8 @@ def show(area: TextArea, data: bytes, ends: list[int]) -> None:
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(SCRIPTS)), st.data())
-def test_pieces_tile_every_line_in_every_script(area: TextArea, name: str, data: st.DataObject) -> None:
-    """Wherever token borders cut a text, letters too: what the pieces fill does not overlap, and fills the line."""
+def test_tokens_tile_every_line_in_every_script(area: TextArea, name: str, data: st.DataObject) -> None:
+    """Wherever token borders cut a text, letters too: what the tokens fill does not overlap, and fills the line."""
     text = SCRIPTS[name].encode()
     if data.draw(st.booleans()):
         text = text * 6
@@ -256,7 +256,7 @@ def test_scores_hold_up_to_the_first_token_that_differs() -> None:
 
 
 def test_twenty_thousand_tokens_paint_only_what_is_seen(area: TextArea) -> None:
-    """A count, not a time: a paint asks for the colours of the pieces in sight and of no others."""
+    """A count, not a time: a paint asks for the colours of the tokens in sight and of no others."""
     asked: list[int] = []
 
     class Counting(HeatScale):

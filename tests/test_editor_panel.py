@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
 from arplay.core.modalities.text import Encoded, Prefix, Text
-from arplay.core.modalities.vocabulary import Piece
+from arplay.core.modalities.vocabulary import Token
 from arplay.core.position import Answer, Position
 from arplay.core.tree import Step, Tree
 from arplay.gui.contract import (
@@ -67,10 +67,10 @@ class Desk:
         self.view = replace(self.view, document=self.tree.document, node=self.tree.node, **changes)  # type: ignore[arg-type]
         self.editor.show_view(self.view)
 
-    def take(self, piece: bytes, at: int | None = None) -> None:
+    def take(self, token: bytes, at: int | None = None) -> None:
         at = len(self.data) if at is None else at
-        self.tree.record(self.tree.document.put(at, Piece(1, piece), "v"), "sampled", at + len(piece), STEP)
-        self.show(caret=at + len(piece))
+        self.tree.record(self.tree.document.put(at, Token(1, token), "v"), "sampled", at + len(token), STEP)
+        self.show(caret=at + len(token))
 
     def undo(self) -> None:
         if self.tree.node.parent is not None:
@@ -389,7 +389,7 @@ def test_badge_and_bar_offer_what_can_be_done(desk: Desk, qtbot: QtBot) -> None:
     assert desk.view.caret == 0 and editor.notes.notes == ()
 
 
-def test_pieces_move_with_the_text_until_new_ones_are_known(desk: Desk, qtbot: QtBot) -> None:
+def test_tokens_move_with_the_text_until_new_ones_are_known(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, b"one two six", caret=3)
     desk.show(answer=answer([3, 7, 11]), selected=1)
     assert desk.editor.area.marks.selected == (3, 7)
@@ -400,10 +400,10 @@ def test_pieces_move_with_the_text_until_new_ones_are_known(desk: Desk, qtbot: Q
     desk.show(answer=stale, stale=True)
     assert desk.editor.area.marks.ends.tolist() == [3, 8, 12]
     desk.show(answer=stale, stale=False)
-    assert desk.editor.area.marks.ends.tolist() == [3, 8, 12], "pieces of another text are never drawn"
+    assert desk.editor.area.marks.ends.tolist() == [3, 8, 12], "tokens of another text are never drawn"
 
 
-def test_marks_are_painted_where_the_pieces_are(desk: Desk) -> None:
+def test_marks_are_painted_where_the_tokens_are(desk: Desk) -> None:
     opened(desk, b"mmm mmm\nmmm", caret=11)
     area = desk.editor.area
     desk.editor.set_theme(DARK)

@@ -18,7 +18,7 @@ from arplay.gui.export_parts import PartDialog, needs_pages
 from arplay.gui.main_window import MainWindow
 from arplay.gui.theme import LIGHT
 from arplay.gui.training.batch_sheet import BatchSheet
-from tests.replays import taught, vocabulary
+from tests.replays import batch_losses, vocabulary
 from tests.windows_open import Open, notice, settle, text_field
 
 LONG = b"BAC" * 2_000
@@ -191,7 +191,7 @@ def test_what_is_not_there_yet_is_told_before_the_file_dialog(
 def test_any_sheet_can_be_too_long_and_be_paged(qapp: object) -> None:
     from arplay.gui.training.batch import positions
 
-    few = positions(taught(), vocabulary())
+    few = positions(batch_losses(), vocabulary())
     rows = (few * 1000)[:600]
     sheet = BatchSheet(LIGHT, rows, "nats", "One batch", "600 positions")
     assert needs_pages(sheet, ".png", []) and export_image.page_count(sheet, []) > 5

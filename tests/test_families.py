@@ -23,8 +23,8 @@ from tests.tiny_models import CONTEXT, SETTINGS, network, one_thread, save
 
 __all__ = ["one_thread"]
 
-TOLERANCE = 1e-4  # nats a piece, in float32
-HALF_TOLERANCE = 0.25  # nats a piece, in bfloat16, whose eight bits these weights amplify
+TOLERANCE = 1e-4  # nats a token, in float32
+HALF_TOLERANCE = 0.25  # nats a token, in bfloat16, whose eight bits these weights amplify
 
 CUT = Proof(0, "cropped", True)
 HOW = {
@@ -36,7 +36,7 @@ HOW = {
     "recurrent_gemma": Proof(0, "recomputed", False),
     "openai-gpt": Proof(0, "recomputed", False),
 }
-"""How a session goes back, and whether several pieces at once may be read after others; all the rest are CUT."""
+"""How a session goes back, and whether several tokens at once may be read after others; all the rest are CUT."""
 
 
 def quiet(fraction: float | None, what: str) -> None:
@@ -100,9 +100,9 @@ def test_numbers_are_those_of_transformers(family: str, models: dict[str, Causal
     assert gap[0].max() == 0 and gap[2:5].max(axis=1).min() > 50 * TOLERANCE  # a wrong context would show
 
 
-pieces = st.lists(st.integers(0, 258), min_size=1, max_size=9)
+tokens = st.lists(st.integers(0, 258), min_size=1, max_size=9)
 moves = st.lists(
-    st.tuples(st.sampled_from(["extend", "read", "rewind", "branch", "logits"]), pieces, st.floats(0, 1)), max_size=14
+    st.tuples(st.sampled_from(["extend", "read", "rewind", "branch", "logits"]), tokens, st.floats(0, 1)), max_size=14
 )
 
 
@@ -186,7 +186,7 @@ def test_a_state_that_is_not_copied_is_caught(
 
 
 @pytest.mark.parametrize("family", ["mamba", "jamba"])
-def test_several_pieces_at_once_are_wrong_where_the_proof_says_so(
+def test_several_tokens_at_once_are_wrong_where_the_proof_says_so(
     family: str, models: dict[str, CausalLM], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = models[family]
@@ -286,7 +286,7 @@ def test_a_context_ends_where_the_keys_of_a_cache_would_be_wrong(kind: str, mode
     assert (gap > 0.01) == (kind == "longrope")
 
 
-def test_forbidden_pieces_do_not_make_the_proof_blind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forbidden_tokens_do_not_make_the_proof_blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where some logits are the least number there is, the others are still compared on their own scale."""
     import torch
 
@@ -307,7 +307,7 @@ def test_forbidden_pieces_do_not_make_the_proof_blind(monkeypatch: pytest.Monkey
         layer.self_attn.is_causal = False
     made.config._attn_implementation = "eager"
     monkeypatch.setattr("transformers.models.llama.modeling_llama.create_causal_mask", lambda **_: None)
-    with pytest.raises(Problem, match="looks at the pieces to come"):
+    with pytest.raises(Problem, match="looks at the tokens to come"):
         proved(torch, made, "llama")
 
 

@@ -42,7 +42,7 @@ def test_a_replayed_step_gives_the_networks_own_logits(family: str, monkeypatch:
             (own, theirs), (mine, kept) = plain.cached([id], theirs, 1), fast.cached([id], kept, 1)
             assert float((own - mine).abs().max()) < 1e-4
         assert len(replays) == 16
-        fast.cached(text[:2], kept, 1)  # several pieces go the network's own way
+        fast.cached(text[:2], kept, 1)  # several tokens go the network's own way
         fast.cached(text[:1], None, 1)
         assert len(replays) == 16
 

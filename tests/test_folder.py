@@ -339,7 +339,7 @@ def test_a_model_that_looks_ahead_is_found_out_whatever_its_name(tmp_path: Path)
     made: Any = transformers.RoFormerForCausalLM(config)
     made.save_pretrained(tmp_path / "ahead")
     save_tokenizer(tmp_path / "ahead", tokenizer())
-    with pytest.raises(Problem, match="looks at the pieces to come"):
+    with pytest.raises(Problem, match="looks at the tokens to come"):
         opened(tmp_path / "ahead")
     config.is_decoder = True
     made = transformers.RoFormerForCausalLM(config)

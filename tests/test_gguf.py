@@ -176,9 +176,9 @@ def test_a_sentencepiece_vocabulary_has_exact_pieces(tmp_path: Path) -> None:
     alphabet = gguf_tokenizer.open_tokenizer(gguf_file.read(write_sentencepiece(tmp_path / "m.gguf")))
     assert alphabet.lead == (1,) and alphabet.bos == 1 and alphabet.eos == 2
     text = "the cat at é 日".encode()
-    pieces = alphabet.encode(text)
-    written = [alphabet.vocabulary.data[id] or b"" for id in pieces.ids]
-    assert b"".join(written) == b" " + text and pieces.ends[-1] == len(text), "a space is put before the text"
+    tokens = alphabet.encode(text)
+    written = [alphabet.vocabulary.data[id] or b"" for id in tokens.ids]
+    assert b"".join(written) == b" " + text and tokens.ends[-1] == len(text), "a space is put before the text"
     assert b"th" in written and "é".encode() in written and b"\xe6" in written, "merged, whole, and byte by byte"
 
 

@@ -88,12 +88,12 @@ LACKING = [frozenset({0x0A}), frozenset({0xC3, 0x9F}), frozenset(range(0xF0, 0x1
 def test_fewer_bytes_serve_as_far_as_they_go(lacking: frozenset[int], text: str, tmp_path: Path) -> None:
     path = write(tmp_path / "m.gguf", TYPES["right"], lacking)
     alphabet, data = alphabet_of(path), text.encode()
-    pieces = alphabet.encode(data)
+    tokens = alphabet.encode(data)
     unknown = [char for char in text if char != "é" and set(char.encode()) & lacking]  # é is a word of its own
-    assert (alphabet.vocabulary.unknown in pieces.ids) == bool(unknown)
-    count, sentence = loss(data, pieces.ids, pieces.ends, alphabet.vocabulary)
+    assert (alphabet.vocabulary.unknown in tokens.ids) == bool(unknown)
+    count, sentence = loss(data, tokens.ids, tokens.ends, alphabet.vocabulary)
     assert count == len(unknown) and ("does not know" in sentence) == bool(unknown)
-    assert (alphabet.lossy != "" and not len(data) == len(pieces.ends) == 0) or text == ""
+    assert (alphabet.lossy != "" and not len(data) == len(tokens.ends) == 0) or text == ""
 
 
 def test_llama_gives_the_same_ids_where_the_bytes_are_there(tmp_path: Path) -> None:

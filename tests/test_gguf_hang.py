@@ -156,7 +156,7 @@ def test_a_load_that_hangs_can_be_cancelled(asking: Asking, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("architecture", ["phi2", "gemma2", "mamba", "lfm2"])
 def test_what_is_slow_gives_up_and_keeps_what_it_has_read(architecture: str, tmp_path: Path) -> None:
-    """A forward of many pieces is stopped from another thread, again and again, until one is hit in the middle."""
+    """A forward of many tokens is stopped from another thread, again and again, until one is hit in the middle."""
     model = catalogue.load(f"{write_other(tmp_path / 'm.gguf', architecture)}#native", "cpu", "auto", quiet)
     ids, here = np.random.default_rng(1).integers(0, 300, 400).tolist(), threading.get_ident()
     session = model.session()

@@ -61,11 +61,11 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return np.asarray(logits - np.log(np.exp(logits).sum()))
 
 
-PIECES = st.lists(st.integers(0, 299), min_size=1, max_size=7)
+TOKENS = st.lists(st.integers(0, 299), min_size=1, max_size=7)
 MOVES = st.lists(
     st.one_of(
-        PIECES.map(lambda ids: ("extend", ids)),
-        PIECES.map(lambda ids: ("read", ids)),
+        TOKENS.map(lambda ids: ("extend", ids)),
+        TOKENS.map(lambda ids: ("read", ids)),
         st.floats(0, 1).map(lambda part: ("rewind", part)),
         st.just(("branch", 0)),
         st.integers(0, 3).map(lambda number: ("turn", number)),
@@ -126,7 +126,7 @@ def test_scores_are_those_of_the_independent_pass(
 def test_the_contract_at_its_edges(both: dict[tuple[str, str], tuple[Any, Any]]) -> None:
     native, _ = both["llama", "F32"]
     session = native.session()
-    with pytest.raises(Problem, match="first piece"):
+    with pytest.raises(Problem, match="first token"):
         session.logits()
     assert np.isnan(session.extend([5]).logprob[0]) and not session.extend([]).logprob.size
     with pytest.raises(Problem, match="context is full"):
@@ -143,11 +143,11 @@ def test_the_contract_at_its_edges(both: dict[tuple[str, str], tuple[Any, Any]])
     session.read([6, 7, 8])
     session.rewind(2)
     session.logits()
-    assert session.evaluated == 5, "the last piece alone is read again"
+    assert session.evaluated == 5, "the last token alone is read again"
     assert session.reach(1) == 1 and sum(session.storages.values()) == session.cache_bytes > 0
 
 
-def test_more_branches_than_sequences_and_more_pieces_than_cells(
+def test_more_branches_than_sequences_and_more_tokens_than_cells(
     both: dict[tuple[str, str], tuple[Any, Any]],
 ) -> None:
     native, _ = both["llama", "F32"]
@@ -200,9 +200,9 @@ def test_sentencepiece_ids_are_llama_cpps_own(tmp_path: Path) -> None:
     assert native.alphabet.lead == (1,)
     with Llama(file) as llama:
         for text in TEXTS:
-            pieces = native.alphabet.encode(text.encode())
-            assert pieces.ids.tolist() == llama.ids(text), text
-            assert pieces.ends[-1] == len(text.encode())
+            tokens = native.alphabet.encode(text.encode())
+            assert tokens.ids.tolist() == llama.ids(text), text
+            assert tokens.ends[-1] == len(text.encode())
     plain = gguf_dequantised.load(file, "m", "auto", "auto", quiet)
     assert plain.alphabet.vocabulary.name == native.alphabet.vocabulary.name
 

@@ -61,13 +61,13 @@ def same(path: Path, alphabet: TextAlphabet, texts: st.SearchStrategy[str] = TEX
         @example(HARD)
         @example("aÀ ÀaÉBc e\u0301x ǅa")
         def check(text: str) -> None:
-            pieces, data = alphabet.encode(text.encode()), text.encode()
-            assert pieces.ids.tolist() == llama.ids(text)
-            assert not len(pieces) or pieces.ends[-1] == len(data)
-            count, _ = loss(data, pieces.ids, pieces.ends, alphabet.vocabulary)
+            tokens, data = alphabet.encode(text.encode()), text.encode()
+            assert tokens.ids.tolist() == llama.ids(text)
+            assert not len(tokens) or tokens.ends[-1] == len(data)
+            count, _ = loss(data, tokens.ids, tokens.ends, alphabet.vocabulary)
             if joined(alphabet, text) in (data, b" " + data):
                 assert count == 0
-            elif len(pieces) and joined(alphabet, text).replace(b" ", b"") != data.replace(b" ", b""):
+            elif len(tokens) and joined(alphabet, text).replace(b" ", b"") != data.replace(b" ", b""):
                 assert count, "something is lost, and told"
 
         check()

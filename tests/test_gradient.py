@@ -48,7 +48,7 @@ def test_it_is_finite_where_a_table_says_never() -> None:
     assert np.isfinite(logit_gradient(np.array([3e38, -3e38], np.float32), 1)).all()
 
 
-def test_the_pull_that_is_left_of_a_piece_that_is_almost_sure_is_exact() -> None:
+def test_the_pull_that_is_left_of_a_token_that_is_almost_sure_is_exact() -> None:
     found = logit_gradient(np.array([60.0, 0.0]), 0)
     assert found[1] == pytest.approx(np.exp(-60.0), rel=1e-12)
     assert found[0] == -found[1]  # 1 - p would be 0

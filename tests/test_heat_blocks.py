@@ -19,7 +19,7 @@ from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.widgets.heat import blocks
 from arplay.gui.widgets.heat.blocks import Blocks, Rows
 from arplay.gui.widgets.heat.buffer import Buffer
-from arplay.gui.widgets.heat.layout import Flow, bare_pieces, units
+from arplay.gui.widgets.heat.layout import Flow, bare_tokens, units
 from arplay.gui.widgets.heat.painting import HeatPainter, Lines
 from arplay.gui.widgets.heat.shaping import Grid
 from arplay.gui.widgets.heat.view import PAD, HeatView
@@ -53,7 +53,7 @@ def both(grid: Grid, tokens: Sequence[bytes], columns: int, size: int) -> tuple[
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK", size)
         rows = Rows(Blocks(data, ends, lambda index: f"<{index}>", grid.measure), columns, 2)
-    names = {int(i): f"<{i}>" for i in bare_pieces(ends)}
+    names = {int(i): f"<{i}>" for i in bare_tokens(ends)}
     return rows, Flow.of(units(data, ends, names, grid.measure), columns, 2)
 
 
@@ -77,7 +77,7 @@ def test_rows_in_blocks_are_those_of_the_whole(
     for token in range(len(tokens)):
         for row in range(rows.first_row(token), rows.last_row(token) + 1):
             assert token in made[row].places
-            first, stop = rows.pieces(row, row + 1)
+            first, stop = rows.tokens(row, row + 1)
             assert first <= token < stop
             for left, right in made[row].places[token]:
                 assert made.hit(row, (left + right) / 2) == token
@@ -106,7 +106,7 @@ def test_without_what_stands_around_a_block_its_direction_is_another(grid: Grid)
 
 
 def long_panel(qtbot: QtBot, count: int = 20_000, hold: bool = True) -> HeatmapPanel:
-    ledger, loaded = random_ledger(prose(count), first_piece="model")
+    ledger, loaded = random_ledger(prose(count), first_token="model")
     panel = HeatmapPanel()
     qtbot.addWidget(panel)
     panel.resize(620, 330)
@@ -125,7 +125,7 @@ def known(panel: HeatmapPanel) -> list[int]:
 
 
 def first_in_sight(text: HeatView) -> int:
-    found = text.piece_at(QPointF(PAD + 1, 1), nearest=True)
+    found = text.token_at(QPointF(PAD + 1, 1), nearest=True)
     assert found is not None
     return found
 
@@ -139,7 +139,7 @@ def test_only_what_is_in_sight_is_laid_out(qtbot: QtBot) -> None:
         panel.show_view(View(ledger=panel.view.ledger, loaded=panel.view.loaded, selected=token))
         rect = panel.text.rect_of(token)
         assert panel.text.viewport().rect().contains(rect.center().toPoint())
-        assert panel.text.piece_at(rect.center()) == token
+        assert panel.text.token_at(rect.center()) == token
     assert len(known(panel)) <= 7
     panel.text._counting.blockSignals(False)
     qtbot.waitUntil(lambda: len(known(panel)) == count)

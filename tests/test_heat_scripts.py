@@ -20,7 +20,7 @@ from arplay.gui.contract import Select, View
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.theme import LIGHT
 from arplay.gui.widgets.heat.card import content
-from arplay.gui.widgets.heat.layout import Flow, bare_pieces, units
+from arplay.gui.widgets.heat.layout import Flow, bare_tokens, units
 from arplay.gui.widgets.heat.painting import HeatPainter, Lines
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.shaping import Grid, Line, shape
@@ -84,36 +84,36 @@ def text_of(name: str) -> str:
     return text
 
 
-def laid_out(grid: Grid, pieces: Sequence[bytes], columns: int) -> Flow:
-    ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
-    names = {int(i): f"<{i}>" for i in bare_pieces(ends)}
-    return Flow.of(units(b"".join(pieces), ends, names, grid.measure), columns)
+def laid_out(grid: Grid, tokens: Sequence[bytes], columns: int) -> Flow:
+    ends = np.cumsum([len(token) for token in tokens], dtype=np.int64)
+    names = {int(i): f"<{i}>" for i in bare_tokens(ends)}
+    return Flow.of(units(b"".join(tokens), ends, names, grid.measure), columns)
 
 
 def faults(flow: Flow, lines: Sequence[Line], column: float) -> Iterator[str]:
-    """Whatever is wrong with rows: pieces without a place, places that overlap, leave gaps or stand outside."""
+    """Whatever is wrong with rows: tokens without a place, places that overlap, leave gaps or stand outside."""
     for row, line in enumerate(lines):
         if any(abs(a[1] - b[0]) > 1e-6 for a, b in pairwise(line.cells)):
             yield f"row {row}: the cells leave gaps or overlap"
         if line.cells and (line.cells[0][0] < -1e-6 or line.cells[-1][1] > (flow.columns + 1) * column + 1e-6):
             yield f"row {row}: outside of its room"
-        for left, right, piece in line.cells:
-            if right <= left or line.hit((left + right) / 2) != piece:
-                yield f"row {row}: a click on piece {piece} does not meet it"
+        for left, right, token in line.cells:
+            if right <= left or line.hit((left + right) / 2) != token:
+                yield f"row {row}: a click on token {token} does not meet it"
     table = flow.units
-    for piece in range(len(table.ends)):
-        for row in range(flow.first_row(piece), flow.last_row(piece) + 1):
-            if not lines[row].places.get(piece):
-                yield f"piece {piece} has no place in row {row}"
+    for token in range(len(table.ends)):
+        for row in range(flow.first_row(token), flow.last_row(token) + 1):
+            if not lines[row].places.get(token):
+                yield f"token {token} has no place in row {row}"
     owners = np.repeat(np.arange(len(table.ends)), np.diff(table.ends, prepend=0))
     unit_of_byte = table.starts.searchsorted(np.arange(int(table.starts[-1])), "right") - 1
     for byte, (owner, unit) in enumerate(zip(owners.tolist(), unit_of_byte.tolist(), strict=True)):
         if owner not in lines[flow.row_of(unit)].places:
-            yield f"byte {byte} of piece {owner} is not shown"
+            yield f"byte {byte} of token {owner} is not shown"
 
 
-def check(grid: Grid, pieces: Sequence[bytes], columns: int) -> tuple[Flow, list[Line]]:
-    flow = laid_out(grid, pieces, columns)
+def check(grid: Grid, tokens: Sequence[bytes], columns: int) -> tuple[Flow, list[Line]]:
+    flow = laid_out(grid, tokens, columns)
     lines = [shape(grid, flow, row) for row in range(flow.rows)]
     assert list(faults(flow, lines, grid.column)) == []
     return flow, lines
@@ -133,8 +133,8 @@ def test_every_token_has_a_place_of_its_own_in_every_script(grid: Grid, name: st
     | st.lists(st.text(max_size=6).map(lambda text: text.encode("utf-8", "surrogatepass")), max_size=8),
     st.integers(4, 40),
 )
-def test_every_token_has_a_place_whatever_its_bytes(pieces: list[bytes], columns: int) -> None:
-    check(Grid.make(), pieces, columns)
+def test_every_token_has_a_place_whatever_its_bytes(tokens: list[bytes], columns: int) -> None:
+    check(Grid.make(), tokens, columns)
 
 
 def test_the_checks_see_faults(grid: Grid) -> None:
@@ -151,7 +151,7 @@ def test_the_checks_see_faults(grid: Grid) -> None:
 
 
 def middles(line: Line) -> dict[int, float]:
-    return {piece: (spans[0][0] + spans[-1][1]) / 2 for piece, spans in line.places.items()}
+    return {token: (spans[0][0] + spans[-1][1]) / 2 for token, spans in line.places.items()}
 
 
 def test_right_to_left_runs_are_reversed(grid: Grid) -> None:
@@ -162,18 +162,18 @@ def test_right_to_left_runs_are_reversed(grid: Grid) -> None:
             assert line.rtl and places == sorted(places, reverse=True)
             assert line.cells[-1][1] == pytest.approx(60 * grid.column), "it begins at the right edge"
     _, (line,) = check(grid, by_letters("abc אבג 12 def".encode()), 60)
-    order = "".join("abc אבג 12 def"[piece] for _, _, piece in line.cells)
+    order = "".join("abc אבג 12 def"[token] for _, _, token in line.cells)
     assert not line.rtl and order == "abc 12 גבא def"
     _, (line,) = check(grid, by_letters("שלום 123 abc.".encode()), 60)
-    assert "".join("שלום 123 abc."[piece] for _, _, piece in line.cells) == ".abc 123 םולש"
+    assert "".join("שלום 123 abc."[token] for _, _, token in line.cells) == ".abc 123 םולש"
     _, (line,) = check(grid, by_letters(b"abc 12 def"), 60)  # negative control: nothing is reversed for itself
-    assert [piece for _, _, piece in line.cells] == list(range(10))
+    assert [token for _, _, token in line.cells] == list(range(10))
 
 
 def test_a_token_across_directions_has_several_places(grid: Grid) -> None:
     _, (line,) = check(grid, ["ab א".encode(), "ב cd".encode()], 60)
-    assert [len(line.places[piece]) for piece in (0, 1)] == [2, 2]
-    assert [piece for _, _, piece in line.cells] == [0, 1, 0, 1]
+    assert [len(line.places[token]) for token in (0, 1)] == [2, 2]
+    assert [token for _, _, token in line.cells] == [0, 1, 0, 1]
 
 
 def plainly(grid: Grid, text: str, rtl: bool) -> tuple[QTextLayout, list[float]]:
@@ -204,7 +204,7 @@ def plainly(grid: Grid, text: str, rtl: bool) -> tuple[QTextLayout, list[float]]
 def test_letters_stand_in_the_order_that_qt_gives_them(text: str, newline: bool) -> None:
     made = Grid.make()
     _, (line, *_) = check(made, by_letters((text + "\n" * newline).encode()), 200)
-    ours = [piece for _, _, piece in line.cells if piece < len(text)]
+    ours = [token for _, _, token in line.cells if token < len(text)]
     _, places = plainly(made, text, line.rtl)
     theirs = sorted(range(len(text)), key=lambda i: places[i])
     lam_alef = [i for i in ours if i not in theirs]
@@ -227,12 +227,12 @@ def test_a_number_in_the_next_row_still_follows_an_arabic_word(grid: Grid) -> No
     """1-2 after an Arabic letter runs from right to left: also where the row before has that letter."""
     flow, lines = check(grid, by_letters("abc سلام 1-2".encode()), 9)
     assert flow.rows == 2
-    last = [piece for _, _, piece in lines[1].cells]
+    last = [token for _, _, token in lines[1].cells]
     _, (whole,) = check(grid, by_letters("abc سلام 1-2".encode()), 60)
-    assert last == [piece for _, _, piece in whole.cells if piece in last]
+    assert last == [token for _, _, token in whole.cells if token in last]
     assert last == sorted(last, reverse=True)
     alone = check(grid, by_letters(b"1-2"), 60)[1][0]
-    assert [piece for _, _, piece in alone.cells] == [0, 1, 2], "negative control"
+    assert [token for _, _, token in alone.cells] == [0, 1, 2], "negative control"
 
 
 def ink(paint: Callable[[QPainter], None], wide: int = 1000) -> np.ndarray:
@@ -247,13 +247,13 @@ def ink(paint: Callable[[QPainter], None], wide: int = 1000) -> np.ndarray:
     return (pixels(image) & 0xFF)[:23] < 128
 
 
-def drawn(grid: Grid, pieces: list[bytes], columns: int = 100, apart: bool = False) -> np.ndarray:
-    """The letters of the first row as the heatmap draws them, on pieces that are not scored yet."""
+def drawn(grid: Grid, tokens: list[bytes], columns: int = 100, apart: bool = False) -> np.ndarray:
+    """The letters of the first row as the heatmap draws them, on tokens that are not scored yet."""
     if apart:
-        text = b"".join(pieces).decode()
-        pieces = ["\u200b".join(text).encode()]
-    ledger, _ = random_ledger(pieces, done=0, first_piece="model")
-    flow = laid_out(grid, pieces, columns)
+        text = b"".join(tokens).decode()
+        tokens = ["\u200b".join(text).encode()]
+    ledger, _ = random_ledger(tokens, done=0, first_token="model")
+    flow = laid_out(grid, tokens, columns)
     heat = HeatPainter(Lines(grid, flow), LIGHT, HeatScale(LIGHT, "surprisal"), ledger, ())
     return ink(lambda painter: heat.paint(painter, 0, 1, 0.0))
 
@@ -265,7 +265,7 @@ def test_borders_of_tokens_change_no_letter(grid: Grid, name: str) -> None:
     whole = drawn(grid, [data])
     assert whole.sum() > 100
     for cut in (by_letters, by_chance):
-        if name not in ("Hindi", "Thai", "families") or cut is by_letters:  # others may need more room for many pieces
+        if name not in ("Hindi", "Thai", "families") or cut is by_letters:  # others may need more room for many tokens
             assert np.array_equal(drawn(grid, cut(data)), whole)
     line = shape(grid, laid_out(grid, [data], 100), 0)
     layout, _ = plainly(grid, data.decode(), line.rtl)
@@ -283,7 +283,7 @@ def test_a_letter_that_borders_cut_is_shown_across_its_tokens(grid: Grid) -> Non
     assert line.layout.text().count("⟨") == 1 and "⟨C3⟩" in line.layout.text(), "a byte without its letter is a chip"
     (a,), (b,) = line.places[1], line.places[2]
     assert a[1] == b[0] and b[1] - a[0] == pytest.approx(grid.column)
-    assert [flow.units.pieces(i, i + 1) for i in range(4, 7)] == [[1, 2], [3, 4], [4]]
+    assert [flow.units.tokens(i, i + 1) for i in range(4, 7)] == [[1, 2], [3, 4], [4]]
 
 
 def test_the_card_tells_the_bytes_of_a_cut_letter() -> None:
@@ -294,8 +294,8 @@ def test_the_card_tells_the_bytes_of_a_cut_letter() -> None:
 
 def test_keys_follow_the_direction_of_the_paragraph(qtbot: QtBot) -> None:
     for text, right in (("אבג דהו", -1), ("abc def", 1)):
-        pieces = by_letters(text.encode())
-        ledger, loaded = random_ledger(pieces)
+        tokens = by_letters(text.encode())
+        ledger, loaded = random_ledger(tokens)
         panel = HeatmapPanel()
         qtbot.addWidget(panel)
         panel.resize(620, 330)
@@ -311,8 +311,8 @@ def test_keys_follow_the_direction_of_the_paragraph(qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_click_hits_the_token_under_the_pointer(qtbot: QtBot, name: str) -> None:
-    pieces = by_words(text_of(name).encode())
-    ledger, loaded = random_ledger(pieces)
+    tokens = by_words(text_of(name).encode())
+    ledger, loaded = random_ledger(tokens)
     panel = HeatmapPanel()
     qtbot.addWidget(panel)
     panel.resize(420, 500)
@@ -320,27 +320,27 @@ def test_a_click_hits_the_token_under_the_pointer(qtbot: QtBot, name: str) -> No
     panel.show()
     flow = panel.text.flow
     assert flow is not None
-    for piece in range(len(pieces)):
-        for row in range(flow.first_row(piece), flow.last_row(piece) + 1):
-            for rect in panel.text.rects_of(piece, row):
+    for token in range(len(tokens)):
+        for row in range(flow.first_row(token), flow.last_row(token) + 1):
+            for rect in panel.text.rects_of(token, row):
                 place = QPoint(int(rect.center().x()), int(rect.center().y()))
                 with qtbot.waitSignal(panel.intent) as told:
                     qtbot.mouseClick(panel.text.viewport(), Qt.MouseButton.LeftButton, pos=place)
-                assert told.args == [Select(piece)]
+                assert told.args == [Select(token)]
 
 
 @pytest.mark.parametrize("letter", ["x", "é", "א", "ک", "न", "語", "👍", "\u0301", "\t"])
 def test_a_word_of_50_000_characters(grid: Grid, letter: str) -> None:
     """Rows are shaped alone, so that a word without a break costs no more than others."""
     data = (letter * 50_000).encode()
-    for pieces in ([data], by_letters(data)):
-        flow = laid_out(grid, pieces, 60)
+    for tokens in ([data], by_letters(data)):
+        flow = laid_out(grid, tokens, 60)
         assert flow.rows > 20
         for row in (0, 1, flow.rows // 2, flow.rows - 1):
             line = shape(grid, flow, row)
             assert line.cells[0][0] >= -1e-6 and line.cells[-1][1] <= 61 * grid.column + 1e-6
-            for left, right, piece in line.cells:
-                assert line.hit((left + right) / 2) == piece
+            for left, right, token in line.cells:
+                assert line.hit((left + right) / 2) == token
 
 
 @given(st.text("abאבشد12 ,()\u0301👩⟨", max_size=12), st.sampled_from(["12", "abc", "(1)"]))

@@ -1,4 +1,4 @@
-"""The heatmap as a user meets it: what a click on any kind of piece means, keys, growth, and the exported sheet."""
+"""The heatmap as a user meets it: what a click on any kind of token means, keys, growth, and the exported sheet."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def picture(panel: HeatmapPanel) -> QImage:
     return panel.text.viewport().grab().toImage()
 
 
-def test_a_click_on_every_kind_of_piece_selects_it(qtbot: QtBot) -> None:
+def test_a_click_on_every_kind_of_token_selects_it(qtbot: QtBot) -> None:
     ledger, loaded = random_ledger(ODD)
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded), height=700)
     for index in range(len(ODD)):
@@ -80,13 +80,13 @@ def test_a_click_beside_the_text_selects_nothing(qtbot: QtBot) -> None:
 
 
 def test_rows_break_at_words_and_newlines() -> None:
-    pieces = [b"one", b" two", b" thr", b"ee", b"\n", b"\n", b"x"]
-    flow = Flow.of(units(b"".join(pieces), np.cumsum([len(p) for p in pieces])), 9)
-    rows = [flow.units.pieces(*flow.span(row)) for row in range(flow.rows)]
+    tokens = [b"one", b" two", b" thr", b"ee", b"\n", b"\n", b"x"]
+    flow = Flow.of(units(b"".join(tokens), np.cumsum([len(p) for p in tokens])), 9)
+    rows = [flow.units.tokens(*flow.span(row)) for row in range(flow.rows)]
     assert rows == [[0, 1], [2, 3, 4], [5], [6]]
 
 
-def test_keys_walk_over_the_pieces(qtbot: QtBot) -> None:
+def test_keys_walk_over_the_tokens(qtbot: QtBot) -> None:
     ledger, loaded = random_ledger(prose(400))
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded, selected=50))
     flow = panel.text.flow
@@ -106,7 +106,7 @@ def test_keys_walk_over_the_pieces(qtbot: QtBot) -> None:
         assert check(told.args[0].index), key
 
 
-def test_the_selected_piece_is_scrolled_to_and_framed(qtbot: QtBot) -> None:
+def test_the_selected_token_is_scrolled_to_and_framed(qtbot: QtBot) -> None:
     ledger, loaded = random_ledger(prose(2000))
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
     before = picture(panel)
@@ -139,8 +139,8 @@ def test_the_header_says_what_core_says(qtbot: QtBot) -> None:
     assert [f.value for f in panel.figures.figures if f.name == "NLL"] == [f"{number(2.1202635 / math.log(2))} bits"]
 
 
-def test_windows_and_first_piece_are_told(qtbot: QtBot) -> None:
-    ledger, loaded = random_ledger(prose(600), first_piece="tokenizer")
+def test_windows_and_first_token_are_told(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(600), first_token="tokenizer")
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
     assert "scored in windows of 512, stride 256" in panel.caption.full
     assert "after <|start|>, which the tokenizer adds" in panel.caption.full
@@ -149,7 +149,7 @@ def test_windows_and_first_piece_are_told(qtbot: QtBot) -> None:
     assert panel.text.rect_of(0).x() == pytest.approx(PAD + panel.text.flow.indent * panel.text.grid.column)
 
 
-def test_an_unscored_first_piece_is_neither_coloured_nor_counted(qtbot: QtBot) -> None:
+def test_an_unscored_first_token_is_neither_coloured_nor_counted(qtbot: QtBot) -> None:
     ledger, loaded = random_ledger(prose(20), done=10)
     assert HeatScale(LIGHT, "surprisal").shade(ledger, 0, 20)[0] == UNSCORED
     assert set(HeatScale(LIGHT, "rank").shade(ledger, 10, 20)) == {PLAIN}
@@ -161,7 +161,7 @@ def test_an_unscored_first_piece_is_neither_coloured_nor_counted(qtbot: QtBot) -
 
 
 @pytest.mark.qt_log_ignore("does not support raise")  # the offscreen platform, for every window like a tooltip
-def test_the_card_shows_the_figures_of_the_hovered_piece(qtbot: QtBot) -> None:
+def test_the_card_shows_the_figures_of_the_hovered_token(qtbot: QtBot) -> None:
     ledger, loaded = abc_ledger()
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
     qtbot.mouseMove(panel.text.viewport(), panel.text.rect_of(2).center().toPoint())
@@ -192,9 +192,9 @@ def test_colours_are_chosen_with_the_buttons(qtbot: QtBot) -> None:
 
 
 def test_a_growing_ledger_keeps_layout_and_place(qtbot: QtBot) -> None:
-    pieces = prose(3000)
-    part, loaded = random_ledger(pieces, done=50)
-    whole, _ = random_ledger(pieces)
+    tokens = prose(3000)
+    part, loaded = random_ledger(tokens, done=50)
+    whole, _ = random_ledger(tokens)
     panel = shown(qtbot, View(ledger=part, loaded=loaded))
     assert panel.progress.share == 50 / 3000 and "50 of 3,000" in panel.caption.full
     panel.text.verticalScrollBar().setValue(700)
@@ -210,7 +210,7 @@ def test_a_growing_ledger_keeps_layout_and_place(qtbot: QtBot) -> None:
 @pytest.mark.parametrize("size", [(620, 330), (200, 120), (60, 40)])
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_it_draws_at_any_size(qtbot: QtBot, size: tuple[int, int], theme: object) -> None:
-    ledger, loaded = random_ledger(ODD, first_piece="tokenizer")
+    ledger, loaded = random_ledger(ODD, first_token="tokenizer")
     panel = shown(qtbot, View(), *size)
     panel.set_theme(theme)  # type: ignore[arg-type]
     assert "editor" in panel.text.empty_text or "model" in panel.text.empty_text
@@ -230,7 +230,7 @@ def test_a_long_text_is_laid_out_and_painted(qtbot: QtBot) -> None:
         picture(panel)
     painted = time.perf_counter()
     assert panel.text.flow is not None and panel.text.flow.rows > 200
-    print(f"20,000 pieces: laid out {1e3 * (laid_out - start):.1f} ms, a paint {1e2 * (painted - laid_out):.1f} ms")
+    print(f"20,000 tokens: laid out {1e3 * (laid_out - start):.1f} ms, a paint {1e2 * (painted - laid_out):.1f} ms")
 
 
 def test_everything_is_on_the_exported_sheet_and_its_pages(qtbot: QtBot) -> None:
@@ -257,7 +257,7 @@ def test_everything_is_on_the_exported_sheet_and_its_pages(qtbot: QtBot) -> None
 
 
 def test_a_part_has_the_figures_that_it_has_in_the_whole(qtbot: QtBot) -> None:
-    ledger, loaded = random_ledger(prose(300), done=200, first_piece="tokenizer")
+    ledger, loaded = random_ledger(prose(300), done=200, first_token="tokenizer")
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
     sheet = panel.sheet(100, 250)
     assert sheet is not None and "tokens 101 to 250 of 300" in sheet.caption
@@ -273,4 +273,4 @@ def test_a_part_has_the_figures_that_it_has_in_the_whole(qtbot: QtBot) -> None:
 def test_nothing_to_export_without_a_ledger(qtbot: QtBot) -> None:
     panel = shown(qtbot, View())
     assert panel.chart_size() is None and panel.sheet() is None and panel.in_sight() is None
-    assert panel.text.piece_at(QPointF(20, 20)) is None
+    assert panel.text.token_at(QPointF(20, 20)) is None

@@ -10,7 +10,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
-from arplay.core.modalities.vocabulary import Piece
+from arplay.core.modalities.vocabulary import Token
 from arplay.core.tree import Node, Step, Tree
 from arplay.gui.contract import Goto, View
 from arplay.gui.panels.history import HistoryPanel
@@ -19,11 +19,11 @@ from arplay.gui.widgets.history_rows import HistoryRows, flatten, said
 from arplay.gui.widgets.words import label
 
 
-def step(tree: Tree, piece: bytes, prob: float = 0.3, u: float | None = 0.25, at: int | None = None) -> Node:
+def step(tree: Tree, token: bytes, prob: float = 0.3, u: float | None = 0.25, at: int | None = None) -> Node:
     at = len(tree.document) if at is None else at
-    edit = tree.document.put(at, Piece(1, piece), "v")
+    edit = tree.document.put(at, Token(1, token), "v")
     kind = "picked" if u is None else "sampled"
-    return tree.record(edit, kind, at + len(piece), Step(1, 0, -1.2, prob, prob, 2, u))  # type: ignore[arg-type]
+    return tree.record(edit, kind, at + len(token), Step(1, 0, -1.2, prob, prob, 2, u))  # type: ignore[arg-type]
 
 
 def view_of(tree: Tree) -> View:
@@ -174,7 +174,7 @@ def test_the_rule_catches_rows_that_were_not_kept_up(qtbot: QtBot) -> None:
     assert not matches(model, tree)
 
 
-def test_typing_shows_what_changed_within_a_kept_piece() -> None:
+def test_typing_shows_what_changed_within_a_kept_token() -> None:
     tree = Tree(Text())
     step(tree, b"hello")
     node = tree.record(tree.document.replace(2, 3, b"L"), "typed", 3)

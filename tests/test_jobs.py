@@ -19,7 +19,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.runs import Fixed, Typed
 from arplay.core.modalities.text import Caret, Text
 from arplay.core.modalities.text import encode as encode_all
-from arplay.core.modalities.vocabulary import Piece, Pieces
+from arplay.core.modalities.vocabulary import Token, Tokens
 from arplay.core.reading import Reading
 from arplay.core.windows import Windows
 from arplay.engine import jobs, scoring
@@ -72,7 +72,7 @@ def explored(state: State, text: bytes, caret: int | None = None) -> Any:
 
 def test_bac_is_scored_exactly() -> None:
     ledger = scored(state_of(abc()), b"BAC")
-    assert ledger.complete and ledger.first_piece == "model"
+    assert ledger.complete and ledger.first_token == "model"
     np.testing.assert_allclose(ledger.logprob, np.log([0.4, 0.5, 0.6]), rtol=1e-15)
     assert ledger.totals.scored == 3 and ledger.totals.units == 3
     assert math.exp(ledger.running[-1]) == pytest.approx(0.12, rel=1e-14)
@@ -108,7 +108,7 @@ def test_windows_decide_every_context(starts_empty: bool, lead: tuple[int, ...])
 
 
 def same_numbers_everywhere(model: Model, text: bytes, order: Callable[[list[int]], list[int]]) -> None:
-    """Explored at every piece, in any order and with one cache, says what the ledger says."""
+    """Explored at every token, in any order and with one cache, says what the ledger says."""
     state = state_of(model)
     ledger = scored(state, text)
     for i in order(list(range(len(ledger)))):
@@ -141,7 +141,7 @@ def test_a_cache_that_does_not_rewind_is_caught() -> None:
         def rewind(self, length: int) -> None:
             super().rewind(length)
             if length:
-                self._ids[-1] = 0  # the cache holds another piece than the chain
+                self._ids[-1] = 0  # the cache holds another token than the chain
 
     class Wrong(SmallModel):
         def session(self) -> SmallSession:
@@ -151,7 +151,7 @@ def test_a_cache_that_does_not_rewind_is_caught() -> None:
         same_numbers_everywhere(Wrong(context=None, starts_empty=True), b"CBCBCB", lambda places: places[::-1])
 
 
-def test_only_new_pieces_are_read() -> None:
+def test_only_new_tokens_are_read() -> None:
     model = SmallModel(context=None)
     state = state_of(model)
     assert explored(state, b"BACBAC").evaluated == 6 == model.read
@@ -170,13 +170,13 @@ def test_a_long_prefix_is_read_from_its_window_only() -> None:
     assert model.read == 3
 
 
-def test_no_distribution_before_the_first_piece_unless_the_model_has_one() -> None:
+def test_no_distribution_before_the_first_token_unless_the_model_has_one() -> None:
     assert explored(state_of(SmallModel()), b"BA", 0).distribution is None
     assert explored(state_of(SmallModel(lead=(4,))), b"BA", 0).distribution is not None
     np.testing.assert_allclose(explored(state_of(abc()), b"BAC", 0).distribution.probs, [0.3, 0.4, 0.3])
 
 
-def test_a_first_piece_that_the_user_left_out_is_left_out_everywhere() -> None:
+def test_a_first_token_that_the_user_left_out_is_left_out_everywhere() -> None:
     text = Text.of(b"BAC")
     state = state_of(abc())
     _, whole = run(jobs.score(state, Score(1, text)))
@@ -184,7 +184,7 @@ def test_a_first_piece_that_the_user_left_out_is_left_out_everywhere() -> None:
     ledger = result.ledger
     assert np.isnan(ledger.logprob[0]) and (ledger.rank[0], ledger.best_ids[0, 0]) == (0, -1)
     assert np.array_equal(ledger.logprob[1:], whole.ledger.logprob[1:])
-    assert (ledger.totals.scored, ledger.totals.units, ledger.first_piece) == (2, 2, "unscored")
+    assert (ledger.totals.scored, ledger.totals.units, ledger.first_token) == (2, 2, "unscored")
     assert run(jobs.explore(state, Explore(3, text, Caret(0), Reading("unscored"))))[1].answer.distribution is None
     _, checked = run(jobs.reconcile(state, Reconcile(4, text, Reading("unscored"))))
     assert checked.largest_difference == 0 and checked.nll_nats == pytest.approx(ledger.totals.nll_nats, abs=1e-12)
@@ -205,7 +205,7 @@ def test_a_long_way_to_the_caret_tells_how_far_it_is(monkeypatch: pytest.MonkeyP
     assert steps[1e6] == []  # negative control: a short way is not worth a word
 
 
-def test_a_caret_inside_a_piece_has_no_actual_next() -> None:
+def test_a_caret_inside_a_token_has_no_actual_next() -> None:
     answer = explored(state_of(SmallModel()), b"CAB", 2)
     assert answer.prefix.ids.tolist() == [2, 0] and answer.prefix.actual is None
 
@@ -250,7 +250,7 @@ def test_a_token_written_after_a_text_does_not_have_it_encoded_again() -> None:
     model.alphabet.encode = noting  # type: ignore[method-assign]
     state, document = state_of(model), Text.of(b"CABBA")
     for _ in range(20):
-        document = document.apply(document.put(len(document), Piece(0, b"A"), "small"))
+        document = document.apply(document.put(len(document), Token(0, b"A"), "small"))
         answer = run(jobs.explore(state, Explore(1, document, Caret(len(document)))))[1].answer
         assert np.array_equal(answer.encoded.ids, encode_all(document, SmallModel().alphabet).ids)
     assert cut == [b"CABBA"]
@@ -311,7 +311,7 @@ def test_reconciling_uses_the_ledger_there_is_and_finds_a_wrong_one() -> None:
     assert reconciled(state, b"BACCA").largest_difference == pytest.approx(0.25)
 
 
-def test_two_impossible_pieces_agree() -> None:
+def test_two_impossible_tokens_agree() -> None:
     table = Table("sure", ["A", "B"], {"": {"A": 1.0}}, "test")
     result = reconciled(state_of(table), b"AB")
     assert result.nll_nats == math.inf and result.largest_difference == 0
@@ -332,7 +332,7 @@ def arrays(value: Any) -> list[np.ndarray]:
 def test_results_are_frozen_and_their_arrays_read_only() -> None:
     state = state_of(SmallModel())
     document = Text.of(b"BACABA")
-    for caret in (4, 6):  # inside a piece the prefix is an array of its own
+    for caret in (4, 6):  # inside a token the prefix is an array of its own
         result = run(jobs.explore(state, Explore(1, document, Caret(caret))))[1]
         found = arrays(result)
         assert len(found) >= 7 and not any(array.flags.writeable for array in found)
@@ -420,7 +420,7 @@ def test_chunks_are_short_while_somebody_waits_and_grow_when_nobody_does() -> No
     assert pace.size == 64
     pace.learn(64, 0.1)
     assert pace.size == 32  # 50 ms
-    pace.learn(1, 0.1)  # one piece says nothing about a chunk
+    pace.learn(1, 0.1)  # one token says nothing about a chunk
     assert pace.size == 32
     pace.learn(32, 0.001)
     assert pace.size == 64  # never more than double at once
@@ -469,10 +469,10 @@ def test_what_a_former_model_read_is_never_taken_for_the_new_ones() -> None:
         np.testing.assert_array_equal(scored(state, text).logprob, scored(expected, text).logprob)
 
 
-def test_the_pieces_of_a_text_are_those_of_the_new_model_though_its_vocabulary_has_the_same_name() -> None:
+def test_the_tokens_of_a_text_are_those_of_the_new_model_though_its_vocabulary_has_the_same_name() -> None:
     class Letters(TableAlphabet):
-        def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
-            return Pieces(np.frombuffer(data, np.uint8).astype(np.int64) - ord("A"), np.arange(1, len(data) + 1))
+        def encode(self, data: bytes, start: bool = True, special: bool = False) -> Tokens:
+            return Tokens(np.frombuffer(data, np.uint8).astype(np.int64) - ord("A"), np.arange(1, len(data) + 1))
 
     former, new = SmallModel(context=None), SmallModel(context=None)
     new.alphabet = Letters(former.alphabet.vocabulary)

@@ -73,7 +73,7 @@ def test_each_model_has_its_own_reading_and_the_oldest_are_forgotten(tmp_path: P
     assert again.settings().reading == Reading()
 
 
-@pytest.mark.parametrize("content", ["7", "{}", "[7]", '[{"model": 3}]', '[{"model": "m", "first_piece": ["bos"]}]'])
+@pytest.mark.parametrize("content", ["7", "{}", "[7]", '[{"model": 3}]', '[{"model": "m", "first_token": ["bos"]}]'])
 def test_readings_that_make_no_sense_are_none(tmp_path: Path, content: str) -> None:
     store = Store(tmp_path / "arplay.ini")
     store.set_text("readings", content)

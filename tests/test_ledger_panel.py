@@ -77,7 +77,7 @@ def test_an_underflow_is_marked_exactly_where_a_float_would_be_0(qtbot: QtBot) -
     assert "× 10⁻" in says(panel, 599, POWER)
 
 
-def test_an_unscored_first_piece_counts_nothing(qtbot: QtBot) -> None:
+def test_an_unscored_first_token_counts_nothing(qtbot: QtBot) -> None:
     ledger, loaded = random_ledger(prose(5))
     panel = shown(qtbot, View(ledger=ledger, loaded=loaded))
     assert [says(panel, 0, column) for column in (P, LOGP, RUNNING)] == ["—", "unscored", "0.0000"]
@@ -112,10 +112,10 @@ def test_a_selection_from_elsewhere_is_shown_and_not_answered(qtbot: QtBot) -> N
 
 
 def test_a_growing_ledger_adds_rows_and_keeps_its_place(qtbot: QtBot) -> None:
-    pieces = prose(3000)
+    tokens = prose(3000)
     (part, loaded), (whole, _), (other, _) = (
-        random_ledger(pieces, done=1000),
-        random_ledger(pieces),
+        random_ledger(tokens, done=1000),
+        random_ledger(tokens),
         random_ledger(prose(3000, seed=5)),
     )
     panel = shown(qtbot, View(ledger=part, loaded=loaded))
@@ -215,7 +215,7 @@ def test_the_curve_of_a_long_text_draws_no_more_than_can_be_seen(qtbot: QtBot) -
         curve.resize(300, 200)
         curve.show()
         qtbot.waitExposed(curve)
-        ledger, loaded = random_ledger(prose(count), first_piece="model")
+        ledger, loaded = random_ledger(prose(count), first_token="model")
         curve.show_ledger(ledger, loaded.vocabulary)
         curve.grab()
         drawn[count] = [len(item.getData()[0]) for item in (curve.steps, curve.mean)]

@@ -35,15 +35,15 @@ def lacking(missing: set[int]) -> Tokenizer:
 
 def owned(alphabet: Any, data: bytes) -> list[tuple[bytes, bytes]]:
     """What every token writes, and the bytes that it owns."""
-    pieces = alphabet.encode(data)
-    edges = [0, *pieces.ends.tolist()]
-    written = [alphabet.vocabulary.written[id] for id in pieces.ids.tolist()]
+    tokens = alphabet.encode(data)
+    edges = [0, *tokens.ends.tolist()]
+    written = [alphabet.vocabulary.written[id] for id in tokens.ids.tolist()]
     return list(zip(written, (data[a:b] for a, b in pairwise(edges)), strict=True))
 
 
 def told(alphabet: Any, data: bytes) -> tuple[int, str]:
-    pieces = alphabet.encode(data)
-    return loss(data, pieces.ids, pieces.ends, alphabet.vocabulary)
+    tokens = alphabet.encode(data)
+    return loss(data, tokens.ids, tokens.ends, alphabet.vocabulary)
 
 
 FULL = TokenizerAlphabet(tokenizer(), SIZE, None, None)

@@ -234,7 +234,7 @@ ACTIONS: dict[str, Callable[[Place], None]] = {
     "find": emits(Find("A", False)),
     "surprise": emits(Seek("surprise", 1)),
     "decoding": emits(Change(Settings(decoding=Pipeline.of(top_k=2)))),
-    "reading": emits(Change(Settings(reading=Reading(first_piece="bos")))),
+    "reading": emits(Change(Settings(reading=Reading(first_token="bos")))),
 }
 DONE: dict[str, Callable[[View], bool]] = {
     "command pause": lambda view: not view.playing,

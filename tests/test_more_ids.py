@@ -76,7 +76,7 @@ def test_an_id_without_a_token_writes_nothing_and_counts_no_bytes(opened: Open, 
     assert play.document.data == b"The cat" and ledger is not None
     assert ledger.ids.tolist()[-1] == SIZE + 1 and ledger.totals.units_total == 7
     assert play.view.answer is not None and play.view.answer.prefix.ids.tolist() == ledger.ids.tolist()
-    assert play.view.loaded.vocabulary.piece(SIZE + 1).text == f"<unused {SIZE + 1}>"
+    assert play.view.loaded.vocabulary.token(SIZE + 1).text == f"<unused {SIZE + 1}>"
     bits = ledger.totals.nll_bits
     assert ledger.totals.bits_per_unit == bits / int((ledger.ends - ledger.starts)[1:].sum())
     window.playground.undo_stack.undo()

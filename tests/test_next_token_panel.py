@@ -1,4 +1,4 @@
-"""The next-token chart as a user meets it: what is drawn equals core's numbers, and keys and clicks take a piece."""
+"""The next-token chart as a user meets it: what is drawn equals core's numbers, and keys and clicks take a token."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from arplay.gui.widgets.bars.cumulative import strip_of
 from arplay.gui.widgets.bars.view import ROW
 from arplay.models.base import Capabilities, Info
 from tests.panel_checks import drawn
-from tests.panel_views import no_first_piece, not_numbers, partial
+from tests.panel_views import no_first_token, not_numbers, partial
 
 V = 1000
 Open = Callable[[View], NextTokenPanel]
@@ -37,7 +37,7 @@ Open = Callable[[View], NextTokenPanel]
 def view(
     size: int = V, decoding: Pipeline = Pipeline(), actual: int | None = None, seed: int = 0, **settings: object
 ) -> View:
-    """Random logits over ``size`` pieces " w0", " w1", ...; the last one is special."""
+    """Random logits over ``size`` tokens " w0", " w1", ...; the last one is special."""
     words = (*(f" w{i}".encode() for i in range(size - 1)), b"<|end|>")
     vocabulary = Vocabulary(f"words {size}", words, frozenset({size - 1}))
     own = Distribution.from_logits(np.random.default_rng(seed).normal(scale=3, size=size))
@@ -257,7 +257,7 @@ def test_strip_shows_the_choice_on_the_distribution_it_was_drawn_from(opened: Op
     panel = opened(replace(view(seed=5), step=choice, step_decoded=shown.decoded))
     strip = panel.strip.strip
     assert strip.u == 0.4127 and strip.at(0.4127) == strip.chosen
-    text = shown.loaded.vocabulary.piece(choice.id).text
+    text = shown.loaded.vocabulary.token(choice.id).text
     assert strip.line == f"u = 0.4127 → {text} ({choice.low:.4f} – {choice.high:.4f})"
     segment = next(segment for segment in strip.segments if segment.id == choice.id)
     assert (segment.low, segment.high) == pytest.approx((choice.low, choice.high), abs=1e-9)
@@ -283,7 +283,7 @@ def test_partial_distribution_says_what_nobody_knows(opened: Open) -> None:
 
 
 def test_no_distribution_and_nan_say_why(opened: Open) -> None:
-    panel = opened(no_first_piece())
+    panel = opened(no_first_token())
     assert "BOS" in panel.bars.message and not panel.bars.bars.rows
     panel.show_view(not_numbers())
     assert "NaN" in panel.bars.message and not panel.bars.bars.rows

@@ -29,7 +29,7 @@ V = 5
 S, A, B, C, D = range(V)
 TEXT = "The cat sat on the mat, and the dog sat on the log. The cat sat on the dog."
 
-pieces = st.integers(0, V - 1)
+tokens = st.integers(0, V - 1)
 corpora = st.lists(st.lists(st.integers(1, V - 2), max_size=14).map(lambda ids: [S, *ids]), min_size=1, max_size=4)
 
 
@@ -60,14 +60,14 @@ def reference(documents: list[list[int]], order: int) -> Callable[[tuple[int, ..
             found = made if min(made) > 0 else found
         return found[min(count, 3) - 1] if count else Fraction(0)
 
-    def p(context: tuple[int, ...], piece: int) -> Fraction:
+    def p(context: tuple[int, ...], token: int) -> Fraction:
         context = context[max(0, len(context) - order + 1) :]
-        lower = p(context[1:], piece) if context else Fraction(1, V)
+        lower = p(context[1:], token) if context else Fraction(1, V)
         n = len(context) + 1
         row = {gram[-1]: count for gram, count in counts[n - 1].items() if gram[:-1] == context}
         if not row:
             return lower
-        count = row.get(piece, 0)
+        count = row.get(token, 0)
         held_back = sum(discount(n, c) for c in row.values())
         return (count - discount(n, count) + held_back * lower) / sum(row.values())
 
@@ -75,11 +75,11 @@ def reference(documents: list[list[int]], order: int) -> Callable[[tuple[int, ..
 
 
 def test_bigrams_by_hand() -> None:
-    """The text AABBBABABABCCC, its separators S, and a piece D that it lacks.
+    """The text AABBBABABABCCC, its separators S, and a token D that it lacks.
 
     Bigrams: SA 1, AA 1, AB 4, BB 2, BA 3, BC 1, CC 2, CS 1, so n1 = 4, n2 = 2, n3 = 1, n4 = 1 and
     Y = 4 / (4 + 2*2) = 1/2, D1 = 1 - 2 Y 2/4 = 1/2, D2 = 2 - 3 Y 1/2 = 5/4, D3+ = 3 - 4 Y 1/1 = 1.
-    Pieces before each one: A {S, A, B} 3, B {A, B} 2, C {B, C} 2, S {C} 1, D none; 8 together. None has four, so the
+    Tokens before each one: A {S, A, B} 3, B {A, B} 2, C {B, C} 2, S {C} 1, D none; 8 together. None has four, so the
     discounts are 1/2, 1, 3/2 and hold back 3/2 + 1 + 1 + 1/2 = 4 of 8: p(w) = (c - D) / 8 + 4/8 * 1/5.
     After A (5 bigrams) D(1) + D(4) = 1/2 + 1 are held back: p(w | A) = (c - D) / 5 + 3/10 p(w).
     """
@@ -102,11 +102,11 @@ def test_bigrams_by_hand() -> None:
     assert sum(alone.values()) == sum(after_a.values()) == 1
     assert after_a[A] == Fraction(149, 800) and after_a[B] == Fraction(267, 400)
     for context, expected in (([], alone), ([D], alone), ([A], after_a), ([C, D, A], after_a)):
-        assert np.exp(counts.next(context)) == pytest.approx([float(expected[piece]) for piece in range(V)], abs=1e-15)
+        assert np.exp(counts.next(context)) == pytest.approx([float(expected[token]) for token in range(V)], abs=1e-15)
 
 
 @settings(max_examples=60)
-@given(corpora, st.integers(1, 4), st.lists(st.lists(pieces, max_size=6), max_size=6))
+@given(corpora, st.integers(1, 4), st.lists(st.lists(tokens, max_size=6), max_size=6))
 def test_every_context_has_a_distribution(documents: list[list[int]], order: int, contexts: list[list[int]]) -> None:
     counts = counted(documents, order)
     seen = [document[:end] for document in documents for end in range(len(document) + 1)]
@@ -117,13 +117,13 @@ def test_every_context_has_a_distribution(documents: list[list[int]], order: int
 
 
 @settings(max_examples=40)
-@given(corpora, st.integers(1, 4), st.lists(pieces, max_size=6))
+@given(corpora, st.integers(1, 4), st.lists(tokens, max_size=6))
 def test_it_is_the_slow_reference(documents: list[list[int]], order: int, more: list[int]) -> None:
     counts, p = counted(documents, order), reference(documents, order)
     for ids in ([*documents[0], S], more):
-        expected = [math.log(p(tuple(ids[:i]), piece)) for i, piece in enumerate(ids)]
+        expected = [math.log(p(tuple(ids[:i]), token)) for i, token in enumerate(ids)]
         assert counts.logprobs(np.array(ids, dtype=np.int64)) == pytest.approx(expected, abs=1e-12)
-        assert counts.next(ids) == pytest.approx([math.log(p(tuple(ids), piece)) for piece in range(V)], abs=1e-12)
+        assert counts.next(ids) == pytest.approx([math.log(p(tuple(ids), token)) for token in range(V)], abs=1e-12)
 
 
 def test_counts_that_estimate_their_discounts_are_the_slow_reference() -> None:
@@ -133,7 +133,7 @@ def test_counts_that_estimate_their_discounts_are_the_slow_reference() -> None:
     estimated = [level.discounts.tolist() != [0, 0.5, 1, 1.5] for level in counts.levels]
     assert estimated == [False, True, True, True]
     ids = documents[1]
-    expected = [math.log(p(tuple(ids[:i]), piece)) for i, piece in enumerate(ids)]
+    expected = [math.log(p(tuple(ids[:i]), token)) for i, token in enumerate(ids)]
     assert counts.logprobs(np.array(ids)) == pytest.approx(expected, abs=1e-12)
 
 
@@ -157,7 +157,7 @@ def test_what_cannot_be_counted() -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A 3-gram model of one sentence in byte pieces."""
+    """A 3-gram model of one sentence in byte tokens."""
     path = tmp_path_factory.mktemp("grams")
     made = tokenizer(adds_separator=True)
     save_tokenizer(path, made)
@@ -193,7 +193,7 @@ def test_a_session_is_teacher_forced(model: Model) -> None:
 
 def test_a_saved_model_is_the_same(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
-    wide = 70_000  # pieces need more than 16 bits
+    wide = 70_000  # tokens need more than 16 bits
     counts = train([np.concatenate([[0], rng.zipf(1.3, 3000) % wide])], 4, wide)
     save(counts, tmp_path)
     from arplay.models.folder import inspect
@@ -246,14 +246,14 @@ BROKEN: list[tuple[Callable[[Tables], Tables], str]] = [
     (changed("counts.3", lambda table: table.reshape(1, -1)), "sizes"),
     (changed("counts.1", lambda table: table[1:]), "sizes"),
     (changed("starts.2", lambda table: table[1:]), "sizes"),
-    (changed("pieces.3", lambda table: table[1:]), "sizes"),
+    (changed("tokens.3", lambda table: table[1:]), "sizes"),
     (changed("starts.2", put(0, 1)), "2-grams.* follow one another"),
     (changed("starts.2", put(5, 60_000)), "2-grams.* follow one another"),
     (changed("starts.3", put(-1, 1)), "3-grams.* follow one another"),
-    (changed("pieces.2", put(3, 60_000)), "outside the vocabulary"),
-    (changed("pieces.2", lambda table: table[::-1].copy()), "not sorted"),
+    (changed("tokens.2", put(3, 60_000)), "outside the vocabulary"),
+    (changed("tokens.2", lambda table: table[::-1].copy()), "not sorted"),
     (changed("counts.3", put(2, 0)), "a count of 0"),
-    (changed("counts.1", np.zeros_like), "no piece was ever counted"),
+    (changed("counts.1", np.zeros_like), "no token was ever counted"),
 ]
 
 

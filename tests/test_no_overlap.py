@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from arplay.gui.main_window import MainWindow
-from arplay.gui.panels import PANELS, Place
+from arplay.gui.panels import PANELS, PanelEntry
 from arplay.gui.panels.decoding import DecodingPanel
 from tests.panel_checks import opened as shown
 from tests.panel_views import VIEWS
@@ -58,7 +58,7 @@ def faults(root: QWidget, cut: bool = False) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("place", PANELS, ids=lambda place: place.panel.rpartition(".")[2])
-def test_no_panel_paints_one_control_over_another_at_any_size(place: Place, qapp: QApplication) -> None:
+def test_no_panel_paints_one_control_over_another_at_any_size(place: PanelEntry, qapp: QApplication) -> None:
     with shown(place.make) as panel:
         for view in VIEWS:
             panel.show_view(view())

@@ -106,17 +106,17 @@ def test_a_caret_in_one_is_marked_in_the_other(opened: Open, qtbot: QtBot) -> No
         seen(window, qtbot)
         qtbot.waitUntil(lambda: heat.selected is not None or heat.caret == window.playground.view.caret)
         assert in_sight(area, QRectF(area.cursorRect())) and in_sight(heat, mark(heat)), share
-        piece = marks.piece_of(heat, caret)
-        assert piece is not None and heat.flow is not None
-        rows.append(heat.flow.first_row(piece))
-        assert heat.selected in (piece, None)
+        token = marks.token_of(heat, caret)
+        assert token is not None and heat.flow is not None
+        rows.append(heat.flow.first_row(token))
+        assert heat.selected in (token, None)
     assert len(set(rows)) > 3
-    for piece in (heat.piece_at(QPointF(200, 40)), 250, 5):  # and the other way round
-        assert piece is not None and heat.ledger is not None
-        heat.picked.emit(piece)
+    for token in (heat.token_at(QPointF(200, 40)), 250, 5):  # and the other way round
+        assert token is not None and heat.ledger is not None
+        heat.picked.emit(token)
         seen(window, qtbot)
-        assert window.playground.view.caret == heat.ledger.starts[piece]
-        assert area.shown.byte(area.textCursor().position()) >= heat.ledger.starts[piece]
+        assert window.playground.view.caret == heat.ledger.starts[token]
+        assert area.shown.byte(area.textCursor().position()) >= heat.ledger.starts[token]
         assert in_sight(area, QRectF(area.cursorRect())) and in_sight(heat, mark(heat))
 
 

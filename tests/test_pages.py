@@ -52,18 +52,18 @@ def test_every_page_is_in_the_menu_and_opens(opened: Open, qtbot: QtBot) -> None
 
 
 def faint(page: Page) -> list[str]:
-    """Pieces of text that are hard to tell from their ground."""
+    """Tokens of text that are hard to tell from their ground."""
     bad = []
     block = page.document().begin()
     while block.isValid():
-        pieces, paper = block.begin(), block.blockFormat().background()
+        tokens, paper = block.begin(), block.blockFormat().background()
         ground = page.palette().base().color() if paper.style() == Qt.BrushStyle.NoBrush else paper.color()
-        while not pieces.atEnd():
-            ink = pieces.fragment().charFormat().foreground()
+        while not tokens.atEnd():
+            ink = tokens.fragment().charFormat().foreground()
             color = page.palette().text().color() if ink.style() == Qt.BrushStyle.NoBrush else ink.color()
             if contrast(color, ground) < 4.5:
-                bad.append(pieces.fragment().text())
-            pieces += 1
+                bad.append(tokens.fragment().text())
+            tokens += 1
         block = block.next()
     return bad
 

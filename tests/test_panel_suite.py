@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from arplay.gui.contract import Change, Panel, Settings, View
-from arplay.gui.panels import PANELS, Place
+from arplay.gui.panels import PANELS, PanelEntry
 from arplay.gui.theme import DARK, LIGHT, Theme, contrast
 from tests import panel_checks
 from tests.panel_views import VIEWS, not_numbers, textbook
@@ -39,13 +39,13 @@ def _plain_afterwards(qapp: QApplication) -> Iterator[None]:
 
 @every_view
 @every_panel
-def test_every_view_is_drawn(place: Place, view: Callable[[], View], qtbot: QtBot) -> None:
+def test_every_view_is_drawn(place: PanelEntry, view: Callable[[], View], qtbot: QtBot) -> None:
     panel_checks.draws(place.make, view())
 
 
 @every_view
 @every_panel
-def test_every_chart_is_exported(place: Place, view: Callable[[], View], qtbot: QtBot) -> None:
+def test_every_chart_is_exported(place: PanelEntry, view: Callable[[], View], qtbot: QtBot) -> None:
     panel_checks.exports(place.make, view())
 
 
@@ -61,7 +61,7 @@ def test_every_chart_is_exported(place: Place, view: Callable[[], View], qtbot: 
     ids=lambda check: check.__name__,
 )
 @every_panel
-def test_every_panel(place: Place, check: Callable[[panel_checks.Make], None], qtbot: QtBot) -> None:
+def test_every_panel(place: PanelEntry, check: Callable[[panel_checks.Make], None], qtbot: QtBot) -> None:
     check(place.make)
 
 

@@ -74,7 +74,7 @@ def test_the_cut_by_hand(u: float, id: int) -> None:
     assert choose(P, u).id == id
 
 
-def test_pieces_stand_from_the_most_probable_on_ties_by_id() -> None:
+def test_tokens_stand_from_the_most_probable_on_ties_by_id() -> None:
     p = np.log([0.2, 0.3, 0.3, 0.2])
     assert [choose(p, u).id for u in (0.0, 0.29, 0.31, 0.59, 0.61, 0.81)] == [1, 1, 2, 2, 0, 3]
 
@@ -97,7 +97,7 @@ def test_a_choice_says_where_u_fell(logits: list[float], u: float) -> None:
 
 
 @given(below_one)
-def test_a_removed_piece_is_never_chosen(u: float) -> None:
+def test_a_removed_token_is_never_chosen(u: float) -> None:
     p = log_softmax(np.array([-np.inf, 0.0, -np.inf, -3.0, -np.inf, -800.0]))
     assert choose(p, u).id in (1, 3)
 

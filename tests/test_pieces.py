@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arplay.core.modalities.vocabulary import Piece, Vocabulary, visible
+from arplay.core.modalities.vocabulary import Token, Vocabulary, visible
 
 WORDS = Vocabulary("words", (b"<s>", b" the", b"the", b"The", b"\xe2\x82", None, b"lathe", b"", b"\n"), frozenset({0}))
 
@@ -36,20 +36,20 @@ def test_visible_text_is_printable_and_empty_only_for_nothing(data: bytes) -> No
 
 
 def test_an_id_without_a_token_writes_nothing_and_is_shown_as_unused() -> None:
-    assert WORDS.piece(5) == Piece(5, b"", special=True)
-    assert WORDS.piece(5).text == "<unused 5>"
-    assert WORDS.piece(7).text == "<unused 7>"
-    assert WORDS.piece(0).special and WORDS.piece(0).text == "<s>"
-    assert not WORDS.piece(1).special and WORDS.piece(1).text == "␣the"
-    assert WORDS.written == tuple(WORDS.piece(i).data for i in range(len(WORDS)))
+    assert WORDS.token(5) == Token(5, b"", special=True)
+    assert WORDS.token(5).text == "<unused 5>"
+    assert WORDS.token(7).text == "<unused 7>"
+    assert WORDS.token(0).special and WORDS.token(0).text == "<s>"
+    assert not WORDS.token(1).special and WORDS.token(1).text == "␣the"
+    assert WORDS.written == tuple(WORDS.token(i).data for i in range(len(WORDS)))
     assert WORDS.sizes.tolist() == [3, 4, 3, 3, 2, 0, 5, 0, 1]
 
 
-def test_the_first_piece_leaves_out_the_space_that_its_tokenizer_put_there() -> None:
+def test_the_first_token_leaves_out_the_space_that_its_tokenizer_put_there() -> None:
     words = Vocabulary("words", (b" the", b" ", b"the", b" <s>"), frozenset({3}), drops_first_space=True)
-    assert [words.piece(id, first=True).data for id in range(4)] == [b"the", b" ", b"the", b" <s>"]
-    assert [words.piece(id).data for id in range(4)] == [b" the", b" ", b"the", b" <s>"]
-    assert WORDS.piece(1, first=True).data == b" the", "negative control: others keep it"
+    assert [words.token(id, first=True).data for id in range(4)] == [b"the", b" ", b"the", b" <s>"]
+    assert [words.token(id).data for id in range(4)] == [b" the", b" ", b"the", b" <s>"]
+    assert WORDS.token(1, first=True).data == b" the", "negative control: others keep it"
 
 
 def test_ends_count_bytes() -> None:

@@ -52,7 +52,7 @@ def test_typed_text_is_explored_and_scored(play: Playground, qtbot: QtBot) -> No
     assert play.view.selected is None
 
 
-def test_caret_marks_the_actual_next_piece(play: Playground, qtbot: QtBot) -> None:
+def test_caret_marks_the_actual_next_token(play: Playground, qtbot: QtBot) -> None:
     write(play, qtbot, b"BAC")
     play.handle(CaretMoved(1))
     settle(play, qtbot)
@@ -323,7 +323,7 @@ def test_writing_slides_on_and_says_where_its_context_begins(small: Playground, 
     assert answer.position.end == CONTEXT + 8 and answer.position.start == CONTEXT // 2
     taken = [node.step for node in small.tree.path() if node.step is not None]
     assert len(taken) == small.view.settings.play_steps
-    for step in taken:  # what was sampled in a slid context is what the ledger says of that piece
+    for step in taken:  # what was sampled in a slid context is what the ledger says of that token
         assert ledger.logprob[step.index] == pytest.approx(step.logprob, abs=1e-4)
 
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arplay.core.modalities.text import Encoded, departures
-from arplay.core.modalities.vocabulary import Pieces
+from arplay.core.modalities.vocabulary import Tokens
 from arplay.core.position import Position
 
 Cut = list[tuple[int, int]]
-"""A tokenisation: (id, bytes) of each piece."""
+"""A tokenisation: (id, bytes) of each token."""
 
 
 def spans(mine: Cut, canonical: Cut) -> list[tuple[int, int]]:
@@ -25,7 +25,7 @@ def spans(mine: Cut, canonical: Cut) -> list[tuple[int, int]]:
         return np.cumsum([size for _, size in cut], dtype=np.int64)
 
     encoded = Encoded(b"", ids(mine), ends(mine), np.ones(len(mine), np.bool_))
-    return departures(encoded, Pieces(ids(canonical), ends(canonical)))
+    return departures(encoded, Tokens(ids(canonical), ends(canonical)))
 
 
 @pytest.mark.parametrize(
@@ -45,18 +45,18 @@ def test_departures_by_hand(mine: Cut, canonical: Cut, expected: list[tuple[int,
 
 
 def naive(mine: Cut, canonical: Cut) -> set[int]:
-    """The bytes whose piece (id, start, size) is not a piece of the other tokenisation."""
+    """The bytes whose token (id, start, size) is not a token of the other tokenisation."""
 
-    def pieces(cut: Cut) -> set[tuple[int, int, int]]:
+    def tokens(cut: Cut) -> set[tuple[int, int, int]]:
         ends = np.cumsum([size for _, size in cut]).tolist()
         return {(id, end - size, size) for (id, size), end in zip(cut, ends, strict=True)}
 
-    return {byte for _, start, size in pieces(mine) ^ pieces(canonical) for byte in range(start, start + size)}
+    return {byte for _, start, size in tokens(mine) ^ tokens(canonical) for byte in range(start, start + size)}
 
 
 def cuts(total: int) -> st.SearchStrategy[Cut]:
-    """Tokenisations of ``total`` bytes into pieces of 1 to 3; an id has one size."""
-    pieces = st.lists(st.tuples(st.integers(0, 1), st.integers(1, 3)), min_size=total, max_size=total)
+    """Tokenisations of ``total`` bytes into tokens of 1 to 3; an id has one size."""
+    tokens = st.lists(st.tuples(st.integers(0, 1), st.integers(1, 3)), min_size=total, max_size=total)
 
     def trimmed(found: Cut) -> Cut:
         out: Cut = []
@@ -68,11 +68,11 @@ def cuts(total: int) -> st.SearchStrategy[Cut]:
                 left -= size
         return out
 
-    return pieces.map(trimmed)
+    return tokens.map(trimmed)
 
 
 @given(st.integers(0, 12).flatmap(lambda total: st.tuples(cuts(total), cuts(total))))
-def test_departures_are_the_bytes_whose_pieces_differ(pair: tuple[Cut, Cut]) -> None:
+def test_departures_are_the_bytes_whose_tokens_differ(pair: tuple[Cut, Cut]) -> None:
     found = spans(*pair)
     assert {byte for low, high in found for byte in range(low, high)} == naive(*pair)
     assert all(high < low for (_, high), (low, _) in pairwise(found))  # apart, and in order

@@ -21,7 +21,7 @@ LONG = bytes(np.random.default_rng(0).choice(np.frombuffer(b"BC", np.uint8), 100
 
 
 class Held(SmallSession):
-    """A session that holds ten bytes a piece, of which a branch shares all that its parent had."""
+    """A session that holds ten bytes a token, of which a branch shares all that its parent had."""
 
     def __init__(self, model: SmallModel) -> None:
         super().__init__(model)
@@ -48,7 +48,7 @@ def ids(text: bytes) -> np.ndarray:
 
 
 def at(kept: Prefixes, model: SmallModel, text: bytes, most: int | None = None) -> int:
-    """Read ``text``; how many of its pieces were there already."""
+    """Read ``text``; how many of its tokens were there already."""
     with kept.session(model.session, ids(text), most) as session:
         found = len(session.ids)
         assert list(session.ids) == ids(text)[:found].tolist()

@@ -90,7 +90,7 @@ def test_memory_that_runs_out_is_told_and_costs_no_cache() -> None:
         raise MemoryError
 
     model.before_forward = full
-    with pytest.raises(Problem, match="not enough memory to read 3 pieces at once"):
+    with pytest.raises(Problem, match="not enough memory to read 3 tokens at once"):
         recomputed(state, b"BAC")
     model.before_forward = lambda: None
     assert explored(state, b"BACA").answer.evaluated == 1

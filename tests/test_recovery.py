@@ -16,7 +16,7 @@ import torch
 from arplay.core.modalities.text import Caret, Text
 from arplay.engine.jobs import Stopped
 from arplay.engine.messages import Explore, Explored, Failed, Load, Loaded, Progress, Result, Score, Scored
-from arplay.engine.recovery import carried
+from arplay.engine.recovery import with_recovery
 from arplay.engine.state import State
 from arplay.engine.worker import Worker
 from arplay.models import catalogue
@@ -211,7 +211,8 @@ def test_where_a_window_runs_only_its_own_thread_collects(window: bool) -> None:
         del ring
         if not window:
             gc.enable()
-        assert Progress(1, "memory ran out; reading in smaller chunks", None) in list(carried(state, 1, job, print))
+        told = list(with_recovery(state, 1, job, print))
+        assert Progress(1, "memory ran out; reading in smaller chunks", None) in told
         assert (gone() is None) is not window
     finally:
         gc.enable()
@@ -237,7 +238,7 @@ def test_memory_that_is_never_enough_is_told_with_what_fits(ask: Ask) -> None:
     assert answers.to(Explore(1, long, Caret(len(long.data)))) == Failed(
         1,
         "there is not enough memory (MemoryError)",
-        "about 8 pieces fit: shorten the text, or use a smaller model or number type",
+        "about 8 tokens fit: shorten the text, or use a smaller model or number type",
     )
 
 
@@ -260,10 +261,10 @@ def test_a_reload_that_was_cancelled_is_taken_up_by_the_next_job(tiny_folders: d
 
     loader.report = stopped
     with pytest.raises(Stopped):
-        for _ in carried(state, 1, job, lambda *_: None):
+        for _ in with_recovery(state, 1, job, lambda *_: None):
             pass
     assert state.model is None and state.lost == ("tiny", "cpu", "float32")
     loader.report = lambda: None
-    told = [step for step in carried(state, 2, job, lambda *_: None) if step is not None]
+    told = [step for step in with_recovery(state, 2, job, lambda *_: None) if step is not None]
     assert told == [Progress(2, "the device failed; the model is loaded again", None)]
     assert state.model is not None and state.lost is None

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from arplay import cli
 from arplay.core.errors import Problem
 from arplay.models import recurrent
-from arplay.models.causal_lm import CHECKPOINT_PIECES, CausalLM, CausalSession
+from arplay.models.causal_lm import CHECKPOINT_TOKENS, CausalLM, CausalSession
 from arplay.models.checkpoints import DENSE
 from arplay.models.lstm import LSTM
 from arplay.models.networks import load_network, lstm, put_weights, save
@@ -30,13 +30,13 @@ from tests.tiny_models import one_thread, save_tokenizer, tiny_folders, tokenize
 __all__ = ["one_thread", "tiny_folders"]
 
 TOLERANCE = 1e-5
-PIECES, WIDTH, LAYERS = 300, 16, 2
+TOKENS, WIDTH, LAYERS = 300, 16, 2
 
 
 def network(seed: int = 7) -> LSTM:
-    """Its weights are large enough that pieces long ago matter."""
+    """Its weights are large enough that tokens long ago matter."""
     torch.manual_seed(seed)
-    made = lstm(PIECES, WIDTH, LAYERS, context=24)
+    made = lstm(TOKENS, WIDTH, LAYERS, context=24)
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.mul_(4)
@@ -61,7 +61,7 @@ def opened(folder: Path, dtype: str = "auto") -> CausalLM:
 
 
 def fresh(model: CausalLM, ids: list[int]) -> NDArray[np.float32]:
-    """Log-probs after every piece by one pass of the bare network, (n, V)."""
+    """Log-probs after every token by one pass of the bare network, (n, V)."""
     with torch.inference_mode():
         logits = model.network(input_ids=torch.tensor([ids])).logits[0].float()
         result: NDArray[np.float32] = torch.log_softmax(logits, dim=-1).numpy()
@@ -75,7 +75,7 @@ def log_softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def some_ids(n: int) -> list[int]:
-    return [int(id) for id in np.random.default_rng(3).integers(0, PIECES, n)]
+    return [int(id) for id in np.random.default_rng(3).integers(0, TOKENS, n)]
 
 
 def test_forward_is_the_published_step() -> None:
@@ -107,7 +107,7 @@ def test_forward_is_the_published_step() -> None:
     assert continued.state is None
 
 
-def test_a_fresh_network_expects_every_piece_alike() -> None:
+def test_a_fresh_network_expects_every_token_alike() -> None:
     torch.manual_seed(1)
     made = lstm(4096, 64, 2, context=32)
     ids = torch.randint(4096, (8, 33))
@@ -120,7 +120,7 @@ def test_a_fresh_network_expects_every_piece_alike() -> None:
 def test_what_is_known_of_it(model: CausalLM, folder: Path) -> None:
     info = model.info
     assert (info.family, info.engine, model.can.rewinds, info.dtype) == ("LSTM", "torch", "checkpoints", "float32")
-    assert (info.context, info.vocabulary, info.source) == (None, PIECES, str(folder))
+    assert (info.context, info.vocabulary, info.source) == (None, TOKENS, str(folder))
     assert info.parameters == network().num_parameters()
     assert model.proof.several and model.alphabet.lead == (0,)
 
@@ -137,8 +137,8 @@ def test_rounded_to_bfloat16_it_opens_as_one(folder: Path, model: CausalLM) -> N
 places = st.floats(0, 1)
 moves = st.lists(
     st.one_of(
-        st.tuples(st.just("extend"), st.lists(st.integers(0, PIECES - 1), max_size=90)),
-        st.tuples(st.just("read"), st.lists(st.integers(0, PIECES - 1), max_size=90)),
+        st.tuples(st.just("extend"), st.lists(st.integers(0, TOKENS - 1), max_size=90)),
+        st.tuples(st.just("read"), st.lists(st.integers(0, TOKENS - 1), max_size=90)),
         st.tuples(st.just("rewind"), places),
         st.tuples(st.just("branch"), st.booleans()),
     ),
@@ -154,7 +154,7 @@ class Unmoved(CausalSession):
 
 
 def moved(model: CausalLM, session: CausalSession, script: list[tuple[str, Any]]) -> None:
-    """After each move all numbers are those of a fresh pass over the same pieces; the other branch stays as it was."""
+    """After each move all numbers are those of a fresh pass over the same tokens; the other branch stays as it was."""
     others: list[CausalSession] = []
     for verb, what in [*script, ("extend", [1])]:
         before = list(session.ids)
@@ -202,16 +202,16 @@ def test_going_back_costs_little(model: CausalLM) -> None:
         reached = session.reach(at)
         session.rewind(at)
         session.logits()
-        assert session.evaluated - read == at - reached <= max(CHECKPOINT_PIECES, back / DENSE + 1)
+        assert session.evaluated - read == at - reached <= max(CHECKPOINT_TOKENS, back / DENSE + 1)
     assert session.cache_bytes == sum(session.storages.values()) > 0
 
 
-def test_the_first_piece_has_no_distribution(model: CausalLM) -> None:
+def test_the_first_token_has_no_distribution(model: CausalLM) -> None:
     assert not model.can.starts_empty
-    with pytest.raises(Problem, match="no distribution of a first piece"):
+    with pytest.raises(Problem, match="no distribution of a first token"):
         model.session().logits()
     with pytest.raises(Problem, match="outside the vocabulary"):
-        model.session().extend([PIECES])
+        model.session().extend([TOKENS])
 
 
 def test_saved_and_loaded_it_is_the_same_rounded(folder: Path) -> None:

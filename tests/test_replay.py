@@ -20,18 +20,18 @@ from arplay.core.modalities.text import Caret, Text
 from arplay.core.reading import Reading
 from arplay.engine import replay as replays
 from arplay.engine.messages import (
+    BatchLosses,
     Cancelled,
     Explore,
     Explored,
     Failed,
-    Lesson,
     Load,
+    OneBatch,
     Replay,
     Replayed,
     ReplayEnded,
     Score,
     Scored,
-    Taught,
 )
 from arplay.models import catalogue
 from arplay.models.snapshots import Snapshots
@@ -106,7 +106,7 @@ def test_every_snapshot_says_what_its_network_says(
         loss = torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(ids[1:]), reduction="none")
         assert math.isnan(each.logprob[0])
         np.testing.assert_allclose(-each.logprob[1:], loss.numpy(), atol=2e-5)
-        assert [each.vocabulary.piece(id).data for id in ids[1:]] == [
+        assert [each.vocabulary.token(id).data for id in ids[1:]] == [
             TEXT.encode()[start:end] for start, end in zip(each.ends[:-1], each.ends[1:], strict=True)
         ]
         assert (each.ends[0], each.ends[-1]) == (0, len(TEXT.encode()))
@@ -116,7 +116,7 @@ def test_every_snapshot_says_what_its_network_says(
     assert np.abs(found[0].logits - found[1].logits).max() > 0.1
 
 
-def test_the_distribution_after_the_last_piece(made: tuple[Path, dict[int, Any]], desk: Callable[..., Desk]) -> None:
+def test_the_distribution_after_the_last_token(made: tuple[Path, dict[int, Any]], desk: Callable[..., Desk]) -> None:
     folder, networks = made
     found = told(desk(), Replay(1, str(folder), "The", None))[-1]
     assert (found.place, found.target) == (len(found.ids), None)
@@ -133,7 +133,7 @@ def test_a_long_text_is_cut_to_the_context(made: tuple[Path, dict[int, Any]], de
     assert found.target == whole[CONTEXT - 1]  # the text goes on
 
 
-def test_a_place_before_the_first_piece_is_the_first_that_has_a_distribution(
+def test_a_place_before_the_first_token_is_the_first_that_has_a_distribution(
     made: tuple[Path, dict[int, Any]], desk: Callable[..., Desk]
 ) -> None:
     found = told(desk(), Replay(1, str(made[0]), TEXT, 0))[0]
@@ -290,34 +290,35 @@ def test_a_run_without_a_snapshot_yet(desk: Callable[..., Desk], tmp_path: Path)
 def test_one_batch_is_the_text_shifted_by_one(made: tuple[Path, dict[int, Any]], desk: Callable[..., Desk]) -> None:
     folder, networks = made
     here = desk(catalogue.load(str(folder), "cpu", "float32", lambda *_: None))
-    here.worker.submit(Lesson(1, TEXT))
-    taught = wait(here, 1)
-    assert isinstance(taught, Taught) and list(improper(taught)) == []
-    assert taught.inputs[0] == 0 and taught.inputs[1:].tolist() == taught.targets[:-1].tolist()
+    here.worker.submit(OneBatch(1, TEXT))
+    batch_losses = wait(here, 1)
+    assert isinstance(batch_losses, BatchLosses) and list(improper(batch_losses)) == []
+    assert batch_losses.inputs[0] == 0 and batch_losses.inputs[1:].tolist() == batch_losses.targets[:-1].tolist()
     with torch.no_grad():
-        logits = networks[10](input_ids=torch.from_numpy(taught.inputs.copy())[None]).logits[0]
-    loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(taught.targets.copy()), reduction="none")
-    np.testing.assert_allclose(taught.one_pass, loss.numpy(), atol=2e-5)
-    np.testing.assert_allclose(taught.stepped, taught.one_pass, atol=1e-4)
-    assert taught.mean_nats == pytest.approx(float(loss.mean()), abs=1e-5)
-    assert taught.largest_difference == np.abs(taught.one_pass - taught.stepped).max() < 1e-4
+        logits = networks[10](input_ids=torch.from_numpy(batch_losses.inputs.copy())[None]).logits[0]
+    loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(batch_losses.targets.copy()), reduction="none")
+    np.testing.assert_allclose(batch_losses.one_pass, loss.numpy(), atol=2e-5)
+    np.testing.assert_allclose(batch_losses.stepped, batch_losses.one_pass, atol=1e-4)
+    assert batch_losses.mean_nats == pytest.approx(float(loss.mean()), abs=1e-5)
+    assert batch_losses.largest_difference == np.abs(batch_losses.one_pass - batch_losses.stepped).max() < 1e-4
 
 
 def test_a_batch_of_a_full_context_fits(made: tuple[Path, dict[int, Any]], desk: Callable[..., Desk]) -> None:
     here = desk(catalogue.load(str(made[0]), "cpu", "float32", lambda *_: None))
-    here.worker.submit(Lesson(1, TEXT * 9))
-    taught = wait(here, 1)
-    assert isinstance(taught, Taught) and len(taught.inputs) == CONTEXT and taught.largest_difference < 1e-4
+    here.worker.submit(OneBatch(1, TEXT * 9))
+    batch_losses = wait(here, 1)
+    assert isinstance(batch_losses, BatchLosses)
+    assert len(batch_losses.inputs) == CONTEXT and batch_losses.largest_difference < 1e-4
 
 
 def test_one_batch_of_a_table(desk: Callable[..., Desk]) -> None:
     here = desk(Table.load(paths.assets() / "models" / "abc.json"))
-    here.worker.submit(Lesson(1, "BAC"))
-    taught = wait(here, 1)
-    assert isinstance(taught, Taught)
+    here.worker.submit(OneBatch(1, "BAC"))
+    batch_losses = wait(here, 1)
+    assert isinstance(batch_losses, BatchLosses)
     whole = Table.load(paths.assets() / "models" / "abc.json").teacher_forced([1, 0, 2])
-    assert (taught.inputs.tolist(), taught.targets.tolist()) == ([1, 0], [0, 2])
-    assert taught.one_pass.tolist() == (-whole[1:]).tolist() and taught.largest_difference < 1e-12
+    assert (batch_losses.inputs.tolist(), batch_losses.targets.tolist()) == ([1, 0], [0, 2])
+    assert batch_losses.one_pass.tolist() == (-whole[1:]).tolist() and batch_losses.largest_difference < 1e-12
 
 
 def test_a_model_whose_steps_are_wrong_is_seen(desk: Callable[..., Desk]) -> None:
@@ -326,7 +327,7 @@ def test_a_model_whose_steps_are_wrong_is_seen(desk: Callable[..., Desk]) -> Non
             return super().teacher_forced(ids) - np.arange(len(ids))
 
     here = desk(Forgetful(context=None))
-    here.worker.submit(Lesson(1, "BAC"))
+    here.worker.submit(OneBatch(1, "BAC"))
     assert wait(here, 1).largest_difference == pytest.approx(2.0)
 
 
@@ -335,11 +336,11 @@ def test_a_text_in_which_nothing_follows_teaches_nothing(
     desk: Callable[..., Desk], text: str, reading: Reading
 ) -> None:
     here = desk(SmallModel(context=None))
-    here.worker.submit(Lesson(1, text, reading))
+    here.worker.submit(OneBatch(1, text, reading))
     end = wait(here, 1)
     assert isinstance(end, Failed) and "too short" in end.cause
-    here.worker.submit(Lesson(2, "A", Reading("bos")))
-    assert isinstance(wait(here, 2), Taught)  # the control
+    here.worker.submit(OneBatch(2, "A", Reading("bos")))
+    assert isinstance(wait(here, 2), BatchLosses)  # the control
 
 
 def test_a_lesson_can_be_cancelled_between_two_steps(desk: Callable[..., Desk]) -> None:
@@ -347,7 +348,7 @@ def test_a_lesson_can_be_cancelled_between_two_steps(desk: Callable[..., Desk]) 
     model = SmallModel(context=None, before_forward=gate)
     here = desk(model)
     gate.shut = True
-    here.worker.submit(Lesson(1, "BAC" * 20))
+    here.worker.submit(OneBatch(1, "BAC" * 20))
     gate.reached()
     here.worker.cancel(1)
     gate.open()

@@ -45,7 +45,7 @@ def test_a_cancelled_score_leaves_only_true_rows(texts: list[bytes], at: int) ->
     assert same(scored(state, texts[-1]), scored(state_of(SmallModel(4)), texts[-1]))
 
 
-def test_a_step_more_reads_one_piece_more() -> None:
+def test_a_step_more_reads_one_token_more() -> None:
     model = SmallModel(64)
     state = state_of(model)
     scored(state, b"BCACBCAC")

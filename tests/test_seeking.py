@@ -28,7 +28,7 @@ Key, Mod = Qt.Key, Qt.KeyboardModifier
 SIGNS = (" ", "\n", "\r\n", "\t", "\0", "\x1b", "\u200b", "\u00a0", "␣", "⟨E2⟩")
 PLAIN = ("the", "The", "é", "É", "ß", "שלום", "😀", *SIGNS)
 WORDS = ("the", "old", "dog", "man", "é", "x", "\n")
-PIECES = [*(text.encode() for text in PLAIN), b"\xff", b"\xe2\x82"]
+TOKENS = [*(text.encode() for text in PLAIN), b"\xff", b"\xe2\x82"]
 
 
 def seek_of(window: MainWindow) -> SeekBar:
@@ -40,10 +40,10 @@ def seek_of(window: MainWindow) -> SeekBar:
 # ---- what is found
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=30), st.integers(0, 400), st.integers(1, 12))
-def test_whatever_a_view_shows_of_a_text_finds_it(pieces: list[bytes], start: int, size: int) -> None:
+@given(st.lists(st.sampled_from(TOKENS), max_size=30), st.integers(0, 400), st.integers(1, 12))
+def test_whatever_a_view_shows_of_a_text_finds_it(tokens: list[bytes], start: int, size: int) -> None:
     """Any stretch of a text, as the views write it, leads to a place of these very bytes."""
-    data = b"".join(pieces)
+    data = b"".join(tokens)
     part = data[start % (len(data) + 1) :][:size]
     found = find(data, visible(part), case=True)
     if not part:
@@ -175,14 +175,14 @@ def test_finding_leads_to_every_place_and_never_into_a_token(
     assert sorted(reached) == spans
     seek.close_bar()
     settle(english, qtbot)
-    inside = next((end - 1 for start, end in pieces_of(play) if end - start > 1 and text[end - 1] < 0x80), None)
+    inside = next((end - 1 for start, end in tokens_of(play) if end - start > 1 and text[end - 1] < 0x80), None)
     if inside is not None:  # the note is there for who puts the caret there
         play.handle(CaretMoved(inside))
         settle(english, qtbot)
         assert any("inside the token" in note.text for note in editor.notes.notes)
 
 
-def pieces_of(play: Playground) -> list[tuple[int, int]]:
+def tokens_of(play: Playground) -> list[tuple[int, int]]:
     assert play.view.ledger is not None
     return list(zip(play.view.ledger.starts.tolist(), play.view.ledger.ends.tolist(), strict=True))
 

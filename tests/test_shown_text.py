@@ -31,13 +31,13 @@ def test_the_image_has_the_same_length_and_only_newlines_break_lines(data: bytes
     assert not any("\ud800" <= char <= "\udfff" for char in shown)
 
 
-@pytest.mark.parametrize("piece", PARTS)
-def test_qt_keeps_every_character_of_an_image(qtbot: QtBot, piece: bytes) -> None:
+@pytest.mark.parametrize("token", PARTS)
+def test_qt_keeps_every_character_of_an_image(qtbot: QtBot, token: bytes) -> None:
     document = QTextDocument()
     document.setDocumentLayout(QPlainTextDocumentLayout(document))
-    QTextCursor(document).insertText(image(b"<" + piece + b">"))
-    assert document.characterCount() - 1 == ShownText(b"<" + piece + b">").length
-    assert document.blockCount() == 1 + piece.count(b"\n")
+    QTextCursor(document).insertText(image(b"<" + token + b">"))
+    assert document.characterCount() - 1 == ShownText(b"<" + token + b">").length
+    assert document.blockCount() == 1 + token.count(b"\n")
 
 
 def test_without_the_image_qt_would_break_the_line_at_a_carriage_return(qtbot: QtBot) -> None:

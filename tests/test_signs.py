@@ -87,7 +87,7 @@ def test_a_file_name_leads_nowhere(text: str) -> None:
 
 
 def shown_vocabulary() -> Vocabulary:
-    """All 256 bytes, and pieces with every kind of sign."""
+    """All 256 bytes, and tokens with every kind of sign."""
     more = (
         "\u200b",
         "the",
@@ -111,17 +111,17 @@ VOCABULARY = shown_vocabulary()
 
 
 @pytest.mark.parametrize("id", range(len(VOCABULARY)))
-def test_every_piece_is_found_by_what_is_shown_and_by_what_it_writes(id: int) -> None:
-    piece, every = VOCABULARY.piece(id), len(VOCABULARY)
-    assert id in VOCABULARY.find(piece.text, every)
-    assert id in VOCABULARY.find(piece.text.upper(), every)
-    if not raw(piece.text, allowed=""):
-        assert id in VOCABULARY.find(piece.text[-1], every)
-    written = piece.data.decode("utf-8", "replace")
+def test_every_token_is_found_by_what_is_shown_and_by_what_it_writes(id: int) -> None:
+    token, every = VOCABULARY.token(id), len(VOCABULARY)
+    assert id in VOCABULARY.find(token.text, every)
+    assert id in VOCABULARY.find(token.text.upper(), every)
+    if not raw(token.text, allowed=""):
+        assert id in VOCABULARY.find(token.text[-1], every)
+    written = token.data.decode("utf-8", "replace")
     assert not written or "\ufffd" in written or id in VOCABULARY.find(written, every)
 
 
-def test_a_sign_finds_its_own_byte_and_not_every_piece() -> None:
+def test_a_sign_finds_its_own_byte_and_not_every_token() -> None:
     assert VOCABULARY.find("⟨E2⟩")[0] == 0xE2
     assert VOCABULARY.find("⟨NUL⟩")[0] == VOCABULARY.find("\0")[0] == 0
     assert 0xC3 not in VOCABULARY.find("É") and 0xE3 not in VOCABULARY.find("⟨E2⟩")

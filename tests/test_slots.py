@@ -25,9 +25,9 @@ from arplay.engine.messages import (
     Explore,
     Explored,
     Failed,
-    Lesson,
     Load,
     Loaded,
+    OneBatch,
     Question,
     Recompute,
     Reconcile,
@@ -160,7 +160,7 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
     Score: lambda number, slot: Score(number, TEXT, slot=slot),
     Reconcile: lambda number, slot: Reconcile(number, TEXT, slot=slot),
     Recompute: lambda number, slot: Recompute(number, TEXT, Caret(4), slot=slot),
-    Lesson: lambda number, slot: Lesson(number, "BACAB", slot=slot),
+    OneBatch: lambda number, slot: OneBatch(number, "BACAB", slot=slot),
     Write: lambda number, slot: Write(number, TEXT, 10, None, Pipeline(), 7, 3, 1e9, 0.0, slot=slot),
 }
 

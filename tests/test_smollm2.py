@@ -142,16 +142,16 @@ def test_the_folder_is_complete_and_says_what_it_is(smollm2_folder: Path) -> Non
 
 @pytest.mark.real_model
 @pytest.mark.parametrize(
-    ("prefix", "piece", "expected"),
+    ("prefix", "token", "expected"),
     [("The capital of France is", " Paris", 0.773), ("The quick brown fox jumps over the lazy", " dog", 0.894)],
 )
 def test_the_model_knows_what_it_should(
-    model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, prefix: str, piece: str, expected: float
+    model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, prefix: str, token: str, expected: float
 ) -> None:
     import torch
 
     ids = tokenizer(prefix, return_tensors="pt").input_ids
-    (wanted,) = tokenizer(piece).input_ids
+    (wanted,) = tokenizer(token).input_ids
     with torch.inference_mode():
         logits = model(ids, logits_to_keep=1).logits[0, -1]
     assert logits.dtype == torch.float32

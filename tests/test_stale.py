@@ -148,7 +148,7 @@ def test_loading_tells_its_phase_and_keeps_the_first_token(gated: tuple[MainWind
     words = window.status._what
     qtbot.waitUntil(lambda: "reading the weights" in words.full and " s" in words.full)
     assert words.full.startswith("Loading small")
-    chosen = Reading(first_piece="bos")
+    chosen = Reading(first_token="bos")
     window.panels["editor"].intent.emit(Change(replace(window.playground.view.settings, reading=chosen)))
     load.open()
     qtbot.waitUntil(lambda: window.playground.view.loaded is not None)

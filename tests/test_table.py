@@ -28,7 +28,7 @@ TEXT = "The cat sat on the mat, and the dog sat on the log, and the café was na
 
 def test_a_table_is_scored_as_by_hand() -> None:
     found = score_model(table.open_model("abc"), ["BAC", "BAC"])
-    assert (found.pieces, found.bytes) == (6, 6)
+    assert (found.tokens, found.bytes) == (6, 6)
     assert found.nats == pytest.approx(2 * -math.log(0.4 * 0.5 * 0.6), abs=1e-9)
 
 
@@ -58,7 +58,7 @@ def test_a_folder_is_scored_as_its_network_in_training_is(
     expected = score(network("llama"), separating, [TEXT, "A log."], Windows.half(CONTEXT))
     for folder in (led, bare):
         found = score_model(table.open_model(str(folder)), [TEXT, "A log."])
-        assert (found.pieces, found.bytes) == (expected.pieces, expected.bytes)
+        assert (found.tokens, found.bytes) == (expected.tokens, expected.bytes)
         assert found.nats == pytest.approx(expected.nats, rel=1e-5)
     whole = score_model(table.open_model(str(led)), [TEXT + "A log."])
     assert whole.nats != pytest.approx(expected.nats, rel=1e-5), "where a document ends must matter"

@@ -52,8 +52,8 @@ def test_bac(abc: Table) -> None:
 
 
 def test_the_longest_suffix_that_has_a_row_applies(abc: Table) -> None:
-    def p(prefix: bytes, piece: int) -> float:
-        return float(np.exp(abc.logprobs(abc.alphabet.encode(prefix).ids.tolist()))[piece])
+    def p(prefix: bytes, token: int) -> float:
+        return float(np.exp(abc.logprobs(abc.alphabet.encode(prefix).ids.tolist()))[token])
 
     assert p(b"", 1) == 0.4
     assert p(b"B", 0) == 0.5
@@ -89,7 +89,7 @@ def test_a_session_refuses_what_is_not_there(abc: Table) -> None:
         abc.alphabet.encode(b"ABD")
 
 
-def test_a_piece_may_be_longer_than_a_letter(tmp_path: Path) -> None:
+def test_a_token_may_be_longer_than_a_letter(tmp_path: Path) -> None:
     row = {"a": 0.25, "ab": 0.25, "é": 0.5, "b": 0}
     table = Table.load(written(tmp_path, {"alphabet": ["a", "ab", "é", "b"], "rows": {"": row, "ab": row}}))
     assert table.alphabet.encode("abaéb".encode()).ids.tolist() == [1, 0, 2, 3]
@@ -108,12 +108,12 @@ BAD = {
     "negative": ({"alphabet": ["A", "B"], "rows": {"": {"A": -0.5, "B": 1.5}}}, '"A": -0.5 is not a probability'),
     "true": ({"alphabet": ["A"], "rows": {"": {"A": True}}}, "True is not a probability"),
     "text": ({"alphabet": ["A"], "rows": {"": {"A": "1"}}}, "'1' is not a probability"),
-    "unknown piece": ({"alphabet": ["A"], "rows": {"": {"A": 0.5, "Z": 0.5}}}, "'Z'.*not in the alphabet"),
+    "unknown token": ({"alphabet": ["A"], "rows": {"": {"A": 0.5, "Z": 0.5}}}, "'Z'.*not in the alphabet"),
     "unknown key": ({"alphabet": ["A"], "rows": {"": {"A": 1}, "AZ": {"A": 1}}}, 'row "AZ" is no text of the alphabet'),
-    "piece twice": ({"alphabet": ["A", "B", "A"], "rows": ROWS}, "lists a piece twice"),
+    "token twice": ({"alphabet": ["A", "B", "A"], "rows": ROWS}, "lists a token twice"),
     "row twice": (f'{{"alphabet": ["A", "B"], "rows": {{"": {HALVES}, "": {HALVES}}}}}', "'' is given twice"),
     "p twice": ('{"alphabet": ["A"], "rows": {"": {"A": 0, "A": 1}}}', "'A' is given twice"),
-    "empty piece": ({"alphabet": ["A", ""], "rows": ROWS}, "not empty"),
+    "empty token": ({"alphabet": ["A", ""], "rows": ROWS}, "not empty"),
     "half a pair": (LONE, "half a UTF-16 pair"),
     "no alphabet": ({"rows": ROWS}, "alphabet must list"),
     "empty alphabet": ({"alphabet": [], "rows": ROWS}, "alphabet must list"),
@@ -128,7 +128,7 @@ BAD = {
     "huge": (b" " * (MAX_BYTES + 1), "larger than 4 MiB"),
     "too many entries": (
         {"alphabet": [f"{i:04}" for i in range(4096)], "rows": {f"{i:04}": {f"{i:04}": 1} for i in range(1025)}},
-        "rows times pieces",
+        "rows times tokens",
     ),
 }
 

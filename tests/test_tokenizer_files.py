@@ -189,7 +189,7 @@ def test_a_token_of_the_config_alone_is_found(tmp_path: Path) -> None:
     ):
         alphabet = opened(write(tmp_path, text, config))
         (id,) = alphabet.encode(b"<a>", special=True).ids.tolist()
-        assert alphabet.vocabulary.piece(id).special and alphabet.vocabulary.piece(id).data == b"<a>"
+        assert alphabet.vocabulary.token(id).special and alphabet.vocabulary.token(id).data == b"<a>"
         assert len(alphabet.encode(b"<a>")) > 1  # typed, it is its letters
 
 

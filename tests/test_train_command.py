@@ -26,7 +26,7 @@ from arplay.core.errors import Problem
 from arplay.models import catalogue
 from arplay.training.corpus import Document
 from arplay.training.make import make
-from arplay.training.order import Order
+from arplay.training.order import RunRequest
 from arplay.training.run_folder import Report, RunFolder, write_whole
 from arplay.training.sizes import count_of, llama_parameters, transformer
 from arplay.training.stop import PARENT
@@ -54,8 +54,9 @@ def text(tmp_path: Path) -> Path:
     return file
 
 
-def order(text: Path, out: Path, steps: int = 10) -> Order:
-    return Order((text,), out, params=8_000, context=16, vocabulary=280, tokens=steps * 128, threads=1, device="cpu")
+def order(text: Path, out: Path, steps: int = 10) -> RunRequest:
+    tokens = steps * 128
+    return RunRequest((text,), out, params=8_000, context=16, vocabulary=280, tokens=tokens, threads=1, device="cpu")
 
 
 def quietly(what: str) -> None:
@@ -117,13 +118,13 @@ def test_a_pause_and_a_full_disk_cost_nothing(text: Path, tmp_path: Path) -> Non
     try:
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))  # noqa: E731
         with pytest.raises(Problem, match=r"no room on the disk .*continue with --resume"):
-            make(Order((), broken, resume=True), quietly, at_step(6, limit))
+            make(RunRequest((), broken, resume=True), quietly, at_step(6, limit))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     run = RunFolder(broken)
     assert run.problem()
     assert not list(broken.rglob("*.partial"))
-    assert make(Order((), broken, resume=True), quietly, lambda _: None)
+    assert make(RunRequest((), broken, resume=True), quietly, lambda _: None)
     assert run.problem() is None
     assert_same(unbroken, broken)
     steps = [report.step for report in run.reports()]
@@ -196,7 +197,7 @@ def test_a_checkpoint_has_its_report_and_a_first_step_that_is_done_again_has_one
     with safe_open(run.state, "pt") as file:
         assert json.loads(file.metadata()["run"])["step"] == run.reports()[-1].step
     run.state.unlink()  # as if it was killed before its first checkpoint
-    assert make(Order((), out, resume=True), quietly, lambda _: None)
+    assert make(RunRequest((), out, resume=True), quietly, lambda _: None)
     assert [report.step for report in run.reports()][:2] == [0, 1]
     state = run.state.read_bytes()
     (out / "training" / "log.jsonl").write_text("")  # nothing is read of a checkpoint where no plan is
@@ -257,7 +258,7 @@ def test_a_tokenizer_of_another_model_is_taken(text: Path, tmp_path: Path, capsy
         (TEXT.encode(), ["--vocab", "2M"], "is too large; choose at most 1,048,576"),
         (TEXT.encode(), ["--vocab", "280", "--params", "9000000M", "--context", "16"], "GiB of memory"),
         (TEXT.encode(), ["--context", "100k"], "less than a context of 100,000"),
-        (TEXT.encode(), ["--vocab", "280", "--params", "2k"], "no network with 280 pieces has about 2,000 parameters"),
+        (TEXT.encode(), ["--vocab", "280", "--params", "2k"], "no network with 280 tokens has about 2,000 parameters"),
         (TEXT.encode(), [*SMALL, "--tokens", "100"], "100 tokens are less than a step of 128"),
     ],
 )

@@ -98,7 +98,7 @@ def test_a_resumed_run_is_the_unbroken_run(tokenizer: Tokenizer, tmp_path: Path)
 
 def test_the_loss_falls_to_the_entropy_of_the_text_and_not_below() -> None:
     draw = np.random.default_rng(1)
-    documents = [np.array([0, *draw.integers(1, 5, 2000)]) for _ in range(4)]  # four pieces, one as likely as the other
+    documents = [np.array([0, *draw.integers(1, 5, 2000)]) for _ in range(4)]  # four tokens, one as likely as the other
     torch.manual_seed(3)
     network = llama(64, width=32, layers=1, heads=1, hidden=64, context=CONTEXT)
     run = Run(network, documents, Schedule(60 * 4 * CONTEXT, 4, CONTEXT, 0.02, 0.01, 0.1, 0.5, 0.1, 1.0, 5))
@@ -149,7 +149,7 @@ def test_a_checkpoint_that_is_not_of_this_run_is_refused(tokenizer: Tokenizer, t
 
 def test_a_text_too_short_for_a_batch_is_a_problem(tokenizer: Tokenizer) -> None:
     run = new_run(tokenizer)
-    with pytest.raises(Problem, match="too few pieces for a batch of 129"):
+    with pytest.raises(Problem, match="too few tokens for a batch of 129"):
         Run(run.network, [np.arange(128)], run.schedule)
     assert Run(run.network, [np.arange(129)], run.schedule)._steps_per_epoch == 1
 
@@ -165,10 +165,10 @@ def test_the_learning_rate_rises_then_falls_to_nothing() -> None:
 
 
 @given(st.lists(st.integers(1, 40), min_size=4), st.integers(0, 3))
-def test_every_piece_is_predicted_once_an_epoch(lengths: list[int], epoch: int) -> None:
+def test_every_token_is_predicted_once_an_epoch(lengths: list[int], epoch: int) -> None:
     total = sum(lengths)
-    pieces = np.arange(total)
-    documents = np.split(pieces, np.cumsum(lengths)[:-1])
+    tokens = np.arange(total)
+    documents = np.split(tokens, np.cumsum(lengths)[:-1])
     if total <= CONTEXT:
         return
     packed = rows(documents, CONTEXT, 7, epoch)
@@ -211,7 +211,7 @@ def test_any_text_round_trips_behind_its_separator(tokenizer: Tokenizer, text: s
         assert tokenizer.decode(ids[2:], skip_special_tokens=False) != text
 
 
-def test_digits_are_pieces_of_their_own_and_no_space_is_added(tokenizer: Tokenizer) -> None:
+def test_digits_are_tokens_of_their_own_and_no_space_is_added(tokenizer: Tokenizer) -> None:
     assert tokenizer.encode("1961", add_special_tokens=False).tokens == ["1", "9", "6", "1"]
     assert tokenizer.encode("The", add_special_tokens=False).tokens[0][0] == "T"
 
@@ -231,8 +231,8 @@ def test_transformers_opens_the_folder_and_sees_the_separator(tokenizer: Tokeniz
     found = score(network, tokenizer, [TEXT[:60]], Windows.half(CONTEXT))
     with torch.no_grad():
         mean = network(ids, labels=ids).loss.item()
-    assert found.pieces == ids.shape[1] - 1 <= CONTEXT
-    assert found.nats == pytest.approx(mean * found.pieces, rel=1e-5)
+    assert found.tokens == ids.shape[1] - 1 <= CONTEXT
+    assert found.nats == pytest.approx(mean * found.tokens, rel=1e-5)
 
 
 def test_bits_per_byte_of_a_uniform_network(tokenizer: Tokenizer) -> None:
@@ -240,10 +240,10 @@ def test_bits_per_byte_of_a_uniform_network(tokenizer: Tokenizer) -> None:
     torch.nn.init.zeros_(network.get_input_embeddings().weight)  # type: ignore[operator]
     text = TEXT[:500] + "é"  # one character, two bytes; longer than the context
     found = score(network, tokenizer, [text, text], Windows.half(CONTEXT))
-    pieces = len(tokenizer.encode(text).ids) - 1
-    assert pieces > 2 * CONTEXT
-    assert (found.pieces, found.bytes) == (2 * pieces, 2 * 502)
-    assert found.bits_per_byte == pytest.approx(pieces * math.log2(tokenizer.get_vocab_size()) / 502, rel=1e-6)
+    tokens = len(tokenizer.encode(text).ids) - 1
+    assert tokens > 2 * CONTEXT
+    assert (found.tokens, found.bytes) == (2 * tokens, 2 * 502)
+    assert found.bits_per_byte == pytest.approx(tokens * math.log2(tokenizer.get_vocab_size()) / 502, rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -14,23 +14,23 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from arplay.engine.messages import Failed, Lesson
+from arplay.engine.messages import Failed, OneBatch
 from arplay.gui.theme import LIGHT
-from arplay.gui.training.asks import AskLesson
+from arplay.gui.training.asks import AskBatch
 from arplay.gui.training.batch import positions
 from arplay.gui.training.batch_table import BatchPainter
 from arplay.gui.training.one_batch import OneBatchView, difference_words
 from tests.panel_checks import drawn
 from tests.replays import (
     TEXT,
+    batch_losses,
     loaded,
-    pieces,
-    taught,
+    tokens,
     vocabulary,
 )
 from tests.training_views import Asked, shown, teaching
 
-GIRL = 1 + pieces(TEXT).index(b" girl")
+GIRL = 1 + tokens(TEXT).index(b" girl")
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +48,8 @@ def test_a_batch_is_asked_for_and_shown_exactly(qtbot: QtBot) -> None:
     view.suggest_text(TEXT)
     assert "Run one batch" in view.list.message
     QTest.keyClick(view.text, Qt.Key.Key_Return)
-    assert asked.all == [AskLesson(TEXT)] and not view.run.isEnabled()
-    result = taught()
+    assert asked.all == [AskBatch(TEXT)] and not view.run.isEnabled()
+    result = batch_losses()
     view.show_result(result)
     assert view.run.isEnabled() and view.list.rows == positions(result, vocabulary())
     assert [figure.value for figure in view.figures.figures][:2] == [f"{result.mean_nats:.4f} nats", "17"]
@@ -68,26 +68,26 @@ def test_the_figures_say_which_model_they_are_of(qtbot: QtBot) -> None:
     assert "with made up, the model in the playground" in view.list.message
     view.suggest_text(TEXT)
     view.run.click()
-    view.show_result(taught())
+    view.show_result(batch_losses())
     assert view.with_model.isVisible() and view.with_model.text() == "with made up, the model in the playground"
 
 
 def test_figures_are_of_the_text_above_them(qtbot: QtBot) -> None:
     view = teaching(qtbot)
-    result = view.taught
+    result = view.batch_losses
     view.suggest_text("The playground has stepped on.")
-    assert view.text.text() == TEXT and view.taught is result is not None
+    assert view.text.text() == TEXT and view.batch_losses is result is not None
     view.text.setFocus()
     QTest.keyClicks(view.text, "!")
-    assert view.taught is None and view.list.rows == () and not view.figures.isVisible()
+    assert view.batch_losses is None and view.list.rows == () and not view.figures.isVisible()
 
 
 def test_a_text_under_way_is_not_replaced(qtbot: QtBot) -> None:
     view = teaching(qtbot)
     view.run.click()
     view.suggest_text("The playground has stepped on.")
-    view.show_result(taught())
-    assert view.text.text() == TEXT and view.taught is not None
+    view.show_result(batch_losses())
+    assert view.text.text() == TEXT and view.batch_losses is not None
     view.set_model(loaded(vocabulary("another one")))
     view.suggest_text("The playground has stepped on.")
     assert view.text.text() == "The playground has stepped on."
@@ -121,11 +121,11 @@ def test_the_list_of_positions_is_walked_with_keys(qtbot: QtBot) -> None:
 def test_another_model_clears_the_batch_and_a_failure_is_told(qtbot: QtBot) -> None:
     view = teaching(qtbot)
     view.set_model(loaded(vocabulary("another one")))
-    assert view.taught is None and view.list.rows == ()
-    view.show_result(taught())
-    assert view.taught is None  # of the model before
+    assert view.batch_losses is None and view.list.rows == ()
+    view.show_result(batch_losses())
+    assert view.batch_losses is None  # of the model before
     view.run.click()
-    view.show_result(Failed(1, "the text is too short", "write at least two tokens", Lesson))
+    view.show_result(Failed(1, "the text is too short", "write at least two tokens", OneBatch))
     assert view.problem.isVisible() and view.run.isEnabled()
 
 
@@ -133,15 +133,15 @@ def test_a_coarse_model_is_not_said_to_agree(qtbot: QtBot) -> None:
     view = teaching(qtbot)
     assert "16-bit" not in view.forcing.text()
     view.run.click()
-    view.show_result(replace(taught(), largest_difference=0.02))
+    view.show_result(replace(batch_losses(), largest_difference=0.02))
     assert "16-bit" in view.forcing.text()
 
 
 def test_an_impossible_target_has_no_finite_loss(qtbot: QtBot) -> None:
     view = teaching(qtbot)
     view.run.click()
-    one_pass = taught().one_pass.copy()
+    one_pass = batch_losses().one_pass.copy()
     one_pass[3] = math.inf
-    view.show_result(replace(taught(), one_pass=one_pass, mean_nats=math.inf, largest_difference=math.nan))
+    view.show_result(replace(batch_losses(), one_pass=one_pass, mean_nats=math.inf, largest_difference=math.nan))
     assert view.figures.figures[0].value == "∞ nats"
     assert drawn(view.grab().toImage()) > 1000

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay import paths
 from arplay.gui.store import Store
-from arplay.gui.training.choices import LEAST_TOKENS, by_heart
+from arplay.gui.training.choices import LEAST_TOKENS, overfitting
 from arplay.gui.training.start_form import StartForm
 
 
@@ -111,7 +111,7 @@ def test_little_text_is_told_before_it_is_trained_on(form: StartForm) -> None:
     assert form.go.isEnabled()
     form.family.buttons["ngram"].click()
     assert "learnt by heart" not in form.why.text()
-    assert by_heart(6_000_000, 6_000_000) == ""
+    assert overfitting(6_000_000, 6_000_000) == ""
 
 
 def test_arrows_choose_within_a_row(form: StartForm) -> None:

@@ -17,18 +17,18 @@ from arplay.gui.training.timeline import loss_words, tokens_words
 from arplay.gui.widgets.bars.painting import Columns, rank_text
 from tests.replays import (
     TEXT,
+    batch_losses,
     ids_of,
-    pieces,
     plan,
     replayed,
     replays,
     report,
     softmax,
-    taught,
+    tokens,
     vocabulary,
 )
 
-GIRL = 1 + pieces(TEXT).index(b" girl")
+GIRL = 1 + tokens(TEXT).index(b" girl")
 
 
 def test_rows_are_the_softmax_of_both_snapshots() -> None:
@@ -99,7 +99,7 @@ def test_the_ledger_and_the_mean_of_a_snapshot() -> None:
     assert snapshot.mean_nats == pytest.approx(-np.nanmean(told.logprob))
     assert snapshot.lead == ("<s>",)
     bare = Snapshot(replayed(700, lead=False), TEXT.encode())
-    assert math.isnan(bare.ledger.logprob[0]) and bare.ledger.first_piece == "unscored"
+    assert math.isnan(bare.ledger.logprob[0]) and bare.ledger.first_token == "unscored"
     assert bare.ledger.totals.scored == len(bare.ledger) - 1
 
 
@@ -120,7 +120,7 @@ def test_how_far_training_was() -> None:
 
 
 def test_the_rows_of_a_batch_are_shifted_by_one() -> None:
-    result = taught()
+    result = batch_losses()
     rows = positions(result, vocabulary())
     assert [row.target.id for row in rows[:-1]] == [row.input.id for row in rows[1:]]
     assert [row.one_pass for row in rows] == result.one_pass.tolist()

@@ -34,19 +34,19 @@ from tests.replays import (
     FOLDER,
     STEPS,
     TEXT,
-    pieces,
+    batch_losses,
     plan,
     replayed,
     replays,
     softmax,
     state,
-    taught,
+    tokens,
     vocabulary,
 )
 from tests.training_views import Asked, answer, replaying, shown, teaching
 
 SCALE = os.environ.get("QT_SCALE_FACTOR", "1")
-GIRL = 1 + pieces(TEXT).index(b" girl")
+GIRL = 1 + tokens(TEXT).index(b" girl")
 FRAME_MS = 16.0
 
 
@@ -86,7 +86,7 @@ def test_a_typed_prompt_is_asked_about_after_a_pause(qtbot: QtBot) -> None:
     QTest.keyClicks(view.prompt, "a girl")
     assert asked.all == []
     qtbot.waitUntil(lambda: asked.all == [AskReplay("a girl", None, -1)])
-    assert view.reel.stale and view.shown is not None and view.shown.data == TEXT.encode()
+    assert view.answers.stale and view.shown is not None and view.shown.data == TEXT.encode()
     view.show_result(replayed(0, text="a girl"))
     assert view.shown.data == TEXT.encode()  # never two texts at once
     answer(view, text="a girl")
@@ -193,9 +193,9 @@ def test_following_stays_where_the_user_went(qtbot: QtBot) -> None:
 def test_a_resumed_run_forgets_what_came_after_its_checkpoint(qtbot: QtBot) -> None:
     view = replaying(qtbot)
     view.set_run(state(STEPS[:6]))
-    assert view.reel.steps == STEPS[:6]
+    assert view.answers.steps == STEPS[:6]
     view.set_run(state(STEPS, folder=Path("another")))
-    assert view.reel.steps == ()
+    assert view.answers.steps == ()
     view.set_run(None)
     assert view.pages.currentIndex() == 0 and "Start a training run" in view.empty.text()
 
@@ -215,7 +215,7 @@ def test_an_answer_to_nobody_is_dropped(qtbot: QtBot) -> None:
     view = replaying(qtbot)
     view.set_run(None)
     view.show_result(replayed(0))
-    assert view.reel.steps == ()
+    assert view.answers.steps == ()
 
 
 def test_a_failure_is_told_once_and_not_asked_again_by_itself(qtbot: QtBot) -> None:
@@ -318,7 +318,7 @@ def test_charts_and_tables_are_exported(make: Make, qtbot: QtBot, tmp_path: Path
     lines = [line for line in (tmp_path / "table.csv").read_text("utf-8").splitlines() if not line.startswith("#")]
     rows = list(csv.DictReader(lines))
     if isinstance(view, OneBatchView):
-        assert [float(row["one_pass_nats"]) for row in rows] == taught().one_pass.tolist()
+        assert [float(row["one_pass_nats"]) for row in rows] == batch_losses().one_pass.tolist()
     else:
         assert {int(row["step"]) for row in rows} == set(STEPS)
         p = softmax(replayed(STEPS[2]).logits)

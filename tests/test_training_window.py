@@ -236,9 +236,9 @@ def test_every_state_says_what_can_be_done(training: OpenTraining, tmp_path: Pat
     assert bar.open_it.isEnabled() and bar.bar.value() == 500 and "50%" in bar.status.full
     assert bar.height() == height  # the figures had their place before there was one
     assert view.page.curve.losses.uniform == pytest.approx(math.log(280))
-    assert not view.page.by_heart.isVisible()
+    assert not view.page.overfitting.isVisible()
     show(view, state("running", folder, (*reports, report(60, held_out=3.1))))
-    assert "since 5,120 tokens" in view.page.by_heart.text() and view.page.by_heart.isVisible()
+    assert "since 5,120 tokens" in view.page.overfitting.text() and view.page.overfitting.isVisible()
     show(view, state("pausing", folder, reports))
     assert bar.main.text() == "Pausing…"
     show(view, state("paused", folder, reports, resumable=True))
@@ -278,8 +278,8 @@ def test_one_batch_and_a_replay_that_fails_leave_the_playground_alone(
     assert window.playground.view.problem is None and not notice(window)
     view.page.tabs.setCurrentWidget(batch)
     batch.run.click()
-    qtbot.waitUntil(lambda: batch.taught is not None, timeout=PATIENCE)
-    assert batch.taught.largest_difference < 1e-9 and len(batch.rows) == len(batch.taught.targets)
+    qtbot.waitUntil(lambda: batch.batch_losses is not None, timeout=PATIENCE)
+    assert batch.batch_losses.largest_difference < 1e-9 and len(batch.rows) == len(batch.batch_losses.targets)
     assert not window.playground.view.stale
     view.run.state = None
 
@@ -325,4 +325,4 @@ def test_a_model_is_trained_in_the_window_and_opened_in_the_playground(
     qtbot.waitUntil(lambda: window.playground.view.loaded.info.name == "my-cat", timeout=minutes)
     settle(window, qtbot)
     assert window.playground.view.answer.distribution.full
-    qtbot.waitUntil(lambda: len(view.page.replay.reel.steps) == len(view.run.state.snapshots), timeout=minutes)
+    qtbot.waitUntil(lambda: len(view.page.replay.answers.steps) == len(view.run.state.snapshots), timeout=minutes)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from arplay.core.modalities.runs import Edit, Fixed, Typed
 from arplay.core.modalities.text import Text
-from arplay.core.modalities.vocabulary import Piece
+from arplay.core.modalities.vocabulary import Token
 from arplay.core.tree import Node, Step, Tree
 
 STEP = Step(id=0, index=0, logprob=-1.0, prob=0.37, decoded_prob=0.4, rank=1, u=0.5, seed=1)
-PIECES = (Piece(0, b"ab"), Piece(1, b" "), Piece(2, "😀".encode()[:2]), Piece(3, "😀".encode()[2:]), Piece(4, b""))
+TOKENS = (Token(0, b"ab"), Token(1, b" "), Token(2, "😀".encode()[:2]), Token(3, "😀".encode()[2:]), Token(4, b""))
 
 actions = st.lists(
     st.tuples(
@@ -43,9 +43,9 @@ def act(tree: Tree, action: tuple[str, int, int, bytes], known: list[Node]) -> E
         edit = document.replace(at, end, text)
         tree.record(edit, "typed", at + len(text))
     elif what in ("pick", "sample"):
-        piece = PIECES[b % len(PIECES)]
-        edit = document.put(at, piece, "v" if b % 5 else "w")
-        tree.record(edit, "picked" if what == "pick" else "sampled", at + len(piece.data), replace(STEP, id=piece.id))
+        token = TOKENS[b % len(TOKENS)]
+        edit = document.put(at, token, "v" if b % 5 else "w")
+        tree.record(edit, "picked" if what == "pick" else "sampled", at + len(token.data), replace(STEP, id=token.id))
     elif what == "retokenise":
         edit = document.retokenise()
         tree.record(edit, "retokenised", at)
@@ -109,9 +109,9 @@ def test_every_state_of_a_long_session_can_be_reached_again(seed: int) -> None:
     for _ in range(2500):
         what, a, b = chance.choice(whats), chance.randrange(10_000), chance.randrange(10_000)
         if what == "sample":
-            piece = PIECES[b % len(PIECES)]
+            token = TOKENS[b % len(TOKENS)]
             end = len(tree.document)
-            tree.record(tree.document.put(end, piece, "v"), "sampled", end + len(piece.data), STEP)
+            tree.record(tree.document.put(end, token, "v"), "sampled", end + len(token.data), STEP)
         else:
             act(tree, (what, a, b, chance.choice([b"a", b" ", b"hello", b"\xff"])), known)
         if id(tree.node) not in states:
@@ -158,7 +158,7 @@ def test_typing_is_undone_a_word_at_a_time() -> None:
 
 def test_deleting_on_is_one_node_both_ways() -> None:
     tree = Tree(Text((Typed(b"abc"), Fixed("v", (0, 0), (b"ab", b"ab")))))
-    for end in (7, 5, 3):  # backspace: two kept pieces, then a letter
+    for end in (7, 5, 3):  # backspace: two kept tokens, then a letter
         start = end - (2 if end > 3 else 1)
         tree.record(tree.document.replace(start, end, b""), "typed", start)
     assert (len(tree.path()), tree.document.data) == (2, b"ab")
@@ -180,7 +180,7 @@ def test_typing_after_a_branch_or_a_step_is_not_merged_into_it() -> None:
     type_on(tree, b"b")
     assert tree.node is not first
     assert len(first.children) == 2
-    tree.record(tree.document.put(2, PIECES[0], "v"), "picked", 4, STEP)
+    tree.record(tree.document.put(2, TOKENS[0], "v"), "picked", 4, STEP)
     picked = tree.node
     type_on(tree, b"c")
     assert tree.node is not picked
@@ -196,8 +196,8 @@ def test_an_edit_that_changes_nothing_is_no_state() -> None:
 def test_what_a_pick_put_aside_can_be_found_until_one_goes_back() -> None:
     tree = Tree(Text.of(b"keep the tail"))
     assert tree.put_aside() is None
-    tree.record(tree.document.put(4, PIECES[0], "v"), "picked", 6, STEP)
-    tree.record(tree.document.put(6, PIECES[0], "v"), "sampled", 8, STEP)
+    tree.record(tree.document.put(4, TOKENS[0], "v"), "picked", 6, STEP)
+    tree.record(tree.document.put(6, TOKENS[0], "v"), "sampled", 8, STEP)
     whole = tree.put_aside()
     assert whole is tree.root
     assert tree.document.data == b"keepabab"
@@ -207,10 +207,10 @@ def test_what_a_pick_put_aside_can_be_found_until_one_goes_back() -> None:
 
 def test_what_was_put_aside_of_one_text_is_not_offered_in_the_next() -> None:
     tree = Tree(Text.of(b"keep the tail"))
-    picked = tree.record(tree.document.put(4, PIECES[0], "v"), "picked", 6, STEP)
+    picked = tree.record(tree.document.put(4, TOKENS[0], "v"), "picked", 6, STEP)
     tree.record(tree.document.replace(0, len(tree.document), b"another text"), "opened", 0)
     assert tree.put_aside() is None
-    tree.record(tree.document.put(7, PIECES[0], "v"), "picked", 9, STEP)
+    tree.record(tree.document.put(7, TOKENS[0], "v"), "picked", 9, STEP)
     assert tree.put_aside() is not None
     tree.goto(picked)
     assert tree.put_aside() is tree.root
@@ -218,7 +218,7 @@ def test_what_was_put_aside_of_one_text_is_not_offered_in_the_next() -> None:
 
 def test_a_pick_at_the_end_puts_nothing_aside() -> None:
     tree = Tree(Text.of(b"x"))
-    tree.record(tree.document.put(1, PIECES[0], "v"), "picked", 3, STEP)
+    tree.record(tree.document.put(1, TOKENS[0], "v"), "picked", 3, STEP)
     assert tree.put_aside() is None
 
 

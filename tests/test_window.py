@@ -90,7 +90,7 @@ def test_step_button_writes_and_shows_u(opened: Open, qtbot: QtBot) -> None:
     assert view.step is not None and view.step.low <= view.step.u < view.step.high
 
 
-def test_the_same_piece_lights_up_everywhere(opened: Open, qtbot: QtBot) -> None:
+def test_the_same_token_lights_up_everywhere(opened: Open, qtbot: QtBot) -> None:
     window = opened(text=b"BACAB")
     window.panels["heatmap"].intent.emit(Select(3))
     settle(window, qtbot)
@@ -270,8 +270,8 @@ def test_how_a_text_is_read_is_remembered_for_each_model(
     settle(window, qtbot)
     answer = window.playground.view.answer
     assert len(answer.encoded) < letters and answer.encoded.ids[-1] == 0
-    menus._first_piece.setCurrentIndex(menus._first_piece.findData("bos"))
-    menus._first_piece.activated.emit(menus._first_piece.currentIndex())
+    menus._first_token.setCurrentIndex(menus._first_token.findData("bos"))
+    menus._first_token.activated.emit(menus._first_token.currentIndex())
     settle(window, qtbot)
     assert window.playground.view.answer.lead == (0,)
     window.playground.open_text(b"BAC")
@@ -279,8 +279,8 @@ def test_how_a_text_is_read_is_remembered_for_each_model(
     qtbot.waitUntil(lambda: window.playground.view.loaded.info.name == "abc", timeout=PATIENCE)
     settle(window, qtbot)
     assert window.playground.view.settings.reading == Reading() and not menus._special.isEnabled()
-    assert menus._first_piece.currentData() == "auto"
-    assert not menus._first_piece.model().item(menus._first_piece.findData("bos")).isEnabled()
+    assert menus._first_token.currentData() == "auto"
+    assert not menus._first_token.model().item(menus._first_token.findData("bos")).isEnabled()
     window.choose_model(folder)
     qtbot.waitUntil(lambda: window.playground.view.loaded.info.family == "llama", timeout=PATIENCE)
     settle(window, qtbot)

@@ -1,4 +1,4 @@
-"""Which context every piece of a long text is scored with."""
+"""Which context every token of a long text is scored with."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def covers(windows: Windows, length: int) -> None:
             assert context <= windows.window, "more context than the model reads"
             assert context >= min(index, windows.window - windows.stride), "too little context"
             assert windows.start(index) == start == naive_start(windows, index), "another context elsewhere"
-    assert scored == list(range(length)), "a piece is missed or scored twice"
+    assert scored == list(range(length)), "a token is missed or scored twice"
 
 
 @given(windows, st.integers(0, 70))
-def test_every_piece_is_scored_once_and_with_the_context_that_start_names(windows: Windows, length: int) -> None:
+def test_every_token_is_scored_once_and_with_the_context_that_start_names(windows: Windows, length: int) -> None:
     covers(windows, length)
 
 

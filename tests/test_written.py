@@ -23,7 +23,7 @@ seed = 3
 temperature = 0.8
 batches = 2
 batch = 3
-pieces = 6
+tokens = 6
 ends = ["<|endoftext|>"]
 template = "The {who} was {what}"
 
@@ -48,7 +48,7 @@ def test_rollouts_draw_from_the_conditionals_of_each_prefix() -> None:
     draw = torch.Generator().manual_seed(11)
     row = prefixes
     with torch.inference_mode():
-        for _ in range(7):  # once more without a cache: the same uniform numbers choose the same pieces
+        for _ in range(7):  # once more without a cache: the same uniform numbers choose the same tokens
             mass = torch.softmax(network(row).logits[:, -1] / 0.7, -1).cumsum(-1)
             row = torch.cat([row, torch.searchsorted(mass, torch.rand(5, 1, generator=draw) * mass[:, -1:])], 1)
     assert drawn == row[:, 3:].tolist()
@@ -67,7 +67,7 @@ def test_a_rollout_is_cut_at_the_end_of_its_text() -> None:
     assert any(len(part) < 40 for part in cut)
 
 
-def test_at_hardly_any_temperature_the_likeliest_piece_is_drawn() -> None:
+def test_at_hardly_any_temperature_the_likeliest_token_is_drawn() -> None:
     torch.manual_seed(1)
     network = llama(40, 16, 2, 2, 32, 32).eval()
     prefixes = torch.randint(0, 40, (4, 3))
@@ -103,7 +103,7 @@ def test_batches_are_kept_and_only_the_missing_one_is_written_again(file: Path, 
         ("{what}", "{}"),
         ("{what}", "{"),
         ('what = ["here", "there"]', "what = []"),
-        ("pieces = 6", "pieces = 6\nrows = 3"),
+        ("tokens = 6", "tokens = 6\nrows = 3"),
         ("[words]", "[words"),
     ],
 )
@@ -119,7 +119,7 @@ def test_a_missing_file_model_or_end_is_told(file: Path, tmp_path: Path) -> None
     prompts = Prompts.read(file)
     with pytest.raises(Problem, match="the model nobody, which writes part of the text, is not here"):
         write(replace(prompts, model="nobody"), tmp_path / "cache", print)
-    with pytest.raises(Problem, match="english has no piece <end>"):
+    with pytest.raises(Problem, match="english has no token <end>"):
         write(replace(prompts, ends=("<end>",)), tmp_path / "cache", print)
 
 

@@ -19,7 +19,7 @@ LINES = [
 SEPARATOR = "<|endoftext|>"
 CONTEXT = 24
 WINDOW = 6
-"""Pieces that a layer of the sliding-window model sees."""
+"""Tokens that a layer of the sliding-window model sees."""
 FAMILIES = ("llama", "gpt2", "mistral")
 
 
@@ -104,7 +104,7 @@ GAIN = {"mamba": 3.0, "mamba2": 3.0, "rwkv": 5.0}
 
 
 def network(family: str, **changes: Any) -> Any:
-    """A fresh random network; its weights are large enough that every piece of the context matters."""
+    """A fresh random network; its weights are large enough that every token of the context matters."""
     import torch
     import transformers
 

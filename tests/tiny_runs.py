@@ -45,7 +45,7 @@ def add_snapshot(folder: Path, step: int, network: Any) -> None:
 
 
 def network(seed: int, family: str = "transformer", scale: float = 1.0) -> Any:
-    """A fresh one; every piece of the context matters where ``scale`` is large."""
+    """A fresh one; every token of the context matters where ``scale`` is large."""
     import torch
 
     from arplay.models.networks import llama, lstm

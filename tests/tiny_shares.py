@@ -18,7 +18,7 @@ VOCABULARY, CONTEXT, ROWS = 11, 6, 4
 
 
 class Pairs(nn.Module):
-    """Predicts every piece from the one before it."""
+    """Predicts every token from the one before it."""
 
     def __init__(self) -> None:
         super().__init__()

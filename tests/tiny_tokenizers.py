@@ -14,7 +14,7 @@ from tests.tiny_models import LINES, tokenizer
 
 TRAINED_ON = [*LINES, "the lower newest widest caf\u00e9 \u65e5\u672c\u8a9e and the cats, a b c <s> </s>"] * 2
 SPECIAL = ["<unk>", "<s>", "</s>"]
-SENTENCEPIECE_DECODER = [decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()]
+SENTENCETOKEN_DECODER = [decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()]
 
 
 def byte_level_nfc() -> Tokenizer:
@@ -47,7 +47,7 @@ def _spaces_marked(words: bool, scheme: str, replaces: bool) -> Tokenizer:
     steps = [normalizers.Prepend("\u2581")] if scheme != "never" and not words else []
     made.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", "\u2581")]) if replaces else None
     strip = [decoders.Strip(" ", 1, 0)] if scheme != "never" else []
-    made.decoder = decoders.Sequence([*SENTENCEPIECE_DECODER, *strip])
+    made.decoder = decoders.Sequence([*SENTENCETOKEN_DECODER, *strip])
     made.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
     return made
 
@@ -63,7 +63,7 @@ def llama_first() -> Tokenizer:
 
 
 def gemma() -> Tokenizer:
-    """Spaces are marked, and none is put before a text; two of them are an added piece."""
+    """Spaces are marked, and none is put before a text; two of them are an added token."""
     made = _spaces_marked(words=False, scheme="never", replaces=True)
     made.add_tokens([AddedToken("\u2581\u2581", normalized=False, special=False)])
     return made
@@ -156,7 +156,7 @@ def ctrl(folder: Path) -> CTRLTokenizer:
 
 
 class Greedy(PreTrainedTokenizer):
-    """SentencePiece as Python sees it: no offsets, ``\u2581`` before every text, bytes for what has no piece."""
+    """SentencePiece as Python sees it: no offsets, ``\u2581`` before every text, bytes for what has no token."""
 
     def __init__(self, **kwargs: Any) -> None:
         words = ["\u2581", "\u2581the", "\u2581cat", "the", "cat", "s", "\u2581a", *"abcdefghijklmnopqrtuvwxyz.,"]

@@ -10,7 +10,7 @@ from arplay.gui import theme
 from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.training.one_batch import OneBatchView
 from arplay.gui.training.replay import ReplayView
-from tests.replays import FOLDER, STEPS, TEXT, loaded, replays, state, taught, vocabulary
+from tests.replays import FOLDER, STEPS, TEXT, batch_losses, loaded, replays, state, vocabulary
 
 
 def shown(qtbot: QtBot, view: QWidget, look: Theme = LIGHT, size: tuple[int, int] = (1000, 600)) -> None:
@@ -57,5 +57,5 @@ def teaching(qtbot: QtBot, look: Theme = LIGHT) -> OneBatchView:
     view.set_model(loaded(vocabulary()))
     view.suggest_text(TEXT)
     view.run.click()
-    view.show_result(taught())
+    view.show_result(batch_losses())
     return view

@@ -17,7 +17,7 @@ from arplay.core.errors import Problem
 from arplay.export.charts import Chart, Shown
 from arplay.export.writers import write
 from arplay.gui import panels, platform_check
-from arplay.gui.panels import Place
+from arplay.gui.panels import PanelEntry
 from arplay.models.documents import Source
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ WINDOW = "window"
 MOST_PIXELS = 16_000
 
 
-def charts() -> dict[str, Place]:
+def charts() -> dict[str, PanelEntry]:
     """The panels that have a chart, by its name."""
     return {place.chart.name: place for place in panels.PANELS if place.chart is not None}
 
@@ -99,7 +99,7 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
     return replace(shown, decoding=decoding) if chart.decodes else shown
 
 
-def _picture(args: argparse.Namespace, place: Place, shown: Shown) -> None:
+def _picture(args: argparse.Namespace, place: PanelEntry, shown: Shown) -> None:
     try:
         from arplay.gui import app, export_image, export_parts, overrides, theme
     except ImportError as error:
@@ -145,7 +145,7 @@ def _window(args: argparse.Namespace, decoding: Pipeline) -> None:
     if args.file is not None:
         given.source(args, None, args.file, args.encoding)  # what is wrong with it is told here, nobody can be asked
     wanted = options_of(args, args.file)
-    wanted = replace(wanted, size=args.size, first_piece=args.first_piece, bars=args.top, decoding=decoding)
+    wanted = replace(wanted, size=args.size, first_token=args.first_token, bars=args.top, decoding=decoding)
     draw(wanted, args.out)
 
 

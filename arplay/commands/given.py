@@ -27,7 +27,7 @@ def source(args: argparse.Namespace, prompt: str | None, file: Path | None, enco
 def model(args: argparse.Namespace, progress: Report) -> api.Model:
     """The model that the options name. Raises Problem."""
     chosen = (getattr(args, name, False) for name in ("special", "window_lead"))
-    reading = Reading(getattr(args, "first_piece", "auto"), *chosen)
+    reading = Reading(getattr(args, "first_token", "auto"), *chosen)
     return api.load(
         args.model or catalogue.DEFAULT, device=args.device, dtype=args.dtype, progress=progress, reading=reading
     )

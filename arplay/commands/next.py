@@ -52,7 +52,7 @@ def describe(after: Next, top: int, find: str | None = None) -> str:
     lines = [
         *given.title(after.loaded),
         f"after: {shown or '(nothing)'}",
-        f"{after.answer.prefix.index:,} pieces before; first piece: {after.answer.first_piece}",
+        f"{after.answer.prefix.index:,} tokens before; first token: {after.answer.first_token}",
     ]
     if (nats := record["entropy"]["nats"]) is not None:
         lines.append(f"entropy {nats:.4f} nats = {nats / LN2:.4f} bits")

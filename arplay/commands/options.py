@@ -31,11 +31,13 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--first-piece",
+        "--first-token",
         choices=("auto", "bos", "eos", "unscored"),
         default="auto",
         help="what stands before the text: auto is what the tokenizer itself adds",
     )
+    former = parser.add_argument("--first-piece", dest="first_token", choices=("auto", "bos", "eos", "unscored"))
+    former.default, former.help = argparse.SUPPRESS, argparse.SUPPRESS  # its name in scripts until 0.1
     add_window_lead(parser)
     add_special(parser)
 

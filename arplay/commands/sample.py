@@ -1,4 +1,4 @@
-"""``arplay sample``: continue a text piece by piece, with a trace that can be replayed."""
+"""``arplay sample``: continue a text token by token, with a trace that can be replayed."""
 
 from __future__ import annotations
 

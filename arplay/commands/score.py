@@ -1,4 +1,4 @@
-"""``arplay score``: what the model expected of every piece of a text."""
+"""``arplay score``: what the model expected of every token of a text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, write
 from arplay.results import Score
 
-_FIRST_PIECE = {
+_FIRST_TOKEN = {
     "model": "scored by the model's own p(x_1)",
     "tokenizer": "scored after what the tokenizer puts before a text",
     "bos": "scored after BOS",
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_model(parser)
     options.add_reading(parser)
     options.add_encoding(parser)
-    parser.add_argument("--csv", type=Path, metavar="OUT", help="write a CSV table of the pieces as well")
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="write a CSV table of the tokens as well")
     options.add_output(parser)
 
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         score = given.model(args, progress).score(source.document)
     found, ledger, vocabulary = score.as_dict(), score.ledger, score.loaded.vocabulary
     if args.csv:
-        origin = Provenance(score.loaded.info, ledger.first_piece, source.name)
+        origin = Provenance(score.loaded.info, ledger.first_token, source.name)
         comments = [*origin.lines(), *tables.comments(found["totals"])]
         write(args.csv, to_csv(found["tokens"], tables.token_columns(ledger, vocabulary), comments))
         note(f"wrote {args.csv}")
@@ -52,8 +52,8 @@ def _describe(score: Score, rows: list[tables.Record], sums: tables.Record) -> s
     counted = ", ".join(f"{count:,} {name}" for name, count in counts)
     lines = [
         *given.title(score.loaded),
-        f"{sums['pieces']:,} pieces, {sums['scored']:,} scored; {counted}; "
-        f"first piece: {_FIRST_PIECE[sums['first_piece']]}",
+        f"{sums['tokens']:,} tokens, {sums['scored']:,} scored; {counted}; "
+        f"first token: {_FIRST_TOKEN[sums['first_token']]}",
     ]
     if sums["scored"]:
         mantissa, exponent = power_of_ten(-sums["nll_nats"])
@@ -64,9 +64,9 @@ def _describe(score: Score, rows: list[tables.Record], sums: tables.Record) -> s
         ]
     lines += sums["notes"]
     if len(ledger) and ledger.context[-1] < ledger.context[0] + len(ledger) - 1:
-        lines.append(f"longer than the context: windows of {sums['window']:,} pieces, stride {sums['stride']:,}")
+        lines.append(f"longer than the context: windows of {sums['window']:,} tokens, stride {sums['stride']:,}")
     if rows:
-        lines += ["", f"{'index':>7}  {'log p':>10}  {'p':>9}  {'rank':>7}  {'entropy':>8}  piece"]
+        lines += ["", f"{'index':>7}  {'log p':>10}  {'p':>9}  {'rank':>7}  {'entropy':>8}  token"]
     for row, bare in zip(rows, (ledger.starts == ledger.ends).tolist(), strict=True):
         text = vocabulary.label(row["id"]) + (f" (no {totals.unit.many})" if bare else "")
         lines.append(f"{row['index']:>7}  {_figures(row)}  {text}")

@@ -17,7 +17,7 @@ from arplay.commands.options import UsageError
 from arplay.commands.streams import change_line, forget_stdout
 from arplay.core.signs import safe
 from arplay.models import families
-from arplay.training.order import Order
+from arplay.training.order import RunRequest
 from arplay.training.run_folder import RunFolder
 from arplay.training.sizes import count_of
 
@@ -43,9 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--family", choices=list(known), help=f"default {usual.key}; {labels}")
     parser.add_argument("--params", type=_number, metavar="N", help="about so many parameters (default 6M)")
     parser.add_argument("--context", type=_number, metavar="N", help=f"tokens that it reads at once ({contexts})")
-    pieces = parser.add_mutually_exclusive_group()
-    pieces.add_argument("--vocab", type=_number, metavar="N", help="tokens in the vocabulary (default 4096 or fewer)")
-    pieces.add_argument("--tokenizer", type=Path, metavar="DIR", help="take that of a model that arplay trained")
+    tokens = parser.add_mutually_exclusive_group()
+    tokens.add_argument("--vocab", type=_number, metavar="N", help="tokens in the vocabulary (default 4096 or fewer)")
+    tokens.add_argument("--tokenizer", type=Path, metavar="DIR", help="take that of a model that arplay trained")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--tokens", type=_number, metavar="N", help="train on so many tokens")
     length.add_argument("--minutes", type=_minutes, metavar="M", help="train for about so long (default 10)")
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     return STOPPED
 
 
-def _order(args: argparse.Namespace) -> Order:
+def _order(args: argparse.Namespace) -> RunRequest:
     """Raises UsageError where options do not go together."""
     recipes = [text for text in args.texts if text.suffix == ".toml"]
     if not args.texts and not args.resume:
@@ -94,7 +94,7 @@ def _order(args: argparse.Namespace) -> Order:
     if args.order is not None and not training.order:
         having = " or ".join(key for key, other in families.trainings().items() if other.order)
         raise UsageError(f"--order is for --family {having}")
-    return Order(
+    return RunRequest(
         texts=tuple(args.texts),
         out=args.out,
         family=args.family,

@@ -1,4 +1,4 @@
-"""The chain-rule ledger: log p(x_1..x_n) = sum of log p(x_i | x_<i), piece by piece, and what follows from it."""
+"""The chain-rule ledger: log p(x_1..x_n) = sum of log p(x_i | x_<i), token by token, and what follows from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from arplay.core.windows import Windows
 Floats = NDArray[np.float64]
 
 BEST = 5
-"""How many alternatives are kept for every piece."""
+"""How many alternatives are kept for every token."""
 BLOCK = 4096
 """Tokens whose log-probs are added up together: their sums are kept, and the others in between are made when asked."""
 
@@ -69,14 +69,14 @@ class Totals:
     ``counts``: what else of the document is counted, by name (characters of a text).
     """
 
-    pieces: int
+    tokens: int
     scored: int
     unit: Unit
     units: int
     units_total: int
     counts: tuple[tuple[str, int], ...]
     nll_nats: float
-    first_piece: str
+    first_token: str
     window: int
     stride: int
 
@@ -86,7 +86,7 @@ class Totals:
 
     @property
     def perplexity(self) -> float | None:
-        """exp(mean NLL in nats) over the scored pieces; None if none was scored; inf on overflow."""
+        """exp(mean NLL in nats) over the scored tokens; None if none was scored; inf on overflow."""
         if not self.scored:
             return None
         try:
@@ -121,7 +121,7 @@ class Ledger:
     best: Best
     before: int
     done: int
-    first_piece: str
+    first_token: str
     windows: Windows
     told: tuple[Note, ...] = ()
 
@@ -149,7 +149,7 @@ class Ledger:
         return self.encoded.ends
 
     def part(self, first: int, stop: int) -> Ledger:
-        """Pieces [first, stop) with the figures that they have in the whole text; totals are then of them alone."""
+        """Tokens [first, stop) with the figures that they have in the whole text; totals are then of them alone."""
         cut = slice(first, stop)
         return replace(
             self,
@@ -192,7 +192,7 @@ class Ledger:
     @cached_property
     def notes(self) -> tuple[Note, ...]:
         """What has to be known with the totals: how the text was read, and what has no score though it should."""
-        first = 1 if self.first_piece == "unscored" else 0
+        first = 1 if self.first_token == "unscored" else 0
         failed = int(np.count_nonzero(np.isnan(self.logprob[first : self.done])))
         if not failed:
             return self.told
@@ -212,7 +212,7 @@ class Ledger:
 
     @property
     def running(self) -> Floats:
-        """The running log-prob in nats, shape (n,); an unscored piece adds nothing."""
+        """The running log-prob in nats, shape (n,); an unscored token adds nothing."""
         return np.concatenate([np.empty(0), *(self._running(at) for at in range(0, len(self), BLOCK))])
 
     def running_at(self, index: int) -> float:
@@ -231,14 +231,14 @@ class Ledger:
     def totals(self) -> Totals:
         scored = self.scored
         return Totals(
-            pieces=self.done,
+            tokens=self.done,
             scored=int(np.count_nonzero(scored)),
             unit=self.unit,
             units=int(np.sum(self.ends - self.starts, where=scored)),
             units_total=self.encoded.units,
             counts=self.encoded.counts,
             nll_nats=0.0 - math.fsum(self._sums),
-            first_piece=self.first_piece,
+            first_token=self.first_token,
             window=self.windows.window,
             stride=self.windows.stride,
         )

@@ -1,4 +1,4 @@
-"""A next-piece distribution p(x_i | x_<i) over a whole vocabulary, or the part of it that is known."""
+"""A next-token distribution p(x_i | x_<i) over a whole vocabulary, or the part of it that is known."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def entropy(logprobs: Floats) -> float:
 
 
 class Distribution:
-    """p(next | prefix) over V pieces; immutable.
+    """p(next | prefix) over V tokens; immutable.
 
     Full: every one of the V log-probs is known (``ids`` is None). Partial: a server told only some of them;
-    then ``ids`` lists the known ones and what is left is one mass, ``rest``, never invented piece by piece.
+    then ``ids`` lists the known ones and what is left is one mass, ``rest``, never invented token by token.
     ``open``: there are tokens beyond the ``size`` that have a name, and nobody knows how many. ``ceiling``: the most
     that the log-prob of an unknown one may be, where it may be more than that of known ones.
     Ranks count from 1; equal probabilities are ordered by id.
@@ -105,7 +105,7 @@ class Distribution:
         return None if place is None else float(self.logprobs[place])
 
     def rank(self, id: int) -> int | None:
-        """1 for the most probable piece; None where it is not known."""
+        """1 for the most probable token; None where it is not known."""
         place = self._place(id)
         if place is None:
             return None
@@ -117,7 +117,7 @@ class Distribution:
         return 1 + int(np.count_nonzero(ahead))
 
     def rest(self, shown: Ids) -> tuple[int | None, float]:
-        """How many pieces are not among ``shown`` (None: nobody knows), and their probability together.
+        """How many tokens are not among ``shown`` (None: nobody knows), and their probability together.
 
         >>> told = Distribution(5, np.log([0.5, 0.25]), np.array([3, 1]), open=True)
         >>> told.rest(told.top(1))

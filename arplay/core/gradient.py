@@ -1,4 +1,4 @@
-"""What training pulls at: the gradient of the next-piece loss with respect to the logits, p minus one-hot."""
+"""What training pulls at: the gradient of the next-token loss with respect to the logits, p minus one-hot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def logit_gradient(logits: NDArray[np.floating], target: int) -> Floats:
     """d(-log p_target) / d z = p - onehot(target), shape (V,), without unit; it sums to 0.
 
     With p = softmax(z), -log p_t = log sum_j exp z_j - z_t, whose derivative by z_i is p_i - [i = t] (Bridle 1990).
-    A step of gradient descent goes against it: every other piece is pushed down by its p, the target is pulled up by
+    A step of gradient descent goes against it: every other token is pushed down by its p, the target is pulled up by
     1 - p. A logit of minus infinity has p = 0. Raises Problem for logits that define no distribution, IndexError for a
     target outside the vocabulary.
 

@@ -167,16 +167,16 @@ def runs_in(fact: Any) -> Runs:
 def _run_out(run: Run) -> Any:
     if isinstance(run, Typed):
         return _text_out(run.data)
-    return {"vocabulary": run.vocabulary, "ids": list(run.ids), "pieces": [_text_out(piece) for piece in run.pieces]}
+    return {"vocabulary": run.vocabulary, "ids": list(run.ids), "pieces": [_text_out(token) for token in run.tokens]}
 
 
 def _run_in(fact: Any) -> Run:
     if isinstance(fact, str):
         return Typed(_text_in(fact))
-    ids, pieces = tuple(whole(id, MAX_ID) for id in fact["ids"]), tuple(_text_in(piece) for piece in fact["pieces"])
-    if len(ids) != len(pieces):
-        raise ValueError("ids and pieces do not match")
-    return Fixed(words(fact["vocabulary"], 4096) or "", ids, pieces)
+    ids, tokens = tuple(whole(id, MAX_ID) for id in fact["ids"]), tuple(_text_in(token) for token in fact["pieces"])
+    if len(ids) != len(tokens):
+        raise ValueError("ids and tokens do not match")
+    return Fixed(words(fact["vocabulary"], 4096) or "", ids, tokens)
 
 
 def _text_out(data: bytes) -> str:

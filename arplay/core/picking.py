@@ -1,4 +1,4 @@
-"""Choosing one piece: greedy, or by inverting the cumulative distribution at an explicit u."""
+"""Choosing one token: greedy, or by inverting the cumulative distribution at an explicit u."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_SEED = 2**64 - 1
 def uniform(seed: int, index: int) -> float:
     """u in [0, 1), a pure function of (seed, index): Philox 4x64 (Salmon et al. 2011) as numpy keeps it.
 
-    ``index`` is the number of pieces of the text before the choice, so that a rewound step repeats itself.
+    ``index`` is the number of tokens of the text before the choice, so that a rewound step repeats itself.
     """
     return float(np.random.Generator(np.random.Philox(key=seed, counter=index)).random())
 
@@ -26,7 +26,7 @@ class Untold(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A chosen piece and where u fell: its share of the cumulative distribution is [low, high)."""
+    """A chosen token and where u fell: its share of the cumulative distribution is [low, high)."""
 
     id: int
     u: float

@@ -10,9 +10,9 @@ from arplay.core.modalities.base import Encoded, Prefix
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The model reads chain[start:end] and says what stands at ``end``; the chain begins with the lead pieces.
+    """The model reads chain[start:end] and says what stands at ``end``; the chain begins with the lead tokens.
 
-    ``before``: how many of the lead pieces it reads once more before a start that is not 0.
+    ``before``: how many of the lead tokens it reads once more before a start that is not 0.
     """
 
     start: int
@@ -28,7 +28,7 @@ class Position:
 class Answer:
     """p(next | prefix) at one place, with everything needed to show where it is and how it was got.
 
-    ``lead``: ids put before the document; ``first_piece``: the name of that rule. ``prefix``: the tokens before the
+    ``lead``: ids put before the document; ``first_token``: the name of that rule. ``prefix``: the tokens before the
     place and the one that follows. ``encoded``: the whole document's tokens. ``distribution`` is None where there is
     no p(x_1). ``evaluated``: tokens that the model had to read for this answer, in ``seconds``; the first ``reused``
     tokens of the context came from a cache. ``cache_bytes``: what all ``branches`` (the sessions that are kept) hold,
@@ -36,7 +36,7 @@ class Answer:
     """
 
     lead: tuple[int, ...]
-    first_piece: str
+    first_token: str
     prefix: Prefix
     encoded: Encoded
     position: Position

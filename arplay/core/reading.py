@@ -1,4 +1,4 @@
-"""How a text becomes a chain of pieces: one choice a model, the same in every view and on the command line."""
+"""How a text becomes a chain of tokens: one choice a model, the same in every view and on the command line."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Literal, get_args
 
 from arplay.core.errors import Problem
 
-FirstPiece = Literal["auto", "bos", "eos", "unscored"]
+FirstToken = Literal["auto", "bos", "eos", "unscored"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``first_piece``: what stands before the text (see :func:`arplay.models.base.lead`). ``special``: whether the
+    """``first_token``: what stands before the text (see :func:`arplay.models.base.lead`). ``special``: whether the
     name of a special token that was typed, like ``<|endoftext|>``, stands for that token or for its letters.
     ``window_lead``: whether what stands before the text stands before every later window of a long one as well.
     Raises Problem for a rule that there is not.
     """
 
-    first_piece: FirstPiece = "auto"
+    first_token: FirstToken = "auto"
     special: bool = False
     window_lead: bool = False
 
     def __post_init__(self) -> None:
-        if self.first_piece not in (rules := get_args(FirstPiece)):
-            raise Problem(f"there is no rule {self.first_piece!r} for the first piece", f"use {', '.join(rules)}")
+        if self.first_token not in (rules := get_args(FirstToken)):
+            raise Problem(f"there is no rule {self.first_token!r} for the first token", f"use {', '.join(rules)}")

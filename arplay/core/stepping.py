@@ -24,9 +24,9 @@ def context_at(answer: Answer, tokens: TokenSet, seed: int) -> Context:
 def sampled(
     distribution: Distribution, decoded: Decoded, index: int, u: float, seed: int | None
 ) -> tuple[Step, Choice]:
-    """Choose at ``u`` from what decoding left; ``index`` pieces of the text come before the choice.
+    """Choose at ``u`` from what decoding left; ``index`` tokens of the text come before the choice.
 
-    Greedy is no other case: all its mass is one piece's, so every u chooses it. ``seed`` is None for a replayed u.
+    Greedy is no other case: all its mass is one token's, so every u chooses it. ``seed`` is None for a replayed u.
     Raises Problem where u falls among tokens that nobody knows.
     """
     choice = choose(decoded.candidates, u)
@@ -34,7 +34,7 @@ def sampled(
 
 
 def picked(distribution: Distribution, decoded: Decoded, index: int, id: int) -> Step:
-    """The record of a piece that a person chose."""
+    """The record of a token that a person chose."""
     return _step(distribution, decoded, index, id, None, None)
 
 
@@ -53,7 +53,7 @@ def _step(distribution: Distribution, decoded: Decoded, index: int, id: int, u: 
 
 
 def behind_bare(answer: Answer) -> bool:
-    """Whether the place is told from others at the same caret by pieces that own no bytes: an edit would lose them."""
+    """Whether the place is told from others at the same caret by tokens that own no bytes: an edit would lose them."""
     encoded, index = answer.encoded, answer.prefix.index
     if answer.prefix.actual is None or not 0 < index < len(encoded):
         return False

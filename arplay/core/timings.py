@@ -21,9 +21,9 @@ Kind = Literal["cached", "prefill", "uncached"]
 class Timing:
     """One measured answer.
 
-    ``cached``: one piece was read, the rest of the ``context`` pieces came from the cache: a step. ``prefill``: more
+    ``cached``: one token was read, the rest of the ``context`` tokens came from the cache: a step. ``prefill``: more
     than one was read after what the cache held. ``uncached``: all were read, in one forward without a cache.
-    ``evaluated``: pieces read. ``cache_bytes``: kept afterwards. ``difference``: max |logit - logit| between this
+    ``evaluated``: tokens read. ``cache_bytes``: kept afterwards. ``difference``: max |logit - logit| between this
     uncached answer and the cached one at the same place, None where there was none.
     """
 
@@ -36,7 +36,7 @@ class Timing:
 
     @property
     def reused(self) -> int:
-        """Pieces that did not have to be read: the hits; ``evaluated`` are the misses."""
+        """Tokens that did not have to be read: the hits; ``evaluated`` are the misses."""
         return max(0, self.context - self.evaluated)
 
 
@@ -56,9 +56,9 @@ def added(timings: Timings, timing: Timing) -> Timings:
 
 
 def forecast(timings: Sequence[Timing], context: int) -> float | None:
-    """Seconds that reading ``context`` pieces at once will hardly exceed; None where nothing is known.
+    """Seconds that reading ``context`` tokens at once will hardly exceed; None where nothing is known.
 
-    Each measurement gives a bound: its time for a piece, times the pieces, and once more times the growth of the
+    Each measurement gives a bound: its time for a token, times the tokens, and once more times the growth of the
     context where that is longer (attention compares all pairs). The least one counts.
 
     >>> forecast([Timing("uncached", 100, 100, 0.5)], 200), forecast([Timing("cached", 100, 1, 0.25)], 50)

@@ -17,7 +17,7 @@ Kind = Literal["opened", "typed", "painted", "picked", "sampled", "retokenised"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How a piece was chosen. ``u`` is None for a pick by hand; log-probs in nats, probabilities plain."""
+    """How a token was chosen. ``u`` is None for a pick by hand; log-probs in nats, probabilities plain."""
 
     id: int
     index: int

@@ -1,10 +1,10 @@
-"""Which context a piece is scored with when a text is longer than the model's context.
+"""Which context a token is scored with when a text is longer than the model's context.
 
-Every piece is scored once. The first window starts at 0; each later one starts ``stride`` pieces on, and only the
-pieces that no earlier window scored are scored in it, each with at least W - stride pieces before it.
+Every token is scored once. The first window starts at 0; each later one starts ``stride`` tokens on, and only the
+tokens that no earlier window scored are scored in it, each with at least W - stride tokens before it.
 
-A later window begins in the middle of the text. The pieces that stand before the text may be put before it too: it then
-reads so many pieces fewer of the text.
+A later window begins in the middle of the text. The tokens that stand before the text may be put before it too: it then
+reads so many tokens fewer of the text.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ T = TypeVar("T", int, Ids)
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """``window``: pieces the model reads at most (W); ``stride``: how far each window moves on.
+    """``window``: tokens the model reads at most (W); ``stride``: how far each window moves on.
 
-    ``lead``: how many pieces the chain begins with that every later window begins with as well.
+    ``lead``: how many tokens the chain begins with that every later window begins with as well.
     """
 
     window: int
@@ -39,23 +39,23 @@ class Windows:
 
     @classmethod
     def half(cls, context: int, lead: int = 0) -> Windows:
-        """The default: half a window of overlap, so every scored piece has at least half a context."""
+        """The default: half a window of overlap, so every scored token has at least half a context."""
         return cls(context, max(1, (context - lead) // 2), lead)
 
     def start(self, end: T) -> T:
-        """Where the context of the piece at index ``end`` starts; the model then reads chain[start:end].
+        """Where the context of the token at index ``end`` starts; the model then reads chain[start:end].
 
-        With W = 4, stride 2: pieces 0..4 from 0, pieces 5 and 6 from 2, pieces 7 and 8 from 4.
+        With W = 4, stride 2: tokens 0..4 from 0, tokens 5 and 6 from 2, tokens 7 and 8 from 4.
         """
         over = end - self.window
         return (over > 0) * -(-(over + self.lead) // self.stride) * self.stride
 
     def before(self, start: T) -> T:
-        """How many pieces are put before a window that starts at ``start``."""
+        """How many tokens are put before a window that starts at ``start``."""
         return self.lead * (start > 0)
 
     def read(self, chain: Ids, start: int, end: int) -> Ids:
-        """The pieces that the model reads: chain[start:end], after the chain's first ones where they are put there.
+        """The tokens that the model reads: chain[start:end], after the chain's first ones where they are put there.
 
         >>> Windows(4, 2, lead=1).read(np.arange(9), 4, 7)
         array([0, 4, 5, 6])
@@ -63,7 +63,7 @@ class Windows:
         return np.concatenate([chain[: self.before(start)], chain[start:end]])
 
     def spans(self, length: int) -> Iterator[tuple[int, int, int]]:
-        """(start, first, stop) for each window: it reads from ``start`` and scores pieces first..stop-1."""
+        """(start, first, stop) for each window: it reads from ``start`` and scores tokens first..stop-1."""
         first = 0
         while first < length:
             start = self.start(first)

@@ -1,6 +1,6 @@
 """How fast a model is here: its session beside the library's own loops, measured in turns in one process.
 
-A step is what the engine does for one more piece: go back to the prefix, read one piece, fetch the logits.
+A step is what the engine does for one more token: go back to the prefix, read one token, fetch the logits.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from arplay.models.family import resolve
 PREFIXES = (32, 256, 1024)
 REPEATS = 7
 NEW = 5
-"""Pieces that ``generate`` makes a measurement, beyond the first."""
+"""Tokens that ``generate`` makes a measurement, beyond the first."""
 
 MOST_SCORED = 1024
 COMPARED = 64
-"""Pieces after which the numbers are compared with those of the library."""
+"""Tokens after which the numbers are compared with those of the library."""
 
 BANDWIDTH_BYTES = 256 * 1024 * 1024
 _MIB = 2**20
@@ -82,7 +82,7 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
         session = _at(model, ids[:prefix], pace)
         held[prefix] = session.cache_bytes
         contenders = _contenders(model, session, bare, ids, prefix, missing)
-        tell(i / len(prefixes), f"steps after {prefix} pieces")
+        tell(i / len(prefixes), f"steps after {prefix} tokens")
         for name, times in _in_turns(contenders).items():
             steps[name][str(prefix)] = 1000 * statistics.median(times)
         for name in steps.keys() - contenders.keys():
@@ -178,7 +178,7 @@ def _contenders(
             return seconds
 
         def generate() -> float:
-            """The first piece stands for the preparations of a call."""
+            """The first token stands for the preparations of a call."""
             first = _seconds(lambda: bare.generate(ids[: prefix + 1], 1))
             back()
             more = _seconds(lambda: bare.generate(ids[: prefix + 1], 1 + NEW))
@@ -286,7 +286,7 @@ def rows(record: Record) -> Iterator[tuple[str, list[str]]]:
     """The table of a record: a name and its cells, the prefixes first."""
     steps = record["step_ms"]
     prefixes = list(steps["floor"])
-    yield "step in ms, after", [f"{prefix} pieces" for prefix in prefixes]
+    yield "step in ms, after", [f"{prefix} tokens" for prefix in prefixes]
     for name in ("arplay", "bare", "generate", "uncached", "floor"):
         cells = (steps[name][prefix] for prefix in prefixes)
         yield name, ["-" if cell is None else f"{cell:.2f}" for cell in cells]

@@ -116,7 +116,7 @@ def explore(state: State, request: Explore) -> Steps:
         evaluated = session.evaluated - evaluated
     answer = Answer(
         lead=spot.lead,
-        first_piece=spot.first_piece,
+        first_token=spot.first_token,
         prefix=spot.prefix,
         encoded=spot.encoded,
         position=spot.position,
@@ -131,20 +131,20 @@ def explore(state: State, request: Explore) -> Steps:
 
 
 def score(state: State, request: Score) -> Steps:
-    """Every piece of the text with what the model said about it."""
+    """Every token of the text with what the model said about it."""
     ledger = yield from ledger_of(state, request, growing=True)
     spans = state.departures(request.document, state.current().alphabet, request.reading.special)
     return Scored(request.number, state.tokens, request.document, ledger, spans)
 
 
 def reconcile(state: State, request: Reconcile) -> Steps:
-    """The same pieces in the same contexts by passes without cache, against the cached ledger of the same text."""
+    """The same tokens in the same contexts by passes without cache, against the cached ledger of the same text."""
     model = state.current()
     if state.ledger is not None and state.ledger[:2] == (request.document, request.reading):
         ledger = state.ledger[2]
     else:
         ledger = yield from ledger_of(state, request, growing=False)
-    lead_ids, first_piece = lead(model.alphabet, model.can.starts_empty, request.reading.first_piece)
+    lead_ids, first_token = lead(model.alphabet, model.can.starts_empty, request.reading.first_token)
     chain = np.concatenate([np.array(lead_ids, np.int64), ledger.ids])
     uncached = np.full(len(chain), np.nan)
     for start, first, stop in ledger.windows.spans(len(chain)):
@@ -152,7 +152,7 @@ def reconcile(state: State, request: Reconcile) -> Steps:
         uncached[first:stop] = model.teacher_forced(read.tolist())[first - stop :]
         yield Progress(request.number, "reconciling", stop / len(chain))
     uncached = uncached[len(lead_ids) :]
-    if first_piece == "unscored":
+    if first_token == "unscored":
         uncached[:1] = np.nan  # a model may have a p(x_1) that the user left out
     scored = ledger.scored | ~np.isnan(uncached)
     other = uncached[scored]

@@ -99,7 +99,7 @@ class Explore(Question):
 
 @dataclass(frozen=True, slots=True)
 class Score(Question):
-    """Score every piece of ``document``; ledgers come back growing, the last one complete."""
+    """Score every token of ``document``; ledgers come back growing, the last one complete."""
 
     document: Document
     reading: Reading = Reading()
@@ -138,9 +138,9 @@ class Describe(Request):
 
 @dataclass(frozen=True, slots=True)
 class Replay(Request):
-    """What did the snapshots of the run in ``folder`` say about ``text``, and at piece ``place`` of it?
+    """What did the snapshots of the run in ``folder`` say about ``text``, and at token ``place`` of it?
 
-    The whole vocabulary is told for one place only: that of the piece with index ``place`` in :attr:`Replayed.ids`
+    The whole vocabulary is told for one place only: that of the token with index ``place`` in :attr:`Replayed.ids`
     (None: after the last one). Only snapshots of a step later than ``after`` are asked: a live view asks again for
     what is new.
     """
@@ -152,7 +152,7 @@ class Replay(Request):
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson(Question):
+class OneBatch(Question):
     """One batch of one text, as training sees it, on the model: inputs, targets and the loss of each."""
 
     text: str
@@ -184,7 +184,7 @@ class Loaded(Result):
     eos: int | None
     can: Capabilities
     lossy: str = ""
-    """How the tokenizer changes text, as one sentence; empty where its pieces are the text."""
+    """How the tokenizer changes text, as one sentence; empty where its tokens are the text."""
 
     def grown(self, result: Result) -> Loaded:
         """The same with the tokens that ``result`` knows, if it is of this model and knows more."""
@@ -227,7 +227,7 @@ class Scored(WithTokens):
 
 @dataclass(frozen=True, slots=True)
 class Reconciled(Result):
-    """``nll_nats`` of the uncached pass, and the largest difference of a single piece's log p (nats)."""
+    """``nll_nats`` of the uncached pass, and the largest difference of a single token's log p (nats)."""
 
     document: Document
     nll_nats: float
@@ -236,7 +236,7 @@ class Reconciled(Result):
 
 @dataclass(frozen=True, slots=True)
 class Recomputed(Result):
-    """``seconds`` of one forward over ``context`` pieces that neither reads nor keeps a cache.
+    """``seconds`` of one forward over ``context`` tokens that neither reads nor keeps a cache.
 
     ``largest_difference`` of its logits from those of the answer at the same place; None where there was no answer.
     """
@@ -262,9 +262,9 @@ class Described(Result):
 class Replayed(Result):
     """What one snapshot said, by one pass without cache. Not the end of its request: that is ReplayEnded.
 
-    ``step`` of ``steps``; ``steps`` is 0 where the run does not know its length. ``ids`` (n,): the text's first pieces,
+    ``step`` of ``steps``; ``steps`` is 0 where the run does not know its length. ``ids`` (n,): the text's first tokens,
     behind ``lead`` ids that the tokenizer puts before every text; ``ends`` (n,): the byte of the text where each ends
-    (0 for the lead). ``logprob`` (n,) in nats, NaN where unscored (the lead, and the first piece where there is none).
+    (0 for the lead). ``logprob`` (n,) in nats, NaN where unscored (the lead, and the first token where there is none).
     ``logits`` (V,) float32 of p(. | ids[:place]); ``target`` is the id that really follows there, None at the text's
     end.
     """
@@ -295,12 +295,12 @@ class ReplayEnded(Result):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Taught(Result):
+class BatchLosses(Result):
     """One text, shifted by one: ``inputs`` x_1..x_{n-1} and ``targets`` x_2..x_n, both (n-1,).
 
-    Ids that the tokenizer puts before a text count: its first piece has a target then. ``one_pass`` and ``stepped``
+    Ids that the tokenizer puts before a text count: its first token has a target then. ``one_pass`` and ``stepped``
     (n-1,): -log p(target | what stands before it) in nats, by one teacher-forced pass without cache and by stepping a
-    session piece by piece. ``mean_nats``: the mean of ``one_pass``, which is the loss of this batch.
+    session token by token. ``mean_nats``: the mean of ``one_pass``, which is the loss of this batch.
     """
 
     inputs: Ids

@@ -17,13 +17,13 @@ from arplay.models.base import lead
 class Spot:
     """A place in a document as the current model sees it.
 
-    ``lead``: ids put before the document; ``first_piece``: the name of that rule. ``encoded``: all of its tokens.
+    ``lead``: ids put before the document; ``first_token``: the name of that rule. ``encoded``: all of its tokens.
     ``position``: where the place is in the chain (the lead and the prefix), and ``context`` the tokens of the chain
     that the model reads there.
     """
 
     lead: tuple[int, ...]
-    first_piece: str
+    first_token: str
     encoded: Encoded
     prefix: Prefix
     position: Position
@@ -36,7 +36,7 @@ def spot_of(state: State, request: Explore | Recompute) -> Spot:
     """Where ``request`` stands. Raises Problem where no model is loaded."""
     model = state.current()
     alphabet, special = model.alphabet, request.reading.special
-    lead_ids, first_piece = lead(alphabet, model.can.starts_empty, request.reading.first_piece)
+    lead_ids, first_token = lead(alphabet, model.can.starts_empty, request.reading.first_token)
     encoded = state.encode(request.document, alphabet, special)
     prefix = request.document.prefix(encoded, request.place, alphabet, special)
     read_only(prefix.ids)
@@ -45,5 +45,5 @@ def spot_of(state: State, request: Explore | Recompute) -> Spot:
     start = windows.start(len(chain))
     position = Position(start, len(chain), windows.before(start))
     context = windows.read(chain, start, len(chain))
-    is_open = len(prefix.ids) != alphabet.vocabulary.length and (len(context) > 0 or first_piece == "model")
-    return Spot(lead_ids, first_piece, encoded, prefix, position, context, is_open)
+    is_open = len(prefix.ids) != alphabet.vocabulary.length and (len(context) > 0 or first_token == "model")
+    return Spot(lead_ids, first_token, encoded, prefix, position, context, is_open)

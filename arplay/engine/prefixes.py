@@ -14,7 +14,7 @@ from arplay.models import devices
 from arplay.models.base import Session
 
 WORTH = 16
-"""A session is branched rather than rewound where it would lose at least so many pieces."""
+"""A session is branched rather than rewound where it would lose at least so many tokens."""
 
 MOST_BRANCHES = 16
 
@@ -42,7 +42,7 @@ class Prefixes:
 
     @contextlib.contextmanager
     def session(self, begin: Callable[[], Session], context: Ids, most: int | None = None) -> Iterator[Session]:
-        """A session that has read a prefix of ``context`` (of at most ``most`` pieces), as long as any kept one has.
+        """A session that has read a prefix of ``context`` (of at most ``most`` tokens), as long as any kept one has.
 
         ``begin`` makes a new one where there is none. It is kept afterwards with whatever it has read by then, but
         not after an exception: nobody knows what it holds then. Nor where all were freed meanwhile: it may be one of
@@ -118,7 +118,7 @@ def _held(branches: list[_Branch]) -> int:
 
 
 def common_prefix(a: Ids, b: Ids) -> int:
-    """How many pieces two chains have in common from their start."""
+    """How many tokens two chains have in common from their start."""
     n = min(len(a), len(b))
     differing = np.flatnonzero(a[:n] != b[:n])
     return int(differing[0]) if len(differing) else n

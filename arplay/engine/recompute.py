@@ -35,7 +35,7 @@ def recompute(state: State, request: Recompute) -> Generator[None, None, Recompu
     except Exception as error:
         if not out_of_memory(error):
             raise
-        cause = f"there is not enough memory to read {len(context):,} pieces at once"
+        cause = f"there is not enough memory to read {len(context):,} tokens at once"
         raise Problem(cause, "with the cache they are read in parts; nothing is lost") from error
     seconds = time.perf_counter() - began
     answered = state.answered

@@ -18,12 +18,12 @@ from arplay.models import devices
 from arplay.models.base import Report
 
 RETRIES = 3
-"""How often a job is begun again with a quarter of the chunk, say 64, 16, 4 pieces and one."""
+"""How often a job is begun again with a quarter of the chunk, say 64, 16, 4 tokens and one."""
 
 _log = logging.getLogger(__name__)
 
 
-def carried(state: State, number: int, job: Callable[[], Steps], report: Report) -> Steps:
+def with_recovery(state: State, number: int, job: Callable[[], Steps], report: Report) -> Steps:
     """Run ``job()``; begin it again where that can help.
 
     Out of memory: every kept session is dropped and the text is read in smaller chunks; Problem with what did fit,
@@ -84,6 +84,6 @@ def _dead(what: str, error: Exception) -> Problem:
 
 
 def _not_enough(state: State, error: Exception) -> Problem:
-    fits = f"about {state.pace.reached:,} pieces fit: shorten the text, or " if state.pace.reached else ""
+    fits = f"about {state.pace.reached:,} tokens fit: shorten the text, or " if state.pace.reached else ""
     remedy = f"{fits}use a smaller model or number type" if fits else "use a smaller model or a shorter text"
     return Problem(f"there is not enough memory ({in_one_line(error)})", remedy)

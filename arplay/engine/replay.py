@@ -22,9 +22,9 @@ from arplay.training.run_folder import Plan, RunFolder
 if TYPE_CHECKING:
     from arplay.models.snapshots import Snapshots
 
-MOST_PIECES = 256
-LONGEST_PIECE = 1024
-"""Characters of a text that are looked at for every piece that is wanted."""
+MOST_TOKENS = 256
+LONGEST_TOKEN = 1024
+"""Characters of a text that are looked at for every token that is wanted."""
 
 KEPT_BYTES = 128 * 1024 * 1024
 """Logits of all places that are kept, so that another place costs no pass; of what does not fit it costs one."""
@@ -34,18 +34,18 @@ Stamp = tuple[int, int, int]
 
 
 @dataclass(eq=False)
-class Film:
-    """The network of a run, a text in its pieces, and what each snapshot said of it."""
+class SnapshotReader:
+    """The network of a run, a text in its tokens, and what each snapshot said of it."""
 
     folder: str
     plan: Plan
     snapshots: Snapshots
     text: str | None = None
     chain: Ids = field(default_factory=lambda: np.empty(0, np.int64))
-    """The lead and the text's first pieces, and one piece more where the text goes on."""
+    """The lead and the text's first tokens, and one token more where the text goes on."""
     ends: Ids = field(default_factory=lambda: np.empty(0, np.int64))
     n: int = 0
-    """How many pieces of the chain are read."""
+    """How many tokens of the chain are read."""
     logprobs: dict[Stamp, Floats] = field(default_factory=dict)
     logits: dict[Stamp, NDArray[np.float32]] = field(default_factory=dict)
 
@@ -54,23 +54,23 @@ class Film:
         return len(self.snapshots.alphabet.lead)
 
     def show(self, text: str) -> None:
-        """Take another text: its pieces, cut to what is read. Raises Problem where there is nothing to read."""
+        """Take another text: its tokens, cut to what is read. Raises Problem where there is nothing to read."""
         if text == self.text:
             return
-        alphabet, most = self.snapshots.alphabet, min(MOST_PIECES, self.snapshots.context or MOST_PIECES)
-        pieces = alphabet.encode(beginning(text, most))
-        chain = np.concatenate([np.array(alphabet.lead, np.int64), pieces.ids])
+        alphabet, most = self.snapshots.alphabet, min(MOST_TOKENS, self.snapshots.context or MOST_TOKENS)
+        tokens = alphabet.encode(beginning(text, most))
+        chain = np.concatenate([np.array(alphabet.lead, np.int64), tokens.ids])
         if not len(chain):
             raise Problem("there is no text to replay", "write at least one token")
         self.text, self.n = text, min(most, len(chain))
         self.chain = read_only(chain[: self.n + 1].copy())
-        self.ends = read_only(np.concatenate([np.zeros(self.lead, np.int64), pieces.ends])[: self.n])
+        self.ends = read_only(np.concatenate([np.zeros(self.lead, np.int64), tokens.ends])[: self.n])
         self.logprobs.clear()
         self.logits.clear()
 
     @property
     def ids(self) -> Ids:
-        """The pieces that are read."""
+        """The tokens that are read."""
         return self.chain[: self.n]
 
     def has_room(self, size: int) -> bool:
@@ -81,79 +81,79 @@ class Film:
 def replay(state: State, request: Replay) -> Steps:
     """Every snapshot later than ``request.after``, oldest first.
 
-    Raises Problem for a folder without a run, a damaged snapshot, and a text of no pieces.
+    Raises Problem for a folder without a run, a damaged snapshot, and a text of no tokens.
     """
     run = RunFolder(Path(request.folder))
     plan, steps = run.plan(), run.snapshots()
     last = steps[-1] if steps else -1
     if last <= request.after:
         return ReplayEnded(request.number, request.folder, last)
-    film = state.film
-    if film is None or (film.folder, film.plan) != (request.folder, plan):
+    reader = state.reader
+    if reader is None or (reader.folder, reader.plan) != (request.folder, plan):
         yield Progress(request.number, "opening the snapshots", None)
         from arplay.models.snapshots import Snapshots
 
-        state.film = None  # two networks need not be held at once
-        film = state.film = Film(request.folder, plan, Snapshots(Path(request.folder)))
+        state.reader = None  # two networks need not be held at once
+        reader = state.reader = SnapshotReader(request.folder, plan, Snapshots(Path(request.folder)))
         yield None
-    film.show(request.text)
-    place = film.n if request.place is None else min(max(1, request.place), film.n)
+    reader.show(request.text)
+    place = reader.n if request.place is None else min(max(1, request.place), reader.n)
     for step in steps:
         if step > request.after:
-            yield from _told(film, request, run.snapshot(step), step, plan.steps, place)
+            yield from _told(reader, request, run.snapshot(step), step, plan.steps, place)
     return ReplayEnded(request.number, request.folder, last)
 
 
 def _told(
-    film: Film, request: Replay, file: Path, step: int, steps: int, place: int
+    reader: SnapshotReader, request: Replay, file: Path, step: int, steps: int, place: int
 ) -> Generator[Replayed | None, None, None]:
     """Tell one snapshot; its pass is run only where what it said of this place is not kept."""
     stamp = step, *_stamp(file)
-    if stamp not in film.logits:
-        row = yield from _pass(film, file, stamp, place)
+    if stamp not in reader.logits:
+        row = yield from _pass(reader, file, stamp, place)
     else:
-        row = read_only(film.logits[stamp][place - 1].copy())  # a view would hold all of the rows
+        row = read_only(reader.logits[stamp][place - 1].copy())  # a view would hold all of the rows
     yield Replayed(
         number=request.number,
         folder=request.folder,
         step=step,
         steps=steps,
-        ids=film.ids,
-        lead=film.lead,
-        ends=film.ends,
-        vocabulary=film.snapshots.alphabet.vocabulary,
-        logprob=film.logprobs[stamp],
+        ids=reader.ids,
+        lead=reader.lead,
+        ends=reader.ends,
+        vocabulary=reader.snapshots.alphabet.vocabulary,
+        logprob=reader.logprobs[stamp],
         place=place,
         logits=row,
-        target=int(film.chain[place]) if place < len(film.chain) else None,
+        target=int(reader.chain[place]) if place < len(reader.chain) else None,
     )
 
 
-def _pass(film: Film, file: Path, stamp: Stamp, place: int) -> Generator[None, None, NDArray[np.float32]]:
+def _pass(reader: SnapshotReader, file: Path, stamp: Stamp, place: int) -> Generator[None, None, NDArray[np.float32]]:
     """Read the text by the weights of a snapshot and keep what it said; the logits of p(. | ids[:place])."""
-    film.snapshots.put(file)
+    reader.snapshots.put(file)
     yield None
-    logprob, parts, row, at = np.full(film.n, np.nan), [], np.empty(0, np.float32), 0
-    for part in film.snapshots.logits(film.ids.tolist()):
-        for i, logits in enumerate(part, at):  # the logits after piece i are of piece i + 1
-            if max(1, film.lead) <= i + 1 < film.n:
-                logprob[i + 1] = log_softmax(logits)[film.ids[i + 1]]
+    logprob, parts, row, at = np.full(reader.n, np.nan), [], np.empty(0, np.float32), 0
+    for part in reader.snapshots.logits(reader.ids.tolist()):
+        for i, logits in enumerate(part, at):  # the logits after token i are of token i + 1
+            if max(1, reader.lead) <= i + 1 < reader.n:
+                logprob[i + 1] = log_softmax(logits)[reader.ids[i + 1]]
         if at < place <= at + len(part):
             row = part[place - 1 - at].copy()
         at += len(part)
-        if film.has_room(4 * film.n * part.shape[1]):
+        if reader.has_room(4 * reader.n * part.shape[1]):
             parts.append(part)
         yield None
-    film.logprobs[stamp] = read_only(logprob)
+    reader.logprobs[stamp] = read_only(logprob)
     if parts:
-        film.logits[stamp] = read_only(np.concatenate(parts))
+        reader.logits[stamp] = read_only(np.concatenate(parts))
     return read_only(row)
 
 
-def beginning(text: str, pieces: int) -> bytes:
-    """As much of a text as so many pieces can be. Raises Problem for text that is no Unicode."""
+def beginning(text: str, tokens: int) -> bytes:
+    """As much of a text as so many tokens can be. Raises Problem for text that is no Unicode."""
     try:
-        return to_bytes(text[: LONGEST_PIECE * pieces])
+        return to_bytes(text[: LONGEST_TOKEN * tokens])
     except UnicodeEncodeError as error:
         raise Problem("the text holds half a character (a lone surrogate)", "remove it") from error
 

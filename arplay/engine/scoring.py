@@ -1,4 +1,4 @@
-"""Scoring a text piece by piece, window by window. What the last text scored had in common is not read again."""
+"""Scoring a text token by token, window by window. What the last text scored had in common is not read again."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ def ledger_of(
 ) -> Generator[Progress | Scored | None, None, Ledger]:
     """Read the chain window by window, telling the growing ledger now and then.
 
-    A piece depends on its context only, so the rows of a common prefix are taken over from the text scored before.
+    A token depends on its context only, so the rows of a common prefix are taken over from the text scored before.
     """
     model = state.current()
-    lead_ids, first_piece = lead(model.alphabet, model.can.starts_empty, request.reading.first_piece)
+    lead_ids, first_token = lead(model.alphabet, model.can.starts_empty, request.reading.first_token)
     encoded = state.encode(request.document, model.alphabet, request.reading.special)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
     windows = windows_of(model.info.context, len(chain), len(lead_ids) * request.reading.window_lead)
     tokens = model.alphabet.vocabulary
     notes = request.document.notes(encoded, tokens) + _notes(encoded, tokens, lead_ids, windows)
     notes += told_of(model, encoded)
-    columns = Columns(encoded, tokens.unit, len(lead_ids), first_piece, windows, notes)
+    columns = Columns(encoded, tokens.unit, len(lead_ids), first_token, windows, notes)
     former, state.scored = state.scored, None
     known = 0
     if former is not None:
@@ -82,7 +82,7 @@ def ledger_of(
                     at += len(scores.logprob)
                     if at < readable:
                         yield from told(at)
-                if readable < stop:  # the piece behind a full window is scored but cannot be read there
+                if readable < stop:  # the token behind a full window is scored but cannot be read there
                     scores = _score_next(session, model.can.partial, int(chain[readable]))
                     columns.put(scores, readable, first)
             yield from told(at)  # the session is given back by now: a step that comes between finds it
@@ -122,14 +122,14 @@ class Columns:
         encoded: Encoded,
         unit: Unit,
         lead: int,
-        first_piece: str,
+        first_token: str,
         windows: Windows,
         told: tuple[Note, ...] = (),
     ) -> None:
         n, self._told = len(encoded), told
         self._encoded, self._unit, self._lead = encoded, unit, lead
-        self._least = 1 if first_piece == "unscored" else lead  # the first piece of the chain that gets a score
-        self._first_piece, self._windows = first_piece, windows
+        self._least = 1 if first_token == "unscored" else lead  # the first token of the chain that gets a score
+        self._first_token, self._windows = first_token, windows
         self._done = 0
         self._logprob = np.full(n, np.nan)
         self._rank = np.zeros(n, np.int32)
@@ -151,13 +151,13 @@ class Columns:
         self._best.packed[rows], self._best.logprobs[rows] = best.packed, best.logprobs
 
     def take_over(self, former: Columns, common: int) -> int:
-        """Copy what ``former`` knows of the first ``common`` pieces, which both chains begin with.
+        """Copy what ``former`` knows of the first ``common`` tokens, which both chains begin with.
 
-        How many pieces of the chain, the lead included, need not be scored again: 0 where the first piece is treated
+        How many tokens of the chain, the lead included, need not be scored again: 0 where the first token is treated
         otherwise.
         """
         known = min(common, former._lead + former._done)
-        same = (former._first_piece, former._windows.lead) == (self._first_piece, self._windows.lead)
+        same = (former._first_token, former._windows.lead) == (self._first_token, self._windows.lead)
         if not same or known <= self._lead:
             return 0
         rows = slice(0, known - self._lead)
@@ -180,7 +180,7 @@ class Columns:
             best=Best(frozen(self._best.packed), frozen(self._best.logprobs)),
             before=self._lead,
             done=self._done,
-            first_piece=self._first_piece,
+            first_token=self._first_token,
             windows=self._windows,
             told=self._told,
         )
@@ -189,7 +189,7 @@ class Columns:
 
 
 def _score_next(session: Session, partial: bool, id: int) -> Scores:
-    """The piece ``id`` scored by what the session says is next, without reading it."""
+    """The token ``id`` scored by what the session says is next, without reading it."""
     scores = Scores(*unscored(1))
     if not partial and np.isnan(session.logits()).any():
         return scores

@@ -25,7 +25,7 @@ from arplay.models.base import Model, Report, Session
 
 if TYPE_CHECKING:
     from arplay.engine.fetch import FetchProgress
-    from arplay.engine.replay import Film
+    from arplay.engine.replay import SnapshotReader
     from arplay.engine.scoring import Work
 
 CHUNK_SECONDS, PATIENT_SECONDS = 0.05, 0.4
@@ -42,10 +42,10 @@ Fetcher = Callable[[str, Path, Callable[[], bool]], Generator["FetchProgress", N
 
 @dataclass(slots=True)
 class Pace:
-    """How many pieces a chunk has: so many that reading it takes ``seconds``.
+    """How many tokens a chunk has: so many that reading it takes ``seconds``.
 
     That is 50 ms where somebody waits for another answer. Larger chunks are read up to three times as fast (SmolLM2 on
-    two cores: 104 pieces/s in chunks of 16, 303 in chunks of 128), so a reading that nobody disturbs takes longer ones.
+    two cores: 104 tokens/s in chunks of 16, 303 in chunks of 128), so a reading that nobody disturbs takes longer ones.
     """
 
     size: int = FIRST_CHUNK
@@ -54,10 +54,10 @@ class Pace:
     """The longest chunk, in seconds, that a reading without disturbance comes to."""
     most: int = MOST_CHUNK
     reached: int = 0
-    """Pieces that the session held when the last chunk was read."""
+    """Tokens that the session held when the last chunk was read."""
 
     def shrink(self) -> bool:
-        """Read a quarter as much at a time from now on, since memory ran out; False where it is one piece already."""
+        """Read a quarter as much at a time from now on, since memory ran out; False where it is one token already."""
         if self.size == 1:
             return False
         self.size = self.most = max(1, self.size // 4)
@@ -68,10 +68,10 @@ class Pace:
         self.size = min(self.most, max(LEAST_CHUNK, int(self.size * CHUNK_SECONDS / self.seconds)))
         self.seconds = CHUNK_SECONDS
 
-    def learn(self, pieces: int, seconds: float) -> None:
+    def learn(self, tokens: int, seconds: float) -> None:
         """Adjust to a measured chunk. A short one (the end of a text) says little and is ignored."""
-        if pieces >= self.size:
-            wanted = pieces * self.seconds / max(seconds, 1e-6)
+        if tokens >= self.size:
+            wanted = tokens * self.seconds / max(seconds, 1e-6)
             self.seconds = min(self.patience, 1.5 * self.seconds)
             self.size = int(min(max(wanted, LEAST_CHUNK), self.most, 2 * self.size))
 
@@ -99,7 +99,7 @@ class State:
     scored: Work | None = None
     answered: tuple[Ids, NDArray[np.floating]] | None = None
     """The context explored last, and the logits after it."""
-    film: Film | None = None
+    reader: SnapshotReader | None = None
     """The run that was replayed last, in slot 0; it outlives the model there."""
     _documents: OrderedDict[tuple[Document, str, bool], Encoded] = field(default_factory=OrderedDict)
     _parts: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
@@ -196,9 +196,9 @@ def read_only(array: NDArray[T]) -> NDArray[T]:
 
 
 def windows_of(context: int | None, length: int, lead: int = 0) -> Windows:
-    """How a chain of ``length`` pieces is read: in half-overlapping windows, or as a whole by an endless context.
+    """How a chain of ``length`` tokens is read: in half-overlapping windows, or as a whole by an endless context.
 
-    ``lead``: how many pieces every later window begins with, if the chain has one.
+    ``lead``: how many tokens every later window begins with, if the chain has one.
     """
     if not context:
         return Windows(max(1, length), max(1, length))

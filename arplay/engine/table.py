@@ -12,13 +12,12 @@ from typing import Any
 
 from arplay.engine import jobs
 from arplay.engine.jobs import Steps
-from arplay.engine.lesson import lesson
 from arplay.engine.messages import (
     Describe,
     Explore,
     Fetch,
-    Lesson,
     Load,
+    OneBatch,
     Recompute,
     Reconcile,
     Replay,
@@ -26,6 +25,7 @@ from arplay.engine.messages import (
     Score,
     Unload,
 )
+from arplay.engine.one_batch import one_batch
 from arplay.engine.recompute import recompute
 from arplay.engine.replay import replay
 from arplay.engine.state import State
@@ -67,7 +67,7 @@ JOBS: dict[type[Request], Job] = {
     Fetch: Job(
         lambda state, request, line: jobs.fetch(state, request, line.cancelled), already="is being fetched already"
     ),
-    Lesson: _plain(lesson),
+    OneBatch: _plain(one_batch),
     Replay: _plain(replay),
     Score: _plain(jobs.score),
     Reconcile: _plain(jobs.reconcile),

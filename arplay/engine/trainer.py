@@ -27,7 +27,7 @@ from arplay.core.errors import Problem
 from arplay.engine.child import kill_all
 from arplay.engine.fetch import why_ended
 from arplay.models import families
-from arplay.training.order import Order
+from arplay.training.order import RunRequest
 from arplay.training.run_folder import Plan, Report, RunFolder
 
 __all__ = ["Plan", "Report", "Start", "Status", "Trainer", "TrainingState", "runs"]
@@ -51,7 +51,7 @@ class Start:
     """What a person chooses for a run. ``minutes`` or ``tokens`` says how long, the other is None.
 
     ``params``: parameters of the network, which a model that is counted does not have. ``context`` None: the command's
-    own choice. ``vocabulary``: pieces of the tokenizer, None: as many as the texts support, up to the command's own
+    own choice. ``vocabulary``: tokens of the tokenizer, None: as many as the texts support, up to the command's own
     choice.
     """
 
@@ -124,7 +124,7 @@ class Trainer:
         if run.has_plan():
             raise Problem(f"{start.out} holds a training run already", "choose another folder, or open that run")
         try:
-            Order(start.texts, start.out).check(run)  # the child cannot, once its output is there
+            RunRequest(start.texts, start.out).check(run)  # the child cannot, once its output is there
         except Problem as problem:
             raise Problem(problem.cause, "choose a new or empty folder") from problem
         trainer = cls(start.out, start)

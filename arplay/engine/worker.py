@@ -15,7 +15,7 @@ from arplay.core import waits
 from arplay.core.errors import Problem, in_one_line
 from arplay.engine import jobs, state
 from arplay.engine.messages import Cancelled, Failed, Lane, Load, Loaded, Progress, Question, Request, Result, Unload
-from arplay.engine.recovery import carried
+from arplay.engine.recovery import with_recovery
 from arplay.engine.table import JOBS, Line
 from arplay.models.base import Model, Report
 from arplay.models.devices import out_of_memory
@@ -210,7 +210,7 @@ class Worker:
             for other in self._slots.values():
                 if other is not mine:
                     other.pace.hurry()
-            return carried(mine, number, lambda: self._steps(job), self._report(job))
+            return with_recovery(mine, number, lambda: self._steps(job), self._report(job))
         return self._steps(job)
 
     def _steps(self, job: _Job) -> jobs.Steps:

@@ -64,7 +64,7 @@ class Shown:
         lead = self.ledger or self.answer
         if lead is None:
             raise Problem("there is nothing to export yet", NOT_YET)
-        return Provenance(self.loaded.info, lead.first_piece, self.text, self.decoding, self.seed)
+        return Provenance(self.loaded.info, lead.first_token, self.text, self.decoding, self.seed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class Provenance:
     """
 
     info: Info
-    first_piece: str
+    first_token: str
     text: str
     decoding: Pipeline | None = None
     seed: int | None = None
@@ -29,7 +29,7 @@ class Provenance:
         return {
             "arplay": __version__,
             "model": model(self.info),
-            "first_piece": self.first_piece,
+            "first_token": self.first_token,
             "decoding": None if self.decoding is None else self.decoding.as_json,
             "seed": self.seed,
             "text": self.text,
@@ -42,7 +42,7 @@ class Provenance:
             f"arplay {__version__}",
             f"model: {info.name} ({info.family}), revision {info.revision}, {info.dtype} on {info.device}",
             f"source: {info.source}",
-            f"first piece: {self.first_piece}",
+            f"first token: {self.first_token}",
             f"text: {self.text}",
         ]
         if self.decoding is not None:
@@ -54,7 +54,7 @@ class Provenance:
     def caption(self) -> list[str]:
         """For pictures: two short lines."""
         info = self.info
-        how = [f"first piece: {self.first_piece}"]
+        how = [f"first token: {self.first_token}"]
         if self.decoding is not None:
             how.append(f"decoding: {self.decoding.label}")
         if self.seed is not None:

@@ -56,7 +56,7 @@ def is_text(column: str) -> bool:
 
 
 def items(distribution: Distribution, decoded: Decoded, vocabulary: TokenSet, ids: Iterable[int]) -> list[Record]:
-    """One record a piece: the model's own log-prob, probability and rank, and the probability after decoding."""
+    """One record a token: the model's own log-prob, probability and rank, and the probability after decoding."""
     return [_item(distribution, decoded, vocabulary, int(id)) for id in ids]
 
 
@@ -81,10 +81,10 @@ def bars(
     top: int,
     find: str | None = None,
 ) -> Record:
-    """The next-piece distribution as ``arplay next --json`` gives it, less the model.
+    """The next-token distribution as ``arplay next --json`` gives it, less the model.
 
     ``distribution`` is that of ``answer``, ``before`` what its document shows before the place. ``ids`` of the prefix
-    are all the tokens of the chain, those that stand before the text (the first-piece rule) included. ``top``: how
+    are all the tokens of the chain, those that stand before the text (the first-token rule) included. ``top``: how
     many of the most probable tokens are listed.
     """
     shown = distribution.top(top)
@@ -131,7 +131,7 @@ def totals(ledger: Ledger) -> Record:
     sums = ledger.totals
     units = sums.unit.many
     return {
-        "pieces": sums.pieces,
+        "tokens": sums.tokens,
         "scored": sums.scored,
         units: sums.units,
         f"{units}_total": sums.units_total,
@@ -140,7 +140,7 @@ def totals(ledger: Ledger) -> Record:
         "nll_bits": sums.nll_bits,
         "perplexity": sums.perplexity,
         sums.unit.key: sums.bits_per_unit,
-        "first_piece": sums.first_piece,
+        "first_token": sums.first_token,
         "window": sums.window,
         "stride": sums.stride,
         "notes": [note.sentence for note in ledger.notes],
@@ -154,7 +154,7 @@ def comments(sums: Record) -> list[str]:
 
 
 def ledger_rows(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
-    """The chain rule, a row a piece: log p, p, their running sum and product (plain and as a power of ten)."""
+    """The chain rule, a row a token: log p, p, their running sum and product (plain and as a power of ten)."""
     rows = tokens(ledger, vocabulary)
     for row, running in zip(rows, ledger.running.tolist(), strict=True):
         mantissa, exponent = power_of_ten(running)
@@ -167,7 +167,7 @@ def ledger_rows(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
 
 
 def heat_rows(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
-    """What the heatmap shows of every piece: its figures and the pieces that were expected most."""
+    """What the heatmap shows of every token: its figures and the tokens that were expected most."""
     rows, label = tokens(ledger, vocabulary), next(iter(vocabulary.record(0)))
     for index, row in enumerate(rows):
         row["prob"] = None if row["logprob"] is None else math.exp(row["logprob"])
@@ -191,7 +191,7 @@ def step(step: Step, context_start: int, vocabulary: TokenSet) -> Record:
 
 
 def timing_rows(timings: Iterable[Timing]) -> list[Record]:
-    """One record a measured answer, the oldest first; pieces of context, of these read and reused, and seconds."""
+    """One record a measured answer, the oldest first; tokens of context, of these read and reused, and seconds."""
     return [
         {
             "kind": t.kind,

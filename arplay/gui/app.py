@@ -130,7 +130,7 @@ class _Start:
 
     def __call__(self) -> None:
         window, options = self._window, self._options
-        reading = Reading(options.first_piece, options.special, options.window_lead)
+        reading = Reading(options.first_token, options.special, options.window_lead)
         if reading != Reading():
             window.given = reading
         restored = self._keep() if self._remembered else None

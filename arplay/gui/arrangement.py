@@ -89,8 +89,8 @@ class Arrangement(QObject):
         """The panels below the text from top to bottom, each with those behind its tab."""
         groups: list[list[str]] = []
         for name, dock in self.docks.items():
-            if dock.panel.place.area == "bottom":
-                if dock.panel.place.behind:
+            if dock.panel.entry.area == "bottom":
+                if dock.panel.entry.behind:
                     groups[-1].append(name)
                 else:
                     groups.append([name])
@@ -114,7 +114,7 @@ class Arrangement(QObject):
         window = self._window
         for dock in self.docks.values():
             dock.setFloating(False)
-            window.addDockWidget(AREAS[dock.panel.place.area], dock)
+            window.addDockWidget(AREAS[dock.panel.entry.area], dock)
             dock.show()
         for above, below in pairwise(self._groups):
             window.splitDockWidget(self.docks[above[0]], self.docks[below[0]], Qt.Orientation.Vertical)
@@ -140,7 +140,7 @@ class Arrangement(QObject):
             self._resize({name: size for name, size in down.items() if not self._at_side(name)}, DOWN)
             return
         width = window.width()
-        beside = {name: dock.panel.place for name, dock in self.docks.items() if dock.panel.place.area != "bottom"}
+        beside = {name: dock.panel.entry for name, dock in self.docks.items() if dock.panel.entry.area != "bottom"}
         self._resize({name: place.width_in(width) for name, place in beside.items()}, ACROSS)
         middle = [first for group in self._groups if (first := next(filter(self._stands, group), None)) is not None]
         below = [name for name in middle if not self._at_side(name)]

@@ -29,7 +29,7 @@ from arplay.gui.theme import LIGHT, TEXT, Theme
 from arplay.models.base import Info
 
 if TYPE_CHECKING:
-    from arplay.gui.panels import Place
+    from arplay.gui.panels import PanelEntry
 
 Unit = Literal["nats", "bits"]
 AtLimit = Literal["stop", "slide"]
@@ -73,7 +73,7 @@ class View:
 
     ``answer`` and ``decoded`` belong to ``caret`` of ``document`` (None while unknown). ``step``: the choice that
     led here, if the last thing done was a step; ``step_decoded``: the distribution that it was drawn from.
-    ``selected``: index of the piece that lights up everywhere: it was clicked, or starts at the caret.
+    ``selected``: index of the token that lights up everywhere: it was clicked, or starts at the caret.
     ``stale``: ``answer`` is that of a moment ago, a newer one is on its way. ``excerpt_of``: the name of a long text
     that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it.
     ``name``: the file that the text was opened from.
@@ -119,7 +119,7 @@ class View:
 
     @property
     def follows(self) -> bool:
-        """Whether the last thing done was to write a piece at the end: lists and the heatmap then follow it."""
+        """Whether the last thing done was to write a token at the end: lists and the heatmap then follow it."""
         written = self.node is not None and self.node.step is not None
         return written and self.selected is None and self.caret == len(self.document)
 
@@ -150,14 +150,14 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Write this piece after the caret."""
+    """Write this token after the caret."""
 
     id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Go to the piece with this index of the text: caret before it, its distribution in the chart."""
+    """Go to the token with this index of the text: caret before it, its distribution in the chart."""
 
     index: int
 
@@ -302,7 +302,7 @@ class Panel(QWidget):
 
     theme: Theme = LIGHT
 
-    place: Place
+    entry: PanelEntry
     """Its line of the catalogue, which made it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -168,7 +168,7 @@ class OfPanel:
 
     def table(self) -> Table:
         self._show()
-        chart = self.panel.place.chart
+        chart = self.panel.entry.chart
         assert chart is not None, "it has no menu entry for data"
         return chart.table(shown(self.panel, self.window.playground.view))
 
@@ -185,7 +185,7 @@ def shown(panel: Panel, view: View) -> Shown:
     """What of ``view`` the chart of ``panel`` is of. Raises Problem before a model is loaded."""
     if view.loaded is None:
         raise Problem("there is nothing to export yet", charts.NOT_YET)
-    chart, settings = panel.place.chart, view.settings
+    chart, settings = panel.entry.chart, view.settings
     return Shown(
         view.loaded,
         view.document,

@@ -47,7 +47,7 @@ def _read(file: Path) -> Text:
 def _run(run: dict[str, Any]) -> Run:
     if "typed" in run:
         return Typed(base64.b64decode(run["typed"], validate=True))
-    ids, pieces = tuple(run["ids"]), tuple(base64.b64decode(piece, validate=True) for piece in run["pieces"])
-    if len(ids) != len(pieces) or not all(type(id) is int and 0 <= id < _MAX_ID for id in ids):
-        raise ValueError("ids and pieces do not match")
-    return Fixed(str(run["vocabulary"]), ids, pieces)
+    ids, tokens = tuple(run["ids"]), tuple(base64.b64decode(token, validate=True) for token in run["pieces"])
+    if len(ids) != len(tokens) or not all(type(id) is int and 0 <= id < _MAX_ID for id in ids):
+        raise ValueError("ids and tokens do not match")
+    return Fixed(str(run["vocabulary"]), ids, tokens)

@@ -29,7 +29,7 @@ from arplay.gui.widgets.menu_button import give_menu
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow
 
-FIRST_PIECE = (
+FIRST_TOKEN = (
     (
         "auto",
         "First token: automatic",
@@ -166,7 +166,7 @@ class Menus(QObject):
 
     def export_menu(self, panel: Panel) -> QMenu:
         """Everything a panel can be exported as; also found under File > Export."""
-        menu = exports.of_panel(panel, self._window).menu(self._window, charted=panel.place.chart is not None)
+        menu = exports.of_panel(panel, self._window).menu(self._window, charted=panel.entry.chart is not None)
         self._export.addMenu(menu)
         panel.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         panel.customContextMenuRequested.connect(self._on_context_menu)
@@ -185,14 +185,14 @@ class Menus(QObject):
         self._window.addToolBar(bar)
         give_menu(bar.model, self.models)
         self._icons.append((bar.model, "cube"))
-        self._first_piece = QComboBox(bar)
-        self._first_piece.setAccessibleName("How the first token is treated")
-        for i, (key, words, tip) in enumerate(FIRST_PIECE):
-            self._first_piece.addItem(words, key)
-            self._first_piece.setItemData(i, tip, Qt.ItemDataRole.ToolTipRole)
-        self._first_piece.setToolTip("What stands before the text, so that its first token can have a probability")
-        self._first_piece.activated.connect(self._on_first_piece)
-        bar.addWidget(self._first_piece)
+        self._first_token = QComboBox(bar)
+        self._first_token.setAccessibleName("How the first token is treated")
+        for i, (key, words, tip) in enumerate(FIRST_TOKEN):
+            self._first_token.addItem(words, key)
+            self._first_token.setItemData(i, tip, Qt.ItemDataRole.ToolTipRole)
+        self._first_token.setToolTip("What stands before the text, so that its first token can have a probability")
+        self._first_token.activated.connect(self._on_first_token)
+        bar.addWidget(self._first_token)
         self._special = QToolButton(bar)
         self._special.setText("Special tokens")
         self._special.setCheckable(True)
@@ -258,17 +258,17 @@ class Menus(QObject):
 
     def _show_reading(self, view: View) -> None:
         """What stands before the text and how special names are read: only what this model can do is offered."""
-        at = self._first_piece.findData(view.settings.reading.first_piece)
-        if at != self._first_piece.currentIndex():
-            self._first_piece.setCurrentIndex(at)
+        at = self._first_token.findData(view.settings.reading.first_token)
+        if at != self._first_token.currentIndex():
+            self._first_token.setCurrentIndex(at)
         self._special.setChecked(view.settings.reading.special)
         if view.loaded is self._loaded:
             return
         self._loaded = loaded = view.loaded
-        items = self._first_piece.model()
+        items = self._first_token.model()
         assert isinstance(items, QStandardItemModel)
         for name, id in (("bos", loaded and loaded.bos), ("eos", loaded and loaded.eos)):
-            items.item(self._first_piece.findData(name)).setEnabled(id is not None)
+            items.item(self._first_token.findData(name)).setEnabled(id is not None)
         special = [loaded.vocabulary.label(id) for id in sorted(loaded.vocabulary.special)[:1]] if loaded else []
         self._special.setEnabled(bool(special))
         self._special.setToolTip(plain(_special_tip(special[0])) if special else "This model has no special tokens")
@@ -311,9 +311,9 @@ class Menus(QObject):
         paths.models().mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.models())))
 
-    def _on_first_piece(self, at: int) -> None:
+    def _on_first_token(self, at: int) -> None:
         reading = self._window.playground.view.settings.reading
-        self._change(reading=replace(reading, first_piece=self._first_piece.itemData(at)))
+        self._change(reading=replace(reading, first_token=self._first_token.itemData(at)))
 
     def _on_special(self, on: bool) -> None:
         self._change(reading=replace(self._window.playground.view.settings.reading, special=on))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from arplay.core.decoding.pipeline import Pipeline
-    from arplay.core.reading import FirstPiece
+    from arplay.core.reading import FirstToken
     from arplay.engine.messages import Device, Dtype
 
 
@@ -17,7 +17,7 @@ class WindowOptions:
     """None means: as remembered from the last time, else the default.
 
     ``encoding`` is that of ``text_file``; None stands for UTF-8. ``size`` is the window's, in logical pixels.
-    ``first_piece``, ``special`` and ``window_lead`` say how the text is read where they are not the default.
+    ``first_token``, ``special`` and ``window_lead`` say how the text is read where they are not the default.
     ``bars`` and ``decoding`` are for a picture of the window, which takes no part in what is remembered.
     """
 
@@ -31,6 +31,6 @@ class WindowOptions:
     size: tuple[int, int] | None = None
     special: bool = False
     window_lead: bool = False
-    first_piece: FirstPiece = "auto"
+    first_token: FirstToken = "auto"
     bars: int = 20
     decoding: Pipeline | None = None

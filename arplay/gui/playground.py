@@ -43,7 +43,7 @@ from arplay.gui.contract import Do, Intent, Settings, Take, View
 from arplay.gui.fetching import Fetching
 from arplay.gui.finding import Finding
 from arplay.gui.table import Table
-from arplay.gui.training.lessons import Lessons
+from arplay.gui.training.snapshot_jobs import SnapshotJobs
 from arplay.gui.undo import Move, new_stack
 from arplay.gui.writing import Writing
 
@@ -91,7 +91,7 @@ class Playground(QObject):
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
         self.asking, self.writing, self.comparing = Asking(self), Writing(self), Comparing(self)
         self.finding, self.table = Finding(self), Table(self)
-        self.fetching, self.lessons = Fetching(bridge, self), Lessons(bridge, self)
+        self.fetching, self.snapshot_jobs = Fetching(bridge, self), SnapshotJobs(bridge, self)
         bridge.result.connect(self._on_result)
 
     # ---- what the user does
@@ -251,7 +251,7 @@ class Playground(QObject):
         self.asking.explore_soon()
 
     def select(self, index: int) -> None:
-        """Caret to the start of a piece of the text that the heatmap shows."""
+        """Caret to the start of a token of the text that the heatmap shows."""
         self.writing.stop()
         view = self.view
         ledger, answer = view.ledger, view.answer

@@ -19,7 +19,7 @@ from arplay import paths
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
-from arplay.core.reading import FirstPiece, Reading
+from arplay.core.reading import FirstToken, Reading
 from arplay.gui.contract import AtLimit, ColourBy, Settings, Tokens, Unit
 from arplay.gui.recovery import set_aside
 from arplay.gui.widgets.zoom import SIZES
@@ -227,8 +227,9 @@ def _sensible(name: str, value: object, like: object) -> bool:
 
 
 def _reading(value: dict[str, Any]) -> Reading:
-    default: FirstPiece = "auto"
-    first = next((rule for rule in get_args(FirstPiece) if rule == value.get("first_piece")), default)
+    default: FirstToken = "auto"
+    said = value.get("first_token", value.get("first_piece"))  # its name until 0.1
+    first = next((rule for rule in get_args(FirstToken) if rule == said), default)
     return Reading(first, value.get("special") is True, value.get("window_lead") is True)
 
 

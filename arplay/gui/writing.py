@@ -27,7 +27,7 @@ ELSEWHERE = ("this place belongs to the long text in the heatmap", "put the care
 
 
 class Writing(QObject):
-    """The pieces that the playground's text grows by. ``waiting``: what is done once the distribution is there."""
+    """The tokens that the playground's text grows by. ``waiting``: what is done once the distribution is there."""
 
     def __init__(self, play: Playground) -> None:
         super().__init__(play)
@@ -141,7 +141,7 @@ class Writing(QObject):
             self.when_fresh(self.waiting.popleft())
 
     def forget_picks(self) -> None:
-        """Another vocabulary: an id that was to be taken means another piece now. Steps stay what they were."""
+        """Another vocabulary: an id that was to be taken means another token now. Steps stay what they were."""
         steps = [intent for intent in self.waiting if not isinstance(intent, Take)]
         if len(steps) < len(self.waiting):
             self._play.told.emit(
@@ -150,7 +150,7 @@ class Writing(QObject):
         self.waiting = deque(steps)
 
     def rewind(self) -> None:
-        """Take back the last step that waits, or the one that led here; else go back by one piece, as _back does."""
+        """Take back the last step that waits, or the one that led here; else go back by one token, as _back does."""
         if self.waiting and self.waiting[-1] != Do("rewind"):
             self.waiting.pop()
             self._play.refused.emit("Taken back: a step that waited for the answer")
@@ -202,7 +202,7 @@ class Writing(QObject):
             self._sample(answer, answer.distribution, decoded)
 
     def _back(self, answer: Answer) -> None:
-        """The caret one piece back; the text stays."""
+        """The caret one token back; the text stays."""
         play = self._play
         if play.view.caret and len(answer.encoded):
             index = int(answer.encoded.ends[:-1].searchsorted(play.view.caret))  # the last that begins before it
@@ -230,7 +230,7 @@ class Writing(QObject):
         self._write(step, "sampled")
 
     def _write(self, step: Step, kind: Literal["sampled", "picked"]) -> None:
-        """Put the chosen piece after the caret; a text that followed is kept by the tree."""
+        """Put the chosen token after the caret; a text that followed is kept by the tree."""
         play = self._play
         assert play.view.loaded is not None
         vocabulary = play.view.loaded.vocabulary

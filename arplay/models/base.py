@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Coder, Encoded, Note
-from arplay.core.reading import FirstPiece
+from arplay.core.reading import FirstToken
 from arplay.core.signs import safe
 
 Report = Callable[[float | None, str], None]
@@ -23,7 +23,7 @@ Report = Callable[[float | None, str], None]
 class Info:
     """What a model is, as the status bar, exports and JSON show it.
 
-    ``vocabulary``: V, the length of its logits. ``context``: pieces it may read at once (None: any number).
+    ``vocabulary``: V, the length of its logits. ``context``: tokens it may read at once (None: any number).
     ``revision``: commit, version or digest of the weights. ``parameters``: count (table entries for a table); None,
     like V, where a server does not tell. ``engine``: the library that computes.
     ``why``: the reason for this device and number type, in a sentence. ``placement``: where the layers are, if spread.
@@ -84,7 +84,7 @@ class Memory:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scores:
-    """What the model said about n given pieces; all arrays have n rows and are read-only.
+    """What the model said about n given tokens; all arrays have n rows and are read-only.
 
     ``logprob`` in nats (NaN where the model gives no p(x_1)), ``rank`` from 1 (0 where not scored), ``entropy``
     in nats, ``best_ids`` and ``best_logprobs`` of shape (n, 5) padded with -1 and -inf.
@@ -110,15 +110,15 @@ class Session(Protocol):
         ...
 
     def read(self, ids: Sequence[int]) -> None:
-        """Like extend without the scores, which cost a row of V logits for every piece."""
+        """Like extend without the scores, which cost a row of V logits for every token."""
         ...
 
     def rewind(self, length: int) -> None:
-        """Go back to the first ``length`` pieces."""
+        """Go back to the first ``length`` tokens."""
         ...
 
     def reach(self, length: int) -> int:
-        """The most pieces, at most ``length``, to which a rewind costs no more than one piece read again.
+        """The most tokens, at most ``length``, to which a rewind costs no more than one token read again.
 
         ``length`` itself where the cache can be cropped there, else the last checkpoint before it, or 0. Whoever
         rewinds further reads what is missing at once, when the next logits are asked for.
@@ -126,7 +126,7 @@ class Session(Protocol):
         ...
 
     def logits(self) -> NDArray[np.floating]:
-        """Logits of the next piece, shape (V,), read-only; float32 (float64 for a table).
+        """Logits of the next token, shape (V,), read-only; float32 (float64 for a table).
 
         Raises Problem where the empty prefix has none.
         """
@@ -148,7 +148,7 @@ class Session(Protocol):
 
     @property
     def evaluated(self) -> int:
-        """How many pieces the model has read for this session since it was made, repeated ones counted again."""
+        """How many tokens the model has read for this session since it was made, repeated ones counted again."""
         ...
 
 
@@ -214,9 +214,9 @@ class Model(Protocol):
         ...
 
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
-        """log p (nats) of every piece by one pass without any cache, shape (n,); NaN where there is no p(x_1).
+        """log p (nats) of every token by one pass without any cache, shape (n,); NaN where there is no p(x_1).
 
-        The last piece is scored but not read, so n may be one more than the context.
+        The last token is scored but not read, so n may be one more than the context.
         Independent of Session on purpose: the ledger is reconciled against it.
         """
         ...
@@ -243,17 +243,17 @@ def told_of(model: Model, encoded: Encoded) -> tuple[Note, ...]:
     return model.told_of(encoded) if isinstance(model, Telling) else ()
 
 
-def lead(alphabet: Coder, starts_empty: bool, choice: FirstPiece) -> tuple[tuple[int, ...], str]:
+def lead(alphabet: Coder, starts_empty: bool, choice: FirstToken) -> tuple[tuple[int, ...], str]:
     """The ids put before a text, and the name of that treatment as results show it.
 
-    ``auto`` is what the tokenizer itself adds; if it adds nothing, the first piece is the model's own p(x_1) or
+    ``auto`` is what the tokenizer itself adds; if it adds nothing, the first token is the model's own p(x_1) or
     stays unscored. ``unscored`` leaves it unscored even where the model has a p(x_1). Raises Problem for a BOS or
     EOS that the model does not have.
     """
     if choice in ("bos", "eos"):
         id = alphabet.bos if choice == "bos" else alphabet.eos
         if id is None:
-            raise Problem(f"this model has no {choice.upper()} piece", "choose another first-piece rule")
+            raise Problem(f"this model has no {choice.upper()} token", "choose another first-token rule")
         return (id,), choice
     if choice == "auto" and alphabet.lead:
         return alphabet.lead, "tokenizer"
@@ -261,16 +261,16 @@ def lead(alphabet: Coder, starts_empty: bool, choice: FirstPiece) -> tuple[tuple
 
 
 def check(info: Info, ids: Sequence[int], before: int = 0) -> None:
-    """Refuse what a device must not see: more pieces than the context after ``before`` others, ids that do not exist.
+    """Refuse what a device must not see: more tokens than the context after ``before`` others, ids that do not exist.
 
     Raises Problem.
     """
     if info.context is not None and before + len(ids) > info.context:
-        raise Problem(f"the context is full ({info.context:,} pieces)", "shorten the text or use a longer context")
+        raise Problem(f"the context is full ({info.context:,} tokens)", "shorten the text or use a longer context")
     if ids and info.vocabulary is not None and not 0 <= min(ids) <= max(ids) < info.vocabulary:
         raise Problem(f"an id is outside the vocabulary of {info.vocabulary:,}", "re-tokenise the text")
 
 
 def no_first() -> Problem:
     """What a model says that has no p(x_1) where it is asked for it."""
-    return Problem("this model gives no distribution of a first piece", "type something, or choose BOS or EOS")
+    return Problem("this model gives no distribution of a first token", "type something, or choose BOS or EOS")

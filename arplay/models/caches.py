@@ -1,8 +1,8 @@
-"""What a network keeps of the pieces it has read, and how to go back in it: as its layers allow, whatever its name.
+"""What a network keeps of the tokens it has read, and how to go back in it: as its layers allow, whatever its name.
 
 A layer that only grows (attention) is cut. A sliding window is told to record what leaves it, and is cut too. Any
 other state (recurrent, convolutional, a library class of its own) forgets what a rewind would need, so copies of it
-are taken on the way, dense where it was read last: a rewind of d pieces reads at most about d/4 of them again.
+are taken on the way, dense where it was read last: a rewind of d tokens reads at most about d/4 of them again.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     import torch
 
 SLACK = 1024
-"""So many pieces that have left a sliding window are kept at least, to go back to."""
+"""So many tokens that have left a sliding window are kept at least, to go back to."""
 
 
 class Kept:
-    """A network's cache after ``length`` pieces. Use it within ``torch.inference_mode`` only."""
+    """A network's cache after ``length`` tokens. Use it within ``torch.inference_mode`` only."""
 
     def __init__(self) -> None:
         self.cache: Any = None
@@ -40,7 +40,7 @@ class Kept:
         return cache
 
     def put(self, cache: Any, length: int, logits: torch.Tensor) -> None:
-        """What the network keeps after ``length`` pieces, and the logits there, shape (V,)."""
+        """What the network keeps after ``length`` tokens, and the logits there, shape (V,)."""
         self.cache, self.length, self._storages = cache, length, None
         layers = _layers(cache)
         for layer in layers or ():
@@ -63,7 +63,7 @@ class Kept:
         return bool(self._checkpoints)
 
     def reach(self, length: int) -> int:
-        """The most pieces, at most ``length``, that :meth:`back` can go to."""
+        """The most tokens, at most ``length``, that :meth:`back` can go to."""
         if length >= self.length:
             return self.length
         layers = _layers(self.cache)
@@ -76,7 +76,7 @@ class Kept:
         return next(there, 0)
 
     def back(self, length: int) -> torch.Tensor | None:
-        """Go back to ``reach(length)`` pieces; the logits there, where a checkpoint knows them."""
+        """Go back to ``reach(length)`` tokens; the logits there, where a checkpoint knows them."""
         place = self.reach(length)
         if place == 0:
             self.drop()
@@ -161,7 +161,7 @@ def _slides(layer: Any) -> bool:
 
 
 def _can_be_cut(layer: Any, extra: int) -> bool:
-    """Whether a growing layer still holds what it would hold had it never read the last ``extra`` pieces."""
+    """Whether a growing layer still holds what it would hold had it never read the last ``extra`` tokens."""
     if not _slides(layer) or layer.keys is None or extra == 0:
         return True
     left = layer.cumulative_length - extra

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 LOGITS_BYTES = 64 * 1024 * 1024
 """No forward holds more logits than this at once."""
 
-CHECKPOINT_PIECES = 64
-"""No forward reads more pieces than this where a session goes back by checkpoints, of which it leaves one."""
+CHECKPOINT_TOKENS = 64
+"""No forward reads more tokens than this where a session goes back by checkpoints, of which it leaves one."""
 
 
 class CausalLM:
@@ -62,7 +62,7 @@ class CausalLM:
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """-cross_entropy of torch, in 64 bits, over one forward without cache; element 0 is NaN (no p(x_1)).
 
-        The last piece is scored, not read: a full window and the piece behind it fit. Where the logits would not
+        The last token is scored, not read: a full window and the token behind it fit. Where the logits would not
         fit the bound the pass is repeated for a part of the rows at a time.
         """
         import torch
@@ -94,7 +94,7 @@ class CausalSession:
     def __init__(self, model: CausalLM) -> None:
         self._model = model
         self._ids: list[int] = []
-        self._kept = Kept()  # of the first pieces of self._ids
+        self._kept = Kept()  # of the first tokens of self._ids
         self._next: torch.Tensor | None = None  # logits after self._ids, shape (V,)
         self.evaluated = 0
 
@@ -142,7 +142,7 @@ class CausalSession:
         import torch
 
         if not 0 <= length <= len(self._ids):
-            raise ValueError(f"cannot rewind {len(self._ids)} pieces to {length}")
+            raise ValueError(f"cannot rewind {len(self._ids)} tokens to {length}")
         if length == len(self._ids):
             return
         del self._ids[length:]
@@ -180,7 +180,7 @@ class CausalSession:
     def _catch_up(self, torch: Any, all_but: int = 0) -> None:
         """Read what the chain holds and the cache does not, where the logits after it are wanted.
 
-        One piece may be left to be read with what follows it, in one forward.
+        One token may be left to be read with what follows it, in one forward.
         """
         if self._next is not None or not self._ids or self._model.proof.cache == "recomputed":
             return
@@ -201,12 +201,12 @@ class CausalSession:
             if not self._model.proof.several:
                 sizes += [1] if self._kept.length else []
             elif self._model.proof.cache == "checkpoints":
-                sizes.append(CHECKPOINT_PIECES)
+                sizes.append(CHECKPOINT_TOKENS)
             yield ids[at : at + min(sizes)]
             at += min(sizes)
 
     def _extend_some(self, torch: Any, given: list[int]) -> tuple[NDArray[Any], ...]:
-        """Read a few pieces in one forward and score each by the logits of the piece before it."""
+        """Read a few tokens in one forward and score each by the logits of the token before it."""
         behind, before = self._ids[self._kept.length :], self._next
         unknown = bool(self._ids) and before is None
         logits = self._forward(torch, behind + given, len(given) + unknown)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 DENSE = 4
-"""Checkpoints around a place that lies d pieces back are at most d / DENSE pieces apart."""
+"""Checkpoints around a place that lies d tokens back are at most d / DENSE tokens apart."""
 
 CHECKPOINT_BYTES = 256 * 1024 * 1024
 """What the checkpoints of one session may hold; where they hold more they lie further apart."""
@@ -14,7 +14,7 @@ CHECKPOINT_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Checkpoint:
-    """The state after ``length`` pieces, and the logits there, shape (V,); ``bytes`` is both. Never changed."""
+    """The state after ``length`` tokens, and the logits there, shape (V,); ``bytes`` is both. Never changed."""
 
     length: int
     states: Any
@@ -44,5 +44,5 @@ def thin(kept: list[Checkpoint], length: int) -> None:
 
 
 def latest(kept: list[Checkpoint], length: int) -> Checkpoint | None:
-    """The last one of at most ``length`` pieces."""
+    """The last one of at most ``length`` tokens."""
     return next((each for each in reversed(kept) if each.length <= length), None)

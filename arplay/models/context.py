@@ -1,4 +1,4 @@
-"""How many pieces a network reads at once, from its configuration: the same for a card and for a loaded network."""
+"""How many tokens a network reads at once, from its configuration: the same for a card and for a loaded network."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """A device and a number type by their torch names; ``limits`` is what each device may hold if the model is spread
     (bytes by GPU number and "cpu", as ``accelerate`` takes them), else None. ``why``: the reason, in a sentence."""
 
@@ -76,7 +76,7 @@ def memory() -> tuple[int, int]:
     return max(0, min(free, limit - used)), min(total, limit)
 
 
-def choose(here: Machine, device: str, dtype: str, name: str, elements: int, stored: str) -> Place:
+def choose(here: Machine, device: str, dtype: str, name: str, elements: int, stored: str) -> Placement:
     """Where a model of ``elements`` numbers, stored as ``stored``, is to run. What the user chose is kept to.
 
     "auto": the first kind of device there is; float32 on the CPU (exact), the stored type on an
@@ -97,17 +97,18 @@ def choose(here: Machine, device: str, dtype: str, name: str, elements: int, sto
     best = max(of_kind, key=lambda each: of_kind[each] or 0)
     where = f"{best}: {_because(device, kind, here)}, {_gib(of_kind[best])} of {_gib(here.total[best])} GiB free"
     if _fits(elements, wanted, of_kind[best]):
-        return Place(best.removesuffix(":0"), wanted, f"{where}; {reason}")
+        return Placement(best.removesuffix(":0"), wanted, f"{where}; {reason}")
     if kind in ("cuda", "xpu"):
         limits: dict[int | str, int] = {
             int(each.partition(":")[2]): max(0, (free or 0) - RESERVE) for each, free in of_kind.items()
         }
         limits["cpu"] = max(0, (here.free["cpu"] or 0) - RESERVE)
         if sum(limits.values()) >= elements * BYTES[wanted]:
-            return Place(kind, wanted, f"{where}: spread, since it needs {_need(elements, wanted)}; {reason}", limits)
+            how = f"{where}: spread, since it needs {_need(elements, wanted)}; {reason}"
+            return Placement(kind, wanted, how, limits)
     if dtype == "auto" and half and wanted == "float32" and _fits(elements, half, of_kind[best]):
         need = _need(elements, "float32")
-        return Place(best.removesuffix(":0"), half, f"{where}; {half} as stored, since float32 needs {need}")
+        return Placement(best.removesuffix(":0"), half, f"{where}; {half} as stored, since float32 needs {need}")
     raise Problem(
         f"{name} needs {_need(elements, wanted)} in {wanted}, and {_gib(of_kind[best])} GiB are free on {best}",
         _what_fits(here, kind, best, wanted, elements, half or "bfloat16"),

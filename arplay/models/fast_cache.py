@@ -1,6 +1,6 @@
 """A layer of the KV cache with room to grow: a step writes one row instead of copying all the keys and values.
 
-transformers' plain layer concatenates, so each step copies the whole cache (24 MB at 512 pieces of SmolLM2, in fresh
+transformers' plain layer concatenates, so each step copies the whole cache (24 MB at 512 tokens of SmolLM2, in fresh
 pages each time). Here the rows lie at the start of a larger buffer, and reading writes behind them.
 """
 
@@ -14,7 +14,7 @@ import torch
 from arplay.models.library import cache_types
 
 LEAST_ROOM = 64
-"""Pieces that a new buffer has room for beyond those it holds; a quarter of them where that is more."""
+"""Tokens that a new buffer has room for beyond those it holds; a quarter of them where that is more."""
 
 
 class _Room:

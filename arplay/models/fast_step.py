@@ -1,10 +1,10 @@
-"""A step of one piece without Python between its operations, for any network whose cache only grows.
+"""A step of one token without Python between its operations, for any network whose cache only grows.
 
 Half of a small network's step is Python and the library's own bookkeeping around operations of a few microseconds
-each. Here the network's own forward of one piece is recorded once (``torch.jit.trace``; nothing of a family is written
+each. Here the network's own forward of one token is recorded once (``torch.jit.trace``; nothing of a family is written
 anew) and replayed. What a recording cannot hold, a decision that depends on ids, length or place, must not be lost:
 it is used only if it gives the logits of the network itself for other ids, lengths and places, and everything else
-(several pieces, a first piece, other devices, number types and caches) goes through the network as before.
+(several tokens, a first token, other devices, number types and caches) goes through the network as before.
 
 What did not pay on the CPU: ``torch.compile`` with a static cache (a minute, and no faster), and freezing the recording
 (many times the time to make it for little).
@@ -35,7 +35,7 @@ TOLERANCE = 1e-4
 """Nats by which a replayed step may differ from the network's own."""
 
 PROBES = ((3, 0), (11, 1), (29, 2))
-"""Pieces read before, and a seed of their ids: what a recording is tried with."""
+"""Tokens read before, and a seed of their ids: what a recording is tried with."""
 
 
 BY_IDS = ("aten::nonzero", "aten::masked_select", "aten::_unique2")
@@ -78,21 +78,21 @@ class _Written(cache_types().growing):  # type: ignore[misc]
 
 
 class FastStep:
-    """One more piece of a network, replayed from a recording, behind a cache that only grows."""
+    """One more token of a network, replayed from a recording, behind a cache that only grows."""
 
     def __init__(self, recorded: Any) -> None:
         self._recorded = recorded
 
     def prepare(self, kept: Any) -> None:
-        """Let what a pass of the network's own has kept grow in place, so that the next piece may be a step."""
+        """Let what a pass of the network's own has kept grow in place, so that the next token may be a step."""
         give_room(kept)
 
     def takes(self, ids: torch.Tensor, kept: Any) -> bool:
-        """Whether this is a step that the recording stands for: one piece after others."""
+        """Whether this is a step that the recording stands for: one token after others."""
         return ids.shape == (1, 1) and _replayable(kept)
 
     def __call__(self, ids: torch.Tensor, kept: Any) -> torch.Tensor:
-        """Logits after one more piece, shape (1, 1, V); ``kept`` holds it then."""
+        """Logits after one more token, shape (1, 1, V); ``kept`` holds it then."""
         layers = layers_of(kept) or []
         length = layers[0].get_seq_length()
         views = [view for layer in layers for view in layer.longer(1)]
@@ -102,7 +102,7 @@ class FastStep:
         return logits
 
     def at(self, ids: torch.Tensor, place: int, views: list[torch.Tensor]) -> torch.Tensor:
-        """The same as if the piece stood at ``place``; the last row of each of ``views`` is written."""
+        """The same as if the token stood at ``place``; the last row of each of ``views`` is written."""
         seen = torch.zeros(1, 1, 1, views[0].shape[2])
         with _as_recorded():
             logits: torch.Tensor = self._recorded(ids, torch.tensor([[place]]), seen, *views)
@@ -124,7 +124,7 @@ def record(forward: Forward) -> FastStep:
         other = _second(kept)
         for id in (ids, (ids + 1) % size):
             own, other = forward(id, other, keep=True)
-            _check(step(id, kept), own, f"after {length} pieces")
+            _check(step(id, kept), own, f"after {length} tokens")
     if context is not None:  # some positions are computed another way from some length on
         ids, kept = _probe(forward, size, 5, 5)
         other = _second(kept)
@@ -170,7 +170,7 @@ def speed_up(network: Any) -> Faster:
 
 
 class _Step(torch.nn.Module):
-    """The network's own forward of one piece as a function of id, place, mask and every layer's keys and values."""
+    """The network's own forward of one token as a function of id, place, mask and every layer's keys and values."""
 
     def __init__(self, forward: Forward) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """Faster products of one row with the weights of a loaded network, on the CPU, whatever its family.
 
-A step at one piece reads every weight once: its time is the memory's. Two things help, each taken only where it can be
+A step at one token reads every weight once: its time is the memory's. Two things help, each taken only where it can be
 and where a measurement at load says that it pays:
 
 - *Halved*: weights in float32 whose numbers are all 16-bit ones (most models are published so) are kept in 16 bits

@@ -59,9 +59,9 @@ def library() -> Any:
 class Weights:
     """The weights of a GGUF file, mapped into memory and quantised as they are.
 
-    ``context``: pieces that it was trained to read at once; None for a network whose state has one size.
-    ``crops``: whether a sequence can forget its last pieces. ``cell_bytes`` and ``state_bytes``: what a sequence keeps
-    for each piece, and besides. ``sequences``: how many share a context.
+    ``context``: tokens that it was trained to read at once; None for a network whose state has one size.
+    ``crops``: whether a sequence can forget its last tokens. ``cell_bytes`` and ``state_bytes``: what a sequence keeps
+    for each token, and besides. ``sequences``: how many share a context.
     """
 
     def __init__(self, path: Path, architecture: str, vocabulary: int, threads: int, report: Callable[[float], None]):
@@ -93,10 +93,10 @@ class Weights:
         endless = lib.llama_model_is_recurrent(self.pointer)
         self.context = None if endless else int(lib.llama_model_n_ctx_train(self.pointer))
         probe = Context(self, _LEAST_CELLS)
-        self._refuse_what_gives_no_next_piece(path.name, probe)
+        self._refuse_what_gives_no_next_token(path.name, probe)
         self._measure(probe)
 
-    def _refuse_what_gives_no_next_piece(self, name: str, probe: Context) -> None:
+    def _refuse_what_gives_no_next_token(self, name: str, probe: Context) -> None:
         lib, pointer = self.library, self.pointer
         if lib.llama_model_has_encoder(pointer) or not lib.llama_model_has_decoder(pointer):
             what = "is a model with an encoder"
@@ -109,7 +109,7 @@ class Weights:
         raise Problem(f"{name} {what}, so it gives no next token", "choose a model that predicts the next token")
 
     def _measure(self, probe: Context) -> None:
-        """Read a few pieces to see what a sequence keeps of them, and whether it can forget some."""
+        """Read a few tokens to see what a sequence keeps of them, and whether it can forget some."""
         count = min(_PROBE, self.rows, (self.context or _PROBE + 1) - 1)
         count = min(count, self.window - 2) if self.window > 2 else count  # what leaves a window is not saved
         probe.read(0, [0], 0, 1)
@@ -126,7 +126,7 @@ class Weights:
 
 
 class Context:
-    """A context of llama.cpp: cells, one for each piece read, that the sequences in it share.
+    """A context of llama.cpp: cells, one for each token read, that the sequences in it share.
 
     It starts small and doubles when its cells are used up; what it holds is copied as it is.
     """
@@ -143,7 +143,7 @@ class Context:
 
     @property
     def is_causal(self) -> bool:
-        """Whether a piece sees only those before it."""
+        """Whether a token sees only those before it."""
         return bool(self._weights.library.llama_get_causal_attn(self._pointer))
 
     def copy(self, source: int, other: Context, target: int) -> bool:
@@ -157,9 +157,9 @@ class Context:
         return other.restore(target, self.save(source, whole=True), whole=True)
 
     def crop(self, sequence: int, length: int) -> bool:
-        """Forget what ``sequence`` holds after its first ``length`` pieces; False, and nothing changed: it cannot.
+        """Forget what ``sequence`` holds after its first ``length`` tokens; False, and nothing changed: it cannot.
 
-        That is where a state is not kept for every piece, and where pieces that a window needs have given up their
+        That is where a state is not kept for every token, and where tokens that a window needs have given up their
         cells.
         """
         lib, memory = self._weights.library, self._memory
@@ -188,10 +188,10 @@ class Context:
         return int(self._weights.library.llama_state_seq_get_size(self._pointer, sequence))
 
     def read(self, sequence: int, ids: Sequence[int], before: int, keep: int) -> NDArray[np.float32]:
-        """Read ``ids`` (at most ``rows``) as pieces ``before``, ... of ``sequence``; logits after the last ``keep``.
+        """Read ``ids`` (at most ``rows``) as tokens ``before``, ... of ``sequence``; logits after the last ``keep``.
 
         Shape (keep, V): a view of llama.cpp's own memory, true until the next read. Raises Problem where memory or
-        the library fails; the sequence then holds its first ``before`` pieces, or nothing if it cannot go back. Raises
+        the library fails; the sequence then holds its first ``before`` tokens, or nothing if it cannot go back. Raises
         Interrupted after a :data:`stop`; it is to be cropped or restored then.
         """
         lib, n = self._weights.library, len(ids)
@@ -250,7 +250,7 @@ class Context:
     def _made(self, cells: int) -> tuple[Any, Any]:
         weights, lib = self._weights, self._weights.library
         if cells * weights.cell_bytes + weights.sequences * weights.state_bytes > memory()[0]:
-            raise Problem(f"there is no memory for a cache of {cells:,} pieces", "shorten the text")
+            raise Problem(f"there is no memory for a cache of {cells:,} tokens", "shorten the text")
         settings = lib.llama_context_default_params()
         settings.n_ctx = max(cells, _LEAST_CELLS)
         settings.n_batch = settings.n_ubatch = weights.rows
@@ -267,7 +267,7 @@ class Context:
         _said.clear()
         pointer = lib.llama_init_from_model(weights.pointer, settings)
         if not pointer:
-            cause = f"llama.cpp makes no cache of {cells:,} pieces ({first_words()})"
+            cause = f"llama.cpp makes no cache of {cells:,} tokens ({first_words()})"
             raise Problem(cause, "shorten the text, or close other programs")
         return pointer, weakref.finalize(self, _freed, lib, pointer, weights)
 

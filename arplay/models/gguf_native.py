@@ -31,7 +31,7 @@ from arplay.models.scoring_rows import logprobs_of, score_rows, unscored
 from arplay.models.tabular import frozen_scores
 
 _PROVED = 9
-"""Pieces that are read to see that the cache gives the numbers of a fresh pass."""
+"""Tokens that are read to see that the cache gives the numbers of a fresh pass."""
 
 
 def load(path: Path, name: str, device: str, dtype: str, report: Report) -> NativeModel:
@@ -103,9 +103,9 @@ def _otherwise(file: GGUF) -> str:
 
 
 def _doubts(model: NativeModel) -> tuple[str, ...]:
-    """Read a few pieces, go back, read others and these again: a sentence where a fresh pass gives other numbers.
+    """Read a few tokens, go back, read others and these again: a sentence where a fresh pass gives other numbers.
 
-    A forward of several pieces rounds otherwise than of one (activations in 8 bits, tables of GELU), so as much is
+    A forward of several tokens rounds otherwise than of one (activations in 8 bits, tables of GELU), so as much is
     allowed as models/proof.py allows for 16 bits.
     """
     count = min(_PROVED, model.info.context or _PROVED)
@@ -149,7 +149,7 @@ class NativeModel:
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """-cross_entropy of torch, in 64 bits, over one pass through an emptied context of its own; element 0 is NaN.
 
-        The last piece is scored, not read. Nothing is shared with any session.
+        The last token is scored, not read. Nothing is shared with any session.
         """
         import torch
 
@@ -196,7 +196,7 @@ class NativeSession:
             assert sequence is not None
         self._sequence = sequence
         self._ids: list[int] = []
-        self._read = 0  # pieces in the cache; at most len(self._ids)
+        self._read = 0  # tokens in the cache; at most len(self._ids)
         self._next: NDArray[np.float32] | None = None  # logits after self._ids, shape (V,)
         self._checkpoints: list[Checkpoint] = []
         self.evaluated = 0
@@ -233,7 +233,7 @@ class NativeSession:
 
     def rewind(self, length: int) -> None:
         if not 0 <= length <= len(self._ids):
-            raise ValueError(f"cannot rewind {len(self._ids)} pieces to {length}")
+            raise ValueError(f"cannot rewind {len(self._ids)} tokens to {length}")
         if length == len(self._ids):
             return
         del self._ids[length:]
@@ -260,7 +260,7 @@ class NativeSession:
         return self._after()
 
     def _after(self) -> NDArray[np.float32]:
-        """The logits after the chain; they are read again where they are not at hand. A chain of at least one piece."""
+        """The logits after the chain; they are read again where they are not at hand. A chain of at least one token."""
         if self._next is None:
             known = latest(self._checkpoints, len(self._ids))
             if known is not None and known.length == self._read == len(self._ids):
@@ -274,7 +274,7 @@ class NativeSession:
         return self._next
 
     def _extend_some(self, given: list[int]) -> tuple[NDArray[np.generic], ...]:
-        """Read a few pieces in one forward and score each by the logits of the piece before it."""
+        """Read a few tokens in one forward and score each by the logits of the token before it."""
         import torch
 
         before = self._after() if self._ids else None
@@ -311,7 +311,7 @@ class NativeSession:
         return logits
 
     def _back(self, length: int) -> None:
-        """Let the cache hold at most the first ``length`` pieces, and as many of them as it can."""
+        """Let the cache hold at most the first ``length`` tokens, and as many of them as it can."""
         if self._read <= length:
             return
         while self._checkpoints and self._checkpoints[-1].length > length:

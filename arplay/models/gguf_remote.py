@@ -168,7 +168,7 @@ class Weights:
 
 
 class Context:
-    """A context over there: cells, one for each piece read, that its sequences share; it grows when they are used up.
+    """A context over there: cells, one for each token read, that its sequences share; it grows when they are used up.
 
     A sequence belongs to an owner (a session) and is emptied for another use after its owner has ended.
     """
@@ -201,7 +201,7 @@ class Context:
         return bool(there["done"])
 
     def crop(self, sequence: int, length: int) -> bool:
-        """Forget what ``sequence`` holds after its first ``length`` pieces; False, and nothing changed: it cannot."""
+        """Forget what ``sequence`` holds after its first ``length`` tokens; False, and nothing changed: it cannot."""
         if not length or (self._weights.crops and not self._weights.window):  # it always can: no question of its own
             self._process.forgotten.append((self._number, sequence, length))
             return True
@@ -212,11 +212,11 @@ class Context:
         return self._ask("save", sequence=sequence)[1]
 
     def restore(self, sequence: int, state: NDArray[np.uint8], length: int) -> bool:
-        """``sequence``, which has read further, holds its first ``length`` pieces again; False: it holds nothing."""
+        """``sequence``, which has read further, holds its first ``length`` tokens again; False: it holds nothing."""
         return bool(self._ask("restore", state.data, sequence=sequence, length=length)[0]["done"])
 
     def read(self, sequence: int, ids: Sequence[int], before: int, keep: int) -> NDArray[np.float32]:
-        """Read ``ids`` (at most ``rows``) as pieces ``before``, ... of ``sequence``; logits after the last ``keep``.
+        """Read ``ids`` (at most ``rows``) as tokens ``before``, ... of ``sequence``; logits after the last ``keep``.
 
         Shape (keep, V). Raises Problem where memory or llama.cpp fails; what ``sequence`` holds then is not known.
         Raises Interrupted where another thread has put an end to it; it is to be cropped or restored then.

@@ -1,4 +1,4 @@
-"""Keys and values of the pieces read, in one buffer with room to grow: a step writes one row and copies none.
+"""Keys and values of the tokens read, in one buffer with room to grow: a step writes one row and copies none.
 
 A branch shares the rows that are there. Whoever would write over what another sees takes a buffer of its own first.
 """
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LEAST_ROOM = 64
-"""Pieces that a new buffer has room for beyond those it holds; a quarter of them where that is more."""
+"""Tokens that a new buffer has room for beyond those it holds; a quarter of them where that is more."""
 
 
 class KVCache:
@@ -34,7 +34,7 @@ class KVCache:
         return self.rows[..., :after, :]
 
     def cut(self, extra: int) -> None:
-        """Forget the last ``extra`` pieces."""
+        """Forget the last ``extra`` tokens."""
         self.length -= extra
 
     def chosen(self, chains: Tensor) -> KVCache:

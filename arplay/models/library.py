@@ -26,7 +26,7 @@ of the largest: enough to find the right argument; models/proof.py measures what
 
 
 class Forward:
-    """One network, asked for logits and for what it keeps of the pieces read (a KV cache, a state).
+    """One network, asked for logits and for what it keeps of the tokens read (a KV cache, a state).
 
     What it keeps is the part of its output that one of its arguments takes back. Their name is mostly the same; where
     it is not, or several are, the pair is taken with which a text goes on as if it had been read in one pass.
@@ -47,7 +47,7 @@ class Forward:
     ) -> tuple[torch.Tensor, Any]:
         """Logits after ``ids`` of shape (B, n), read after what is ``kept``, and what is kept then (None: nothing).
 
-        Logits have the shape (B, rows, V): of the last ``rows`` pieces (0: all), or of those at these places. The
+        Logits have the shape (B, rows, V): of the last ``rows`` tokens (0: all), or of those at these places. The
         given ``kept`` is used up: some networks change it where it is.
         """
         more |= self.given_back(kept)
@@ -122,7 +122,7 @@ def _parts(out: Any) -> dict[str | int, Any]:
 
 
 def _logits(found: dict[str | int, Any]) -> torch.Tensor:
-    """The part of that name; where parts have none, the first with three dimensions (batch, pieces, vocabulary)."""
+    """The part of that name; where parts have none, the first with three dimensions (batch, tokens, vocabulary)."""
     logits: torch.Tensor | None = found.get("logits")
     if logits is None:
         logits = next((part for part in found.values() if getattr(part, "ndim", 0) == 3), None)

@@ -1,7 +1,7 @@
 """The Llama network, written out: embedding, layers of attention and feed-forward, logits. Read it from the end.
 
 Touvron et al. 2023 (arXiv:2302.13971); the same network is Llama 2 and 3.0, SmolLM2 and arplay's own `english`. With d
-the width of the residual stream x, which each half of a layer adds something to, at every piece:
+the width of the residual stream x, which each half of a layer adds something to, at every token:
 
     x = E[id]                                                      the embedding
     x = x + attention(norm(x)) W_out;  x = x + gated(norm(x)) W_down   in each layer
@@ -10,7 +10,7 @@ the width of the residual stream x, which each half of a layer adds something to
 It is the architecture of transformers' ``LlamaForCausalLM`` with the same weights and numbers (tests/test_llama.py),
 but for what makes a step dear on a CPU: q, k and v are one product, so are the gates and what they let through, keys
 and values are written into a buffer (models/kv_cache.py), and one token alone goes through models/llama_step.py.
-Shapes: B texts, T pieces that are read now, n before.
+Shapes: B texts, T tokens that are read now, n before.
 """
 
 from __future__ import annotations
@@ -128,9 +128,9 @@ class Llama:
         use_cache: bool = False,
         logits_to_keep: int | Tensor = 0,
     ) -> Output:
-        """Logits after every piece of ``input_ids``, (B, T) to (B, T, V), read after what ``cache`` holds.
+        """Logits after every token of ``input_ids``, (B, T) to (B, T, V), read after what ``cache`` holds.
 
-        ``logits_to_keep``: only the last so many pieces' (0: all), or those at these places.
+        ``logits_to_keep``: only the last so many tokens' (0: all), or those at these places.
         """
         batch, new = input_ids.shape
         if cache is None and use_cache:
@@ -159,7 +159,7 @@ class Llama:
     def attention(
         self, layer: Layer, x: Tensor, by: Tensor, batch: int, rows: Tensor | None, mask: Tensor | None
     ) -> Tensor:
-        """softmax(q k^T / sqrt(width)) v in each head, over the pieces up to this one; (B T, d) to (B T, heads width).
+        """softmax(q k^T / sqrt(width)) v in each head, over the tokens up to this one; (B T, d) to (B T, heads width).
 
         Several heads of q share one of k and v (grouped queries: Ainslie et al. 2023, arXiv:2305.13245). ``rows`` are
         this layer's in the cache, (2, B, kv heads, n + T, width), the last T to be written; None: n is 0, none is kept.
@@ -175,7 +175,7 @@ class Llama:
             rows[:, :, :, -new:].copy_(kv)
             kv = rows
         keys, values = kv.unbind(0)
-        if new == 1:  # the queries that share a key are to it like several pieces, all of which see everything
+        if new == 1:  # the queries that share a key are to it like several tokens, all of which see everything
             q = q.view(batch, kv_heads, -1, width)
             return F.scaled_dot_product_attention(q, keys, values).view(batch, -1)
         q = q.view(batch, new, heads, width).transpose(1, 2)

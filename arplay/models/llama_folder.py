@@ -215,7 +215,7 @@ def compared(torch: Any, network: Llama, folder: Folder) -> tuple[str, str]:
 
 
 def apart(torch: Any, network: Any, other: Any) -> tuple[float, float]:
-    """The largest difference of the logits of two networks after each of a few pieces, and the largest logit."""
+    """The largest difference of the logits of two networks after each of a few tokens, and the largest logit."""
     size = network.config.vocab_size
     ids = torch.arange(1, min(24, network.config.max_position_embeddings) + 1, device=network.device)[None] * 31 % size
     with torch.inference_mode():

@@ -16,7 +16,7 @@ from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
 from arplay.models.base import Info, Model, Report
 from arplay.models.causal_lm import CausalLM
 from arplay.models.context import context_of
-from arplay.models.devices import Place, choose, device_died, does_not_fit, machine, out_of_memory, placement
+from arplay.models.devices import Placement, choose, device_died, does_not_fit, machine, out_of_memory, placement
 from arplay.models.folder import inspect
 from arplay.models.proof import proved
 from arplay.models.skeleton import check_skeleton
@@ -83,7 +83,7 @@ def baseline(model: Model, cells: int) -> Transformers | None:
 def prove(
     torch: Any,
     network: Any,
-    place: Place,
+    place: Placement,
     tokenizer: Callable[[int], TextAlphabet],
     report: Report,
     path: Path,
@@ -158,7 +158,7 @@ def _all_threads() -> int:
 
 
 def read_network(
-    torch: Any, family: Any, label: str, place: Place, report: Report, source: str | None, **arguments: Any
+    torch: Any, family: Any, label: str, place: Placement, report: Report, source: str | None, **arguments: Any
 ) -> Any:
     """``from_pretrained`` of the class ``family``, every weight accounted for; a Problem names the model ``label``."""
     report(None, "reading the weights")
@@ -194,13 +194,13 @@ def read_network(
     return library.answer_plainly(network)
 
 
-def _does_not_fit(label: str, place: Place, error: Exception) -> Problem | None:
+def _does_not_fit(label: str, place: Placement, error: Exception) -> Problem | None:
     if not (out_of_memory(error) or device_died(error)):
         return None
     return does_not_fit(label, place.device)
 
 
-def _onto(place: Place) -> dict[str, Any]:
+def _onto(place: Placement) -> dict[str, Any]:
     """Weights go straight to their device, one tensor at a time; several devices share them as accelerate says."""
     if place.limits is not None:
         return {"device_map": "auto", "max_memory": dict(place.limits)}

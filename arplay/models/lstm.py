@@ -1,13 +1,13 @@
 """A language model that is a long short-term memory: embedding, LSTM layers, logits by the same embedding.
 
-Hochreiter and Schmidhuber (1997), with the forget gate of Gers et al. (2000), as torch computes it. At each piece, in
+Hochreiter and Schmidhuber (1997), with the forget gate of Gers et al. (2000), as torch computes it. At each token, in
 each layer, of the input x and the former output h:
 
     i, f, o = sigmoid of (W_ii x + b_ii + W_hi h + b_hi) and the same with W_if ..., W_io ...
     g = tanh(W_ig x + b_ig + W_hg h + b_hg);  c' = f c + i g;  h' = o tanh(c')
 
-and the logits are E h' of the last layer, where the row of E that belongs to a piece is also its x in the first layer
-(tied: Press and Wolf 2017). What it knows of the pieces read is h and c, always of one size.
+and the logits are E h' of the last layer, where the row of E that belongs to a token is also its x in the first layer
+(tied: Press and Wolf 2017). What it knows of the tokens read is h and c, always of one size.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from arplay.models.families.lstm import LSTM as FAMILY
 
 
 class State(NamedTuple):
-    """What is known of the pieces read, each of shape (layers, B, width)."""
+    """What is known of the tokens read, each of shape (layers, B, width)."""
 
     h: Tensor
     c: Tensor
@@ -38,7 +38,7 @@ class State(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """What config.json says, by the names that the transformers library uses. ``context``: the rows it was trained on,
-    in pieces; it reads any number."""
+    in tokens; it reads any number."""
 
     vocab_size: int
     hidden_size: int
@@ -77,9 +77,9 @@ class LSTM(nn.Module):
     def forward(
         self, input_ids: Tensor, use_cache: bool = False, state: State | None = None, logits_to_keep: int | Tensor = 0
     ) -> Output:
-        """Logits after every piece of ``input_ids``, (B, T) to (B, T, V), read after what ``state`` knows.
+        """Logits after every token of ``input_ids``, (B, T) to (B, T, V), read after what ``state`` knows.
 
-        ``logits_to_keep``: only the last so many pieces' (0: all), or those at these places.
+        ``logits_to_keep``: only the last so many tokens' (0: all), or those at these places.
         """
         outputs, after = self.lstm(self.embedding(input_ids), state)
         rows = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep

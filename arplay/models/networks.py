@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
 from arplay.models import families, library
-from arplay.models.devices import Place
+from arplay.models.devices import Placement
 from arplay.models.family import resolve
 from arplay.models.folder import inspect
 from arplay.models.safetensors_file import check_safetensors
@@ -84,7 +84,7 @@ def load_network(path: Path, dtype: str = "float32") -> Any:
 
     transformers = library.quiet()
     config = skeleton.check_skeleton(torch, transformers, folder)
-    place = Place("cpu", dtype, "")
+    place = Placement("cpu", dtype, "")
     return loading.read_network(
         torch, transformers.AutoModelForCausalLM, path.name, place, lambda *_: None, str(path), config=config
     )

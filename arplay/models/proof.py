@@ -14,10 +14,10 @@ from arplay.models.folder import MAX_VOCABULARY
 from arplay.models.passes import Passes
 
 MOST_WINDOW = 64
-"""The proof reads past a sliding window of at most so many pieces; of a longer one only the beginning is proved."""
+"""The proof reads past a sliding window of at most so many tokens; of a longer one only the beginning is proved."""
 
 MASKED = 1e30
-"""Logits beyond it are no measure of the others: some networks forbid pieces by the least number there is."""
+"""Logits beyond it are no measure of the others: some networks forbid tokens by the least number there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Proof:
     """What was found true of a network.
 
     ``vocabulary``: V, the length of its logits. ``cache``: how a session goes back; "recomputed" where nothing that
-    the network keeps gives the numbers of a fresh pass. ``several``: more than one piece at once may be read after
+    the network keeps gives the numbers of a fresh pass. ``several``: more than one token at once may be read after
     those in the cache. ``why``: why it is recomputed. ``batch``: whether the cache may be one of several chains.
     """
 
@@ -44,7 +44,7 @@ class Proof:
 def proved(torch: Any, network: Any, name: str) -> Proof:
     """A few small forwards that prove what everything here stands on.
 
-    Raises Problem unless the network runs, its logits are numbers, and it is causal: a piece's logits do not change
+    Raises Problem unless the network runs, its logits are numbers, and it is causal: a token's logits do not change
     with what follows.
     """
     passes = Passes(network)
@@ -69,7 +69,7 @@ def proved(torch: Any, network: Any, name: str) -> Proof:
         numbers = whole.abs()[whole.abs() < MASKED]
         allowed = (1e-4 if network.dtype == torch.float32 else 0.05) * float(numbers.amax() if len(numbers) else 0.0)
         if _gap(torch, beginning, whole[:first]) > allowed:
-            cause = f"{name} looks at the pieces to come, so it is no causal language model"
+            cause = f"{name} looks at the tokens to come, so it is no causal language model"
             raise Problem(cause, "choose a model that predicts the next token")
         kept = Kept()
         found = _going_on(torch, passes, ids, first, whole, allowed, kept)
@@ -92,10 +92,10 @@ def _windows(config: Any) -> list[int]:
 def _going_on(
     torch: Any, passes: Passes, ids: list[int], first: int, whole: Any, allowed: float, kept: Kept
 ) -> tuple[Literal["cropped", "checkpoints", "recomputed"], bool, str]:
-    """Read several pieces, one more, the rest at once; go back and go on again while a branch reads something else."""
+    """Read several tokens, one more, the rest at once; go back and go on again while a branch reads something else."""
 
-    def gap(low: int, high: int, session: Kept, pieces: list[int]) -> float:
-        logits, cache = passes.cached(pieces, session.take(), high - low)
+    def gap(low: int, high: int, session: Kept, tokens: list[int]) -> float:
+        logits, cache = passes.cached(tokens, session.take(), high - low)
         if cache is None:
             raise _NothingKeptError
         session.put(cache, high, logits[-1].clone())

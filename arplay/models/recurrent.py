@@ -1,7 +1,7 @@
 """Loading an LSTM that arplay has trained; a session of it keeps h and c as any recurrent network's are kept.
 
 models/causal_lm.py is the Model: the network is called as those of the transformers library are, and its state goes
-back by checkpoints (models/caches.py), one after every piece that was stepped, dense where it was read last.
+back by checkpoints (models/caches.py), one after every token that was stepped, dense where it was read last.
 """
 
 from __future__ import annotations

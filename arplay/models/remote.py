@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
-from arplay.core.modalities.vocabulary import Pieces
+from arplay.core.modalities.vocabulary import Tokens
 from arplay.core.signs import safe
 from arplay.models import remote_answers, remote_http
 from arplay.models.base import Batch, Capabilities, Info, Memory, Report, Scores
@@ -23,7 +23,7 @@ from arplay.models.remote_answers import Server
 from arplay.models.remote_http import Refused
 from arplay.models.remote_ids import ByIds
 from arplay.models.remote_texts import Texts
-from arplay.models.remote_tokens import Seen, Tokens
+from arplay.models.remote_tokens import Seen, SeenTokens
 
 _NAMED = 8
 
@@ -39,7 +39,7 @@ class Told(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
 
-    def cut(self, data: bytes, start: bool) -> Pieces: ...
+    def cut(self, data: bytes, start: bool) -> Tokens: ...
 
     def scores(self, ids: Sequence[int], fresh: bool) -> Scores: ...
 
@@ -57,14 +57,14 @@ def load(spec: str, name: str, device: str, dtype: str, report: Report) -> Remot
     report(None, f"asking {server.where} for its models")
     server, context = _choose(server)
     report(None, f"asking {server.where} how it tells its tokens")
-    tokens = Tokens()
+    tokens = SeenTokens()
     told: Told
     try:
         told = ByIds(server, tokens, context)
     except Refused as refused:
         if refused.status not in (400, 404, 405, 422):
             raise
-        tokens = Tokens()
+        tokens = SeenTokens()
         told = Texts(server, tokens)
     return Remote(server, tokens, told, (device, dtype) != ("auto", "auto"))
 
@@ -96,9 +96,9 @@ class RemoteAlphabet:
     eos: int | None = None
     lossy = ""
 
-    def __init__(self, tokens: Tokens, told: Told) -> None:
+    def __init__(self, tokens: SeenTokens, told: Told) -> None:
         self._tokens, self._told = tokens, told
-        self._cuts = remote_answers.Kept[Pieces]()
+        self._cuts = remote_answers.Kept[Tokens]()
         self.lead = told.lead
 
     @property
@@ -106,7 +106,7 @@ class RemoteAlphabet:
         """The tokens that were seen by now."""
         return self._tokens.vocabulary
 
-    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Tokens:
         """As Alphabet says; it is the server that reads names of special tokens as these or as letters."""
         return self._cuts.get((data, start), lambda: self._told.cut(data, start))
 
@@ -114,7 +114,7 @@ class RemoteAlphabet:
 class Remote:
     """A model at a server."""
 
-    def __init__(self, server: Server, tokens: Tokens, told: Told, chosen: bool) -> None:
+    def __init__(self, server: Server, tokens: SeenTokens, told: Told, chosen: bool) -> None:
         self.told = told
         no_scores = told.no_scores
         self.can = Capabilities(starts_empty=False, rewinds="none", batch=False, partial=True, no_scores=no_scores)

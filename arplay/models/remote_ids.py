@@ -16,7 +16,7 @@ import numpy as np
 from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
-from arplay.core.modalities.vocabulary import Pieces
+from arplay.core.modalities.vocabulary import Tokens
 from arplay.core.signs import safe
 from arplay.models import remote_answers
 from arplay.models.alphabets.spelling import BYTE, byte_level_bytes
@@ -24,7 +24,7 @@ from arplay.models.alphabets.text import lead_of
 from arplay.models.base import Scores
 from arplay.models.remote_answers import Kept, Server, ends_of
 from arplay.models.remote_http import Refused
-from arplay.models.remote_tokens import Tokens
+from arplay.models.remote_tokens import SeenTokens
 
 _PROBE = "The quick brown fox"
 _COUNTS = (50, 20, 5, 1)
@@ -37,7 +37,7 @@ class ByIds:
     no_scores = ""
     notes: tuple[str, ...] = ()
 
-    def __init__(self, server: Server, tokens: Tokens, context: int | None) -> None:
+    def __init__(self, server: Server, tokens: SeenTokens, context: int | None) -> None:
         self._server, self._tokens, self._next = server, tokens, Kept[Distribution]()
         self._root = server.address.path.removesuffix("/v1")
         self.context = None if context is None else max(1, context - 1)  # one token is drawn, and has to fit
@@ -56,14 +56,14 @@ class ByIds:
         self.count = self._most(asked)
         self._of_prompt(asked)
 
-    def cut(self, data: bytes, start: bool) -> Pieces:
+    def cut(self, data: bytes, start: bool) -> Tokens:
         try:
             text = data.decode()
         except UnicodeDecodeError as error:
             cause = "the server's tokenizer takes no byte that is part of no character"
             raise Problem(cause, "remove the broken character") from error
         if not text:
-            return Pieces(np.zeros(0, np.int64), np.zeros(0, np.int64))
+            return Tokens(np.zeros(0, np.int64), np.zeros(0, np.int64))
         told = self._cut(text, False)
         spelt = _spelt(told["token_strs"], data)
         if len(spelt) == len(told["tokens"]):
@@ -72,7 +72,7 @@ class ByIds:
             ids = [self._learn(id) for id in told["tokens"]]
         special = self._tokens.vocabulary.special
         written = [b"" if id in special else self._tokens.written(id) for id in ids]
-        return Pieces(np.array(ids, np.int64), ends_of(data, written))
+        return Tokens(np.array(ids, np.int64), ends_of(data, written))
 
     def scores(self, ids: Sequence[int], fresh: bool) -> Scores:
         """Of every token of a chain. The server is asked each time, so all answers are ``fresh``."""

@@ -17,12 +17,12 @@ from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
-from arplay.core.modalities.vocabulary import Pieces
+from arplay.core.modalities.vocabulary import Tokens
 from arplay.models import remote_answers
 from arplay.models.base import Scores
 from arplay.models.remote_answers import Completion, Kept, Server, ends_of, is_name
 from arplay.models.remote_http import Refused
-from arplay.models.remote_tokens import Tokens
+from arplay.models.remote_tokens import SeenTokens
 
 PROBE = "The quick brown fox jumps over"
 _COUNTS = (50, 20, 5, 1)
@@ -43,7 +43,7 @@ _NAMELESS = b"<token without a text>"
 class _Read:
     """A text as the server cut it, with what it said of each token."""
 
-    pieces: Pieces
+    tokens: Tokens
     scores: Scores
 
 
@@ -56,7 +56,7 @@ class Texts:
     lead: tuple[int, ...] = ()
     context: int | None = None
 
-    def __init__(self, server: Server, tokens: Tokens) -> None:
+    def __init__(self, server: Server, tokens: SeenTokens) -> None:
         self._server, self._tokens = server, tokens
         self._reads, self._next = Kept[_Read](), Kept[Completion]()
         self.count = next((count for count in _COUNTS if self._takes(count)), 1)
@@ -77,13 +77,13 @@ class Texts:
         words = "the server does not tell its tokens: words stand for them, and counts are of words"
         return (same, cut) if self._echoes else (same, cut, words)
 
-    def cut(self, data: bytes, start: bool) -> Pieces:
+    def cut(self, data: bytes, start: bool) -> Tokens:
         text = _text(data)
         if self._echoes:
-            return self._read(text).pieces if text else Pieces(np.zeros(0, np.int64), np.zeros(0, np.int64))
+            return self._read(text).tokens if text else Tokens(np.zeros(0, np.int64), np.zeros(0, np.int64))
         words = [word.encode() for word in _WORD.findall(text)]
         ids = np.array([self._tokens.learn(word) for word in words], np.int64)
-        return Pieces(ids, np.cumsum([len(word) for word in words], dtype=np.int64))
+        return Tokens(ids, np.cumsum([len(word) for word in words], dtype=np.int64))
 
     def scores(self, ids: Sequence[int], fresh: bool) -> Scores:
         """Of every token of a chain; one that the server cuts otherwise has none. ``fresh``: it is asked again."""
@@ -94,11 +94,11 @@ class Texts:
             self._reads = Kept()
         chain = np.array(ids, np.int64)
         for read in self._reads.latest_first():
-            if np.array_equal(read.pieces.ids[: len(chain)], chain):
+            if np.array_equal(read.tokens.ids[: len(chain)], chain):
                 return remote_answers.rows(read.scores, 0, len(chain))
         read = self._read(text)
         ends = np.cumsum([len(self._tokens.written(id)) for id in ids], dtype=np.int64)
-        theirs = {span: row for row, span in enumerate(_spans(read.pieces.ends))}
+        theirs = {span: row for row, span in enumerate(_spans(read.tokens.ends))}
         scores = remote_answers.empty_scores(len(chain))
         for row, span in enumerate(_spans(ends)):
             if (there := theirs.get(span)) is not None:
@@ -158,7 +158,7 @@ class Texts:
             named = data[start:end] or _bytes(answer.tokens[row])
             ids[row] = self._tokens.learn(named) if named else self._tokens.learn(_NAMELESS, special=True)
             self._put(scores, row, answer)
-        return _Read(Pieces(ids, ends), scores)
+        return _Read(Tokens(ids, ends), scores)
 
     def _put(self, scores: Scores, row: int, answer: Completion) -> None:
         logprob, top = answer.logprobs[row], answer.tops[row]
@@ -185,7 +185,7 @@ class Texts:
                 raise
             self._echoes = False
             return f"{where} gives no log-probs of the prompt: {problem.cause}"
-        ends = read.pieces.ends.tolist()
+        ends = read.tokens.ends.tolist()
         if not any(echo.tops[: len(ends)]):
             return f"{where} echoes the prompt without log-probs"
         pairs: list[tuple[float, float | None]] = []

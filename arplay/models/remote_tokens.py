@@ -27,7 +27,7 @@ class Seen(Vocabulary):
         return [*super().details(id), *([] if theirs is None else [("the server's id", f"{theirs:,}")])]
 
 
-class Tokens:
+class SeenTokens:
     """Learns tokens: each has its bytes, and the server's id where that is told, by which it is known then."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Tokens:
     def learn(self, data: bytes, theirs: int | None = None, special: bool = False) -> int:
         """The id of the token that writes ``data``, or that has the id ``theirs`` at the server.
 
-        >>> tokens = Tokens()
+        >>> tokens = SeenTokens()
         >>> tokens.learn(b"a"), tokens.learn(b"b"), tokens.learn(b"a"), tokens.vocabulary.label(1)
         (0, 1, 0, 'b')
         """

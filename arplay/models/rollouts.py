@@ -1,4 +1,4 @@
-"""Many rollouts side by side: one pass draws the next piece of every prefix. For text in bulk; see engine/ for one."""
+"""Many rollouts side by side: one pass draws the next token of every prefix. For text in bulk; see engine/ for one."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ENOUGH = 0.9
 
 
 def rollouts(
-    network: Any, prefixes: Tensor, pieces: int, temperature: float, ends: Collection[int], seed: int
+    network: Any, prefixes: Tensor, tokens: int, temperature: float, ends: Collection[int], seed: int
 ) -> list[list[int]]:
-    """What follows each of ``prefixes``, ids of shape (B, n): up to ``pieces`` ids, an end of the text not among them.
+    """What follows each of ``prefixes``, ids of shape (B, n): up to ``tokens`` ids, an end of the text not among them.
 
     ``network`` is a transformers causal model with plain KV caches. One uniform number a rollout and step chooses from
     softmax(logits / temperature) by its cumulative sum; the numbers come from ``seed``, so that the same processor and
-    versions draw the same. A rollout that ends early is drawn on and cut; one that never ends has ``pieces`` ids.
+    versions draw the same. A rollout that ends early is drawn on and cut; one that never ends has ``tokens`` ids.
     """
     import torch
 
@@ -33,7 +33,7 @@ def rollouts(
     new = prefixes
     ended = torch.zeros(len(prefixes), dtype=torch.bool)
     with torch.inference_mode():
-        while len(drawn) < pieces and ended.sum() < ENOUGH * len(prefixes):
+        while len(drawn) < tokens and ended.sum() < ENOUGH * len(prefixes):
             mass = torch.softmax(chains.read(new).float() / temperature, -1).cumsum(-1)
             new = torch.searchsorted(mass, torch.rand(len(prefixes), 1, generator=draw) * mass[:, -1:])
             new = new.clamp_(max=mass.shape[1] - 1)

@@ -1,4 +1,4 @@
-"""Scores of given pieces from rows of logits: log p, rank, entropy and the best five of each row."""
+"""Scores of given tokens from rows of logits: log p, rank, entropy and the best five of each row."""
 
 from __future__ import annotations
 

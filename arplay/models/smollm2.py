@@ -134,10 +134,10 @@ def prepare(wheel: Path, folder: Path, report: Report) -> None:
     report(1.0, "ready")
 
 
-def put_in_place(made: Path, folder: Path, attic: Path) -> None:
-    """Rename the finished `made` to `folder`; an unfinished one that stands there goes to `attic` first."""
+def put_in_place(made: Path, folder: Path, aside: Path) -> None:
+    """Rename the finished `made` to `folder`; an unfinished one that stands there goes to `aside` first."""
     if folder.exists():
-        folder.rename(attic / "replaced")
+        folder.rename(aside / "replaced")
     made.rename(folder)
 
 

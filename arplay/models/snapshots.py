@@ -20,7 +20,7 @@ from arplay.models.passes import Passes
 class Snapshots:
     """One network in float32 on the CPU and its tokenizer; the weights of any snapshot are put into it.
 
-    Not thread-safe. ``context``: pieces that it reads at once (None: any number).
+    Not thread-safe. ``context``: tokens that it reads at once (None: any number).
     """
 
     alphabet: TextAlphabet
@@ -44,12 +44,12 @@ class Snapshots:
         """Logits after each of ``ids`` by a pass without cache, in read-only parts of shape (rows, V).
 
         No part is larger than LOGITS_BYTES; where all rows are, the pass is repeated for every part of them. Raises
-        Problem for more pieces than the context, ids outside the vocabulary, and logits that are not numbers.
+        Problem for more tokens than the context, ids outside the vocabulary, and logits that are not numbers.
         """
         import torch
 
         if self.context is not None and len(ids) > self.context:
-            raise Problem(f"the context is full ({self.context:,} pieces)", "shorten the text")
+            raise Problem(f"the context is full ({self.context:,} tokens)", "shorten the text")
         if ids and not 0 <= min(ids) <= max(ids) < self._size:
             raise Problem(f"an id is outside the vocabulary of {self._size:,}", "check the folder's tokenizer")
         most = max(1, LOGITS_BYTES // (4 * self._size))

@@ -5,7 +5,7 @@ The file is JSON::
     {"name": "abc", "alphabet": ["A", "B", "C"],
      "rows": {"": {"A": 0.3, "B": 0.4, "C": 0.3}, "B": {"A": 0.5, "B": 0.3, "C": 0.2}, "BA": {...}}}
 
-A row is p(next | the last pieces written in its key). The longest key that the prefix ends with applies, so ``""``
+A row is p(next | the last tokens written in its key). The longest key that the prefix ends with applies, so ``""``
 is both p(x_1) and the row of last resort. Keys are texts of the alphabet; every row sums to 1.
 """
 
@@ -25,16 +25,16 @@ from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.distribution import entropy as shannon
 from arplay.core.errors import Problem
-from arplay.core.modalities.vocabulary import Pieces, Vocabulary
+from arplay.core.modalities.vocabulary import Tokens, Vocabulary
 from arplay.models.base import Capabilities, Info, Memory, Report, Scores, check
 from arplay.models.batches import OneByOne
 from arplay.schema import short
 from arplay.textfile import read_json
 
 MAX_BYTES = 4 * 1024 * 1024
-MAX_PIECES = 4096
+MAX_TOKENS = 4096
 MAX_ENTRIES = 1 << 22
-"""Rows times pieces: a table is held in full, 8 bytes an entry."""
+"""Rows times tokens: a table is held in full, 8 bytes an entry."""
 
 
 class LookedUp:
@@ -64,12 +64,12 @@ class LookedUp:
 class Table(LookedUp):
     """A model that is a table. Exact in float64; any prefix length."""
 
-    def __init__(self, name: str, pieces: Sequence[str], rows: dict[str, dict[str, float]], source: str) -> None:
-        digest = hashlib.sha256(json.dumps([pieces, rows], sort_keys=True).encode()).hexdigest()
-        self.alphabet = TableAlphabet(Vocabulary(f"table:{digest[:16]}", tuple(p.encode() for p in pieces)))
-        self.rows = {self._key(key): _row(key, row, pieces) for key, row in rows.items()}
+    def __init__(self, name: str, tokens: Sequence[str], rows: dict[str, dict[str, float]], source: str) -> None:
+        digest = hashlib.sha256(json.dumps([tokens, rows], sort_keys=True).encode()).hexdigest()
+        self.alphabet = TableAlphabet(Vocabulary(f"table:{digest[:16]}", tuple(p.encode() for p in tokens)))
+        self.rows = {self._key(key): _row(key, row, tokens) for key, row in rows.items()}
         if () not in self.rows:
-            raise Problem('the table has no row "" (the first piece)', "add p(x_1) under the empty key")
+            raise Problem('the table has no row "" (the first token)', "add p(x_1) under the empty key")
         self.longest = max(map(len, self.rows))
         self.info = Info(
             name=name,
@@ -78,9 +78,9 @@ class Table(LookedUp):
             revision=digest[:12],
             dtype="float64",
             device="cpu",
-            vocabulary=len(pieces),
+            vocabulary=len(tokens),
             context=None,
-            parameters=len(rows) * len(pieces),
+            parameters=len(rows) * len(tokens),
             engine="table",
         )
 
@@ -91,9 +91,9 @@ class Table(LookedUp):
             content = read_json(path, MAX_BYTES)
         except (OSError, ValueError) as error:
             raise Problem(f"{path.name} cannot be read as JSON ({error})", "see the built-in abc.json") from error
-        name, pieces, rows = _checked(content, path)
+        name, tokens, rows = _checked(content, path)
         try:
-            return cls(name, pieces, rows, str(path))
+            return cls(name, tokens, rows, str(path))
         except Problem as problem:
             raise Problem(f"{path.name}: {problem.cause}", problem.remedy) from problem
 
@@ -121,7 +121,7 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Tabl
 
 
 class TableAlphabet:
-    """Pieces are written side by side; the longest one that fits is read first."""
+    """Tokens are written side by side; the longest one that fits is read first."""
 
     lead: tuple[int, ...] = ()
     bos: int | None = None
@@ -133,7 +133,7 @@ class TableAlphabet:
         self._ids = {data: id for id, data in enumerate(vocabulary.data) if data}
         self._lengths = sorted({len(data) for data in self._ids}, reverse=True)
 
-    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Tokens:
         ids: list[int] = []
         at = 0
         while at < len(data):
@@ -145,7 +145,7 @@ class TableAlphabet:
                     break
             else:
                 raise self._unknown(data, at)
-        return Pieces(np.array(ids, dtype=np.int64), self.vocabulary.ends(ids))
+        return Tokens(np.array(ids, dtype=np.int64), self.vocabulary.ends(ids))
 
     def _unknown(self, data: bytes, at: int) -> Problem:
         char = data[at : at + 4].decode("utf-8", "replace")[:1]
@@ -175,11 +175,11 @@ class TableSession:
         best_ids, best = np.full((n, BEST), -1, dtype=np.int64), np.full((n, BEST), -np.inf)
         for i, id in enumerate(given):
             row = self._table.logprobs(self._ids)
-            next_piece = Distribution(len(row), row)
-            logprob[i], entropy[i] = next_piece.logprobs[id], shannon(next_piece.logprobs)
-            rank[i] = next_piece.rank(id) or 0
-            top = next_piece.top(BEST)
-            best_ids[i, : len(top)], best[i, : len(top)] = top, next_piece.logprobs[top]
+            next_token = Distribution(len(row), row)
+            logprob[i], entropy[i] = next_token.logprobs[id], shannon(next_token.logprobs)
+            rank[i] = next_token.rank(id) or 0
+            top = next_token.top(BEST)
+            best_ids[i, : len(top)], best[i, : len(top)] = top, next_token.logprobs[top]
             self._ids.append(id)
         return frozen_scores(logprob, rank, entropy, best_ids, best)
 
@@ -196,7 +196,7 @@ class TableSession:
 
     def rewind(self, length: int) -> None:
         if not 0 <= length <= len(self._ids):
-            raise ValueError(f"cannot rewind {len(self._ids)} pieces to {length}")
+            raise ValueError(f"cannot rewind {len(self._ids)} tokens to {length}")
         del self._ids[length:]
 
     def reach(self, length: int) -> int:
@@ -227,8 +227,8 @@ def frozen_scores(
     return Scores(logprob, rank, entropy, best_ids, best_logprobs)
 
 
-def _row(key: str, row: dict[str, float], pieces: Sequence[str]) -> NDArray[np.float64]:
-    probs = np.array([row.get(piece, 0.0) for piece in pieces], dtype=np.float64)
+def _row(key: str, row: dict[str, float], tokens: Sequence[str]) -> NDArray[np.float64]:
+    probs = np.array([row.get(token, 0.0) for token in tokens], dtype=np.float64)
     total = math.fsum(probs)
     if abs(total - 1) > 1e-9:
         raise Problem(f'row "{key[:60]}" sums to {total:.6g}, not 1', "make its probabilities sum to 1")
@@ -247,29 +247,29 @@ def _checked(content: Any, path: Path) -> tuple[str, list[str], dict[str, dict[s
             raise wrong(what)
 
     require(isinstance(content, dict), "the top level is not an object")
-    pieces, rows = content.get("alphabet"), content.get("rows")
+    tokens, rows = content.get("alphabet"), content.get("rows")
     require(
-        isinstance(pieces, list) and 1 <= len(pieces) <= MAX_PIECES,
-        f"alphabet must list 1 to {MAX_PIECES} texts",
+        isinstance(tokens, list) and 1 <= len(tokens) <= MAX_TOKENS,
+        f"alphabet must list 1 to {MAX_TOKENS} texts",
     )
-    require(all(isinstance(p, str) and p for p in pieces), "every piece of the alphabet must be a text, not empty")
-    broken = [key for key in (*pieces, *(rows if isinstance(rows, dict) else ())) if not _encodable(key)]
+    require(all(isinstance(p, str) and p for p in tokens), "every token of the alphabet must be a text, not empty")
+    broken = [key for key in (*tokens, *(rows if isinstance(rows, dict) else ())) if not _encodable(key)]
     if broken:
         raise wrong(f"{short(broken[0])} holds half a UTF-16 pair, which is no character")
-    known = set(pieces)
-    require(len(known) == len(pieces), "the alphabet lists a piece twice")
+    known = set(tokens)
+    require(len(known) == len(tokens), "the alphabet lists a token twice")
     require(isinstance(rows, dict) and all(isinstance(row, dict) for row in rows.values()), "rows must be objects")
-    require(len(rows) * len(pieces) <= MAX_ENTRIES, f"rows times pieces are more than {MAX_ENTRIES:,}")
+    require(len(rows) * len(tokens) <= MAX_ENTRIES, f"rows times tokens are more than {MAX_ENTRIES:,}")
     for key, row in rows.items():
-        unknown = [piece for piece in row if piece not in known]
+        unknown = [token for token in row if token not in known]
         if unknown:
             raise wrong(f'row "{key[:60]}" gives a probability to {short(unknown[0])}, which is not in the alphabet')
-        for piece, p in row.items():
+        for token, p in row.items():
             if type(p) not in (int, float) or not 0 <= p <= 1:
-                raise wrong(f'row "{key[:60]}", piece "{piece[:60]}": {short(p)} is not a probability')
+                raise wrong(f'row "{key[:60]}", token "{token[:60]}": {short(p)} is not a probability')
     name = content.get("name", path.stem)
     require(isinstance(name, str), "name must be a text")
-    return name, pieces, rows
+    return name, tokens, rows
 
 
 def _encodable(text: str) -> bool:

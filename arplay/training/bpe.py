@@ -1,6 +1,6 @@
 """Byte-level BPE: train it, save it as the tokenizer files of a transformers folder.
 
-The document separator is piece 0. The tokenizer itself puts it in front of every text, so that p(x_1) is
+The document separator is token 0. The tokenizer itself puts it in front of every text, so that p(x_1) is
 p(x_1 | separator).
 """
 
@@ -20,10 +20,10 @@ SEPARATOR = "<|endoftext|>"
 
 
 def train_bpe(texts: Iterable[str], vocabulary: int) -> Tokenizer:
-    """A byte-level BPE of at most ``vocabulary`` pieces: the separator, the 256 bytes, then merges.
+    """A byte-level BPE of at most ``vocabulary`` tokens: the separator, the 256 bytes, then merges.
 
-    It has fewer where the texts hold no further pair of pieces that occurs twice.
-    No prefix space is added and every digit is a piece of its own. Any text round-trips byte for byte.
+    It has fewer where the texts hold no further pair of tokens that occurs twice.
+    No prefix space is added and every digit is a token of its own. Any text round-trips byte for byte.
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -53,7 +53,7 @@ def read_tokenizer(folder: Path) -> Tokenizer:
         raise Problem(f"{folder} has no tokenizer.json", "name the folder of a model that arplay trained")
     tokenizer = opened(lambda: _bounded(file), folder.name)
     if tokenizer.encode("").ids != [0]:
-        cause = f"the tokenizer of {folder.name} does not put its piece 0 before every text"
+        cause = f"the tokenizer of {folder.name} does not put its token 0 before every text"
         raise Problem(cause, "take that of a model that arplay trained")
     return tokenizer
 

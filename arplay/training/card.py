@@ -20,7 +20,7 @@ def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str
         "---",
         f"# {folder.name}",
         "",
-        f"Trained with arplay: {plan.training.kind} over {plan.vocabulary:,} pieces, {sizes}.",
+        f"Trained with arplay: {plan.training.kind} over {plan.vocabulary:,} tokens, {sizes}.",
         "The licence is yours to choose, as far as those of the texts allow.",
         "",
         "| text | read |",
@@ -30,7 +30,7 @@ def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str
     ]
     if not plan.training.counted:
         predictions = plan.steps * plan.batch * plan.context
-        epochs = f"{predictions:,} predictions in {plan.steps:,} steps of {plan.batch} rows of {plan.context} pieces"
+        epochs = f"{predictions:,} predictions in {plan.steps:,} steps of {plan.batch} rows of {plan.context} tokens"
         where = f"{plan.device}, {plan.threads} thread{'s' * (plan.threads != 1)}, {plan.precision}"
         lines += [f"{epochs}; seed {plan.seed}; {where}. All of it is in training/plan.json.", ""]
     if figures:

@@ -36,7 +36,7 @@ Points = list[tuple[float, float]]
 
 
 def smoothed(reports: Sequence[Report], bins: int = BINS) -> Points:
-    """(predicted pieces, training loss in bits per byte): the mean over each of so many equal parts of the run."""
+    """(predicted tokens, training loss in bits per byte): the mean over each of so many equal parts of the run."""
     sums: dict[int, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     former = 0
     for report in reports:
@@ -50,7 +50,7 @@ def smoothed(reports: Sequence[Report], bins: int = BINS) -> Points:
 
 
 def held_out(reports: Sequence[Report]) -> Points:
-    """(predicted pieces, held-out bits per byte), wherever it was measured."""
+    """(predicted tokens, held-out bits per byte), wherever it was measured."""
     return [(r.tokens, r.held_out_bits_per_byte) for r in reports if r.held_out_bits_per_byte is not None]
 
 
@@ -86,7 +86,7 @@ def svg(reports: Sequence[Report], title: str) -> str:
     for tokens in _rungs(0, last, 8):
         at = f'x="{x(tokens):.1f}" y="{HEIGHT - BOTTOM + 20}"'
         parts.append(f'<text {at} text-anchor="middle">{_short(tokens)}</text>')
-    parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 12}" text-anchor="end">predicted pieces</text>')
+    parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 12}" text-anchor="end">predicted tokens</text>')
     parts.append(f'<text x="{LEFT}" y="{TOP - 14}">bits per byte</text>')
     parts.append(path("training", training))
     if held:

@@ -1,4 +1,4 @@
-"""What a run reads: the texts of an order or a recipe, their tokenizer, and both as pieces."""
+"""What a run reads: the texts of an order or a recipe, their tokenizer, and both as tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from arplay.models import families
 from arplay.models.folder import MAX_VOCABULARY
 from arplay.training.bpe import SEPARATOR, read_tokenizer, train_bpe
 from arplay.training.corpus import Document, Recipe, documents, read_recipe, split
-from arplay.training.order import LEAST_VOCABULARY, VOCABULARY, Order
+from arplay.training.order import LEAST_VOCABULARY, VOCABULARY, RunRequest
 from arplay.training.place import check_memory, device_of
 from arplay.training.run_folder import Plan
 from arplay.training.sizes import Sizes
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Data:
-    """The texts and their pieces by source: the ids of every document, the separator first.
+    """The texts and their tokens by source: the ids of every document, the separator first.
 
     ``recipe`` is what names the texts, if one does.
     """
@@ -47,7 +47,7 @@ class Data:
         return [ids for source, found in self.training.items() for ids in found * self.texts.repeat.get(source, 1)]
 
     @property
-    def pieces(self) -> int:
+    def tokens(self) -> int:
         """Of an epoch."""
         return sum(map(len, self.read))
 
@@ -60,14 +60,14 @@ class Data:
         told = {}
         for source, found in self.training.items():
             size = sum(len(text.text.encode()) for text in self.texts.training if text.source == source)
-            pieces, repeat = sum(map(len, found)), self.texts.repeat.get(source, 1)
+            tokens, repeat = sum(map(len, found)), self.texts.repeat.get(source, 1)
             often = f", read {repeat}x" if repeat > 1 else ""
             documents = "1 document" if len(found) == 1 else f"{len(found):,} documents"
-            told[source] = f"{documents}, {size:,} bytes, {pieces:,} pieces{often}"
+            told[source] = f"{documents}, {size:,} bytes, {tokens:,} tokens{often}"
         return told
 
     def held_texts(self, most: int | None) -> dict[str, list[str]]:
-        """The held-out texts of every source; of all together at most ``most`` pieces, but one of each source."""
+        """The held-out texts of every source; of all together at most ``most`` tokens, but one of each source."""
         sources = [source for source, found in self.held_out.items() if found]
         kept: dict[str, list[str]] = {}
         for source in sources:
@@ -78,7 +78,7 @@ class Data:
         return kept
 
 
-def gather(order: Order, plan: Plan | None, folder: Path, say: Say) -> Data:
+def gather(order: RunRequest, plan: Plan | None, folder: Path, say: Say) -> Data:
     """Everything that ``order`` reads; the tokenizer of a run that goes on is that in its folder.
 
     Raises Problem where a text cannot be had, is not the one of ``plan``, or does not give the vocabulary asked for.
@@ -101,14 +101,14 @@ def gather(order: Order, plan: Plan | None, folder: Path, say: Say) -> Data:
     else:
         say("training the tokenizer")
         tokenizer = _train_tokenizer(recipe.vocabulary if recipe else order.vocabulary, texts, say)
-    say("putting the texts into pieces")
+    say("putting the texts into tokens")
     sources = texts.sources
     return Data(
         recipe,
         texts,
         tokenizer,
-        _pieces(texts.training, sources, tokenizer),
-        _pieces(texts.held_out, sources, tokenizer),
+        _tokens(texts.training, sources, tokenizer),
+        _tokens(texts.held_out, sources, tokenizer),
     )
 
 
@@ -118,7 +118,7 @@ def _check_same(what: str, plan: Plan | None, digests: tuple[str, ...]) -> None:
 
 
 def byte_lengths(tokens: Sequence[bytes], special: frozenset[int]) -> NDArray[np.int64]:
-    """The bytes of text that every piece writes, shape (V,): none for a special one."""
+    """The bytes of text that every token writes, shape (V,): none for a special one."""
     return np.array([0 if id in special else len(token) for id, token in enumerate(tokens)], dtype=np.int64)
 
 
@@ -142,13 +142,13 @@ def _train_tokenizer(asked: int | None, texts: Texts, say: Say) -> Tokenizer:
     tokenizer = train_bpe((document.text for document in texts.training), asked or VOCABULARY)
     got = tokenizer.get_vocab_size()
     if asked is not None and got < asked:
-        raise Problem(f"the text supports only {got:,} pieces, not {asked:,}", f"choose --vocab {got} or less")
+        raise Problem(f"the text supports only {got:,} tokens, not {asked:,}", f"choose --vocab {got} or less")
     if got < (asked or VOCABULARY):
-        say(f"a vocabulary of {got:,} pieces: the text supports no more")
+        say(f"a vocabulary of {got:,} tokens: the text supports no more")
     return tokenizer
 
 
-def _pieces(found: Sequence[Document], sources: Sequence[str], tokenizer: Tokenizer) -> dict[str, list[Ids]]:
+def _tokens(found: Sequence[Document], sources: Sequence[str], tokenizer: Tokenizer) -> dict[str, list[Ids]]:
     made: dict[str, list[Ids]] = {source: [] for source in sources}
     for document in found:
         made[document.source].append(np.array(tokenizer.encode(document.text).ids))

@@ -24,28 +24,28 @@ PASS_LOGITS = 1 << 24
 
 @dataclass(frozen=True)
 class Score:
-    """Totals over documents: summed NLL in nats, scored pieces, UTF-8 bytes of the text."""
+    """Totals over documents: summed NLL in nats, scored tokens, UTF-8 bytes of the text."""
 
     nats: float
-    pieces: int
+    tokens: int
     bytes: int
 
     @property
     def bits_per_byte(self) -> float:
         """Σ NLL / (ln 2 · bytes).
 
-        >>> Score(nats=math.log(256) * 10, pieces=10, bytes=10).bits_per_byte
+        >>> Score(nats=math.log(256) * 10, tokens=10, bytes=10).bits_per_byte
         8.0
         """
         return self.nats / (math.log(2) * self.bytes)
 
 
 def score(network: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], windows: Windows) -> Score:
-    """Score each text from the separator that the tokenizer puts before it; every other piece counts once.
+    """Score each text from the separator that the tokenizer puts before it; every other token counts once.
 
     A text longer than the context is scored in windows, as everywhere in arplay (see ``Windows``).
     """
-    nats, pieces, size = 0.0, 0, 0
+    nats, tokens, size = 0.0, 0, 0
     training = network.training
     network.eval()
     with torch.inference_mode():
@@ -55,21 +55,21 @@ def score(network: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], window
                 first = max(first, 1)  # the separator itself is given, not predicted
                 logits = network(input_ids=ids[None, start : stop - 1], use_cache=False).logits[0]
                 nats += nll(logits[first - start - 1 :].double(), ids[first:stop]).sum().item()
-                pieces += stop - first
+                tokens += stop - first
             size += len(text.encode())
     network.train(training)
-    return Score(nats, pieces, size)
+    return Score(nats, tokens, size)
 
 
 def score_model(model: Model, texts: Sequence[str]) -> Score:
     """Score each text from what the tokenizer puts before it, else from the model's own p(x_1), else from BOS.
 
-    Every piece counts once and none is left out; windows half a context apart where a text is longer than the context.
-    Raises Problem where a piece has no probability.
+    Every token counts once and none is left out; windows half a context apart where a text is longer than the context.
+    Raises Problem where a token has no probability.
     """
     alphabet, context = alphabet_of(model.alphabet), model.info.context
     before, _ = lead(alphabet, model.can.starts_empty, "auto" if alphabet.lead or model.can.starts_empty else "bos")
-    nats, pieces, size = 0.0, 0, 0
+    nats, tokens, size = 0.0, 0, 0
     for text in texts:
         data = text.encode()
         ids = [*before, *alphabet.encode(data).ids.tolist()]
@@ -77,15 +77,15 @@ def score_model(model: Model, texts: Sequence[str]) -> Score:
         for start, first, stop in windows.spans(len(ids)):
             first = max(first, len(before))
             nats -= _logprobs(model, ids[start:stop])[first - start :].sum()
-        pieces += len(ids) - len(before)
+        tokens += len(ids) - len(before)
         size += len(data)
     if not math.isfinite(nats):
-        raise Problem(f"{model.info.name} gives no probability to a piece of these texts", "compare another model")
-    return Score(float(nats), pieces, size)
+        raise Problem(f"{model.info.name} gives no probability to a token of these texts", "compare another model")
+    return Score(float(nats), tokens, size)
 
 
 def _logprobs(model: Model, ids: Sequence[int]) -> NDArray[np.float64]:
-    """log p (nats) of every piece of a window, shape (n,): by one pass, or by a session where the pass is too large."""
+    """log p (nats) of every token of a window, shape (n,): by one pass, or by a session where the pass is too large."""
     if model.info.context is None or len(ids) * len(model.alphabet.vocabulary) <= PASS_LOGITS:
         return model.teacher_forced(ids)
     session = model.session()

@@ -28,7 +28,7 @@ HELD_OUT_SHARE = 0.04
 """Of the time, at most, for held-out text."""
 
 MOST_HELD_OUT = 16 * 1024
-"""Pieces of held-out text that are scored each time."""
+"""Tokens of held-out text that are scored each time."""
 
 LN2 = math.log(2)
 
@@ -42,15 +42,15 @@ class Sample:
 
     @classmethod
     def draw(cls, documents: Sequence[Ids], run: Run, lengths: NDArray[np.int64]) -> Sample:
-        """Some rows, always the same; ``lengths`` (V,) are the bytes of every piece."""
+        """Some rows, always the same; ``lengths`` (V,) are the bytes of every token."""
         context = run.schedule.context
-        pieces = sum(map(len, documents))
+        tokens = sum(map(len, documents))
         most = max(run.schedule.batch, min(MOST_HELD_OUT, run.schedule.tokens // 500) // context)
-        packed = rows(documents, min(context, pieces - 1), run.schedule.seed, 0)[:most]
+        packed = rows(documents, min(context, tokens - 1), run.schedule.seed, 0)[:most]
         return cls(packed, int(lengths[packed[:, 1:]].sum()))
 
     def loss(self, run: Run) -> float:
-        """Mean NLL in nats a piece, in the precision of training."""
+        """Mean NLL in nats a token, in the precision of training."""
         network, total = run.network, 0.0
         network.eval()
         with torch.inference_mode(), autocast(run.schedule):

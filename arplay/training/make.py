@@ -27,7 +27,7 @@ from arplay.training.card import write_card
 from arplay.training.data import Data, Say, byte_lengths, gather
 from arplay.training.evaluate import score
 from arplay.training.follow import Follower, Sample
-from arplay.training.order import Order
+from arplay.training.order import RunRequest
 from arplay.training.place import check_memory, device_of, precision_of, smaller, tokens_in
 from arplay.training.run_folder import Plan, Report, RunFolder
 from arplay.training.shares import shares_of
@@ -47,7 +47,7 @@ SHARED_MINUTES, SHARED_TOKENS = 3.0, 400_000
 """A run at least this long pays for the seconds in which other processes start."""
 
 LEAST_SCORED = 20_000
-"""Held-out pieces that are scored at the end of a short run."""
+"""Held-out tokens that are scored at the end of a short run."""
 
 NO_COMPILER = "No working C++ compiler found"
 """In what torch.compile says; the type of its exception differs between versions."""
@@ -55,7 +55,7 @@ NO_COMPILER = "No working C++ compiler found"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def make(order: Order, say: Say, tell: Callable[[Report], None]) -> bool:
+def make(order: RunRequest, say: Say, tell: Callable[[Report], None]) -> bool:
     """Carry out ``order``: whether the end was reached; else it was asked to stop, and a checkpoint is left.
 
     ``say``: one line of what is being done; ``tell``: how training stands. Raises Problem, which the folder keeps.
@@ -107,7 +107,7 @@ def _told(error: Exception, folder: RunFolder, recipe: bool) -> Problem | None:
     return Problem(what, "check its permissions")
 
 
-def _make(order: Order, folder: RunFolder, stop: Stop, say: Say, tell: Callable[[Report], None]) -> bool:
+def _make(order: RunRequest, folder: RunFolder, stop: Stop, say: Say, tell: Callable[[Report], None]) -> bool:
     loading.import_torch(lambda *_: None)
     plan = folder.plan() if order.resume else None
     if plan is not None:
@@ -152,7 +152,7 @@ def _threads() -> int:
     return max(1, every - 1) if PARENT in os.environ else every
 
 
-def _common(order: Order, data: Data) -> dict[str, Any]:
+def _common(order: RunRequest, data: Data) -> dict[str, Any]:
     """What a plan says of every family."""
     recipe = order.recipe
     return {
@@ -166,7 +166,7 @@ def _common(order: Order, data: Data) -> dict[str, Any]:
     }
 
 
-def _counted(order: Order, training: Training, data: Data) -> Plan:
+def _counted(order: RunRequest, training: Training, data: Data) -> Plan:
     """Of a run of one step, which reads every training document once."""
     n = order.order or training.order
     tokens = sum(len(ids) for found in data.training.values() for ids in found)
@@ -177,7 +177,7 @@ def _counted(order: Order, training: Training, data: Data) -> Plan:
     )  # fmt: skip
 
 
-def _plan(order: Order, data: Data, stop: Stop, say: Say) -> Plan:
+def _plan(order: RunRequest, data: Data, stop: Stop, say: Say) -> Plan:
     """Sizes, schedule, place and length of the run."""
     training, usual = families.trained(order.family), families.trained(None)
     shape = sizes.shape_of(training.key)
@@ -196,10 +196,10 @@ def _plan(order: Order, data: Data, stop: Stop, say: Say) -> Plan:
             chosen |= asdict(shape.nearest(params, data.vocabulary)) | dict(training.rates)
             chosen |= {"batch": training.batch, "context": training.context}
     else:
-        context = order.context or _context(training, data.pieces)
-        rows = (data.pieces - 1) // context
+        context = order.context or _context(training, data.tokens)
+        rows = (data.tokens - 1) // context
         if rows < 1:
-            cause = f"the text has {data.pieces:,} pieces, less than a context of {context:,} and one"
+            cause = f"the text has {data.tokens:,} tokens, less than a context of {context:,} and one"
             raise Problem(cause, "give more text, or a smaller --context")
         chosen |= asdict(shape.nearest(order.params or defaults.PARAMS, data.vocabulary))
         chosen |= {"context": context, "batch": min(training.batch, rows)}
@@ -231,7 +231,7 @@ def _plan(order: Order, data: Data, stop: Stop, say: Say) -> Plan:
     return replace(plan, tokens=tokens)
 
 
-def _processes(order: Order, device: str, chosen: dict[str, Any]) -> int:
+def _processes(order: RunRequest, device: str, chosen: dict[str, Any]) -> int:
     """How many processes share a batch: one a thread on a CPU, where the run is long enough to start them.
 
     Not where torch.compile has fused the small operations: then threads are as fast (0.97 of them was measured).
@@ -246,10 +246,10 @@ def _sizes(chosen: dict[str, Any]) -> sizes.Sizes:
     return sizes.Sizes(*(chosen[field.name] for field in fields(sizes.Sizes)))
 
 
-def _context(training: Training, pieces: int) -> int:
+def _context(training: Training, tokens: int) -> int:
     """The usual context, or for a little text a shorter one: a batch at least."""
     context = training.context
-    while context > 16 and pieces <= training.batch * context:
+    while context > 16 and tokens <= training.batch * context:
         context //= 2
     return context
 
@@ -276,7 +276,7 @@ def _train(folder: RunFolder, plan: Plan, data: Data, stop: Stop, say: Say, tell
         save(network, folder.path)
         write_card(folder.path, plan, parameters, data.described(), {})
     place = f"{plan.device} in {plan.precision}, {plan.threads} thread{'s' * (plan.threads != 1)}"
-    often = f"{_times(plan.steps * plan.batch * plan.context / data.pieces)} times through the text"
+    often = f"{_times(plan.steps * plan.batch * plan.context / data.tokens)} times through the text"
     say(f"{parameters:,} parameters, step {run.step:,} to {plan.steps:,}, {often}, {place}")
     vocabulary = open_tokenizer(folder.path, plan.vocabulary).vocabulary
     lengths = byte_lengths(vocabulary.written, vocabulary.special)

@@ -86,7 +86,7 @@ def _stream(documents: Sequence[NDArray[np.int64]], vocabulary: int) -> tuple[Pl
         raise Problem("there is no text to count n-grams in", "give a text that is not empty")
     lengths = np.array([len(document) + 1 for document in documents])
     if int(np.sum(lengths)) > MAX_ENTRIES:
-        raise Problem(f"the text has more than {MAX_ENTRIES:,} pieces", "count n-grams in a part of it")
+        raise Problem(f"the text has more than {MAX_ENTRIES:,} tokens", "count n-grams in a part of it")
     stream = np.concatenate([part for document in documents for part in (document, document[:1])])
     if not 0 <= int(stream.min()) <= int(stream.max()) < vocabulary:
         raise ValueError(f"an id is outside the vocabulary of {vocabulary:,}")

@@ -13,7 +13,7 @@ from arplay.training.evaluate import score_model
 from arplay.training.run_folder import Plan, Report, RunFolder
 
 LEAST_SCORED = 20_000
-"""Pieces of training text that the one report scores, a document at least; and of held-out text, without a recipe."""
+"""Tokens of training text that the one report scores, a document at least; and of held-out text, without a recipe."""
 
 
 def run(folder: RunFolder, plan: Plan, data: Data, say: Say, tell: Callable[[Report], None]) -> None:
@@ -29,16 +29,16 @@ def run(folder: RunFolder, plan: Plan, data: Data, say: Say, tell: Callable[[Rep
     held = data.held_texts(None if plan.recipe else LEAST_SCORED)
     scores = {source: score_model(model, texts) for source, texts in held.items()}
     own = score_model(model, _some(data))
-    nats, pieces, size = (sum(getattr(s, name) for s in scores.values()) for name in ("nats", "pieces", "bytes"))
+    nats, tokens, size = (sum(getattr(s, name) for s in scores.values()) for name in ("nats", "tokens", "bytes"))
     report = Report(
         step=1,
         steps=1,
         tokens=plan.tokens,
         seconds=seconds,
-        loss=own.nats / own.pieces,
-        held_out=nats / pieces,
+        loss=own.nats / own.tokens,
+        held_out=nats / tokens,
         bits_per_byte=own.bits_per_byte,
-        held_out_bits_per_byte=type(own)(nats, pieces, size).bits_per_byte,
+        held_out_bits_per_byte=type(own)(nats, tokens, size).bits_per_byte,
         tokens_per_second=plan.tokens / seconds,
         seconds_left=0.0,
         rate=1.0,
@@ -56,11 +56,11 @@ def run(folder: RunFolder, plan: Plan, data: Data, say: Say, tell: Callable[[Rep
 
 def _some(data: Data) -> list[str]:
     texts: list[str] = []
-    pieces = 0
+    tokens = 0
     for source, found in data.training.items():
         own = (document.text for document in data.texts.training if document.source == source)
         for text, ids in zip(own, found, strict=True):
-            if not texts or pieces + len(ids) <= LEAST_SCORED:
+            if not texts or tokens + len(ids) <= LEAST_SCORED:
                 texts.append(text)
-                pieces += len(ids)
+                tokens += len(ids)
     return texts

@@ -21,7 +21,7 @@ _FILES |= {"README.md", "training"}
 
 
 @dataclass(frozen=True)
-class Order:
+class RunRequest:
     """``texts``: files, or one recipe (.toml); with ``resume`` they may be left out."""
 
     texts: tuple[Path, ...]

@@ -55,9 +55,9 @@ class Plan:
     """All that decides the weights: the same plan on the same versions of the libraries gives the same bits.
 
     ``texts``: absolute paths with their ``sha256``, or else ``recipe``, a path with the sha256 of that file.
-    ``tokenizer``: the folder it was taken from, "" if it was trained on these texts. ``vocabulary``: its pieces.
+    ``tokenizer``: the folder it was taken from, "" if it was trained on these texts. ``vocabulary``: its tokens.
     ``width``, ``layers``, ``heads``, ``hidden``: of the network (an LSTM has the first two, an n-gram model none).
-    ``tokens``: predictions in all, in steps of ``batch`` rows of ``context`` pieces. ``muon_rate`` 0: AdamW trains all
+    ``tokens``: predictions in all, in steps of ``batch`` rows of ``context`` tokens. ``muon_rate`` 0: AdamW trains all
     weights. ``warmup``, ``cooldown``: parts of the steps. ``threads``: those of all ``processes``, which share the rows
     of a batch. ``order``: n of an n-gram model, which has one step.
     """
@@ -130,7 +130,7 @@ class Plan:
 class Report:
     """How training stands after ``step`` of ``steps``: ``tokens`` predictions and ``seconds`` of training so far.
 
-    ``loss``: mean NLL of the training batches since the last report, each before its update, in nats a piece.
+    ``loss``: mean NLL of the training batches since the last report, each before its update, in nats a token.
     ``held_out``: that of held-out text, None where it was not measured. The two ``*_bits_per_byte``: the same in bits
     for each byte of text. ``tokens_per_second``: since the last report. ``rate``: part of the full learning rate.
     The report of step 0 is of the first batch, before any update.

@@ -114,7 +114,7 @@ def _checked(found: tuple[float, float, Sizes], params: int, vocabulary: int) ->
     if off > math.log(1.5):
         least = vocabulary * WIDTHS[0]
         raise Problem(
-            f"no network with {vocabulary:,} pieces has about {params:,} parameters",
+            f"no network with {vocabulary:,} tokens has about {params:,} parameters",
             f"choose more than {2 * least:,}, or a smaller --vocab" if params < 4 * least else "choose fewer --params",
         )
     return sizes

@@ -4,7 +4,7 @@
 text, and an arithmetic coder would write that many (Shannon 1948), so models and compressors stand in one unit:
 
 - the model, and others that ``--beside`` names: each document by itself, from the separator on;
-- an n-gram model of the same pieces, counted on the training documents, each of them once;
+- an n-gram model of the same tokens, counted on the training documents, each of them once;
 - xz -9 and bzip2 -9 of all held-out documents of a source as one file: they start from nothing, on little text;
 - slow models that ``--sample`` names, on every so many-th document only, beside the model on the same ones.
 """
@@ -35,7 +35,7 @@ from arplay.training.evaluate import score_model
 
 ORDER = 5
 SAMPLE_BYTES = 40_000
-"""So much of a source is enough for a slow model: about 10,000 pieces, a minute's work for 135 M parameters."""
+"""So much of a source is enough for a slow model: about 10,000 tokens, a minute's work for 135 M parameters."""
 
 GRAM, XZ, BZIP2 = f"{ORDER}-gram", "xz -9", "bzip2 -9"
 BARS = {(GRAM,): 0.25, (XZ, BZIP2): 0.30}
@@ -172,7 +172,7 @@ def open_model(spec: str) -> Model:
 
 
 def count(model: Model, texts: Sequence[str]) -> Model:
-    """An n-gram model over the pieces of ``model``, of these texts, each read once."""
+    """An n-gram model over the tokens of ``model``, of these texts, each read once."""
     alphabet = alphabet_of(model.alphabet)
     ids = [np.array([*alphabet.lead, *alphabet.encode(text.encode()).ids.tolist()]) for text in texts]
     counts = ngram.train(ids, ORDER, len(alphabet.vocabulary))

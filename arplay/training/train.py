@@ -1,7 +1,7 @@
-"""Teacher forcing: minimise the mean next-piece NLL over packed documents.
+"""Teacher forcing: minimise the mean next-token NLL over packed documents.
 
 Documents are encoded with their separator in front, shuffled, joined and cut into rows of context + 1
-pieces; row r gives ``context`` predictions. Which rows make up step s depends on (seed, s) alone, so a run
+tokens; row r gives ``context`` predictions. Which rows make up step s depends on (seed, s) alone, so a run
 that is stopped and resumed is the run that was never stopped.
 """
 
@@ -35,7 +35,7 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Schedule:
-    """How to train: ``tokens`` predictions in batches of ``batch`` rows of ``context`` pieces.
+    """How to train: ``tokens`` predictions in batches of ``batch`` rows of ``context`` tokens.
 
     The learning rates rise linearly over the first ``warmup`` part of the steps, stay, and fall linearly to 0 over the
     last ``cooldown`` part. ``muon_rate`` is that of the hidden matrices; where it is 0, AdamW trains them as well.
@@ -73,7 +73,7 @@ class Schedule:
 def rows(documents: Sequence[Ids], context: int, seed: int, epoch: int) -> Ids:
     """One epoch of training rows, (n, context + 1): documents and then rows in an order drawn from (seed, epoch).
 
-    Neighbouring rows of the joined text share one piece, so that each piece is predicted once.
+    Neighbouring rows of the joined text share one token, so that each token is predicted once.
     """
     draw = np.random.default_rng([seed, epoch])
     joined = np.concatenate([documents[i] for i in draw.permutation(len(documents))])
@@ -83,9 +83,9 @@ def rows(documents: Sequence[Ids], context: int, seed: int, epoch: int) -> Ids:
     return packed
 
 
-def steps_per_epoch(pieces: int, context: int, batch: int) -> int:
-    """Steps in which every piece is predicted once; rows that fill no batch are left out."""
-    return (pieces - 1) // context // batch
+def steps_per_epoch(tokens: int, context: int, batch: int) -> int:
+    """Steps in which every token is predicted once; rows that fill no batch are left out."""
+    return (tokens - 1) // context // batch
 
 
 class Run:
@@ -105,7 +105,7 @@ class Run:
         self._steps_per_epoch = steps_per_epoch(sum(map(len, documents)), schedule.context, schedule.batch)
         if self._steps_per_epoch < 1:
             least = schedule.batch * schedule.context + 1
-            raise Problem(f"the text has too few pieces for a batch of {least:,}", "give more text or less context")
+            raise Problem(f"the text has too few tokens for a batch of {least:,}", "give more text or less context")
         muon = [p for name, p in network.named_parameters() if schedule.muon_rate and is_hidden(name, p)]
         adamw = [p for name, p in network.named_parameters() if not (schedule.muon_rate and is_hidden(name, p))]
         self._optimisers: list[tuple[torch.optim.Optimizer, float]] = []
@@ -117,7 +117,7 @@ class Run:
         )
 
     def advance(self) -> float:
-        """One step: forward, backward, update. The mean NLL of the batch before the update, in nats a piece."""
+        """One step: forward, backward, update. The mean NLL of the batch before the update, in nats a token."""
         self.start()
         began = time.monotonic()
         schedule = self.schedule

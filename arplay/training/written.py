@@ -25,7 +25,7 @@ from arplay.training.run_folder import write_whole
 
 @dataclass(frozen=True)
 class Prompts:
-    """``batches`` of ``batch`` rollouts of at most ``pieces`` pieces; ``template`` takes a word from every list."""
+    """``batches`` of ``batch`` rollouts of at most ``pieces`` tokens; ``template`` takes a word from every list."""
 
     model: str
     seed: int
@@ -92,11 +92,11 @@ class _Writer:
         self._network = load_network(folder, "bfloat16")
         found = {end: self._tokenizer.token_to_id(end) for end in prompts.ends}
         if unknown := [end for end, id in found.items() if id is None]:
-            raise Problem(f"{prompts.model} has no piece {', '.join(unknown)}", "mend the ends in the file of prompts")
+            raise Problem(f"{prompts.model} has no token {', '.join(unknown)}", "mend the ends in the file of prompts")
         self._ends = {id for id in found.values() if id is not None}
 
     def batch(self, number: int) -> list[str]:
-        """The texts of one batch; its prompts have one length in pieces, so that no row is padded."""
+        """The texts of one batch; its prompts have one length in tokens, so that no row is padded."""
         import torch
 
         from arplay.models.rollouts import rollouts

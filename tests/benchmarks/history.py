@@ -6,7 +6,7 @@ import statistics
 import time
 
 from arplay.core.modalities.text import Text
-from arplay.core.modalities.vocabulary import Piece
+from arplay.core.modalities.vocabulary import Token
 from arplay.core.tree import Step, Tree
 from tests.benchmarks.harness import row
 
@@ -17,10 +17,10 @@ STEP = Step(id=1, index=0, logprob=-1.0, prob=0.37, decoded_prob=0.4, rank=1, u=
 def main() -> None:
     tree, times = Tree(Text()), []
     for index in range(NODES):
-        piece = Piece(index % 4000, b" word")
+        token = Token(index % 4000, b" word")
         began = time.perf_counter()
-        edit = tree.document.put(len(tree.document), piece, "words")
-        tree.record(edit, "sampled", len(tree.document) + len(piece.data), STEP)
+        edit = tree.document.put(len(tree.document), token, "words")
+        tree.record(edit, "sampled", len(tree.document) + len(token.data), STEP)
         times.append(1000 * (time.perf_counter() - began))
     first = f"the first {NEAR}: {statistics.fmean(times[:NEAR]):.3f} ms"
     for place in (4000, NODES):

@@ -39,7 +39,7 @@ def ledger_of(n: int) -> Ledger:
         best=best,
         before=0,
         done=n,
-        first_piece="model",
+        first_token="model",
         windows=Windows.half(512),
     )
 

@@ -1,4 +1,4 @@
-"""Bar 3: from a click on a bar to the repainted chart, beside a bare cached forward of the same pieces."""
+"""Bar 3: from a click on a bar to the repainted chart, beside a bare cached forward of the same tokens."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ TURNS = 12
 VOCABULARY, CONTEXT, BATCH = 4096, 256, 8
 
 
-def bare(pieces: np.ndarray) -> Iterator[float]:
+def bare(tokens: np.ndarray) -> Iterator[float]:
     """Seconds of each step."""
     net = network()
     hidden = [p for name, p in net.named_parameters() if p.ndim == 2 and "embed" not in name]
@@ -34,10 +34,10 @@ def bare(pieces: np.ndarray) -> Iterator[float]:
     muon = torch.optim.Muon(hidden, lr=0.02, weight_decay=0.1)
     adamw = torch.optim.AdamW(others, lr=0.004, betas=(0.9, 0.95), weight_decay=0.0)
     while True:
-        for at in range(0, len(pieces) - BATCH * CONTEXT - 1, BATCH * CONTEXT):
+        for at in range(0, len(tokens) - BATCH * CONTEXT - 1, BATCH * CONTEXT):
             began = time.perf_counter()
-            x = torch.from_numpy(pieces[at : at + BATCH * CONTEXT]).view(BATCH, CONTEXT)
-            y = torch.from_numpy(pieces[at + 1 : at + 1 + BATCH * CONTEXT])
+            x = torch.from_numpy(tokens[at : at + BATCH * CONTEXT]).view(BATCH, CONTEXT)
+            y = torch.from_numpy(tokens[at + 1 : at + 1 + BATCH * CONTEXT])
             with torch.autocast("cpu", torch.bfloat16):
                 logits = net(input_ids=x, use_cache=False).logits
             loss = torch.nn.functional.cross_entropy(logits.float().view(-1, VOCABULARY), y)
@@ -51,10 +51,10 @@ def bare(pieces: np.ndarray) -> Iterator[float]:
             yield time.perf_counter() - began
 
 
-def ours(pieces: np.ndarray, made: torch.nn.Module, context: int, processes: int = 1) -> Generator[float, None, None]:
+def ours(tokens: np.ndarray, made: torch.nn.Module, context: int, processes: int = 1) -> Generator[float, None, None]:
     """Seconds of each step; the cores are divided among the processes."""
     schedule = Schedule(10**8, BATCH, context, 0.02, 0.004, 0.01, 0.5, 0.1, 1.0, 1, processes=processes)
-    run = Run(made, [pieces], schedule)
+    run = Run(made, [tokens], schedule)
     cores = torch.get_num_threads()
     try:
         while True:
@@ -93,15 +93,15 @@ def speeds(loops: dict[str, Iterator[float]], tokens: int) -> dict[str, float]:
 
 def main() -> None:
     context = trained("transformer").context
-    pieces = np.random.default_rng(0).integers(0, VOCABULARY, 20 * BATCH * context)
-    speed = speeds({"ours": ours(pieces, network(), CONTEXT), "bare": bare(pieces)}, BATCH * CONTEXT)
+    tokens = np.random.default_rng(0).integers(0, VOCABULARY, 20 * BATCH * context)
+    speed = speeds({"ours": ours(tokens, network(), CONTEXT), "bare": bare(tokens)}, BATCH * CONTEXT)
     ratio = speed["ours"] / speed["bare"]
     print(
         f"training: {speed['ours']:,.0f} tokens/s, a bare torch loop {speed['bare']:,.0f}, ratio {ratio:.3f} "
         f"(bar: at least {BAR}) {'met' if ratio >= BAR else 'MISSED'}"
     )
     cores = shares_of(BATCH, torch.get_num_threads())
-    both = {"threads": ours(pieces, usual(), context), "processes": ours(pieces, usual(), context, cores)}
+    both = {"threads": ours(tokens, usual(), context), "processes": ours(tokens, usual(), context, cores)}
     speed = speeds(both, BATCH * context)
     for loop in both.values():
         loop.close()

@@ -1,4 +1,4 @@
-"""What of a text its pieces do not say: characters that the tokenizer dropped, did not know, or read as others."""
+"""What of a text its tokens do not say: characters that the tokenizer dropped, did not know, or read as others."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SHOWN = 6
 
 
 def loss(data: bytes, ids: Ids, ends: Ids, vocabulary: Vocabulary) -> tuple[int, str]:
-    """How many characters of ``data`` its pieces, which own the bytes up to ``ends``, do not write; and which.
+    """How many characters of ``data`` its tokens, which own the bytes up to ``ends``, do not write; and which.
 
-    Found by comparing what every piece writes with the bytes that it owns, so that it holds for this very text.
+    Found by comparing what every token writes with the bytes that it owns, so that it holds for this very text.
 
     >>> words = Vocabulary("w", (b"a", b"[", b"<unk>"), unknown=2)
     >>> loss(b"a\\x1b[a", np.array([0, 1, 0]), np.array([1, 3, 4]), words)
@@ -56,9 +56,9 @@ def _named(found: Counter[str]) -> str:
 
 
 def _differing(data: bytes, ids: Ids, ends: Ids, vocabulary: Vocabulary) -> Iterator[tuple[bytes, bytes, bool]]:
-    """(the bytes that they own, those that they write, whether one is unknown) of pieces that differ from their text.
+    """(the bytes that they own, those that they write, whether one is unknown) of tokens that differ from their text.
 
-    Neighbours that differ go together, and pieces of one character too. What unknown pieces write is left out.
+    Neighbours that differ go together, and tokens of one character too. What unknown tokens write is left out.
     """
     written = list(map(vocabulary.written.__getitem__, ids.tolist()))
     if written and data[:1] != b" ":  # the space that many tokenizers put before a text
@@ -73,7 +73,7 @@ def _differing(data: bytes, ids: Ids, ends: Ids, vocabulary: Vocabulary) -> Iter
         same = same and written[i] == data[(int(ends[i - 1]) if i else 0) : end]
         if not whole[i]:
             continue
-        # pieces low..i are whole characters
+        # tokens low..i are whole characters
         if same and begun:
             yield _group(data, written, ids, vocabulary, start, low, ends)
         if same:
@@ -87,5 +87,5 @@ def _group(
     data: bytes, written: list[bytes], ids: Ids, vocabulary: Vocabulary, first: int, stop: int, ends: Ids
 ) -> tuple[bytes, bytes, bool]:
     owned = data[int(ends[first - 1]) if first else 0 : int(ends[stop - 1])]
-    known = [piece for piece, id in zip(written[first:stop], ids[first:stop], strict=True) if id != vocabulary.unknown]
+    known = [token for token, id in zip(written[first:stop], ids[first:stop], strict=True) if id != vocabulary.unknown]
     return owned, b"".join(known), len(known) < stop - first

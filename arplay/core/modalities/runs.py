@@ -15,7 +15,7 @@ import numpy as np
 
 from arplay.core.distribution import frozen
 from arplay.core.modalities.spans import change, to_bytes, to_text
-from arplay.core.modalities.vocabulary import Pieces, visible
+from arplay.core.modalities.vocabulary import Tokens, visible
 
 if TYPE_CHECKING:
     from arplay.core.modalities.text import Text
@@ -35,32 +35,32 @@ SHOWN = 160
 """Characters of a long insertion that are told."""
 
 MOST_FIXED = 256
-"""Pieces of one fixed run: what is done at the end of a long text costs what it costs in a short one."""
+"""Tokens of one fixed run: what is done at the end of a long text costs what it costs in a short one."""
 
 
 @dataclass(frozen=True)
 class Fixed:
-    """Pieces that were picked or sampled: ids of the vocabulary named ``vocabulary`` and their bytes.
+    """Tokens that were picked or sampled: ids of the vocabulary named ``vocabulary`` and their bytes.
 
     An id that no token owns has no bytes; it stays behind the byte that it was put after.
     """
 
     vocabulary: str
     ids: tuple[int, ...]
-    pieces: tuple[bytes, ...]
+    tokens: tuple[bytes, ...]
 
     def __len__(self) -> int:
         return len(self.data)
 
     @cached_property
     def data(self) -> bytes:
-        return b"".join(self.pieces)
+        return b"".join(self.tokens)
 
     @cached_property
-    def encoded(self) -> Pieces:
-        """Its ids and where each piece ends."""
-        ends = np.cumsum([len(piece) for piece in self.pieces], dtype=np.int64)
-        return Pieces(frozen(np.array(self.ids, np.int32)), frozen(ends.astype(np.int32)))
+    def encoded(self) -> Tokens:
+        """Its ids and where each token ends."""
+        ends = np.cumsum([len(token) for token in self.tokens], dtype=np.int64)
+        return Tokens(frozen(np.array(self.ids, np.int32)), frozen(ends.astype(np.int32)))
 
 
 Run = Typed | Fixed
@@ -98,13 +98,13 @@ class Edit:
         return None
 
     def before(self, kind: str, caret: int) -> int | None:
-        """Behind what typing removed, or where the piece was put."""
+        """Behind what typing removed, or where the token was put."""
         if kind == "typed":
             return caret + size(self.removed) - size(self.inserted)
         return caret - size(self.inserted[-1:]) if kind in ("picked", "sampled") else None
 
     def said(self, kind: str) -> tuple[str, bool]:
-        """The piece that was put there, else the smallest stretch that differs."""
+        """The token that was put there, else the smallest stretch that differs."""
         if kind != "typed" and self.inserted:
             return visible(self.inserted[-1].data), True
         old = b"".join(run.data for run in self.removed)
@@ -145,7 +145,7 @@ def cut_run(run: Run, low: int, high: int) -> Run:
     """What of ``run`` lies in [low, high), counted from its own first byte."""
     if isinstance(run, Typed):
         return Typed(run.data[max(low, 0) : max(high, 0)])
-    if high >= len(run) and (low < 0 or (low == 0 and run.pieces and run.pieces[0])):
+    if high >= len(run) and (low < 0 or (low == 0 and run.tokens and run.tokens[0])):
         return run
     if low >= len(run) or high < 0:  # at the end of a run that grows, nothing of it is looked at
         return Fixed(run.vocabulary, (), ())
@@ -153,23 +153,23 @@ def cut_run(run: Run, low: int, high: int) -> Run:
     first = int(np.searchsorted(ends, low, side="right"))
     last = int(np.searchsorted(ends, high, side="right"))
     for bound, at in ((low, first), (high, last)):
-        if 0 < bound < len(run) and ends[at] - len(run.pieces[at]) != bound:
-            raise ValueError(f"bytes {low} to {high} cut a fixed piece")
-    return Fixed(run.vocabulary, run.ids[first:last], run.pieces[first:last])
+        if 0 < bound < len(run) and ends[at] - len(run.tokens[at]) != bound:
+            raise ValueError(f"bytes {low} to {high} cut a fixed token")
+    return Fixed(run.vocabulary, run.ids[first:last], run.tokens[first:last])
 
 
 def bare_first(runs: Runs) -> int:
-    """How many pieces without bytes ``runs`` begins with."""
-    pieces = (piece for run in runs for piece in (run.pieces if isinstance(run, Fixed) else (run.data,)))
-    return sum(1 for _ in takewhile(lambda piece: not piece, pieces))
+    """How many tokens without bytes ``runs`` begins with."""
+    tokens = (token for run in runs for token in (run.tokens if isinstance(run, Fixed) else (run.data,)))
+    return sum(1 for _ in takewhile(lambda token: not token, tokens))
 
 
 def without_last(runs: Runs, count: int) -> Runs:
-    """``runs`` without the last ``count`` pieces, all of which are fixed."""
+    """``runs`` without the last ``count`` tokens, all of which are fixed."""
     while count and isinstance(last := runs[-1], Fixed):
         kept = max(0, len(last.ids) - count)
         count -= len(last.ids) - kept
-        left = (Fixed(last.vocabulary, last.ids[:kept], last.pieces[:kept]),) if kept else ()
+        left = (Fixed(last.vocabulary, last.ids[:kept], last.tokens[:kept]),) if kept else ()
         runs = joined(runs[:-1], left)
     return runs
 
@@ -178,22 +178,22 @@ def is_empty(run: Run) -> bool:
     return not (run.ids if isinstance(run, Fixed) else run.data)
 
 
-def piece_at(run: Fixed, at: int) -> tuple[int, int]:
-    """The bytes of the piece that byte position ``at`` (0 < at < length) cuts; (at, at) between two pieces."""
+def token_at(run: Fixed, at: int) -> tuple[int, int]:
+    """The bytes of the token that byte position ``at`` (0 < at < length) cuts; (at, at) between two tokens."""
     ends = run.encoded.ends
     index = int(np.searchsorted(ends, at, side="left"))
     if int(ends[index]) == at:
         return at, at
-    return int(ends[index]) - len(run.pieces[index]), int(ends[index])
+    return int(ends[index]) - len(run.tokens[index]), int(ends[index])
 
 
 def normal(runs: Iterable[Run]) -> Runs:
-    """The same pieces with no empty run and no two neighbours that could be one."""
+    """The same tokens with no empty run and no two neighbours that could be one."""
     result: Runs = ()
     for run in runs:
         if isinstance(run, Fixed) and len(run.ids) > MOST_FIXED:
             cuts = (slice(at, at + MOST_FIXED) for at in range(0, len(run.ids), MOST_FIXED))
-            parts: Runs = tuple(Fixed(run.vocabulary, run.ids[cut], run.pieces[cut]) for cut in cuts)
+            parts: Runs = tuple(Fixed(run.vocabulary, run.ids[cut], run.tokens[cut]) for cut in cuts)
             result = joined(result, parts)
         elif not is_empty(run):
             result = joined(result, (run,))
@@ -208,9 +208,9 @@ def joined(before: Runs, after: Runs) -> Runs:
     if isinstance(last, Typed) and isinstance(first, Typed):
         return (*before[:-1], Typed(last.data + first.data), *after[1:])
     if isinstance(last, Fixed) and isinstance(first, Fixed) and last.vocabulary == first.vocabulary:
-        ids, pieces = last.ids + first.ids, last.pieces + first.pieces
+        ids, tokens = last.ids + first.ids, last.tokens + first.tokens
         if len(ids) <= MOST_FIXED:
-            return (*before[:-1], Fixed(last.vocabulary, ids, pieces), *after[1:])
+            return (*before[:-1], Fixed(last.vocabulary, ids, tokens), *after[1:])
     return before + after
 
 

@@ -21,7 +21,7 @@ def to_bytes(text: str) -> bytes:
 def char_spans(data: bytes, starts: Index, ends: Index) -> tuple[Index, Index]:
     """Byte spans -> the smallest runs of code points that they touch, two arrays of shape (n,).
 
-    A span of no bytes (a piece that the tokenizer put there) touches none, (i, i),
+    A span of no bytes (a token that the tokenizer put there) touches none, (i, i),
     unless it is inside of one.
 
     >>> char_spans("é!".encode(), np.array([0, 1, 2]), np.array([1, 2, 3]))  # é is two bytes

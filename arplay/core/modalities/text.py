@@ -32,20 +32,20 @@ from arplay.core.modalities.runs import (
     is_empty,
     joined,
     normal,
-    piece_at,
     size,
+    token_at,
     whole,
     without_last,
 )
 from arplay.core.modalities.spans import char_spans, to_bytes, to_text
-from arplay.core.modalities.vocabulary import Alphabet, Piece, Pieces, Vocabulary, alphabet_of, exact_text, visible
+from arplay.core.modalities.vocabulary import Alphabet, Token, Tokens, Vocabulary, alphabet_of, exact_text, visible
 
 
 @dataclass(frozen=True, eq=False)
 class Text:
     """An immutable text in normal form: no empty run, and no two neighbours that could be one.
 
-    Two are equal that have the same bytes and fixed pieces, wherever a long fixed run is cut into several.
+    Two are equal that have the same bytes and fixed tokens, wherever a long fixed run is cut into several.
     """
 
     runs: Runs = ()
@@ -84,9 +84,9 @@ class Text:
         coder = alphabet_of(coder)
         name = coder.vocabulary.name
 
-        def cut(data: bytes, start: bool, special: bool) -> Pieces:
-            pieces: Pieces = remember((data, start, name, special), lambda: coder.encode(data, start, special))
-            return pieces
+        def cut(data: bytes, start: bool, special: bool) -> Tokens:
+            tokens: Tokens = remember((data, start, name, special), lambda: coder.encode(data, start, special))
+            return tokens
 
         return encode(self, coder, special, cut)
 
@@ -94,7 +94,7 @@ class Text:
         return prefix_at(self, encoded, place.byte, coder, special, place.index)
 
     def place(self, encoded: Encoded, index: int) -> Caret:
-        """The caret before the piece with this index (n: at the end)."""
+        """The caret before the token with this index (n: at the end)."""
         return Caret(encoded.span(index)[0] if index < len(encoded) else len(self), index)
 
     def notes(self, encoded: Encoded, tokens: Vocabulary) -> tuple[Note, ...]:
@@ -141,11 +141,11 @@ class Text:
         """
         if not 0 <= at <= at + removed <= len(self):
             raise ValueError(f"bytes {at} to {at + removed} are not in a text of {len(self)} bytes")
-        every = whole and removed == len(self)  # pieces without bytes before it, too
+        every = whole and removed == len(self)  # tokens without bytes before it, too
         return Edit(at, self.runs if every else self.between(at, at + removed), normal(inserted))
 
     def replace(self, start: int, end: int, data: bytes) -> Edit:
-        """Typing: bytes [start, end) give way to ``data``. Fixed pieces that are cut become typed."""
+        """Typing: bytes [start, end) give way to ``data``. Fixed tokens that are cut become typed."""
         left, right = self._widen(start, end)
         if start == end and not data:
             return Edit(left, (), ())
@@ -160,14 +160,14 @@ class Text:
 
     def take(self, caret: int, id: int, tokens: Vocabulary) -> tuple[Edit, int]:
         """A pick follows byte ``caret``; what stood behind it is removed (the tree keeps it)."""
-        piece = tokens.piece(id, first=caret == 0)
-        return self.put(caret, piece, tokens.name), caret + len(piece.data)
+        token = tokens.token(id, first=caret == 0)
+        return self.put(caret, token, tokens.name), caret + len(token.data)
 
-    def put(self, at: int, piece: Piece, vocabulary: str) -> Edit:
-        """``piece`` of the vocabulary of that name in place of all that stood behind byte ``at``."""
+    def put(self, at: int, token: Token, vocabulary: str) -> Edit:
+        """``token`` of the vocabulary of that name in place of all that stood behind byte ``at``."""
         left, _ = self._widen(at, at)
         before = self.data[left:at] if left < at else b""
-        head = normal((Typed(before), Fixed(vocabulary, (piece.id,), (piece.data,))))
+        head = normal((Typed(before), Fixed(vocabulary, (token.id,), (token.data,))))
         return Edit(left, self.between(left, len(self)), head)
 
     def retokenise(self) -> Edit:
@@ -175,9 +175,9 @@ class Text:
         return Edit(0, self.runs, normal((Typed(self.data),)))
 
     def between(self, start: int, end: int) -> Runs:
-        """The runs of bytes [start, end). Raises ValueError where a bound would cut a fixed piece.
+        """The runs of bytes [start, end). Raises ValueError where a bound would cut a fixed token.
 
-        A piece without bytes belongs to those before it: it is there where start < its place <= end.
+        A token without bytes belongs to those before it: it is there where start < its place <= end.
         """
         ends = self._ends
         inner, last = bisect_right(ends, start) + 1, bisect_right(ends, end)
@@ -196,26 +196,26 @@ class Text:
         return () if is_empty(part) else (part,)
 
     def _widen(self, start: int, end: int) -> tuple[int, int]:
-        """[start, end) widened to whole fixed pieces where it touches the inside of one."""
+        """[start, end) widened to whole fixed tokens where it touches the inside of one."""
         if not 0 <= start <= end <= len(self):
             raise ValueError(f"bytes {start} to {end} are not in a text of {len(self)} bytes")
         return self._edge(start)[0], self._edge(end)[1]
 
     def _edge(self, at: int) -> tuple[int, int]:
-        """The bytes of the fixed piece that position ``at`` cuts; (at, at) where it cuts none."""
+        """The bytes of the fixed token that position ``at`` cuts; (at, at) where it cuts none."""
         place = bisect_right(self._ends, at)
         if place == len(self.runs):
             return at, at
         run, base = self.runs[place], self._ends[place] - len(self.runs[place])
         if not isinstance(run, Fixed) or at == base:
             return at, at
-        low, high = piece_at(run, at - base)
+        low, high = token_at(run, at - base)
         return base + low, base + high
 
 
 @dataclass(frozen=True, slots=True)
 class Caret:
-    """A place in a text: before byte ``byte``; ``index`` says before which piece where several begin there."""
+    """A place in a text: before byte ``byte``; ``index`` says before which token where several begin there."""
 
     byte: int
     index: int | None = None
@@ -223,7 +223,7 @@ class Caret:
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A text in one alphabet: its bytes, ids, the byte where each piece ends, and which ids were fixed; each (n,)."""
+    """A text in one alphabet: its bytes, ids, the byte where each token ends, and which ids were fixed; each (n,)."""
 
     data: bytes
     ids: Ids
@@ -262,7 +262,7 @@ class Encoded:
         return f"{tokens.label(id) if tokens is not None else f'#{id}'} (no bytes)"
 
     def remark(self, index: int) -> str:
-        """What a piece has of letters that it shares with its neighbours; empty where it has whole ones only."""
+        """What a token has of letters that it shares with its neighbours; empty where it has whole ones only."""
         start, end = self.span(index)
         found = []
         for low, high in dict.fromkeys((_letter(self.data, start), _letter(self.data, end))):
@@ -278,7 +278,7 @@ class Encoded:
         return Encoded(self.data[low:high], self.ids[cut], frozen(self.ends[cut] - low), self.fixed[cut])
 
     def record(self) -> Mapping[str, Sequence[Any]]:
-        """``start`` and ``end`` are the smallest run of code points that a piece's bytes touch."""
+        """``start`` and ``end`` are the smallest run of code points that a token's bytes touch."""
         starts, ends = char_spans(self.data, self.starts, self.ends)
         return {
             "start": starts.tolist(),
@@ -321,7 +321,7 @@ class Writer:
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
 
     def write(self, id: int, tokens: Vocabulary) -> str:
-        data = tokens.piece(id, self._first).data
+        data = tokens.token(id, self._first).data
         self._first = False
         return self._told(self._decoder.decode(data))
 
@@ -333,7 +333,7 @@ class Writer:
         return exact_text(to_bytes(text))
 
 
-Cut = Callable[[bytes, bool, bool], Pieces]
+Cut = Callable[[bytes, bool, bool], Tokens]
 """As :meth:`Alphabet.encode`."""
 
 
@@ -346,29 +346,29 @@ def encode(document: Text, alphabet: Alphabet, special: bool = False, cut: Cut |
     """
     encoded = _encode_runs(_read_as(document, alphabet).runs, True, cut or alphabet.encode, special)
     if len(document) and not len(encoded):
-        raise Problem("this model's tokenizer makes no piece of this text", "type a letter")
+        raise Problem("this model's tokenizer makes no token of this text", "type a letter")
     if not len(encoded) or int(encoded.ends[-1]) == len(document):
         return encoded
     ends = encoded.ends.copy()
-    ends[-1] = len(document)  # spaces that the tokenizer drops belong to the piece before them
+    ends[-1] = len(document)  # spaces that the tokenizer drops belong to the token before them
     return replace(encoded, ends=ends)
 
 
 def _encode_runs(runs: Runs, start: bool, cut: Cut, special: bool) -> Encoded:
     """Runs in normal form, none of them of another vocabulary; ``start``: whether a text begins with them."""
     if len(runs) == 1 and isinstance(run := runs[0], Typed):  # the usual case of a long text, which is not copied
-        pieces = cut(run.data, start, special)
-        return Encoded(run.data, pieces.ids, pieces.ends, np.zeros(len(pieces), bool))
+        tokens = cut(run.data, start, special)
+        return Encoded(run.data, tokens.ids, tokens.ends, np.zeros(len(tokens), bool))
     ids: list[Ids] = [np.zeros(0, np.int32)]
     ends: list[Ids] = [np.zeros(0, np.int32)]
     fixed: list[NDArray[np.bool_]] = [np.zeros(0, bool)]
     base = 0
     for run in runs:
         fresh = start and len(ids) == 1
-        pieces = run.encoded if isinstance(run, Fixed) else cut(run.data, fresh, special)
-        ids.append(pieces.ids)
-        ends.append(base + pieces.ends)
-        fixed.append(np.full(len(pieces), isinstance(run, Fixed)))
+        tokens = run.encoded if isinstance(run, Fixed) else cut(run.data, fresh, special)
+        ids.append(tokens.ids)
+        ends.append(base + tokens.ends)
+        fixed.append(np.full(len(tokens), isinstance(run, Fixed)))
         base += len(run)
     data = b"".join(run.data for run in runs)
     return Encoded(data, np.concatenate(ids), np.concatenate(ends), np.concatenate(fixed))
@@ -391,11 +391,11 @@ def prefix_at(
     special: bool = False,
     index: int | None = None,
 ) -> Prefix:
-    """The chain before byte ``caret``: whole pieces, plus the encoding of what is left of a piece it cuts.
+    """The chain before byte ``caret``: whole tokens, plus the encoding of what is left of a token it cuts.
 
-    Pieces that own no bytes come behind a caret at their place, but fixed ones before it; where several pieces begin
+    Tokens that own no bytes come behind a caret at their place, but fixed ones before it; where several tokens begin
     at the caret, ``index`` says which one is the next (another index than one of theirs says nothing). Where what is
-    left is nothing to the tokenizer (spaces that it drops), the piece that the caret stands in is still the next one.
+    left is nothing to the tokenizer (spaces that it drops), the token that the caret stands in is still the next one.
     """
     if index is not None and 0 <= index < len(encoded) and encoded.span(index)[0] == caret:
         return Prefix(encoded.ids[:index], int(encoded.ids[index]))
@@ -415,7 +415,7 @@ def prefix_at(
     return Prefix(encoded.ids[:count], int(encoded.ids[count]) if count < len(encoded) else None)
 
 
-def departures(encoded: Encoded, canonical: Pieces) -> list[tuple[int, int]]:
+def departures(encoded: Encoded, canonical: Tokens) -> list[tuple[int, int]]:
     """Byte spans in which the kept ids are not those that the tokenizer would choose for the same text.
 
     A span runs between two places where both tokenisations have a boundary, and holds different ids between them.

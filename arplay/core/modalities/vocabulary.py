@@ -1,4 +1,4 @@
-"""Pieces: what a model reads and writes, one id at a time, and the exact bytes behind each id."""
+"""Tokens: what a model reads and writes, one id at a time, and the exact bytes behind each id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SPACES = {" ": "␣", "\u00a0": "⍽"}
 
 
 def visible(data: bytes) -> str:
-    """The text of a piece with nothing hidden: spaces, newlines, controls and broken bytes have a sign.
+    """The text of a token with nothing hidden: spaces, newlines, controls and broken bytes have a sign.
 
     >>> visible(b" Paris\\n"), visible(b"\\xe2\\x82"), visible(b"\\x00")
     ('␣Paris↵', '⟨E2⟩⟨82⟩', '⟨NUL⟩')
@@ -42,10 +42,10 @@ def exact_text(data: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Token:
     """One entry of a vocabulary: its id, its exact bytes, and whether it is special.
 
-    A special piece (end-of-text and the like) stands for itself: its bytes are those of its name, ``<|endoftext|>``.
+    A special token (end-of-text and the like) stands for itself: its bytes are those of its name, ``<|endoftext|>``.
     An id that no token owns writes nothing; it is shown as ``<unused 7>``.
     """
 
@@ -63,11 +63,11 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """All V pieces of a model, by id, with a name that is the same only for the same pieces.
+    """All V tokens of a model, by id, with a name that is the same only for the same tokens.
 
     ``data[i]`` is None for an id that the model's output has but no token owns. ``drops_first_space``: the model's
     library reads a text as if a space stood before it, and leaves that space out when it decodes (SentencePiece).
-    ``unknown``: the piece that stands for any character that no other one writes, if there is one.
+    ``unknown``: the token that stands for any character that no other one writes, if there is one.
     """
 
     name: str
@@ -84,11 +84,11 @@ class Vocabulary:
         return len(self.data)
 
     def label(self, id: int) -> str:
-        """The visible text of a piece."""
-        return self.piece(id).text
+        """The visible text of a token."""
+        return self.token(id).text
 
     def details(self, id: int) -> list[tuple[str, str]]:
-        data = self.piece(id).data.hex(" ")
+        data = self.token(id).data.hex(" ")
         return [("bytes", data if len(data) <= 72 else data[:72] + " …")]
 
     def is_special(self, id: int) -> bool:
@@ -99,40 +99,40 @@ class Vocabulary:
 
     def record(self, id: int) -> dict[str, Any]:
         """Its exact text (only a byte that is part of no whole character is written as a sign), and its bytes."""
-        data = self.piece(id).data
+        data = self.token(id).data
         return {"text": exact_text(data), "bytes": data.hex()}
 
-    def piece(self, id: int, first: bool = False) -> Piece:
-        """The piece of an id, with what taking it writes.
+    def token(self, id: int, first: bool = False) -> Token:
+        """The token of an id, with what taking it writes.
 
         ``first``: at a text's beginning, where ``▁Hello`` writes "Hello" if the vocabulary drops the first space, so
-        that the text read again gives the same ids. A piece that is only that space keeps it.
+        that the text read again gives the same ids. A token that is only that space keeps it.
         """
         data = self.data[id] or b""
         if first and self.drops_first_space and id not in self.special and data[:1] == b" " != data:
             data = data[1:]
-        return Piece(id, data, self.is_special(id))
+        return Token(id, data, self.is_special(id))
 
     @cached_property
     def written(self) -> tuple[bytes, ...]:
-        """The bytes of every piece, by id: none for an id that no token owns."""
+        """The bytes of every token, by id: none for an id that no token owns."""
         return tuple(data or b"" for data in self.data)
 
     @cached_property
     def sizes(self) -> Ids:
-        """How many bytes every piece has, shape (V,)."""
+        """How many bytes every token has, shape (V,)."""
         sizes = np.array([len(data) for data in self.written], dtype=np.int64)
         sizes.flags.writeable = False  # a vocabulary is shared by threads
         return sizes
 
     def ends(self, ids: Sequence[int] | Ids) -> Ids:
-        """Where each piece of a text ends, in bytes from the start, shape (n,)."""
+        """Where each token of a text ends, in bytes from the start, shape (n,)."""
         return np.cumsum(self.sizes[np.asarray(ids, dtype=np.int64)], dtype=np.int64)
 
     def find(self, text: str, limit: int = 200) -> list[int]:
         """Ids whose text contains ``text``: exact matches first, then prefixes, then the rest, shorter first.
 
-        ``text`` is what a piece writes, or what the views show of it (``␣the``, ``⟨E2⟩``, ``⟨ESC⟩``), whichever fits;
+        ``text`` is what a token writes, or what the views show of it (``␣the``, ``⟨E2⟩``, ``⟨ESC⟩``), whichever fits;
         upper and lower case are the same.
         """
         written, signed = text.lower(), text.lower().replace("␣", " ")
@@ -150,7 +150,7 @@ class Vocabulary:
 
     @cached_property
     def _searchable(self) -> tuple[tuple[str, ...], dict[int, str]]:
-        """The text of every piece in small letters; and what the views show of those that have signs other than ␣."""
+        """The text of every token in small letters; and what the views show of those that have signs other than ␣."""
         texts = [data.decode("utf-8", "replace").lower() for data in self.written]
         signed = ("␣", "\ufffd")
         signs = (
@@ -158,16 +158,16 @@ class Vocabulary:
             for id, text in enumerate(texts)
             if not text or not text.isprintable() or any(sign in text for sign in signed)
         )
-        return tuple(texts), {id: self.piece(id).text.lower() for id in signs}
+        return tuple(texts), {id: self.token(id).text.lower() for id in signs}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Pieces:
-    """A text cut into pieces: their ids and the byte where each ends, both of shape (n,).
+class Tokens:
+    """A text cut into tokens: their ids and the byte where each ends, both of shape (n,).
 
-    Piece i is bytes [ends[i - 1], ends[i]) of the text, so every byte belongs to exactly one piece and the last end is
-    the text's length. Most pieces are ``Vocabulary.data`` of their id; where a tokenizer changes text (lower case,
-    dropped spaces, normal forms) a piece owns the bytes that it was made from, now and then none at all.
+    Token i is bytes [ends[i - 1], ends[i]) of the text, so every byte belongs to exactly one token and the last end is
+    the text's length. Most tokens are ``Vocabulary.data`` of their id; where a tokenizer changes text (lower case,
+    dropped spaces, normal forms) a token owns the bytes that it was made from, now and then none at all.
     """
 
     ids: Ids
@@ -182,15 +182,15 @@ class Pieces:
 
 
 class Alphabet(Coder, Protocol):
-    """How a model cuts text into pieces. Encoding is a pure function; it may be called from any thread."""
+    """How a model cuts text into tokens. Encoding is a pure function; it may be called from any thread."""
 
     @property
     def vocabulary(self) -> Vocabulary: ...
 
-    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
-        """The canonical pieces of ``data``; no BOS or EOS is added.
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Tokens:
+        """The canonical tokens of ``data``; no BOS or EOS is added.
 
-        ``start`` False: other pieces stand before this text, so nothing is done that belongs to a text's beginning
+        ``start`` False: other tokens stand before this text, so nothing is done that belongs to a text's beginning
         (like the space that some tokenizers put there). ``special`` True: the name of a special token, like
         ``<|endoftext|>``, is that token; else it is its letters. Raises Problem where the alphabet cannot write
         these bytes.

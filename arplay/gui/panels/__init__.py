@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PanelEntry:
     """Where a panel is at first, and what it exports.
 
     ``panel`` is its class, as "module:class". ``side``: its width in a new window, if it stands beside the text: at
@@ -39,16 +39,16 @@ class Place:
     def make(self) -> Panel:
         module, _, name = self.panel.partition(":")
         panel: Panel = getattr(import_module(module), name)()
-        panel.place = self
+        panel.entry = self
         return panel
 
 
 PANELS = (
-    Place("arplay.gui.panels.editor:EditorPanel", "centre"),
-    Place("arplay.gui.panels.decoding:DecodingPanel", "left"),
-    Place("arplay.gui.panels.next_token:NextTokenPanel", "right", side=(270, 0.3, 620), chart=BARS),
-    Place("arplay.gui.panels.heatmap:HeatmapPanel", "bottom", chart=HEATMAP),
-    Place("arplay.gui.panels.ledger:LedgerPanel", "bottom", chart=LEDGER),
-    Place("arplay.gui.panels.history:HistoryPanel", "bottom", behind=True),
-    Place("arplay.gui.panels.kv_cache:KvCachePanel", "bottom", behind=True, chart=CACHE),
+    PanelEntry("arplay.gui.panels.editor:EditorPanel", "centre"),
+    PanelEntry("arplay.gui.panels.decoding:DecodingPanel", "left"),
+    PanelEntry("arplay.gui.panels.next_token:NextTokenPanel", "right", side=(270, 0.3, 620), chart=BARS),
+    PanelEntry("arplay.gui.panels.heatmap:HeatmapPanel", "bottom", chart=HEATMAP),
+    PanelEntry("arplay.gui.panels.ledger:LedgerPanel", "bottom", chart=LEDGER),
+    PanelEntry("arplay.gui.panels.history:HistoryPanel", "bottom", behind=True),
+    PanelEntry("arplay.gui.panels.kv_cache:KvCachePanel", "bottom", behind=True, chart=CACHE),
 )

@@ -1,4 +1,4 @@
-"""The prompt editor: a view of the document around its text field, with what is to be known about its pieces."""
+"""The prompt editor: a view of the document around its text field, with what is to be known about its tokens."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ class EditorPanel(Panel):
         self.area.set_style(self.theme, HeatScale(self.theme, settings.colour_by))
 
     def _show_marks(self, view: View, other_model: bool) -> None:
-        """The pieces of the newest answer; until there is one, the old ones around what was edited."""
+        """The tokens of the newest answer; until there is one, the old ones around what was edited."""
         marks = replace(NO_MARKS if other_model else self.area.marks, selected=None)
         encoded = _encoded(view)
         if encoded is not None and view.answer is not None:
@@ -230,9 +230,9 @@ class EditorPanel(Panel):
 
     def _show_lead(self, view: View) -> None:
         answer = view.answer
-        pieces = [view.loaded.vocabulary.label(id) for id in answer.lead] if view.loaded and answer else []
-        why = _ADDED_BY.get(answer.first_piece, answer.first_piece) if answer is not None and pieces else ""
-        self.notes.show_lead(" ".join(pieces), why)
+        tokens = [view.loaded.vocabulary.label(id) for id in answer.lead] if view.loaded and answer else []
+        why = _ADDED_BY.get(answer.first_token, answer.first_token) if answer is not None and tokens else ""
+        self.notes.show_lead(" ".join(tokens), why)
 
     def _command(self, what: str) -> None:
         if what == "leave":
@@ -252,7 +252,7 @@ class EditorPanel(Panel):
         self.intent.emit(Zoom(steps))
 
     def _tip(self, byte: int, place: QPoint) -> None:
-        """What is under the mouse: the piece, its id if it is known, and whether that id was kept."""
+        """What is under the mouse: the token, its id if it is known, and whether that id was kept."""
         marks = self.area.marks
         index = int(np.searchsorted(marks.ends, byte, side="right"))
         if index >= len(marks.ends):
@@ -276,7 +276,7 @@ class EditorPanel(Panel):
 
 
 def _encoded(view: View) -> Encoded | None:
-    """The pieces of the text, where the newest answer knows them."""
+    """The tokens of the text, where the newest answer knows them."""
     if view.answer is None or view.stale or not _covers(view.answer.encoded.ends, len(view.document)):
         return None
     encoded = view.answer.encoded
@@ -285,7 +285,7 @@ def _encoded(view: View) -> Encoded | None:
 
 
 def _inside(encoded: Encoded, caret: int) -> tuple[int, int] | None:
-    """The bytes of the piece that the caret stands in; None between two pieces."""
+    """The bytes of the token that the caret stands in; None between two tokens."""
     index = int(np.searchsorted(encoded.ends, caret, side="right"))
     if index >= len(encoded.ends):
         return None
@@ -294,5 +294,5 @@ def _inside(encoded: Encoded, caret: int) -> tuple[int, int] | None:
 
 
 def _covers(ends: np.ndarray, size: int) -> bool:
-    """Whether the pieces are those of a text of ``size`` bytes."""
+    """Whether the tokens are those of a text of ``size`` bytes."""
     return int(ends[-1]) == size if len(ends) else size == 0

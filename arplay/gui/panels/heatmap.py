@@ -1,4 +1,4 @@
-"""The heatmap: the text itself, every piece coloured by surprisal, rank or entropy."""
+"""The heatmap: the text itself, every token coloured by surprisal, rank or entropy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from arplay.gui.widgets.heat.view import HeatView
 from arplay.gui.widgets.ledger.totals import note_figures
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.sheet import OnSheet
-from arplay.gui.widgets.words import first_piece, in_unit, lead_pieces, number, windows
+from arplay.gui.widgets.words import first_token, in_unit, lead_tokens, number, windows
 
 CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
     (
@@ -124,7 +124,7 @@ class HeatmapPanel(OnSheet, Panel):
             return
         if view.ledger is not before.ledger or view.loaded is not before.loaded:
             loaded = view.loaded
-            lead = lead_pieces(view.ledger, loaded) if view.ledger is not None else ()
+            lead = lead_tokens(view.ledger, loaded) if view.ledger is not None else ()
             self.text.show_ledger(view.ledger, loaded.vocabulary if loaded else None, lead)
             if view.follows:
                 self.text.verticalScrollBar().setValue(self.text.verticalScrollBar().maximum())
@@ -182,11 +182,11 @@ class HeatmapPanel(OnSheet, Panel):
         self.text.viewport().update()
 
     def _caption(self, ledger: Ledger) -> str:
-        lead = lead_pieces(ledger, self.view.loaded)
+        lead = lead_tokens(ledger, self.view.loaded)
         growing = None if ledger.complete else f"{ledger.done:,} of {len(ledger):,}"
         follows = self.view.scores_follow
         return "  ·  ".join(
-            part for part in (growing, follows, windows(ledger, lead), first_piece(ledger, lead)) if part
+            part for part in (growing, follows, windows(ledger, lead), first_token(ledger, lead)) if part
         )
 
     def _fit(self) -> None:
@@ -246,7 +246,7 @@ class HeatmapPanel(OnSheet, Panel):
         return HeatSheet(
             ledger,
             loaded.vocabulary if loaded else None,
-            lead_pieces(ledger, loaded) if first == 0 else (),
+            lead_tokens(ledger, loaded) if first == 0 else (),
             self.theme,
             HeatScale(self.theme, settings.colour_by),
             settings.unit,
@@ -256,14 +256,14 @@ class HeatmapPanel(OnSheet, Panel):
 
 
 def _caret(view: View) -> int | None:
-    """The caret of the editor, where it stands before no piece and the scored text is the editor's."""
+    """The caret of the editor, where it stands before no token and the scored text is the editor's."""
     if view.selected is not None or view.excerpt_of is not None:
         return None
     return None if view.ledger is None or view.scores_are_old else view.caret
 
 
 def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
-    """The figures of the header; those of a growing ledger are of the pieces scored so far."""
+    """The figures of the header; those of a growing ledger are of the tokens scored so far."""
     t = ledger.totals
     none = "—"
     perplexity = none if t.perplexity is None else number(t.perplexity, 2)

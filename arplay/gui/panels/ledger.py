@@ -1,4 +1,4 @@
-"""The chain-rule ledger: a row a piece, the running sum and product, the total and its independent check."""
+"""The chain-rule ledger: a row a token, the running sum and product, the total and its independent check."""
 
 from __future__ import annotations
 

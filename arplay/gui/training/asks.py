@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AskReplay:
-    """Ask the run's snapshots of a step later than ``after`` about ``text``, and for p(. | pieces before ``place``).
+    """Ask the run's snapshots of a step later than ``after`` about ``text``, and for p(. | tokens before ``place``).
 
-    ``place``: as in :class:`arplay.engine.messages.Replay`; None is after the last piece.
+    ``place``: as in :class:`arplay.engine.messages.Replay`; None is after the last token.
     """
 
     text: str
@@ -18,7 +18,7 @@ class AskReplay:
 
 
 @dataclass(frozen=True, slots=True)
-class AskLesson:
+class AskBatch:
     """Ask the model in the playground for the loss of each position of ``text``."""
 
     text: str

@@ -9,7 +9,7 @@ from typing import Any
 
 from arplay.core.distribution import LN2
 from arplay.core.modalities.base import TokenSet
-from arplay.engine.messages import Taught
+from arplay.engine.messages import BatchLosses
 
 COLUMNS = ("position", "input_id", "input", "target_id", "target", "one_pass_nats", "stepped_nats")
 ROUNDING = 1e-3
@@ -34,13 +34,13 @@ class Position:
     stepped: float
 
 
-def positions(taught: Taught, vocabulary: TokenSet) -> tuple[Position, ...]:
+def positions(batch_losses: BatchLosses, vocabulary: TokenSet) -> tuple[Position, ...]:
     """A row for each position of the batch."""
 
     def token(id: int) -> Token:
         return Token(id, vocabulary.label(id), next(iter(vocabulary.record(id).values())))
 
-    rows = zip(taught.inputs, taught.targets, taught.one_pass, taught.stepped, strict=True)
+    rows = zip(batch_losses.inputs, batch_losses.targets, batch_losses.one_pass, batch_losses.stepped, strict=True)
     return tuple(
         Position(i, token(int(x)), token(int(y)), float(one), float(step))
         for i, (x, y, one, step) in enumerate(rows, 1)

@@ -61,10 +61,10 @@ def wrong_with_texts(texts: Sequence[Text]) -> str:
     return f"{total:,} bytes are too little text: add more." if total < LEAST_BYTES else ""
 
 
-def by_heart(total: int, params: int) -> str:
+def overfitting(total: int, params: int) -> str:
     """A warning where ``total`` bytes of text are few for ``params`` parameters; empty where they are not.
 
-    >>> by_heart(3_000, 1_000_000)
+    >>> overfitting(3_000, 1_000_000)
     'So little text is soon learnt by heart: held-out loss will rise again.'
     """
     return "So little text is soon learnt by heart: held-out loss will rise again." if 2 * total < params else ""

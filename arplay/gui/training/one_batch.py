@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 
 from arplay.core.errors import Problem
 from arplay.core.signs import markup
-from arplay.engine.messages import Failed, Lesson, Loaded, Taught
+from arplay.engine.messages import BatchLosses, Failed, Loaded, OneBatch
 from arplay.export.charts import Table
 from arplay.gui.contract import Unit
 from arplay.gui.theme import LIGHT, SPACE, Theme
-from arplay.gui.training.asks import AskLesson
+from arplay.gui.training.asks import AskBatch
 from arplay.gui.training.batch import COLUMNS, ROUNDING, Position, positions, records
 from arplay.gui.training.batch_sheet import BatchSheet
 from arplay.gui.training.batch_table import BatchTable
@@ -65,7 +65,7 @@ TWO_RULES = (
 
 
 class OneBatchView(OnSheet, QWidget):
-    """``asked`` carries an :class:`AskLesson`; its answer comes to :meth:`show_result`."""
+    """``asked`` carries an :class:`AskBatch`; its answer comes to :meth:`show_result`."""
 
     asked = Signal(object)
 
@@ -77,7 +77,7 @@ class OneBatchView(OnSheet, QWidget):
         self.theme: Theme = LIGHT
         self.unit: Unit = "nats"
         self.model: Loaded | None = None
-        self.taught: Taught | None = None
+        self.batch_losses: BatchLosses | None = None
         self.rows: tuple[Position, ...] = ()
         self._of = ""
         """The text of the batch that is shown, or under way."""
@@ -178,17 +178,17 @@ class OneBatchView(OnSheet, QWidget):
         A result stays, with its text.
         """
         line = next((line.strip() for line in text.splitlines() if line.strip()), "")[:1000]
-        if line and not (self._touched or self._running or self.taught) and line != self.text.text():
+        if line and not (self._touched or self._running or self.batch_losses) and line != self.text.text():
             self.text.setText(line)
             self._show()
 
     def show_result(self, result: object) -> None:
-        if isinstance(result, Taught) and self._running and self.model is not None:
-            self.taught, self._running = result, False
+        if isinstance(result, BatchLosses) and self._running and self.model is not None:
+            self.batch_losses, self._running = result, False
             self.rows = positions(result, self.model.vocabulary)
             self.list.show_rows(self.rows)
             self._show()
-        elif isinstance(result, Failed) and self._running and result.asked in (Lesson, None):
+        elif isinstance(result, Failed) and self._running and result.asked in (OneBatch, None):
             self._forget()
             self._problem = result.cause, result.remedy
             self._show()
@@ -215,25 +215,25 @@ class OneBatchView(OnSheet, QWidget):
             self._forget()
             self._running, self._of = True, self.text.text()
             self._show()
-            self.asked.emit(AskLesson(self._of))
+            self.asked.emit(AskBatch(self._of))
 
     def _forget(self) -> None:
-        self.taught, self.rows, self._running, self._problem = None, (), False, None
+        self.batch_losses, self.rows, self._running, self._problem = None, (), False, None
         self._show()
 
     # what is shown
 
     def _show(self) -> None:
         self.run.setEnabled(self.model is not None and bool(self.text.text()) and not self._running)
-        self.export.setEnabled(self.taught is not None)
+        self.export.setEnabled(self.batch_losses is not None)
         self.problem.setVisible(self._problem is not None)
         if self._problem is not None:
             self.problem.setText(". ".join(capital(part) for part in self._problem) + ".")
-        self.figures.setVisible(self.taught is not None)
-        self.with_model.setVisible(self.taught is not None)
+        self.figures.setVisible(self.batch_losses is not None)
+        self.with_model.setVisible(self.batch_losses is not None)
         model = MODEL.format(name=self.model.info.name) if self.model is not None else ""
         self.with_model.setText(model)
-        if self.taught is None:
+        if self.batch_losses is None:
             self.list.show_message(
                 NO_MODEL if self.model is None else RUNNING if self._running else READY.format(model=model)
             )
@@ -241,10 +241,10 @@ class OneBatchView(OnSheet, QWidget):
             self.forcing.setText(FORCING.format(n="").replace("  ", " "))
             return
         n, unit = len(self.rows), self.unit
-        difference = self.taught.largest_difference
-        self.figures.show_figures(batch_figures(self.taught, unit))
+        difference = self.batch_losses.largest_difference
+        self.figures.show_figures(batch_figures(self.batch_losses, unit))
         self.forcing.setText(FORCING.format(n=n) + (COARSE if difference > ROUNDING else ""))
-        self.ways.setText(ways_words(self.taught, unit, self.theme))
+        self.ways.setText(ways_words(self.batch_losses, unit, self.theme))
         self.ways.show()
 
     # export
@@ -257,9 +257,9 @@ class OneBatchView(OnSheet, QWidget):
 
     def table(self) -> Table:
         """A row a position. Raises Problem where there is none yet."""
-        if self.taught is None:
+        if self.batch_losses is None:
             raise Problem("there is no batch to export yet", "run one first")
-        mean = f"mean of one_pass: {self.taught.mean_nats} nats"
+        mean = f"mean of one_pass: {self.batch_losses.mean_nats} nats"
         return table(records(self.rows), COLUMNS, [self.origin()[0], mean])
 
     what = "positions"
@@ -272,16 +272,16 @@ class OneBatchView(OnSheet, QWidget):
 
     def sheet(self, first: int = 0, stop: int | None = None) -> BatchSheet | None:
         """Positions [first, stop) on paper; None if there is nothing."""
-        if not self.rows or self.taught is None:
+        if not self.rows or self.batch_losses is None:
             return None
-        mean = f"{number(in_unit(self.taught.mean_nats, self.unit))} {self.unit}"
+        mean = f"{number(in_unit(self.batch_losses.mean_nats, self.unit))} {self.unit}"
         differ = f"one pass and stepping differ by at most {self._difference()}"
         words = f"{len(self.rows)} positions, {self.with_model.text()}; {differ}"
         return BatchSheet(self.theme, self.rows, self.unit, f"One batch: mean loss {mean}", words, first, stop)
 
     def _difference(self) -> str:
-        assert self.taught is not None
-        return difference_words(self.taught.largest_difference, self.unit)
+        assert self.batch_losses is not None
+        return difference_words(self.batch_losses.largest_difference, self.unit)
 
 
 def difference_words(nats: float, unit: Unit) -> str:
@@ -291,8 +291,8 @@ def difference_words(nats: float, unit: Unit) -> str:
     return f"{signed(in_unit(nats, unit)).lstrip('+')} {unit}"
 
 
-def batch_figures(taught: Taught, unit: Unit) -> tuple[Figure, ...]:
-    mean = taught.mean_nats
+def batch_figures(batch_losses: BatchLosses, unit: Unit) -> tuple[Figure, ...]:
+    mean = batch_losses.mean_nats
     perplexity = math.exp(mean) if mean < 700 else math.inf
     return (
         Figure(
@@ -300,20 +300,20 @@ def batch_figures(taught: Taught, unit: Unit) -> tuple[Figure, ...]:
             "mean loss",
             "The mean of −log p over the positions: what training makes smaller.",
         ),
-        Figure(f"{len(taught.inputs):,}", "positions", "One prediction each, all of one text."),
+        Figure(f"{len(batch_losses.inputs):,}", "positions", "One prediction each, all of one text."),
         Figure(
             number(perplexity, 2), "perplexity", "exp(mean loss in nats): as if each were one of so many equal tokens."
         ),
     )
 
 
-def ways_words(taught: Taught, unit: Unit, theme: Theme) -> str:
+def ways_words(batch_losses: BatchLosses, unit: Unit, theme: Theme) -> str:
     """The means of both ways beside each other, and how far a single position is apart at most."""
-    stepped = math.fsum(taught.stepped) / len(taught.stepped)
+    stepped = math.fsum(batch_losses.stepped) / len(batch_losses.stepped)
     rows = (
-        ("one pass over all", f"{number(in_unit(taught.mean_nats, unit), 7)} {unit}"),
+        ("one pass over all", f"{number(in_unit(batch_losses.mean_nats, unit), 7)} {unit}"),
         ("stepping, one by one", f"{number(in_unit(stepped, unit), 7)} {unit}"),
-        ("largest difference", difference_words(taught.largest_difference, unit)),
+        ("largest difference", difference_words(batch_losses.largest_difference, unit)),
     )
     cells = "".join(
         f"<tr><td style='color:{theme.muted}; padding:2px {SPACE[2]}px 2px 0'>{name}</td>"

@@ -18,7 +18,7 @@ from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.training.asks import AskReplay
 from arplay.gui.training.exporting import ExportButton, table
 from arplay.gui.training.next_chart import COLUMNS, NextChart
-from arplay.gui.training.reel import Reel
+from arplay.gui.training.snapshot_answers import SnapshotAnswers
 from arplay.gui.training.snapshots import Snapshot
 from arplay.gui.training.timeline import Timeline
 from arplay.gui.widgets.caption import Caption, Label
@@ -61,7 +61,7 @@ class ReplayView(QWidget):
         self.theme: Theme = LIGHT
         self.unit: Unit = "nats"
         self.state: TrainingState | None = None
-        self.reel = Reel()
+        self.answers = SnapshotAnswers()
         self.chosen: int | None = None
         """The step that the user went to; None follows the newest."""
         self.place: int | None = None
@@ -147,7 +147,7 @@ class ReplayView(QWidget):
         if state is None or before is None or state.folder != before.folder:
             self._start_over()
         elif state.snapshots != before.snapshots:
-            self.reel.keep(state.snapshots)
+            self.answers.keep(state.snapshots)
         if state != before:
             self._catch_up()
             self._show()
@@ -161,16 +161,16 @@ class ReplayView(QWidget):
 
     def show_result(self, result: object) -> None:
         if isinstance(result, Replayed):
-            self.reel.take(result)
-            if self.reel.stale:
+            self.answers.take(result)
+            if self.answers.stale:
                 self._show_progress()
             else:
                 self._show()
         elif isinstance(result, ReplayEnded):
-            self.reel.end()
+            self.answers.end()
             self._show()
-        elif isinstance(result, Failed) and result.asked in (Replay, None) and self.reel.asked is not None:
-            self.reel.give_up()
+        elif isinstance(result, Failed) and result.asked in (Replay, None) and self.answers.asked is not None:
+            self.answers.give_up()
             self._problem = result.cause, result.remedy
             self._failed_at = self.state.snapshots if self.state is not None else ()
             self._show()
@@ -206,16 +206,18 @@ class ReplayView(QWidget):
         self._catch_up()
 
     def _start_over(self) -> None:
-        self.reel, self.chosen, self.place = Reel(), None, None
+        self.answers, self.chosen, self.place = SnapshotAnswers(), None, None
         self._problem = None
         self.timeline.stop()
 
     def _catch_up(self) -> None:
         """Ask for the snapshots that have not answered, if there are any, and nothing is under way or hopeless."""
         state = self.state
-        if not self.isVisible() or state is None or not state.snapshots or self.reel.asked or self._typing.isActive():
+        if not self.isVisible() or state is None or not state.snapshots:
             return
-        known = max(self.reel.shown, default=-1)
+        if self.answers.asked or self._typing.isActive():
+            return
+        known = max(self.answers.shown, default=-1)
         if state.snapshots[-1] <= known or (self._problem and state.snapshots == self._failed_at):
             return
         self._ask(after=known)
@@ -228,15 +230,15 @@ class ReplayView(QWidget):
     def _ask(self, after: int = -1) -> None:
         self._problem = None
         if not self.prompt.text():
-            self.reel = Reel()
+            self.answers = SnapshotAnswers()
         elif self.state is not None and self.state.snapshots and self.isVisible():
             ask = AskReplay(self.prompt.text(), self.place, after)
-            self.reel.ask(ask)
-            if self.reel.stale:
+            self.answers.ask(ask)
+            if self.answers.stale:
                 self.chart.wait()
             self.asked.emit(ask)
         elif after < 0:
-            self.reel = Reel()  # asked when it is seen again
+            self.answers = SnapshotAnswers()  # asked when it is seen again
         self._show()
 
     # what the user does
@@ -246,7 +248,7 @@ class ReplayView(QWidget):
         self._typing.start()
 
     def _on_moved(self, place: int) -> None:
-        steps = self.reel.steps
+        steps = self.answers.steps
         if place < len(steps):
             self.chosen = None if place == len(steps) - 1 else steps[place]
             self._show()
@@ -276,12 +278,12 @@ class ReplayView(QWidget):
     @property
     def shown(self) -> Snapshot | None:
         """The snapshot that the user went to, or the newest; the one before it where it has not answered."""
-        steps = self.reel.steps
+        steps = self.answers.steps
         if not steps:
             return None
         if self.chosen is None:
-            return self.reel.newest
-        return self.reel.shown[max((step for step in steps if step <= self.chosen), default=steps[0])]
+            return self.answers.newest
+        return self.answers.shown[max((step for step in steps if step <= self.chosen), default=steps[0])]
 
     @property
     def live(self) -> bool:
@@ -289,7 +291,7 @@ class ReplayView(QWidget):
 
     def _show(self) -> None:
         state = self.state
-        there = state is not None and (bool(state.snapshots) or bool(self.reel.shown))
+        there = state is not None and (bool(state.snapshots) or bool(self.answers.shown))
         self.pages.setCurrentIndex(int(there))
         if state is None or not there:
             self.empty.setText(NO_RUN if state is None else _no_snapshots(state))
@@ -309,9 +311,9 @@ class ReplayView(QWidget):
         if self.place == 0:
             self.chart.show_message(NO_FIRST)
         else:
-            snapshots = [self.reel.shown[step] for step in self.reel.steps]
-            self.chart.show_snapshots(shown, self.reel.newest, snapshots)
-            if self.reel.stale:
+            snapshots = [self.answers.shown[step] for step in self.answers.steps]
+            self.chart.show_snapshots(shown, self.answers.newest, snapshots)
+            if self.answers.stale:
                 self.chart.wait()
 
     def _show_nothing(self) -> None:
@@ -325,9 +327,9 @@ class ReplayView(QWidget):
         self.caption.show_text("")
 
     def _show_progress(self) -> None:
-        asked, state = self.reel.asked, self.state
+        asked, state = self.answers.asked, self.state
         wanted = 0 if asked is None or state is None else sum(step > asked.after for step in state.snapshots)
-        told = self.reel.told if asked is not None and asked.after < 0 else 0
+        told = self.answers.told if asked is not None and asked.after < 0 else 0
         self.progress.show_share(min(1.0, told / wanted) if wanted else None)
 
     def _show_timeline(self, state: TrainingState, shown: Snapshot | None) -> None:
@@ -335,11 +337,11 @@ class ReplayView(QWidget):
         if shown is None:
             self.timeline.show_nothing()
             return
-        steps = self.reel.steps
+        steps = self.answers.steps
         place = steps.index(shown.step)
         self.timeline.show_places(len(steps), place)
         self.timeline.show_words(shown.step, state.plan, state.reports)
-        values = [self.reel.shown[step].mean_nats for step in steps]
+        values = [self.answers.shown[step].mean_nats for step in steps]
         self.timeline.line.show_values(values, math.log(len(shown.told.vocabulary)), place)
 
     def _show_heat(self, shown: Snapshot) -> None:
@@ -350,7 +352,7 @@ class ReplayView(QWidget):
         self.figures.show_figures(heat_figures(ledger, self.unit))
         cut = len(shown.data) < len(self.prompt.text().encode("utf-8", "replace"))
         self.caption.show_text(
-            f"the first {len(ledger):,} tokens of the text" if cut and not self.reel.stale else CLICK
+            f"the first {len(ledger):,} tokens of the text" if cut and not self.answers.stale else CLICK
         )
 
     def _show_heat_style(self) -> None:

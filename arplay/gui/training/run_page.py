@@ -46,9 +46,9 @@ class RunPage(QWidget):
         self.logarithmic.setAutoDefault(False)
         self.logarithmic.setToolTip("Logarithmic axis of tokens: the first steps, where most is learned, get more room")
         self.logarithmic.toggled.connect(self.curve.set_logarithmic)
-        self.by_heart = Label(parent=self)
-        self.by_heart.setProperty("role", "caption")
-        self.by_heart.setWordWrap(True)
+        self.overfitting = Label(parent=self)
+        self.overfitting.setProperty("role", "caption")
+        self.overfitting.setWordWrap(True)
         self.replay, self.batch = ReplayView(), OneBatchView()
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
@@ -80,7 +80,7 @@ class RunPage(QWidget):
         column.setSpacing(SPACE[1])
         column.addLayout(row)
         column.addWidget(self.curve, 1)
-        column.addWidget(self.by_heart)
+        column.addWidget(self.overfitting)
         return section
 
     @property
@@ -92,9 +92,9 @@ class RunPage(QWidget):
         if state is not None:
             self.bar.show_run(state, self.loss_unit)
         self.curve.show_run(state, self.loss_unit)
-        told = words.by_heart(state) if state is not None else ""
-        self.by_heart.setText(told)
-        self.by_heart.setVisible(bool(told))
+        told = words.overfitting(state) if state is not None else ""
+        self.overfitting.setText(told)
+        self.overfitting.setVisible(bool(told))
         self.replay.set_run(state)
 
     def choose_unit(self, unit: str) -> None:

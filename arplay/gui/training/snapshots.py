@@ -47,7 +47,7 @@ class Snapshot:
         return np.sort(self.distribution.logprobs)
 
     def rank(self, id: int) -> int | None:
-        """As :meth:`Distribution.rank`, without a pass over the vocabulary for every piece; there is a distribution."""
+        """As :meth:`Distribution.rank`, without a pass over the vocabulary for every token; there is a distribution."""
         assert self.distribution is not None
         mine = self.distribution.logprobs[id]
         first = int(np.searchsorted(self._sorted, mine, "left"))
@@ -56,12 +56,12 @@ class Snapshot:
 
     @cached_property
     def best(self) -> float:
-        """The log-prob of the most probable piece; minus infinity where there is no distribution."""
+        """The log-prob of the most probable token; minus infinity where there is no distribution."""
         return float(self.distribution.logprobs.max()) if self.distribution is not None else -math.inf
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The text's pieces with their log-probs; rank, entropy and alternatives are not told."""
+        """The text's tokens with their log-probs; rank, entropy and alternatives are not told."""
         told, lead = self.told, self.told.lead
         ids, logprob = told.ids[lead:], told.logprob[lead:]
         n = len(ids)
@@ -75,7 +75,7 @@ class Snapshot:
             best=Best.nothing(n),
             before=lead,
             done=n,
-            first_piece="tokenizer" if lead else "unscored" if unscored else "model",
+            first_token="tokenizer" if lead else "unscored" if unscored else "model",
             windows=Windows.half(max(2, lead + n)),
         )
 
@@ -85,13 +85,13 @@ class Snapshot:
 
     @property
     def mean_nats(self) -> float:
-        """The loss on this text: its NLL in nats for each scored piece; NaN where none is scored."""
+        """The loss on this text: its NLL in nats for each scored token; NaN where none is scored."""
         totals = self.ledger.totals
         return totals.nll_nats / totals.scored if totals.scored else math.nan
 
 
 def order_of(this: Distribution, newest: Distribution, n: int, by_this: bool) -> Ids:
-    """The n pieces that get a row: the most probable of the newest snapshot, or of this one."""
+    """The n tokens that get a row: the most probable of the newest snapshot, or of this one."""
     return (this if by_this else newest).top(n)
 
 

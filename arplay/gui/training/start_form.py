@@ -34,7 +34,7 @@ from arplay.gui.training.choices import (
     MOST_TOKENS,
     SIZES,
     TIMES,
-    by_heart,
+    overfitting,
     wrong_with_folder,
     wrong_with_texts,
 )
@@ -264,7 +264,7 @@ class StartForm(QFrame):
         going = f"{self.live} is still being trained: pause or cancel it first." if self.live else ""
         self.reason = going or wrong_with_texts(texts) or wrong_with_folder(self.more.path)
         self.go.setEnabled(not self.reason)
-        small = "" if counted else by_heart(total, int(self.params.key))
+        small = "" if counted else overfitting(total, int(self.params.key))
         self.why.setText(self.reason or f"The model will be in {self.more.path}. {small}")
         self.why.setProperty("role", "warning" if self.reason and texts else "caption")
         self.why.style().unpolish(self.why)

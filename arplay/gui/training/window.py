@@ -31,7 +31,7 @@ from arplay.gui.notice import Notice
 from arplay.gui.playground import Playground
 from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme
-from arplay.gui.training.asks import AskLesson, AskReplay
+from arplay.gui.training.asks import AskBatch, AskReplay
 from arplay.gui.training.earlier import EarlierRuns
 from arplay.gui.training.run import TrainingRun
 from arplay.gui.training.run_page import RunPage
@@ -101,7 +101,7 @@ class TrainingWindow(QWidget):
         return page
 
     def _connect(self) -> None:
-        run, bar, lessons = self.run, self.page.bar, self._play.lessons
+        run, bar, snapshot_jobs = self.run, self.page.bar, self._play.snapshot_jobs
         run.changed.connect(self._show_run)
         run.told.connect(self.notice.tell)
         self.form.start.connect(self._start)
@@ -118,8 +118,8 @@ class TrainingWindow(QWidget):
         self.page.unit_chosen.connect(self._on_unit)
         for view in (self.page.replay, self.page.batch):
             view.asked.connect(self._on_asked)
-        lessons.replayed.connect(self.page.replay.show_result)
-        lessons.taught.connect(self.page.batch.show_result)
+        snapshot_jobs.replayed.connect(self.page.replay.show_result)
+        snapshot_jobs.batch_losses.connect(self.page.batch.show_result)
         self._play.changed.connect(self._show_view)
         QShortcut(QKeySequence("Ctrl+Return"), self, self._on_enter)
         QShortcut(QKeySequence("Esc"), self, self.close)
@@ -237,12 +237,12 @@ class TrainingWindow(QWidget):
     def _on_unit(self, unit: str) -> None:
         self._store.set_text("training_unit", unit)
 
-    def _on_asked(self, ask: AskReplay | AskLesson) -> None:
-        lessons = self._play.lessons
-        if isinstance(ask, AskLesson):
-            lessons.lesson(ask.text, self._play.view.settings.reading)
+    def _on_asked(self, ask: AskReplay | AskBatch) -> None:
+        snapshot_jobs = self._play.snapshot_jobs
+        if isinstance(ask, AskBatch):
+            snapshot_jobs.one_batch(ask.text, self._play.view.settings.reading)
         elif self.run.state is not None:
-            lessons.replay(str(self.run.state.folder), ask.text, ask.place, ask.after)
+            snapshot_jobs.replay(str(self.run.state.folder), ask.text, ask.place, ask.after)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() and self.pages.currentIndex() == 0:

@@ -86,7 +86,7 @@ def figures(state: TrainingState, unit: LossUnit) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-def by_heart(state: TrainingState) -> str:
+def overfitting(state: TrainingState) -> str:
     """A sentence for the case that the held-out loss has risen again by 3 % of its least; else nothing."""
     held = [(report.held_out, report.tokens) for report in state.reports if report.held_out is not None]
     if not held or held[-1][0] < 1.03 * min(held)[0]:

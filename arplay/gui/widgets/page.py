@@ -66,8 +66,8 @@ class Page(QTextBrowser):
         cursor = QTextCursor(block)
         shape = block.blockFormat()
         code, level = _is_code(block), shape.headingLevel()
-        pieces = list(_pieces(block))  # a changed format makes other ones
-        prose = not level and not any(form.isImageFormat() for _, _, form in pieces)
+        tokens = list(_tokens(block))  # a changed format makes other ones
+        prose = not level and not any(form.isImageFormat() for _, _, form in tokens)
         if code:
             shape.setBackground(self.theme.color("raised"))
             shape.setLeftMargin(SPACE[2])
@@ -79,7 +79,7 @@ class Page(QTextBrowser):
             shape.setTopMargin(SPACE[4] if level > 1 else 0)
             shape.setBottomMargin(SPACE[0] if block.textList() is not None else SPACE[1])
         cursor.setBlockFormat(shape)
-        for start, end, form in pieces:
+        for start, end, form in tokens:
             if form.isImageFormat():
                 form = form.toImageFormat()
                 form.setMaximumWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
@@ -120,10 +120,10 @@ def _is_code(block: QTextBlock) -> bool:
     return block.isValid() and block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence)
 
 
-def _pieces(block: QTextBlock) -> Iterator[tuple[int, int, QTextCharFormat]]:
+def _tokens(block: QTextBlock) -> Iterator[tuple[int, int, QTextCharFormat]]:
     """Start, end and format of what has one format."""
-    pieces = block.begin()
-    while not pieces.atEnd():
-        piece = pieces.fragment()
-        yield piece.position(), piece.position() + piece.length(), piece.charFormat()
-        pieces += 1
+    tokens = block.begin()
+    while not tokens.atEnd():
+        token = tokens.fragment()
+        yield token.position(), token.position() + token.length(), token.charFormat()
+        tokens += 1

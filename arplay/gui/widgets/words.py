@@ -89,7 +89,7 @@ def _joins(text: str, found: re.Match[str]) -> bool:
 
 
 def is_bare(ledger: Ledger, index: int) -> bool:
-    """Whether a piece owns no bytes of the text."""
+    """Whether a token owns no bytes of the text."""
     start, end = ledger.encoded.span(index)
     return start == end
 
@@ -104,16 +104,16 @@ def remark(ledger: Ledger, index: int) -> str:
     return label(ledger.encoded.remark(index))
 
 
-def lead_pieces(ledger: Ledger, loaded: Loaded | None) -> tuple[str, ...]:
+def lead_tokens(ledger: Ledger, loaded: Loaded | None) -> tuple[str, ...]:
     """The labels of what the model read before the text: the rule is named in the ledger."""
     if loaded is None:
         return ()
-    ids = {"tokenizer": loaded.lead, "bos": (loaded.bos,), "eos": (loaded.eos,)}.get(ledger.first_piece, ())
+    ids = {"tokenizer": loaded.lead, "bos": (loaded.bos,), "eos": (loaded.eos,)}.get(ledger.first_token, ())
     return tuple(loaded.vocabulary.label(id) for id in ids if id is not None)
 
 
-def first_piece(ledger: Ledger, lead: tuple[str, ...]) -> str:
-    """How the first piece was treated, in words."""
+def first_token(ledger: Ledger, lead: tuple[str, ...]) -> str:
+    """How the first token was treated, in words."""
     after = " ".join(label(name) for name in lead)
     return {
         "model": "first token scored by the model’s own p(x₁)",
@@ -121,7 +121,7 @@ def first_piece(ledger: Ledger, lead: tuple[str, ...]) -> str:
         "bos": f"first token read after BOS {after}, your choice",
         "eos": f"first token read after EOS {after}, your choice",
         "unscored": "first token " + UNSCORED,
-    }[ledger.first_piece]
+    }[ledger.first_token]
 
 
 def windows(ledger: Ledger, lead: tuple[str, ...]) -> str | None:

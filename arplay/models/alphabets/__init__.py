@@ -1,7 +1,7 @@
-"""Tokenizers as alphabets: the exact ids of the model's own library, and for every piece the bytes that it owns.
+"""Tokenizers as alphabets: the exact ids of the model's own library, and for every token the bytes that it owns.
 
 ``text.py`` is any tokenizer as an Alphabet; ``spelling.py`` says what each id writes, ``places.py`` which bytes of a
-text a piece owns; ``fast.py`` and ``slow.py`` are the two kinds of library, ``files.py`` opens a folder's tokenizer.
+text a token owns; ``fast.py`` and ``slow.py`` are the two kinds of library, ``files.py`` opens a folder's tokenizer.
 """
 
 from arplay.models.alphabets.fast import TokenizerAlphabet

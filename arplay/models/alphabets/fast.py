@@ -1,4 +1,4 @@
-"""Tokenizers of the ``tokenizers`` library, which tell where each piece comes from."""
+"""Tokenizers of the ``tokenizers`` library, which tell where each token comes from."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which bytes of a text each piece owns, where the pieces' own bytes are not simply the text.
+"""Which bytes of a text each token owns, where the tokens' own bytes are not simply the text.
 
-Every byte gets exactly one owner. What a tokenizer drops belongs to the piece behind it, but accents (combining marks)
-to the letter before them, and what stands behind the last piece to that one. Pieces made of one changed character share
+Every byte gets exactly one owner. What a tokenizer drops belongs to the token behind it, but accents (combining marks)
+to the letter before them, and what stands behind the last token to that one. Tokens made of one changed character share
 its bytes.
 """
 
@@ -18,13 +18,13 @@ from arplay.core.modalities.base import Ids
 from arplay.core.modalities.spans import char_starts, to_text
 
 REACH = 64
-"""How many characters of the text may have been dropped or become unknown before a piece that is looked for."""
+"""How many characters of the text may have been dropped or become unknown before a token that is looked for."""
 
 
 def ends_by_offsets(data: bytes, written: Sequence[bytes], offsets: NDArray[np.int64]) -> Ids:
-    """Ends of the pieces by the tokenizer's own ``offsets``, the code points that each piece was made from; (n, 2).
+    """Ends of the tokens by the tokenizer's own ``offsets``, the code points that each token was made from; (n, 2).
 
-    Pieces whose code points overlap, like the bytes of a split emoji, share them by what they write.
+    Tokens whose code points overlap, like the bytes of a split emoji, share them by what they write.
 
     >>> ends_by_offsets("É 日".encode(), [b" e", b" ", b"\\xe6", b"\\x97", b"\\xa5"],
     ...                 np.array([(0, 1), (1, 2), (2, 3), (2, 3), (2, 3)]))
@@ -49,7 +49,7 @@ def ends_by_offsets(data: bytes, written: Sequence[bytes], offsets: NDArray[np.i
 
 
 def ends_without(data: bytes, lacking: bytes, joined: bytes, ends: Ids) -> Ids | None:
-    """Ends of pieces that write ``data`` without its ``lacking`` bytes; None where they write something else.
+    """Ends of tokens that write ``data`` without its ``lacking`` bytes; None where they write something else.
 
     ``joined`` is what they write, ``ends`` where each ends in that.
 
@@ -66,9 +66,9 @@ def ends_without(data: bytes, lacking: bytes, joined: bytes, ends: Ids) -> Ids |
 
 
 def ends_by_matching(data: bytes, written: Sequence[bytes]) -> Ids:
-    """Ends of the pieces by looking for what each writes, letters' case, accents and spaces aside.
+    """Ends of the tokens by looking for what each writes, letters' case, accents and spaces aside.
 
-    For tokenizers that tell no offsets. Pieces that are not found within REACH characters share what is left between
+    For tokenizers that tell no offsets. Tokens that are not found within REACH characters share what is left between
     those that are.
 
     >>> ends_by_matching("Élan  vital".encode(), [b" e", b"lan", b" [UNK]", b"al"])
@@ -83,8 +83,8 @@ def ends_by_matching(data: bytes, written: Sequence[bytes]) -> Ids:
     haystack, edges = "".join(folded), char_starts(data)
     ends = np.zeros(len(written), np.int64)
     at = end = waiting = 0
-    for i, piece in enumerate(written):
-        wanted = "".join(map(_fold, to_text(piece)))
+    for i, token in enumerate(written):
+        wanted = "".join(map(_fold, to_text(token)))
         found = haystack.find(wanted, at, at + REACH + len(wanted)) if wanted else -1
         if found < 0:
             waiting += 1
@@ -92,7 +92,7 @@ def ends_by_matching(data: bytes, written: Sequence[bytes]) -> Ids:
         at = found + len(wanted)
         first = owner[found]
         while first and edges[first - 1] >= end and text[first - 1].isspace():
-            first -= 1  # a space is this piece's, not an unknown one's before it
+            first -= 1  # a space is this token's, not an unknown one's before it
         ends[i - waiting : i] = _evenly(end, max(end, int(edges[first])), waiting)
         end = ends[i] = int(edges[owner[at - 1] + 1])
         waiting = 0
@@ -102,8 +102,8 @@ def ends_by_matching(data: bytes, written: Sequence[bytes]) -> Ids:
 
 
 def _shared(data: bytes, written: Sequence[bytes]) -> Ids:
-    """Ends within ``data``, whose characters all of these pieces were made from."""
-    ends = np.cumsum([len(piece) for piece in written], dtype=np.int64)
+    """Ends within ``data``, whose characters all of these tokens were made from."""
+    ends = np.cumsum([len(token) for token in written], dtype=np.int64)
     joined = b"".join(written)
     if joined == data:
         return ends

@@ -30,7 +30,7 @@ def vocabulary_of(
     byte_level: bool,
     unknown: int | None = None,
 ) -> Vocabulary:
-    """The pieces of a tokenizer with ``tokens``, for a model with ``size`` logits; an id beyond these has none.
+    """The tokens of a tokenizer with ``tokens``, for a model with ``size`` logits; an id beyond these has none.
 
     ``added``: id -> (text, special) of the tokens that are looked for in the text before anything else.
     """
@@ -40,7 +40,7 @@ def vocabulary_of(
         if id >= size:
             continue
         text, special = added.get(id, (token, False))
-        # an added piece stands for its own text; but ▁ is a space wherever the decoder says so (Gemma's "▁▁")
+        # an added token stands for its own text; but ▁ is a space wherever the decoder says so (Gemma's "▁▁")
         data[id] = text.encode() if special or (id in added and (byte_level or "▁" not in text)) else spell(token)
     special_ids = frozenset(id for id, (_, special) in added.items() if special and id < size)
     return named(data, special_ids, not byte_level and _drops_first_space(tokens, data, join), unknown)
@@ -49,7 +49,7 @@ def vocabulary_of(
 def named(
     data: Sequence[bytes | None], special: frozenset[int], drops_first_space: bool, unknown: int | None
 ) -> Vocabulary:
-    """The vocabulary of these pieces, with a name made of what they write."""
+    """The vocabulary of these tokens, with a name made of what they write."""
     digest = hashlib.sha256(repr(sorted(special)).encode() + (b"drops" if drops_first_space else b""))
     for entry in data:
         digest.update(len(entry or b"").to_bytes(4, "little") + (entry or b""))
@@ -84,7 +84,7 @@ def _speller(tokens: Iterable[str], join: Join) -> Callable[[str], bytes]:
 
 
 def _drops_first_space(tokens: Mapping[str, int], data: list[bytes | None], join: Join) -> bool:
-    """Whether the library decodes a text's first piece without the space that the piece writes elsewhere."""
+    """Whether the library decodes a text's first token without the space that the token writes elsewhere."""
     known = ((token, data[id]) for token, id in tokens.items() if id < len(data))
     spaced = islice((token for token, text in known if (text or b"")[:1] == b" " != text), 8)
     return any(not join([token, _MARK]).startswith(" ") for token in spaced)

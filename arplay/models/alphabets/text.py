@@ -1,4 +1,4 @@
-"""Any tokenizer as an alphabet: whatever cuts a text into ids becomes pieces that own every byte of it."""
+"""Any tokenizer as an alphabet: whatever cuts a text into ids becomes tokens that own every byte of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
 from arplay.core.modalities.spans import to_bytes, to_text
-from arplay.core.modalities.vocabulary import Pieces, Vocabulary, visible
+from arplay.core.modalities.vocabulary import Tokens, Vocabulary, visible
 from arplay.models.alphabets.places import ends_by_matching, ends_by_offsets, ends_without
 
 PROBE = "The quick fox: 1,234 naïve cafés\n\t«日本» 😀  'tis\u00a0so"
@@ -42,7 +42,7 @@ class Cutter(Protocol):
     def offsets(self, text: str, start: bool, special: bool) -> NDArray[np.int64] | None:
         """The code points [a, b) that each of these ids was made from, shape (n, 2); None where nobody knows.
 
-        Asked for only where the pieces do not spell the text.
+        Asked for only where the tokens do not spell the text.
         """
         ...
 
@@ -86,10 +86,10 @@ class TextAlphabet:
         if not len(self.encode(PROBE.encode())):
             raise Problem("the tokenizer encodes text to nothing", "the folder's tokenizer files are incomplete")
 
-    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Pieces:
-        """As Alphabet says. A text of which the tokenizer keeps nothing (only spaces, perhaps) has no pieces.
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Tokens:
+        """As Alphabet says. A text of which the tokenizer keeps nothing (only spaces, perhaps) has no tokens.
 
-        A byte that is part of no character is a piece of its own, or U+FFFD to a tokenizer that has no such pieces.
+        A byte that is part of no character is a token of its own, or U+FFFD to a tokenizer that has no such tokens.
         A text is cut in one call, about 0.6 s for 1 MB, which cannot be interrupted: cutting at a place where the ids
         are sure to stay the same would need each tokenizer's own rules.
         """
@@ -106,8 +106,8 @@ class TextAlphabet:
             ends.append(at + places)
             at += len(to_bytes(part))
         joined = np.concatenate(ends)
-        joined[-1:] = len(data)  # what the tokenizer drops at the end belongs to the last piece
-        return Pieces(np.array(ids, dtype=np.int64), joined)
+        joined[-1:] = len(data)  # what the tokenizer drops at the end belongs to the last token
+        return Tokens(np.array(ids, dtype=np.int64), joined)
 
     def _cut(self, part: str, start: bool, special: bool) -> tuple[list[int], Ids]:
         """The ids of ``part`` and where each ends in it."""
@@ -119,12 +119,12 @@ class TextAlphabet:
         found: list[int] = []
         ends = [np.zeros(0, np.int64)]
         at = size = 0
-        for piece in self._in_names.split(text):
-            letters = part[at : at + len(piece)]
-            ids = self._ids(piece, start and at == 0, False)
-            ends.append(size + self._ends(letters, piece, ids, start and at == 0, False))
+        for token in self._in_names.split(text):
+            letters = part[at : at + len(token)]
+            ids = self._ids(token, start and at == 0, False)
+            ends.append(size + self._ends(letters, token, ids, start and at == 0, False))
             found += ids
-            at, size = at + len(piece), size + len(to_bytes(letters))
+            at, size = at + len(token), size + len(to_bytes(letters))
         return found, np.concatenate(ends)
 
     def _ids(self, text: str, start: bool, special: bool) -> list[int]:
@@ -154,7 +154,7 @@ class TextAlphabet:
     def _byte_id(self, byte: int) -> int:
         id = self._byte_ids.get(byte)
         if id is None:
-            raise Problem(f"this tokenizer has no piece for the lone byte {byte:02X}", "remove the broken character")
+            raise Problem(f"this tokenizer has no token for the lone byte {byte:02X}", "remove the broken character")
         return id
 
     def _changes(self, unknown: frozenset[int]) -> list[str]:

@@ -19,7 +19,7 @@ from arplay.gui.widgets.words import label
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One piece. ``logprob`` is in nats; ``decoded`` is p after the decoding settings; None means not known."""
+    """One token. ``logprob`` is in nats; ``decoded`` is p after the decoding settings; None means not known."""
 
     id: int
     text: str
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Every piece without a row: how many (None: nobody knows), and their probability together (own, and decoded)."""
+    """Every token without a row: how many (None: nobody knows), and their probability together (own, and decoded)."""
 
     count: int | None
     prob: float
@@ -58,7 +58,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """All rows of a chart. ``pinned``: the piece that follows in the text, where it is not among ``rows``.
+    """All rows of a chart. ``pinned``: the token that follows in the text, where it is not among ``rows``.
 
     ``decoding`` names the stages between model and fill; "" where they change nothing. ``last_rank``: the column of
     ranks keeps room for it, so that charts which follow each other have their bars at the same place.
@@ -91,9 +91,9 @@ def bars_of(
     found: Sequence[int] | None = None,
     decoding: str = "",
 ) -> Bars:
-    """The ``n`` most probable pieces of ``own`` (or the pieces ``found``), what follows in the text, and the rest.
+    """The ``n`` most probable tokens of ``own`` (or the tokens ``found``), what follows in the text, and the rest.
 
-    ``drawn``: the same pieces after decoding, of the same shape, or None while unknown.
+    ``drawn``: the same tokens after decoding, of the same shape, or None while unknown.
     """
     ids = own.top(n) if found is None else np.array(found[:n], dtype=np.int64)
     ranks: dict[int, int] = {}

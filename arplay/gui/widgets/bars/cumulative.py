@@ -40,7 +40,7 @@ NEAR = 3
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece and its share [low, high) of the cumulative distribution."""
+    """A token and its share [low, high) of the cumulative distribution."""
 
     id: int
     name: str
@@ -54,7 +54,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Segments from the most probable piece on, in the order of core.picking.choose; too thin ones are left to
+    """Segments from the most probable token on, in the order of core.picking.choose; too thin ones are left to
     ``tail``, which counts them. ``chosen`` and ``u`` are those of the last step, None before the first; ``near`` are
     the segments around the chosen one, however thin, for the lens."""
 
@@ -99,7 +99,7 @@ class Strip:
 def strip_of(drawn: Distribution, vocabulary: TokenSet, choice: Choice | None) -> Strip:
     """The stacked bar of a decoded distribution, with the step that was drawn from it, if one was."""
     ids = drawn.order[:MOST] if not drawn.full else np.flatnonzero(drawn.probs > THINNEST)
-    if drawn.full:  # at most 1 / THINNEST pieces are left to sort, whatever the vocabulary
+    if drawn.full:  # at most 1 / THINNEST tokens are left to sort, whatever the vocabulary
         ids = ids[np.argsort(-drawn.logprobs[ids], kind="stable")][:MOST]
     masses = drawn.probs[ids] if drawn.full else np.exp([drawn.logprob(int(id)) or 0.0 for id in ids])
     highs = np.cumsum(masses)
@@ -133,7 +133,7 @@ def _around(drawn: Distribution, vocabulary: TokenSet, choice: Choice) -> tuple[
 
 
 class CumulativeStrip(QWidget):
-    """Paints one Strip with a caption; hovering names the pieces."""
+    """Paints one Strip with a caption; hovering names the tokens."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

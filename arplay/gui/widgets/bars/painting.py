@@ -89,7 +89,7 @@ class BarPainter:
         self.columns = Columns.fit(bars, width)
         self.small = interface_font(SMALL)
         self.figures = number_font(SMALL)
-        self.pieces = fixed_font(BODY)
+        self.tokens = fixed_font(BODY)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def chart(self, area: QRectF, row_height: float) -> None:
@@ -155,12 +155,12 @@ class BarPainter:
             self.painter.setBrush(self.theme.color("accent"))
             self.painter.drawRoundedRect(QRectF(area.left() + 1, area.top() + 2, 4, area.height() - 4), 2, 2)
         self._cell(self.columns.rank, area, rank_text(row), "muted", self.figures, RIGHT)
-        self._piece(area, row)
+        self._token(area, row)
         self._bar(area, row, look)
         self._figures(area, row.prob, row.decoded, row.removed)
 
     def rest(self, area: QRectF, rest: Rest) -> None:
-        """All other pieces in one dashed bar; torn off where it is longer than the axis."""
+        """All other tokens in one dashed bar; torn off where it is longer than the axis."""
         left, _ = self.columns.rank
         end = self.columns.text[0] + self.columns.text[1]
         words = others(rest)
@@ -189,22 +189,22 @@ class BarPainter:
         for shift in (-14, -10):
             self.painter.drawLine(QPointF(x + shift, middle + 8), QPointF(x + shift + 5, middle - 8))
 
-    def _piece(self, area: QRectF, row: Row) -> None:
+    def _token(self, area: QRectF, row: Row) -> None:
         left, width = self.columns.text
-        text = self._elided(row.text, self.pieces, width - (10 if row.special else 0))
+        text = self._elided(row.text, self.tokens, width - (10 if row.special else 0))
         if row.special:
-            size = QFontMetricsF(self.pieces).horizontalAdvance(text) + 10
+            size = QFontMetricsF(self.tokens).horizontalAdvance(text) + 10
             self.painter.setPen(QPen(self.theme.color("muted"), 1))
             self.painter.setBrush(self.theme.color("raised"))
             self.painter.drawRoundedRect(QRectF(left, area.center().y() - 9, size, 18), 4, 4)
-            self._cell((left + 5, width), area, text, "muted", self.pieces, LEFT)
+            self._cell((left + 5, width), area, text, "muted", self.tokens, LEFT)
             return
         color = "muted" if row.removed else "text"
         if text.startswith("␣") and len(text) > 1:  # the space is there, but the word is what one reads
-            self._cell((left, width), area, "␣", "muted", self.pieces, LEFT)
-            space = QFontMetricsF(self.pieces).horizontalAdvance("␣")
+            self._cell((left, width), area, "␣", "muted", self.tokens, LEFT)
+            space = QFontMetricsF(self.tokens).horizontalAdvance("␣")
             left, width, text = left + space, width - space, text[1:]
-        self._cell((left, width), area, text, color, self.pieces, LEFT)
+        self._cell((left, width), area, text, color, self.tokens, LEFT)
 
     def _bar(self, area: QRectF, row: Row, look: Look) -> None:
         x, width = self.columns.bar

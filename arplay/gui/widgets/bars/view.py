@@ -62,7 +62,7 @@ class BarView(QAbstractScrollArea):
         self.setAccessibleName("Next tokens, the most probable first")
 
     def show_bars(self, bars: Bars, axis: Axis, lit: int | None, keep_choice: bool) -> None:
-        """Draw ``bars``; ``lit`` is the piece that lights up everywhere. Keep the chosen row, or start at the first."""
+        """Draw ``bars``; ``lit`` is the token that lights up everywhere. Keep the chosen row, or start at the first."""
         before = self.chosen_row
         self._from = self.lengths
         self.bars, self.axis, self.lit, self.message = bars, axis, lit, ""

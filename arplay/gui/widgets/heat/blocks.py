@@ -15,7 +15,7 @@ from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Ids, TokenSet
 from arplay.core.modalities.spans import to_text
 from arplay.core.modalities.text import bytes_of
-from arplay.gui.widgets.heat.layout import Flow, Ints, Measure, Units, bare_pieces, remembered, units
+from arplay.gui.widgets.heat.layout import Flow, Ints, Measure, Units, bare_tokens, remembered, units
 from arplay.gui.widgets.heat.signs import CR, FLAG, JAMO, JOINER, LF, MARK, MODIFIER, VIRAMA, direction, kind
 
 BLOCK = 2048
@@ -74,7 +74,7 @@ class Blocks:
 
         def make() -> Units:
             ends = self.ends[first:stop].astype(np.int64) - low
-            names = {index: self._name(first + index) for index in bare_pieces(ends).tolist()}
+            names = {index: self._name(first + index) for index in bare_tokens(ends).tolist()}
             return units(self.data[low:high], ends, names, self._measure, self._around(low, high))
 
         return remembered(self._units, block, make, _KEPT)
@@ -206,10 +206,10 @@ class Rows:
         first, flow, row = self.locate(row)
         return int(flow.units.starts[flow.starts[row]]) + int(self.blocks.starts[self.blocks.of_token(first)])
 
-    def pieces(self, first_row: int, stop_row: int) -> tuple[int, int]:
+    def tokens(self, first_row: int, stop_row: int) -> tuple[int, int]:
         """The tokens [first, stop) that are in these rows, and perhaps a few around them."""
         (first, flow, row), (last, flow_of_last, row_of_last) = self.locate(first_row), self.locate(stop_row - 1)
-        return first + flow.pieces(row, row + 1)[0], last + flow_of_last.pieces(row_of_last, row_of_last + 1)[1]
+        return first + flow.tokens(row, row + 1)[0], last + flow_of_last.tokens(row_of_last, row_of_last + 1)[1]
 
     def leftwards(self, token: int) -> bool:
         """Whether a token begins with a letter of a script that runs from right to left."""

@@ -1,4 +1,4 @@
-"""The hover card of a piece: what the model said about it, and what it would rather have written."""
+"""The hover card of a token: what the model said about it, and what it would rather have written."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class CardContent:
-    """What the card says about piece ``index``: names and values, and the best alternatives (none if unscored)."""
+    """What the card says about token ``index``: names and values, and the best alternatives (none if unscored)."""
 
     title: str
     where: str

@@ -1,6 +1,6 @@
 """A text cut into units, and these into rows, before any row is drawn. Numpy only: no font, no Qt.
 
-A *unit* is a code point, a byte that belongs to no character, or the sign of a piece that owns no bytes. Its width is
+A *unit* is a code point, a byte that belongs to no character, or the sign of a token that owns no bytes. Its width is
 in columns: what a font tells of it alone, which the shaping of a row (see :mod:`shaping`) makes exact. Units are made
 once for a text; another width only makes another :class:`Flow`. A long text is laid out in :mod:`blocks`.
 """
@@ -55,7 +55,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 LEAST = 0.22
-"""Columns that a piece of a letter has at least, so that a click can hit it."""
+"""Columns that a token of a letter has at least, so that a click can hit it."""
 LONGEST_CLUSTER = 31
 """Code points that may stand on one letter (Unicode's stream-safe text has 30 marks); the next one stands alone."""
 _LONGEST_NAME = 12
@@ -63,12 +63,12 @@ _LONGEST_NAME = 12
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """The m units of a text of n pieces.
+    """The m units of a text of n tokens.
 
     ``codes``, ``widths`` (columns) and ``joined`` (stands on the unit before it: no row begins there) of shape (m,);
     ``starts`` of shape (m + 1,): the byte where each begins, and the text's length. ``firsts`` and ``stops`` of shape
-    (n,): piece i is in units [firsts[i], stops[i]); a letter that a border cuts is in both pieces. ``names``: the
-    pieces that own no bytes, by their unit. ``around``: of what this is a part of, the directions of the first strong
+    (n,): token i is in units [firsts[i], stops[i]); a letter that a border cuts is in both tokens. ``names``: the
+    tokens that own no bytes, by their unit. ``around``: of what this is a part of, the directions of the first strong
     character of the paragraph that it begins in, of the last one before it there, and of the first one behind it.
     """
 
@@ -100,20 +100,20 @@ class Units:
     def breaks(self) -> tuple[Places, Places, Places]:
         """For every unit, the last one up to it where a row may begin (0 if none), by three ever weaker rules.
 
-        The first cuts no word: the unit starts a piece, and is blank, follows a blank, or is wide (scripts without
-        spaces). The second cuts no piece, the third no letter.
+        The first cuts no word: the unit starts a token, and is blank, follows a blank, or is wide (scripts without
+        spaces). The second cuts no token, the third no letter.
         """
         may = _table(self.codes, lambda code: kind(code) & (BLANK | WIDE), np.int16)
         begins = np.concatenate([np.zeros(1, np.int64), self.ends[:-1]])[: len(self.ends)]
-        pieces = np.zeros(len(self), bool)
-        pieces[self.firsts[self.starts[self.firsts] == begins]] = True
-        pieces &= ~self.joined
+        tokens = np.zeros(len(self), bool)
+        tokens[self.firsts[self.starts[self.firsts] == begins]] = True
+        tokens &= ~self.joined
         may[1:] |= may[:-1] & BLANK
-        words = pieces & (may != 0)
-        return _latest(words), _latest(pieces), _latest(~self.joined)
+        words = tokens & (may != 0)
+        return _latest(words), _latest(tokens), _latest(~self.joined)
 
-    def pieces(self, first: int, stop: int) -> list[int]:
-        """The pieces of units [first, stop), in the order of the text."""
+    def tokens(self, first: int, stop: int) -> list[int]:
+        """The tokens of units [first, stop), in the order of the text."""
         if first in self.names:
             return [self.names[first][0]]
         low, high = int(self.starts[first]), int(self.starts[stop])
@@ -165,8 +165,8 @@ def remembered(kept: dict[K, V], key: K, make: Callable[[], V], most: int) -> V:
     return found
 
 
-def bare_pieces(ends: Ids) -> Ints:
-    """Which pieces own no bytes of the text."""
+def bare_tokens(ends: Ids) -> Ints:
+    """Which tokens own no bytes of the text."""
     return np.flatnonzero(np.diff(ends, prepend=0) == 0)
 
 
@@ -177,9 +177,9 @@ def units(
     measure: Measure | None = None,
     around: tuple[int, int, int] = (0, 0, 0),
 ) -> Units:
-    """Cut ``data`` into units; ``ends``: the byte where every piece ends, shape (n,), the last one len(data).
+    """Cut ``data`` into units; ``ends``: the byte where every token ends, shape (n,), the last one len(data).
 
-    ``names``: the visible text of every one of :func:`bare_pieces`. ``measure``: how wide characters are (by default
+    ``names``: the visible text of every one of :func:`bare_tokens`. ``measure``: how wide characters are (by default
     as :func:`columns_of` says).
     """
     codes = np.frombuffer(to_text(data).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
@@ -191,16 +191,16 @@ def units(
     widths = _widths(codes, bits, joined, measure)
     cut = firsts[ends > begins]
     cut = cut[(begins[ends > begins] > starts[cut]) | joined[cut]]
-    if len(cut):  # a letter in many pieces is as wide as they need
+    if len(cut):  # a letter in many tokens is as wide as they need
         heads, borders = np.unique(_latest(~joined)[cut], return_counts=True)
         widths[heads] = np.maximum(widths[heads], LEAST * (borders + 1))
     made = Units(codes, widths, joined, starts, firsts, stops, ends, around=around)
-    bare = bare_pieces(ends)
+    bare = bare_tokens(ends)
     return _with_bare(made, bare, [(names or {})[i] for i in bare.tolist()]) if len(bare) else made
 
 
 def _with_bare(made: Units, bare: Ints, names: list[str]) -> Units:
-    """The same with a unit for each piece that owns no bytes: before the next one, or after a letter around it."""
+    """The same with a unit for each token that owns no bytes: before the next one, or after a letter around it."""
     names = [name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…" for name in names]
     at = made.stops[bare]
     own = at + np.arange(len(bare))
@@ -220,7 +220,7 @@ def _with_bare(made: Units, bare: Ints, names: list[str]) -> Units:
         firsts,
         stops,
         made.ends,
-        {int(unit): (int(piece), name) for unit, piece, name in zip(own, bare, names, strict=True)},
+        {int(unit): (int(token), name) for unit, token, name in zip(own, bare, names, strict=True)},
         made.around,
     )
 
@@ -318,7 +318,7 @@ class Flow:
     @classmethod
     def of(cls, units: Units, columns: int, indent: int = 0) -> Flow:
         totals, hard, count = units.totals, units.hard, len(units)
-        words, pieces, letters = units.breaks
+        words, tokens, letters = units.breaks
         starts, start, base, room, next_hard = [0], 0, 0.0, columns - indent + 1e-6, 0
         while start < count:
             end = int(totals.searchsorted(base + room, "right"))  # the first unit that does not fit
@@ -330,7 +330,7 @@ class Flow:
             else:
                 stop = int(words[end])
                 if stop <= start:
-                    stop = int(pieces[end])
+                    stop = int(tokens[end])
                 if stop <= start:
                     stop = int(letters[end])
                 if stop <= start:  # a letter wider than the row
@@ -357,14 +357,14 @@ class Flow:
         """As of :class:`blocks.Rows`."""
         return 0, self, row
 
-    def first_row(self, piece: int) -> int:
-        return self.row_of(int(self.units.firsts[piece]))
+    def first_row(self, token: int) -> int:
+        return self.row_of(int(self.units.firsts[token]))
 
-    def last_row(self, piece: int) -> int:
-        return self.row_of(int(self.units.stops[piece]) - 1)
+    def last_row(self, token: int) -> int:
+        return self.row_of(int(self.units.stops[token]) - 1)
 
-    def pieces(self, first_row: int, stop_row: int) -> tuple[int, int]:
-        """The pieces [first, stop) that are in these rows, and perhaps a few around them."""
+    def tokens(self, first_row: int, stop_row: int) -> tuple[int, int]:
+        """The tokens [first, stop) that are in these rows, and perhaps a few around them."""
         low, high = self.units.starts[self.starts[[first_row, stop_row]]]
         ends = self.units.ends
         return int(ends.searchsorted(low)), min(len(ends), int(ends.searchsorted(high, "right")) + 1)

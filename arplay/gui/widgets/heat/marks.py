@@ -18,20 +18,20 @@ CARET = 2.0
 """Pixels that the caret is wide."""
 
 
-def piece_of(view: HeatView, byte: int) -> int | None:
-    """The piece that has this byte; the last one where it is the end of the text."""
+def token_of(view: HeatView, byte: int) -> int | None:
+    """The token that has this byte; the last one where it is the end of the text."""
     return view.blocks.token_at(byte) if view.blocks is not None and len(view.blocks) else None
 
 
 def caret_at(view: HeatView, byte: int) -> QRectF | None:
-    """The caret before ``byte``, in the viewport: in a piece that holds several, that part of its width along."""
-    piece, flow = piece_of(view, byte), view.flow
-    if piece is None or flow is None or view.ledger is None:
+    """The caret before ``byte``, in the viewport: in a token that holds several, that part of its width along."""
+    token, flow = token_of(view, byte), view.flow
+    if token is None or flow is None or view.ledger is None:
         return None
-    start, end = view.ledger.encoded.span(piece)
-    rows = range(flow.first_row(piece), flow.last_row(piece) + 1)
-    leftwards = flow.leftwards(piece)
-    rects = [rect for row in rows for rect in sorted(view.rects_of(piece, row), key=QRectF.left, reverse=leftwards)]
+    start, end = view.ledger.encoded.span(token)
+    rows = range(flow.first_row(token), flow.last_row(token) + 1)
+    leftwards = flow.leftwards(token)
+    rects = [rect for row in rows for rect in sorted(view.rects_of(token, row), key=QRectF.left, reverse=leftwards)]
     along = sum(rect.width() for rect in rects) * (byte - start) / max(end - start, 1)
     for rect in rects:
         if along <= rect.width() or rect is rects[-1]:
@@ -42,22 +42,22 @@ def caret_at(view: HeatView, byte: int) -> QRectF | None:
 
 
 def paint_found(painter: QPainter, view: HeatView, found: Found, first: int, stop: int) -> None:
-    """A frame around every piece in rows [first, stop) that has a part of what was found."""
+    """A frame around every token in rows [first, stop) that has a part of what was found."""
     painter.setPen(QPen(view.theme.color("outline"), 1))
-    for piece, row in _found_in(view, found, first, stop):
-        for rect in view.rects_of(piece, row):
+    for token, row in _found_in(view, found, first, stop):
+        for rect in view.rects_of(token, row):
             painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
 
 
 def _found_in(view: HeatView, found: Found, first: int, stop: int) -> Iterator[tuple[int, int]]:
-    """The pieces, each with every row of these that it is in."""
+    """The tokens, each with every row of these that it is in."""
     blocks, flow = view.blocks, view.flow
     if blocks is None or flow is None or first >= stop or not len(found.spans):
         return
     low, high = flow.byte_of(first), flow.byte_of(stop)
     spans = found.spans[np.searchsorted(found.spans[:, 1], low, "right") : np.searchsorted(found.spans[:, 0], high)]
     ends = [(blocks.token_at(low), blocks.token_at(high - 1)) for low, high in spans.tolist()]
-    pieces = {piece for a, b in ends for piece in range(a, b + 1) if view.is_between(piece, first, stop)}
-    for piece in sorted(pieces):
-        for row in range(max(first, flow.first_row(piece)), min(stop - 1, flow.last_row(piece)) + 1):
-            yield piece, row
+    tokens = {token for a, b in ends for token in range(a, b + 1) if view.is_between(token, first, stop)}
+    for token in sorted(tokens):
+        for row in range(max(first, flow.first_row(token)), min(stop - 1, flow.last_row(token)) + 1):
+            yield token, row

@@ -38,12 +38,12 @@ class Lines:
         first, flow, row = self.flow.locate(row)
         return remembered(self._shaped, (first, row), lambda: shape(self.grid, flow, row, first), _KEPT)
 
-    def cells(self, row: int, top: float, piece: int) -> list[QRectF]:
-        """The rectangles that a piece fills in a row whose top is at y = ``top``; several where directions meet."""
-        return [self.grid.cell_at(left, right, top) for left, right in self[row].places.get(piece, ())]
+    def cells(self, row: int, top: float, token: int) -> list[QRectF]:
+        """The rectangles that a token fills in a row whose top is at y = ``top``; several where directions meet."""
+        return [self.grid.cell_at(left, right, top) for left, right in self[row].places.get(token, ())]
 
     def hit(self, row: int, x: float, nearest: bool = False) -> int | None:
-        """The piece under a place; with ``nearest``, the closest one of that row."""
+        """The token under a place; with ``nearest``, the closest one of that row."""
         return self[row].hit(x, nearest) if 0 <= row < self.flow.rows else None
 
 
@@ -65,7 +65,7 @@ class HeatPainter:
             self._paint_lead(painter, top)
         if first_row >= stop_row:
             return
-        base, stop = self.lines.flow.pieces(first_row, stop_row)
+        base, stop = self.lines.flow.tokens(first_row, stop_row)
         shades, ids = self.scale.shade(self.ledger, base, stop), self.ledger.ids[base:stop].tolist()
         framed = {base + i for i, id in enumerate(ids) if id in self.specials}
         for row in range(first_row, stop_row):
@@ -78,13 +78,13 @@ class HeatPainter:
         """The cells, then the letters: once for each ink, inside the cells that are written in it."""
         inks: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
         fills, written = self.scale.fills, self._written
-        for left, right, piece in line.cells:
-            shade, rect = shades[piece - base], self.grid.cell_at(left, right, 0.0)
+        for left, right, token in line.cells:
+            shade, rect = shades[token - base], self.grid.cell_at(left, right, 0.0)
             if shade >= 0:
                 painter.fillRect(rect, fills[shade])
             else:
                 self._paint_blank(painter, rect, shade)
-            if piece in framed:
+            if token in framed:
                 painter.setPen(QPen(self.theme.color("outline"), 1))
                 painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
             spans = inks[written[shade]]

@@ -1,4 +1,4 @@
-"""From a piece's figures to its colour: surprisal and entropy on one fixed curve, ranks in four buckets."""
+"""From a token's figures to its colour: surprisal and entropy on one fixed curve, ranks in four buckets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class HeatScale:
         return round((0.06, 0.36, 0.66, 1.0)[bucket] * (STEPS - 1))
 
     def shade(self, ledger: Ledger, first: int, stop: int) -> list[int]:
-        """The colour of pieces [first, stop): an index, PLAIN (not yet scored) or UNSCORED (cannot be scored)."""
+        """The colour of tokens [first, stop): an index, PLAIN (not yet scored) or UNSCORED (cannot be scored)."""
         scored = ~np.isnan(ledger.logprob[first:stop])
         if self.colour_by == "rank":
             bounds = np.array([bound for bound, _ in RANKS])

@@ -1,4 +1,4 @@
-"""Rows as Qt lays text out: joined letters, right-to-left runs, clusters; and which part of them each piece owns."""
+"""Rows as Qt lays text out: joined letters, right-to-left runs, clusters; and which part of them each token owns."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A row as it is drawn, in pixels. ``cells``: (left, right, piece) in visual order; they touch and fill the row.
+    """A row as it is drawn, in pixels. ``cells``: (left, right, token) in visual order; they touch and fill the row.
 
-    ``chips``: left, right and whether it is a piece without bytes; ``quiet``: the places of pale signs.
+    ``chips``: left, right and whether it is a token without bytes; ``quiet``: the places of pale signs.
     """
 
     cells: list[tuple[float, float, int]]
@@ -112,19 +112,19 @@ class Line:
 
     @cached_property
     def places(self) -> dict[int, list[tuple[float, float]]]:
-        """Where each piece is: in several places where directions meet."""
+        """Where each token is: in several places where directions meet."""
         found: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
-        for left, right, piece in self.cells:
-            found[piece].append((left, right))
+        for left, right, token in self.cells:
+            found[token].append((left, right))
         return dict(found)
 
     def hit(self, x: float, nearest: bool = False) -> int | None:
-        """The piece at x; with ``nearest``, the closest one."""
+        """The token at x; with ``nearest``, the closest one."""
         if not self.cells:
             return None
-        for left, right, piece in self.cells:
+        for left, right, token in self.cells:
             if (left <= x or nearest) and x < right:
-                return piece
+                return token
         return self.cells[-1][2] if nearest else None
 
     def draw(self, painter: QPainter, base: float) -> None:
@@ -142,7 +142,7 @@ class Line:
 
 
 def shape(grid: Grid, flow: Flow, row: int, base: int = 0) -> Line:
-    """Lay out one row of ``flow``, whose first piece has the number ``base``."""
+    """Lay out one row of ``flow``, whose first token has the number ``base``."""
     first, stop = flow.span(row)
     units = flow.units
     indent = flow.indent * grid.column if row == 0 else 0.0
@@ -255,12 +255,12 @@ class _Written:
             for place in range(cluster.first, cluster.last + 1):
                 low, high = spans.get(place, (a, b))
                 spans[place] = min(a, low), max(b, high)
-            count = len(cluster.pieces)
-            for i, piece in enumerate(reversed(cluster.pieces) if cluster.rtl else cluster.pieces):
+            count = len(cluster.tokens)
+            for i, token in enumerate(reversed(cluster.tokens) if cluster.rtl else cluster.tokens):
                 x, y = a + (b - a) * i / count, a + (b - a) * (i + 1) / count
-                if cells and cells[-1][2] == base + piece:
+                if cells and cells[-1][2] == base + token:
                     x = cells.pop()[0]
-                cells.append((x, y, base + piece))
+                cells.append((x, y, base + token))
         return Line(
             cells,
             [(*spans[place], self.units.codes[self.first + place] == BARE) for place in self.chips],
@@ -309,11 +309,11 @@ class _Written:
                 while a in whole and after < count and owner[after] == a:
                     after = move(after)
                 b = owner[after - 1]
-                pieces: Sequence[int] = range(lows[a], highs[b] + 1)
+                tokens: Sequence[int] = range(lows[a], highs[b] + 1)
                 if first + a in units.names:
-                    pieces = (units.names[first + a][0],)
-                elif len(pieces) > 1:
-                    pieces = units.pieces(first + a, first + b + 1)
+                    tokens = (units.names[first + a][0],)
+                elif len(tokens) > 1:
+                    tokens = units.tokens(first + a, first + b + 1)
                 left = _x(line, at, _LEADING)
                 if self.bidi:
                     right = _x(line, at, _TRAILING)
@@ -323,16 +323,16 @@ class _Written:
                     else:
                         left = min(left, right)
                 rtl = units.directions is not None and int(units.directions[first + a]) < 0
-                found.append(_Cluster(left, a, b, pieces, rtl, after))
+                found.append(_Cluster(left, a, b, tokens, rtl, after))
             at = after
         found.sort(key=lambda cluster: cluster.left)
         return _tiled(found, line.naturalTextWidth(), self.grid.column)
 
     def _widen(self, clusters: list[_Cluster]) -> bool:
-        """Give letters in many pieces the room that these need; letters that join stay as they are."""
+        """Give letters in many tokens the room that these need; letters that join stay as they are."""
         least, before = LEAST * self.grid.column, len(self.formats)
         for cluster in clusters:
-            missing = least * len(cluster.pieces) - (cluster.right - cluster.left)
+            missing = least * len(cluster.tokens) - (cluster.right - cluster.left)
             code = int(self.units.codes[self.first + cluster.first])
             if missing > 0 and not kind(code) & (CURSIVE | CHIP):
                 font = QFont(self.grid.font)
@@ -344,12 +344,12 @@ class _Written:
 
 @dataclass(slots=True)
 class _Cluster:
-    """Units [first, last] of a row that share one place, and the pieces that share it."""
+    """Units [first, last] of a row that share one place, and the tokens that share it."""
 
     left: float
     first: int
     last: int
-    pieces: Sequence[int]
+    tokens: Sequence[int]
     rtl: bool
     after: int
     right: float = 0.0
@@ -371,8 +371,8 @@ def _tiled(found: list[_Cluster], end: float, column: float) -> list[_Cluster]:
             result.append(cluster)
         elif result or len(found) > 1:
             other = result[-1] if result else found[1]
-            both = sorted({*other.pieces, *cluster.pieces})
-            other.pieces, other.first, other.last = both, min(other.first, cluster.first), max(other.last, cluster.last)
+            both = sorted({*other.tokens, *cluster.tokens})
+            other.tokens, other.first, other.last = both, min(other.first, cluster.first), max(other.last, cluster.last)
             other.left = min(other.left, cluster.left)
     if not result:  # nothing that can be seen
         found[-1].left, found[-1].right = 0.0, column

@@ -17,7 +17,7 @@ TAB, LF, CR, NBSP = 0x09, 0x0A, 0x0D, 0xA0
 BROKEN = 0xDC00
 """A unit that is a lone byte b has the code ``BROKEN + b``."""
 BARE = -1
-"""The code of the one unit of a piece that owns no bytes of the text; it is drawn as a chip with the piece's name."""
+"""The code of the one unit of a token that owns no bytes of the text; it is drawn as a chip with the token's name."""
 ZWJ, DOTTED_CIRCLE = 0x200D, "◌"
 QUIET = (TAB, LF, NBSP)
 """Blanks with a sign: it is drawn paler than the text."""

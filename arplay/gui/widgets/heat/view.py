@@ -1,4 +1,4 @@
-"""The scrolling view of a heatmap: paints the rows in sight, hits pieces, and walks over them with the keyboard."""
+"""The scrolling view of a heatmap: paints the rows in sight, hits tokens, and walks over them with the keyboard."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class HeatView(QAbstractScrollArea):
         return QSize(60, 40)
 
     def show_ledger(self, ledger: Ledger | None, vocabulary: TokenSet | None, lead: tuple[str, ...]) -> None:
-        """A ledger of the same pieces only brings new colours; another text is laid out anew."""
-        same = self.ledger is not None and ledger is not None and _same_pieces(self.ledger, ledger)
+        """A ledger of the same tokens only brings new colours; another text is laid out anew."""
+        same = self.ledger is not None and ledger is not None and _same_tokens(self.ledger, ledger)
         relayout = not same or lead != self.lead
         self.ledger, self.vocabulary, self.lead = ledger, vocabulary, lead
         if not same:
@@ -90,7 +90,7 @@ class HeatView(QAbstractScrollArea):
         self.viewport().update()
 
     def show_place(self, index: int | None, caret: int | None) -> None:
-        """Where the text is looked at: before a piece, which is framed; else at a byte, where a caret stands."""
+        """Where the text is looked at: before a token, which is framed; else at a byte, where a caret stands."""
         if (index, caret) != (self.selected, self.caret):
             self.selected, self.caret = index, caret
             self.viewport().update()
@@ -114,13 +114,13 @@ class HeatView(QAbstractScrollArea):
         self.viewport().update()
 
     def reveal(self) -> None:
-        """Scroll so that the selected piece, or the caret, and a row around it are in sight."""
-        piece = self.selected
-        if piece is None and self.caret is not None:
-            piece = marks.piece_of(self, self.caret)
-        if self.flow is None or piece is None or not self._has(piece):
+        """Scroll so that the selected token, or the caret, and a row around it are in sight."""
+        token = self.selected
+        if token is None and self.caret is not None:
+            token = marks.token_of(self, self.caret)
+        if self.flow is None or token is None or not self._has(token):
             return
-        row = self.flow.first_row(piece) if piece == self.selected else self.flow.last_row(piece)
+        row = self.flow.first_row(token) if token == self.selected else self.flow.last_row(token)
         self._hold()
         top = PAD + row * self.grid.row
         bar, height = self.verticalScrollBar(), self.viewport().height()
@@ -129,8 +129,8 @@ class HeatView(QAbstractScrollArea):
         elif top + 2 * self.grid.row > bar.value() + height:
             bar.setValue(top + 2 * self.grid.row - height)
 
-    def piece_at(self, position: QPointF, nearest: bool = False) -> int | None:
-        """The piece under a place of the viewport."""
+    def token_at(self, position: QPointF, nearest: bool = False) -> int | None:
+        """The token under a place of the viewport."""
         if self.lines is None:
             return None
         row = int((position.y() - PAD + self.verticalScrollBar().value()) // self.grid.row)
@@ -152,26 +152,26 @@ class HeatView(QAbstractScrollArea):
             self._hold()
             self.verticalScrollBar().setValue(round(PAD + row * self.grid.row - y))
 
-    def rects_of(self, piece: int, row: int) -> list[QRectF]:
-        """Where a piece is in a row, in the viewport: in several places where directions meet."""
+    def rects_of(self, token: int, row: int) -> list[QRectF]:
+        """Where a token is in a row, in the viewport: in several places where directions meet."""
         assert self.lines is not None
         top = PAD + row * self.grid.row - self.verticalScrollBar().value()
-        return [rect.translated(PAD, 0) for rect in self.lines.cells(row, top, piece)]
+        return [rect.translated(PAD, 0) for rect in self.lines.cells(row, top, token)]
 
-    def rect_of(self, piece: int) -> QRectF:
-        """Where (the first part of) a piece is in the viewport."""
+    def rect_of(self, token: int) -> QRectF:
+        """Where (the first part of) a token is in the viewport."""
         assert self.flow is not None
-        return self.rects_of(piece, self.flow.first_row(piece))[0]
+        return self.rects_of(token, self.flow.first_row(token))[0]
 
     def in_sight(self) -> tuple[int, int] | None:
-        """The pieces [first, stop) of the rows in sight."""
+        """The tokens [first, stop) of the rows in sight."""
         if self.lines is None or not self.lines.flow.rows:
             return None
         scrolled, row = self.verticalScrollBar().value() - PAD, self.grid.row
         last = min(self.lines.flow.rows, -(-(scrolled + self.viewport().height()) // row)) - 1
         first = min(max(0, -(-scrolled // row)), last)
         cells = [cell for line in (self.lines[first], self.lines[last]) for cell in line.cells]
-        return min(piece for _, _, piece in cells), max(piece for _, _, piece in cells) + 1
+        return min(token for _, _, token in cells), max(token for _, _, token in cells) + 1
 
     def columns(self) -> int:
         """Columns of a row; one more is kept free, for a newline that hangs. The scroll bar's place is always free."""
@@ -225,12 +225,12 @@ class HeatView(QAbstractScrollArea):
         if at_end and bar.value() != bar.maximum():
             bar.setValue(bar.maximum())
 
-    def is_between(self, piece: int, first_row: int, stop_row: int) -> bool:
-        """Whether a piece is in some rows (which are laid out), or near them."""
+    def is_between(self, token: int, first_row: int, stop_row: int) -> bool:
+        """Whether a token is in some rows (which are laid out), or near them."""
         if self.flow is None or first_row >= stop_row:
             return False
-        first, stop = self.flow.pieces(first_row, stop_row)
-        return first <= piece < stop
+        first, stop = self.flow.tokens(first_row, stop_row)
+        return first <= token < stop
 
     def _count(self) -> None:
         """Count the rows of one more block, so that soon the scroll bar tells the truth."""
@@ -250,8 +250,8 @@ class HeatView(QAbstractScrollArea):
         super().resizeEvent(event)
 
     def _anchor(self) -> int | None:
-        """The first piece in sight; None at the very top."""
-        return self.piece_at(QPointF(PAD, PAD), nearest=True) if self.verticalScrollBar().value() else None
+        """The first token in sight; None at the very top."""
+        return self.token_at(QPointF(PAD, PAD), nearest=True) if self.verticalScrollBar().value() else None
 
     def _return_to(self, anchor: int | None) -> None:
         if anchor is not None and self.flow is not None:
@@ -314,15 +314,15 @@ class HeatView(QAbstractScrollArea):
         first, stop = self._rows_in(dirty)
         if self.found is not None:
             marks.paint_found(painter, self, self.found, first, stop)
-        for piece, color, thick in ((self.hovered, "text", 1.0), (self.selected, "accent", 2.0)):
-            if piece is None or self.flow is None or not self.is_between(piece, first, stop):
+        for token, color, thick in ((self.hovered, "text", 1.0), (self.selected, "accent", 2.0)):
+            if token is None or self.flow is None or not self.is_between(token, first, stop):
                 continue
             painter.setPen(QPen(self.theme.color(color), thick))
-            for row in range(max(first, self.flow.first_row(piece)), min(stop - 1, self.flow.last_row(piece)) + 1):
-                for rect in self.rects_of(piece, row):
+            for row in range(max(first, self.flow.first_row(token)), min(stop - 1, self.flow.last_row(token)) + 1):
+                for rect in self.rects_of(token, row):
                     painter.drawRoundedRect(rect.adjusted(-0.5, -0.5, 0.5, 0.5), 3, 3)
-        piece = marks.piece_of(self, self.caret) if self.caret is not None else None
-        if self.caret is not None and piece is not None and self.is_between(piece, first, stop):
+        token = marks.token_of(self, self.caret) if self.caret is not None else None
+        if self.caret is not None and token is not None and self.is_between(token, first, stop):
             caret = marks.caret_at(self, self.caret)
             assert caret is not None
             painter.fillRect(caret, self.theme.color("accent"))
@@ -333,28 +333,28 @@ class HeatView(QAbstractScrollArea):
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(frame.adjusted(PAD, PAD, -PAD, -PAD), int(flags), self.empty_text)
 
-    def _has(self, piece: int | None) -> bool:
-        return piece is not None and self.ledger is not None and 0 <= piece < len(self.ledger)
+    def _has(self, token: int | None) -> bool:
+        return token is not None and self.ledger is not None and 0 <= token < len(self.ledger)
 
-    def _hover(self, piece: int | None) -> None:
-        if piece != self.hovered:
-            self.hovered = piece
+    def _hover(self, token: int | None) -> None:
+        if token != self.hovered:
+            self.hovered = token
             self.viewport().update()
-        if piece is None or self.ledger is None:
+        if token is None or self.ledger is None:
             self.card.hide()
         else:
-            rect = self.rect_of(piece).toAlignedRect()
+            rect = self.rect_of(token).toAlignedRect()
             cell = QRect(self.viewport().mapToGlobal(rect.topLeft()), rect.size())
-            self.card.show_at(content(self.ledger, piece, self.vocabulary, self.unit), cell)
+            self.card.show_at(content(self.ledger, token, self.vocabulary, self.unit), cell)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(self.piece_at(event.position()))
+        self._hover(self.token_at(event.position()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            piece = self.piece_at(event.position())
-            if piece is not None:
-                self.picked.emit(piece)
+            token = self.token_at(event.position())
+            if token is not None:
+                self.picked.emit(token)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
@@ -403,11 +403,11 @@ class HeatView(QAbstractScrollArea):
         self.picked.emit(target)
 
     def _target(self, key: Qt.Key) -> int | None:
-        """The piece that a key leads to from the selected one (from the first in sight where none is selected)."""
+        """The token that a key leads to from the selected one (from the first in sight where none is selected)."""
         if self.lines is None or self.flow is None or not self.flow.rows:
             return None
         last = len(self.ledger) - 1 if self.ledger is not None else 0
-        here = self.selected if self._has(self.selected) else self.piece_at(QPointF(PAD, PAD), nearest=True)
+        here = self.selected if self._has(self.selected) else self.token_at(QPointF(PAD, PAD), nearest=True)
         here = 0 if here is None else here
         self.flow.count_around(here)
         self._hold()
@@ -426,7 +426,7 @@ class HeatView(QAbstractScrollArea):
         return {Qt.Key.Key_Home: 0, Qt.Key.Key_End: last}.get(key)
 
 
-def _same_pieces(a: Ledger, b: Ledger) -> bool:
+def _same_tokens(a: Ledger, b: Ledger) -> bool:
     return a.encoded is b.encoded or (
         bytes_of(a.encoded) == bytes_of(b.encoded) and np.array_equal(a.ends, b.ends) and np.array_equal(a.ids, b.ids)
     )

@@ -1,4 +1,4 @@
-"""The surprisal of every piece as faint steps, and its running mean: the NLL per piece so far.
+"""The surprisal of every token as faint steps, and its running mean: the NLL per token so far.
 
 Imports pyqtgraph, so this module is imported when there is something to draw, not with the window.
 """
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 
 def surprisals(ledger: Ledger, unit: Unit) -> tuple[Floats, Floats]:
-    """(surprisal of each piece, NLL per scored piece so far), both of shape (done,), NaN where there is none."""
+    """(surprisal of each token, NLL per scored token so far), both of shape (done,), NaN where there is none."""
     scale = 1.0 / LN2 if unit == "bits" else 1.0
     done = ledger.done
     count = np.cumsum(ledger.scored[:done])
@@ -37,12 +37,12 @@ def surprisals(ledger: Ledger, unit: Unit) -> tuple[Floats, Floats]:
 
 
 class SurprisalCurve(pg.PlotWidget):
-    """Pieces along x (1, 2, ... as the rows of the table), nats or bits along y. Wheel zooms, drag pans."""
+    """Tokens along x (1, 2, ... as the rows of the table), nats or bits along y. Wheel zooms, drag pans."""
 
     picked = Signal(int)
 
     def __init__(self) -> None:
-        super().__init__(background=None, axisItems={"bottom": _PieceAxis("bottom")})
+        super().__init__(background=None, axisItems={"bottom": _TokenAxis("bottom")})
         self.ledger: Ledger | None = None
         self.vocabulary: TokenSet | None = None
         self.unit: Unit = "nats"
@@ -92,7 +92,7 @@ class SurprisalCurve(pg.PlotWidget):
         self.getPlotItem().getAxis("bottom").showLabel(not low)
 
     def show_ledger(self, ledger: Ledger | None, vocabulary: TokenSet | None) -> None:
-        """Draw the pieces that are done. A user's zoom stays while the same text grows."""
+        """Draw the tokens that are done. A user's zoom stays while the same text grows."""
         new_text = ledger is None or self.ledger is None or ledger.encoded is not self.ledger.encoded
         self.ledger, self.vocabulary = ledger, vocabulary
         if ledger is None or not ledger.done:
@@ -118,7 +118,7 @@ class SurprisalCurve(pg.PlotWidget):
         if shown and index is not None:
             self.here.setPos(index + 1.0)
 
-    def piece_at(self, position: QPointF) -> int | None:
+    def token_at(self, position: QPointF) -> int | None:
         if self.ledger is None:
             return None
         index = round(self.getPlotItem().getViewBox().mapSceneToView(position).x()) - 1
@@ -126,14 +126,14 @@ class SurprisalCurve(pg.PlotWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        index = self.piece_at(event.position()) if event.buttons() == Qt.MouseButton.NoButton else None
+        index = self.token_at(event.position()) if event.buttons() == Qt.MouseButton.NoButton else None
         if index is None or self.ledger is None:
             QToolTip.hideText()
         else:
             QToolTip.showText(event.globalPosition().toPoint(), plain(self.words(index)), self)
 
     def words(self, index: int) -> str:
-        """What hovering over a piece says."""
+        """What hovering over a token says."""
         assert self.ledger is not None
         text = token_text(self.ledger, index, self.vocabulary)
         surprisal = number(in_unit(-float(self.ledger.logprob[index]), self.unit))
@@ -150,16 +150,16 @@ class SurprisalCurve(pg.PlotWidget):
         super().mousePressEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """A click that was no drag goes to its piece."""
+        """A click that was no drag goes to its token."""
         super().mouseReleaseEvent(event)
         moved = (event.position() - self.pressed_at).manhattanLength()
-        index = self.piece_at(event.position())
+        index = self.token_at(event.position())
         if event.button() == Qt.MouseButton.LeftButton and moved < 4 and index is not None:
             self.picked.emit(index)
 
 
-class _PieceAxis(pg.AxisItem):
-    """Ticks at whole pieces only."""
+class _TokenAxis(pg.AxisItem):
+    """Ticks at whole tokens only."""
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N803
         return list(

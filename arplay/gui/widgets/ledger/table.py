@@ -41,7 +41,7 @@ TIPS = {
 
 
 class LedgerTable(QAbstractTableModel):
-    """A row for each piece that is done. A ledger that goes on where the last one ended only adds rows."""
+    """A row for each token that is done. A ledger that goes on where the last one ended only adds rows."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,8 +165,8 @@ def _alignment(column: int) -> Qt.AlignmentFlag:
 
 
 def _goes_on(old: Ledger | None, new: Ledger, rows: int) -> bool:
-    """Whether the first ``rows`` pieces of the old ledger are those of the new one."""
-    if old is None or new.done < rows or old.first_piece != new.first_piece:
+    """Whether the first ``rows`` tokens of the old ledger are those of the new one."""
+    if old is None or new.done < rows or old.first_token != new.first_token:
         return False
     if old.encoded is new.encoded:
         return True

@@ -18,7 +18,7 @@ WRITTEN_OUT = 8
 
 
 def figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
-    """Totals of the pieces scored so far."""
+    """Totals of the tokens scored so far."""
     totals, notes = ledger.totals, note_figures(ledger)
     if not totals.scored:
         return (
@@ -77,7 +77,7 @@ def reconciliation(ledger: Ledger, reconciled: Reconciled | None, unit: Unit) ->
         return "not checked yet"
     difference = in_unit(abs(reconciled.nll_nats - ledger.totals.nll_nats), unit)
     found = f"uncached pass: {number(in_unit(reconciled.nll_nats, unit))} {unit}"
-    if math.isnan(difference):  # both infinite: a piece has probability 0
+    if math.isnan(difference):  # both infinite: a token has probability 0
         return found
     return f"difference {small(difference)}, {found}"  # the figure that matters must not be cut off
 

@@ -29,9 +29,9 @@ from arplay.gui.contract import AnalyseText, CaretMoved, OpenFiles, Settings, Te
 from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.text import foreign, hidden, keys, painting, transfer
-from arplay.gui.widgets.text.airy import AiryLayout, visible_lines
 from arplay.gui.widgets.text.cells import LineCells
 from arplay.gui.widgets.text.composing import Preview
+from arplay.gui.widgets.text.line_spacing import SpacedLayout, visible_lines
 from arplay.gui.widgets.text.marks import NO_MARKS, Marks
 from arplay.gui.widgets.text.shown import ShownText, changed, image
 from arplay.gui.widgets.zoom import WheelZoom
@@ -72,8 +72,8 @@ class TextArea(QPlainTextEdit):
         self._foreign = False
         self._adopting = False
         document = QTextDocument(self)
-        self._airy = AiryLayout(document, self._looks)
-        document.setDocumentLayout(self._airy)
+        self._spaced = SpacedLayout(document, self._looks)
+        document.setDocumentLayout(self._spaced)
         document.setDocumentMargin(8)
         self.setDocument(document)
         self.setUndoRedoEnabled(False)
@@ -125,7 +125,7 @@ class TextArea(QPlainTextEdit):
             return
         self.text_size = pixels
         self.setFont(fixed_font(pixels))
-        self._airy.set_font_height(self.fontMetrics().height())
+        self._spaced.set_font_height(self.fontMetrics().height())
         self.document().setDefaultFont(self.font())
         self.ensureCursorVisible()
 
@@ -375,7 +375,7 @@ class TextArea(QPlainTextEdit):
 
     def _snapped(self, point: QPointF) -> QPointF:
         for line in (cells.line for cells in self.visible_lines()):
-            if line.top - self._airy.lead <= point.y() < line.top - self._airy.lead + self._airy.step:
+            if line.top - self._spaced.lead <= point.y() < line.top - self._spaced.lead + self._spaced.step:
                 return QPointF(point.x(), line.top + line.height / 2)
         return point
 
@@ -396,7 +396,7 @@ class TextArea(QPlainTextEdit):
     def visible_lines(self) -> list[LineCells]:
         block = self.firstVisibleBlock()
         offset = self.blockBoundingGeometry(block).translated(self.contentOffset()).topLeft()
-        lines = visible_lines(block, offset, self._airy, self.viewport().height())
+        lines = visible_lines(block, offset, self._spaced, self.viewport().height())
         return [LineCells(line, self.shown) for line in lines]
 
     def byte_near(self, y: float) -> int | None:
@@ -408,7 +408,7 @@ class TextArea(QPlainTextEdit):
         """Bring the line with this byte to y, as far as the text's ends allow."""
         unit = self.shown.unit(min(byte, len(self.shown.data)))
         block = self.document().findBlock(unit)
-        self.verticalScrollBar().setValue(self._airy.first_line(block, unit, y - self.contentOffset().y()))
+        self.verticalScrollBar().setValue(self._spaced.first_line(block, unit, y - self.contentOffset().y()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A notice above takes room from the text: the caret stays in sight if it was."""

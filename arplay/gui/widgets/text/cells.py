@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from PySide6.QtGui import QTextLayout, QTextLine
 
-from arplay.gui.widgets.text.airy import VisibleLine
+from arplay.gui.widgets.text.line_spacing import VisibleLine
 from arplay.gui.widgets.text.shown import ShownText
 
 _POSITIONS = QTextLayout.GlyphRunRetrievalFlag.RetrieveGlyphPositions
@@ -22,7 +22,7 @@ Cell = tuple[int, int, float, float, bool]
 
 
 class LineCells:
-    """A line as Qt drew it. A piece that is only a part of a letter has that part of the letter's width."""
+    """A line as Qt drew it. A token that is only a part of a letter has that part of the letter's width."""
 
     def __init__(self, line: VisibleLine, shown: ShownText) -> None:
         self.line, self._shown = line, shown

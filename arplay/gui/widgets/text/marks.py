@@ -1,4 +1,4 @@
-"""What the editor knows of its text and shows on it: pieces, kept ids, scores, what was found."""
+"""What the editor knows of its text and shows on it: tokens, kept ids, scores, what was found."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from arplay.core.modalities.finding import Found
 from arplay.gui.contract import Settings, Tokens
 
 NOT_KNOWN = -1
-"""Stands for the id of a piece around what was edited, until the tokenizer has cut it anew."""
+"""Stands for the id of a token around what was edited, until the tokenizer has cut it anew."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Marks:
-    """Pieces of the text by the byte where each ends, their ids, which of these were kept, and what is shown of them.
+    """Tokens of the text by the byte where each ends, their ids, which of these were kept, and what is shown of them.
 
-    ``selected``: bytes of the piece that lights up everywhere. ``departures``: bytes whose ids are not canonical.
-    ``ledger``: scores of this text or of an earlier one; those of the first ``known`` pieces are true of this one.
+    ``selected``: bytes of the token that lights up everywhere. ``departures``: bytes whose ids are not canonical.
+    ``ledger``: scores of this text or of an earlier one; those of the first ``known`` tokens are true of this one.
     ``found``: what a search found in it.
     """
 
@@ -37,7 +37,7 @@ class Marks:
     found: Found | None = None
 
     def after(self, start: int, old_end: int, new_end: int) -> Marks:
-        """The marks to show until the new pieces are known: those outside of the bytes that were replaced."""
+        """The marks to show until the new tokens are known: those outside of the bytes that were replaced."""
         moved = new_end - old_end
         before, behind = self.ends <= start, self.ends >= old_end
         behind &= ~before
@@ -57,8 +57,8 @@ class Marks:
     def scored_by(self, ledger: Ledger | None) -> Marks:
         """These marks with the scores of ``ledger``.
 
-        What a model says of a piece depends on the pieces before it alone, so the scores of an earlier text hold up to
-        the first piece in which both differ.
+        What a model says of a token depends on the tokens before it alone, so the scores of an earlier text hold up to
+        the first token in which both differ.
         """
         return replace(self, ledger=ledger, known=_alike(self.ids, self.ends, ledger) if ledger is not None else 0)
 
@@ -67,7 +67,7 @@ NO_MARKS = Marks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool)
 
 
 def _alike(ids: Ids, ends: Ids, ledger: Ledger) -> int:
-    """How many pieces a text and a scored one have in common from the start, of those that are scored already."""
+    """How many tokens a text and a scored one have in common from the start, of those that are scored already."""
     count = min(len(ids), ledger.done)
     differing = (ids[:count] != ledger.ids[:count]) | (ends[:count] != ledger.ends[:count])
     return int(np.argmax(differing)) if differing.any() else count

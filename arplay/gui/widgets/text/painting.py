@@ -1,4 +1,4 @@
-"""What the editor paints below and above its text: pieces and their colours, kept ids, what was found, the caret."""
+"""What the editor paints below and above its text: tokens and their colours, kept ids, what was found, the caret."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 NEWLINE_WIDTH = 8.0
 """A newline has no width of its own; a token that holds one is drawn this much further."""
 RISE = 3.0
-"""How far the colour of a piece reaches above and below its letters."""
+"""How far the colour of a token reaches above and below its letters."""
 
-Piece = tuple[int, int, int]
-"""The index of a piece, and its bytes [low, high)."""
+Token = tuple[int, int, int]
+"""The index of a token, and its bytes [low, high)."""
 
 
 def paint_below(area: TextArea, lines: list[LineCells]) -> None:
-    """Under the text: every other piece has a faint ground, or each one the colour of its score."""
+    """Under the text: every other token has a faint ground, or each one the colour of its score."""
     painter = QPainter(area.viewport())
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -50,13 +50,13 @@ def paint_below(area: TextArea, lines: list[LineCells]) -> None:
 
 
 def paint_above(area: TextArea, lines: list[LineCells]) -> None:
-    """Over the text: its ink on colours, lines under kept pieces, frames, bytes as figures, signs, and the caret."""
+    """Over the text: its ink on colours, lines under kept tokens, frames, bytes as figures, signs, and the caret."""
     marks, theme = area.marks, area.theme
     painter = QPainter(area.viewport())
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if marks.tokens == "colours":
         _paint_ink(painter, area, lines)
-    fixed = [(low, high) for index, low, high in visible_pieces(area, lines) if marks.fixed[index]]
+    fixed = [(low, high) for index, low, high in visible_tokens(area, lines) if marks.fixed[index]]
     _underline(painter, lines, fixed, 2.5, QPen(theme.color("accent", 0.65), 1.5))
     _underline(painter, lines, marks.departures, 4.5, QPen(theme.color("muted"), 2, Qt.PenStyle.DotLine))
     _paint_found(painter, area, lines)
@@ -72,8 +72,8 @@ def paint_above(area: TextArea, lines: list[LineCells]) -> None:
     painter.end()
 
 
-def visible_pieces(area: TextArea, lines: list[LineCells]) -> list[Piece]:
-    """The pieces that the lines on the screen touch."""
+def visible_tokens(area: TextArea, lines: list[LineCells]) -> list[Token]:
+    """The tokens that the lines on the screen touch."""
     ends = area.marks.ends
     if not lines or not len(ends):
         return []
@@ -99,14 +99,14 @@ def byte_under(lines: Iterable[LineCells], point: QPointF) -> int | None:
 def _paint_borders(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
     painter.setBrush(area.theme.color("text", 0.065))
     shaded = np.cumsum(np.diff(area.marks.ends, prepend=0) > 0) % 2 == 0
-    for index, low, high in visible_pieces(area, lines):
+    for index, low, high in visible_tokens(area, lines):
         if shaded[index]:
             for rect in _rects(lines, low, high, 1.5):
                 painter.drawRoundedRect(rect.adjusted(0.5, 0, -0.5, 0), 3, 3)
 
 
 def _paint_colourless(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
-    """A piece that cannot be scored is hatched, one without a score of this moment has a line below it."""
+    """A token that cannot be scored is hatched, one without a score of this moment has a line below it."""
     hatch = QBrush(area.theme.color("muted", 0.45), Qt.BrushStyle.BDiagPattern)
     for (_, low, high), shade in shades(area, lines):
         if shade >= 0:
@@ -118,17 +118,17 @@ def _paint_colourless(painter: QPainter, area: TextArea, lines: list[LineCells])
                 painter.fillRect(QRectF(rect.x(), rect.bottom() - 1, rect.width() - 1, 1), area.theme.color("border"))
 
 
-def shades(area: TextArea, lines: list[LineCells]) -> Iterator[tuple[Piece, int]]:
-    """The visible pieces that own bytes, each with the number of its colour (PLAIN: no score of this moment)."""
-    pieces, marks = visible_pieces(area, lines), area.marks
-    if not pieces:
+def shades(area: TextArea, lines: list[LineCells]) -> Iterator[tuple[Token, int]]:
+    """The visible tokens that own bytes, each with the number of its colour (PLAIN: no score of this moment)."""
+    tokens, marks = visible_tokens(area, lines), area.marks
+    if not tokens:
         return
-    first, stop = pieces[0][0], min(pieces[-1][0] + 1, marks.known)
+    first, stop = tokens[0][0], min(tokens[-1][0] + 1, marks.known)
     known = area.scale.shade(marks.ledger, first, stop) if marks.ledger is not None and first < stop else []
-    for piece in pieces:
-        if piece[1] < piece[2]:
-            at = piece[0] - first
-            yield piece, known[at] if at < len(known) else PLAIN
+    for token in tokens:
+        if token[1] < token[2]:
+            at = token[0] - first
+            yield token, known[at] if at < len(known) else PLAIN
 
 
 def _paint_ink(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
@@ -153,7 +153,7 @@ def _paint_ink(painter: QPainter, area: TextArea, lines: list[LineCells]) -> Non
 
 
 def _letters(lines: list[LineCells], coloured: list[tuple[int, int, int]]) -> Iterator[tuple[int, int, list[int]]]:
-    """Stretches of bytes that have one ink, with their colours: a letter that several pieces share is one."""
+    """Stretches of bytes that have one ink, with their colours: a letter that several tokens share is one."""
     shared: tuple[int, int] | None = None
     inside: list[int] = []
     for start, end, shade in coloured:
@@ -210,7 +210,7 @@ def _paint_found(painter: QPainter, area: TextArea, lines: list[LineCells]) -> N
 
 
 def _paint_selected(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
-    """The piece that lights up everywhere: a frame, so that its colour stays."""
+    """The token that lights up everywhere: a frame, so that its colour stays."""
     if area.marks.selected is None:
         return
     low, high = area.marks.selected
@@ -235,7 +235,7 @@ def _paint_hint(painter: QPainter, area: TextArea, cells: LineCells) -> None:
 
 
 def _bare(area: TextArea, lines: list[LineCells]) -> list[int]:
-    """Where pieces on the screen stand that own no bytes of the text."""
+    """Where tokens on the screen stand that own no bytes of the text."""
     if not lines:
         return []
     places = area.marks.ends[np.diff(area.marks.ends, prepend=0) == 0]
@@ -272,7 +272,7 @@ def _end(cells: LineCells) -> int:
 
 
 def _cell(rect: QRectF) -> QRectF:
-    """A narrow gap tells a piece from its neighbour of the same colour; a part of a letter has no room for it."""
+    """A narrow gap tells a token from its neighbour of the same colour; a part of a letter has no room for it."""
     return rect.adjusted(0, 0, -1, 0) if rect.width() > 6 else rect
 
 

@@ -7,15 +7,16 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 
 from arplay.core.reading import Reading
-from arplay.engine.messages import Lesson, Replay
+from arplay.engine.messages import OneBatch, Replay
 from arplay.gui.bridge import Bridge
 
 
-class Lessons(QObject):
-    """``replayed`` emits every answer to the newest Replay, ``taught`` that to the newest Lesson, failures included."""
+class SnapshotJobs(QObject):
+    """``replayed`` emits every answer to the newest Replay, ``batch_losses`` that to the newest OneBatch, also
+    failures."""
 
     replayed = Signal(object)
-    taught = Signal(object)
+    batch_losses = Signal(object)
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -25,5 +26,5 @@ class Lessons(QObject):
         asked = partial(Replay, folder=folder, text=text, place=place, after=after)
         self._bridge.ask(asked, self.replayed.emit)
 
-    def lesson(self, text: str, reading: Reading) -> None:
-        self._bridge.ask(partial(Lesson, text=text, reading=reading), self.taught.emit)
+    def one_batch(self, text: str, reading: Reading) -> None:
+        self._bridge.ask(partial(OneBatch, text=text, reading=reading), self.batch_losses.emit)

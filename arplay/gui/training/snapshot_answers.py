@@ -9,7 +9,7 @@ from arplay.gui.training.asks import AskReplay
 from arplay.gui.training.snapshots import Snapshot
 
 
-class Reel:
+class SnapshotAnswers:
     """``shown``: a snapshot for each step, all about one text and place. ``asked``: the question that is under way.
 
     The answers to another text or place are kept aside until all have come, so that the slider never runs over two

@@ -1,4 +1,4 @@
-"""One batch of one text as training sees it: inputs, targets one piece on, and the loss of each position."""
+"""One batch of one text as training sees it: inputs, targets one token on, and the loss of each position."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import alphabet_of
 from arplay.engine.jobs import Steps
-from arplay.engine.messages import Lesson, Taught
+from arplay.engine.messages import BatchLosses, OneBatch
 from arplay.engine.recompute import largest_difference
 from arplay.engine.replay import beginning
 from arplay.engine.state import State, read_only
 from arplay.models.base import lead
 
-MOST_PIECES = 64
+MOST_TOKENS = 64
 
 
-def lesson(state: State, request: Lesson) -> Steps:
+def one_batch(state: State, request: OneBatch) -> Steps:
     """The current model's loss at each position by one teacher-forced pass, and by stepping a fresh session.
 
-    Raises Problem where no model is loaded, and for a text in which no piece stands before another.
+    Raises Problem where no model is loaded, and for a text in which no token stands before another.
     """
     model = state.current()
-    lead_ids, _ = lead(model.alphabet, model.can.starts_empty, request.reading.first_piece)
-    pieces = alphabet_of(model.alphabet).encode(beginning(request.text, MOST_PIECES), special=request.reading.special)
-    context = model.info.context or MOST_PIECES
-    chain = np.concatenate([np.array(lead_ids, np.int64), pieces.ids])[: min(MOST_PIECES, context + 1)]
+    lead_ids, _ = lead(model.alphabet, model.can.starts_empty, request.reading.first_token)
+    tokens = alphabet_of(model.alphabet).encode(beginning(request.text, MOST_TOKENS), special=request.reading.special)
+    context = model.info.context or MOST_TOKENS
+    chain = np.concatenate([np.array(lead_ids, np.int64), tokens.ids])[: min(MOST_TOKENS, context + 1)]
     first = max(1, len(lead_ids))  # of the targets: what a tokenizer puts before a text is given, not learned
     inputs, targets = chain[first - 1 : -1].copy(), chain[first:].copy()
     if not len(targets):
@@ -43,7 +43,7 @@ def lesson(state: State, request: Lesson) -> Steps:
         yield None
         if i + 1 < len(targets):  # the last one need not fit the context
             session.read([target])
-    return Taught(
+    return BatchLosses(
         request.number,
         read_only(inputs),
         read_only(targets),

@@ -52,7 +52,7 @@ def prefixing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 E_THE = "E\u0301 the cat".encode()
-"""E and an accent that no piece joins with it: the space that is put before the text is a token of its own."""
+"""E and an accent that no token joins with it: the space that is put before the text is a token of its own."""
 
 
 def shown_place(window: MainWindow) -> tuple[int | None, int, int | None]:
@@ -61,7 +61,7 @@ def shown_place(window: MainWindow) -> tuple[int | None, int, int | None]:
     return window.playground.view.selected, answer.prefix.index, answer.prefix.actual
 
 
-def test_an_index_tells_pieces_at_one_caret_apart() -> None:
+def test_an_index_tells_tokens_at_one_caret_apart() -> None:
     made = alphabet("t5")
     document = Text.of("the ﷺ cat".encode())
     encoded = encode(document, made)
@@ -131,25 +131,25 @@ def test_how_the_tokenizer_changes_text_is_said(
         assert json.loads(capsys.readouterr().out)["model"]["lossy"] is None
 
 
-def test_units_of_bare_pieces(qapp: object) -> None:
+def test_units_of_bare_tokens(qapp: object) -> None:
     ends, grid = np.array([0, 2, 2, 2, 3]), Grid.make()
     names = {0: "␣", 2: "abc", 3: "a name longer than a row"}
     for data in (b"ab\n", b"\xc3\xa9\n", "\u200eא".encode()[2:]):
         made = units(data, ends, names, grid.measure)
-        assert [piece for piece, _ in made.names.values()] == [0, 2, 3]
+        assert [token for token, _ in made.names.values()] == [0, 2, 3]
         for columns in (4, 40):
             flow = Flow.of(made, columns)
-            for piece in range(len(ends)):
-                line = shape(grid, flow, flow.first_row(piece))
-                left, right = line.places[piece][0]
-                assert right > left and line.hit((left + right) / 2) == piece
+            for token in range(len(ends)):
+                line = shape(grid, flow, flow.first_row(token))
+                left, right = line.places[token][0]
+                assert right > left and line.hit((left + right) / 2) == token
     assert len(units(b"", np.array([0]), {0: "x"})) == 1
 
 
-def test_a_piece_without_bytes_inside_a_letter_stands_after_it(qapp: object) -> None:
+def test_a_token_without_bytes_inside_a_letter_stands_after_it(qapp: object) -> None:
     grid = Grid.make()
     flow = Flow.of(units(b"\xc3\xa9", np.array([1, 1, 2]), {1: "x"}, grid.measure), 20)
-    assert [piece for _, _, piece in shape(grid, flow, 0).cells] == [0, 2, 1]
+    assert [token for _, _, token in shape(grid, flow, 0).cells] == [0, 2, 1]
 
 
 def test_a_panel_behind_a_tab_is_given_nothing(opened: Open, qtbot: QtBot) -> None:

@@ -17,7 +17,7 @@ _LEFTWARDS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00
 """Hebrew, Arabic and other scripts that are written from right to left; Qt is given nothing else that turns a text."""
 
 
-class AiryLayout(QPlainTextDocumentLayout):
+class SpacedLayout(QPlainTextDocumentLayout):
     """Qt stacks the lines of a block closely; here they are moved apart whenever Qt asks how large the block is, and to
     the right where they are read from there.
 
@@ -107,7 +107,7 @@ class VisibleLine:
         return self.line.height()
 
 
-def visible_lines(first: QTextBlock, offset: QPointF, layout: AiryLayout, height: float) -> Iterator[VisibleLine]:
+def visible_lines(first: QTextBlock, offset: QPointF, layout: SpacedLayout, height: float) -> Iterator[VisibleLine]:
     """The lines from block ``first`` (at ``offset`` in the viewport) that can be seen in a viewport of ``height``."""
     block = first
     while block.isValid() and offset.y() < height:

@@ -14,7 +14,7 @@ import pytest
 
 from arplay import paths
 from arplay.engine.fetch import fetch
-from arplay.models import smollm2
+from arplay.models.store import smollm2
 
 
 def _kept() -> Path:

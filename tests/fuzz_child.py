@@ -22,8 +22,8 @@ import numpy as np
 
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
-from arplay.models import gguf_remote
 from arplay.models.base import Model, Report
+from arplay.models.gguf import parent as gguf_remote
 from tests.fuzz_cases import KINDS, Files, mutated
 from tests.fuzz_values import OUTSIDE
 
@@ -63,7 +63,7 @@ class Watch:
 
 
 def native(path: Path, name: str, device: str, dtype: str, report: Report) -> Model:
-    from arplay.models import gguf_native
+    from arplay.models.gguf import native as gguf_native
 
     return gguf_native.load(path, name, device, dtype, report)
 
@@ -225,7 +225,7 @@ def warm(load: Callable[..., Model | None], bases: Path, kinds: list[str]) -> No
 
 def leave_steps_alone() -> None:
     """Record no step from now on: most of a load, and of good weights always the same recording."""
-    from arplay.models import fast_step
+    from arplay.models.hf import fast_step
 
     fast_step.speed_up = lambda network: fast_step.Faster()
 

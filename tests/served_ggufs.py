@@ -11,8 +11,8 @@ from typing import Any
 import gguf
 import numpy as np
 
-from arplay.models import gguf_tokenizer
-from arplay.models.gguf_llama import library
+from arplay.models.gguf import tokenizer as gguf_tokenizer
+from arplay.models.gguf.llama import library
 from tests.tiny_ggufs import byte_level_values, put
 
 NORMAL, UNKNOWN, CONTROL, UNUSED, BYTE = 1, 2, 3, 5, 6

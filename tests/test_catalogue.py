@@ -12,7 +12,8 @@ import pytest
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.models import catalogue, smollm2
+from arplay.models import catalogue
+from arplay.models.store import smollm2
 from tests.ledgers import ABC
 from tests.tiny_models import one_thread, tiny_folders
 

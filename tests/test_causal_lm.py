@@ -16,8 +16,9 @@ from arplay import paths
 from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
-from arplay.models import catalogue, library, loading, scoring_rows
-from arplay.models.causal_lm import CausalLM, CausalSession
+from arplay.models import catalogue, loading, scoring_rows
+from arplay.models.hf import library
+from arplay.models.hf.causal_lm import CausalLM, CausalSession
 from tests.fixtures_smollm2 import smollm2_folder
 from tests.tiny_models import CONTEXT, FAMILIES, WINDOW, one_thread, tiny_folders
 

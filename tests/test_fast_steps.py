@@ -25,7 +25,7 @@ def ids(n: int) -> Any:
 def test_a_replayed_step_gives_the_networks_own_logits(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from arplay.models import fast_step
+    from arplay.models.hf import fast_step
     from arplay.models.passes import Passes
 
     net = network(family)
@@ -48,7 +48,7 @@ def test_a_replayed_step_gives_the_networks_own_logits(family: str, monkeypatch:
 
 
 def test_a_recording_that_is_wrong_is_not_used_and_told() -> None:
-    from arplay.models import fast_step
+    from arplay.models.hf import fast_step
 
     net = network("llama")
     real = net.model.layers[0].forward
@@ -64,7 +64,7 @@ def test_a_recording_that_is_wrong_is_not_used_and_told() -> None:
 
 
 def test_a_sliding_window_goes_its_own_way() -> None:
-    from arplay.models import fast_step
+    from arplay.models.hf import fast_step
 
     faster = fast_step.speed_up(network("mistral"))
     assert faster.step is None and "keeps more than keys and values that grow" in faster.not_used[0]
@@ -73,8 +73,8 @@ def test_a_sliding_window_goes_its_own_way() -> None:
 def test_branches_do_not_overwrite_each_other() -> None:
     import torch
 
-    from arplay.models.fast_cache import RoomyLayer, give_room
-    from arplay.models.library import Forward
+    from arplay.models.hf.fast_cache import RoomyLayer, give_room
+    from arplay.models.hf.library import Forward
 
     with torch.inference_mode():
         cache = Forward(network("llama"))(ids(6), keep=True)[1]
@@ -103,7 +103,7 @@ def test_branches_do_not_overwrite_each_other() -> None:
 def test_only_sixteen_bit_numbers_are_kept_in_sixteen_bits() -> None:
     import torch
 
-    from arplay.models.fast_weights import HalvedLinear, _sixteen
+    from arplay.models.hf.fast_weights import HalvedLinear, _sixteen
 
     weight = torch.randn(64, 256, generator=torch.Generator().manual_seed(2))
     assert not _sixteen(weight)
@@ -121,7 +121,7 @@ def test_a_recording_unpacks_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     """The recorder reads every property of a module, and would keep each weight in 32 bits beside its 16."""
     import torch
 
-    from arplay.models import fast_step, fast_weights
+    from arplay.models.hf import fast_step, fast_weights
 
     if not {"fbgemm", "x86"} & set(torch.backends.quantized.supported_engines):
         pytest.skip("this processor has no such product")
@@ -146,7 +146,7 @@ def test_a_row_spread_over_the_threads_is_the_same_product(kind: str) -> None:
     import torch
     from transformers.pytorch_utils import Conv1D
 
-    from arplay.models.fast_weights import SpreadConv1D, SpreadLinear
+    from arplay.models.hf.fast_weights import SpreadConv1D, SpreadLinear
 
     layer: Any = torch.nn.Linear(48, 64) if kind == "linear" else Conv1D(64, 48)
     row, rows = torch.randn(1, 1, 48), torch.randn(1, 3, 48)

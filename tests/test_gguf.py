@@ -13,7 +13,12 @@ import pytest
 import torch
 
 from arplay.core.errors import Problem
-from arplay.models import catalogue, devices, gguf_dequantised, gguf_families, gguf_file, gguf_tokenizer, gguf_ways
+from arplay.models import catalogue, devices
+from arplay.models.gguf import dequantised as gguf_dequantised
+from arplay.models.gguf import families as gguf_families
+from arplay.models.gguf import file as gguf_file
+from arplay.models.gguf import tokenizer as gguf_tokenizer
+from arplay.models.gguf import ways as gguf_ways
 from tests.tiny_ggufs import ARCHITECTURES, CONTEXT, KINDS, network, write, write_sentencepiece
 from tests.tiny_models import one_thread
 

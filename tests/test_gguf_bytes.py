@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from arplay.core.modalities.loss import loss
-from arplay.models import gguf_file, gguf_tokenizer
 from arplay.models.alphabets import TextAlphabet
+from arplay.models.gguf import file as gguf_file
+from arplay.models.gguf import tokenizer as gguf_tokenizer
 from tests import tiny_ggufs
 from tests.served_ggufs import Llama
 

@@ -33,7 +33,7 @@ from arplay.engine.messages import (
 )
 from arplay.engine.worker import Worker
 from arplay.models import catalogue
-from arplay.models.gguf_native import NativeModel
+from arplay.models.gguf.native import NativeModel
 from tests.other_ggufs import write_other
 from tests.tiny_ggufs import write
 from tests.tiny_models import one_thread
@@ -51,7 +51,7 @@ def quiet(fraction: float | None, what: str) -> None:
 
 def children() -> set[psutil.Process]:
     """Those that are there for good: one that has not begun yet holds its parent up while it is stopped."""
-    return {child for child in psutil.Process().children() if "arplay.models.gguf_child" in child.cmdline()}
+    return {child for child in psutil.Process().children() if "arplay.models.gguf.child" in child.cmdline()}
 
 
 class Asking:

@@ -12,7 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arplay.core.errors import Problem
-from arplay.models import catalogue, gguf_dequantised, gguf_llama, gguf_native
+from arplay.models import catalogue
+from arplay.models.gguf import dequantised as gguf_dequantised
+from arplay.models.gguf import llama as gguf_llama
+from arplay.models.gguf import native as gguf_native
 from tests.served_ggufs import Llama
 from tests.tiny_ggufs import ARCHITECTURES, CONTEXT, KINDS, network, write, write_sentencepiece
 from tests.tiny_models import one_thread

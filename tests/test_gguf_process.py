@@ -22,9 +22,13 @@ from pytestqt.qtbot import QtBot
 from arplay.cli import main
 from arplay.commands import doctor
 from arplay.core.errors import Problem
-from arplay.models import catalogue, checkpoints, gguf_file, gguf_llama, gguf_remote, gguf_ways
-from arplay.models.gguf_native import NativeModel
-from arplay.models.gguf_pipe import MOST_BYTES, MOST_HEADER, Damaged, receive, send
+from arplay.models import catalogue, checkpoints
+from arplay.models.gguf import file as gguf_file
+from arplay.models.gguf import llama as gguf_llama
+from arplay.models.gguf import parent as gguf_remote
+from arplay.models.gguf import ways as gguf_ways
+from arplay.models.gguf.native import NativeModel
+from arplay.models.gguf.pipe import MOST_BYTES, MOST_HEADER, Damaged, receive, send
 from tests.other_ggufs import write_other
 from tests.tiny_ggufs import write
 from tests.tiny_models import one_thread
@@ -261,7 +265,7 @@ def test_a_cancelled_load_leaves_no_process(tmp_path: Path) -> None:
 
 PARENT = """
 import sys, time
-from arplay.models.gguf_remote import Process
+from arplay.models.gguf.parent import Process
 process = Process("x", "y")
 process.ask("about")
 print(process.pid, flush=True)

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.loss import loss
-from arplay.models import catalogue, gguf_file, gguf_tokenizer, gguf_ways
+from arplay.models import catalogue
 from arplay.models.alphabets import TextAlphabet, TokenizerAlphabet
-from arplay.models.gguf_remote import Process
-from arplay.models.gguf_served import served
+from arplay.models.gguf import file as gguf_file
+from arplay.models.gguf import tokenizer as gguf_tokenizer
+from arplay.models.gguf import ways as gguf_ways
+from arplay.models.gguf.parent import Process
+from arplay.models.gguf.served import served
 from tests import served_ggufs, tiny_ggufs
 from tests.served_ggufs import KINDS, WHOLE, Llama, byte_level
 from tests.tiny_models import one_thread

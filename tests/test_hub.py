@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.models import catalogue, hub, smollm2
-from arplay.models.hub import Name
+from arplay.models import catalogue
+from arplay.models.store import hub, smollm2
+from arplay.models.store.hub import Name
 from tests.tiny_models import one_thread, tiny_folders
 
 __all__ = ["one_thread", "tiny_folders"]

@@ -30,7 +30,7 @@ from arplay.engine.messages import (
     Result,
 )
 from arplay.engine.worker import Worker
-from arplay.models import hub
+from arplay.models.store import hub
 from tests.loopback_hub import Hub
 from tests.test_hub_download import LARGE, TINY, children, large_folder, loopback
 from tests.tiny_models import one_thread, tiny_folders

@@ -16,8 +16,9 @@ import pytest
 from arplay.core.errors import Problem
 from arplay.engine import hub_fetch
 from arplay.engine.fetch import FetchProgress
-from arplay.models import catalogue, hub
-from arplay.models.cards import Card
+from arplay.models import catalogue
+from arplay.models.store import hub
+from arplay.models.store.cards import Card
 from tests.loopback_hub import Hub, environment, serving
 from tests.test_fetch import advance
 from tests.tiny_models import one_thread, save, tiny_folders
@@ -87,7 +88,7 @@ def children(spec: str) -> list[int]:
         except OSError:
             continue
         ours = f"HF_ENDPOINT={os.environ['HF_ENDPOINT']}".encode() in variables
-        if ours and b"arplay.models.hub_client" in words and spec.encode() in words:
+        if ours and b"arplay.models.store.hub_client" in words and spec.encode() in words:
             found.append(int(process.name))
     return sorted(found)
 
@@ -247,7 +248,7 @@ def test_a_file_larger_than_the_disk_allows_is_told(loopback: Hub) -> None:
 
 
 def test_too_little_room_is_told_before_the_download(loopback: Hub) -> None:
-    from arplay.models import hub_client
+    from arplay.models.store import hub_client
 
     hub_client.check_space(0)
     with pytest.raises(Problem, match="MB free, 1,000,000,000,000 MB are to be downloaded"):

@@ -11,8 +11,8 @@ import pytest
 
 from arplay.core.errors import Problem
 from arplay.engine import hub_fetch
-from arplay.models import hub
-from arplay.models.hub import Name
+from arplay.models.store import hub
+from arplay.models.store.hub import Name
 from tests.loopback_hub import Hub, Trouble, environment, serving
 
 CONFIG = b'{"model_type": "llama", "architectures": ["LlamaForCausalLM"]}'
@@ -159,7 +159,7 @@ def test_the_ways_to_be_offline_are_told_apart(loopback: Hub, monkeypatch: pytes
     ],
 )
 def test_what_the_disk_says(error: Exception, cause: str) -> None:
-    from arplay.models.hub_problems import why as meaning
+    from arplay.models.store.hub_problems import why as meaning
 
     try:
         try:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from arplay.models import loading
-from arplay.models.library import Forward
-from arplay.models.proof import proved
+from arplay.models.hf.library import Forward
+from arplay.models.hf.proof import proved
 from tests.tiny_models import SETTINGS, network, one_thread, save
 
 __all__ = ["one_thread"]
@@ -174,7 +174,7 @@ def test_the_shipped_models_use_all_there_is() -> None:
 
 def test_a_family_that_loses_its_cache_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control of the test above: an output without the field, as in a release that renames it."""
-    from arplay.models import library
+    from arplay.models.hf import library
 
     real = library._parts
     monkeypatch.setattr(

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from arplay import paths
 from arplay.models import llama_folder, loading
-from arplay.models.causal_lm import CausalLM
 from arplay.models.folder import inspect
-from arplay.models.kv_cache import KVCache
+from arplay.models.hf.causal_lm import CausalLM
+from arplay.models.hf.kv_cache import KVCache
 from arplay.models.llama import Llama
 from tests.tiny_models import network, save
 
@@ -40,7 +40,7 @@ def ours_of(folder: Path, dtype: torch.dtype = torch.float32) -> Llama:
 
 
 def theirs_of(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
-    from arplay.models import library
+    from arplay.models.hf import library
 
     return library.causal_network(str(folder), dtype=dtype).eval()
 

@@ -21,8 +21,8 @@ from arplay.gui.widgets.models import details, words
 from arplay.gui.widgets.models.rows import arranged
 from arplay.gui.widgets.models.words import Choice
 from arplay.models import catalogue
-from arplay.models import hub as hub_names
-from arplay.models.cards import Card
+from arplay.models.store import hub as hub_names
+from arplay.models.store.cards import Card
 from tests.loopback_hub import Hub, environment, serving
 from tests.tiny_models import save
 from tests.windows_open import PATIENCE, Open, answer_box, notice, settle

@@ -19,8 +19,8 @@ from safetensors.numpy import load_file, save_file
 from arplay.core.errors import Problem
 from arplay.models import catalogue
 from arplay.models.base import Model, lead
-from arplay.models.cards import read_card
 from arplay.models.ngram import MAX_ORDER, Counts, Level
+from arplay.models.store.cards import read_card
 from arplay.training.ngram import save, train
 from tests.test_walls import behind_the_wall
 from tests.tiny_models import save_tokenizer, tokenizer

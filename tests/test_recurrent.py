@@ -20,8 +20,8 @@ from safetensors.torch import load_file, save_file
 from arplay import cli
 from arplay.core.errors import Problem
 from arplay.models import recurrent
-from arplay.models.causal_lm import CHECKPOINT_TOKENS, CausalLM, CausalSession
 from arplay.models.checkpoints import DENSE
+from arplay.models.hf.causal_lm import CHECKPOINT_TOKENS, CausalLM, CausalSession
 from arplay.models.lstm import LSTM
 from arplay.models.networks import load_network, lstm, put_weights, save
 from arplay.models.snapshots import Snapshots

@@ -192,7 +192,7 @@ RULES = (
     Rule(
         "threads start in engine/, gui/bridge.py and the process of llama.cpp, which watches for its end",
         uses(THREADS),
-        ("engine/", "gui/bridge.py", "models/gguf_child.py"),
+        ("engine/", "gui/bridge.py", "models/gguf/child.py"),
         (
             "import threading\nthreading.Thread(target=print).start()",
             "from threading import Thread",
@@ -207,7 +207,7 @@ RULES = (
     Rule(
         "child processes start in engine/, for training in packages.py and shares.py, and for llama.cpp",
         uses(PROCESSES),
-        ("engine/", "models/gguf_remote.py", "training/packages.py", "training/shares.py"),
+        ("engine/", "models/gguf/parent.py", "training/packages.py", "training/shares.py"),
         (
             "import subprocess",
             "from subprocess import run",

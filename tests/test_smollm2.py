@@ -16,7 +16,8 @@ import pytest
 
 from arplay.core.errors import Problem
 from arplay.engine.fetch import fetch
-from arplay.models import gguf_dequantised, smollm2
+from arplay.models.gguf import dequantised as gguf_dequantised
+from arplay.models.store import smollm2
 from tests.fixtures_smollm2 import smollm2_folder, smollm2_wheel
 from tests.tiny_ggufs import interleaved
 
@@ -29,7 +30,7 @@ __all__ = ["smollm2_folder", "smollm2_wheel"]
 
 def test_importing_the_recipe_is_light() -> None:
     heavy = "{'torch', 'transformers', 'tokenizers', 'safetensors', 'gguf', 'numpy'}"
-    script = f"import sys, arplay.models.smollm2; print({heavy} & set(sys.modules))"
+    script = f"import sys, arplay.models.store.smollm2; print({heavy} & set(sys.modules))"
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert said.stdout.strip() == "set()"
 

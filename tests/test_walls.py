@@ -119,14 +119,14 @@ def test_core_works_without_torch_and_qt() -> None:
 def test_models_and_engine_work_without_qt() -> None:
     rooms = ("models", "training", "engine", "export", "commands", "cli", "paths", "textfile")
     names = modules(*rooms, "api", "results", "samples")
-    assert {"arplay.models.causal_lm", "arplay.training.train", "arplay.engine.worker"} <= set(names)
+    assert {"arplay.models.hf.causal_lm", "arplay.training.train", "arplay.engine.worker"} <= set(names)
     said = import_all(QT, names)
     assert said.returncode == 0, said.stderr
 
 
 def test_what_the_window_and_the_command_line_pay_for_is_light() -> None:
     names = modules("models", "engine", "export", "commands", "cli", "api", "results", "samples")
-    with_a_network = ("arplay.models.fast_", "arplay.models.lstm", "arplay.models.llama")
+    with_a_network = ("arplay.models.hf.fast_", "arplay.models.lstm", "arplay.models.llama")
     light = [name for name in names if not name.startswith(with_a_network)]
     said = import_all(TORCH, light)
     assert said.returncode == 0, said.stderr

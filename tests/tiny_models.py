@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from arplay.models import library
+from arplay.models.hf import library
 
 LINES = [
     "The cat sat on the mat, and the dog sat on the log.",

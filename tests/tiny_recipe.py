@@ -12,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from arplay.models.smollm2 import put_in_place
+from arplay.models.store.smollm2 import put_in_place
 
 __all__ = ["put_in_place"]
 

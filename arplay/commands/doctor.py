@@ -17,8 +17,10 @@ from arplay.core.signs import safe
 from arplay.export.tables import Record
 from arplay.export.writers import to_json
 from arplay.gui import platform_check
-from arplay.models import catalogue, gguf_remote, gguf_ways
+from arplay.models import catalogue
 from arplay.models import devices as places
+from arplay.models.gguf import parent as gguf_remote
+from arplay.models.gguf import ways as gguf_ways
 
 PACKAGES = (
     "torch", "transformers", "tokenizers", "safetensors", "accelerate", "huggingface_hub", "gguf", "llama-cpp-python",

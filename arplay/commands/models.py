@@ -17,8 +17,9 @@ from arplay.engine import fetch, hub_fetch
 from arplay.engine.fetch import FetchProgress
 from arplay.export.tables import Record
 from arplay.export.writers import to_json
-from arplay.models import catalogue, families, hub
-from arplay.models.cards import Card
+from arplay.models import catalogue, families
+from arplay.models.store import hub
+from arplay.models.store.cards import Card
 
 ACTIONS = ("list", "get", "info", "remove")
 

@@ -30,7 +30,7 @@ from filelock import FileLock, Timeout
 from arplay.core.errors import Problem
 from arplay.engine.child import Child
 
-RECIPES = {"smollm2": "arplay.models.smollm2"}
+RECIPES = {"smollm2": "arplay.models.store.smollm2"}
 """Name of a model -> the module that says what to download and makes its folder (a :class:`Recipe`)."""
 
 POLL_SECONDS = 0.05

@@ -1,9 +1,9 @@
 """Ask a hub about a model and download it, in a killable child process that runs the hub's own client.
 
 Both are generators for a worker, as in ``engine/fetch.py``: each step waits 50 ms at most. The child
-(``python -m arplay.models.hub_client``) gets the user's own environment, so ``HF_TOKEN``, ``HF_HOME``, ``HF_ENDPOINT``,
-``HF_HUB_OFFLINE`` and proxies are honoured, and is killed at once when the work is cancelled. What it has of a file
-stays in the hub's cache, and the next download goes on from there.
+(``python -m arplay.models.store.hub_client``) gets the user's own environment, so ``HF_TOKEN``, ``HF_HOME``,
+``HF_ENDPOINT``, ``HF_HUB_OFFLINE`` and proxies are honoured, and is killed at once when the work is cancelled. What it
+has of a file stays in the hub's cache, and the next download goes on from there.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 from arplay.core.errors import Problem
 from arplay.engine.child import Child
 from arplay.engine.fetch import POLL_SECONDS, FetchProgress, Speed, why_ended
-from arplay.models import hub
-from arplay.models.cards import Card
+from arplay.models.store import hub
+from arplay.models.store.cards import Card
 
 _SOURCE = Path(__file__).resolve().parents[2]
 _ENVIRONMENT = {
@@ -35,8 +35,8 @@ def describe(
 ) -> Generator[None, None, Card | None]:
     """The card of a hub's model before anything is downloaded; ``download_bytes`` is what is still to be fetched.
 
-    None once it was cancelled. Raises Problem for a name that is none, and for all that models/hub_problems.py tells
-    apart.
+    None once it was cancelled. Raises Problem for a name that is none, and for all that models/store/hub_problems.py
+    tells apart.
     """
     answer: dict[str, Any] = {}
     for told in _told("describe", spec, cancelled, pause):
@@ -72,7 +72,7 @@ def _told(action: str, spec: str, cancelled: Callable[[], bool], pause: float) -
     """What the child says, object by object ({} where it is silent); ends early once cancelled."""
     if hub.parse(spec) is None:
         raise Problem(f"{spec} is not the name of a hub model", "a name is org/name, or org/name@revision")
-    command = [sys.executable, "-m", "arplay.models.hub_client", action, spec]
+    command = [sys.executable, "-m", "arplay.models.store.hub_client", action, spec]
     child = Child(command, _SOURCE, hub.environment() | _ENVIRONMENT)
     try:
         while (status := child.poll()) is None:

@@ -18,7 +18,7 @@ from arplay.core.modalities.base import Document, Ids, Place, TokenSet
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.models.base import Capabilities, Info
-from arplay.models.cards import Card
+from arplay.models.store.cards import Card
 
 Device = Literal["auto", "cpu", "cuda", "mps", "xpu"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]

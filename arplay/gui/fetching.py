@@ -15,7 +15,7 @@ class Fetching(QObject):
 
     changed = Signal()
     described = Signal(object)
-    """The :class:`arplay.models.cards.Card` of what was asked for."""
+    """The :class:`arplay.models.store.cards.Card` of what was asked for."""
     fetched = Signal(str)
     failed = Signal(str, str)
 

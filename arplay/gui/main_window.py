@@ -35,7 +35,8 @@ from arplay.gui.training.desk import TrainingDesk
 from arplay.gui.widgets.text.area import too_long
 from arplay.gui.widgets.zoom import zoomed
 from arplay.gui.writing import NO_MODEL
-from arplay.models import catalogue, gguf_ways
+from arplay.models import catalogue
+from arplay.models.gguf import ways as gguf_ways
 
 LATE_MS = 50
 """After so long without an answer the panels say that they wait."""

@@ -28,9 +28,10 @@ from arplay.gui.widgets.models.details import Details
 from arplay.gui.widgets.models.hub_field import HubField
 from arplay.gui.widgets.models.rows import ModelList, ModelRows
 from arplay.gui.widgets.words import capital
-from arplay.models import catalogue, devices, families, gguf_ways
-from arplay.models.cards import Card
+from arplay.models import catalogue, devices, families
 from arplay.models.family import Family
+from arplay.models.gguf import ways as gguf_ways
+from arplay.models.store.cards import Card
 
 WALK = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
 

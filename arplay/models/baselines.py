@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from arplay.models import library
+from arplay.models.hf import library
 
 
 class Transformers:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from arplay.core.distribution import frozen, log_softmax
 from arplay.models.base import Info, Session, check, no_first
-from arplay.models.caches import chosen
-from arplay.models.library import Forward
+from arplay.models.hf.caches import chosen
+from arplay.models.hf.library import Forward
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,7 @@ class Chains:
 
     def read(self, ids: Tensor) -> Tensor:
         """Read ``ids``, (B, n), behind the chains; the logits after each chain, (B, V)."""
-        from arplay.models.fast_cache import give_room
+        from arplay.models.hf.fast_cache import give_room
 
         logits, self._kept = self._forward(ids, self._kept, keep=True, rows=1)
         give_room(self._kept)

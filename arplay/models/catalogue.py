@@ -10,10 +10,12 @@ from typing import Literal
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.models import families, gguf_ways, hub, smollm2
+from arplay.models import families
 from arplay.models.base import Model, Report
-from arplay.models.cards import Card, family_of, read_card
 from arplay.models.family import resolve
+from arplay.models.gguf import ways as gguf_ways
+from arplay.models.store import hub, smollm2
+from arplay.models.store.cards import Card, family_of, read_card
 
 DEFAULT = "english"
 

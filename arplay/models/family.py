@@ -60,9 +60,9 @@ class Family:
     of its JSON object where other families have that suffix too; ``file`` is what people call such a file. Or its
     models have addresses of these ``schemes``, which ``open`` gets as path and as name; there is no file for ``card``.
     ``open`` names load(path, name, device, dtype, report) -> Model, which takes the key of one of ``ways`` as well
-    where there are any. ``card`` names what completes a :class:`arplay.models.cards.Card` from its path. ``build``
-    names what gives the bare network of a checked folder, "" where the library's class does. ``baseline`` names what
-    `arplay bench` compares with, of (model, cells), "" where nothing is.
+    where there are any. ``card`` names what completes a :class:`arplay.models.store.cards.Card` from its path.
+    ``build`` names what gives the bare network of a checked folder, "" where the library's class does. ``baseline``
+    names what `arplay bench` compares with, of (model, cells), "" where nothing is.
 
     ``looked_up``: no network, but float64 on the CPU, whatever device and number type are chosen. ``any_context``:
     prefixes of any length. ``pictures``: its documents may be pictures, which only the opened model can tell.

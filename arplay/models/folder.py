@@ -185,7 +185,7 @@ def _refuse_other_architectures(path: Path, config: dict[str, Any]) -> None:
 def _refuse_sizes(path: Path, config: dict[str, Any], tensors: int) -> None:
     """Numbers of config.json that would make the library build or allocate more than the weights can fill.
 
-    What remains (widths, heads) is compared with the weights by models/skeleton.py, which allocates nothing either.
+    What remains (widths, heads) is compared with the weights by models/hf/skeleton.py, which allocates nothing either.
     """
     for key, value in _fields(config):
         if type(value) is not int:

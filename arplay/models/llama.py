@@ -9,7 +9,7 @@ the width of the residual stream x, which each half of a layer adds something to
 
 It is the architecture of transformers' ``LlamaForCausalLM`` with the same weights and numbers (tests/test_llama.py),
 but for what makes a step dear on a CPU: q, k and v are one product, so are the gates and what they let through, keys
-and values are written into a buffer (models/kv_cache.py), and one token alone goes through models/llama_step.py.
+and values are written into a buffer (models/hf/kv_cache.py), and one token alone goes through models/llama_step.py.
 Shapes: B texts, T tokens that are read now, n before.
 """
 
@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
-from arplay.models.kv_cache import KVCache
+from arplay.models.hf.kv_cache import KVCache
 from arplay.models.llama_step import LlamaStep
 
 TURNS = 512

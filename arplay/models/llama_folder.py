@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arplay.models import library
 from arplay.models.folder import Folder
+from arplay.models.hf import library
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 if TYPE_CHECKING:
-    from arplay.models.kv_cache import KVCache
+    from arplay.models.hf.kv_cache import KVCache
     from arplay.models.llama import Llama, Sizes
 
 

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
-from arplay.models import hub, library, llama_folder
+from arplay.models import llama_folder
 from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
 from arplay.models.base import Info, Model, Report
-from arplay.models.causal_lm import CausalLM
 from arplay.models.context import context_of
 from arplay.models.devices import Placement, choose, device_died, does_not_fit, machine, out_of_memory, placement
 from arplay.models.folder import inspect
-from arplay.models.proof import proved
-from arplay.models.skeleton import check_skeleton
+from arplay.models.hf import library
+from arplay.models.hf.causal_lm import CausalLM
+from arplay.models.hf.proof import proved
+from arplay.models.hf.skeleton import check_skeleton
+from arplay.models.store import hub
 
 if TYPE_CHECKING:
     from arplay.models.baselines import Transformers
@@ -106,7 +108,7 @@ def prove(
         proof = proved(torch, network, path.name)
         step, done = None, ""
         if engine == "transformers":
-            from arplay.models.fast_step import speed_up
+            from arplay.models.hf.fast_step import speed_up
 
             report(1.0, "making steps faster")
             faster = speed_up(network)

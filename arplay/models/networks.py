@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
-from arplay.models import families, library
+from arplay.models import families
 from arplay.models.devices import Placement
 from arplay.models.family import resolve
 from arplay.models.folder import inspect
+from arplay.models.hf import library
 from arplay.models.safetensors_file import check_safetensors
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def load_network(path: Path, dtype: str = "float32") -> Any:
 
     Raises Problem for a folder that :func:`arplay.models.loading.load` would refuse.
     """
-    from arplay.models import loading, skeleton
+    from arplay.models import loading
+    from arplay.models.hf import skeleton
 
     folder = inspect(path)
     if build := families.of_type(folder.family).build:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from arplay.models.library import Forward
+from arplay.models.hf.library import Forward
 
 if TYPE_CHECKING:
     import torch
 
-    from arplay.models.fast_step import FastStep
+    from arplay.models.hf.fast_step import FastStep
 
 
 class Passes:

@@ -1,7 +1,7 @@
 """Loading an LSTM that arplay has trained; a session of it keeps h and c as any recurrent network's are kept.
 
-models/causal_lm.py is the Model: the network is called as those of the transformers library are, and its state goes
-back by checkpoints (models/caches.py), one after every token that was stepped, dense where it was read last.
+models/hf/causal_lm.py is the Model: the network is called as those of the transformers library are, and its state goes
+back by checkpoints (models/hf/caches.py), one after every token that was stepped, dense where it was read last.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from arplay.core.errors import Problem
 from arplay.models import families
 from arplay.models.alphabets import open_tokenizer, opened
 from arplay.models.base import Info, Report
-from arplay.models.causal_lm import CausalLM
 from arplay.models.devices import choose, device_died, does_not_fit, machine, out_of_memory
 from arplay.models.folder import MAX_VOCABULARY, Folder, inspect
+from arplay.models.hf.causal_lm import CausalLM
+from arplay.models.hf.proof import proved
 from arplay.models.loading import digest, import_torch, threads
 from arplay.models.networks import check_weights, put_weights
-from arplay.models.proof import proved
 
 if TYPE_CHECKING:
     from arplay.models.lstm import LSTM

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from arplay.models.batches import Chains
-from arplay.models.library import Forward
+from arplay.models.hf.library import Forward
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
-from arplay.models.causal_lm import LOGITS_BYTES
 from arplay.models.context import context_of
+from arplay.models.hf.causal_lm import LOGITS_BYTES
 from arplay.models.loading import import_torch, threads
 from arplay.models.networks import load_network, put_weights
 from arplay.models.passes import Passes

@@ -19,7 +19,7 @@ from arplay.core.windows import Windows
 from arplay.models.base import Model, lead
 
 PASS_LOGITS = 1 << 24
-"""What a transformer keeps at once (models/causal_lm.py); where there are more it repeats the pass for every part."""
+"""What a transformer keeps at once (models/hf/causal_lm.py); of more it repeats the pass for every part."""
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ import torch
 
 from arplay.core.distribution import log_softmax
 from arplay.models import catalogue
-from arplay.models.gguf_native import NativeModel
-from arplay.models.gguf_remote import Process, Weights
+from arplay.models.gguf.native import NativeModel
+from arplay.models.gguf.parent import Process, Weights
 from tests.benchmarks.harness import row
 
 PREFIXES = (32, 256, 1024)

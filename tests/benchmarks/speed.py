@@ -38,7 +38,7 @@ print(harness, len(ids) / (time.perf_counter() - began))
 PEAK = """
 import resource, sys, torch
 from transformers import AutoModelForCausalLM
-from arplay.models.library import Forward
+from arplay.models.hf.library import Forward
 torch.set_num_threads(int(sys.argv[2]))
 net = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float32, attn_implementation="sdpa").eval()
 context = min(1024, net.config.max_position_embeddings)

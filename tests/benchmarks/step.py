@@ -18,7 +18,7 @@ def bare_steps(folder: str, ids: list[int], prefix: int) -> list[float]:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from arplay.models.library import Forward
+    from arplay.models.hf.library import Forward
 
     net: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").eval()
     forward, times = Forward(net), []

@@ -7,9 +7,9 @@ GGUF = Family(
     what="A single .gguf file, as llama.cpp has them.",
     suffix=".gguf",
     file="GGUF file",
-    open="arplay.models.gguf_ways:load",
-    card="arplay.models.cards:of_gguf",
-    baseline="arplay.models.gguf_ways:baseline",
+    open="arplay.models.gguf.ways:load",
+    card="arplay.models.store.cards:of_gguf",
+    baseline="arplay.models.gguf.ways:baseline",
     ways=(
         (
             "",

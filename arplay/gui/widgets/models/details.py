@@ -24,9 +24,9 @@ from arplay.gui.widgets.models.words import Choice, Engine, memory, parameters, 
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.gui.widgets.words import capital
 from arplay.models.base import Info
-from arplay.models.cards import Card
 from arplay.models.family import Ways
-from arplay.models.gguf_ways import INSTALL, is_native_there
+from arplay.models.gguf.ways import INSTALL, is_native_there
+from arplay.models.store.cards import Card
 
 WIDTH = 348
 _EMPTY = "No model is chosen. Choose one on the left, or look one up below."

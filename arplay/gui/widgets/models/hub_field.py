@@ -11,7 +11,7 @@ from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.models.words import Choice, download, memory, size, summary
 from arplay.gui.widgets.words import capital
 from arplay.models import families
-from arplay.models.cards import Card
+from arplay.models.store.cards import Card
 
 _HINT = (
     "Paste the name of a model of the hub, whose size and licence are shown before anything is downloaded, or the "

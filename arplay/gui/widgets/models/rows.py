@@ -13,7 +13,7 @@ from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, icon, int
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.models.words import Choice, fit, found, size, summary
 from arplay.gui.widgets.text.keys import writes
-from arplay.models.cards import Card
+from arplay.models.store.cards import Card
 
 Index = QModelIndex | QPersistentModelIndex
 ROW, HEADING = 54, 32

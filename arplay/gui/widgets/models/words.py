@@ -7,8 +7,8 @@ from typing import Literal
 
 from arplay.engine.messages import Progress
 from arplay.gui.widgets.words import capital
-from arplay.models.cards import Card
 from arplay.models.devices import RESERVE
+from arplay.models.store.cards import Card
 
 Fit = Literal["fits", "tight", "too large", "unknown"]
 Engine = Literal["native", "dequantised"]

@@ -1,0 +1,234 @@
+"""Any causal transformer that the transformers library knows, behind the Session contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.models.alphabets import TextAlphabet
+from arplay.models.base import Batch, Capabilities, Info, Memory, Scores, check, no_first
+from arplay.models.batches import NetworkBatch, OneByOne
+from arplay.models.hf.caches import Kept
+from arplay.models.hf.proof import Proof
+from arplay.models.passes import Passes
+from arplay.models.scoring_rows import logprobs_of, score_rows, unscored
+from arplay.models.tabular import frozen_scores
+
+if TYPE_CHECKING:
+    import torch
+
+    from arplay.models.hf.fast_step import FastStep
+
+LOGITS_BYTES = 64 * 1024 * 1024
+"""No forward holds more logits than this at once."""
+
+CHECKPOINT_TOKENS = 64
+"""No forward reads more tokens than this where a session goes back by checkpoints, of which it leaves one."""
+
+
+class CausalLM:
+    """A loaded network, and what was proved of it."""
+
+    def __init__(
+        self, network: Any, alphabet: TextAlphabet, info: Info, proof: Proof, step: FastStep | None = None
+    ) -> None:
+        self.network = network
+        self.passes = Passes(network, step)
+        self.alphabet = alphabet
+        self.info = info
+        self.proof = proof
+        self.can = Capabilities(starts_empty=False, rewinds=proof.cache, batch=proof.batch)
+        rows = LOGITS_BYTES // (4 * proof.vocabulary)
+        self.rows = max(1, rows - 1)  # one more is needed where the last is read again
+
+    def memory(self) -> Memory:
+        if self.info.engine == "torch":
+            return Memory(sum(parameter.nbytes for parameter in self.network.parameters()))
+        from arplay.models.hf.fast_weights import bytes_of
+
+        return Memory(bytes_of(self.network))
+
+    def session(self) -> CausalSession:
+        return CausalSession(self)
+
+    def batch(self, prefixes: Sequence[Sequence[int]]) -> Batch:
+        if not self.can.batch:
+            return OneByOne(self.info, self.session, prefixes)
+        return NetworkBatch(self.passes.forward, self.info, prefixes)
+
+    def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        """-cross_entropy of torch, in 64 bits, over one forward without cache; element 0 is NaN (no p(x_1)).
+
+        The last token is scored, not read: a full window and the token behind it fit. Where the logits would not
+        fit the bound the pass is repeated for a part of the rows at a time.
+        """
+        import torch
+
+        check(self.info, ids[:-1])
+        check(self.info, ids[-1:])
+        result = np.full(len(ids), np.nan)
+        n = len(ids) - 1
+        with torch.inference_mode():
+            for low in range(0, n, self.rows):
+                rows = torch.arange(low, min(n, low + self.rows), device=self.info.device)
+                logits = self.passes.fresh(ids[:-1], rows)
+                result[1 + low : 1 + low + len(rows)] = logprobs_of(torch, logits, ids[1 + low : 1 + low + len(rows)])
+        return result
+
+    def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
+        import torch
+
+        check(self.info, ids)
+        with torch.inference_mode():
+            result: NDArray[np.floating] = self.passes.fresh(ids, 1)[-1].float().cpu().numpy()
+        result.flags.writeable = False
+        return result
+
+
+class CausalSession:
+    """A chain, and what the network keeps of its beginning: all of it but for what a rewind or a failure has lost."""
+
+    def __init__(self, model: CausalLM) -> None:
+        self._model = model
+        self._ids: list[int] = []
+        self._kept = Kept()  # of the first tokens of self._ids
+        self._next: torch.Tensor | None = None  # logits after self._ids, shape (V,)
+        self.evaluated = 0
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(self._ids)
+
+    @property
+    def storages(self) -> Mapping[int, int]:
+        return self._kept.storages
+
+    @property
+    def cache_bytes(self) -> int:
+        return sum(self.storages.values())
+
+    def extend(self, ids: Sequence[int]) -> Scores:
+        import torch
+
+        given = [int(id) for id in ids]
+        check(self._model.info, given, len(self._ids))
+        with torch.inference_mode():
+            if given:
+                self._catch_up(torch, all_but=int(self._model.proof.several))
+            parts = [self._extend_some(torch, part) for part in self._parts(given, self._model.rows)]
+        if not parts:
+            return frozen_scores(*unscored(0))
+        return frozen_scores(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+    def read(self, ids: Sequence[int]) -> None:
+        import torch
+
+        given = [int(id) for id in ids]
+        check(self._model.info, given, len(self._ids))
+        if self._model.proof.cache == "recomputed":  # nothing would be kept of it
+            self._ids += given
+            self._next = None if given else self._next
+            return
+        with torch.inference_mode():
+            behind = self._ids[self._kept.length :] if given else []
+            for part in self._parts(behind + given):
+                self._forward(torch, part, 1)
+                self._ids += part[max(0, len(self._ids) + len(part) - self._kept.length) :]
+
+    def rewind(self, length: int) -> None:
+        import torch
+
+        if not 0 <= length <= len(self._ids):
+            raise ValueError(f"cannot rewind {len(self._ids)} tokens to {length}")
+        if length == len(self._ids):
+            return
+        del self._ids[length:]
+        with torch.inference_mode():
+            logits = self._kept.back(length)
+        self._next = logits if self._kept.length == length else None
+
+    def reach(self, length: int) -> int:
+        return self._kept.reach(length)
+
+    def branch(self) -> CausalSession:
+        import torch
+
+        other = CausalSession(self._model)
+        other._ids, other._next = self._ids.copy(), self._next
+        with torch.inference_mode():
+            other._kept = self._kept.branch()
+        return other
+
+    def logits(self) -> NDArray[np.floating]:
+        import torch
+
+        if not self._ids:
+            raise no_first()
+        with torch.inference_mode():
+            if self._model.proof.cache != "recomputed":
+                self._catch_up(torch)
+            elif self._next is None:
+                self._forward(torch, self._ids, 1)
+        assert self._next is not None
+        result: NDArray[np.floating] = self._next.float().cpu().numpy()
+        result.flags.writeable = False
+        return result
+
+    def _catch_up(self, torch: Any, all_but: int = 0) -> None:
+        """Read what the chain holds and the cache does not, where the logits after it are wanted.
+
+        One token may be left to be read with what follows it, in one forward.
+        """
+        if self._next is not None or not self._ids or self._model.proof.cache == "recomputed":
+            return
+        if self._kept.length == len(self._ids):
+            self._kept.back(len(self._ids) - 1)
+        for part in self._parts(self._ids[self._kept.length : len(self._ids) - all_but]):
+            self._forward(torch, part, 1)
+        if all_but:
+            self._next = None
+
+    def _parts(self, ids: list[int], most: int | None = None) -> Iterator[list[int]]:
+        """``ids`` in portions that the network may read at once."""
+        at = 0
+        while at < len(ids):
+            sizes = [len(ids) - at]
+            if most is not None:
+                sizes.append(most)
+            if not self._model.proof.several:
+                sizes += [1] if self._kept.length else []
+            elif self._model.proof.cache == "checkpoints":
+                sizes.append(CHECKPOINT_TOKENS)
+            yield ids[at : at + min(sizes)]
+            at += min(sizes)
+
+    def _extend_some(self, torch: Any, given: list[int]) -> tuple[NDArray[Any], ...]:
+        """Read a few tokens in one forward and score each by the logits of the token before it."""
+        behind, before = self._ids[self._kept.length :], self._next
+        unknown = bool(self._ids) and before is None
+        logits = self._forward(torch, behind + given, len(given) + unknown)
+        self._ids += given
+        if unknown:
+            before, logits = logits[0], logits[1:]
+        if before is None:
+            scores = score_rows(torch, logits[:-1], given[1:])
+            return tuple(np.concatenate(pair) for pair in zip(unscored(1), scores, strict=True))
+        return score_rows(torch, logits[:-1], given, before)
+
+    def _forward(self, torch: Any, ids: list[int], keep: int) -> torch.Tensor:
+        """Read ``ids`` after what is kept; logits after the last ``keep`` of them, shape (keep, V)."""
+        passes, kept = self._model.passes, self._kept
+        self.evaluated += len(ids)
+        self._next = None
+        if self._model.proof.cache == "recomputed":
+            logits = passes.fresh(ids, keep)
+            self._next = logits[-1].clone()  # a view would hold all of the rows
+            return logits
+        length = kept.length + len(ids)
+        logits, cache = passes.cached(ids, kept.take(), keep)
+        self._next = logits[-1].clone()
+        kept.put(cache, length, self._next)
+        return logits

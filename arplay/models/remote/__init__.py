@@ -1,0 +1,1 @@
+"""Models at a completions server, which tells its most probable tokens only."""

@@ -1,0 +1,1 @@
+"""Where models come from and are kept: the hub, packages, and their cards."""

@@ -130,6 +130,13 @@ def first_in_sight(text: HeatView) -> int:
     return found
 
 
+@pytest.mark.parametrize("token", [b"", "\u0301".encode(), "\u200d".encode()])
+def test_a_text_in_which_no_row_may_begin_is_one_block(token: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", 1)
+    ends = np.arange(1, 3001) * len(token)  # longer than Python's stack is deep
+    assert len(Blocks(token * 3000, ends, str)) == 1
+
+
 def test_only_what_is_in_sight_is_laid_out(qtbot: QtBot) -> None:
     panel = long_panel(qtbot)
     assert panel.text.flow is not None

@@ -103,17 +103,17 @@ class Blocks:
 
 def _cut(data: bytes, ends: Ids, at: int) -> int:
     """The first token from ``at`` on that follows a newline; far from all newlines, one that a row may begin with."""
-    places = ends[at - 1 : at - 1 + BLOCK].astype(np.int64)
-    owns = (np.diff(places, prepend=ends[at - 2 : at - 1] if at > 1 else [0]) > 0) & (places < len(data))
-    last = np.frombuffer(data, np.uint8)[places - 1]
-    after_newline = np.flatnonzero(owns & (last == LF))
-    if len(after_newline):
-        return at + int(after_newline[0])
-    for which in (owns & (last == ord(" ")), owns):
-        for index in np.flatnonzero(which).tolist():
+    for first in range(at, len(ends), BLOCK):
+        places = ends[first - 1 : first - 1 + BLOCK].astype(np.int64)
+        own = np.diff(places, prepend=ends[first - 2 : first - 1] if first > 1 else [0]) > 0
+        rows = np.flatnonzero(own & (places < len(data)))
+        last = np.frombuffer(data, np.uint8)[places[rows] - 1]
+        if len(after_newline := rows[last == LF]):
+            return first + int(after_newline[0])
+        for index in (*rows[last == ord(" ")].tolist(), *rows.tolist()):
             if _stands_alone(data, int(places[index])):
-                return at + index
-    return _cut(data, ends, at + BLOCK) if at + BLOCK < len(ends) else len(ends)
+                return first + index
+    return len(ends)
 
 
 def _stands_alone(data: bytes, place: int) -> bool:

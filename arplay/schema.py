@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from arplay.core.signs import safe
@@ -45,9 +46,10 @@ def real(least: float, most: float) -> Check:
     """
 
     def check(value: Any, place: str) -> float:
-        if type(value) not in (int, float) or not least <= value <= most:  # NaN is in no range
-            raise _wrong(value, place, f"a number from {least:g} to {most:g}")
-        return float(value)
+        if type(value) in (int, float) and least <= value <= most:  # NaN is in no range
+            with suppress(OverflowError):  # a whole number beyond all of these
+                return float(value)
+        raise _wrong(value, place, f"a number from {least:g} to {most:g}")
 
     return check
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -295,6 +296,20 @@ def test_the_key_goes_to_the_server_and_nowhere_else(
     assert all(headers["Authorization"] == "Bearer sk-very-secret" for _, headers, _ in any_kind.asked[-3:])
 
 
+@pytest.mark.parametrize("before", range(180, 201, 4))
+def test_no_part_of_the_key_is_shown_where_the_answer_is_cut(
+    openai: Loopback, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    def refuse(path: str, answer: Any) -> Any:
+        raise Refuse(400, {"message": f"{'x' * before}sk-very-secret"})
+
+    monkeypatch.setenv(remote_http.KEY, "sk-very-secret")
+    openai.change = refuse
+    with pytest.raises(Problem, match="xxx") as told:
+        arplay.load(openai.url())
+    assert "s" not in str(told.value).partition("xxx")[2].partition(";")[0]
+
+
 @pytest.mark.parametrize("key", ["two words", "line\nend", "schlüssel", "x" * 5000])
 def test_a_key_that_is_none_is_not_sent(openai: Loopback, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setenv(remote_http.KEY, key)
@@ -337,6 +352,19 @@ def test_an_answer_of_another_form_is_told(any_kind: Loopback, said: bytes, wher
     with pytest.raises(Problem) as told:
         arplay.load(any_kind.url())
     assert "\x1b" not in str(told.value)
+
+
+def test_a_number_beyond_every_float_is_told(any_kind: Loopback) -> None:
+    def changed(path: str, answer: Any) -> Any:
+        told = (answer.get("choices") or [{}])[0].get("logprobs")
+        for top in told["top_logprobs"] if told else ():
+            for name in top or ():
+                top[name] = -(10**400)
+        return answer
+
+    any_kind.change = changed
+    with pytest.raises(Problem, match="is a number of more than 20 digits"):
+        arplay.load(any_kind.url())
 
 
 ANYTHING = st.recursive(
@@ -454,6 +482,22 @@ def test_another_thread_ends_the_wait_at_once(openai: Loopback) -> None:
         waits.go_on()
         other.join()
     assert time.monotonic() - began < 25, "a guard against a hang"
+
+
+def test_nothing_is_asked_of_a_server_that_is_found_too_late(openai: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = socket.getaddrinfo
+
+    def slow(*place: Any, **others: Any) -> Any:
+        waits.interrupt(threading.get_ident(), False)  # by another thread, while this one waits for a name
+        return find(*place, **others)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    try:
+        with pytest.raises(waits.Interrupted):
+            arplay.load(openai.url())
+    finally:
+        waits.go_on()
+    assert not openai.asked
 
 
 def test_the_toy_is_a_model() -> None:

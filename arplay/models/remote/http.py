@@ -107,6 +107,8 @@ def ask(address: Address, path: str, body: object | None = None) -> Any:
     with _interruptible(where) as held:
         try:
             wire = _connect(address, deadline, held)
+            if waits.is_interrupted():  # while there was no socket to shut: the name was looked up, TLS was agreed on
+                raise waits.Interrupted(f"the question to {where}", lost=False)
             connection = http.client.HTTPConnection(address.host, address.port)
             connection.sock = wire
             connection.request("GET" if body is None else "POST", path, data, headers)
@@ -227,9 +229,7 @@ def _read(answer: http.client.HTTPResponse, where: str) -> bytes:
 
 def _refused(answer: http.client.HTTPResponse, told: bytes, where: str, path: str, key: str) -> Problem:
     status = answer.status
-    said = _said(told)
-    if key:
-        said = said.replace(key, "•••")
+    said = _said(told, key)
     if 300 <= status < 400:
         to = safe(answer.getheader("Location") or "another address")[:_SAID]
         return Refused(f"{where} sends on to {to}, where nobody goes", "give that address if you trust it", status)
@@ -243,15 +243,16 @@ def _refused(answer: http.client.HTTPResponse, told: bytes, where: str, path: st
     return Refused(f"{where} refuses ({status}{said and f': {said}'})", remedy, status)
 
 
-def _said(told: bytes) -> str:
-    """The sentence in the answer of a server that refuses, safe to show."""
+def _said(told: bytes, key: str) -> str:
+    """The sentence in the answer of a server that refuses, safe to show; no part of the key is in it."""
     text = told[:_CHUNK].decode("utf-8", "replace")
     with suppress(ValueError, RecursionError):
         said = json.loads(text)
         for name in ("error", "message", "detail"):
             said = said.get(name, said) if isinstance(said, dict) else said
         text = said if isinstance(said, str) else json.dumps(said)
-    return safe(" ".join(text.split()))[:_SAID]
+    text = " ".join(text.split())
+    return safe(text.replace(key, "•••") if key else text)[:_SAID]
 
 
 def _why(error: BaseException | None) -> str:

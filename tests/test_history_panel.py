@@ -95,13 +95,33 @@ def test_a_click_and_enter_go_to_a_state(panel: HistoryPanel, qtbot: QtBot) -> N
 def test_the_empty_panel_says_what_will_appear(panel: HistoryPanel) -> None:
     panel.show_view(View())
     assert panel.empty.isVisible()
-    assert "write, pick or sample" in panel.empty.text()
+    assert "write, pick or sample" in panel.empty.text() and "<" not in panel.empty.text()
     tree = Tree(Text.of(b"x"))
     panel.show_view(view_of(tree))
     assert panel.empty.isVisible()
     step(tree, b"a")
     panel.show_view(view_of(tree))
     assert panel.rows.isVisible()
+
+
+def test_the_current_row_stays_in_sight_whatever_becomes_of_the_panel(panel: HistoryPanel) -> None:
+    def in_sight() -> bool:
+        return panel.rows.viewport().rect().contains(panel.rows.visualRect(panel.rows.currentIndex()).center())
+
+    tree = Tree(Text.of(b"x"))
+    for _ in range(40):
+        step(tree, b"a")
+    panel.show_view(view_of(tree))
+    assert in_sight()
+    for height in (900, 120, 300, 90):
+        panel.resize(320, height)
+        assert in_sight(), height
+    panel.hide()
+    for _ in range(20):
+        step(tree, b"a")
+    panel.show_view(view_of(tree))
+    panel.show()
+    assert in_sight()
 
 
 def test_new_steps_are_appended_and_nothing_is_built_anew(qtbot: QtBot) -> None:

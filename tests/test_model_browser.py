@@ -206,6 +206,7 @@ def test_keys_search_choose_and_load(opened: Open, qtbot: QtBot) -> None:
     settle(window, qtbot)
     assert not browser.isVisible() and window.playground.view.loaded.info.why
     browser = browser_of(window, qtbot)
+    assert not browser.search.text(), "a list that is opened again begins a search anew"
     assert window.playground.view.loaded.info.why in browser.details.why.text()
     qtbot.keyClicks(browser.search, "zzz")
     assert browser.nothing.isVisible() and browser.card is None and not browser.details.main.isEnabled()

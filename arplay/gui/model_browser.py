@@ -122,6 +122,7 @@ class ModelBrowser(QDialog):
 
     def open_at(self, spec: str = "") -> None:
         """Show the list as it is now, at the model ``spec`` or at the one in use."""
+        self.search.clear()  # what is typed now begins a search
         self.refresh()
         self.show()
         self.activateWindow()

@@ -86,7 +86,8 @@ class EditorPanel(Panel):
         """The canvas of a model that reads pictures; made when there is one."""
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, 80)
+        picture = self.picture is not None and self.picture.isVisibleTo(self)
+        return QSize(120, 106 if picture else 80)  # the tools of a picture and two lines of words
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -164,6 +165,7 @@ class EditorPanel(Panel):
         if self.picture is None or self.picture.isVisibleTo(self) == picture:
             return
         self.picture.setVisible(picture)
+        self.updateGeometry()
         self.setFocusProxy(self.picture if picture else self.area)
         for widget in (self.area, self.tools, self.notes):
             widget.setVisible(not picture)

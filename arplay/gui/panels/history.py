@@ -33,8 +33,8 @@ _ICONS = {
     "retokenised": "arrows-clockwise",
 }
 _EMPTY = (
-    "<p><b>How did we get here?</b></p><p>Everything that you write, pick or sample appears here, with its "
-    "probability. Click a row to go back to that state; nothing is ever lost, older ways are kept as branches.</p>"
+    "Everything that you write, pick or sample appears here, with its probability. Click a row to go back to that "
+    "state; nothing is ever lost, older ways are kept as branches."
 )
 
 
@@ -59,6 +59,11 @@ class Rows(QTableView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setAccessibleName("History of the text")
         self.clicked.connect(self.chosen)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The current row stays in sight, also of a list that was hidden when it became the current one."""
+        super().resizeEvent(event)
+        self.scrollTo(self.currentIndex())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():

@@ -97,6 +97,21 @@ def test_wrong_usage_is_status_2(capsys: pytest.CaptureFixture[str], argv: tuple
     assert "usage: arplay" in err
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        *(("next", option) for option in ("--top", "--temperature", "--top-k", "--top-p", "--min-p")),
+        *(("sample", option) for option in ("-n", "--seed", "--temperature")),
+        *(("export", option) for option in ("--scale", "--size", "--tokens")),
+        *(("train", option) for option in ("--params", "--vocab", "--minutes", "--order", "--threads", "--seed")),
+    ],
+)
+def test_what_is_no_number_is_told_in_words(capsys: pytest.CaptureFixture[str], argv: tuple[str, str]) -> None:
+    status, _, err = told(capsys, *argv, "many")
+    assert status == 2
+    assert f"{argv[1]}: " in err and "many" in err.splitlines()[-1] and "invalid _" not in err
+
+
 def test_a_text_that_is_not_utf8_names_its_encoding(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     table = tmp_path / "t.json"
     table.write_text(json.dumps({"alphabet": ["é", "x"], "rows": {"": {"é": 0.5, "x": 0.5}}}))

@@ -66,6 +66,11 @@ def test_a_cell_like_a_formula_stays_exact_and_is_told() -> None:
     assert "formula" not in writers.to_csv([{"text": "a=1"}], ("text",), [])
 
 
+def test_a_table_of_numbers_alone_is_read_as_numbers() -> None:
+    assert "colClasses=NA," in writers.to_csv([{"step": 1}], ("step",), [])
+    assert 'colClasses=c(text="character"),' in writers.to_csv([{"text": "a", "step": 1}], ("text", "step"), [])
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     file.write_text("old")

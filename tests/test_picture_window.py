@@ -100,7 +100,7 @@ def test_paint_by_mouse_and_keys(opened: Open, qtbot: QtBot) -> None:
     press(made.grid, 8)
     settle(window, qtbot)
     assert rows(window) == ["#??", "???", "??#"] and play.view.caret == 1
-    assert "1 painted pixels come later" in made.words.text()
+    assert "1 painted pixel comes later" in made.words.text()
     press(made.grid, 1, Qt.MouseButton.RightButton)
     press(made.grid, 1, Qt.MouseButton.RightButton)
     assert rows(window)[0] == "##?"
@@ -197,6 +197,17 @@ def test_what_belongs_to_texts_is_refused_in_words(opened: Open, qtbot: QtBot, t
     window.open_file(tmp_path / "prose.txt")
     assert window.notice.said is not None and "picture" in window.notice.said[0]
     assert rows(window) == ["???"] * 3
+
+
+def test_the_tools_are_whole_in_a_crowded_window(opened: Open, qtbot: QtBot) -> None:
+    window = opened("xo")
+    window.resize(1000, 600)
+    window.notice.tell("the window is crowded", "look at the tools")
+    for height in (100, 2000):
+        window.resizeDocks([window.docks["heatmap"]], [height], Qt.Orientation.Vertical)
+        QTest.qWait(1)
+        for button in canvas(window).choices.buttons():
+            assert button.height() >= button.sizeHint().height() and not button.visibleRegion().isEmpty()
 
 
 def test_pictures_are_opened_dropped_and_saved(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.distribution import LN2
 from arplay.core.modalities.base import TokenSet
+from arplay.core.reading import FIRST_TOKEN
 from arplay.export import tables
 from arplay.export.writers import to_json
 from arplay.results import Next
@@ -52,7 +53,7 @@ def describe(after: Next, top: int, find: str | None = None) -> str:
     lines = [
         *given.title(after.loaded),
         f"after: {shown or '(nothing)'}",
-        f"{after.answer.prefix.index:,} tokens before; first token: {after.answer.first_token}",
+        f"{after.answer.prefix.index:,} tokens before; first token: {FIRST_TOKEN[after.answer.first_token]}",
     ]
     if (nats := record["entropy"]["nats"]) is not None:
         lines.append(f"entropy {nats:.4f} nats = {nats / LN2:.4f} bits")

@@ -9,18 +9,11 @@ from pathlib import Path
 from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.chain import power_of_ten
+from arplay.core.reading import FIRST_TOKEN
 from arplay.export import tables
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, write
 from arplay.results import Score
-
-_FIRST_TOKEN = {
-    "model": "scored by the model's own p(x_1)",
-    "tokenizer": "scored after what the tokenizer puts before a text",
-    "bos": "scored after BOS",
-    "eos": "scored after EOS",
-    "unscored": "not scored",
-}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +46,7 @@ def _describe(score: Score, rows: list[tables.Record], sums: tables.Record) -> s
     lines = [
         *given.title(score.loaded),
         f"{sums['tokens']:,} tokens, {sums['scored']:,} scored; {counted}; "
-        f"first token: {_FIRST_TOKEN[sums['first_token']]}",
+        f"first token: {FIRST_TOKEN[sums['first_token']]}",
     ]
     if sums["scored"]:
         mantissa, exponent = power_of_ten(-sums["nll_nats"])

@@ -8,6 +8,14 @@ from typing import Literal, get_args
 from arplay.core.errors import Problem
 
 FirstToken = Literal["auto", "bos", "eos", "unscored"]
+FIRST_TOKEN = {
+    "model": "scored by the model's own p(x_1)",
+    "tokenizer": "scored after what the tokenizer puts before a text",
+    "bos": "scored after BOS",
+    "eos": "scored after EOS",
+    "unscored": "not scored",
+}
+"""What became of the first token by the rule that was followed, in words."""
 
 
 @dataclass(frozen=True, slots=True)

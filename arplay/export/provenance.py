@@ -7,6 +7,7 @@ from typing import Any
 
 from arplay import __version__
 from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.reading import FIRST_TOKEN
 from arplay.core.signs import safe
 from arplay.models.base import Info
 
@@ -42,7 +43,7 @@ class Provenance:
             f"arplay {__version__}",
             f"model: {info.name} ({info.family}), revision {info.revision}, {info.dtype} on {info.device}",
             f"source: {info.source}",
-            f"first token: {self.first_token}",
+            f"first token: {FIRST_TOKEN[self.first_token]}",
             f"text: {self.text}",
         ]
         if self.decoding is not None:
@@ -54,7 +55,7 @@ class Provenance:
     def caption(self) -> list[str]:
         """For pictures: two short lines."""
         info = self.info
-        how = [f"first token: {self.first_token}"]
+        how = [f"first token: {FIRST_TOKEN[self.first_token]}"]
         if self.decoding is not None:
             how.append(f"decoding: {self.decoding.label}")
         if self.seed is not None:

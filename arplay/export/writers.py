@@ -65,10 +65,11 @@ def _how_to_read(columns: Sequence[str], before: int) -> list[str]:
     numbers = [name for name in columns if not is_text(name)]
     kinds, empty = dict.fromkeys(texts, "str"), dict.fromkeys(numbers, "")
     classes = ", ".join(f'{name}="character"' for name in texts)
+    classes = f"c({classes})" if texts else "NA"  # R's own guess, which c() would take away
     return [
         f"pandas: pandas.read_csv(FILE, skiprows={before}, dtype={json.dumps(kinds)}, "
         f"keep_default_na=False, na_values={json.dumps(empty)})",
-        f'R: read.csv(FILE, skip={before}, colClasses=c({classes}), na.strings="", fileEncoding="UTF-8")',
+        f'R: read.csv(FILE, skip={before}, colClasses={classes}, na.strings="", fileEncoding="UTF-8")',
     ]
 
 

@@ -260,7 +260,8 @@ class Picture:
         waiting = sum(cell is not None for cell in self.cells) - len(encoded)
         if not waiting:
             return ()
-        sentence = f"{waiting:,} painted pixels come behind one that is not, so they are in no total yet."
+        come, are = ("pixel comes", "it is") if waiting == 1 else ("pixels come", "they are")
+        sentence = f"{waiting:,} painted {come} behind one that is not, so {are} in no total yet."
         return (Note(f"{waiting:,}", "pixels not read", sentence),)
 
     def departures(self, encoded: EncodedPicture, coder: Raster, special: bool) -> tuple[tuple[int, int], ...]:

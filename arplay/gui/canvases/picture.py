@@ -82,7 +82,8 @@ class PictureCanvas(QWidget):
             return f"The picture is complete: all {tokens.pixels} pixels are read."
         row, column = tokens.place(self._caret)
         waiting = sum(level is not None for level in picture.cells) - known
-        later = f" {waiting} painted pixels come later and are kept." if waiting else ""
+        come = "pixel comes later and is" if waiting == 1 else "pixels come later and are"
+        later = f" {waiting} painted {come} kept." if waiting else ""
         return f"Pixel {self._caret + 1} of {tokens.pixels} comes next: row {row + 1}, column {column + 1}.{later}"
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -229,9 +229,11 @@ def test_the_cards_of_servers_need_no_network(capsys: pytest.CaptureFixture[str]
      "http://host/v1?api_key=secret", "http://me:secret@host/v1", "http://host/a b", "http://host/v1#a\nb", "http://[::1/v1"],
 )  # fmt: skip
 def test_what_is_no_address_is_told_without_a_secret(spec: str) -> None:
-    with pytest.raises(Problem) as told:
-        arplay.load(spec)
-    assert "secret" not in str(told.value)
+    for look in (arplay.load, catalogue.card):
+        with pytest.raises(Problem) as told:
+            look(spec)
+        assert "secret" not in str(told.value)
+    assert all(card.spec != spec for card in catalogue.cards([spec]))
 
 
 @pytest.mark.parametrize("spec", ["http://127.0.0.1:8000/v1#a/b", "HTTPS://host", "http://[::1]:1/v1#n"])

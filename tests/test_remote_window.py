@@ -201,6 +201,11 @@ def test_an_address_typed_into_the_list_of_models_is_listed_loaded_and_forgotten
     window = opened("abc", text=b"BAC", store=tmp_path / "kept.ini")
     window.menus.models.all.trigger()
     browser = next(widget for widget in window.findChildren(ModelBrowser) if widget.isVisible())
+    for key in ("http://me:sk-secret@127.0.0.1:9/v1", "http://127.0.0.1:9/v1?key=sk-secret"):
+        browser.hub.name.setText(key)
+        qtbot.keyClick(browser.hub.name, Qt.Key.Key_Return)
+        assert "holds a name, a password or a question" in browser.hub.title.text()
+        assert browser.hub.name.text() == key, "it is there to be changed"
     browser.hub.name.setText(server.url())
     qtbot.keyClick(browser.hub.name, Qt.Key.Key_Return)
     card = browser.card

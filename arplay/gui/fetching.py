@@ -6,6 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
+from arplay.core.errors import Problem
 from arplay.engine.messages import Describe, Described, Failed, Fetch, Fetched, Progress, Result
 from arplay.gui.bridge import Bridge
 
@@ -59,6 +60,11 @@ class Fetching(QObject):
         for number in (self._describing, self._fetching):
             if number is not None:
                 self._bridge.cancel(number)
+
+    def refuse(self, problem: Problem) -> None:
+        """Nothing can be asked about what was typed."""
+        self.problem = (problem.cause, problem.remedy)
+        self.changed.emit()
 
     def forget_problem(self) -> None:
         self.problem = None

@@ -106,24 +106,37 @@ def cards(recent: Sequence[str] = ()) -> list[Card]:
     known = [entry_card(entry) for entry in entries()]
     known += hub.downloaded()
     mine = {str(card.path) for card in known}
-    served = [card for spec in recent if (card := _at_address(spec)) is not None]
+    served = [card for spec in recent if _is_address(spec) and (card := at_address(spec)) is not None]
     files = (spec for spec in recent if spec not in mine and _is_path(spec))
     return known + served + [read_card(Path(gguf_ways.split(spec)[0]).expanduser()) for spec in files]
 
 
-def _at_address(spec: str) -> Card | None:
-    """The card of a model at a server, which is not asked for it; None where ``spec`` is no address."""
+def _is_address(spec: str) -> bool:
+    try:
+        return at_address(spec) is not None
+    except Problem:
+        return False
+
+
+def at_address(spec: str) -> Card | None:
+    """The card of a model at a server, which is not asked for it; None where ``spec`` is no address.
+
+    Raises Problem for an address that names no server, or holds what must not be kept (a password, a key).
+    """
     family = families.of_address(spec)
     if family is None:
         return None
-    where, _, name = spec.partition("://")[2].partition("#")
+    from arplay.models.remote import http
+
+    address = http.parse(spec)
+    where, name = address.base.partition("://")[2], address.model
     about = f"a model at {where}, which tells only the most probable tokens"
     return Card(spec, name or where, about, "server", "ready", Path(), kind=family.name, family=family.name)
 
 
 def card(spec: str) -> Card:
     """The card of one model by name or path. Raises Problem where nothing of that name is here."""
-    found = next((entry_card(entry) for entry in entries() if entry.name == spec), None) or _at_address(spec)
+    found = next((entry_card(entry) for entry in entries() if entry.name == spec), None) or at_address(spec)
     if found is None and (path := existing(spec)) is not None:
         found = read_card(
             path, Card(spec, path.resolve().stem if path.is_file() else path.resolve().name, "", "file", "ready", path)

@@ -70,6 +70,8 @@ def parse(spec: str) -> Address:
     """
     shown = safe(spec.partition("://")[2].rpartition("@")[2].partition("?")[0])[:80]
     remedy = "give one like http://127.0.0.1:8000/v1#name"
+    if not spec.isprintable():  # urlsplit would leave a line's end out
+        raise Problem(f"{shown} is no address of a server", remedy)
     try:
         parts = urlsplit(spec)
         port = parts.port
@@ -82,7 +84,7 @@ def parse(spec: str) -> Address:
         raise Problem(f"{shown} is no address of a server", remedy)
     scheme = parts.scheme.lower()
     model = parts.fragment
-    if not model.isprintable() or len(model) > 400:
+    if len(model) > 400:
         raise Problem(f"{safe(model[:80])} is no name of a model", remedy)
     return Address(scheme, host, port or {"http": 80, "https": 443}[scheme], parts.path.rstrip("/"), model)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from arplay.core.errors import Problem
 from arplay.gui.fetching import Fetching
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.models.words import Choice, download, memory, size, summary
 from arplay.gui.widgets.words import capital
-from arplay.models import families
+from arplay.models import catalogue
 from arplay.models.store.cards import Card
 
 _HINT = (
@@ -138,7 +139,12 @@ class HubField(QFrame):
 
     def _look_up(self) -> None:
         name = self.name.text().strip()
-        if families.of_address(name) is not None:
+        try:
+            at_server = catalogue.at_address(name) is not None
+        except Problem as problem:
+            self._fetching.refuse(problem)
+            return
+        if at_server:
             self.name.clear()
             self.address.emit(name)
         elif name and not self._fetching.busy:

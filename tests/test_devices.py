@@ -203,7 +203,8 @@ import json, os, sys
 from pathlib import Path
 import torch, transformers
 from transformers.models.llama import modeling_llama
-from arplay.models import fast_step, library, loading
+from arplay.models import loading
+from arplay.models.hf import fast_step, library
 
 def bare(path):
     forward = library.Forward(transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval())

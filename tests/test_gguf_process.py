@@ -220,13 +220,13 @@ def test_the_remedy_helps(tmp_path: Path) -> None:
 def alive() -> list[psutil.Process]:
     """Processes of llama.cpp that this one has started; zombies count, but not those of models that nobody has."""
     gc.collect()
-    return [child for child in psutil.Process().children(recursive=True) if "gguf_child" in " ".join(command(child))]
+    return [child for child in psutil.Process().children(recursive=True) if "gguf.child" in " ".join(command(child))]
 
 
 def command(process: psutil.Process) -> list[str]:
     with contextlib.suppress(psutil.ZombieProcess):
         return list(process.cmdline())
-    return ["gguf_child (a zombie)"]
+    return ["gguf.child (a zombie)"]
 
 
 def test_a_model_that_lost_its_process_stays_gone_and_a_new_one_works(tmp_path: Path) -> None:

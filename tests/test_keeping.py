@@ -430,7 +430,7 @@ def test_the_text_of_an_arplay_before_sessions_comes_back_and_a_damaged_one_is_p
 ) -> None:
     folder.parent.mkdir()
     file = folder.with_name("last-text.json")
-    file.write_text('{"runs": [{"typed": "QUI="}, {"vocabulary": "v", "ids": [1], "tokens": ["Qw=="]}]}')
+    file.write_text('{"runs": [{"typed": "QUI="}, {"vocabulary": "v", "ids": [1], "pieces": ["Qw=="]}]}')
     window = opened(text=None, keep=folder)
     assert window.playground.document.data == b"ABC" and len(window.playground.document.runs) == 2
     assert not file.exists()

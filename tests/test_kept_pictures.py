@@ -220,7 +220,7 @@ FIRST_VERSION = [
     '{"node":1,"parent":0,"kind":"typed","at":1,"cut":0,"put":["a"],"caret":2}',
     '{"move":[0,1,"words"]}',
     '{"at":2,"cut":0,"put":["b"],"caret":3}',
-    '{"node":2,"parent":1,"kind":"sampled","at":3,"cut":0,"put":[{"vocabulary":"v","ids":[1],"tokens":[" "]}],'
+    '{"node":2,"parent":1,"kind":"sampled","at":3,"cut":0,"put":[{"vocabulary":"v","ids":[1],"pieces":[" "]}],'
     '"caret":4,"step":[1,0,-1.0,0.37,0.4,1,0.5,1]}',
     '{"move":[1,2,"words"]}',
     '{"undone":1,"to":1}',

@@ -256,10 +256,15 @@ def direct_imports(source: str) -> Iterator[str]:
 def undeclared(names: set[str]) -> set[str]:
     """Packages among ``names`` whose distribution pyproject.toml does not name."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
-    lines = [*project["dependencies"], *project["optional-dependencies"]["gguf"]]
+    lines = [
+        *project["dependencies"],
+        *(line for name in ("gguf", "pandas") for line in project["optional-dependencies"][name]),
+    ]
     declared = {re.split(r"[<>=!~\[; ]", line)[0].lower().replace("_", "-") for line in lines}
     of_package = packages_distributions()
-    foreign = names - set(sys.stdlib_module_names) - {"arplay", "__future__"}
+    foreign = (
+        names - set(sys.stdlib_module_names) - {"arplay", "__future__", "_typeshed"}
+    )  # the last is the type checker's
     known = {name: {each.lower().replace("_", "-") for each in of_package.get(name, [name])} for name in foreign}
     known["llama_cpp"] = {"llama-cpp-python"}  # is not everywhere
     return {name for name in foreign if not known[name] & declared}

@@ -23,7 +23,7 @@ seed = 3
 temperature = 0.8
 batches = 2
 batch = 3
-tokens = 6
+pieces = 6
 ends = ["<|endoftext|>"]
 template = "The {who} was {what}"
 
@@ -103,7 +103,7 @@ def test_batches_are_kept_and_only_the_missing_one_is_written_again(file: Path, 
         ("{what}", "{}"),
         ("{what}", "{"),
         ('what = ["here", "there"]', "what = []"),
-        ("tokens = 6", "tokens = 6\nrows = 3"),
+        ("pieces = 6", "pieces = 6\nrows = 3"),
         ("[words]", "[words"),
     ],
 )

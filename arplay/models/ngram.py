@@ -1,11 +1,11 @@
-"""An n-gram model: interpolated modified Kneser-Ney over the pieces of a tokenizer (Chen and Goodman 1999).
+"""An n-gram model: interpolated modified Kneser-Ney over the tokens of a tokenizer (Chen and Goodman 1999).
 
-Of a context h and the next piece w, with h' the context without its first piece,
+Of a context h and the next token w, with h' the context without its first token,
 
     p(w | h) = (c(h w) - D(c(h w)) + r(h) p(w | h')) / sum_v c(h v),    r(h) = sum_v D(c(h v)),
 
-where a context that was never seen has p(w | h) = p(w | h'), and below the empty context stands 1 / V: every piece has
-p > 0 after every context. c counts occurrences in the highest order; below it the kinds of pieces that stood before
+where a context that was never seen has p(w | h) = p(w | h'), and below the empty context stands 1 / V: every token has
+p > 0 after every context. c counts occurrences in the highest order; below it the kinds of tokens that stood before
 (training/ngram.py). D(0) = 0, and D(1), D(2), D(3) = D(4) = ... are taken from how many n-grams of the order have count
 1, 2, 3, 4.
 """
@@ -32,7 +32,7 @@ from arplay.models.tabular import LookedUp
 
 MAX_ORDER = 9
 MAX_ENTRIES = 1 << 28
-"""n-grams of one order; a place among them and a piece of the vocabulary fit one int64 together."""
+"""n-grams of one order; a place among them and a token of the vocabulary fit one int64 together."""
 
 ABSOLUTE = (0.5, 1.0, 1.5)
 """D(1), D(2), D(3) of an order whose counts of counts give none: too little text for the estimate."""
@@ -44,10 +44,10 @@ Whole = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """The n-grams of one order, sorted by the place of their context among those of the order below, then by piece.
+    """The n-grams of one order, sorted by the place of their context among those of the order below, then by token.
 
-    ``pieces`` (n,): the last piece of each. ``counts`` (n,): its c. ``starts`` (m + 1,): those with context j are
-    ``starts[j]`` to ``starts[j + 1]``. The first order has the one empty context, and every piece, some with c = 0.
+    ``pieces`` (n,): the last token of each. ``counts`` (n,): its c. ``starts`` (m + 1,): those with context j are
+    ``starts[j]`` to ``starts[j + 1]``. The first order has the one empty context, and every token, some with c = 0.
     """
 
     pieces: Whole
@@ -56,7 +56,7 @@ class Level:
 
     @classmethod
     def first(cls, counts: Whole) -> Level:
-        """The first order: ``counts`` (V,) of every piece."""
+        """The first order: ``counts`` (V,) of every token."""
         return cls(np.arange(len(counts), dtype=np.uint32), counts, np.array([0, len(counts)], dtype=np.uint32))
 
     @cached_property
@@ -131,7 +131,7 @@ class Counts:
 
     @property
     def order(self) -> int:
-        """n: pieces of the longest n-gram; the model looks at n - 1 pieces."""
+        """n: tokens of the longest n-gram; the model looks at n - 1 tokens."""
         return len(self.levels)
 
     @property
@@ -141,13 +141,13 @@ class Counts:
 
     @cached_property
     def alone(self) -> Floats:
-        """p of every piece after no context, shape (V,)."""
+        """p of every token after no context, shape (V,)."""
         p = np.full(self.vocabulary, 1.0 / self.vocabulary)
         self.levels[0].refine(p, 0)
         return p
 
     def next(self, ids: Sequence[int]) -> Floats:
-        """log p (nats) of every piece after ``ids``, shape (V,)."""
+        """log p (nats) of every token after ``ids``, shape (V,)."""
         p = self.alone.copy()
         for length, level in enumerate(self.levels[1 : len(ids) + 1], start=1):
             context = self._place(ids[len(ids) - length :])
@@ -157,9 +157,9 @@ class Counts:
         return result
 
     def logprobs(self, ids: Ids) -> Floats:
-        """log p (nats) of every piece after those before it, shape (n,): the first after none."""
+        """log p (nats) of every token after those before it, shape (n,): the first after none."""
         p = np.full(len(ids), 1.0 / self.vocabulary)
-        contexts = np.zeros(len(ids), dtype=np.int64)  # the place of what stands before each piece, -1 if unseen
+        contexts = np.zeros(len(ids), dtype=np.int64)  # the place of what stands before each token, -1 if unseen
         for level in self.levels:
             at = np.flatnonzero(contexts >= 0)
             at = at[level.totals[contexts[at]] > 0]
@@ -169,7 +169,7 @@ class Counts:
             left = counts - level.discounts[np.minimum(counts, 3)]
             p[at] = (left + level.reserved[here] * p[at]) / level.totals[here]
             contexts = np.full(len(ids) + 1, -1)
-            contexts[at + 1] = places  # an n-gram is the context of the piece behind it
+            contexts[at + 1] = places  # an n-gram is the context of the token behind it
             contexts = contexts[:-1]
         result: Floats = np.log(p)
         return result
@@ -185,7 +185,7 @@ class Counts:
 
 
 class NgramModel(LookedUp):
-    """Counts and the tokenizer of their pieces. Exact in float64; any prefix length."""
+    """Counts and the tokenizer of their tokens. Exact in float64; any prefix length."""
 
     def __init__(self, counts: Counts, alphabet: Alphabet, info: Info) -> None:
         self.counts, self.alphabet, self.info = counts, alphabet, info
@@ -248,7 +248,7 @@ def read(folder: Folder) -> Counts:
         if wrong:
             raise _damaged(f"{label}: the {k}-grams have {wrong}")
     if not np.any(levels[0].counts):
-        raise _damaged(f"{label}: no piece was ever counted")
+        raise _damaged(f"{label}: no token was ever counted")
     return Counts(vocabulary, tuple(levels))
 
 
@@ -283,12 +283,12 @@ def _what_is_wrong(level: Level, vocabulary: int) -> str:
     if starts[0] != 0 or starts[-1] != len(pieces) or np.any(starts[1:] < starts[:-1]):
         return "contexts that do not follow one another"
     if len(pieces) and int(pieces.max()) >= vocabulary:
-        return f"pieces outside the vocabulary of {vocabulary:,}"
+        return f"tokens outside the vocabulary of {vocabulary:,}"
     same = np.zeros(len(pieces) + 1, dtype=bool)  # whether the n-gram before each has its context
     same[1:] = True
     same[starts] = False
     if np.any(same[1:-1] & (pieces[1:] <= pieces[:-1])):
-        return "pieces that are not sorted"
+        return "tokens that are not sorted"
     return "a count of 0" if np.any(level.counts == 0) else ""
 
 

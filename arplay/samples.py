@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import index
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ class Sample:
         at_limit: AtLimit,
         us: Sequence[float] | Floats | None,
     ) -> None:
+        n, seed = index(n), index(seed)  # of numpy, say; a float is a TypeError
         _check(n, seed, at_limit)
         given = None if us is None else _numbers(us)
         self.steps: list[Step] = []

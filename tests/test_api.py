@@ -142,6 +142,10 @@ def test_a_sample_is_that_of_the_command(name: str, at_limit: Any, ask: Ask, mod
     assert (stream.steps, stream.text, stream.stopped) == ([], "", "")
     assert "".join(stream) == stream.text == sample.text == "".join(stream)  # a second time what was drawn
     assert model.sample(text, 30, seed=8).ids.tolist() != sample.ids.tolist()
+    same = model.sample(text, np.int64(30), seed=np.uint64(7), pipeline="temperature:0.8,top-p:0.95", at_limit=at_limit)
+    assert told(same.as_dict()) == told(sample.as_dict())
+    with pytest.raises(TypeError):
+        model.sample(text, 3, seed=1.5)  # type: ignore[arg-type]
 
 
 def test_how_a_document_is_read_is_a_choice(ask: Ask, models: dict[str, arplay.Model]) -> None:
@@ -182,6 +186,11 @@ def test_a_picture_may_be_given_in_many_ways(models: dict[str, arplay.Model], tm
     open_cells = np.where(np.arange(9).reshape(3, 3) < 4, levels, -1)
     assert model.next(open_cells).answer.prefix.index == 4 == model.next("#.# .").answer.prefix.index
     assert model.sample(open_cells, seed=5).text == model.sample("#.# .", seed=5).text
+
+
+def test_a_level_too_large_for_64_bits_is_none_that_is_open(models: dict[str, arplay.Model]) -> None:
+    with pytest.raises(arplay.Problem, match="18446744073709551615 is no level"):
+        models["xo"].next(np.full((3, 3), 2**64 - 1, np.uint64))
 
 
 def test_a_text_may_be_given_in_many_ways(models: dict[str, arplay.Model], tmp_path: Path) -> None:

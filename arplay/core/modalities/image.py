@@ -156,7 +156,7 @@ class Raster:
         if cells.shape != (self.height, self.width):
             cause = f"an array of shape {cells.shape} was given to a model of {self.height} × {self.width}"
             raise Problem(cause, f"give one of shape ({self.height}, {self.width})")
-        ids: list[int] = cells.astype(np.int64).ravel().tolist()
+        ids: list[int] = list(map(int, cells.ravel().tolist()))
         unknown = next((id for id in ids if not -1 <= id < len(self)), None)
         if unknown is not None:
             raise Problem(f"{unknown} is no level of this model", f"its levels are {told}")

@@ -66,8 +66,8 @@ class Page(QTextBrowser):
         cursor = QTextCursor(block)
         shape = block.blockFormat()
         code, level = _is_code(block), shape.headingLevel()
-        tokens = list(_tokens(block))  # a changed format makes other ones
-        prose = not level and not any(form.isImageFormat() for _, _, form in tokens)
+        parts = list(_parts(block))  # a changed format makes other ones
+        prose = not level and not any(form.isImageFormat() for _, _, form in parts)
         if code:
             shape.setBackground(self.theme.color("raised"))
             shape.setLeftMargin(SPACE[2])
@@ -79,7 +79,7 @@ class Page(QTextBrowser):
             shape.setTopMargin(SPACE[4] if level > 1 else 0)
             shape.setBottomMargin(SPACE[0] if block.textList() is not None else SPACE[1])
         cursor.setBlockFormat(shape)
-        for start, end, form in tokens:
+        for start, end, form in parts:
             if form.isImageFormat():
                 form = form.toImageFormat()
                 form.setMaximumWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
@@ -120,10 +120,10 @@ def _is_code(block: QTextBlock) -> bool:
     return block.isValid() and block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence)
 
 
-def _tokens(block: QTextBlock) -> Iterator[tuple[int, int, QTextCharFormat]]:
+def _parts(block: QTextBlock) -> Iterator[tuple[int, int, QTextCharFormat]]:
     """Start, end and format of what has one format."""
-    tokens = block.begin()
-    while not tokens.atEnd():
-        token = tokens.fragment()
-        yield token.position(), token.position() + token.length(), token.charFormat()
-        tokens += 1
+    parts = block.begin()
+    while not parts.atEnd():
+        part = parts.fragment()
+        yield part.position(), part.position() + part.length(), part.charFormat()
+        parts += 1

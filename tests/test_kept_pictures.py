@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from arplay.core import kept
 from arplay.core.kept import Session
 from arplay.core.kept_reading import Reader
-from arplay.core.modalities.image import Picture, Raster
+from arplay.core.modalities.image import Paint, Picture, Raster
 from arplay.core.modalities.text import Text
 from arplay.core.tree import Step, Tree
 from tests.sessions import only, read, told
@@ -85,7 +85,15 @@ def test_what_was_painted_comes_back_exactly(todo: list[Any]) -> None:
     painter = painted(todo)
     expected = told(painter.session)
     assert told(read(painter.lines)) == expected
-    assert told(read(kept.snapshot(painter.session).lines())) == expected
+    again = read(kept.snapshot(painter.session).lines())
+    assert told(again) == expected
+    assert places(again) == places(read(painter.lines)) == places(painter.session)
+
+
+def places(session: Session) -> list[int | None]:
+    """Where each stroke was made, to which undo goes back; two strokes are alike without it."""
+    edits = (node.edit for node in session.tree.nodes.values())
+    return [edit.caret if isinstance(edit, Paint) else None for edit in edits]
 
 
 def test_the_comparison_sees_another_level_and_another_size() -> None:
@@ -95,6 +103,7 @@ def test_the_comparison_sees_another_level_and_another_size() -> None:
     for old, new in (('"paint":[[0,1]]', '"paint":[[0,2]]'), ('["???","???"]', '["??","??","??"]')):
         assert any(old in line for line in lines)
         assert told(read(line.replace(old, new) for line in lines)) != told(session)
+    assert places(read(line.replace('"from":2', '"from":3') for line in lines)) != places(session)
 
 
 def both() -> Session:

@@ -94,6 +94,14 @@ class TextForm:
         return document.data[: BEGINNING * 4].decode("utf-8", "replace")[:BEGINNING]
 
 
+@dataclass(slots=True)
+class Stroke:
+    """An edit of a picture as it is kept: the new levels of pixels, and the place that a token was written at."""
+
+    pixels: tuple[tuple[int, int | None], ...]
+    caret: int | None
+
+
 class PictureForm:
     document: type = Picture
     edit: type = Paint
@@ -112,23 +120,27 @@ class PictureForm:
         except Problem as problem:
             raise ValueError(problem.cause) from problem
 
-    def put_of(self, edit: Paint) -> tuple[tuple[int, int | None], ...]:
-        return tuple((cell, new) for cell, _, new in edit.pixels)
+    def put_of(self, edit: Paint) -> Stroke:
+        return Stroke(tuple((cell, new) for cell, _, new in edit.pixels), edit.caret)
 
-    def put_out(self, put: tuple[tuple[int, int | None], ...]) -> Mapping[str, Any]:
-        return {"paint": put}
+    def put_out(self, put: Stroke) -> Mapping[str, Any]:
+        return {"paint": put.pixels} | ({} if put.caret is None else {"from": put.caret})
 
-    def put_in(self, fact: Mapping[str, Any]) -> tuple[tuple[int, int | None], ...]:
-        put = tuple((whole(cell), None if level is None else whole(level)) for cell, level in fact["paint"])
-        if len({cell for cell, _ in put}) < len(put):
+    def put_in(self, fact: Mapping[str, Any]) -> Stroke:
+        pixels = tuple((whole(cell), None if level is None else whole(level)) for cell, level in fact["paint"])
+        if len({cell for cell, _ in pixels}) < len(pixels):
             raise ValueError("a pixel is painted twice at once")
-        return put
+        caret = fact.get("from")
+        return Stroke(pixels, None if caret is None else whole(caret))
 
     def edit_in(self, document: Picture, plan: Plan) -> Paint:
-        ids = [level for _, level in plan.edit if level is not None] + ([plan.step.id] if plan.step else [])
-        if any(cell >= len(document) for cell, _ in plan.edit) or any(id >= len(document.signs) for id in ids):
+        put: Stroke = plan.edit
+        ids = [level for _, level in put.pixels if level is not None] + ([plan.step.id] if plan.step else [])
+        if any(cell >= len(document) for cell, _ in put.pixels) or any(id >= len(document.signs) for id in ids):
             raise ValueError(f"state {plan.serial} paints what the picture has not")
-        return Paint(tuple((cell, document.cells[cell], level) for cell, level in plan.edit))
+        if put.caret is not None and put.caret > len(document):
+            raise ValueError(f"state {plan.serial} was made beyond the end of the picture")
+        return Paint(tuple((cell, document.cells[cell], level) for cell, level in put.pixels), put.caret)
 
     def weight(self, edit: Paint) -> int:
         return _PER_PIXEL * len(edit.pixels)

@@ -136,6 +136,16 @@ def test_data_exports_carry_figures_and_provenance(chart: str, tmp_path: Path) -
         assert [best["text"] for best in content["tokens"][0]["best"]] == ["B", "A", "C"]
 
 
+@pytest.mark.parametrize("chart", ["heatmap", "ledger"])
+def test_an_empty_text_has_a_table_of_no_rows(chart: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["export", "--prompt", "", "--model", "abc", "--chart", chart, "--out"]
+    assert main([*command, str(tmp_path / "x.csv")]) == 0 and not rows_of(tmp_path / "x.csv")[1]
+    assert main([*command, str(tmp_path / "x.json")]) == 0
+    assert json.loads((tmp_path / "x.json").read_text("utf-8"))["totals"]["tokens"] == 0
+    assert main([*command, str(tmp_path / "x.png")]) == 1
+    assert "no tokens to draw" in capsys.readouterr().err
+
+
 def test_score_writes_csv_beside_its_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text, table, result = tmp_path / "t.txt", tmp_path / "t.csv", tmp_path / "t.json"
     text.write_text("BAC")

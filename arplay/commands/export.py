@@ -114,6 +114,8 @@ def _picture(args: argparse.Namespace, place: PanelEntry, shown: Shown) -> None:
     chart: export_image.Chart = panel
     if place.chart is not None and place.chart.long:
         long = cast(export_parts.Long, panel)
+        if not long.count():
+            raise Problem("an empty text has no tokens to draw", "give one with something in it")
         first, stop = args.tokens or (1, long.count())
         if not first <= stop <= long.count():
             raise Problem(f"there are no tokens {first:,} to {stop:,}", f"the text has {long.count():,}")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Literal, cast
 
 from arplay.core.chain import Ledger
@@ -21,6 +20,7 @@ from arplay.export import tables
 from arplay.export.provenance import Provenance
 from arplay.export.tables import Record
 from arplay.export.writers import to_csv, to_json
+from arplay.models.family import resolve
 
 Kind = Literal["csv", "json"]
 NOT_YET = "wait for the first result"
@@ -61,7 +61,7 @@ class Shown:
 
     def origin(self) -> Provenance:
         """Where the figures are from. Raises Problem where there are none yet."""
-        lead = self.ledger or self.answer
+        lead = self.answer if self.ledger is None else self.ledger  # one of no tokens is false
         if lead is None:
             raise Problem("there is nothing to export yet", NOT_YET)
         return Provenance(self.loaded.info, lead.first_token, self.text, self.decoding, self.seed)
@@ -85,8 +85,7 @@ class Chart:
 
     def table(self, shown: Shown) -> Table:
         """The data behind it. Raises Problem where there is none yet."""
-        module, _, function = self.makes.partition(":")
-        make: Callable[[Shown], Table] = getattr(import_module(module), function)
+        make: Callable[[Shown], Table] = resolve(self.makes)
         return make(shown)
 
 

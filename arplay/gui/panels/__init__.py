@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from arplay.export.charts import BARS, CACHE, HEATMAP, LEDGER, Chart
+from arplay.models.family import resolve
 
 if TYPE_CHECKING:
     from arplay.gui.contract import Panel
@@ -37,8 +37,7 @@ class PanelEntry:
         return min(most, max(least, int(window * share)))
 
     def make(self) -> Panel:
-        module, _, name = self.panel.partition(":")
-        panel: Panel = getattr(import_module(module), name)()
+        panel: Panel = resolve(self.panel)()
         panel.entry = self
         return panel
 

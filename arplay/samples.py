@@ -42,7 +42,8 @@ class Sample:
         self.steps: list[Step] = []
         self.seed, self.at_limit = seed, at_limit
         self._after, self._told, self._starts = after, list[str](), list[int]()
-        self._sampling = Sampling(state, after.answer, after.pipeline, at_limit, reading.window_lead)
+        ahead = after.document.ahead(state.tokens)
+        self._sampling = Sampling(state, after.answer, ahead, after.pipeline, at_limit, reading.window_lead)
         self._drawing = self._drawn(n if given is None else min(n, len(given)), given)
 
     def __iter__(self) -> Iterator[str]:

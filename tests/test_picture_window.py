@@ -120,15 +120,25 @@ def test_paint_by_mouse_and_keys(opened: Open, qtbot: QtBot) -> None:
     assert rows(window)[0] == "#??"
 
 
-def test_a_pixel_fixed_ahead_is_kept_by_steps(opened: Open, qtbot: QtBot) -> None:
-    window = opened("xo")
+@pytest.mark.parametrize(("model", "cell"), [("xo", 2), ("xo", 8), ("xo-centre", 0), ("xo-centre", 4)])
+def test_a_pixel_fixed_ahead_is_kept_by_steps_and_samples(
+    opened: Open, qtbot: QtBot, capsys: pytest.CaptureFixture[str], model: str, cell: int
+) -> None:
+    window = opened(model)
     made = canvas(window)
     made.choices.button(0).click()
-    press(made.grid, 2)
+    press(made.grid, cell)
+    given = "\n".join(rows(window))
     for _ in range(8):
         window.playground.handle(Do("step"))
         settle(window, qtbot)
-    assert "?" not in "".join(rows(window)) and rows(window)[0][2] == "."
+    assert "?" not in "".join(rows(window)) and "".join(rows(window))[cell] == "."
+    seed = str(window.playground.view.settings.seed)
+    for n, left in (("8", 0), ("9", 0), ("3", 5)):
+        assert main(["sample", "--model", model, "--prompt", given, "--seed", seed, "-n", n]) == 0
+        drawn = "".join(capsys.readouterr().out.split())
+        assert drawn.count("?") == left and drawn[cell] == "."
+        assert all(one in ("?", other) for one, other in zip(drawn, "".join(rows(window)), strict=True))
 
 
 def test_a_click_shows_what_was_expected_there(opened: Open, qtbot: QtBot) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import Literal
 
 import numpy as np
@@ -23,17 +24,26 @@ AtLimit = Literal["stop", "slide"]
 
 
 class Sampling:
-    """Goes on from ``answer``, the last that :func:`arplay.engine.jobs.explore` gave on ``state``.
+    """Goes on from ``answer``, the last that :func:`arplay.engine.jobs.explore` gave on ``state``; the tokens that
+    are fixed ``ahead``, by their indices, are read and not drawn.
 
     ``start``: the token of the chain where the context of the last step began. ``stopped`` says why the last run of
     :meth:`steps` ended: "length", "eos", "context" (it is full), "complete" (the document is), or "untold": u fell
     among tokens of which the server tells nothing, as ``untold`` says; "": it has not.
     """
 
-    def __init__(self, state: State, answer: Answer, pipeline: Pipeline, at_limit: AtLimit, window_lead: bool) -> None:
+    def __init__(
+        self,
+        state: State,
+        answer: Answer,
+        ahead: Mapping[int, int],
+        pipeline: Pipeline,
+        at_limit: AtLimit,
+        window_lead: bool,
+    ) -> None:
         self._state, self._chain, self._slides = state, Chain(pipeline), at_limit == "slide"
         self._leading = len(answer.lead) * window_lead
-        self._index = answer.prefix.index
+        self._index, self._ahead = answer.prefix.index, ahead
         self._session = state.prefixes.latest()
         self.prefix: list[int] = [*answer.lead, *answer.prefix.ids.tolist()]
         self.start = answer.position.start
@@ -54,8 +64,10 @@ class Sampling:
         length_of_all, eos = self.tokens.length, model.alphabet.eos
         windows = windows_of(model.info.context, len(self.prefix) + length, self._leading)
         chain = list(self.prefix)
-        for step in range(length):
-            index = self._index + step
+        drawn = 0
+        for index in count(self._index):
+            if drawn == length:
+                break
             if index == length_of_all:
                 self.stopped = "complete"
                 return
@@ -68,10 +80,14 @@ class Sampling:
                 context = windows.read(np.array(chain), start, len(chain))
                 deque(in_chunks(session, session.read, context, self._state.pace), maxlen=0)
                 self.start = start
-            elif step:
+            elif index > self._index:
                 session.read(chain[-1:])
+            if (fixed := self._ahead.get(index)) is not None:
+                chain.append(fixed)
+                self._chain.accept(fixed)
+                continue
             distribution = next_of(session)
-            u = uniform(seed, index) if us is None else us[step]
+            u = uniform(seed, index) if us is None else us[drawn]
             decoded = self._chain.apply(distribution, Context(np.array(chain, np.int64), u, self.tokens))
             try:
                 made, _ = sampled(distribution, decoded, index, u, seed if us is None else None)
@@ -80,6 +96,7 @@ class Sampling:
                 return
             chain.append(made.id)
             self._chain.accept(made.id)
+            drawn += 1
             yield made
             if made.id == eos:
                 self.stopped = "eos"

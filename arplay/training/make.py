@@ -223,7 +223,7 @@ def _plan(order: RunRequest, data: Data, stop: Stop, say: Say) -> Plan:
             tokens = tokens_in(minutes, run, stop)
         say(f"{tokens:,} tokens in {minutes:g} minute{'' if minutes == 1 else 's'}")
         if tokens < FEW * a_step and not stop():
-            say(f"only {tokens // a_step:,} steps: choose fewer --params, less --context or more --minutes")
+            say(f"{tokens // a_step:,} steps are few: choose fewer --params, less --context or more --minutes")
     if tokens < a_step:
         raise Problem(
             f"{tokens:,} tokens are less than a step of {a_step:,}", "ask for more tokens or a smaller context"

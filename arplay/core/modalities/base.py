@@ -306,6 +306,10 @@ class Document(Protocol):
         """What a file of it holds."""
         ...
 
+    def ahead(self, tokens: Any) -> Mapping[int, int]:
+        """Tokens that are fixed behind an open place: the id at each index."""
+        ...
+
     def writer(self) -> Writer:
         """What tells the tokens that are put at its end."""
         ...

@@ -277,6 +277,11 @@ class Picture:
     def file(self) -> bytes:
         return "".join(f"{row}\n" for row in self.rows).encode()
 
+    def ahead(self, tokens: Raster) -> Mapping[int, int]:
+        levels = (self.cells[cell] for cell in tokens.order)
+        known = self.open_from(0, tokens)
+        return {index: level for index, level in enumerate(levels) if index > known and level is not None}
+
     def writer(self) -> Painter:
         return Painter(self)
 

@@ -120,6 +120,9 @@ class Text:
     def file(self) -> bytes:
         return self.data
 
+    def ahead(self, tokens: Any) -> Mapping[int, int]:
+        return {}
+
     def writer(self) -> Writer:
         return Writer(first=not self.data)
 

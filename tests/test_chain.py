@@ -66,6 +66,11 @@ def test_an_unscored_first_token_is_counted_and_left_out_of_every_mean() -> None
     assert totals.bits_per_unit != pytest.approx(4 / 7)  # as if the first token had been free
 
 
+def test_only_the_part_with_the_first_token_may_leave_it_unscored() -> None:
+    whole = ledger([b"a", b"b", b"c"], [math.nan, math.nan, -1.0])
+    assert [len(part.notes) for part in (whole, whole.part(0, 1), whole.part(1, 3))] == [1, 0, 1]
+
+
 def test_bytes_are_those_of_the_tokens_not_of_replacement_characters() -> None:
     euro = "€".encode()
     split = ledger([euro[:1], euro[1:]], [math.log(0.5), math.log(0.5)])

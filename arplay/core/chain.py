@@ -192,7 +192,7 @@ class Ledger:
     @cached_property
     def notes(self) -> tuple[Note, ...]:
         """What has to be known with the totals: how the text was read, and what has no score though it should."""
-        first = 1 if self.first_token == "unscored" else 0
+        first = 1 if self.first_token == "unscored" and not self.before else 0  # a later part has no first token
         failed = int(np.count_nonzero(np.isnan(self.logprob[first : self.done])))
         if not failed:
             return self.told

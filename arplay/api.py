@@ -39,6 +39,7 @@ from arplay.engine.state import Pace, State
 from arplay.export.provenance import summary
 from arplay.models import base, catalogue, documents
 from arplay.models.base import Info, Report
+from arplay.models.devices import out_of_memory, too_little_memory
 from arplay.models.documents import Given
 from arplay.results import Next, Score, Token
 from arplay.samples import Sample
@@ -235,5 +236,9 @@ def _ended(kind: type[R], steps: Generator[object, None, object], report: Report
         except StopIteration as finished:
             assert isinstance(finished.value, kind)
             return finished.value
+        except Exception as error:
+            if out_of_memory(error):
+                raise too_little_memory(error) from error
+            raise
         if isinstance(told, Progress):
             report(told.fraction, told.what)

@@ -18,7 +18,7 @@ from arplay.engine.messages import Cancelled, Failed, Lane, Load, Loaded, Progre
 from arplay.engine.recovery import with_recovery
 from arplay.engine.table import JOBS, Line
 from arplay.models.base import Model, Report
-from arplay.models.devices import out_of_memory
+from arplay.models.devices import out_of_memory, too_little_memory
 
 if TYPE_CHECKING:
     from arplay.engine.fetch import FetchProgress
@@ -254,8 +254,8 @@ class Worker:
             return Failed(number, error.cause, error.remedy, asked)
         _log.error("%s failed", job.request.__class__.__name__, exc_info=error)
         if out_of_memory(error):
-            cause = f"there is not enough memory ({in_one_line(error)})"
-            return Failed(number, cause, "use a smaller model or a shorter text", asked)
+            problem = too_little_memory(error)
+            return Failed(number, problem.cause, problem.remedy, asked)
         return Failed(number, in_one_line(error), "this is a bug; please report it with the log", asked)
 
     def _tell(self, job: _Job, result: Result) -> None:

@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from arplay.core.errors import Problem
+from arplay.core.errors import Problem, in_one_line
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 RESERVE = 512 * 1024 * 1024
@@ -192,6 +192,11 @@ def out_of_memory(error: BaseException) -> bool:
     """Python's and torch's own; torch is not imported to ask, and its CPU allocator has only a RuntimeError."""
     named = type(error).__name__ == "OutOfMemoryError"
     return isinstance(error, MemoryError) or named or "can't allocate memory" in str(error)
+
+
+def too_little_memory(error: BaseException) -> Problem:
+    """What :func:`out_of_memory` found, while a text was read or written."""
+    return Problem(f"there is not enough memory ({in_one_line(error)})", "use a smaller model or a shorter text")
 
 
 def device_died(error: BaseException) -> bool:

@@ -61,6 +61,10 @@ def leaves_nothing() -> Iterator[None]:
     left = _living() - before
     if left:
         gc.collect()  # a cycle that nobody holds is no leak
+        there = {ident for ident, _ in before}
+        for thread in threading.enumerate():  # nor a thread of a library that was told to end, and is about to
+            if thread.ident not in there:
+                thread.join(1)
         left = _living() - before
     names = sorted(name for _, name in left)
     del left

@@ -56,7 +56,7 @@ def safe(text: str, keep: str = "") -> str:
     >>> safe("a\\x1b[31m\\u202eb\\n"), safe("a\\nb", keep="\\n"), safe("می\\u200cشود") == "می\\u200cشود"
     ('a⟨ESC⟩[31m⟨U+202E⟩b↵', 'a\\nb', True)
     """
-    if is_seen(text):
+    if is_seen(text) or (keep and is_seen(text.translate(dict.fromkeys(map(ord, keep))))):
         return text
     around = f"\0{text}\0"
     return "".join(

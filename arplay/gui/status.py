@@ -68,6 +68,7 @@ class StatusBar(QStatusBar):
         self._context = self._label("Tokens of context that the model has read, and the most it can read at once")
         self._cache = self._label(CACHE_TIP)
         self._speed = self._label("Time of the last forward pass, and the tokens read per second")
+        self._show_model(None)
 
     def show_progress(self, progress: Progress | None) -> None:
         self._progress = progress
@@ -110,20 +111,23 @@ class StatusBar(QStatusBar):
             self._busy = view.busy or ""
             self._clock.stop()  # what is done now has a time of its own
             self._show_work()
-        name = view.loaded.info.name if view.loaded else ""
-        short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, WIDEST_NAME)
-        self._model.setText(_model_words(short, view.loaded))
-        tip = "\n".join((_model_words(name, view.loaded), *_how_it_runs(view.loaded), MODEL_TIP))
-        self._model.setToolTip(plain(tip))
-        self._show_unused(view.loaded.info.not_used if view.loaded else ())
         self._cache.setText(_cache_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         self._context.setText(_context_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         if view.info is not (self._loaded and self._loaded.info):
-            self._speed.clear()  # it was another model's
+            self._show_model(view.loaded)
         self._loaded = view.loaded
         if view.answer is not None and view.answer.evaluated and view.answer.seconds > 0:
             ms, rate = 1000 * view.answer.seconds, view.answer.evaluated / view.answer.seconds
             self._speed.setText(f"{ms:,.0f} ms · {rate:,.0f} tokens/s")
+
+    def _show_model(self, loaded: Loaded | None) -> None:
+        name = loaded.info.name if loaded else ""
+        short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, WIDEST_NAME)
+        self._model.setText(_model_words(short, loaded))
+        tip = "\n".join((_model_words(name, loaded), *_how_it_runs(loaded), MODEL_TIP))
+        self._model.setToolTip(plain(tip))
+        self._show_unused(loaded.info.not_used if loaded else ())
+        self._speed.clear()  # it was another model's
 
     def _show_unused(self, sentences: tuple[str, ...]) -> None:
         told = [capital(each) for each in sentences]

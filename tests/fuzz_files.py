@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from arplay.commands.sample import Trace
-from arplay.gui import recovery
+from arplay.gui.playground import recovery
 from arplay.models.tabular import Table
 from arplay.textfile import read_text
 from arplay.training.corpus import read_recipe

@@ -48,8 +48,8 @@ import arplay.gui
 from arplay.gui import overrides, theme
 from arplay.gui.bridge import Bridge
 from arplay.gui.main_window import MainWindow
+from arplay.gui.playground.undo import Move
 from arplay.gui.store import Store
-from arplay.gui.undo import Move
 
 NOT_VIRTUAL = ("setText", "cut", "hide", "show", "close", "render", "scale", "setScale", "setStyle", "translate")
 """They have the names of Qt's methods, but only Python calls them."""

@@ -9,7 +9,7 @@ from typing import Any
 from arplay.core.kept import Moves, Session
 from arplay.core.kept_reading import Reader
 from arplay.core.tree import Tree
-from arplay.gui import recovery
+from arplay.gui.playground import recovery
 
 
 def told(session: Session) -> dict[str, Any]:

@@ -22,10 +22,10 @@ from arplay.core import kept
 from arplay.core.errors import Problem
 from arplay.core.kept import Session
 from arplay.engine import journal
-from arplay.gui import keeping, recovery
 from arplay.gui.contract import Do, Goto, Take
 from arplay.gui.main_window import MainWindow
-from arplay.gui.recovery import Left, Sessions
+from arplay.gui.playground import keeping, recovery
+from arplay.gui.playground.recovery import Left, Sessions
 from tests.sessions import kept_in, of_window, told
 from tests.test_kept import chain
 from tests.windows_open import Open, answer_box, notice, settle, text_field

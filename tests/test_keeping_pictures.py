@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.image import Picture
-from arplay.gui import recovery
 from arplay.gui.contract import Do, Painted, Take
 from arplay.gui.main_window import MainWindow
+from arplay.gui.playground import recovery
 from tests.sessions import kept_in, of_window, told
 from tests.windows_open import PATIENCE, Open, notice, opened, settle
 

@@ -19,12 +19,13 @@ from arplay.core.errors import Problem
 from arplay.core.timings import Timing, Timings
 from arplay.engine.messages import Progress
 from arplay.export.charts import CACHE
-from arplay.gui import comparing, exports
+from arplay.gui import exports
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Do, Settings, Typed, View
 from arplay.gui.panels import PANELS
 from arplay.gui.panels.kv_cache import KvCachePanel
-from arplay.gui.playground import Playground
+from arplay.gui.playground import comparing
+from arplay.gui.playground.playground import Playground
 from arplay.gui.status import StatusBar
 from arplay.gui.widgets.cache import plot, words
 from arplay.models.base import Capabilities, Info

@@ -17,13 +17,14 @@ from pytestqt.qtbot import QtBot
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.modalities.text import Text
 from arplay.core.reading import Reading
-from arplay.gui import asking, stale
+from arplay.gui import stale
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import CaretMoved, Change, Do, Find, Goto, Intent, Seek, Select, Settings, Take, Typed, View
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.panels.ledger import LedgerPanel
 from arplay.gui.panels.next_token import NextTokenPanel
+from arplay.gui.playground import asking
 from arplay.gui.stale import scores_waited_for
 from arplay.gui.store import Store
 from arplay.gui.widgets.bars.view import REFUSED

@@ -16,7 +16,7 @@ from arplay.gui.contract import CaretMoved, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
-from arplay.gui.playground import EXCERPT_BYTES
+from arplay.gui.playground.playground import EXCERPT_BYTES
 from arplay.gui.widgets.heat import marks
 from arplay.gui.widgets.heat.view import HeatView
 from arplay.gui.widgets.text.area import EDITABLE, TextArea

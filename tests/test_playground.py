@@ -19,7 +19,7 @@ from arplay.core.picking import uniform
 from arplay.engine.messages import Cancelled, Explore, Load, Score
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import CaretMoved, Change, Do, Goto, Select, Settings, Take, Typed
-from arplay.gui.playground import Playground
+from arplay.gui.playground.playground import Playground
 from tests.tiny_models import CONTEXT
 
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu
 
 from arplay.core.errors import Problem
 from arplay.core.signs import safe
-from arplay.gui.recovery import Left
+from arplay.gui.playground.recovery import Left
 from arplay.gui.widgets.entries import Entries, Entry
 from arplay.gui.widgets.words import capital
 

@@ -21,12 +21,13 @@ from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Panel, View
 from arplay.gui.dock import Dock
 from arplay.gui.dropping import dropped
-from arplay.gui.keeping import Keeping
 from arplay.gui.linking import ScrollLink
 from arplay.gui.menus import Menus
 from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.notice import Notice
-from arplay.gui.playground import Playground
+from arplay.gui.playground.keeping import Keeping
+from arplay.gui.playground.playground import Playground
+from arplay.gui.playground.writing import NO_MODEL
 from arplay.gui.stale import QUICK_SCORES_MS, Waiting, scores_waited_for, waited_for
 from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
@@ -34,7 +35,6 @@ from arplay.gui.tour import Tour
 from arplay.gui.training.desk import TrainingDesk
 from arplay.gui.widgets.text.area import too_long
 from arplay.gui.widgets.zoom import zoomed
-from arplay.gui.writing import NO_MODEL
 from arplay.models import catalogue
 from arplay.models.gguf import ways as gguf_ways
 

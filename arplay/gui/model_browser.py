@@ -20,7 +20,7 @@ from arplay.core.errors import Problem
 from arplay.core.signs import markup
 from arplay.engine.messages import Progress
 from arplay.gui.contract import View
-from arplay.gui.fetching import Fetching
+from arplay.gui.playground.fetching import Fetching
 from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label

@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from arplay.gui.asking import SCORE_PAUSE_MS
 from arplay.gui.contract import View
+from arplay.gui.playground.asking import SCORE_PAUSE_MS
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
 
 QUICK_MS = 250

@@ -28,7 +28,7 @@ from arplay.core.signs import markup, safe
 from arplay.engine.trainer import Start
 from arplay.gui.contract import View
 from arplay.gui.notice import Notice
-from arplay.gui.playground import Playground
+from arplay.gui.playground.playground import Playground
 from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.training.asks import AskBatch, AskReplay

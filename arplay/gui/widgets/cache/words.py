@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from arplay.core.timings import Timing, Timings, forecast, largest_difference, speedup
 from arplay.engine.messages import Loaded
-from arplay.gui.comparing import LONGEST_SECONDS
 from arplay.gui.contract import View
+from arplay.gui.playground.comparing import LONGEST_SECONDS
 from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.words import power
 from arplay.models.base import Info

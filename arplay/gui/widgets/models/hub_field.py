@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.errors import Problem
-from arplay.gui.fetching import Fetching
+from arplay.gui.playground.fetching import Fetching
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.models.words import Choice, download, memory, size, summary

@@ -13,7 +13,7 @@ from arplay.gui.widgets.words import in_unit, number
 
 if TYPE_CHECKING:
     from arplay.core.chain import Ledger
-    from arplay.gui.playground import Playground
+    from arplay.gui.playground.playground import Playground
 
 NOT_SCORED = "the text is not scored yet"
 AGAIN = {1: "from the start again", -1: "from the end again"}

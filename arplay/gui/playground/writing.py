@@ -20,7 +20,7 @@ from arplay.engine.write import Write, Written
 from arplay.gui.contract import Do, Take
 
 if TYPE_CHECKING:
-    from arplay.gui.playground import Playground
+    from arplay.gui.playground.playground import Playground
 
 NO_MODEL = "no model is loaded yet"
 ELSEWHERE = ("this place belongs to the long text in the heatmap", "put the caret into the editor first")

@@ -36,16 +36,16 @@ from arplay.engine.messages import (
 )
 from arplay.engine.write import Written
 from arplay.gui import contract, kinds
-from arplay.gui.asking import Asking
 from arplay.gui.bridge import Bridge
-from arplay.gui.comparing import Comparing
 from arplay.gui.contract import Do, Intent, Settings, Take, View
-from arplay.gui.fetching import Fetching
-from arplay.gui.finding import Finding
-from arplay.gui.table import Table
+from arplay.gui.playground.asking import Asking
+from arplay.gui.playground.comparing import Comparing
+from arplay.gui.playground.fetching import Fetching
+from arplay.gui.playground.finding import Finding
+from arplay.gui.playground.table import Table
+from arplay.gui.playground.undo import Move, new_stack
+from arplay.gui.playground.writing import Writing
 from arplay.gui.training.snapshot_jobs import SnapshotJobs
-from arplay.gui.undo import Move, new_stack
-from arplay.gui.writing import Writing
 
 EXCERPT_BYTES = 20_000
 OLD_SCORES = "Nothing is chosen: these scores are of the text before the last change"

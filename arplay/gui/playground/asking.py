@@ -11,7 +11,7 @@ from arplay.core.modalities.base import Document, Place
 from arplay.engine.messages import Explore, Score
 
 if TYPE_CHECKING:
-    from arplay.gui.playground import Playground
+    from arplay.gui.playground.playground import Playground
 
 TYPING_PAUSE_MS = 60
 SCORE_PAUSE_MS = 150

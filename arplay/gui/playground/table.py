@@ -10,10 +10,10 @@ from arplay.core.modalities.image import Picture, Raster
 from arplay.core.modalities.text import Text
 from arplay.core.tree import Tree
 from arplay.gui import kinds
-from arplay.gui.undo import moves_on
+from arplay.gui.playground.undo import moves_on
 
 if TYPE_CHECKING:
-    from arplay.gui.playground import Playground
+    from arplay.gui.playground.playground import Playground
 
 
 class Table:

@@ -16,7 +16,7 @@ from arplay.core.errors import Problem
 from arplay.core.kept import About, Session
 from arplay.core.kept_reading import NewerError, Reader, about
 from arplay.core.signs import safe
-from arplay.gui import former
+from arplay.gui.playground import former
 from arplay.textfile import MAX_BYTES
 
 MOST_SESSIONS = 20

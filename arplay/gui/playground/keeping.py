@@ -14,8 +14,8 @@ from arplay.core.modalities.runs import Edit
 from arplay.core.tree import Node, Tree
 from arplay.engine.journal import Journal
 from arplay.gui.contract import View
-from arplay.gui.playground import Playground
-from arplay.gui.recovery import Claim, Left, Said, Sessions
+from arplay.gui.playground.playground import Playground
+from arplay.gui.playground.recovery import Claim, Left, Said, Sessions
 from arplay.models import catalogue
 
 LOOK_MS = 500

@@ -13,7 +13,7 @@ from arplay.engine.messages import Explored, Failed, Loaded, Recompute, Recomput
 
 if TYPE_CHECKING:
     from arplay.gui.contract import View
-    from arplay.gui.playground import Playground
+    from arplay.gui.playground.playground import Playground
 
 PAUSE_MS = 300
 LONGEST_SECONDS = 2.0

@@ -17,14 +17,14 @@ from arplay.cli import main
 from arplay.core.modalities.text import Text, encode, prefix_at
 from arplay.core.reading import Reading
 from arplay.gui import exports
+from arplay.gui.canvases.text.heat.layout import Flow, units
+from arplay.gui.canvases.text.heat.shaping import Grid, shape
 from arplay.gui.contract import Change, Select, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.panels.kv_cache import KvCachePanel
 from arplay.gui.panels.ledger import LedgerPanel
-from arplay.gui.widgets.heat.layout import Flow, units
-from arplay.gui.widgets.heat.shaping import Grid, shape
 from arplay.gui.widgets.ledger.table import TOKEN
 from tests.test_alphabets_kinds import alphabet
 from tests.tiny_models import network

@@ -16,15 +16,15 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.text import bytes_of
+from arplay.gui.canvases.text import painting
+from arplay.gui.canvases.text.area import TextArea
+from arplay.gui.canvases.text.marks import Marks
 from arplay.gui.contract import Typed
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.store import Store
 from arplay.gui.theme import DARK, LIGHT
 from arplay.gui.widgets.heat.scale import PLAIN, UNSCORED, HeatScale
-from arplay.gui.widgets.text import painting
-from arplay.gui.widgets.text.area import TextArea
-from arplay.gui.widgets.text.marks import Marks
 from tests.ledgers import abc_ledger, prose, random_ledger
 from tests.windows_open import Open, settle
 

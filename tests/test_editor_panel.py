@@ -21,6 +21,8 @@ from arplay.core.modalities.text import Encoded, Prefix, Text
 from arplay.core.modalities.vocabulary import Token
 from arplay.core.position import Answer, Position
 from arplay.core.tree import Step, Tree
+from arplay.gui.canvases.text import area as text_area
+from arplay.gui.canvases.text.shown import image
 from arplay.gui.contract import (
     AnalyseText,
     CaretMoved,
@@ -35,8 +37,6 @@ from arplay.gui.contract import (
 )
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.theme import DARK
-from arplay.gui.widgets.text import area as text_area
-from arplay.gui.widgets.text.shown import image
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 STEP = Step(id=1, index=0, logprob=-1.0, prob=0.3, decoded_prob=0.3, rank=1, u=0.5)

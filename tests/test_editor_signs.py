@@ -14,11 +14,11 @@ from pytestqt.qtbot import QtBot
 from arplay.core.modalities.spans import to_text
 from arplay.core.modalities.text import text_of
 from arplay.core.signs import FILLERS, sign
+from arplay.gui.canvases.text.area import TextArea
+from arplay.gui.canvases.text.heat.signs import chip_columns
+from arplay.gui.canvases.text.shown import signs
 from arplay.gui.contract import CaretMoved, Typed
 from arplay.gui.theme import LIGHT, apply
-from arplay.gui.widgets.heat.signs import chip_columns
-from arplay.gui.widgets.text.area import TextArea
-from arplay.gui.widgets.text.shown import signs
 from tests.windows_open import Open, settle, text_field
 
 TURNING = [chr(code) for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))]

@@ -14,15 +14,15 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QAbstractSlider
 from pytestqt.qtbot import QtBot
 
+from arplay.gui.canvases.text.heat import blocks
+from arplay.gui.canvases.text.heat.blocks import Blocks, Rows
+from arplay.gui.canvases.text.heat.layout import Flow, bare_tokens, units
+from arplay.gui.canvases.text.heat.painting import HeatPainter, Lines
+from arplay.gui.canvases.text.heat.shaping import Grid
+from arplay.gui.canvases.text.heat.view import PAD, HeatView
 from arplay.gui.contract import Select, View
 from arplay.gui.panels.heatmap import HeatmapPanel
-from arplay.gui.widgets.heat import blocks
-from arplay.gui.widgets.heat.blocks import Blocks, Rows
 from arplay.gui.widgets.heat.buffer import Buffer
-from arplay.gui.widgets.heat.layout import Flow, bare_tokens, units
-from arplay.gui.widgets.heat.painting import HeatPainter, Lines
-from arplay.gui.widgets.heat.shaping import Grid
-from arplay.gui.widgets.heat.view import PAD, HeatView
 from tests.ledgers import prose, random_ledger
 
 LETTERS = [*"aé b.", "א", "ש", "ک", "ل", "न", "ि", "語", "👍", "🏿", "\u200d", "\u0301", "1", "🇩", "🇪", "\t"]

@@ -16,14 +16,14 @@ from PySide6.QtGui import QFontDatabase, QFontMetricsF, QImage, QPainter, QTextL
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.vocabulary import visible
+from arplay.gui.canvases.text.heat.layout import Flow, bare_tokens, units
+from arplay.gui.canvases.text.heat.painting import HeatPainter, Lines
+from arplay.gui.canvases.text.heat.shaping import Grid, Line, shape
 from arplay.gui.contract import Select, View
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.theme import LIGHT
 from arplay.gui.widgets.heat.card import content
-from arplay.gui.widgets.heat.layout import Flow, bare_tokens, units
-from arplay.gui.widgets.heat.painting import HeatPainter, Lines
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.heat.shaping import Grid, Line, shape
 from arplay.gui.widgets.words import label
 from tests.ledgers import random_ledger
 from tests.panel_checks import pixels

@@ -14,13 +14,13 @@ from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import bytes_of
+from arplay.gui.canvases.text.heat.layout import Flow, units
+from arplay.gui.canvases.text.heat.view import PAD
 from arplay.gui.contract import Change, Select, Settings, View
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.theme import DARK, LIGHT
 from arplay.gui.widgets.heat.card import content
-from arplay.gui.widgets.heat.layout import Flow, units
 from arplay.gui.widgets.heat.scale import PLAIN, UNSCORED, HeatScale
-from arplay.gui.widgets.heat.view import PAD
 from arplay.gui.widgets.words import number
 from tests.ledgers import abc_ledger, prose, random_ledger
 

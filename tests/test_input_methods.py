@@ -12,12 +12,12 @@ from PySide6.QtGui import QColor, QInputMethodEvent, QKeyEvent, QTextCharFormat,
 from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
+from arplay.gui.canvases.text import composing
+from arplay.gui.canvases.text.area import TextArea
+from arplay.gui.canvases.text.shown import HIDDEN, image
 from arplay.gui.contract import CaretMoved, Do
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
-from arplay.gui.widgets.text import composing
-from arplay.gui.widgets.text.area import TextArea
-from arplay.gui.widgets.text.shown import HIDDEN, image
 from tests.windows_open import PATIENCE, Open, notice, settle, text_field
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
@@ -273,7 +273,7 @@ def test_half_a_character_is_refused_in_words(window: MainWindow, monkeypatch: p
 
 
 def test_a_text_that_is_full_takes_no_more(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    from arplay.gui.widgets.text import area as text_area
+    from arplay.gui.canvases.text import area as text_area
 
     window = opened("abc", b"BAC")
     monkeypatch.setattr(text_area, "EDITABLE", 4)

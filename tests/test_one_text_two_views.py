@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import bytes_of
+from arplay.gui.canvases.text.area import EDITABLE, TextArea
+from arplay.gui.canvases.text.heat import marks
+from arplay.gui.canvases.text.heat.view import HeatView
 from arplay.gui.contract import CaretMoved, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.playground.playground import EXCERPT_BYTES
-from arplay.gui.widgets.heat import marks
-from arplay.gui.widgets.heat.view import HeatView
-from arplay.gui.widgets.text.area import EDITABLE, TextArea
 from tests.windows_open import PATIENCE, Open, settle
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier

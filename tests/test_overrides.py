@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from arplay.gui import app, overrides
+from arplay.gui.canvases.text import painting as text_painting
+from arplay.gui.canvases.text.heat import view as heat_view
 from arplay.gui.options import WindowOptions
-from arplay.gui.widgets.heat import view as heat_view
-from arplay.gui.widgets.text import painting as text_painting
 from tests.windows_open import Open, notice, settle, text_field
 
 ROOT = Path(__file__).parents[1]

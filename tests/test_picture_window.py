@@ -19,7 +19,8 @@ from arplay.cli import main
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import Picture, Raster
 from arplay.gui import app, exports, files, kinds
-from arplay.gui.canvases.picture import CLEAR, GO, PictureCanvas
+from arplay.gui.canvases.picture.canvas import CLEAR, GO, PictureCanvas
+from arplay.gui.canvases.picture.heat import PictureHeat
 from arplay.gui.contract import CaretMoved, Do, Find, Goto, Seek, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
@@ -27,7 +28,6 @@ from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.tour import Tour, stops
 from arplay.gui.widgets.caption import Caption
-from arplay.gui.widgets.heat.picture import PictureHeat
 from arplay.gui.widgets.picture.grid import PictureGrid
 from tests.windows_open import PATIENCE, Open, opened, settle
 

@@ -9,10 +9,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from arplay.gui.canvases.text.notes import Notes
 from arplay.gui.contract import CaretMoved, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.sharing import shared
-from arplay.gui.widgets.text.notes import Notes
 from tests.windows_open import Open, settle, text_field
 
 HEIGHTS = st.lists(st.tuples(st.integers(0, 100_000), st.integers(1, 300)), min_size=1, max_size=5)

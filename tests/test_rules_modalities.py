@@ -29,16 +29,6 @@ LEFT = {
     "gui/playground/playground.py",
     "gui/playground/table.py",
     "gui/training/snapshots.py",
-    "gui/widgets/heat/blocks.py",
-    "gui/widgets/heat/layout.py",
-    "gui/widgets/heat/marks.py",
-    "gui/widgets/heat/picture.py",
-    "gui/widgets/heat/signs.py",
-    "gui/widgets/heat/view.py",
-    "gui/widgets/text/hidden.py",
-    "gui/widgets/text/marks.py",
-    "gui/widgets/text/seek.py",
-    "gui/widgets/text/shown.py",
     "picturefile.py",
 }
 """They still know it. None may come to them; one that has learned better leaves this list."""

@@ -16,11 +16,11 @@ from pytestqt.qtbot import QtBot
 from arplay.core.distribution import LN2
 from arplay.core.modalities.finding import MOST, beside, find, surprise
 from arplay.core.modalities.vocabulary import visible
+from arplay.gui.canvases.text.seek import SeekBar
 from arplay.gui.contract import CaretMoved, Typed
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.playground.playground import Playground
-from arplay.gui.widgets.text.seek import SeekBar
 from tests.ledgers import abc_ledger
 from tests.windows_open import Open, settle
 

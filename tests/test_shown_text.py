@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPlainTextDocumentLayout
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.spans import change, to_text
-from arplay.gui.widgets.text.shown import ShownText, changed, image
+from arplay.gui.canvases.text.shown import ShownText, changed, image
 
 PARTS = [bytes([b]) for b in range(0x20)] + [
     char.encode() for char in "aé€😀\u0301ש\u00a0\u2028\u2029\ufdd0\ufdd1\ufffc\ufeff\uffff\x7f\x85\ufffd"

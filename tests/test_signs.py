@@ -14,7 +14,7 @@ from arplay.core.modalities.finding import find
 from arplay.core.modalities.spans import to_bytes
 from arplay.core.modalities.vocabulary import Vocabulary, visible
 from arplay.core.signs import FILLERS, file_name, is_seen, markup, safe, sign
-from arplay.gui.widgets.heat.signs import sign as heat_sign
+from arplay.gui.canvases.text.heat.signs import sign as heat_sign
 from tests.hostile import PARTS, hostile, raw
 
 HARMLESS = ("Zs", "Cs")

@@ -8,10 +8,10 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from arplay.gui.canvases.text.heat.view import HeatView
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
 from arplay.gui.theme import TEXT
-from arplay.gui.widgets.heat.view import HeatView
 from arplay.gui.widgets.zoom import SIZES
 from tests.windows_open import Open, text_field
 

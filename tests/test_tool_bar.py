@@ -7,11 +7,11 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from arplay.gui.canvases.text.tools import TextTools
 from arplay.gui.contract import ColourBy, Settings
 from arplay.gui.theme import LIGHT, SMALL, interface_font
 from arplay.gui.tool_bar import ToolBar
 from arplay.gui.widgets.heat.scale import RANKS
-from arplay.gui.widgets.text.tools import TextTools
 from tests.windows_open import Open
 
 NAMES = ("abc", "smollm2", "a-model/with-a-name-that-is-longer-than-any-window-of-this-size-has-room-for")

@@ -18,6 +18,7 @@ from arplay.engine.messages import Device, Dtype, Loaded, Progress
 from arplay.gui import contract, files, help, kinds, theme
 from arplay.gui.arrangement import Arrangement
 from arplay.gui.bridge import Bridge
+from arplay.gui.canvases.text.area import too_long
 from arplay.gui.contract import Panel, View
 from arplay.gui.dock import Dock
 from arplay.gui.dropping import dropped
@@ -33,7 +34,6 @@ from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
 from arplay.gui.tour import Tour
 from arplay.gui.training.desk import TrainingDesk
-from arplay.gui.widgets.text.area import too_long
 from arplay.gui.widgets.zoom import zoomed
 from arplay.models import catalogue
 from arplay.models.gguf import ways as gguf_ways

@@ -1,1 +1,1 @@
-"""What a document is written in, one file a kind: the text's is the editor itself."""
+"""What a document is written in and what its scores are shown on, a room or a file a kind."""

@@ -12,16 +12,16 @@ from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 from arplay.core.chain import Ledger
 from arplay.core.modalities.text import Encoded, Text, bytes_of, text_of
 from arplay.core.modalities.vocabulary import visible
-from arplay.gui.canvases.picture import PictureCanvas
+from arplay.gui.canvases.picture.canvas import PictureCanvas
+from arplay.gui.canvases.text.area import TextArea
+from arplay.gui.canvases.text.marks import NO_MARKS, Marks
+from arplay.gui.canvases.text.notes import Note, Notes
+from arplay.gui.canvases.text.seek import SeekBar
+from arplay.gui.canvases.text.tools import TextTools
 from arplay.gui.contract import CaretMoved, Do, Intent, Panel, Seek, Take, Tell, View, Zoom
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.text.area import TextArea
-from arplay.gui.widgets.text.marks import NO_MARKS, Marks
-from arplay.gui.widgets.text.notes import Note, Notes
-from arplay.gui.widgets.text.seek import SeekBar
-from arplay.gui.widgets.text.tools import TextTools
 from arplay.gui.widgets.words import label
 
 _ADDED_BY = {

@@ -12,15 +12,16 @@ from arplay.core.chain import Ledger
 from arplay.core.modalities.image import EncodedPicture, Picture
 from arplay.core.modalities.text import Text, bytes_of
 from arplay.gui import kinds
+from arplay.gui.canvases.picture.heat import PictureHeat, PictureSheet
+from arplay.gui.canvases.text.heat.sheet import HeatSheet
+from arplay.gui.canvases.text.heat.view import HeatView
 from arplay.gui.contract import Change, ColourBy, Panel, Select, Unit, View, Zoom
 from arplay.gui.theme import BODY, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
-from arplay.gui.widgets.heat.picture import PictureHeat, PictureSheet
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.heat.sheet import FiguresSheet, HeatSheet
-from arplay.gui.widgets.heat.view import HeatView
+from arplay.gui.widgets.heat.sheet import FiguresSheet
 from arplay.gui.widgets.ledger.totals import note_figures
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.sheet import OnSheet

@@ -12,6 +12,7 @@ from arplay.core.errors import Problem
 from arplay.engine.messages import Failed, Replay, Replayed, ReplayEnded
 from arplay.engine.trainer import TrainingState
 from arplay.export.charts import Table
+from arplay.gui.canvases.text.heat.view import HeatView
 from arplay.gui.contract import Unit
 from arplay.gui.panels.heatmap import heat_figures
 from arplay.gui.theme import LIGHT, SPACE, Theme
@@ -25,7 +26,6 @@ from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.heat.view import HeatView
 from arplay.gui.widgets.words import capital
 
 DEFAULT = "Once upon a time there was a little girl who lived in a house by the sea."

@@ -1,8 +1,11 @@
-"""The keys that walk through a list of rows."""
+"""What keys are: those that walk through a list of rows, and those that write."""
 
 from __future__ import annotations
 
+import unicodedata
+
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 
 
 def row_after(key: int, place: int, count: int, page: int) -> int | None:
@@ -22,3 +25,11 @@ def row_after(key: int, place: int, count: int, page: int) -> int | None:
     }
     to = moves.get(key)
     return None if to is None else max(0, min(to, count - 1))
+
+
+def writes(event: QKeyEvent) -> bool:
+    """Whether the key stands for text (as Qt's own editors decide it)."""
+    text, mods, control = event.text(), event.modifiers(), Qt.KeyboardModifier.ControlModifier
+    if not text or mods in (control, control | Qt.KeyboardModifier.ShiftModifier):
+        return False
+    return text[0] == "\t" or unicodedata.category(text[0]) != "Cc"

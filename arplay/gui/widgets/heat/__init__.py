@@ -1,1 +1,1 @@
-"""The heatmap: layout, colours, painting, hover card and exported sheet."""
+"""What heatmaps of all kinds have: colours, legend, hover card, the picture that scrolls, and the head of a sheet."""

@@ -1,20 +1,16 @@
-"""A heatmap on paper: figures, legend and rows."""
+"""A heatmap on paper: figures, legend, and rows that its kind paints."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
-from arplay.core.chain import Ledger
-from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.figure_row import ROW as FIGURE_ROW
 from arplay.gui.widgets.figure_row import Figure, layout, paint_figures
-from arplay.gui.widgets.heat.blocks import Blocks, Rows
-from arplay.gui.widgets.heat.painting import HeatPainter, Lines, lead_columns, paint_legend
+from arplay.gui.widgets.heat.legend import paint_legend
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.heat.shaping import Grid
 from arplay.gui.widgets.sheet import MARGIN, Sheet
 
 WIDTH = 900
@@ -49,33 +45,4 @@ class FiguresSheet(Sheet):
         wide = self.width - 2 * MARGIN
         area = QRectF(0, self.figures_height + 22, min(wide, 320), 26)
         paint_legend(painter, self.theme, self.scale, self.unit, area)
-        painter.restore()
-
-
-class HeatSheet(FiguresSheet):
-    """The tokens of a text."""
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        vocabulary: TokenSet | None,
-        lead: tuple[str, ...],
-        theme: Theme,
-        scale: HeatScale,
-        unit: Unit,
-        figures: tuple[Figure, ...],
-        caption: str,
-    ) -> None:
-        grid = Grid.make()
-        columns = max(4, int((WIDTH - 2 * MARGIN) / grid.column) - 1)
-        flow = Rows(Blocks.of(ledger, vocabulary, grid.measure), columns, lead_columns(lead, columns)[1])
-        flow.count_all()
-        self.heat = HeatPainter(Lines(grid, flow), theme, scale, ledger, lead)
-        self.heat.specials = vocabulary.special if vocabulary is not None else frozenset()
-        super().__init__(theme, scale, unit, figures, caption, grid.row, flow.rows)
-
-    def paint_rows(self, painter: QPainter, first: int, stop: int, top: float) -> None:
-        painter.save()
-        painter.translate(MARGIN, 0)
-        self.heat.paint(painter, first, stop, top)
         painter.restore()

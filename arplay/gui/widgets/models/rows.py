@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, icon, interface_font, number_font
 from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.keys import writes
 from arplay.gui.widgets.models.words import Choice, fit, found, size, summary
-from arplay.gui.widgets.text.keys import writes
 from arplay.models.store.cards import Card
 
 Index = QModelIndex | QPersistentModelIndex

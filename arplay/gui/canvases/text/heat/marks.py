@@ -12,7 +12,7 @@ from PySide6.QtGui import QPainter, QPen
 from arplay.core.modalities.finding import Found
 
 if TYPE_CHECKING:
-    from arplay.gui.widgets.heat.view import HeatView
+    from arplay.gui.canvases.text.heat.view import HeatView
 
 CARET = 2.0
 """Pixels that the caret is wide."""

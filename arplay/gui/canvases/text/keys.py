@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QTextCursor
 
-from arplay.gui.widgets.text.shown import ShownText
+from arplay.gui.canvases.text.shown import ShownText
 
 _Keys = QKeySequence.StandardKey
 _Mods = Qt.KeyboardModifier
@@ -54,11 +52,3 @@ def removed(event: QKeyEvent, cursor: QTextCursor, shown: ShownText) -> QTextCur
             before = shown.byte(cursor.position() - 1)
             cursor.setPosition(shown.unit(before), QTextCursor.MoveMode.KeepAnchor)
     return cursor
-
-
-def writes(event: QKeyEvent) -> bool:
-    """Whether the key stands for text (as Qt's own editors decide it)."""
-    text, mods = event.text(), event.modifiers()
-    if not text or mods in (_Mods.ControlModifier, _Mods.ControlModifier | _Mods.ShiftModifier):
-        return False
-    return text[0] == "\t" or unicodedata.category(text[0]) != "Cc"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QInputMethodEvent, QTextCursor
 
 if TYPE_CHECKING:
-    from arplay.gui.widgets.text.area import TextArea
+    from arplay.gui.canvases.text.area import TextArea
 
 _CURSOR = QInputMethodEvent.AttributeType.Cursor
 

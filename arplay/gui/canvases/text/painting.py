@@ -10,13 +10,13 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen
 
+from arplay.gui.canvases.text.cells import LineCells
+from arplay.gui.canvases.text.hidden import paint_signs
 from arplay.gui.theme import SPACE, TEXT, interface_font
 from arplay.gui.widgets.heat.scale import PLAIN, UNSCORED
-from arplay.gui.widgets.text.cells import LineCells
-from arplay.gui.widgets.text.hidden import paint_signs
 
 if TYPE_CHECKING:
-    from arplay.gui.widgets.text.area import TextArea
+    from arplay.gui.canvases.text.area import TextArea
 
 NEWLINE_WIDTH = 8.0
 """A newline has no width of its own; a token that holds one is drawn this much further."""

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from PySide6.QtGui import QTextLayout, QTextLine
 
-from arplay.gui.widgets.text.line_spacing import VisibleLine
-from arplay.gui.widgets.text.shown import ShownText
+from arplay.gui.canvases.text.line_spacing import VisibleLine
+from arplay.gui.canvases.text.shown import ShownText
 
 _POSITIONS = QTextLayout.GlyphRunRetrievalFlag.RetrieveGlyphPositions
 _INDEXES = QTextLayout.GlyphRunRetrievalFlag.RetrieveGlyphIndexes

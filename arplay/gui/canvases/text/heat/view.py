@@ -22,16 +22,16 @@ from arplay.core.chain import Ledger
 from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.finding import Found
 from arplay.core.modalities.text import bytes_of
+from arplay.gui.canvases.text.heat import marks
+from arplay.gui.canvases.text.heat.blocks import Blocks, Rows
+from arplay.gui.canvases.text.heat.painting import HeatPainter, Lines, lead_columns
+from arplay.gui.canvases.text.heat.shaping import Grid
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, TEXT, Theme, interface_font
 from arplay.gui.widgets.caption import plain
-from arplay.gui.widgets.heat import marks
-from arplay.gui.widgets.heat.blocks import Blocks, Rows
 from arplay.gui.widgets.heat.buffer import Buffer
 from arplay.gui.widgets.heat.card import HeatCard, content
-from arplay.gui.widgets.heat.painting import HeatPainter, Lines, lead_columns
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.heat.shaping import Grid
 from arplay.gui.widgets.words import label
 from arplay.gui.widgets.zoom import WheelZoom
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arplay.gui.widgets.text.shown import ShownText, image
+from arplay.gui.canvases.text.shown import ShownText, image
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QTextBlock, QTextCharFormat, QTextLayout
 
 from arplay.core.modalities.spans import to_bytes, to_text
+from arplay.gui.canvases.text.cells import LineCells
+from arplay.gui.canvases.text.heat.signs import CHIP_SCALE, chip_columns
+from arplay.gui.canvases.text.shown import BROKEN, FAR_HIDDEN, HIDDEN, ShownText
 from arplay.gui.theme import fixed_font
-from arplay.gui.widgets.heat.signs import CHIP_SCALE, chip_columns
-from arplay.gui.widgets.text.cells import LineCells
-from arplay.gui.widgets.text.shown import BROKEN, FAR_HIDDEN, HIDDEN, ShownText
 
 if TYPE_CHECKING:
-    from arplay.gui.widgets.text.area import TextArea
+    from arplay.gui.canvases.text.area import TextArea
 
 MANY = 2_000
 """Signs of one line that Qt lays out with room of their own; those of what is no text are squeezed into a letter's."""

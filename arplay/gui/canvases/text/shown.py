@@ -16,7 +16,7 @@ import numpy as np
 
 from arplay.core.modalities.spans import Index, change, to_bytes, to_text, utf16_index
 from arplay.core.signs import FILLERS, sign
-from arplay.gui.widgets.heat.signs import JOINED, JOINER, kind
+from arplay.gui.canvases.text.heat.signs import JOINED, JOINER, kind
 
 BROKEN, HIDDEN, FAR_HIDDEN = "\ufffd", "\u25af", "\U0001f78f"
 """What stands in Qt for a byte that is part of no whole character, for what cannot be seen, and for that beyond U+FFFF:

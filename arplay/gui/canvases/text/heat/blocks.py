@@ -15,8 +15,8 @@ from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Ids, TokenSet
 from arplay.core.modalities.spans import to_text
 from arplay.core.modalities.text import bytes_of
-from arplay.gui.widgets.heat.layout import Flow, Ints, Measure, Units, bare_tokens, remembered, units
-from arplay.gui.widgets.heat.signs import CR, FLAG, JAMO, JOINER, LF, MARK, MODIFIER, VIRAMA, direction, kind
+from arplay.gui.canvases.text.heat.layout import Flow, Ints, Measure, Units, bare_tokens, remembered, units
+from arplay.gui.canvases.text.heat.signs import CR, FLAG, JAMO, JOINER, LF, MARK, MODIFIER, VIRAMA, direction, kind
 
 BLOCK = 2048
 """Tokens of a block; more of them until the next newline."""

@@ -25,15 +25,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
+from arplay.gui.canvases.text import foreign, hidden, keys, painting, transfer
+from arplay.gui.canvases.text.cells import LineCells
+from arplay.gui.canvases.text.composing import Preview
+from arplay.gui.canvases.text.line_spacing import SpacedLayout, visible_lines
+from arplay.gui.canvases.text.marks import NO_MARKS, Marks
+from arplay.gui.canvases.text.shown import ShownText, changed, image
 from arplay.gui.contract import AnalyseText, CaretMoved, OpenFiles, Settings, Tell, Typed
 from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.text import foreign, hidden, keys, painting, transfer
-from arplay.gui.widgets.text.cells import LineCells
-from arplay.gui.widgets.text.composing import Preview
-from arplay.gui.widgets.text.line_spacing import SpacedLayout, visible_lines
-from arplay.gui.widgets.text.marks import NO_MARKS, Marks
-from arplay.gui.widgets.text.shown import ShownText, changed, image
+from arplay.gui.widgets.keys import writes
 from arplay.gui.widgets.zoom import WheelZoom
 
 EDITABLE = 1_000_000
@@ -259,7 +260,7 @@ class TextArea(QPlainTextEdit):
             self._replace(doomed.selectionStart(), doomed.selectionEnd(), b"")
         elif keys.is_newline(event):
             self.insert("\n")
-        elif keys.writes(event):
+        elif writes(event):
             self.insert(event.text())
         else:
             super().keyPressEvent(event)

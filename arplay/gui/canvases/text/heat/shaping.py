@@ -13,9 +13,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextLine, QTextOption
 
-from arplay.gui.theme import TEXT, fixed_font, interface_font
-from arplay.gui.widgets.heat.layout import LEAST, Flow, Units
-from arplay.gui.widgets.heat.signs import (
+from arplay.gui.canvases.text.heat.layout import LEAST, Flow, Units
+from arplay.gui.canvases.text.heat.signs import (
     BARE,
     CHIP,
     CHIP_SCALE,
@@ -29,6 +28,7 @@ from arplay.gui.widgets.heat.signs import (
     kind,
     sign,
 )
+from arplay.gui.theme import TEXT, fixed_font, interface_font
 
 LINE_HEIGHT, CELL_SHARE = 1.8, 0.85
 """From one row to the next in sizes of the type, and the share of a row that its cells fill."""

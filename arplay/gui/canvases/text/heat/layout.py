@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from arplay.core.modalities.base import Ids
 from arplay.core.modalities.spans import char_spans, char_starts, to_text
-from arplay.gui.widgets.heat.signs import (
+from arplay.gui.canvases.text.heat.signs import (
     BARE,
     BLANK,
     CHIP,

@@ -23,10 +23,10 @@ from shiboken6 import isValid
 
 from arplay.core.distribution import LN2
 from arplay.core.modalities.finding import Found
+from arplay.gui.canvases.text.tools import small_button
 from arplay.gui.contract import Change, Find, Seek, Select, Settings, View
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
-from arplay.gui.widgets.text.tools import small_button
 from arplay.gui.widgets.words import in_unit
 
 PARTS = ("find", "token", "surprise")

@@ -1,0 +1,1 @@
+"""A picture: the pixels that are painted, and their surprisal."""

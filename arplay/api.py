@@ -30,12 +30,16 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.base import TokenSet
 from arplay.core.reading import Reading
 from arplay.core.timings import Timings
-from arplay.engine import jobs, messages
+from arplay.engine import scoring
+from arplay.engine.explore import Explore, Explored
 from arplay.engine.fetch import fetch
+from arplay.engine.job import Line
+from arplay.engine.load import Device, Dtype, Load, Loaded
 from arplay.engine.measured import measured
-from arplay.engine.messages import Device, Dtype, Explore, Explored, Load, Loaded, Progress, Scored
+from arplay.engine.messages import Progress, Request
 from arplay.engine.sampling import AtLimit
 from arplay.engine.state import Pace, State
+from arplay.engine.table import JOBS
 from arplay.export.provenance import summary
 from arplay.models import base, catalogue, documents
 from arplay.models.base import Info, Report
@@ -78,8 +82,8 @@ def load(
     arplay.core.errors.Problem: there is no model no-such-model; use one of abc, english, ...
     """
     report = progress or (lambda fraction, what: None)
-    state = State(catalogue.load, fetch, pace=Pace(patience=ALONE_SECONDS))
-    loaded = _ended(Loaded, jobs.load(state, Load(0, os.fspath(model), device, dtype), report), report)
+    state = State(catalogue.load, pace=Pace(patience=ALONE_SECONDS))
+    loaded = _answered(Loaded, state, Load(0, os.fspath(model), device, dtype), report)
     return Model(state, loaded, reading or Reading(), report)
 
 
@@ -142,7 +146,7 @@ class Model:
         [('C', 0.667), ('A', 0.333), ('B', 0.0)]
         """
         decoding, given = Pipeline(pipeline), documents.document(document, self.backend.alphabet)
-        answer = self._run(Explored, jobs.explore(self._state, Explore(0, given, given.end, self.reading))).answer
+        answer = self._asked(Explored, Explore(0, given, given.end, self.reading)).answer
         if answer.distribution is None and answer.prefix.index == self.vocabulary.length:
             cause = f"the document is complete: nothing comes after {answer.prefix.index:,}"
             raise Problem(cause, "give one in which something is open")
@@ -165,8 +169,7 @@ class Model:
         0.2019
         """
         given = documents.document(document, self.backend.alphabet)
-        asked = messages.Score(0, given, self.reading)
-        ledger = self._run(Scored, jobs.score(self._state, asked)).ledger
+        ledger = self._asked(scoring.Scored, scoring.Score(0, given, self.reading)).ledger
         return Score(self.loaded, ledger)
 
     def sample(
@@ -219,13 +222,19 @@ class Model:
         Raises Problem where the model keeps no cache, and for an empty document.
         """
         given = documents.document(document, self.backend.alphabet)
-        return self._run(tuple, measured(self._state, given, self.reading))
+        return _ended(tuple, measured(self._state, given, self.reading), self._report)
 
     def __repr__(self) -> str:
         return f"<arplay.Model {summary(self.info)}>"
 
-    def _run(self, kind: type[R], steps: Generator[object, None, object]) -> R:
-        return _ended(kind, steps, self._report)
+    def _asked(self, kind: type[R], request: Request) -> R:
+        return _answered(kind, self._state, request, self._report)
+
+
+def _answered(kind: type[R], state: State, request: Request, report: Report) -> R:
+    """The result of the job that the table has for ``request``."""
+    line = Line(report, lambda: False, fetch)
+    return _ended(kind, JOBS[type(request)].run(state, request, line), report)
 
 
 def _ended(kind: type[R], steps: Generator[object, None, object], report: Report) -> R:

@@ -17,7 +17,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Ids
 from arplay.core.position import Answer
 from arplay.core.stepping import context_at
-from arplay.engine.messages import Loaded
+from arplay.engine.load import Loaded
 from arplay.export import html, provenance, tables
 
 if TYPE_CHECKING:

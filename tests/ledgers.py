@@ -12,7 +12,7 @@ from arplay.core.modalities.base import Ids
 from arplay.core.modalities.text import Encoded
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.windows import Windows
-from arplay.engine.messages import Loaded
+from arplay.engine.load import Loaded
 from arplay.models.base import Capabilities, Info
 from arplay.models.tabular import Table
 

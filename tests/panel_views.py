@@ -17,7 +17,8 @@ from arplay.core.picking import choose, uniform
 from arplay.core.position import Answer, Position
 from arplay.core.timings import MOST, Timing
 from arplay.core.tree import Step, Tree
-from arplay.engine.messages import Loaded, Reconciled
+from arplay.engine.load import Loaded
+from arplay.engine.reconcile import Reconciled
 from arplay.gui.contract import Settings, View
 from arplay.models.base import Capabilities, Info
 from arplay.models.tabular import Table

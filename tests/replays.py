@@ -9,7 +9,9 @@ import numpy as np
 
 from arplay.core.distribution import log_softmax
 from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.engine.messages import BatchLosses, Loaded, Replayed
+from arplay.engine.load import Loaded
+from arplay.engine.one_batch import BatchLosses
+from arplay.engine.replay import Replayed
 from arplay.engine.trainer import Plan, Report, TrainingState
 from arplay.models.base import Capabilities, Info
 

@@ -15,21 +15,12 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.text import Caret, Text
-from arplay.engine.messages import (
-    Cancelled,
-    Explore,
-    Explored,
-    Failed,
-    Fetch,
-    Load,
-    Loaded,
-    Progress,
-    Reconcile,
-    Reconciled,
-    Result,
-    Score,
-    Scored,
-)
+from arplay.engine.downloads import Fetch
+from arplay.engine.explore import Explore, Explored
+from arplay.engine.load import Load, Loaded
+from arplay.engine.messages import Cancelled, Failed, Progress, Result
+from arplay.engine.reconcile import Reconcile, Reconciled
+from arplay.engine.scoring import Score, Scored
 from arplay.gui.bridge import Bridge
 from arplay.models.base import Model, Report
 from tests.small_model import SmallModel

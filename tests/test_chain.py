@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from arplay.core.chain import BEST, BLOCK, Best, Ledger, power_of_ten, underflows
 from arplay.core.modalities.vocabulary import BYTE
 from arplay.core.windows import Windows
+from arplay.engine.scoring import Known
 from arplay.models.tabular import Table
 from tests.ledgers import ABC, abc_ledger, encoded_of
 from tests.test_jobs import scored, state_of
@@ -160,9 +161,10 @@ def test_a_finished_ledger_takes_few_bytes_a_token() -> None:
     state = state_of(Table.load(ABC))
     known = scored(state, text)
     assert len(known) == n and 50 < nbytes(known, set()) / n <= 61
-    assert state.scored is not None  # what the worker keeps of it to go on from is the same arrays
+    work = state.kept(Known).work
+    assert work is not None  # what the worker keeps of it to go on from is the same arrays
     both: set[int] = set()
-    assert nbytes(known, both) + nbytes(state.scored.columns, both) == nbytes(known, set())
+    assert nbytes(known, both) + nbytes(work.columns, both) == nbytes(known, set())
     wide = dataclasses.replace(known, rank=known.rank.astype(np.int64))  # control
     assert nbytes(wide, set()) / n > 63
 

@@ -9,8 +9,7 @@ import pytest
 
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Alphabet, Tokens, Vocabulary
-from arplay.engine import jobs
-from arplay.engine.messages import Explore
+from arplay.engine.explore import Explore, explore
 from arplay.engine.state import State
 from arplay.models.base import Model
 from arplay.models.tabular import Table
@@ -47,7 +46,7 @@ def counted() -> tuple[State, Counting]:
 
 
 def look(state: State, document: Text, index: int) -> None:
-    answer = run(jobs.explore(state, Explore(1, document, document.at(index, index))))[1].answer
+    answer = run(explore(state, Explore(1, document, document.at(index, index))))[1].answer
     assert answer.prefix.index == index and answer.prefix.actual == answer.encoded.ids[index]
 
 

@@ -21,7 +21,8 @@ import pytest
 
 from arplay.core.errors import Problem
 from arplay.engine import fetch as fetching
-from arplay.engine.fetch import FetchProgress, fetch
+from arplay.engine.fetch import fetch
+from arplay.engine.messages import Progress
 from tests import tiny_recipe
 
 ROOT = Path(__file__).parents[1]
@@ -83,7 +84,7 @@ def wait_for(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def advance(steps: Iterator[FetchProgress], until: Callable[[FetchProgress], bool]) -> FetchProgress:
+def advance(steps: Iterator[Progress], until: Callable[[Progress], bool]) -> Progress:
     deadline = time.monotonic() + HANG_GUARD
     for step in steps:
         if until(step):
@@ -171,7 +172,7 @@ def slow_index(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         serving.join()
 
 
-def half_way(step: FetchProgress) -> bool:
+def half_way(step: Progress) -> bool:
     return step.bytes_done is not None and step.bytes_done >= 900_000
 
 

@@ -19,18 +19,11 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.text import Caret, Text
 from arplay.core.reading import Reading
 from arplay.core.waits import Interrupted
-from arplay.engine.messages import (
-    Cancelled,
-    Explore,
-    Explored,
-    Failed,
-    Load,
-    Loaded,
-    Progress,
-    Reconcile,
-    Result,
-    Score,
-)
+from arplay.engine.explore import Explore, Explored
+from arplay.engine.load import Load, Loaded
+from arplay.engine.messages import Cancelled, Failed, Progress, Result
+from arplay.engine.reconcile import Reconcile
+from arplay.engine.scoring import Score
 from arplay.engine.worker import Worker
 from arplay.models import catalogue
 from arplay.models.gguf.native import NativeModel

@@ -17,18 +17,9 @@ import pytest
 
 from arplay.cli import main
 from arplay.commands.models import megabytes
-from arplay.engine.messages import (
-    Cancelled,
-    Describe,
-    Described,
-    Failed,
-    Fetch,
-    Fetched,
-    Load,
-    Loaded,
-    Progress,
-    Result,
-)
+from arplay.engine.downloads import Describe, Described, Fetch, Fetched
+from arplay.engine.load import Load, Loaded
+from arplay.engine.messages import Cancelled, Failed, Progress, Result
 from arplay.engine.worker import Worker
 from arplay.models.store import hub
 from tests.loopback_hub import Hub

@@ -15,7 +15,7 @@ import pytest
 
 from arplay.core.errors import Problem
 from arplay.engine import hub_fetch
-from arplay.engine.fetch import FetchProgress
+from arplay.engine.messages import Progress
 from arplay.models import catalogue
 from arplay.models.store import hub
 from arplay.models.store.cards import Card
@@ -74,7 +74,7 @@ def refused(spec: str) -> Problem:
     return caught.value
 
 
-def half_way(step: FetchProgress) -> bool:
+def half_way(step: Progress) -> bool:
     return step.bytes_done is not None and step.bytes_done > 1_000_000
 
 

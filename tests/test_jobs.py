@@ -22,11 +22,15 @@ from arplay.core.modalities.text import encode as encode_all
 from arplay.core.modalities.vocabulary import Token, Tokens
 from arplay.core.reading import Reading
 from arplay.core.windows import Windows
-from arplay.engine import jobs, scoring
+from arplay.engine import scoring
 from arplay.engine import state as keeping
-from arplay.engine.fetch import FetchProgress
-from arplay.engine.jobs import Pause, Stopped
-from arplay.engine.messages import Explore, Fetch, Fetched, Load, Loaded, Progress, Reconcile, Score, Scored
+from arplay.engine.downloads import FETCH_SECONDS, Fetch, Fetched, fetch
+from arplay.engine.explore import Explore, explore
+from arplay.engine.job import Fetcher, Line, Pause, Steps, Stopped
+from arplay.engine.load import Load, Loaded, load
+from arplay.engine.messages import Progress
+from arplay.engine.reconcile import Reconcile, reconcile
+from arplay.engine.scoring import Score, Scored, score
 from arplay.engine.state import Pace, State
 from arplay.models.base import Model, Report
 from arplay.models.tabular import Table, TableAlphabet
@@ -41,17 +45,21 @@ def no_load(*_: Any) -> Model:
     raise AssertionError("nothing is loaded here")
 
 
-def no_fetch(*_: Any) -> Generator[FetchProgress, None, None]:
+def no_fetch(*_: Any) -> Generator[Progress, None, None]:
     raise AssertionError("nothing is fetched here")
 
 
+def line(report: Report = lambda *_: None, fetch: Fetcher = no_fetch, cancelled: bool = False) -> Line:
+    return Line(report, lambda: cancelled, fetch)
+
+
 def state_of(model: Model) -> State:
-    state = State(no_load, no_fetch)
+    state = State(no_load)
     state.use(model)
     return state
 
 
-def run(steps: jobs.Steps) -> tuple[list[Any], Any]:
+def run(steps: Steps) -> tuple[list[Any], Any]:
     """Everything a job yields, and its final result."""
     told = []
     while True:
@@ -62,12 +70,12 @@ def run(steps: jobs.Steps) -> tuple[list[Any], Any]:
 
 
 def scored(state: State, text: bytes) -> Any:
-    return run(jobs.score(state, Score(1, Text.of(text))))[1].ledger
+    return run(score(state, Score(1, Text.of(text))))[1].ledger
 
 
 def explored(state: State, text: bytes, caret: int | None = None) -> Any:
     document = Text.of(text)
-    return run(jobs.explore(state, Explore(1, document, Caret(len(text) if caret is None else caret))))[1].answer
+    return run(explore(state, Explore(1, document, Caret(len(text) if caret is None else caret))))[1].answer
 
 
 def test_bac_is_scored_exactly() -> None:
@@ -179,26 +187,26 @@ def test_no_distribution_before_the_first_token_unless_the_model_has_one() -> No
 def test_a_first_token_that_the_user_left_out_is_left_out_everywhere() -> None:
     text = Text.of(b"BAC")
     state = state_of(abc())
-    _, whole = run(jobs.score(state, Score(1, text)))
-    _, result = run(jobs.score(state, Score(2, text, Reading("unscored"))))
+    _, whole = run(score(state, Score(1, text)))
+    _, result = run(score(state, Score(2, text, Reading("unscored"))))
     ledger = result.ledger
     assert np.isnan(ledger.logprob[0]) and (ledger.rank[0], ledger.best_ids[0, 0]) == (0, -1)
     assert np.array_equal(ledger.logprob[1:], whole.ledger.logprob[1:])
     assert (ledger.totals.scored, ledger.totals.units, ledger.first_token) == (2, 2, "unscored")
-    assert run(jobs.explore(state, Explore(3, text, Caret(0), Reading("unscored"))))[1].answer.distribution is None
-    _, checked = run(jobs.reconcile(state, Reconcile(4, text, Reading("unscored"))))
+    assert run(explore(state, Explore(3, text, Caret(0), Reading("unscored"))))[1].answer.distribution is None
+    _, checked = run(reconcile(state, Reconcile(4, text, Reading("unscored"))))
     assert checked.largest_difference == 0 and checked.nll_nats == pytest.approx(ledger.totals.nll_nats, abs=1e-12)
-    _, again = run(jobs.score(state, Score(5, text)))  # negative control: the rule is a rule of the request
+    _, again = run(score(state, Score(5, text)))  # negative control: the rule is a rule of the request
     assert np.array_equal(again.ledger.logprob, whole.ledger.logprob)
 
 
 def test_a_long_way_to_the_caret_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = {}
     for seconds in (0.0, 1e6):
-        monkeypatch.setattr(jobs, "TELL_SECONDS", seconds)
+        monkeypatch.setattr("arplay.engine.explore.TELL_SECONDS", seconds)
         state = state_of(SmallModel(context=None))
         state.pace.size = state.pace.most = 8
-        told, answered = run(jobs.explore(state, Explore(1, Text.of(b"C" * 100), Caret(100))))
+        told, answered = run(explore(state, Explore(1, Text.of(b"C" * 100), Caret(100))))
         assert answered.answer.position.context == 100
         steps[seconds] = [step.fraction for step in told if isinstance(step, Progress)]
     assert steps[0.0] == [n / 100 for n in range(8, 100, 8)]
@@ -212,9 +220,9 @@ def test_a_caret_inside_a_token_has_no_actual_next() -> None:
 
 def test_kept_ids_that_are_not_canonical_are_told() -> None:
     document = Text((Typed(b"C"), Fixed("small", (0, 1), (b"A", b"B"))))
-    _, last = run(jobs.score(state_of(SmallModel()), Score(1, document)))
+    _, last = run(score(state_of(SmallModel()), Score(1, document)))
     assert last.departures == ((1, 3),)
-    assert run(jobs.score(state_of(SmallModel()), Score(1, Text.of(b"CAB"))))[1].departures == ()
+    assert run(score(state_of(SmallModel()), Score(1, Text.of(b"CAB"))))[1].departures == ()
 
 
 def test_a_text_is_encoded_once_for_all_jobs() -> None:
@@ -251,11 +259,11 @@ def test_a_token_written_after_a_text_does_not_have_it_encoded_again() -> None:
     state, document = state_of(model), Text.of(b"CABBA")
     for _ in range(20):
         document = document.apply(document.put(len(document), Token(0, b"A"), "small"))
-        answer = run(jobs.explore(state, Explore(1, document, Caret(len(document)))))[1].answer
+        answer = run(explore(state, Explore(1, document, Caret(len(document)))))[1].answer
         assert np.array_equal(answer.encoded.ids, encode_all(document, SmallModel().alphabet).ids)
     assert cut == [b"CABBA"]
     typed = document.apply(document.replace(0, 1, b"A"))  # negative control: what changed is
-    run(jobs.explore(state, Explore(1, typed, Caret(len(typed)))))
+    run(explore(state, Explore(1, typed, Caret(len(typed)))))
     assert cut == [b"CABBA", b"AABBA"]
 
 
@@ -263,7 +271,7 @@ def test_growing_ledgers_tell_what_is_done(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(scoring, "LEDGER_SECONDS", 0.0)
     monkeypatch.setattr(keeping, "CHUNK_SECONDS", 0.0)  # chunks shrink to the smallest
     text = b"BAC" * 300
-    told, final = run(jobs.score(state_of(abc()), Score(7, Text.of(text))))
+    told, final = run(score(state_of(abc()), Score(7, Text.of(text))))
     growing = [result.ledger for result in told if isinstance(result, Scored)]
     progress = [result.fraction for result in told if isinstance(result, Progress)]
     assert len(growing) > 2 and progress == sorted(progress) and 0 < progress[0] < 1
@@ -277,12 +285,12 @@ def test_growing_ledgers_tell_what_is_done(monkeypatch: pytest.MonkeyPatch) -> N
         assert ledger.totals.nll_nats == pytest.approx(-ledger.running[-1])
     assert all(ledger.logprob.base is growing[0].logprob.base for ledger in growing)  # nothing is copied
     monkeypatch.setattr(scoring, "LEDGER_SECONDS", 1000.0)  # control: seldom means never here
-    told, _ = run(jobs.score(state_of(abc()), Score(7, Text.of(text))))
+    told, _ = run(score(state_of(abc()), Score(7, Text.of(text))))
     assert not any(isinstance(result, Scored) for result in told)
 
 
 def reconciled(state: State, text: bytes) -> Any:
-    return run(jobs.reconcile(state, Reconcile(1, Text.of(text))))[1]
+    return run(reconcile(state, Reconcile(1, Text.of(text))))[1]
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -291,7 +299,7 @@ def test_the_ledger_reconciles(first: bool) -> None:
         state = state_of(model)
         ledger = scored(state, b"BACBACCABAC")
         if not first:
-            state.ledger = None  # then it is computed in the same job
+            state.kept(scoring.Known).ledger = None  # then it is computed in the same job
         result = reconciled(state, b"BACBACCABAC")
         assert result.largest_difference <= 1e-12
         assert result.nll_nats == pytest.approx(ledger.totals.nll_nats, rel=1e-12)
@@ -307,7 +315,7 @@ def test_reconciling_uses_the_ledger_there_is_and_finds_a_wrong_one() -> None:
     assert reconciled(state, b"BACCA").largest_difference == 0 and model.forwards == forwards
     wrong = ledger.logprob.copy()
     wrong[3] += 0.25
-    state.ledger = (Text.of(b"BACCA"), Reading(), dataclasses.replace(ledger, logprob=wrong))
+    state.kept(scoring.Known).ledger = (Text.of(b"BACCA"), Reading(), dataclasses.replace(ledger, logprob=wrong))
     assert reconciled(state, b"BACCA").largest_difference == pytest.approx(0.25)
 
 
@@ -333,12 +341,12 @@ def test_results_are_frozen_and_their_arrays_read_only() -> None:
     state = state_of(SmallModel())
     document = Text.of(b"BACABA")
     for caret in (4, 6):  # inside a token the prefix is an array of its own
-        result = run(jobs.explore(state, Explore(1, document, Caret(caret))))[1]
+        result = run(explore(state, Explore(1, document, Caret(caret))))[1]
         found = arrays(result)
         assert len(found) >= 7 and not any(array.flags.writeable for array in found)
         with pytest.raises(dataclasses.FrozenInstanceError):
             result.place = 0
-    result = run(jobs.score(state, Score(1, document)))[1]
+    result = run(score(state, Score(1, document)))[1]
     assert len(arrays(result)) >= 8 and not any(array.flags.writeable for array in arrays(result))
     with pytest.raises(dataclasses.FrozenInstanceError):
         result.ledger.done = 0
@@ -369,11 +377,11 @@ def test_a_load_replaces_the_model_only_when_it_succeeds() -> None:
         return new
 
     told: list[Any] = []
-    state = State(loader, no_fetch)
+    state = State(loader)
     state.use(old)
     explored(state, b"BA")
     with pytest.raises(Problem, match="no such model"):
-        run(jobs.load(state, Load(1, "bad"), lambda *what: told.append(what)))
+        run(load(state, Load(1, "bad"), line(lambda *what: told.append(what))))
     assert state.model is old and len(state.prefixes) == 1
     assert told == [(0.5, "bad auto auto")]
 
@@ -382,9 +390,9 @@ def test_a_load_replaces_the_model_only_when_it_succeeds() -> None:
             raise Stopped
 
     with pytest.raises(Stopped):
-        run(jobs.load(state, Load(2, "good"), stop_at_the_end))
+        run(load(state, Load(2, "good"), line(stop_at_the_end)))
     assert state.model is old
-    result = run(jobs.load(state, Load(3, "good"), lambda *what: None))[1]
+    result = run(load(state, Load(3, "good"), line()))[1]
     assert isinstance(result, Loaded) and result.info.name == "new" and result.lead == (4,)
     assert state.model is new and len(state.prefixes) == 0
 
@@ -392,23 +400,23 @@ def test_a_load_replaces_the_model_only_when_it_succeeds() -> None:
 def test_a_fetch_pauses_between_its_looks() -> None:
     seen: list[Any] = []
 
-    def fetching(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[FetchProgress, None, None]:
+    def fetching(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[Progress, None, None]:
         seen.append((name, folder))
         try:
-            yield FetchProgress(0.5, "half")
-            yield FetchProgress(0.5, "half")
+            yield Progress(0, "half", 0.5)
+            yield Progress(0, "half", 0.5)
             if not cancelled():
-                yield FetchProgress(1.0, "ready")
+                yield Progress(0, "ready", 1.0)
         finally:
             seen.append("closed")
 
-    told, result = run(jobs.fetch(State(no_load, fetching), Fetch(9, "tiny"), lambda: False))
+    told, result = run(fetch(State(no_load), Fetch(9, "tiny"), line(fetch=fetching)))
     assert result == Fetched(9, "tiny") and seen == [("tiny", paths.models() / "tiny"), "closed"]
-    pause = Pause(jobs.FETCH_SECONDS)
+    pause = Pause(FETCH_SECONDS)
     assert told == [Progress(9, "half", 0.5), pause, pause, Progress(9, "ready", 1.0), pause]
     with pytest.raises(Stopped):
-        run(jobs.fetch(State(no_load, fetching), Fetch(9, "tiny"), lambda: True))
-    steps = jobs.fetch(State(no_load, fetching), Fetch(9, "tiny"), lambda: False)
+        run(fetch(State(no_load), Fetch(9, "tiny"), line(fetch=fetching, cancelled=True)))
+    steps = fetch(State(no_load), Fetch(9, "tiny"), line(fetch=fetching))
     next(steps)
     seen.clear()
     steps.close()
@@ -439,7 +447,7 @@ def test_chunks_are_short_while_somebody_waits_and_grow_when_nobody_does() -> No
 def test_a_question_makes_the_chunks_of_a_score_short_again() -> None:
     state = state_of(SmallModel(context=None))
     state.pace.seconds, state.pace.size = 0.4, 200
-    run(jobs.explore(state, Explore(1, Text.of(b"ABC"), Caret(3))))
+    run(explore(state, Explore(1, Text.of(b"ABC"), Caret(3))))
     assert state.pace.size <= 50 and state.pace.seconds == 0.05
 
 
@@ -452,8 +460,8 @@ def test_what_a_former_model_read_is_never_taken_for_the_new_ones() -> None:
     """The jobs of the former model are closed only after the new one is in its place."""
     text = b"ABCCABACBBACABCCBABCA"
     for begin in (
-        lambda state: jobs.explore(state, Explore(1, Text.of(text), Caret(len(text)))),
-        lambda state: jobs.score(state, Score(1, Text.of(text))),
+        lambda state: explore(state, Explore(1, Text.of(text), Caret(len(text)))),
+        lambda state: score(state, Score(1, Text.of(text))),
     ):
         former, new = SmallModel(context=None), Other(context=None)
         state = state_of(former)

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.chain import underflows
 from arplay.core.modalities.text import Text
-from arplay.engine.messages import Reconciled
+from arplay.engine.reconcile import Reconciled
 from arplay.gui.contract import Do, Select, Settings, View
 from arplay.gui.panels.ledger import LedgerPanel
 from arplay.gui.theme import DARK, LIGHT

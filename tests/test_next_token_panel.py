@@ -19,7 +19,7 @@ from arplay.core.modalities.text import Encoded, Prefix, Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose
 from arplay.core.position import Answer, Position
-from arplay.engine.messages import Loaded
+from arplay.engine.load import Loaded
 from arplay.gui.contract import Change, Do, Settings, Take, View
 from arplay.gui.panels.next_token import NextTokenPanel
 from arplay.gui.theme import DARK

@@ -12,8 +12,9 @@ import pytest
 from arplay.cli import main
 from arplay.core.modalities.text import Caret, Text
 from arplay.core.reading import Reading
-from arplay.engine import jobs
-from arplay.engine.messages import Explore, Reconcile, Score
+from arplay.engine.explore import Explore, explore
+from arplay.engine.reconcile import Reconcile, reconcile
+from arplay.engine.scoring import Score, score
 from arplay.engine.state import State
 from arplay.models import catalogue
 from tests.test_jobs import run, state_of
@@ -47,7 +48,7 @@ def load(folder: Path) -> State:
 def test_later_windows_begin_as_the_text_does_or_it_is_said(leading: Path, window_lead: bool) -> None:
     state, document = load(leading), Text.of(LONG)
     reading = Reading(window_lead=window_lead)
-    _, scored = run(jobs.score(state, Score(1, document, reading)))
+    _, scored = run(score(state, Score(1, document, reading)))
     ledger, model = scored.ledger, state.current()
     chain = [0, *ledger.ids.tolist()]
     for start, first, stop in ledger.windows.spans(len(chain)):
@@ -59,9 +60,9 @@ def test_later_windows_begin_as_the_text_does_or_it_is_said(leading: Path, windo
     later = len(list(ledger.windows.spans(len(chain)))) - 1
     (note,) = ledger.notes
     assert note.figure == str(later) and ("not before" in note.sentence) == (not window_lead)
-    _, checked = run(jobs.reconcile(state, Reconcile(2, document, reading)))
+    _, checked = run(reconcile(state, Reconcile(2, document, reading)))
     assert checked.largest_difference < 1e-5
-    _, explored = run(jobs.explore(state, Explore(3, document, Caret(len(LONG) - 1), reading)))
+    _, explored = run(explore(state, Explore(3, document, Caret(len(LONG) - 1), reading)))
     end = explored.answer.position.end
     read = ledger.windows.read(np.array(chain), explored.answer.position.start, end)
     assert explored.answer.position.context == len(read)
@@ -70,20 +71,20 @@ def test_later_windows_begin_as_the_text_does_or_it_is_said(leading: Path, windo
 def test_both_totals_differ_for_a_model_that_leans_on_it(leading: Path) -> None:
     state, document = load(leading), Text.of(LONG)
     both = [Reading(window_lead=on) for on in (False, True)]
-    totals = [run(jobs.score(state, Score(1, document, reading)))[1].ledger.totals for reading in both]
+    totals = [run(score(state, Score(1, document, reading)))[1].ledger.totals for reading in both]
     assert totals[0].scored == totals[1].scored and abs(totals[0].nll_nats - totals[1].nll_nats) > 0.1
     short = Text.of(LONG[:20])
-    same = [run(jobs.score(state, Score(1, short, reading)))[1].ledger for reading in both]
+    same = [run(score(state, Score(1, short, reading)))[1].ledger for reading in both]
     assert same[0].totals.nll_nats == same[1].totals.nll_nats and same[0].notes == () == same[1].notes
 
 
 def test_bos_typed_and_added_is_told(leading: Path) -> None:
     state, document = load(leading), Text.of(f"{SEPARATOR}The cat".encode())
-    _, twice = run(jobs.score(state, Score(1, document, Reading(special=True))))
+    _, twice = run(score(state, Score(1, document, Reading(special=True))))
     (note,) = twice.ledger.notes
     assert note.figure == "2 ×" and SEPARATOR in note.sentence
     for reading in (Reading(special=False), Reading("unscored", special=True)):
-        assert run(jobs.score(state, Score(1, document, reading)))[1].ledger.notes == (), "negative control"
+        assert run(score(state, Score(1, document, reading)))[1].ledger.notes == (), "negative control"
 
 
 Z = (b"a Z b", b"a b Z", b"Zab", LONG[:60] + b"Z", b"Z" + LONG, LONG + b"Z cat")
@@ -92,7 +93,7 @@ Z = (b"a Z b", b"a b Z", b"Zab", LONG[:60] + b"Z", b"Z" + LONG, LONG + b"Z cat")
 @pytest.mark.parametrize("text", Z)
 def test_tokens_without_a_number_are_told_and_left_out(broken: Path, text: bytes) -> None:
     state = load(broken)
-    _, scored = run(jobs.score(state, Score(1, Text.of(text))))
+    _, scored = run(score(state, Score(1, Text.of(text))))
     ledger = scored.ledger
     behind = int(np.count_nonzero(ledger.starts > text.index(b"Z")))
     failed = int(np.count_nonzero(np.isnan(ledger.logprob[1:])))
@@ -104,7 +105,7 @@ def test_tokens_without_a_number_are_told_and_left_out(broken: Path, text: bytes
 
 def test_a_text_without_that_token_has_all_its_numbers(broken: Path) -> None:
     """Negative control."""
-    _, scored = run(jobs.score(load(broken), Score(1, Text.of(LONG))))
+    _, scored = run(score(load(broken), Score(1, Text.of(LONG))))
     assert scored.ledger.notes == () and scored.ledger.totals.scored == len(scored.ledger) - 1
 
 

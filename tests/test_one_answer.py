@@ -11,7 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Caret, Text
 from arplay.engine import scoring
-from arplay.engine.messages import Explore, Load, Loaded, Progress, Request, Result, Score
+from arplay.engine.explore import Explore
+from arplay.engine.load import Load, Loaded
+from arplay.engine.messages import Progress, Request, Result
+from arplay.engine.scoring import Score
 from arplay.engine.worker import Worker
 from arplay.gui.bridge import Bridge
 from arplay.models.base import Model, Report

@@ -12,7 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from arplay.cli import main
 from arplay.core.decoding.pipeline import Pipeline
-from arplay.engine.messages import Explore, Result, Score
+from arplay.engine.explore import Explore
+from arplay.engine.messages import Result
+from arplay.engine.scoring import Score
 from arplay.gui.contract import CaretMoved, Change, Do, Typed
 from tests.windows_open import PATIENCE, Open, opened, settle
 

@@ -16,7 +16,10 @@ from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.modalities.runs import Fixed
 from arplay.core.modalities.text import bytes_of, text_of
 from arplay.core.picking import uniform
-from arplay.engine.messages import Cancelled, Explore, Load, Score
+from arplay.engine.explore import Explore
+from arplay.engine.load import Load
+from arplay.engine.messages import Cancelled
+from arplay.engine.scoring import Score
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import CaretMoved, Change, Do, Goto, Select, Settings, Take, Typed
 from arplay.gui.playground.playground import Playground

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arplay.core.modalities.text import Caret, Text
-from arplay.engine import jobs, prefixes
-from arplay.engine.messages import Explore, Score
+from arplay.engine import prefixes
+from arplay.engine.explore import Explore, explore
 from arplay.engine.prefixes import Prefixes, common_prefix
+from arplay.engine.scoring import Score, score
 from arplay.engine.state import State
 from tests.small_model import SmallModel, SmallSession
 from tests.test_jobs import explored, scored, state_of
@@ -138,7 +139,7 @@ def test_a_cancelled_job_leaves_what_it_has_read() -> None:
     model = SmallModel(context=None)
     state = state_of(model)
     state.pace.size = 16
-    steps = jobs.explore(state, Explore(1, Text.of(LONG), Caret(len(LONG))))
+    steps = explore(state, Explore(1, Text.of(LONG), Caret(len(LONG))))
     next(steps)
     steps.close()
     assert len(state.prefixes) == 1
@@ -159,7 +160,7 @@ def test_a_step_between_two_scorings_finds_what_the_step_before_it_read() -> Non
     state = state_of(SmallModel(context=None))
     scored(state, LONG[:90])
     explored(state, LONG[:91])
-    scoring = jobs.score(state, Score(2, Text.of(LONG[:91])))
+    scoring = score(state, Score(2, Text.of(LONG[:91])))
     next(scoring)
     answer = explored(state, LONG[:92])
     assert (answer.reused, answer.evaluated) == (91, 1)

@@ -16,16 +16,17 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.text import Caret, Text
 from arplay.core.reading import Reading
 from arplay.core.timings import MOST, Timing, added, forecast, largest_difference, missing, of_answer, speedup, trend
-from arplay.engine import jobs
-from arplay.engine.messages import Explore, Explored, Load, Loaded, Recompute, Recomputed, Score, Scored
+from arplay.engine.explore import Answered, Explore, Explored, explore
+from arplay.engine.load import Load, Loaded
+from arplay.engine.recompute import Recompute, Recomputed, recompute
 from arplay.engine.recompute import largest_difference as gap
-from arplay.engine.recompute import recompute
+from arplay.engine.scoring import Score, Scored
 from arplay.engine.state import State
 from arplay.engine.table import JOBS
 from arplay.engine.worker import Worker
 from tests.small_model import SmallModel
 from tests.strictness import HANG_GUARD
-from tests.test_jobs import no_fetch, no_load, run, state_of
+from tests.test_jobs import no_load, run, state_of
 from tests.tiny_models import one_thread, tiny_folders
 
 __all__ = ["one_thread", "tiny_folders"]
@@ -40,7 +41,7 @@ def recomputed(state: State, text: bytes, caret: int | None = None, reading: Rea
 
 def explored(state: State, text: bytes, caret: int | None = None) -> Explored:
     request = Explore(1, Text.of(text), Caret(len(text) if caret is None else caret))
-    result = run(jobs.explore(state, request))[1]
+    result = run(explore(state, request))[1]
     assert isinstance(result, Explored)
     return result
 
@@ -63,8 +64,9 @@ def test_a_wrong_cache_is_found() -> None:
     """The negative control of all: had the cache been another one, the difference would tell it."""
     state = state_of(SmallModel())
     explored(state, b"BAC")
-    assert state.answered is not None
-    state.answered = (state.answered[0], state.answered[1] + np.array([0, 0.25, 0, -0.5, 0]))
+    kept = state.kept(Answered)
+    assert kept.last is not None
+    kept.last = (kept.last[0], kept.last[1] + np.array([0, 0.25, 0, -0.5, 0]))
     assert recomputed(state, b"BAC").largest_difference == pytest.approx(0.5)
 
 
@@ -226,4 +228,4 @@ def test_a_median_line_is_not_moved_by_one_slow_step() -> None:
 
 def test_no_model_is_a_problem() -> None:
     with pytest.raises(Problem, match="no model"):
-        recomputed(State(no_load, no_fetch), b"B")
+        recomputed(State(no_load), b"B")

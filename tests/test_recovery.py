@@ -14,9 +14,12 @@ import pytest
 import torch
 
 from arplay.core.modalities.text import Caret, Text
-from arplay.engine.jobs import Stopped
-from arplay.engine.messages import Explore, Explored, Failed, Load, Loaded, Progress, Result, Score, Scored
+from arplay.engine.explore import Explore, Explored
+from arplay.engine.job import Stopped
+from arplay.engine.load import Load, Loaded
+from arplay.engine.messages import Failed, Progress, Result
 from arplay.engine.recovery import with_recovery
+from arplay.engine.scoring import Score, Scored
 from arplay.engine.state import State
 from arplay.engine.worker import Worker
 from arplay.models import catalogue
@@ -195,7 +198,7 @@ def test_short_memory_is_met_with_smaller_chunks(ask: Ask, error: Exception) -> 
 @pytest.mark.parametrize("window", [True, False])
 def test_where_a_window_runs_only_its_own_thread_collects(window: bool) -> None:
     """What ends in the worker's thread must be nothing of Qt. Without a window it may."""
-    state = State(lambda *_: None, lambda *_: iter(()))  # type: ignore[arg-type, return-value]
+    state = State(lambda *_: None)  # type: ignore[arg-type, return-value]
     full = iter([True, False])
 
     def job() -> Any:
@@ -248,7 +251,7 @@ def test_a_reload_that_was_cancelled_is_taken_up_by_the_next_job(tiny_folders: d
             raise RuntimeError(ASSERT)
 
     loader = Loader(tiny_folders["llama"], dies_once)
-    state = State(loader, lambda *_: iter(()))  # type: ignore[arg-type, return-value]
+    state = State(loader)  # type: ignore[arg-type]
     state.use(loader("tiny", "auto", "auto", lambda *_: None))
     state.asked = ("tiny", "auto", "auto")
 

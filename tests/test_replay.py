@@ -19,20 +19,12 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.text import Caret, Text
 from arplay.core.reading import Reading
 from arplay.engine import replay as replays
-from arplay.engine.messages import (
-    BatchLosses,
-    Cancelled,
-    Explore,
-    Explored,
-    Failed,
-    Load,
-    OneBatch,
-    Replay,
-    Replayed,
-    ReplayEnded,
-    Score,
-    Scored,
-)
+from arplay.engine.explore import Explore, Explored
+from arplay.engine.load import Load
+from arplay.engine.messages import Cancelled, Failed
+from arplay.engine.one_batch import BatchLosses, OneBatch
+from arplay.engine.replay import Replay, Replayed, ReplayEnded
+from arplay.engine.scoring import Score, Scored
 from arplay.models import catalogue
 from arplay.models.snapshots import Snapshots
 from arplay.models.tabular import Table

@@ -15,7 +15,11 @@ import pytest
 from arplay.core import position
 from arplay.core.modalities.text import Caret, Text
 from arplay.engine import messages
-from arplay.engine.messages import Explore, Explored, Load, Loaded, Reconcile, Reconciled, Request, Score, Scored
+from arplay.engine.explore import Explore, Explored
+from arplay.engine.load import Load, Loaded
+from arplay.engine.messages import Failed, Request, Result
+from arplay.engine.reconcile import Reconcile, Reconciled
+from arplay.engine.scoring import Score, Scored
 from arplay.engine.worker import Worker
 from arplay.gui import contract
 from tests.strictness import HANG_GUARD
@@ -82,7 +86,7 @@ def answers(spec: str, text: bytes) -> list[Any]:
 
 
 def _ends(result: Any, request: Request) -> bool:
-    kinds = (Loaded, Explored, Scored, Reconciled, messages.Failed)
+    kinds = (Loaded, Explored, Scored, Reconciled, Failed)
     whole = not isinstance(result, Scored) or result.ledger.complete
     return result.number == request.number and isinstance(result, kinds) and whole
 
@@ -96,6 +100,9 @@ def test_a_message_that_can_be_changed_is_seen() -> None:
     module = ModuleType("careless")
     module.Fluid = dataclass(type("Fluid", (), {"__module__": "careless"}))  # type: ignore[attr-defined]
     assert unfrozen(module) == ["Fluid"]
+    for base in (Request, Result):  # what jobs add to these, each in its own file, is frozen like them
+        with pytest.raises(TypeError, match="frozen"):
+            dataclass(type("Fluid", (base,), {}))
 
 
 @pytest.mark.parametrize(("spec", "text"), [("abc", b"BACABACAB" * 20), ("english", b"Once upon a time " * 40)])

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.text import Text
-from arplay.engine import jobs, scoring
-from arplay.engine.messages import Score
+from arplay.engine import scoring
+from arplay.engine.scoring import Score, score
 from tests.small_model import SmallModel
 from tests.test_jobs import scored, state_of
 
@@ -37,7 +37,7 @@ def test_a_cancelled_score_leaves_only_true_rows(texts: list[bytes], at: int) ->
     state = state_of(SmallModel(4))
     state.pace.size = 1
     for text in texts:
-        steps = jobs.score(state, Score(1, Text.of(text)))
+        steps = score(state, Score(1, Text.of(text)))
         for _ in range(at):
             if next(steps, "ended") == "ended":
                 break
@@ -60,6 +60,7 @@ def test_taking_over_too_much_is_seen() -> None:
     fresh = scored(state_of(model), b"BAAAAA")
     state = state_of(model)
     scored(state, b"BCCCCC")
-    assert state.scored is not None
-    state.scored = scoring.Work(fresh.ids, state.scored.columns)  # a chain that it is not
+    kept = state.kept(scoring.Known)
+    assert kept.work is not None
+    kept.work = scoring.Work(fresh.ids, kept.work.columns)  # a chain that it is not
     assert not same(scored(state, b"BAAAAA"), fresh)

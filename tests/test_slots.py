@@ -19,32 +19,21 @@ from hypothesis import strategies as st
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.distribution import Distribution
 from arplay.core.modalities.text import Caret, Text
-from arplay.engine import jobs, state
-from arplay.engine.messages import (
-    Cancelled,
-    Explore,
-    Explored,
-    Failed,
-    Load,
-    Loaded,
-    OneBatch,
-    Question,
-    Recompute,
-    Reconcile,
-    Request,
-    Result,
-    Score,
-    Scored,
-    Unload,
-    Unloaded,
-)
+from arplay.engine import state
+from arplay.engine.explore import Explore, Explored
+from arplay.engine.load import Load, Loaded, Unload, Unloaded
+from arplay.engine.messages import Cancelled, Failed, Question, Request, Result
+from arplay.engine.one_batch import OneBatch
+from arplay.engine.recompute import Recompute
+from arplay.engine.reconcile import Reconcile
+from arplay.engine.scoring import Score, Scored
 from arplay.engine.state import State
 from arplay.engine.table import JOBS
 from arplay.engine.worker import Worker
 from arplay.engine.write import Write
 from arplay.models import catalogue
 from tests.small_model import SmallModel
-from tests.test_jobs import run
+from tests.test_jobs import line, run
 from tests.test_worker import HANG_GUARD, Desk, Gate, Make, desk
 
 __all__ = ["desk"]
@@ -69,7 +58,7 @@ class Shared(Worker):
     """The control: one state for all slots, so that each load frees what belonged to the others."""
 
     def _state(self, request: Request) -> State:
-        self._slots.setdefault(0, State(self._load, self._fetch))
+        self._slots.setdefault(0, State(self._load))
         return self._slots[0]
 
 
@@ -357,7 +346,7 @@ def told(result: Result) -> object:
 
 def alone(sequence: list[Op]) -> list[object]:
     """Each slot as a program that has no other one, and no thread."""
-    programs = {slot: State(salted, lambda *_: iter(())) for slot in range(3)}  # type: ignore[arg-type, return-value]
+    programs = {slot: State(salted) for slot in range(3)}  # type: ignore[arg-type, return-value]
     said: list[object] = []
     for number, op in enumerate(sequence):
         word, mine, asked = op[0], programs[op[1]], request(number, op)
@@ -365,9 +354,7 @@ def alone(sequence: list[Op]) -> list[object]:
             mine.use(None)
             said.append("Unloaded" if word == "unload" else "Failed")
             continue
-        run_it: Any = {"explore": jobs.explore, "score": jobs.score}.get(word)
-        steps = jobs.load(mine, asked, lambda *_: None) if isinstance(asked, Load) else run_it(mine, asked)
-        said.append(told(run(steps)[1]))
+        said.append(told(run(JOBS[type(asked)].run(mine, asked, line()))[1]))
     return said
 
 

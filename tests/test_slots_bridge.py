@@ -13,20 +13,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Caret, Text
-from arplay.engine.messages import (
-    Cancelled,
-    Explore,
-    Explored,
-    Load,
-    Loaded,
-    Progress,
-    Request,
-    Result,
-    Score,
-    Scored,
-    Unload,
-    Unloaded,
-)
+from arplay.engine.explore import Explore, Explored
+from arplay.engine.load import Load, Loaded, Unload, Unloaded
+from arplay.engine.messages import Cancelled, Progress, Request, Result
+from arplay.engine.scoring import Score, Scored
 from arplay.gui.bridge import Bridge
 from arplay.models import catalogue
 from arplay.models.base import Model

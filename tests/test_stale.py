@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
 
 from arplay.core.reading import Reading
-from arplay.engine import jobs
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Change
 from arplay.gui.main_window import MainWindow
@@ -162,7 +161,7 @@ def test_reading_on_is_cancelled_in_words_and_asked_again(
 ) -> None:
     window, load, forward = gated
     ready(window, load, qtbot)
-    monkeypatch.setattr(jobs, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr("arplay.engine.explore.TELL_SECONDS", 0.0)
     play, status = window.playground, window.status
     forward.shut, forward.free = True, 3
     play.open_text(b"CAB" * 600, at_end=True)

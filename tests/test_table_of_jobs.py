@@ -11,7 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
 from arplay.engine import table
-from arplay.engine.messages import Cancelled, Explored, Failed, Load, Loaded, Progress, Result
+from arplay.engine.explore import Explored
+from arplay.engine.load import Load, Loaded
+from arplay.engine.messages import Cancelled, Failed, Progress, Result
 from arplay.engine.table import JOBS
 from arplay.gui.bridge import Bridge
 from tests.examples.count_tokens import COUNT, Count, Counted

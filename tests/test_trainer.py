@@ -20,7 +20,7 @@ import pytest
 
 from arplay.core.errors import Problem
 from arplay.engine import trainer as trainers
-from arplay.engine.messages import Replay, Replayed
+from arplay.engine.replay import Replay, Replayed
 from arplay.engine.trainer import NICE, Start, Status, Trainer, TrainingState, runs
 from arplay.training.run_folder import RunFolder
 from tests import tiny_runs

@@ -14,7 +14,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from arplay.engine.messages import Failed, OneBatch
+from arplay.engine.messages import Failed
+from arplay.engine.one_batch import OneBatch
 from arplay.gui.theme import LIGHT
 from arplay.gui.training.asks import AskBatch
 from arplay.gui.training.batch import positions

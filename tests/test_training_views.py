@@ -21,7 +21,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from arplay.core.errors import Problem
-from arplay.engine.messages import Failed, Replay, ReplayEnded
+from arplay.engine.messages import Failed
+from arplay.engine.replay import Replay, ReplayEnded
 from arplay.gui.contract import Unit
 from arplay.gui.theme import DARK, LIGHT, Theme
 from arplay.gui.training.asks import AskReplay

@@ -98,7 +98,7 @@ def test_every_broken_contract_is_caught(tmp_path: Path) -> None:
         ("models/tabular.py", "from PySide6.QtCore import QObject"),
         ("commands/console.py", "import pyqtgraph"),
         ("gui/theme.py", "import torch"),
-        ("engine/jobs.py", "import transformers"),
+        ("engine/job.py", "import transformers"),
         ("export/tables.py", "import arplay.api"),
     ):
         with (tmp_path / "arplay" / module).open("a") as file:

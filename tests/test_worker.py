@@ -17,25 +17,15 @@ from arplay import paths
 from arplay.core import waits
 from arplay.core.errors import Problem
 from arplay.core.modalities.text import Caret, Text
-from arplay.engine import jobs, state, worker
-from arplay.engine.fetch import FetchProgress
-from arplay.engine.messages import (
-    Cancelled,
-    Explore,
-    Explored,
-    Failed,
-    Fetch,
-    Fetched,
-    Load,
-    Loaded,
-    Progress,
-    Recompute,
-    Reconcile,
-    Reconciled,
-    Result,
-    Score,
-    Scored,
-)
+from arplay.engine import state, worker
+from arplay.engine.downloads import FETCH_SECONDS, Fetch, Fetched
+from arplay.engine.explore import Explore, Explored
+from arplay.engine.job import Fetcher
+from arplay.engine.load import Load, Loaded
+from arplay.engine.messages import Cancelled, Failed, Progress, Result
+from arplay.engine.recompute import Recompute
+from arplay.engine.reconcile import Reconcile, Reconciled
+from arplay.engine.scoring import Score, Scored
 from arplay.engine.table import JOBS
 from arplay.engine.worker import Worker
 from arplay.models.base import Model, Report
@@ -71,7 +61,7 @@ class Gate:
 class Desk:
     """A worker with everything that it emitted."""
 
-    def __init__(self, load: state.Loader, fetch: state.Fetcher | None = None, kind: type[Worker] = Worker) -> None:
+    def __init__(self, load: state.Loader, fetch: Fetcher | None = None, kind: type[Worker] = Worker) -> None:
         self.results: list[Result] = []
         self._news = threading.Condition()
         self.worker = kind(self._emit, load, fetch)
@@ -103,7 +93,7 @@ def final(result: Result) -> bool:
 def desk() -> Iterator[Callable[..., Desk]]:
     desks: list[Desk] = []
 
-    def make(model: Model | None = None, load: state.Loader | None = None, fetch: state.Fetcher | None = None) -> Desk:
+    def make(model: Model | None = None, load: state.Loader | None = None, fetch: Fetcher | None = None) -> Desk:
         desks.append(Desk(load or (lambda *_: model), fetch))
         if model is not None:
             desks[-1].worker.submit(Load(0, "model"))
@@ -181,7 +171,7 @@ def test_typing_is_answered_while_a_long_text_is_scored(
 
 def test_lanes_go_by_urgency(desk: Make) -> None:
     gate = Gate(shut=False)
-    made = desk(SmallModel(before_forward=gate), fetch=lambda *_: iter_fetch([FetchProgress(1.0, "ready")]))
+    made = desk(SmallModel(before_forward=gate), fetch=lambda *_: iter_fetch([Progress(0, "ready", 1.0)]))
     blocked = Gate()
     made.worker._slots[0].load = lambda *_: (blocked(), SmallModel(name="next"))[1]
     made.worker.submit(Load(1, "next"))
@@ -369,7 +359,7 @@ def test_the_thread_that_ends_a_wait_is_gone_before_anything_else_begins(desk: M
     assert alive == [True, False]
 
 
-def iter_fetch(values: list[FetchProgress]) -> Generator[FetchProgress, None, None]:
+def iter_fetch(values: list[Progress]) -> Generator[Progress, None, None]:
     yield from values
 
 
@@ -380,11 +370,11 @@ class Endless:
         self.looks: list[float] = []
         self.closed = threading.Event()
 
-    def __call__(self, name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[FetchProgress, None, None]:
+    def __call__(self, name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[Progress, None, None]:
         try:
             while True:
                 self.looks.append(time.monotonic())
-                yield FetchProgress(None, f"look {len(self.looks)}")
+                yield Progress(0, f"look {len(self.looks)}", None)
         finally:
             self.closed.set()
 
@@ -398,7 +388,7 @@ def test_a_fetch_waits_without_being_in_the_way(desk: Make) -> None:
         assert isinstance(made.wait(number), Explored)
     made.wait_for(Progress(1, "look 3", None))
     gaps = [later - earlier for earlier, later in zip(endless.looks, endless.looks[1:], strict=False)]
-    assert min(gaps) >= jobs.FETCH_SECONDS * 0.99  # no busy loop
+    assert min(gaps) >= FETCH_SECONDS * 0.99  # no busy loop
     made.worker.submit(Fetch(20, "other"))
     assert made.wait(20) == Failed(20, "tiny is being fetched already", "wait for it, or cancel it first")
     assert not made.finals(1)
@@ -411,7 +401,7 @@ def test_a_fetch_waits_without_being_in_the_way(desk: Make) -> None:
 
 def test_a_fetch_goes_on_while_a_text_is_scored(desk: Make) -> None:
     gate = Gate()
-    made = desk(SmallModel(context=None, before_forward=gate), fetch=lambda *_: iter_fetch([FetchProgress(1.0, "ok")]))
+    made = desk(SmallModel(context=None, before_forward=gate), fetch=lambda *_: iter_fetch([Progress(0, "ok", 1.0)]))
     made.worker.submit(Score(1, LONG))
     gate.reached()
     made.worker.submit(Fetch(2, "tiny"))

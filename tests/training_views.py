@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from arplay.engine.messages import ReplayEnded
+from arplay.engine.replay import ReplayEnded
 from arplay.gui import theme
 from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.training.one_batch import OneBatchView

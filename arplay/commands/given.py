@@ -9,7 +9,7 @@ from arplay import api
 from arplay.commands.console import note
 from arplay.core.reading import Reading
 from arplay.core.signs import safe
-from arplay.engine.messages import Loaded
+from arplay.engine.load import Loaded
 from arplay.export.provenance import summary
 from arplay.models import catalogue, documents
 from arplay.models.base import Report

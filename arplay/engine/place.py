@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arplay.core.modalities.base import Encoded, Ids, Prefix
+from arplay.core.modalities.base import Document, Encoded, Ids, Place, Prefix
 from arplay.core.position import Position
-from arplay.engine.messages import Explore, Recompute
+from arplay.core.reading import Reading
 from arplay.engine.state import State, read_only, windows_of
 from arplay.models.base import lead
 
@@ -32,16 +32,16 @@ class Spot:
     """Whether a token comes next, and the model says which."""
 
 
-def spot_of(state: State, request: Explore | Recompute) -> Spot:
-    """Where ``request`` stands. Raises Problem where no model is loaded."""
+def spot_of(state: State, document: Document, place: Place, reading: Reading) -> Spot:
+    """Where ``place`` of ``document`` is. Raises Problem where no model is loaded."""
     model = state.current()
-    alphabet, special = model.alphabet, request.reading.special
-    lead_ids, first_token = lead(alphabet, model.can.starts_empty, request.reading.first_token)
-    encoded = state.encode(request.document, alphabet, special)
-    prefix = request.document.prefix(encoded, request.place, alphabet, special)
+    alphabet, special = model.alphabet, reading.special
+    lead_ids, first_token = lead(alphabet, model.can.starts_empty, reading.first_token)
+    encoded = state.encode(document, alphabet, special)
+    prefix = document.prefix(encoded, place, alphabet, special)
     read_only(prefix.ids)
     chain = np.concatenate([np.array(lead_ids, np.int64), prefix.ids])
-    windows = windows_of(model.info.context, len(chain), len(lead_ids) * request.reading.window_lead)
+    windows = windows_of(model.info.context, len(chain), len(lead_ids) * reading.window_lead)
     start = windows.start(len(chain))
     position = Position(start, len(chain), windows.before(start))
     context = windows.read(chain, start, len(chain))

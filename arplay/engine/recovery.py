@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from arplay.core.errors import Problem, in_one_line
 from arplay.core.waits import Interrupted
-from arplay.engine.jobs import Steps
+from arplay.engine.job import Steps
 from arplay.engine.messages import Progress
 from arplay.engine.state import State
 from arplay.models import devices

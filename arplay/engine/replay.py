@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from arplay.core.distribution import Floats, log_softmax
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Ids
+from arplay.core.modalities.base import Ids, TokenSet
 from arplay.core.modalities.spans import to_bytes
-from arplay.engine.jobs import Steps
-from arplay.engine.messages import Progress, Replay, Replayed, ReplayEnded
+from arplay.engine.job import Steps
+from arplay.engine.messages import Progress, Request, Result
 from arplay.engine.state import State, read_only
 from arplay.training.run_folder import Plan, RunFolder
 
@@ -31,6 +31,57 @@ KEPT_BYTES = 128 * 1024 * 1024
 
 Stamp = tuple[int, int, int]
 """A snapshot: its step, and the time and size of its file (a run begun anew writes the same steps)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay(Request):
+    """What did the snapshots of the run in ``folder`` say about ``text``, and at token ``place`` of it?
+
+    The whole vocabulary is told for one place only: that of the token with index ``place`` in :attr:`Replayed.ids`
+    (None: after the last one). Only snapshots of a step later than ``after`` are asked: a live view asks again for
+    what is new.
+    """
+
+    folder: str
+    text: str
+    place: int | None = None
+    after: int = -1
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Replayed(Result):
+    """What one snapshot said, by one pass without cache. Not the end of its request: that is ReplayEnded.
+
+    ``step`` of ``steps``; ``steps`` is 0 where the run does not know its length. ``ids`` (n,): the text's first tokens,
+    behind ``lead`` ids that the tokenizer puts before every text; ``ends`` (n,): the byte of the text where each ends
+    (0 for the lead). ``logprob`` (n,) in nats, NaN where unscored (the lead, and the first token where there is none).
+    ``logits`` (V,) float32 of p(. | ids[:place]); ``target`` is the id that really follows there, None at the text's
+    end.
+    """
+
+    folder: str
+    step: int
+    steps: int
+    ids: Ids
+    lead: int
+    ends: Ids
+    vocabulary: TokenSet
+    logprob: NDArray[np.float64]
+    place: int
+    logits: NDArray[np.float32]
+    target: int | None
+
+    @property
+    def is_last(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayEnded(Result):
+    """Every snapshot that was asked has been told; ``last`` is the step of the run's latest one, -1 without any."""
+
+    folder: str
+    last: int
 
 
 @dataclass(eq=False)
@@ -78,6 +129,13 @@ class SnapshotReader:
         return sum(kept.nbytes for kept in self.logits.values()) + size <= KEPT_BYTES
 
 
+@dataclass(eq=False)
+class Replays:
+    """The run that was replayed last."""
+
+    reader: SnapshotReader | None = None
+
+
 def replay(state: State, request: Replay) -> Steps:
     """Every snapshot later than ``request.after``, oldest first.
 
@@ -88,13 +146,14 @@ def replay(state: State, request: Replay) -> Steps:
     last = steps[-1] if steps else -1
     if last <= request.after:
         return ReplayEnded(request.number, request.folder, last)
-    reader = state.reader
+    kept = state.kept(Replays, outlives=True)
+    reader = kept.reader
     if reader is None or (reader.folder, reader.plan) != (request.folder, plan):
         yield Progress(request.number, "opening the snapshots", None)
         from arplay.models.snapshots import Snapshots
 
-        state.reader = None  # two networks need not be held at once
-        reader = state.reader = SnapshotReader(request.folder, plan, Snapshots(Path(request.folder)))
+        kept.reader = None  # two networks need not be held at once
+        reader = kept.reader = SnapshotReader(request.folder, plan, Snapshots(Path(request.folder)))
         yield None
     reader.show(request.text)
     place = reader.n if request.place is None else min(max(1, request.place), reader.n)

@@ -24,7 +24,7 @@ AtLimit = Literal["stop", "slide"]
 
 
 class Sampling:
-    """Goes on from ``answer``, the last that :func:`arplay.engine.jobs.explore` gave on ``state``; the tokens that
+    """Goes on from ``answer``, the last that :func:`arplay.engine.explore.explore` gave on ``state``; the tokens that
     are fixed ``ahead``, by their indices, are read and not drawn.
 
     ``start``: the token of the chain where the context of the last step began. ``stopped`` says why the last run of

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from arplay.core.chain import BEST, Best, Ledger
 from arplay.core.distribution import frozen
-from arplay.core.modalities.base import Encoded, Ids, Note, TokenSet, Unit
+from arplay.core.modalities.base import Document, Encoded, Ids, Note, TokenSet, Unit
+from arplay.core.reading import Reading
 from arplay.core.windows import Windows
-from arplay.engine.messages import Progress, Reconcile, Score, Scored
+from arplay.engine.job import Steps
+from arplay.engine.messages import Progress, Question, WithTokens
 from arplay.engine.prefixes import common_prefix
 from arplay.engine.state import State, in_chunks, windows_of
 from arplay.models.base import Scores, Session, lead, next_of, told_of
@@ -26,6 +28,27 @@ LEDGER_SECONDS = 0.2
 """A growing ledger is told at most this often."""
 
 
+@dataclass(frozen=True, slots=True)
+class Score(Question):
+    """Score every token of ``document``; ledgers come back growing, the last one complete."""
+
+    document: Document
+    reading: Reading = Reading()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scored(WithTokens):
+    """``departures``: spans of units whose kept ids are not canonical; None while the ledger grows."""
+
+    document: Document
+    ledger: Ledger
+    departures: tuple[tuple[int, int], ...] | None = None
+
+    @property
+    def is_last(self) -> bool:
+        return self.ledger.complete
+
+
 @dataclass(eq=False)
 class Work:
     """A chain scored as far as ``columns`` say."""
@@ -34,23 +57,39 @@ class Work:
     columns: Columns
 
 
+@dataclass(eq=False)
+class Known:
+    """What is kept of the document scored last: its ``work``, with which the next may begin, and its whole ledger."""
+
+    work: Work | None = None
+    ledger: tuple[Document, Reading, Ledger] | None = None
+
+
+def score(state: State, request: Score) -> Steps:
+    """Every token of the text with what the model said about it."""
+    ledger = yield from ledger_of(state, request.number, request.document, request.reading, growing=True)
+    spans = state.departures(request.document, state.current().alphabet, request.reading.special)
+    return Scored(request.number, state.tokens, request.document, ledger, spans)
+
+
 def ledger_of(
-    state: State, request: Score | Reconcile, growing: bool
+    state: State, number: int, document: Document, reading: Reading, growing: bool
 ) -> Generator[Progress | Scored | None, None, Ledger]:
-    """Read the chain window by window, telling the growing ledger now and then.
+    """Read the chain window by window, telling the growing ledger now and then (under ``number``).
 
     A token depends on its context only, so the rows of a common prefix are taken over from the text scored before.
     """
     model = state.current()
-    lead_ids, first_token = lead(model.alphabet, model.can.starts_empty, request.reading.first_token)
-    encoded = state.encode(request.document, model.alphabet, request.reading.special)
+    lead_ids, first_token = lead(model.alphabet, model.can.starts_empty, reading.first_token)
+    encoded = state.encode(document, model.alphabet, reading.special)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
-    windows = windows_of(model.info.context, len(chain), len(lead_ids) * request.reading.window_lead)
+    windows = windows_of(model.info.context, len(chain), len(lead_ids) * reading.window_lead)
     tokens = model.alphabet.vocabulary
-    notes = request.document.notes(encoded, tokens) + _notes(encoded, tokens, lead_ids, windows)
+    notes = document.notes(encoded, tokens) + _notes(encoded, tokens, lead_ids, windows)
     notes += told_of(model, encoded)
     columns = Columns(encoded, tokens.unit, len(lead_ids), first_token, windows, notes)
-    former, state.scored = state.scored, None
+    kept = state.kept(Known)
+    former, kept.work = kept.work, None
     known = 0
     if former is not None:
         known = columns.take_over(former.columns, common_prefix(former.chain, chain))
@@ -63,9 +102,9 @@ def ledger_of(
         if now < due or columns.complete:  # the whole ledger is the answer, which is told once
             yield None
             return
-        yield Progress(request.number, "scoring", at / len(chain))
+        yield Progress(number, "scoring", at / len(chain))
         if growing:
-            yield Scored(request.number, state.tokens, request.document, columns.ledger())
+            yield Scored(number, state.tokens, document, columns.ledger())
         # adding up a very long ledger must stay a small part of the work
         due = now + max(LEDGER_SECONDS, 20 * (time.monotonic() - now))
 
@@ -87,12 +126,11 @@ def ledger_of(
                     columns.put(scores, readable, first)
             yield from told(at)  # the session is given back by now: a step that comes between finds it
     except GeneratorExit:
-        if state.model is model:  # a new one ends the jobs of the former only after it has taken its place
-            state.scored = work  # cancelled: what is done stays known
+        kept.work = work  # cancelled: what is done stays known, and where a new model has come it is left with ``kept``
         raise
-    state.scored = work
+    kept.work = work
     ledger = columns.ledger()
-    state.ledger = (request.document, request.reading, ledger)
+    kept.ledger = (document, reading, ledger)
     return ledger
 
 

@@ -7,26 +7,18 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Coder, Document, Encoded, Ids, TokenSet
-from arplay.core.reading import Reading
 from arplay.core.windows import Windows
 from arplay.engine.prefixes import Prefixes
 from arplay.models import devices
 from arplay.models.base import Model, Report, Session
-
-if TYPE_CHECKING:
-    from arplay.engine.fetch import FetchProgress
-    from arplay.engine.replay import SnapshotReader
-    from arplay.engine.scoring import Work
 
 CHUNK_SECONDS, PATIENT_SECONDS = 0.05, 0.4
 LEAST_CHUNK, FIRST_CHUNK, MOST_CHUNK = 16, 64, 256
@@ -37,7 +29,6 @@ R = TypeVar("R")
 K = TypeVar("K")
 V = TypeVar("V")
 Loader = Callable[[str, str, str, Report], Model]
-Fetcher = Callable[[str, Path, Callable[[], bool]], Generator["FetchProgress", None, None]]
 
 
 @dataclass(slots=True)
@@ -90,17 +81,12 @@ class State:
     """What the worker keeps of one slot from job to job. It never leaves its thread."""
 
     load: Loader
-    fetch: Fetcher
     slot: int = 0
     model: Model | None = None
     prefixes: Prefixes = field(default_factory=Prefixes)
     pace: Pace = field(default_factory=Pace)
-    ledger: tuple[Document, Reading, Ledger] | None = None
-    scored: Work | None = None
-    answered: tuple[Ids, NDArray[np.floating]] | None = None
-    """The context explored last, and the logits after it."""
-    reader: SnapshotReader | None = None
-    """The run that was replayed last, in slot 0; it outlives the model there."""
+    _of_model: dict[type, Any] = field(default_factory=dict)
+    _outliving: dict[type, Any] = field(default_factory=dict)
     _documents: OrderedDict[tuple[Document, str, bool], Encoded] = field(default_factory=OrderedDict)
     _parts: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
     """Parts of documents: a token that is written after a long one does not have it encoded again."""
@@ -117,7 +103,8 @@ class State:
         was_empty = self.model is None
         self.leave()
         self.model, self.pace = model, Pace(patience=self.pace.patience)
-        self.ledger, self.scored, self.answered, self.lost = None, None, None, None
+        self.lost = None
+        self._of_model.clear()
         self._documents.clear()
         self._parts.clear()  # the same vocabulary may be put together by other merges
         self.prefixes.free()
@@ -148,6 +135,17 @@ class State:
             self.lost = spec, device, dtype
         self.leave()
         self.forget()
+
+    def kept(self, kind: type[R], outlives: bool = False) -> R:
+        """What jobs of one file keep here from one to the next, by its class: made empty, and anew for every model.
+
+        ``outlives``: it stays when another model comes.
+        """
+        kept = self._outliving if outlives else self._of_model
+        if kind not in kept:
+            kept[kind] = kind()
+        found: R = kept[kind]
+        return found
 
     def current(self) -> Model:
         if self.model is None:

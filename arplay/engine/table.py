@@ -6,70 +6,28 @@ training.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from arplay.engine import jobs
-from arplay.engine.jobs import Steps
-from arplay.engine.messages import (
-    Describe,
-    Explore,
-    Fetch,
-    Load,
-    OneBatch,
-    Recompute,
-    Reconcile,
-    Replay,
-    Request,
-    Score,
-    Unload,
-)
-from arplay.engine.one_batch import one_batch
-from arplay.engine.recompute import recompute
-from arplay.engine.replay import replay
-from arplay.engine.state import State
+from arplay.engine.downloads import Describe, Fetch, describe, fetch
+from arplay.engine.explore import Explore, explore
+from arplay.engine.job import Job, plain
+from arplay.engine.load import Load, Unload, load, unload
+from arplay.engine.messages import Request
+from arplay.engine.one_batch import OneBatch, one_batch
+from arplay.engine.recompute import Recompute, recompute
+from arplay.engine.reconcile import Reconcile, reconcile
+from arplay.engine.replay import Replay, replay
+from arplay.engine.scoring import Score, score
 from arplay.engine.write import Write, write
-from arplay.models.base import Report
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """How a running job reaches whoever asked: ``report`` tells progress, and raises Stopped once ``cancelled()``."""
-
-    report: Report
-    cancelled: Callable[[], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What runs for the requests of one kind, in a lane of its own.
-
-    ``run`` makes its steps, on what is kept of the slot that the request names (slot 0 where it names none).
-    ``already``: a second one fails in these words while one runs; where there are none, a newer one replaces the older.
-    """
-
-    run: Callable[[State, Any, Line], Steps]
-    already: str = ""
-
-
-def _plain(run: Callable[[State, Any], Steps]) -> Job:
-    """A job that tells nothing on its way but what it yields."""
-    return Job(lambda state, request, line: run(state, request))
-
 
 JOBS: dict[type[Request], Job] = {
-    Unload: _plain(jobs.unload),
-    Explore: _plain(jobs.explore),
-    Write: _plain(write),
-    Load: Job(lambda state, request, line: jobs.load(state, request, line.report)),
-    Describe: Job(lambda state, request, line: jobs.describe(request, line.cancelled)),
-    Fetch: Job(
-        lambda state, request, line: jobs.fetch(state, request, line.cancelled), already="is being fetched already"
-    ),
-    OneBatch: _plain(one_batch),
-    Replay: _plain(replay),
-    Score: _plain(jobs.score),
-    Reconcile: _plain(jobs.reconcile),
-    Recompute: _plain(recompute),
+    Unload: plain(unload),
+    Explore: plain(explore),
+    Write: plain(write),
+    Load: Job(load),
+    Describe: Job(describe),
+    Fetch: Job(fetch, already="is being fetched already"),
+    OneBatch: plain(one_batch),
+    Replay: plain(replay),
+    Score: plain(score),
+    Reconcile: plain(reconcile),
+    Recompute: plain(recompute),
 }

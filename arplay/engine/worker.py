@@ -9,19 +9,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from arplay.core import waits
 from arplay.core.errors import Problem, in_one_line
-from arplay.engine import jobs, state
-from arplay.engine.messages import Cancelled, Failed, Lane, Load, Loaded, Progress, Question, Request, Result, Unload
+from arplay.engine import state
+from arplay.engine.job import Fetcher, Line, Pause, Steps, Stopped
+from arplay.engine.load import Load, Loaded, Unload
+from arplay.engine.messages import Cancelled, Failed, Lane, Progress, Question, Request, Result
 from arplay.engine.recovery import with_recovery
-from arplay.engine.table import JOBS, Line
+from arplay.engine.table import JOBS
 from arplay.models.base import Model, Report
 from arplay.models.devices import out_of_memory, too_little_memory
-
-if TYPE_CHECKING:
-    from arplay.engine.fetch import FetchProgress
 
 PATIENCE_SECONDS, HANG_SECONDS = 0.25, 1.0
 """A cancelled job that waits for another process so long is made to give up; and that process is ended."""
@@ -43,7 +41,7 @@ class Worker:
     ``emit`` must not raise and must not wait for this worker.
     """
 
-    def __init__(self, emit: Emit, load: state.Loader | None = None, fetch: state.Fetcher | None = None) -> None:
+    def __init__(self, emit: Emit, load: state.Loader | None = None, fetch: Fetcher | None = None) -> None:
         self._emit = emit
         self._load, self._fetch = load or _catalogue_load, fetch or _fetch
         self._slots: dict[int, state.State] = {}
@@ -164,7 +162,7 @@ class Worker:
     def _state(self, request: Request) -> state.State:
         slot = request.lane.slot
         if slot not in self._slots:
-            self._slots[slot] = state.State(self._load, self._fetch, slot)
+            self._slots[slot] = state.State(self._load, slot)
         return self._slots[slot]
 
     def _step(self, job: _Job) -> None:
@@ -190,7 +188,7 @@ class Worker:
             told = next(job.steps)
         except StopIteration as finished:
             self._finish(job, finished.value)
-        except jobs.Stopped:
+        except Stopped:
             self._finish(job, Cancelled(job.request.number, type(job.request)))
         except Exception as error:  # noqa: BLE001 - the last resort: told as a Failed value, and logged
             self._finish(job, self._failed(job, error))
@@ -199,12 +197,12 @@ class Worker:
                 raise
             self._finish(job, self._failed(job, error))
         else:
-            if isinstance(told, jobs.Pause):
+            if isinstance(told, Pause):
                 job.due = time.monotonic() + told.seconds
             elif told is not None and not job.cancelled.is_set():
                 self._tell(job, told)
 
-    def _begin(self, job: _Job) -> jobs.Steps:
+    def _begin(self, job: _Job) -> Steps:
         if isinstance(job.request, Question):
             mine, number = self._state(job.request), job.request.number
             for other in self._slots.values():
@@ -213,14 +211,14 @@ class Worker:
             return with_recovery(mine, number, lambda: self._steps(job), self._report(job))
         return self._steps(job)
 
-    def _steps(self, job: _Job) -> jobs.Steps:
-        line = Line(self._report(job), job.cancelled.is_set)
+    def _steps(self, job: _Job) -> Steps:
+        line = Line(self._report(job), job.cancelled.is_set, self._fetch)
         return JOBS[type(job.request)].run(self._state(job.request), job.request, line)
 
     def _report(self, job: _Job) -> Report:
         def report(fraction: float | None, what: str) -> None:
             if job.cancelled.is_set():
-                raise jobs.Stopped
+                raise Stopped
             self._tell(job, Progress(job.request.number, what, fraction))
 
         return report
@@ -270,7 +268,7 @@ class _Job:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.steps: jobs.Steps | None = None
+        self.steps: Steps | None = None
         self.cancelled = threading.Event()
         self.due = 0.0
         self.answered = False
@@ -286,7 +284,7 @@ def _catalogue_load(spec: str, device: str, dtype: str, report: Report) -> Model
     return catalogue.load(spec, device, dtype, report)
 
 
-def _fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[FetchProgress, None, None]:
+def _fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[Progress, None, None]:
     from arplay.engine import fetch, hub_fetch
 
     if name in fetch.RECIPES:

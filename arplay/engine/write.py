@@ -18,8 +18,9 @@ from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.core.stepping import behind_bare, sampled
 from arplay.core.tree import Step
-from arplay.engine import jobs
-from arplay.engine.messages import Explore, Explored, Question, WithTokens
+from arplay.engine.explore import Explore, Explored, explore
+from arplay.engine.job import Pause, Steps
+from arplay.engine.messages import Question, WithTokens
 from arplay.engine.state import State
 from arplay.models.base import next_of
 
@@ -96,7 +97,7 @@ class _Batch:
         self.steps.append(step)
 
 
-def write(state: State, request: Write) -> jobs.Steps:
+def write(state: State, request: Write) -> Steps:
     """Explore, choose and write as one Step of the window does, again and again.
 
     Behind the first token the session alone goes on; the last answer tells whether it read what the document says.
@@ -104,7 +105,7 @@ def write(state: State, request: Write) -> jobs.Steps:
     batch = _Batch(request.document, request.caret, request.document.at(request.caret, request.index))
     batch.tell = min(max(TELL_SECONDS, SHARE * request.shown), MOST_SECONDS)
     if (wait := request.due - time.monotonic()) > 0:
-        yield jobs.Pause(wait)
+        yield Pause(wait)
         batch.began = time.monotonic()
     first, chain = batch, np.zeros(0, np.int64)
 
@@ -112,7 +113,7 @@ def write(state: State, request: Write) -> jobs.Steps:
         return Written(request.number, state.tokens, tuple(batch.steps), answer, batch.last, ended, stuck)
 
     while True:
-        explored = yield from jobs.explore(state, Explore(request.number, batch.document, batch.place, request.reading))
+        explored = yield from explore(state, Explore(request.number, batch.document, batch.place, request.reading))
         assert isinstance(explored, Explored)
         answer = explored.answer
         read = np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids])
@@ -128,7 +129,7 @@ def write(state: State, request: Write) -> jobs.Steps:
         if chosen is None:
             return written(batch, answer, ended=False, stuck=True)
         if (ahead := batch.ahead(request.per_second)) > 0:
-            yield jobs.Pause(ahead)
+            yield Pause(ahead)
         batch.put(*chosen, state.tokens)
         chain = np.append(read, batch.steps[-1].id)
         first = replace(batch, steps=[*batch.steps])
@@ -136,9 +137,7 @@ def write(state: State, request: Write) -> jobs.Steps:
             chain = yield from _go_on(state, request, batch, chain, len(answer.lead))
 
 
-def _go_on(
-    state: State, request: Write, batch: _Batch, chain: Ids, lead: int
-) -> Generator[jobs.Pause | None, None, Ids]:
+def _go_on(state: State, request: Write, batch: _Batch, chain: Ids, lead: int) -> Generator[Pause | None, None, Ids]:
     """Write on as long as the batch and the context have room; the chain so far."""
     model = state.current()
     most = model.info.context
@@ -151,7 +150,7 @@ def _go_on(
             chosen = _choose(distribution, request, len(chain) - lead, chain, state.tokens)
             if chosen is None:
                 break
-            yield jobs.Pause(ahead) if (ahead := batch.ahead(request.per_second)) > 0 else None
+            yield Pause(ahead) if (ahead := batch.ahead(request.per_second)) > 0 else None
             batch.put(*chosen, state.tokens)
             chain = np.append(chain, batch.steps[-1].id)
     return chain

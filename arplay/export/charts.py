@@ -15,7 +15,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
 from arplay.core.position import Answer
 from arplay.core.timings import Timings
-from arplay.engine.messages import Loaded
+from arplay.engine.load import Loaded
 from arplay.export import tables
 from arplay.export.provenance import Provenance
 from arplay.export.tables import Record

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from arplay.engine import state
-from arplay.engine.messages import Lane, Loaded, Question, Request, Result, Unloaded
+from arplay.engine.job import Fetcher
+from arplay.engine.load import Loaded, Unloaded
+from arplay.engine.messages import Lane, Question, Request, Result
 from arplay.engine.state import left_over
 from arplay.engine.table import JOBS
 from arplay.engine.worker import Worker
@@ -32,7 +34,7 @@ class Bridge(QObject):
     _arrived = Signal(object)
 
     def __init__(
-        self, parent: QObject | None = None, load: state.Loader | None = None, fetch: state.Fetcher | None = None
+        self, parent: QObject | None = None, load: state.Loader | None = None, fetch: Fetcher | None = None
     ) -> None:
         super().__init__(parent)
         self._numbers = itertools.count(1)

@@ -24,7 +24,8 @@ from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.core.timings import Timings
 from arplay.core.tree import Node, Tree
-from arplay.engine.messages import Loaded, Reconciled
+from arplay.engine.load import Loaded
+from arplay.engine.reconcile import Reconciled
 from arplay.gui.theme import LIGHT, TEXT, Theme
 from arplay.models.base import Info
 

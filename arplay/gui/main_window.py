@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
 from arplay.core.signs import safe
-from arplay.engine.messages import Device, Dtype, Loaded, Progress
+from arplay.engine.load import Device, Dtype, Loaded
+from arplay.engine.messages import Progress
 from arplay.gui import contract, files, help, kinds, theme
 from arplay.gui.arrangement import Arrangement
 from arplay.gui.bridge import Bridge

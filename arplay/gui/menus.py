@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence,
 from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolButton, QWidget
 
 from arplay import paths
-from arplay.engine.messages import Loaded
+from arplay.engine.load import Loaded
 from arplay.gui import exports, files, help
 from arplay.gui.contract import Change, Do, Panel, Settings, View
 from arplay.gui.earlier_menu import EarlierMenu

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from arplay.core.decoding.pipeline import Pipeline
     from arplay.core.reading import FirstToken
-    from arplay.engine.messages import Device, Dtype
+    from arplay.engine.load import Device, Dtype
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QProgressBar, QS
 
 from arplay.core.position import Answer
 from arplay.core.signs import markup, safe
-from arplay.engine.messages import Loaded, Progress
+from arplay.engine.load import Loaded
+from arplay.engine.messages import Progress
 from arplay.gui.contract import View
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.cache.words import size

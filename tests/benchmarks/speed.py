@@ -79,13 +79,15 @@ def of_us(name: str, peak: float) -> None:
 
     from arplay.core.modalities.text import Caret, Text
     from arplay.core.reading import Reading
-    from arplay.engine import jobs
+    from arplay.engine.explore import Explore, explore
     from arplay.engine.fetch import fetch
-    from arplay.engine.messages import Explore, Load, Score
+    from arplay.engine.job import Line, Steps
+    from arplay.engine.load import Load, load
+    from arplay.engine.scoring import Known, Score, score
     from arplay.engine.state import Pace, State
     from arplay.models import catalogue
 
-    def finished(steps: jobs.Steps) -> float:
+    def finished(steps: Steps) -> float:
         began = time.perf_counter()
         for _ in steps:
             pass
@@ -95,8 +97,8 @@ def of_us(name: str, peak: float) -> None:
         document = Text.of(text.encode())
         return Explore(0, document, Caret(len(document)), Reading())
 
-    state = State(catalogue.load, fetch, pace=Pace(patience=2.0))  # as the command line scores
-    finished(jobs.load(state, Load(0, name, "cpu", "float32"), lambda fraction, what: None))
+    state = State(catalogue.load, pace=Pace(patience=2.0))  # as the command line scores
+    finished(load(state, Load(0, name, "cpu", "float32"), Line(lambda fraction, what: None, lambda: False, fetch)))
     model = state.current()
     threads, source = str(torch.get_num_threads()), model.info.source
     bare = float(subprocess.run([sys.executable, "-c", PEAK, source, threads], capture_output=True, text=True).stdout)
@@ -107,9 +109,9 @@ def of_us(name: str, peak: float) -> None:
     room = (model.info.context or 1100) - 10
     start = prose.encode()[: int(ids.ends[min(1000, room) - 1])].decode()
     edits, steps = [], []
-    finished(jobs.explore(state, asked(start)))
+    finished(explore(state, asked(start)))
     for char in "abcdefgh":
-        edits.append(finished(jobs.explore(state, asked(start + char))))
+        edits.append(finished(explore(state, asked(start + char))))
         session = state.current().session()
         session.read(ids.ids[: min(1000, room)].tolist())
         began = time.perf_counter()
@@ -120,8 +122,8 @@ def of_us(name: str, peak: float) -> None:
     row(f"{name}: last character of 1,000 tokens", 1000 * statistics.median(edits), "ms", 3000 * step, "3 steps")
 
     text = prose.encode()[: int(ids.ends[TOKENS - 1])].decode()
-    state.scored = None
-    ours = TOKENS / finished(jobs.score(state, Score(0, Text.of(text.encode()), Reading())))
+    state.kept(Known).work = None
+    ours = TOKENS / finished(score(state, Score(0, Text.of(text.encode()), Reading())))
     print(f"{name}: {ours:.0f} tokens/s for {TOKENS:,} tokens of prose")
     if len(sys.argv) > 1:
         command = [sys.argv[1], "-c", PEERS, source, text, threads]

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
-from arplay.engine.jobs import Steps
+from arplay.engine.job import Job, Line, Steps
 from arplay.engine.messages import Progress, Question, Result
 from arplay.engine.state import State
-from arplay.engine.table import Job, Line
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 from arplay.core.modalities.base import Document, Place
-from arplay.engine.messages import Explore, Score
+from arplay.engine.explore import Explore
+from arplay.engine.scoring import Score
 
 if TYPE_CHECKING:
     from arplay.gui.playground.playground import Playground

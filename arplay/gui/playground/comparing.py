@@ -9,7 +9,10 @@ from PySide6.QtCore import QObject, QTimer
 
 from arplay.core.modalities.base import Place
 from arplay.core.timings import Timing, added, forecast, missing, of_answer
-from arplay.engine.messages import Explored, Failed, Loaded, Recompute, Recomputed, Result
+from arplay.engine.explore import Explored
+from arplay.engine.load import Loaded
+from arplay.engine.messages import Failed, Result
+from arplay.engine.recompute import Recompute, Recomputed
 
 if TYPE_CHECKING:
     from arplay.gui.contract import View

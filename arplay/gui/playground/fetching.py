@@ -7,7 +7,8 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 
 from arplay.core.errors import Problem
-from arplay.engine.messages import Describe, Described, Failed, Fetch, Fetched, Progress, Result
+from arplay.engine.downloads import Describe, Described, Fetch, Fetched
+from arplay.engine.messages import Failed, Progress, Result
 from arplay.gui.bridge import Bridge
 
 

@@ -18,22 +18,11 @@ from arplay.core.modalities.text import Text, text_of
 from arplay.core.position import Answer
 from arplay.core.stepping import context_at
 from arplay.core.tree import Kind, Node, Step, Tree
-from arplay.engine.messages import (
-    Cancelled,
-    Device,
-    Dtype,
-    Explore,
-    Explored,
-    Failed,
-    Load,
-    Loaded,
-    Progress,
-    Reconcile,
-    Reconciled,
-    Result,
-    Score,
-    Scored,
-)
+from arplay.engine.explore import Explore, Explored
+from arplay.engine.load import Device, Dtype, Load, Loaded
+from arplay.engine.messages import Cancelled, Failed, Progress, Result
+from arplay.engine.reconcile import Reconcile, Reconciled
+from arplay.engine.scoring import Score, Scored
 from arplay.engine.write import Written
 from arplay.gui import contract, kinds
 from arplay.gui.bridge import Bridge

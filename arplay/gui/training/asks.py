@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class AskReplay:
     """Ask the run's snapshots of a step later than ``after`` about ``text``, and for p(. | tokens before ``place``).
 
-    ``place``: as in :class:`arplay.engine.messages.Replay`; None is after the last token.
+    ``place``: as in :class:`arplay.engine.replay.Replay`; None is after the last token.
     """
 
     text: str

@@ -9,7 +9,7 @@ from typing import Any
 
 from arplay.core.distribution import LN2
 from arplay.core.modalities.base import TokenSet
-from arplay.engine.messages import BatchLosses
+from arplay.engine.one_batch import BatchLosses
 
 COLUMNS = ("position", "input_id", "input", "target_id", "target", "one_pass_nats", "stepped_nats")
 ROUNDING = 1e-3

@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
 
 from arplay.core.errors import Problem
 from arplay.core.signs import markup
-from arplay.engine.messages import BatchLosses, Failed, Loaded, OneBatch
+from arplay.engine.load import Loaded
+from arplay.engine.messages import Failed
+from arplay.engine.one_batch import BatchLosses, OneBatch
 from arplay.export.charts import Table
 from arplay.gui.contract import Unit
 from arplay.gui.theme import LIGHT, SPACE, Theme

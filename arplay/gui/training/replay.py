@@ -9,7 +9,8 @@ from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.errors import Problem
-from arplay.engine.messages import Failed, Replay, Replayed, ReplayEnded
+from arplay.engine.messages import Failed
+from arplay.engine.replay import Replay, Replayed, ReplayEnded
 from arplay.engine.trainer import TrainingState
 from arplay.export.charts import Table
 from arplay.gui.canvases.text.heat.view import HeatView

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from arplay.engine.messages import Replayed
+from arplay.engine.replay import Replayed
 from arplay.gui.training.asks import AskReplay
 from arplay.gui.training.snapshots import Snapshot
 

@@ -7,7 +7,8 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 
 from arplay.core.reading import Reading
-from arplay.engine.messages import OneBatch, Replay
+from arplay.engine.one_batch import OneBatch
+from arplay.engine.replay import Replay
 from arplay.gui.bridge import Bridge
 
 

@@ -15,7 +15,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
 from arplay.core.modalities.text import Encoded
 from arplay.core.windows import Windows
-from arplay.engine.messages import Replayed
+from arplay.engine.replay import Replayed
 from arplay.gui.widgets.bars.bars import Axis, Bars, Names, Rest, Row
 from arplay.gui.widgets.words import label
 

@@ -9,7 +9,7 @@ import unicodedata
 from arplay.core.chain import Ledger, power_of_ten
 from arplay.core.distribution import LN2
 from arplay.core.modalities.base import TokenSet
-from arplay.engine.messages import Loaded
+from arplay.engine.load import Loaded
 from arplay.gui.contract import Unit
 
 UNSCORED = "not scored: nothing stands before it"

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from arplay.core.timings import Timings
-from arplay.engine.messages import Loaded
+from arplay.engine.load import Loaded
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.cache import plot, words
 from arplay.gui.widgets.figure_row import ROW, layout, paint_figures

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from arplay.core.timings import Timing, Timings, forecast, largest_difference, speedup
-from arplay.engine.messages import Loaded
+from arplay.engine.load import Loaded
 from arplay.gui.contract import View
 from arplay.gui.playground.comparing import LONGEST_SECONDS
 from arplay.gui.widgets.figure_row import Figure

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from arplay.core.chain import Ledger
-from arplay.engine.messages import Reconciled
+from arplay.engine.reconcile import Reconciled
 from arplay.gui.contract import Unit
 from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.ledger.table import product

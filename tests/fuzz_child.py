@@ -69,7 +69,7 @@ def native(path: Path, name: str, device: str, dtype: str, report: Report) -> Mo
 
 
 def folder(path: Path, name: str, device: str, dtype: str, report: Report) -> Model:
-    from arplay.models import loading
+    from arplay.models.hf import loading
 
     return loading.load(path, name, device, dtype, report)
 

@@ -12,9 +12,9 @@ from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.models.base import Capabilities, Info, Memory, Scores
+from arplay.models.base import Capabilities, Info, Memory, Scores, frozen_scores
 from arplay.models.batches import OneByOne
-from arplay.models.tabular import TableAlphabet, frozen_scores
+from arplay.models.families.table import TableAlphabet
 
 TOKENS = (b"A", b"B", b"C", b"AB", b"^")
 

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem
-from arplay.models import batches, catalogue, loading
+from arplay.models import batches, catalogue
 from arplay.models.base import Batch, Model
-from arplay.models.ngram import NgramModel
-from arplay.models.recurrent import load as load_lstm
+from arplay.models.families.lstm import load as load_lstm
+from arplay.models.families.ngram import NgramModel
+from arplay.models.hf import chains as network_chains
+from arplay.models.hf import loading
 from arplay.training.ngram import train
 from tests.test_families_memory import model_of
 from tests.test_recurrent import network as lstm
@@ -125,7 +127,7 @@ ALONE = {"abc", "xo", "n-gram", "llama.cpp", "rwkv", "recurrent_gemma", "openai-
 def test_who_is_stepped_one_by_one_says_so(request: pytest.FixtureRequest, model: Model) -> None:
     name = request.node.callspec.params["model"]
     assert model.can.batch == (name not in ALONE)
-    assert isinstance(model.batch([[1]]), batches.OneByOne if name in ALONE else batches.NetworkBatch)
+    assert isinstance(model.batch([[1]]), batches.OneByOne if name in ALONE else network_chains.NetworkBatch)
 
 
 def test_english_says_the_same_in_a_batch() -> None:
@@ -137,7 +139,7 @@ def test_english_says_the_same_in_a_batch() -> None:
 def test_a_cache_that_does_not_follow_its_chains_is_noticed(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "chosen", lambda kept, chains: kept)
+    monkeypatch.setattr(network_chains, "chosen", lambda kept, chains: kept)
     made = MADE[name](tmp_path)
     batch = made.batch([[1, 2, 3], [3, 2, 1]])
     batch.reorder([1, 0])
@@ -167,8 +169,8 @@ def test_a_prefix_that_comes_several_times_is_read_once() -> None:
     made = model_of("gpt2")
     given: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
-        real = batches.Chains.read
-        patch.setattr(batches.Chains, "read", lambda self, ids: given.append(ids.shape) or real(self, ids))
+        real = network_chains.Chains.read
+        patch.setattr(network_chains.Chains, "read", lambda self, ids: given.append(ids.shape) or real(self, ids))
         made.batch([[1, 2], [3, 4], [1, 2]])
     assert given == [(2, 2)]
 

@@ -16,8 +16,8 @@ from arplay import paths
 from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
-from arplay.models import catalogue, loading, scoring_rows
-from arplay.models.hf import library
+from arplay.models import catalogue, scoring_rows
+from arplay.models.hf import library, loading
 from arplay.models.hf.causal_lm import CausalLM, CausalSession
 from tests.fixtures_smollm2 import smollm2_folder
 from tests.tiny_models import CONTEXT, FAMILIES, WINDOW, one_thread, tiny_folders
@@ -377,7 +377,7 @@ class Stop(Exception):  # noqa: N818 - it is no error
 def test_cancelling_leaves_nothing_loaded(where: str, kind: type[BaseException], tiny_folders: dict[str, Path]) -> None:
     import gc
 
-    from arplay.models.llama import Llama
+    from arplay.models.hf.llama import Llama
 
     def networks() -> int:
         gc.collect()

@@ -15,7 +15,7 @@ from arplay.core.chain import BEST, BLOCK, Best, Ledger, power_of_ten, underflow
 from arplay.core.modalities.vocabulary import BYTE
 from arplay.core.windows import Windows
 from arplay.engine.scoring import Known
-from arplay.models.tabular import Table
+from arplay.models.families.table import Table
 from tests.ledgers import ABC, abc_ledger, encoded_of
 from tests.test_jobs import scored, state_of
 

@@ -14,8 +14,8 @@ from arplay import paths
 from arplay.core.continuations import ROOT, Continuation, Continuations, Reason, commit
 from arplay.core.modalities.text import Text
 from arplay.core.tree import Step, Tree
-from arplay.models.joint import Joint
-from arplay.models.tabular import Table
+from arplay.models.families.joint import Joint
+from arplay.models.families.table import Table
 
 ASSETS = paths.assets() / "models"
 START = 7

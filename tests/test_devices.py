@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arplay.core.errors import Problem
-from arplay.models import catalogue, devices, loading
+from arplay.models import catalogue, devices
 from arplay.models.devices import BYTES, RESERVE, Machine, choose, device_died, memory, out_of_memory, placement
+from arplay.models.hf import loading
 from tests.tiny_models import save_tokenizer, tokenizer
 
 GIB = 1 << 30
@@ -203,7 +204,7 @@ import json, os, sys
 from pathlib import Path
 import torch, transformers
 from transformers.models.llama import modeling_llama
-from arplay.models import loading
+from arplay.models.hf import loading
 from arplay.models.hf import fast_step, library
 
 def bare(path):
@@ -283,7 +284,7 @@ def test_memory_that_runs_out_while_loading_has_a_remedy_that_helps(device: str,
     import torch
 
     from arplay.models.devices import Placement
-    from arplay.models.loading import read_network
+    from arplay.models.hf.loading import read_network
 
     class Full:
         @staticmethod

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem
-from arplay.models import checkpoints, loading
-from arplay.models.context import context_of
-from arplay.models.hf import caches, library
+from arplay.models import checkpoints
+from arplay.models.hf import caches, library, loading
 from arplay.models.hf.causal_lm import CausalLM, CausalSession
+from arplay.models.hf.passes import Passes
 from arplay.models.hf.proof import Proof, proved
-from arplay.models.passes import Passes
 from arplay.models.store.cards import read_card
+from arplay.models.store.context import context_of
 from tests.tiny_models import CONTEXT, SETTINGS, network, one_thread, save
 
 __all__ = ["one_thread"]

@@ -26,7 +26,7 @@ def test_a_replayed_step_gives_the_networks_own_logits(family: str, monkeypatch:
     import torch
 
     from arplay.models.hf import fast_step
-    from arplay.models.passes import Passes
+    from arplay.models.hf.passes import Passes
 
     net = network(family)
     faster = fast_step.speed_up(net)
@@ -159,7 +159,7 @@ def test_a_row_spread_over_the_threads_is_the_same_product(kind: str) -> None:
 
 def test_a_session_steps_by_replays(tiny_folders: dict[str, Path]) -> None:
     from arplay.core.distribution import log_softmax
-    from arplay.models import loading
+    from arplay.models.hf import loading
 
     model = loading.load(tiny_folders["gpt2"], "tiny", "cpu", "float32", lambda fraction, what: None)
     assert "recording" in model.info.why

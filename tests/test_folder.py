@@ -21,10 +21,10 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from arplay.core.errors import Problem
-from arplay.models import catalogue, loading
-from arplay.models.folder import inspect
-from arplay.models.loading import digest, load
-from arplay.models.safetensors_file import check_safetensors
+from arplay.models import catalogue, libraries
+from arplay.models.hf.loading import load
+from arplay.models.store.folder import digest, inspect
+from arplay.models.store.safetensors_file import check_safetensors
 from tests.tiny_models import network, one_thread, save_tokenizer, tiny_folders, tokenizer
 
 __all__ = ["one_thread", "tiny_folders"]
@@ -411,9 +411,9 @@ def test_a_small_network_runs_on_one_thread_and_a_large_one_on_all(
     tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []  # told and not done: two threads on a busy machine are what is to be avoided
-    monkeypatch.setattr(loading, "_all_threads", lambda: 7)
+    monkeypatch.setattr(libraries, "_all_threads", lambda: 7)
     monkeypatch.setattr(torch, "set_num_threads", asked.append)
     opened(tiny_folders["llama"])
-    monkeypatch.setattr(loading, "FEW_PARAMETERS", 0)
+    monkeypatch.setattr(libraries, "FEW_PARAMETERS", 0)
     opened(tiny_folders["llama"])
     assert asked == [1, 7]

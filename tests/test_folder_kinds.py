@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from arplay.core.errors import Problem
-from arplay.models.loading import load
+from arplay.models.hf.loading import load
 from tests.tiny_models import one_thread, save_tokenizer, tiny_folders, tokenizer
 
 __all__ = ["one_thread", "tiny_folders"]

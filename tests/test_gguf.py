@@ -19,6 +19,7 @@ from arplay.models.gguf import families as gguf_families
 from arplay.models.gguf import file as gguf_file
 from arplay.models.gguf import tokenizer as gguf_tokenizer
 from arplay.models.gguf import ways as gguf_ways
+from arplay.models.store.cards import read_card
 from tests.tiny_ggufs import ARCHITECTURES, CONTEXT, KINDS, network, write, write_sentencepiece
 from tests.tiny_models import one_thread
 
@@ -41,7 +42,7 @@ def opened(path: Path) -> gguf_families.Fit:
 
 
 def test_the_card_tells_what_the_file_is(tiny: Path) -> None:
-    card = gguf_file.card(tiny)
+    card = read_card(tiny)
     assert (card.title, card.family, card.stored_dtype, card.context) == ("Tiny", "llama", "Q8_0", CONTEXT)
     assert card.parameters == sum(p.numel() for p in network("llama", 300).parameters())
     assert card.disk_bytes == tiny.stat().st_size and card.memory_bytes("float32") == 4 * card.parameters

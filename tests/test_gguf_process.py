@@ -23,12 +23,12 @@ from arplay.cli import main
 from arplay.commands import doctor
 from arplay.core.errors import Problem
 from arplay.models import catalogue, checkpoints
-from arplay.models.gguf import file as gguf_file
 from arplay.models.gguf import llama as gguf_llama
 from arplay.models.gguf import parent as gguf_remote
 from arplay.models.gguf import ways as gguf_ways
 from arplay.models.gguf.native import NativeModel
 from arplay.models.gguf.pipe import MOST_BYTES, MOST_HEADER, Damaged, receive, send
+from arplay.models.store.cards import read_card
 from tests.other_ggufs import write_other
 from tests.tiny_ggufs import write
 from tests.tiny_models import one_thread
@@ -189,7 +189,7 @@ def test_what_llama_cpp_does_not_know_is_refused_in_a_sentence(tmp_path: Path) -
 
 def test_a_card_needs_no_table_where_llama_cpp_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write_other(tmp_path / "m.gguf", "mamba")
-    assert gguf_file.card(file).family == "mamba" and catalogue.card(str(file)).state == "ready"
+    assert read_card(file).family == "mamba" and catalogue.card(str(file)).state == "ready"
     monkeypatch.setattr(gguf_ways, "find_spec", lambda name: None)
     card = catalogue.card(str(file))
     assert card.state == "broken" and "pip install 'arplay[gguf]'" in card.problem

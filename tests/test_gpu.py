@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from arplay.models import catalogue, devices, loading
+from arplay.models import catalogue, devices
+from arplay.models.hf import loading
 
 pytestmark = pytest.mark.gpu
 TEXT = b"It was a dark and stormy night, and the old man sat by the fire."

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.models import catalogue
+from arplay.models import catalogue, libraries
 from arplay.models.store import hub, smollm2
 from arplay.models.store.hub import Name
 from tests.tiny_models import one_thread, tiny_folders
@@ -120,18 +120,18 @@ def test_the_cache_is_where_the_hubs_client_has_it(tmp_path: Path, monkeypatch: 
 
 
 def test_the_users_environment_is_given_on_and_this_process_stays_offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "_set_by_us", set())
+    monkeypatch.setattr(libraries, "_set_by_us", set())
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "yes")
     monkeypatch.delenv("DISABLE_SAFETENSORS_CONVERSION", raising=False)
-    hub.keep_offline()
+    libraries.keep_offline()
     import os
 
-    assert os.environ["HF_HUB_OFFLINE"] == "1" and "HF_HUB_OFFLINE" not in hub.environment()
-    assert hub.environment()["HF_HUB_DISABLE_TELEMETRY"] == "yes"
-    monkeypatch.setattr(hub, "_set_by_us", set())
-    hub.keep_offline()
-    assert hub.environment()["HF_HUB_OFFLINE"] == "1"  # the user had said so
+    assert os.environ["HF_HUB_OFFLINE"] == "1" and "HF_HUB_OFFLINE" not in libraries.environment()
+    assert libraries.environment()["HF_HUB_DISABLE_TELEMETRY"] == "yes"
+    monkeypatch.setattr(libraries, "_set_by_us", set())
+    libraries.keep_offline()
+    assert libraries.environment()["HF_HUB_OFFLINE"] == "1"  # the user had said so
 
 
 def test_only_what_a_model_is_made_of_is_wanted() -> None:

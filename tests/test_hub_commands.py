@@ -21,6 +21,7 @@ from arplay.engine.downloads import Describe, Described, Fetch, Fetched
 from arplay.engine.load import Load, Loaded
 from arplay.engine.messages import Cancelled, Failed, Progress, Result
 from arplay.engine.worker import Worker
+from arplay.models import libraries
 from arplay.models.store import hub
 from tests.loopback_hub import Hub
 from tests.test_hub_download import LARGE, TINY, children, large_folder, loopback
@@ -99,8 +100,13 @@ def test_ctrl_c_ends_a_download_that_shows_its_speed(loopback: Hub) -> None:
     loopback.trouble.bytes_per_second = 1e6
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "arplay", "models", "get", LARGE]
-    how: Any = {"stderr": theirs, "stdout": subprocess.DEVNULL, "start_new_session": True, "env": hub.environment()}
-    with subprocess.Popen(command, **how) as arplay:
+    how: Any = {
+        "stderr": theirs,
+        "stdout": subprocess.DEVNULL,
+        "start_new_session": True,
+        "env": libraries.environment(),
+    }
+    with subprocess.Popen(command, **how, env=libraries.environment()) as arplay:
         os.close(theirs)
         guard = threading.Timer(4 * HANG_GUARD, arplay.kill)
         guard.start()

@@ -16,7 +16,7 @@ import pytest
 from arplay.core.errors import Problem
 from arplay.engine import hub_fetch
 from arplay.engine.messages import Progress
-from arplay.models import catalogue
+from arplay.models import catalogue, libraries
 from arplay.models.store import hub
 from arplay.models.store.cards import Card
 from tests.loopback_hub import Hub, environment, serving
@@ -43,7 +43,7 @@ def loopback(
     """A hub with two models; the client knows no other, and its cache is empty."""
     for name in ("HF_TOKEN", "HF_HUB_CACHE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(hub, "_set_by_us", {"HF_HUB_OFFLINE"})
+    monkeypatch.setattr(libraries, "_set_by_us", {"HF_HUB_OFFLINE"})
     with serving({TINY: tiny_folders["llama"], LARGE: large_folder}) as made:
         for name, value in environment(made, tmp_path / "home").items():
             monkeypatch.setenv(name, value)

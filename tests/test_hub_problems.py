@@ -11,7 +11,7 @@ import pytest
 
 from arplay.core.errors import Problem
 from arplay.engine import hub_fetch
-from arplay.models.store import hub
+from arplay.models import libraries
 from arplay.models.store.hub import Name
 from tests.loopback_hub import Hub, Trouble, environment, serving
 
@@ -27,7 +27,7 @@ def loopback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with one model (of a description only), which is the only one that the client knows."""
     for name in ("HF_TOKEN", "HF_HUB_CACHE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(hub, "_set_by_us", {"HF_HUB_OFFLINE"})
+    monkeypatch.setattr(libraries, "_set_by_us", {"HF_HUB_OFFLINE"})
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_bytes(CONFIG)
     (tmp_path / "model" / "model.safetensors").write_bytes(EMPTY_WEIGHTS)
@@ -140,7 +140,7 @@ def test_the_ways_to_be_offline_are_told_apart(loopback: Hub, monkeypatch: pytes
     monkeypatch.setenv("HF_ENDPOINT", CLOSED)
     problem = why()
     assert "127.0.0.1:9 cannot be reached" in problem.cause and "network connection" in problem.remedy
-    monkeypatch.setattr(hub, "_set_by_us", set())
+    monkeypatch.setattr(libraries, "_set_by_us", set())
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert "HF_HUB_OFFLINE forbids" in why().cause and "unset it" in why(download=True).remedy
 

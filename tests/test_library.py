@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from arplay.models import loading
+from arplay.models.hf import loading
 from arplay.models.hf.library import Forward
 from arplay.models.hf.proof import proved
 from tests.tiny_models import SETTINGS, network, one_thread, save
@@ -222,7 +222,7 @@ ODD: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
 def test_odd_settings_of_a_folder_change_no_number(family: str, odd: str, tmp_path: Path) -> None:
     import torch
 
-    from arplay.models.baselines import Transformers
+    from arplay.models.hf.baseline import Transformers
 
     folder = save(tmp_path, family)
     plain = loading.load(folder, family, "cpu", "float32", quiet)

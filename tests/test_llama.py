@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arplay import paths
-from arplay.models import llama_folder, loading
-from arplay.models.folder import inspect
+from arplay.models.hf import llama_folder, loading
 from arplay.models.hf.causal_lm import CausalLM
 from arplay.models.hf.kv_cache import KVCache
-from arplay.models.llama import Llama
+from arplay.models.hf.llama import Llama
+from arplay.models.store.folder import inspect
 from tests.tiny_models import network, save
 
 TOLERANCE = {torch.float32: 2e-5, torch.bfloat16: 0.04, torch.float16: 5e-3}

@@ -19,12 +19,12 @@ from safetensors.torch import load_file, save_file
 
 from arplay import cli
 from arplay.core.errors import Problem
-from arplay.models import recurrent
 from arplay.models.checkpoints import DENSE
+from arplay.models.families.lstm import load
+from arplay.models.families.lstm.network import Network, lstm
 from arplay.models.hf.causal_lm import CHECKPOINT_TOKENS, CausalLM, CausalSession
-from arplay.models.lstm import LSTM
-from arplay.models.networks import load_network, lstm, put_weights, save
-from arplay.models.snapshots import Snapshots
+from arplay.models.hf.networks import put_weights, save
+from arplay.models.snapshots import Snapshots, load_network
 from tests.tiny_models import one_thread, save_tokenizer, tiny_folders, tokenizer
 
 __all__ = ["one_thread", "tiny_folders"]
@@ -33,7 +33,7 @@ TOLERANCE = 1e-5
 TOKENS, WIDTH, LAYERS = 300, 16, 2
 
 
-def network(seed: int = 7) -> LSTM:
+def network(seed: int = 7) -> Network:
     """Its weights are large enough that tokens long ago matter."""
     torch.manual_seed(seed)
     made = lstm(TOKENS, WIDTH, LAYERS, context=24)
@@ -57,7 +57,7 @@ def model(folder: Path) -> CausalLM:
 
 
 def opened(folder: Path, dtype: str = "auto") -> CausalLM:
-    return recurrent.load(folder, folder.name, "cpu", dtype, lambda fraction, what: None)
+    return load(folder, folder.name, "cpu", dtype, lambda fraction, what: None)
 
 
 def fresh(model: CausalLM, ids: list[int]) -> NDArray[np.float32]:

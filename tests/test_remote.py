@@ -18,7 +18,7 @@ import arplay
 from arplay import cli
 from arplay.core.errors import Problem
 from arplay.models import catalogue
-from arplay.models.remote import http as remote_http
+from arplay.models.families.remote import http as remote_http
 from tests import loopback_completions
 from tests.loopback_completions import BOS, LOGPROBS, TOKENS, Loopback, Refuse, best, cut, serving
 

@@ -17,7 +17,7 @@ import pytest
 
 import arplay
 from arplay.core.errors import Problem
-from arplay.models.remote import http as remote_http
+from arplay.models.families.remote import http as remote_http
 from tests.tiny_ggufs import CONTEXT, write
 
 NEEDED = ("llama_cpp", "uvicorn", "fastapi", "pydantic_settings", "sse_starlette", "starlette_context", "yaml")

@@ -13,7 +13,7 @@ import pytest
 import arplay
 from arplay.core import waits
 from arplay.core.errors import Problem
-from arplay.models.remote import http as remote_http
+from arplay.models.families.remote import http as remote_http
 from tests.loopback_completions import Loopback
 from tests.test_remote import no_key, openai
 

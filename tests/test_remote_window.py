@@ -23,7 +23,7 @@ from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.panels.next_token import NextTokenPanel
 from arplay.gui.widgets.history_rows import HistoryRows
-from arplay.models.remote import http as remote_http
+from arplay.models.families.remote import http as remote_http
 from tests.loopback_completions import LOGPROBS, Loopback, best, cut, serving
 from tests.windows_open import PATIENCE, Open, notice, opened, settle
 

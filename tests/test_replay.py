@@ -26,8 +26,8 @@ from arplay.engine.one_batch import BatchLosses, OneBatch
 from arplay.engine.replay import Replay, Replayed, ReplayEnded
 from arplay.engine.scoring import Score, Scored
 from arplay.models import catalogue
+from arplay.models.families.table import Table
 from arplay.models.snapshots import Snapshots
-from arplay.models.tabular import Table
 from arplay.training.run_folder import RunFolder
 from tests import tiny_runs
 from tests.small_model import SmallModel

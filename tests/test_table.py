@@ -15,7 +15,7 @@ import pytest
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.windows import Windows
-from arplay.models.tabular import Table as TabularModel
+from arplay.models.families.table import Table as TabularModel
 from arplay.training import evaluate, table
 from arplay.training.corpus import Document, digest_of
 from arplay.training.evaluate import score, score_model

@@ -379,7 +379,8 @@ def test_networks_are_about_as_large_as_asked(params: str, vocabulary: int) -> N
 
 
 def test_the_size_of_a_network_is_known_before_it_is_made() -> None:
-    from arplay.models.networks import llama, lstm
+    from arplay.models.families.lstm.network import lstm
+    from arplay.models.hf.networks import llama
     from arplay.training.sizes import lstm_parameters, recurrent
 
     sizes = transformer(60_000, 300)

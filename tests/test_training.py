@@ -19,7 +19,7 @@ from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.gradient import logit_gradient
 from arplay.core.windows import Windows
-from arplay.models.networks import llama, save
+from arplay.models.hf.networks import llama, save
 from arplay.training import readers
 from arplay.training.bpe import SEPARATOR, save_tokenizer, train_bpe
 from arplay.training.corpus import Document, read_recipe, split

@@ -95,7 +95,7 @@ def test_every_broken_contract_is_caught(tmp_path: Path) -> None:
     shutil.copytree(PACKAGE, tmp_path / "arplay", ignore=shutil.ignore_patterns("__pycache__", "assets"))
     for module, line in (
         ("core/chain.py", "import torch"),
-        ("models/tabular.py", "from PySide6.QtCore import QObject"),
+        ("models/families/looked_up.py", "from PySide6.QtCore import QObject"),
         ("commands/console.py", "import pyqtgraph"),
         ("gui/theme.py", "import torch"),
         ("engine/job.py", "import transformers"),
@@ -126,7 +126,7 @@ def test_models_and_engine_work_without_qt() -> None:
 
 def test_what_the_window_and_the_command_line_pay_for_is_light() -> None:
     names = modules("models", "engine", "export", "commands", "cli", "api", "results", "samples")
-    with_a_network = ("arplay.models.hf.fast_", "arplay.models.lstm", "arplay.models.llama")
+    with_a_network = ("arplay.models.hf.fast_", "arplay.models.families.lstm.network", "arplay.models.hf.llama")
     light = [name for name in names if not name.startswith(with_a_network)]
     said = import_all(TORCH, light)
     assert said.returncode == 0, said.stderr

@@ -11,8 +11,8 @@ import torch
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.models.networks import llama
-from arplay.models.rollouts import rollouts
+from arplay.models.hf.chains import rollouts
+from arplay.models.hf.networks import llama
 from arplay.training.corpus import Source, digest_of, documents
 from arplay.training.readers import stories
 from arplay.training.written import Prompts, write

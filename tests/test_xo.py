@@ -18,7 +18,7 @@ from arplay.cli import main
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import Paint, Picture, Raster
 from arplay.models import catalogue, documents
-from arplay.models.joint import Joint
+from arplay.models.families.joint import Joint
 from arplay.picturefile import read_picture
 
 XO = Path(__file__).parent.parent / "assets" / "models" / "xo.json"

@@ -34,7 +34,7 @@ def report(step: int, steps: int = 10) -> Report:
 
 def add_snapshot(folder: Path, step: int, network: Any) -> None:
     """The model as of ``step``, the snapshot and its report."""
-    from arplay.models.networks import save
+    from arplay.models.hf.networks import save
 
     run = RunFolder(folder)
     run.snapshot(step).parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,8 @@ def network(seed: int, family: str = "transformer", scale: float = 1.0) -> Any:
     """A fresh one; every token of the context matters where ``scale`` is large."""
     import torch
 
-    from arplay.models.networks import llama, lstm
+    from arplay.models.families.lstm.network import lstm
+    from arplay.models.hf.networks import llama
 
     torch.manual_seed(seed)
     made: Any

@@ -22,9 +22,10 @@ from arplay.core.errors import Problem, in_one_line
 from arplay.engine.state import Pace, in_chunks
 from arplay.models import devices
 from arplay.models.base import Model, Session
-from arplay.models.baselines import LlamaCpp, Transformers
 from arplay.models.family import resolve
 from arplay.models.gguf import ways as gguf_ways
+from arplay.models.gguf.baseline import LlamaCpp
+from arplay.models.hf.baseline import Transformers
 from arplay.models.store.cards import family_of
 
 PREFIXES = (32, 256, 1024)

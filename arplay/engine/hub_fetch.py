@@ -19,6 +19,7 @@ from arplay.core.errors import Problem
 from arplay.engine.child import Child
 from arplay.engine.fetch import POLL_SECONDS, Speed, why_ended
 from arplay.engine.messages import Progress
+from arplay.models import libraries
 from arplay.models.store import hub
 from arplay.models.store.cards import Card
 
@@ -72,7 +73,7 @@ def _told(action: str, spec: str, cancelled: Callable[[], bool], pause: float) -
     if hub.parse(spec) is None:
         raise Problem(f"{spec} is not the name of a hub model", "a name is org/name, or org/name@revision")
     command = [sys.executable, "-m", "arplay.models.store.hub_client", action, spec]
-    child = Child(command, _SOURCE, hub.environment() | _ENVIRONMENT)
+    child = Child(command, _SOURCE, libraries.environment() | _ENVIRONMENT)
     try:
         while (status := child.poll()) is None:
             yield from _objects(child.lines())

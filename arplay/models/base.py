@@ -97,6 +97,18 @@ class Scores:
     best_logprobs: NDArray[np.float64]
 
 
+def frozen_scores(
+    logprob: NDArray[np.float64],
+    rank: NDArray[np.int64],
+    entropy: NDArray[np.float64],
+    best_ids: NDArray[np.int64],
+    best_logprobs: NDArray[np.float64],
+) -> Scores:
+    for array in (logprob, rank, entropy, best_ids, best_logprobs):
+        array.flags.writeable = False
+    return Scores(logprob, rank, entropy, best_ids, best_logprobs)
+
+
 class Session(Protocol):
     """A position in a chain, with whatever the model keeps to go on from there (a KV cache). Not thread-safe."""
 

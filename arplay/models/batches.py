@@ -1,45 +1,17 @@
-"""Chains side by side in a network: one forward reads a token of each, for little more than it takes to read one.
-
-On a CPU a step waits for the weights to come from memory; in a batch they come once for all chains.
-"""
+"""Chains side by side, stepped together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.distribution import frozen, log_softmax
-from arplay.models.base import Info, Session, check, no_first
-from arplay.models.hf.caches import chosen
-from arplay.models.hf.library import Forward
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from arplay.models.base import Info, Session, check
 
 
-class Chains:
-    """What a network keeps of B chains. Use it within ``torch.inference_mode`` only."""
-
-    def __init__(self, forward: Forward) -> None:
-        self._forward, self._kept = forward, None
-
-    def read(self, ids: Tensor) -> Tensor:
-        """Read ``ids``, (B, n), behind the chains; the logits after each chain, (B, V)."""
-        from arplay.models.hf.fast_cache import give_room
-
-        logits, self._kept = self._forward(ids, self._kept, keep=True, rows=1)
-        give_room(self._kept)
-        return logits[:, -1]
-
-    def reorder(self, parents: Tensor) -> None:
-        """Chain i becomes a copy of what was chain ``parents[i]``."""
-        self._kept = chosen(self._kept, parents)
-
-
-class _SideBySide:
+class SideBySide:
     """:class:`arplay.models.base.Batch`, but for who reads and who follows."""
 
     def __init__(self, info: Info, prefixes: Sequence[Sequence[int]]) -> None:
@@ -76,30 +48,7 @@ class _SideBySide:
         raise NotImplementedError
 
 
-class NetworkBatch(_SideBySide):
-    """By one forward a step, of a network whose cache can be taken apart."""
-
-    def __init__(self, forward: Forward, info: Info, prefixes: Sequence[Sequence[int]]) -> None:
-        if prefixes and not len(prefixes[0]):
-            raise no_first()
-        self._chains, self._device = Chains(forward), forward.network.device
-        super().__init__(info, prefixes)
-
-    def _after(self, ids: Sequence[tuple[int, ...]]) -> NDArray[np.floating]:
-        import torch
-
-        with torch.inference_mode():
-            logits = self._chains.read(torch.tensor(ids, device=self._device)).float().cpu()
-        return np.asarray(logits)
-
-    def _follow(self, parents: list[int]) -> None:
-        import torch
-
-        with torch.inference_mode():
-            self._chains.reorder(torch.tensor(parents, device=self._device))
-
-
-class OneByOne(_SideBySide):
+class OneByOne(SideBySide):
     """By a session for each chain, where several cannot be read at once, or need not."""
 
     def __init__(self, info: Info, session: Callable[[], Session], prefixes: Sequence[Sequence[int]]) -> None:

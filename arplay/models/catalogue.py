@@ -126,7 +126,7 @@ def at_address(spec: str) -> Card | None:
     family = families.of_address(spec)
     if family is None:
         return None
-    from arplay.models.remote import http
+    from arplay.models.families.remote import http
 
     address = http.parse(spec)
     where, name = address.base.partition("://")[2], address.model

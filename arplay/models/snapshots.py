@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
+from arplay.models import families
 from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
-from arplay.models.context import context_of
+from arplay.models.devices import Placement
+from arplay.models.family import resolve
+from arplay.models.hf import library, loading, skeleton
 from arplay.models.hf.causal_lm import LOGITS_BYTES
-from arplay.models.loading import import_torch, threads
-from arplay.models.networks import load_network, put_weights
-from arplay.models.passes import Passes
+from arplay.models.hf.networks import put_weights
+from arplay.models.hf.passes import Passes
+from arplay.models.libraries import import_torch, threads
+from arplay.models.store.context import context_of
+from arplay.models.store.folder import configuration, inspect
 
 
 class Snapshots:
@@ -26,7 +32,7 @@ class Snapshots:
     alphabet: TextAlphabet
 
     def __init__(self, folder: Path) -> None:
-        """Raises Problem for a folder that :func:`arplay.models.loading.load` would refuse."""
+        """Raises Problem for a folder that :func:`arplay.models.hf.loading.load` would refuse."""
         import_torch(lambda *_: None)
         self._name = folder.name
         self._network = load_network(folder)
@@ -66,3 +72,22 @@ class Snapshots:
                 raise Problem(f"the logits of a snapshot of {self._name} are not numbers (NaN)", "train it again")
             part.flags.writeable = False
             yield part
+
+
+def load_network(path: Path, dtype: str = "float32") -> Any:
+    """The bare network that ``save`` wrote, on the CPU, in evaluation mode; nothing is proved of it.
+
+    Raises Problem for a folder that :func:`arplay.models.hf.loading.load` would refuse.
+    """
+    family = families.of_type(configuration(path, causal=False)["model_type"])
+    if family.build:
+        return resolve(family.build)(inspect(path, causal=False))
+    folder = inspect(path)
+    import torch
+
+    transformers = library.quiet()
+    config = skeleton.check_skeleton(torch, transformers, folder)
+    place = Placement("cpu", dtype, "")
+    return loading.read_network(
+        torch, transformers.AutoModelForCausalLM, path.name, place, lambda *_: None, str(path), config=config
+    )

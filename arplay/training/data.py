@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.models import families
-from arplay.models.folder import MAX_VOCABULARY
+from arplay.models.store.folder import MAX_VOCABULARY
 from arplay.training.bpe import SEPARATOR, read_tokenizer, train_bpe
 from arplay.training.corpus import Document, Recipe, documents, read_recipe, split
 from arplay.training.order import LEAST_VOCABULARY, VOCABULARY, RunRequest

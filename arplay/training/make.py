@@ -15,11 +15,12 @@ import torch
 
 from arplay.core.errors import Problem
 from arplay.core.windows import Windows
-from arplay.models import families, loading
+from arplay.models import families
 from arplay.models.alphabets import open_tokenizer
 from arplay.models.devices import device_died, out_of_memory
 from arplay.models.family import Training, resolve
-from arplay.models.networks import save
+from arplay.models.hf.networks import save
+from arplay.models.libraries import import_torch
 from arplay.training import order as defaults
 from arplay.training import sizes
 from arplay.training.bpe import save_tokenizer
@@ -108,7 +109,7 @@ def _told(error: Exception, folder: RunFolder, recipe: bool) -> Problem | None:
 
 
 def _make(order: RunRequest, folder: RunFolder, stop: Stop, say: Say, tell: Callable[[Report], None]) -> bool:
-    loading.import_torch(lambda *_: None)
+    import_torch(lambda *_: None)
     plan = folder.plan() if order.resume else None
     if plan is not None:
         texts = tuple(Path(text) for text in ((plan.recipe,) if plan.recipe else plan.texts))

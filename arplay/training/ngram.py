@@ -1,4 +1,4 @@
-"""Counting n-grams for modified Kneser-Ney smoothing (models/ngram.py says what becomes of the counts).
+"""Counting n-grams for modified Kneser-Ney smoothing (models/families/ngram.py says what becomes of the counts).
 
 A document is the separator, its pieces, and the separator once more: the end of a document is a piece to predict, the
 beginning is context only. No n-gram reaches from one document into another. In the highest order an n-gram counts how
@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.models.families.ngram import NGRAM
-from arplay.models.ngram import MAX_ENTRIES, MAX_ORDER, Counts, Level, Whole
+from arplay.models.families.ngram import MAX_ENTRIES, MAX_ORDER, NGRAM, Counts, Level, Whole
 
 Places = NDArray[np.int32]
 

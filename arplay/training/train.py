@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from arplay.core.errors import Problem
-from arplay.models.safetensors_file import check_safetensors
+from arplay.models.store.safetensors_file import check_safetensors
 from arplay.textfile import json_value
 from arplay.training import limits
 from arplay.training.evaluate import nll

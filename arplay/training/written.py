@@ -81,7 +81,7 @@ class _Writer:
     """The model that writes, in bfloat16 on the CPU: twice as fast as float32, and these are only samples."""
 
     def __init__(self, prompts: Prompts) -> None:
-        from arplay.models.networks import load_network
+        from arplay.models.snapshots import load_network
 
         if not catalogue.is_ready(prompts.model):
             cause = f"the model {prompts.model}, which writes part of the text, is not here"
@@ -99,7 +99,7 @@ class _Writer:
         """The texts of one batch; its prompts have one length in tokens, so that no row is padded."""
         import torch
 
-        from arplay.models.rollouts import rollouts
+        from arplay.models.hf.chains import rollouts
 
         prompts = self._prompts
         draw = random.Random(f"{prompts.seed} {number}")

@@ -32,7 +32,7 @@ KINDS = gguf.GGMLQuantizationType
 
 
 def save(network: Any, path: Path, kind: gguf.GGMLQuantizationType) -> None:
-    """The weights of models/llama.py as a GGUF file without a tokenizer, the matrices as numbers of that ``kind``."""
+    """The weights of models/hf/llama.py as a GGUF file without tokenizer, matrices as numbers of that ``kind``."""
     sizes = network.config
     heads, kv_heads = (n * sizes.head_dim for n in (sizes.num_attention_heads, sizes.num_key_value_heads))
     writer = gguf.GGUFWriter(path, "llama")

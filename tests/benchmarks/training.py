@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from arplay.models.families import trained
-from arplay.models.networks import llama
+from arplay.models.hf.networks import llama
 from arplay.training.order import PARAMS
 from arplay.training.shares import shares_of
 from arplay.training.sizes import transformer

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.models.base import Info, Report
+from arplay.models.families.looked_up import LookedUp
+from arplay.models.families.table import TableAlphabet
 from arplay.models.family import Family
-from arplay.models.tabular import LookedUp, TableAlphabet
 from arplay.textfile import read_text
 
 _LINE = re.compile(r"(\w+): (\w+) (\d*\.?\d+), (\w+) (\d*\.?\d+)")

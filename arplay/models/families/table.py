@@ -1,6 +1,180 @@
-"""Tables of conditional probabilities that a person has written."""
+"""Hand-written conditional tables: the smallest models that obey the chain rule, readable in a text editor.
 
+The file is JSON::
+
+    {"name": "abc", "alphabet": ["A", "B", "C"],
+     "rows": {"": {"A": 0.3, "B": 0.4, "C": 0.3}, "B": {"A": 0.5, "B": 0.3, "C": 0.2}, "BA": {...}}}
+
+A row is p(next | the last tokens written in its key). The longest key that the prefix ends with applies, so ``""``
+is both p(x_1) and the row of last resort. Keys are texts of the alphabet; every row sums to 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.errors import Problem
+from arplay.core.modalities.vocabulary import Tokens, Vocabulary
+from arplay.models.base import Info, Report
+from arplay.models.families.looked_up import LookedUp
 from arplay.models.family import Family
+from arplay.schema import short
+from arplay.textfile import read_json
+
+MAX_BYTES = 4 * 1024 * 1024
+MAX_TOKENS = 4096
+MAX_ENTRIES = 1 << 22
+"""Rows times tokens: a table is held in full, 8 bytes an entry."""
+
+
+class Table(LookedUp):
+    """A model that is a table. Exact in float64; any prefix length."""
+
+    def __init__(self, name: str, tokens: Sequence[str], rows: dict[str, dict[str, float]], source: str) -> None:
+        digest = hashlib.sha256(json.dumps([tokens, rows], sort_keys=True).encode()).hexdigest()
+        self.alphabet = TableAlphabet(Vocabulary(f"table:{digest[:16]}", tuple(p.encode() for p in tokens)))
+        self.rows = {self._key(key): _row(key, row, tokens) for key, row in rows.items()}
+        if () not in self.rows:
+            raise Problem('the table has no row "" (the first token)', "add p(x_1) under the empty key")
+        self.longest = max(map(len, self.rows))
+        self.info = Info(
+            name=name,
+            family="table",
+            source=source,
+            revision=digest[:12],
+            dtype="float64",
+            device="cpu",
+            vocabulary=len(tokens),
+            context=None,
+            parameters=len(rows) * len(tokens),
+            engine="table",
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Table:
+        """Read and check a table. Raises Problem that names the row and the figure that is wrong."""
+        try:
+            content = read_json(path, MAX_BYTES)
+        except (OSError, ValueError) as error:
+            raise Problem(f"{path.name} cannot be read as JSON ({error})", "see the built-in abc.json") from error
+        name, tokens, rows = _checked(content, path)
+        try:
+            return cls(name, tokens, rows, str(path))
+        except Problem as problem:
+            raise Problem(f"{path.name}: {problem.cause}", problem.remedy) from problem
+
+    def _key(self, key: str) -> tuple[int, ...]:
+        try:
+            return tuple(self.alphabet.encode(key.encode()).ids.tolist())
+        except Problem as problem:
+            raise Problem(f'row "{key[:60]}" is no text of the alphabet ({problem.cause})', problem.remedy) from problem
+
+    def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        """log p(next | ids) in nats, shape (V,)."""
+        for length in range(min(self.longest, len(ids)), -1, -1):
+            row = self.rows.get(tuple(ids[len(ids) - length :]))
+            if row is not None:
+                return row
+        raise AssertionError("the empty row always applies")
+
+    def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        return np.array([self.logprobs(ids[:i])[id] for i, id in enumerate(ids)], dtype=np.float64)
+
+
+def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Table:
+    """As every family loads; a table bears a name of its own, and is always float64 on the CPU."""
+    return Table.load(path)
+
+
+class TableAlphabet:
+    """Tokens are written side by side; the longest one that fits is read first."""
+
+    lead: tuple[int, ...] = ()
+    bos: int | None = None
+    eos: int | None = None
+    lossy = ""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._ids = {data: id for id, data in enumerate(vocabulary.data) if data}
+        self._lengths = sorted({len(data) for data in self._ids}, reverse=True)
+
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Tokens:
+        ids: list[int] = []
+        at = 0
+        while at < len(data):
+            for length in self._lengths:
+                id = self._ids.get(data[at : at + length])
+                if id is not None:
+                    ids.append(id)
+                    at += length
+                    break
+            else:
+                raise self._unknown(data, at)
+        return Tokens(np.array(ids, dtype=np.int64), self.vocabulary.ends(ids))
+
+    def _unknown(self, data: bytes, at: int) -> Problem:
+        char = data[at : at + 4].decode("utf-8", "replace")[:1]
+        known = " ".join(data.decode("utf-8", "replace") for data in sorted(self._ids)[:12])
+        return Problem(f"{char!r} at byte {at} is not in this model's alphabet", f"it can write only {known}")
+
+
+def _row(key: str, row: dict[str, float], tokens: Sequence[str]) -> NDArray[np.float64]:
+    probs = np.array([row.get(token, 0.0) for token in tokens], dtype=np.float64)
+    total = math.fsum(probs)
+    if abs(total - 1) > 1e-9:
+        raise Problem(f'row "{key[:60]}" sums to {total:.6g}, not 1', "make its probabilities sum to 1")
+    with np.errstate(divide="ignore"):
+        result: NDArray[np.float64] = np.log(probs)
+    result.flags.writeable = False
+    return result
+
+
+def _checked(content: Any, path: Path) -> tuple[str, list[str], dict[str, dict[str, float]]]:
+    def wrong(what: str) -> Problem:
+        return Problem(f"{path.name}: {what}", "see the built-in abc.json for the form")
+
+    def require(holds: bool, what: str) -> None:
+        if not holds:
+            raise wrong(what)
+
+    require(isinstance(content, dict), "the top level is not an object")
+    tokens, rows = content.get("alphabet"), content.get("rows")
+    require(
+        isinstance(tokens, list) and 1 <= len(tokens) <= MAX_TOKENS,
+        f"alphabet must list 1 to {MAX_TOKENS} texts",
+    )
+    require(all(isinstance(p, str) and p for p in tokens), "every token of the alphabet must be a text, not empty")
+    broken = [key for key in (*tokens, *(rows if isinstance(rows, dict) else ())) if not _encodable(key)]
+    if broken:
+        raise wrong(f"{short(broken[0])} holds half a UTF-16 pair, which is no character")
+    known = set(tokens)
+    require(len(known) == len(tokens), "the alphabet lists a token twice")
+    require(isinstance(rows, dict) and all(isinstance(row, dict) for row in rows.values()), "rows must be objects")
+    require(len(rows) * len(tokens) <= MAX_ENTRIES, f"rows times tokens are more than {MAX_ENTRIES:,}")
+    for key, row in rows.items():
+        unknown = [token for token in row if token not in known]
+        if unknown:
+            raise wrong(f'row "{key[:60]}" gives a probability to {short(unknown[0])}, which is not in the alphabet')
+        for token, p in row.items():
+            if type(p) not in (int, float) or not 0 <= p <= 1:
+                raise wrong(f'row "{key[:60]}", token "{token[:60]}": {short(p)} is not a probability')
+    name = content.get("name", path.stem)
+    require(isinstance(name, str), "name must be a text")
+    return name, tokens, rows
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
 
 TABLE = Family(
     name="table",
@@ -8,7 +182,7 @@ TABLE = Family(
     suffix=".json",
     marks=("alphabet",),
     file="table",
-    open="arplay.models.tabular:load",
+    open="arplay.models.families.table:load",
     card="arplay.models.store.cards:of_opened",
     looked_up=True,
     any_context=True,

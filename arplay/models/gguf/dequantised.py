@@ -32,14 +32,16 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     Raises Problem where the file is refused or its dequantised weights do not fit in memory (before any is read), and
     whatever ``report`` raises to cancel.
     """
-    from arplay.models import devices, loading
+    from arplay.models import devices
+    from arplay.models.hf import loading
+    from arplay.models.libraries import import_torch
 
     report(None, "reading the header")
     file = gguf_file.read(path)
     fit = gguf_families.fit(file)
     report(None, "opening the tokenizer")
     alphabet = gguf_tokenizer.open_tokenizer(file)
-    torch = loading.import_torch(report)
+    torch = import_torch(report)
     stored = {"F16": "float16", "BF16": "bfloat16"}.get(file.quantisation, "")
     place = devices.choose(devices.machine(torch), device, dtype, path.name, file.parameters, stored)
     report(None, "importing the model class")

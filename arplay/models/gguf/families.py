@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from arplay.models.folder import MAX_VOCABULARY
 from arplay.models.gguf.file import GGUF, Tensor
+from arplay.models.store.folder import MAX_VOCABULARY
 
 Change = Literal["", "rotary", "transposed", "less one"]
 """How a tensor differs from transformers' own: rows of the rotary halves interleaved, transposed, or 1 added."""

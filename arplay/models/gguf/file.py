@@ -21,7 +21,6 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from arplay.core.errors import Problem
-from arplay.models.store.cards import Card
 
 MAX_HEADER_BYTES = 256 * 1024 * 1024
 MAX_STRING_BYTES = 16 * 1024 * 1024
@@ -140,30 +139,6 @@ class GGUF:
         if not isinstance(found, kind):
             raise self.problem(f"has something else than {what} for {key}")
         return found
-
-
-def card(path: Path) -> Card:
-    """What the list of models shows of the file. Raises Problem where it is damaged, or nothing here runs it."""
-    from arplay.models.gguf import families as gguf_families
-    from arplay.models.gguf import ways as gguf_ways
-
-    file = read(path)
-    if not gguf_ways.is_native_there():
-        gguf_families.fit(file)
-    return Card(
-        spec=str(path),
-        title=file.text("general.name", path.stem)[:200] or path.stem,
-        about=f"GGUF, {file.quantisation}",
-        origin="file",
-        state="ready",
-        path=path,
-        licence=file.text("general.license", "")[:100],
-        family=file.architecture,
-        parameters=file.parameters,
-        disk_bytes=path.stat().st_size,
-        context=file.whole(f"{file.architecture}.context_length", 0, 1 << 31, 0) or None,
-        stored_dtype=file.quantisation,
-    )
 
 
 def read(path: Path) -> GGUF:

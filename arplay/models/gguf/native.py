@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.waits import Interrupted
 from arplay.models.alphabets import TextAlphabet
-from arplay.models.base import Capabilities, Info, Memory, Report, Scores, check, no_first
+from arplay.models.base import Capabilities, Info, Memory, Report, Scores, check, frozen_scores, no_first
 from arplay.models.batches import OneByOne
 from arplay.models.checkpoints import Checkpoint, latest, thin
 from arplay.models.devices import RESERVE, memory
@@ -28,9 +28,9 @@ from arplay.models.gguf import file as gguf_file
 from arplay.models.gguf import tokenizer as gguf_tokenizer
 from arplay.models.gguf.file import GGUF
 from arplay.models.gguf.parent import Context, Process, Weights
-from arplay.models.loading import digest, import_torch, threads
+from arplay.models.libraries import import_torch, threads
 from arplay.models.scoring_rows import logprobs_of, score_rows, unscored
-from arplay.models.tabular import frozen_scores
+from arplay.models.store.folder import digest
 
 _PROVED = 9
 """Tokens that are read to see that the cache gives the numbers of a fresh pass."""

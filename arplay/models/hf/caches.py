@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from arplay.models.checkpoints import Checkpoint, thin
 from arplay.models.hf.kv_cache import KVCache
@@ -121,11 +121,18 @@ class Kept:
         return self._storages
 
 
+@runtime_checkable
+class OfChains(Protocol):
+    """What a network of arplay's own keeps of a batch."""
+
+    def chosen(self, chains: torch.Tensor) -> Any:
+        """That of these chains, in this order."""
+        ...
+
+
 def chosen(kept: Any, chains: torch.Tensor) -> Any:
     """The cache of a batch with these of its chains, in this order; the given one is used up."""
-    from arplay.models.lstm import State
-
-    if isinstance(kept, KVCache | State):
+    if isinstance(kept, OfChains):
         return kept.chosen(chains)
     kept.reorder_cache(chains)
     return kept
@@ -133,9 +140,7 @@ def chosen(kept: Any, chains: torch.Tensor) -> Any:
 
 def holds_chains(kept: Any) -> bool:
     """Whether this cache may be one of several chains, and :func:`chosen` can take them apart."""
-    from arplay.models.lstm import State
-
-    return isinstance(kept, KVCache | State) or layers_of(kept) is not None
+    return isinstance(kept, OfChains) or layers_of(kept) is not None
 
 
 @cache

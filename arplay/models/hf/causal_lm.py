@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.models.alphabets import TextAlphabet
-from arplay.models.base import Batch, Capabilities, Info, Memory, Scores, check, no_first
-from arplay.models.batches import NetworkBatch, OneByOne
+from arplay.models.base import Batch, Capabilities, Info, Memory, Scores, check, frozen_scores, no_first
+from arplay.models.batches import OneByOne
 from arplay.models.hf.caches import Kept
+from arplay.models.hf.chains import NetworkBatch
+from arplay.models.hf.passes import Passes
 from arplay.models.hf.proof import Proof
-from arplay.models.passes import Passes
 from arplay.models.scoring_rows import logprobs_of, score_rows, unscored
-from arplay.models.tabular import frozen_scores
 
 if TYPE_CHECKING:
     import torch

@@ -22,11 +22,11 @@ from typing import Any
 import torch
 
 from arplay.core.errors import in_one_line
-from arplay.models.context import context_of
 from arplay.models.devices import out_of_memory
 from arplay.models.hf.fast_cache import RoomyLayer, give_room
 from arplay.models.hf.fast_weights import speed_up_weights
 from arplay.models.hf.library import Forward, cache_of, cache_types, layers_of
+from arplay.models.store.context import context_of
 
 MOST_PARAMETERS = 400_000_000
 """Larger networks spend their step on reading the weights; recording one would take longer than it saves."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from arplay.core.errors import Problem, in_one_line
-from arplay.models.context import context_of
 from arplay.models.devices import device_died, out_of_memory
-from arplay.models.folder import MAX_VOCABULARY
 from arplay.models.hf.caches import Kept, holds_chains
-from arplay.models.passes import Passes
+from arplay.models.hf.passes import Passes
+from arplay.models.store.context import context_of
+from arplay.models.store.folder import MAX_VOCABULARY
 
 MOST_WINDOW = 64
 """The proof reads past a sliding window of at most so many tokens; of a longer one only the beginning is proved."""

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from arplay.core.errors import Problem
-from arplay.models.folder import Folder
+from arplay.models.store.folder import Folder
 
 MOST_BUFFER_BYTES = 256 * 1024 * 1024
 """Masks and position tables that a network computes for itself; a config can make them of any size."""

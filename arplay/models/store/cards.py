@@ -11,10 +11,10 @@ from typing import Literal
 from arplay.core.errors import Problem
 from arplay.core.signs import safe
 from arplay.models import families
-from arplay.models.context import context_of
 from arplay.models.devices import BYTES
 from arplay.models.family import Family, resolve
-from arplay.models.folder import configuration, inspect
+from arplay.models.store.context import context_of
+from arplay.models.store.folder import configuration, inspect
 
 Origin = Literal["built-in", "downloaded", "file", "server"]
 State = Literal["ready", "fetch", "broken"]
@@ -104,7 +104,7 @@ def licence_of(readme: Path) -> str:
 def family_of(path: Path) -> Family:
     """The family that opens a folder or file. Raises Problem for what none opens."""
     if path.is_dir():
-        return families.of_type(configuration(path)["model_type"])
+        return families.of_type(configuration(path, causal=False)["model_type"])
     found = families.of_file(path)
     if found is None:
         remedy = f"give a model folder, a {families.file_kinds()}"
@@ -114,7 +114,7 @@ def family_of(path: Path) -> Family:
 
 def of_folder(card: Card) -> Card:
     """As config.json and the headers of the weights tell; so do the others below. Raise Problem, OSError."""
-    folder = inspect(card.path)
+    folder = inspect(card.path, causal=not card.of.model_type)
     size = folder.config.get("vocab_size")
     return replace(
         card,
@@ -129,7 +129,11 @@ def of_folder(card: Card) -> Card:
 
 
 def of_counts(card: Card) -> Card:
-    counts = [tensor.elements for name, tensor in inspect(card.path).tensors.items() if name.startswith("counts.")]
+    counts = [
+        tensor.elements
+        for name, tensor in inspect(card.path, causal=False).tensors.items()
+        if name.startswith("counts.")
+    ]
     return replace(of_folder(card), parameters=sum(counts), stored_dtype="counts")
 
 
@@ -149,19 +153,24 @@ def of_opened(card: Card) -> Card:
 
 
 def of_gguf(card: Card) -> Card:
+    from arplay.models.gguf import families as gguf_families
     from arplay.models.gguf import file as gguf_file
+    from arplay.models.gguf import ways as gguf_ways
 
-    read = gguf_file.card(card.path)
+    file = gguf_file.read(card.path)
+    if not gguf_ways.is_native_there():
+        gguf_families.fit(file)
+    stem = card.path.stem
     return replace(
-        read,
-        spec=card.spec,
-        kind=card.kind,
-        title=card.title if card.origin == "downloaded" else read.title or card.title,
-        about=card.about or read.about,
-        origin=card.origin,
-        path=card.path,
-        licence=card.licence or read.licence,
-        revision=card.revision or read.revision,
+        card,
+        title=card.title if card.origin == "downloaded" else file.text("general.name", stem)[:200] or stem,
+        about=card.about or f"GGUF, {file.quantisation}",
+        licence=card.licence or file.text("general.license", "")[:100],
+        family=file.architecture,
+        parameters=file.parameters,
+        disk_bytes=_size([card.path]),
+        context=file.whole(f"{file.architecture}.context_length", 0, 1 << 31, 0) or None,
+        stored_dtype=file.quantisation,
     )
 
 

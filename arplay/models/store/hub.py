@@ -30,9 +30,6 @@ _WANTED = re.compile(
     r"|tokenizer\.model|spiece\.model|sentencepiece\.bpe\.model|README\.md|LICEN[CS]E(\.txt|\.md)?"
 )
 _TREE_BYTES = 64 * 1024 * 1024
-_QUIET = {"DISABLE_SAFETENSORS_CONVERSION": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"}
-
-_set_by_us: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +103,6 @@ def cache_folder() -> Path:
     home = os.environ.get("HF_HOME", os.path.join(home, "huggingface"))  # noqa: PTH118 - "~" is expanded below
     old = os.environ.get("HUGGINGFACE_HUB_CACHE", f"{home}/hub")
     return Path(os.path.expandvars(os.environ.get("HF_HUB_CACHE", old))).expanduser()
-
-
-def keep_offline() -> None:
-    """Keep the libraries of this process off the network (before they are imported); the user's own words stay."""
-    for key, value in _QUIET.items():
-        if key not in os.environ:
-            os.environ[key] = value
-            _set_by_us.add(key)
-
-
-def environment() -> dict[str, str]:
-    """The user's own environment, without what :func:`keep_offline` added for this process."""
-    return {key: value for key, value in os.environ.items() if key not in _set_by_us}
 
 
 def snapshot(name: Name) -> tuple[Path, str] | None:

@@ -12,12 +12,12 @@ from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import GatedRepoError
 
 from arplay.core.errors import Problem
-from arplay.models import families, folder
-from arplay.models.context import context_of
+from arplay.models import families
 from arplay.models.hf import library
 from arplay.models.hf.skeleton import refuse_foreign
-from arplay.models.store import hub, hub_problems
+from arplay.models.store import folder, hub, hub_problems
 from arplay.models.store.cards import Card
+from arplay.models.store.context import context_of
 from arplay.models.store.hub import Name
 
 _STORED = {"F64": "float64", "F32": "float32", "BF16": "bfloat16", "F16": "float16"}
@@ -120,7 +120,9 @@ def _config(listing: Listing) -> dict[str, Any]:
         place = listing.name.repository, "config.json"
         path = Path(hf_hub_download(*place, revision=listing.commit, cache_dir=passing))
         try:
-            config = folder.configuration(path.parent)
+            config = folder.configuration(path.parent, causal=False)
+            if not families.of_type(config["model_type"]).model_type:
+                folder.refuse_what_is_not_causal(path.parent, config)
             if folder.names_code(config):  # rare, and worth the seconds that transformers takes to import
                 refuse_foreign(library.quiet(), path.parent.name, config["model_type"])
             return config

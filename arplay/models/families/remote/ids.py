@@ -21,10 +21,10 @@ from arplay.core.signs import safe
 from arplay.models.alphabets.spelling import BYTE, byte_level_bytes
 from arplay.models.alphabets.text import lead_of
 from arplay.models.base import Scores
-from arplay.models.remote import answers as remote_answers
-from arplay.models.remote.answers import Kept, Server, ends_of
-from arplay.models.remote.http import Refused
-from arplay.models.remote.tokens import SeenTokens
+from arplay.models.families.remote import answers as remote_answers
+from arplay.models.families.remote.answers import Kept, Server, ends_of
+from arplay.models.families.remote.http import Refused
+from arplay.models.families.remote.tokens import SeenTokens
 
 _PROBE = "The quick brown fox"
 _COUNTS = (50, 20, 5, 1)

@@ -1,4 +1,4 @@
-"""The networks that arplay trains: plain transformers models, and the LSTM of models/lstm.py.
+"""A fresh network of the transformers library, and weights that go into a network or a folder.
 
 transformers and torch are imported inside the functions: naming a network must not cost their start.
 """
@@ -11,17 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
-from arplay.models import families
-from arplay.models.devices import Placement
-from arplay.models.family import resolve
-from arplay.models.folder import inspect
 from arplay.models.hf import library
-from arplay.models.safetensors_file import check_safetensors
+from arplay.models.store.safetensors_file import check_safetensors
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
-
-    from arplay.models.lstm import LSTM
 
 
 def llama(vocabulary: int, width: int, layers: int, heads: int, hidden: int, context: int) -> LlamaForCausalLM:
@@ -51,45 +45,13 @@ def llama(vocabulary: int, width: int, layers: int, heads: int, hidden: int, con
     return LlamaForCausalLM(config)
 
 
-def lstm(vocabulary: int, width: int, layers: int, context: int) -> LSTM:
-    """A fresh LSTM language model with tied embeddings; token 0 is the document separator.
-
-    ``width`` is the size of the embedding and of every layer. The weights are drawn from torch's global generator:
-    seed it first. ``lstm(4096, 512, 1, 256)`` has 4.2 million parameters.
-    """
-    from arplay.models.lstm import LSTM, Sizes
-
-    return LSTM(Sizes(vocabulary, width, layers, context))
-
-
-def save(network: LlamaForCausalLM | LSTM, folder: Path) -> None:
+def save(network: Any, folder: Path) -> None:
     """Write config.json and the weights, rounded to bfloat16; each file is replaced whole."""
     with tempfile.TemporaryDirectory(dir=folder) as partial, library.bars(None):
         copy.deepcopy(network).bfloat16().save_pretrained(partial)
         for path in sorted(Path(partial).iterdir()):
             path.chmod(0o644)  # safetensors writes for the owner alone
             path.replace(folder / path.name)
-
-
-def load_network(path: Path, dtype: str = "float32") -> Any:
-    """The bare network that ``save`` wrote, on the CPU, in evaluation mode; nothing is proved of it.
-
-    Raises Problem for a folder that :func:`arplay.models.loading.load` would refuse.
-    """
-    from arplay.models import loading
-    from arplay.models.hf import skeleton
-
-    folder = inspect(path)
-    if build := families.of_type(folder.family).build:
-        return resolve(build)(folder)
-    import torch
-
-    transformers = library.quiet()
-    config = skeleton.check_skeleton(torch, transformers, folder)
-    place = Placement("cpu", dtype, "")
-    return loading.read_network(
-        torch, transformers.AutoModelForCausalLM, path.name, place, lambda *_: None, str(path), config=config
-    )
 
 
 def put_weights(network: Any, file: Path) -> None:

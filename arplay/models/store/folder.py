@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
-from arplay.models import families
-from arplay.models.safetensors_file import BYTES, MAX_HEADER_BYTES, Tensor, check_safetensors
+from arplay.models.store.safetensors_file import BYTES, MAX_HEADER_BYTES, Tensor, check_safetensors
 
 MAX_CONFIG_BYTES = 1024 * 1024
 MAX_SIDE_BYTES = 16 * 1024 * 1024
 MAX_VOCABULARY = 1 << 20
+_BLOCK, _BLOCKS = 16 * 1024, 1024
 ATTENTION = (None, "eager", "sdpa")
 EXPERTS = (None, "eager", "batched_mm", "grouped_mm")
 
@@ -77,12 +79,15 @@ class Folder:
         return names.get(count.most_common(1)[0][0], "float32") if count else "float32"
 
 
-def inspect(path: Path) -> Folder:
-    """Check ``path`` without importing torch. Raises Problem naming the file and the reason."""
+def inspect(path: Path, causal: bool = True) -> Folder:
+    """Check ``path`` without importing torch. Raises Problem naming the file and the reason.
+
+    ``causal``: whether it has to hold a causal language model of the transformers library, or a family of arplay's own.
+    """
     try:
         if not path.is_dir():
             raise Problem(f"{path} is not a folder", "give the folder that holds config.json")
-        config = configuration(path)
+        config = configuration(path, causal)
         weights = _weights(path)
         tensors: dict[str, Tensor] = {}
         for file in weights:
@@ -98,13 +103,15 @@ def inspect(path: Path) -> Folder:
     return Folder(path, config, weights, tensors, has_code)
 
 
-def configuration(path: Path) -> dict[str, Any]:
+def configuration(path: Path, causal: bool = True) -> dict[str, Any]:
     """The checked config.json of a folder whose weights need not be there yet. Raises Problem as :func:`inspect`."""
     try:
         config = _config(path)
     except OSError as error:
         raise _unreadable(path, error) from error
-    _refuse_other_architectures(path, config)
+    _refuse_what_is_not_opened(path, config)
+    if causal:
+        refuse_what_is_not_causal(path, config)
     return config
 
 
@@ -152,7 +159,7 @@ def _fields(content: Any) -> Iterator[tuple[str, Any]]:
         waiting += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
 
 
-def _refuse_other_architectures(path: Path, config: dict[str, Any]) -> None:
+def _refuse_what_is_not_opened(path: Path, config: dict[str, Any]) -> None:
     name = path.name
     for key, value in _fields(config):
         if "attn_implementation" in key and value not in ATTENTION:
@@ -163,8 +170,11 @@ def _refuse_other_architectures(path: Path, config: dict[str, Any]) -> None:
             raise Problem(f"{name}/config.json {_OTHER_FILES[key]}", f"remove {key}")
         if value is not None and key in ("quantization_config", "compression_config"):
             raise Problem(f"{name} is quantised in a form that arplay does not open", "use its unquantised weights")
-    if families.of_type(config["model_type"]).model_type:
-        return  # a family of arplay's own
+
+
+def refuse_what_is_not_causal(path: Path, config: dict[str, Any]) -> None:
+    """Raise Problem for a configuration of the transformers library that is not of a causal language model."""
+    name = path.name
     architectures = config.get("architectures") or []
     if config.get("is_encoder_decoder"):
         raise Problem(f"{name} is an encoder-decoder model", "arplay shows decoder-only (causal) models")
@@ -233,3 +243,21 @@ def _shards(path: Path, index: Path) -> tuple[Path, ...]:
         if not file.is_file():
             raise Problem(f"{path.name} lacks {file.name}", "the download is not complete; fetch the model again")
     return files
+
+
+def digest(files: Sequence[Path]) -> str:
+    """Twelve hex digits that name the weights in ``files``.
+
+    sha256 over each file's size and 1,024 blocks of 16 KiB spread evenly over it: every byte of a file up to 16 MiB, a
+    part of every large tensor of any other.
+    """
+    found = hashlib.sha256()
+    for file in files:
+        size = file.stat().st_size
+        found.update(f"{size}\n".encode())
+        starts = [size * i // _BLOCKS for i in range(_BLOCKS + 1)]
+        with file.open("rb") as stream:
+            for start, end in pairwise(starts):
+                stream.seek(start)
+                found.update(stream.read(min(_BLOCK, end - start)))
+    return found.hexdigest()[:12]

@@ -10,29 +10,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
-from arplay.models import families
 from arplay.models.alphabets import open_tokenizer, opened
 from arplay.models.base import Info, Report
 from arplay.models.devices import choose, device_died, does_not_fit, machine, out_of_memory
-from arplay.models.folder import MAX_VOCABULARY, Folder, inspect
+from arplay.models.family import Family, Training
 from arplay.models.hf.causal_lm import CausalLM
+from arplay.models.hf.networks import check_weights, put_weights
 from arplay.models.hf.proof import proved
-from arplay.models.loading import digest, import_torch, threads
-from arplay.models.networks import check_weights, put_weights
+from arplay.models.libraries import import_torch, threads
+from arplay.models.store.folder import MAX_VOCABULARY, Folder, digest, inspect
 
 if TYPE_CHECKING:
-    from arplay.models.lstm import LSTM
+    from arplay.models.families.lstm.network import Network
 
 _MOST = {"vocab_size": MAX_VOCABULARY, "hidden_size": 1 << 14, "num_hidden_layers": 64, "context": 1 << 24}
 
 
 def load(path: Path, name: str, device: str, dtype: str, report: Report) -> CausalLM:
-    """Load a folder that :func:`arplay.models.networks.save` wrote of an LSTM, with its tokenizer.
+    """Load a folder that :func:`arplay.models.hf.networks.save` wrote of an LSTM, with its tokenizer.
 
     Raises Problem for sizes that are none, weights that are not those of the sizes, and whatever ``report`` raises to
     cancel.
     """
-    folder = inspect(path)
+    folder = inspect(path, causal=False)
     torch = import_torch(report)
     place = choose(machine(torch), device, dtype, path.name, folder.elements, folder.stored_dtype)
     if place.limits is not None:
@@ -57,7 +57,7 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         raise
     info = Info(
         name=name,
-        family=families.of_type(folder.family).name,
+        family=LSTM.name,
         source=str(path),
         revision=digest(folder.weights),
         dtype=place.dtype,
@@ -72,18 +72,18 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     return CausalLM(network, alphabet, info, proof)
 
 
-def build(folder: Folder) -> LSTM:
+def build(folder: Folder) -> Network:
     """The network of a folder with its weights, in float32 on the CPU, in evaluation mode.
 
     Nothing is allocated before the sizes in config.json are those of the weights. Raises Problem where they are not.
     """
     import torch
 
-    from arplay.models.lstm import LSTM, Sizes
+    from arplay.models.families.lstm.network import Network, Sizes
 
     sizes = Sizes(**_sizes(folder))
     with torch.device("meta"):
-        network = LSTM(sizes)
+        network = Network(sizes)
     check_weights(network, folder.weights[0])
     network = network.to_empty(device="cpu").eval()
     put_weights(network, folder.weights[0])
@@ -99,3 +99,25 @@ def _sizes(folder: Folder) -> dict[str, int]:
             raise Problem(f"{folder.path.name}/config.json says {key} is {said}, not 1 to {most:,}", "check that file")
         found[key] = value
     return found
+
+
+LSTM = Family(
+    name="LSTM",
+    what="A recurrent network that arplay has trained; its state has a fixed size.",
+    model_type="arplay-rnn",
+    open="arplay.models.families.lstm:load",
+    card="arplay.models.store.cards:of_folder",
+    build="arplay.models.families.lstm:build",
+    any_context=True,
+    training=Training(
+        key="rnn",
+        label="LSTM",
+        about="A recurrent network: reads token by token and keeps a state of fixed size, in which what is far fades.",
+        kind="an LSTM",
+        by="arplay.models.families.lstm.network:lstm",
+        shape="arplay.training.sizes:RECURRENT",
+        context=128,
+        batch=32,
+        rates={"muon_rate": 0.0, "adamw_rate": 0.01, "compile": False},
+    ),
+)

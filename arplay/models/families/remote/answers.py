@@ -16,11 +16,10 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
 from arplay.models.alphabets.places import ends_by_matching
-from arplay.models.base import Scores
-from arplay.models.remote import http as remote_http
-from arplay.models.remote.http import Address
+from arplay.models.base import Scores, frozen_scores
+from arplay.models.families.remote import http as remote_http
+from arplay.models.families.remote.http import Address
 from arplay.models.scoring_rows import unscored
-from arplay.models.tabular import frozen_scores
 
 _LONGEST = 4096
 """Of a token's text."""
@@ -103,7 +102,7 @@ class Server:
         return f"{self.address.host}:{self.address.port}"
 
     def ask(self, path: str, check: schema.Check, body: object | None = None) -> Any:
-        """Raises Problem as :func:`arplay.models.remote.http.ask` does, and for an answer of another form."""
+        """Raises Problem as :func:`arplay.models.families.remote.http.ask` does, and for an answer of another form."""
         told = remote_http.ask(self.address, path, body)
         try:
             return check(told, "its answer")

@@ -1,4 +1,4 @@
-"""Folders that the network of models/llama.py opens: what it understands of a config.json, and the weights in place.
+"""Folders that the network of models/hf/llama.py opens: what it understands of a config.json, and the weights in place.
 
 Only what is wholly understood: a config.json whose every field is known, with a value that the network implements, and
 weights that are exactly the network's by name and shape. Whatever else goes to the transformers library, with the
@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arplay.models.folder import Folder
 from arplay.models.hf import library
+from arplay.models.store.folder import Folder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from arplay.models.base import Report
-    from arplay.models.llama import Llama, Sizes
+    from arplay.models.hf.llama import Llama, Sizes
 
 _ONLY: Mapping[str, tuple[Any, ...]] = {
     "architectures": (["LlamaForCausalLM"],),
@@ -74,13 +74,13 @@ _IGNORED = ".rotary_emb.inv_freq"  # older versions of the library stored what f
 
 
 def understood(folder: Folder, device: str) -> tuple[Sizes | None, str]:
-    """The sizes of the network in ``folder``; or None, and the sentence why models/llama.py does not open it.
+    """The sizes of the network in ``folder``; or None, and the sentence why models/hf/llama.py does not open it.
 
     The sentence is "" where the folder is of another family. Imports torch.
     """
     if folder.family != "llama":
         return None, ""
-    from arplay.models.llama import Sizes
+    from arplay.models.hf.llama import Sizes
 
     values, unknown = _values(folder.config)
     if not unknown and device not in ("cpu", "cuda"):
@@ -98,7 +98,7 @@ def understood(folder: Folder, device: str) -> tuple[Sizes | None, str]:
 
 
 def _values(config: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Every size and number of :class:`arplay.models.llama.Sizes`; or what is not understood."""
+    """Every size and number of :class:`arplay.models.hf.llama.Sizes`; or what is not understood."""
     rope = config.get("rope_parameters")
     rope = {} if rope is None else rope
     if not isinstance(rope, dict) or not rope.keys() <= {"rope_type", "rope_theta", "partial_rotary_factor"}:
@@ -160,7 +160,7 @@ def build(folder: Folder, sizes: Sizes, device: str, dtype: Any, report: Report)
     """
     import torch
 
-    from arplay.models.llama import Layer, Llama
+    from arplay.models.hf.llama import Layer, Llama
 
     files = {name: file for file in folder.weights for name in _held(file)}
 
@@ -226,7 +226,7 @@ def apart(torch: Any, network: Any, other: Any) -> tuple[float, float]:
 def neighbours(rows: Tensor, width: int) -> Tensor:
     """The rows of q or k, (heads * width, d), with i and i + width/2 of each head side by side: 0, width/2, 1, ...
 
-    The library turns numbers that lie half a head apart, models/llama.py neighbours, as complex numbers lie.
+    The library turns numbers that lie half a head apart, models/hf/llama.py neighbours, as complex numbers lie.
     """
     return rows.view(-1, 2, width // 2, rows.shape[1]).transpose(1, 2).reshape(rows.shape)
 

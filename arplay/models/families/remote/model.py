@@ -1,8 +1,8 @@
 """A model that a server runs, which tells only the most probable next tokens: OpenAI's completions over HTTP.
 
 What is not told stays unknown: a distribution is partial, entropy and V have no value, a token that the server never
-named cannot be drawn. How its tokens are known differs: by ids (models/remote/ids.py) or by texts
-(models/remote/texts.py), whichever the server can do.
+named cannot be drawn. How its tokens are known differs: by ids (models/families/remote/ids.py) or by texts
+(models/families/remote/texts.py), whichever the server can do.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Tokens
 from arplay.core.signs import safe
 from arplay.models.base import Batch, Capabilities, Info, Memory, Report, Scores
-from arplay.models.remote import answers as remote_answers
-from arplay.models.remote import http as remote_http
-from arplay.models.remote.answers import Server
-from arplay.models.remote.http import Refused
-from arplay.models.remote.ids import ByIds
-from arplay.models.remote.texts import Texts
-from arplay.models.remote.tokens import Seen, SeenTokens
+from arplay.models.families.remote import answers as remote_answers
+from arplay.models.families.remote import http as remote_http
+from arplay.models.families.remote.answers import Server
+from arplay.models.families.remote.http import Refused
+from arplay.models.families.remote.ids import ByIds
+from arplay.models.families.remote.texts import Texts
+from arplay.models.families.remote.tokens import Seen, SeenTokens
 
 _NAMED = 8
 

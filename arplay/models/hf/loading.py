@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from arplay.core.errors import Problem
-from arplay.models import llama_folder
 from arplay.models.alphabets import TextAlphabet, open_tokenizer, opened
-from arplay.models.base import Info, Model, Report
-from arplay.models.context import context_of
+from arplay.models.base import Info, Report
 from arplay.models.devices import Placement, choose, device_died, does_not_fit, machine, out_of_memory, placement
-from arplay.models.folder import inspect
-from arplay.models.hf import library
+from arplay.models.hf import library, llama_folder
 from arplay.models.hf.causal_lm import CausalLM
 from arplay.models.hf.proof import proved
 from arplay.models.hf.skeleton import check_skeleton
-from arplay.models.store import hub
-
-if TYPE_CHECKING:
-    from arplay.models.baselines import Transformers
-
-FEW_PARAMETERS = 30_000_000
-"""A network with fewer runs on one thread: its matrices are too small to share, and where another program keeps a core
-busy the threads wait for each other (a step of 7 M parameters: 144 ms on two threads, 25 ms on one)."""
-
-_BLOCK, _BLOCKS = 16 * 1024, 1024
+from arplay.models.libraries import import_torch, threads
+from arplay.models.store.context import context_of
+from arplay.models.store.folder import digest, inspect
 
 
 def load(path: Path, name: str, device: str, dtype: str, report: Report) -> CausalLM:
     """Load a transformers folder. ``device`` and ``dtype`` as the user chose them, or "auto".
 
-    Raises Problem for anything that would load silently wrong or run code (see models/folder.py), and whatever
+    Raises Problem for anything that would load silently wrong or run code (see models/store/folder.py), and whatever
     ``report`` raises to cancel.
     """
     folder = inspect(path)
@@ -72,14 +59,6 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         code = "; ".join(filter(None, ("of what it reads only the text is asked for", code)))
     not_used = (own,) if own else ()
     return prove(torch, network, place, opening, report, path, name, folder.family, folder.weights, code, not_used)
-
-
-def baseline(model: Model, cells: int) -> Transformers | None:
-    """The library's own loop over the same folder; None where several devices share the network."""
-    from arplay.models.baselines import Transformers
-
-    info = model.info
-    return None if info.placement else Transformers(info.source, info.dtype, info.device)
 
 
 def prove(
@@ -134,29 +113,6 @@ def prove(
         not_used=(*proof.not_used, *not_used),
     )
     return CausalLM(network, alphabet, info, proof, step)
-
-
-def import_torch(report: Report) -> Any:
-    report(None, "importing torch")
-    if "torch" not in sys.modules:
-        hub.keep_offline()
-    import torch
-
-    _all_threads()
-    return torch
-
-
-def threads(parameters: int) -> int:
-    """Threads for a network of that many parameters."""
-    return 1 if parameters < FEW_PARAMETERS else _all_threads()
-
-
-@cache
-def _all_threads() -> int:
-    """As many threads as torch takes by itself, asked before any model was loaded."""
-    import torch
-
-    return torch.get_num_threads()
 
 
 def read_network(
@@ -235,21 +191,3 @@ class _Bar:
         for i, item in enumerate(self._items):
             self._tell(i / len(self._items))
             yield item
-
-
-def digest(files: Sequence[Path]) -> str:
-    """Twelve hex digits that name the weights in ``files``.
-
-    sha256 over each file's size and 1,024 blocks of 16 KiB spread evenly over it: every byte of a file up to 16 MiB, a
-    part of every large tensor of any other.
-    """
-    found = hashlib.sha256()
-    for file in files:
-        size = file.stat().st_size
-        found.update(f"{size}\n".encode())
-        starts = [size * i // _BLOCKS for i in range(_BLOCKS + 1)]
-        with file.open("rb") as stream:
-            for start, end in pairwise(starts):
-                stream.seek(start)
-                found.update(stream.read(min(_BLOCK, end - start)))
-    return found.hexdigest()[:12]

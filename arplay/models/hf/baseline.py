@@ -2,8 +2,7 @@
 
 from typing import Any, cast
 
-import numpy as np
-
+from arplay.models.base import Model
 from arplay.models.hf import library
 
 
@@ -35,18 +34,7 @@ class Transformers:
         return total
 
 
-class LlamaCpp:
-    def __init__(self, path: str, threads: int, cells: int) -> None:
-        import llama_cpp
-
-        self.net: Any = llama_cpp.Llama(path, n_ctx=cells, n_threads=threads, verbose=False)
-
-    def read(self, ids: list[int]) -> None:
-        self.net.eval(ids)
-
-    def after(self, ids: list[int]) -> np.ndarray:
-        import llama_cpp
-
-        self.net.reset()
-        self.read(ids)
-        return np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(self.net.ctx, -1), (self.net.n_vocab(),)).copy()
+def baseline(model: Model, cells: int) -> Transformers | None:
+    """The library's own loop over the same folder; None where several devices share the network."""
+    info = model.info
+    return None if info.placement else Transformers(info.source, info.dtype, info.device)

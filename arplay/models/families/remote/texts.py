@@ -19,10 +19,10 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
 from arplay.core.modalities.vocabulary import Tokens
 from arplay.models.base import Scores
-from arplay.models.remote import answers as remote_answers
-from arplay.models.remote.answers import Completion, Kept, Server, ends_of, is_name
-from arplay.models.remote.http import Refused
-from arplay.models.remote.tokens import SeenTokens
+from arplay.models.families.remote import answers as remote_answers
+from arplay.models.families.remote.answers import Completion, Kept, Server, ends_of, is_name
+from arplay.models.families.remote.http import Refused
+from arplay.models.families.remote.tokens import SeenTokens
 
 PROBE = "The quick brown fox jumps over"
 _COUNTS = (50, 20, 5, 1)

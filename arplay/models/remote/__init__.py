@@ -1,1 +1,0 @@
-"""Models at a completions server, which tells its most probable tokens only."""

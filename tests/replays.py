@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from arplay.core.distribution import log_softmax
+from arplay.core.modalities.text import Encoded
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.engine.load import Loaded
 from arplay.engine.one_batch import BatchLosses
@@ -66,9 +67,10 @@ def replayed(
         if max(1, lead) <= i < n:
             logprob[i] = log_softmax(every[i])[ids[i]]
     at = n if place is None else place
-    ends = np.concatenate([np.zeros(int(lead), np.int64), np.cumsum([len(token) for token in tokens(text)])])
+    ends = np.cumsum([len(token) for token in tokens(text)])
+    encoded = Encoded(text.encode(), ids[int(lead) :], ends, np.zeros(len(ends), bool))
     target = int(ids[at]) if at < n else None
-    return Replayed(1, str(FOLDER), step, steps, ids, int(lead), ends, words, logprob, at, every[at], target)
+    return Replayed(1, str(FOLDER), step, steps, ids, int(lead), encoded, words, logprob, at, every[at], target)
 
 
 def replays(

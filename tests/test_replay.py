@@ -99,9 +99,9 @@ def test_every_snapshot_says_what_its_network_says(
         assert math.isnan(each.logprob[0])
         np.testing.assert_allclose(-each.logprob[1:], loss.numpy(), atol=2e-5)
         assert [each.vocabulary.token(id).data for id in ids[1:]] == [
-            TEXT.encode()[start:end] for start, end in zip(each.ends[:-1], each.ends[1:], strict=True)
+            TEXT.encode()[start:end] for start, end in zip(each.encoded.starts, each.encoded.ends, strict=True)
         ]
-        assert (each.ends[0], each.ends[-1]) == (0, len(TEXT.encode()))
+        assert (each.encoded.starts[0], each.encoded.ends[-1]) == (0, len(TEXT.encode()))
         assert list(improper(each)) == []
         assert each.logits.dtype == np.float32 and each.logits.shape == (VOCABULARY,)
     # the control: the networks differ
@@ -120,7 +120,7 @@ def test_the_distribution_after_the_last_token(made: tuple[Path, dict[int, Any]]
 def test_a_long_text_is_cut_to_the_context(made: tuple[Path, dict[int, Any]], desk: Callable[..., Desk]) -> None:
     folder, _ = made
     found = told(desk(), Replay(1, str(folder), "On the log! " * 5000, 999))[0]
-    assert (len(found.ids), len(found.ends), found.place) == (CONTEXT, CONTEXT, CONTEXT)
+    assert (len(found.ids), len(found.encoded) + found.lead, found.place) == (CONTEXT, CONTEXT, CONTEXT)
     whole = Snapshots(folder).alphabet.encode(b"On the log! " * 20).ids
     assert found.target == whole[CONTEXT - 1]  # the text goes on
 

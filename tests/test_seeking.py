@@ -14,7 +14,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from arplay.core.distribution import LN2
-from arplay.core.modalities.finding import MOST, beside, find, surprise
+from arplay.core.finding import beside, surprise
+from arplay.core.modalities.finding import MOST, find
 from arplay.core.modalities.vocabulary import visible
 from arplay.gui.canvases.text.seek import SeekBar
 from arplay.gui.contract import CaretMoved, Typed

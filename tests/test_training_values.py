@@ -32,7 +32,7 @@ GIRL = 1 + tokens(TEXT).index(b" girl")
 
 
 def test_rows_are_the_softmax_of_both_snapshots() -> None:
-    this, newest = (Snapshot(replayed(step, GIRL), TEXT.encode()) for step in (700, 5000))
+    this, newest = (Snapshot(replayed(step, GIRL)) for step in (700, 5000))
     p, last = softmax(this.told.logits), softmax(newest.told.logits)
     assert this.distribution and newest.distribution
     ids = order_of(this.distribution, newest.distribution, 12, by_this=False)
@@ -50,7 +50,7 @@ def test_rows_are_the_softmax_of_both_snapshots() -> None:
 
 
 def test_the_true_token_is_pinned_where_it_has_no_row() -> None:
-    this = Snapshot(replayed(0, GIRL), TEXT.encode())
+    this = Snapshot(replayed(0, GIRL))
     assert this.distribution and this.told.target is not None
     ids = np.array([id for id in this.distribution.top(9) if id != this.told.target], np.int64)
     bars = bars_of_snapshot(this, this, ids)
@@ -58,7 +58,7 @@ def test_the_true_token_is_pinned_where_it_has_no_row() -> None:
 
 
 def test_one_axis_holds_every_snapshot() -> None:
-    snapshots = [Snapshot(told, TEXT.encode()) for told in replays(GIRL)]
+    snapshots = [Snapshot(told) for told in replays(GIRL)]
     most = max(float(softmax(snapshot.told.logits).max()) for snapshot in snapshots)
     ids = np.arange(5)
     assert most <= steady_axis(snapshots, ids, log=False).high <= 2.5 * most
@@ -93,12 +93,12 @@ def test_a_gradient_is_never_rounded_to_nothing(value: float, words: str) -> Non
 
 def test_the_ledger_and_the_mean_of_a_snapshot() -> None:
     told = replayed(700)
-    snapshot = Snapshot(told, TEXT.encode())
+    snapshot = Snapshot(told)
     assert bytes_of(snapshot.ledger.encoded) == TEXT.encode()
     assert snapshot.ledger.ids.tolist() == ids_of(TEXT, told.vocabulary)
     assert snapshot.mean_nats == pytest.approx(-np.nanmean(told.logprob))
     assert snapshot.lead == ("<s>",)
-    bare = Snapshot(replayed(700, lead=False), TEXT.encode())
+    bare = Snapshot(replayed(700, lead=False))
     assert math.isnan(bare.ledger.logprob[0]) and bare.ledger.first_token == "unscored"
     assert bare.ledger.totals.scored == len(bare.ledger) - 1
 
@@ -131,12 +131,12 @@ def test_the_rows_of_a_batch_are_shifted_by_one() -> None:
 
 @pytest.mark.parametrize("width", [340.0, 500.0, 900.0])
 def test_the_bars_of_all_snapshots_begin_at_one_place(qapp: QApplication, width: float) -> None:
-    newest = Snapshot(replayed(5000, GIRL, size=12_000), TEXT.encode())
+    newest = Snapshot(replayed(5000, GIRL, size=12_000))
     assert newest.distribution is not None
     first: list[tuple[float, float]] = []
     longest = set()
     for step in (0, 5000):
-        bars = bars_of_snapshot(Snapshot(replayed(step, GIRL, size=12_000), TEXT.encode()), newest, np.arange(3))
+        bars = bars_of_snapshot(Snapshot(replayed(step, GIRL, size=12_000)), newest, np.arange(3))
         best = bars_of_snapshot(newest, newest, newest.distribution.top(5)) if step else bars
         assert best is not None
         longest.add(max(len(rank_text(row)) for row in best.rows))

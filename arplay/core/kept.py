@@ -16,9 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from arplay.core.kept_forms import TEXT, of_document, of_edit
 from arplay.core.modalities.base import Document, Edit
-from arplay.core.modalities.runs import Edit as TextEdit
+from arplay.core.modalities.forms import of_document, of_edit
 from arplay.core.tree import Node, Plan, Step, Tree
 
 VERSION = 2
@@ -88,9 +87,10 @@ def grown(node: Node) -> str:
     return _line(_plan_out(plan, of_edit(node.edit).put_out(plan.edit)))
 
 
-def merged(edit: TextEdit, caret: int) -> str:
+def merged(edit: Edit, caret: int) -> str:
     """Typing or deleting that became part of the node on which the tree stands."""
-    return _line({**TEXT.put_out(TEXT.put_of(edit)), "caret": caret})
+    form = of_edit(edit)
+    return _line({**form.put_out(form.put_of(edit)), "caret": caret})
 
 
 def moved(origin: Node, target: Node, words: str | None) -> str:

@@ -9,9 +9,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from arplay.core.kept import VERSION, About, Moves, Session
-from arplay.core.kept_forms import BEGINNING, MAX_ID, TEXT, Form, Put, of_start, whole, words
-from arplay.core.modalities.runs import normal, size
-from arplay.core.modalities.text import Text
+from arplay.core.modalities.forms import BEGINNING, MAX_ID, Form, of_start, whole, words
 from arplay.core.picking import MAX_SEED
 from arplay.core.tree import Plan, Step, Tree
 
@@ -83,7 +81,7 @@ class _Part:
         tree = Tree.of(self._start, self._root, self._plans.values(), self._node, self._form.edit_in)
         values = dict(self._values)
         values["caret"] = min(values["caret"], len(tree.document))
-        if values["long"] is not None and not isinstance(tree.document, Text):
+        if values["long"] is not None and not self._form.long:
             raise ValueError("only a text is the beginning of a long one")
         return Session(tree, self._moves, **values)
 
@@ -96,8 +94,6 @@ class _Part:
                 raise ValueError("numbers rise")
             self._plans[plan.serial] = plan
             self._node, self._values["caret"] = plan.serial, plan.caret
-        elif "put" in fact:
-            self._merge(fact)
         elif "move" in fact:
             origin, target, said = fact["move"]
             self._moves.push(self._known(origin), self._known(target), words(said, 100))
@@ -106,8 +102,10 @@ class _Part:
             count = whole(fact["undone"])
             self._node = self._known(fact["to"])
             self._moves.index = max(len(self._moves.made) - count, 0)  # the first moves may have been left out
-        else:
+        elif "set" in fact:
             self._set(fact["set"])
+        else:
+            self._merge(fact)
 
     def _plan_in(self, fact: dict[str, Any]) -> Plan:
         kind = next((one for one in self._form.kinds if one == fact["kind"]), None)
@@ -124,18 +122,11 @@ class _Part:
         )
 
     def _merge(self, fact: dict[str, Any]) -> None:
-        """As the tree does it: typing that goes on, or deleting that does."""
         last = self._plans[self._node]
-        more, caret = TEXT.put_in(fact), whole(fact["caret"])
+        more, caret = self._form.put_in(fact), whole(fact["caret"])
         if last.kind != "typed":
             raise ValueError("only typing goes on")
-        former: Put = last.edit
-        if not more.cut and not former.cut and more.at == former.at + size(former.runs):
-            former.runs = normal(former.runs + more.runs)
-        elif not more.runs and not former.runs and former.at in (more.at, more.at + more.cut):
-            former.at, former.cut = more.at, former.cut + more.cut
-        else:
-            raise ValueError("this does not go on where the last typing ended")
+        self._form.merge(last.edit, more)
         last.caret = self._values["caret"] = caret
 
     def _set(self, values: dict[str, Any]) -> None:

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
-from arplay.core.modalities.vocabulary import alphabet_of
 from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.messages import Question, Result
 from arplay.engine.recompute import largest_difference
-from arplay.engine.replay import beginning
 from arplay.engine.state import State, read_only
-from arplay.models.base import lead
+from arplay.models.base import beginning, lead
 
 MOST_TOKENS = 64
 
@@ -55,7 +53,7 @@ def one_batch(state: State, request: OneBatch) -> Steps:
     """
     model = state.current()
     lead_ids, _ = lead(model.alphabet, model.can.starts_empty, request.reading.first_token)
-    tokens = alphabet_of(model.alphabet).encode(beginning(request.text, MOST_TOKENS), special=request.reading.special)
+    tokens = beginning(model.alphabet, request.text, MOST_TOKENS, request.reading.special)
     context = model.info.context or MOST_TOKENS
     chain = np.concatenate([np.array(lead_ids, np.int64), tokens.ids])[: min(MOST_TOKENS, context + 1)]
     first = max(1, len(lead_ids))  # of the targets: what a tokenizer puts before a text is given, not learned

@@ -12,19 +12,17 @@ from numpy.typing import NDArray
 
 from arplay.core.distribution import Floats, log_softmax
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Ids, TokenSet
-from arplay.core.modalities.spans import to_bytes
+from arplay.core.modalities.base import Encoded, Ids, TokenSet
 from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Request, Result
 from arplay.engine.state import State, read_only
+from arplay.models.base import beginning
 from arplay.training.run_folder import Plan, RunFolder
 
 if TYPE_CHECKING:
     from arplay.models.snapshots import Snapshots
 
 MOST_TOKENS = 256
-LONGEST_TOKEN = 1024
-"""Characters of a text that are looked at for every token that is wanted."""
 
 KEPT_BYTES = 128 * 1024 * 1024
 """Logits of all places that are kept, so that another place costs no pass; of what does not fit it costs one."""
@@ -53,10 +51,9 @@ class Replayed(Result):
     """What one snapshot said, by one pass without cache. Not the end of its request: that is ReplayEnded.
 
     ``step`` of ``steps``; ``steps`` is 0 where the run does not know its length. ``ids`` (n,): the text's first tokens,
-    behind ``lead`` ids that the tokenizer puts before every text; ``ends`` (n,): the byte of the text where each ends
-    (0 for the lead). ``logprob`` (n,) in nats, NaN where unscored (the lead, and the first token where there is none).
-    ``logits`` (V,) float32 of p(. | ids[:place]); ``target`` is the id that really follows there, None at the text's
-    end.
+    ``encoded``, behind ``lead`` ids that the tokenizer puts before every text. ``logprob`` (n,) in nats, NaN where
+    unscored (the lead, and the first token where there is none). ``logits`` (V,) float32 of p(. | ids[:place]);
+    ``target`` is the id that really follows there, None at the text's end.
     """
 
     folder: str
@@ -64,7 +61,7 @@ class Replayed(Result):
     steps: int
     ids: Ids
     lead: int
-    ends: Ids
+    encoded: Encoded
     vocabulary: TokenSet
     logprob: NDArray[np.float64]
     place: int
@@ -94,7 +91,8 @@ class SnapshotReader:
     text: str | None = None
     chain: Ids = field(default_factory=lambda: np.empty(0, np.int64))
     """The lead and the text's first tokens, and one token more where the text goes on."""
-    ends: Ids = field(default_factory=lambda: np.empty(0, np.int64))
+    encoded: Encoded = field(init=False)
+    """The text's tokens that are read, without the lead."""
     n: int = 0
     """How many tokens of the chain are read."""
     logprobs: dict[Stamp, Floats] = field(default_factory=dict)
@@ -109,13 +107,13 @@ class SnapshotReader:
         if text == self.text:
             return
         alphabet, most = self.snapshots.alphabet, min(MOST_TOKENS, self.snapshots.context or MOST_TOKENS)
-        tokens = alphabet.encode(beginning(text, most))
+        tokens = beginning(alphabet, text, most)
         chain = np.concatenate([np.array(alphabet.lead, np.int64), tokens.ids])
         if not len(chain):
             raise Problem("there is no text to replay", "write at least one token")
         self.text, self.n = text, min(most, len(chain))
         self.chain = read_only(chain[: self.n + 1].copy())
-        self.ends = read_only(np.concatenate([np.zeros(self.lead, np.int64), tokens.ends])[: self.n])
+        self.encoded = tokens.part(0, self.n - self.lead)
         self.logprobs.clear()
         self.logits.clear()
 
@@ -179,7 +177,7 @@ def _told(
         steps=steps,
         ids=reader.ids,
         lead=reader.lead,
-        ends=reader.ends,
+        encoded=reader.encoded,
         vocabulary=reader.snapshots.alphabet.vocabulary,
         logprob=reader.logprobs[stamp],
         place=place,
@@ -207,14 +205,6 @@ def _pass(reader: SnapshotReader, file: Path, stamp: Stamp, place: int) -> Gener
     if parts:
         reader.logits[stamp] = read_only(np.concatenate(parts))
     return read_only(row)
-
-
-def beginning(text: str, tokens: int) -> bytes:
-    """As much of a text as so many tokens can be. Raises Problem for text that is no Unicode."""
-    try:
-        return to_bytes(text[: LONGEST_TOKEN * tokens])
-    except UnicodeEncodeError as error:
-        raise Problem("the text holds half a character (a lone surrogate)", "remove it") from error
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -16,9 +16,8 @@ from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Decoded, Pipeline
-from arplay.core.modalities.base import Document
-from arplay.core.modalities.finding import Found
-from arplay.core.modalities.text import Text
+from arplay.core.modalities.base import Document, Found
+from arplay.core.modalities.forms import FIRST
 from arplay.core.picking import Choice
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
@@ -88,7 +87,7 @@ class View:
 
     settings: Settings = Settings()
     loaded: Loaded | None = None
-    document: Document = Text()
+    document: Document = FIRST
     caret: int = 0
     answer: Answer | None = None
     decoded: Decoded | None = None

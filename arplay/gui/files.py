@@ -12,7 +12,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.image import Raster
 from arplay.core.signs import markup
 from arplay.export.writers import replacing
-from arplay.picturefile import read_picture
+from arplay.models.picturefile import read_picture
 from arplay.textfile import MAX_BYTES, detect, read_text
 
 if TYPE_CHECKING:

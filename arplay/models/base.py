@@ -12,8 +12,14 @@ from numpy.typing import NDArray
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Coder, Encoded, Note
+from arplay.core.modalities.spans import to_bytes
+from arplay.core.modalities.text import Text
+from arplay.core.modalities.vocabulary import alphabet_of
 from arplay.core.reading import FirstToken
 from arplay.core.signs import safe
+
+LONGEST_TOKEN = 1024
+"""Characters of a text that are looked at for every token that is wanted."""
 
 Report = Callable[[float | None, str], None]
 """Progress of a load: a fraction 0..1 (None: unknown) and what is being done. May raise to cancel the load."""
@@ -270,6 +276,18 @@ def lead(alphabet: Coder, starts_empty: bool, choice: FirstToken) -> tuple[tuple
     if choice == "auto" and alphabet.lead:
         return alphabet.lead, "tokenizer"
     return (), "model" if starts_empty and choice == "auto" else "unscored"
+
+
+def beginning(coder: Coder, text: str, tokens: int, special: bool = False) -> Encoded:
+    """The tokens of as much of a text as so many of them can be, and perhaps more.
+
+    Raises Problem for text that is no Unicode, and for a model that reads something else.
+    """
+    try:
+        data = to_bytes(text[: LONGEST_TOKEN * tokens])
+    except UnicodeEncodeError as error:
+        raise Problem("the text holds half a character (a lone surrogate)", "remove it") from error
+    return Text.of(data).encoded(alphabet_of(coder), special, lambda _, make: make())
 
 
 def check(info: Info, ids: Sequence[int], before: int = 0) -> None:

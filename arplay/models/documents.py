@@ -18,7 +18,7 @@ from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import exact_text
 from arplay.models import catalogue, families
 from arplay.models.family import resolve
-from arplay.picturefile import read_picture
+from arplay.models.picturefile import read_picture
 from arplay.textfile import check_prompt, read_text, to_utf8
 
 Given: TypeAlias = "str | bytes | os.PathLike[str] | NDArray[np.integer[Any]] | Document"
@@ -38,7 +38,7 @@ def read(spec: str, prompt: str | None, file: Path | None, encoding: str | None)
     """The document that a command is given for the model ``spec``, which need not be loaded.
 
     Raises Problem as :func:`arplay.textfile.read_text`, :func:`arplay.textfile.check_prompt` and
-    :func:`arplay.picturefile.read_picture` do.
+    :func:`arplay.models.picturefile.read_picture` do.
     """
     name = "standard input" if str(file) == "-" else "prompt" if file is None else exact_text(os.fsencode(file))
     raster = raster_of(spec)

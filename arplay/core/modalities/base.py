@@ -132,6 +132,22 @@ class Coder(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Found:
+    """What a search found: the units [start, end) of every place, shape (n, 2), in the order of the document.
+
+    ``at``: the place where it stands now. ``more``: there are more places than these. ``wrapped``: it went on behind
+    the end at the start, or the other way round.
+    """
+
+    text: str
+    case: bool
+    spans: Ids
+    more: bool = False
+    at: int | None = None
+    wrapped: bool = False
+
+
 class Encoded(Protocol):
     """A document as the tokens of one coder, n of them; arrays of shape (n,)."""
 
@@ -181,6 +197,10 @@ class Encoded(Protocol):
 
     def remark(self, index: int) -> str:
         """What is to be known of a token besides, in words."""
+        ...
+
+    def tail(self, index: int, width: int = 40) -> str:
+        """The end of what stands before a token, for the title of a figure, at most about ``width`` characters."""
         ...
 
     def part(self, first: int, stop: int) -> Encoded:
@@ -286,6 +306,31 @@ class Document(Protocol):
 
     def take(self, caret: int, id: int, tokens: Any) -> tuple[Any, int]:
         """The edit that writes this token at the caret, and the caret after it."""
+        ...
+
+    def retokenise(self) -> Any:
+        """The edit that forgets which ids were kept as they were picked or sampled."""
+        ...
+
+    def reached(self, caret: int, tokens: Any) -> int:
+        """The caret, or the last place before it up to which a model with these tokens can read."""
+        ...
+
+    def find(self, text: str, case: bool) -> Found | None:
+        """Every place of ``text`` in it; None where nothing is written in it. ``case``: upper and lower case differ."""
+        ...
+
+    @property
+    def beginning(self) -> Any:
+        """As much of it as a canvas edits."""
+        ...
+
+    def begins(self, document: Any) -> bool:
+        """Whether ``document`` begins with what this one says."""
+        ...
+
+    def continued(self, data: bytes) -> Any | None:
+        """The document of a file that holds ``data``, where this is the beginning of it; else None."""
         ...
 
     def tail(self, caret: int) -> str:

@@ -1,14 +1,12 @@
-"""Finding in a text: words, the signs that views show for what cannot be seen, and tokens that surprised the model."""
+"""Finding in a text: words, and the signs that views show for what cannot be seen."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
-from arplay.core.chain import Ledger
-from arplay.core.modalities.base import Ids
+from arplay.core.modalities.base import Found
 from arplay.core.signs import CONTROLS
 
 MOST = 100_000
@@ -17,22 +15,6 @@ MOST = 100_000
 _SPACES = {"␣": " ", "↵": "\n", "⇥": "\t", "⍽": "\u00a0"}
 _NAMED = {name: bytes([code]) for code, name in [*enumerate(CONTROLS), (0x7F, "DEL")]}
 _SIGN = re.compile(r"⟨(?:U\+([0-9A-Fa-f]{4,6})|([0-9A-Fa-f]{2})|([A-Z0-9]{2,3}))⟩|(.)", re.DOTALL)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Found:
-    """What a search found: the bytes [start, end) of every place, shape (n, 2), in the order of the text.
-
-    ``at``: the place where it stands now. ``more``: there are more places than these. ``wrapped``: it went on behind
-    the end of the text at its start, or the other way round.
-    """
-
-    text: str
-    case: bool
-    spans: Ids
-    more: bool = False
-    at: int | None = None
-    wrapped: bool = False
 
 
 def find(data: bytes, text: str, case: bool = False) -> Found:
@@ -74,28 +56,3 @@ def _wanted(sign: re.Match[str], case: bool) -> bytes:
 
 def _cases(char: str) -> set[str]:
     return {char, char.lower(), char.upper(), char.title(), char.casefold()}
-
-
-def beside(spans: Ids, byte: int, step: int) -> tuple[int, bool] | None:
-    """The place of ``spans`` that is first behind ``byte`` (``step`` 1, or at it: 0) or before it (-1).
-
-    Past the last one the search goes on at the first, and the other way round; the flag says so. None: no place.
-
-    >>> beside(np.array([[2, 3], [8, 9]]), 2, 1), beside(np.array([[2, 3], [8, 9]]), 2, -1)
-    ((1, False), (1, True))
-    """
-    if not len(spans):
-        return None
-    starts = spans[:, 0]
-    at = int(starts.searchsorted(byte, "right" if step > 0 else "left")) - (step < 0)
-    return at % len(starts), not 0 <= at < len(starts)
-
-
-def surprise(ledger: Ledger, index: int, step: int, nats: float) -> tuple[int, bool] | None:
-    """The next (``step`` 1) or former (-1) token with -log p of at least ``nats``, as in :func:`beside`.
-
-    ``index`` may be len(ledger), the end of the text. None: no scored token is as surprising.
-    """
-    places = np.flatnonzero(-ledger.logprob[: ledger.done] >= nats)
-    found = beside(np.stack([places, places + 1], axis=1), index, step)
-    return None if found is None else (int(places[found[0]]), found[1])

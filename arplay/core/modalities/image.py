@@ -299,6 +299,26 @@ class Picture:
         edit = replace(self.paint([tokens.order[caret]], id), caret=caret)
         return edit, self.apply(edit).open_from(caret, tokens)
 
+    def retokenise(self) -> Paint:
+        return self.nothing
+
+    def reached(self, caret: int, tokens: Raster) -> int:
+        """Another order of the pixels reaches another one first that nobody has painted."""
+        return min(caret, self.open_from(0, tokens)) if isinstance(tokens, Raster) else caret
+
+    def find(self, text: str, case: bool) -> None:
+        return None
+
+    @property
+    def beginning(self) -> Picture:
+        return self
+
+    def begins(self, document: Picture) -> bool:
+        return self == document
+
+    def continued(self, data: bytes) -> None:
+        return None
+
     def open_from(self, caret: int, tokens: Raster) -> int:
         """The first of the pixels from ``caret`` on, in the order of the model, that nobody has painted."""
         return next((i for i in range(caret, tokens.pixels) if self.cells[tokens.order[i]] is None), tokens.pixels)
@@ -364,6 +384,9 @@ class EncodedPicture:
 
     def remark(self, index: int) -> str:
         return ""
+
+    def tail(self, index: int, width: int = 40) -> str:
+        return f"{index:,} pixels"
 
     def part(self, first: int, stop: int) -> EncodedPicture:
         return EncodedPicture(self.picture, self.raster, self.ids[first:stop], self.first + first)

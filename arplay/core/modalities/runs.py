@@ -9,16 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from arplay.core.distribution import frozen
+from arplay.core.modalities.base import Document
 from arplay.core.modalities.spans import change, to_bytes, to_text
 from arplay.core.modalities.vocabulary import Tokens, visible
-
-if TYPE_CHECKING:
-    from arplay.core.modalities.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ class Edit:
     def untouched(self, spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
         return tuple(span for span in spans if span[1] <= self.at)
 
-    def opened(self, document: Text | None) -> str:
+    def opened(self, document: Document | None) -> str:
         count = size(self.inserted) if document is None else len(document)
         return f"Opened {count:,} bytes" if count else "Empty text"
 

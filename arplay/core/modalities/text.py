@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from arplay.core.distribution import frozen
 from arplay.core.errors import Problem
 from arplay.core.modalities import base as modality
-from arplay.core.modalities.base import Ids, Note, Prefix, Remember
+from arplay.core.modalities.base import Found, Ids, Note, Prefix, Remember
+from arplay.core.modalities.finding import find
 from arplay.core.modalities.loss import loss
 from arplay.core.modalities.runs import (
     Edit,
@@ -39,6 +40,9 @@ from arplay.core.modalities.runs import (
 )
 from arplay.core.modalities.spans import char_spans, to_bytes, to_text
 from arplay.core.modalities.vocabulary import Alphabet, Token, Tokens, Vocabulary, alphabet_of, exact_text, visible
+
+EXCERPT = 20_000
+"""Bytes of the beginning of a long text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +106,7 @@ class Text:
         return (Note(f"{lost:,}", "characters lost", sentence),) if lost else ()
 
     def tail(self, caret: int) -> str:
-        before = self.data[:caret].decode("utf-8", "replace").replace("\n", "↵")
-        return f"“{before if len(before) <= 40 else '…' + before[-40:]}”"
+        return _tail(self.data[:caret])
 
     def before(self, place: Caret) -> Mapping[str, Any]:
         return {"text": exact_text(self.data[: place.byte])}
@@ -157,6 +160,22 @@ class Text:
 
     def at(self, caret: int, index: int | None = None) -> Caret:
         return Caret(caret, index)
+
+    def reached(self, caret: int, tokens: Vocabulary) -> int:
+        return caret
+
+    def find(self, text: str, case: bool) -> Found:
+        return find(self.data, text, case)
+
+    @property
+    def beginning(self) -> Text:
+        return Text.of(self.data[:EXCERPT].decode("utf-8", "ignore").encode())
+
+    def begins(self, document: Text) -> bool:
+        return document.data.startswith(self.data)
+
+    def continued(self, data: bytes) -> Text | None:
+        return Text.of(data) if data.startswith(self.data) else None
 
     def become(self, document: Text) -> Edit:
         return self.replace(0, len(self), document.data)
@@ -275,10 +294,15 @@ class Encoded:
                 found.append(f"byte{'s' * (len(mine) > 1)} {mine.hex(' ').upper()} of {letter}")
         return ", ".join(found)
 
+    def tail(self, index: int, width: int = 40) -> str:
+        return _tail(self.data[: self.ends[index - 1] if index > 0 else 0], width)
+
     def part(self, first: int, stop: int) -> Encoded:
-        low, high = self.span(first)[0], int(self.ends[stop - 1])
+        low = int(self.ends[first - 1]) if first else 0
+        high = int(self.ends[stop - 1]) if stop > first else low
         cut = slice(first, stop)
-        return Encoded(self.data[low:high], self.ids[cut], frozen(self.ends[cut] - low), self.fixed[cut])
+        ids, ends, fixed = self.ids[cut], self.ends[cut] - low, self.fixed[cut]
+        return Encoded(self.data[low:high], frozen(ids), frozen(ends), frozen(fixed))
 
     def record(self) -> Mapping[str, Sequence[Any]]:
         """``start`` and ``end`` are the smallest run of code points that a token's bytes touch."""
@@ -289,6 +313,11 @@ class Encoded:
             "byte_start": self.starts.tolist(),
             "byte_end": self.ends.tolist(),
         }
+
+
+def _tail(data: bytes, width: int = 40) -> str:
+    text = data.decode("utf-8", "replace").replace("\n", "↵")
+    return f"“{text if len(text) <= width else '…' + text[-width:]}”"
 
 
 def _letter(data: bytes, place: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Going through a text: to what is searched for, to what surprised the model; also through one too long to edit."""
+"""Going through a document: to what is searched for, to what surprised the model; also through one too long to edit."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from arplay.core.modalities.finding import Found, beside, find, surprise
-from arplay.core.modalities.text import text_of
+from arplay.core.finding import beside, surprise
+from arplay.core.modalities.base import Found
 from arplay.gui.widgets.words import in_unit, number
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ class Finding:
         former = self._play.view.found
         if former is None:
             self._origin = self._here()
-        if not text or not self._play.table.has_text:
+        found = self._play.scored_document.find(text, case) if text else None
+        if found is None:
             self._play.show(found=None)
             return
-        found = find(text_of(self._play.scored_document).data, text, case)
         place = beside(found.spans, self._origin - 1, 1)
         self._stand(found, place)
 
@@ -49,8 +49,10 @@ class Finding:
         """After the text has changed: what is found in it now, without going anywhere."""
         former = self._play.view.found
         self._play.show(sought="")
-        if former is not None and self._play.table.has_text:
-            found = find(text_of(self._play.scored_document).data, former.text, former.case)
+        if former is None:
+            return
+        found = self._play.scored_document.find(former.text, former.case)
+        if found is not None:
             here = np.flatnonzero(found.spans[:, 0] == self._here())
             self._play.show(found=replace(found, at=int(here[0]) if len(here) else None))
 
@@ -63,7 +65,7 @@ class Finding:
         index = int(ledger.ends[:-1].searchsorted(self._here(), "right"))
         selected = self._play.view.selected
         if selected is not None:
-            index = selected  # several tokens may begin at the same byte
+            index = selected  # several tokens may begin at the same unit
         place = surprise(ledger, max(index, -1 if step > 0 else 0), step, settings.surprise)
         unit, scored = settings.unit, f"{ledger.totals.scored:,} scored token{'s' * (ledger.totals.scored != 1)}"
         if place is None:
@@ -81,22 +83,22 @@ class Finding:
         self._play.show(found=replace(found, at=place[0], wrapped=place[1]))
         self._go(int(found.spans[place[0], 0]))
 
-    def _go(self, byte: int) -> None:
-        """Caret before the token that has this byte, so that the reading stays whole; in a long text, to that token."""
+    def _go(self, unit: int) -> None:
+        """Caret before the token that has this unit, so that the reading stays whole; in a long text, to that token."""
         if not self._play.is_long:
-            self._play.move_caret(self._before(byte))
+            self._play.move_caret(self._before(unit))
         elif (ledger := self._ledger()) is not None:
-            self._play.select(int(np.searchsorted(ledger.ends, byte, side="right")))
+            self._play.select(int(np.searchsorted(ledger.ends, unit, side="right")))
         else:
             self._play.show(sought=NOT_SCORED)
 
-    def _before(self, byte: int) -> int:
-        """Where the token that has this byte begins; the byte itself while nobody knows the tokens of this text."""
+    def _before(self, unit: int) -> int:
+        """Where the token that has this unit begins; the unit itself while nobody knows the tokens of this text."""
         answer = self._play.view.answer
         encoded = answer.encoded if answer is not None else None
         if encoded is None or not encoded.is_of(self._play.document):
-            return byte
-        place = int(np.searchsorted(encoded.ends, byte, side="right"))
+            return unit
+        place = int(np.searchsorted(encoded.ends, unit, side="right"))
         return int(encoded.ends[place - 1]) if place else 0
 
     def _here(self) -> int:
@@ -106,9 +108,9 @@ class Finding:
             return ledger.encoded.span(view.selected)[0]
         found = view.found
         if found is not None and found.at is not None:
-            byte = int(found.spans[found.at, 0])
-            if view.caret in (byte, self._before(byte)):
-                return byte
+            unit = int(found.spans[found.at, 0])
+            if view.caret in (unit, self._before(unit)):
+                return unit
         return view.caret
 
     def _ledger(self) -> Ledger | None:

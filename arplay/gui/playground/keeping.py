@@ -9,8 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from arplay.core import kept
 from arplay.core.errors import Problem
 from arplay.core.kept import Moves, Session
-from arplay.core.modalities.base import Document
-from arplay.core.modalities.runs import Edit
+from arplay.core.modalities.base import Document, Edit
 from arplay.core.tree import Node, Tree
 from arplay.engine.journal import Journal
 from arplay.gui.contract import View

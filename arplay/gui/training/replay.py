@@ -351,7 +351,7 @@ class ReplayView(QWidget):
         index = told.place - told.lead if self.place != 0 else 0
         self.heat.show_place(index if self.place is not None and index < len(ledger) else None, None)
         self.figures.show_figures(heat_figures(ledger, self.unit))
-        cut = len(shown.data) < len(self.prompt.text().encode("utf-8", "replace"))
+        cut = told.encoded.units < len(self.prompt.text().encode("utf-8", "replace"))
         self.caption.show_text(
             f"the first {len(ledger):,} tokens of the text" if cut and not self.answers.stale else CLICK
         )

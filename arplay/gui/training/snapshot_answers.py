@@ -48,7 +48,7 @@ class SnapshotAnswers:
         """An answer; one that nobody asked for is of another run, and dropped."""
         if self.asked is not None:
             into = self.shown if self._aside is None else self._aside
-            into[told.step] = Snapshot(told, self.asked.text.encode("utf-8", "surrogateescape"))
+            into[told.step] = Snapshot(told)
 
     def end(self) -> None:
         """All answers have come."""

@@ -13,7 +13,6 @@ from arplay.core.chain import Best, Ledger
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
-from arplay.core.modalities.text import Encoded
 from arplay.core.windows import Windows
 from arplay.engine.replay import Replayed
 from arplay.gui.widgets.bars.bars import Axis, Bars, Names, Rest, Row
@@ -23,11 +22,10 @@ NAMES = Names("newest snapshot", "this snapshot", "newest", "this")
 
 
 class Snapshot:
-    """One :class:`Replayed` and the bytes of the text that it is about."""
+    """One :class:`Replayed`, and what follows from it."""
 
-    def __init__(self, told: Replayed, data: bytes) -> None:
+    def __init__(self, told: Replayed) -> None:
         self.told = told
-        self.data = data[: int(told.ends[-1])] if len(told.ends) else b""
 
     @property
     def step(self) -> int:
@@ -63,11 +61,10 @@ class Snapshot:
     def ledger(self) -> Ledger:
         """The text's tokens with their log-probs; rank, entropy and alternatives are not told."""
         told, lead = self.told, self.told.lead
-        ids, logprob = told.ids[lead:], told.logprob[lead:]
-        n = len(ids)
+        logprob, n = told.logprob[lead:], len(told.encoded)
         unscored = bool(n) and math.isnan(float(logprob[0]))
         return Ledger(
-            encoded=Encoded(self.data, ids, told.ends[lead:], np.zeros(n, bool)),
+            encoded=told.encoded,
             unit=told.vocabulary.unit,
             logprob=logprob,
             rank=np.zeros(n, np.int32),
@@ -134,10 +131,8 @@ def steady_axis(snapshots: Sequence[Snapshot], ids: Ids, log: bool) -> Axis:
 
 def place_words(snapshot: Snapshot, width: int = 40) -> str:
     """What the distribution is of, as a formula whose prefix is cut from the left."""
-    told = snapshot.told
-    end = int(told.ends[told.place - 1]) if told.place > told.lead else 0
-    before = snapshot.data[:end].decode("utf-8", "replace").replace("\n", "↵")
-    if not before:
-        lead = " ".join(label(name) for name in snapshot.lead[: told.place])
-        return f"p(next | {lead})" if lead else "p(first token)"
-    return f"p(next | “{before if len(before) <= width else '…' + before[-width:]}”)"
+    told, lead = snapshot.told, " ".join(map(label, snapshot.lead[: snapshot.told.place]))
+    index = told.place - told.lead
+    if index > 0:
+        return f"p(next | {told.encoded.tail(index, width)})"
+    return f"p(next | {lead})" if lead else "p(first token)"

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import Ledger
-from arplay.core.modalities.base import Ids
-from arplay.core.modalities.finding import Found
+from arplay.core.modalities.base import Found, Ids
 from arplay.gui.contract import Settings, Tokens
 
 NOT_KNOWN = -1

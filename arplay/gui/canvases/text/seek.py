@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from arplay.core.distribution import LN2
-from arplay.core.modalities.finding import Found
+from arplay.core.modalities.base import Found
 from arplay.gui.canvases.text.tools import small_button
 from arplay.gui.contract import Change, Find, Seek, Select, Settings, View
 from arplay.gui.theme import SPACE, Theme, icon

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPen
 
-from arplay.core.modalities.finding import Found
+from arplay.core.modalities.base import Found
 
 if TYPE_CHECKING:
     from arplay.gui.canvases.text.heat.view import HeatView

@@ -19,8 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from arplay.core.chain import Ledger
-from arplay.core.modalities.base import TokenSet
-from arplay.core.modalities.finding import Found
+from arplay.core.modalities.base import Found, TokenSet
 from arplay.core.modalities.text import bytes_of
 from arplay.gui.canvases.text.heat import marks
 from arplay.gui.canvases.text.heat.blocks import Blocks, Rows

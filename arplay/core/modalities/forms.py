@@ -1,15 +1,17 @@
-"""How documents and edits of each kind become JSON and come back; a new kind is a form here and a line in FORMS.
+"""How documents and edits of each kind are kept as JSON and come back: the one table of kinds that core/ asks.
 
 What comes back is input like any other: every field is checked, and ValueError says what makes no sense.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, get_args
 
 from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document
 from arplay.core.modalities.image import MOST_LEVELS, MOST_PIXELS, Paint, Picture, Raster
 from arplay.core.modalities.runs import Edit, Fixed, Run, Runs, Typed, normal, size
 from arplay.core.modalities.text import Text
@@ -23,11 +25,12 @@ BEGINNING = 60
 
 
 class Form(Protocol):
-    """``kinds``: of the nodes that documents of this kind have."""
+    """``kinds``: of the nodes that documents of this kind have; ``long``: whether one may begin a longer document."""
 
     document: type
     edit: type
     kinds: Collection[Kind]
+    long: bool
 
     def start_out(self, document: Any) -> Any:
         """A whole document as JSON."""
@@ -42,6 +45,10 @@ class Form(Protocol):
     def put_out(self, put: Any) -> Mapping[str, Any]: ...
 
     def put_in(self, fact: Mapping[str, Any]) -> Any: ...
+
+    def merge(self, former: Any, more: Any) -> None:
+        """Make typing that goes on, or deleting that does, part of what was kept of the edit before, as a tree does."""
+        ...
 
     def edit_in(self, document: Any, plan: Plan) -> Any:
         """The edit of a plan, whose ``edit`` is what was kept of it, for the document that it was made from."""
@@ -67,6 +74,7 @@ class TextForm:
     document: type = Text
     edit: type = Edit
     kinds: Collection[Kind] = frozenset(get_args(Kind)) - {"painted"}
+    long: bool = True
 
     def start_out(self, document: Text) -> list[Any]:
         return runs_out(document.runs)
@@ -82,6 +90,14 @@ class TextForm:
 
     def put_in(self, fact: Mapping[str, Any]) -> Put:
         return Put(whole(fact["at"]), whole(fact["cut"]), runs_in(fact["put"]))
+
+    def merge(self, former: Put, more: Put) -> None:
+        if not more.cut and not former.cut and more.at == former.at + size(former.runs):
+            former.runs = normal(former.runs + more.runs)
+        elif not more.runs and not former.runs and former.at in (more.at, more.at + more.cut):
+            former.at, former.cut = more.at, former.cut + more.cut
+        else:
+            raise ValueError("this does not go on where the last typing ended")
 
     def edit_in(self, document: Text, plan: Plan) -> Edit:
         put: Put = plan.edit
@@ -106,6 +122,7 @@ class PictureForm:
     document: type = Picture
     edit: type = Paint
     kinds: Collection[Kind] = frozenset({"opened", "painted", "picked", "sampled"})
+    long: bool = False
 
     def start_out(self, document: Picture) -> dict[str, Any]:
         return {"signs": document.signs, "rows": document.rows}
@@ -133,6 +150,9 @@ class PictureForm:
         caret = fact.get("from")
         return Stroke(pixels, None if caret is None else whole(caret))
 
+    def merge(self, former: Stroke, more: Stroke) -> None:
+        raise ValueError("each stroke is a state of its own")
+
     def edit_in(self, document: Picture, plan: Plan) -> Paint:
         put: Stroke = plan.edit
         ids = [level for _, level in put.pixels if level is not None] + ([plan.step.id] if plan.step else [])
@@ -151,6 +171,8 @@ class PictureForm:
 
 TEXT, PICTURE = TextForm(), PictureForm()
 FORMS: tuple[Form, ...] = (TEXT, PICTURE)
+FIRST: Document = Text()
+"""What lies on the table before there is a model."""
 
 
 def of_document(document: object) -> Form:
@@ -189,6 +211,22 @@ def _run_in(fact: Any) -> Run:
     if len(ids) != len(tokens):
         raise ValueError("ids and tokens do not match")
     return Fixed(words(fact["vocabulary"], 4096) or "", ids, tokens)
+
+
+def former_in(content: Mapping[str, Any]) -> Text:
+    """The one text that was kept before there were sessions; its bytes in base64."""
+    if set(content) != {"runs"}:
+        raise ValueError("a newer version wrote it")
+    return Text(normal(map(_former_run, content["runs"])))
+
+
+def _former_run(fact: Mapping[str, Any]) -> Run:
+    if "typed" in fact:
+        return Typed(b64decode(fact["typed"], validate=True))
+    ids, tokens = tuple(fact["ids"]), tuple(b64decode(token, validate=True) for token in fact["pieces"])
+    if len(ids) != len(tokens) or not all(type(id) is int and 0 <= id < MAX_ID for id in ids):
+        raise ValueError("ids and tokens do not match")
+    return Fixed(str(fact["vocabulary"]), ids, tokens)
 
 
 def _text_out(data: bytes) -> str:

@@ -19,7 +19,7 @@ from arplay.gui import platform_check
 
 COMMAND = [sys.executable, "-m", "arplay"]
 HANG_GUARD = 60
-HEAVY = ("torch", "transformers", "tokenizers", "PySide6", "pyqtgraph")
+HEAVY = ("torch", "transformers", "tokenizers", "PySide6")
 TRACE = '{"decoding": {"mode": "sample", "temperature": 1, "top_k": 0, "top_p": 1, "min_p": 0}, "seed": 0, "steps": []}'
 WALL = """
 import sys

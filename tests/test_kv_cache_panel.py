@@ -27,7 +27,8 @@ from arplay.gui.panels.kv_cache import KvCachePanel
 from arplay.gui.playground import comparing
 from arplay.gui.playground.playground import Playground
 from arplay.gui.status import StatusBar
-from arplay.gui.widgets.cache import plot, words
+from arplay.gui.widgets.cache import chart, words
+from arplay.gui.widgets.plot import Drawing, round_numbers
 from arplay.models.base import Capabilities, Info
 from tests.panel_views import broken_timings, growing, many_steps, textbook
 from tests.strictness import HANG_GUARD
@@ -234,33 +235,36 @@ def test_buttons_ask(qtbot: QtBot) -> None:
 # the plot
 
 
-def test_the_mark_under_the_pointer_is_found() -> None:
-    area = QRectF(0, 0, 400, 200)
+def test_the_mark_under_the_pointer_is_found(qtbot: QtBot) -> None:
     timings = (Timing("cached", 10, 1, 0.01), Timing("uncached", 100, 100, 0.1))
-    on = plot.scales(area, timings)
+    cache = chart.CacheChart()
+    qtbot.addWidget(cache)
+    cache.resize(400, 200)
+    cache.show_timings(timings)
+    on = cache.drawing()
     for timing in timings:
-        assert plot.nearest(on, timings, on.place(timing.context, timing.seconds) + QPointF(3, 3)) is timing
-    assert plot.nearest(on, timings, on.frame.topLeft()) is None
+        assert cache.at(on.place(timing.context, 1000 * timing.seconds) + QPointF(3, 3)) is timing
+    assert cache.at(on.frame.topLeft()) is None
 
 
 def test_marks_stay_inside_and_one_slow_answer_does_not_flatten_the_rest() -> None:
     area = QRectF(10, 20, 300, 150)
     steps = tuple(Timing("cached", n, 1, 0.01) for n in range(50))
     timings = (Timing("prefill", 40, 40, 9.0), *steps, Timing("uncached", 50, 50, 0.05))
-    on = plot.scales(area, timings)
-    assert on.ms < 100
-    assert all(area.contains(on.place(t.context, t.seconds)) for t in timings)
+    on = Drawing(chart.plot_of(timings), area)
+    assert on.plot.high < 100
+    assert all(area.contains(on.place(t.context, 1000 * t.seconds)) for t in timings)
 
 
 @pytest.mark.parametrize("top", [0.013, 1.0, 4.9, 23.0, 999.0, 12345.6])
 @pytest.mark.parametrize("most", [2, 3, 7])
 def test_ticks_are_few_round_and_more_than_one(top: float, most: int) -> None:
-    marks = plot.ticks(top, most)
+    marks = round_numbers(0.0, top, most)
     assert marks[0] == 0 and 2 <= len(marks) <= max(most, 3) and marks[-1] <= top * (1 + 1e-9)
 
 
 def test_what_is_no_number_is_left_out() -> None:
-    assert [t.context for t in plot.measured(broken_timings().timings)] == [0]
+    assert [t.context for t in chart.measured(broken_timings().timings)] == [0]
 
 
 # in the window

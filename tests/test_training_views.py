@@ -122,11 +122,11 @@ def test_the_slider_moves_by_keys_and_everything_follows(qtbot: QtBot) -> None:
     assert [row.decoded for row in view.chart.bars.bars.rows] == pytest.approx([p[id] for id in order])
     assert view.heat.ledger is not None
     assert np.array_equal(view.heat.ledger.logprob, told.logprob[1:])
-    assert view.timeline.line.words == f"{-np.nanmean(told.logprob):.3f} nats per token"
+    assert view.timeline.line.figure == f"{-np.nanmean(told.logprob):.3f} nats per token"
     view.chart.order.buttons["this"].click()
     assert [row.id for row in view.chart.bars.bars.rows] == np.argsort(-p, kind="stable")[:20].tolist()
     view.set_unit("bits")
-    assert view.timeline.line.words == f"{-np.nanmean(told.logprob) / math.log(2):.3f} bits per token"
+    assert view.timeline.line.figure == f"{-np.nanmean(told.logprob) / math.log(2):.3f} bits per token"
     QTest.keyClick(slider, Qt.Key.Key_End)
     assert view.chosen is None and view.timeline.follow.isChecked()
 
@@ -245,7 +245,7 @@ def test_logits_that_are_not_numbers_say_so(qtbot: QtBot) -> None:
     assert "not numbers" in view.chart.bars.message
     view.chart.what.buttons["gradient"].click()
     assert "not numbers" in view.chart.gradient.message
-    assert view.timeline.line.words == "not scored"
+    assert view.timeline.line.figure == "not scored"
     assert drawn(view.grab().toImage()) > 1000
 
 
@@ -344,7 +344,7 @@ def test_the_picture_of_the_gradient_has_its_bars(qtbot: QtBot, tmp_path: Path) 
 def test_the_line_of_losses_is_clicked(qtbot: QtBot) -> None:
     view = replaying(qtbot)
     line = view.timeline.line
-    QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=QPointF(line.x_of(4), 30).toPoint())
+    QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=QPointF(line.drawing().place(4, 0).x(), 30).toPoint())
     assert view.shown is not None and view.shown.step == STEPS[4]
     before = pixels(view.grab().toImage())
     view.timeline.slider.setValue(0)
@@ -362,7 +362,7 @@ def test_the_words_over_the_line_of_losses_cover_nothing(qtbot: QtBot, width: in
     for here in range(len(values)):
         line.show_values(values, 9.03, here)
         labels = line.labels()
-        assert labels["value"][1] == line.words
+        assert labels["value"][1] == line.figure
         boxes = [box for box, _ in labels.values()]
         assert all(not a.intersects(b) for a, b in combinations(boxes, 2))
         assert all(box.bottom() <= line.frame().top() for box in boxes)

@@ -22,12 +22,13 @@ from arplay.core.distribution import LN2
 from arplay.core.errors import Problem
 from arplay.engine import trainer as trainers
 from arplay.engine.trainer import Report, Status, TrainingState
-from arplay.gui.training import choices, plot, words
-from arplay.gui.training.curve import LossCurve
+from arplay.gui.training import choices, words
+from arplay.gui.training.curve import LossCurve, loss_plot
 from arplay.gui.training.exporting import ExportButton
 from arplay.gui.training.losses import Losses, losses
 from arplay.gui.training.texts import Text, look
 from arplay.gui.training.window import TrainingWindow
+from arplay.gui.widgets.plot import Drawing, upright
 from tests.tiny_runs import plan
 from tests.training_open import TEXT, OpenTraining, begin, reached
 from tests.windows_open import PATIENCE, notice, settle
@@ -170,14 +171,14 @@ def test_losses_in_every_unit_and_log_v() -> None:
 def test_the_axes_hold_every_point_and_the_line_of_log_v(qapp: QApplication) -> None:
     shown = Losses("nats per token", ((0, 5.0), (500, 3.0), (900, 2.5)), ((900, 2.75),), 5.6)
     for logarithmic in (False, True):
-        on = plot.scales(QRectF(0, 0, 500, 300), shown, 8000, logarithmic)
-        assert on.tokens == 1000 and on.low < 2.5 and on.high > 5.6
+        on = Drawing(loss_plot(shown, 8000, logarithmic), QRectF(0, 0, 500, 300))
+        assert on.plot.end == 1000 and on.plot.low < 2.5 and on.plot.high > 5.6
         places = [on.place(*point) for point in shown.training]
         assert all(on.frame.contains(place) for place in places)
         assert places[0].x() == on.frame.left() and [p.x() for p in places] == sorted(p.x() for p in places)
         assert [p.y() for p in places] == sorted(p.y() for p in places)  # the smaller, the lower
-    assert plot.upright(2.1, 4.3, 200) == [(2.5, "2.5"), (3.0, "3.0"), (3.5, "3.5"), (4.0, "4.0")]
-    flat = plot.scales(QRectF(0, 0, 300, 200), Losses(training=((0, 2.0),)), 0, False)
+    assert upright(2.1, 4.3, 200) == [(2.5, "2.5"), (3.0, "3.0"), (3.5, "3.5"), (4.0, "4.0")]
+    flat = loss_plot(Losses(training=((0, 2.0),)), 0, False)
     assert flat.low < 2.0 < flat.high
 
 
@@ -197,7 +198,7 @@ def test_curve_drawn_read_and_exported(qtbot: QtBot, tmp_path: Path, theme: str)
     picture = curve.grab().toImage()
     assert is_dark(curve) == (theme == "dark")
     assert len({picture.pixel(x, y) for x in range(0, 480, 3) for y in range(0, 320, 3)}) > 20  # lines and letters
-    place = curve.scales().place(256, 1.0)
+    place = curve.drawing().place(256, 1.0)
     event = QMouseEvent(
         QEvent.Type.MouseMove, place, curve.mapToGlobal(place), Qt.MouseButton.NoButton,
         Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,

@@ -153,18 +153,16 @@ def triggers(window: QWidget) -> list[Trigger]:
     for button in window.findChildren(QAbstractButton):
         unused = button.isHidden() and not button.text() and button.icon().isNull()
         stands_for = isinstance(button, QToolButton) and button.defaultAction() is not None
-        in_menu = isinstance(button.window(), QMenu)  # of a plotting library, which nobody can open here
-        if not unused and not stands_for and not in_menu and not _of_qt(button):
+        if not unused and not stands_for and not _of_qt(button):
             found.append(button)
     return found + window.findChildren(QShortcut)
 
 
 def _of_qt(thing: QObject) -> bool:
-    """A part of one of Qt's own widgets, or of the plotting library."""
+    """A part of one of Qt's own widgets."""
     parent: QObject | None = thing
     while parent is not None:
-        foreign = type(parent).__module__.startswith("pyqtgraph")
-        if foreign or isinstance(parent, QT_PARTS) or parent.objectName().startswith("qt_"):
+        if isinstance(parent, QT_PARTS) or parent.objectName().startswith("qt_"):
             return True
         parent = parent.parent()
     return False

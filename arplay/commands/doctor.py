@@ -24,7 +24,7 @@ from arplay.models.gguf import ways as gguf_ways
 
 PACKAGES = (
     "torch", "transformers", "tokenizers", "safetensors", "accelerate", "huggingface_hub", "gguf", "llama-cpp-python",
-    "numpy", "PySide6-Essentials", "pyqtgraph",
+    "numpy", "PySide6-Essentials",
 )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def about(parent: QWidget) -> QDialog:
         f"<h3>arplay {arplay.__version__}</h3>"
         "<p>See an autoregressive model think. Everything here rests on one exact identity, the chain rule:</p>"
         "<p><i>log p(x<sub>1</sub> … x<sub>n</sub>) = Σ log p(x<sub>i</sub> | x<sub>1</sub> … x<sub>i-1</sub>)</i></p>"
-        "<p>Free software under the MIT licence. It uses PySide6 (LGPL), pyqtgraph (MIT), PyTorch (BSD), transformers, "
+        "<p>Free software under the MIT licence. It uses PySide6 (LGPL), PyTorch (BSD), transformers, "
         "tokenizers and safetensors (Apache-2.0), NumPy (BSD), and the Phosphor icons through QtAwesome (MIT).</p>"
     )
     return _dialog(parent, "About arplay", text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QModelIndex, QSize, Qt
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
@@ -23,14 +21,12 @@ from arplay.gui.contract import Do, Panel, Select, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import FigureRow
+from arplay.gui.widgets.ledger.curve import SurprisalCurve
 from arplay.gui.widgets.ledger.sheet import LedgerSheet
 from arplay.gui.widgets.ledger.table import LedgerTable
 from arplay.gui.widgets.ledger.totals import figures, in_words, reconciliation
 from arplay.gui.widgets.ledger.view import ALL_COLUMNS, LedgerView
 from arplay.gui.widgets.sheet import OnSheet
-
-if TYPE_CHECKING:
-    from arplay.gui.widgets.ledger.curve import SurprisalCurve
 
 CHECK = (
     "Scores the whole text once more in one teacher-forced pass without any cache, by other code than the one that "
@@ -68,12 +64,14 @@ class LedgerPanel(OnSheet, Panel):
         self.button.setProperty("role", "chip")
         self.button.setToolTip(CHECK)
         self.button.setAccessibleName("Check against an uncached pass")
-        self.curve: SurprisalCurve | None = None
+        self.curve = SurprisalCurve()
+        self.curve.picked.connect(self._pick)
         self.curve_ledger: Ledger | None = None
         self.arranged = False
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.table)
+        self.splitter.addWidget(self.curve)
         self.empty = Label()
         self.empty.setProperty("role", "caption")
         self.empty.setTextFormat(Qt.TextFormat.PlainText)
@@ -138,8 +136,8 @@ class LedgerPanel(OnSheet, Panel):
         self.figures.theme = self.theme
         self.figures.update()
         self.model.show_style(self.theme, self.view.settings.unit)
-        if self.curve is not None:
-            self.curve.set_style(self.theme, self.view.settings.unit)
+        self.curve.set_theme(self.theme)
+        self.curve.set_unit(self.view.settings.unit)
 
     def _show_words(self) -> None:
         ledger, unit = self.view.ledger, self.view.settings.unit
@@ -159,22 +157,14 @@ class LedgerPanel(OnSheet, Panel):
         self._fit()
 
     def _show_curve(self) -> None:
-        """The plotting library is imported when there is something to plot, room for it, and somebody looks."""
+        """While somebody looks."""
         ledger = self.view.ledger
-        if ledger is None or not self.isVisible() or (self.curve is None and not (ledger.done and self._curve_fits())):
+        if ledger is None or not self.isVisible() or not self._curve_fits():
             return
-        if self.curve is None:
-            from arplay.gui.widgets.ledger.curve import SurprisalCurve
-
-            self.curve = SurprisalCurve()
-            self.splitter.addWidget(self.curve)  # shown without a parent it would be a window for a moment
-            self.curve.set_style(self.theme, self.view.settings.unit)
-            self.curve.picked.connect(self._pick)
-            self._fit()
         if self.curve_ledger is not ledger:
             self.curve_ledger = ledger
             self.curve.show_ledger(ledger, self.model.vocabulary)
-        self.curve.show_selected(self.view.selected)
+        self.curve.show_here(None if self.view.selected is None else self.view.selected + 1.0)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -206,10 +196,7 @@ class LedgerPanel(OnSheet, Panel):
         for widget in (self.product, self.check):
             widget.setVisible(roomy and (not stacked or height >= 200) and bool(widget.full))
         self.button.setVisible(roomy and (not stacked or height >= 200))
-        if self.curve is None:
-            return
         self.curve.setVisible(self._curve_fits())
-        self.curve.set_low(not tall)
         wanted = Qt.Orientation.Vertical if tall else Qt.Orientation.Horizontal
         if not self.arranged or self.splitter.orientation() != wanted:
             self.arranged = True

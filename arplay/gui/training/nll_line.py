@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy
 
 from arplay.gui.contract import Unit
-from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, interface_font, number_font
+from arplay.gui.theme import SMALL, SPACE, interface_font, number_font
 from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.line_plot import LinePlot
+from arplay.gui.widgets.plot import Drawing, Plot, Series, paint_mark
 from arplay.gui.widgets.words import in_unit, number
 
 HEIGHT = 76
@@ -24,7 +27,7 @@ NAMES = ("mean NLL of this text", "mean NLL")
 """What the figure is called, and where there is little room."""
 
 
-class NllLine(QWidget):
+class NllLine(LinePlot):
     """``values``: mean NLL of the text in nats at every snapshot, NaN while it is not known; ``here``: the one shown.
 
     ``uniform``: log V, the loss of a model that gives every token the same probability. A click chooses a snapshot.
@@ -33,15 +36,14 @@ class NllLine(QWidget):
     chosen = Signal(int)
 
     def __init__(self) -> None:
-        super().__init__()
-        self.theme: Theme = LIGHT
+        super().__init__("Loss on the prompt over the snapshots")
         self.unit: Unit = "nats"
         self.values: tuple[float, ...] = ()
         self.uniform: float | None = None
-        self.here = 0
+        self.place = 0
+        self.setMouseTracking(False)
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Loss on the prompt over the snapshots")
         self.setToolTip(
             plain(
                 "The mean negative log-likelihood of the prompt, −log p for each scored token, at every snapshot. "
@@ -49,18 +51,28 @@ class NllLine(QWidget):
             )
         )
 
-    def show_values(self, values: Sequence[float], uniform: float | None, here: int) -> None:
-        if (tuple(values), uniform, here) == (self.values, self.uniform, self.here):
-            return
-        self.values, self.uniform, self.here = tuple(values), uniform, here
-        self.setAccessibleDescription(self.words)
+    def show_values(self, values: Sequence[float], uniform: float | None, place: int) -> None:
+        self.values, self.uniform, self.place = tuple(values), uniform, place
+        known = [value for value in self.values if math.isfinite(value)]
+        x, end = np.arange(len(self.values), dtype=np.float64), max(1.0, len(self.values) - 1)
+        line = Series("", x, np.array(self.values, np.float64), "outline", mark="dot")
+        self.show_plot(Plot((line,), end=end, high=max([*known, uniform or 0.0, 1e-9]) * 1.06), self.figure)
+
+    def set_unit(self, unit: Unit) -> None:
+        self.unit = unit
+        self.setAccessibleDescription(self.figure)
         self.update()
 
     @property
-    def words(self) -> str:
-        """The figure at the snapshot that is shown."""
-        value = self.values[self.here] if self.here < len(self.values) else math.nan
-        return "not scored" if math.isnan(value) else f"{number(in_unit(value, self.unit), 3)} {self.unit} per token"
+    def value(self) -> float:
+        """Of the snapshot that is shown; NaN where there is none."""
+        return self.values[self.place] if self.place < len(self.values) else math.nan
+
+    @property
+    def figure(self) -> str:
+        """The value in words."""
+        value = in_unit(self.value, self.unit)
+        return "not scored" if math.isnan(value) else f"{number(value, 3)} {self.unit} per token"
 
     def sizeHint(self) -> QSize:
         return QSize(300, HEIGHT)
@@ -68,26 +80,20 @@ class NllLine(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(60, HEIGHT)
 
-    def x_of(self, place: int) -> float:
-        last = max(1, len(self.values) - 1)
-        return HANDLE + (self.width() - 2 * HANDLE) * place / last
-
-    def place_at(self, x: float) -> int:
-        last = max(1, len(self.values) - 1)
-        place = round((x - HANDLE) / max(1.0, self.width() - 2 * HANDLE) * last)
-        return min(max(place, 0), max(0, len(self.values) - 1))
-
     def frame(self) -> QRectF:
         return QRectF(HANDLE, HEAD, max(1, self.width() - 2 * HANDLE), HEIGHT - HEAD - SPACE[1])
+
+    def drawing(self) -> Drawing:
+        return Drawing(self.plot, QRectF(self.rect()), frame=self.frame())
 
     def labels(self) -> dict[str, tuple[QRectF, str]]:
         """The words of the head and their places: all above the lines, and what has no room is left out."""
         small, bold = QFontMetricsF(interface_font(SMALL)), QFontMetricsF(number_font(SMALL, bold=True))
         frame, placed = self.frame(), {}
         left, right = frame.left(), frame.right()
-        if self.here < len(self.values):
-            size = bold.horizontalAdvance(self.words) + 2
-            placed["value"] = QRectF(left, 0, size, HEAD), self.words
+        if self.place < len(self.values):
+            size = bold.horizontalAdvance(self.figure) + 2
+            placed["value"] = QRectF(left, 0, size, HEAD), self.figure
             left += size + SPACE[1]
         if self.uniform and self.values:
             words = f"log V = {number(in_unit(self.uniform, self.unit), 2)} {self.unit}"
@@ -102,19 +108,10 @@ class NllLine(QWidget):
                 break
         return placed
 
-    def top(self) -> float:
-        """The value at the top of the frame."""
-        known = [value for value in self.values if math.isfinite(value)]
-        return max([*known, self.uniform or 0.0, 1e-9]) * 1.06
-
-    def y_of(self, value: float) -> float:
-        frame = self.frame()
-        return frame.bottom() - frame.height() * min(value / self.top(), 1.0)
-
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme, frame = self.theme, self.frame()
+        theme, frame, drawing = self.theme, self.frame(), self.drawing()
         for name, (area, words) in self.labels().items():
             painter.setFont(number_font(SMALL, bold=True) if name == "value" else interface_font(SMALL))
             painter.setPen(theme.color("text" if name == "value" else "muted"))
@@ -123,46 +120,24 @@ class NllLine(QWidget):
                 self._dotted(painter, QPointF(area.left() - DOTS, area.center().y()), area.left() - SPACE[0])
         painter.fillRect(QRectF(frame.left(), round(frame.bottom()), frame.width(), 1), theme.color("border"))
         if self.uniform and self.values:
-            self._dotted(painter, QPointF(frame.left(), self.y_of(self.uniform)), frame.right())
-        self._line(painter)
-        if self.here < len(self.values) and math.isfinite(self.values[self.here]):
-            self._here(painter, frame)
+            self._dotted(painter, drawing.place(0.0, self.uniform), frame.right())
+        known = math.isfinite(self.value)
+        drawing.paint_lines(painter, theme, float(self.place) if known else None)
+        if known:
+            paint_mark(painter, drawing.place(self.place, self.value), theme, "dot", "accent", radius=5)
         painter.end()
 
     def _dotted(self, painter: QPainter, start: QPointF, right: float) -> None:
         painter.setPen(QPen(self.theme.color("muted"), 1, Qt.PenStyle.DotLine))
         painter.drawLine(start, QPointF(right, start.y()))
 
-    def _line(self, painter: QPainter) -> None:
-        runs: list[list[QPointF]] = [[]]
-        for place, value in enumerate(self.values):
-            if math.isfinite(value):
-                runs[-1].append(QPointF(self.x_of(place), self.y_of(value)))
-            elif runs[-1]:
-                runs.append([])
-        painter.setPen(QPen(self.theme.color("outline"), 1.5))
-        for run in runs:
-            painter.drawPolyline(QPolygonF(run))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.theme.color("outline"))
-        for run in runs:
-            for point in run:
-                painter.drawEllipse(point, 2.0, 2.0)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-
-    def _here(self, painter: QPainter, frame: QRectF) -> None:
-        at = QPointF(self.x_of(self.here), self.y_of(self.values[self.here]))
-        painter.fillRect(QRectF(round(at.x()), frame.top(), 1, frame.height()), self.theme.color("accent", 0.5))
-        painter.setPen(QPen(self.theme.color("background"), 2))
-        painter.setBrush(self.theme.color("accent"))
-        painter.drawEllipse(at, 5, 5)
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._choose(event)
+        if event.buttons() & Qt.MouseButton.LeftButton and self.values:
+            place = round(self.drawing().x_at(event.position().x()))
+            self.chosen.emit(min(max(place, 0), len(self.values) - 1))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._choose(event)
+        self.mousePressEvent(event)
 
-    def _choose(self, event: QMouseEvent) -> None:
-        if event.buttons() & Qt.MouseButton.LeftButton and self.values:
-            self.chosen.emit(self.place_at(event.position().x()))
+    def wheelEvent(self, event: object) -> None:
+        """Its points stay above the slider's places."""

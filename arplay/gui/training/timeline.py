@@ -110,15 +110,14 @@ class Timeline(QWidget):
         self.follow.setChecked(following)
 
     def set_theme(self, theme: Theme) -> None:
-        self.theme = self.line.theme = theme
+        self.theme = theme
+        self.line.set_theme(theme)
         self._show_button()
-        self.line.update()
 
     def set_unit(self, unit: Unit) -> None:
-        self.unit = self.line.unit = unit
+        self.unit = unit
+        self.line.set_unit(unit)
         self._show_facts()
-        self.line.setAccessibleDescription(self.line.words)
-        self.line.update()
 
     def stop(self) -> None:
         self._timer.stop()

@@ -8,8 +8,10 @@ from PySide6.QtGui import QPainter
 from arplay.core.timings import Timings
 from arplay.engine.load import Loaded
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
-from arplay.gui.widgets.cache import plot, words
+from arplay.gui.widgets.cache import words
+from arplay.gui.widgets.cache.chart import plot_of
 from arplay.gui.widgets.figure_row import ROW, layout, paint_figures
+from arplay.gui.widgets.plot import Drawing
 
 WIDTH, HEIGHT, MARGIN, LINE = 900, 520, SPACE[4], 18
 
@@ -23,8 +25,7 @@ def paint(painter: QPainter, area: QRectF, timings: Timings, loaded: Loaded, the
     wide = WIDTH - 2 * MARGIN
     paint_figures(painter, theme, layout(words.figures(timings, loaded.info), wide, 1))
     top, foot = ROW + SPACE[2], 2 * LINE + SPACE[1]
-    on = plot.scales(QRectF(0, top, wide, HEIGHT - 2 * MARGIN - top - foot), timings)
-    plot.paint(painter, on, theme, timings)
+    Drawing(plot_of(timings), QRectF(0, top, wide, HEIGHT - 2 * MARGIN - top - foot)).paint(painter, theme)
     painter.setFont(interface_font(SMALL))
     painter.setPen(theme.color("muted"))
     y = float(HEIGHT - 2 * MARGIN - foot + SPACE[1])

@@ -1,0 +1,196 @@
+"""The line chart as a widget: pointing at it reads it, the wheel zooms along the tokens, dragging moves what is shown.
+
+A double click shows all again; with the keyboard on it, ← and → go along its points.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from arplay.gui.theme import LIGHT, RADIUS, SPACE, Theme
+from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.plot import Drawing, Plot
+
+SHEET = (900, 520)
+"""Pixels of an exported picture, without what is set below it."""
+NEAR = 24.0
+"""Pixels along the axis at which the pointer means a point."""
+CLICK = 4
+"""Pixels that the mouse may move in a click."""
+LEAST = 2.0
+"""Tokens that are always in sight."""
+
+
+class LinePlot(QWidget):
+    """Shows a Plot, or ``message`` where it is empty. ``clicked``: the x of a click that was no drag."""
+
+    clicked = Signal(float)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme: Theme = LIGHT
+        self.plot = Plot()
+        self.message = ""
+        self.span: tuple[float, float] | None = None
+        """The part of the axis that the user zoomed to; None is all of it."""
+        self.lit: object = None
+        """What is read: an x of the plot, or what :meth:`at` of a subclass gives."""
+        self.here: float | None = None
+        self._pressed = self._dragged = QPointF()
+        self._drawing: Drawing | None = None
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.setAccessibleName(name)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, 40)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self.update()
+
+    def show_plot(self, plot: Plot, said: str) -> None:
+        """``said``: the newest figures, since a picture cannot be read aloud."""
+        self.plot, self._drawing = plot, None
+        self.setAccessibleDescription(said)
+        self.update()
+
+    def show_here(self, x: float | None) -> None:
+        if x != self.here:
+            self.here = x
+            self.update()
+
+    # ---- of a chart's own
+
+    def words(self, lit: object) -> str:
+        """What is read at a place."""
+        raise NotImplementedError
+
+    def at(self, position: QPointF) -> object:
+        """What the pointer means: the x of the nearest point."""
+        stops, drawing = self.plot.stops, self.drawing()
+        if not len(stops):
+            return None
+        near = int(np.searchsorted(stops, drawing.x_at(position.x())))
+        found = stops[max(0, near - 1) : near + 1]
+        gaps = [abs(drawing.place(x, self.plot.low).x() - position.x()) for x in found.tolist()]
+        return float(found[int(np.argmin(gaps))]) if min(gaps) <= NEAR else None
+
+    def spot(self, lit: object) -> tuple[float, float | None]:
+        """Where that is: x, and y where one point is meant."""
+        assert isinstance(lit, float)
+        return lit, None
+
+    # ----
+
+    def drawing(self) -> Drawing:
+        """The plot at this size."""
+        area = QRectF(self.rect()).adjusted(SPACE[2], SPACE[2], -SPACE[1], -SPACE[1])
+        if self._drawing is None or self._drawing.area != area:
+            self._drawing = Drawing(self.plot, area, self.span)
+        return self._drawing
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self.theme.color("accent" if self.hasFocus() else "border"))
+        painter.setBrush(self.theme.color("surface"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        if self.plot.empty:
+            painter.setPen(self.theme.color("muted"))
+            room = QRectF(self.rect()).adjusted(SPACE[4], SPACE[4], -SPACE[4], -SPACE[4])
+            painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self.message)
+        else:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            lit = None if self.lit is None else self.spot(self.lit)
+            self.drawing().paint(painter, self.theme, lit, self.here)
+        painter.end()
+
+    def light(self, lit: object) -> None:
+        if lit != self.lit:
+            self.lit = lit
+            self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton and not self.plot.empty:
+            drawing, by = self.drawing(), self._dragged.x() - event.position().x()
+            ends = drawing.frame.left() + by, drawing.frame.right() + by
+            self._show(*(drawing.x_at(end) for end in ends))
+            self._dragged = event.position()
+            return
+        self.light(None if self.plot.empty else self.at(event.position()))
+        if self.lit is None:
+            QToolTip.hideText()
+        else:
+            QToolTip.showText(event.globalPosition().toPoint(), plain(self.words(self.lit)), self)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = self._dragged = event.position()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        moved = (event.position() - self._pressed).manhattanLength()
+        if event.button() == Qt.MouseButton.LeftButton and moved < CLICK and not self.plot.empty:
+            self.clicked.emit(self.drawing().x_at(event.position().x()))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.show_all()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.plot.empty:
+            return
+        drawing, times = self.drawing(), 0.8 ** (event.angleDelta().y() / 120)
+        frame, pixel = drawing.frame, event.position().x()
+        ends = (pixel + (edge - pixel) * times for edge in (frame.left(), frame.right()))
+        self._show(*(drawing.x_at(end) for end in ends))
+        event.accept()
+
+    def show_all(self) -> None:
+        self.span = self._drawing = None
+        self.update()
+
+    def _show(self, left: float, right: float) -> None:
+        """That part of the axis, moved to where there is one."""
+        plot, wide = self.plot, max(right - left, LEAST)
+        if wide >= (plot.end - plot.start) * (1 - 1e-9):
+            self.show_all()
+            return
+        left = min(max(left, plot.start), plot.end - wide)
+        self.span, self._drawing = (left, left + wide), None
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.light(None)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.light(None)
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        stops = self.plot.stops.tolist()
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        if step is None or not stops:
+            super().keyPressEvent(event)
+            return
+        at = stops.index(self.lit) + step if self.lit in stops else (len(stops) - 1 if step < 0 else 0)
+        to = stops[min(max(at, 0), len(stops) - 1)]
+        self.light(to)
+        place = self.drawing().place(to, self.plot.high).toPoint() + QPoint(0, 12)
+        QToolTip.showText(self.mapToGlobal(place), plain(self.words(to)), self)
+
+    # ---- exported
+
+    def chart_size(self) -> tuple[int, int] | None:
+        return None if self.plot.empty else SHEET
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        room = area.adjusted(SPACE[4], SPACE[4], -SPACE[4], -SPACE[3])
+        painter.fillRect(area, self.theme.color("surface"))
+        Drawing(self.plot, room).paint(painter, self.theme)

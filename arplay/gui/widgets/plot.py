@@ -1,0 +1,360 @@
+"""Lines over tokens with axes and a legend, painted: every line chart, on screen and on paper, is one of these."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPolygonF
+
+from arplay.gui.theme import SMALL, SPACE, Theme, interface_font, number_font
+
+LINE = SMALL + SPACE[0]
+LOW = 90
+"""Pixels of height below which the axis of tokens has no numbers."""
+SAMPLE = 22
+"""Pixels of line in the legend."""
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_CENTER = Qt.AlignmentFlag.AlignCenter
+
+Floats = NDArray[np.float64]
+Mark = Literal["", "dot", "diamond", "cross"]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """``x``, which rises, and ``y`` of shape (n,); NaN is a gap. ``name``: in the legend, "" is not there.
+
+    ``width`` 0: only the marks. ``steps``: a level for each x, from half a unit before it to half a unit behind it.
+    """
+
+    name: str
+    x: Floats
+    y: Floats
+    color: str
+    width: float = 1.5
+    alpha: float = 1.0
+    dashed: bool = False
+    mark: Mark = ""
+    steps: bool = False
+
+    def pen(self, theme: Theme) -> QPen:
+        style = Qt.PenStyle.DashLine if self.dashed else Qt.PenStyle.SolidLine
+        return QPen(theme.color(self.color, self.alpha), self.width, style)
+
+    def within(self, left: float, right: float, beyond: int = 0) -> tuple[Floats, Floats]:
+        """x and y of the points from ``left`` to ``right``, with so many on either side."""
+        first = max(0, int(np.searchsorted(self.x, left, "left")) - beyond)
+        stop = int(np.searchsorted(self.x, right, "right")) + beyond
+        return self.x[first:stop], self.y[first:stop]
+
+
+@dataclass(frozen=True, eq=False)
+class Plot:
+    """``series``: the last one lies on top. ``unit`` and ``along``: what the axes are, the longest words first.
+
+    ``start`` and ``end`` of the axis of tokens, ``low`` and ``high`` of the upright one; what is beyond ``high`` stands
+    at the upper edge. ``level``: a height with a name. ``first``: None for an even axis of tokens; else it is
+    logarithmic beyond so many tokens and even before them, so that 0 has a place.
+    """
+
+    series: tuple[Series, ...] = ()
+    unit: tuple[str, ...] = ("",)
+    along: tuple[str, ...] = ("tokens",)
+    start: float = 0.0
+    end: float = 1.0
+    low: float = 0.0
+    high: float = 1.0
+    level: tuple[float, str] | None = None
+    first: float | None = None
+
+    @property
+    def empty(self) -> bool:
+        return not any(len(each.x) for each in self.series)
+
+    @cached_property
+    def stops(self) -> Floats:
+        """Every x that has a point."""
+        return np.unique(np.concatenate([each.x for each in self.series] or [np.zeros(0)]))
+
+
+def round_numbers(low: float, high: float, most: int, least: float = 0.0) -> list[float]:
+    """About ``most`` multiples of 1, 2 or 5 times a power of ten; two of them at least, unless ``least`` apart.
+
+    >>> round_numbers(0.0, 23.0, 4), round_numbers(2.1, 4.3, 7)
+    ([0.0, 10.0, 20.0], [2.5, 3.0, 3.5, 4.0])
+    """
+    rough = (high - low) / max(1, most - 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    ladder = [power * times for times in (0.1, 0.2, 0.5, 1, 2, 5, 10)]
+    at = next(i for i, step in enumerate(ladder) if step >= rough * (1 - 1e-9))
+    for step in reversed(ladder[: at + 1]):
+        step = max(step, least)
+        start, end = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if end > start or step == least:
+            break
+    return [step * i for i in range(start, end + 1)]
+
+
+def upright(low: float, high: float, pixels: float) -> list[tuple[float, str]]:
+    """Round numbers between ``low`` and ``high`` with what stands beside them.
+
+    >>> upright(2.1, 4.3, 100)
+    [(3.0, '3'), (4.0, '4')]
+    """
+    numbers = round_numbers(low, high, max(2, min(7, int(pixels / 34) + 2)))
+    step = numbers[1] - numbers[0] if len(numbers) > 1 else 1.0
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [(value, f"{value:,.{digits}f}") for value in numbers]
+
+
+def short(count: float) -> str:
+    """A count of tokens for an axis.
+
+    >>> short(0), short(800), short(25_000), short(1_500_000)
+    ('0', '800', '25 k', '1.5 M')
+    """
+    if count < 10_000:
+        return f"{count:,.0f}"
+    unit, name = (1e6, "M") if count >= 1e6 else (1e3, "k")
+    return f"{count / unit:,.3g} {name}"
+
+
+class Drawing:
+    """A plot in ``area``, of which ``span`` of the axis of tokens is shown. ``frame``: where the lines are."""
+
+    def __init__(
+        self, plot: Plot, area: QRectF, span: tuple[float, float] | None = None, frame: QRectF | None = None
+    ) -> None:
+        """With ``frame`` there is nothing around the lines."""
+        self.plot, self.area = plot, area
+        self.left, self.right = span or (plot.start, plot.end)
+        self.numbers = upright(plot.low, plot.high, area.height() - 3 * LINE) if frame is None else []
+        words = QFontMetricsF(number_font(SMALL))
+        wide = max((words.horizontalAdvance(text) for _, text in self.numbers), default=0.0)
+        below = LINE + SPACE[1] if area.height() >= LOW else SPACE[0]
+        self.frame = frame or area.adjusted(wide + SPACE[1], LINE + SPACE[1], -SPACE[2], -below)
+
+    def place(self, x: float, y: float) -> QPointF:
+        """Where a point is drawn; what is outside stands at the edge."""
+        frame = self.frame
+        at = float(self._across(np.array([x]))[0])
+        return QPointF(min(max(at, frame.left()), frame.right()), float(self._up(np.array([y]))[0]))
+
+    def x_at(self, pixel: float) -> float:
+        """Which x a place on the axis is."""
+        left, right = self._even(self.left), self._even(self.right)
+        even = left + (right - left) * (pixel - self.frame.left()) / self.frame.width()
+        return even if self.plot.first is None else self.plot.first * math.expm1(even)
+
+    def _even(self, x: float) -> float:
+        return x if self.plot.first is None else math.log1p(x / self.plot.first)
+
+    def _across(self, x: Floats) -> Floats:
+        left, right = self._even(self.left), self._even(self.right)
+        even = x if self.plot.first is None else np.log1p(x / self.plot.first)
+        return self.frame.left() + self.frame.width() * (even - left) / (right - left)
+
+    def _up(self, y: Floats) -> Floats:
+        low, high = self.plot.low, self.plot.high
+        return self.frame.bottom() - self.frame.height() * (np.clip(y, low, high) - low) / (high - low)
+
+    @cached_property
+    def polygons(self) -> list[list[QPolygonF]]:
+        """The lines of every series, without what cannot be seen: a long text has a million points."""
+        return [self._polygons(each) if each.width else [] for each in self.plot.series]
+
+    def _polygons(self, series: Series) -> list[QPolygonF]:
+        x, y = series.within(self.left, self.right, beyond=1)
+        if series.steps:
+            x, y = (np.stack([x - 0.5, x + 0.5], 1).ravel(), np.repeat(y, 2))
+        across, up = thinned(self._across(x), self._up(y), self.frame.width())
+        known = np.isfinite(up)
+        runs = np.split(np.arange(len(up)), np.flatnonzero(known[1:] != known[:-1]) + 1)
+        points = [[QPointF(across[i], up[i]) for i in run.tolist()] for run in runs if len(run) and known[run[0]]]
+        return [QPolygonF(run) for run in points]
+
+    def paint(
+        self, painter: QPainter, theme: Theme, lit: tuple[float, float | None] | None = None, here: float | None = None
+    ) -> None:
+        """Axes, lines, marks and legend. ``lit``: a point that is read, or all at one x; ``here``: the x of the place
+        that the rest of the window shows."""
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_axes(painter, theme)
+        self._paint_level(painter, theme)
+        self.paint_lines(painter, theme, here)
+        if lit is not None:
+            self._paint_lit(painter, theme, *lit)
+        self._paint_legend(painter, theme)
+        painter.restore()
+
+    def paint_lines(self, painter: QPainter, theme: Theme, here: float | None = None) -> None:
+        for series, polygons in zip(self.plot.series, self.polygons, strict=True):
+            painter.save()
+            painter.setClipRect(self.frame.adjusted(-1, -2, 1, 2))
+            painter.setPen(series.pen(theme))
+            for polygon in polygons:
+                painter.drawPolyline(polygon)
+            painter.restore()
+            self._paint_marks(painter, theme, series)
+        if here is not None and self.left <= here <= self.right:
+            x = self.place(here, self.plot.low).x()
+            painter.fillRect(QRectF(round(x) - 1, self.frame.top(), 2, self.frame.height()), theme.color("accent"))
+
+    def _paint_marks(self, painter: QPainter, theme: Theme, series: Series) -> None:
+        """One where many would lie on each other; an arrow at the upper edge for what is beyond it."""
+        x, y = series.within(self.left, self.right)
+        x, y = x[np.isfinite(y)], y[np.isfinite(y)]
+        mark = series.mark or ("dot" if len(x) == 1 else "")  # a line needs two
+        if not mark or not len(x):
+            return
+        points = np.stack([self._across(x), self._up(y)], axis=1)
+        _, kept = np.unique(np.round(points / 2), axis=0, return_index=True)
+        crowded = len(points) > self.frame.width() / 6
+        for i in np.sort(kept).tolist():
+            at = QPointF(*points[i].tolist())
+            if y[i] > self.plot.high:
+                _paint_beyond(painter, at, theme, series.color)
+            else:
+                paint_mark(painter, at, theme, mark, series.color, crowded)
+
+    def _paint_axes(self, painter: QPainter, theme: Theme) -> None:
+        frame, area = self.frame, self.area
+        painter.setFont(number_font(SMALL))
+        words = QFontMetricsF(painter.font())
+        for value, text in self.numbers:
+            y = self.place(self.left, value).y()
+            painter.setPen(QPen(theme.color("border", 0.7), 1.0))
+            painter.drawLine(QPointF(frame.left(), y), QPointF(frame.right(), y))
+            painter.setPen(theme.color("muted"))
+            room = QRectF(area.left(), y - LINE / 2, frame.left() - area.left() - SPACE[0], LINE)
+            painter.drawText(room, _RIGHT, text)
+        painter.setPen(QPen(theme.color("border"), 1.5))
+        painter.drawLine(frame.bottomLeft(), frame.bottomRight())
+        if area.bottom() - frame.bottom() < LINE:
+            return
+        name = _fitting(self.plot.along, words, frame.width() * 0.35)
+        wide = words.horizontalAdvance(name) + SPACE[1] if name else 0.0
+        painter.setPen(theme.color("muted"))
+        painter.drawText(QRectF(frame.right() - wide, frame.bottom() + SPACE[0], wide, LINE), _RIGHT, name)
+        taken = area.left() - SPACE[1]
+        for value, text in self._along():
+            x, half = self.place(value, self.plot.low).x(), words.horizontalAdvance(text) / 2
+            if x - half < taken + SPACE[1] or x + half + SPACE[1] > (frame.right() - wide if wide else area.right()):
+                continue
+            taken = x + half
+            painter.drawLine(QPointF(x, frame.bottom()), QPointF(x, frame.bottom() + 3))
+            painter.drawText(QRectF(x - half - 2, frame.bottom() + SPACE[0], 2 * half + 4, LINE), _CENTER, text)
+
+    def _along(self) -> list[tuple[float, str]]:
+        """Where the axis of tokens has numbers: evenly, or at the powers of ten beyond ``first``."""
+        most = max(2, min(7, int(self.frame.width() / 70) + 1))
+        if self.plot.first is None:
+            numbers = round_numbers(self.left, self.right, most, least=1.0)
+        else:
+            powers = range(math.ceil(math.log10(self.plot.first) - 1e-9), 13)
+            numbers = [n for n in (0.0, *(10.0**power for power in powers)) if self.left <= n <= self.right]
+        texts = [short(value) for value in numbers]
+        if len(set(texts)) < len(texts):
+            texts = [f"{value:,.0f}" for value in numbers]
+        return list(zip(numbers, texts, strict=True))
+
+    def _paint_level(self, painter: QPainter, theme: Theme) -> None:
+        if self.plot.level is None:
+            return
+        value, text = self.plot.level
+        y = self.place(self.left, value).y()
+        painter.setPen(QPen(theme.color("warning"), 1.5, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(self.frame.left(), y), QPointF(self.frame.right(), y))
+        painter.setFont(interface_font(SMALL))
+        wide = QFontMetricsF(painter.font()).horizontalAdvance(text) + 2
+        painter.drawText(QRectF(self.frame.right() - wide, y + 2, wide, LINE), _RIGHT, text)
+
+    def _paint_lit(self, painter: QPainter, theme: Theme, x: float, y: float | None) -> None:
+        heights = [y] if y is not None else [h for each in self.plot.series for h in each.within(x, x)[1].tolist()]
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if y is None:
+            across = self.place(x, self.plot.low).x()
+            painter.setPen(QPen(theme.color("muted"), 1.0, Qt.PenStyle.DotLine))
+            painter.drawLine(QPointF(across, self.frame.top()), QPointF(across, self.frame.bottom()))
+        painter.setPen(QPen(theme.color("text"), 1.5))
+        for height in heights:
+            if math.isfinite(height):
+                painter.drawEllipse(self.place(x, height), 6.0, 6.0)
+
+    def _paint_legend(self, painter: QPainter, theme: Theme) -> None:
+        """The unit of the upright axis, then a sample of each line, the topmost first, as far as there is room."""
+        area = self.area
+        painter.setFont(interface_font(SMALL))
+        words = QFontMetricsF(painter.font())
+        named = [series for series in reversed(self.plot.series) if series.name and len(series.x)]
+        samples = [SAMPLE if series.width else 10 for series in named]
+        taken = [at + SPACE[0] + words.horizontalAdvance(s.name) + 2 for s, at in zip(named, samples, strict=True)]
+        unit = _fitting(self.plot.unit, words, area.width() - SPACE[4] - sum(taken) - SPACE[3] * len(taken))
+        unit = unit or self.plot.unit[-1]
+        painter.setPen(theme.color("muted"))
+        painter.drawText(QRectF(area.left(), area.top(), area.width(), LINE), _LEFT, unit)
+        x, middle = area.left() + words.horizontalAdvance(unit) + SPACE[4], area.top() + LINE / 2
+        for series, sample, wide in zip(named, samples, taken, strict=True):
+            if x + wide > area.right():
+                continue
+            if series.width:
+                painter.setPen(series.pen(theme))
+                painter.drawLine(QPointF(x, middle), QPointF(x + sample, middle))
+            if series.mark:
+                paint_mark(painter, QPointF(x + sample / 2, middle), theme, series.mark, series.color)
+            painter.setPen(theme.color("text"))
+            painter.drawText(QRectF(x + sample + SPACE[0], area.top(), wide, LINE), _LEFT, series.name)
+            x += wide + SPACE[3]
+
+
+def thinned(across: Floats, up: Floats, pixels: float) -> tuple[Floats, Floats]:
+    """Of many points in a pixel's column only the first, the lowest, the highest and the last, which look the same."""
+    if len(up) <= 4 * pixels:
+        return across, up
+    column = np.floor(across)
+    starts = np.append(0, np.flatnonzero(column[1:] != column[:-1]) + 1)
+    lasts = np.append(starts[1:], len(up)) - 1
+    low, high = np.fmin.reduceat(up, starts), np.fmax.reduceat(up, starts)
+    return np.repeat(across[starts], 4), np.stack([up[starts], low, high, up[lasts]], axis=1).ravel()
+
+
+def paint_mark(
+    painter: QPainter, at: QPointF, theme: Theme, mark: Mark, color: str, crowded: bool = False, radius: float = 3.5
+) -> None:
+    alpha = 0.3 if crowded else 1.0
+    painter.save()
+    if mark == "dot":
+        painter.setPen(Qt.PenStyle.NoPen if crowded else QPen(theme.color("surface"), 1.0))
+        painter.setBrush(theme.color(color, alpha))
+        painter.drawEllipse(at, 2.0 if crowded else radius, 2.0 if crowded else radius)
+    elif mark == "diamond":
+        painter.setPen(QPen(theme.color(color, max(alpha, 0.6)), 1.5))
+        painter.setBrush(theme.color("surface"))
+        painter.drawPolygon(QPolygonF([at + QPointF(dx, dy) for dx, dy in ((0, -4.5), (4.5, 0), (0, 4.5), (-4.5, 0))]))
+    else:
+        painter.setPen(QPen(theme.color(color, alpha), 1.5))
+        for dy in (3, -3):
+            painter.drawLine(at + QPointF(-3, -dy), at + QPointF(3, dy))
+    painter.restore()
+
+
+def _paint_beyond(painter: QPainter, at: QPointF, theme: Theme, color: str) -> None:
+    painter.setPen(QPen(theme.color(color), 1.5))
+    for tip, end in pairwise((QPointF(-3, 3), QPointF(0, 0), QPointF(3, 3))):
+        painter.drawLine(at + tip, at + end)
+    painter.drawLine(at, at + QPointF(0, 7))
+
+
+def _fitting(names: Sequence[str], words: QFontMetricsF, room: float) -> str:
+    """The first of ``names`` that fits; "" where none does."""
+    return next((name for name in names if words.horizontalAdvance(name) <= room), "")

@@ -42,7 +42,8 @@ def wheel(chart: Chart, x: float, turns: int) -> None:
 def test_round_numbers_are_few_and_inside(low: float, wide: float, most: int) -> None:
     numbers = round_numbers(low, low + wide, most)
     assert 1 <= len(numbers) <= max(most, 3) + 1 and numbers == sorted(set(numbers))
-    assert all(low - 1e-6 * (1 + abs(low)) <= n <= low + wide + 1e-6 * (1 + abs(low) + wide) for n in numbers)
+    rounding = 1e-6 * (abs(low) + wide)
+    assert all(low - rounding <= n <= low + wide + rounding for n in numbers)
 
 
 @given(st.integers(2, 3000), st.sampled_from([None, 1.0, 64.0]), st.floats(0, 1), st.floats(0, 1))

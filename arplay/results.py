@@ -109,11 +109,20 @@ class Next:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What has to be known with the figures: that the model read only the end of a long document."""
-        position = self.answer.position
-        if not position.start:
-            return ()
-        return (f"the text is longer than the context; the model read its last {position.context:,} tokens",)
+        """What has to be known with the figures: what the model did not read of the document, a sentence each.
+
+        >>> from arplay import load
+        >>> load("xo-centre").next("#").notes  # the centre comes first in its order
+        ('of what is given, 1 token stands behind the place that comes next: not read yet, it changes nothing here',)
+        """
+        position, found = self.answer.position, []
+        if position.start:
+            found.append(f"the text is longer than the context; the model read its last {position.context:,} tokens")
+        if count := len(self.document.ahead(self.loaded.vocabulary)):
+            stand, it = ("token stands", "it changes") if count == 1 else ("tokens stand", "they change")
+            behind = f"of what is given, {count:,} {stand} behind the place that comes next"
+            found.append(f"{behind}: not read yet, {it} nothing here")
+        return tuple(found)
 
     def as_dict(self, top: int = 20, find: str | None = None) -> tables.Record:
         """What ``arplay next --json`` writes."""

@@ -88,6 +88,19 @@ def test_removing_asks_on_a_terminal(
     assert (status == 0) == removed == (not part.exists())
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [(known, "is part of arplay") for known in ("english", "abc", "xo", "xo-centre")]
+    + [("org/absent", "not on this computer"), ("notes.txt", "was not downloaded by its name")],
+)
+def test_what_cannot_be_removed_is_told_before_anybody_is_asked(
+    loopback: Hub, capsys: pytest.CaptureFixture[str], name: str, why: str
+) -> None:
+    for more in ([], ["--yes"]):
+        status, _, said = told(capsys, "models", "remove", name, *more)
+        assert status == 1 and why in said and "--yes" not in said
+
+
 def heard(terminal: int) -> bytes:
     """What the other end says next; nothing once it is closed."""
     try:
@@ -100,12 +113,7 @@ def test_ctrl_c_ends_a_download_that_shows_its_speed(loopback: Hub) -> None:
     loopback.trouble.bytes_per_second = 1e6
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "arplay", "models", "get", LARGE]
-    how: Any = {
-        "stderr": theirs,
-        "stdout": subprocess.DEVNULL,
-        "start_new_session": True,
-        "env": libraries.environment(),
-    }
+    how: Any = {"stderr": theirs, "stdout": subprocess.DEVNULL, "start_new_session": True}
     with subprocess.Popen(command, **how, env=libraries.environment()) as arplay:
         os.close(theirs)
         guard = threading.Timer(4 * HANG_GUARD, arplay.kill)

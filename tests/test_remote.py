@@ -19,11 +19,30 @@ from arplay import cli
 from arplay.core.errors import Problem
 from arplay.models import catalogue
 from arplay.models.families.remote import http as remote_http
+from arplay.models.families.remote.tokens import MOST_BYTES, SeenTokens
 from tests import loopback_completions
 from tests.loopback_completions import BOS, LOGPROBS, TOKENS, Loopback, Refuse, best, cut, serving
 
 TEXT = "The quick fox jumps over cafe"
 KINDS = ("openai", "vllm")
+
+
+@pytest.mark.parametrize(("size", "count"), [(1 << 20, 63), (1 << 20, 64), (1 << 14, 4096), (1 << 14, 4097)])
+def test_what_a_server_names_takes_64_mib_at_most(size: int, count: int) -> None:
+    tokens = SeenTokens()
+
+    def learn() -> None:
+        for i in range(count):
+            for _ in range(2):  # one that is known takes nothing
+                tokens.learn(f"{i:05}".encode().ljust(size))
+
+    if size * count <= MOST_BYTES:
+        learn()
+        assert len(tokens) == count
+    else:
+        with pytest.raises(Problem, match="take more than 64 MiB"):
+            learn()
+        assert size * len(tokens) <= MOST_BYTES
 
 
 @pytest.fixture(autouse=True)

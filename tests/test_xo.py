@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+import arplay
 from arplay.cli import main
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import Paint, Picture, Raster
@@ -261,6 +262,25 @@ def test_a_picture_is_read_up_to_its_first_open_pixel() -> None:
     assert [note.figure for note in picture.notes(encoded, raster)] == ["3"]
     with pytest.raises(Problem, match="other pixels"):
         Picture(2, ".#", (0,) * 4).encoded(raster, False, remember)  # type: ignore[arg-type]
+
+
+@given(st.text(".#?", min_size=9, max_size=9), st.sampled_from(["xo", "xo-centre"]))
+def test_painted_pixels_that_are_not_read_yet_are_told_with_what_comes_next(signs: str, name: str) -> None:
+    model = arplay.load(name)
+    order = model.vocabulary.order
+    known = "".join(signs[cell] for cell in order).find("?")
+    if known < 0:
+        return  # a whole picture, after which nothing comes
+    waiting = sum(signs[cell] != "?" for cell in order[known:])
+    notes = model.next(" ".join([signs[:3], signs[3:6], signs[6:]])).notes
+    assert len(notes) == (waiting > 0)
+    assert all(f"{waiting} token" in note and "not read yet" in note for note in notes)
+
+
+def test_the_command_line_tells_what_is_not_read_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, said in (("xo-centre", True), ("xo", False)):
+        assert main(["next", "--model", name, "--prompt", "#"]) == 0
+        assert ("not read yet" in capsys.readouterr().err) == said
 
 
 def test_a_document_is_of_the_kind_that_its_model_reads() -> None:

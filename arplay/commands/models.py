@@ -133,7 +133,8 @@ def _get(name: str) -> Card:
 
 
 def _remove(name: str, yes: bool) -> None:
-    """Delete a downloaded model, after asking on a terminal."""
+    """Delete a downloaded model, after asking on a terminal: only where there is something that can be removed."""
+    catalogue.check_removable(name)
     if not yes and sys.stdin.isatty():
         card = catalogue.card(name)
         question = f"remove {card.spec} ({megabytes(card.disk_bytes)}) from {card.path}? [y/N] "

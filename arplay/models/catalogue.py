@@ -179,20 +179,28 @@ def is_ready(spec: str) -> bool:
     return found is not None and found.state == "ready"
 
 
+def check_removable(spec: str) -> None:
+    """Raise Problem for a model that is built in, the user's own file, or not on this computer."""
+    if spec == smollm2.NAME:
+        here = entry(spec).path.exists()
+    elif spec in {known.name for known in entries()}:
+        raise Problem(f"{spec} is part of arplay", "it can stay; it takes little room")
+    elif (name := hub.parse(spec)) is not None:
+        here = hub.card(name) is not None
+    else:
+        raise Problem(f"{spec} was not downloaded by its name", "remove a file of your own with your file manager")
+    if not here:
+        raise Problem(f"{spec} is not on this computer", "there is nothing to remove; see `arplay models` for what is")
+
+
 def remove(spec: str) -> None:
-    """Delete a downloaded model from this computer. Raises Problem for one that is built in or the user's own file."""
+    """Delete a downloaded model from this computer. Raises Problem as :func:`check_removable` does."""
+    check_removable(spec)
     try:
-        if spec in {known.name for known in entries()}:
-            found = entry(spec)
-            if found.name != smollm2.NAME:
-                raise Problem(f"{spec} is part of arplay", "it can stay; it takes little room")
-            if not found.path.exists():
-                raise Problem(f"{spec} is not on this computer", "there is nothing to remove")
-            shutil.rmtree(found.path)
+        if spec == smollm2.NAME:
+            shutil.rmtree(entry(spec).path)
         elif (name := hub.parse(spec)) is not None:
             hub.remove(name)
-        else:
-            raise Problem(f"{spec} was not downloaded by its name", "remove a file of your own with your file manager")
     except OSError as error:
         raise Problem(f"{spec} cannot be removed ({error.strerror or error})", "check the permissions") from error
 

@@ -9,6 +9,8 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Vocabulary
 
 MOST_TOKENS = 1 << 20
+MOST_BYTES = 64 * 1024 * 1024
+"""What all of them may write together: a server that names longer and longer ones ends here."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,7 @@ class SeenTokens:
         self._data: list[bytes] = []
         self._theirs: list[int | None] = []
         self._special: set[int] = set()
+        self._bytes = 0
         self._ids: dict[bytes | int, int] = {}
         self._vocabulary: Seen | None = None
 
@@ -52,6 +55,10 @@ class SeenTokens:
         if key not in self._ids:
             if len(self._data) >= MOST_TOKENS:
                 raise Problem(f"the server has named more than {MOST_TOKENS:,} tokens", "load the model again")
+            self._bytes += len(data)
+            if self._bytes > MOST_BYTES:
+                cause = f"the tokens that the server has named take more than {MOST_BYTES >> 20} MiB"
+                raise Problem(cause, "use another server")
             self._ids[key] = len(self._data)
             if special:
                 self._special.add(len(self._data))

@@ -198,7 +198,7 @@ def test_a_long_text_waits_with_its_end(opened: Open, qtbot: QtBot, folder: Path
     window.close()
     again = opened("xo", text=None, keep=folder)
     laid(again, "abc", type(again.playground.table.text), qtbot)
-    assert again.playground.long is not None and again.playground.long.document.data == long
+    assert again.playground.long is not None and again.playground.long.file == long
 
 
 def test_new_clears_the_picture_and_undo_brings_it_back(opened: Open, qtbot: QtBot) -> None:

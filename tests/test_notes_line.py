@@ -22,7 +22,7 @@ def test_what_comes_later_leaves_three_lines_of_the_text_in_sight(opened: Open, 
     window.resize(1280, 800)
     editor = window.panels["editor"]
     assert isinstance(editor, EditorPanel)
-    window.playground.move_caret(3)
+    window.playground.caret.move(3)
     window.playground.handle(Do("step"))
     settle(window, qtbot)
     qtbot.waitUntil(lambda: bool(editor.notes.notes))
@@ -46,7 +46,7 @@ def test_the_line_for_notes_comes_with_the_first_one_and_stays(opened: Open, qtb
     QTest.keyClicks(editor.area, "AB")
     settle(window, qtbot)
     assert not editor.notes.isVisible()  # nothing to say about abc: no empty row
-    window.playground.move_caret(3)
+    window.playground.caret.move(3)
     window.playground.handle(Do("step"))
     settle(window, qtbot)
     qtbot.waitUntil(lambda: bool(editor.notes.notes))

@@ -309,7 +309,7 @@ def small(play: Playground, qtbot: QtBot, tiny_folders: dict[str, Path]) -> Play
 
 
 def test_writing_stops_where_the_context_is_full(small: Playground, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(small.context_full, timeout=30_000) as told:
+    with qtbot.waitSignal(small.writing.context_full, timeout=30_000) as told:
         small.handle(Do("play"))
     assert "25 tokens" in told.args[0] and "slide on" in told.args[1]
     assert not small.view.playing

@@ -82,7 +82,7 @@ def test_quick_answers_are_never_told(gated: tuple[MainWindow, Gate, Gate], qtbo
     ready(window, load, qtbot)
     window.waiting._timer.setInterval(1_000_000)  # whatever comes before it is quick, on any machine
     for caret in (0, 1, 2, 3):
-        window.playground.move_caret(caret)
+        window.playground.caret.move(caret)
         settle(window, qtbot)
         assert not any(veils(window)) and not window.waiting._timer.isActive()
 
@@ -125,7 +125,7 @@ def test_keys_on_old_bars_are_refused_in_words(gated: tuple[MainWindow, Gate, Ga
 def test_the_empty_prefix_is_told_only_for_an_empty_prefix(gated: tuple[MainWindow, Gate, Gate], qtbot: QtBot) -> None:
     window, load, forward = gated
     ready(window, load, qtbot)
-    window.playground.move_caret(0)
+    window.playground.caret.move(0)
     settle(window, qtbot)
     chart, decoding = window.panels["next_token"], window.panels["decoding"]
     qtbot.waitUntil(lambda: decoding.step.toolTip() == NOTHING)  # type: ignore[attr-defined]
@@ -173,6 +173,6 @@ def test_reading_on_is_cancelled_in_words_and_asked_again(
     forward.open()
     qtbot.waitUntil(lambda: play.view.problem is not None and "cancelled" in play.view.problem[0])
     assert not any(veils(window)) and not button.isVisible()
-    play.move_caret(3)
+    play.caret.move(3)
     settle(window, qtbot)
     assert play.view.problem is None and play.view.answer is not None

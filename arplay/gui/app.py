@@ -163,7 +163,7 @@ class _Start:
             window.playground.told.emit(problem.cause, problem.remedy)
             return True
         tree.root.caret, tree.root.name = 0, options.text_file.name if options.text_file is not None else None
-        window.playground.restore(Session(tree, seed=window.playground.view.settings.seed))
+        window.playground.table.restore(Session(tree, seed=window.playground.view.settings.seed))
         return True
 
     def _keep(self) -> Session | None:

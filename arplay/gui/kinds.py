@@ -64,3 +64,10 @@ def of_tokens(tokens: TokenSet) -> Kind:
 
 def of_document(document: Document) -> Kind:
     return next(kind for kind in KINDS if isinstance(document, kind.document))
+
+
+def reached(document: Document, caret: int, tokens: TokenSet | None) -> int:
+    """Where the caret can be: another order of the pixels reaches another one first that nobody has painted."""
+    if isinstance(document, Picture) and isinstance(tokens, Raster):
+        return min(caret, document.open_from(0, tokens))
+    return caret

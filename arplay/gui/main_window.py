@@ -114,7 +114,7 @@ class MainWindow(QMainWindow):
         play.refused.connect(self._on_refused)
         self.status.says.connect(self._on_work, Qt.ConnectionType.QueuedConnection)  # a View of its own
         play.model_loaded.connect(self._on_model_loaded)
-        play.context_full.connect(self._on_context_full)
+        play.writing.context_full.connect(self._on_context_full)
         self.keeping.told.connect(self.tell)
         self.keeping.at_risk.connect(self._on_risk)
         self.keeping.safe.connect(self._on_safe)

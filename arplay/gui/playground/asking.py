@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
+from arplay.core.decoding.pipeline import Decoded, decode
+from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Place
+from arplay.core.position import Answer
+from arplay.core.stepping import context_at
 from arplay.engine.explore import Explore
 from arplay.engine.scoring import Score
-
-if TYPE_CHECKING:
-    from arplay.gui.playground.playground import Playground
+from arplay.gui.bridge import Bridge
+from arplay.gui.playground.state import State
 
 TYPING_PAUSE_MS = 60
 SCORE_PAUSE_MS = 150
 
 
 class Asking(QObject):
-    """Asks for the playground's own text, or at a given place of another one; the answers go to the playground."""
+    """Asks for the document in the editor, or at a given place of another one, and shows what was answered."""
 
-    def __init__(self, play: Playground) -> None:
+    def __init__(self, play: State, bridge: Bridge) -> None:
         super().__init__(play)
-        self._play = play
+        self._play, self._bridge = play, bridge
         self._scoring = False
         self._explore_timer = self._timer(TYPING_PAUSE_MS)
         self._explore_timer.timeout.connect(self.explore)
@@ -44,7 +46,29 @@ class Asking(QObject):
         view = self._play.view
         if view.loaded is not None:
             asked = partial(Explore, document=document, place=place, reading=view.settings.reading)
-            self._play.bridge.ask(asked)
+            self._bridge.ask(asked)
+
+    def answered(self, answer: Answer) -> None:
+        """What comes next at the caret."""
+        selected = self._play.view.selected
+        if not self._play.looking:
+            selected = answer.prefix.index if answer.prefix.actual is not None else None
+        self._play.show(answer=answer, decoded=self._decoded(answer), stale=False, problem=None, selected=selected)
+
+    def decode_anew(self) -> None:
+        """The settings changed: decoding is pure mathematics on the answer's raw distribution, no model is run."""
+        if self._play.view.answer is not None:
+            self._play.show(decoded=self._decoded(self._play.view.answer))
+
+    def _decoded(self, answer: Answer) -> Decoded | None:
+        loaded, settings = self._play.view.loaded, self._play.view.settings
+        if answer.distribution is None or loaded is None:
+            return None
+        try:
+            return decode(answer.distribution, settings.decoding, context_at(answer, loaded.vocabulary, settings.seed))
+        except Problem as problem:
+            self._play.told.emit(problem.cause, problem.remedy)
+            return None
 
     def score_soon(self) -> None:
         if not (self._play.view.playing and self._score_timer.isActive()):
@@ -59,7 +83,7 @@ class Asking(QObject):
         elif view.loaded is not None and not view.loaded.can.no_scores:
             self._scoring = True
             asked = partial(Score, document=self._play.scored_document, reading=view.settings.reading)
-            self._play.bridge.ask(asked)
+            self._bridge.ask(asked)
             self._tell()
 
     def score_ended(self) -> None:

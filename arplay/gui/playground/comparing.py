@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -13,10 +12,9 @@ from arplay.engine.explore import Explored
 from arplay.engine.load import Loaded
 from arplay.engine.messages import Failed, Result
 from arplay.engine.recompute import Recompute, Recomputed
-
-if TYPE_CHECKING:
-    from arplay.gui.contract import View
-    from arplay.gui.playground.playground import Playground
+from arplay.gui.bridge import Bridge
+from arplay.gui.contract import View
+from arplay.gui.playground.state import State
 
 PAUSE_MS = 300
 LONGEST_SECONDS = 2.0
@@ -26,9 +24,9 @@ LONGEST_SECONDS = 2.0
 class Comparing(QObject):
     """Keeps ``timings`` of the playground's view. Measures by itself only while somebody watches, and never in Play."""
 
-    def __init__(self, play: Playground) -> None:
+    def __init__(self, play: State, bridge: Bridge) -> None:
         super().__init__(play)
-        self._play = play
+        self._play, self._bridge = play, bridge
         self._asked: int | None = None
         self._watched = False
         self._failed = False  # not tried again until it is asked for
@@ -50,7 +48,7 @@ class Comparing(QObject):
         """Measure nothing more now; a forward under way comes to its end."""
         self._timer.stop()
         if self._asked is not None:
-            self._play.bridge.cancel(self._asked)
+            self._bridge.cancel(self._asked)
 
     def clear(self) -> None:
         self._tried.clear()
@@ -129,5 +127,5 @@ class Comparing(QObject):
 
     def _ask(self, view: View, place: Place) -> None:
         asked = partial(Recompute, document=view.document, place=place, reading=view.settings.reading)
-        self._asked = self._play.bridge.ask(asked, self._on_recomputed)
+        self._asked = self._bridge.ask(asked, self._on_recomputed)
         self._play.show(recomputing=True)

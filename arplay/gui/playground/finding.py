@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from arplay.core.finding import beside, surprise
 from arplay.core.modalities.base import Found
+from arplay.gui.playground.caret import Caret
+from arplay.gui.playground.state import State
 from arplay.gui.widgets.words import in_unit, number
-
-if TYPE_CHECKING:
-    from arplay.core.chain import Ledger
-    from arplay.gui.playground.playground import Playground
 
 NOT_SCORED = "the text is not scored yet"
 AGAIN = {1: "from the start again", -1: "from the end again"}
@@ -22,8 +19,8 @@ AGAIN = {1: "from the start again", -1: "from the end again"}
 class Finding:
     """Works on the text that the heatmap shows: the editor's, or the long one of which the editor has the beginning."""
 
-    def __init__(self, play: Playground) -> None:
-        self._play = play
+    def __init__(self, play: State, caret: Caret) -> None:
+        self._play, self._caret = play, caret
         self._origin = 0
 
     def find(self, text: str, case: bool) -> None:
@@ -58,7 +55,7 @@ class Finding:
 
     def surprise(self, step: int) -> None:
         """The next or the former token that is at least as surprising as the user set it."""
-        ledger, settings = self._ledger(), self._play.view.settings
+        ledger, settings = self._play.ledger, self._play.view.settings
         if ledger is None:
             self._play.show(sought=NOT_SCORED)
             return
@@ -74,7 +71,7 @@ class Finding:
             return
         value = number(in_unit(-float(ledger.logprob[place[0]]), unit), 1)
         self._play.show(sought=f"{value} {unit}" + (f", {AGAIN[step]}" if place[1] else ""))
-        self._play.select(place[0])
+        self._caret.select(place[0])
 
     def _stand(self, found: Found, place: tuple[int, bool] | None) -> None:
         if place is None:
@@ -85,10 +82,10 @@ class Finding:
 
     def _go(self, unit: int) -> None:
         """Caret before the token that has this unit, so that the reading stays whole; in a long text, to that token."""
-        if not self._play.is_long:
-            self._play.move_caret(self._before(unit))
-        elif (ledger := self._ledger()) is not None:
-            self._play.select(int(np.searchsorted(ledger.ends, unit, side="right")))
+        if self._play.long is None:
+            self._caret.move(self._before(unit))
+        elif (ledger := self._play.ledger) is not None:
+            self._caret.select(int(np.searchsorted(ledger.ends, unit, side="right")))
         else:
             self._play.show(sought=NOT_SCORED)
 
@@ -103,7 +100,7 @@ class Finding:
 
     def _here(self) -> int:
         """The place that was found, while the caret stands before it; else the caret's."""
-        view, ledger = self._play.view, self._ledger()
+        view, ledger = self._play.view, self._play.ledger
         if self._play.looking and ledger is not None and view.selected is not None:
             return ledger.encoded.span(view.selected)[0]
         found = view.found
@@ -112,7 +109,3 @@ class Finding:
             if view.caret in (unit, self._before(unit)):
                 return unit
         return view.caret
-
-    def _ledger(self) -> Ledger | None:
-        ledger = self._play.view.ledger
-        return ledger if ledger is not None and ledger.encoded.is_of(self._play.scored_document) else None

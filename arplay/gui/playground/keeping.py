@@ -63,10 +63,10 @@ class Keeping(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._look)
-        play.began.connect(self._on_began)
-        play.grown.connect(self._on_grown)
-        play.merged.connect(self._on_merged)
-        play.moved.connect(self._on_moved)
+        play.recording.began.connect(self._on_began)
+        play.recording.grown.connect(self._on_grown)
+        play.recording.merged.connect(self._on_merged)
+        play.recording.moved.connect(self._on_moved)
         play.undo_stack.indexChanged.connect(self._on_index)
         play.changed.connect(self._on_changed)
 
@@ -184,7 +184,7 @@ class Keeping(QObject):
     def _on_index(self, index: int) -> None:
         """Undo, redo, or a move that was just made."""
         node = self._tree.node
-        if self._play.replaying:
+        if self._play.recording.replaying:
             return
         self._moves.index = index
         if (node.serial, self._moves.undone) != (self._at, self._undone) and self._knows(node):

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from arplay.core.kept import Moves, Session
 from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.image import Picture, Raster
-from arplay.core.modalities.text import Text
+from arplay.core.modalities.text import Text, text_of
 from arplay.core.tree import Tree
 from arplay.gui import kinds
+from arplay.gui.playground.recording import Recording
+from arplay.gui.playground.state import State
 from arplay.gui.playground.undo import moves_on
-
-if TYPE_CHECKING:
-    from arplay.gui.playground.playground import Playground
+from arplay.gui.playground.writing import Writing
 
 
 class Table:
-    """Of a playground. What waits is by kind and, of pictures, by size and levels, the last one last."""
+    """What waits is by kind and, of pictures, by size and levels, the last one last."""
 
-    def __init__(self, play: Playground) -> None:
-        self._play = play
+    def __init__(self, play: State, recording: Recording, writing: Writing) -> None:
+        self._play, self._recording, self._writing = play, recording, writing
         self._waiting: list[Session] = []
         self._long: bytes | None = None
         """The long text that a text which waits is the beginning of."""
@@ -34,7 +32,7 @@ class Table:
         play.show(loaded=None)
         self._waiting.append(self._session())
         if play.long is not None:
-            self._long = play.long.document.data
+            self._long = play.long.file
         self._restore(tokens)
         play.refused.emit(f"The {former.noun} is kept; it comes back with a model that reads it")
 
@@ -60,8 +58,21 @@ class Table:
         long = None
         if session.long is not None:
             long, self._long = self._long, None
-        self._play.restore(session, long)
+        self.restore(session, long)
         return session
+
+    def restore(self, session: Session, long: bytes | None = None) -> None:
+        """A document with its ids, history, undo, seed and caret; ``long`` is the text that it is the beginning of."""
+        with self._play.at_once():
+            self.forget()
+            self._recording.resume(session, Text.of(long) if long is not None else None)
+
+    def forget(self) -> None:
+        """Nothing that was found out about the former document belongs to the next one."""
+        self._writing.stop()
+        play = self._play
+        play.long, play.looking = None, False
+        play.show(excerpt_of=None, ledger=None, reconciled=None, step=None, step_decoded=None, departures=())
 
     @property
     def has_text(self) -> bool:
@@ -75,7 +86,7 @@ class Table:
     @property
     def long(self) -> bytes | None:
         """The long text whose beginning lies on the table or waits."""
-        return self._play.long.document.data if self._play.long is not None else self._long
+        return self._play.long.file if self._play.long is not None else self._long
 
     @property
     def beside(self) -> tuple[Session, ...]:
@@ -87,24 +98,33 @@ class Table:
         """The history of what lies here, and of what waits."""
         return [self._play.tree, *(session.tree for session in self._waiting)]
 
-    def reached(self, caret: int, tokens: TokenSet | None) -> int:
-        """Where the caret can be: another order of the pixels reaches another one first that nobody has painted."""
-        document = self._play.document
-        if isinstance(document, Picture) and isinstance(tokens, Raster):
-            return min(caret, document.open_from(0, tokens))
-        return caret
+    def type(self, start: int, end: int, data: bytes, caret: int) -> None:
+        """Bytes [start, end) of the text are replaced; more of it may follow at once."""
+        self._writing.stop()
+        self._play.show(step=None, step_decoded=None)
+        self._recording.record(text_of(self._play.document).replace(start, end, data), "typed", caret, pause=True)
+
+    def retokenise(self) -> None:
+        """Forget which ids of the text were kept as they were picked or sampled."""
+        play = self._play
+        self._writing.stop()
+        before = play.tree.node
+        if self.has_text:
+            self._recording.record(text_of(play.document).retokenise(), "retokenised", play.view.caret)
+        if play.tree.node is before:
+            play.refused.emit("Nothing to re-tokenise: every token is the tokenizer's own")
 
     def paint(self, cells: tuple[int, ...], level: int | None) -> None:
         """Pixels get a level; the caret goes on where its own did."""
         play, loaded = self._play, self._play.view.loaded
         if not isinstance(play.document, Picture) or loaded is None or not isinstance(loaded.vocabulary, Raster):
             return
-        play.writing.stop()
+        self._writing.stop()
         play.show(step=None, step_decoded=None)
         edit = play.document.paint(cells, level)
         after = play.document.apply(edit)
         caret = play.view.caret if level is None else after.open_from(play.view.caret, loaded.vocabulary)
-        play.record(edit, "painted", min(caret, after.open_from(0, loaded.vocabulary)))
+        self._recording.record(edit, "painted", min(caret, after.open_from(0, loaded.vocabulary)))
 
     def _session(self) -> Session:
         play, stack = self._play, self._play.undo_stack

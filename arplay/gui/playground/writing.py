@@ -6,9 +6,9 @@ import time
 from collections import deque
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.distribution import Distribution
@@ -17,21 +17,25 @@ from arplay.core.position import Answer
 from arplay.core.stepping import behind_bare, picked, sampled
 from arplay.core.tree import Step
 from arplay.engine.write import Write, Written
+from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Do, Take
-
-if TYPE_CHECKING:
-    from arplay.gui.playground.playground import Playground
+from arplay.gui.playground.asking import Asking
+from arplay.gui.playground.recording import Recording
+from arplay.gui.playground.state import State
 
 NO_MODEL = "no model is loaded yet"
 ELSEWHERE = ("this place belongs to the long text in the heatmap", "put the caret into the editor first")
 
 
 class Writing(QObject):
-    """The tokens that the playground's text grows by. ``waiting``: what is done once the distribution is there."""
+    """The tokens that the document grows by. ``waiting``: what is done once the distribution is there."""
 
-    def __init__(self, play: Playground) -> None:
+    context_full = Signal(str, str)
+    """Cause and remedy."""
+
+    def __init__(self, play: State, bridge: Bridge, asking: Asking, recording: Recording) -> None:
         super().__init__(play)
-        self._play = play
+        self._play, self._bridge, self._asking, self._recording = play, bridge, asking, recording
         self.waiting: deque[Take | Do] = deque()
         self._asked: int | None = None  # the number of the Write under way
         self._left, self._due = 0, 0.0
@@ -59,7 +63,7 @@ class Writing(QObject):
         play, view = self._play, self._play.view
         settings, loaded = view.settings, view.loaded
         assert loaded is not None
-        play.asking.hold()
+        self._asking.hold()
         asked = partial(
             Write,
             document=play.document,
@@ -75,7 +79,7 @@ class Writing(QObject):
             slide=settings.at_limit == "slide",
             shown=self._shown,
         )
-        self._asked = play.bridge.ask(asked)
+        self._asked = self._bridge.ask(asked)
 
     def written(self, result: Written) -> None:
         """A batch that Play wrote, token by token into the text and the history, and what comes next behind it."""
@@ -87,7 +91,7 @@ class Writing(QObject):
             self._write(step, "sampled")
         if result.last is not None and result.steps:
             self._play.show(step=result.last[0], step_decoded=result.last[1])
-        self._play.answered(result.answer)
+        self._asking.answered(result.answer)
         if not (result.ended or result.stuck):
             self._ask()
             return
@@ -103,10 +107,10 @@ class Writing(QObject):
             steps = f"{given_up:,} step{'s' * (given_up != 1)}"
             self._play.refused.emit(f"{steps} that waited for the answer: given up, since you went on")
         if self._asked is not None:
-            self._play.bridge.forget(self._asked)
+            self._bridge.forget(self._asked)
             self._asked = None
             if self._play.view.stale:
-                self._play.asking.explore_soon()  # that Write would have told what comes next
+                self._asking.explore_soon()  # that Write would have told what comes next
         if self._play.view.playing:
             self._play.show(playing=False)
 
@@ -161,7 +165,7 @@ class Writing(QObject):
         node = play.tree.node
         unreadable = view.problem is not None and view.loaded is not None  # the last change goes
         if node.parent is not None and (unreadable or (node.step is not None and view.caret == node.caret)):
-            play.move(node, node.parent, "rewinding")
+            self._recording.move(node, node.parent, "rewinding")
         else:
             self.when_fresh(Do("rewind"))
 
@@ -172,7 +176,7 @@ class Writing(QObject):
         play.show(settings=replace(settings, seed=(settings.seed + 1) % (MAX_SEED + 1)))
         node = play.tree.node
         if node.kind == "sampled" and node.parent is not None and play.view.caret == node.caret:
-            play.move(node, node.parent, "re-rolling")
+            self._recording.move(node, node.parent, "re-rolling")
             self.when_fresh(Do("step"))
 
     def _choose(self, intent: Take | Do) -> None:
@@ -207,7 +211,7 @@ class Writing(QObject):
         if play.view.caret and len(answer.encoded):
             index = int(answer.encoded.ends[:-1].searchsorted(play.view.caret))  # the last that begins before it
             play.show(caret=answer.encoded.span(index)[0], stale=True, selected=None, step=None, step_decoded=None)
-            play.asking.explore()
+            self._asking.explore()
         else:
             self.stop()
             play.refused.emit("The caret is at the start of the text: there is nothing to go back to")
@@ -217,7 +221,7 @@ class Writing(QObject):
         if answer.position.start and settings.at_limit == "stop":
             self.stop()
             cause = f"the context is full: {answer.position.end:,} tokens are more than the model can read at once"
-            play.context_full.emit(cause, "rewind, or slide on: the model then reads the newest half of the text again")
+            self.context_full.emit(cause, "rewind, or slide on: the model then reads the newest half of the text again")
             return
         seed, index = settings.seed, answer.prefix.index
         try:
@@ -235,7 +239,7 @@ class Writing(QObject):
         assert play.view.loaded is not None
         vocabulary = play.view.loaded.vocabulary
         edit, caret = play.document.take(play.view.caret, step.id, vocabulary)
-        play.record(edit, kind, caret, step)
+        self._recording.record(edit, kind, caret, step)
         if vocabulary.is_unused(step.id):
             cause = f"id {step.id:,} has no token: it writes nothing, but the model reads it from here on"
             play.told.emit(cause, "rewind takes it back")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QStatusBar, QWidget
 
 from arplay.core.errors import Problem
 from arplay.export import charts
@@ -21,8 +21,9 @@ from arplay.gui.export_image import Chart
 from arplay.gui.export_parts import Long, Span
 
 if TYPE_CHECKING:
-    from arplay.gui.main_window import MainWindow
     from arplay.gui.panels.editor import EditorPanel
+    from arplay.gui.playground.playground import Playground
+    from arplay.gui.store import Store
 
 PICTURES = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF document": ".pdf"}
 DATA: dict[str, charts.Kind] = {"CSV table": "csv", "JSON data": "json"}
@@ -152,10 +153,22 @@ class Export:
             self.save(path)
 
 
+class PanelWindow(Protocol):
+    """What the export of a panel needs of the window that it is in."""
+
+    panels: dict[str, Panel]
+    playground: Playground
+    store: Store
+
+    def statusBar(self) -> QStatusBar: ...
+
+    def tell(self, cause: str, remedy: str) -> None: ...
+
+
 class OfPanel:
     """A panel of the window as :class:`Exported`: always of what the window shows at this moment."""
 
-    def __init__(self, panel: Panel, window: MainWindow) -> None:
+    def __init__(self, panel: Panel, window: PanelWindow) -> None:
         self.panel, self.window = panel, window
 
     def __getattr__(self, name: str) -> object:
@@ -201,11 +214,11 @@ def shown(panel: Panel, view: View) -> Shown:
     )
 
 
-def of_panel(panel: Panel, window: MainWindow) -> Export:
+def of_panel(panel: Panel, window: PanelWindow) -> Export:
     """How a panel of the window is exported."""
     return Export(
         cast(Exported, OfPanel(panel, window)),
-        window,
+        cast(QWidget, window),
         lambda words: window.statusBar().showMessage(words, 4_000),
         lambda problem: window.tell(problem.cause, problem.remedy),
         lambda: cast("EditorPanel", window.panels["editor"]).selected_tokens(window.playground.view.ledger),

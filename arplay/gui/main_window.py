@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.notice = Notice(self)
         self.menus = Menus(self)
-        self.training = TrainingDesk(self)
+        self.training = TrainingDesk(store, self.playground, self.notice, self)
         self.menus.models.train.triggered.connect(self.training.open)
         self.arrangement = Arrangement(self, self.notice, self.menus.export_menu)
         self.panels, self.docks = self.arrangement.panels, self.arrangement.docks
@@ -115,6 +115,10 @@ class MainWindow(QMainWindow):
         self.status.says.connect(self._on_work, Qt.ConnectionType.QueuedConnection)  # a View of its own
         play.model_loaded.connect(self._on_model_loaded)
         play.writing.context_full.connect(self._on_context_full)
+        self.training.open_model.connect(self.choose_model)
+        self.training.told.connect(self.tell)
+        self.training.said.connect(self.status.showMessage)
+        self.training.named.connect(self.menus.models.show_training)
         self.keeping.told.connect(self.tell)
         self.keeping.at_risk.connect(self._on_risk)
         self.keeping.safe.connect(self._on_safe)

@@ -69,5 +69,10 @@ class ModelMenu(QMenu):
         """One that is not on this computer yet is shown in the list, where it can be got."""
         (self.browse if spec in self._absent else self.chosen).emit(spec)
 
+    def show_training(self, name: str) -> None:
+        """The model that is being trained, "" where none is."""
+        escaped = name.replace("&", "&&")
+        self.train.setText(f"&Training of {escaped}…" if name else "&Train on my text…")
+
     def _on_all(self) -> None:
         self.browse.emit("")

@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.signs import safe
 from arplay.engine.trainer import TrainingState
-from arplay.gui.theme import Theme
+from arplay.gui.notice import Notice
+from arplay.gui.playground.playground import Playground
+from arplay.gui.store import Store
+from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.training.run import TrainingRun
 
 if TYPE_CHECKING:
-    from arplay.gui.main_window import MainWindow
     from arplay.gui.training.window import TrainingWindow
 
 CLOSE_SECONDS = 10.0
@@ -23,12 +25,22 @@ CLOSE_SECONDS = 10.0
 
 
 class TrainingDesk(QObject):
-    """The window of training is made when it is first opened; the run does not need it."""
+    """The window of training is made when it is first opened; the run does not need it.
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._main = window
-        self.run = TrainingRun(window.store, self)
+    ``open_model``: the folder of a model to show in the playground; ``told``: why a run failed; ``said``: news for the
+    status bar, and for how many milliseconds; ``named``: what is being trained now, or "" where nothing is.
+    """
+
+    open_model = Signal(str)
+    told = Signal(str, str)
+    said = Signal(str, int)
+    named = Signal(str)
+
+    def __init__(self, store: Store, play: Playground, notice: Notice, main: QWidget) -> None:
+        super().__init__(main)
+        self._store, self._play, self._notice, self._main = store, play, notice, main
+        self._theme: Theme = LIGHT
+        self.run = TrainingRun(store, self)
         self.window: TrainingWindow | None = None
         self._left: Path | None = None
         self._resume = QAction("Resume", self)
@@ -40,15 +52,15 @@ class TrainingDesk(QObject):
         if self.window is None:
             from arplay.gui.training.window import TrainingWindow
 
-            main = self._main
-            self.window = TrainingWindow(main.store, self.run, main.playground, main)
+            self.window = TrainingWindow(self._store, self.run, self._play, self._main)
             self.window.open_model.connect(self._on_open_model)
-            self.window.set_theme(main.theme)
+            self.window.set_theme(self._theme)
         self.window.open()
         to_front(self.window)
         return self.window
 
     def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
         if self.window is not None:
             self.window.set_theme(theme)
 
@@ -57,7 +69,7 @@ class TrainingDesk(QObject):
         self._left = self.run.left()
         if self._left is not None:
             cause = f"the training of {self._left.name} was stopped when arplay closed"
-            self._main.notice.tell(cause, "resume it now, or later with Model > Train on my text", self._resume)
+            self._notice.tell(cause, "resume it now, or later with Model > Train on my text", self._resume)
 
     def close(self) -> None:
         """The program ends: hide, and let the child write its checkpoint."""
@@ -66,28 +78,27 @@ class TrainingDesk(QObject):
         self.run.close(CLOSE_SECONDS)
 
     def _on_resume(self) -> None:
-        self._main.notice.forget()
+        self._notice.forget()
         if self._left is not None:
             self.open().resume_folder(self._left)
 
     def _on_open_model(self, folder: str) -> None:
         """The model is seen in the playground: it comes to the front."""
-        self._main.choose_model(folder)
+        self.open_model.emit(folder)
         to_front(self._main)
 
     def _on_changed(self) -> None:
         state = self.run.state
-        name = safe(state.folder.name).replace("&", "&&") if state is not None else ""
-        self._main.menus.models.train.setText(f"&Training of {name}…" if self.run.live else "&Train on my text…")
+        self.named.emit(safe(state.folder.name) if state is not None and self.run.live else "")
 
     def _on_ended(self, state: TrainingState) -> None:
         """Tell it where the user is, if that is not the window of training, which shows it by itself."""
         if self.window is not None and self.window.isVisible():
             return
         if state.status == "failed" and state.problem is not None:
-            self._main.tell(*state.problem)
+            self.told.emit(*state.problem)
         elif state.status == "done":
-            self._main.status.showMessage(f"{safe(state.folder.name)} is trained; Ctrl+T shows it", 10_000)
+            self.said.emit(f"{safe(state.folder.name)} is trained; Ctrl+T shows it", 10_000)
 
 
 def to_front(window: QWidget) -> None:

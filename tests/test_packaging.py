@@ -161,13 +161,6 @@ def test_what_was_tested_is_pinned_and_every_library_has_an_upper_bound() -> Non
     assert unpinned(["numpy>=2", "numpy<2", "absent<1"], versions) == ["numpy>=2", "numpy<2", "absent<1"]
 
 
-def test_the_check_of_the_newest_libraries_can_run() -> None:
-    assert os.access(REPOSITORY / ".ci" / "newest", os.X_OK)
-    assert run("bash", "-n", REPOSITORY / ".ci" / "newest", cwd=REPOSITORY).returncode == 0
-    script = (REPOSITORY / ".ci" / "run").read_text("utf-8")
-    assert script.rstrip().endswith(".ci/newest"), "its result is printed last"
-
-
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert extracted(REPOSITORY) == COMMANDS[1]
     script = (REPOSITORY / ".ci" / "run").read_text("utf-8")

@@ -14,6 +14,7 @@ from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Decoded, Pipeline, decode
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
+from arplay.core.format import nats_or_bits, number, percent
 from arplay.core.modalities.base import Document, Ids
 from arplay.core.position import Answer
 from arplay.core.stepping import context_at
@@ -133,7 +134,7 @@ class Next:
 
     def __repr__(self) -> str:
         label = self.loaded.vocabulary.label
-        return f"<arplay.Next: {', '.join(f'{label(t.id)} {t.prob:.1%}' for t in self.top(5) if t.prob)}>"
+        return f"<arplay.Next: {', '.join(f'{label(t.id)} {percent(t.prob)}' for t in self.top(5) if t.prob)}>"
 
     def _listed(self, ids: Sequence[int] | Ids) -> list[Token]:
         items = tables.items(self.distribution, self.decoded, self.loaded.vocabulary, ids)
@@ -280,11 +281,11 @@ class Score:
     @property
     def _figures(self) -> str:
         totals = self.ledger.totals
-        said = [f"NLL {totals.nll_nats:,.4f} nats"]
+        said = [f"NLL {nats_or_bits(totals.nll_nats, 'nats', 4)}"]
         if totals.perplexity is not None:
-            said.append(f"perplexity {totals.perplexity:,.4f}")
+            said.append(f"perplexity {number(totals.perplexity)}")
         if totals.bits_per_unit is not None:
-            said.append(f"{totals.bits_per_unit:.4f} {totals.unit.per}")
+            said.append(f"{number(totals.bits_per_unit)} {totals.unit.per}")
         return ", ".join(said)
 
     def _per(self, key: str) -> float | None:

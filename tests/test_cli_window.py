@@ -25,7 +25,7 @@ def test_without_a_screen_the_first_view_is_printed_and_drawn(tmp_path: Path) ->
     said = without_screen(tmp_path, "--model", "abc", "--prompt", "BA")
     assert said.returncode == 0, said.stderr
     assert "No screen can be reached" in said.stdout
-    assert "60.000%" in said.stdout
+    assert "60.00%" in said.stdout
     picture = tmp_path / "arplay-window.png"
     assert str(picture) in said.stdout
     assert not QImage(str(picture)).isNull()

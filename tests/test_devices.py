@@ -38,35 +38,39 @@ EXACT = "float32 is exact"
 CHOICES: dict[str, tuple[tuple[Machine, str, str, int, str], tuple[str, str, str]]] = {
     "no GPU": (
         (here(), "auto", "auto", BILLION, "bfloat16"),
-        ("cpu", "float32", f"cpu: no GPU was found, 16.0 of 24.0 GiB free; {EXACT}"),
+        ("cpu", "float32", f"cpu: no GPU was found, 17.2 GB of 25.8 GB free; {EXACT}"),
     ),
     "a GPU": (
         (here(cuda_0=9.2), "auto", "auto", BILLION, "bfloat16"),
-        ("cuda", "bfloat16", "cuda:0: the fastest here, 9.2 of 24.0 GiB free; bfloat16 as the weights are stored"),
+        ("cuda", "bfloat16", "cuda:0: the fastest here, 9.88 GB of 25.8 GB free; bfloat16 as the weights are stored"),
     ),
     "an old GPU": (
         (here(cuda_0=9, native_bfloat16=False), "auto", "auto", BILLION, "bfloat16"),
-        ("cuda", "float32", "cuda:0: the fastest here, 9.0 of 24.0 GiB free; float32, since this GPU has no bfloat16"),
+        (
+            "cuda",
+            "float32",
+            "cuda:0: the fastest here, 9.66 GB of 25.8 GB free; float32, since this GPU has no bfloat16",
+        ),
     ),
     "the emptier GPU": (
         (here(cuda_0=1, cuda_1=9), "auto", "auto", BILLION, "float16"),
-        ("cuda:1", "float16", "cuda:1: the fastest here, 9.0 of 24.0 GiB free; float16 as the weights are stored"),
+        ("cuda:1", "float16", "cuda:1: the fastest here, 9.66 GB of 25.8 GB free; float16 as the weights are stored"),
     ),
     "the CPU by choice": (
         (here(cuda_0=9), "cpu", "bfloat16", BILLION, "bfloat16"),
-        ("cpu", "bfloat16", "cpu: chosen, 16.0 of 24.0 GiB free; bfloat16 as chosen"),
+        ("cpu", "bfloat16", "cpu: chosen, 17.2 GB of 25.8 GB free; bfloat16 as chosen"),
     ),
     "float32 would not fit": (
         (here(cpu=8), "auto", "auto", 3 * BILLION, "bfloat16"),
         (
             "cpu",
             "bfloat16",
-            "cpu: no GPU was found, 8.0 of 24.0 GiB free; bfloat16 as stored, since float32 needs 11.7 GiB",
+            "cpu: no GPU was found, 8.59 GB of 25.8 GB free; bfloat16 as stored, since float32 needs 12.5 GB",
         ),
     ),
     "memory unknown": (
         (here(cpu=None), "auto", "auto", 10**15, "float32"),
-        ("cpu", "float32", f"cpu: no GPU was found, an unknown part of 24.0 GiB free; {EXACT}"),
+        ("cpu", "float32", f"cpu: no GPU was found, an unknown part of 25.8 GB free; {EXACT}"),
     ),
 }
 
@@ -81,18 +85,18 @@ def test_a_place_and_its_reason(case: str) -> None:
 def test_a_model_too_large_for_one_gpu_is_spread_over_all_and_the_cpu() -> None:
     machine = here(cpu=16, cuda_0=4, cuda_1=6)
     place = choose(machine, "auto", "auto", "m", 8 * BILLION, "bfloat16")
-    assert (place.device, place.dtype) == ("cuda", "bfloat16") and "spread, since it needs 15.4 GiB" in place.why
+    assert (place.device, place.dtype) == ("cuda", "bfloat16") and "spread, since it needs 16.5 GB" in place.why
     assert place.limits == {0: 4 * GIB - RESERVE, 1: 6 * GIB - RESERVE, "cpu": 16 * GIB - RESERVE}
     with pytest.raises(
-        Problem, match=r"m needs 56.4 GiB in bfloat16, and 6.0 GiB are free on cuda:1; take a smaller model"
+        Problem, match=r"m needs 60.5 GB in bfloat16, and 6.44 GB are free on cuda:1; take a smaller model"
     ):
         choose(machine, "auto", "auto", "m", 30 * BILLION, "bfloat16")
 
 
 ASKED: list[tuple[tuple[Machine, str, str, str, int, str], str]] = [
-    ((here(cpu=8), "auto", "float32", "m", 3 * BILLION, "bfloat16"), r"choose --dtype bfloat16 \(6.1 GiB\)"),
+    ((here(cpu=8), "auto", "float32", "m", 3 * BILLION, "bfloat16"), r"choose --dtype bfloat16 \(6.54 GB\)"),
     ((here(cpu=16, mps=2), "auto", "auto", "m", 3 * BILLION, "float16"), "choose --device cpu, where it fits"),
-    ((here(cpu=2), "auto", "auto", "m", 3 * BILLION, "float16"), "at most 0.8 billion parameters fit here now"),
+    ((here(cpu=2), "auto", "auto", "m", 3 * BILLION, "float16"), "at most 805 M parameters fit here now"),
     ((here(), "cuda", "auto", "m", 1, "float32"), "use --device auto or cpu"),
     ((here(), "auto", "float64", "m", 1, "float32"), "use float32, bfloat16 or float16"),
 ]

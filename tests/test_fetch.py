@@ -285,7 +285,7 @@ def test_a_full_disk_is_told_before_the_download(tiny: Path, monkeypatch: pytest
     free = [tiny_recipe.WORK_BYTES - 1]
     monkeypatch.setattr(shutil, "disk_usage", lambda _: whole._replace(free=free[0]))
     problem = refused("tiny", tiny)
-    assert "only 5 MB free" in problem.cause and "free 5 MB there" in problem.remedy
+    assert "only 5.00 MB free" in problem.cause and "free 5.00 MB there" in problem.remedy
     free[0] += 1
     assert list(fetch("tiny", tiny, never))[-1].fraction == 1.0
 

@@ -15,18 +15,18 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
+from arplay.core.format import percent, percent_cell, power_cell, probability
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose
 from arplay.gui import kinds
 from arplay.gui.contract import Do, Select
-from arplay.gui.format import percent, percent_cell, power_cell
 from arplay.gui.tour import Tour, stops
 from arplay.gui.training.gradient import signed
 from arplay.gui.widgets.bars.bars import Axis
 from arplay.gui.widgets.bars.cumulative import CumulativeStrip, strip_of
 from arplay.gui.widgets.bars.view import BarView
 from arplay.gui.widgets.dial import Dial, Scale
-from arplay.gui.widgets.words import capital, probability
+from arplay.gui.widgets.labels import capital
 from tests.windows_open import Open, notice, settle, text_field
 
 PROBABILITIES = st.floats(0.0, 1.0) | st.integers(0, 300).map(lambda power: 10.0**-power)

@@ -24,7 +24,7 @@ from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.theme import LIGHT
 from arplay.gui.widgets.heat.card import content
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 from tests.ledgers import random_ledger
 from tests.panel_checks import pixels
 

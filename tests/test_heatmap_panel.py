@@ -13,6 +13,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
+from arplay.core.format import number
 from arplay.core.modalities.text import bytes_of
 from arplay.gui.canvases.text.heat.layout import Flow, units
 from arplay.gui.canvases.text.heat.view import PAD
@@ -21,7 +22,6 @@ from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.theme import DARK, LIGHT
 from arplay.gui.widgets.heat.card import content
 from arplay.gui.widgets.heat.scale import PLAIN, UNSCORED, HeatScale
-from arplay.gui.widgets.words import number
 from tests.ledgers import abc_ledger, prose, random_ledger
 
 ODD = [

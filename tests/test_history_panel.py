@@ -16,7 +16,7 @@ from arplay.gui.contract import Goto, View
 from arplay.gui.panels.history import HistoryPanel
 from arplay.gui.theme import DARK
 from arplay.gui.widgets.history_rows import HistoryRows, flatten, said
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 
 
 def step(tree: Tree, token: bytes, prob: float = 0.3, u: float | None = 0.25, at: int | None = None) -> Node:

@@ -251,7 +251,7 @@ def test_too_little_room_is_told_before_the_download(loopback: Hub) -> None:
     from arplay.models.store import hub_client
 
     hub_client.check_space(0)
-    with pytest.raises(Problem, match="MB free, 1,000,000,000,000 MB are to be downloaded"):
+    with pytest.raises(Problem, match="free, 1000000 TB are to be downloaded"):
         hub_client.check_space(10**18)
 
 

@@ -27,7 +27,7 @@ from arplay.gui.panels.kv_cache import KvCachePanel
 from arplay.gui.playground import comparing
 from arplay.gui.playground.playground import Playground
 from arplay.gui.status import StatusBar
-from arplay.gui.widgets.cache import chart, words
+from arplay.gui.widgets.cache import chart, facts
 from arplay.gui.widgets.plot import Drawing, round_numbers
 from arplay.models.base import Capabilities, Info
 from tests.panel_views import broken_timings, growing, many_steps, textbook
@@ -158,7 +158,7 @@ def test_every_way_back_is_explained() -> None:
     shown = textbook().loaded
     assert shown is not None
     loaded = [replace(shown, info=info(), can=Capabilities(False, way, True)) for way in ways]
-    said = dict(zip(ways, map(words.going_back, loaded), strict=True))
+    said = dict(zip(ways, map(facts.going_back, loaded), strict=True))
     assert len(set(said.values())) == 4
     assert said["cropped"][0] == "transformers · float32 on cpu · cropped on edits"
 
@@ -167,15 +167,15 @@ def test_every_way_back_is_explained() -> None:
     ("difference", "dtype", "expected"),
     [
         (3e-5, "float32", "Same answer both ways but for float32 rounding"),
-        (0.2, "float32", "Logits differ by 2 × 10⁻¹: more than float32 explains."),
+        (0.2, "float32", "Logits differ by 2.0·10⁻¹: more than float32 explains."),
         (0.2, "bfloat16", "Same answer both ways but for bfloat16 rounding"),
-        (0.2, "Q4_1", "Logits of both ways differ by ≤ 2 × 10⁻¹"),
+        (0.2, "Q4_1", "Logits of both ways differ by ≤ 2.0·10⁻¹"),
         (math.nan, "float32", "The logits are not numbers (NaN)."),
     ],
 )
 def test_the_difference_is_judged_by_the_number_type(difference: float, dtype: str, expected: str) -> None:
     timings = (Timing("uncached", 9, 9, 0.1, 0, difference),)
-    assert words.verdict(timings, info(dtype=dtype)) == expected
+    assert facts.verdict(timings, info(dtype=dtype)) == expected
 
 
 def test_figures_of_a_history() -> None:
@@ -185,12 +185,12 @@ def test_figures_of_a_history() -> None:
         Timing("uncached", 110, 110, 0.25, 0, 2e-5),
         Timing("uncached", 55, 55, 0.1),
     )
-    said = [(f.value, f.name) for f in words.figures(timings, info())]
+    said = [(f.value, f.name) for f in facts.figures(timings, info())]
     assert said == [
         ("10 ms", "with cache"),
         ("250 ms", "without, at 110"),
         ("25.0 ×", "faster at 110"),
-        ("2 × 10⁻⁵", "logits differ by"),
+        ("2.0·10⁻⁵", "logits differ by"),
         ("220.0 KiB", "2.0 KiB a token"),
         ("109 + 1", "reused + read"),
     ]
@@ -201,8 +201,8 @@ def test_a_pass_that_takes_long_is_offered() -> None:
     assert view.answer is not None
     context = view.answer.position.context
     long = replace(view, timings=(Timing("prefill", context, context, 30.0),))
-    assert words.state(long) == f"{context} tokens without the cache may take 30 s: ask for it"
-    assert words.state(replace(view, timings=(Timing("prefill", context, context, 0.1),))) == ""
+    assert facts.state(long) == f"{context} tokens without the cache may take 30 s: ask for it"
+    assert facts.state(replace(view, timings=(Timing("prefill", context, context, 0.1),))) == ""
 
 
 def test_a_table_says_that_it_has_no_cache(qtbot: QtBot) -> None:
@@ -321,7 +321,7 @@ def test_the_status_bar_tells_the_cache_and_its_branches(qtbot: QtBot) -> None:
     view = growing()
     assert view.answer is not None
     status.show_view(replace(view, answer=replace(view.answer, cache_bytes=12 << 20, branches=3)))
-    assert "cache 12.0 MiB · 3 branches" in status_words(status)
+    assert "cache 12.6 MB · 3 branches" in status_words(status)
     status.show_view(replace(view, answer=replace(view.answer, cache_bytes=12 << 20, branches=1)))
     assert "branches" not in status_words(status)
     status.show_view(textbook_table())
@@ -360,9 +360,9 @@ def test_a_download_tells_bytes_speed_and_time_left_and_nothing_is_clipped(qtbot
     status.show_progress(Progress(1, "downloading smollm2", 0.1, 12_300_000, 93_000_000, 4_100_000.0, 20.0))
     status.show()
     QApplication.processEvents()
-    assert status._what.text() == "Downloading smollm2 · 12.3 of 93.0 MB · 4.1 MB/s · 20 s left"
+    assert status._what.text() == "Downloading smollm2 · 12.3 MB of 93.0 MB · 4.10 MB/s · 20 s left"
     assert status.minimumSizeHint().width() <= 1280
     status.show_progress(Progress(1, "downloading", None, 1_000_000, None, None, 600.0))
-    assert status._what.full == "Downloading · 1.0 MB · 10 min left"
+    assert status._what.full == "Downloading · 1.00 MB · 10 min 0 s left"
     status.show_progress(Progress(1, "scoring", 0.5))
     assert status._what.full == "Scoring"

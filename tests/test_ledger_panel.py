@@ -49,8 +49,8 @@ def test_bac_is_0_12_both_ways(qtbot: QtBot) -> None:
     assert [says(panel, row, P) for row in range(3)] == ["0.4000", "0.5000", "0.6000"]
     assert [says(panel, row, LOGP) for row in range(3)] == ["−0.9163", "−0.6931", "−0.5108"]
     assert says(panel, 2, RUNNING) == "−2.1203"
-    assert (says(panel, 2, PRODUCT), says(panel, 2, POWER)) == ("0.12", "1.2 × 10⁻¹")
-    assert figure(panel, "NLL") == "2.1203 nats" and figure(panel, "product of all p") == "1.2 × 10⁻¹"
+    assert (says(panel, 2, PRODUCT), says(panel, 2, POWER)) == ("0.12", "1.200·10⁻¹")
+    assert figure(panel, "NLL") == "2.1203 nats" and figure(panel, "product of all p") == "1.200·10⁻¹"
     assert panel.product.full == "0.4 × 0.5 × 0.6 = 0.12  and  exp(−2.1203) = 0.12:  they agree"
 
 
@@ -74,7 +74,7 @@ def test_an_underflow_is_marked_exactly_where_a_float_would_be_0(qtbot: QtBot) -
     assert marked == [underflows(float(value)) for value in ledger.running]
     assert marked == [math.exp(value) == 0.0 for value in ledger.running]
     assert True in marked and False in marked
-    assert "× 10⁻" in says(panel, 599, POWER)
+    assert "·10⁻" in says(panel, 599, POWER)
 
 
 def test_an_unscored_first_token_counts_nothing(qtbot: QtBot) -> None:
@@ -139,7 +139,7 @@ def test_check_asks_for_the_second_count_and_shows_it(qtbot: QtBot) -> None:
     assert told.args == [Do("reconcile")]
     counted = Reconciled(1, view.document, ledger.totals.nll_nats + 3e-8, 2e-8)
     panel.show_view(replace(view, reconciled=counted))
-    assert panel.check.full == "difference 3e−8, uncached pass: 2.1203 nats"
+    assert panel.check.full == "difference 3.0·10⁻⁸, uncached pass: 2.1203 nats"
 
 
 def test_the_curve_is_surprisal_and_its_running_mean(qtbot: QtBot) -> None:

@@ -17,9 +17,9 @@ from arplay.engine.messages import Progress
 from arplay.gui.contract import Change, Do
 from arplay.gui.main_window import MainWindow
 from arplay.gui.model_browser import ModelBrowser
-from arplay.gui.widgets.models import details, words
+from arplay.gui.widgets.models import details, facts
+from arplay.gui.widgets.models.facts import Choice
 from arplay.gui.widgets.models.rows import arranged
-from arplay.gui.widgets.models.words import Choice
 from arplay.models import catalogue
 from arplay.models.store import hub as hub_names
 from arplay.models.store.cards import Card
@@ -325,22 +325,22 @@ def card(**fields: object) -> Card:
 
 def test_whether_a_model_fits() -> None:
     roomy, little = Choice(free=10**10), Choice(free=4 * 10**9 + 10**8)
-    assert words.fit(card(), roomy) == "fits" and words.needed(card(), roomy) == 4 * 10**9
-    assert words.fit(card(), little) == "tight"  # 0.1 GB beside the weights
-    assert words.fit(card(), replace(little, dtype="bfloat16")) == "fits"
-    assert words.fit(card(), Choice(free=10**9)) == "too large"
-    assert words.fit(card(parameters=None), roomy) == "unknown" == words.fit(card(), replace(roomy, device="cuda"))
+    assert facts.fit(card(), roomy) == "fits" and facts.needed(card(), roomy) == 4 * 10**9
+    assert facts.fit(card(), little) == "tight"  # 0.1 GB beside the weights
+    assert facts.fit(card(), replace(little, dtype="bfloat16")) == "fits"
+    assert facts.fit(card(), Choice(free=10**9)) == "too large"
+    assert facts.fit(card(parameters=None), roomy) == "unknown" == facts.fit(card(), replace(roomy, device="cuda"))
     gguf = card(kind="gguf", path=Path("/m.gguf"))
-    assert words.needed(gguf, roomy) == 2 * 10**9
-    assert words.needed(gguf, replace(roomy, engine="dequantised")) == 4 * 10**9
-    assert "does not fit" in words.memory(card(), Choice(free=10**9)) and "fits" in words.memory(card(), roomy)
+    assert facts.needed(gguf, roomy) == 2 * 10**9
+    assert facts.needed(gguf, replace(roomy, engine="dequantised")) == 4 * 10**9
+    assert "does not fit" in facts.memory(card(), Choice(free=10**9)) and "fits" in facts.memory(card(), roomy)
 
 
 def test_what_a_download_says() -> None:
-    assert words.download(Progress(1, "asking the hub", None)) == "Asking the hub"
-    said = words.download(Progress(1, "x", 0.5, 120_000_000, 272_000_000, 12_300_000.0, 12.4))
+    assert facts.download(Progress(1, "asking the hub", None)) == "Asking the hub"
+    said = facts.download(Progress(1, "x", 0.5, 120_000_000, 272_000_000, 12_300_000.0, 12.4))
     assert said == "120 MB of 272 MB  ·  12.3 MB/s  ·  12 s left"
-    assert words.download(Progress(1, "x", None, 5_000, None, None, None)) == "5.00 kB"
+    assert facts.download(Progress(1, "x", None, 5_000, None, None, None)) == "5.00 kB"
 
 
 def test_models_stand_under_their_headings_and_empty_ones_are_left_out() -> None:

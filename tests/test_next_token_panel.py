@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import LN2, Distribution
+from arplay.core.format import percent
 from arplay.core.modalities.text import Encoded, Prefix, Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose
@@ -23,7 +24,7 @@ from arplay.engine.load import Loaded
 from arplay.gui.contract import Change, Do, Settings, Take, View
 from arplay.gui.panels.next_token import NextTokenPanel
 from arplay.gui.theme import DARK
-from arplay.gui.widgets.bars.bars import Axis, Bars, bars_of, figures, percent
+from arplay.gui.widgets.bars.bars import Axis, Bars, bars_of, figures
 from arplay.gui.widgets.bars.cumulative import strip_of
 from arplay.gui.widgets.bars.view import ROW
 from arplay.models.base import Capabilities, Info

@@ -111,6 +111,6 @@ def test_u_outside_is_refused(u: float) -> None:
 def test_u_among_tokens_that_nobody_knows_is_told() -> None:
     known = Candidates.of(Distribution(100, np.log([0.1, 0.6, 0.2]), np.array([7, 3, 50])))
     assert [picking.choose(known, u).id for u in (0.0, 0.59, 0.61, 0.79, 0.81, 0.89)] == [3, 3, 50, 50, 7, 7]
-    with pytest.raises(Problem, match=r"u = 0\.9500 fell among the 97 tokens .*10\.0%"):
+    with pytest.raises(Problem, match=r"u = 0\.9500 fell among the 97 tokens .*10\.00%"):
         picking.choose(known, 0.95)
     assert picking.choose(known.first(3), 0.95).id == 7  # negative control: nothing unknown is left

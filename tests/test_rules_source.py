@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -114,6 +115,24 @@ def runs_foreign_code(tree: ast.Module) -> Iterator[ast.AST]:
             yield node
 
 
+def writes_numbers_its_own_way(tree: ast.Module) -> Iterator[ast.AST]:
+    """Per cents, powers of ten and bytes that are put into words elsewhere than in the one place for it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+            spec = "".join(part.value for part in node.format_spec.values if isinstance(part, ast.Constant))
+            if spec[-1:] in ("%", "e"):
+                yield node
+        elif isinstance(node, ast.JoinedStr):
+            for number, text in itertools.pairwise(node.values):
+                after = text.value if isinstance(text, ast.Constant) else ""
+                bound = isinstance(number, ast.FormattedValue) and isinstance(number.value, ast.BinOp)
+                exact = bound and isinstance(number.value.op, ast.RShift)  # a limit that is so many MiB, no measurement
+                if isinstance(number, ast.FormattedValue) and not exact and re.match(r"\xa0? ?(%|[kMGT]i?B\b)", after):
+                    yield node
+        elif re.fullmatch(r"format\(.*[%e]['\"]\)", ast.unparse(node)) if isinstance(node, ast.Call) else False:
+            yield node
+
+
 def guesses_at_a_model(tree: ast.Module) -> Iterator[ast.AST]:
     """What a model or a session is, found by its class or by its attributes."""
     for node in ast.walk(tree):
@@ -218,6 +237,28 @@ RULES = (
             "def f():\n    import multiprocessing.pool",
         ),
         ("import os\nos.environ.get('HOME')\nos._exit(0)", "from PySide6.QtCore import QObject"),
+    ),
+    Rule(
+        "numbers are written for people in one place",
+        writes_numbers_its_own_way,
+        ("core/format.py",),
+        (
+            'f"{share:.0%}"',
+            'f"{100 * p:.2f}%"',
+            'f"{100 * p:.2f} % of them"',
+            'f"{gap:.1e}"',
+            'format(p, ".2%")',
+            'f"{count / 1e6:.1f} MB"',
+            'f"needs {needed / 2**30:.1f} GiB"',
+        ),
+        (
+            'f"{percent(p)} of them"',
+            'f"{size(count)} free"',
+            'f"larger than {MOST >> 20} MiB"',
+            'f"{u:.4f}"',
+            "100 % count",
+            'f"{name} MBit"',
+        ),
     ),
     Rule(
         "bridge.py alone decides what is stale",

@@ -139,7 +139,7 @@ def test_one_command_makes_the_table(
     assert bits["tiny"] == bits["random"] > 3, "weights that were never trained"
     assert result["sample"][0]["documents"] == 3
     assert said.startswith(table.markdown(result["figures"]))
-    assert "tiny is to be 25% below 5-gram: brown -" in said and said.count("(not met)") == 4
+    assert "tiny is to be 25% below 5-gram: brown −" in said and said.count("(not met)") == 4
 
 
 def test_a_model_that_is_not_there_is_a_problem(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,8 @@ from arplay.core.errors import Problem
 from arplay.engine.trainer import Trainer
 from arplay.gui.dropping import dropped
 from arplay.gui.store import Store
+from arplay.gui.training.facts import nothing_yet, summary
 from arplay.gui.training.start_form import StartForm
-from arplay.gui.training.words import nothing_yet, summary
 from arplay.models import catalogue, families
 from arplay.models.families.ngram import NGRAM
 from arplay.models.family import Family, resolve

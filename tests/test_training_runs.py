@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay import paths
 from arplay.engine import trainer as trainers
-from arplay.gui.training import words
+from arplay.gui.training import facts
 from tests.training_open import OpenTraining, begin, process, reached
 from tests.windows_open import PATIENCE, answer_box, notice
 
@@ -179,7 +179,7 @@ def test_a_run_that_is_stopped_at_once_says_what_it_goes_on_from(
     (stopped.folder / "training" / "state.safetensors").write_bytes(b"cut off")
     assert trainers.runs([str(stopped.folder)])[0].goes_on_from is None  # resuming tells what is wrong with it
     (stopped.folder / "training" / "state.safetensors").unlink()
-    assert "It begins again" in words.status(trainers.runs([str(stopped.folder)])[0])
+    assert "It begins again" in facts.status(trainers.runs([str(stopped.folder)])[0])
 
 
 def test_a_run_that_failed_before_its_plan_stays_listed(training: OpenTraining, qtbot: QtBot, text: Path) -> None:

@@ -22,7 +22,7 @@ from arplay.core.distribution import LN2
 from arplay.core.errors import Problem
 from arplay.engine import trainer as trainers
 from arplay.engine.trainer import Report, Status, TrainingState
-from arplay.gui.training import choices, words
+from arplay.gui.training import choices, facts
 from arplay.gui.training.curve import LossCurve, loss_plot
 from arplay.gui.training.exporting import ExportButton
 from arplay.gui.training.losses import Losses, losses
@@ -246,12 +246,12 @@ def test_every_state_says_what_can_be_done(training: OpenTraining, tmp_path: Pat
     assert bar.main.text() == "Resume" and bar.main.isEnabled() and not bar.stop.isVisible()
     show(view, state("failed", folder, reports, problem=("the disk is full", "free some space"), resumable=True))
     assert view.notice.isVisible() and "The disk is full" in view.notice.text() and bar.main.isVisible()
-    assert "begins with" not in words.nothing_yet(view.run.state)
+    assert "begins with" not in facts.nothing_yet(view.run.state)
     show(view, state("done", folder, (*reports, report(100))))
     assert not bar.main.isVisible() and bar.open_it.property("role") == "primary" and bar.bar.value() == 1000
     assert (
-        "Done" in words.status(state("done", folder, reports))
-        and "perplexity" in words.figures(state("done", folder, reports), "bits per byte")[2].name
+        "Done" in facts.status(state("done", folder, reports))
+        and "perplexity" in facts.figures(state("done", folder, reports), "bits per byte")[2].name
     )
     for look_ in ("dark", "light"):
         view.parent().set_theme(look_)

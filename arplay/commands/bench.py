@@ -7,6 +7,7 @@ import time
 
 from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver
+from arplay.core.format import significant, size
 from arplay.core.signs import safe
 from arplay.engine import bench
 from arplay.export.writers import to_json
@@ -30,7 +31,7 @@ def _describe(record: bench.Record) -> str:
     model, score = record["model"], record["score_tokens_per_s"]
     apart = record["largest_difference_nats"]
     peak = record["peak_rss_of_llama_cpp_mib"]
-    theirs = "" if peak is None else f" ({peak:,.0f} of them in llama.cpp's process)"
+    theirs = "" if peak is None else f" ({_size(peak)} of them in llama.cpp's process)"
     bare = "" if score["bare"] is None else f" (bare {score['bare']:,.0f})"
     lines = [
         f"{safe(model['name'])}: {model['parameters']:,} parameters, {model['dtype']} by {model['engine']}",
@@ -41,9 +42,13 @@ def _describe(record: bench.Record) -> str:
         f"load     {record['load_s']:,.2f} s (libraries included)",
         f"prefill  {record['prefill_tokens_per_s']:,.0f} tokens/s",
         f"scoring  {score['arplay']:,.0f} tokens/s{bare}",
-        *([] if apart is None else [f"numbers  at most {apart:.1g} nats from the bare library's"]),
-        f"memory   {record['peak_rss_mib']:,.0f} MiB at most{theirs}; weights {record['weights_mib']:,.1f}, "
-        f"cache {record['cache_mib']:,.1f} MiB",
+        *([] if apart is None else [f"numbers  at most {significant(apart, 1)} nats from the bare library's"]),
+        f"memory   {_size(record['peak_rss_mib'])} at most{theirs}; weights {_size(record['weights_mib'])}, "
+        f"cache {_size(record['cache_mib'])}",
         *(f"not used: {safe(sentence)}" for sentence in (*model["not_used"], *record["not_compared"])),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _size(mebibytes: float) -> str:
+    return size(mebibytes * 2**20)

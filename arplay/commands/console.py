@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from arplay.commands.streams import change_line
+from arplay.core.format import part_percent
 from arplay.core.signs import safe
 from arplay.export.writers import write
 
@@ -42,6 +43,6 @@ class ProgressLine:
         """Show progress, ten times a second at most. ``fraction`` is 0..1 or None where nobody knows."""
         now = time.monotonic()
         if self._on and now - self._last >= 0.1:
-            share = "" if fraction is None else f" {fraction:.0%}"
+            share = "" if fraction is None else f" {part_percent(fraction)}"
             change_line(sys.stderr, f"{what}{share}")
             self._last = now

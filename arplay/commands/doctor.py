@@ -13,6 +13,7 @@ from arplay import __version__, paths
 from arplay.commands import models
 from arplay.commands.console import deliver
 from arplay.core.errors import Problem
+from arplay.core.format import size
 from arplay.core.signs import safe
 from arplay.export.tables import Record
 from arplay.export.writers import to_json
@@ -121,7 +122,7 @@ def _describe(report: Record) -> str:
         "devices",
     ]
     for device in report["devices"]:
-        memory = f", {device['free'] / 2**30:.1f} of {device['memory'] / 2**30:.1f} GiB free"
+        memory = f", {size(device['free'])} of {size(device['memory'])} free"
         lines.append(f"  {device['name']:<20}{device['description']}{memory}")
         lines += [f"  {'':<20}{device['problem']}"] if "problem" in device else []
     qt = report["qt"]

@@ -12,6 +12,7 @@ from arplay import api
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.commands.options import UsageError
 from arplay.core.errors import Problem
+from arplay.core.format import size
 from arplay.core.signs import safe
 from arplay.engine import fetch, hub_fetch
 from arplay.engine.messages import Progress
@@ -128,7 +129,7 @@ def _get(name: str) -> Card:
     note(f"getting {name}: {', '.join(_facts(card))}")
     with ProgressLine() as progress, contextlib.closing(steps):
         for told in steps:
-            progress(told.fraction, " ".join([told.what, *_speed(told)]))
+            progress(told.fraction, " ".join([told.what, *told.transfer]))
     return catalogue.card(name)
 
 
@@ -137,7 +138,7 @@ def _remove(name: str, yes: bool) -> None:
     catalogue.check_removable(name)
     if not yes and sys.stdin.isatty():
         card = catalogue.card(name)
-        question = f"remove {card.spec} ({megabytes(card.disk_bytes)}) from {card.path}? [y/N] "
+        question = f"remove {card.spec} ({size(card.disk_bytes)}) from {card.path}? [y/N] "
         print(safe(question), end="", file=sys.stderr)
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
@@ -156,34 +157,9 @@ def _lines(card: Card) -> str:
 
 def _facts(card: Card) -> list[str]:
     """Sizes, licence and kind in words, as far as they are known."""
-    told = [f"{megabytes(card.download_bytes)} to download"] if card.state == "fetch" else []
-    told += [f"{megabytes(card.disk_bytes)} on disk"] if card.disk_bytes else []
+    told = [f"{size(card.download_bytes)} to download"] if card.state == "fetch" else []
+    told += [f"{size(card.disk_bytes)} on disk"] if card.disk_bytes else []
     told += [f"licence {card.licence}" if card.licence else "no licence is named"] if card.state != "broken" else []
     told += [card.family] if card.family else []
     told += [f"{card.parameters:,} parameters"] if card.parameters is not None else []
     return told + ([f"commit {card.revision[:12]}"] if card.origin == "downloaded" and card.revision else [])
-
-
-def megabytes(count: int) -> str:
-    """Bytes in the unit that people read.
-
-    >>> megabytes(92_871_040), megabytes(5_400_000_000), megabytes(67_951)
-    ('93 MB', '5.4 GB', '68 kB')
-    """
-    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= size:
-            return f"{count / size:.{1 if unit == 'GB' else 0}f} {unit}"
-    return f"{count} bytes"
-
-
-def _speed(told: Progress) -> list[str]:
-    """Bytes so far, bytes a second and time left, as far as they are known."""
-    said = []
-    if told.bytes_done is not None and told.bytes_total:
-        said.append(f"{megabytes(told.bytes_done)} of {megabytes(told.bytes_total)}")
-    if told.per_second is not None:
-        said.append(f"{megabytes(int(told.per_second))}/s")
-    if told.seconds_left is not None:
-        minutes, seconds = divmod(round(told.seconds_left), 60)
-        said.append(f"{minutes}:{seconds:02d} left")
-    return said

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver, note
-from arplay.core.distribution import LN2
+from arplay.core.format import nats_and_bits, number, percent_cell
 from arplay.core.modalities.base import TokenSet
 from arplay.core.reading import FIRST_TOKEN
 from arplay.export import tables
@@ -56,7 +56,7 @@ def describe(after: Next, top: int, find: str | None = None) -> str:
         f"{after.answer.prefix.index:,} tokens before; first token: {FIRST_TOKEN[after.answer.first_token]}",
     ]
     if (nats := record["entropy"]["nats"]) is not None:
-        lines.append(f"entropy {nats:.4f} nats = {nats / LN2:.4f} bits")
+        lines.append(f"entropy {nats_and_bits(nats)}")
     if traces:
         lines.append("decoding: " + ", ".join(f"{t.label} (keeps {t.kept:,})" for t in traces))
     lines += ["", *_rows(record["top"], vocabulary, best, bool(traces))]
@@ -65,7 +65,7 @@ def describe(after: Next, top: int, find: str | None = None) -> str:
         others = "all others together" if count is None else f"{count:,} other tokens together"
         if not after.distribution.full:
             others += f" (only the {len(after.distribution.logprobs):,} best are told)"
-        lines.append(f"{'rest':>7}  {prob:>8.3%}  {others}")
+        lines.append(f"{'rest':>7}  {percent_cell(prob):>8}  {others}")
     if record["found"]:
         lines += ["", "found:", *_rows(record["found"], vocabulary, best, bool(traces))]
     return "\n".join(lines) + "\n"
@@ -79,7 +79,9 @@ def _rows(items: list[tables.Record], vocabulary: TokenSet, best: float, decoded
             rows.append(f"{'—':>7}  {'not told':>8}{'  ' + ' ' * 8 if decoded else ''}  {'':>9}  {'':<{_BAR}}  {text}")
             continue
         bar = "█" * round(_BAR * item["prob"] / best)
-        extra = f"  {item['decoded_prob']:>8.3%}" if decoded else ""
+        extra = f"  {percent_cell(item['decoded_prob']):>8}" if decoded else ""
         rank = "—" if item["rank"] is None else f"{item['rank']:,}"
-        rows.append(f"{rank:>7}  {item['prob']:>8.3%}{extra}  {item['logprob']:>9.4f}  {bar:<{_BAR}}  {text}")
+        rows.append(
+            f"{rank:>7}  {percent_cell(item['prob']):>8}{extra}  {number(item['logprob']):>9}  {bar:<{_BAR}}  {text}"
+        )
     return rows

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver, note
-from arplay.core.chain import power_of_ten
+from arplay.core.format import nats_and_bits, number, percent_cell, power
 from arplay.core.reading import FIRST_TOKEN
 from arplay.export import tables
 from arplay.export.provenance import Provenance
@@ -49,11 +49,10 @@ def _describe(score: Score, rows: list[tables.Record], sums: tables.Record) -> s
         f"first token: {FIRST_TOKEN[sums['first_token']]}",
     ]
     if sums["scored"]:
-        mantissa, exponent = power_of_ten(-sums["nll_nats"])
         lines += [
-            f"NLL {sums['nll_nats']:.4f} nats = {sums['nll_bits']:.4f} bits; product {mantissa:.4f}e{exponent:+d}",
-            f"perplexity {sums['perplexity']:.4f}"
-            + ("" if totals.bits_per_unit is None else f"; {totals.bits_per_unit:.4f} {totals.unit.per}"),
+            f"NLL {nats_and_bits(sums['nll_nats'])}; product {power(-sums['nll_nats'])}",
+            f"perplexity {number(sums['perplexity'])}"
+            + ("" if totals.bits_per_unit is None else f"; {number(totals.bits_per_unit)} {totals.unit.per}"),
         ]
     lines += sums["notes"]
     if len(ledger) and ledger.context[-1] < ledger.context[0] + len(ledger) - 1:
@@ -70,5 +69,5 @@ def _figures(row: tables.Record) -> str:
     if row["logprob"] is None:
         return f"{'not scored':>10}  {'':>9}  {'':>7}  {'':>8}"
     rank = "—" if row["rank"] is None else f"{row['rank']:,}"
-    entropy = "—" if row["entropy"] is None else f"{row['entropy']:.4f}"
-    return f"{row['logprob']:>10.4f}  {math.exp(row['logprob']):>9.3%}  {rank:>7}  {entropy:>8}"
+    entropy = "—" if row["entropy"] is None else number(row["entropy"])
+    return f"{number(row['logprob']):>10}  {percent_cell(math.exp(row['logprob'])):>9}  {rank:>7}  {entropy:>8}"

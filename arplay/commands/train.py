@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from arplay.commands import options
 from arplay.commands.options import UsageError
 from arplay.commands.streams import change_line, forget_stdout
+from arplay.core.format import rough
 from arplay.core.signs import safe
 from arplay.models import families
 from arplay.training.order import RunRequest
@@ -172,19 +173,11 @@ def _patient() -> Iterator[None]:
 def _line(report: Report) -> str:
     parts = [f"step {report.step:,}/{report.steps:,}", f"{report.tokens_per_second:,.0f} tokens/s"]
     if report.step < report.steps:
-        parts.append(f"{_duration(report.seconds_left)} left")
+        parts.append(f"{rough(report.seconds_left)} left")
     parts.append(f"training {report.bits_per_byte:.3f} bits/byte")
     if report.held_out_bits_per_byte is not None:
         parts.append(f"held-out {report.held_out_bits_per_byte:.3f}")
     return "  ".join(parts)
-
-
-def _duration(seconds: float) -> str:
-    """A rough time: ``40 s``, ``12 min``, ``3 h 05 min``."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def _number(text: str) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 
 from arplay.core.decoding.candidates import Candidates
 from arplay.core.errors import Problem
+from arplay.core.format import percent
 
 MAX_SEED = 2**64 - 1
 
@@ -50,8 +51,9 @@ def choose(candidates: Candidates, u: float) -> Choice:
     place = int(np.searchsorted(reached / total, u, side="right"))
     if place == len(reached) and candidates.is_partial:
         they = "tokens" if count is None else f"{count:,} tokens"
+        share = percent(mass / total)
         raise Untold(
-            f"the draw u = {u:.4f} fell among the {they} that the server does not tell ({mass / total:.1%} together)",
+            f"the draw u = {u:.4f} fell among the {they} that the server does not tell ({share} together)",
             f"take another seed, or put top-k:{len(reached)} before",
         )
     place = min(place, len(reached) - 1)

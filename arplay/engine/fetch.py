@@ -27,6 +27,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from arplay.core.errors import Problem
+from arplay.core.format import size
 from arplay.engine.child import Child
 from arplay.engine.messages import Progress
 
@@ -213,13 +214,13 @@ def _left_running(work: Path) -> bool:
 def _check_space(recipe: Recipe, name: str, folder: Path) -> None:
     free = shutil.disk_usage(folder.parent).free
     if free < recipe.WORK_BYTES:
-        raise _disk_full(recipe, name, folder, f"has only {free / 1e6:.0f} MB free")
+        raise _disk_full(recipe, name, folder, f"has only {size(free)} free")
 
 
 def _disk_full(recipe: Recipe, name: str, folder: Path, state: str) -> Problem:
     return Problem(
         f"the disk of {folder.parent} {state}",
-        f"free {recipe.WORK_BYTES / 1e6:.0f} MB there (most of it for the time of the work) and get {name} again",
+        f"free {size(recipe.WORK_BYTES)} there (most of it for the time of the work) and get {name} again",
     )
 
 

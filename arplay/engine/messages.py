@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from arplay.core.format import transfer
+
 if TYPE_CHECKING:
     from arplay.core.modalities.base import TokenSet
 
@@ -81,6 +83,11 @@ class Progress(Result):
     @property
     def is_last(self) -> bool:
         return False
+
+    @property
+    def transfer(self) -> list[str]:
+        """The download in words, as :func:`arplay.core.format.transfer` says it; empty for other work."""
+        return transfer(self.bytes_done, self.bytes_total, self.per_second, self.seconds_left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from arplay.core.chain import Ledger
+from arplay.core.format import nats_or_bits, percent
 from arplay.core.modalities.base import TokenSet
 from arplay.core.signs import markup, safe
 from arplay.export.colours import ON_WHITE, STEPS, Rgb, colour, is_dark_ink, shades
@@ -60,9 +61,9 @@ def _cell(ledger: Ledger, i: int, tokens: TokenSet, shade: int | None, place: st
         figures.append("not scored")
     else:
         logprob, rank, entropy = float(ledger.logprob[i]), int(ledger.rank[i]), float(ledger.entropy[i])
-        figures += [f"log p {logprob:.4f} nats", f"p {math.exp(logprob):.3%}"]
+        figures += [f"log p {nats_or_bits(logprob, 'nats', 4)}", f"p {percent(math.exp(logprob))}"]
         figures += [f"rank {rank:,}"] if rank else []
-        figures += [] if math.isnan(entropy) else [f"entropy {entropy:.4f} nats"]
+        figures += [] if math.isnan(entropy) else [f"entropy {nats_or_bits(entropy, 'nats', 4)}"]
     figures.append(ledger.encoded.remark(i))
     title = html.escape(safe(" · ".join(filter(None, figures))))
     after = "" if place else "<br>" if said.endswith("↵") else "<wbr>"

@@ -11,7 +11,7 @@ from arplay.core.errors import Problem
 from arplay.core.signs import safe
 from arplay.gui.playground.recovery import Left
 from arplay.gui.widgets.entries import Entries, Entry
-from arplay.gui.widgets.words import capital
+from arplay.gui.widgets.labels import capital
 
 if TYPE_CHECKING:
     from arplay.gui.main_window import MainWindow

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.core.errors import Problem
+from arplay.core.format import part_percent
 from arplay.core.signs import markup
 from arplay.engine.messages import Progress
 from arplay.gui.contract import View
@@ -24,10 +25,10 @@ from arplay.gui.playground.fetching import Fetching
 from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.models.details import Details
 from arplay.gui.widgets.models.hub_field import HubField
 from arplay.gui.widgets.models.rows import ModelList, ModelRows
-from arplay.gui.widgets.words import capital
 from arplay.models import catalogue, devices, families
 from arplay.models.family import Family
 from arplay.models.gguf import ways as gguf_ways
@@ -205,7 +206,7 @@ class ModelBrowser(QDialog):
         loading = None
         if self._asked is not None:
             share = self._progress.fraction if self._progress else None
-            loading = "Loading…" if share is None else f"Loading {share:.0%}"
+            loading = "Loading…" if share is None else f"Loading {part_percent(share)}"
         elif card is not None and self._fetching.busy and self._fetching.spec == card.spec:
             loading = "Downloading…"
         self.details.show_card(card, self.details.choice(self._free), info, loading)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from arplay.core.format import size
 from arplay.gui.store import Store
 from arplay.gui.widgets.entries import Entries, Entry
 from arplay.models import catalogue
@@ -50,7 +51,7 @@ class ModelMenu(QMenu):
         known = [
             Entry(
                 entry.name,
-                entry.title + (f"  (get, {entry.download_bytes / 1e6:.0f} MB)" if entry.state == "fetch" else ""),
+                entry.title + (f"  (get, {size(entry.download_bytes)})" if entry.state == "fetch" else ""),
                 f"{entry.about}. Licence: {entry.licence}",
                 entry.name == self.current,
             )

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWi
 from arplay.core.signs import markup
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
-from arplay.gui.widgets.words import capital
+from arplay.gui.widgets.labels import capital
 
 
 class Message(NamedTuple):

@@ -7,15 +7,15 @@ import time
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QProgressBar, QStatusBar, QToolButton, QWidget
 
+from arplay.core.format import short, size
 from arplay.core.position import Answer
 from arplay.core.signs import markup, safe
 from arplay.engine.load import Loaded
 from arplay.engine.messages import Progress
 from arplay.gui.contract import View
 from arplay.gui.theme import SPACE, Theme, icon
-from arplay.gui.widgets.cache.words import size
 from arplay.gui.widgets.caption import Caption, Label, plain
-from arplay.gui.widgets.words import capital
+from arplay.gui.widgets.labels import capital
 
 MODEL_TIP = "The model that gives every number here: name, parameters, number type and device"
 CACHE_TIP = (
@@ -93,7 +93,7 @@ class StatusBar(QStatusBar):
         if not self._clock.isActive():
             self._began = time.monotonic()
             self._clock.start()
-        words = [] if progress is None else [progress.what, *_of_download(progress)]
+        words = [] if progress is None else [progress.what, *progress.transfer]
         loads = self._busy.startswith("Loading") and (progress is None or progress.bytes_done is None)
         if loads or not words:  # a load has phases; what else is done says so itself
             words.insert(0, self._busy)
@@ -167,8 +167,7 @@ def _model_words(name: str, loaded: Loaded | None) -> str:
     info = loaded.info
     if (count := info.parameters) is None:
         return f"{name} · {info.dtype} on {info.device}"
-    many = f"{count / 1e9:.2f} B" if count >= 1e9 else f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count:,}"
-    return f"{name} · {many} parameters · {info.dtype} on {info.device}"
+    return f"{name} · {short(count)} parameters · {info.dtype} on {info.device}"
 
 
 def _how_it_runs(loaded: Loaded | None) -> list[str]:
@@ -182,22 +181,6 @@ def _cache_words(answer: Answer, loaded: Loaded) -> str:
         return ""
     words = f"cache {size(answer.cache_bytes)}"
     return f"{words} · {answer.branches:,} branches" if answer.branches > 1 else words
-
-
-def _of_download(progress: Progress) -> list[str]:
-    """
-    >>> _of_download(Progress(1, "downloading", 0.1, 12_300_000, 93_000_000, 4_100_000.0, 20.0))
-    ['12.3 of 93.0 MB', '4.1 MB/s', '20 s left']
-    """
-    done, total, speed, left = progress.bytes_done, progress.bytes_total, progress.per_second, progress.seconds_left
-    words = []
-    if done is not None:
-        words.append(f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else f"{done / 1e6:,.1f} MB")
-    if speed is not None:
-        words.append(f"{speed / 1e6:,.1f} MB/s")
-    if left is not None:
-        words.append(f"{left:,.0f} s left" if left < 90 else f"{left / 60:,.0f} min left")
-    return words
 
 
 def _context_words(answer: Answer, loaded: Loaded) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from arplay import paths
 from arplay.core.errors import Problem
+from arplay.core.format import size
 from arplay.models import families
 from arplay.models.base import Model, Report
 from arplay.models.family import resolve
@@ -225,8 +226,9 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
     if spec in {known.name for known in entries()}:
         found = entry(spec)
         if found.state == "fetch":
-            size = found.download_bytes / 1e6
-            raise Problem(f"{spec} is not on this computer yet", f"run: arplay models get {spec} ({size:.0f} MB)")
+            raise Problem(
+                f"{spec} is not on this computer yet", f"run: arplay models get {spec} ({size(found.download_bytes)})"
+            )
         path, name = found.path, found.full_name or found.name
     elif (there := existing(spec)) is not None:
         path = there

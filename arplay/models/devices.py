@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem, in_one_line
+from arplay.core.format import short, size
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 RESERVE = 512 * 1024 * 1024
@@ -84,7 +85,7 @@ def choose(here: Machine, device: str, dtype: str, name: str, elements: int, sto
     what would fit.
 
     >>> choose(Machine({"cpu": 8 << 30}, {"cpu": 16 << 30}), "auto", "auto", "m", 10**9, "bfloat16").why
-    'cpu: no GPU was found, 8.0 of 16.0 GiB free; float32 is exact'
+    'cpu: no GPU was found, 8.59 GB of 17.2 GB free; float32 is exact'
     """
     if dtype != "auto" and dtype not in BYTES:
         raise Problem(f"there is no number type {dtype} here", "use float32, bfloat16 or float16")
@@ -95,7 +96,7 @@ def choose(here: Machine, device: str, dtype: str, name: str, elements: int, sto
     wanted, reason = _dtype(dtype, kind, half, here.native_bfloat16)
     of_kind = {each: free for each, free in here.free.items() if each.partition(":")[0] == kind}
     best = max(of_kind, key=lambda each: of_kind[each] or 0)
-    where = f"{best}: {_because(device, kind, here)}, {_gib(of_kind[best])} of {_gib(here.total[best])} GiB free"
+    where = f"{best}: {_because(device, kind, here)}, {_size(of_kind[best])} of {_size(here.total[best])} free"
     if _fits(elements, wanted, of_kind[best]):
         return Placement(best.removesuffix(":0"), wanted, f"{where}; {reason}")
     if kind in ("cuda", "xpu"):
@@ -110,7 +111,7 @@ def choose(here: Machine, device: str, dtype: str, name: str, elements: int, sto
         need = _need(elements, "float32")
         return Placement(best.removesuffix(":0"), half, f"{where}; {half} as stored, since float32 needs {need}")
     raise Problem(
-        f"{name} needs {_need(elements, wanted)} in {wanted}, and {_gib(of_kind[best])} GiB are free on {best}",
+        f"{name} needs {_need(elements, wanted)} in {wanted}, and {_size(of_kind[best])} are free on {best}",
         _what_fits(here, kind, best, wanted, elements, half or "bfloat16"),
     )
 
@@ -143,15 +144,15 @@ def _what_fits(here: Machine, kind: str, best: str, dtype: str, elements: int, h
     if kind != "cpu" and _fits(elements, dtype, here.free["cpu"]):
         return "choose --device cpu, where it fits"
     most = max(0, (here.free[best] or 0) - RESERVE) // 2
-    return f"take a smaller model: at most {most / 1e9:,.1f} billion parameters fit here now, in {half}"
+    return f"take a smaller model: at most {short(most)} parameters fit here now, in {half}"
 
 
 def _need(elements: int, dtype: str) -> str:
-    return f"{_gib(elements * BYTES[dtype] + RESERVE)} GiB"
+    return size(elements * BYTES[dtype] + RESERVE)
 
 
-def _gib(size: int | None) -> str:
-    return "an unknown part" if size is None else f"{size / 2**30:,.1f}"
+def _size(count: int | None) -> str:
+    return "an unknown part" if count is None else size(count)
 
 
 def placement(layers: Mapping[str, int | str]) -> str:

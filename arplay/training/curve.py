@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 
 from arplay.core.errors import Problem
+from arplay.core.format import short
 from arplay.export.writers import write
 from arplay.training.run_folder import Report, RunFolder
 
@@ -85,7 +86,7 @@ def svg(reports: Sequence[Report], title: str) -> str:
         parts.append(f'<text x="{LEFT - 8}" y="{y(bits) + 4:.1f}" text-anchor="end">{bits:.3g}</text>')
     for tokens in _rungs(0, last, 8):
         at = f'x="{x(tokens):.1f}" y="{HEIGHT - BOTTOM + 20}"'
-        parts.append(f'<text {at} text-anchor="middle">{_short(tokens)}</text>')
+        parts.append(f'<text {at} text-anchor="middle">{short(tokens)}</text>')
     parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 12}" text-anchor="end">predicted tokens</text>')
     parts.append(f'<text x="{LEFT}" y="{TOP - 14}">bits per byte</text>')
     parts.append(path("training", training))
@@ -109,10 +110,6 @@ def _rungs(low: float, high: float, most: int) -> list[float]:
     step = next(times * power for times in (1, 2, 5, 10) if (high - low) / (times * power) <= most)
     first, last = math.floor(low / step), math.floor(high / step + 1e-9)
     return [round(step * k, 9) for k in range(first, last + 1)]
-
-
-def _short(tokens: float) -> str:
-    return f"{tokens / 1e6:g} M" if tokens >= 1e6 else f"{tokens / 1e3:g} k" if tokens >= 1e3 else f"{tokens:g}"
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import psutil
 import torch
 
 from arplay.core.errors import Problem
+from arplay.core.format import size
 from arplay.models.devices import machine
 from arplay.training.run_folder import Precision
 from arplay.training.sizes import Sizes, shape_of
@@ -52,7 +53,7 @@ def check_memory(family: str, made: Sizes, vocabulary: int, batch: int, context:
     position = 2 * vocabulary + made.layers * shape.kept(made, context)
     needed = 4 * (FLOATS * shape.parameters(made, vocabulary) + batch * context * position)
     if needed > (there := psutil.virtual_memory().total):
-        cause = f"training it takes {needed / 2**30:,.0f} GiB of memory, of {there / 2**30:,.0f} GiB here"
+        cause = f"training it takes {size(needed)} of memory, of {size(there)} here"
         raise Problem(cause, smaller(recipe))
 
 

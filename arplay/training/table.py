@@ -25,6 +25,7 @@ import numpy as np
 
 from arplay import api, paths
 from arplay.core.errors import Problem
+from arplay.core.format import part_percent
 from arplay.core.modalities.vocabulary import alphabet_of
 from arplay.export.writers import to_json, write
 from arplay.models.base import Model
@@ -131,8 +132,10 @@ def bars_in_words(found: list[dict[str, Any]], title: str) -> str:
     lines = []
     for than, bar in dict.fromkeys((record["than"], record["bar"]) for record in found):
         mine = [record for record in found if record["than"] == than]
-        each = ", ".join(f"{r['source']} {r['below']:.1%}{'' if r['met'] else ' (not met)'}" for r in mine)
-        lines.append(f"{title} is to be {bar:.0%} below {'the better of ' if ' and ' in than else ''}{than}: {each}\n")
+        each = ", ".join(f"{r['source']} {part_percent(r['below'], 1)}{'' if r['met'] else ' (not met)'}" for r in mine)
+        lines.append(
+            f"{title} is to be {part_percent(bar)} below {'the better of ' if ' and ' in than else ''}{than}: {each}\n"
+        )
     return "".join(lines)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
+from arplay.core.format import part_percent
 from arplay.core.modalities.base import Ids, Note, Prefix, Remember, Unit
 
 PIXEL = Unit("pixel", "pixels", "bits_per_dimension", "bits per dimension")
@@ -102,7 +103,7 @@ class Raster:
         """A swatch and its name."""
         ink = self.ink(id)
         swatch = "□░▒▓■"[round(4 * ink)]
-        return f"{swatch} white" if ink == 0 else f"{swatch} black" if ink == 1 else f"{swatch} {ink:.0%} ink"
+        return f"{swatch} white" if ink == 0 else f"{swatch} black" if ink == 1 else f"{swatch} {part_percent(ink)} ink"
 
     def ink(self, id: int) -> float:
         """How dark it is on white paper, from 0 to 1."""
@@ -112,7 +113,7 @@ class Raster:
         return {"text": self.signs[id], "ink": self.ink(id)}
 
     def details(self, id: int) -> list[tuple[str, str]]:
-        return [("ink", f"{self.ink(id):.0%}")]
+        return [("ink", part_percent(self.ink(id)))]
 
     def is_special(self, id: int) -> bool:
         return False

@@ -25,13 +25,13 @@ from PySide6.QtWidgets import (
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.decoding.stage import Field
 from arplay.core.decoding.stages import STAGES
+from arplay.core.format import percent
 from arplay.core.picking import MAX_SEED
 from arplay.gui.contract import Change, Do, Panel, View
-from arplay.gui.format import percent
 from arplay.gui.theme import SMALL, SPACE, Theme, icon
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.dial import Dial, Scale
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 
 PRESETS = (
     ("Model's own", "No stage at all: draw from what the model itself believes", Pipeline()),

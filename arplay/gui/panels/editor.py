@@ -22,7 +22,7 @@ from arplay.gui.contract import CaretMoved, Do, Intent, Panel, Seek, Take, Tell,
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 
 _ADDED_BY = {
     "tokenizer": "added by the tokenizer",

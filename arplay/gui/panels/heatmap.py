@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
+from arplay.core.format import in_unit, number
 from arplay.core.modalities.image import EncodedPicture, Picture
 from arplay.core.modalities.text import Text, bytes_of
 from arplay.gui import kinds
@@ -22,10 +23,10 @@ from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.sheet import FiguresSheet
+from arplay.gui.widgets.labels import first_token, lead_tokens, windows
 from arplay.gui.widgets.ledger.totals import note_figures
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.sheet import OnSheet
-from arplay.gui.widgets.words import first_token, in_unit, lead_tokens, number, windows
 
 CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
     (

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from arplay.gui.contract import Do, Panel, View
 from arplay.gui.theme import SPACE, Theme
-from arplay.gui.widgets.cache import sheet, words
+from arplay.gui.widgets.cache import facts, sheet
 from arplay.gui.widgets.cache.chart import CacheChart
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import ROW, FigureRow
@@ -120,16 +120,16 @@ class KvCachePanel(Panel):
         self.pages.setCurrentWidget(self.body if self._has_points() else self.empty)
         loaded = view.loaded
         if loaded is None or not self._has_points():
-            self.empty.setText(words.nothing_yet(view))
+            self.empty.setText(facts.nothing_yet(view))
             return
         info = loaded.info
         self.chart.show_timings(view.timings)
-        self.figures.show_figures(words.figures(view.timings, info))
-        self.verdict.tip = words.expected(info)
-        self.verdict.show_text(words.verdict(view.timings, info))
-        line, self.going_back.tip = words.going_back(loaded)
+        self.figures.show_figures(facts.figures(view.timings, info))
+        self.verdict.tip = facts.expected(info)
+        self.verdict.show_text(facts.verdict(view.timings, info))
+        line, self.going_back.tip = facts.going_back(loaded)
         self.going_back.show_text(line)
-        self.state.show_text(words.state(view))
+        self.state.show_text(facts.state(view))
         self.now.setEnabled(not view.recomputing and not view.playing)
         self._fit()
 

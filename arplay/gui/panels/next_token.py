@@ -10,15 +10,16 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QVBoxLayout
 
-from arplay.core.distribution import LN2, Distribution
+from arplay.core.distribution import Distribution
+from arplay.core.format import in_unit, nats_or_bits, number
 from arplay.gui.contract import Change, Do, Panel, Settings, Take, Unit, View
 from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
-from arplay.gui.widgets.bars.bars import Axis, bars_of, nats_or_bits
+from arplay.gui.widgets.bars.bars import Axis, bars_of
 from arplay.gui.widgets.bars.cumulative import CumulativeStrip, Strip, strip_of
 from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
 from arplay.gui.widgets.bars.view import ROW, BarView
 from arplay.gui.widgets.caption import Caption
-from arplay.gui.widgets.words import capital
+from arplay.gui.widgets.labels import capital
 from arplay.models.base import Info
 
 MOST_HITS = 100
@@ -219,10 +220,11 @@ class NextTokenPanel(Panel):
             self.entropy.setToolTip("The model told only some probabilities, so nobody knows the entropy")
         else:
             self.entropy.setText(f"H = {nats_or_bits(entropy, unit)}")
-            power = f"2^{entropy / LN2:.3f}" if unit == "bits" else f"e^{entropy:.3f}"
+            power = f"{2 if unit == 'bits' else 'e'}^{number(in_unit(entropy, unit), 3)}"
+            perplexity = number(math.exp(entropy), 2)
             self.entropy.setToolTip(
-                f"{ENTROPY}. Perplexity of this step: {power} = "
-                f"{math.exp(entropy):,.2f} equally probable tokens. Click for {'nats' if unit == 'bits' else 'bits'}."
+                f"{ENTROPY}. Perplexity of this step: {power} = {perplexity} equally probable tokens. "
+                f"Click for {'nats' if unit == 'bits' else 'bits'}."
             )
         known = "" if self._own.full else f"only the {len(self._own.logprobs):,} best tokens are told"
         size = "" if self._own.open else f"{self._own.size:,} tokens"

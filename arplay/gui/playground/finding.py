@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from arplay.core.finding import beside, surprise
+from arplay.core.format import in_unit, number
 from arplay.core.modalities.base import Found
 from arplay.gui.playground.caret import Caret
 from arplay.gui.playground.state import State
-from arplay.gui.widgets.words import in_unit, number
 
 NOT_SCORED = "the text is not scored yet"
 AGAIN = {1: "from the start again", -1: "from the end again"}

@@ -20,11 +20,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
 
+from arplay.core.format import in_unit, number, probability
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.training.batch import Position, longest
 from arplay.gui.widgets.keys import row_after
-from arplay.gui.widgets.words import in_unit, label, number, probability
+from arplay.gui.widgets.labels import label
 
 ROW = 28
 HEAD = 40

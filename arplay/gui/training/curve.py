@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QWidget
 
 from arplay import __version__
 from arplay.core.errors import Problem
+from arplay.core.format import number
 from arplay.engine.trainer import Report, TrainingState
 from arplay.export.charts import Table
 from arplay.gui.training.exporting import table
+from arplay.gui.training.facts import about, nothing_yet
 from arplay.gui.training.losses import Losses, LossUnit, Point, losses
-from arplay.gui.training.words import about, nothing_yet
 from arplay.gui.widgets.line_plot import LinePlot
 from arplay.gui.widgets.plot import Plot, Series
-from arplay.gui.widgets.words import number
 
 COLUMNS = tuple(field.name for field in fields(Report))
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVB
 
 from arplay.engine.trainer import TrainingState
 from arplay.gui.theme import LIGHT, SPACE, Theme, icon
-from arplay.gui.training import words
+from arplay.gui.training import facts
 from arplay.gui.training.run import is_live
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.scrolling import scrolling
@@ -130,7 +130,7 @@ class RunCard(QFrame):
 
     def show_run(self, state: TrainingState) -> None:
         self._state = state
-        self.said.setText(words.summary(state))
+        self.said.setText(facts.summary(state))
         self.resume.setVisible(state.resumable)
         self.open.setVisible((state.folder / "config.json").is_file())
 

@@ -11,8 +11,8 @@ from arplay.core.errors import Problem
 from arplay.export.charts import Table
 from arplay.export.tables import Record
 from arplay.gui.exports import Export, Exported
+from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.menu_button import give_menu
-from arplay.gui.widgets.words import capital
 
 
 def table(rows: Sequence[Record], columns: Sequence[str], comments: Sequence[str]) -> Table:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.gradient import logit_gradient
 from arplay.core.modalities.base import Ids, TokenSet
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 
 MEANING = "∂loss/∂logits = p − one-hot"
 

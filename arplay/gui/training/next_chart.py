@@ -10,10 +10,10 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from arplay.core.format import nats_or_bits, percent
 from arplay.core.gradient import logit_gradient
 from arplay.core.modalities.base import Ids
 from arplay.gui.contract import Unit
-from arplay.gui.format import percent
 from arplay.gui.stale import Waiting
 from arplay.gui.theme import LIGHT, SMALL, SPACE, TITLE, Theme, interface_font
 from arplay.gui.training.gradient import MEANING, gradient_of
@@ -21,11 +21,10 @@ from arplay.gui.training.gradient_chart import GradientChart, GradientPainter, h
 from arplay.gui.training.segments import Option, Segments
 from arplay.gui.training.snapshot_bars import SnapshotBars
 from arplay.gui.training.snapshots import Snapshot, bars_of_snapshot, order_of, place_words, steady_axis
-from arplay.gui.widgets.bars.bars import nats_or_bits
 from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
 from arplay.gui.widgets.bars.view import ROW
 from arplay.gui.widgets.caption import Caption
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 
 BARS = 20
 EXPORT_WIDTH = 760

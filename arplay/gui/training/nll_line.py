@@ -10,12 +10,12 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy
 
+from arplay.core.format import in_unit, number
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, SPACE, interface_font, number_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.line_plot import LinePlot
 from arplay.gui.widgets.plot import Drawing, Plot, Series, paint_mark
-from arplay.gui.widgets.words import in_unit, number
 
 HEIGHT = 76
 HEAD = SMALL + SPACE[1]

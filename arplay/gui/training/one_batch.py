@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.core.errors import Problem
+from arplay.core.format import in_unit, number
 from arplay.core.signs import markup
 from arplay.engine.load import Loaded
 from arplay.engine.messages import Failed
@@ -32,9 +33,9 @@ from arplay.gui.training.exporting import ExportButton, table
 from arplay.gui.training.gradient import signed
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.figure_row import Figure, FigureRow
+from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.gui.widgets.sheet import OnSheet
-from arplay.gui.widgets.words import capital, in_unit, number
 
 SIDE = 300
 BESIDE = 860

@@ -27,7 +27,7 @@ from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.words import capital
+from arplay.gui.widgets.labels import capital
 
 DEFAULT = "Once upon a time there was a little girl who lived in a house by the sea."
 PAUSE_MS = 350

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QT
 
 from arplay.engine.trainer import TrainingState
 from arplay.gui.theme import SPACE, Theme, icon
-from arplay.gui.training import words
+from arplay.gui.training import facts
 from arplay.gui.training.losses import LossUnit
 from arplay.gui.training.run import is_live
 from arplay.gui.widgets.caption import Caption, Label, plain
@@ -66,12 +66,12 @@ class RunBar(QFrame):
         name = self.fontMetrics().elidedText(state.folder.name, Qt.TextElideMode.ElideMiddle, 170)
         self.name.setText(name)
         self.name.setToolTip(plain(str(state.folder)))
-        self.status.show_text(words.status(state))
-        share, live = words.share(state), is_live(state)
+        self.status.show_text(facts.status(state))
+        share, live = facts.share(state), is_live(state)
         self.bar.setRange(0, 0 if share is None and live else 1000)
         if share is not None or not live:
             self.bar.setValue(round(1000 * (share or 0.0)))
-        self.figures.show_figures(words.figures(state, unit))
+        self.figures.show_figures(facts.figures(state, unit))
         self.figures.setVisible(live or bool(state.reports))  # their place is kept until the first report
         self._show_buttons(state, live)
 

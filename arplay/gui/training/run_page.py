@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QTabWidget, Q
 from arplay.engine.trainer import TrainingState
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SPACE, Theme
-from arplay.gui.training import words
+from arplay.gui.training import facts
 from arplay.gui.training.curve import LossCurve
 from arplay.gui.training.exporting import ExportButton
 from arplay.gui.training.losses import LossUnit
@@ -92,7 +92,7 @@ class RunPage(QWidget):
         if state is not None:
             self.bar.show_run(state, self.loss_unit)
         self.curve.show_run(state, self.loss_unit)
-        told = words.overfitting(state) if state is not None else ""
+        told = facts.overfitting(state) if state is not None else ""
         self.overfitting.setText(told)
         self.overfitting.setVisible(bool(told))
         self.replay.set_run(state)

@@ -7,9 +7,9 @@ import math
 
 from PySide6.QtWidgets import QWidget
 
-from arplay.gui.format import percent
+from arplay.core.format import nats_or_bits, percent
 from arplay.gui.theme import SPACE
-from arplay.gui.widgets.bars.bars import Row, nats_or_bits
+from arplay.gui.widgets.bars.bars import Row
 from arplay.gui.widgets.bars.painting import others
 from arplay.gui.widgets.bars.view import BarView
 

@@ -16,7 +16,7 @@ from arplay.core.modalities.base import Ids
 from arplay.core.windows import Windows
 from arplay.engine.replay import Replayed
 from arplay.gui.widgets.bars.bars import Axis, Bars, Names, Rest, Row
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 
 NAMES = Names("newest snapshot", "this snapshot", "newest", "this")
 

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from arplay import paths
 from arplay.core.errors import Problem
+from arplay.core.format import size
 from arplay.engine.trainer import Start
 from arplay.export.writers import replacing
 from arplay.gui.store import Store
@@ -42,7 +43,6 @@ from arplay.gui.training.more import AUTOMATIC, More
 from arplay.gui.training.segments import Option, Segments
 from arplay.gui.training.texts import TextList
 from arplay.gui.widgets.caption import Caption, Label
-from arplay.gui.widgets.models.words import size
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.models import families
 

@@ -11,10 +11,10 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
+from arplay.core.format import size
 from arplay.core.signs import safe
 from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.widgets.caption import plain
-from arplay.gui.widgets.models.words import size
 
 EMPTY = "Drop text files here, or add them above.\nA few hundred kilobytes will do; some megabytes make a better model."
 ROW = 26

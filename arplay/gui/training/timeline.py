@@ -8,12 +8,12 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
+from arplay.core.format import nats_or_bits, number
 from arplay.engine.trainer import Plan, Report
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.training.nll_line import NllLine
 from arplay.gui.widgets.caption import Caption, Label
-from arplay.gui.widgets.words import in_unit
 
 PLAY_MS = 250
 
@@ -171,4 +171,4 @@ def loss_words(step: int, reports: Sequence[Report], unit: Unit) -> str:
     if nats is None or per_byte is None:
         nats, per_byte, what = nearest.loss, nearest.bits_per_byte, "training"
     at = "" if nearest.step == step else f" (measured at step {nearest.step:,})"
-    return f"{what} {in_unit(nats, unit):.3f} {unit}/token = {per_byte:.3f} bits/byte{at}"
+    return f"{what} {nats_or_bits(nats, unit)}/token = {number(per_byte, 3)} bits/byte{at}"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from arplay.core.format import nats_and_bits, percent, percent_cell
 from arplay.core.tree import Node, Tree
-from arplay.gui.format import percent_cell
 from arplay.gui.widgets.caption import plain
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 
 Index = QModelIndex | QPersistentModelIndex
 _HEADERS = ("What was done", "p", "u")
@@ -157,7 +157,7 @@ def _tip(node: Node) -> str:
     parts = [f"{_DONE[node.kind]} “{text}”" if is_text else text]
     if node.step is not None:
         rank = f", rank {node.step.rank}" if node.step.rank else ""
-        known = f"p = {node.step.prob:.6g}, log p = {node.step.logprob:.4f} nats{rank}"
+        known = f"p = {percent(node.step.prob)}, log p = {nats_and_bits(node.step.logprob)}{rank}"
         parts.append("the server told no probability" if math.isnan(node.step.prob) else known)
         if node.step.u is not None:
             parts.append(f"u = {node.step.u:.6f}")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPolygonF
 
+from arplay.core.format import short
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font, number_font
 
 LINE = SMALL + SPACE[0]
@@ -114,18 +115,6 @@ def upright(low: float, high: float, pixels: float) -> list[tuple[float, str]]:
     step = numbers[1] - numbers[0] if len(numbers) > 1 else 1.0
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     return [(value, f"{value:,.{digits}f}") for value in numbers]
-
-
-def short(count: float) -> str:
-    """A count of tokens for an axis.
-
-    >>> short(0), short(800), short(25_000), short(1_500_000)
-    ('0', '800', '25 k', '1.5 M')
-    """
-    if count < 10_000:
-        return f"{count:,.0f}"
-    unit, name = (1e6, "M") if count >= 1e6 else (1e3, "k")
-    return f"{count / unit:,.3g} {name}"
 
 
 class Drawing:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
+from arplay.core.format import significant, size
 from arplay.core.waits import Interrupted
 from arplay.models.alphabets import TextAlphabet
 from arplay.models.base import Capabilities, Info, Memory, Report, Scores, check, frozen_scores, no_first
@@ -50,8 +51,8 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Nati
         raise Problem(f"{path.name} runs natively as it is, in {file.quantisation}, not in {dtype}", _otherwise(file))
     free, _ = memory()
     if file.weight_bytes + RESERVE > free:
-        needed, there = ((size / 2**30) for size in (file.weight_bytes + RESERVE, free))
-        raise Problem(f"{path.name} needs {needed:.1f} GiB, {there:.1f} are free", "take a file of fewer bits a weight")
+        needed = size(file.weight_bytes + RESERVE)
+        raise Problem(f"{path.name} needs {needed}, {size(free)} are free", "take a file of fewer bits a weight")
     process = Process(path.name, _otherwise(file))
     try:
         return _loaded(process, file, name, report)
@@ -126,7 +127,8 @@ def _doubts(model: NativeModel) -> tuple[str, ...]:
     allowed = 0.05 * float(np.abs(fresh).max())
     if gap <= allowed:
         return ()
-    return (f"its numbers are not exact: after its cache went back, logits differ by {gap:.2g} from a fresh pass",)
+    by = significant(gap, 2)
+    return (f"its numbers are not exact: after its cache went back, logits differ by {by} from a fresh pass",)
 
 
 class NativeModel:

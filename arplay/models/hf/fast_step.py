@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from arplay.core.errors import in_one_line
+from arplay.core.format import significant
 from arplay.models.devices import out_of_memory
 from arplay.models.hf.fast_cache import RoomyLayer, give_room
 from arplay.models.hf.fast_weights import speed_up_weights
@@ -226,4 +227,4 @@ def _second(kept: Any) -> Any:
 def _check(mine: torch.Tensor, own: torch.Tensor, where: str) -> None:
     gap = (torch.log_softmax(mine, dim=-1) - torch.log_softmax(own[:, -1:], dim=-1)).abs().max()
     if not gap < TOLERANCE:
-        raise NotHeld(f"{where} it differs from the network's own by {float(gap):.2g} nats")
+        raise NotHeld(f"{where} it differs from the network's own by {significant(float(gap), 2)} nats")

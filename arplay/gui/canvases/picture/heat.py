@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
+from arplay.core.format import in_unit, number, probability
 from arplay.core.modalities.image import EncodedPicture
 from arplay.gui.contract import Unit
 from arplay.gui.theme import Theme
@@ -17,7 +18,6 @@ from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet
 from arplay.gui.widgets.picture.grid import MOST_SIDE, PictureGrid, Square, paint_square
 from arplay.gui.widgets.sheet import MARGIN
-from arplay.gui.widgets.words import in_unit, number, probability
 
 
 class PictureHeat(QWidget):

@@ -22,12 +22,12 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from arplay.core.distribution import LN2
+from arplay.core.format import in_unit
 from arplay.core.modalities.base import Found
 from arplay.gui.canvases.text.tools import small_button
 from arplay.gui.contract import Change, Find, Seek, Select, Settings, View
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
-from arplay.gui.widgets.words import in_unit
 
 PARTS = ("find", "token", "surprise")
 LEAST_FIELD = 90

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arplay.core.distribution import LN2, Distribution
+from arplay.core.distribution import Distribution
+from arplay.core.format import nats_and_bits, percent, tick_percent, tick_power
 from arplay.core.modalities.base import TokenSet
-from arplay.gui.format import SUPERSCRIPT, percent
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,28 +180,10 @@ class Axis:
         if self.log:
             decades = round(-math.log10(self.low))
             step = max(1, math.ceil(decades / max(1, most - 1)))
-            return [(self.share(10.0**-d), power(d)) for d in range(0, decades + 1, step)][::-1]
-        parts = 5 if f"{self.high:e}"[0] == "5" else 4
+            return [(self.share(10.0**-d), tick_power(-d)) for d in range(0, decades + 1, step)][::-1]
+        parts = 5 if f"{self.high:g}".lstrip("0.")[0] == "5" else 4
         parts = parts if most > parts else 2 if most > 2 and parts == 4 else 1
         return [(i / parts, tick_percent(self.high * i / parts)) for i in range(parts + 1)]
-
-
-def power(decades: int) -> str:
-    """10^-decades as a reader wants it.
-
-    >>> power(0), power(2), power(7)
-    ('1', '0.01', '10⁻⁷')
-    """
-    return f"{10.0**-decades:g}" if decades <= 2 else "10" + str(-decades).translate(SUPERSCRIPT)
-
-
-def tick_percent(p: float) -> str:
-    return f"{100 * p:.6g}%"
-
-
-def nats_or_bits(nats: float, unit: str) -> str:
-    """An entropy or surprisal in the unit that the user chose."""
-    return f"{nats / LN2:.3f} bits" if unit == "bits" else f"{nats:.3f} nats"
 
 
 def figures(row: Row, own: Distribution, vocabulary: TokenSet) -> list[tuple[str, str]]:
@@ -210,7 +192,6 @@ def figures(row: Row, own: Distribution, vocabulary: TokenSet) -> list[tuple[str
     lines.insert(0, ("rank", "—" if row.rank is None else f"{row.rank:,} of {own.size:,}"))
     if row.logprob is None:
         return [("p", "not told by the model"), *lines]
-    surprise = f"{row.logprob:.4f} nats = {row.logprob / LN2:.4f} bits" if row.logprob > -math.inf else "−∞"
     after = "removed by decoding" if row.removed else percent(row.decoded)
-    known = [("p", percent(row.prob)), ("p after decoding", after), ("log p", surprise.replace("-", "−"))]
+    known = [("p", percent(row.prob)), ("p after decoding", after), ("log p", nats_and_bits(row.logprob))]
     return [*known, ("p of it and all above", percent(cumulative_mass(own, row.id))), *lines]

@@ -21,10 +21,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from arplay.core.distribution import Distribution
+from arplay.core.format import power_cell
 from arplay.core.modalities.base import TokenSet
 from arplay.core.picking import Choice
 from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 
 MOST = 400
 THINNEST = 5e-4
@@ -196,7 +197,7 @@ class CumulativeStrip(QWidget):
         """The neighbourhood of u, enlarged, and where in the bar it is from."""
         strip, bar, area = self.strip, self.bar_area(), self.lens_area()
         assert strip.chosen is not None and strip.u is not None
-        times = f"× {1 / (high - low):,.0f}" if high - low > 1e-7 else f"× {1 / (high - low):.0e}"
+        times = f"× {1 / (high - low):,.0f}" if high - low > 1e-7 else f"× {power_cell(1 / (high - low), 1)}"
         words = self.below().adjusted(0, 0, area.left() - self.below().right() - SPACE[0], 0)
         shown = painter.fontMetrics().elidedText(f"{times}, last step", Qt.TextElideMode.ElideRight, int(words.width()))
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

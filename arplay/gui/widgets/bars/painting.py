@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from arplay.gui.format import percent_cell, power_cell
+from arplay.core.format import percent_cell, power_cell
 from arplay.gui.theme import BODY, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.widgets.bars.bars import Axis, Bars, Rest, Row
 

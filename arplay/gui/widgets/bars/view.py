@@ -9,8 +9,8 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintE
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from arplay.core.distribution import Distribution
+from arplay.core.format import percent
 from arplay.core.modalities.base import TokenSet
-from arplay.gui.format import percent
 from arplay.gui.theme import ANIMATION_MS, BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
 from arplay.gui.widgets.bars.bars import Axis, Bars, Row, figures
 from arplay.gui.widgets.bars.painting import (

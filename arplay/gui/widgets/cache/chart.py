@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF
 
 from arplay.core.timings import Kind, Timing, Timings, trend
-from arplay.gui.widgets.cache import words
+from arplay.gui.widgets.cache import facts
 from arplay.gui.widgets.line_plot import LinePlot
 from arplay.gui.widgets.plot import Mark, Plot, Series
 
@@ -31,7 +31,7 @@ def plot_of(timings: Sequence[Timing]) -> Plot:
     known, series, tallest = measured(timings), [], 0.0
     for kind, (color, mark) in STYLE.items():
         mine = sorted((t.context, 1000 * t.seconds) for t in known if t.kind == kind)
-        series.append(_series(words.LEGEND[kind], mine, color, width=0.0, mark=mark))
+        series.append(_series(facts.LEGEND[kind], mine, color, width=0.0, mark=mark))
         if kind != "prefill":
             middle = [(context, 1000 * seconds) for context, seconds in trend(known, kind)]
             tallest = max([tallest, *(ms for _, ms in middle)])
@@ -57,7 +57,7 @@ class CacheChart(LinePlot):
             self.timings = timings
             self.light(self.lit if self.lit in timings else None)
             newest = {t.kind: t for t in timings}
-            said = "; ".join(words.point(t).replace("\n", ", ") for t in newest.values())
+            said = "; ".join(facts.point(t).replace("\n", ", ") for t in newest.values())
             self.show_plot(plot_of(timings), said)
 
     def at(self, position: QPointF) -> Timing | None:
@@ -76,4 +76,4 @@ class CacheChart(LinePlot):
 
     def words(self, lit: object) -> str:
         assert isinstance(lit, Timing)
-        return words.point(lit)
+        return facts.point(lit)

@@ -11,20 +11,11 @@ from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
+from arplay.core.format import in_unit, number, percent_cell, probability
 from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
-from arplay.gui.format import percent_cell
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
-from arplay.gui.widgets.words import (
-    UNSCORED,
-    in_unit,
-    is_bare,
-    label,
-    number,
-    probability,
-    remark,
-    token_text,
-)
+from arplay.gui.widgets.labels import UNSCORED, is_bare, label, remark, token_text
 
 WIDTH, LINE, BAR_LINE, TITLE_LINE = 296, 19, 22, 26
 

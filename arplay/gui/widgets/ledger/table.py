@@ -9,21 +9,12 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from arplay.core.chain import Ledger, underflows
+from arplay.core.format import in_unit, number, power, power_cell, probability, significant
 from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
 from arplay.gui.widgets.caption import plain
-from arplay.gui.widgets.words import (
-    BARE,
-    UNSCORED,
-    in_unit,
-    is_bare,
-    number,
-    power,
-    probability,
-    remark,
-    token_text,
-)
+from arplay.gui.widgets.labels import BARE, UNSCORED, is_bare, remark, token_text
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -35,7 +26,7 @@ TIPS = {
     P: "p(xᵢ | x₁…xᵢ₋₁): the probability that the model gave this token after all tokens before it.",
     LOGP: "The natural logarithm of p (in bits: divided by ln 2). Logarithms add up where probabilities multiply.",
     RUNNING: "Σ log p so far: the logarithm of the probability of the text up to this token.",
-    PRODUCT: "The product of all p so far as a 64-bit float computes it; it underflows to 0 below 5 × 10⁻³²⁴.",
+    PRODUCT: "The product of all p so far as a 64-bit float computes it; it underflows to 0 below 5·10⁻³²⁴.",
     POWER: "The same product from the sum of the logs, as a power of ten: it never underflows.",
 }
 
@@ -149,14 +140,13 @@ def product(logprob: float, last: float) -> str:
     The whole column, which falls to exp(``last``), has decimals, or else powers of ten.
 
     >>> product(math.log(0.12), math.log(0.024)), product(math.log(0.12), -20.0), product(-2000.0, -2000.0)
-    ('0.12', '1.20000e−1', 'underflows float64')
+    ('0.12', '1.20000·10⁻¹', 'underflows float64')
     """
     if underflows(logprob):
         return "underflows float64"
     if last >= math.log(1e-4):
-        return f"{math.exp(logprob):.6g}"
-    mantissa, _, exponent = f"{math.exp(logprob):.5e}".partition("e")
-    return f"{mantissa}e{int(exponent)}".replace("-", "−")
+        return significant(math.exp(logprob), 6)
+    return power_cell(math.exp(logprob), 6)
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:

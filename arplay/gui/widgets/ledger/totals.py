@@ -7,11 +7,11 @@ import math
 import numpy as np
 
 from arplay.core.chain import Ledger
+from arplay.core.format import in_unit, number, power, power_cell, significant
 from arplay.engine.reconcile import Reconciled
 from arplay.gui.contract import Unit
 from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.ledger.table import product
-from arplay.gui.widgets.words import in_unit, number, power
 
 WRITTEN_OUT = 8
 """The product is written out for texts of up to this many scored tokens."""
@@ -65,10 +65,9 @@ def written_out(ledger: Ledger) -> str:
     multiplied, total = math.prod(probs.tolist()), math.fsum(logprobs)
     summed = math.exp(total)
     agree = math.isclose(multiplied, summed, rel_tol=1e-9)
-    verdict = "they agree" if agree else f"they differ by {abs(multiplied - summed):.1e}"
-    factors = " × ".join(f"{p:.4g}" for p in probs)
-    text = f"{factors} = {multiplied:.6g}  and  exp({number(total)}) = {summed:.6g}:  {verdict}"
-    return text.replace("e-", "e−")
+    verdict = "they agree" if agree else f"they differ by {power_cell(abs(multiplied - summed))}"
+    factors = " × ".join(f"{significant(p)}" for p in probs)
+    return f"{factors} = {significant(multiplied, 6)}  and  exp({number(total)}) = {significant(summed, 6)}:  {verdict}"
 
 
 def reconciliation(ledger: Ledger, reconciled: Reconciled | None, unit: Unit) -> str:
@@ -79,16 +78,4 @@ def reconciliation(ledger: Ledger, reconciled: Reconciled | None, unit: Unit) ->
     found = f"uncached pass: {number(in_unit(reconciled.nll_nats, unit))} {unit}"
     if math.isnan(difference):  # both infinite: a token has probability 0
         return found
-    return f"difference {small(difference)}, {found}"  # the figure that matters must not be cut off
-
-
-def small(value: float) -> str:
-    """A difference in as few signs as it needs.
-
-    >>> small(0.0), small(3.2e-8)
-    ('0', '3e−8')
-    """
-    if value == 0.0:
-        return "0"
-    mantissa, exponent = f"{value:.0e}".split("e")
-    return f"{mantissa}e{int(exponent)}".replace("-", "−")
+    return f"difference {power_cell(difference)}, {found}"  # the figure that matters must not be cut off

@@ -17,12 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from arplay.core.format import short, size
 from arplay.core.signs import safe
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
-from arplay.gui.widgets.models.words import Choice, Engine, memory, parameters, size
+from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.models.facts import Choice, Engine, memory
 from arplay.gui.widgets.scrolling import scrolling
-from arplay.gui.widgets.words import capital
 from arplay.models.base import Info
 from arplay.models.family import Ways
 from arplay.models.gguf.ways import INSTALL, is_native_there
@@ -251,7 +252,7 @@ def _values(card: Card | None, choice: Choice, info: Info | None) -> list[str]:
     usable = card.state != "broken"
     return [
         card.family,
-        parameters(card.parameters) if card.parameters else "",
+        short(card.parameters) if card.parameters else "",
         size(card.disk_bytes) if card.disk_bytes else "",
         size(card.download_bytes) if card.download_bytes else "",
         card.stored_dtype,

@@ -6,11 +6,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.errors import Problem
+from arplay.core.format import size
 from arplay.gui.playground.fetching import Fetching
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
-from arplay.gui.widgets.models.words import Choice, download, memory, size, summary
-from arplay.gui.widgets.words import capital
+from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.models.facts import Choice, download, memory, summary
 from arplay.models import catalogue
 from arplay.models.store.cards import Card
 

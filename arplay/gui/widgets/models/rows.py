@@ -9,10 +9,11 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from arplay.core.format import part_percent, size
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, icon, interface_font, number_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.keys import writes
-from arplay.gui.widgets.models.words import Choice, fit, found, size, summary
+from arplay.gui.widgets.models.facts import Choice, fit, found, summary
 from arplay.models.store.cards import Card
 
 Index = QModelIndex | QPersistentModelIndex
@@ -103,7 +104,7 @@ class ModelRows(QAbstractListModel):
         """What stands at the right: how large it is, and whether it fits or runs."""
         if card.spec == self.getting[0]:
             share = self.getting[1]
-            return "downloading", "" if share is None else f"{share:.0%}"
+            return "downloading", "" if share is None else part_percent(share)
         bytes = card.download_bytes if card.state == "fetch" else card.disk_bytes
         large = size(bytes) if bytes else ""
         if card.state == "broken":

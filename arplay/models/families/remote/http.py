@@ -225,7 +225,7 @@ def _read(answer: http.client.HTTPResponse, where: str) -> bytes:
         parts.append(chunk)
         size += len(chunk)
         if size > MOST_BYTES:
-            raise Problem(f"{where} answers with more than {MOST_BYTES / 2**20:.0f} MiB", "give a shorter text")
+            raise Problem(f"{where} answers with more than {MOST_BYTES >> 20} MiB", "give a shorter text")
     return b"".join(parts)
 
 

@@ -15,7 +15,7 @@ from arplay.gui.canvases.text.heat.shaping import Grid, Line, shape
 from arplay.gui.canvases.text.heat.signs import CHIP_SCALE
 from arplay.gui.theme import Theme
 from arplay.gui.widgets.heat.scale import PLAIN, UNSCORED, HeatScale
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 
 _KEPT = 256
 """Rows that stay shaped."""

@@ -31,7 +31,7 @@ from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.buffer import Buffer
 from arplay.gui.widgets.heat.card import HeatCard, content
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.words import label
+from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.zoom import WheelZoom
 
 PAD = SPACE[2]

@@ -2,65 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 
-from arplay.core.chain import Ledger, power_of_ten
-from arplay.core.distribution import LN2
+from arplay.core.chain import Ledger
 from arplay.core.modalities.base import TokenSet
 from arplay.engine.load import Loaded
-from arplay.gui.contract import Unit
 
 UNSCORED = "not scored: nothing stands before it"
 BARE = "The tokenizer put this token here; no bytes of the text are its own."
 
 _NAME = re.compile(r"[A-Z0-9._/\\]")
 _JOINER = re.compile("⟨U\\+(200C|200D)⟩")
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def in_unit(nats: float, unit: Unit) -> float:
-    return nats / LN2 if unit == "bits" else nats
-
-
-def number(value: float, digits: int = 4) -> str:
-    """A decimal with a real minus sign and thousands; — for NaN.
-
-    >>> number(-2.12026), number(math.inf)
-    ('−2.1203', '∞')
-    """
-    if math.isnan(value):
-        return "—"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
-
-
-def probability(logprob: float) -> str:
-    """exp(logprob) in a column: four decimals; a small one is told as such, and its tooltip has it all.
-
-    >>> probability(math.log(0.12)), probability(-12.0), probability(-math.inf), probability(math.nan)
-    ('0.1200', '<0.0001', '0', '—')
-    """
-    if math.isnan(logprob):
-        return "—"
-    p = math.exp(logprob)
-    return f"{p:.4f}" if p >= 0.0001 else "<0.0001" if p else "0"
-
-
-def power(logprob: float) -> str:
-    """exp(logprob) as a power of ten, however small.
-
-    >>> power(math.log(0.12)), power(-2000.0)
-    ('1.2 × 10⁻¹', '2.577 × 10⁻⁸⁶⁹')
-    """
-    mantissa, exponent = power_of_ten(logprob)
-    if mantissa == 0.0:
-        return "0"
-    if round(mantissa, 3) >= 10.0:
-        mantissa, exponent = mantissa / 10.0, exponent + 1
-    return f"{mantissa:.4g} × 10{str(exponent).translate(_SUPERSCRIPT)}"
 
 
 def label(text: str) -> str:

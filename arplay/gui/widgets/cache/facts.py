@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from arplay.core.format import duration, power_cell, rough, size
 from arplay.core.timings import Timing, Timings, forecast, largest_difference, speedup
 from arplay.engine.load import Loaded
 from arplay.gui.contract import View
 from arplay.gui.playground.comparing import LONGEST_SECONDS
 from arplay.gui.widgets.figure_row import Figure
-from arplay.gui.widgets.words import power
 from arplay.models.base import Info
 
 LEGEND = {"cached": "with cache", "uncached": "without", "prefill": "prefill"}
@@ -37,40 +37,6 @@ _GOING_BACK = {
 """How a cache follows an edit: in a few words, and in a sentence."""
 
 
-def duration(seconds: float) -> str:
-    """
-    >>> duration(0.00742), duration(0.085), duration(1.2)
-    ('7.4 ms', '85 ms', '1.20 s')
-    """
-    if not math.isfinite(seconds):
-        return "—"
-    ms = 1000 * seconds
-    return f"{ms:.1f} ms" if ms < 9.95 else f"{ms:.0f} ms" if ms < 999.5 else f"{seconds:,.2f} s"
-
-
-def size(count: float) -> str:
-    """
-    >>> size(512), size(12.3 * 2**20)
-    ('512 B', '12.3 MiB')
-    """
-    for unit, bytes_ in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
-        if count >= bytes_:
-            return f"{count / bytes_:,.1f} {unit}"
-    return f"{count:,.0f} B"
-
-
-def scientific(value: float) -> str:
-    """
-    >>> scientific(3.14e-5), scientific(0.0)
-    ('3.1 × 10⁻⁵', '0')
-    """
-    if not math.isfinite(value):
-        return "—" if math.isnan(value) else "∞"
-    if value == 0:
-        return "0"
-    return power(math.log(float(f"{value:.1e}")))
-
-
 def figures(timings: Timings, info: Info) -> tuple[Figure, ...]:
     """The newest of each kind, and what follows from all of them."""
     steps = [t for t in timings if t.kind == "cached"]
@@ -91,7 +57,7 @@ def figures(timings: Timings, info: Info) -> tuple[Figure, ...]:
     difference = largest_difference(timings)
     if difference is not None:
         tip = f"The largest difference of any logit between the two answers at the same place. {expected(info)}"
-        result.append(Figure(scientific(difference), "logits differ by", tip))
+        result.append(Figure(power_cell(difference), "logits differ by", tip))
     if answers:
         result += _memory(answers)
     return tuple(result)
@@ -116,7 +82,7 @@ def expected(info: Info) -> str:
     bound = ROUNDING.get(info.dtype)
     if bound is None:
         return f"The same sums in another order round differently; how much in {info.dtype} is not known here."
-    return f"Rounding explains up to about {scientific(bound)} in {info.dtype}; more would mean a wrong cache."
+    return f"Rounding explains up to about {power_cell(bound)} in {info.dtype}; more would mean a wrong cache."
 
 
 def verdict(timings: Timings, info: Info) -> str:
@@ -127,9 +93,9 @@ def verdict(timings: Timings, info: Info) -> str:
     if math.isnan(difference):
         return "The logits are not numbers (NaN)."
     if bound is not None and difference > bound:
-        return f"Logits differ by {scientific(difference)}: more than {info.dtype} explains."
+        return f"Logits differ by {power_cell(difference)}: more than {info.dtype} explains."
     if bound is None:
-        return f"Logits of both ways differ by ≤ {scientific(difference)}"
+        return f"Logits of both ways differ by ≤ {power_cell(difference)}"
     return f"Same answer both ways but for {info.dtype} rounding"
 
 
@@ -150,7 +116,7 @@ def state(view: View) -> str:
     seconds = forecast(view.timings, view.answer.position.context)
     if seconds is not None and seconds > LONGEST_SECONDS:
         count = view.answer.position.context
-        return f"{count:,} tokens without the cache may take {seconds:,.0f} s: ask for it"
+        return f"{count:,} tokens without the cache may take {rough(seconds)}: ask for it"
     return ""
 
 
@@ -166,7 +132,7 @@ def point(timing: Timing) -> str:
     if timing.cache_bytes:
         lines.append(f"cache {size(timing.cache_bytes)}")
     if timing.difference is not None:
-        lines.append(f"largest difference of a logit {scientific(timing.difference)}")
+        lines.append(f"largest difference of a logit {power_cell(timing.difference)}")
     return "\n".join(lines)
 
 

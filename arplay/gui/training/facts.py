@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from arplay.core.format import number, part_percent, rough
 from arplay.engine.trainer import Plan, Report, TrainingState
 from arplay.gui.training.losses import LossUnit, held_out_loss, perplexity, training_loss
 from arplay.gui.widgets.figure_row import Figure
-from arplay.gui.widgets.models.words import duration
-from arplay.gui.widgets.words import capital, number
+from arplay.gui.widgets.labels import capital
 
 _STATES = {
     "starting": "Getting ready",
@@ -43,7 +43,7 @@ def name(state: TrainingState) -> str:
 def status(state: TrainingState) -> str:
     """What is being done, in one line."""
     done, named = share(state), name(state)
-    words = [f"{named}, {done:.0%}" if done is not None and state.status != "done" else named]
+    words = [f"{named}, {part_percent(done)}" if done is not None and state.status != "done" else named]
     if state.status in ("starting", "pausing") and state.what:
         words.append(capital(state.what))
     if state.goes_on_from is not None:
@@ -74,15 +74,15 @@ def figures(state: TrainingState, unit: LossUnit) -> tuple[Figure, ...]:
     found.append(Figure(number(training_loss(newest, unit), 3), f"training, {unit}", "Mean loss since the last report"))
     if measured and measured[-1].held_out is not None:
         value = perplexity(measured[-1].held_out)
-        found.append(Figure(f"{value:,.1f}", "perplexity", "Of held-out text, per token: exp of its loss in nats"))
+        found.append(Figure(number(value, 1), "perplexity", "Of held-out text, per token: exp of its loss in nats"))
     planned = f" of {state.plan.tokens:,}" if state.plan is not None and not state.plan.training.counted else ""
     found.append(Figure(f"{newest.tokens:,}{planned}", "tokens read", "Predictions that the model was trained on"))
     if state.status == "running":
-        speed = f"{newest.tokens_per_second:,.0f}"
+        speed = number(newest.tokens_per_second, 0)
         found.append(Figure(speed, "tokens/s", "Tokens trained on per second, since the last report"))
-        found.append(Figure(duration(newest.seconds_left), "left", "At the speed of the last report"))
+        found.append(Figure(rough(newest.seconds_left), "left", "At the speed of the last report"))
     else:
-        found.append(Figure(duration(newest.seconds), "trained", "Seconds of training, pauses left out"))
+        found.append(Figure(rough(newest.seconds), "trained", "Seconds of training, pauses left out"))
     return tuple(found)
 
 
@@ -101,7 +101,7 @@ def overfitting(state: TrainingState) -> str:
 def summary(state: TrainingState) -> str:
     """One line for a list: how it stands, when, how much it read and how good it is."""
     done, named, reports = share(state), name(state), kept(state)
-    words = [f"{named} at {done:.0%}" if state.status in ("running", "paused") and done else named]
+    words = [f"{named} at {part_percent(done)}" if state.status in ("running", "paused") and done else named]
     if state.status == "failed" and state.problem is not None:
         words.append(capital(state.problem[0]))
     if state.plan is not None:

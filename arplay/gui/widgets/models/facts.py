@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from arplay.core.format import short, size
 from arplay.engine.messages import Progress
-from arplay.gui.widgets.words import capital
+from arplay.gui.widgets.labels import capital
 from arplay.models.devices import RESERVE
 from arplay.models.store.cards import Card
 
@@ -22,43 +23,6 @@ class Choice:
     device: str = "auto"
     engine: Engine = "native"
     free: int = 0
-
-
-def size(count: int) -> str:
-    """Bytes in decimal units, three digits.
-
-    >>> size(538_000_000), size(5_012_345), size(812)
-    ('538 MB', '5.01 MB', '812 bytes')
-    """
-    for unit, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= unit:
-            return f"{_three(count / unit)} {name}"
-    return f"{count} bytes"
-
-
-def parameters(count: int) -> str:
-    """
-    >>> parameters(134_515_008), parameters(1_300_000_000), parameters(39)
-    ('135 M', '1.30 B', '39')
-    """
-    for unit, name in ((1e9, "B"), (1e6, "M")):
-        if count >= unit:
-            return f"{_three(count / unit)} {name}"
-    return f"{count:,}"
-
-
-def duration(seconds: float) -> str:
-    """
-    >>> duration(8.2), duration(190), duration(7300), duration(7199)
-    ('8 s', '3 min 10 s', '2 h 2 min', '2 h 0 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def needed(card: Card, choice: Choice) -> int | None:
@@ -96,7 +60,7 @@ def memory(card: Card, choice: Choice) -> str:
 def summary(card: Card) -> str:
     """Family, parameters, context and licence in a line."""
     context = f"context {card.context:,}" if card.context else ""
-    count = parameters(card.parameters) + " parameters" if card.parameters else ""
+    count = short(card.parameters) + " parameters" if card.parameters else ""
     return "  ·  ".join(part for part in (card.family, count, context, card.licence) if part) or card.about
 
 
@@ -106,20 +70,10 @@ def download(progress: Progress | None) -> str:
         return "Asking for it"
     if progress.bytes_done is None:
         return capital(progress.what)
-    of = f" of {size(progress.bytes_total)}" if progress.bytes_total else ""
-    parts = [f"{size(progress.bytes_done)}{of}"]
-    if progress.per_second:
-        parts.append(f"{size(round(progress.per_second))}/s")
-    if progress.seconds_left is not None:
-        parts.append(f"{duration(progress.seconds_left)} left")
-    return "  ·  ".join(parts)
+    return "  ·  ".join(progress.transfer)
 
 
 def found(card: Card, query: str) -> bool:
     """Whether every word of ``query`` is somewhere in the card."""
     text = " ".join((card.title, card.spec, card.family, card.licence, card.about)).lower()
     return all(word in text for word in query.lower().split())
-
-
-def _three(value: float) -> str:
-    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"

@@ -191,7 +191,7 @@ def test_figures_of_a_history() -> None:
         ("250 ms", "without, at 110"),
         ("25.0 ×", "faster at 110"),
         ("2.0·10⁻⁵", "logits differ by"),
-        ("220.0 KiB", "2.0 KiB a token"),
+        ("225 kB", "2.05 kB a token"),
         ("109 + 1", "reused + read"),
     ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Coder, Document, Encoded, Ids, TokenSet
+from arplay.core.recent import Recent
 from arplay.core.windows import Windows
 from arplay.engine.prefixes import Prefixes
 from arplay.models import devices
@@ -26,8 +26,6 @@ DOCUMENTS_KEPT = 4
 
 T = TypeVar("T", bound=np.generic)
 R = TypeVar("R")
-K = TypeVar("K")
-V = TypeVar("V")
 Loader = Callable[[str, str, str, Report], Model]
 
 
@@ -87,8 +85,8 @@ class State:
     pace: Pace = field(default_factory=Pace)
     _of_model: dict[type, Any] = field(default_factory=dict)
     _outliving: dict[type, Any] = field(default_factory=dict)
-    _documents: OrderedDict[tuple[Document, str, bool], Encoded] = field(default_factory=OrderedDict)
-    _parts: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
+    _documents: Recent[tuple[Document, str, bool], Encoded] = field(default_factory=lambda: Recent(DOCUMENTS_KEPT))
+    _parts: Recent[Hashable, Any] = field(default_factory=lambda: Recent(DOCUMENTS_KEPT))
     """Parts of documents: a token that is written after a long one does not have it encoded again."""
 
     asked: tuple[str, str, str] | None = None
@@ -161,30 +159,18 @@ class State:
     def encode(self, document: Document, coder: Coder, special: bool) -> Encoded:
         """The document's tokens; the last few documents are remembered, and the last parts of them."""
 
-        def part(key: Hashable, make: Callable[[], Any]) -> Any:
-            return _remembered(self._parts, key, make, DOCUMENTS_KEPT)
-
         def whole() -> Encoded:
-            encoded = document.encoded(coder, special, part)
+            encoded = document.encoded(coder, special, self._parts.get)
             for array in (encoded.ids, encoded.ends, encoded.fixed):
                 read_only(array)
             return encoded
 
         key = (document, coder.vocabulary.name, special)
-        return _remembered(self._documents, key, whole, DOCUMENTS_KEPT)
+        return self._documents.get(key, whole)
 
     def departures(self, document: Document, coder: Coder, special: bool) -> tuple[tuple[int, int], ...]:
         """Spans of units whose kept ids are not those that the coder gives the same document."""
         return document.departures(self.encode(document, coder, special), coder, special)
-
-
-def _remembered(kept: OrderedDict[K, V], key: K, make: Callable[[], V], most: int) -> V:
-    if key not in kept:
-        kept[key] = make()
-    kept.move_to_end(key)
-    while len(kept) > most:
-        kept.popitem(last=False)
-    return kept[key]
 
 
 def read_only(array: NDArray[T]) -> NDArray[T]:

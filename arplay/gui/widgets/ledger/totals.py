@@ -66,7 +66,7 @@ def written_out(ledger: Ledger) -> str:
     summed = math.exp(total)
     agree = math.isclose(multiplied, summed, rel_tol=1e-9)
     verdict = "they agree" if agree else f"they differ by {power_cell(abs(multiplied - summed))}"
-    factors = " × ".join(f"{significant(p)}" for p in probs)
+    factors = " × ".join(map(significant, probs))
     return f"{factors} = {significant(multiplied, 6)}  and  exp({number(total)}) = {significant(summed, 6)}:  {verdict}"
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from arplay.models.scoring_rows import unscored
 
 _LONGEST = 4096
 """Of a token's text."""
-_KEPT = 32
+KEPT = 32
 
 T = TypeVar("T")
 
@@ -120,25 +119,6 @@ class Server:
         if not len(tokens) == len(logprobs) == len(tops):
             raise Problem(f"{self.where} gives lists of different lengths for one text", "use another server")
         return Completion(choice["text"] or "", tokens, logprobs, tops, choice["prompt_logprobs"])
-
-
-class Kept(Generic[T]):
-    """The answers to the last few questions."""
-
-    def __init__(self) -> None:
-        self._answers: OrderedDict[Hashable, T] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The answer that is kept, or a new one. A question that fails is not kept."""
-        if key not in self._answers:
-            self._answers[key] = make()
-        self._answers.move_to_end(key)
-        while len(self._answers) > _KEPT:
-            self._answers.popitem(last=False)
-        return self._answers[key]
-
-    def latest_first(self) -> list[T]:
-        return list(reversed(self._answers.values()))
 
 
 def distribution(told: Mapping[int, float], size: int, most: int, ceiling: float = -math.inf) -> Distribution:

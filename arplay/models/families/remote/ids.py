@@ -17,12 +17,13 @@ from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Tokens
+from arplay.core.recent import Recent
 from arplay.core.signs import safe
 from arplay.models.alphabets.spelling import BYTE, byte_level_bytes
 from arplay.models.alphabets.text import lead_of
 from arplay.models.base import Scores
 from arplay.models.families.remote import answers as remote_answers
-from arplay.models.families.remote.answers import Kept, Server, ends_of
+from arplay.models.families.remote.answers import KEPT, Server, ends_of
 from arplay.models.families.remote.http import Refused
 from arplay.models.families.remote.tokens import SeenTokens
 
@@ -38,7 +39,7 @@ class ByIds:
     notes: tuple[str, ...] = ()
 
     def __init__(self, server: Server, tokens: SeenTokens, context: int | None) -> None:
-        self._server, self._tokens, self._next = server, tokens, Kept[Distribution]()
+        self._server, self._tokens, self._next = server, tokens, Recent[tuple[int, ...], Distribution](KEPT)
         self._root = server.address.path.removesuffix("/v1")
         self.context = None if context is None else max(1, context - 1)  # one token is drawn, and has to fit
         plain, whole = (self._cut(_PROBE, special) for special in (False, True))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Tokens
+from arplay.core.recent import Recent
 from arplay.core.signs import safe
 from arplay.models.base import Batch, Capabilities, Info, Memory, Report, Scores
 from arplay.models.families.remote import answers as remote_answers
@@ -99,7 +100,7 @@ class RemoteAlphabet:
 
     def __init__(self, tokens: SeenTokens, told: Told) -> None:
         self._tokens, self._told = tokens, told
-        self._cuts = remote_answers.Kept[Tokens]()
+        self._cuts = Recent[tuple[bytes, int], Tokens](remote_answers.KEPT)
         self.lead = told.lead
 
     @property

@@ -18,9 +18,10 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
 from arplay.core.modalities.vocabulary import Tokens
+from arplay.core.recent import Recent
 from arplay.models.base import Scores
 from arplay.models.families.remote import answers as remote_answers
-from arplay.models.families.remote.answers import Completion, Kept, Server, ends_of, is_name
+from arplay.models.families.remote.answers import KEPT, Completion, Server, ends_of, is_name
 from arplay.models.families.remote.http import Refused
 from arplay.models.families.remote.tokens import SeenTokens
 
@@ -58,7 +59,7 @@ class Texts:
 
     def __init__(self, server: Server, tokens: SeenTokens) -> None:
         self._server, self._tokens = server, tokens
-        self._reads, self._next = Kept[_Read](), Kept[Completion]()
+        self._reads, self._next = Recent[str, _Read](KEPT), Recent[str, Completion](KEPT)
         self.count = next((count for count in _COUNTS if self._takes(count)), 1)
         first = self._following(PROBE)
         if first.tops and 2 * len(first.tops[-1] or ()) <= self.count:
@@ -91,9 +92,9 @@ class Texts:
             raise Problem(self.no_scores, "use a server that gives the log-probs of a prompt")
         text = self._written(ids)
         if fresh:
-            self._reads = Kept()
+            self._reads.clear()
         chain = np.array(ids, np.int64)
-        for read in self._reads.latest_first():
+        for read in self._reads:
             if np.array_equal(read.tokens.ids[: len(chain)], chain):
                 return remote_answers.rows(read.scores, 0, len(chain))
         read = self._read(text)

@@ -15,7 +15,8 @@ from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Ids, TokenSet
 from arplay.core.modalities.spans import to_text
 from arplay.core.modalities.text import bytes_of
-from arplay.gui.canvases.text.heat.layout import Flow, Ints, Measure, Units, bare_tokens, remembered, units
+from arplay.core.recent import Recent
+from arplay.gui.canvases.text.heat.layout import Flow, Ints, Measure, Units, bare_tokens, units
 from arplay.gui.canvases.text.heat.signs import CR, FLAG, JAMO, JOINER, LF, MARK, MODIFIER, VIRAMA, direction, kind
 
 BLOCK = 2048
@@ -41,7 +42,7 @@ class Blocks:
             cuts.append(len(ends))
         self.firsts: Ints = np.array(cuts, np.int64)
         self.starts: Ints = np.array([0, *(ends[cut - 1] for cut in cuts[1:])], np.int64)
-        self._units: dict[int, Units] = {}
+        self._units = Recent[int, Units](_KEPT)
 
     @classmethod
     def of(cls, ledger: Ledger, vocabulary: TokenSet | None, measure: Measure) -> Blocks:
@@ -77,7 +78,7 @@ class Blocks:
             names = {index: self._name(first + index) for index in bare_tokens(ends).tolist()}
             return units(self.data[low:high], ends, names, self._measure, self._around(low, high))
 
-        return remembered(self._units, block, make, _KEPT)
+        return self._units.get(block, make)
 
     @cached_property
     def sizes(self) -> Ints:
@@ -132,7 +133,7 @@ class Rows:
         self.blocks, self.columns, self.indent = blocks, columns, indent
         self._counts: Ints = np.maximum(1, blocks.sizes @ np.array([0.5, 1.0 / columns])).astype(np.int64)
         self._known = np.zeros(len(blocks), bool)
-        self._flows: dict[int, Flow] = {}
+        self._flows = Recent[int, Flow](_KEPT)
         self.moved = 0
         """How often rows moved, since a block before them is not as long as estimated."""
         self._sum()
@@ -171,7 +172,7 @@ class Rows:
 
     def flow(self, block: int) -> Flow:
         indent = self.indent if block == 0 else 0
-        made = remembered(self._flows, block, lambda: Flow.of(self.blocks.units(block), self.columns, indent), _KEPT)
+        made = self._flows.get(block, lambda: Flow.of(self.blocks.units(block), self.columns, indent))
         if not self._known[block]:
             self.moved += int(self._counts[block] != made.rows)
             self._known[block], self._counts[block] = True, made.rows

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +51,6 @@ Floats = NDArray[np.float64]
 Measure = Callable[[str], float]
 """The columns that one or two characters take, written alone."""
 
-K = TypeVar("K")
-V = TypeVar("V")
 
 LEAST = 0.22
 """Columns that a token of a letter has at least, so that a click can hit it."""
@@ -154,15 +152,6 @@ class Units:
         in_front = in_front if begin == 0 else 0
         leading = of_all if begin == 0 and of_all else told(lead, 0)
         return leading < 0, told(before - 1, in_front), told(after, behind if end == len(self) else 0)
-
-
-def remembered(kept: dict[K, V], key: K, make: Callable[[], V], most: int) -> V:
-    """What ``make`` made for this key; the ``most`` that were used last are kept."""
-    found = kept.pop(key) if key in kept else make()
-    while len(kept) >= most:
-        del kept[next(iter(kept))]
-    kept[key] = found
-    return found
 
 
 def bare_tokens(ends: Ids) -> Ints:

@@ -9,8 +9,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from arplay.core.chain import Ledger
+from arplay.core.recent import Recent
 from arplay.gui.canvases.text.heat.blocks import Rows
-from arplay.gui.canvases.text.heat.layout import Flow, remembered
+from arplay.gui.canvases.text.heat.layout import Flow
 from arplay.gui.canvases.text.heat.shaping import Grid, Line, shape
 from arplay.gui.canvases.text.heat.signs import CHIP_SCALE
 from arplay.gui.theme import Theme
@@ -26,11 +27,11 @@ class Lines:
 
     def __init__(self, grid: Grid, flow: Flow | Rows) -> None:
         self.grid, self.flow = grid, flow
-        self._shaped: dict[tuple[int, int], Line] = {}
+        self._shaped = Recent[tuple[int, int], Line](_KEPT)
 
     def __getitem__(self, row: int) -> Line:
         first, flow, row = self.flow.locate(row)
-        return remembered(self._shaped, (first, row), lambda: shape(self.grid, flow, row, first), _KEPT)
+        return self._shaped.get((first, row), lambda: shape(self.grid, flow, row, first))
 
     def cells(self, row: int, top: float, token: int) -> list[QRectF]:
         """The rectangles that a token fills in a row whose top is at y = ``top``; several where directions meet."""

@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from arplay.gui.main_window import MainWindow
-from arplay.gui.panels import PANELS, PanelEntry
+from arplay.gui.panels import PANELS
 from arplay.gui.panels.decoding import DecodingPanel
+from arplay.gui.panels.entry import PanelEntry
 from tests.panel_checks import opened as shown
 from tests.panel_views import VIEWS
 from tests.windows_open import Open
@@ -57,9 +58,9 @@ def faults(root: QWidget, cut: bool = False) -> Iterator[str]:
                 yield f"{_name(one)} is cut by {_name(parent)}"
 
 
-@pytest.mark.parametrize("place", PANELS, ids=lambda place: place.panel.rpartition(".")[2])
-def test_no_panel_paints_one_control_over_another_at_any_size(place: PanelEntry, qapp: QApplication) -> None:
-    with shown(place.make) as panel:
+@pytest.mark.parametrize("entry", PANELS, ids=lambda entry: entry.panel.rpartition(".")[2])
+def test_no_panel_paints_one_control_over_another_at_any_size(entry: PanelEntry, qapp: QApplication) -> None:
+    with shown(entry.make) as panel:
         for view in VIEWS:
             panel.show_view(view())
             for size in SIZES:

@@ -27,7 +27,7 @@ def test_what_comes_later_leaves_three_lines_of_the_text_in_sight(opened: Open, 
     settle(window, qtbot)
     qtbot.waitUntil(lambda: bool(editor.notes.notes))
     assert lines_in_sight(editor) >= 3
-    window.tell("Something is wrong with the file", "open another")
+    window.report("Something is wrong with the file", "open another")
     qtbot.waitUntil(lambda: lines_in_sight(editor) >= 3 and window.notice.isVisible())
     window.notice.forget()
     window.arrangement.share()

@@ -15,14 +15,15 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from arplay.gui.contract import Change, Panel, Settings, View
-from arplay.gui.panels import PANELS, PanelEntry
+from arplay.gui.panels import PANELS
+from arplay.gui.panels.entry import PanelEntry
 from arplay.gui.theme import DARK, LIGHT, Theme, contrast
 from tests import panel_checks
 from tests.panel_views import VIEWS, not_numbers, textbook
 
 SCALE = os.environ.get("QT_SCALE_FACTOR", "1")
 
-every_panel = pytest.mark.parametrize("place", PANELS, ids=lambda place: place.panel.rpartition(".")[2])
+every_panel = pytest.mark.parametrize("entry", PANELS, ids=lambda entry: entry.panel.rpartition(".")[2])
 every_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
 
 
@@ -39,14 +40,14 @@ def _plain_afterwards(qapp: QApplication) -> Iterator[None]:
 
 @every_view
 @every_panel
-def test_every_view_is_drawn(place: PanelEntry, view: Callable[[], View], qtbot: QtBot) -> None:
-    panel_checks.draws(place.make, view())
+def test_every_view_is_drawn(entry: PanelEntry, view: Callable[[], View], qtbot: QtBot) -> None:
+    panel_checks.draws(entry.make, view())
 
 
 @every_view
 @every_panel
-def test_every_chart_is_exported(place: PanelEntry, view: Callable[[], View], qtbot: QtBot) -> None:
-    panel_checks.exports(place.make, view())
+def test_every_chart_is_exported(entry: PanelEntry, view: Callable[[], View], qtbot: QtBot) -> None:
+    panel_checks.exports(entry.make, view())
 
 
 @pytest.mark.parametrize(
@@ -61,8 +62,8 @@ def test_every_chart_is_exported(place: PanelEntry, view: Callable[[], View], qt
     ids=lambda check: check.__name__,
 )
 @every_panel
-def test_every_panel(place: PanelEntry, check: Callable[[panel_checks.Make], None], qtbot: QtBot) -> None:
-    check(place.make)
+def test_every_panel(entry: PanelEntry, check: Callable[[panel_checks.Make], None], qtbot: QtBot) -> None:
+    check(entry.make)
 
 
 def test_pictures_have_the_scale_of_this_process(qtbot: QtBot) -> None:

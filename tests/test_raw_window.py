@@ -113,7 +113,7 @@ def test_nothing_on_the_window_is_raw(opened: Open, qtbot: QtBot, table: Path) -
     window = opened(str(table), b"")
     everything(window, qtbot, table)
     assert not faults(), "\n".join(faults())
-    window.tell(EVIL, EVIL)
+    window.report(EVIL, EVIL)
     assert not faults(), "\n".join(faults())
     window.choose_model(str(table.parent / f"no{EVIL}.gguf"))
     qtbot.waitUntil(lambda: "no" in window.notice.text())

@@ -17,7 +17,7 @@ from arplay.core.errors import Problem
 from arplay.export.charts import Chart, Shown
 from arplay.export.writers import write
 from arplay.gui import panels, platform_check
-from arplay.gui.panels import PanelEntry
+from arplay.gui.panels.entry import PanelEntry
 from arplay.models.documents import Source
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ MOST_PIXELS = 16_000
 
 def charts() -> dict[str, PanelEntry]:
     """The panels that have a chart, by its name."""
-    return {place.chart.name: place for place in panels.PANELS if place.chart is not None}
+    return {entry.chart.name: entry for entry in panels.PANELS if entry.chart is not None}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,31 +55,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    kind, place = args.out.suffix.lower(), charts().get(args.chart)
-    known = (".png",) if place is None else PICTURES + DATA
+    kind, entry = args.out.suffix.lower(), charts().get(args.chart)
+    known = (".png",) if entry is None else PICTURES + DATA
     if kind not in known:
         raise UsageError(f"--chart {args.chart} goes to {', '.join(known)}, not to {args.out.name}")
     if (args.tokens or args.pages) and not (args.chart in _long() and kind in PICTURES):
         raise UsageError(f"--tokens and --pages are for pictures of a {' or a '.join(_long())}")
     decoding = options.decoding(args)
     if kind in PICTURES:
-        _prepare_qt(args.scale if place is None else 1.0)
-    if place is None or place.chart is None:
+        _prepare_qt(args.scale if entry is None else 1.0)
+    if entry is None or entry.chart is None:
         _window(args, decoding)
     else:
         source = given.source(args, args.prompt, args.file, args.encoding)
-        shown = _ask(args, place.chart, source, decoding)
+        shown = _ask(args, entry.chart, source, decoding)
         if kind in PICTURES:
-            _picture(args, place, shown)
+            _picture(args, entry, shown)
             return 0
-        write(args.out, place.chart.table(shown).text("csv" if kind == ".csv" else "json"))
+        write(args.out, entry.chart.table(shown).text("csv" if kind == ".csv" else "json"))
     note(f"wrote {args.out}")
     return 0
 
 
 def _long() -> list[str]:
     """The charts of which a picture may be of some tokens only."""
-    return [name for name, place in charts().items() if place.chart is not None and place.chart.long]
+    return [name for name, entry in charts().items() if entry.chart is not None and entry.chart.long]
 
 
 def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipeline) -> Shown:
@@ -99,7 +99,7 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
     return replace(shown, decoding=decoding) if chart.decodes else shown
 
 
-def _picture(args: argparse.Namespace, place: PanelEntry, shown: Shown) -> None:
+def _picture(args: argparse.Namespace, entry: PanelEntry, shown: Shown) -> None:
     try:
         from arplay.gui import app, export_image, export_parts, overrides, theme
     except ImportError as error:
@@ -108,11 +108,11 @@ def _picture(args: argparse.Namespace, place: PanelEntry, shown: Shown) -> None:
     look = theme.DARK if args.theme == "dark" else theme.LIGHT
     theme.apply(app.application(), look)
     with overrides.raised():
-        panel = place.make()
+        panel = entry.make()
         panel.set_theme(look)
         panel.show_view(_view(shown))
     chart: export_image.Chart = panel
-    if place.chart is not None and place.chart.long:
+    if entry.chart is not None and entry.chart.long:
         long = cast(export_parts.Long, panel)
         if not long.count():
             raise Problem("an empty text has no tokens to draw", "give one with something in it")

@@ -170,7 +170,7 @@ class _Start:
         """From now on the text is kept; one that was there before comes back, unless another is asked for."""
         window, options = self._window, self._options
         if window.store.said is not None:
-            window.tell(*window.store.said)
+            window.report(*window.store.said)
         fresh = options.prompt is not None or options.text_file is not None
         return window.keeping.begin(paths.sessions(), fresh)
 
@@ -188,7 +188,7 @@ class _Hook:
         else:
             cause = f"something went wrong ({kind.__name__}: {error})"
             # later: it may be in the middle of painting, where no widget should move
-            QTimer.singleShot(0, partial(self._window.tell, cause, "please report it with the log"))
+            QTimer.singleShot(0, partial(self._window.report, cause, "please report it with the log"))
 
 
 def application() -> QApplication:

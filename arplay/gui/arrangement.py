@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QTabBar, QTabWidget, QVBoxLayout, QWidget
@@ -14,10 +13,8 @@ from shiboken6 import isValid
 from arplay.gui import panels, theme
 from arplay.gui.contract import Panel
 from arplay.gui.dock import Dock, TitleBar
+from arplay.gui.host import Host
 from arplay.gui.sharing import shared
-
-if TYPE_CHECKING:
-    from arplay.gui.main_window import MainWindow
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -40,7 +37,7 @@ class Arrangement(QObject):
     changed = Signal()
     """A panel has the whole window, or no longer."""
 
-    def __init__(self, window: MainWindow, above: QWidget, export_menu: Callable[[Panel], QMenu]) -> None:
+    def __init__(self, window: Host, above: QWidget, export_menu: Callable[[Panel], QMenu]) -> None:
         """``above`` stands over the panel in the middle; ``export_menu`` makes the menu of a panel's title bar."""
         super().__init__(window)
         self._window = window
@@ -55,12 +52,12 @@ class Arrangement(QObject):
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self.share)
         window.setDockNestingEnabled(True)
-        for place in panels.PANELS:
-            panel = place.make()
+        for entry in panels.PANELS:
+            panel: Panel = entry.make()
             panel.setParent(window)
             self.panels[panel.name] = panel
             menu = export_menu(panel)
-            if place.area == "centre":
+            if entry.area == "centre":
                 self.middle, self._above = panel, above
                 above.installEventFilter(self)
                 self.centre = TitleBar(panel, menu, closable=False, parent=window)
@@ -73,7 +70,7 @@ class Arrangement(QObject):
             dock.visibilityChanged.connect(self._on_moved)
             dock.topLevelChanged.connect(self._on_moved)
             dock.dockLocationChanged.connect(self._on_moved)
-            window.addDockWidget(AREAS[place.area], dock)
+            window.addDockWidget(AREAS[entry.area], dock)
         corners = Qt.Corner
         for corner in (corners.BottomLeftCorner, corners.TopLeftCorner):
             window.setCorner(corner, Qt.DockWidgetArea.LeftDockWidgetArea)
@@ -141,7 +138,7 @@ class Arrangement(QObject):
             return
         width = window.width()
         beside = {name: dock.panel.entry for name, dock in self.docks.items() if dock.panel.entry.area != "bottom"}
-        self._resize({name: place.width_in(width) for name, place in beside.items()}, ACROSS)
+        self._resize({name: entry.width_in(width) for name, entry in beside.items()}, ACROSS)
         middle = [first for group in self._groups if (first := next(filter(self._stands, group), None)) is not None]
         below = [name for name in middle if not self._at_side(name)]
         centre, view = self.middle, window.playground.view

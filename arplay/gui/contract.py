@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
@@ -25,11 +25,9 @@ from arplay.core.timings import Timings
 from arplay.core.tree import Node, Tree
 from arplay.engine.load import Loaded
 from arplay.engine.reconcile import Reconciled
+from arplay.gui.panels.entry import PanelEntry
 from arplay.gui.theme import LIGHT, TEXT, Theme
 from arplay.models.base import Info
-
-if TYPE_CHECKING:
-    from arplay.gui.panels import PanelEntry
 
 Unit = Literal["nats", "bits"]
 AtLimit = Literal["stop", "slide"]
@@ -303,7 +301,7 @@ class Panel(QWidget):
     theme: Theme = LIGHT
 
     entry: PanelEntry
-    """Its line of the catalogue, which made it."""
+    """Its line of the catalogue."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QMenu
 
 from arplay.core.errors import Problem
 from arplay.core.signs import safe
+from arplay.gui.host import Host
 from arplay.gui.playground.recovery import Left
 from arplay.gui.widgets.entries import Entries, Entry
 from arplay.gui.widgets.labels import capital
-
-if TYPE_CHECKING:
-    from arplay.gui.main_window import MainWindow
 
 
 class EarlierMenu(QMenu):
     """Choosing one makes this window go on with it; the text that was in the window is kept like the others."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Host) -> None:
         super().__init__("&Earlier texts", window)
         self._window = window
         self.setToolTipsVisible(True)
@@ -45,7 +42,7 @@ class EarlierMenu(QMenu):
         try:
             self._window.keeping.open(Path(path))
         except Problem as problem:
-            self._window.tell(problem.cause, problem.remedy)
+            self._window.report(problem.cause, problem.remedy)
         else:
             self._window.focus_editor()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
-from PySide6.QtWidgets import QFileDialog, QMenu, QStatusBar, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from arplay.core.errors import Problem
 from arplay.export import charts
@@ -19,11 +19,10 @@ from arplay.gui import export_image, export_parts
 from arplay.gui.contract import Panel, View
 from arplay.gui.export_image import Chart
 from arplay.gui.export_parts import Long, Span
+from arplay.gui.host import Host
 
 if TYPE_CHECKING:
     from arplay.gui.panels.editor import EditorPanel
-    from arplay.gui.playground.playground import Playground
-    from arplay.gui.store import Store
 
 PICTURES = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF document": ".pdf"}
 DATA: dict[str, charts.Kind] = {"CSV table": "csv", "JSON data": "json"}
@@ -153,22 +152,10 @@ class Export:
             self.save(path)
 
 
-class PanelWindow(Protocol):
-    """What the export of a panel needs of the window that it is in."""
-
-    panels: dict[str, Panel]
-    playground: Playground
-    store: Store
-
-    def statusBar(self) -> QStatusBar: ...
-
-    def tell(self, cause: str, remedy: str) -> None: ...
-
-
 class OfPanel:
     """A panel of the window as :class:`Exported`: always of what the window shows at this moment."""
 
-    def __init__(self, panel: Panel, window: PanelWindow) -> None:
+    def __init__(self, panel: Panel, window: Host) -> None:
         self.panel, self.window = panel, window
 
     def __getattr__(self, name: str) -> object:
@@ -214,13 +201,13 @@ def shown(panel: Panel, view: View) -> Shown:
     )
 
 
-def of_panel(panel: Panel, window: PanelWindow) -> Export:
+def of_panel(panel: Panel, window: Host) -> Export:
     """How a panel of the window is exported."""
     return Export(
         cast(Exported, OfPanel(panel, window)),
-        cast(QWidget, window),
+        window,
         lambda words: window.statusBar().showMessage(words, 4_000),
-        lambda problem: window.tell(problem.cause, problem.remedy),
+        lambda problem: window.report(problem.cause, problem.remedy),
         lambda: cast("EditorPanel", window.panels["editor"]).selected_tokens(window.playground.view.ledger),
         lambda: window.store.text("export_folder", ""),
         lambda folder: window.store.set_text("export_folder", folder),

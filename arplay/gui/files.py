@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
@@ -12,30 +11,28 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.image import Raster
 from arplay.core.signs import markup
 from arplay.export.writers import replacing
+from arplay.gui.host import Host
 from arplay.models.picturefile import read_picture
 from arplay.textfile import MAX_BYTES, detect, read_text
 
-if TYPE_CHECKING:
-    from arplay.gui.main_window import MainWindow
 
-
-def read(path: Path, encoding: str | None, window: MainWindow) -> bytes | None:
+def read(path: Path, encoding: str | None, window: Host) -> bytes | None:
     """The UTF-8 bytes of a file; for one that is not UTF-8 the detected encoding is offered. None: told, given up."""
     try:
         return read_text(path, encoding)
     except Problem as problem:
         guess = _offer(path, window) if encoding is None else None
         if guess is None:
-            window.tell(problem.cause, problem.remedy.replace("--encoding ", "the encoding "))
+            window.report(problem.cause, problem.remedy.replace("--encoding ", "the encoding "))
             return None
     try:
         return read_text(path, guess)
     except Problem as problem:
-        window.tell(problem.cause, problem.remedy)
+        window.report(problem.cause, problem.remedy)
         return None
 
 
-def open_picture(path: Path, window: MainWindow) -> bool:
+def open_picture(path: Path, window: Host) -> bool:
     """Open the file as a picture where the loaded model reads such; whether that was done, or told why not."""
     loaded = window.playground.view.loaded
     if loaded is None or not isinstance(loaded.vocabulary, Raster):
@@ -43,7 +40,7 @@ def open_picture(path: Path, window: MainWindow) -> bool:
     try:
         picture = read_picture(path, loaded.vocabulary)
     except Problem as problem:
-        window.tell(problem.cause, problem.remedy)
+        window.report(problem.cause, problem.remedy)
         return True
     window.notice.forget()
     window.store.add_recent("recent_files", str(path))
@@ -51,7 +48,7 @@ def open_picture(path: Path, window: MainWindow) -> bool:
     return True
 
 
-def _offer(path: Path, window: MainWindow) -> str | None:
+def _offer(path: Path, window: Host) -> str | None:
     """Ask whether to open the file in the encoding that it seems to have."""
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -81,18 +78,18 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def ask_open(window: MainWindow) -> Path | None:
+def ask_open(window: Host) -> Path | None:
     name, _ = QFileDialog.getOpenFileName(window, "Open a text", filter="Texts (*.txt *.md *.py *.csv);;All files (*)")
     return Path(name) if name else None
 
 
-def save_as(window: MainWindow) -> bool:
+def save_as(window: Host) -> bool:
     """Whether the text is in a file of the user's now."""
     name, _ = QFileDialog.getSaveFileName(window, "Save", "text.txt", "Texts (*.txt);;All files (*)")
     return bool(name) and save(Path(name), window)
 
 
-def may_close(window: MainWindow) -> bool:
+def may_close(window: Host) -> bool:
     """Ask what is to become of a text that cannot be kept. False: the window stays."""
     cause, _ = window.keeping.risk or ("what you wrote could not be kept", "")
     while True:
@@ -115,14 +112,14 @@ def may_close(window: MainWindow) -> bool:
             return True
 
 
-def save(path: Path, window: MainWindow) -> bool:
+def save(path: Path, window: Host) -> bool:
     """The document's exact bytes, all or nothing."""
     document = window.playground.document
     try:
         with replacing(path) as temporary:
             temporary.write_bytes(document.file)
     except Problem as problem:
-        window.tell(problem.cause, problem.remedy)
+        window.report(problem.cause, problem.remedy)
         return False
     window.keeping.saved(document)
     window.statusBar().showMessage(f"Saved {path.name}", 3000)

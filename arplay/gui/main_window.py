@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
@@ -23,6 +23,7 @@ from arplay.gui.canvases.text.area import too_long
 from arplay.gui.contract import Panel, View
 from arplay.gui.dock import Dock
 from arplay.gui.dropping import dropped
+from arplay.gui.host import Host
 from arplay.gui.linking import ScrollLink
 from arplay.gui.menus import Menus
 from arplay.gui.model_browser import ModelBrowser
@@ -50,7 +51,7 @@ REFUSED_MS = 6_000
 """So long the status bar says why something did not happen."""
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Host):
     """Shows first, loads after: building it imports neither torch nor transformers."""
 
     closed = Signal()
@@ -83,7 +84,7 @@ class MainWindow(QMainWindow):
         self.arrangement = Arrangement(self, self.notice, self.menus.export_menu)
         self.panels, self.docks = self.arrangement.panels, self.arrangement.docks
         self.link = ScrollLink((self.panels["editor"].area, self.panels["heatmap"].text), self)  # type: ignore[attr-defined]
-        self.menus.build_view()
+        self.menus.build_view(self.arrangement)
         self.waiting = Waiting(self._that_wait_for("answer"), self)
         self.scores_waiting = Waiting(self._that_wait_for("scores"), self, QUICK_SCORES_MS)
         self.status = StatusBar(self)
@@ -102,7 +103,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         play = self.playground
         for panel in self.panels.values():
-            panel.intent.connect(self._on_intent)
+            panel.intent.connect(self.handle)
         for dock in self.docks.values():
             dock.visibilityChanged.connect(self._on_visibility)
         self.docks["kv_cache"].visibilityChanged.connect(play.comparing.watch)
@@ -110,16 +111,16 @@ class MainWindow(QMainWindow):
         self.panels["editor"].leave.connect(self.focus_chart)  # type: ignore[attr-defined]
         play.changed.connect(self._show_view)
         play.progress.connect(self._show_progress)
-        play.told.connect(self.tell)
+        play.told.connect(self.report)
         play.refused.connect(self._on_refused)
         self.status.says.connect(self._on_work, Qt.ConnectionType.QueuedConnection)  # a View of its own
         play.model_loaded.connect(self._on_model_loaded)
         play.writing.context_full.connect(self._on_context_full)
         self.training.open_model.connect(self.choose_model)
-        self.training.told.connect(self.tell)
+        self.training.told.connect(self.report)
         self.training.said.connect(self.status.showMessage)
         self.training.named.connect(self.menus.models.show_training)
-        self.keeping.told.connect(self.tell)
+        self.keeping.told.connect(self.report)
         self.keeping.at_risk.connect(self._on_risk)
         self.keeping.safe.connect(self._on_safe)
         play.fetching.changed.connect(self._on_fetching)
@@ -196,7 +197,7 @@ class MainWindow(QMainWindow):
     def _on_fetching(self) -> None:
         self._show_progress(self._progress)
 
-    def tell(self, cause: str, remedy: str) -> None:
+    def report(self, cause: str, remedy: str) -> None:
         self.notice.tell(cause, remedy)
 
     def _on_refused(self, words: str) -> None:
@@ -240,7 +241,7 @@ class MainWindow(QMainWindow):
 
     # ---- what the user does
 
-    def _on_intent(self, intent: contract.Intent) -> None:
+    def handle(self, intent: contract.Intent) -> None:
         match intent:
             case contract.OpenFiles(paths):
                 self._take([QUrl.fromLocalFile(str(path)) for path in paths])
@@ -250,7 +251,7 @@ class MainWindow(QMainWindow):
                 self.start_tour()
             case contract.Zoom(steps):
                 settings = self.playground.view.settings
-                self._on_intent(contract.Change(replace(settings, text_size=zoomed(settings.text_size, steps))))
+                self.handle(contract.Change(replace(settings, text_size=zoomed(settings.text_size, steps))))
             case contract.Change(settings):
                 former = self.playground.view.settings
                 self.playground.handle(intent)
@@ -277,7 +278,7 @@ class MainWindow(QMainWindow):
 
     def _on_fetch_failed(self, cause: str, remedy: str) -> None:
         if self.browser is None or not self.browser.isVisible():
-            self.tell(cause, remedy)  # else the list of models tells it in place
+            self.report(cause, remedy)  # else the list of models tells it in place
 
     def open_file(self, path: Path, encoding: str | None = None) -> None:
         """Load a text into the editor, or only into the heatmap where it is too long to edit."""
@@ -380,7 +381,7 @@ class MainWindow(QMainWindow):
         try:
             kind, path = dropped(urls)
         except Problem as problem:
-            self.tell(problem.cause, problem.remedy)
+            self.report(problem.cause, problem.remedy)
             return False
         if kind == "model":
             self.choose_model(str(path))
@@ -398,7 +399,7 @@ class MainWindow(QMainWindow):
             if not self._told_read_only:
                 self._told_read_only = True
                 if self.isVisible():
-                    self.tell(problem.cause, problem.remedy)
+                    self.report(problem.cause, problem.remedy)
                 else:
                     print(f"arplay: {problem}", file=sys.stderr)
 

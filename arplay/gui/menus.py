@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence, QStandardItemModel
@@ -15,8 +14,10 @@ from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolButton, QWidge
 from arplay import paths
 from arplay.engine.load import Loaded
 from arplay.gui import exports, files, help
+from arplay.gui.arrangement import Arrangement
 from arplay.gui.contract import Change, Do, Panel, Settings, View
 from arplay.gui.earlier_menu import EarlierMenu
+from arplay.gui.host import Host
 from arplay.gui.model_menu import ModelMenu
 from arplay.gui.pages import Pages, pages
 from arplay.gui.text_menu import TextMenu
@@ -25,9 +26,6 @@ from arplay.gui.tool_bar import ToolBar
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.entries import Entries, Entry
 from arplay.gui.widgets.menu_button import give_menu
-
-if TYPE_CHECKING:
-    from arplay.gui.main_window import MainWindow
 
 FIRST_TOKEN = (
     (
@@ -51,7 +49,7 @@ def _special_tip(name: str) -> str:
 class Menus(QObject):
     """Actions of the window. Built before the panels, filled in when they exist."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Host) -> None:
         super().__init__(window)
         self._window = window
         self._loaded: Loaded | None = None
@@ -139,13 +137,13 @@ class Menus(QObject):
         self._action(menu, "Open the &models folder", self._open_models_folder)
         self._action(menu, "&About arplay", self._about)
 
-    def build_view(self) -> None:
+    def build_view(self, arrangement: Arrangement) -> None:
         """What is on the screen; the panels are there by now."""
         menu, window = self._view_menu, self._window
         for dock in window.docks.values():
             menu.addAction(dock.toggleViewAction())
-        self._action(menu, "&Enlarge the panel", window.arrangement.enlarge_focused, QKeySequence("F11"))
-        self._action(menu, "&Restore the arrangement", window.arrangement.reset)
+        self._action(menu, "&Enlarge the panel", arrangement.enlarge_focused, QKeySequence("F11"))
+        self._action(menu, "&Restore the arrangement", arrangement.reset)
         menu.addSeparator()
         self._hidden = self._toggle(menu, "&Hidden characters", False, self._on_hidden)
         self._bits = self._toggle(menu, "Values in bi&ts", False, self._on_bits)
@@ -341,7 +339,7 @@ class Menus(QObject):
 
     def _change(self, **fields: object) -> None:
         settings: Settings = replace(self._window.playground.view.settings, **fields)  # type: ignore[arg-type]
-        self._window._on_intent(Change(settings))
+        self._window.handle(Change(settings))
 
     def _doing(self, what: str) -> Callable[[], None]:
         def do() -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from arplay.gui.contract import Change, Seek, Settings, Zoom
+from arplay.gui.host import Host
 from arplay.gui.theme import TEXT
-
-if TYPE_CHECKING:
-    from arplay.gui.main_window import MainWindow
 
 TOKENS = (("off", "&Off"), ("borders", "&Borders"), ("colours", "&Colours"))
 MEASURES = (("surprisal", "By &surprisal"), ("rank", "By &rank"), ("entropy", "By &entropy"))
@@ -23,7 +20,7 @@ MEASURES = (("surprisal", "By &surprisal"), ("rank", "By &rank"), ("entropy", "B
 class TextMenu(QObject):
     """Actions that no menu owns: a menu that is filled anew must not take their keys away."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Host) -> None:
         super().__init__(window)
         self._window = window
         self.edit: tuple[QAction, ...] = (
@@ -80,10 +77,10 @@ class TextMenu(QObject):
         self._window.playground.handle(Seek("surprise", step))
 
     def _larger(self) -> None:
-        self._window._on_intent(Zoom(1))
+        self._window.handle(Zoom(1))
 
     def _smaller(self) -> None:
-        self._window._on_intent(Zoom(-1))
+        self._window.handle(Zoom(-1))
 
     def _usual(self) -> None:
         self._change(text_size=TEXT)
@@ -98,7 +95,7 @@ class TextMenu(QObject):
 
     def _change(self, **fields: object) -> None:
         settings = self._window.playground.view.settings
-        self._window._on_intent(Change(replace(settings, **fields)))  # type: ignore[arg-type]
+        self._window.handle(Change(replace(settings, **fields)))  # type: ignore[arg-type]
 
     def _choice(self, field: str, choices: Iterable[tuple[str, str]]) -> QActionGroup:
         group = QActionGroup(self)

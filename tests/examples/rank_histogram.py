@@ -11,7 +11,7 @@ from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
 from arplay.export.charts import NOT_YET, Chart, Shown, Table
 from arplay.gui.contract import Panel, View
-from arplay.gui.panels import PanelEntry
+from arplay.gui.panels.entry import PanelEntry
 from arplay.gui.theme import SMALL, SPACE, interface_font
 
 WIDTH, ROW, LABEL = 480, 22, 80

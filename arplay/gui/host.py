@@ -1,0 +1,58 @@
+"""The window as its parts know it: what it holds, and what they may ask of it. They never know the window itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QMainWindow
+
+from arplay.gui.contract import Intent, Panel
+from arplay.gui.dock import Dock
+from arplay.gui.notice import Notice
+from arplay.gui.playground.keeping import Keeping
+from arplay.gui.playground.playground import Playground
+from arplay.gui.store import Store
+from arplay.gui.theme import Theme
+
+
+class Host(QMainWindow):
+    """Its subclass is :class:`arplay.gui.main_window.MainWindow`, which puts all of it together."""
+
+    store: Store
+    playground: Playground
+    keeping: Keeping
+    notice: Notice
+    panels: dict[str, Panel]
+    docks: dict[str, Dock]
+    theme: Theme
+    theme_choice: str
+
+    def handle(self, intent: Intent) -> None:
+        """Carry out what a panel or a menu asks for."""
+        raise NotImplementedError
+
+    def report(self, cause: str, remedy: str) -> None:
+        """A problem, in the lines above the text."""
+        raise NotImplementedError
+
+    def open_file(self, path: Path, encoding: str | None = None) -> None:
+        raise NotImplementedError
+
+    def choose_model(self, spec: str) -> None:
+        raise NotImplementedError
+
+    def browse_models(self, spec: str = "") -> None:
+        """Show the list of models, at ``spec`` where that is given."""
+        raise NotImplementedError
+
+    def set_theme(self, choice: str) -> None:
+        raise NotImplementedError
+
+    def focus_editor(self) -> None:
+        raise NotImplementedError
+
+    def focus_chart(self) -> None:
+        raise NotImplementedError
+
+    def start_tour(self) -> None:
+        raise NotImplementedError

@@ -19,7 +19,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QPlainTextEdit
 from arplay.core.modalities.image import Picture
 from arplay.core.tree import Node
 from arplay.gui import app
-from arplay.gui.contract import Change, Do, Goto, Painted, Take
+from arplay.gui.canvases.picture.painted import Painted
+from arplay.gui.contract import Change, Do, Goto, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
 

@@ -45,6 +45,7 @@ from PySide6.QtWidgets import QAbstractItemView, QAbstractScrollArea, QApplicati
 from shiboken6 import Shiboken, isValid
 
 import arplay.gui
+from arplay.core.modalities.text import Text
 from arplay.gui import overrides, theme
 from arplay.gui.bridge import Bridge
 from arplay.gui.main_window import MainWindow
@@ -249,10 +250,10 @@ def open_all() -> MainWindow:
     window = MainWindow(Store(folder / "arplay.ini"), Bridge(), "light")
     window.show()
     window.playground.load_model("xo")
-    until(lambda: not window.playground.table.has_text and window.playground.view.ledger is not None)
+    until(lambda: not isinstance(window.playground.document, Text) and window.playground.view.ledger is not None)
     window.playground.load_model("abc")
-    until(lambda: window.playground.table.has_text)
-    window.playground.open_text(b"BAC", at_end=True)
+    until(lambda: isinstance(window.playground.document, Text))
+    window.playground.open_document(Text.of(b"BAC"), at_end=True)
     until(lambda: not window.playground.busy_scoring() and not window.playground.view.stale)
     for dock in window.docks.values():
         dock.show()

@@ -12,6 +12,7 @@ from PySide6.QtCore import QMimeData, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from arplay.core.modalities.text import Text
 from arplay.gui import exports, files
 from arplay.gui.contract import Do
 from arplay.gui.main_window import MainWindow
@@ -101,7 +102,7 @@ def test_huge_paste_is_analysed_and_the_editor_stays_usable(opened: Open, qtbot:
     qtbot.waitUntil(lambda: window.playground.view.excerpt_of is not None, timeout=PATIENCE)
     assert len(window.playground.scored_document) == 10_500_000
     assert len(window.playground.document) < 100_000
-    window.playground.open_text(b"BA", at_end=True)
+    window.playground.open_document(Text.of(b"BA"), at_end=True)
     settle(window, qtbot)
     qtbot.keyClicks(text_field(window), "C")
     settle(window, qtbot)

@@ -159,7 +159,7 @@ def test_a_panel_behind_a_tab_is_given_nothing(opened: Open, qtbot: QtBot) -> No
         window.docks[front_dock].raise_()
         assert front.view is window.playground.view, "brought up to date as it comes to the front"
         before = behind.view
-        window.playground.open_text(b"BACA" if front is ledger else b"CAB")
+        window.playground.open_document(Text.of(b"BACA" if front is ledger else b"CAB"))
         settle(window, qtbot)
         qtbot.waitUntil(lambda panel=front: panel.view.ledger is window.playground.view.ledger)
         assert behind.view is before
@@ -168,7 +168,7 @@ def test_a_panel_behind_a_tab_is_given_nothing(opened: Open, qtbot: QtBot) -> No
 def test_a_hidden_panel_is_exported_as_it_would_be_shown(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
     window = opened(text=b"B")
     window.docks["ledger"].hide()
-    window.playground.open_text(b"BACABACA")
+    window.playground.open_document(Text.of(b"BACABACA"))
     settle(window, qtbot)
     ledger = cast(LedgerPanel, window.panels["ledger"])
     assert ledger.view is not window.playground.view

@@ -15,11 +15,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from arplay.core.chain import Ledger
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.text import Text, bytes_of
 from arplay.gui.canvases.text import painting
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.canvases.text.marks import Marks
-from arplay.gui.contract import Typed
+from arplay.gui.canvases.text.typed import Typed
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.store import Store
@@ -128,7 +128,7 @@ def test_typing_leaves_no_colour_of_another_moment(opened: Open, qtbot: QtBot) -
     assert len(told) > 8
     truth: dict[bytes, Ledger] = {}
     for text in dict.fromkeys(text for text, _, _ in told):
-        play.open_text(text)
+        play.open_document(Text.of(text))
         settle(window, qtbot)
         assert play.view.ledger is not None
         truth[text] = play.view.ledger

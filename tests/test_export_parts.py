@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QProgressD
 from pytestqt.qtbot import QtBot
 
 from arplay.cli import main
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.text import Text, bytes_of
 from arplay.gui import export_image, export_parts, exports
 from arplay.gui.export_parts import PartDialog, needs_pages
 from arplay.gui.main_window import MainWindow
@@ -44,7 +44,7 @@ def named(monkeypatch: pytest.MonkeyPatch, path: Path) -> list[str]:
 
 def long_window(opened: Open, qtbot: QtBot) -> MainWindow:
     window = opened(text=b"B")
-    window.playground.open_text(LONG)
+    window.playground.open_document(Text.of(LONG))
     settle(window, qtbot)
     for dock in ("heatmap", "ledger"):
         window.docks[dock].show()

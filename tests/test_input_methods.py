@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QInputMethodEvent, QKeyEvent, QTextCharFormat,
 from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
+from arplay.core.modalities.text import Text
 from arplay.gui.canvases.text import composing
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.canvases.text.shown import HIDDEN, image
@@ -140,7 +141,7 @@ def test_what_is_composed_and_committed_does_as_in_a_field_of_qt(
     area, play = field(window), window.playground
     QApplication.sendEvent(area, QInputMethodEvent())
     QApplication.sendEvent(qt, QInputMethodEvent())
-    play.open_text(STARTS[start].encode())
+    play.open_document(Text.of(STARTS[start].encode()))
     qt.setPlainText(image(STARTS[start].encode()))
     for share, mode in ((anchor, QTextCursor.MoveMode.MoveAnchor), (caret, QTextCursor.MoveMode.KeepAnchor)):
         place = area.shown.unit(area.shown.byte(round(share * area.shown.length)))
@@ -163,7 +164,7 @@ def test_a_field_that_minds_no_replacement_differs_from_qts(
 ) -> None:
     """Negative control."""
     area = field(window)
-    window.playground.open_text(b"ab", at_end=True)
+    window.playground.open_document(Text.of(b"ab"), at_end=True)
     qt.setPlainText("ab")
     qt.moveCursor(QTextCursor.MoveOperation.End)
     monkeypatch.setattr(composing, "_replace_beside", lambda area, text, start, length: area.insert(text))
@@ -179,7 +180,7 @@ def test_a_replacement_that_reaches_out_of_the_text_or_into_a_letter_keeps_lette
 ) -> None:
     """Qt only warns of the one, and cuts a surrogate pair in the other."""
     area, play = field(window), window.playground
-    play.open_text(STARTS[start].encode(), at_end=True)
+    play.open_document(Text.of(STARTS[start].encode()), at_end=True)
     send(area, event)
     text = play.document.data.decode()
     assert text.replace("x", "", 1) in STARTS[start] and preview(area) == event.preedit
@@ -229,7 +230,7 @@ def test_the_preview_outlives_answers_scores_and_steps(opened: Open, qtbot: QtBo
 @pytest.mark.parametrize("start", STARTS)
 def test_the_window_answers_where_the_caret_is_and_what_stands_around_it(window: MainWindow, start: str) -> None:
     area, play = field(window), window.playground
-    play.open_text(STARTS[start].encode())
+    play.open_document(Text.of(STARTS[start].encode()))
     query = Qt.InputMethodQuery
     for unit in range(0, area.shown.length + 1):
         if area.shown.unit(area.shown.byte(unit)) != unit:

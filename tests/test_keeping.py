@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core import kept
 from arplay.core.errors import Problem
 from arplay.core.kept import Session
+from arplay.core.modalities.text import Text
 from arplay.engine import journal
 from arplay.gui.contract import Do, Goto, Take
 from arplay.gui.main_window import MainWindow
@@ -47,7 +48,7 @@ def work(window: MainWindow, qtbot: QtBot) -> None:
     play.handle(Goto(play.tree.root.children[0]))
     play.handle(Do("reroll"))
     play.undo_stack.undo()
-    play.open_text(b"ABCAB", "other.txt")
+    play.open_document(Text.of(b"ABCAB"), "other.txt")
     QTest.keyClick(field, Qt.Key.Key_Backspace)
     settle(window, qtbot)
 
@@ -304,7 +305,7 @@ def test_closing_does_not_ask_where_nothing_is_lost(opened: Open, qtbot: QtBot, 
     """Negative control: only opened, or saved by the user."""
     window = opened(keep=folder)
     disk.error = OSError(errno.EIO, "Input/output error")
-    window.playground.open_text(b"of a file", "name.txt")
+    window.playground.open_document(Text.of(b"of a file"), "name.txt")
     told_of_risk(window, qtbot)
     window.close()
     assert not window.isVisible()
@@ -370,7 +371,7 @@ app.application()
 def act():
     window = next(w for w in QApplication.topLevelWidgets() if hasattr(w, "keeping"))
     resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, resource.RLIM_INFINITY))
-    window.playground.handle(__import__("arplay.gui.contract").gui.contract.Typed(0, 0, b"A" * 50_000, 0))
+    window.playground.handle(Typed(0, 0, b"A" * 50_000, 0))
     window.keeping.flush(20)
     os.kill(os.getpid(), signal.SIGTERM)
 QTimer.singleShot(300, act)
@@ -475,7 +476,7 @@ def test_a_long_text_is_written_once_and_comes_back(opened: Open, qtbot: QtBot, 
         journal.Journal, "store", lambda self, path, data: (stored.append(len(data)), store(self, path, data))[1]
     )
     window = opened(keep=folder)
-    window.playground.analyse(long, "long.txt")
+    window.playground.analyse(Text.of(long), "long.txt")
     QTest.keyClick(text_field(window), Qt.Key.Key_Right)
     assert window.keeping.flush(30) and stored == [len(long)]
     window.close()

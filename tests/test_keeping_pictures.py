@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.image import Picture
-from arplay.gui.contract import Do, Painted, Take
+from arplay.core.modalities.text import Text
+from arplay.gui.canvases.picture.painted import Painted
+from arplay.gui.contract import Do, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.playground import recovery
 from tests.sessions import kept_in, of_window, told
@@ -76,7 +78,7 @@ def test_all_of_it_comes_back_after_closing_and_undo_goes_on(opened: Open, qtbot
     settle(again, qtbot)
     assert rows(again) == ["???"] * 3
     laid(again, "abc", type(again.playground.table.text), qtbot)
-    assert again.playground.table.text.data == b"BAC"
+    assert again.playground.table.text.file == b"BAC"
 
 
 def test_what_is_on_the_disk_is_what_the_window_shows_at_every_moment(opened: Open, qtbot: QtBot, folder: Path) -> None:
@@ -138,13 +140,13 @@ def test_an_earlier_session_of_the_other_kind_waits_and_nothing_is_mixed(
     (left,) = window.keeping.left()
     window.keeping.open(left.path)
     settle(window, qtbot)
-    assert rows(window) == ["???"] * 3 and window.playground.table.text.data == b"first"
+    assert rows(window) == ["???"] * 3 and window.playground.table.text.file == b"first"
     assert told_ == ["xo does not read this text: choose a model that does, it is there then"]
     (left,) = window.keeping.left()
     assert left.about.begins.startswith("Picture ") and left.about.written
     window.keeping.open(left.path)
     settle(window, qtbot)
-    assert window.playground.document == picture and window.playground.table.text.data == b"second"
+    assert window.playground.document == picture and window.playground.table.text.file == b"second"
 
 
 def test_pictures_of_another_size_wait_too(opened: Open, qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
@@ -184,15 +186,15 @@ def test_what_is_damaged_is_put_aside_and_the_other_document_comes_back(
     assert "put aside" in notice(again) and list(folder.glob("*.damaged-1"))
     assert recovery.read(next(folder.glob("*.jsonl")))[1] == ""
     if kind == "text":
-        assert again.playground.document == picture and again.playground.table.text.data == b""
+        assert again.playground.document == picture and again.playground.table.text.file == b""
     else:
-        assert again.playground.table.text.data == b"BAC" and not again.playground.table.beside
+        assert again.playground.table.text.file == b"BAC" and not again.playground.table.beside
 
 
 def test_a_long_text_waits_with_its_end(opened: Open, qtbot: QtBot, folder: Path) -> None:
     window = opened("abc", keep=folder)
     long = b"ABCCBA" * 4_000
-    window.playground.analyse(long, "long.txt")
+    window.playground.analyse(Text.of(long), "long.txt")
     laid(window, "xo", Picture, qtbot)
     work(window, qtbot)
     window.close()
@@ -207,7 +209,7 @@ def test_new_clears_the_picture_and_undo_brings_it_back(opened: Open, qtbot: QtB
     before = rows(window)
     window.menus._new()
     settle(window, qtbot)
-    assert rows(window) == ["???"] * 3 and window.playground.table.text.data == b"BAC"
+    assert rows(window) == ["???"] * 3 and window.playground.table.text.file == b"BAC"
     window.playground.undo_stack.undo()
     settle(window, qtbot)
     assert rows(window) == before

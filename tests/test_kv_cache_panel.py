@@ -21,7 +21,8 @@ from arplay.engine.messages import Progress
 from arplay.export.charts import CACHE
 from arplay.gui import exports
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Do, Settings, Typed, View
+from arplay.gui.canvases.text.typed import Typed
+from arplay.gui.contract import Do, Settings, View
 from arplay.gui.panels import PANELS
 from arplay.gui.panels.kv_cache import KvCachePanel
 from arplay.gui.playground import comparing

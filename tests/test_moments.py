@@ -19,7 +19,8 @@ from arplay.core.modalities.text import Text
 from arplay.core.reading import Reading
 from arplay.gui import stale
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import CaretMoved, Change, Do, Find, Goto, Intent, Seek, Select, Settings, Take, Typed, View
+from arplay.gui.canvases.text.typed import Typed
+from arplay.gui.contract import CaretMoved, Change, Do, Find, Goto, Intent, Seek, Select, Settings, Take, View
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.panels.ledger import LedgerPanel
@@ -86,7 +87,7 @@ class Place:
             self.play.load_model("small")
         self.settle(qtbot)
         self.play.handle(Change(Settings(animate=False)))
-        self.play.open_text(b"BACAB", at_end=True)
+        self.play.open_document(Text.of(b"BACAB"), at_end=True)
         for _ in range(2):
             self.play.handle(Do("step"))
         self.settle(qtbot)
@@ -114,7 +115,7 @@ class Place:
         if moment == "loading":
             if not play.view.busy:
                 self.load.shut()
-                play.open_text(b"BACAB", at_end=True)
+                play.open_document(Text.of(b"BACAB"), at_end=True)
                 play.handle(Typed(5, 5, b"A", 6))
                 play.load_model("small")
             return

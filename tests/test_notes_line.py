@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from arplay.core.modalities.text import Text
 from arplay.gui.contract import Do
 from arplay.gui.panels.editor import ROOMY, EditorPanel
 from tests.windows_open import Open, settle
@@ -56,6 +57,6 @@ def test_the_line_for_notes_comes_with_the_first_one_and_stays(opened: Open, qtb
     settle(window, qtbot)
     qtbot.waitUntil(lambda: not editor.notes.notes)
     assert editor.notes.isVisible() and editor.area.height() == height
-    window.playground.open_text(b"", "another")
+    window.playground.open_document(Text(), "another")
     settle(window, qtbot)
     assert not editor.notes.isVisible()

@@ -11,7 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 from pytestqt.qtbot import QtBot
 
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.text import EXCERPT, bytes_of
 from arplay.gui.canvases.text.area import EDITABLE, TextArea
 from arplay.gui.canvases.text.heat import marks
 from arplay.gui.canvases.text.heat.view import HeatView
@@ -19,7 +19,6 @@ from arplay.gui.contract import CaretMoved, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
-from arplay.gui.playground.playground import EXCERPT_BYTES
 from tests.windows_open import PATIENCE, Open, settle
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
@@ -193,7 +192,7 @@ def test_what_a_view_does_by_itself_does_not_move_the_other(opened: Open, qtbot:
 def test_a_long_text_is_searched_and_walked_in_the_heatmap(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
     window = opened(text=b"")
     data = bytearray(b"ABC" * (EDITABLE // 3 + 10))
-    data[EXCERPT_BYTES + 99 : EXCERPT_BYTES + 102] = b"CCC"
+    data[EXCERPT + 99 : EXCERPT + 102] = b"CCC"
     file = tmp_path / "long.txt"
     file.write_bytes(bytes(data))
     window.open_file(file)
@@ -203,7 +202,7 @@ def test_a_long_text_is_searched_and_walked_in_the_heatmap(opened: Open, qtbot: 
     window.menus.text.edit[0].trigger()
     seek = editor_of(window).seek
     seek.field.setText("ccc")
-    qtbot.waitUntil(lambda: heat.selected == EXCERPT_BYTES + 99, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: heat.selected == EXCERPT + 99, timeout=PATIENCE)
     assert in_sight(heat, mark(heat))
     assert seek.count.text() == "1 of 1"
     assert window.playground.view.caret == 0, "the excerpt's own caret stays"

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
+from arplay.core.modalities.text import Text
 from arplay.gui.main_window import MainWindow
 from tests.windows_open import Open, settle, text_field
 
@@ -70,7 +71,7 @@ def test_a_key_goes_into_the_text_that_was_opened(
     window = opened(text=OLD)
     field, (press, expected) = text_field(window), KEYS[key]
     QTest.keyClick(field, Qt.Key.Key_End)  # where no byte of the new text is
-    window.playground.open_text(NEW)
+    window.playground.open_document(Text.of(NEW))
     moment(window, lambda: press(field))
     QApplication.processEvents()
     assert window.playground.document.data == expected
@@ -86,7 +87,7 @@ def test_an_editor_that_shows_the_former_text_is_seen(
     field = text_field(window)
     monkeypatch.setattr(window.panels["editor"], "show_view", lambda view: None)
     QTest.keyClick(field, Qt.Key.Key_End)
-    window.playground.open_text(NEW)
+    window.playground.open_document(Text.of(NEW))
     with qtbot.captureExceptions() as raised:
         QTest.keyClicks(field, "B")
     assert raised and raised[0][0] is ValueError

@@ -182,7 +182,7 @@ def test_the_text_waits_for_a_model_of_texts(opened: Open, qtbot: QtBot) -> None
     play.load_model("abc")
     qtbot.waitUntil(lambda: not isinstance(play.document, Picture), timeout=PATIENCE)
     settle(window, qtbot)
-    assert play.table.text.data == b"BAC" and cast(EditorPanel, window.panels["editor"]).area.isVisible()
+    assert play.table.text.file == b"BAC" and cast(EditorPanel, window.panels["editor"]).area.isVisible()
     play.load_model("xo")
     qtbot.waitUntil(lambda: isinstance(play.document, Picture), timeout=PATIENCE)
     settle(window, qtbot)
@@ -414,12 +414,12 @@ def test_what_is_dropped_on_the_editor_is_taken_as_on_the_window(
     cast(EditorPanel, window.panels["editor"]).area.insertFromMimeData(data)
     if names == ("a.txt",):
         settle(window, qtbot)
-        assert window.playground.table.text.data == b"ABCA"
+        assert window.playground.table.text.file == b"ABCA"
     elif names == ("mine.json",):
         qtbot.waitUntil(lambda: isinstance(window.playground.document, Picture), timeout=PATIENCE)
     else:
         qtbot.waitUntil(lambda: window.notice.said is not None, timeout=PATIENCE)
-        assert window.playground.table.text.data == b"BAC"
+        assert window.playground.table.text.file == b"BAC"
 
 
 def test_an_empty_picture_waits_for_nothing(opened: Open, qtbot: QtBot) -> None:

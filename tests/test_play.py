@@ -15,7 +15,8 @@ from arplay.core.decoding.pipeline import Pipeline
 from arplay.engine.explore import Explore
 from arplay.engine.messages import Result
 from arplay.engine.scoring import Score
-from arplay.gui.contract import CaretMoved, Change, Do, Typed
+from arplay.gui.canvases.text.typed import Typed
+from arplay.gui.contract import CaretMoved, Change, Do
 from tests.windows_open import PATIENCE, Open, opened, settle
 
 __all__ = ["opened"]
@@ -43,7 +44,7 @@ def test_play_writes_what_the_command_samples(
     for _ in steps:
         play.undo_stack.undo()
     settle(window, qtbot)
-    assert play.table.text.data == prompt.encode()
+    assert play.table.text.file == prompt.encode()
 
 
 @pytest.mark.parametrize("end", ["pause", "rewind", "another model", "closing a batch"])

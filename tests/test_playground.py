@@ -14,14 +14,15 @@ from pytestqt.qtbot import QtBot
 from arplay.cli import main
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.modalities.runs import Fixed
-from arplay.core.modalities.text import bytes_of, text_of
+from arplay.core.modalities.text import Text, bytes_of, text_of
 from arplay.core.picking import uniform
 from arplay.engine.explore import Explore
 from arplay.engine.load import Load
 from arplay.engine.messages import Cancelled
 from arplay.engine.scoring import Score
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import CaretMoved, Change, Do, Goto, Select, Settings, Take, Typed
+from arplay.gui.canvases.text.typed import Typed
+from arplay.gui.contract import CaretMoved, Change, Do, Goto, Select, Settings, Take
 from arplay.gui.playground.playground import Playground
 from tests.tiny_models import CONTEXT
 
@@ -182,10 +183,10 @@ def test_decoding_never_runs_the_model(play: Playground, qtbot: QtBot) -> None:
 
 def test_opening_or_pasting_a_whole_text_can_be_undone(play: Playground, qtbot: QtBot) -> None:
     write(play, qtbot, b"BAC")
-    play.open_text(b"AB")
+    play.open_document(Text.of(b"AB"))
     settle(play, qtbot)
     assert play.document.data == b"AB" and play.view.caret == 0
-    play.analyse(b"C" * 30_000, "pasted text")
+    play.analyse(Text.of(b"C" * 30_000), "pasted text")
     assert play.view.excerpt_of == "pasted text" and play.document.data == b"C" * 20_000
     play.undo_stack.undo()
     settle(play, qtbot)
@@ -268,16 +269,16 @@ def test_play_takes_the_ids_that_the_command_line_samples(
 
 
 def test_an_undone_opening_takes_its_name_along(play: Playground, qtbot: QtBot) -> None:
-    play.open_text(b"BAC", "first.txt")
+    play.open_document(Text.of(b"BAC"), "first.txt")
     assert play.view.name == "first.txt"
     play.handle(Typed(3, 3, b"A", 4))
-    play.open_text(b"CAB", "second.txt")
+    play.open_document(Text.of(b"CAB"), "second.txt")
     assert play.view.name == "second.txt"
     play.undo_stack.undo()
     assert play.view.name == "first.txt" and play.document.data == b"BACA"
     play.undo_stack.redo()
     assert play.view.name == "second.txt"
-    play.open_text(b"")
+    play.open_document(Text())
     assert play.view.name is None
     play.undo_stack.undo()
     assert play.view.name == "second.txt"
@@ -366,7 +367,7 @@ def test_a_question_that_was_replaced_ends_neither_a_load_nor_a_pass(play: Playg
 @pytest.mark.parametrize("way", ("undo", "rewind", "bring back", "re-roll"))
 def test_the_way_back_leads_to_where_the_step_was_taken(play: Playground, qtbot: QtBot, way: str, caret: int) -> None:
     """Not to where the caret stood when the text was opened; a re-roll draws again at that place."""
-    play.open_text(b"BACABC")
+    play.open_document(Text.of(b"BACABC"))
     settle(play, qtbot)
     assert play.view.node.caret == 0
     play.handle(CaretMoved(caret))
@@ -393,7 +394,7 @@ def test_the_way_back_leads_to_where_the_step_was_taken(play: Playground, qtbot:
 def test_undo_of_typing_puts_the_caret_behind_what_comes_back(
     play: Playground, qtbot: QtBot, start: int, end: int, data: bytes
 ) -> None:
-    play.open_text(b"BACABC")
+    play.open_document(Text.of(b"BACABC"))
     settle(play, qtbot)
     play.handle(Typed(start, end, data, start + len(data)))
     settle(play, qtbot)

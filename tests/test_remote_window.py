@@ -17,7 +17,8 @@ from pytestqt.qtbot import QtBot
 from arplay.cli import main
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.picking import uniform
-from arplay.gui.contract import Change, Do, Take, Typed
+from arplay.gui.canvases.text.typed import Typed
+from arplay.gui.contract import Change, Do, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.panels.heatmap import HeatmapPanel
@@ -79,14 +80,14 @@ def test_step_pick_and_rewind(server: Loopback, opened: Open, qtbot: QtBot) -> N
     settle(window, qtbot)
     node = play.tree.node
     assert node.kind == "picked" and node.step is not None and node.step.logprob == picked.logprob
-    written = play.table.text.data
+    written = play.table.text.file
     assert written == TEXT + b"".join(
         play.view.loaded.vocabulary.written[n.step.id] for n in play.tree.path() if n.step is not None
     )
     for _ in range(4):
         play.undo_stack.undo()
     settle(window, qtbot)
-    assert play.table.text.data == TEXT
+    assert play.table.text.file == TEXT
 
 
 def test_play_writes_what_the_command_samples(
@@ -102,7 +103,7 @@ def test_play_writes_what_the_command_samples(
     settle(window, qtbot)
     steps = [node.step for node in window.playground.tree.path() if node.step is not None]
     assert [step.logprob for step in steps] == pytest.approx([step["logprob"] for step in told["steps"]])
-    assert window.playground.table.text.data.decode() == TEXT.decode() + told["text"]
+    assert window.playground.table.text.file.decode() == TEXT.decode() + told["text"]
 
 
 @pytest.mark.parametrize("what", ["step", "play"])
@@ -117,10 +118,10 @@ def test_a_draw_among_what_is_not_told_is_told_and_writes_nothing(
     decode(window, "", seed=seed)
     window.playground.handle(Do(what))
     qtbot.waitUntil(lambda: "does not tell" in notice(window), timeout=PATIENCE)
-    assert window.playground.table.text.data == TEXT and not window.playground.view.playing
+    assert window.playground.table.text.file == TEXT and not window.playground.view.playing
     decode(window, "top-k:1", seed=seed)
     window.playground.handle(Do("step"))
-    qtbot.waitUntil(lambda: len(window.playground.table.text.data) > len(TEXT), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: len(window.playground.table.text.file) > len(TEXT), timeout=PATIENCE)
     settle(window, qtbot)
 
 
@@ -134,7 +135,7 @@ def test_a_token_that_was_only_seen_may_be_picked(server: Loopback, opened: Open
     assert next(row for row in chart(window).bars.bars.rows if row.id == seen).logprob is None
     window.playground.handle(Take(seen))
     settle(window, qtbot)
-    assert window.playground.table.text.data == TEXT + b"The"
+    assert window.playground.table.text.file == TEXT + b"The"
     window.docks["history"].raise_()
     rows = window.panels["history"].findChild(HistoryRows)
     assert rows is not None
@@ -186,7 +187,7 @@ def test_a_server_that_goes_away_is_told_and_the_text_stays(server: Loopback, op
     server.change = lambda path, answer: gone
     play.handle(Typed(len(TEXT), len(TEXT), b"A", len(TEXT) + 1))
     qtbot.waitUntil(lambda: "broke off" in notice(window), timeout=PATIENCE)
-    assert play.table.text.data == TEXT + b"A"
+    assert play.table.text.file == TEXT + b"A"
     server.change = lambda path, answer: answer
     play.handle(Typed(len(TEXT) + 1, len(TEXT) + 1, b"B", len(TEXT) + 2))
     qtbot.waitUntil(lambda: play.view.problem is None and not play.view.stale, timeout=PATIENCE)

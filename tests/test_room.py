@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from arplay.core.modalities.text import Text
 from arplay.gui.canvases.text.notes import Notes
 from arplay.gui.contract import CaretMoved, Take
 from arplay.gui.main_window import MainWindow
@@ -61,7 +62,7 @@ def test_the_way_back_to_a_text_put_aside_is_in_sight_in_a_small_window(
     text = b"BACABCBACABC"
     window = opened()
     window.resize(1280, height)
-    window.playground.open_text(text)
+    window.playground.open_document(Text.of(text))
     settle(window, qtbot)
     notes = window.panels["editor"].findChild(Notes)
     assert notes is not None and notes.button("Bring it back") is None

@@ -14,8 +14,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTabBar
 from pytestqt.qtbot import QtBot
 
+from arplay.core.modalities.text import Text
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Typed
+from arplay.gui.canvases.text.typed import Typed
 from arplay.gui.dock import Dock
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
@@ -44,7 +45,7 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
     window = MainWindow(Store(tmp_path / "arplay.ini"), Bridge(load=_load), "light")
     qtbot.addWidget(window, before_close_func=lambda each: each.keeping.end())
     window.show()
-    window.playground.open_text(TEXT)
+    window.playground.open_document(Text.of(TEXT))
     window.playground.load_model("small")
     qtbot.waitUntil(lambda: window.playground.view.loaded is not None, timeout=PATIENCE)
     settle(window, qtbot)
@@ -131,11 +132,11 @@ def test_every_panel_of_a_large_window_shows_a_useful_part(window: MainWindow) -
 
 def test_what_holds_little_leaves_its_room_to_the_others(window: MainWindow, qtbot: QtBot) -> None:
     before = home(window, 1920, 1200)
-    window.playground.open_text(b"ABC")
+    window.playground.open_document(Text.of(b"ABC"))
     settle(window, qtbot)
     short = settled(window)
     assert short["editor"][1] < before["editor"][1] and short["ledger"][1] > before["ledger"][1]
-    window.playground.open_text(TEXT)
+    window.playground.open_document(Text.of(TEXT))
     settle(window, qtbot)
     assert settled(window) == before
     home(window)
@@ -298,7 +299,7 @@ def test_another_tab_moves_no_border_whatever_was_written_before(
     window: MainWindow, qtbot: QtBot, by_hand: bool
 ) -> None:
     home(window)
-    window.playground.open_text(b"ABC")
+    window.playground.open_document(Text.of(b"ABC"))
     settle(window, qtbot)
     if by_hand:
         go(window, "front", "history")
@@ -317,7 +318,7 @@ def test_another_tab_moves_no_border_whatever_was_written_before(
     stays = abs(settled(window)["heatmap"][1] - before[1]) <= 2
     assert stays == by_hand, "room is shared anew with another size of the window, but for borders moved by hand"
     window.arrangement.reset()
-    window.playground.open_text(TEXT)
+    window.playground.open_document(Text.of(TEXT))
     settle(window, qtbot)
 
 
@@ -340,7 +341,7 @@ def test_a_new_window_has_the_sizes_of_the_one_before(opened: Open, tmp_path: Pa
 def test_a_text_that_is_opened_has_its_room_at_once(window: MainWindow, qtbot: QtBot) -> None:
     """Not only after the window was resized: sharing once more would change nothing."""
     for text in (b"A", TEXT, b"", TEXT[:200]):
-        window.playground.open_text(text)
+        window.playground.open_document(Text.of(text))
         settle(window, qtbot)
         before = settled(window)
         window.arrangement.share()

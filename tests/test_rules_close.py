@@ -73,7 +73,7 @@ def loaded(window: MainWindow, model: str, qtbot: QtBot) -> None:
 @pytest.mark.parametrize("model", TEXTS)
 def test_closed_while_a_model_loads(opened: Open, model: str, qtbot: QtBot) -> None:
     window = opened(model)
-    window.playground.open_text(TEXTS[model][:40])
+    window.playground.open_document(Text.of(TEXTS[model][:40]))
     window.playground.load_model(model)
     close(window)
     assert window.playground.view.loaded is None
@@ -85,7 +85,7 @@ def test_closed_while_a_text_is_scored(opened: Open, model: str, qtbot: QtBot) -
     loaded(window, model, qtbot)
     scoring: list[Progress] = []
     window.bridge.result.connect(lambda result: scoring.append(result) if isinstance(result, Progress) else None)
-    window.playground.open_text(TEXTS[model])
+    window.playground.open_document(Text.of(TEXTS[model]))
     qtbot.waitUntil(lambda: bool(scoring))
     close(window)
     ledger = window.playground.view.ledger
@@ -97,7 +97,7 @@ def test_closed_while_a_text_is_scored(opened: Open, model: str, qtbot: QtBot) -
 def test_closed_while_it_samples(opened: Open, model: str, qtbot: QtBot) -> None:
     window = opened(model)
     play = window.playground
-    play.open_text(TEXTS[model][:9], at_end=True)
+    play.open_document(Text.of(TEXTS[model][:9]), at_end=True)
     loaded(window, model, qtbot)
     play.handle(Change(replace(play.view.settings, play_per_second=100.0, play_steps=10_000, stop_at_eos=False)))
     play.handle(Do("play"))

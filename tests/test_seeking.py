@@ -16,9 +16,11 @@ from pytestqt.qtbot import QtBot
 from arplay.core.distribution import LN2
 from arplay.core.finding import beside, surprise
 from arplay.core.modalities.finding import MOST, find
+from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import visible
 from arplay.gui.canvases.text.seek import SeekBar
-from arplay.gui.contract import CaretMoved, Typed
+from arplay.gui.canvases.text.typed import Typed
+from arplay.gui.contract import CaretMoved
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.playground.playground import Playground
@@ -160,7 +162,7 @@ def test_finding_leads_to_every_place_and_never_into_a_token(
     text = " ".join(words).encode()
     play, seek, editor = english.playground, seek_of(english), english.panels["editor"]
     assert isinstance(editor, EditorPanel)
-    play.open_text(text)
+    play.open_document(Text.of(text))
     settle(english, qtbot)
     sought = data.draw(st.sampled_from([word for word in words if word.strip()] + ["e", "o"]))
     spans = find(text, sought).spans[:, 0].tolist()

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
 
+from arplay.core.modalities.text import Text
 from arplay.core.reading import Reading
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Change
@@ -56,7 +57,7 @@ def veils(window: MainWindow) -> list[bool]:
 
 def ready(window: MainWindow, load: Gate, qtbot: QtBot, text: bytes = b"BAC") -> None:
     load.open()
-    window.playground.open_text(text, at_end=True)
+    window.playground.open_document(Text.of(text), at_end=True)
     window.playground.load_model("small")
     qtbot.waitUntil(lambda: window.playground.view.loaded is not None)
     settle(window, qtbot)
@@ -68,7 +69,7 @@ def test_a_slow_answer_is_told_and_cleared(gated: tuple[MainWindow, Gate, Gate],
     assert not any(veils(window))
     layout = {name: panel.geometry() for name, panel in window.panels.items()}
     forward.shut = True
-    window.playground.open_text(b"ABCABC", at_end=True)
+    window.playground.open_document(Text.of(b"ABCABC"), at_end=True)
     qtbot.waitUntil(lambda: any(veils(window)))
     assert {veil.words for veil in window.waiting.veils} == {"Reading 6 bytes…"}
     assert {name: panel.geometry() for name, panel in window.panels.items()} == layout
@@ -94,7 +95,7 @@ def test_keys_on_old_bars_are_refused_in_words(gated: tuple[MainWindow, Gate, Ga
     chart = window.panels["next_token"].bars  # type: ignore[attr-defined]
     draw = random.Random(seed)
     forward.shut = True
-    window.playground.open_text(bytes(draw.choices(b"ABC", k=8)), at_end=True)
+    window.playground.open_document(Text.of(bytes(draw.choices(b"ABC", k=8))), at_end=True)
     qtbot.waitUntil(lambda: any(veils(window)))
     before, steps = window.playground.document, 0
     for key in draw.choices((Qt.Key.Key_Return, Qt.Key.Key_Right, Qt.Key.Key_Space, "click"), k=8):
@@ -131,7 +132,7 @@ def test_the_empty_prefix_is_told_only_for_an_empty_prefix(gated: tuple[MainWind
     qtbot.waitUntil(lambda: decoding.step.toolTip() == NOTHING)  # type: ignore[attr-defined]
     assert chart.bars.message == NO_FIRST  # type: ignore[attr-defined]
     forward.shut = True
-    window.playground.open_text(b"CCC", at_end=True)
+    window.playground.open_document(Text.of(b"CCC"), at_end=True)
     qtbot.waitUntil(lambda: any(veils(window)))
     assert chart.bars.message != NO_FIRST  # type: ignore[attr-defined]
     assert decoding.step.toolTip() != NOTHING and decoding.step.isEnabled()  # type: ignore[attr-defined]
@@ -141,7 +142,7 @@ def test_the_empty_prefix_is_told_only_for_an_empty_prefix(gated: tuple[MainWind
 
 def test_loading_tells_its_phase_and_keeps_the_first_token(gated: tuple[MainWindow, Gate, Gate], qtbot: QtBot) -> None:
     window, load, _ = gated
-    window.playground.open_text(b"BAC", at_end=True)
+    window.playground.open_document(Text.of(b"BAC"), at_end=True)
     window.playground.load_model("small")
     load.reached()
     words = window.status._what
@@ -164,7 +165,7 @@ def test_reading_on_is_cancelled_in_words_and_asked_again(
     monkeypatch.setattr("arplay.engine.explore.TELL_SECONDS", 0.0)
     play, status = window.playground, window.status
     forward.shut, forward.free = True, 3
-    play.open_text(b"CAB" * 600, at_end=True)
+    play.open_document(Text.of(b"CAB" * 600), at_end=True)
     forward.reached()
     qtbot.waitUntil(lambda: "Reading 1,200 tokens" in status._what.full)
     button = status._cancel

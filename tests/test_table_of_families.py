@@ -23,6 +23,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay import cli
 from arplay.core.errors import Problem
+from arplay.core.modalities.text import Text
 from arplay.engine.trainer import Trainer
 from arplay.gui.dropping import dropped
 from arplay.gui.store import Store
@@ -120,7 +121,7 @@ def test_the_window_offers_lists_and_runs_it(
     browser.details.main.click()
     play = window.playground
     qtbot.waitUntil(lambda: play.view.loaded is not None and play.view.loaded.info.name == "weather", timeout=PATIENCE)
-    play.open_text(TEXT.encode(), at_end=True)
+    play.open_document(Text.of(TEXT.encode()), at_end=True)
     settle(window, qtbot)
     assert play.view.ledger is not None and play.view.ledger.totals.nll_bits == pytest.approx(BITS, abs=1e-12)
     assert dropped([QUrl.fromLocalFile(str(weather))]) == ("model", weather)

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
+from arplay.core.modalities.text import Text
 from arplay.engine import trainer as trainers
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import CaretMoved, Do, Find
@@ -124,7 +125,7 @@ def window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 def everything_to_do(window: MainWindow, qtbot: QtBot) -> None:
     """A text with something to undo, to redo, to bring back and to re-tokenise; every menu was opened twice."""
     play = window.playground
-    play.open_text(b"BACAB")
+    play.open_document(Text.of(b"BACAB"))
     settle(window, qtbot)
     play.handle(CaretMoved(2))
     settle(window, qtbot)

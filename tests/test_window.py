@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from arplay import paths
+from arplay.core.modalities.text import Text
 from arplay.core.reading import Reading
 from arplay.gui import exports, kinds
 from arplay.gui.contract import Change, Do, Select
@@ -274,7 +275,7 @@ def test_how_a_text_is_read_is_remembered_for_each_model(
     menus._first_token.activated.emit(menus._first_token.currentIndex())
     settle(window, qtbot)
     assert window.playground.view.answer.lead == (0,)
-    window.playground.open_text(b"BAC")
+    window.playground.open_document(Text.of(b"BAC"))
     window.choose_model("abc")
     qtbot.waitUntil(lambda: window.playground.view.loaded.info.name == "abc", timeout=PATIENCE)
     settle(window, qtbot)

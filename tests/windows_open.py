@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QMessageBox, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
+from arplay.core.modalities.text import Text
 from arplay.gui import overrides
 from arplay.gui.bridge import Bridge
 from arplay.gui.main_window import MainWindow
@@ -39,7 +40,7 @@ def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
         if keep is not None:
             window.keeping.begin(keep, fresh=text is not None)
         if text is not None:
-            window.playground.open_text(text, at_end=True)
+            window.playground.open_document(Text.of(text), at_end=True)
         window.playground.load_model(model)
         qtbot.waitUntil(lambda: window.playground.view.loaded is not None, timeout=PATIENCE)
         settle(window, qtbot)

@@ -78,7 +78,6 @@ def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
     """The window's first view as text, and the whole window drawn without a screen."""
     from arplay.commands import given
     from arplay.commands.next import describe
-    from arplay.core.modalities.text import Text
     from arplay.results import Next
 
     print("No screen can be reached, so here is what the window would show.\n", flush=True)
@@ -89,9 +88,8 @@ def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
     view = draw(wanted, path)
     answer = view.answer
     if view.loaded is not None and answer is not None and answer.distribution is not None:
-        document = view.document
-        before = Text.of(document.data[: view.caret]) if isinstance(document, Text) else document
-        print(describe(Next(view.loaded, before, answer, view.settings.decoding), view.settings.bars))
+        after = Next(view.loaded, view.document.upto(view.caret), answer, view.settings.decoding)
+        print(describe(after, view.settings.bars))
     print(safe(f"The window is drawn in {path}"))
     return 0
 

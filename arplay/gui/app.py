@@ -141,11 +141,12 @@ class _Start:
         if self._open_picture(spec):
             pass  # what was given is a picture
         elif options.prompt is not None:
-            window.playground.open_text(options.prompt.encode("utf-8", "surrogateescape"), at_end=True)
+            typed = documents.typed(options.prompt.encode("utf-8", "surrogateescape"), None)
+            window.playground.open_document(typed, at_end=True)
         elif options.text_file is not None:
             window.open_file(options.text_file, options.encoding)
         elif restored is None:
-            window.playground.open_text(OPENING_TEXT, at_end=True)
+            window.playground.open_document(documents.typed(OPENING_TEXT, None), at_end=True)
         window.focus_editor()
         if self._remembered:
             window.training.remind()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
@@ -16,13 +16,13 @@ from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Decoded, Pipeline
-from arplay.core.modalities.base import Document, Found
+from arplay.core.modalities.base import Document, Edit, Found, TokenSet
 from arplay.core.modalities.forms import FIRST
 from arplay.core.picking import Choice
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.core.timings import Timings
-from arplay.core.tree import Node, Tree
+from arplay.core.tree import Kind, Node, Tree
 from arplay.engine.load import Loaded
 from arplay.engine.reconcile import Reconciled
 from arplay.gui.panels.entry import PanelEntry
@@ -218,21 +218,12 @@ class Goto:
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """Bytes [start, end) of the text were replaced by ``data``, leaving the caret at byte ``caret``."""
+class Edited:
+    """Something was done to the document; each canvas has its own subclass."""
 
-    start: int
-    end: int
-    data: bytes
-    caret: int
-
-
-@dataclass(frozen=True, slots=True)
-class Painted:
-    """Pixels got a level (None: the paint was taken off)."""
-
-    cells: tuple[int, ...]
-    level: int | None
+    def on(self, document: Any, caret: int, tokens: TokenSet | None) -> tuple[Edit, Kind, int] | None:
+        """The edit of ``document``, its kind, and the caret after it; None where it is not for such a document."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +239,10 @@ class OpenFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class AnalyseText:
-    """Text too long to edit (a huge paste): score it read-only."""
+class Analyse:
+    """A document too long to edit (a huge paste): score it read-only."""
 
-    data: bytes
+    document: Document
     name: str
 
 
@@ -263,22 +254,7 @@ class Tell:
     remedy: str
 
 
-Intent = (
-    Take
-    | Select
-    | Change
-    | Find
-    | Seek
-    | Zoom
-    | Do
-    | Goto
-    | Typed
-    | Painted
-    | CaretMoved
-    | OpenFiles
-    | AnalyseText
-    | Tell
-)
+Intent = Take | Select | Change | Find | Seek | Zoom | Do | Goto | Edited | CaretMoved | OpenFiles | Analyse | Tell
 
 
 class Panel(QWidget):

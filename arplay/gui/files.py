@@ -1,4 +1,4 @@
-"""Opening and saving texts, with every way that can fail told."""
+"""Opening and saving documents, with every way that can fail told."""
 
 from __future__ import annotations
 
@@ -8,43 +8,35 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from arplay.core.errors import Problem
-from arplay.core.modalities.image import Raster
 from arplay.core.signs import markup
 from arplay.export.writers import replacing
+from arplay.gui import kinds
 from arplay.gui.host import Host
-from arplay.models.picturefile import read_picture
-from arplay.textfile import MAX_BYTES, detect, read_text
+from arplay.textfile import MAX_BYTES, detect
 
 
-def read(path: Path, encoding: str | None, window: Host) -> bytes | None:
-    """The UTF-8 bytes of a file; for one that is not UTF-8 the detected encoding is offered. None: told, given up."""
-    try:
-        return read_text(path, encoding)
-    except Problem as problem:
-        guess = _offer(path, window) if encoding is None else None
-        if guess is None:
-            window.report(problem.cause, problem.remedy.replace("--encoding ", "the encoding "))
-            return None
-    try:
-        return read_text(path, guess)
-    except Problem as problem:
-        window.report(problem.cause, problem.remedy)
-        return None
+def open_file(path: Path, encoding: str | None, window: Host) -> bool:
+    """Open a document of the kind that the model reads, only in the heatmap where it is too long to edit.
 
-
-def open_picture(path: Path, window: Host) -> bool:
-    """Open the file as a picture where the loaded model reads such; whether that was done, or told why not."""
+    For a text that is not UTF-8 the detected encoding is offered. False: told, given up.
+    """
     loaded = window.playground.view.loaded
-    if loaded is None or not isinstance(loaded.vocabulary, Raster):
-        return False
+    tokens = loaded.vocabulary if loaded is not None else None
+    kind = kinds.KINDS[0] if tokens is None else kinds.of_tokens(tokens)
     try:
-        picture = read_picture(path, loaded.vocabulary)
+        document = kind.read(path, encoding, tokens)
     except Problem as problem:
-        window.report(problem.cause, problem.remedy)
-        return True
+        guess = _offer(path, window) if encoding is None and kind.encoded else None
+        if guess is not None:
+            return open_file(path, guess, window)
+        window.report(problem.cause, problem.remedy.replace("--encoding ", "the encoding "))
+        return False
     window.notice.forget()
     window.store.add_recent("recent_files", str(path))
-    window.playground.open_document(picture, path.name)
+    if kind.long(document):
+        window.playground.analyse(document, path.name)
+    else:
+        window.playground.open_document(document, path.name)
     return True
 
 

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from arplay.core.modalities.base import Document, TokenSet
 from arplay.core.modalities.image import Picture, Raster
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary
+from arplay.gui.canvases.text.area import too_long
+from arplay.models.picturefile import read_picture
+from arplay.textfile import read_text
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """``blank`` makes the empty document for a token set; ``suits`` tells whether one can be read with it.
 
-    ``verb``: what a model does; ``first``: what to do in the canvas, for someone who sees it for the first time.
+    ``read`` reads one from a file, in an encoding that the user may choose where files are ``encoded``; raises Problem.
+    ``long``: whether a document is too long to be edited. ``verb``: what a model does; ``first``: what to do in the
+    canvas, for someone who sees it for the first time.
     """
 
     name: str
@@ -28,6 +34,9 @@ class Kind:
     document: type
     blank: Callable[[Any], Document]
     suits: Callable[[Any, Any], bool]
+    read: Callable[[Path, str | None, Any], Document]
+    encoded: bool
+    long: Callable[[Any], bool]
     verb: str
     first: str
 
@@ -39,6 +48,9 @@ TEXT = Kind(
     Text,
     lambda tokens: Text(),
     lambda text, tokens: True,
+    lambda path, encoding, tokens: Text.of(read_text(path, encoding)),
+    True,
+    lambda text: too_long(text.data),
     "write",
     "Type here. The caret is the place in the chain: everything before it is the prefix.",
 )
@@ -49,6 +61,9 @@ PICTURE = Kind(
     Picture,
     lambda raster: raster.blank(),
     lambda picture, raster: raster.fits(picture),
+    lambda path, encoding, raster: read_picture(path, raster),
+    False,
+    lambda picture: False,
     "paint",
     "Click a pixel to go there, or choose a paint first. The framed pixel is the place in the chain: the pixels before "
     "it are the prefix.",
@@ -64,10 +79,3 @@ def of_tokens(tokens: TokenSet) -> Kind:
 
 def of_document(document: Document) -> Kind:
     return next(kind for kind in KINDS if isinstance(document, kind.document))
-
-
-def reached(document: Document, caret: int, tokens: TokenSet | None) -> int:
-    """Where the caret can be: another order of the pixels reaches another one first that nobody has painted."""
-    if isinstance(document, Picture) and isinstance(tokens, Raster):
-        return min(caret, document.open_from(0, tokens))
-    return caret

@@ -19,7 +19,6 @@ from arplay.engine.messages import Progress
 from arplay.gui import contract, files, help, kinds, theme
 from arplay.gui.arrangement import Arrangement
 from arplay.gui.bridge import Bridge
-from arplay.gui.canvases.text.area import too_long
 from arplay.gui.contract import Panel, View
 from arplay.gui.dock import Dock
 from arplay.gui.dropping import dropped
@@ -281,19 +280,8 @@ class MainWindow(Host):
             self.report(cause, remedy)  # else the list of models tells it in place
 
     def open_file(self, path: Path, encoding: str | None = None) -> None:
-        """Load a text into the editor, or only into the heatmap where it is too long to edit."""
-        if not self.playground.table.has_text and files.open_picture(path, self):
-            return
-        data = files.read(path, encoding, self)
-        if data is None:
-            return
-        self.notice.forget()
-        self.store.add_recent("recent_files", str(path))
-        if too_long(data):
-            self.playground.analyse(data, path.name)
-        else:
-            self.playground.open_text(data, path.name)
-        self.arrangement.share_soon()
+        if files.open_file(path, encoding, self):
+            self.arrangement.share_soon()
 
     def _on_model_loaded(self, loaded: Loaded) -> None:
         if self.notice.said is not None and self.notice.said[0] == NO_MODEL:

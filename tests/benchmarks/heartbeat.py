@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.text import Text, bytes_of
 from tests.benchmarks.harness import row, wait
 
 TEXT = b"It was a dark and stormy night, and the old man sat by the fire. He said nothing for a long while.\n" * 900
@@ -43,7 +43,7 @@ def main() -> None:
         row(f"largest stall while {what}", worst[0], "s", 0.05, "heartbeat of 2 ms")
         worst[0], last[0] = 0.0, time.perf_counter()
 
-    play.open_text(b"It was a dark and stormy night, and the old man", at_end=True)
+    play.open_document(Text.of(b"It was a dark and stormy night, and the old man"), at_end=True)
     wait(lambda: not play.view.stale)
     play.handle(Change(replace(play.view.settings, play_per_second=200.0, play_steps=200, stop_at_eos=False)))
     measured("getting ready")
@@ -53,7 +53,7 @@ def main() -> None:
     print(f"200 tokens sampled in {time.perf_counter() - began:.1f} s")
     measured("200 tokens are sampled")
 
-    play.open_text(TEXT[: TEXT.rfind(b"\n", 0, 80_000) + 1])
+    play.open_document(Text.of(TEXT[: TEXT.rfind(b"\n", 0, 80_000) + 1]))
     wait(lambda: play.view.ledger is not None and bytes_of(play.view.ledger.encoded) == play.document.data)
     ledger = play.view.ledger
     assert ledger is not None

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from arplay.core.chain import Best, Ledger
-from arplay.core.modalities.text import Encoded
+from arplay.core.modalities.text import Encoded, Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.windows import Windows
 from tests.benchmarks.harness import row, wait
@@ -64,7 +64,7 @@ def clicks() -> None:
     window.show()
     play.load_model("abc")
     wait(lambda: play.view.loaded is not None and not play.view.stale)
-    play.open_text(bytes(random.Random(3).choices(b"ABC", k=10_000)))
+    play.open_document(Text.of(bytes(random.Random(3).choices(b"ABC", k=10_000))))
     wait(lambda: not play.view.stale and not play.busy_scoring())
     bars = window.panels["next_token"].bars.viewport()  # type: ignore[attr-defined]
 

@@ -24,6 +24,7 @@ def command_line() -> float:
 def main() -> None:
     from PySide6.QtCore import QTimer
 
+    from arplay.core.modalities.text import Text
     from arplay.gui import app as starting
     from arplay.gui.contract import Change, Do
     from arplay.gui.options import WindowOptions
@@ -38,7 +39,7 @@ def main() -> None:
     window.show()
     play.load_model("english")
     wait(lambda: play.view.loaded is not None and not play.view.stale)
-    play.open_text(TEXT, at_end=True)
+    play.open_document(Text.of(TEXT), at_end=True)
     wait(lambda: not play.view.stale and not play.busy_scoring())
     gaps, last = [], time.perf_counter()
 

@@ -6,6 +6,7 @@ import statistics
 import time
 from typing import Any
 
+from arplay.core.modalities.text import Text
 from tests.benchmarks import harness
 from tests.benchmarks.harness import row, wait
 
@@ -82,15 +83,15 @@ def main() -> None:
     medians = {}
     ids: list[int] = []
     for prefix in (50, 450):
-        play.open_text(b"")
+        play.open_document(Text())
         wait(lambda: not play.view.stale)
-        play.open_text(TEXT)
+        play.open_document(Text.of(TEXT))
         wait(lambda: not play.view.stale)
         answer = play.view.answer
         assert answer is not None
         ids = answer.encoded.ids.tolist()
         cut = int(answer.encoded.ends[prefix - 1])
-        play.open_text(TEXT[:cut], at_end=True)
+        play.open_document(Text.of(TEXT[:cut]), at_end=True)
         wait(lambda: not play.view.stale and not play.busy_scoring())
         click()
         clicks, bare = [], []

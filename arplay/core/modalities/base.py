@@ -321,12 +321,17 @@ class Document(Protocol):
         ...
 
     @property
-    def beginning(self) -> Any:
-        """As much of it as a canvas edits."""
+    def emptied(self) -> Any:
+        """One of the same kind with nothing in it."""
         ...
 
-    def begins(self, document: Any) -> bool:
-        """Whether ``document`` begins with what this one says."""
+    def upto(self, caret: int) -> Any:
+        """What a model can read of it before the caret."""
+        ...
+
+    @property
+    def beginning(self) -> Any:
+        """As much of it as a canvas edits."""
         ...
 
     def continued(self, data: bytes) -> Any | None:

@@ -311,11 +311,15 @@ class Picture:
         return None
 
     @property
-    def beginning(self) -> Picture:
+    def emptied(self) -> Picture:
+        return replace(self, cells=(None,) * len(self.cells))
+
+    def upto(self, caret: int) -> Picture:
         return self
 
-    def begins(self, document: Picture) -> bool:
-        return self == document
+    @property
+    def beginning(self) -> Picture:
+        return self
 
     def continued(self, data: bytes) -> None:
         return None

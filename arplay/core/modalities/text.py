@@ -168,11 +168,15 @@ class Text:
         return find(self.data, text, case)
 
     @property
+    def emptied(self) -> Text:
+        return Text()
+
+    def upto(self, caret: int) -> Text:
+        return Text.of(self.data[:caret])
+
+    @property
     def beginning(self) -> Text:
         return Text.of(self.data[:EXCERPT].decode("utf-8", "ignore").encode())
-
-    def begins(self, document: Text) -> bool:
-        return document.data.startswith(self.data)
 
     def continued(self, data: bytes) -> Text | None:
         return Text.of(data) if data.startswith(self.data) else None

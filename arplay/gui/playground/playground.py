@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Signal
 
 from arplay.core.kept import Session
 from arplay.core.modalities.base import Document
-from arplay.core.modalities.text import Text, text_of
 from arplay.core.tree import Tree
 from arplay.engine.explore import Explore, Explored
 from arplay.engine.load import Device, Dtype, Load, Loaded
@@ -30,8 +29,6 @@ from arplay.gui.playground.state import State
 from arplay.gui.playground.table import Table
 from arplay.gui.playground.writing import Writing
 from arplay.gui.training.snapshot_jobs import SnapshotJobs
-
-EXCERPT_BYTES = 20_000
 
 
 class Playground(State):
@@ -61,10 +58,8 @@ class Playground(State):
 
     def _handle(self, intent: Intent) -> None:
         match intent:
-            case contract.Typed(start, end, data, caret):
-                self.table.type(start, end, data, caret)
-            case contract.Painted(cells, level):
-                self.table.paint(cells, level)
+            case contract.Edited():
+                self.table.edit(intent)
             case contract.CaretMoved(caret):
                 self.caret.move(caret)
             case Take():
@@ -82,8 +77,8 @@ class Playground(State):
             case contract.Goto(node):
                 self.writing.stop()
                 self.recording.move(self.tree.node, node, "going to another branch")
-            case contract.AnalyseText(data, name):
-                self.analyse(data, name)
+            case contract.Analyse(document, name):
+                self.analyse(document, name)
             case contract.Tell(cause, remedy):
                 self.told.emit(cause, remedy)
             case Do(what):
@@ -91,47 +86,38 @@ class Playground(State):
 
     def clear(self) -> None:
         """An empty document of the same kind."""
-        if self.table.has_text:
-            self.open_text(b"")
-        elif self.view.loaded is not None:
-            tokens = self.view.loaded.vocabulary
-            self.open_document(kinds.of_tokens(tokens).blank(tokens), None)
+        self.open_document(self.document.emptied)
 
-    def open_document(self, document: Document, name: str | None) -> None:
-        """Another document of the same kind in place of the former one, which undo and the history bring back."""
-        with self.at_once():
-            self.table.forget()
-            self.recording.record(self.document.become(document), "opened", 0, name=name)
-            self.show(name=name)
+    def open_document(self, document: Document, name: str | None = None, at_end: bool = False) -> bool:
+        """Another of the same kind in place of the former one, which undo and the history bring back, with its name.
 
-    def open_text(self, data: bytes, name: str | None = None, at_end: bool = False) -> None:
-        """A text in place of the former one, which undo and the history bring back, with its name.
-
-        ``at_end``: it is there to be continued, so the caret goes to its end; else a text is read from its start.
+        ``at_end``: it is there to be continued, so the caret goes to its end; else a document is read from its start.
+        False: one of another kind lies here, which is told.
         """
-        caret = len(data) if at_end else 0
-        if not self.table.has_text:
-            self.refused.emit("A picture lies here: choose a model that reads texts first")
-            return
+        caret = len(document) if at_end else 0
+        here, kind = kinds.of_document(self.document), kinds.of_document(document)
+        if kind is not here:
+            self.refused.emit(f"A {here.noun} lies here: choose a model that reads {kind.noun}s first")
+            return False
         with self.at_once():
             if self.tree.count == 1 and not len(self.document):
-                tree = Tree(Text.of(data))
+                tree = Tree(document)
                 tree.root.name, tree.root.caret = name, caret
                 self.table.restore(Session(tree, caret=caret, seed=self.view.settings.seed))
             else:
                 self.table.forget()
-                edit = text_of(self.document).replace(0, len(self.document), data)
-                self.recording.record(edit, "opened", caret, name=name)
+                self.recording.record(self.document.become(document), "opened", caret, name=name)
             self.show(name=name)
+        return True
 
-    def analyse(self, data: bytes, name: str) -> None:
-        """A text too long to edit, read-only in the heatmap; its beginning goes to the editor."""
+    def analyse(self, document: Document, name: str) -> None:
+        """One too long to edit, read-only in the heatmap; its beginning goes to the editor."""
         with self.at_once():
-            self.open_text(data[:EXCERPT_BYTES].decode("utf-8", "ignore").encode(), name)
-            self.long = Text.of(data)
-            self.show(excerpt_of=name)
-            self.finding.look_again()
-            self.asking.score_soon()
+            if self.open_document(document.beginning, name):
+                self.long = document
+                self.show(excerpt_of=name)
+                self.finding.look_again()
+                self.asking.score_soon()
 
     def quieten(self) -> None:
         """The window closes: ask nothing more of the worker, and forget what could be undone."""
@@ -242,7 +228,7 @@ class Playground(State):
         self.table.lay(loaded.vocabulary)
         self.show(
             loaded=loaded,
-            caret=kinds.reached(self.document, self.view.caret, loaded.vocabulary),
+            caret=self.document.reached(self.view.caret, loaded.vocabulary),
             answer=None,
             decoded=None,
             stale=True,

@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Signal
 from arplay.core.kept import Session
 from arplay.core.modalities.base import Document, Edit
 from arplay.core.tree import Kind, Node, Step
-from arplay.gui import kinds
 from arplay.gui.playground.asking import Asking
 from arplay.gui.playground.state import State
 from arplay.gui.playground.undo import Move
@@ -63,7 +62,7 @@ class Recording(QObject):
         self._play.show()
 
     def resume(self, session: Session, long: Document | None) -> None:
-        """Another tree with its undo, seed and caret; ``long``: what its document may be the beginning of."""
+        """Another tree with its undo, seed and caret; ``long``: what its document is the beginning of."""
         play = self._play
         play.tree = session.tree
         self.replaying = True
@@ -74,7 +73,7 @@ class Recording(QObject):
         play.undo_stack.setIndex(session.moves.index)
         self.replaying = False
         play.show(name=play.tree.node.opened_from, settings=replace(play.view.settings, seed=session.seed))
-        if long is not None and session.long is not None and long.file.startswith(play.document.file):
+        if long is not None and session.long is not None:
             play.long = long
             play.show(excerpt_of=session.long)
         self._document_changed(session.caret)
@@ -105,7 +104,7 @@ class Recording(QObject):
         loaded = play.view.loaded
         play.show(
             document=play.document,
-            caret=kinds.reached(play.document, caret, loaded.vocabulary if loaded is not None else None),
+            caret=play.document.reached(caret, loaded.vocabulary if loaded is not None else None),
             tree=play.tree,
             node=play.tree.node,
             stale=True,

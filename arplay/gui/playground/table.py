@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from arplay.core.kept import Moves, Session
-from arplay.core.modalities.base import TokenSet
-from arplay.core.modalities.image import Picture, Raster
-from arplay.core.modalities.text import Text, text_of
+from arplay.core.modalities.base import Document, TokenSet
+from arplay.core.modalities.forms import FIRST
 from arplay.core.tree import Tree
 from arplay.gui import kinds
+from arplay.gui.contract import Edited
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.state import State
 from arplay.gui.playground.undo import moves_on
@@ -15,7 +15,7 @@ from arplay.gui.playground.writing import Writing
 
 
 class Table:
-    """What waits is by kind and, of pictures, by size and levels, the last one last."""
+    """What waits is by kind and by what a model reads of it, the last one last."""
 
     def __init__(self, play: State, recording: Recording, writing: Writing) -> None:
         self._play, self._recording, self._writing = play, recording, writing
@@ -65,7 +65,8 @@ class Table:
         """A document with its ids, history, undo, seed and caret; ``long`` is the text that it is the beginning of."""
         with self._play.at_once():
             self.forget()
-            self._recording.resume(session, Text.of(long) if long is not None else None)
+            whole = session.tree.document.continued(long) if long is not None else None
+            self._recording.resume(session, whole)
 
     def forget(self) -> None:
         """Nothing that was found out about the former document belongs to the next one."""
@@ -75,13 +76,9 @@ class Table:
         play.show(excerpt_of=None, ledger=None, reconciled=None, step=None, step_decoded=None, departures=())
 
     @property
-    def has_text(self) -> bool:
-        return isinstance(self._play.document, Text)
-
-    @property
-    def text(self) -> Text:
-        """The text, whether it lies on the table or waits."""
-        return next((text for tree in self.trees if isinstance(text := tree.document, Text)), Text())
+    def text(self) -> Document:
+        """What is written, whether it lies on the table or waits: of the kind that lies here before any model."""
+        return next((tree.document for tree in self.trees if type(tree.document) is type(FIRST)), FIRST)
 
     @property
     def long(self) -> bytes | None:
@@ -98,33 +95,24 @@ class Table:
         """The history of what lies here, and of what waits."""
         return [self._play.tree, *(session.tree for session in self._waiting)]
 
-    def type(self, start: int, end: int, data: bytes, caret: int) -> None:
-        """Bytes [start, end) of the text are replaced; more of it may follow at once."""
-        self._writing.stop()
-        self._play.show(step=None, step_decoded=None)
-        self._recording.record(text_of(self._play.document).replace(start, end, data), "typed", caret, pause=True)
+    def edit(self, done: Edited) -> None:
+        """What was done to the document in its canvas; where that was typing, more of it may follow at once."""
+        play, loaded = self._play, self._play.view.loaded
+        made = done.on(play.document, play.view.caret, loaded.vocabulary if loaded is not None else None)
+        if made is not None:
+            edit, kind, caret = made
+            self._writing.stop()
+            play.show(step=None, step_decoded=None)
+            self._recording.record(edit, kind, caret, pause=kind == "typed")
 
     def retokenise(self) -> None:
-        """Forget which ids of the text were kept as they were picked or sampled."""
+        """Forget which ids were kept as they were picked or sampled."""
         play = self._play
         self._writing.stop()
         before = play.tree.node
-        if self.has_text:
-            self._recording.record(text_of(play.document).retokenise(), "retokenised", play.view.caret)
+        self._recording.record(play.document.retokenise(), "retokenised", play.view.caret)
         if play.tree.node is before:
             play.refused.emit("Nothing to re-tokenise: every token is the tokenizer's own")
-
-    def paint(self, cells: tuple[int, ...], level: int | None) -> None:
-        """Pixels get a level; the caret goes on where its own did."""
-        play, loaded = self._play, self._play.view.loaded
-        if not isinstance(play.document, Picture) or loaded is None or not isinstance(loaded.vocabulary, Raster):
-            return
-        self._writing.stop()
-        play.show(step=None, step_decoded=None)
-        edit = play.document.paint(cells, level)
-        after = play.document.apply(edit)
-        caret = play.view.caret if level is None else after.open_from(play.view.caret, loaded.vocabulary)
-        self._recording.record(edit, "painted", min(caret, after.open_from(0, loaded.vocabulary)))
 
     def _session(self) -> Session:
         play, stack = self._play, self._play.undo_stack

@@ -58,7 +58,7 @@ class TrainingWindow(QWidget):
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 600)
         self.notice = Notice(self)
-        self.form = StartForm(store, lambda: play.table.text.data, self)
+        self.form = StartForm(store, lambda: play.table.text.file, self)
         self.earlier = EarlierRuns(self)
         self.page = RunPage(self)
         self.pages = QStackedWidget(self)
@@ -147,7 +147,7 @@ class TrainingWindow(QWidget):
     def show_run(self) -> None:
         self.pages.setCurrentIndex(1)
         self._show_run()
-        text = self._play.table.text.data.decode("utf-8", "replace")
+        text = self._play.table.text.file.decode("utf-8", "replace")
         for view in (self.page.replay, self.page.batch):
             view.suggest_text(text)
         self.page.bar.main.setFocus()

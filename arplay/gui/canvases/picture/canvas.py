@@ -7,7 +7,8 @@ from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap, QResizeEv
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.modalities.image import Picture, Raster
-from arplay.gui.contract import CaretMoved, Do, Painted, View
+from arplay.gui.canvases.picture.painted import Painted
+from arplay.gui.contract import CaretMoved, Do, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.picture.grid import PictureGrid, Square

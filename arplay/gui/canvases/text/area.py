@@ -25,13 +25,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
+from arplay.core.modalities.text import Text
 from arplay.gui.canvases.text import foreign, hidden, keys, painting, transfer
 from arplay.gui.canvases.text.cells import LineCells
 from arplay.gui.canvases.text.composing import Preview
 from arplay.gui.canvases.text.line_spacing import SpacedLayout, visible_lines
 from arplay.gui.canvases.text.marks import NO_MARKS, Marks
 from arplay.gui.canvases.text.shown import ShownText, changed, image
-from arplay.gui.contract import AnalyseText, CaretMoved, OpenFiles, Settings, Tell, Typed
+from arplay.gui.canvases.text.typed import Typed
+from arplay.gui.contract import Analyse, CaretMoved, OpenFiles, Settings, Tell
 from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.keys import writes
@@ -43,13 +45,9 @@ LONGEST_LINE = 100_000
 """Bytes of one line (Qt lays out a whole line anew for every key: about 50 ms at this length)."""
 
 
-def too_long(data: bytes) -> str | None:
-    """Why a text cannot be edited, in words, or None."""
-    if len(data) > EDITABLE:
-        return f"The text has {len(data):,} bytes; up to {EDITABLE:,} can be edited"
-    if len(data) > LONGEST_LINE and max(map(len, data.split(b"\n"))) > LONGEST_LINE:
-        return f"A line of the text has more than {LONGEST_LINE:,} bytes, too many to edit smoothly"
-    return None
+def too_long(data: bytes) -> bool:
+    """Whether a text, or a line of it, is too long to be edited smoothly."""
+    return len(data) > EDITABLE or (len(data) > LONGEST_LINE and max(map(len, data.split(b"\n"))) > LONGEST_LINE)
 
 
 class TextArea(QPlainTextEdit):
@@ -203,8 +201,8 @@ class TextArea(QPlainTextEdit):
     def _replace_bytes(self, start: int, end: int, data: bytes, caret: int | None = None) -> None:
         """Unless that would make the text too long to edit."""
         removed = self.shown.byte(end) - self.shown.byte(start)
-        if len(data) > LONGEST_LINE and too_long(data):
-            self.intent.emit(AnalyseText(data, "pasted text"))
+        if too_long(data):
+            self.intent.emit(Analyse(Text.of(data), "pasted text"))
         elif len(self.shown.data) + len(data) - removed > EDITABLE:
             limit = f"the text would grow beyond {EDITABLE:,} bytes"
             self.intent.emit(Tell(f"Nothing was inserted: {limit}", "open long texts as a file"))

@@ -10,7 +10,7 @@ What a program needs of it is here (see :mod:`arplay.api`); nothing is imported 
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from arplay.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from arplay.api import Model, Next, Sample, Score, Token, load

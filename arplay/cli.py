@@ -11,12 +11,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from arplay import __version__
 from arplay.commands import streams
 from arplay.commands.options import UsageError
 from arplay.commands.parser import Parser
 from arplay.core.errors import Problem
 from arplay.core.signs import safe
+from arplay.version import __version__
 
 COMMANDS = {
     "next": "the distribution of the next token after a text",

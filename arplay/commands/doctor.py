@@ -9,7 +9,7 @@ import platform
 import sys
 from typing import Any
 
-from arplay import __version__, paths
+from arplay import paths
 from arplay.commands import models
 from arplay.commands.console import deliver
 from arplay.core.errors import Problem
@@ -22,6 +22,7 @@ from arplay.models import catalogue
 from arplay.models import devices as places
 from arplay.models.gguf import parent as gguf_remote
 from arplay.models.gguf import ways as gguf_ways
+from arplay.version import __version__
 
 PACKAGES = (
     "torch", "transformers", "tokenizers", "safetensors", "accelerate", "huggingface_hub", "gguf", "llama-cpp-python",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from arplay import __version__
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.reading import FIRST_TOKEN
 from arplay.core.signs import safe
 from arplay.models.base import Info
+from arplay.version import __version__
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QScrollArea, QVBoxLayout, QWidget
 
-import arplay
 from arplay.gui.contract import Panel
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
+from arplay.version import __version__
 
 KEYS = (
     (
@@ -99,7 +99,7 @@ def what_is_this(panel: Panel, parent: QWidget) -> QDialog:
 
 def about(parent: QWidget) -> QDialog:
     text = (
-        f"<h3>arplay {arplay.__version__}</h3>"
+        f"<h3>arplay {__version__}</h3>"
         "<p>See an autoregressive model think. Everything here rests on one exact identity, the chain rule:</p>"
         "<p><i>log p(x<sub>1</sub> … x<sub>n</sub>) = Σ log p(x<sub>i</sub> | x<sub>1</sub> … x<sub>i-1</sub>)</i></p>"
         "<p>Free software under the MIT licence. It uses PySide6 (LGPL), PyTorch (BSD), transformers, "

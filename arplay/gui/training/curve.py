@@ -9,7 +9,6 @@ import numpy as np
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QWidget
 
-from arplay import __version__
 from arplay.core.errors import Problem
 from arplay.core.format import number
 from arplay.engine.trainer import Report, TrainingState
@@ -19,6 +18,7 @@ from arplay.gui.training.facts import about, nothing_yet
 from arplay.gui.training.losses import Losses, LossUnit, Point, losses
 from arplay.gui.widgets.line_plot import LinePlot
 from arplay.gui.widgets.plot import Plot, Series
+from arplay.version import __version__
 
 COLUMNS = tuple(field.name for field in fields(Report))
 

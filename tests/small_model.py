@@ -95,7 +95,7 @@ class SmallSession:
                 best[i] = following.logprobs[best_ids[i]]
             self._ids.append(id)
         self.model.distribution(self._ids)  # complains past the context
-        return frozen_scores(logprob, rank, entropy, best_ids, best)
+        return frozen_scores((logprob, rank, entropy, best_ids, best))
 
     def read(self, ids: Sequence[int]) -> None:
         self.extend(ids)

@@ -25,7 +25,7 @@ def quiet(fraction: float | None, what: str) -> None:
 
 
 def test_the_models_that_are_there_from_the_first_second() -> None:
-    entries = {entry.name: entry for entry in catalogue.entries()}
+    entries = {entry.spec: entry for entry in catalogue.entries()}
     assert list(entries) == ["english", "abc", "xo", "xo-centre", "smollm2"]
     assert catalogue.DEFAULT == "english"
     assert entries["abc"].path == ABC and entries["abc"].state == "ready"
@@ -86,6 +86,6 @@ def test_smollm2_is_offered_before_it_is_there(monkeypatch: pytest.MonkeyPatch, 
 
 def test_the_source_of_a_model_leads_back_to_what_loads_it() -> None:
     for entry in catalogue.entries():
-        assert catalogue.spec_of(str(entry.path)) == entry.name
+        assert catalogue.spec_of(str(entry.path)) == entry.spec
     assert catalogue.spec_of("/elsewhere/model") == "/elsewhere/model"
-    assert "Q4_1, dequantised" in catalogue.entry("smollm2").full_name
+    assert "Q4_1, dequantised" in catalogue.entry("smollm2").title

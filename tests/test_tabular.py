@@ -79,7 +79,7 @@ def test_a_session_after_any_rewind_is_a_fresh_one(ids: list[int], lengths: list
 def test_a_session_refuses_what_is_not_there(abc: Table) -> None:
     session = abc.session()
     for id in (-1, 3):
-        with pytest.raises(Problem, match="outside the alphabet"):
+        with pytest.raises(Problem, match="outside the vocabulary"):
             session.extend([0, id])
     assert session.ids == ()
     for length in (-1, 1):

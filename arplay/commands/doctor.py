@@ -64,7 +64,7 @@ def examine() -> Record:
 
 def _used(model: Record) -> Record:
     """A model that the program ships or fetches, if it is here, with what is used when it runs."""
-    shipped = {entry.name for entry in catalogue.entries() if entry.state == "ready"}
+    shipped = {entry.spec for entry in catalogue.entries() if entry.state == "ready"}
     return model | models.used(str(model["name"])) if model["name"] in shipped else model
 
 

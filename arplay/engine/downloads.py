@@ -59,7 +59,7 @@ def describe(_: State, request: Describe, line: Line) -> Steps:
     from arplay.models import catalogue
 
     yield Progress(request.number, f"asking for {request.name}", None)
-    if request.name in {known.name for known in catalogue.entries()}:
+    if request.name in {known.spec for known in catalogue.entries()}:
         return Described(request.number, catalogue.card(request.name))
     with contextlib.closing(hub_fetch.describe(request.name, line.cancelled, pause=0)) as asking:
         while True:

@@ -19,8 +19,7 @@ from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Question, WithTokens
 from arplay.engine.prefixes import common_prefix
 from arplay.engine.state import State, in_chunks, windows_of
-from arplay.models.base import Scores, Session, lead, next_of, told_of
-from arplay.models.scoring_rows import unscored
+from arplay.models.base import Scores, Session, lead, next_of, told_of, unscored
 
 Numbers = NDArray[np.number[Any]]
 

@@ -289,7 +289,7 @@ class MainWindow(Host):
         spec = catalogue.spec_of(loaded.info.source)
         self.menus.models.current = spec
         self.store.set_text("model", spec)
-        if spec not in {known.name for known in catalogue.entries()}:
+        if spec not in {known.spec for known in catalogue.entries()}:
             self.store.add_recent("recent_models", gguf_ways.split(spec)[0])
         play, reading = self.playground, self.given or self.store.reading(gguf_ways.split(spec)[0])
         self.given = None

@@ -47,13 +47,13 @@ class ModelMenu(QMenu):
 
     def _fill(self) -> None:
         entries = catalogue.entries()
-        self._absent = {entry.name for entry in entries if entry.state == "fetch"}
+        self._absent = {entry.spec for entry in entries if entry.state == "fetch"}
         known = [
             Entry(
-                entry.name,
+                entry.spec,
                 entry.title + (f"  (get, {size(entry.download_bytes)})" if entry.state == "fetch" else ""),
                 f"{entry.about}. Licence: {entry.licence}",
-                entry.name == self.current,
+                entry.spec == self.current,
             )
             for entry in entries
         ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Coder, Encoded, Note
@@ -103,16 +104,31 @@ class Scores:
     best_logprobs: NDArray[np.float64]
 
 
-def frozen_scores(
-    logprob: NDArray[np.float64],
-    rank: NDArray[np.int64],
-    entropy: NDArray[np.float64],
-    best_ids: NDArray[np.int64],
-    best_logprobs: NDArray[np.float64],
-) -> Scores:
-    for array in (logprob, rank, entropy, best_ids, best_logprobs):
+Columns = tuple[NDArray[Any], ...]
+"""The arrays of :class:`Scores`, in their order."""
+
+
+def unscored(n: int) -> Columns:
+    """Of n tokens that have no scores; may be written."""
+    return (
+        np.full(n, np.nan),
+        np.zeros(n, dtype=np.int64),
+        np.full(n, np.nan),
+        np.full((n, BEST), -1, dtype=np.int64),
+        np.full((n, BEST), -np.inf),
+    )
+
+
+def columns(parts: Iterable[Columns]) -> Columns:
+    """One after another, of none or more parts."""
+    return tuple(map(np.concatenate, zip(unscored(0), *parts, strict=True)))
+
+
+def frozen_scores(found: Columns) -> Scores:
+    """These arrays from now on read-only."""
+    for array in found:
         array.flags.writeable = False
-    return Scores(logprob, rank, entropy, best_ids, best_logprobs)
+    return Scores(*found)
 
 
 class Session(Protocol):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from arplay import paths
 from arplay.core.errors import Problem
@@ -21,82 +20,66 @@ from arplay.models.store.cards import Card, family_of, read_card
 DEFAULT = "english"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A model by name. ``state``: there now, or to be fetched; ``download_bytes`` says how much that is.
+_SHIPPED = (
+    (
+        "english",
+        "English, small",
+        "a small transformer trained by this project; reads like simple English",
+        "english",
+        "CC-BY-SA-3.0 (see its card)",
+    ),
+    ("abc", "ABC, the textbook example", "a table over {A, B, C}, small enough to check by hand", "abc.json", "MIT"),
+    (
+        "xo",
+        "XO, a picture of nine pixels",
+        "noughts and crosses with a joint distribution written by hand",
+        "xo.json",
+        "MIT",
+    ),
+    (
+        "xo-centre",
+        "XO, the centre first",
+        "the same joint in another order of the pixels: other steps, the same total",
+        "xo-centre.json",
+        "MIT",
+    ),
+)
+"""Name, title, what it is, its file or folder, and licence."""
 
-    ``full_name`` is how results, exports and the window call it where the name alone would say too little.
-    """
 
-    name: str
-    title: str
-    about: str
-    path: Path
-    state: Literal["ready", "fetch"]
-    licence: str
-    download_bytes: int = 0
-    disk_bytes: int = 0
-    full_name: str = ""
-
-
-def entries() -> list[Entry]:
-    """The built-in models and those that ``models get`` can bring."""
-    shipped = paths.assets() / "models"
+def entries() -> list[Card]:
+    """The built-in models and those that ``models get`` can bring, by what is known of them without their files."""
     fetched = paths.models() / smollm2.NAME
     return [
-        Entry(
-            "english",
-            "English, small",
-            "a small transformer trained by this project; reads like simple English",
-            shipped / "english",
-            "ready",
-            "CC-BY-SA-3.0 (see its card)",
+        *(
+            Card(name, title, about, "built-in", "ready", paths.assets() / "models" / file, licence=licence)
+            for name, title, about, file, licence in _SHIPPED
         ),
-        Entry(
-            "abc",
-            "ABC, the textbook example",
-            "a table over {A, B, C}, small enough to check by hand",
-            shipped / "abc.json",
-            "ready",
-            "MIT",
-        ),
-        Entry(
-            "xo",
-            "XO, a picture of nine pixels",
-            "noughts and crosses with a joint distribution written by hand",
-            shipped / "xo.json",
-            "ready",
-            "MIT",
-        ),
-        Entry(
-            "xo-centre",
-            "XO, the centre first",
-            "the same joint in another order of the pixels: other steps, the same total",
-            shipped / "xo-centre.json",
-            "ready",
-            "MIT",
-        ),
-        Entry(
+        Card(
             smollm2.NAME,
             smollm2.TITLE,
             "a real model of 135 million parameters; fetched once",
-            fetched,
+            "downloaded",
             "ready" if smollm2.is_ready(fetched) else "fetch",
-            smollm2.LICENCE,
-            smollm2.DOWNLOAD_BYTES,
-            smollm2.FOLDER_BYTES,
-            smollm2.TITLE,
+            fetched,
+            licence=smollm2.LICENCE,
+            disk_bytes=smollm2.FOLDER_BYTES,
+            download_bytes=smollm2.DOWNLOAD_BYTES,
         ),
     ]
 
 
-def entry(name: str) -> Entry:
+def entry(name: str) -> Card:
     """The entry called ``name``. Raises Problem with the names there are."""
-    for known in entries():
-        if known.name == name:
-            return known
-    names = ", ".join(known.name for known in entries())
-    raise Problem(f"there is no model called {name}", f"use one of {names}, or the path of a model folder")
+    found = _entry(name)
+    if found is None:
+        names = ", ".join(known.spec for known in entries())
+        raise Problem(f"there is no model called {name}", f"use one of {names}, or the path of a model folder")
+    return found
+
+
+def _entry(name: str) -> Card | None:
+    return next((known for known in entries() if known.spec == name), None)
 
 
 def cards(recent: Sequence[str] = ()) -> list[Card]:
@@ -137,7 +120,8 @@ def at_address(spec: str) -> Card | None:
 
 def card(spec: str) -> Card:
     """The card of one model by name or path. Raises Problem where nothing of that name is here."""
-    found = next((entry_card(entry) for entry in entries() if entry.name == spec), None) or at_address(spec)
+    own = _entry(spec)
+    found = at_address(spec) if own is None else entry_card(own)
     if found is None and (path := existing(spec)) is not None:
         found = read_card(
             path, Card(spec, path.resolve().stem if path.is_file() else path.resolve().name, "", "file", "ready", path)
@@ -151,28 +135,15 @@ def card(spec: str) -> Card:
     return found
 
 
-def entry_card(entry: Entry) -> Card:
-    """The card of a model of the catalogue's own."""
-    origin: Literal["built-in", "downloaded"] = "downloaded" if entry.name == smollm2.NAME else "built-in"
-    known = Card(
-        entry.name,
-        entry.title,
-        entry.about,
-        origin,
-        entry.state,
-        entry.path,
-        licence=entry.licence,
-        disk_bytes=entry.disk_bytes,
-        download_bytes=entry.download_bytes,
-    )
-    return known if entry.state == "fetch" else replace(read_card(entry.path, known), download_bytes=0)
+def entry_card(known: Card) -> Card:
+    """The card of a model of the catalogue's own, with what its files say."""
+    return known if known.state == "fetch" else replace(read_card(known.path, known), download_bytes=0)
 
 
 def is_ready(spec: str) -> bool:
     """Whether ``spec`` names a model that is here: a path that exists, or one that is whole."""
-    state = next((known.state for known in entries() if known.name == spec), None)
-    if state is not None:
-        return state == "ready"
+    if (own := _entry(spec)) is not None:
+        return own.state == "ready"
     if families.of_address(spec) is not None or existing(spec) is not None:
         return True
     name = hub.parse(gguf_ways.split(spec)[0])
@@ -184,7 +155,7 @@ def check_removable(spec: str) -> None:
     """Raise Problem for a model that is built in, the user's own file, or not on this computer."""
     if spec == smollm2.NAME:
         here = entry(spec).path.exists()
-    elif spec in {known.name for known in entries()}:
+    elif _entry(spec) is not None:
         raise Problem(f"{spec} is part of arplay", "it can stay; it takes little room")
     elif (name := hub.parse(spec)) is not None:
         here = hub.card(name) is not None
@@ -208,7 +179,7 @@ def remove(spec: str) -> None:
 
 def spec_of(source: str) -> str:
     """What :func:`load` takes for the model that was loaded from ``source``: a name, or the path itself."""
-    own = next((known.name for known in entries() if str(known.path) == source), None)
+    own = next((known.spec for known in entries() if str(known.path) == source), None)
     path, way = gguf_ways.split(source)
     downloaded = hub.spec_of(path)
     return own or (downloaded and (f"{downloaded}#{way}" if way else downloaded)) or source
@@ -223,13 +194,12 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
     if (at := families.of_address(spec)) is not None:
         served: Model = resolve(at.open)(spec, spec, device, dtype, report)
         return served
-    if spec in {known.name for known in entries()}:
-        found = entry(spec)
+    if (found := _entry(spec)) is not None:
         if found.state == "fetch":
             raise Problem(
                 f"{spec} is not on this computer yet", f"run: arplay models get {spec} ({size(found.download_bytes)})"
             )
-        path, name = found.path, found.full_name or found.name
+        path, name = found.path, found.title if found.origin == "downloaded" else found.spec
     elif (there := existing(spec)) is not None:
         path = there
         name = path.resolve().stem if path.is_file() else path.resolve().name
@@ -251,7 +221,7 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
 
 
 def _unknown(spec: str) -> Problem:
-    names = ", ".join(sorted(known.name for known in entries()))
+    names = ", ".join(sorted(known.spec for known in entries()))
     return Problem(f"there is no model {spec}", f"use one of {names}, an existing path, or org/name of a hub")
 
 

@@ -95,7 +95,7 @@ def typed(data: bytes, raster: Raster | None) -> Document:
 
 def raster_of(spec: str) -> Raster | None:
     """How the model reads pictures; None where it reads text, or is not here (loading it tells why)."""
-    path = next((known.path for known in catalogue.entries() if known.name == spec), None) or catalogue.existing(spec)
+    path = next((known.path for known in catalogue.entries() if known.spec == spec), None) or catalogue.existing(spec)
     family = None if path is None or path.is_dir() else families.of_file(path)
     if family is None or not family.pictures:
         return None

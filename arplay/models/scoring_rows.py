@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import BEST
+from arplay.models.base import Columns, columns, unscored
 
 if TYPE_CHECKING:
     import torch
@@ -24,9 +25,7 @@ COLUMNS = 64
 """The best of a long row are looked for in the columns of the row folded into so many lines."""
 
 
-def score_rows(
-    torch: Any, logits: torch.Tensor, ids: list[int], before: torch.Tensor | None = None
-) -> tuple[NDArray[Any], ...]:
+def score_rows(torch: Any, logits: torch.Tensor, ids: list[int], before: torch.Tensor | None = None) -> Columns:
     """log p, rank (ties by id), entropy and the best five of each row; logits of shape (n, V).
 
     ``before``, of shape (V,), is one row more, before the others. A row of logits that are not numbers gives no score.
@@ -49,7 +48,17 @@ def score_rows(
             scored.append(_score_block(torch, block, ids[at + low : at + low + len(block)]))
     finally:
         torch.set_num_threads(threads)
-    return tuple(np.concatenate(column) for column in zip(*scored, strict=True))
+    return columns(scored)
+
+
+def score_given(torch: Any, logits: torch.Tensor, ids: list[int], before: torch.Tensor | None) -> Columns:
+    """:func:`score_rows` of ids that were read in one forward, (n, V); the first by the logits ``before`` it.
+
+    None: there are none, and it is not scored.
+    """
+    if before is not None:
+        return score_rows(torch, logits[:-1], ids, before)
+    return columns([unscored(1), score_rows(torch, logits[:-1], ids[1:])])
 
 
 def logprobs_of(torch: Any, logits: torch.Tensor, ids: Sequence[int]) -> NDArray[np.float64]:
@@ -68,7 +77,7 @@ def logprobs_of(torch: Any, logits: torch.Tensor, ids: Sequence[int]) -> NDArray
     return 0.0 - np.concatenate([np.empty(0), *losses])
 
 
-def _score_block(torch: Any, logits: torch.Tensor, ids: list[int]) -> tuple[NDArray[Any], ...]:
+def _score_block(torch: Any, logits: torch.Tensor, ids: list[int]) -> Columns:
     """As score_rows.
 
     With m the largest logit z of a row and Z = sum_j exp(z_j - m): log p_i = z_i - m - log Z, and the entropy is
@@ -93,7 +102,7 @@ def _score_block(torch: Any, logits: torch.Tensor, ids: list[int]) -> tuple[NDAr
         mean = torch.nan_to_num_(terms).sum(dim=1, dtype=torch.float64)  # 0 log 0 = 0
     entropy = whole.log() - mean / whole
     missing = BEST - best.shape[1]
-    scored: tuple[NDArray[Any], ...] = (
+    scored: Columns = (
         mine[:, 0].cpu().numpy(),
         rank,
         entropy.cpu().numpy(),
@@ -157,13 +166,3 @@ def _top(torch: Any, logits: torch.Tensor, count: int) -> tuple[torch.Tensor, to
     places = torch.cat([places, rest], dim=1)
     values, among = logits.gather(1, places).topk(count, dim=1)
     return values, places.gather(1, among)
-
-
-def unscored(n: int) -> tuple[NDArray[Any], ...]:
-    return (
-        np.full(n, np.nan),
-        np.zeros(n, dtype=np.int64),
-        np.full(n, np.nan),
-        np.full((n, BEST), -1, dtype=np.int64),
-        np.full((n, BEST), -np.inf),
-    )

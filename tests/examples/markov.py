@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.models.base import Info, Report
-from arplay.models.families.looked_up import LookedUp
+from arplay.models.base import Report
+from arplay.models.families.looked_up import LookedUp, info_of
 from arplay.models.families.table import TableAlphabet
 from arplay.models.family import Family
 from arplay.textfile import read_text
@@ -51,10 +51,7 @@ class Chain(LookedUp):
         with np.errstate(divide="ignore"):
             self._rows = np.log(np.vstack([follows, first]))
         self._rows.flags.writeable = False
-        self.info = Info(
-            name=source.stem, family=MARKOV.name, source=str(source), revision="", dtype="float64", device="cpu",
-            vocabulary=2, context=None, parameters=4, engine="table",
-        )  # fmt: skip
+        self.info = info_of(source.stem, MARKOV.name, str(source), "", vocabulary=2, parameters=4)
 
     def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
         row: NDArray[np.float64] = self._rows[ids[-1] if len(ids) else -1]

@@ -24,11 +24,10 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Encoded, Note
 from arplay.core.modalities.image import BLANK, MOST_LEVELS, MOST_PIXELS, Raster
-from arplay.models.base import Info, Report
-from arplay.models.families.looked_up import LookedUp
+from arplay.models.base import Report
+from arplay.models.families.looked_up import LookedUp, info_of, read_written
 from arplay.models.family import Family
-from arplay.schema import Wrong, many, real, table, text, whole
-from arplay.textfile import read_json
+from arplay.schema import many, real, table, text, whole
 
 MAX_BYTES = 1024 * 1024
 MOST_PATTERNS = 256
@@ -43,30 +42,13 @@ class Joint(LookedUp):
         with np.errstate(divide="ignore"):
             self._weights, self._pixels = np.log(weights), np.log(pixels)
         digest = hashlib.sha256(pixels.tobytes() + repr((raster, tuple(weights))).encode()).hexdigest()
-        self.info = Info(
-            name=name,
-            family="joint",
-            source=source,
-            revision=digest[:12],
-            dtype="float64",
-            device="cpu",
-            vocabulary=len(raster),
-            context=None,
-            parameters=len(weights) * (1 + raster.pixels * (len(raster) - 1)),
-            engine="table",
-            why=raster.in_words,
-        )
+        parameters = len(weights) * (1 + raster.pixels * (len(raster) - 1))
+        self.info = info_of(name, "joint", source, digest, len(raster), parameters, raster.in_words)
 
     @classmethod
     def load(cls, path: Path) -> Joint:
         """Read and check a joint. Raises Problem that names what is wrong."""
-        try:
-            content = read_json(path, MAX_BYTES)
-            return cls(*_checked(content, path.stem), str(path))
-        except OSError as error:
-            raise Problem(f"{path.name} cannot be read ({error.strerror or error})", "check its permissions") from error
-        except (Wrong, Problem) as problem:
-            raise Problem(f"{path.name}: {problem.cause}", problem.remedy) from problem
+        return read_written(path, MAX_BYTES, lambda content: cls(*_checked(content, path.stem), str(path)))
 
     def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """log p(next pixel | the pixels before it in the order) in nats, shape (levels,)."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,44 @@ from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.distribution import entropy as shannon
 from arplay.core.errors import Problem
-from arplay.models.base import Capabilities, Info, Memory, Scores, check, frozen_scores
+from arplay.models.base import Capabilities, Info, Memory, Scores, check, frozen_scores, unscored
 from arplay.models.batches import OneByOne
+from arplay.models.sessions import Chain
+from arplay.schema import Wrong
+from arplay.textfile import read_json
+
+Made = TypeVar("Made", bound="LookedUp")
+
+
+def read_written(path: Path, most_bytes: int, make: Callable[[Any], Made]) -> Made:
+    """The model that ``make`` makes of what a person has written in JSON. Raises Problem that names what is wrong."""
+    try:
+        return make(read_json(path, most_bytes))
+    except OSError as error:
+        raise Problem(f"{path.name} cannot be read ({error.strerror or error})", "check its permissions") from error
+    except (Wrong, Problem) as problem:
+        raise Problem(f"{path.name}: {problem.cause}", problem.remedy) from problem
+    except ValueError as error:
+        raise Problem(
+            f"{path.name} cannot be read as JSON ({error})", "see the built-in abc.json and xo.json"
+        ) from error
+
+
+def info_of(name: str, family: str, source: str, digest: str, vocabulary: int, parameters: int, why: str = "") -> Info:
+    """Of a model that is looked up in a table. ``digest``: hex digits that name its content."""
+    return Info(
+        name=name,
+        family=family,
+        source=source,
+        revision=digest[:12],
+        dtype="float64",
+        device="cpu",
+        vocabulary=vocabulary,
+        context=None,
+        parameters=parameters,
+        engine="table",
+        why=why,
+    )
 
 
 class LookedUp:
@@ -28,8 +66,8 @@ class LookedUp:
     def memory(self) -> Memory:
         return Memory(8 * (self.info.parameters or 0))
 
-    def session(self) -> TableSession:
-        return TableSession(self)
+    def session(self) -> LookedUpSession:
+        return LookedUpSession(self)
 
     def batch(self, prefixes: Sequence[Sequence[int]]) -> OneByOne:
         return OneByOne(self.info, self.session, prefixes)
@@ -39,63 +77,31 @@ class LookedUp:
         return self.logprobs(ids)
 
 
-class TableSession:
+class LookedUpSession(Chain):
     """A prefix; what is looked up needs no cache."""
 
-    cache_bytes = 0
-
-    def __init__(self, table: LookedUp) -> None:
-        self._table = table
-        self._ids: list[int] = []
-        self.evaluated = 0
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        return tuple(self._ids)
+    def __init__(self, model: LookedUp) -> None:
+        super().__init__(model.info)
+        self._model = model
 
     def extend(self, ids: Sequence[int]) -> Scores:
         given = self._checked(ids)
-        n = len(given)
-        logprob, entropy = np.zeros(n), np.zeros(n)
-        rank = np.zeros(n, dtype=np.int64)
-        best_ids, best = np.full((n, BEST), -1, dtype=np.int64), np.full((n, BEST), -np.inf)
+        logprob, rank, entropy, best_ids, best = found = unscored(len(given))
         for i, id in enumerate(given):
-            row = self._table.logprobs(self._ids)
+            row = self._model.logprobs(self._ids)
             next_token = Distribution(len(row), row)
             logprob[i], entropy[i] = next_token.logprobs[id], shannon(next_token.logprobs)
             rank[i] = next_token.rank(id) or 0
             top = next_token.top(BEST)
             best_ids[i, : len(top)], best[i, : len(top)] = top, next_token.logprobs[top]
             self._ids.append(id)
-        return frozen_scores(logprob, rank, entropy, best_ids, best)
-
-    def read(self, ids: Sequence[int]) -> None:
-        self._ids += self._checked(ids)
-
-    def _checked(self, ids: Sequence[int]) -> list[int]:
-        given = [int(id) for id in ids]
-        size = self._table.info.vocabulary or 0
-        if given and not 0 <= min(given) <= max(given) < size:
-            raise Problem(f"an id is outside the alphabet of {size}", "re-tokenise the text")
         self.evaluated += len(given)
-        return given
+        return frozen_scores(found)
 
-    def rewind(self, length: int) -> None:
-        if not 0 <= length <= len(self._ids):
-            raise ValueError(f"cannot rewind {len(self._ids)} tokens to {length}")
-        del self._ids[length:]
-
-    def reach(self, length: int) -> int:
-        return length
-
-    @property
-    def storages(self) -> Mapping[int, int]:
-        return {}
-
-    def branch(self) -> TableSession:
-        other = TableSession(self._table)
+    def branch(self) -> LookedUpSession:
+        other = LookedUpSession(self._model)
         other._ids = self._ids.copy()
         return other
 
     def logits(self) -> NDArray[np.floating]:
-        return self._table.logprobs(self._ids)
+        return self._model.logprobs(self._ids)

@@ -234,8 +234,8 @@ def read(folder: Folder) -> Counts:
     """
     from safetensors.numpy import load_file
 
-    order = _setting(folder, "order", MAX_ORDER)
-    vocabulary = _setting(folder, "vocab_size", MAX_VOCABULARY)
+    order = folder.setting("order", MAX_ORDER)
+    vocabulary = folder.setting("vocab_size", MAX_VOCABULARY)
     file = folder.weights[0]
     label = f"{folder.path.name}/{file.name}"
     _check_header(folder, order, vocabulary, label)
@@ -249,14 +249,6 @@ def read(folder: Folder) -> Counts:
     if not np.any(levels[0].counts):
         raise _damaged(f"{label}: no token was ever counted")
     return Counts(vocabulary, tuple(levels))
-
-
-def _setting(folder: Folder, key: str, most: int) -> int:
-    value = folder.config.get(key)
-    if type(value) is not int or not 1 <= value <= most:
-        said = str(value)[:20]
-        raise Problem(f"{folder.path.name}/config.json says {key} is {said}, not 1 to {most:,}", "check that file")
-    return value
 
 
 def _check_header(folder: Folder, order: int, vocabulary: int, label: str) -> None:

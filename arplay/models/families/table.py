@@ -23,11 +23,10 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Tokens, Vocabulary
-from arplay.models.base import Info, Report
-from arplay.models.families.looked_up import LookedUp
+from arplay.models.base import Report
+from arplay.models.families.looked_up import LookedUp, info_of, read_written
 from arplay.models.family import Family
 from arplay.schema import short
-from arplay.textfile import read_json
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_TOKENS = 4096
@@ -45,31 +44,12 @@ class Table(LookedUp):
         if () not in self.rows:
             raise Problem('the table has no row "" (the first token)', "add p(x_1) under the empty key")
         self.longest = max(map(len, self.rows))
-        self.info = Info(
-            name=name,
-            family="table",
-            source=source,
-            revision=digest[:12],
-            dtype="float64",
-            device="cpu",
-            vocabulary=len(tokens),
-            context=None,
-            parameters=len(rows) * len(tokens),
-            engine="table",
-        )
+        self.info = info_of(name, "table", source, digest, len(tokens), len(rows) * len(tokens))
 
     @classmethod
     def load(cls, path: Path) -> Table:
         """Read and check a table. Raises Problem that names the row and the figure that is wrong."""
-        try:
-            content = read_json(path, MAX_BYTES)
-        except (OSError, ValueError) as error:
-            raise Problem(f"{path.name} cannot be read as JSON ({error})", "see the built-in abc.json") from error
-        name, tokens, rows = _checked(content, path)
-        try:
-            return cls(name, tokens, rows, str(path))
-        except Problem as problem:
-            raise Problem(f"{path.name}: {problem.cause}", problem.remedy) from problem
+        return read_written(path, MAX_BYTES, lambda content: cls(*_checked(content, path.stem), str(path)))
 
     def _key(self, key: str) -> tuple[int, ...]:
         try:
@@ -138,42 +118,31 @@ def _row(key: str, row: dict[str, float], tokens: Sequence[str]) -> NDArray[np.f
     return result
 
 
-def _checked(content: Any, path: Path) -> tuple[str, list[str], dict[str, dict[str, float]]]:
-    def wrong(what: str) -> Problem:
-        return Problem(f"{path.name}: {what}", "see the built-in abc.json for the form")
-
+def _checked(content: Any, stem: str) -> tuple[str, list[str], dict[str, dict[str, float]]]:
     def require(holds: bool, what: str) -> None:
         if not holds:
-            raise wrong(what)
+            raise Problem(what, "see the built-in abc.json for the form")
 
     require(isinstance(content, dict), "the top level is not an object")
     tokens, rows = content.get("alphabet"), content.get("rows")
-    require(
-        isinstance(tokens, list) and 1 <= len(tokens) <= MAX_TOKENS,
-        f"alphabet must list 1 to {MAX_TOKENS} texts",
-    )
+    require(isinstance(tokens, list) and 1 <= len(tokens) <= MAX_TOKENS, f"alphabet must list 1 to {MAX_TOKENS} texts")
     require(all(isinstance(p, str) and p for p in tokens), "every token of the alphabet must be a text, not empty")
-    broken = [key for key in (*tokens, *(rows if isinstance(rows, dict) else ())) if not _encodable(key)]
-    if broken:
-        raise wrong(f"{short(broken[0])} holds half a UTF-16 pair, which is no character")
+    for key in (*tokens, *(rows if isinstance(rows, dict) else ())):
+        half = any("\ud800" <= char <= "\udfff" for char in key)
+        require(not half, f"{short(key)} holds half a UTF-16 pair, which is no character")
     known = set(tokens)
     require(len(known) == len(tokens), "the alphabet lists a token twice")
     require(isinstance(rows, dict) and all(isinstance(row, dict) for row in rows.values()), "rows must be objects")
     require(len(rows) * len(tokens) <= MAX_ENTRIES, f"rows times tokens are more than {MAX_ENTRIES:,}")
     for key, row in rows.items():
-        unknown = [token for token in row if token not in known]
-        if unknown:
-            raise wrong(f'row "{key[:60]}" gives a probability to {short(unknown[0])}, which is not in the alphabet')
         for token, p in row.items():
+            if token not in known:
+                require(False, f'row "{key[:60]}" gives a probability to {short(token)}, which is not in the alphabet')
             if type(p) not in (int, float) or not 0 <= p <= 1:
-                raise wrong(f'row "{key[:60]}", token "{token[:60]}": {short(p)} is not a probability')
-    name = content.get("name", path.stem)
+                require(False, f'row "{key[:60]}", token "{token[:60]}": {short(p)} is not a probability')
+    name = content.get("name", stem)
     require(isinstance(name, str), "name must be a text")
     return name, tokens, rows
-
-
-def _encodable(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 TABLE = Family(

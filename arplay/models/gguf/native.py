@@ -20,7 +20,18 @@ from arplay.core.errors import Problem
 from arplay.core.format import significant, size
 from arplay.core.waits import Interrupted
 from arplay.models.alphabets import TextAlphabet
-from arplay.models.base import Capabilities, Info, Memory, Report, Scores, check, frozen_scores, no_first
+from arplay.models.base import (
+    Capabilities,
+    Columns,
+    Info,
+    Memory,
+    Report,
+    Scores,
+    check,
+    columns,
+    frozen_scores,
+    no_first,
+)
 from arplay.models.batches import OneByOne
 from arplay.models.checkpoints import Checkpoint, latest, thin
 from arplay.models.devices import RESERVE, memory
@@ -30,7 +41,8 @@ from arplay.models.gguf import tokenizer as gguf_tokenizer
 from arplay.models.gguf.file import GGUF
 from arplay.models.gguf.parent import Context, Process, Weights
 from arplay.models.libraries import import_torch, threads
-from arplay.models.scoring_rows import logprobs_of, score_rows, unscored
+from arplay.models.scoring_rows import logprobs_of, score_given
+from arplay.models.sessions import Chain
 from arplay.models.store.folder import digest
 
 _PROVED = 9
@@ -184,13 +196,14 @@ class NativeModel:
             yield low, self._spare.read(0, given, low, len(given) if every else 1)
 
 
-class NativeSession:
+class NativeSession(Chain):
     """A chain as one sequence of a llama.cpp context; its branches are other sequences over the same cells.
 
     Where llama.cpp cannot crop a sequence, checkpoints of its state are kept here, and a branch is a copy.
     """
 
     def __init__(self, model: NativeModel, context: Context | None = None) -> None:
+        super().__init__(model.info)
         self._model = model
         self._context = context or Context(model.weights)
         sequence = self._context.take(self)
@@ -199,19 +212,9 @@ class NativeSession:
             sequence = self._context.take(self)
             assert sequence is not None
         self._sequence = sequence
-        self._ids: list[int] = []
         self._read = 0  # tokens in the cache; at most len(self._ids)
         self._next: NDArray[np.float32] | None = None  # logits after self._ids, shape (V,)
         self._checkpoints: list[Checkpoint] = []
-        self.evaluated = 0
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        return tuple(self._ids)
-
-    @property
-    def cache_bytes(self) -> int:
-        return sum(self.storages.values())
 
     @property
     def storages(self) -> Mapping[int, int]:
@@ -219,28 +222,22 @@ class NativeSession:
         return held | {id(self._context): self._context.held}
 
     def extend(self, ids: Sequence[int]) -> Scores:
-        given = [int(id) for id in ids]
-        check(self._model.info, given, len(self._ids))
+        given = self._checked(ids)
         rows = self._model.weights.rows
-        parts = [self._extend_some(given[low : low + rows]) for low in range(0, len(given), rows)]
-        if not parts:
-            return frozen_scores(*unscored(0))
-        return frozen_scores(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        return frozen_scores(columns(self._extend_some(given[low : low + rows]) for low in range(0, len(given), rows)))
 
     def read(self, ids: Sequence[int]) -> None:
-        given = [int(id) for id in ids]
-        check(self._model.info, given, len(self._ids))
+        given = self._checked(ids)
         if given:
             self._ids += given
             self._next = None
             self._after()
 
     def rewind(self, length: int) -> None:
-        if not 0 <= length <= len(self._ids):
-            raise ValueError(f"cannot rewind {len(self._ids)} tokens to {length}")
-        if length == len(self._ids):
+        before = len(self._ids)
+        super().rewind(length)
+        if length == before:
             return
-        del self._ids[length:]
         self._next = None
         self._back(length)
 
@@ -277,19 +274,14 @@ class NativeSession:
         assert self._next is not None
         return self._next
 
-    def _extend_some(self, given: list[int]) -> tuple[NDArray[np.generic], ...]:
+    def _extend_some(self, given: list[int]) -> Columns:
         """Read a few tokens in one forward and score each by the logits of the token before it."""
         import torch
 
         before = self._after() if self._ids else None
         logits = torch.from_numpy(self._forward(given, len(given)))
         self._ids += given
-        if before is None:
-            scores = score_rows(torch, logits[:-1], given[1:])
-            return tuple(np.concatenate(pair) for pair in zip(unscored(1), scores, strict=True))
-        first = score_rows(torch, torch.tensor(before)[None], given[:1])
-        rest = score_rows(torch, logits[:-1], given[1:])
-        return tuple(np.concatenate(pair) for pair in zip(first, rest, strict=True))
+        return score_given(torch, logits, given, None if before is None else torch.tensor(before))
 
     def _forward(self, ids: list[int], keep: int) -> NDArray[np.float32]:
         """Read ``ids`` after what the cache holds; the logits after the last ``keep``, shape (keep, V)."""

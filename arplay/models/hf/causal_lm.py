@@ -9,13 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.models.alphabets import TextAlphabet
-from arplay.models.base import Batch, Capabilities, Info, Memory, Scores, check, frozen_scores, no_first
+from arplay.models.base import (
+    Batch,
+    Capabilities,
+    Columns,
+    Info,
+    Memory,
+    Scores,
+    check,
+    columns,
+    frozen_scores,
+    no_first,
+)
 from arplay.models.batches import OneByOne
 from arplay.models.hf.caches import Kept
 from arplay.models.hf.chains import NetworkBatch
 from arplay.models.hf.passes import Passes
 from arplay.models.hf.proof import Proof
-from arplay.models.scoring_rows import logprobs_of, score_rows, unscored
+from arplay.models.scoring_rows import logprobs_of, score_given
+from arplay.models.sessions import Chain
 
 if TYPE_CHECKING:
     import torch
@@ -88,46 +100,33 @@ class CausalLM:
         return result
 
 
-class CausalSession:
+class CausalSession(Chain):
     """A chain, and what the network keeps of its beginning: all of it but for what a rewind or a failure has lost."""
 
     def __init__(self, model: CausalLM) -> None:
+        super().__init__(model.info)
         self._model = model
-        self._ids: list[int] = []
         self._kept = Kept()  # of the first tokens of self._ids
         self._next: torch.Tensor | None = None  # logits after self._ids, shape (V,)
-        self.evaluated = 0
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        return tuple(self._ids)
 
     @property
     def storages(self) -> Mapping[int, int]:
         return self._kept.storages
 
-    @property
-    def cache_bytes(self) -> int:
-        return sum(self.storages.values())
-
     def extend(self, ids: Sequence[int]) -> Scores:
         import torch
 
-        given = [int(id) for id in ids]
-        check(self._model.info, given, len(self._ids))
+        given = self._checked(ids)
         with torch.inference_mode():
             if given:
                 self._catch_up(torch, all_but=int(self._model.proof.several))
-            parts = [self._extend_some(torch, part) for part in self._parts(given, self._model.rows)]
-        if not parts:
-            return frozen_scores(*unscored(0))
-        return frozen_scores(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+            parts = self._parts(given, self._model.rows)
+            return frozen_scores(columns(self._extend_some(torch, part) for part in parts))
 
     def read(self, ids: Sequence[int]) -> None:
         import torch
 
-        given = [int(id) for id in ids]
-        check(self._model.info, given, len(self._ids))
+        given = self._checked(ids)
         if self._model.proof.cache == "recomputed":  # nothing would be kept of it
             self._ids += given
             self._next = None if given else self._next
@@ -141,11 +140,10 @@ class CausalSession:
     def rewind(self, length: int) -> None:
         import torch
 
-        if not 0 <= length <= len(self._ids):
-            raise ValueError(f"cannot rewind {len(self._ids)} tokens to {length}")
-        if length == len(self._ids):
+        before = len(self._ids)
+        super().rewind(length)
+        if length == before:
             return
-        del self._ids[length:]
         with torch.inference_mode():
             logits = self._kept.back(length)
         self._next = logits if self._kept.length == length else None
@@ -205,7 +203,7 @@ class CausalSession:
             yield ids[at : at + min(sizes)]
             at += min(sizes)
 
-    def _extend_some(self, torch: Any, given: list[int]) -> tuple[NDArray[Any], ...]:
+    def _extend_some(self, torch: Any, given: list[int]) -> Columns:
         """Read a few tokens in one forward and score each by the logits of the token before it."""
         behind, before = self._ids[self._kept.length :], self._next
         unknown = bool(self._ids) and before is None
@@ -213,10 +211,7 @@ class CausalSession:
         self._ids += given
         if unknown:
             before, logits = logits[0], logits[1:]
-        if before is None:
-            scores = score_rows(torch, logits[:-1], given[1:])
-            return tuple(np.concatenate(pair) for pair in zip(unscored(1), scores, strict=True))
-        return score_rows(torch, logits[:-1], given, before)
+        return score_given(torch, logits, given, before)
 
     def _forward(self, torch: Any, ids: list[int], keep: int) -> torch.Tensor:
         """Read ``ids`` after what is kept; logits after the last ``keep`` of them, shape (keep, V)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -120,9 +120,20 @@ def read_network(
 ) -> Any:
     """``from_pretrained`` of the class ``family``, every weight accounted for; a Problem names the model ``label``."""
     report(None, "reading the weights")
-    loading_bar = _Bars(report)
+    stopped: list[BaseException] = []
+
+    def told(factory: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Any]:
+        """What stands where transformers would draw a progress bar; ``report`` may raise to cancel the load."""
+        for i, item in enumerate(args[0]):
+            try:
+                report(i / len(args[0]), "loading weights")
+            except BaseException as error:
+                stopped.append(error)
+                raise
+            yield item
+
     try:
-        with library.bars(loading_bar):
+        with library.bars(told):
             network, loading = family.from_pretrained(
                 source,
                 trust_remote_code=False,
@@ -134,7 +145,7 @@ def read_network(
                 **arguments,
             )
     except Exception as error:  # a damaged folder raises anything, from SafetensorError to IndexError
-        if error is loading_bar.stopped:
+        if error in stopped:
             raise
         if (problem := _does_not_fit(label, place, error)) is not None:
             raise problem from error
@@ -163,31 +174,3 @@ def _onto(place: Placement) -> dict[str, Any]:
     if place.limits is not None:
         return {"device_map": "auto", "max_memory": dict(place.limits)}
     return {} if place.device == "cpu" else {"device_map": {"": place.device}}
-
-
-class _Bars:
-    """Makes what stands where transformers would draw its progress bars; ``report`` may raise to cancel the load."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self.stopped: BaseException | None = None
-
-    def __call__(self, factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Bar:
-        return _Bar(self.tell, *args, **kwargs)
-
-    def tell(self, fraction: float) -> None:
-        try:
-            self._report(fraction, "loading weights")
-        except BaseException as error:
-            self.stopped = error
-            raise
-
-
-class _Bar:
-    def __init__(self, tell: Callable[[float], None], items: Sequence[Any], **_: Any) -> None:
-        self._tell, self._items = tell, items
-
-    def __iter__(self) -> Iterator[Any]:
-        for i, item in enumerate(self._items):
-            self._tell(i / len(self._items))
-            yield item

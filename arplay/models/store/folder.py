@@ -78,6 +78,14 @@ class Folder:
         names = {"F32": "float32", "BF16": "bfloat16", "F16": "float16", "F64": "float64"}
         return names.get(count.most_common(1)[0][0], "float32") if count else "float32"
 
+    def setting(self, key: str, most: int) -> int:
+        """A whole number of config.json, from 1 to ``most``. Raises Problem."""
+        value = self.config.get(key)
+        if type(value) is not int or not 1 <= value <= most:
+            said = str(value)[:20]
+            raise Problem(f"{self.path.name}/config.json says {key} is {said}, not 1 to {most:,}", "check that file")
+        return value
+
 
 def inspect(path: Path, causal: bool = True) -> Folder:
     """Check ``path`` without importing torch. Raises Problem naming the file and the reason.

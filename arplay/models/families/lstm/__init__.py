@@ -6,19 +6,20 @@ back by checkpoints (models/hf/caches.py), one after every token that was steppe
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from arplay.core.errors import Problem
-from arplay.models.alphabets import open_tokenizer, opened
-from arplay.models.base import Info, Report
+from arplay.models.alphabets import open_tokenizer
+from arplay.models.base import Report
 from arplay.models.devices import choose, device_died, does_not_fit, machine, out_of_memory
 from arplay.models.family import Family, Training
 from arplay.models.hf.causal_lm import CausalLM
+from arplay.models.hf.loading import prove
 from arplay.models.hf.networks import check_weights, put_weights
-from arplay.models.hf.proof import proved
-from arplay.models.libraries import import_torch, threads
-from arplay.models.store.folder import MAX_VOCABULARY, Folder, digest, inspect
+from arplay.models.libraries import import_torch
+from arplay.models.store.folder import MAX_VOCABULARY, Folder, inspect
 
 if TYPE_CHECKING:
     from arplay.models.families.lstm.network import Network
@@ -44,32 +45,8 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
         if out_of_memory(error) or device_died(error):
             raise does_not_fit(path.name, place.device) from error
         raise
-    report(1.0, "proving the model")
-    parameters = network.num_parameters()
-    former = torch.get_num_threads()
-    torch.set_num_threads(threads(parameters))
-    try:
-        proof = proved(torch, network, path.name)
-        report(1.0, "opening the tokenizer")
-        alphabet = opened(lambda: open_tokenizer(path, proof.vocabulary), path.name)
-    except BaseException:
-        torch.set_num_threads(former)  # the model before it goes on
-        raise
-    info = Info(
-        name=name,
-        family=LSTM.name,
-        source=str(path),
-        revision=digest(folder.weights),
-        dtype=place.dtype,
-        device=place.device,
-        vocabulary=proof.vocabulary,
-        context=None,
-        parameters=parameters,
-        engine="torch",
-        why=place.why,
-        not_used=proof.not_used,
-    )
-    return CausalLM(network, alphabet, info, proof)
+    tokenizer, weights = partial(open_tokenizer, path), folder.weights
+    return prove(torch, network, place, tokenizer, report, path, name, LSTM.name, weights, engine="torch")
 
 
 def build(folder: Folder) -> Network:
@@ -81,24 +58,13 @@ def build(folder: Folder) -> Network:
 
     from arplay.models.families.lstm.network import Network, Sizes
 
-    sizes = Sizes(**_sizes(folder))
+    sizes = Sizes(**{key: folder.setting(key, most) for key, most in _MOST.items()})
     with torch.device("meta"):
         network = Network(sizes)
     check_weights(network, folder.weights[0])
     network = network.to_empty(device="cpu").eval()
     put_weights(network, folder.weights[0])
     return network
-
-
-def _sizes(folder: Folder) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for key, most in _MOST.items():
-        value: Any = folder.config.get(key)
-        if type(value) is not int or not 1 <= value <= most:
-            said = str(value)[:20]
-            raise Problem(f"{folder.path.name}/config.json says {key} is {said}, not 1 to {most:,}", "check that file")
-        found[key] = value
-    return found
 
 
 LSTM = Family(

@@ -15,10 +15,9 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
 from arplay.models.alphabets.places import ends_by_matching
-from arplay.models.base import Scores, frozen_scores
+from arplay.models.base import Scores, frozen_scores, unscored
 from arplay.models.families.remote import http as remote_http
 from arplay.models.families.remote.http import Address
-from arplay.models.scoring_rows import unscored
 
 _LONGEST = 4096
 """Of a token's text."""
@@ -168,5 +167,4 @@ def put(scores: Scores, row: int, logprob: float, rank: int, best: list[tuple[in
 
 def rows(scores: Scores, first: int, stop: int) -> Scores:
     """A part of them, read-only."""
-    names = Scores.__dataclass_fields__
-    return frozen_scores(*(getattr(scores, name)[first:stop].copy() for name in names))
+    return frozen_scores(tuple(getattr(scores, name)[first:stop].copy() for name in Scores.__dataclass_fields__))

@@ -7,7 +7,7 @@ named cannot be drawn. How its tokens are known differs: by ids (models/families
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -26,6 +26,7 @@ from arplay.models.families.remote.http import Refused
 from arplay.models.families.remote.ids import ByIds
 from arplay.models.families.remote.texts import Texts
 from arplay.models.families.remote.tokens import Seen, SeenTokens
+from arplay.models.sessions import Chain
 
 _NAMED = 8
 
@@ -163,44 +164,18 @@ class Remote:
         raise Problem("a server tells no logits", "open the model on this computer to compare them")
 
 
-class RemoteSession:
+class RemoteSession(Chain):
     """A chain; whatever the server keeps of it is its own affair."""
 
-    cache_bytes = 0
-
     def __init__(self, model: Remote) -> None:
+        super().__init__(model.info)
         self._model = model
-        self._ids: list[int] = []
-        self.evaluated = 0
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        return tuple(self._ids)
-
-    @property
-    def storages(self) -> Mapping[int, int]:
-        return {}
 
     def extend(self, ids: Sequence[int]) -> Scores:
-        before = len(self._ids)
-        chain = [*self._ids, *ids]
-        self._check(len(chain))
+        before, chain = len(self._ids), [*self._ids, *self._checked(ids)]
         scores = self._model.told.scores(chain, fresh=False)
         self.read(ids)
         return remote_answers.rows(scores, before, len(chain))
-
-    def read(self, ids: Sequence[int]) -> None:
-        self._check(len(self._ids) + len(ids))
-        self._ids += [int(id) for id in ids]
-        self.evaluated += len(ids)
-
-    def rewind(self, length: int) -> None:
-        if not 0 <= length <= len(self._ids):
-            raise ValueError(f"cannot rewind {len(self._ids)} tokens to {length}")
-        del self._ids[length:]
-
-    def reach(self, length: int) -> int:
-        return length
 
     def branch(self) -> RemoteSession:
         other = RemoteSession(self._model)
@@ -215,8 +190,3 @@ class RemoteSession:
 
     def logits(self) -> NDArray[np.floating]:
         raise Problem("a server tells no logits", "choose a model on this computer")
-
-    def _check(self, length: int) -> None:
-        context = self._model.info.context
-        if context is not None and length > context:
-            raise Problem(f"the context is full ({context:,} tokens)", "shorten the text or use a longer context")

@@ -8,6 +8,7 @@ import lzma
 import math
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ import pytest
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.windows import Windows
+from arplay.models import passes
 from arplay.models.families.table import Table as TabularModel
-from arplay.training import evaluate, table
+from arplay.training import table
 from arplay.training.corpus import Document, digest_of
 from arplay.training.evaluate import score, score_model
 from tests.tiny_models import CONTEXT, network, one_thread, save_tokenizer, tokenizer
@@ -27,7 +29,8 @@ TEXT = "The cat sat on the mat, and the dog sat on the log, and the café was na
 
 
 def test_a_table_is_scored_as_by_hand() -> None:
-    found = score_model(table.open_model("abc"), ["BAC", "BAC"])
+    assert table.open_model("abc").nll("BAC") == pytest.approx(-math.log(0.4 * 0.5 * 0.6), abs=1e-9)
+    found = score_model(table.open_model("abc").backend, ["BAC", "BAC"])
     assert (found.tokens, found.bytes) == (6, 6)
     assert found.nats == pytest.approx(2 * -math.log(0.4 * 0.5 * 0.6), abs=1e-9)
 
@@ -47,20 +50,27 @@ def led(tiny_folders: dict[str, Path], tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("largest", [evaluate.PASS_LOGITS, 0])
+@pytest.mark.parametrize("largest", [passes.PASS_LOGITS, 0])
 def test_a_folder_is_scored_as_its_network_in_training_is(
     led: Path, tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, largest: int
 ) -> None:
-    monkeypatch.setattr(evaluate, "PASS_LOGITS", largest)  # 0: all is read by sessions
+    monkeypatch.setattr(passes, "PASS_LOGITS", largest)  # 0: all is read by sessions
     bare = tiny_folders["llama"]  # its tokenizer adds nothing: the separator is its BOS
     separating = tokenizer(adds_separator=True)
     assert len(separating.encode(TEXT).ids) > 3 * CONTEXT
     expected = score(network("llama"), separating, [TEXT, "A log."], Windows.half(CONTEXT))
     for folder in (led, bare):
-        found = score_model(table.open_model(str(folder)), [TEXT, "A log."])
+        opened = table.open_model(str(folder))
+        found = score_model(opened.backend, [TEXT, "A log."])
+        assert opened.nll(TEXT) + opened.nll("A log.") == pytest.approx(found.nats, rel=1e-12)
+        assert opened.score(TEXT).nll_nats == pytest.approx(opened.nll(TEXT), rel=1e-5), "the ledger adds up to it"
+        before = opened.nll(TEXT)
+        opened.reading = replace(opened.reading, window_lead=True)
+        assert opened.nll(TEXT) != before
+        assert opened.score(TEXT).nll_nats == pytest.approx(opened.nll(TEXT), rel=1e-5)
         assert (found.tokens, found.bytes) == (expected.tokens, expected.bytes)
         assert found.nats == pytest.approx(expected.nats, rel=1e-5)
-    whole = score_model(table.open_model(str(led)), [TEXT + "A log."])
+    whole = score_model(table.open_model(str(led)).backend, [TEXT + "A log."])
     assert whole.nats != pytest.approx(expected.nats, rel=1e-5), "where a document ends must matter"
 
 

@@ -70,3 +70,13 @@ class Windows:
             stop = min(length, start + self.window - self.before(start) + 1)
             yield start, first, stop
             first = stop
+
+
+def windows_of(context: int | None, length: int, lead: int = 0) -> Windows:
+    """How a chain of ``length`` tokens is read: in half-overlapping windows, or as a whole by an endless context.
+
+    ``lead``: how many tokens every later window begins with, if the chain has one.
+    """
+    if not context:
+        return Windows(max(1, length), max(1, length))
+    return Windows.half(context, lead if length > context else 0)

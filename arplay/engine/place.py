@@ -9,7 +9,8 @@ import numpy as np
 from arplay.core.modalities.base import Document, Encoded, Ids, Place, Prefix
 from arplay.core.position import Position
 from arplay.core.reading import Reading
-from arplay.engine.state import State, read_only, windows_of
+from arplay.core.windows import windows_of
+from arplay.engine.state import State, read_only
 from arplay.models.base import lead
 
 

@@ -16,7 +16,8 @@ from arplay.core.picking import Untold, uniform
 from arplay.core.position import Answer
 from arplay.core.stepping import sampled
 from arplay.core.tree import Step
-from arplay.engine.state import State, in_chunks, windows_of
+from arplay.core.windows import windows_of
+from arplay.engine.state import State, in_chunks
 from arplay.models.base import next_of
 
 AtLimit = Literal["stop", "slide"]

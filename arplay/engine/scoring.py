@@ -14,11 +14,11 @@ from arplay.core.chain import BEST, Best, Ledger
 from arplay.core.distribution import frozen
 from arplay.core.modalities.base import Document, Encoded, Ids, Note, TokenSet, Unit
 from arplay.core.reading import Reading
-from arplay.core.windows import Windows
+from arplay.core.windows import Windows, windows_of
 from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Question, WithTokens
 from arplay.engine.prefixes import common_prefix
-from arplay.engine.state import State, in_chunks, windows_of
+from arplay.engine.state import State, in_chunks
 from arplay.models.base import Scores, Session, lead, next_of, told_of, unscored
 
 Numbers = NDArray[np.number[Any]]

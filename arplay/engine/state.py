@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Coder, Document, Encoded, Ids, TokenSet
 from arplay.core.recent import Recent
-from arplay.core.windows import Windows
 from arplay.engine.prefixes import Prefixes
 from arplay.models import devices
 from arplay.models.base import Model, Report, Session
@@ -177,16 +176,6 @@ def read_only(array: NDArray[T]) -> NDArray[T]:
     """The same array, which nobody can write to any more."""
     array.flags.writeable = False
     return array
-
-
-def windows_of(context: int | None, length: int, lead: int = 0) -> Windows:
-    """How a chain of ``length`` tokens is read: in half-overlapping windows, or as a whole by an endless context.
-
-    ``lead``: how many tokens every later window begins with, if the chain has one.
-    """
-    if not context:
-        return Windows(max(1, length), max(1, length))
-    return Windows.half(context, lead if length > context else 0)
 
 
 def in_chunks(session: Session, read: Callable[[Sequence[int]], R], ids: Ids, pace: Pace) -> Generator[R, None, None]:

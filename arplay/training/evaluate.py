@@ -6,20 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import alphabet_of
 from arplay.core.windows import Windows
 from arplay.models.base import Model, lead
-
-PASS_LOGITS = 1 << 24
-"""What a transformer keeps at once (models/hf/causal_lm.py); of more it repeats the pass for every part."""
+from arplay.models.passes import in_windows
 
 
 @dataclass(frozen=True)
@@ -64,33 +59,20 @@ def score(network: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], window
 def score_model(model: Model, texts: Sequence[str]) -> Score:
     """Score each text from what the tokenizer puts before it, else from the model's own p(x_1), else from BOS.
 
-    Every token counts once and none is left out; windows half a context apart where a text is longer than the context.
-    Raises Problem where a token has no probability.
+    Every token counts once and none is left out. Raises Problem where a token has no probability.
     """
-    alphabet, context = alphabet_of(model.alphabet), model.info.context
+    alphabet = alphabet_of(model.alphabet)
     before, _ = lead(alphabet, model.can.starts_empty, "auto" if alphabet.lead or model.can.starts_empty else "bos")
     nats, tokens, size = 0.0, 0, 0
     for text in texts:
         data = text.encode()
-        ids = [*before, *alphabet.encode(data).ids.tolist()]
-        windows = Windows.half(context) if context else Windows(len(ids) + 1, len(ids) + 1)
-        for start, first, stop in windows.spans(len(ids)):
-            first = max(first, len(before))
-            nats -= _logprobs(model, ids[start:stop])[first - start :].sum()
-        tokens += len(ids) - len(before)
+        ids = alphabet.encode(data).ids.tolist()
+        nats -= float(in_windows(model, [*before, *ids], len(before)).sum())
+        tokens += len(ids)
         size += len(data)
     if not math.isfinite(nats):
         raise Problem(f"{model.info.name} gives no probability to a token of these texts", "compare another model")
-    return Score(float(nats), tokens, size)
-
-
-def _logprobs(model: Model, ids: Sequence[int]) -> NDArray[np.float64]:
-    """log p (nats) of every token of a window, shape (n,): by one pass, or by a session where the pass is too large."""
-    if model.info.context is None or len(ids) * len(model.alphabet.vocabulary) <= PASS_LOGITS:
-        return model.teacher_forced(ids)
-    session = model.session()
-    scored = session.extend(ids[:-1]).logprob
-    return np.append(scored, Distribution.from_logits(session.logits()).logprobs[ids[-1]])
+    return Score(nats, tokens, size)
 
 
 def nll(logits: Tensor, targets: Tensor) -> Tensor:

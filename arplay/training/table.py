@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import bz2
 import lzma
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -28,7 +29,6 @@ from arplay.core.errors import Problem
 from arplay.core.format import part_percent
 from arplay.core.modalities.vocabulary import alphabet_of
 from arplay.export.writers import to_json, write
-from arplay.models.base import Model
 from arplay.models.families.ngram import NgramModel
 from arplay.training import ngram
 from arplay.training.corpus import Document, Recipe, documents, read_recipe, split
@@ -139,9 +139,12 @@ def bars_in_words(found: list[dict[str, Any]], title: str) -> str:
     return "".join(lines)
 
 
-def model_bits(model: Model, row: HeldOut) -> float:
-    """What the model needs for each document by itself, together."""
-    return score_model(model, row.texts).bits_per_byte * row.bytes
+def model_bits(model: api.Model, row: HeldOut) -> float:
+    """What the model needs for each document by itself, together. Raises Problem where it cannot write one."""
+    nats = sum(map(model.nll, row.texts))
+    if not math.isfinite(nats):
+        raise Problem(f"{model.info.name} gives no probability to a token of these texts", "compare another model")
+    return nats / math.log(2)
 
 
 def file_bits(size: Callable[[bytes], int], row: HeldOut) -> float:
@@ -169,14 +172,18 @@ def rows_of(recipe: Recipe, held_out: Sequence[Document]) -> list[HeldOut]:
     return rows
 
 
-def open_model(spec: str) -> Model:
-    """A model by name or folder, in float32 on the CPU."""
-    return api.load(spec, device="cpu", dtype="float32").backend
+def open_model(spec: str) -> api.Model:
+    """A model by name or folder, in float32 on the CPU; every token is scored, the first after BOS if after nothing."""
+    model = api.load(spec, device="cpu", dtype="float32")
+    alphabet = model.backend.alphabet
+    if not (alphabet and alphabet.lead) and not model.backend.can.starts_empty:
+        model.reading = api.Reading(first_token="bos")
+    return model
 
 
-def count(model: Model, texts: Sequence[str]) -> Model:
+def count(model: api.Model, texts: Sequence[str]) -> NgramModel:
     """An n-gram model over the tokens of ``model``, of these texts, each read once."""
-    alphabet = alphabet_of(model.alphabet)
+    alphabet = alphabet_of(model.backend.alphabet)
     ids = [np.array([*alphabet.lead, *alphabet.encode(text.encode()).ids.tolist()]) for text in texts]
     counts = ngram.train(ids, ORDER, len(alphabet.vocabulary))
     info = replace(model.info, name=GRAM, family="ngram", context=None, parameters=counts.entries)
@@ -212,10 +219,11 @@ def tell(given: argparse.Namespace) -> None:
     say = partial(print, file=sys.stderr)
     found = [document for source in recipe.sources for document in documents(source, beside, corpora, say)]
     training, held_out = split(found, recipe.held_out_every, recipe.outside)
-    models[GRAM] = count(models[name], [document.text for document in training])
+    gram = count(models[name], [document.text for document in training])
     table = Table(rows_of(recipe, held_out))
     for title, model in models.items():
         table.add(title, partial(model_bits, model))
+    table.add(GRAM, lambda row: score_model(gram, row.texts).nats / math.log(2))
     table.add(XZ, partial(file_bits, xz))
     table.add(BZIP2, partial(file_bits, bzip2))
 

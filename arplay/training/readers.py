@@ -142,7 +142,7 @@ def cataclysm(folder: Path) -> Iterator[tuple[str, str]]:
                 seen.add(text)
                 found.append(text)
         if found:
-            yield str(path.relative_to(root)), "\n\n".join(found)
+            yield path.relative_to(root).as_posix(), "\n\n".join(found)
 
 
 def strings(value: object) -> Iterator[str]:

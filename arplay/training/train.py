@@ -179,7 +179,8 @@ class Run:
             raise others
         try:
             with safe_open(path, "pt") as file:  # on the CPU, where AdamW keeps its count of steps
-                tensors = {name: file.get_tensor(name) for name in shapes}
+                # copies: Windows replaces no file that is mapped, and the optimisers keep these tensors
+                tensors = {name: file.get_tensor(name).clone() for name in shapes}
                 said = json_value((file.metadata() or {})["run"])
             state = limits.STATE(said, "")
             for i, (optimiser, _) in enumerate(self._optimisers):

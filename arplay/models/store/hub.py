@@ -189,7 +189,7 @@ def _names() -> Iterator[Name]:
             yield Name(repository)
         for one in _folders(folder / "snapshots"):
             revision = "" if one.name == main else one.name
-            files = sorted(str(file.relative_to(one)) for file in one.rglob("*.gguf"))
+            files = sorted(file.relative_to(one).as_posix() for file in one.rglob("*.gguf"))
             yield from (Name(repository, file, revision) for file in files)
             if not files or (one / "config.json").exists():
                 yield Name(repository, "", revision)

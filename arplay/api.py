@@ -88,6 +88,10 @@ def load(
     return Model(state, loaded, reading or Reading(), report)
 
 
+class Complete(Problem):
+    """Nothing comes next: the document is whole."""
+
+
 class Model:
     """A loaded model, from :func:`load`. One thread at a time may use it.
 
@@ -150,7 +154,7 @@ class Model:
         answer = self._asked(Explored, Explore(0, given, given.end, self.reading)).answer
         if answer.distribution is None and answer.prefix.index == self.vocabulary.length:
             cause = f"the document is complete: nothing comes after {answer.prefix.index:,}"
-            raise Problem(cause, "give one in which something is open")
+            raise Complete(cause, "give one in which something is open")
         if answer.distribution is None:
             cause = "the first token is unscored, so there is no distribution before it"
             raise Problem(cause, "give a text, or another first token (--first-token, in Python model.reading)")

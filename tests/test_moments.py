@@ -26,7 +26,7 @@ from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.panels.ledger import LedgerPanel
 from arplay.gui.panels.next_token import NextTokenPanel
 from arplay.gui.playground import asking
-from arplay.gui.stale import scores_waited_for
+from arplay.gui.stale import no_scores, scores_waited_for
 from arplay.gui.store import Store
 from arplay.gui.widgets.bars.view import REFUSED
 from tests.small_model import SmallModel
@@ -359,6 +359,19 @@ def test_what_scores_are_of_is_told_where_no_more_come(place: Place, qtbot: QtBo
     place.forward.open()
     qtbot.waitUntil(lambda: not place.play.view.scoring, timeout=PATIENCE)
     assert scores_waited_for(place.play.view) == "Scores of the text before the last change"
+
+
+def test_scores_that_will_not_come_dim_nothing(place: Place, qtbot: QtBot) -> None:
+    """A text that the model cannot read: no figures of the former one are left beside the notice."""
+    place.ready(qtbot)
+    end = len(place.play.document)
+    place.play.handle(Typed(end, end, b"x", end + 1))
+    qtbot.waitUntil(lambda: place.play.view.problem is not None and not place.play.view.scoring, timeout=PATIENCE)
+    assert place.play.view.ledger is None
+    assert not scores_waited_for(place.play.view) and "alphabet" in no_scores(place.play.view)
+    place.play.undo_stack.undo()
+    place.settle(qtbot)
+    assert place.play.view.ledger is not None and not no_scores(place.play.view)
 
 
 def test_while_play_writes_its_scores_follow(place: Place, qtbot: QtBot) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from arplay.api import Complete
 from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, note
 from arplay.commands.options import UsageError
@@ -92,7 +93,12 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
             score = model.score(document)
             return replace(shown, loaded=score.loaded, ledger=score.ledger)
         timings = model.timings(document) if chart.measures else ()
-        after = model.next(document, decoding)
+        try:
+            after = model.next(document, decoding)
+        except Complete as problem:
+            scored = (name for name, entry in charts().items() if entry.chart and entry.chart.of == "scores")
+            remedy = f"leave some of it open, or choose --chart {' or '.join(scored)}"
+            raise Problem(f"{source.name} is complete: no token comes next", remedy) from problem
     for sentence in after.notes:
         note(sentence)
     shown = replace(shown, loaded=after.loaded, answer=after.answer, decoded=after.decoded, timings=timings)

@@ -18,7 +18,8 @@ from arplay.textfile import MAX_BYTES, detect
 def open_file(path: Path, encoding: str | None, window: Host) -> bool:
     """Open a document of the kind that the model reads, only in the heatmap where it is too long to edit.
 
-    For a text that is not UTF-8 the detected encoding is offered. False: told, given up.
+    For a text that is not UTF-8 the detected encoding is offered. False: told, given up. What the model cannot read
+    waits where another one is on its way.
     """
     loaded = window.playground.view.loaded
     tokens = loaded.vocabulary if loaded is not None else None
@@ -26,6 +27,9 @@ def open_file(path: Path, encoding: str | None, window: Host) -> bool:
     try:
         document = kind.read(path, encoding, tokens)
     except Problem as problem:
+        if loaded is not None and window.playground.loads:
+            window.open_later(path, encoding)
+            return False
         guess = _offer(path, window) if encoding is None and kind.encoded else None
         if guess is not None:
             return open_file(path, guess, window)

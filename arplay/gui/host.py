@@ -38,6 +38,10 @@ class Host(QMainWindow):
     def open_file(self, path: Path, encoding: str | None = None) -> None:
         raise NotImplementedError
 
+    def open_later(self, path: Path, encoding: str | None) -> None:
+        """Once the model that is on its way is there."""
+        raise NotImplementedError
+
     def choose_model(self, spec: str) -> None:
         raise NotImplementedError
 

@@ -70,6 +70,8 @@ class MainWindow(Host):
         self._on_border: QPoint | None = None
         """Where a border between panels was taken hold of."""
         self._told_read_only = False
+        self._waits: tuple[Path, str | None] | None = None
+        """A file to open, with its encoding, once the model that is on its way is there."""
         self._scored = False
         self._progress: Progress | None = None
         self.given: Reading | None = None
@@ -114,6 +116,7 @@ class MainWindow(Host):
         play.refused.connect(self._on_refused)
         self.status.says.connect(self._on_work, Qt.ConnectionType.QueuedConnection)  # a View of its own
         play.model_loaded.connect(self._on_model_loaded)
+        play.load_ended.connect(self._on_load_ended, Qt.ConnectionType.QueuedConnection)  # with a View of its own
         play.writing.context_full.connect(self._on_context_full)
         self.training.open_model.connect(self.choose_model)
         self.training.told.connect(self.report)
@@ -282,6 +285,15 @@ class MainWindow(Host):
     def open_file(self, path: Path, encoding: str | None = None) -> None:
         if files.open_file(path, encoding, self):
             self.arrangement.share_soon()
+
+    def open_later(self, path: Path, encoding: str | None) -> None:
+        self._waits = path, encoding
+        self.status.showMessage(f"{safe(path.name)} opens once the model is there", REFUSED_MS)
+
+    def _on_load_ended(self) -> None:
+        waits, self._waits = self._waits, None
+        if waits is not None:
+            self.open_file(*waits)
 
     def _on_model_loaded(self, loaded: Loaded) -> None:
         if self.notice.said is not None and self.notice.said[0] == NO_MODEL:

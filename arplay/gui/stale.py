@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from arplay.gui import kinds
 from arplay.gui.contract import View
 from arplay.gui.playground.asking import SCORE_PAUSE_MS
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
@@ -130,3 +131,20 @@ def scores_waited_for(view: View) -> str:
         unit = view.ledger.unit.many if view.ledger is not None else ""
         return f"Scoring {len(view.document):,} {unit}…"
     return "Scores of the text before the last change"
+
+
+def no_scores(view: View) -> str:
+    """What stands in place of scores that are not there, or not yet; "" where there is nothing to be scored.
+
+    >>> no_scores(View())
+    'Loading the model…'
+    """
+    if view.problem is not None:
+        return f"{view.problem[0]}.\n{view.problem[1]}."
+    if view.loaded is None:
+        return view.work or "Loading the model…"
+    if view.loaded.can.no_scores:
+        return f"No score: {view.loaded.can.no_scores}."
+    if len(view.document) and (view.ledger is None or not view.ledger.complete):
+        return view.work or f"Scoring the {kinds.of_document(view.document).noun}…"
+    return ""

@@ -12,11 +12,11 @@ from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number
 from arplay.core.modalities.image import EncodedPicture, Picture
 from arplay.core.modalities.text import Text, bytes_of
-from arplay.gui import kinds
 from arplay.gui.canvases.picture.heat import PictureHeat, PictureSheet
 from arplay.gui.canvases.text.heat.sheet import HeatSheet
 from arplay.gui.canvases.text.heat.view import HeatView
 from arplay.gui.contract import Change, ColourBy, Panel, Select, Unit, View, Zoom
+from arplay.gui.stale import no_scores
 from arplay.gui.theme import BODY, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
@@ -36,6 +36,11 @@ CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
     ),
     ("rank", "Rank", "How many tokens the model held more probable, plus one: rank 1 was its first choice"),
     ("entropy", "Entropy", "How open the choice was before the token came: the mean surprisal the model expected"),
+)
+
+EMPTY = (
+    "Here the text appears again, every token coloured by how surprised the model was.\n"
+    "Write in the editor, or open a text with File › Open."
 )
 
 
@@ -171,7 +176,7 @@ class HeatmapPanel(OnSheet, Panel):
 
     def _show_words(self) -> None:
         ledger, view = self.view.ledger, self.view
-        self.text.empty_text = _empty_words(view)
+        self.text.empty_text = no_scores(view) or EMPTY
         growing = ledger is not None and not ledger.complete
         self.progress.show_share(ledger.done / len(ledger) if ledger is not None and growing else None)
         if ledger is None or not len(ledger):
@@ -283,19 +288,4 @@ def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
             perplexity, "perplexity", "exp(NLL in nats / scored): as if each token were one of that many equal ones."
         ),
         Figure(per_unit, t.unit.per, f"NLL / (n ln 2) over the n = {t.units:,} {t.unit.many} of the scored tokens."),
-    )
-
-
-def _empty_words(view: View) -> str:
-    if view.problem is not None:
-        return f"{view.problem[0]}.\n{view.problem[1]}."
-    if view.loaded is None:
-        return view.work or "Loading the model…"
-    if view.loaded.can.no_scores:
-        return f"No score: {view.loaded.can.no_scores}."
-    if len(view.document) and (view.ledger is None or not view.ledger.complete):
-        return view.work or f"Scoring the {kinds.of_document(view.document).noun}…"
-    return (
-        "Here the text appears again, every token coloured by how surprised the model was.\n"
-        "Write in the editor, or open a text with File › Open."
     )

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.core.chain import Ledger
-from arplay.gui import kinds
 from arplay.gui.contract import Do, Panel, Select, View
+from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import FigureRow
@@ -32,6 +32,8 @@ CHECK = (
     "Scores the whole text once more in one teacher-forced pass without any cache, by other code than the one that "
     "made this ledger. Both must give the same NLL but for rounding: if they did not, a cache would be wrong."
 )
+
+EMPTY = "Go on: each token adds a row here, its log p to the sum and its p to the product."
 
 
 class LedgerPanel(OnSheet, Panel):
@@ -146,7 +148,7 @@ class LedgerPanel(OnSheet, Panel):
         # a hidden table would take the keyboard nowhere
         self.setFocusProxy(self.table if has else None)  # type: ignore[arg-type]
         if ledger is None or not has:
-            self.empty.setText(_empty_words(self.view))
+            self.empty.setText(no_scores(self.view) or EMPTY)
             return
         self.figures.show_figures(figures(ledger, unit))
         progress = self.view.scores_follow if ledger.complete else f"{ledger.done:,} of {len(ledger):,} scored so far"
@@ -234,15 +236,3 @@ class LedgerPanel(OnSheet, Panel):
         reconciled = view.reconciled if ledger.complete else None
         stop = ledger.done if stop is None else stop
         return LedgerSheet(ledger, self.model.vocabulary, reconciled, self.theme, view.settings.unit, first, stop)
-
-
-def _empty_words(view: View) -> str:
-    if view.problem is not None:
-        return f"{view.problem[0]}. {view.problem[1]}."
-    if view.loaded is None:
-        return view.work or "Loading the model…"
-    if view.loaded.can.no_scores:
-        return f"No score: {view.loaded.can.no_scores}."
-    if len(view.document) and (view.ledger is None or not view.ledger.complete):
-        return view.work or f"Scoring the {kinds.of_document(view.document).noun}…"
-    return "Go on: each token adds a row here, its log p to the sum and its p to the product."

@@ -13,6 +13,9 @@ from arplay.gui.playground.state import State
 from arplay.gui.playground.undo import moves_on
 from arplay.gui.playground.writing import Writing
 
+MOST_WAITING = 16
+"""So many documents wait at most. One more takes the place of the one that waits for longest, which is told."""
+
 
 class Table:
     """What waits is by kind and by what a model reads of it, the last one last."""
@@ -30,11 +33,17 @@ class Table:
         if former is kind and kind.suits(play.document, tokens):
             return
         play.show(loaded=None)
-        self._waiting.append(self._session())
+        self._waiting = [one for one in self._waiting if not one.is_empty] + [self._session()]
         if play.long is not None:
             self._long = play.long.file
         self._restore(tokens)
         play.refused.emit(f"The {former.noun} is kept; it comes back with a model that reads it")
+        written = type(FIRST)
+        if len(self._waiting) > MOST_WAITING:  # what is written always comes back
+            oldest = next(one for one in self._waiting if type(one.tree.document) is not written)
+            self._waiting.remove(oldest)
+            cause = f"of {MOST_WAITING + 1} documents that waited for their models the oldest is given up"
+            play.told.emit(cause, "save a picture to a file before another model is chosen")
 
     def spread(self, session: Session, long: bytes | None) -> None:
         """A session and those beside it, in place of all that lay here; what the loaded model cannot read waits."""

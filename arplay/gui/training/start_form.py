@@ -53,13 +53,13 @@ _NEVER = "Nothing to choose: {} is counted in one go and is as large as its coun
 class StartForm(QFrame):
     """``start`` emits an :class:`arplay.engine.trainer.Start`; ``told`` a cause and a remedy.
 
-    ``editor`` gives the text in the playground's editor as bytes.
+    ``editor`` gives the text in the playground's editor as bytes; None: something else is there.
     """
 
     start = Signal(object)
     told = Signal(str, str)
 
-    def __init__(self, store: Store, editor: Callable[[], bytes], parent: QWidget | None = None) -> None:
+    def __init__(self, store: Store, editor: Callable[[], bytes | None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
         self._store, self._editor = store, editor
@@ -200,6 +200,9 @@ class StartForm(QFrame):
     def add_editor(self) -> None:
         """Keep a copy of the editor's text as a file that never changes, so that the run can be repeated."""
         data = self._editor()
+        if data is None:
+            self.told.emit("there is no text in the playground now", "choose a model that reads texts there first")
+            return
         path = paths.trained() / "texts" / f"editor-{sha256(data).hexdigest()[:8]}.txt"
         if not data:
             self.told.emit("the editor is empty", "type or open a text in the playground first")

@@ -58,7 +58,7 @@ class TrainingWindow(QWidget):
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 600)
         self.notice = Notice(self)
-        self.form = StartForm(store, lambda: play.table.text.file, self)
+        self.form = StartForm(store, self._text_in_editor, self)
         self.earlier = EarlierRuns(self)
         self.page = RunPage(self)
         self.pages = QStackedWidget(self)
@@ -139,6 +139,10 @@ class TrainingWindow(QWidget):
         self.pages.setCurrentIndex(0)
         self.notice.forget()
         self.form.add.setFocus()
+
+    def _text_in_editor(self) -> bytes | None:
+        here, text = self._play.document, self._play.table.text  # which waits while something else lies there
+        return here.file if type(here) is type(text) else None
 
     def _refresh_form(self) -> None:
         self.form.refresh(self.run.state.folder.name if self.run.live and self.run.state is not None else "")

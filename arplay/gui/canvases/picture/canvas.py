@@ -15,6 +15,8 @@ from arplay.gui.widgets.picture.grid import PictureGrid, Square
 
 GO, CLEAR = 1000, 1001
 """What a click does besides painting a level: goes there, or takes the paint off."""
+KEYS = "0123456789abcdef"
+"""What paints a level: the digit that it is to the base of sixteen."""
 MOST_NAMED = 4
 """Levels whose buttons have a name; more have a swatch alone."""
 LEVEL = 34
@@ -108,7 +110,7 @@ class PictureCanvas(QWidget):
         named = len(tokens) <= MOST_NAMED
         columns = 2 if named else 8
         for id in range(len(tokens)):
-            name, key = tokens.label(id)[2:], f" (key {id})" if id < 10 else ""
+            name, key = tokens.label(id)[2:], f" (key {KEYS[id].upper()})" if id < len(KEYS) else ""
             tip = f"A click paints {name}{key}; the right button goes through all levels."
             button = self._add(id, name if named else "", tip, 1 + id // columns, id % columns)
             button.setAccessibleName(f"Paint {name}")
@@ -177,9 +179,9 @@ class PictureCanvas(QWidget):
         key, raster = event.key(), self._raster
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             return False
-        number = key - int(Qt.Key.Key_0)
-        if 0 <= number < min(len(raster), 10) and self._caret < raster.pixels:
-            self._paint(raster.order[self._caret], number)
+        level = KEYS.find(event.text().lower()) if event.text() else -1
+        if 0 <= level < len(raster) and self._caret < raster.pixels:
+            self._paint(raster.order[self._caret], level)
         elif key == Qt.Key.Key_Delete and self._caret < raster.pixels:
             self._paint(raster.order[self._caret], None)
         elif key == Qt.Key.Key_Space:

@@ -30,9 +30,9 @@ from arplay.gui.contract import (
     Do,
     Intent,
     OpenFiles,
+    Report,
     Settings,
     Take,
-    Tell,
     View,
 )
 from arplay.gui.panels.editor import EditorPanel
@@ -242,7 +242,7 @@ def test_half_characters_are_refused_with_a_message(desk: Desk) -> None:
     opened(desk, b"kept")
     desk.editor.area.insert("a\ud800")
     desk.editor.area.insertFromMimeData(broken)
-    assert [type(one) for one in desk.told] == [Tell, Tell]
+    assert [type(one) for one in desk.told] == [Report, Report]
     assert "half a character" in desk.told[0].cause  # type: ignore[union-attr]
     assert desk.data == b"kept"
 
@@ -257,7 +257,7 @@ def test_a_huge_paste_is_analysed_instead(desk: Desk, monkeypatch: pytest.Monkey
     assert desk.data == b"kept"
     monkeypatch.setattr(text_area, "EDITABLE", 10)
     desk.editor.area.insertFromMimeData(mime("sixsix!"))
-    assert isinstance(desk.told[-1], Tell)
+    assert isinstance(desk.told[-1], Report)
     assert desk.data == b"kept"
     desk.editor.area.insertFromMimeData(mime("sixsix"))
     assert desk.data == b"sixsixkept"

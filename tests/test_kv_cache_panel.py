@@ -108,7 +108,7 @@ def test_the_button_measures_whatever_it_takes(play: Playground, qtbot: QtBot, m
 
 
 def test_the_button_says_where_there_is_nothing_to_measure(play: Playground, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(play.told) as told:
+    with qtbot.waitSignal(play.reported) as told:
         play.handle(Do("recompute"))
     assert told.args is not None and "no answer" in told.args[0]
 

@@ -71,7 +71,7 @@ class Place:
         self.window.resize(800, 500)  # less to paint
         self.window.show()
         self.play = self.window.playground
-        self.told, self.refused = QSignalSpy(self.play.told), QSignalSpy(self.play.refused)
+        self.told, self.refused = QSignalSpy(self.play.reported), QSignalSpy(self.play.refused)
 
     def _load(self, spec: str, device: str, dtype: str, report: Callable[[float | None, str], None]) -> SmallModel:
         report(None, "reading the weights")

@@ -32,7 +32,7 @@ def seen(notice: Notice) -> list[bool]:
 def test_a_later_message_stands_beside_what_is_still_so(qtbot: QtBot) -> None:
     notice = made(qtbot)
     notice.stand(*RISK)
-    notice.tell(*LATER)
+    notice.report(*LATER)
     assert seen(notice) == [True, True]
     put_away(qtbot, notice)
     assert seen(notice) == [True, False]
@@ -43,7 +43,7 @@ def test_a_later_message_stands_beside_what_is_still_so(qtbot: QtBot) -> None:
 def test_what_is_no_longer_so_goes_and_leaves_the_other(qtbot: QtBot) -> None:
     notice = made(qtbot)
     notice.stand(*RISK)
-    notice.tell(*LATER)
+    notice.report(*LATER)
     notice.fall()
     assert seen(notice) == [False, True]
     notice.stand(*RISK)
@@ -52,8 +52,8 @@ def test_what_is_no_longer_so_goes_and_leaves_the_other(qtbot: QtBot) -> None:
 
 def test_a_message_that_does_not_stand_is_replaced(qtbot: QtBot) -> None:
     notice = made(qtbot)
-    notice.tell(*RISK)
-    notice.tell(*LATER)
+    notice.report(*RISK)
+    notice.report(*LATER)
     assert seen(notice) == [False, True] and notice.said == LATER
     notice.forget()
     assert notice.isHidden() and notice.said is None
@@ -73,5 +73,5 @@ def test_a_long_message_is_never_cut(qtbot: QtBot, width: int, words: int) -> No
     window.resize(width, 120)
     window.show()
     notice.stand(*RISK)
-    notice.tell("word " * words, "do something")
+    notice.report("word " * words, "do something")
     qtbot.waitUntil(lambda: notice.height() >= notice.heightForWidth(notice.width()) > 0)

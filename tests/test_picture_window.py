@@ -197,7 +197,7 @@ def test_what_belongs_to_texts_is_refused_in_words(opened: Open, qtbot: QtBot, t
     window = opened("xo")
     play = window.playground
     told: list[str] = []
-    play.told.connect(lambda cause, remedy: told.append(cause))
+    play.reported.connect(lambda cause, remedy: told.append(cause))
     play.refused.connect(told.append)
     window.menus.text.edit[0].trigger()
     play.handle(Find("a", False))
@@ -213,7 +213,7 @@ def test_what_belongs_to_texts_is_refused_in_words(opened: Open, qtbot: QtBot, t
 def test_the_tools_are_whole_in_a_crowded_window(opened: Open, qtbot: QtBot) -> None:
     window = opened("xo")
     window.resize(1000, 600)
-    window.notice.tell("the window is crowded", "look at the tools")
+    window.notice.report("the window is crowded", "look at the tools")
     for height in (100, 2000):
         window.resizeDocks([window.docks["heatmap"]], [height], Qt.Orientation.Vertical)
         QTest.qWait(1)
@@ -514,7 +514,7 @@ def test_training_does_not_take_the_text_that_waits(opened: Open, qtbot: QtBot) 
     assert len(form.texts.texts) == 1, "the negative control"
     window.choose_model("xo")
     qtbot.waitUntil(lambda: isinstance(window.playground.document, Picture), timeout=PATIENCE)
-    with qtbot.waitSignal(form.told) as told:
+    with qtbot.waitSignal(form.reported) as told:
         form.use_editor.click()
     assert "no text" in told.args[0] and len(form.texts.texts) == 1
 
@@ -548,7 +548,7 @@ def test_so_many_pictures_wait_and_what_is_written_always(
     monkeypatch.setattr(table, "MOST_WAITING", 3)
     window = opened("abc")
     play = window.playground
-    told = QSignalSpy(play.told)
+    told = QSignalSpy(play.reported)
     for columns in range(1, 6):
         play.load_model(levels("#.", columns, tmp_path / f"{columns}.json"))
         qtbot.waitUntil(lambda columns=columns: len(play.document) == columns, timeout=PATIENCE)

@@ -70,7 +70,7 @@ def test_play_that_ends_before_it_wrote_leaves_nothing_unanswered(end: str, open
 def test_a_play_that_fails_ends_and_says_why(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", text=b"BA")
     play = window.playground
-    told = QSignalSpy(play.told)
+    told = QSignalSpy(play.reported)
     play.handle(Change(replace(play.view.settings, decoding=Pipeline("top-k:2"))))
     play.handle(Typed(2, 2, b"x", 3))  # abc has no such letter
     play.handle(Do("play"))

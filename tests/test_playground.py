@@ -214,7 +214,7 @@ def test_branches_are_reached_by_goto(play: Playground, qtbot: QtBot) -> None:
 
 def test_text_outside_the_alphabet_is_told_and_kept(play: Playground, qtbot: QtBot) -> None:
     write(play, qtbot, b"BA")
-    with qtbot.waitSignal(play.told, timeout=30_000) as told:
+    with qtbot.waitSignal(play.reported, timeout=30_000) as told:
         play.handle(Typed(2, 2, b"x", 3))
     assert "'x'" in told.args[0]
     assert play.document.data == b"BAx"
@@ -236,7 +236,7 @@ def test_reconcile_agrees(play: Playground, qtbot: QtBot) -> None:
 def test_another_model_keeps_the_text(play: Playground, qtbot: QtBot) -> None:
     write(play, qtbot, b"BA")
     play.load_model("no such model")
-    with qtbot.waitSignal(play.told, timeout=30_000):
+    with qtbot.waitSignal(play.reported, timeout=30_000):
         pass
     assert play.view.loaded is not None and play.view.loaded.info.name == "abc"
     assert play.document.data == b"BA"

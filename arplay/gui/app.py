@@ -107,7 +107,7 @@ def _drawn(window: MainWindow, options: WindowOptions) -> QImage:
         fail(f"the window was not ready after {PICTURE_SECONDS} s", "use a smaller model or a shorter text")
 
     play.changed.connect(look)
-    play.told.connect(fail)
+    play.reported.connect(fail)
     window.show()
     _Start(window, options, remembered=False)()
     guard = QTimer(window)
@@ -161,7 +161,7 @@ class _Start:
                 return False
             tree = Tree(documents.read(spec, options.prompt, options.text_file, None).document)
         except Problem as problem:
-            window.playground.told.emit(problem.cause, problem.remedy)
+            window.playground.reported.emit(problem.cause, problem.remedy)
             return True
         tree.root.caret, tree.root.name = 0, options.text_file.name if options.text_file is not None else None
         window.playground.table.restore(Session(tree, seed=window.playground.view.settings.seed))

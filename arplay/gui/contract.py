@@ -247,14 +247,14 @@ class Analyse:
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class Report:
     """A problem that a panel met (nothing was changed)."""
 
     cause: str
     remedy: str
 
 
-Intent = Take | Select | Change | Find | Seek | Zoom | Do | Goto | Edited | CaretMoved | OpenFiles | Analyse | Tell
+Intent = Take | Select | Change | Find | Seek | Zoom | Do | Goto | Edited | CaretMoved | OpenFiles | Analyse | Report
 
 
 class Panel(QWidget):

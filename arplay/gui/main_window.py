@@ -69,7 +69,7 @@ class MainWindow(Host):
         self._asked = False
         self._on_border: QPoint | None = None
         """Where a border between panels was taken hold of."""
-        self._told_read_only = False
+        self._said_read_only = False
         self._waits: tuple[Path, str | None] | None = None
         """A file to open, with its encoding, once the model that is on its way is there."""
         self._scored = False
@@ -112,17 +112,17 @@ class MainWindow(Host):
         self.panels["editor"].leave.connect(self.focus_chart)  # type: ignore[attr-defined]
         play.changed.connect(self._show_view)
         play.progress.connect(self._show_progress)
-        play.told.connect(self.report)
+        play.reported.connect(self.report)
         play.refused.connect(self._on_refused)
         self.status.says.connect(self._on_work, Qt.ConnectionType.QueuedConnection)  # a View of its own
         play.model_loaded.connect(self._on_model_loaded)
         play.load_ended.connect(self._on_load_ended, Qt.ConnectionType.QueuedConnection)  # with a View of its own
         play.writing.context_full.connect(self._on_context_full)
         self.training.open_model.connect(self.choose_model)
-        self.training.told.connect(self.report)
+        self.training.reported.connect(self.report)
         self.training.said.connect(self.status.showMessage)
         self.training.named.connect(self.menus.models.show_training)
-        self.keeping.told.connect(self.report)
+        self.keeping.reported.connect(self.report)
         self.keeping.at_risk.connect(self._on_risk)
         self.keeping.safe.connect(self._on_safe)
         play.fetching.changed.connect(self._on_fetching)
@@ -200,7 +200,7 @@ class MainWindow(Host):
         self._show_progress(self._progress)
 
     def report(self, cause: str, remedy: str) -> None:
-        self.notice.tell(cause, remedy)
+        self.notice.report(cause, remedy)
 
     def _on_refused(self, words: str) -> None:
         self.status.showMessage(words, REFUSED_MS)
@@ -217,7 +217,7 @@ class MainWindow(Host):
         self.status.showMessage("The text is kept again", 5_000)
 
     def _on_context_full(self, cause: str, remedy: str) -> None:
-        self.notice.tell(cause, remedy, self.menus.slide)
+        self.notice.report(cause, remedy, self.menus.slide)
 
     def set_theme(self, choice: str) -> None:
         self.theme_choice = choice
@@ -396,8 +396,8 @@ class MainWindow(Host):
         try:
             self.store.flush()
         except Problem as problem:
-            if not self._told_read_only:
-                self._told_read_only = True
+            if not self._said_read_only:
+                self._said_read_only = True
                 if self.isVisible():
                     self.report(problem.cause, problem.remedy)
                 else:

@@ -55,7 +55,7 @@ class Notice(QFrame):
         row.addWidget(self._close)
         self.hide()
 
-    def tell(self, cause: str, remedy: str, offer: QAction | None = None) -> None:
+    def report(self, cause: str, remedy: str, offer: QAction | None = None) -> None:
         self._last = Message(cause, remedy, offer)
         self._show()
 

@@ -18,7 +18,7 @@ from arplay.gui.canvases.text.marks import NO_MARKS, Marks
 from arplay.gui.canvases.text.notes import Note, Notes
 from arplay.gui.canvases.text.seek import SeekBar
 from arplay.gui.canvases.text.tools import TextTools
-from arplay.gui.contract import CaretMoved, Do, Intent, Panel, Seek, Take, Tell, View, Zoom
+from arplay.gui.contract import CaretMoved, Do, Intent, Panel, Report, Seek, Take, View, Zoom
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.scale import HeatScale
@@ -104,7 +104,7 @@ class EditorPanel(Panel):
     def open_seek(self, part: str) -> None:
         """The row for going through the text, with this part of it; a word that is selected is searched for."""
         if not isinstance(self._view.document, Text):
-            self.intent.emit(Tell("a picture has no text to search", "click on a pixel to go there"))
+            self.intent.emit(Report("a picture has no text to search", "click on a pixel to go there"))
             return
         chosen = self.area.textCursor().selectedText()
         self.seek.open_at(part, chosen if "\u2029" not in chosen else "")

@@ -67,13 +67,13 @@ class Asking(QObject):
         try:
             return decode(answer.distribution, settings.decoding, context_at(answer, loaded.vocabulary, settings.seed))
         except Problem as problem:
-            self._play.told.emit(problem.cause, problem.remedy)
+            self._play.reported.emit(problem.cause, problem.remedy)
             return None
 
     def score_soon(self) -> None:
         if not (self._play.view.playing and self._score_timer.isActive()):
             self._score_timer.start()
-        self._tell()
+        self._show_scoring()
 
     def score(self) -> None:
         """While Play writes, a pass that runs is let to its end: replaced by each next one, none would ever end."""
@@ -84,11 +84,11 @@ class Asking(QObject):
             self._scoring = True
             asked = partial(Score, document=self._play.scored_document, reading=view.settings.reading)
             self._bridge.ask(asked)
-            self._tell()
+            self._show_scoring()
 
     def score_ended(self) -> None:
         self._scoring = False
-        self._tell()
+        self._show_scoring()
 
     def hold(self) -> None:
         """What comes next is asked by Play itself."""
@@ -98,7 +98,7 @@ class Asking(QObject):
         self.hold()
         self._score_timer.stop()
 
-    def _tell(self) -> None:
+    def _show_scoring(self) -> None:
         scoring = self._scoring or self._score_timer.isActive()
         if scoring != self._play.view.scoring:
             self._play.show(scoring=scoring)

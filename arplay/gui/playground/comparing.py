@@ -60,7 +60,7 @@ class Comparing(QObject):
         self._failed = False
         view = self._play.view
         if view.answer is None or view.stale or self._play.looking or not view.answer.position.context:
-            self._play.told.emit("there is no answer to compare with yet", "type something and wait for the chart")
+            self._play.reported.emit("there is no answer to compare with yet", "type something and wait for the chart")
         else:
             self._ask(view, view.document.at(view.caret, view.answer.prefix.index))
 
@@ -84,7 +84,7 @@ class Comparing(QObject):
         self._play.show(recomputing=False)
         if isinstance(result, Failed):
             self._failed = True
-            self._play.told.emit(result.cause, result.remedy)
+            self._play.reported.emit(result.cause, result.remedy)
         else:
             self._soon()
 

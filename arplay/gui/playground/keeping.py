@@ -31,12 +31,12 @@ ELSEWHERE = "save the text in another place, or free space on that disk"
 class Keeping(QObject):
     """Keeps the playground's session in a file of its own, once :meth:`begin` was called.
 
-    ``at_risk``: what is written now is not kept (cause, remedy); ``safe``: it is again. ``told``: something else.
+    ``at_risk``: what is written now is not kept (cause, remedy); ``safe``: it is again. ``reported``: something else.
     """
 
     at_risk = Signal(str, str)
     safe = Signal()
-    told = Signal(str, str)
+    reported = Signal(str, str)
 
     def __init__(self, play: Playground) -> None:
         super().__init__(play)
@@ -91,7 +91,7 @@ class Keeping(QObject):
             windows = "another window" if len(crashed) == 1 else f"{len(crashed)} other windows"
             said.append((f"{windows} ended without being closed", "File → Earlier texts has what was written there"))
         if said:
-            self.told.emit("; ".join(cause for cause, _ in said), said[-1][1])
+            self.reported.emit("; ".join(cause for cause, _ in said), said[-1][1])
         return claim.session
 
     def left(self) -> list[Left]:
@@ -106,7 +106,7 @@ class Keeping(QObject):
         self._leave()
         self._use(claim)
         for cause, remedy in claim.said:
-            self.told.emit(cause, remedy)
+            self.reported.emit(cause, remedy)
 
     def saved(self, document: Document) -> None:
         """The user has this document in a file."""
@@ -253,7 +253,7 @@ class Keeping(QObject):
         self._journal.replace(snapshot.lines(closed))
         if snapshot.left_out and not self._left_out:
             cause = f"the history is longer than what is kept for the next start ({kept.MOST_NODES:,} states)"
-            self.told.emit(cause, "the oldest branches will not come back then; the text and the newest steps will")
+            self.reported.emit(cause, "the oldest branches will not come back then; the text and the newest steps will")
         self._left_out = snapshot.left_out
 
     # ---- what becomes of it

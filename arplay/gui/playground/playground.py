@@ -82,8 +82,8 @@ class Playground(State):
                 self.recording.move(self.tree.node, node, "going to another branch")
             case contract.Analyse(document, name):
                 self.analyse(document, name)
-            case contract.Tell(cause, remedy):
-                self.told.emit(cause, remedy)
+            case contract.Report(cause, remedy):
+                self.reported.emit(cause, remedy)
             case Do(what):
                 self._do(what)
 
@@ -275,4 +275,4 @@ class Playground(State):
         self.show(problem=(failed.cause, failed.remedy), busy=None)
         if failed.asked is Explore:
             self.show(answer=None, decoded=None, stale=False)
-        self.told.emit(failed.cause, failed.remedy)
+        self.reported.emit(failed.cause, failed.remedy)

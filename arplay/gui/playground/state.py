@@ -19,7 +19,7 @@ class State(QObject):
     """Every change ends in ``changed`` with a whole View."""
 
     changed = Signal(object)
-    told = Signal(str, str)
+    reported = Signal(str, str)
     """A problem: cause and remedy."""
     refused = Signal(str)
     """Why what was just asked for does not happen, in a sentence."""

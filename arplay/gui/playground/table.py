@@ -43,7 +43,7 @@ class Table:
             oldest = next(one for one in self._waiting if type(one.tree.document) is not written)
             self._waiting.remove(oldest)
             cause = f"of {MOST_WAITING + 1} documents that waited for their models the oldest is given up"
-            play.told.emit(cause, "save a picture to a file before another model is chosen")
+            play.reported.emit(cause, "save a picture to a file before another model is chosen")
 
     def spread(self, session: Session, long: bytes | None) -> None:
         """A session and those beside it, in place of all that lay here; what the loaded model cannot read waits."""

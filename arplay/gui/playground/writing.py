@@ -46,7 +46,7 @@ class Writing(QObject):
         if not self.has_model():
             return
         if self._play.looking:
-            self._play.told.emit(*ELSEWHERE)
+            self._play.reported.emit(*ELSEWHERE)
             return
         self.stop()
         self._left, self._due = self._play.view.settings.play_steps, time.monotonic()
@@ -129,14 +129,14 @@ class Writing(QObject):
         if play.view.stale:
             self.waiting.append(intent)
         elif play.looking:
-            play.told.emit(*ELSEWHERE)
+            play.reported.emit(*ELSEWHERE)
         else:
             self._choose(intent)
 
     def has_model(self) -> bool:
         """Whether a model is there to be asked; where none is, that is told."""
         if self._play.view.loaded is None:
-            self._play.told.emit(NO_MODEL, "wait for the model, or choose one")
+            self._play.reported.emit(NO_MODEL, "wait for the model, or choose one")
         return self._play.view.loaded is not None
 
     def go_on(self) -> None:
@@ -148,7 +148,7 @@ class Writing(QObject):
         """Another vocabulary: an id that was to be taken means another token now. Steps stay what they were."""
         steps = [intent for intent in self.waiting if not isinstance(intent, Take)]
         if len(steps) < len(self.waiting):
-            self._play.told.emit(
+            self._play.reported.emit(
                 "the token that was chosen is not written: this model has other tokens", "choose again"
             )
         self.waiting = deque(steps)
@@ -184,7 +184,7 @@ class Writing(QObject):
         answer, decoded = play.view.answer, play.view.decoded
         if play.view.problem is not None:
             self.stop()
-            play.told.emit(*play.view.problem)
+            play.reported.emit(*play.view.problem)
         elif answer is not None and intent == Do("rewind"):
             self._back(answer)
         elif answer is not None and play.view.loaded and answer.prefix.index == play.view.loaded.vocabulary.length:
@@ -192,13 +192,13 @@ class Writing(QObject):
             play.refused.emit("Everything is written: nothing comes next")
         elif answer is None or answer.distribution is None or decoded is None:
             self.stop()
-            play.told.emit("there is no distribution to choose from", "type something, or choose BOS or EOS")
+            play.reported.emit("there is no distribution to choose from", "type something, or choose BOS or EOS")
         elif behind_bare(answer):
             self.stop()
             cause = (
                 "nothing can be written here: a token without bytes of its own stands between it and the text before"
             )
-            play.told.emit(cause, "put the caret elsewhere first")
+            play.reported.emit(cause, "put the caret elsewhere first")
         elif isinstance(intent, Take):
             play.show(step=None, step_decoded=None)
             self._write(picked(answer.distribution, decoded, answer.prefix.index, intent.id), "picked")
@@ -228,7 +228,7 @@ class Writing(QObject):
             step, choice = sampled(distribution, decoded, index, uniform(seed, index), seed)
         except Untold as untold:
             self.stop()
-            play.told.emit(untold.cause, untold.remedy)
+            play.reported.emit(untold.cause, untold.remedy)
             return
         play.show(step=choice, step_decoded=decoded)
         self._write(step, "sampled")
@@ -242,4 +242,4 @@ class Writing(QObject):
         self._recording.record(edit, kind, caret, step)
         if vocabulary.is_unused(step.id):
             cause = f"id {step.id:,} has no token: it writes nothing, but the model reads it from here on"
-            play.told.emit(cause, "rewind takes it back")
+            play.reported.emit(cause, "rewind takes it back")

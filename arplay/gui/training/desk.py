@@ -27,12 +27,12 @@ CLOSE_SECONDS = 10.0
 class TrainingDesk(QObject):
     """The window of training is made when it is first opened; the run does not need it.
 
-    ``open_model``: the folder of a model to show in the playground; ``told``: why a run failed; ``said``: news for the
-    status bar, and for how many milliseconds; ``named``: what is being trained now, or "" where nothing is.
+    ``open_model``: the folder of a model to show in the playground; ``reported``: why a run failed; ``said``: news for
+    the status bar, and for how many milliseconds; ``named``: what is being trained now, or "" where nothing is.
     """
 
     open_model = Signal(str)
-    told = Signal(str, str)
+    reported = Signal(str, str)
     said = Signal(str, int)
     named = Signal(str)
 
@@ -69,7 +69,7 @@ class TrainingDesk(QObject):
         self._left = self.run.left()
         if self._left is not None:
             cause = f"the training of {self._left.name} was stopped when arplay closed"
-            self._notice.tell(cause, "resume it now, or later with Model > Train on my text", self._resume)
+            self._notice.report(cause, "resume it now, or later with Model > Train on my text", self._resume)
 
     def close(self) -> None:
         """The program ends: hide, and let the child write its checkpoint."""
@@ -96,7 +96,7 @@ class TrainingDesk(QObject):
         if self.window is not None and self.window.isVisible():
             return
         if state.status == "failed" and state.problem is not None:
-            self.told.emit(*state.problem)
+            self.reported.emit(*state.problem)
         elif state.status == "done":
             self.said.emit(f"{safe(state.folder.name)} is trained; Ctrl+T shows it", 10_000)
 

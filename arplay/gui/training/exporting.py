@@ -29,10 +29,10 @@ class ExportButton(QPushButton):
         self.setAutoDefault(False)
         self.setToolTip("Save what is shown as a picture, or the numbers behind it as a table")
         self.setAccessibleName(f"Export {view.title}")
-        self.exporting = Export(view, cast(QWidget, view), self._tell, self._fail)
+        self.exporting = Export(view, cast(QWidget, view), self._show_done, self._fail)
         give_menu(self, self.exporting.menu(self))
 
-    def _tell(self, words: str) -> None:
+    def _show_done(self, words: str) -> None:
         """Said where the eye is: this window has no status bar."""
         QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), words, self)
 

@@ -17,14 +17,14 @@ _LEFT = "training_left"
 
 
 class TrainingRun(QObject):
-    """Does not need a window to be open. ``changed`` when ``state`` is another one; ``told``: cause and remedy.
+    """Does not need a window to be open. ``changed`` when ``state`` is another one; ``reported``: cause and remedy.
 
     ``ended`` gives the state in which a run that was going came to its end: paused, done or failed.
     """
 
     changed = Signal()
     ended = Signal(object)
-    told = Signal(str, str)
+    reported = Signal(str, str)
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +43,7 @@ class TrainingRun(QObject):
     # ---- what the user does
 
     def start(self, start: Start) -> bool:
-        """Begin a run; False, and ``told``, where that is not possible."""
+        """Begin a run; False, and ``reported``, where that is not possible."""
         if self._busy():
             return False
         return self._take(lambda: Trainer.start(start))
@@ -59,7 +59,7 @@ class TrainingRun(QObject):
             try:
                 self._trainer.resume()
             except Problem as problem:
-                self.told.emit(problem.cause, problem.remedy)
+                self.reported.emit(problem.cause, problem.remedy)
             self._poll()
 
     def pause(self) -> None:
@@ -104,7 +104,7 @@ class TrainingRun(QObject):
 
     def _busy(self) -> bool:
         if self.live and self.state is not None:
-            self.told.emit(f"the training of {self.state.folder.name} goes on", "pause or cancel it first")
+            self.reported.emit(f"the training of {self.state.folder.name} goes on", "pause or cancel it first")
             return True
         return False
 
@@ -112,7 +112,7 @@ class TrainingRun(QObject):
         try:
             self._trainer = make()
         except Problem as problem:
-            self.told.emit(problem.cause, problem.remedy)
+            self.reported.emit(problem.cause, problem.remedy)
             return False
         self.state = None
         self._store.add_recent(_RUNS, str(self._trainer.folder))

@@ -51,13 +51,13 @@ _NEVER = "Nothing to choose: {} is counted in one go and is as large as its coun
 
 
 class StartForm(QFrame):
-    """``start`` emits an :class:`arplay.engine.trainer.Start`; ``told`` a cause and a remedy.
+    """``start`` emits an :class:`arplay.engine.trainer.Start`; ``reported`` a cause and a remedy.
 
     ``editor`` gives the text in the playground's editor as bytes; None: something else is there.
     """
 
     start = Signal(object)
-    told = Signal(str, str)
+    reported = Signal(str, str)
 
     def __init__(self, store: Store, editor: Callable[[], bytes | None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -201,20 +201,20 @@ class StartForm(QFrame):
         """Keep a copy of the editor's text as a file that never changes, so that the run can be repeated."""
         data = self._editor()
         if data is None:
-            self.told.emit("there is no text in the playground now", "choose a model that reads texts there first")
+            self.reported.emit("there is no text in the playground now", "choose a model that reads texts there first")
             return
         path = paths.trained() / "texts" / f"editor-{sha256(data).hexdigest()[:8]}.txt"
         if not data:
-            self.told.emit("the editor is empty", "type or open a text in the playground first")
+            self.reported.emit("the editor is empty", "type or open a text in the playground first")
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
                 temporary.write_bytes(data)
         except OSError as error:
-            self.told.emit(f"{path.parent} cannot be made ({error.strerror})", "check the rights of that folder")
+            self.reported.emit(f"{path.parent} cannot be made ({error.strerror})", "check the rights of that folder")
         except Problem as problem:
-            self.told.emit(problem.cause, problem.remedy)
+            self.reported.emit(problem.cause, problem.remedy)
         else:
             self.add_files([path])
 

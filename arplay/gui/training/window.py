@@ -103,9 +103,9 @@ class TrainingWindow(QWidget):
     def _connect(self) -> None:
         run, bar, snapshot_jobs = self.run, self.page.bar, self._play.snapshot_jobs
         run.changed.connect(self._show_run)
-        run.told.connect(self.notice.tell)
+        run.reported.connect(self.notice.report)
         self.form.start.connect(self._start)
-        self.form.told.connect(self.notice.tell)
+        self.form.reported.connect(self.notice.report)
         self.earlier.show_it.connect(self.show_folder)
         self.earlier.resume.connect(self.resume_folder)
         self.earlier.open.connect(self._open)
@@ -164,7 +164,7 @@ class TrainingWindow(QWidget):
             return
         if state.status == "failed" and state.problem is not None:
             self._failure = state.problem
-            self.notice.tell(*state.problem, self._resume if state.resumable else None)
+            self.notice.report(*state.problem, self._resume if state.resumable else None)
         elif self.notice.said == self._failure:  # that of a run that goes on now, or is not shown any more
             self.notice.forget()
         if self.pages.currentIndex() == 0 and self.isVisible():

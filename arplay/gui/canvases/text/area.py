@@ -33,7 +33,7 @@ from arplay.gui.canvases.text.line_spacing import SpacedLayout, visible_lines
 from arplay.gui.canvases.text.marks import NO_MARKS, Marks
 from arplay.gui.canvases.text.shown import ShownText, changed, image
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.contract import Analyse, CaretMoved, OpenFiles, Settings, Tell
+from arplay.gui.contract import Analyse, CaretMoved, OpenFiles, Report, Settings
 from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.keys import writes
@@ -159,7 +159,7 @@ class TextArea(QPlainTextEdit):
             self.intent.emit(CaretMoved(byte))
 
     def _replace(self, start: int, end: int, data: bytes, caret: int | None = None) -> None:
-        """Tell that the units [start, end) are to give way to ``data``."""
+        """Say that the units [start, end) are to give way to ``data``."""
         first, last = self.shown.byte(start), self.shown.byte(end)
         if first == last and not data:
             return
@@ -196,7 +196,7 @@ class TextArea(QPlainTextEdit):
 
     def _refuse(self) -> None:
         cause = "Nothing was inserted: the text holds half a character (a lone surrogate or a broken byte)"
-        self.intent.emit(Tell(cause, "copy it again as whole text, or open it as a file"))
+        self.intent.emit(Report(cause, "copy it again as whole text, or open it as a file"))
 
     def _replace_bytes(self, start: int, end: int, data: bytes, caret: int | None = None) -> None:
         """Unless that would make the text too long to edit."""
@@ -205,7 +205,7 @@ class TextArea(QPlainTextEdit):
             self.intent.emit(Analyse(Text.of(data), "pasted text"))
         elif len(self.shown.data) + len(data) - removed > EDITABLE:
             limit = f"the text would grow beyond {EDITABLE:,} bytes"
-            self.intent.emit(Tell(f"Nothing was inserted: {limit}", "open long texts as a file"))
+            self.intent.emit(Report(f"Nothing was inserted: {limit}", "open long texts as a file"))
         else:
             self._replace(start, end, data, caret)
 

@@ -87,11 +87,11 @@ def test_a_typed_prompt_is_asked_about_after_a_pause(qtbot: QtBot) -> None:
     QTest.keyClicks(view.prompt, "a girl")
     assert asked.all == []
     qtbot.waitUntil(lambda: asked.all == [AskReplay("a girl", None, -1)])
-    assert view.answers.stale and view.shown is not None and view.shown.data == TEXT.encode()
+    assert view.answers.stale and view.shown is not None and view.shown.told.encoded.data == TEXT.encode()
     view.show_result(replayed(0, text="a girl"))
-    assert view.shown.data == TEXT.encode()  # never two texts at once
+    assert view.shown.told.encoded.data == TEXT.encode()  # never two texts at once
     answer(view, text="a girl")
-    assert view.shown is not None and view.shown.data == b"a girl"
+    assert view.shown is not None and view.shown.told.encoded.data == b"a girl"
     view.suggest_text("not this: the user has written")
     assert view.prompt.text() == "a girl"
 

@@ -23,8 +23,7 @@ class TitleBar(QWidget):
         self._panel, title = panel, panel.title
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setFocusProxy(panel)
-        self._label = Label(title, self)
-        self._label.setProperty("role", "heading")
+        self._label = Label(title, self, role="heading")
         self._buttons: list[tuple[QToolButton, str]] = []
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(SPACE[1], SPACE[0], SPACE[0], SPACE[0])

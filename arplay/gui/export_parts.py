@@ -143,8 +143,7 @@ class PartDialog(QDialog):
 
     def _choice(self, grid: QGridLayout, words: str, span: Span) -> QRadioButton:
         button, row = QRadioButton(words), grid.rowCount()
-        size = Label(size_words(self._sheet(span), self._suffix, self._origin))
-        size.setProperty("role", "caption")
+        size = Label(size_words(self._sheet(span), self._suffix, self._origin), role="caption")
         button.setAccessibleDescription(size.text())
         grid.addWidget(button, row, 0)
         grid.addWidget(size, row, 1)

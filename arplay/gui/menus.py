@@ -206,8 +206,7 @@ class Menus(QObject):
         space = QWidget(bar)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(space)
-        self._busy = Label(parent=bar)
-        self._busy.setProperty("role", "caption")
+        self._busy = Label(parent=bar, role="caption")
         bar.addWidget(self._busy)
         for action in (self.undo, self.redo):
             bar.addAction(action)

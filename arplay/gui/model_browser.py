@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QMessageBox,
-    QPushButton,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -29,6 +28,7 @@ from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.models.details import Details
 from arplay.gui.widgets.models.hub_field import HubField
 from arplay.gui.widgets.models.rows import ModelList, ModelRows
+from arplay.gui.widgets.push_button import push_button
 from arplay.models import catalogue, devices, families
 from arplay.models.family import Family
 from arplay.models.gguf import ways as gguf_ways
@@ -81,8 +81,9 @@ class ModelBrowser(QDialog):
         self.resize(min(940, there.width() - 2 * SPACE[3]), min(680, there.height() - 4 * SPACE[3]))
 
     def _lay_out(self) -> None:
-        self.nothing = Label("No model matches the search.\nClear it, or look one up by its name below.", self)
-        self.nothing.setProperty("role", "caption")
+        self.nothing = Label(
+            "No model matches the search.\nClear it, or look one up by its name below.", self, role="caption"
+        )
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         place = QWidget(self)
         self._pages = QStackedLayout(place)
@@ -107,15 +108,12 @@ class ModelBrowser(QDialog):
         row = QHBoxLayout()
         row.setSpacing(SPACE[1])
         for family in (families.FAMILIES[0], *families.file_families()):
-            button = QPushButton(f"Open {family.file}…", self)
-            button.setAutoDefault(False)
-            button.setToolTip(family.what)
-            button.clicked.connect(lambda *_, family=family: self.open_file(family))
+            button = push_button(
+                f"Open {family.file}…", family.what, lambda *_, family=family: self.open_file(family), parent=self
+            )
             row.addWidget(button)
         row.addStretch(1)
-        close = QPushButton("Close", self)
-        close.setAutoDefault(False)
-        close.clicked.connect(self.reject)
+        close = push_button("Close", "", self.reject, parent=self)
         row.addWidget(close)
         return row
 

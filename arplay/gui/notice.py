@@ -34,8 +34,7 @@ class Notice(QFrame):
         self._last: Message | None = None
         self._standing: Message | None = None
         self._sign = Label(parent=self)
-        self._text = Label(parent=self)
-        self._text.setWordWrap(True)
+        self._text = Label(parent=self, wrap=True)
         self._text.setTextFormat(Qt.TextFormat.RichText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)

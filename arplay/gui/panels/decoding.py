@@ -32,6 +32,7 @@ from arplay.gui.theme import SMALL, SPACE, Theme, icon
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.dial import Dial, Scale
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.push_button import push_button
 
 PRESETS = (
     ("Model's own", "No stage at all: draw from what the model itself believes", Pipeline()),
@@ -92,9 +93,7 @@ class DecodingPanel(Panel):
                 dial.setObjectName(name)
                 dial.changed.connect(self._on_dial)
                 column.addWidget(dial)
-        self.trace = Label()
-        self.trace.setProperty("role", "caption")
-        self.trace.setWordWrap(True)
+        self.trace = Label(role="caption", wrap=True)
         self.trace.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.trace.setMinimumHeight(USUAL_TRACES * (SMALL + 3))  # nothing below moves while a stage comes or goes
         self.trace.setToolTip("What each stage left of the vocabulary here, and the probability that it removed")
@@ -193,8 +192,7 @@ class DecodingPanel(Panel):
             (2, 0, "Tokens to write", self.steps),
             (2, 1, "Per second", self.speed),
         ):
-            label = Label(words)
-            label.setProperty("role", "caption")
+            label = Label(words, role="caption")
             label.setBuddy(widget)
             grid.addWidget(label, row, column)
             grid.addWidget(widget, row + 1, column)
@@ -378,9 +376,7 @@ class _Scrolling(QScrollArea):
 
 
 def _button(words: str, tip: str, parent: QWidget, role: str = "") -> QPushButton:
-    button = QPushButton(words, parent)
-    button.setToolTip(tip)
-    button.setProperty("role", role)
+    button = push_button(words, tip, role=role, parent=parent)
     button.setIconSize(QSize(16, 16))
     return button
 

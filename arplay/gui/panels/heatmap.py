@@ -26,6 +26,7 @@ from arplay.gui.widgets.heat.sheet import FiguresSheet
 from arplay.gui.widgets.labels import first_token, lead_tokens, windows
 from arplay.gui.widgets.ledger.totals import note_figures
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
+from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.sheet import OnSheet
 
 CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
@@ -74,9 +75,7 @@ class HeatmapPanel(OnSheet, Panel):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         for key, label, tip in CHOICES:
-            button = QPushButton(label)
-            button.setCheckable(True)
-            button.setProperty("role", "segment")
+            button = push_button(label, role="segment", checkable=True)
             button.setProperty("side", {"surprisal": "left", "entropy": "right"}.get(key, ""))
             button.setProperty("colour_by", key)
             button.setToolTip(tip)

@@ -7,7 +7,6 @@ from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
-    QPushButton,
     QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
@@ -20,6 +19,7 @@ from arplay.gui.widgets.cache import facts, sheet
 from arplay.gui.widgets.cache.chart import CacheChart
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import ROW, FigureRow
+from arplay.gui.widgets.push_button import push_button
 
 SIDE = 308
 """Pixels of the column beside the plot in a wide panel."""
@@ -57,13 +57,12 @@ class KvCachePanel(Panel):
         self.chart = CacheChart()
         self.figures = FigureRow()
         self.verdict, self.going_back, self.state = Caption(), Caption(), Caption()
-        self.now = _chip("Measure without cache", NOW, "Measure without the cache now")
-        self.clear = _chip("Clear", "Forget all points and begin anew", "Clear the points")
-        self.now.clicked.connect(self._measure)
-        self.clear.clicked.connect(self._clear)
-        self.empty = Label()
-        self.empty.setProperty("role", "caption")
-        self.empty.setWordWrap(True)
+        again = "Forget all points and begin anew"
+        self.now = push_button(
+            "Measure without cache", NOW, self._measure, role="chip", name="Measure without the cache now"
+        )
+        self.clear = push_button("Clear", again, self._clear, role="chip", name="Clear the points")
+        self.empty = Label(role="caption", wrap=True)
         self.empty.setMargin(SPACE[2])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
@@ -171,11 +170,3 @@ class KvCachePanel(Panel):
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
         if self.view.loaded is not None and self._has_points():
             sheet.paint(painter, area, self.view.timings, self.view.loaded, self.theme)
-
-
-def _chip(text: str, tip: str, name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setProperty("role", "chip")
-    button.setToolTip(tip)
-    button.setAccessibleName(name)
-    return button

@@ -7,7 +7,6 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
-    QPushButton,
     QSizePolicy,
     QSplitter,
     QStackedLayout,
@@ -26,6 +25,7 @@ from arplay.gui.widgets.ledger.sheet import LedgerSheet
 from arplay.gui.widgets.ledger.table import LedgerTable
 from arplay.gui.widgets.ledger.totals import figures, in_words, reconciliation
 from arplay.gui.widgets.ledger.view import ALL_COLUMNS, LedgerView
+from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.sheet import OnSheet
 
 CHECK = (
@@ -62,10 +62,7 @@ class LedgerPanel(OnSheet, Panel):
         self.product = Caption()
         self.check = Caption()
         self.check.tip = CHECK
-        self.button = QPushButton("Check")
-        self.button.setProperty("role", "chip")
-        self.button.setToolTip(CHECK)
-        self.button.setAccessibleName("Check against an uncached pass")
+        self.button = push_button("Check", CHECK, role="chip", name="Check against an uncached pass")
         self.curve = SurprisalCurve()
         self.curve.picked.connect(self._pick)
         self.curve_ledger: Ledger | None = None
@@ -74,10 +71,7 @@ class LedgerPanel(OnSheet, Panel):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.table)
         self.splitter.addWidget(self.curve)
-        self.empty = Label()
-        self.empty.setProperty("role", "caption")
-        self.empty.setTextFormat(Qt.TextFormat.PlainText)
-        self.empty.setWordWrap(True)
+        self.empty = Label(role="caption", wrap=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.foot = QBoxLayout(QBoxLayout.Direction.LeftToRight)

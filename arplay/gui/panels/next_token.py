@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout
 
 from arplay.core.distribution import Distribution
 from arplay.core.format import in_unit, nats_or_bits, number
@@ -20,6 +20,7 @@ from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, B
 from arplay.gui.widgets.bars.view import ROW, BarView
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.push_button import push_button
 from arplay.models.base import Info
 
 MOST_HITS = 100
@@ -71,10 +72,9 @@ class NextTokenPanel(Panel):
         self._drawn: Distribution | None = None
         self._place: tuple[Info, int] | None = None
         """The model and the index of the answer that the axis was fitted to."""
-        self.entropy = QPushButton("H = —")
-        self.entropy.setProperty("role", "chip")
-        self.entropy.setAccessibleName("Entropy; click to change between nats and bits")
-        self.entropy.clicked.connect(self._other_unit)
+        self.entropy = push_button(
+            "H = —", "", self._other_unit, role="chip", name="Entropy; click to change between nats and bits"
+        )
         self.facts = Caption()
         self.facts.tip = "The size of the vocabulary, and what is done to the distribution before a token is chosen"
         self.count = QSpinBox()
@@ -85,14 +85,14 @@ class NextTokenPanel(Panel):
         self.count.setAccessibleName("Number of bars")
         self.count.setToolTip("How many of the most probable tokens get a bar of their own (5 to 200)")
         self.count.valueChanged.connect(self._count_changed)
-        self.log = QPushButton("log")
-        self.log.setProperty("role", "chip")
-        self.log.setCheckable(True)
-        self.log.setAccessibleName("Logarithmic axis")
-        self.log.setToolTip(
-            "Linear axis: lengths are probabilities. Log axis: every gridline is a power of ten, so rare tokens show"
+        self.log = push_button(
+            "log",
+            "Linear axis: lengths are probabilities. Log axis: every gridline is a power of ten, so rare tokens show",
+            self._axis_changed,
+            role="chip",
+            name="Logarithmic axis",
+            checkable=True,
         )
-        self.log.clicked.connect(self._axis_changed)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Find any token…")
         self.search.setClearButtonEnabled(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from arplay.engine.trainer import TrainingState
@@ -31,11 +31,8 @@ class EarlierRuns(QFrame):
         self.setProperty("role", "card")
         self._theme: Theme = LIGHT
         self.cards: list[RunCard] = []
-        title = Label("Earlier runs", self)
-        title.setProperty("role", "heading")
-        self.none = Label(_NONE, self)
-        self.none.setProperty("role", "caption")
-        self.none.setWordWrap(True)
+        title = Label("Earlier runs", self, role="heading")
+        self.none = Label(_NONE, self, role="caption", wrap=True)
         inside = QWidget()
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(0, 0, SPACE[1], 0)
@@ -80,14 +77,9 @@ class RunCard(QFrame):
         super().__init__(runs)
         self.setProperty("role", "card")
         self._state, self._runs = state, runs
-        name = Label(state.folder.name, self)
-        name.setProperty("role", "heading")
-        name.setTextFormat(Qt.TextFormat.PlainText)
+        name = Label(state.folder.name, self, role="heading")
         name.setToolTip(plain(str(state.folder)))
-        self.said = Label(parent=self)
-        self.said.setProperty("role", "caption")
-        self.said.setTextFormat(Qt.TextFormat.PlainText)
-        self.said.setWordWrap(True)
+        self.said = Label(parent=self, role="caption", wrap=True)
         self.away = QToolButton(self)
         self.away.setProperty("role", "quiet")
         self.away.setIconSize(QSize(12, 12))

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QSpinBox,
     QWidget,
 )
@@ -24,6 +23,7 @@ from arplay.gui.theme import SPACE
 from arplay.gui.training.choices import CONTEXTS, MOST_SEED, VOCABULARIES, folder_for
 from arplay.gui.training.texts import Text
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.push_button import push_button
 
 _TIPS = (
     (
@@ -60,10 +60,7 @@ class More(QWidget):
         self.folder = QLineEdit(self)
         self.folder.setAccessibleName("Folder of the model")
         self.folder.textEdited.connect(self._on_edited)
-        self.choose = QPushButton("Choose…", self)
-        self.choose.setAutoDefault(False)
-        self.choose.setToolTip("Another place for the model's folder")
-        self.choose.clicked.connect(self._ask_folder)
+        self.choose = push_button("Choose…", "Another place for the model's folder", self._ask_folder, parent=self)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(SPACE[2])
@@ -113,8 +110,7 @@ class More(QWidget):
         self.changed.emit()
 
     def _label(self, words: str, tip: str, widget: QWidget) -> QLabel:
-        label = Label(words, self)
-        label.setProperty("role", "caption")
+        label = Label(words, self, role="caption")
         label.setBuddy(widget)
         label.setToolTip(tip)
         widget.setToolTip(tip)

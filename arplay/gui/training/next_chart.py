@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.format import nats_or_bits, percent
 from arplay.core.gradient import logit_gradient
@@ -25,6 +25,7 @@ from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, B
 from arplay.gui.widgets.bars.view import ROW
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.push_button import push_button
 
 BARS = 20
 EXPORT_WIDTH = 760
@@ -82,11 +83,7 @@ class NextChart(QWidget):
             ),
             sentence=False,
         )
-        self.log = QPushButton("log")
-        self.log.setProperty("role", "chip")
-        self.log.setCheckable(True)
-        self.log.setAutoDefault(False)
-        self.log.setAccessibleName("Logarithmic axis")
+        self.log = push_button("log", role="chip", name="Logarithmic axis", checkable=True)
         for signal in (self.what.changed, self.order.changed, self.log.clicked):
             signal.connect(self._show)
         controls = QHBoxLayout()

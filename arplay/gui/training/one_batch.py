@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -31,9 +30,10 @@ from arplay.gui.training.batch_sheet import BatchSheet
 from arplay.gui.training.batch_table import BatchTable
 from arplay.gui.training.exporting import ExportButton, table
 from arplay.gui.training.gradient import signed
-from arplay.gui.widgets.caption import Label, plain
+from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.gui.widgets.sheet import OnSheet
 
@@ -93,24 +93,18 @@ class OneBatchView(OnSheet, QWidget):
         self.text.setToolTip("The text to make a batch of; its first 64 tokens are used")
         self.text.textEdited.connect(self._on_typed)
         self.text.returnPressed.connect(self._run)
-        self.run = QPushButton("Run one batch")
-        self.run.setProperty("role", "primary")
-        self.run.setAutoDefault(False)
-        self.run.setToolTip(
-            plain("Score every position of the text with the model in the playground. Nothing is trained")
+        self.run = push_button(
+            "Run one batch",
+            "Score every position of the text with the model in the playground. Nothing is trained",
+            self._run,
+            role="primary",
         )
-        self.run.clicked.connect(self._run)
         self.export = ExportButton(self)
-        self.problem = Label()
-        self.problem.setProperty("role", "warning")
-        self.problem.setWordWrap(True)
+        self.problem = Label(role="warning", wrap=True)
         self.list = BatchTable()
         self.figures = FigureRow()
         self.figures.set_max_rows(2)
-        self.with_model = Label()
-        self.with_model.setProperty("role", "caption")
-        self.with_model.setTextFormat(Qt.TextFormat.PlainText)
-        self.with_model.setWordWrap(True)
+        self.with_model = Label(role="caption", wrap=True)
         self.ways = Label()
         self.forcing = Label()
         self._arrange()

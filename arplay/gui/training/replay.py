@@ -6,7 +6,7 @@ import math
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.errors import Problem
 from arplay.engine.messages import Failed
@@ -28,6 +28,7 @@ from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.push_button import push_button
 
 DEFAULT = "Once upon a time there was a little girl who lived in a house by the sea."
 PAUSE_MS = 350
@@ -75,13 +76,14 @@ class ReplayView(QWidget):
         self.prompt.setToolTip("The text that every snapshot is asked about; its first 256 tokens are read")
         self._touched = False
         self.prompt.textEdited.connect(self._on_typed)
-        self.after = QPushButton("After the text")
-        self.after.setProperty("role", "chip")
-        self.after.setCheckable(True)
-        self.after.setAutoDefault(False)
-        self.after.setToolTip("Show what the snapshots expect after the whole text")
-        self.after.setAccessibleName("Show the prediction after the whole text")
-        self.after.clicked.connect(lambda: self._go_to(None))
+        self.after = push_button(
+            "After the text",
+            "Show what the snapshots expect after the whole text",
+            lambda: self._go_to(None),
+            role="chip",
+            name="Show the prediction after the whole text",
+            checkable=True,
+        )
         self.timeline = Timeline()
         self.timeline.moved.connect(self._on_moved)
         self.timeline.followed.connect(self._on_followed)
@@ -93,14 +95,10 @@ class ReplayView(QWidget):
         self.caption.tip = "The tokens of the text are coloured by their surprisal at this snapshot"
         self.legend = Legend()
         self.progress = ProgressLine()
-        self.problem = Label()
-        self.problem.setProperty("role", "warning")
-        self.problem.setWordWrap(True)
+        self.problem = Label(role="warning", wrap=True)
         self.export = ExportButton(self)
-        self.empty = Label()
-        self.empty.setWordWrap(True)
+        self.empty = Label(wrap=True)
         self.empty.setMargin(SPACE[4])
-        self.empty.setTextFormat(Qt.TextFormat.PlainText)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)

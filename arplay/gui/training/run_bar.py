@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from arplay.engine.trainer import TrainingState
 from arplay.gui.theme import SPACE, Theme, icon
@@ -12,6 +12,7 @@ from arplay.gui.training.losses import LossUnit
 from arplay.gui.training.run import is_live
 from arplay.gui.widgets.caption import Caption, Label, plain
 from arplay.gui.widgets.figure_row import FigureRow
+from arplay.gui.widgets.push_button import push_button
 
 
 class RunBar(QFrame):
@@ -33,17 +34,15 @@ class RunBar(QFrame):
         self.go_back.setToolTip("All runs, and a new one; this run goes on")
         self.go_back.setAccessibleName("All runs, and a new one")
         self.go_back.clicked.connect(self.back)
-        self.name = Label(parent=self)
-        self.name.setProperty("role", "title")
-        self.name.setTextFormat(Qt.TextFormat.PlainText)
+        self.name = Label(parent=self, role="title")
         self.status = Caption()
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of the run")
         self.figures = FigureRow()
-        self.open_it = self._button("Open in the playground", "", self.open)
-        self.main = self._button("Pause", "", self._on_main)
-        self.stop = self._button("Cancel…", "Stop at once, without a checkpoint", self.cancel)
+        self.open_it = push_button("Open in the playground", "", self.open)
+        self.main = push_button("Pause", "", self._on_main)
+        self.stop = push_button("Cancel…", "Stop at once, without a checkpoint", self.cancel)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -105,13 +104,6 @@ class RunBar(QFrame):
             self.resume.emit()
         elif self.state is not None and self.state.status != "pausing":
             self.pause.emit()
-
-    def _button(self, text: str, tip: str, slot: object) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setAutoDefault(False)
-        button.setToolTip(tip)
-        button.clicked.connect(slot)
-        return button
 
 
 def _open_tip(there: bool, live: bool) -> str:

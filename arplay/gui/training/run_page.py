@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from arplay.engine.trainer import TrainingState
 from arplay.gui.contract import Unit
@@ -18,6 +18,7 @@ from arplay.gui.training.replay import ReplayView
 from arplay.gui.training.run_bar import RunBar
 from arplay.gui.training.segments import Option, Segments
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.push_button import push_button
 
 UNITS = (
     Option("nats per token", "nats", "Nats per token: what training minimises, the mean of −log p(token)"),
@@ -40,15 +41,15 @@ class RunPage(QWidget):
         self.curve = LossCurve(self)
         self.unit = Segments("Unit", UNITS, sentence=False)
         self.unit.changed.connect(self._on_unit)
-        self.logarithmic = QPushButton("Log axis", self)
-        self.logarithmic.setProperty("role", "chip")
-        self.logarithmic.setCheckable(True)
-        self.logarithmic.setAutoDefault(False)
-        self.logarithmic.setToolTip("Logarithmic axis of tokens: the first steps, where most is learned, get more room")
+        self.logarithmic = push_button(
+            "Log axis",
+            "Logarithmic axis of tokens: the first steps, where most is learned, get more room",
+            role="chip",
+            checkable=True,
+            parent=self,
+        )
         self.logarithmic.toggled.connect(self.curve.set_logarithmic)
-        self.overfitting = Label(parent=self)
-        self.overfitting.setProperty("role", "caption")
-        self.overfitting.setWordWrap(True)
+        self.overfitting = Label(parent=self, role="caption", wrap=True)
         self.replay, self.batch = ReplayView(), OneBatchView()
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)

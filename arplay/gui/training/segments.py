@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayou
 
 from arplay.gui.theme import BODY, SPACE, interface_font
 from arplay.gui.widgets.caption import Label, plain
+from arplay.gui.widgets.push_button import push_button
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,14 @@ class Segments(QWidget):
         super().__init__(parent)
         self.options = {option.key: option for option in options}
         self.buttons: dict[str, QPushButton] = {}
-        self.about = Label(parent=self)
-        self.about.setProperty("role", "caption")
-        self.about.setWordWrap(True)
+        self.about = Label(parent=self, role="caption", wrap=True)
         self.about.setVisible(sentence)
         self._group = QButtonGroup(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # for the letter of its label; its proxy takes it
         row = QHBoxLayout()
         row.setSpacing(0)
         for at, option in enumerate(options):
-            button = QPushButton(option.words, self)
-            button.setProperty("role", "segment")
+            button = push_button(option.words, role="segment", parent=self)
             side = "left" if at == 0 else "right" if at == len(options) - 1 else ""
             button.setProperty("side", side)
             button.setCheckable(True)

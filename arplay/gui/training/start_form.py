@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -43,6 +42,7 @@ from arplay.gui.training.more import AUTOMATIC, More
 from arplay.gui.training.segments import Option, Segments
 from arplay.gui.training.texts import TextList
 from arplay.gui.widgets.caption import Caption, Label
+from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.models import families
 
@@ -68,11 +68,11 @@ class StartForm(QFrame):
         self.live = ""
         """The name of the run that is going."""
         self.texts = TextList(self)
-        self.add = self._button("Add files…", "Texts in UTF-8; you can also drop them here", self._ask_files)
-        self.use_editor = self._button(
+        self.add = push_button("Add files…", "Texts in UTF-8; you can also drop them here", self._ask_files)
+        self.use_editor = push_button(
             "Use the text in the editor", "A copy of the playground's text as it is now", self.add_editor
         )
-        self.remove = self._button("Remove", "Take the chosen texts off the list (Delete)", self.texts.remove_chosen)
+        self.remove = push_button("Remove", "Take the chosen texts off the list (Delete)", self.texts.remove_chosen)
         self.total = Caption()
         self.params = Segments("Size", SIZES)
         self.time = Segments("Time", TIMES)
@@ -87,13 +87,12 @@ class StartForm(QFrame):
         self.tokens.setFixedWidth(150)
         self.tokens.lineEdit().setTextMargins(SPACE[1], 0, 0, 0)
         self.more = More(self)
-        self.open_more = self._button("More", "Context, vocabulary, seed and folder", self._on_more)
+        self.open_more = push_button("More", "Context, vocabulary, seed and folder", self._on_more)
         self.open_more.setCheckable(True)
-        self.go = self._button("Start training", "Ctrl+Enter", self.begin)
+        self.go = push_button("Start training", "Ctrl+Enter", self.begin)
         self.go.setProperty("role", "primary")
         self.go.setMinimumHeight(38)
-        self.why = Label(parent=self)
-        self.why.setWordWrap(True)
+        self.why = Label(parent=self, wrap=True)
         self._lay_out()
         self._recall()
         self.texts.changed.connect(self._on_texts)
@@ -310,13 +309,6 @@ class StartForm(QFrame):
         known = saved.get("texts")
         files = [Path(one) for one in known if isinstance(one, str)] if isinstance(known, list) else []
         self.texts.add(file for file in files if file.is_file())
-
-    def _button(self, words: str, tip: str, slot: Callable[..., object]) -> QPushButton:
-        button = QPushButton(words, self)
-        button.setAutoDefault(False)
-        button.setToolTip(tip)
-        button.clicked.connect(slot)
-        return button
 
 
 def _whole(value: Any, default: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from arplay.core.format import nats_or_bits, number
 from arplay.engine.trainer import Plan, Report
@@ -14,6 +14,7 @@ from arplay.gui.contract import Unit
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.training.nll_line import NllLine
 from arplay.gui.widgets.caption import Caption, Label
+from arplay.gui.widgets.push_button import push_button
 
 PLAY_MS = 250
 
@@ -29,24 +30,24 @@ class Timeline(QWidget):
         self.theme: Theme | None = None
         self.unit: Unit = "nats"
         self._told: tuple[str, int, Sequence[Report]] = ("", 0, ())
-        self.play = QPushButton("Play")
-        self.play.setToolTip("Run through the snapshots, four a second")
-        self.play.setAccessibleName("Play the snapshots")
-        self.play.clicked.connect(self._play_or_pause)
-        self.step = Label()
-        self.step.setProperty("role", "heading")
+        self.play = push_button(
+            "Play", "Run through the snapshots, four a second", self._play_or_pause, name="Play the snapshots"
+        )
+        self.step = Label(role="heading")
         self.facts = Caption()
         self.facts.tip = (
             "The loss in both units: per token of this run's vocabulary, and in bits per byte, NLL / (B ln 2) over the "
             "B bytes of text. Held-out text is not trained on, so its figure says what was learned and not what was "
             "learned by heart. The tokens are those read in training up to this step."
         )
-        self.follow = QPushButton("Follow the newest")
-        self.follow.setProperty("role", "chip")
-        self.follow.setCheckable(True)
-        self.follow.setToolTip("Go to every new snapshot as soon as the run has written it")
-        self.follow.setAccessibleName("Follow the newest snapshot")
-        self.follow.clicked.connect(self.followed)
+        self.follow = push_button(
+            "Follow the newest",
+            "Go to every new snapshot as soon as the run has written it",
+            self.followed,
+            role="chip",
+            name="Follow the newest snapshot",
+            checkable=True,
+        )
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setPageStep(4)
         self.slider.setAccessibleName("Snapshot")

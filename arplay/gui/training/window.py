@@ -81,11 +81,8 @@ class TrainingWindow(QWidget):
         self._show_view(play.view)
 
     def _start_page(self) -> QWidget:
-        about = Label(_ABOUT, self)
-        about.setProperty("role", "caption")
-        about.setWordWrap(True)
-        title = Label("Train a model on your text", self)
-        title.setProperty("role", "title")
+        about = Label(_ABOUT, self, role="caption", wrap=True)
+        title = Label("Train a model on your text", self, role="title")
         row = QHBoxLayout()
         row.setSpacing(SPACE[2])
         row.addWidget(self.form, 5)

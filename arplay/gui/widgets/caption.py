@@ -23,11 +23,17 @@ def plain(text: str) -> str:
 
 
 class Label(QLabel):
-    """A label whose text is letters and no markup, unless it is told otherwise, and is :func:`safe`."""
+    """A label whose text is letters and no markup, unless it is told otherwise, and is :func:`safe`.
 
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+    ``role``: how the theme sets it; ``wrap``: into as many lines as it takes.
+    """
+
+    def __init__(self, text: str = "", parent: QWidget | None = None, *, role: str = "", wrap: bool = False) -> None:
         super().__init__(parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(wrap)
+        if role:
+            self.setProperty("role", role)
         self.setText(text)
 
     def setText(self, text: str) -> None:
@@ -38,8 +44,7 @@ class Caption(Label):
     """One quiet line that is cut with … where there is no room; the tooltip has it all."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setProperty("role", "caption")
+        super().__init__(role="caption")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.full = ""
         self.tip = ""

@@ -12,6 +12,7 @@ from arplay.gui.contract import CaretMoved, Do, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.picture.grid import PictureGrid, Square
+from arplay.gui.widgets.push_button import push_button
 
 GO, CLEAR = 1000, 1001
 """What a click does besides painting a level: goes there, or takes the paint off."""
@@ -120,10 +121,7 @@ class PictureCanvas(QWidget):
         self._fit()
 
     def _add(self, what: int, label: str, tip: str, row: int, column: int) -> QPushButton:
-        button = QPushButton(label, self.tools)
-        button.setCheckable(True)
-        button.setProperty("role", "chip")
-        button.setToolTip(tip)
+        button = push_button(label, tip, role="chip", checkable=True, parent=self.tools)
         self.choices.addButton(button, what)
         span = 1 if row and not label else 4
         self._rows.addWidget(button, row, span * column, 1, span)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWi
 from arplay.gui.contract import Intent
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label, plain
+from arplay.gui.widgets.push_button import push_button
 
 LEAST_WORDS = 120
 """Pixels that a note has at least."""
@@ -116,9 +117,7 @@ class Notes(QWidget):
         return next((one for one in self._buttons if one.text() == action and not one.isHidden()), None)
 
     def _button(self) -> QPushButton:
-        button = QPushButton("", self)
-        button.setProperty("role", "chip")
-        button.clicked.connect(self._on_clicked)
+        button = push_button("", "", self._on_clicked, role="chip", parent=self)
         button.hide()
         self._buttons.append(button)
         self._row.addWidget(button)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QSpinBox,
     QToolButton,
     QWidget,
@@ -28,6 +27,7 @@ from arplay.gui.canvases.text.tools import small_button
 from arplay.gui.contract import Change, Find, Seek, Select, Settings, View
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.push_button import push_button
 
 PARTS = ("find", "token", "surprise")
 LEAST_FIELD = 90
@@ -74,11 +74,8 @@ class SeekBar(QFrame):
             "Words, or the signs of what cannot be seen: ␣ ↵ ⇥ ⟨ESC⟩, ⟨E2⟩ for a byte, ⟨U+200B⟩ for a character"
         )
         self.field.textChanged.connect(self._on_typed)
-        self.case = QPushButton("Aa")
-        self.case.setProperty("role", "chip")
-        self.case.setCheckable(True)
-        self.case.setAccessibleName("Upper and lower case are different")
-        self.case.setToolTip("Upper and lower case are different")
+        tip = "Upper and lower case are different"
+        self.case = push_button("Aa", tip, role="chip", name=tip, checkable=True)
         self.case.toggled.connect(self._on_typed)
         self.count = self._caption()
         row.addWidget(self.field, 1)
@@ -117,8 +114,7 @@ class SeekBar(QFrame):
         row.addWidget(self.sought, 1)
 
     def _caption(self) -> QLabel:
-        label = Label()
-        label.setProperty("role", "caption")
+        label = Label(role="caption")
         return label
 
     def _tool(self, name: str, tip: str, slot: Callable[[], None]) -> QToolButton:

@@ -12,6 +12,7 @@ from arplay.gui.contract import Change, ColourBy, Settings, Tokens
 from arplay.gui.theme import BODY, SMALL, SPACE, Theme, icon, interface_font
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.widgets.push_button import push_button
 
 TOKENS: tuple[tuple[Tokens, str, str], ...] = (
     ("off", "Off", "The text alone"),
@@ -99,9 +100,7 @@ class TextTools(QWidget):
         self.legend.setVisible(coloured and room >= measure + self.legend.wanted_width())
 
     def _segment(self, value: str, label: str, tip: str) -> QPushButton:
-        button = QPushButton(label)
-        button.setCheckable(True)
-        button.setProperty("role", "segment")
+        button = push_button(label, role="segment", checkable=True)
         button.setProperty("side", {"off": "left", "colours": "right"}.get(value, ""))
         button.setProperty("tokens", value)
         button.setToolTip(tip)

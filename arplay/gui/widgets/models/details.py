@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -23,6 +22,7 @@ from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.models.facts import Choice, Engine, memory
+from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.models.base import Info
 from arplay.models.family import Ways
@@ -98,18 +98,12 @@ class Details(QFrame):
         self.show_card(None, Choice(), None, None)
 
     def _buttons(self) -> QHBoxLayout:
-        self.main = QPushButton("Load", self)
-        self.main.setProperty("role", "primary")
-        self.main.clicked.connect(self._on_main)
-        self.folder = QPushButton("Folder", self)
-        self.folder.setToolTip("Show the folder where its files are")
-        self.folder.clicked.connect(self.show_folder)
-        self.away = QPushButton("Remove…", self)
-        self.away.clicked.connect(self.remove)
+        self.main = push_button("Load", "", self._on_main, role="primary", parent=self)
+        self.folder = push_button("Folder", "Show the folder where its files are", self.show_folder, parent=self)
+        self.away = push_button("Remove…", "", self.remove, parent=self)
         row = QHBoxLayout()
         row.setSpacing(SPACE[1])
         for button in (self.main, self.folder, self.away):
-            button.setAutoDefault(False)
             row.addWidget(button)
         return row
 
@@ -278,10 +272,7 @@ def _sentence(text: str) -> str:
 
 
 def _label(role: str) -> QLabel:
-    label = Label()
-    label.setProperty("role", role)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = Label(role=role, wrap=True)
     if role == "figure":
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from arplay.core.errors import Problem
 from arplay.core.format import size
@@ -12,6 +12,7 @@ from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.models.facts import Choice, download, memory, summary
+from arplay.gui.widgets.push_button import push_button
 from arplay.models import catalogue
 from arplay.models.store.cards import Card
 
@@ -41,20 +42,16 @@ class HubField(QFrame):
         self.name.setClearButtonEnabled(True)
         self.name.returnPressed.connect(self._look_up)
         self.name.textChanged.connect(self._on_text)
-        self.look_up = self._button("Look up", self._look_up)
-        self.title = Label(parent=self)
-        self.title.setProperty("role", "heading")
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.said = Label(parent=self)
-        self.said.setTextFormat(Qt.TextFormat.PlainText)
-        self.said.setWordWrap(True)
+        self.look_up = push_button("Look up", "", self._look_up)
+        self.title = Label(parent=self, role="heading")
+        self.said = Label(parent=self, wrap=True)
         self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Download")
-        self.get = self._button("Get", self._on_get)
+        self.get = push_button("Get", "", self._on_get)
         self.get.setProperty("role", "primary")
-        self.cancel = self._button("Cancel", self._on_cancel)
+        self.cancel = push_button("Cancel", "", self._on_cancel)
         self._lay_out()
         fetching.changed.connect(self.refresh)
         fetching.described.connect(self._on_described)
@@ -174,9 +171,3 @@ class HubField(QFrame):
     def _on_fetched(self, spec: str) -> None:
         self.listing, self._cancelled = None, False
         self.name.clear()
-
-    def _button(self, words: str, slot: object) -> QPushButton:
-        button = QPushButton(words, self)
-        button.setAutoDefault(False)
-        button.clicked.connect(slot)
-        return button

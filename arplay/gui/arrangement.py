@@ -48,8 +48,7 @@ class Arrangement(QObject):
         self._by_hand: dict[str, tuple[float, float]] = _shares(window.store.text("shares", ""))
         """Share of the window's width and height of each dock, once the user has moved a border."""
         self._stood: dict[str, tuple[object, ...]] = {}
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
+        self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self.share)
         window.setDockNestingEnabled(True)
         for entry in panels.PANELS:

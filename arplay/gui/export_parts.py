@@ -128,9 +128,7 @@ class PartDialog(QDialog):
         column.addWidget(head)
         column.addLayout(grid)
         column.addWidget(buttons)
-        self._typed = QTimer(self)
-        self._typed.setSingleShot(True)
-        self._typed.setInterval(_TYPING_MS)
+        self._typed = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typed.timeout.connect(self._tell_range)
         for box in (self.first, self.last):
             box.valueChanged.connect(self._on_range)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtWidgets import QMainWindow
 
-from arplay.gui.contract import Intent, Panel
+from arplay.gui.contract import Change, Intent, Panel
 from arplay.gui.dock import Dock
 from arplay.gui.notice import Notice
 from arplay.gui.playground.keeping import Keeping
@@ -30,6 +31,10 @@ class Host(QMainWindow):
     def handle(self, intent: Intent) -> None:
         """Carry out what a panel or a menu asks for."""
         raise NotImplementedError
+
+    def change(self, **fields: object) -> None:
+        """These settings, the others as they are."""
+        self.handle(Change(replace(self.playground.view.settings, **fields)))  # type: ignore[arg-type]
 
     def report(self, cause: str, remedy: str) -> None:
         """A problem, in the lines above the text."""

@@ -128,12 +128,9 @@ class MainWindow(Host):
         play.fetching.changed.connect(self._on_fetching)
         play.fetching.fetched.connect(self._on_fetched)
         play.fetching.failed.connect(self._on_fetch_failed)
-        self._late = QTimer(self)
-        self._late.setSingleShot(True)
+        self._late = QTimer(self, singleShot=True)
         self._late.timeout.connect(self._show_all)
-        self._shortly = QTimer(self)
-        self._shortly.setSingleShot(True)
-        self._shortly.setInterval(500)
+        self._shortly = QTimer(self, singleShot=True, interval=500)
         self._shortly.timeout.connect(self._save_settings)
 
     def _that_wait_for(self, what: str) -> list[QWidget]:
@@ -252,8 +249,7 @@ class MainWindow(Host):
             case contract.Do("tour"):
                 self.start_tour()
             case contract.Zoom(steps):
-                settings = self.playground.view.settings
-                self.handle(contract.Change(replace(settings, text_size=zoomed(settings.text_size, steps))))
+                self.change(text_size=zoomed(self.playground.view.settings.text_size, steps))
             case contract.Change(settings):
                 former = self.playground.view.settings
                 self.playground.handle(intent)

@@ -15,7 +15,7 @@ from arplay import paths
 from arplay.engine.load import Loaded
 from arplay.gui import exports, files, help
 from arplay.gui.arrangement import Arrangement
-from arplay.gui.contract import Change, Do, Panel, Settings, View
+from arplay.gui.contract import Do, Panel, View
 from arplay.gui.earlier_menu import EarlierMenu
 from arplay.gui.host import Host
 from arplay.gui.model_menu import ModelMenu
@@ -55,6 +55,7 @@ class Menus(QObject):
         self._loaded: Loaded | None = None
         self.pages: Pages | None = None
         self._export_menus: dict[str, QMenu] = {}
+        self._settings: list[tuple[QAction, str, object]] = []
         self._icons: list[tuple[QAction | QToolButton, str]] = []
         self.text = TextMenu(window)
         bar = window.menuBar()
@@ -114,13 +115,13 @@ class Menus(QObject):
         self._play = self._action(menu, "&Play", self._toggle_play, QKeySequence("Ctrl+P"))
         self._reroll = self._action(menu, "Re-&roll with the next seed", self._doing("reroll"), QKeySequence("Ctrl+R"))
         menu.addSeparator()
-        self.slide = self._toggle(menu, "Slide on when the context is &full", False, self._on_slide)
+        self.slide = self._setting(menu, "Slide on when the context is &full", "at_limit", "slide", "stop")
         self.slide.setIconText("Slide on")
         self.slide.setToolTip(
             "When the text is longer than the model can read at once, writing goes on and the model reads the newest "
             "half of the text again. Otherwise it stops there. The status bar says where the context begins."
         )
-        self.every_window = self._toggle(menu, "Begin e&very window as the text begins", False, self._on_every)
+        self.every_window = self._toggle(menu, "Begin e&very window as the text begins", self._on_every)
         self.every_window.setToolTip(
             "A text longer than the context is scored in windows. On: each of them begins as the text does\n"
             "(with BOS, say); off: the later ones begin in the middle of it."
@@ -145,15 +146,15 @@ class Menus(QObject):
         self._action(menu, "&Enlarge the panel", arrangement.enlarge_focused, QKeySequence("F11"))
         self._action(menu, "&Restore the arrangement", arrangement.reset)
         menu.addSeparator()
-        self._hidden = self._toggle(menu, "&Hidden characters", False, self._on_hidden)
-        self._bits = self._toggle(menu, "Values in bi&ts", False, self._on_bits)
-        self._animate = self._toggle(menu, "&Animate changes", True, self._on_animate)
+        self._setting(menu, "&Hidden characters", "show_hidden")
+        self._setting(menu, "Values in bi&ts", "unit", "bits", "nats")
+        self._setting(menu, "&Animate changes", "animate")
         menu.addSeparator()
         self.text.fill(menu)
         menu.addSeparator()
         self._themes = QActionGroup(menu)
         for choice, words in (("system", "Theme of the &system"), ("light", "&Light"), ("dark", "&Dark")):
-            action = self._toggle(menu, words, window.theme_choice == choice, self._on_theme)
+            action = self._toggle(menu, words, self._on_theme)
             action.setData(choice)
             self._themes.addAction(action)
 
@@ -213,17 +214,10 @@ class Menus(QObject):
             button = bar.widgetForAction(action)
             assert isinstance(button, QToolButton)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-        self._theme_button = QToolButton(bar)
-        self._theme_button.setToolTip("Switch between light and dark")
-        self._theme_button.setAccessibleName("Switch between light and dark")
-        self._theme_button.clicked.connect(self._switch_theme)
-        bar.addWidget(self._theme_button)
-        tour = QToolButton(bar)
-        tour.setToolTip("A short tour of the window")
-        tour.setAccessibleName("Tour")
-        tour.clicked.connect(self._window.start_tour)
+        switch = "Switch between light and dark"
+        self._theme_button = self._tool(switch, switch, self._switch_theme)
+        tour = self._tool("A short tour of the window", "Tour", self._window.start_tour)
         self._icons.append((tour, "question"))
-        bar.addWidget(tour)
 
     def set_theme(self, theme: Theme) -> None:
         for owner, name in self._icons:
@@ -243,14 +237,9 @@ class Menus(QObject):
         self._play.setText("&Pause" if view.playing else "&Play")
         self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
         self.text.show_settings(view.settings)
-        for toggle, on in (
-            (self.slide, view.settings.at_limit == "slide"),
-            (self.every_window, view.settings.reading.window_lead),
-            (self._hidden, view.settings.show_hidden),
-            (self._bits, view.settings.unit == "bits"),
-            (self._animate, view.settings.animate),
-        ):
-            toggle.setChecked(on)
+        for action, field, on in self._settings:
+            action.setChecked(getattr(view.settings, field) == on)
+        self.every_window.setChecked(view.settings.reading.window_lead)
         self._show_reading(view)
 
     def _show_reading(self, view: View) -> None:
@@ -310,35 +299,19 @@ class Menus(QObject):
 
     def _on_first_token(self, at: int) -> None:
         reading = self._window.playground.view.settings.reading
-        self._change(reading=replace(reading, first_token=self._first_token.itemData(at)))
+        self._window.change(reading=replace(reading, first_token=self._first_token.itemData(at)))
 
     def _on_special(self, on: bool) -> None:
-        self._change(reading=replace(self._window.playground.view.settings.reading, special=on))
+        self._window.change(reading=replace(self._window.playground.view.settings.reading, special=on))
 
     def _on_every(self, on: bool) -> None:
-        self._change(reading=replace(self._window.playground.view.settings.reading, window_lead=on))
-
-    def _on_slide(self, on: bool) -> None:
-        self._change(at_limit="slide" if on else "stop")
-
-    def _on_hidden(self, on: bool) -> None:
-        self._change(show_hidden=on)
-
-    def _on_bits(self, on: bool) -> None:
-        self._change(unit="bits" if on else "nats")
-
-    def _on_animate(self, on: bool) -> None:
-        self._change(animate=on)
+        self._window.change(reading=replace(self._window.playground.view.settings.reading, window_lead=on))
 
     def _on_theme(self, _: bool) -> None:
         self._window.set_theme(self.sender().data())  # type: ignore[attr-defined]
 
     def _switch_theme(self) -> None:
         self._window.set_theme("light" if self._window.theme.name == "dark" else "dark")
-
-    def _change(self, **fields: object) -> None:
-        settings: Settings = replace(self._window.playground.view.settings, **fields)  # type: ignore[arg-type]
-        self._window.handle(Change(settings))
 
     def _doing(self, what: str) -> Callable[[], None]:
         def do() -> None:
@@ -362,9 +335,25 @@ class Menus(QObject):
             self._icons.append((action, icon_name))
         return action
 
-    def _toggle(self, menu: QMenu, words: str, on: bool, slot: Callable[[bool], object]) -> QAction:
+    def _toggle(self, menu: QMenu, words: str, slot: Callable[[bool], object]) -> QAction:
         action = menu.addAction(words)
         action.setCheckable(True)
-        action.setChecked(on)
         action.triggered.connect(slot)
         return action
+
+    def _setting(self, menu: QMenu, words: str, field: str, on: object = True, off: object = False) -> QAction:
+        """An entry that is checked while a field of the settings is ``on``."""
+
+        def choose(checked: bool) -> None:
+            self._window.change(**{field: on if checked else off})
+
+        self._settings.append((self._toggle(menu, words, choose), field, on))
+        return self._settings[-1][0]
+
+    def _tool(self, tip: str, name: str, slot: Callable[[], object]) -> QToolButton:
+        button = QToolButton(self._bar)
+        button.setToolTip(tip)
+        button.setAccessibleName(name)
+        button.clicked.connect(slot)
+        self._bar.addWidget(button)
+        return button

@@ -75,9 +75,7 @@ class Waiting(QObject):
         self.veils = [Veil(widget) for widget in widgets]
         self.words = ""
         self._late = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(quick_ms)
+        self._timer = QTimer(self, singleShot=True, interval=quick_ms)
         self._timer.timeout.connect(self._lay)
 
     def wait(self, words: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from arplay.gui.contract import Change, Seek, Settings, Zoom
+from arplay.gui.contract import Seek, Settings, Zoom
 from arplay.gui.host import Host
 from arplay.gui.theme import TEXT
 
@@ -24,12 +24,12 @@ class TextMenu(QObject):
         super().__init__(window)
         self._window = window
         self.edit: tuple[QAction, ...] = (
-            self._action("&Find in the text…", self._find, "Ctrl+F"),
-            self._action("Find &next", self._next, "F3"),
-            self._action("Find &previous", self._former, "Shift+F3"),
-            self._action("Next &surprise", self._more, "F8"),
-            self._action("Previous s&urprise", self._less, "Shift+F8"),
-            self._action("Go to to&ken…", self._token, "Ctrl+G"),
+            self._action("&Find in the text…", partial(self._seek, "find"), "Ctrl+F"),
+            self._action("Find &next", partial(self._seek_on, 1), "F3"),
+            self._action("Find &previous", partial(self._seek_on, -1), "Shift+F3"),
+            self._action("Next &surprise", partial(self._surprise, 1), "F8"),
+            self._action("Previous s&urprise", partial(self._surprise, -1), "Shift+F8"),
+            self._action("Go to to&ken…", partial(self._seek, "token"), "Ctrl+G"),
         )
         self._tokens = self._choice("tokens", TOKENS)
         self._measures = self._choice("colour_by", MEASURES)
@@ -38,8 +38,8 @@ class TextMenu(QObject):
         self._link.setCheckable(True)
         self.view: tuple[QAction, ...] = (
             self._link,
-            self._action("&Larger text", self._larger, "Ctrl++", "Ctrl+="),
-            self._action("&Smaller text", self._smaller, "Ctrl+-"),
+            self._action("&Larger text", partial(self._zoom, 1), "Ctrl++", "Ctrl+="),
+            self._action("&Smaller text", partial(self._zoom, -1), "Ctrl+-"),
             self._action("&Usual size of text", self._usual, "Ctrl+0"),
         )
 
@@ -54,48 +54,29 @@ class TextMenu(QObject):
         menu.addMenu("Tokens of the te&xt").addActions(self.colours)
         menu.addActions(self.view)
 
-    def _find(self) -> None:
-        self._window.panels["editor"].open_seek("find")  # type: ignore[attr-defined]
+    def _seek(self, what: str, *_: object) -> None:
+        self._window.panels["editor"].open_seek(what)  # type: ignore[attr-defined]
 
-    def _token(self) -> None:
-        self._window.panels["editor"].open_seek("token")  # type: ignore[attr-defined]
+    def _seek_on(self, step: int, *_: object) -> None:
+        self._window.panels["editor"].seek_on(step)  # type: ignore[attr-defined]
 
-    def _next(self) -> None:
-        self._window.panels["editor"].seek_on(1)  # type: ignore[attr-defined]
-
-    def _former(self) -> None:
-        self._window.panels["editor"].seek_on(-1)  # type: ignore[attr-defined]
-
-    def _more(self) -> None:
-        self._surprise(1)
-
-    def _less(self) -> None:
-        self._surprise(-1)
-
-    def _surprise(self, step: int) -> None:
-        self._window.panels["editor"].open_seek("surprise")  # type: ignore[attr-defined]
+    def _surprise(self, step: int, *_: object) -> None:
+        self._seek("surprise")
         self._window.playground.handle(Seek("surprise", step))
 
-    def _larger(self) -> None:
-        self._window.handle(Zoom(1))
-
-    def _smaller(self) -> None:
-        self._window.handle(Zoom(-1))
+    def _zoom(self, steps: int, *_: object) -> None:
+        self._window.handle(Zoom(steps))
 
     def _usual(self) -> None:
-        self._change(text_size=TEXT)
+        self._window.change(text_size=TEXT)
 
     def _on_link(self) -> None:
-        self._change(link_scrolling=self._link.isChecked())
+        self._window.change(link_scrolling=self._link.isChecked())
 
     def _on_choice(self) -> None:
         action = self.sender()
         assert isinstance(action, QAction)
-        self._change(**{action.property("field"): action.data()})
-
-    def _change(self, **fields: object) -> None:
-        settings = self._window.playground.view.settings
-        self._window.handle(Change(replace(settings, **fields)))  # type: ignore[arg-type]
+        self._window.change(**{action.property("field"): action.data()})
 
     def _choice(self, field: str, choices: Iterable[tuple[str, str]]) -> QActionGroup:
         group = QActionGroup(self)

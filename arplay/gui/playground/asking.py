@@ -27,9 +27,9 @@ class Asking(QObject):
         super().__init__(play)
         self._play, self._bridge = play, bridge
         self._scoring = False
-        self._explore_timer = self._timer(TYPING_PAUSE_MS)
+        self._explore_timer = QTimer(self, singleShot=True, interval=TYPING_PAUSE_MS)
         self._explore_timer.timeout.connect(self.explore)
-        self._score_timer = self._timer(SCORE_PAUSE_MS)
+        self._score_timer = QTimer(self, singleShot=True, interval=SCORE_PAUSE_MS)
         self._score_timer.timeout.connect(self.score)
 
     def explore_soon(self) -> None:
@@ -102,9 +102,3 @@ class Asking(QObject):
         scoring = self._scoring or self._score_timer.isActive()
         if scoring != self._play.view.scoring:
             self._play.show(scoring=scoring)
-
-    def _timer(self, milliseconds: int) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(milliseconds)
-        return timer

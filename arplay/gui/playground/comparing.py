@@ -31,9 +31,7 @@ class Comparing(QObject):
         self._watched = False
         self._failed = False  # not tried again until it is asked for
         self._tried: set[int] = set()  # lengths measured since the last answer
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PAUSE_MS)
+        self._timer = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._timer.timeout.connect(self._quietly)
         play.changed.connect(self._on_view)
 

@@ -56,8 +56,7 @@ class Keeping(QObject):
         self._left_out = 0
         self._elsewhere: dict[type, Document] = {}
         self._lines: list[str] = []
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
+        self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._write)
         self._looks = 0
         self._timer = QTimer(self)

@@ -253,7 +253,7 @@ def test_from_surprise_to_surprise(opened: Open, qtbot: QtBot) -> None:
         assert play.view.selected == high[(high.index(walked[-1]) - 1) % len(high)]
         settle(window, qtbot)
     qtbot.waitUntil(lambda: "nats" in seek.sought.text())
-    window.menus._change(unit="bits")
+    window.change(unit="bits")
     qtbot.waitUntil(lambda: seek.threshold.suffix() == " bits")
     assert math.isclose(seek.threshold.value(), 5.0 / LN2, abs_tol=0.06)
     assert play.view.settings.surprise == 5.0, "showing it in bits changes nothing"

@@ -142,7 +142,7 @@ def test_everything_is_remembered(opened: Open, qtbot: QtBot, tmp_path: Path) ->
     window = opened(text=b"BA")
     window.set_theme("dark")
     window.docks["ledger"].hide()
-    window.menus._change(bars=7, unit="bits", seed=42)
+    window.change(bars=7, unit="bits", seed=42)
     window.close()
     again = opened(text=b"BA")
     assert again.theme_choice == "light"  # this fixture chooses it; the file remembers

@@ -25,10 +25,10 @@ from arplay.gui.playground.comparing import Comparing
 from arplay.gui.playground.fetching import Fetching
 from arplay.gui.playground.finding import Finding
 from arplay.gui.playground.recording import Recording
+from arplay.gui.playground.snapshot_jobs import SnapshotJobs
 from arplay.gui.playground.state import State
 from arplay.gui.playground.table import Table
 from arplay.gui.playground.writing import Writing
-from arplay.gui.training.snapshot_jobs import SnapshotJobs
 
 
 class Playground(State):

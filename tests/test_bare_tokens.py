@@ -115,7 +115,7 @@ def test_how_the_tokenizer_changes_text_is_said(
     opened: Open, qtbot: QtBot, lossy: Path, prefixing: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     window = opened(str(lossy), b"The Cat sat")
-    note = cast(EditorPanel, window.panels["editor"]).notes.label
+    note = cast(EditorPanel, window.panels["editor"]).canvas.notes.label
     assert "lower case" in note.text() and note.text() in note.toolTip()
     window.playground.load_model("abc")
     qtbot.waitUntil(lambda: note.text() == "")
@@ -178,6 +178,6 @@ def test_a_hidden_panel_is_exported_as_it_would_be_shown(opened: Open, qtbot: Qt
 def test_a_token_named_like_a_tag_is_no_html(opened: Open, prefixing: Path) -> None:
     window = opened(str(prefixing), b"the cat")
     caption = cast(HeatmapPanel, window.panels["heatmap"]).caption
-    lead = cast(EditorPanel, window.panels["editor"]).notes.lead
+    lead = cast(EditorPanel, window.panels["editor"]).canvas.notes.lead
     assert "after <s>, which" in caption.full and "after &lt;s&gt;, which" in caption.toolTip()
     assert (lead.text(), lead.textFormat(), caption.textFormat()) == ("<s>", Qt.TextFormat.PlainText, lead.textFormat())

@@ -67,7 +67,7 @@ def fill_at(image: QImage, area: TextArea, byte: int) -> QColor:
 
 def test_every_token_has_the_heatmaps_colour(opened: Open, qtbot: QtBot) -> None:
     window = opened("english", TEXT)
-    area, ledger = editor(window).area, window.playground.view.ledger
+    area, ledger = editor(window).canvas.area, window.playground.view.ledger
     assert ledger is not None
     window.menus.text.colours[2].trigger()
     for name, choice in (("surprisal", 4), ("rank", 5), ("entropy", 6)):
@@ -75,8 +75,8 @@ def test_every_token_has_the_heatmaps_colour(opened: Open, qtbot: QtBot) -> None
         qtbot.waitUntil(lambda name=name: (area.marks.tokens, area.scale.colour_by) == ("colours", name))
         wanted = HeatScale(LIGHT, name).shade(ledger, 0, len(ledger))
         assert shades(area) == dict(enumerate(wanted))
-        assert editor(window).tools.legend.scale.colour_by == name
-        tools = editor(window).tools
+        assert editor(window).canvas.tools.legend.scale.colour_by == name
+        tools = editor(window).canvas.tools
         qtbot.waitUntil(tools.legend.isVisible)
         image = area.viewport().grab().toImage()
         for i in (0, 3, len(ledger) - 2):
@@ -90,7 +90,7 @@ def test_every_token_has_the_heatmaps_colour(opened: Open, qtbot: QtBot) -> None
 
 def test_an_unscored_token_is_hatched_and_one_not_yet_scored_is_not(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"BAC")
-    area = editor(window).area
+    area = editor(window).canvas.area
     ledger = window.playground.view.ledger
     assert ledger is not None
     window.menus.text.colours[2].trigger()
@@ -106,7 +106,7 @@ def test_an_unscored_token_is_hatched_and_one_not_yet_scored_is_not(opened: Open
 def test_typing_leaves_no_colour_of_another_moment(opened: Open, qtbot: QtBot) -> None:
     """After every key each coloured token has exactly the score that the model gives this text."""
     window = opened("english", TEXT)
-    play, area = window.playground, editor(window).area
+    play, area = window.playground, editor(window).canvas.area
     window.menus.text.colours[2].trigger()
     told: list[tuple[bytes, list[int], list[float]]] = []
 
@@ -143,10 +143,10 @@ def test_typing_leaves_no_colour_of_another_moment(opened: Open, qtbot: QtBot) -
 
 def test_the_choice_is_in_the_bar_and_in_the_menu_and_is_remembered(opened: Open, qtbot: QtBot) -> None:
     window = opened()
-    tools = editor(window).tools
+    tools = editor(window).canvas.tools
     for button, value in zip(tools.tokens.buttons(), ("off", "borders", "colours"), strict=True):
         button.click()
-        qtbot.waitUntil(lambda value=value: editor(window).area.marks.tokens == value)
+        qtbot.waitUntil(lambda value=value: editor(window).canvas.area.marks.tokens == value)
         assert [action.isChecked() for action in window.menus.text.colours[:3]] == [
             value == other for other in ("off", "borders", "colours")
         ]

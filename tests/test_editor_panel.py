@@ -86,15 +86,15 @@ class Desk:
         return [one for one in self.told if isinstance(one, Typed)]
 
     def select(self, start: int, end: int) -> None:
-        cursor = self.editor.area.textCursor()
+        cursor = self.editor.canvas.area.textCursor()
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-        self.editor.area.setTextCursor(cursor)
+        self.editor.canvas.area.setTextCursor(cursor)
 
     def shows_the_document(self) -> bool:
-        cursor = QTextCursor(self.editor.area.document())
+        cursor = QTextCursor(self.editor.canvas.area.document())
         cursor.select(QTextCursor.SelectionType.Document)
-        area = self.editor.area
+        area = self.editor.canvas.area
         text = cursor.selectedText().replace("\u2029", "\n")
         return text == image(self.data) and area.shown.data == self.data
 
@@ -125,22 +125,22 @@ def write(desk: Desk, text: str) -> None:
     """Keys with these characters (QTest's own knows ASCII only)."""
     for char in text:
         for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-            QApplication.sendEvent(desk.editor.area, QKeyEvent(kind, 0, Mod.NoModifier, char))
+            QApplication.sendEvent(desk.editor.canvas.area, QKeyEvent(kind, 0, Mod.NoModifier, char))
 
 
 def drop(desk: Desk, source: QMimeData, at: int = 0) -> None:
-    place = QTextCursor(desk.editor.area.document())
+    place = QTextCursor(desk.editor.canvas.area.document())
     place.setPosition(at)
-    point = QPointF(desk.editor.area.cursorRect(place).center())
+    point = QPointF(desk.editor.canvas.area.cursorRect(place).center())
     how = (Qt.DropAction.CopyAction, source, Qt.MouseButton.LeftButton, Mod.NoModifier)
     for event in (QDragEnterEvent(point.toPoint(), *how), QDropEvent(point, *how)):
-        QApplication.sendEvent(desk.editor.area.viewport(), event)
+        QApplication.sendEvent(desk.editor.canvas.area.viewport(), event)
         assert event.isAccepted()
 
 
 def test_typing_is_told_in_bytes_and_comes_back(desk: Desk, qtbot: QtBot) -> None:
     write(desk, "héy")
-    qtbot.keyClick(desk.editor.area, Key.Key_Return)
+    qtbot.keyClick(desk.editor.canvas.area, Key.Key_Return)
     write(desk, "x")
     assert desk.data == "héy\nx".encode()
     assert desk.edits[2] == Typed(3, 3, b"y", 4)
@@ -150,7 +150,7 @@ def test_typing_is_told_in_bytes_and_comes_back(desk: Desk, qtbot: QtBot) -> Non
 
 def test_deleting_by_character_word_line_and_selection(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, "one two 😀e\u0301".encode(), caret=len("one two 😀e\u0301".encode()))
-    area = desk.editor.area
+    area = desk.editor.canvas.area
     qtbot.keyClick(area, Key.Key_Backspace)
     assert desk.data == "one two 😀e".encode(), "an accent is taken off its letter"
     qtbot.keyClick(area, Key.Key_Backspace)
@@ -173,22 +173,22 @@ def test_deleting_by_character_word_line_and_selection(desk: Desk, qtbot: QtBot)
 def test_the_caret_is_told_in_bytes_and_only_when_the_user_moves_it(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, "é😀x".encode())
     for _ in range(3):
-        qtbot.keyClick(desk.editor.area, Key.Key_Right)
+        qtbot.keyClick(desk.editor.canvas.area, Key.Key_Right)
     assert [one.caret for one in desk.told if isinstance(one, CaretMoved)] == [2, 6, 7]
     desk.told.clear()
     desk.show(caret=2)
-    assert desk.editor.area.textCursor().position() == 1
+    assert desk.editor.canvas.area.textCursor().position() == 1
     desk.take(b" more")
     desk.undo()
     assert desk.told == []
     desk.select(0, 3)
     assert desk.told == [CaretMoved(6)], "with a selection its moving end counts"
-    assert desk.editor.area.textCursor().selectedText() == "é😀"
+    assert desk.editor.canvas.area.textCursor().selectedText() == "é😀"
 
 
 def test_a_click_between_two_lines_goes_to_the_nearer_one(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, b"first line\nsecond line")
-    area = desk.editor.area
+    area = desk.editor.canvas.area
     place = QTextCursor(area.document())
     place.setPosition(14)
     spot = area.cursorRect(place).center()
@@ -201,7 +201,7 @@ def test_a_click_between_two_lines_goes_to_the_nearer_one(desk: Desk, qtbot: QtB
 
 def test_paste_and_copy_are_exact(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, b"<>", caret=1)
-    area = desk.editor.area
+    area = desk.editor.canvas.area
     QGuiApplication.clipboard().setText(AWKWARD)
     qtbot.keyClick(area, Key.Key_V, Mod.ControlModifier)
     assert desk.data == b"<" + AWKWARD.encode() + b">"
@@ -218,16 +218,16 @@ def test_paste_and_copy_are_exact(desk: Desk, qtbot: QtBot) -> None:
 def test_qt_itself_would_not_copy_exactly(desk: Desk) -> None:
     """Negative control: what the widget holds is not the text."""
     opened(desk, AWKWARD.encode())
-    assert desk.editor.area.toPlainText() != AWKWARD
+    assert desk.editor.canvas.area.toPlainText() != AWKWARD
 
 
 def test_broken_bytes_survive_cut_and_paste(desk: Desk, qtbot: QtBot) -> None:
     data = b"a\xe2\x82b"
     opened(desk, data)
-    qtbot.keyClick(desk.editor.area, Key.Key_A, Mod.ControlModifier)
-    qtbot.keyClick(desk.editor.area, Key.Key_X, Mod.ControlModifier)
-    qtbot.keyClick(desk.editor.area, Key.Key_V, Mod.ControlModifier)
-    qtbot.keyClick(desk.editor.area, Key.Key_V, Mod.ControlModifier)
+    qtbot.keyClick(desk.editor.canvas.area, Key.Key_A, Mod.ControlModifier)
+    qtbot.keyClick(desk.editor.canvas.area, Key.Key_X, Mod.ControlModifier)
+    qtbot.keyClick(desk.editor.canvas.area, Key.Key_V, Mod.ControlModifier)
+    qtbot.keyClick(desk.editor.canvas.area, Key.Key_V, Mod.ControlModifier)
     assert desk.data == data + data
     assert desk.shows_the_document()
 
@@ -240,8 +240,8 @@ def test_half_characters_are_refused_with_a_message(desk: Desk) -> None:
     broken = QMimeData()
     broken.setData("text/plain", b"a\xed\xa0\x80")
     opened(desk, b"kept")
-    desk.editor.area.insert("a\ud800")
-    desk.editor.area.insertFromMimeData(broken)
+    desk.editor.canvas.area.insert("a\ud800")
+    desk.editor.canvas.area.insertFromMimeData(broken)
     assert [type(one) for one in desk.told] == [Report, Report]
     assert "half a character" in desk.told[0].cause  # type: ignore[union-attr]
     assert desk.data == b"kept"
@@ -250,16 +250,16 @@ def test_half_characters_are_refused_with_a_message(desk: Desk) -> None:
 def test_a_huge_paste_is_analysed_instead(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(desk, b"kept")
     lines = "one line of text\n" * 70_000
-    desk.editor.area.insertFromMimeData(mime(lines))
+    desk.editor.canvas.area.insertFromMimeData(mime(lines))
     assert desk.told == [Analyse(Text.of(lines.encode()), "pasted text")]
     drop(desk, mime("x" * (text_area.LONGEST_LINE + 1)))
     assert isinstance(desk.told[-1], Analyse)
     assert desk.data == b"kept"
     monkeypatch.setattr(text_area, "EDITABLE", 10)
-    desk.editor.area.insertFromMimeData(mime("sixsix!"))
+    desk.editor.canvas.area.insertFromMimeData(mime("sixsix!"))
     assert isinstance(desk.told[-1], Report)
     assert desk.data == b"kept"
-    desk.editor.area.insertFromMimeData(mime("sixsix"))
+    desk.editor.canvas.area.insertFromMimeData(mime("sixsix"))
     assert desk.data == b"sixsixkept"
 
 
@@ -283,17 +283,17 @@ def test_a_dropped_file_is_opened_and_dropped_text_inserted(desk: Desk, tmp_path
 
 def test_moving_a_selection_is_one_edit(desk: Desk) -> None:
     opened(desk, "ab😀cd".encode())
-    desk.editor.area._move(2, 4, 0)
+    desk.editor.canvas.area._move(2, 4, 0)
     assert (desk.data, desk.view.caret) == ("😀abcd".encode(), 4)
-    desk.editor.area._move(0, 2, 4)
+    desk.editor.canvas.area._move(0, 2, 4)
     assert (desk.data, desk.view.caret) == ("ab😀cd".encode(), 6)
-    desk.editor.area._move(0, 2, 1)
+    desk.editor.canvas.area._move(0, 2, 1)
     assert len(desk.edits) == 2, "dropped onto itself"
 
 
 def test_an_input_method_composes_and_commits(desk: Desk) -> None:
     opened(desk, b"ab", caret=1)
-    area = desk.editor.area
+    area = desk.editor.canvas.area
     QApplication.sendEvent(area, QInputMethodEvent("ni", []))
     area.grab()
     assert desk.data == b"ab", "composing is no text yet"
@@ -311,17 +311,17 @@ def test_an_input_method_composes_and_commits(desk: Desk) -> None:
 def test_composing_over_a_selection_replaces_it(desk: Desk) -> None:
     opened(desk, b"abcd")
     desk.select(1, 3)
-    QApplication.sendEvent(desk.editor.area, QInputMethodEvent("n", []))
+    QApplication.sendEvent(desk.editor.canvas.area, QInputMethodEvent("n", []))
     commit = QInputMethodEvent("", [])
     commit.setCommitString("é")
-    QApplication.sendEvent(desk.editor.area, commit)
+    QApplication.sendEvent(desk.editor.canvas.area, commit)
     assert desk.data == "aéd".encode()
     assert desk.shows_the_document()
 
 
 def test_a_change_that_qt_makes_by_itself_is_told_too(desk: Desk) -> None:
     opened(desk, "aé\r\nz".encode())
-    cursor = desk.editor.area.textCursor()
+    cursor = desk.editor.canvas.area.textCursor()
     cursor.setPosition(2)
     cursor.insertText("x\u00a0y")
     assert desk.data == "aéx\u00a0y\r\nz".encode()
@@ -337,7 +337,7 @@ def test_a_change_that_qt_makes_by_itself_is_told_too(desk: Desk) -> None:
 
 def test_keys_of_the_chain(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, b"text", caret=2)
-    area = desk.editor.area
+    area = desk.editor.canvas.area
     desk.show(decoded=decode(Distribution(3, np.log(np.array([0.2, 0.5, 0.3]))), Pipeline()))
     for key, mod in (
         (Key.Key_Return, Mod.ControlModifier),
@@ -366,46 +366,46 @@ def answer(ends: list[int]) -> Answer:
 def test_badge_and_bar_offer_what_can_be_done(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, b"abcd")
     editor = desk.editor
-    assert editor.notes.notes == ()
+    assert editor.canvas.notes.notes == ()
     desk.take(b"x", at=2)
     desk.show(answer=answer([2, 3]), departures=((2, 3),))
-    assert "text that followed is kept" in editor.notes.label.text()
-    assert "1 place cut into other tokens" in editor.notes.label.text()
-    height = editor.area.height()
+    assert "text that followed is kept" in editor.canvas.notes.label.text()
+    assert "1 place cut into other tokens" in editor.canvas.notes.label.text()
+    height = editor.canvas.area.height()
     for action in ("Read anew", "Bring it back"):
-        button = editor.notes.button(action)
+        button = editor.canvas.notes.button(action)
         assert button is not None
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert desk.told == [Do("retokenise"), Do("put_aside")]
     desk.undo()
     desk.show(answer=answer([4]), caret=0, departures=())
-    assert editor.notes.notes == () and editor.notes.button("Read anew") is None
-    assert editor.area.height() == height, "the text does not jump"
+    assert editor.canvas.notes.notes == () and editor.canvas.notes.button("Read anew") is None
+    assert editor.canvas.area.height() == height, "the text does not jump"
     desk.show(answer=answer([4]), caret=3)
-    assert "inside the token “abcd”" in editor.notes.label.text()
-    button = editor.notes.button("Go to its start")
+    assert "inside the token “abcd”" in editor.canvas.notes.label.text()
+    button = editor.canvas.notes.button("Go to its start")
     assert button is not None
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert desk.view.caret == 0 and editor.notes.notes == ()
+    assert desk.view.caret == 0 and editor.canvas.notes.notes == ()
 
 
 def test_tokens_move_with_the_text_until_new_ones_are_known(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, b"one two six", caret=3)
     desk.show(answer=answer([3, 7, 11]), selected=1)
-    assert desk.editor.area.marks.selected == (3, 7)
+    assert desk.editor.canvas.area.marks.selected == (3, 7)
     desk.view = replace(desk.view, answer=None, selected=None)
     write(desk, "!")
-    assert desk.editor.area.marks.ends.tolist() == [3, 8, 12]
+    assert desk.editor.canvas.area.marks.ends.tolist() == [3, 8, 12]
     stale = answer([3, 7, 11])
     desk.show(answer=stale, stale=True)
-    assert desk.editor.area.marks.ends.tolist() == [3, 8, 12]
+    assert desk.editor.canvas.area.marks.ends.tolist() == [3, 8, 12]
     desk.show(answer=stale, stale=False)
-    assert desk.editor.area.marks.ends.tolist() == [3, 8, 12], "tokens of another text are never drawn"
+    assert desk.editor.canvas.area.marks.ends.tolist() == [3, 8, 12], "tokens of another text are never drawn"
 
 
 def test_marks_are_painted_where_the_tokens_are(desk: Desk) -> None:
     opened(desk, b"mmm mmm\nmmm", caret=11)
-    area = desk.editor.area
+    area = desk.editor.canvas.area
     desk.editor.set_theme(DARK)
     pictures = []
     for changes in (
@@ -445,7 +445,7 @@ PRESSES = {
 
 
 def act(desk: Desk, qtbot: QtBot, what: str) -> None:
-    area = desk.editor.area
+    area = desk.editor.canvas.area
     if what in PRESSES:
         qtbot.keyClick(area, *PRESSES[what])
     elif what == "undo":
@@ -474,8 +474,8 @@ def test_whatever_is_done_the_widget_shows_the_document(desk: Desk, qtbot: QtBot
             assert desk.data == expected
         expected = desk.data
         assert desk.shows_the_document()
-        caret = desk.editor.area.shown.byte(desk.editor.area.textCursor().position())
-        assert desk.editor.area.shown.unit(desk.view.caret) == desk.editor.area.shown.unit(caret)
+        caret = desk.editor.canvas.area.shown.byte(desk.editor.canvas.area.textCursor().position())
+        assert desk.editor.canvas.area.shown.unit(desk.view.caret) == desk.editor.canvas.area.shown.unit(caret)
 
 
 def test_the_property_catches_an_editor_that_shows_something_else(desk: Desk) -> None:
@@ -491,7 +491,7 @@ def test_it_fits_a_small_place_and_says_what_to_do_when_empty(desk: Desk, qtbot:
     desk.show(answer=answer([2, 3]), departures=((2, 3),))
     empty = EditorPanel()
     empty.show_view(View())
-    assert "Write something" in empty.area.hint
+    assert "Write something" in empty.canvas.area.hint
     assert not empty.grab().isNull()
     desk.editor.resize(200, 120)
-    qtbot.waitUntil(lambda: desk.editor.area.height() >= 40)
+    qtbot.waitUntil(lambda: desk.editor.canvas.area.height() >= 40)

@@ -286,7 +286,7 @@ def test_colours_stay_around_what_is_composed(opened: Open, qtbot: QtBot) -> Non
     window = opened("english", b"It was a dark night")
     panel = window.panels["editor"]
     assert isinstance(panel, EditorPanel)
-    area = panel.area
+    area = panel.canvas.area
     window.playground.handle(CaretMoved(9))
     settle(window, qtbot)
     before = area.visible_lines()[0]

@@ -7,13 +7,17 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
+from arplay.gui.canvases.text.canvas import ROOMY
 from arplay.gui.contract import Do
-from arplay.gui.panels.editor import ROOMY, EditorPanel
+from arplay.gui.panels.editor import EditorPanel
 from tests.windows_open import Open, settle
 
 
 def lines_in_sight(editor: EditorPanel) -> float:
-    return editor.area.viewport().visibleRegion().boundingRect().height() / editor.area.fontMetrics().lineSpacing()
+    return (
+        editor.canvas.area.viewport().visibleRegion().boundingRect().height()
+        / editor.canvas.area.fontMetrics().lineSpacing()
+    )
 
 
 @pytest.mark.parametrize("text", [b"BACABCBACABC", b"BACABCBA" * 200])
@@ -26,7 +30,7 @@ def test_what_comes_later_leaves_three_lines_of_the_text_in_sight(opened: Open, 
     window.playground.caret.move(3)
     window.playground.handle(Do("step"))
     settle(window, qtbot)
-    qtbot.waitUntil(lambda: bool(editor.notes.notes))
+    qtbot.waitUntil(lambda: bool(editor.canvas.notes.notes))
     assert lines_in_sight(editor) >= 3
     window.report("Something is wrong with the file", "open another")
     qtbot.waitUntil(lambda: lines_in_sight(editor) >= 3 and window.notice.isVisible())
@@ -44,19 +48,19 @@ def test_the_line_for_notes_comes_with_the_first_one_and_stays(opened: Open, qtb
     window.arrangement.enlarge(editor)
     assert isinstance(editor, EditorPanel)
     qtbot.waitUntil(lambda: editor.height() >= ROOMY)
-    QTest.keyClicks(editor.area, "AB")
+    QTest.keyClicks(editor.canvas.area, "AB")
     settle(window, qtbot)
-    assert not editor.notes.isVisible()  # nothing to say about abc: no empty row
+    assert not editor.canvas.notes.isVisible()  # nothing to say about abc: no empty row
     window.playground.caret.move(3)
     window.playground.handle(Do("step"))
     settle(window, qtbot)
-    qtbot.waitUntil(lambda: bool(editor.notes.notes))
-    assert editor.notes.isVisible()
-    height = editor.area.height()
+    qtbot.waitUntil(lambda: bool(editor.canvas.notes.notes))
+    assert editor.canvas.notes.isVisible()
+    height = editor.canvas.area.height()
     window.playground.handle(Do("put_aside"))
     settle(window, qtbot)
-    qtbot.waitUntil(lambda: not editor.notes.notes)
-    assert editor.notes.isVisible() and editor.area.height() == height
+    qtbot.waitUntil(lambda: not editor.canvas.notes.notes)
+    assert editor.canvas.notes.isVisible() and editor.canvas.area.height() == height
     window.playground.open_document(Text(), "another")
     settle(window, qtbot)
-    assert not editor.notes.isVisible()
+    assert not editor.canvas.notes.isVisible()

@@ -28,7 +28,7 @@ PROSE = "\n".join("CAB ABC BAC"[i % 9 :].replace(" ", "") * (1 + i % 7) for i in
 def views(window: MainWindow) -> tuple[TextArea, HeatView]:
     editor, heatmap = window.panels["editor"], window.panels["heatmap"]
     assert isinstance(editor, EditorPanel) and isinstance(heatmap, HeatmapPanel)
-    return editor.area, heatmap.text
+    return editor.canvas.area, heatmap.text
 
 
 def editor_of(window: MainWindow) -> EditorPanel:
@@ -147,8 +147,8 @@ def test_the_one_that_is_scrolled_leads(opened: Open, qtbot: QtBot) -> None:
             bar, other = leader.verticalScrollBar(), follower.verticalScrollBar()
             assert (bar.value() == bar.maximum()) == (other.value() == other.maximum()) or notches == 5
             share = bar.value() / max(bar.maximum(), 1)
-            led = leader.byte_near(share * leader.viewport().height())
-            near = follower.byte_near(share * follower.viewport().height())
+            led = leader.unit_near(share * leader.viewport().height())
+            near = follower.unit_near(share * follower.viewport().height())
             assert led is not None and near is not None and abs(led - near) <= max(lines) * 2, (
                 type(leader).__name__,
                 notches,
@@ -165,14 +165,14 @@ def test_unlinked_views_scroll_alone_and_it_is_remembered(opened: Open, qtbot: Q
     window.playground.handle(CaretMoved(0))
     seen(window, qtbot)
     area, heat = views(window)
-    editor_of(window).tools.link.click()
+    editor_of(window).canvas.tools.link.click()
     qtbot.waitUntil(lambda: not window.link.on)
     turn(area, -10)
     assert area.verticalScrollBar().value() > 0 and heat.verticalScrollBar().value() == 0
     turn(heat, -3)
     window.close()
     assert not window.store.settings().link_scrolling
-    editor_of(window).tools.link.click()
+    editor_of(window).canvas.tools.link.click()
 
 
 def test_what_a_view_does_by_itself_does_not_move_the_other(opened: Open, qtbot: QtBot) -> None:
@@ -200,7 +200,7 @@ def test_a_long_text_is_searched_and_walked_in_the_heatmap(opened: Open, qtbot: 
     qtbot.waitUntil(lambda: heat.ledger is not None and bytes_of(heat.ledger.encoded) == bytes(data), timeout=PATIENCE)
     heat.setFocus()
     window.menus.text.edit[0].trigger()
-    seek = editor_of(window).seek
+    seek = editor_of(window).canvas.seek
     seek.field.setText("ccc")
     qtbot.waitUntil(lambda: heat.selected == EXCERPT + 99, timeout=PATIENCE)
     assert in_sight(heat, mark(heat))

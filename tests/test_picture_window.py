@@ -38,7 +38,7 @@ CROSS = "#.#\n.#.\n#.#\n"
 
 
 def canvas(window: MainWindow) -> PictureCanvas:
-    found = cast(EditorPanel, window.panels["editor"]).picture
+    found = cast(EditorPanel, window.panels["editor"]).canvas
     assert found is not None and found.isVisible()
     return found
 
@@ -183,7 +183,7 @@ def test_the_text_waits_for_a_model_of_texts(opened: Open, qtbot: QtBot) -> None
     play.load_model("abc")
     qtbot.waitUntil(lambda: not isinstance(play.document, Picture), timeout=PATIENCE)
     settle(window, qtbot)
-    assert play.table.text.file == b"BAC" and cast(EditorPanel, window.panels["editor"]).area.isVisible()
+    assert play.table.text.file == b"BAC" and cast(EditorPanel, window.panels["editor"]).canvas.area.isVisible()
     play.load_model("xo")
     qtbot.waitUntil(lambda: isinstance(play.document, Picture), timeout=PATIENCE)
     settle(window, qtbot)
@@ -424,7 +424,7 @@ def test_what_is_dropped_on_the_editor_is_taken_as_on_the_window(
     window = opened("abc")
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in names])
-    cast(EditorPanel, window.panels["editor"]).area.insertFromMimeData(data)
+    cast(EditorPanel, window.panels["editor"]).canvas.area.insertFromMimeData(data)
     if names == ("a.txt",):
         settle(window, qtbot)
         assert window.playground.table.text.file == b"ABCA"

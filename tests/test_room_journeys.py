@@ -110,7 +110,7 @@ def go(window: MainWindow, what: str, how: object) -> None:
 def in_sight(window: MainWindow) -> dict[str, float]:
     """Lines, rows and bars that can be read without scrolling."""
     panels = window.panels
-    area, heat, table = panels["editor"].area, panels["heatmap"].text, panels["ledger"].table  # type: ignore[attr-defined]
+    area, heat, table = panels["editor"].canvas.area, panels["heatmap"].text, panels["ledger"].table  # type: ignore[attr-defined]
     return {
         "lines of text": area.viewport().height() / area.fontMetrics().lineSpacing(),
         "lines of heatmap": heat.viewport().height() / heat.grid.row,

@@ -13,7 +13,6 @@ PACKAGE = Path(arplay.__file__).parent
 ROOMS = ("core/modalities/", "gui/canvases/", "gui/kinds.py", "models/", "training/")
 KINDS = {f"arplay.core.modalities.{kind}" for kind in ("text", "image", "vocabulary", "runs", "finding", "spans")}
 LEFT = {
-    "gui/panels/editor.py",
     "gui/panels/heatmap.py",
 }
 """They still know it. None may come to them; one that has learned better leaves this list."""

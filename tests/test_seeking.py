@@ -37,7 +37,7 @@ TOKENS = [*(text.encode() for text in PLAIN), b"\xff", b"\xe2\x82"]
 def seek_of(window: MainWindow) -> SeekBar:
     panel = window.panels["editor"]
     assert isinstance(panel, EditorPanel)
-    return panel.seek
+    return panel.canvas.seek
 
 
 # ---- what is found
@@ -145,7 +145,7 @@ def test_find_as_you_type_and_go_on_by_key(opened: Open, qtbot: QtBot) -> None:
     seek.field.setText("nowhere in it")
     qtbot.waitUntil(lambda: seek.count.text() == "nowhere")
     qtbot.keyClick(seek.field, Key.Key_Escape)
-    qtbot.waitUntil(lambda: window.panels["editor"].area.hasFocus())  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: window.panels["editor"].canvas.area.hasFocus())  # type: ignore[attr-defined]
     assert not seek.isVisible() and play.view.found is None
     settle(window, qtbot)
 
@@ -172,7 +172,7 @@ def test_finding_leads_to_every_place_and_never_into_a_token(
     reached = []
     for _ in spans:
         settle(english, qtbot)
-        assert not any("inside the token" in note.text for note in editor.notes.notes)
+        assert not any("inside the token" in note.text for note in editor.canvas.notes.notes)
         reached.append(stands(play))
         qtbot.keyClick(seek.field, Key.Key_Return)
     assert sorted(reached) == spans
@@ -182,7 +182,7 @@ def test_finding_leads_to_every_place_and_never_into_a_token(
     if inside is not None:  # the note is there for who puts the caret there
         play.handle(CaretMoved(inside))
         settle(english, qtbot)
-        assert any("inside the token" in note.text for note in editor.notes.notes)
+        assert any("inside the token" in note.text for note in editor.canvas.notes.notes)
 
 
 def tokens_of(play: Playground) -> list[tuple[int, int]]:
@@ -288,7 +288,7 @@ def test_the_part_that_was_called_for_is_there_at_any_width(qtbot: QtBot, width:
     panel.resize(width, 400)
     panel.show()
     panel.open_seek(part)
-    parts = panel.seek.parts
+    parts = panel.canvas.seek.parts
     assert parts[part].isVisible() and panel.width() == width
     assert all(one.isVisible() for one in parts.values()) == (width >= 700)
     right = max(one.geometry().right() for one in parts.values() if one.isVisible())

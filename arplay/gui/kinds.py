@@ -14,7 +14,10 @@ from arplay.core.modalities.base import Document, TokenSet
 from arplay.core.modalities.image import Picture, Raster
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary
+from arplay.gui.canvases.canvas import Canvas
+from arplay.gui.canvases.picture.canvas import PictureCanvas
 from arplay.gui.canvases.text.area import too_long
+from arplay.gui.canvases.text.canvas import TextCanvas
 from arplay.models.picturefile import read_picture
 from arplay.textfile import read_text
 
@@ -22,6 +25,7 @@ from arplay.textfile import read_text
 @dataclass(frozen=True, slots=True)
 class Kind:
     """``blank`` makes the empty document for a token set; ``suits`` tells whether one can be read with it.
+    ``canvas`` is what it is written in.
 
     ``read`` reads one from a file, in an encoding that the user may choose where files are ``encoded``; raises Problem.
     ``long``: whether a document is too long to be edited. ``verb``: what a model does; ``first``: what to do in the
@@ -34,6 +38,7 @@ class Kind:
     document: type
     blank: Callable[[Any], Document]
     suits: Callable[[Any, Any], bool]
+    canvas: Callable[[], Canvas]
     read: Callable[[Path, str | None, Any], Document]
     encoded: bool
     long: Callable[[Any], bool]
@@ -48,6 +53,7 @@ TEXT = Kind(
     Text,
     lambda tokens: Text(),
     lambda text, tokens: True,
+    TextCanvas,
     lambda path, encoding, tokens: Text.of(read_text(path, encoding)),
     True,
     lambda text: too_long(text.data),
@@ -61,6 +67,7 @@ PICTURE = Kind(
     Picture,
     lambda raster: raster.blank(),
     lambda picture, raster: raster.fits(picture),
+    PictureCanvas,
     lambda path, encoding, raster: read_picture(path, raster),
     False,
     lambda picture: False,

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QScrollBar, QWidget
 
 
 class Scrolls(Protocol):
-    """What a view of a text must tell and do. Bytes are from the start of the text; y is in its viewport."""
+    """What a view of a text must tell and do. Units are from the start; y is in its viewport."""
 
     def verticalScrollBar(self) -> QScrollBar: ...
 
@@ -17,12 +17,12 @@ class Scrolls(Protocol):
 
     def isVisible(self) -> bool: ...
 
-    def byte_near(self, y: float) -> int | None:
-        """The first byte of the line at y, or of the nearest one."""
+    def unit_near(self, y: float) -> int | None:
+        """The first unit of the line at y, or of the nearest one."""
         ...
 
-    def scroll_to(self, byte: int, y: float) -> None:
-        """Bring the line with this byte to y, as far as the text's ends allow."""
+    def scroll_to(self, unit: int, y: float) -> None:
+        """Bring the line with this unit to y, as far as the text's ends allow."""
         ...
 
 
@@ -50,8 +50,8 @@ class ScrollLink(QObject):
         follower = next(area for area in self._areas if area is not leader)
         bar, other = leader.verticalScrollBar(), follower.verticalScrollBar()
         share = bar.value() / bar.maximum() if bar.maximum() else 0.0  # so that both come to their ends together
-        byte = leader.byte_near(share * leader.viewport().height())
+        unit = leader.unit_near(share * leader.viewport().height())
         if share == 1.0:
             other.setValue(other.maximum())
-        elif byte is not None and follower.isVisible():
-            follower.scroll_to(byte, share * follower.viewport().height())
+        elif unit is not None and follower.isVisible():
+            follower.scroll_to(unit, share * follower.viewport().height())

@@ -84,7 +84,7 @@ class MainWindow(Host):
         self.menus.models.train.triggered.connect(self.training.open)
         self.arrangement = Arrangement(self, self.notice, self.menus.export_menu)
         self.panels, self.docks = self.arrangement.panels, self.arrangement.docks
-        self.link = ScrollLink((self.panels["editor"].area, self.panels["heatmap"].text), self)  # type: ignore[attr-defined]
+        self.link = ScrollLink((self.panels["editor"].canvas.scrolls, self.panels["heatmap"].text), self)  # type: ignore[attr-defined]
         self.menus.build_view(self.arrangement)
         self.waiting = Waiting(self._that_wait_for("answer"), self)
         self.scores_waiting = Waiting(self._that_wait_for("scores"), self, QUICK_SCORES_MS)

@@ -1,40 +1,19 @@
-"""The prompt editor: a view of the document around its text field, with what is to be known about its tokens."""
+"""The document, and what the user does with it: around the canvas of its kind."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
-from PySide6.QtCore import QPoint, QSize, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
-from arplay.core.modalities.text import Encoded, Text, bytes_of, text_of
-from arplay.core.modalities.vocabulary import visible
-from arplay.gui.canvases.picture.canvas import PictureCanvas
-from arplay.gui.canvases.text.area import TextArea
-from arplay.gui.canvases.text.marks import NO_MARKS, Marks
-from arplay.gui.canvases.text.notes import Note, Notes
-from arplay.gui.canvases.text.seek import SeekBar
-from arplay.gui.canvases.text.tools import TextTools
-from arplay.gui.contract import CaretMoved, Do, Intent, Panel, Report, Seek, Take, View, Zoom
-from arplay.gui.theme import SPACE, Theme
-from arplay.gui.widgets.caption import plain
-from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.labels import label
-
-_ADDED_BY = {
-    "tokenizer": "added by the tokenizer",
-    "bos": "put before the text (BOS, your choice)",
-    "eos": "put before the text (EOS, your choice)",
-}
-NOTES, TOOLS, BOTH, ROOMY = 80, 130, 145, 170
-"""Pixels of height from which there is room for a note, the tools, both, and for a line that waits for notes."""
+from arplay.gui import kinds
+from arplay.gui.canvases.canvas import Canvas
+from arplay.gui.contract import Panel, Seek, View
+from arplay.gui.theme import Theme
 
 
 class EditorPanel(Panel):
-    """Shows the text and tells what the user does with it. ``leave``: Esc was pressed, the focus goes to the chart."""
+    """Shows the document in the canvas of its kind, each of which is made when there is one."""
 
     name = "editor"
     title = "Text"
@@ -57,244 +36,60 @@ class EditorPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._view = View()
-        self._told = False
-        """Something was said below this text: the line for it stays, so that the text does not jump again."""
-        self.area = TextArea(self)
-        self.area.setAccessibleName("Text")
-        self.area.hint = "Write something, or drop a text file here. The chart shows what a model would write next."
-        self.area.setAccessibleDescription(self.area.hint)
-        self.area.setMinimumHeight(SPACE[3] * 2)
-        self.area.intent.connect(self.intent)
-        self.area.command.connect(self._command)
-        self.area.tip_wanted.connect(self._tip)
-        self.area.zoomed.connect(self._zoom)
-        self.setFocusProxy(self.area)
-        self.tools, self.seek, self.notes = TextTools(), SeekBar(self.area), Notes()
-        self.tools.intent.connect(self.intent)
-        self.tools.seek.connect(self.open_seek)
-        self.seek.intent.connect(self.intent)
-        self.notes.chosen.connect(self._on_note)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
-        column.setSpacing(SPACE[1])
-        column.addWidget(self.tools)
-        column.addWidget(self.seek)
-        column.addWidget(self.area, 1)
-        column.addWidget(self.notes)
-        self.picture: PictureCanvas | None = None
-        """The canvas of a model that reads pictures; made when there is one."""
+        self._found = False
+        self._canvases: dict[str, Canvas] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self.canvas = self.canvas_of(kinds.KINDS[0])
+        self._turn(self.canvas)
+
+    def canvas_of(self, kind: kinds.Kind) -> Canvas:
+        canvas = self._canvases.get(kind.name)
+        if canvas is None:
+            canvas = self._canvases[kind.name] = kind.canvas()
+            canvas.hide()
+            canvas.intent.connect(self.intent)
+            canvas.leave.connect(self.leave)
+            canvas.set_theme(self.theme)
+            self._column.addWidget(canvas, 1)
+        return canvas
+
+    def _turn(self, canvas: Canvas) -> None:
+        self.canvas.hide()
+        self.canvas = canvas
+        self.setFocusProxy(canvas)
+        canvas.show()
+        self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:
-        picture = self.picture is not None and self.picture.isVisibleTo(self)
-        return QSize(120, 106 if picture else 80)  # the tools of a picture and two lines of words
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        """Where there is little room it goes to the text, and to what is to be done about it."""
-        height = self.height() - (0 if self.seek.isHidden() else self.seek.sizeHint().height())
-        if self.picture is not None and not self.picture.isHidden():
-            return
-        self.tools.setVisible(height >= (BOTH if self.notes.notes else TOOLS))
-        self.notes.setVisible((height >= ROOMY and self._told) or (height >= NOTES and bool(self.notes.notes)))
-
-    def open_seek(self, part: str) -> None:
-        """The row for going through the text, with this part of it; a word that is selected is searched for."""
-        if not isinstance(self._view.document, Text):
-            self.intent.emit(Report("a picture has no text to search", "click on a pixel to go there"))
-            return
-        chosen = self.area.textCursor().selectedText()
-        self.seek.open_at(part, chosen if "\u2029" not in chosen else "")
-        self.seek.show_view(self._view)
-
-    def seek_on(self, step: int) -> None:
-        """To the next or former place of what is searched for; where nothing is, the row for it opens."""
-        if self._view.found is None:
-            self.open_seek("find")
-        else:
-            self.intent.emit(Seek("found", step))
-
-    def selected_tokens(self, ledger: Ledger | None) -> tuple[int, int] | None:
-        """The tokens [first, stop) of ``ledger`` that are selected in the text; None where it is of another text."""
-        low, high = self.area.selected_bytes()
-        if ledger is None or low >= high or self.area.shown.data[:high] != bytes_of(ledger.encoded)[:high]:
-            return None
-        first, last = (int(i) for i in ledger.ends.searchsorted([low, high - 1], "right"))
-        return first, last + 1
+        return QSize(120, self.canvas.least)
 
     def wanted_height(self, view: View, width: int) -> int:
-        if not isinstance(view.document, Text):
-            return 4 * ROOMY
-        data = view.document.data
-        lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
-        notes = self.notes.height() + SPACE[1]  # kept free before there is one: the text is not to jump
-        return max(ROOMY, 70 + 2 * lines * view.settings.text_size + notes)
+        return self.canvas_of(kinds.of_document(view.document)).wanted_height(view, width)
 
     def show_view(self, view: View) -> None:
-        before, self._view = self._view, view
-        self._turn(not isinstance(view.document, Text))
-        if not isinstance(view.document, Text):
-            assert self.picture is not None
-            self.picture.show_view(view, self.theme)
-            return
-        self.area.set_text_size(view.settings.text_size)
-        self.area.show_text(view.document.data, view.caret)
-        if view.settings is not before.settings:
-            self._show_style()
-        self._show_marks(view, view.info is not before.info)
-        if view.answer is not None or view.info is not before.info:
-            self._show_lead(view)
-        self.notes.show_notes(self._notes(view))
-        if view.info is not before.info or view.name != before.name or not len(view.document):
-            self._told = False
-        self._told = self._told or bool(self.notes.notes or self.notes.lead.text())
-        self.seek.show_view(view)
-        self._fit()
-
-    def _turn(self, picture: bool) -> None:
-        """The text field and all that belongs to it, or the picture."""
-        if picture and self.picture is None:
-            self.picture = PictureCanvas(self)
-            self.picture.intent.connect(self.intent)
-            layout = self.layout()
-            assert isinstance(layout, QVBoxLayout)
-            layout.addWidget(self.picture, 1)
-        if self.picture is None or self.picture.isVisibleTo(self) == picture:
-            return
-        self.picture.setVisible(picture)
-        self.updateGeometry()
-        self.setFocusProxy(self.picture if picture else self.area)
-        for widget in (self.area, self.tools, self.notes):
-            widget.setVisible(not picture)
-        if picture:
-            self.seek.hide()
+        self._found = view.found is not None
+        canvas = self.canvas_of(kinds.of_document(view.document))
+        if canvas is not self.canvas:
+            self._turn(canvas)
+        canvas.show_view(view)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        if self.picture is not None:
-            self.picture.show_view(self._view, theme)
-        self.seek.set_theme(theme)
-        self._show_style()
+        for canvas in self._canvases.values():
+            canvas.set_theme(theme)
 
-    def _show_style(self) -> None:
-        settings = self._view.settings
-        self.tools.show_settings(settings, self.theme)
-        self.area.set_style(self.theme, HeatScale(self.theme, settings.colour_by))
+    def open_seek(self, part: str) -> None:
+        """The row for going through the document, with this part of it."""
+        self.canvas.open_seek(part)
 
-    def _show_marks(self, view: View, other_model: bool) -> None:
-        """The tokens of the newest answer; until there is one, the old ones around what was edited."""
-        marks = replace(NO_MARKS if other_model else self.area.marks, selected=None)
-        encoded = _encoded(view)
-        if encoded is not None and view.answer is not None:
-            selected = None
-            if view.selected is not None and 0 <= view.selected < len(encoded.ends):
-                selected = encoded.span(view.selected)
-            marks = Marks(encoded.ids, encoded.ends, encoded.fixed, selected, view.departures)
-        settings = view.settings
-        marks = replace(marks, tokens=settings.tokens, hidden=settings.show_hidden, found=view.found)
-        self.area.set_marks(marks.scored_by(view.ledger))
+    def seek_on(self, step: int) -> None:
+        """To the next or former place of what is searched for; where nothing is, the row for it opens."""
+        if self._found:
+            self.intent.emit(Seek("found", step))
+        else:
+            self.open_seek("find")
 
-    def _notes(self, view: View) -> tuple[Note, ...]:
-        """What is the case at the caret and in the text, what is nearest first."""
-        notes = []
-        encoded = _encoded(view)
-        if encoded is not None and (inside := _inside(encoded, view.caret)) is not None:
-            start, end = inside
-            data = text_of(view.document).data
-            whole, part = label(visible(data[start:end])), label(visible(data[start : view.caret]))
-            meaning = (
-                f"Here the model reads “{part}” before the caret, cut into tokens on its own, and says what would "
-                "follow that. The text is as it was."
-            )
-            words = f"The caret is inside the token “{whole}”"
-            notes.append(Note(words, meaning, "Go to its start", CaretMoved(start)))
-        if view.tree is not None and view.tree.put_aside() is not None:
-            meaning = "A token was put into the middle of a text. What stood behind it is not lost: it is a branch now."
-            notes.append(Note("The text that followed is kept", meaning, "Bring it back", Do("put_aside")))
-        if encoded is not None and view.departures:
-            places = len(view.departures)
-            words = f"{places} place{'s' * (places > 1)} cut into other tokens than a tokenizer would"
-            meaning = (
-                "The same letters can be written with several tokens. Sampled and picked tokens stay as they were "
-                "chosen, which is what the model really wrote; reading the text anew cuts it as if it had been typed."
-            )
-            notes.append(Note(words, meaning, "Read anew", Do("retokenise")))
-        if view.excerpt_of:
-            meaning = "Long texts are scored as a whole; here you can try out their beginning."
-            notes.append(Note(f"The beginning of {view.excerpt_of}; the heatmap shows all of it", meaning))
-        if view.loaded is not None and view.loaded.lossy:
-            meaning = "Each byte of the text still belongs to exactly one token."
-            notes.append(Note(view.loaded.lossy, meaning))
-        return tuple(notes)
-
-    def _show_lead(self, view: View) -> None:
-        answer = view.answer
-        tokens = [view.loaded.vocabulary.label(id) for id in answer.lead] if view.loaded and answer else []
-        why = _ADDED_BY.get(answer.first_token, answer.first_token) if answer is not None and tokens else ""
-        self.notes.show_lead(" ".join(tokens), why)
-
-    def _command(self, what: str) -> None:
-        if what == "leave":
-            self.leave.emit()
-        elif what == "step":
-            self.intent.emit(Do("step"))
-        elif what == "rewind":
-            self.intent.emit(Do("rewind"))
-        elif self._view.decoded is not None and not self._view.stale and self._view.decoded.kept:
-            self.intent.emit(Take(int(np.nanargmax(self._view.decoded.logprobs))))
-
-    def _on_note(self, intent: Intent) -> None:
-        self.intent.emit(intent)
-        self.area.setFocus()
-
-    def _zoom(self, steps: int) -> None:
-        self.intent.emit(Zoom(steps))
-
-    def _tip(self, byte: int, place: QPoint) -> None:
-        """What is under the mouse: the token, its id if it is known, and whether that id was kept."""
-        marks = self.area.marks
-        index = int(np.searchsorted(marks.ends, byte, side="right"))
-        if index >= len(marks.ends):
-            QToolTip.hideText()
-            return
-        start = int(marks.ends[index - 1]) if index else 0
-        text = f"“{label(visible(self.area.shown.data[start : int(marks.ends[index])]))}”"
-        answer = self._view.answer
-        known = answer.encoded if answer is not None and answer.encoded.ends is marks.ends else None
-        if known is not None:
-            text += f" · id {int(known.ids[index])}"
-        if marks.fixed[index]:
-            text += " · picked or sampled, its id is kept"
-        if any(low <= start < high for low, high in marks.departures):
-            text += "\nThe tokenizer would choose other tokens here."
-        if known is not None and self._view.loaded is not None:
-            for id in known.ids[int(np.searchsorted(marks.ends, start)) + (start > 0) : index].tolist():
-                name = label(self._view.loaded.vocabulary.label(id))
-                text += f"\nBefore it “{name}” · id {id} · put there by the tokenizer, no bytes are its own"
-        QToolTip.showText(place, plain(text), self.area)
-
-
-def _encoded(view: View) -> Encoded | None:
-    """The tokens of the text, where the newest answer knows them."""
-    if view.answer is None or view.stale or not _covers(view.answer.encoded.ends, len(view.document)):
-        return None
-    encoded = view.answer.encoded
-    assert isinstance(encoded, Encoded), "a text"
-    return encoded
-
-
-def _inside(encoded: Encoded, caret: int) -> tuple[int, int] | None:
-    """The bytes of the token that the caret stands in; None between two tokens."""
-    index = int(np.searchsorted(encoded.ends, caret, side="right"))
-    if index >= len(encoded.ends):
-        return None
-    start = int(encoded.ends[index - 1]) if index else 0
-    return (start, int(encoded.ends[index])) if start < caret else None
-
-
-def _covers(ends: np.ndarray, size: int) -> bool:
-    """Whether the tokens are those of a text of ``size`` bytes."""
-    return int(ends[-1]) == size if len(ends) else size == 0
+    def selected_tokens(self, ledger: Ledger | None) -> tuple[int, int] | None:
+        """The tokens [first, stop) of ``ledger`` that are selected; None where it is of another document."""
+        return self.canvas.selected_tokens(ledger)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.modalities.image import Picture, Raster
+from arplay.gui.canvases.canvas import Canvas
 from arplay.gui.canvases.picture.painted import Painted
-from arplay.gui.contract import CaretMoved, Do, View
+from arplay.gui.contract import CaretMoved, Do, Report, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.picture.grid import PictureGrid, Square
 from arplay.gui.widgets.push_button import push_button
 
+HEIGHT = 680
+"""Pixels of height that it wants."""
 GO, CLEAR = 1000, 1001
 """What a click does besides painting a level: goes there, or takes the paint off."""
 KEYS = "0123456789abcdef"
@@ -24,13 +27,14 @@ LEVEL = 34
 """Pixels of width of a button without a name."""
 
 
-class PictureCanvas(QWidget):
+class PictureCanvas(Canvas):
     """Tells what the user does with the picture; shows it as the View has it."""
 
-    intent = Signal(object)
+    least = 106  # the tools and two lines of words
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._view = View()
         self._raster: Raster | None = None
         self._picture: Picture | None = None
         self._caret = 0
@@ -54,6 +58,7 @@ class PictureCanvas(QWidget):
         side.addStretch(1)
         self._layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         self._layout.setContentsMargins(0, 0, 0, 0)
+        self.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
         self._layout.setSpacing(SPACE[1])
         self._layout.addWidget(self._side)
         self._layout.addWidget(self.grid, 1)
@@ -63,7 +68,18 @@ class PictureCanvas(QWidget):
         self.grid.moved.connect(self._move)
         self.grid.installEventFilter(self)
 
-    def show_view(self, view: View, theme: Theme) -> None:
+    def set_theme(self, theme: Theme) -> None:
+        self.grid.theme = theme
+        self.show_view(self._view)
+
+    def wanted_height(self, view: View, width: int) -> int:
+        return HEIGHT
+
+    def open_seek(self, part: str) -> None:
+        self.intent.emit(Report("a picture has no text to search", "click on a pixel to go there"))
+
+    def show_view(self, view: View) -> None:
+        self._view = view
         tokens, picture = view.loaded.vocabulary if view.loaded else None, view.document
         if not isinstance(picture, Picture) or not isinstance(tokens, Raster):
             self.words.setText("The picture is shown once a model that reads it is loaded.")
@@ -73,7 +89,7 @@ class PictureCanvas(QWidget):
             self._build(tokens)
         if picture != self._picture or view.caret != self._caret:
             self._said = ""
-        self._picture, self._caret, self.grid.theme = picture, view.caret, theme
+        self._picture, self._caret = picture, view.caret
         known = picture.open_from(0, tokens)
         index = {cell: i for i, cell in enumerate(tokens.order)}
         squares = [_square(tokens, level, index[cell], known) for cell, level in enumerate(picture.cells)]
@@ -96,7 +112,8 @@ class PictureCanvas(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        low = self.width() > 1.3 * self.height()
+        room = self.contentsRect()
+        low = room.width() > 1.3 * room.height()
         put_beside(self._layout, self._side, max(SIDE, self.tools.sizeHint().width()) if low else None)
 
     def _build(self, tokens: Raster) -> None:

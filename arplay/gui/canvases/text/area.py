@@ -398,7 +398,7 @@ class TextArea(QPlainTextEdit):
         lines = visible_lines(block, offset, self._spaced, self.viewport().height())
         return [LineCells(line, self.shown) for line in lines]
 
-    def byte_near(self, y: float) -> int | None:
+    def unit_near(self, y: float) -> int | None:
         """The first byte of the line at y, or of the nearest one."""
         lines = self.visible_lines()
         return min(lines, key=lambda cells: abs(cells.line.top - y)).start if lines else None

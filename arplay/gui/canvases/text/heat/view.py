@@ -137,7 +137,7 @@ class HeatView(QAbstractScrollArea):
             row = min(max(row, 0), self.lines.flow.rows - 1)
         return self.lines.hit(row, position.x() - PAD, nearest)
 
-    def byte_near(self, y: float) -> int | None:
+    def unit_near(self, y: float) -> int | None:
         """The first byte of the row at y in the viewport, or of the nearest one."""
         if self.flow is None or not self.flow.rows:
             return None

@@ -20,7 +20,7 @@ from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.widgets.models import details, facts
 from arplay.gui.widgets.models.facts import Choice
 from arplay.gui.widgets.models.rows import arranged
-from arplay.models import catalogue
+from arplay.models import catalogue, libraries
 from arplay.models.store import hub as hub_names
 from arplay.models.store.cards import Card
 from tests.loopback_hub import Hub, environment, serving
@@ -41,7 +41,7 @@ def hub(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """A hub with one model; the client knows no other, and its cache is empty."""
     for name in ("HF_TOKEN", "HF_HUB_CACHE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(hub_names, "_set_by_us", {"HF_HUB_OFFLINE"})
+    monkeypatch.setattr(libraries, "_set_by_us", {"HF_HUB_OFFLINE"})
     with serving({NAME: folder}) as hub:
         for key, value in environment(hub, tmp_path / "home").items():
             monkeypatch.setenv(key, value)

@@ -10,7 +10,6 @@ another one, so two windows cannot train in one folder.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -327,21 +326,8 @@ def _goes_on_from(run: RunFolder, plan: Plan | None, reports: Sequence[Report]) 
     """The tokens of the checkpoint, where a report came after it (see TrainingState)."""
     if plan is None or not reports:
         return None
-    step = checkpoint_step(run.state)
+    step = run.checkpoint()
     return step * plan.batch * plan.context if step is not None and step < reports[-1].step else None
-
-
-def checkpoint_step(path: Path) -> int | None:
-    """The step in the header of a checkpoint: 0 where there is none, None where it is damaged, as resuming tells."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "np") as file:  # reads the header alone
-            return int(json.loads((file.metadata() or {})["run"])["step"])
-    except FileNotFoundError:
-        return 0
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError):
-        return None
 
 
 def runs(folders: Iterable[str]) -> list[TrainingState]:

@@ -223,6 +223,18 @@ class RunFolder:
         """The weights after ``step``."""
         return self.training / "snapshots" / f"{step:08}" / "model.safetensors"
 
+    def checkpoint(self) -> int | None:
+        """The step that the checkpoint is of: 0 where there is none, None where it is damaged, as resuming tells."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self.state, "np") as file:  # reads the header alone
+                return int(json.loads((file.metadata() or {})["run"])["step"])
+        except FileNotFoundError:
+            return 0
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+
     def problem(self) -> tuple[str, str] | None:
         """(cause, remedy) if the run ended with a Problem."""
         try:

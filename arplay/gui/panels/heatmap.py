@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
@@ -17,7 +17,7 @@ from arplay.gui.canvases.text.heat.sheet import HeatSheet
 from arplay.gui.canvases.text.heat.view import HeatView
 from arplay.gui.contract import Change, ColourBy, Panel, Select, Unit, View, Zoom
 from arplay.gui.stale import no_scores
-from arplay.gui.theme import BODY, SPACE, Theme, interface_font
+from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
@@ -26,7 +26,7 @@ from arplay.gui.widgets.heat.sheet import FiguresSheet
 from arplay.gui.widgets.labels import first_token, lead_tokens, windows
 from arplay.gui.widgets.ledger.totals import note_figures
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import segment
 from arplay.gui.widgets.sheet import OnSheet
 
 CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
@@ -74,14 +74,10 @@ class HeatmapPanel(OnSheet, Panel):
         row = QHBoxLayout(self.controls)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        for key, label, tip in CHOICES:
-            button = push_button(label, role="segment", checkable=True)
-            button.setProperty("side", {"surprisal": "left", "entropy": "right"}.get(key, ""))
+        for place, (key, label, tip) in enumerate(CHOICES):
+            name = f"Colour by {label.lower()}"
+            button = segment(label, tip, None, place=place, of=len(CHOICES), name=name)
             button.setProperty("colour_by", key)
-            button.setToolTip(tip)
-            button.setAccessibleName(f"Colour by {label.lower()}")
-            checked = QFontMetrics(interface_font(BODY, bold=True))  # the checked one is bold, and must not grow
-            button.setMinimumWidth(checked.horizontalAdvance(label) + SPACE[4])
             self.choices.addButton(button)
             row.addWidget(button)
         row.addWidget(self.legend, 1)

@@ -24,6 +24,7 @@ from arplay.core.format import in_unit, number, probability
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.training.batch import Position, longest
+from arplay.gui.widgets.frame import paint_frame, paint_message
 from arplay.gui.widgets.keys import row_after
 from arplay.gui.widgets.labels import label
 
@@ -227,11 +228,7 @@ class BatchTable(QAbstractScrollArea):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = QRectF(self.viewport().rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(QPen(self.theme.color("accent" if self.hasFocus() else "border"), 1))
-        painter.setBrush(self.theme.color("surface"))
-        painter.drawRoundedRect(frame, RADIUS, RADIUS)
+        frame = paint_frame(painter, self.theme, self.viewport().rect(), self.hasFocus())
         if self.rows:
             paint = BatchPainter(painter, self.theme, self.rows, self.unit, frame.width())
             paint.head(2)
@@ -241,10 +238,7 @@ class BatchTable(QAbstractScrollArea):
                 if first + (place + 1) * ROW > HEAD and first + place * ROW < frame.bottom():
                     paint.row(place, first + place * ROW, place == self.chosen, self.hasFocus())
         else:
-            painter.setFont(interface_font(BODY))
-            painter.setPen(self.theme.color("muted"))
-            inner = frame.adjusted(SPACE[4], SPACE[1], -SPACE[4], -SPACE[1])
-            painter.drawText(inner, int(_CENTER | Qt.TextFlag.TextWordWrap), self.message)
+            paint_message(painter, self.theme, frame, self.message)
         painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

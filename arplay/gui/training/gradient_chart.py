@@ -8,8 +8,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
+from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.training.gradient import MEANING, Gradient, Pull, signed
+from arplay.gui.widgets.frame import paint_frame, paint_message
 
 ROW = 24.0
 LINE = SMALL + SPACE[1]
@@ -204,19 +205,11 @@ class GradientChart(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self.theme.color("border"), 1))
-        painter.setBrush(self.theme.color("surface"))
-        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.drawRoundedRect(frame, RADIUS, RADIUS)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+        frame = paint_frame(painter, self.theme, self.rect())
         if self.gradient is not None:
             GradientPainter(painter, self.theme, self.gradient, self.width()).paint(0)
         else:
-            painter.setFont(interface_font(BODY))
-            painter.setPen(self.theme.color("muted"))
-            inner = frame.adjusted(SPACE[3], SPACE[1], -SPACE[3], -SPACE[1])
-            painter.drawText(inner, int(_CENTER | Qt.TextFlag.TextWordWrap), self.message)
+            paint_message(painter, self.theme, frame, self.message)
         painter.end()
 
     def event(self, event: QEvent) -> bool:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from arplay.gui.theme import BODY, SPACE, interface_font
-from arplay.gui.widgets.caption import Label, plain
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.theme import SPACE
+from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.push_button import segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +38,9 @@ class Segments(QWidget):
         row = QHBoxLayout()
         row.setSpacing(0)
         for at, option in enumerate(options):
-            button = push_button(option.words, role="segment", parent=self)
-            side = "left" if at == 0 else "right" if at == len(options) - 1 else ""
-            button.setProperty("side", side)
-            button.setCheckable(True)
-            checked = QFontMetrics(interface_font(BODY, bold=True))  # the checked one is bold, and must not grow
-            button.setMinimumWidth(checked.horizontalAdvance(option.words) + SPACE[4])
-            button.setAutoDefault(False)
-            button.setToolTip(plain(option.about))
-            button.setAccessibleName(f"{name}: {option.words}")
+            words, many = option.words, len(options)
+            button = segment(words, option.about, self._on_clicked, place=at, of=many, name=f"{name}: {words}")
             button.setAccessibleDescription(option.about)
-            button.clicked.connect(self._on_clicked)
             self._group.addButton(button)
             self.buttons[option.key] = button
             row.addWidget(button)

@@ -10,8 +10,9 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from arplay.gui.theme import LIGHT, RADIUS, SPACE, Theme
+from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.frame import paint_frame, paint_message
 from arplay.gui.widgets.plot import Drawing, Plot
 
 SHEET = (900, 520)
@@ -95,16 +96,10 @@ class LinePlot(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(self.theme.color("accent" if self.hasFocus() else "border"))
-        painter.setBrush(self.theme.color("surface"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        frame = paint_frame(painter, self.theme, self.rect(), self.hasFocus())
         if self.plot.empty:
-            painter.setPen(self.theme.color("muted"))
-            room = QRectF(self.rect()).adjusted(SPACE[4], SPACE[4], -SPACE[4], -SPACE[4])
-            painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self.message)
+            paint_message(painter, self.theme, frame, self.message)
         else:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
             lit = None if self.lit is None else self.spot(self.lit)
             self.drawing().paint(painter, self.theme, lit, self.here)
         painter.end()

@@ -1,12 +1,14 @@
-"""A push button with all that is said of it."""
+"""Push buttons with all that is said of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from PySide6.QtCore import SignalInstance
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from arplay.gui.theme import BODY, SPACE, interface_font
 from arplay.gui.widgets.caption import plain
 
 
@@ -31,4 +33,13 @@ def push_button(
         made.setAccessibleName(name)
     if slot is not None:
         made.clicked.connect(slot)
+    return made
+
+
+def segment(words: str, tip: str, slot: Callable[..., object] | None, *, place: int, of: int, name: str) -> QPushButton:
+    """One of ``of`` buttons in a row of which one is chosen; ``place`` is its own, from 0."""
+    made = push_button(words, tip, slot, role="segment", name=name, checkable=True)
+    made.setProperty("side", "left" if place == 0 else "right" if place == of - 1 else "")
+    checked = QFontMetrics(interface_font(BODY, bold=True))  # the checked one is bold, and must not grow
+    made.setMinimumWidth(checked.horizontalAdvance(words) + SPACE[4])
     return made

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QToolButton, QWidget
 
 from arplay.gui.contract import Change, ColourBy, Settings, Tokens
-from arplay.gui.theme import BODY, SMALL, SPACE, Theme, icon, interface_font
+from arplay.gui.theme import SMALL, SPACE, Theme, icon
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import segment
 
 TOKENS: tuple[tuple[Tokens, str, str], ...] = (
     ("off", "Off", "The text alone"),
@@ -53,8 +53,12 @@ class TextTools(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        for value, label, tip in TOKENS:
-            row.addWidget(self._segment(value, label, tip))
+        for place, (value, label, tip) in enumerate(TOKENS):
+            name = f"Tokens of the text: {label.lower()}"
+            button = segment(label, tip, self._on_tokens, place=place, of=len(TOKENS), name=name)
+            button.setProperty("tokens", value)
+            self.tokens.addButton(button)
+            row.addWidget(button)
         row.addSpacing(SPACE[1])
         row.addWidget(self.measure)
         row.addWidget(self.legend, 1)
@@ -63,8 +67,8 @@ class TextTools(QWidget):
         self.search = self._tool("magnifying-glass", tip, self._on_find)
         self.link = self._tool("link", "Editor and heatmap scroll together", self._on_link)
         self.link.setCheckable(True)
-        for button in (self.search, self.link):
-            row.addWidget(button)
+        for tool in (self.search, self.link):
+            row.addWidget(tool)
 
     def show_settings(self, settings: Settings, theme: Theme) -> None:
         self._settings = settings
@@ -98,18 +102,6 @@ class TextTools(QWidget):
             button.setVisible(room >= 0)
         self.measure.setVisible(coloured and room >= measure)
         self.legend.setVisible(coloured and room >= measure + self.legend.wanted_width())
-
-    def _segment(self, value: str, label: str, tip: str) -> QPushButton:
-        button = push_button(label, role="segment", checkable=True)
-        button.setProperty("side", {"off": "left", "colours": "right"}.get(value, ""))
-        button.setProperty("tokens", value)
-        button.setToolTip(tip)
-        button.setAccessibleName(f"Tokens of the text: {label.lower()}")
-        checked = QFontMetrics(interface_font(BODY, bold=True))  # the checked one is bold, and must not grow
-        button.setMinimumWidth(checked.horizontalAdvance(label) + SPACE[4])
-        button.clicked.connect(self._on_tokens)
-        self.tokens.addButton(button)
-        return button
 
     def _tool(self, name: str, tip: str, slot: object) -> QToolButton:
         button = small_button(tip)

@@ -11,17 +11,17 @@ from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 from arplay.core.distribution import Distribution
 from arplay.core.format import percent
 from arplay.core.modalities.base import TokenSet
-from arplay.gui.theme import ANIMATION_MS, BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
+from arplay.gui.theme import ANIMATION_MS, LIGHT, RADIUS, SPACE, Theme
 from arplay.gui.widgets.bars.bars import Axis, Bars, Row, figures
 from arplay.gui.widgets.bars.painting import (
     AXIS_HEIGHT,
-    CENTER,
     LEGEND_HEIGHT,
     BarPainter,
     Look,
     lengths_of,
     others,
 )
+from arplay.gui.widgets.frame import paint_message
 from arplay.gui.widgets.keys import row_after
 
 ROW = 24
@@ -167,10 +167,7 @@ class BarView(QAbstractScrollArea):
         painter.setBrush(self.theme.color("surface"))
         painter.drawRoundedRect(area, RADIUS - 1, RADIUS - 1)  # the frame around it is the style sheet's
         if self.message:
-            painter.setFont(interface_font(BODY))
-            painter.setPen(self.theme.color("muted"))
-            wide = area.adjusted(SPACE[3], SPACE[1], -SPACE[3], -SPACE[1])
-            painter.drawText(wide, int(CENTER | Qt.TextFlag.TextWordWrap), self.message)
+            paint_message(painter, self.theme, area, self.message)
         elif self.bars.all_rows or self.bars.rest:
             self._paint_rows(BarPainter(painter, self.theme, self.bars, self.axis, self.lengths, area.width()))
         painter.end()

@@ -32,6 +32,14 @@ KEYS = (
         ),
     ),
     (
+        "In a picture",
+        (
+            ("← → ↑ ↓", "go to another pixel"),
+            ("0 to 9, A to F", "paint the pixel with that level (Delete: take the paint off)"),
+            ("Space / Backspace", "step: sample a pixel / rewind one"),
+        ),
+    ),
+    (
         "In the heatmap",
         (("← → ↑ ↓", "go to another token of the text"),),
     ),

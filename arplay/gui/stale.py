@@ -12,6 +12,7 @@ from arplay.gui import kinds
 from arplay.gui.contract import View
 from arplay.gui.playground.asking import SCORE_PAUSE_MS
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
+from arplay.gui.widgets.labels import capital
 
 QUICK_MS = 250
 """An answer that comes sooner replaces the old one without a flicker."""
@@ -138,7 +139,7 @@ def no_scores(view: View) -> str:
     'Loading the model…'
     """
     if view.problem is not None:
-        return f"{view.problem[0]}.\n{view.problem[1]}."
+        return "\n".join(f"{capital(part)}." for part in view.problem)
     if view.loaded is None:
         return view.work or "Loading the model…"
     if view.loaded.can.no_scores:

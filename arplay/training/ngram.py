@@ -1,9 +1,9 @@
 """Counting n-grams for modified Kneser-Ney smoothing (models/families/ngram.py says what becomes of the counts).
 
-A document is the separator, its pieces, and the separator once more: the end of a document is a piece to predict, the
+A document is the separator, its tokens, and the separator once more: the end of a document is a token to predict, the
 beginning is context only. No n-gram reaches from one document into another. In the highest order an n-gram counts how
-often it occurs. Below it the count is that of the different pieces before it (continuation count, Kneser and Ney
-1995), where the beginning of every document counts as a piece of its own: n-grams that open a document, and have
+often it occurs. Below it the count is that of the different tokens before it (continuation count, Kneser and Ney
+1995), where the beginning of every document counts as a token of its own: n-grams that open a document, and have
 nothing before them, count as often as they do so.
 """
 
@@ -24,40 +24,40 @@ Places = NDArray[np.int32]
 
 
 def train(documents: Sequence[NDArray[np.int64]], order: int, vocabulary: int) -> Counts:
-    """The counts of all n-grams of ``documents`` up to n = ``order`` over a vocabulary of V pieces.
+    """The counts of all n-grams of ``documents`` up to n = ``order`` over a vocabulary of V tokens.
 
-    Each document is its ids, the separator first. Every order takes a sort of all the pieces: about 80 bytes of memory
-    a piece while it lasts. Raises Problem where there is nothing to count or the order is out of bounds, ValueError
+    Each document is its ids, the separator first. Every order takes a sort of all the tokens: about 80 bytes of memory
+    a token while it lasts. Raises Problem where there is nothing to count or the order is out of bounds, ValueError
     for ids that are not in the vocabulary.
     """
     if not 1 <= order <= MAX_ORDER:
         raise Problem(f"n-grams of order {order} are not counted", f"choose an order from 1 to {MAX_ORDER}")
     stream, offsets = _stream(documents, vocabulary)
     counts = np.bincount(stream[offsets > 0], minlength=vocabulary)
-    pieces: Whole = np.arange(vocabulary)
+    tokens: Whole = np.arange(vocabulary)
     starts: Whole = np.array([0, vocabulary])
     places = stream  # of the n-gram that ends here among those of its order
     levels = []
     for n in range(2, order + 1):
         ends = np.flatnonzero(offsets >= n - 1)
-        keys = places[ends - 1].astype(np.int64) * vocabulary + stream[ends]  # (place of the context, piece)
+        keys = places[ends - 1].astype(np.int64) * vocabulary + stream[ends]  # (place of the context, token)
         by_key = np.argsort(keys)
         keys = keys[by_key]
         new = np.concatenate([np.ones(min(1, len(keys)), dtype=bool), keys[1:] != keys[:-1]])
         ends = ends[by_key]
-        # each different n-gram is one more piece before the (n-1)-gram that it ends with
-        before = np.bincount(places[ends[new]], minlength=len(pieces))
+        # each different n-gram is one more token before the (n-1)-gram that it ends with
+        before = np.bincount(places[ends[new]], minlength=len(tokens))
         if n > 2:
-            before += np.bincount(places[offsets == n - 2], minlength=len(pieces))
-        levels.append(_level(pieces, before, starts))
+            before += np.bincount(places[offsets == n - 2], minlength=len(tokens))
+        levels.append(_level(tokens, before, starts))
         keys = keys[new]
-        following = np.bincount(keys // vocabulary, minlength=len(pieces))
+        following = np.bincount(keys // vocabulary, minlength=len(tokens))
         starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(following)])
-        pieces = keys % vocabulary
+        tokens = keys % vocabulary
         places = np.full(len(stream), -1, dtype=np.int32)
         places[ends] = np.cumsum(new) - 1
-        counts = np.bincount(places[ends], minlength=len(pieces))
-    levels.append(_level(pieces, counts, starts))
+        counts = np.bincount(places[ends], minlength=len(tokens))
+    levels.append(_level(tokens, counts, starts))
     return Counts(vocabulary, (Level.first(levels[0].counts), *levels[1:]))
 
 
@@ -78,7 +78,7 @@ def save(counts: Counts, folder: Path) -> None:
 
 
 def _stream(documents: Sequence[NDArray[np.int64]], vocabulary: int) -> tuple[Places, Places]:
-    """All documents after one another, each closed by its separator, and how far each piece is from its beginning."""
+    """All documents after one another, each closed by its separator, and how far each token is from its beginning."""
     if not all(map(len, documents)):
         raise ValueError("a document begins with the separator")
     if not documents:
@@ -94,8 +94,8 @@ def _stream(documents: Sequence[NDArray[np.int64]], vocabulary: int) -> tuple[Pl
     return stream.astype(np.int32), offsets
 
 
-def _level(pieces: Whole, counts: Whole, starts: Whole) -> Level:
-    return Level(_small(pieces), _small(counts), _small(starts))
+def _level(tokens: Whole, counts: Whole, starts: Whole) -> Level:
+    return Level(_small(tokens), _small(counts), _small(starts))
 
 
 def _small(values: Whole) -> Whole:

@@ -116,9 +116,9 @@ def test_how_the_tokenizer_changes_text_is_said(
 ) -> None:
     window = opened(str(lossy), b"The Cat sat")
     note = cast(EditorPanel, window.panels["editor"]).canvas.notes.label
-    assert "lower case" in note.text() and note.text() in note.toolTip()
+    assert "lower case" in note.full and note.full in note.toolTip()
     window.playground.load_model("abc")
-    qtbot.waitUntil(lambda: note.text() == "")
+    qtbot.waitUntil(lambda: note.full == "")
     for arguments in (["next", "--prompt", "The"], ["score", __file__]):
         if arguments[0] == "score":
             (lossy / "text.txt").write_bytes(b"The Cat")

@@ -369,8 +369,8 @@ def test_badge_and_bar_offer_what_can_be_done(desk: Desk, qtbot: QtBot) -> None:
     assert editor.canvas.notes.notes == ()
     desk.take(b"x", at=2)
     desk.show(answer=answer([2, 3]), departures=((2, 3),))
-    assert "text that followed is kept" in editor.canvas.notes.label.text()
-    assert "1 place cut into other tokens" in editor.canvas.notes.label.text()
+    assert "text that followed is kept" in editor.canvas.notes.label.full
+    assert "1 place cut into other tokens" in editor.canvas.notes.label.full
     height = editor.canvas.area.height()
     for action in ("Read anew", "Bring it back"):
         button = editor.canvas.notes.button(action)
@@ -382,7 +382,7 @@ def test_badge_and_bar_offer_what_can_be_done(desk: Desk, qtbot: QtBot) -> None:
     assert editor.canvas.notes.notes == () and editor.canvas.notes.button("Read anew") is None
     assert editor.canvas.area.height() == height, "the text does not jump"
     desk.show(answer=answer([4]), caret=3)
-    assert "inside the token “abcd”" in editor.canvas.notes.label.text()
+    assert "inside the token “abcd”" in editor.canvas.notes.label.full
     button = editor.canvas.notes.button("Go to its start")
     assert button is not None
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)

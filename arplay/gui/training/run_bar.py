@@ -10,7 +10,7 @@ from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.training import facts
 from arplay.gui.training.losses import LossUnit
 from arplay.gui.training.run import is_live
-from arplay.gui.widgets.caption import Caption, Label, plain
+from arplay.gui.widgets.caption import Caption, Label, plain, set_role
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.push_button import push_button
 
@@ -86,12 +86,8 @@ class RunBar(QFrame):
         self.main.setToolTip(
             "Write a checkpoint and stop; nothing is lost" if live else "Go on from the last checkpoint"
         )
-        for button, primary in ((self.main, not live), (self.open_it, state.status == "done")):
-            role = "primary" if primary else ""
-            if button.property("role") != role:
-                button.setProperty("role", role)
-                button.style().unpolish(button)
-                button.style().polish(button)
+        set_role(self.main, "" if live else "primary")
+        set_role(self.open_it, "primary" if state.status == "done" else "")
 
     def set_theme(self, theme: Theme) -> None:
         self.go_back.setIcon(icon("arrow-left", theme))

@@ -41,7 +41,7 @@ from arplay.gui.training.choices import (
 from arplay.gui.training.more import AUTOMATIC, More
 from arplay.gui.training.segments import Option, Segments
 from arplay.gui.training.texts import TextList
-from arplay.gui.widgets.caption import Caption, Label
+from arplay.gui.widgets.caption import Caption, Label, set_role
 from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.models import families
@@ -268,9 +268,7 @@ class StartForm(QFrame):
         self.go.setEnabled(not self.reason)
         small = "" if counted else overfitting(total, int(self.params.key))
         self.why.setText(self.reason or f"The model will be in {self.more.path}. {small}")
-        self.why.setProperty("role", "warning" if self.reason and texts else "caption")
-        self.why.style().unpolish(self.why)
-        self.why.style().polish(self.why)
+        set_role(self.why, "warning" if self.reason and texts else "caption")
 
     # ---- remembered
 

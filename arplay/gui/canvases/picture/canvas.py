@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.modalities.image import Picture, Raster
 from arplay.gui.canvases.canvas import Canvas
 from arplay.gui.canvases.picture.painted import Painted
 from arplay.gui.contract import CaretMoved, Do, Report, View
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.picture.grid import PictureGrid, Square
 from arplay.gui.widgets.push_button import push_button
@@ -41,9 +42,7 @@ class PictureCanvas(Canvas):
         self._said = ""
         self.grid = PictureGrid(self)
         self.grid.setAccessibleName("Picture")
-        self.words = QLabel(self)
-        self.words.setProperty("role", "muted")
-        self.words.setWordWrap(True)
+        self.words = Label(parent=self, role="muted", wrap=True)
         self.tools = QWidget(self)
         self._rows = QGridLayout(self.tools)
         self._rows.setContentsMargins(0, 0, 0, 0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from arplay.gui.contract import Intent
 from arplay.gui.theme import SPACE
-from arplay.gui.widgets.caption import Label, plain
+from arplay.gui.widgets.caption import Caption, Label, plain
 from arplay.gui.widgets.push_button import push_button
 
 LEAST_WORDS = 120
@@ -27,26 +27,6 @@ class Note:
     intent: Intent | None = None
 
 
-class Elided(QLabel):
-    """A label that gives way: what does not fit ends in an ellipsis."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setProperty("role", "caption")
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
-        painter.end()
-
-
 class Notes(QWidget):
     """One line below the text; its owner keeps it in its place once something was said there."""
 
@@ -56,12 +36,10 @@ class Notes(QWidget):
         super().__init__()
         self.notes: tuple[Note, ...] = ()
         self._resting = ""
-        self.lead = Label()
-        self.lead.setProperty("role", "special")
-        self.lead.setTextFormat(Qt.TextFormat.PlainText)  # <s> is a name here
+        self.lead = Label(role="special")
         self.lead.setToolTip("The model reads this before the text; it counts as context and is not scored.")
         self.lead.hide()
-        self.label = Elided()
+        self.label = Caption()
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(SPACE[0], 0, 0, 0)
         self._row.setSpacing(SPACE[1])
@@ -108,9 +86,10 @@ class Notes(QWidget):
 
     def _show_words(self) -> None:
         words = "  ·  ".join(note.text for note in self.notes) or self._resting
-        self.label.setText(words)
-        self.label.setAccessibleName(words)
-        self.label.setToolTip(plain("\n\n".join(f"{note.text}.\n{note.meaning}" for note in self.notes) or words))
+        self.label.show_text(words)
+        self.label.setToolTip(
+            plain("\n\n".join(f"{note.text.rstrip('.')}.\n{note.meaning}" for note in self.notes) or words)
+        )
 
     def button(self, action: str) -> QPushButton | None:
         """The button that does this, if it is offered."""

@@ -9,7 +9,7 @@ from arplay.core.errors import Problem
 from arplay.core.format import size
 from arplay.gui.playground.fetching import Fetching
 from arplay.gui.theme import SPACE
-from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.caption import Label, set_role
 from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.models.facts import Choice, download, memory, summary
 from arplay.gui.widgets.push_button import push_button
@@ -104,14 +104,8 @@ class HubField(QFrame):
         self.title.setWordWrap(warning)
         self.title.setVisible(bool(title))
         self.said.setText(said)
-        for label, role in (
-            (self.title, "warning" if warning else "heading"),
-            (self.said, "body" if title else "caption"),
-        ):
-            if label.property("role") != role:
-                label.setProperty("role", role)
-                label.style().unpolish(label)
-                label.style().polish(label)
+        set_role(self.title, "warning" if warning else "heading")
+        set_role(self.said, "body" if title else "caption")
         keyboard = self.cancel.hasFocus() or self.get.hasFocus()
         self.bar.setVisible(fetching.busy)
         fraction = fetching.progress.fraction if fetching.progress else None

@@ -366,6 +366,7 @@ import resource, sys, os, signal
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from arplay.gui import app
+from arplay.gui.canvases.text.typed import Typed
 from arplay.gui.options import WindowOptions
 app.application()
 def act():

@@ -21,6 +21,8 @@ from arplay.core.modalities.image import Picture, Raster
 from arplay.gui import app, exports, files, kinds
 from arplay.gui.canvases.picture.canvas import CLEAR, GO, PictureCanvas
 from arplay.gui.canvases.picture.heat import PictureHeat
+from arplay.gui.canvases.text.area import TextArea
+from arplay.gui.canvases.text.canvas import TextCanvas
 from arplay.gui.contract import CaretMoved, Do, Find, Goto, Seek, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
@@ -39,8 +41,14 @@ CROSS = "#.#\n.#.\n#.#\n"
 
 def canvas(window: MainWindow) -> PictureCanvas:
     found = cast(EditorPanel, window.panels["editor"]).canvas
-    assert found is not None and found.isVisible()
+    assert isinstance(found, PictureCanvas) and found.isVisible()
     return found
+
+
+def area(window: MainWindow) -> TextArea:
+    found = cast(EditorPanel, window.panels["editor"]).canvas
+    assert isinstance(found, TextCanvas)
+    return found.area
 
 
 def heat(window: MainWindow) -> PictureHeat:
@@ -183,7 +191,7 @@ def test_the_text_waits_for_a_model_of_texts(opened: Open, qtbot: QtBot) -> None
     play.load_model("abc")
     qtbot.waitUntil(lambda: not isinstance(play.document, Picture), timeout=PATIENCE)
     settle(window, qtbot)
-    assert play.table.text.file == b"BAC" and cast(EditorPanel, window.panels["editor"]).canvas.area.isVisible()
+    assert play.table.text.file == b"BAC" and area(window).isVisible()
     play.load_model("xo")
     qtbot.waitUntil(lambda: isinstance(play.document, Picture), timeout=PATIENCE)
     settle(window, qtbot)
@@ -424,7 +432,7 @@ def test_what_is_dropped_on_the_editor_is_taken_as_on_the_window(
     window = opened("abc")
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in names])
-    cast(EditorPanel, window.panels["editor"]).canvas.area.insertFromMimeData(data)
+    area(window).insertFromMimeData(data)
     if names == ("a.txt",):
         settle(window, qtbot)
         assert window.playground.table.text.file == b"ABCA"
@@ -551,7 +559,7 @@ def test_so_many_pictures_wait_and_what_is_written_always(
     told = QSignalSpy(play.reported)
     for columns in range(1, 6):
         play.load_model(levels("#.", columns, tmp_path / f"{columns}.json"))
-        qtbot.waitUntil(lambda columns=columns: len(play.document) == columns, timeout=PATIENCE)
+        qtbot.waitUntil(lambda: len(play.document) == columns, timeout=PATIENCE)  # noqa: B023
         settle(window, qtbot)
         canvas(window).grid.setFocus()
         QTest.keyClick(canvas(window).grid, Qt.Key.Key_1)

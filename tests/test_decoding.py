@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 
 from arplay.core.decoding.candidates import Candidates
 from arplay.core.decoding.pipeline import Chain, Decoded, Pipeline, decode
-from arplay.core.decoding.stage import Context, Field, Stage, State
+from arplay.core.decoding.stage import Context, Field, Stage, State, Words
 from arplay.core.decoding.stages import STAGES
 from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
@@ -24,8 +24,14 @@ values = st.sampled_from([-np.inf, -40.0, -2.0, -1.0, 0.0, 0.0, 1.0, 3.0])
 logits = arrays(np.float64, st.integers(1, 25), elements=values).filter(lambda z: np.isfinite(z.max()))
 
 
-def number(field: Field) -> st.SearchStrategy[float]:
+WORDS = {"bias": ['{"#0": -0.5}', '{"#1": 2, "#900": 1}'], "ban": ["#900", '["#900", "#901"]'], "dry": ["", ':,"\n']}
+MAY_REMOVE_THE_BEST = {"xtc", "typical", "ban"}
+
+
+def number(stage: str, field: Field | Words) -> st.SearchStrategy[float | str]:
     """Anything that a stage's number may be, and not larger than matters."""
+    if isinstance(field, Words):
+        return st.sampled_from(WORDS[stage])
     most = min(field.high, 100)
     return (
         st.integers(int(field.low), int(most)) if field.whole else st.floats(field.low + field.above_low * 1e-3, most)
@@ -33,7 +39,10 @@ def number(field: Field) -> st.SearchStrategy[float]:
 
 
 stages = st.one_of(
-    *(st.tuples(st.just(stage.name), st.tuples(*map(number, stage.fields))) for stage in STAGES.values())
+    *(
+        st.tuples(st.just(name), st.tuples(*(number(name, field) for field in stage.fields)))
+        for name, stage in STAGES.items()
+    )
 )
 pipelines = st.lists(stages, max_size=5).map(lambda chosen: Pipeline(tuple(chosen)))
 
@@ -51,18 +60,19 @@ def full(logprobs: np.ndarray) -> Distribution:
     return Distribution(len(logprobs), logprobs)
 
 
-def holds_rule_8(apply: Any, before: np.ndarray) -> None:
+def holds_rule_8(apply: Any, before: np.ndarray, keeps_best: bool = True) -> None:
     copy = before.copy()
     after = apply(before)
     assert np.array_equal(before, copy), "the input changed"
     assert math.fsum(np.exp(after)) == pytest.approx(1, abs=1e-9), "the output does not sum to 1"
     assert set(kept(after)) <= set(kept(before)), "a removed token came back"
-    assert int(np.argmax(before)) in kept(after), "the best token was removed"
+    assert not keeps_best or int(np.argmax(before)) in kept(after), "the best token was removed"
 
 
 @given(logits, pipelines)
 def test_every_pipeline_is_pure_and_gives_a_distribution(z: np.ndarray, pipeline: Pipeline) -> None:
-    holds_rule_8(pipeline.apply, log_softmax(z))
+    moves = MAY_REMOVE_THE_BEST | {"bias"}  # behind which another token is the best
+    holds_rule_8(pipeline.apply, log_softmax(z), not any(name in moves for name, _ in pipeline.stages))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +243,7 @@ def test_what_the_first_version_wrote_is_read() -> None:
 def test_what_is_no_pipeline_is_a_problem_in_a_sentence(text: str) -> None:
     with pytest.raises(Problem) as caught:
         Pipeline(text)
-    assert len(str(caught.value)) < 300 and caught.value.remedy
+    assert len(str(caught.value)) < 400 and caught.value.remedy
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -345,7 +355,7 @@ def _only_new(candidates: Candidates, context: Context) -> Candidates:
 
 @pytest.fixture
 def two_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    remembering = Stage("no-repeat", "No repeat", "Never the last one.", "", "", begin=_NoRepeat)
+    remembering = Stage("no-last", "No repeat", "Never the last one.", "", "", begin=_NoRepeat)
     looking = Stage("only-new", "Only new", "Nothing twice.", "", "", apply=_only_new)
     for stage in (remembering, looking):
         monkeypatch.setitem(STAGES, stage.name, stage)
@@ -353,7 +363,7 @@ def two_more(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_stage_remembers_what_was_chosen(two_more: None) -> None:
     own = full(np.log([0.5, 0.3, 0.2]))
-    chain = Chain(Pipeline("no-repeat,greedy"))
+    chain = Chain(Pipeline("no-last,greedy"))
     assert kept(chain.apply(own).logprobs) == [0] == kept(chain.apply(own).logprobs)
     chain.accept(0)
     branch = chain.clone()
@@ -369,5 +379,5 @@ def test_a_stage_sees_the_tokens_so_far(two_more: None) -> None:
     own = full(np.log([0.5, 0.3, 0.2]))
     done = decode(own, Pipeline("only-new"), Context(np.array([0, 0]), 0.5))
     assert kept(done.logprobs) == [1, 2]
-    with pytest.raises(Problem, match="no-repeat, only-new"):  # the table says what there is
+    with pytest.raises(Problem, match="no-last, only-new"):  # the table says what there is
         Pipeline("beam")

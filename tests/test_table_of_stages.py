@@ -1,8 +1,9 @@
-"""A decoding stage from outside the package (tests/examples/top_a.py) is one file and one line, found everywhere."""
+"""A decoding stage from outside the package (tests/examples/quadratic.py) is one file and one line, found everywhere."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,7 +19,7 @@ from arplay.core.errors import Problem
 from arplay.gui import help
 from arplay.gui.contract import Change
 from arplay.gui.widgets.dial import Dial
-from tests.examples.top_a import TOP_A
+from tests.examples.quadratic import QUADRATIC
 from tests.windows_open import Open, opened, settle
 
 __all__ = ["opened"]
@@ -28,7 +29,7 @@ Told = Callable[..., str]
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(STAGES, TOP_A.name, TOP_A)  # the one line
+    monkeypatch.setitem(STAGES, QUADRATIC.name, QUADRATIC)  # the one line
 
 
 @pytest.fixture
@@ -43,44 +44,45 @@ def told(capsys: pytest.CaptureFixture[str]) -> Told:
 
 def test_the_pipeline_knows_it_in_every_form(known: None) -> None:
     forms = (
-        arplay.Pipeline("top-a:0.5"),
-        arplay.Pipeline(["top-a:0.5"]),
-        arplay.Pipeline([{"stage": "top-a", "a": 0.5}]),
+        arplay.Pipeline("quadratic:0.5"),
+        arplay.Pipeline(["quadratic:0.5"]),
+        arplay.Pipeline([{"stage": "quadratic", "a": 0.5}]),
     )
     for pipeline in forms:
-        assert pipeline.label == "top-a 0.5"
-        # the limit is 0.5 times 0.8 squared, 0.32
-        assert np.exp(pipeline.apply(np.log([0.8, 0.15, 0.05]))) == pytest.approx([1, 0, 0])
-    with pytest.raises(Problem, match=r"top-a 2 is out of range; allowed: from 0 to 1"):
-        arplay.Pipeline("top-a:2")
+        assert pipeline.label == "quadratic 0.5"
+        # the distances log 2 and log 4 become half of their squares: 0.240 and 0.961
+        weights = [1, math.exp(-0.5 * math.log(2) ** 2), math.exp(-0.5 * math.log(4) ** 2)]
+        assert np.exp(pipeline.apply(np.log([4 / 7, 2 / 7, 1 / 7]))) == pytest.approx(np.array(weights) / sum(weights))
+    with pytest.raises(Problem, match=r"quadratic 12 is out of range; allowed: from 0 to 10"):
+        arplay.Pipeline("quadratic:12")
 
 
 def test_the_command_line_has_an_option_for_it_and_records_it(known: None, told: Told) -> None:
-    assert "--top-a A" in told("sample", "--help")
-    said = json.loads(told("sample", "--model", "abc", "--prompt", "B", "-n", "3", "--top-a", "1", "--json"))
-    assert {"stage": "top-a", "a": 1.0} in said["decoding"]
-    assert "top-a" in told("next", "--model", "abc", "--prompt", "BA", "--pipeline", "top-a:1")
-    assert "top-a 7 is out of range" in told("sample", "--prompt", "B", "--top-a", "7", status=2)
+    assert "--quadratic A" in told("sample", "--help")
+    said = json.loads(told("sample", "--model", "abc", "--prompt", "B", "-n", "3", "--quadratic", "1", "--json"))
+    assert {"stage": "quadratic", "a": 1.0} in said["decoding"]
+    assert "quadratic" in told("next", "--model", "abc", "--prompt", "BA", "--pipeline", "quadratic:1")
+    assert "quadratic 17 is out of range" in told("sample", "--prompt", "B", "--quadratic", "17", status=2)
 
 
 def test_the_window_has_a_dial_for_it_that_says_what_it_does(known: None, opened: Open, qtbot: QtBot) -> None:
     window = opened(text=b"BA")
     panel = window.panels["decoding"]
-    dial = panel.findChild(Dial, "top-a")
-    assert dial is not None and dial.isVisible() and TOP_A.does in dial.toolTip() + dial.findChild(QSlider).toolTip()
+    dial = panel.findChild(Dial, "quadratic")
+    assert dial is not None and dial.isVisible() and QUADRATIC.does in dial.toolTip() + dial.findChild(QSlider).toolTip()
     play = window.playground
-    play.handle(Change(replace(play.view.settings, decoding=arplay.Pipeline("top-a:1"))))
+    play.handle(Change(replace(play.view.settings, decoding=arplay.Pipeline("quadratic:1"))))
     settle(window, qtbot)
-    assert play.view.decoded is not None and play.view.decoded.kept == 1  # 0.6 of 0.6, 0.3, 0.1: the limit is 0.36
+    assert play.view.decoded is not None and play.view.decoded.traces[0].label == "quadratic 1"
     explained = help.what_is_this(panel, window)
-    assert any(TOP_A.formula in label.text() for label in explained.findChildren(QLabel))
+    assert any(QUADRATIC.formula in label.text() for label in explained.findChildren(QLabel))
     explained.close()
 
 
 def test_without_its_line_it_is_nowhere(opened: Open, told: Told) -> None:
     """Negative control."""
     with pytest.raises(Problem):
-        arplay.Pipeline("top-a:0.5")
-    assert "top-a" not in told("sample", "--help")
+        arplay.Pipeline("quadratic:0.5")
+    assert "quadratic" not in told("sample", "--help")
     panel = opened().panels["decoding"]
-    assert panel.findChild(Dial, "top-a") is None and TOP_A.formula not in panel.explanation
+    assert panel.findChild(Dial, "quadratic") is None and QUADRATIC.formula not in panel.explanation

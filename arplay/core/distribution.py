@@ -52,14 +52,21 @@ class Distribution:
     Full: every one of the V log-probs is known (``ids`` is None). Partial: a server told only some of them;
     then ``ids`` lists the known ones and what is left is one mass, ``rest``, never invented token by token.
     ``open``: there are tokens beyond the ``size`` that have a name, and nobody knows how many. ``ceiling``: the most
-    that the log-prob of an unknown one may be, where it may be more than that of known ones.
+    that the log-prob of an unknown one may be, where it may be more than that of known ones. ``shift``: what is added
+    to a log-prob to be the logit that the model gave, where it gave logits.
     Ranks count from 1; equal probabilities are ordered by id.
     """
 
     def __init__(
-        self, size: int, logprobs: Floats, ids: Ids | None = None, open: bool = False, ceiling: float = -np.inf
+        self,
+        size: int,
+        logprobs: Floats,
+        ids: Ids | None = None,
+        open: bool = False,
+        ceiling: float = -np.inf,
+        shift: float | None = None,
     ) -> None:
-        self.size, self.open, self.ceiling = size, open, ceiling
+        self.size, self.open, self.ceiling, self.shift = size, open, ceiling, shift
         self.logprobs = frozen(np.asarray(logprobs, dtype=np.float64))
         self.ids = None if ids is None else frozen(np.asarray(ids, dtype=np.int64))
         expected = size if self.ids is None else len(self.ids)
@@ -69,7 +76,9 @@ class Distribution:
     @classmethod
     def from_logits(cls, logits: NDArray[np.floating]) -> Distribution:
         """Softmax over the whole vocabulary; logits of shape (V,). Raises Problem for NaN."""
-        return cls(len(logits), log_softmax(logits))
+        logprobs = log_softmax(logits)
+        best = int(np.argmax(logits))
+        return cls(len(logits), logprobs, shift=float(logits[best]) - float(logprobs[best]))
 
     @property
     def full(self) -> bool:

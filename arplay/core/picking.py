@@ -13,12 +13,13 @@ from arplay.core.format import percent
 MAX_SEED = 2**64 - 1
 
 
-def uniform(seed: int, index: int) -> float:
+def uniform(seed: int, index: int, stream: int = 0) -> float:
     """u in [0, 1), a pure function of (seed, index): Philox 4x64 (Salmon et al. 2011) as numpy keeps it.
 
-    ``index`` is the number of tokens of the text before the choice, so that a rewound step repeats itself.
+    ``index`` is the number of tokens of the text before the choice, so that a rewound step repeats itself. ``stream``:
+    0 for the choice itself, others for what else is drawn at the same place.
     """
-    return float(np.random.Generator(np.random.Philox(key=seed, counter=index)).random())
+    return float(np.random.Generator(np.random.Philox(key=seed, counter=index | stream << 64)).random())
 
 
 class Untold(Problem):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -18,14 +19,20 @@ class Candidates:
     """Tokens in the order of their ids, with log-probs up to a constant; immutable.
 
     ``ids`` and ``scores`` have the shape (n,); ids is None where nothing of V tokens was removed. Probabilities are
-    exp(scores) / total: a stage need not renormalise. ``unknown``: how many tokens a partial distribution says
+    exp(scores) / total: a stage need not renormalise. ``shift``: what makes a score the logit that the model gave and
+    the stages changed, where that is known. ``unknown``: how many tokens a partial distribution says
     nothing of (None: nobody knows), and their weight together in the same unit as exp(scores); (0, 0.0) for a full one.
     """
 
     def __init__(
-        self, size: int, scores: Floats, ids: Ids | None = None, unknown: tuple[int | None, float] = (0, 0.0)
+        self,
+        size: int,
+        scores: Floats,
+        ids: Ids | None = None,
+        unknown: tuple[int | None, float] = (0, 0.0),
+        shift: float | None = None,
     ) -> None:
-        self.size, self.scores, self.unknown = size, frozen(scores), unknown
+        self.size, self.scores, self.unknown, self.shift = size, frozen(scores), unknown, shift
         self._ids = ids
 
     @classmethod
@@ -37,7 +44,7 @@ class Candidates:
             by_id = np.argsort(ids)
             scores, ids = scores[by_id], ids[by_id]
             unknown = distribution.rest(distribution.order)
-        whole = cls(distribution.size, scores, ids, unknown)
+        whole = cls(distribution.size, scores, ids, unknown, distribution.shift)
         alive = scores > -np.inf
         return whole if alive.all() else whole.keep(np.flatnonzero(alive))
 
@@ -69,19 +76,55 @@ class Candidates:
         return float(np.sum(self.weights)) + self.unknown[1]
 
     @cached_property
+    def logprobs(self) -> Floats:
+        """log p of each of them as they stand, in nats, shape (n,)."""
+        return frozen(self.scores - np.log(self.total))
+
+    @property
+    def entropy(self) -> float:
+        """Of what may be drawn, in nats. Raises Problem where not every token's probability is known."""
+        self.must_be_full("the entropy")
+        return float(-np.sum(self.weights * self.logprobs)) / self.total
+
+    @cached_property
     def reached(self) -> Floats:
         """The weights from the most to the least probable token, summed up, shape (n,)."""
-        return frozen(np.cumsum(np.exp(self._falling)))
+        return frozen(np.cumsum(np.exp(self.falling)))
 
     def keep(self, places: NDArray[np.int64]) -> Candidates:
         """The known tokens at these places, which rise; nothing of the unknown ones."""
         ids = places if self._ids is None else self._ids[places]
-        return Candidates(self.size, self.scores[places], ids)
+        return Candidates(self.size, self.scores[places], ids, shift=self.shift)
 
-    def scored(self, scores: Floats) -> Candidates:
+    def where(self, alive: NDArray[np.bool_]) -> Candidates:
+        """The known tokens that are ``alive``, shape (n,); nothing of the unknown ones."""
+        return self if alive.all() and not self.is_partial else self.keep(np.flatnonzero(alive))
+
+    def places(self, ids: Ids) -> NDArray[np.int64]:
+        """Where those of ``ids`` that may be drawn stand, each once, rising."""
+        if self._ids is None:
+            return np.unique(ids[(ids >= 0) & (ids < self.size)])
+        return np.flatnonzero(np.isin(self._ids, ids))
+
+    def scored(self, scores: Floats, shift: float | None = None) -> Candidates:
         """The same tokens with other scores. Raises Problem where the unknown ones would need some, too."""
         self.must_be_full("another score for every token")
-        return Candidates(self.size, scores, self._ids)
+        return Candidates(self.size, scores, self._ids, shift=shift)
+
+    def changed(self, ids: Ids, change: Callable[[Floats, Ids], Floats]) -> Candidates:
+        """``change`` gives the scores of those of ``ids`` that may be drawn, from their scores and ids.
+
+        One that becomes minus infinity is gone. Raises Problem where the unknown ones might be among them.
+        """
+        places = self.places(ids)
+        if not len(places):
+            return self
+        self.must_be_full("another score for some tokens")
+        scores = self.scores.copy()
+        scores[places] = change(scores[places], self.ids[places])
+        done = self.scored(scores, self.shift)
+        gone = scores[places] == -np.inf
+        return done.keep(np.flatnonzero(scores > -np.inf)) if gone.any() else done
 
     def first(self, count: int) -> Candidates:
         """The ``count`` most probable of the known tokens, of equals those with the lowest ids."""
@@ -106,8 +149,8 @@ class Candidates:
 
     def falling_at(self, place: int) -> float:
         """The score at ``place`` from the largest on."""
-        if "_falling" in self.__dict__:
-            return float(self._falling[place])
+        if "falling" in self.__dict__:
+            return float(self.falling[place])
         at = len(self) - 1 - place
         return float(np.partition(self.scores, at)[at])
 
@@ -121,6 +164,6 @@ class Candidates:
             )
 
     @cached_property
-    def _falling(self) -> Floats:
+    def falling(self) -> Floats:
         """The scores from the largest to the smallest: sorting values takes a quarter of sorting places."""
         return frozen(np.sort(self.scores)[::-1])

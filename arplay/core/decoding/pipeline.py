@@ -6,6 +6,7 @@ The order is data. Each stage gets what the one before it left; probabilities ar
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.decoding.candidates import Candidates
-from arplay.core.decoding.stage import Context, Stage, State
+from arplay.core.decoding.stage import Context, Stage, State, Values, Words
 from arplay.core.decoding.stages import STAGES
 from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
 
 Floats = NDArray[np.float64]
-Values = tuple[float, ...]
 Said: TypeAlias = "str | Sequence[Any] | Mapping[Any, Any] | Pipeline"
 """What a pipeline is made from."""
 
@@ -32,9 +32,10 @@ MOST_STAGES = 64
 class Pipeline:
     """Stages by name with their numbers, the first one first. One whose number is neutral is left out.
 
-    It is made from ``stage:value,stage:value``, from a list of such stages, of pairs of a name and its numbers or of
-    ``{"stage": name, field: number}`` as :attr:`as_json` gives them, from the JSON of any of these, or from another
-    one. Raises Problem for a stage that does not exist and for a number that it does not allow.
+    It is made from ``stage:value,stage:value`` (a text that has a comma stands in quotes, as in JSON), from a list of
+    such stages, of pairs of a name and its numbers or of ``{"stage": name, field: number}`` as :attr:`as_json` gives
+    them, from the JSON of any of these, or from another one. Raises Problem for a stage that does not exist and for a
+    number that it does not allow.
 
     >>> Pipeline("top-k:40,greedy").stages
     (('top-k', (40,)), ('greedy', ()))
@@ -53,7 +54,7 @@ class Pipeline:
         object.__setattr__(self, "stages", used)
 
     @classmethod
-    def of(cls, greedy: bool = False, **values: float) -> Pipeline:
+    def of(cls, greedy: bool = False, **values: float | str) -> Pipeline:
         """Stages of one number each, in the order of the table.
 
         >>> Pipeline.of(top_p=0.9, temperature=0.7).spelled
@@ -75,22 +76,22 @@ class Pipeline:
     @property
     def spelled(self) -> str:
         """In one line, as a pipeline is made from it."""
-        return ",".join(":".join([name, *map(repr, values)]) for name, values in self.stages)
+        return ",".join(":".join([name, *map(_spelled, values)]) for name, values in self.stages)
 
     @property
     def label(self) -> str:
         """The stages in words, as exports and the status line show them."""
         return " → ".join(STAGES[name].label(values) for name, values in self.stages) or "the model's own distribution"
 
-    def value(self, name: str) -> float:
-        """The first number of a stage; the neutral one where the stage is not used."""
+    def value(self, name: str) -> float | str:
+        """The first number of a stage (or its text); the neutral one where the stage is not used."""
         neutral = _stage(name).fields[0].neutral
         return next((values[0] for used, values in self.stages if used == name), neutral)
 
     def has(self, name: str) -> bool:
         return any(used == name for used, _ in self.stages)
 
-    def put(self, name: str, *values: float) -> Pipeline:
+    def put(self, name: str, *values: float | str) -> Pipeline:
         """With these numbers for a stage: where it is already, or where the table's order has it."""
         _stage(name)
         if self.has(name):
@@ -174,6 +175,10 @@ class Chain:
                 assert apply is not None, name
                 after = apply(candidates, context, *values)
             kept = len(after) + (after.unknown[0] or 0)
+            if not (len(after) or after.is_partial):
+                raise Problem(
+                    f"{STAGES[name].label(values)} leaves no token to choose from", "loosen it, or put it later"
+                )
             traces.append(Trace(STAGES[name].label(values), kept, _removed(candidates, after)))
             candidates = after
         return Decoded(distribution, candidates, tuple(traces))
@@ -212,15 +217,13 @@ def _removed(before: Candidates, after: Candidates) -> float:
     return lost / before.total
 
 
-def _no(said: object, what: str) -> Problem:
-    return Problem(
-        f"{_short(said)} {what}", f"give stages like temperature:0.8,top-p:0.95; there are {', '.join(STAGES)}"
-    )
+def _no(said: object, what: str, there_are: str = "") -> Problem:
+    return Problem(f"{_short(said)} {what}", f"give stages like temperature:0.8,top-p:0.95{there_are}")
 
 
 def _stage(name: object) -> Stage:
     if not isinstance(name, str) or name not in STAGES:
-        raise _no(name, "is no decoding stage")
+        raise _no(name, "is no decoding stage", f"; there are {', '.join(STAGES)}")
     return STAGES[name]
 
 
@@ -232,7 +235,7 @@ def _listed(said: Any) -> Sequence[Any]:
         except (ValueError, RecursionError) as error:
             raise _no(said, "is no JSON of a pipeline") from error
     if isinstance(said, str):
-        return [part for part in said.split(",") if part.strip()]
+        return [part for part in _parted(said, ",") if part.strip()]
     if isinstance(said, Pipeline):
         return said.stages
     if isinstance(said, Mapping):
@@ -245,9 +248,14 @@ def _listed(said: Any) -> Sequence[Any]:
 def _one(said: Any) -> tuple[Stage, tuple[Any, ...]]:
     """A stage and its numbers, which are not checked yet."""
     if isinstance(said, str):
-        name, *texts = said.strip().split(":")
+        name, *texts = _parted(said.strip(), ":")
+        stage = _stage(name.strip())
+        takes_text = [isinstance(field, Words) for field in stage.fields]
+        if takes_text and takes_text[-1] and len(texts) > len(takes_text):  # the last text may have colons
+            texts[len(takes_text) - 1 :] = [":".join(texts[len(takes_text) - 1 :])]
         try:
-            return _stage(name.strip()), tuple(map(_number, texts))
+            kinds = [_text if text else _number for text in takes_text] or [_number]
+            return stage, tuple(kinds[min(at, len(kinds) - 1)](text) for at, text in enumerate(texts))
         except ValueError as error:
             raise _no(said, "has a value that is no number") from error
     if isinstance(said, Mapping):
@@ -255,11 +263,25 @@ def _one(said: Any) -> tuple[Stage, tuple[Any, ...]]:
         unknown = said.keys() - {"stage", *(field.name for field in stage.fields)}
         if unknown:
             raise _no(min(unknown, key=str), f"is no number of {stage.name}")
-        return stage, tuple(said.get(field.name, field.neutral) for field in stage.fields)
+        return stage, tuple(said.get(field.name, field.given) for field in stage.fields)
     if not (isinstance(said, list | tuple) and len(said) == 2):
         raise _no(said, "is no stage")
     stage, values = _stage(said[0]), said[1]
     return stage, tuple(values) if isinstance(values, list | tuple) else (values,)
+
+
+def _parted(text: str, mark: str) -> list[str]:
+    """The parts of ``text`` between marks that stand outside of quotes."""
+    return re.findall(rf'(?:"(?:\\.|[^"\\])*"|[^{mark}])+', text)
+
+
+def _text(text: str) -> str:
+    """As it stands, or as JSON writes it. Raises ValueError."""
+    return str(json.loads(text)) if text.startswith('"') else text
+
+
+def _spelled(value: float | str) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def _number(text: str) -> float:

@@ -16,6 +16,10 @@ from arplay.core.decoding.candidates import Candidates, Ids
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import TokenSet
 
+Values = tuple[float | str, ...]
+MOST_CHARACTERS = 20_000
+LONGEST_SHOWN = 24
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -36,6 +40,12 @@ class Field:
     usual: float | None = None
     decimals: int = 2
     bend: Literal["even", "log", "square"] = "even"
+    default: float | None = None  # where it is not given; the neutral number if None
+
+    @property
+    def given(self) -> float:
+        """What it is where nobody says another."""
+        return self.neutral if self.default is None else self.default
 
     def check(self, stage: str, value: object) -> float:
         """The value as it is used. Raises Problem for one that is not allowed."""
@@ -46,17 +56,50 @@ class Field:
         raise Problem(f"{stage} {str(value)[:40]} is out of range", f"allowed: {self.allowed}")
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text that a stage takes, such as a pattern. ``read`` raises Problem for one that is not allowed."""
+
+    name: str
+    allowed: str
+    read: Callable[[str], object]
+    default: str = ""
+    neutral = ""
+
+    @property
+    def given(self) -> str:
+        return self.default
+
+    def check(self, stage: str, value: object) -> str:
+        """The text as it is used. Raises Problem for one that is not allowed."""
+        if not isinstance(value, str) or len(value) > MOST_CHARACTERS:
+            raise Problem(f"{stage} takes a text of at most {MOST_CHARACTERS:,} characters", f"allowed: {self.allowed}")
+        if value:
+            self.read(value)
+        return value
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Context:
     """What a stage may know beside the candidates.
 
-    ``ids``: the tokens so far, those before the text included, shape (n,). ``u``: the number that the choice is made
-    at, if one is drawn. ``tokens``: what the ids stand for.
+    ``ids``: the tokens so far, those before the text included, shape (n,). ``written``: how many of them, the last
+    ones, decoding wrote; ``drawn``: log p of each of these in what it was drawn from, in nats, shape (written,).
+    ``u``: the number that the choice is made at, if one is drawn; ``chance``: another one at the same place, for stages
+    that act at random. ``tokens``: what the ids stand for; ``ends``: those of them that end a document.
     """
 
     ids: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
     u: float | None = None
     tokens: TokenSet | None = None
+    written: int = 0
+    drawn: tuple[float, ...] = ()
+    chance: float | None = None
+    ends: tuple[int, ...] = ()
+
+    def last(self, count: float) -> Ids:
+        """The last ``count`` of the tokens so far; all for 0."""
+        return self.ids[-int(count) :] if count else self.ids
 
 
 class State(Protocol):
@@ -88,22 +131,32 @@ class Stage:
     does: str
     formula: str
     source: str
-    fields: tuple[Field, ...] = ()
+    fields: tuple[Field | Words, ...] = ()
     apply: Callable[..., Candidates] | None = None
     begin: Callable[..., State] | None = None
 
-    def check(self, values: tuple[object, ...]) -> tuple[float, ...]:
-        """The numbers as they are used. Raises Problem."""
-        if len(values) != len(self.fields):
+    def check(self, values: tuple[object, ...]) -> Values:
+        """The numbers as they are used, of which the last ones may be left out. Raises Problem."""
+        if not bool(self.fields) <= len(values) <= len(self.fields):
             raise Problem(
                 f"{self.name} takes {len(self.fields)} numbers, not {len(values)}", "see arplay sample --help"
             )
-        return tuple(field.check(self.name, value) for field, value in zip(self.fields, values, strict=True))
+        whole = (*values, *(field.given for field in self.fields[len(values) :]))
+        return tuple(field.check(self.name, value) for field, value in zip(self.fields, whole, strict=True))
 
-    def is_off(self, values: tuple[float, ...]) -> bool:
+    def is_off(self, values: Values) -> bool:
         """Whether its first number is the neutral one."""
         return bool(self.fields) and values[0] == self.fields[0].neutral
 
-    def label(self, values: tuple[float, ...]) -> str:
-        """``top-k 40``."""
-        return " ".join([self.name, *(f"{value:g}" if value < 1e6 else f"{value:.0f}" for value in values)])
+    def label(self, values: Values) -> str:
+        """``top-k 40``; numbers behind the first one only where they are not the usual ones."""
+        shown = len(values)
+        while shown > 1 and values[shown - 1] == self.fields[shown - 1].given:
+            shown -= 1
+        return " ".join([self.name, *map(_short, values[:shown])])
+
+
+def _short(value: float | str) -> str:
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 1] + "…"
+    return f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"

@@ -27,9 +27,27 @@ def temperature(candidates: Candidates, context: Context, t: float) -> Candidate
     # dividing the distance to the best token (not the raw value) cannot overflow for tiny T
     with np.errstate(over="ignore"):
         scores = (candidates.scores - candidates.best) / t
-    colder = candidates.scored(scores)
+    shift = None if candidates.shift is None else (candidates.shift + candidates.best) / t
+    colder = candidates.scored(scores, shift)
     alive = scores > -np.inf
     return colder if alive.all() else colder.keep(np.flatnonzero(alive))
+
+
+def dynamic(candidates: Candidates, context: Context, spread: float, t: float, exponent: float) -> Candidates:
+    """Temperature from t - spread where the model is sure to t + spread where it knows nothing.
+
+    T = low + (high - low) (H / log n)^exponent, for the entropy H of the n tokens that are left.
+
+    >>> sure = dynamic(Candidates(2, np.log([0.5, 0.5])), Context(), 0.5, 1, 1)  # H = log 2: T is 1.5
+    >>> np.allclose(sure.scores, 0)
+    True
+    """
+    candidates.must_be_full(f"dynamic temperature {spread:g}")
+    if len(candidates) < 2:
+        return candidates
+    low, high = max(0.0, t - spread), t + spread
+    share = min(1.0, max(0.0, candidates.entropy) / np.log(len(candidates)))
+    return temperature(candidates, context, low + (high - low) * share**exponent)
 
 
 TEMPERATURE = Stage(
@@ -49,4 +67,17 @@ GREEDY = Stage(
     "",
     (),
     greedy,
+)
+DYNAMIC = Stage(
+    "dynamic-temperature",
+    "Dynamic temperature",
+    "Temperature that is low where the model is sure and high where it is not.",
+    "T = low + (high − low) · (H / log n)<sup>exponent</sup> with low, high = T ∓ spread, for n tokens of entropy H.",
+    "kalomaze 2023, koboldcpp",
+    (
+        Field("spread", 0, 10, 0, "from 0 to 10, 0 for off", usual=2),
+        Field("T", 0, 10, 1, "from 0 to 10", usual=2),
+        Field("exponent", 0, 10, 1, "from 0 to 10", usual=4),
+    ),
+    dynamic,
 )

@@ -1,4 +1,4 @@
-"""Stages that remove improbable tokens: top-k, top-p and min-p."""
+"""Stages that remove improbable tokens by their rank, their mass or how they stand beside the best; and XTC."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from arplay.core.decoding.stage import Context, Field, Stage
 
 ROUNDING = 1e-12
 """0.1 + 0.7 is less than 0.8 in floats, and must count as having reached it."""
+FLAT = 1e-6
+"""Second differences that are less together tell of no tail."""
 
 
 def top_k(candidates: Candidates, context: Context, k: float) -> Candidates:
@@ -52,6 +54,69 @@ def min_p(candidates: Candidates, context: Context, m: float) -> Candidates:
     return candidates.keep(np.flatnonzero(alive))
 
 
+def top_a(candidates: Candidates, context: Context, a: float) -> Candidates:
+    """Tokens with p_i >= a times the square of the largest p: the surer the model, the fewer stay.
+
+    With p = 0.5, 0.3, 0.2 and a = 1 the limit is 0.25:
+
+    >>> top_a(Candidates(3, np.log([0.5, 0.3, 0.2])), Context(), 1).ids
+    array([0, 1])
+    """
+    limit = math.log(a) + 2 * candidates.best - math.log(candidates.total)  # the scores are log p + log(total)
+    alive = candidates.scores >= limit - ROUNDING
+    if alive.all():
+        candidates.must_be_full(f"top-a {a:g}")
+    return candidates.where(alive)
+
+
+def top_n_sigma(candidates: Candidates, context: Context, n: float) -> Candidates:
+    """Tokens whose logit is at most n standard deviations (of all logits that are left) below the largest.
+
+    The logits 3, 1, 1, -1 have the deviation 1.414:
+
+    >>> top_n_sigma(Candidates(4, np.array([3.0, 1.0, 1.0, -1.0])), Context(), 1.5).ids
+    array([0, 1, 2])
+    """
+    candidates.must_be_full(f"top-nσ {n:g}")
+    limit = candidates.best - n * float(np.std(candidates.scores))
+    return candidates.where(candidates.scores >= limit - ROUNDING)
+
+
+def tail_free(candidates: Candidates, context: Context, z: float) -> Candidates:
+    """The most probable tokens before the falling probabilities run out into a flat tail.
+
+    The sizes of their second differences, normalised, are summed up until they exceed z. With p = 0.5, 0.3, 0.1, 0.1
+    the first differences are 0.2, 0.2, 0 and the second ones 0 and 0.2: z = 0.5 is exceeded at the second.
+
+    >>> tail_free(Candidates(4, np.log([0.5, 0.3, 0.1, 0.1])), Context(), 0.5).ids
+    array([0])
+    """
+    candidates.must_be_full(f"tail-free {z:g}")
+    if len(candidates) <= 2:
+        return candidates
+    bends = np.abs(np.diff(np.exp(candidates.falling) / candidates.total, 2))
+    total = float(np.sum(bends))
+    shares = bends / total if total > FLAT else np.full(len(bends), 1 / len(bends))
+    place = int(np.searchsorted(np.cumsum(shares), z + ROUNDING, side="right"))
+    return candidates if place == len(shares) else candidates.first(max(place, 1))
+
+
+def xtc(candidates: Candidates, context: Context, probability: float, threshold: float) -> Candidates:
+    """With this probability all tokens of at least ``threshold`` but the least probable of them go.
+
+    >>> made = Candidates(3, np.log([0.5, 0.3, 0.2]))
+    >>> xtc(made, Context(chance=0.2), 0.5, 0.25).ids, xtc(made, Context(chance=0.7), 0.5, 0.25).ids
+    (array([1, 2]), array([0, 1, 2]))
+    """
+    candidates.must_be_full(f"XTC {probability:g}")
+    above = int(np.count_nonzero(candidates.logprobs >= math.log(threshold) - ROUNDING))
+    if above < 2 or (context.chance is not None and context.chance > probability):
+        return candidates
+    alive = np.ones(len(candidates), dtype=bool)
+    alive[candidates.places(candidates.first(above - 1).ids)] = False
+    return candidates.where(alive)
+
+
 TOP_K = Stage(
     "top-k",
     "Top-k",
@@ -79,4 +144,43 @@ MIN_P = Stage(
     "Nguyen et al. 2024 (arXiv:2407.01082)",
     (Field("m", 0, 1, 0, "from 0 to 1", decimals=4, bend="square"),),
     min_p,
+)
+TOP_A = Stage(
+    "top-a",
+    "Top-a",
+    "Only tokens at least a times as probable as the square of the best one may be drawn.",
+    "Tokens with p<sub>i</sub> ≥ a · (max p)² stay.",
+    "BlinkDL 2022, RWKV-LM",
+    (Field("a", 0, 1, 0, "from 0 to 1", decimals=4, bend="square"),),
+    top_a,
+)
+TOP_N_SIGMA = Stage(
+    "top-n-sigma",
+    "Top-nσ",
+    "Only tokens whose logit is within n standard deviations of the largest may be drawn.",
+    "Tokens with z<sub>i</sub> ≥ max z − n · σ(z) stay.",
+    "Tang et al. 2024 (arXiv:2411.07641)",
+    (Field("n", 0, 100, 0, "from 0 to 100, 0 for off", usual=5),),
+    top_n_sigma,
+)
+TAIL_FREE = Stage(
+    "tail-free",
+    "Tail-free",
+    "Only tokens before the falling probabilities run out into a flat tail may be drawn.",
+    "The most probable tokens stay until the sizes of the second differences of p, normalised, exceed z together.",
+    "T. Phénix and E. Egan 2019, trentbrick.github.io/Tail-Free-Sampling",
+    (Field("z", 0, 1, 1, "above 0 and at most 1", above_low=True, least=0.01, decimals=4),),
+    tail_free,
+)
+XTC = Stage(
+    "xtc",
+    "XTC",
+    "Exclude top choices: now and then the most probable tokens go, but for one that is still probable enough.",
+    "With the probability given, all tokens with p<sub>i</sub> ≥ threshold go but the least probable of them.",
+    "P. E. Weidmann 2024, text-generation-webui",
+    (
+        Field("probability", 0, 1, 0, "from 0 to 1"),
+        Field("threshold", 0, 0.5, 0.5, "above 0 and at most 0.5", above_low=True, least=0.01, default=0.1, decimals=4),
+    ),
+    xtc,
 )

@@ -104,6 +104,10 @@ class TokenSet(Protocol):
         """Whether the model's output has this id, but nothing stands for it."""
         ...
 
+    def named(self, text: str) -> int | None:
+        """The id of the token that ``text`` is exactly, or that views show so; the lowest where several are."""
+        ...
+
     def find(self, text: str, limit: int = 200) -> list[int]:
         """Ids whose label (or what it stands for) has ``text`` in it, the best matches first."""
         ...

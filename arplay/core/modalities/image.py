@@ -121,6 +121,9 @@ class Raster:
     def is_unused(self, id: int) -> bool:
         return False
 
+    def named(self, text: str) -> int | None:
+        return next((id for id, sign in enumerate(self.signs) if text in (sign, self.label(id))), None)
+
     def find(self, text: str, limit: int = 200) -> list[int]:
         """By the sign in texts, or by what views show."""
         wanted = text.lower()

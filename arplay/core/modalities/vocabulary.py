@@ -129,6 +129,17 @@ class Vocabulary:
         """Where each token of a text ends, in bytes from the start, shape (n,)."""
         return np.cumsum(self.sizes[np.asarray(ids, dtype=np.int64)], dtype=np.int64)
 
+    def named(self, text: str) -> int | None:
+        """By what it writes, else by what views show of it (``␣the``, ``⟨E2⟩``)."""
+        for written in (text, text.replace("␣", " ")):
+            if (id := self._by_bytes.get(written.encode("utf-8", "surrogateescape"))) is not None:
+                return id
+        return next((id for id in self.find(text) if self.label(id) == text), None)
+
+    @cached_property
+    def _by_bytes(self) -> dict[bytes, int]:
+        return {data: id for id, data in reversed(list(enumerate(self.written))) if data}
+
     def find(self, text: str, limit: int = 200) -> list[int]:
         """Ids whose text contains ``text``: exact matches first, then prefixes, then the rest, shorter first.
 

@@ -214,7 +214,7 @@ def _removed(before: Candidates, after: Candidates) -> float:
         gone = np.ones(before.size, dtype=bool)
         gone[after.ids] = False
         lost += float(np.sum(before.weights[gone[before.ids]]))
-    return lost / before.total
+    return lost and lost / before.total  # a total costs an exp for every token
 
 
 def _no(said: object, what: str, there_are: str = "") -> Problem:

@@ -64,7 +64,7 @@ class Next:
         >>> [(trace.label, trace.kept) for trace in load("abc").next("BA", "top-k:2").decoded.traces]
         [('top-k 2', 2)]
         """
-        context = context_at(self.answer, self.loaded.vocabulary, seed=0)
+        context = context_at(self.answer, self.loaded.vocabulary, 0, self.loaded.eos)
         return decode(self.distribution, self.pipeline, context)
 
     @property

@@ -22,7 +22,14 @@ from tests.windows_open import PATIENCE, Open, opened, settle
 __all__ = ["opened"]
 
 
-@pytest.mark.parametrize(("pace", "decoding"), [(200.0, ""), (60.0, "temperature:1.7,top-k:2")])
+@pytest.mark.parametrize(
+    ("pace", "decoding"),
+    [
+        (200.0, ""),
+        (60.0, "temperature:1.7,top-k:2"),
+        (60.0, "repetition:1.5:0,dry:0.8,min-length:3,temperature:1.7,xtc:0.5:0.1,mirostat:1.5:0.4"),
+    ],
+)
 @pytest.mark.parametrize(("model", "prompt"), [("abc", "B"), ("english", "Once upon a")])
 def test_play_writes_what_the_command_samples(
     model: str, prompt: str, pace: float, decoding: str, opened: Open, qtbot: QtBot, capsys: pytest.CaptureFixture[str]

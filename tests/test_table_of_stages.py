@@ -1,4 +1,4 @@
-"""A decoding stage from outside the package (tests/examples/quadratic.py) is one file and one line, found everywhere."""
+"""A decoding stage from outside the package (tests/examples/quadratic.py): one file and one line, found everywhere."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def test_the_window_has_a_dial_for_it_that_says_what_it_does(known: None, opened
     window = opened(text=b"BA")
     panel = window.panels["decoding"]
     dial = panel.findChild(Dial, "quadratic")
-    assert dial is not None and dial.isVisible() and QUADRATIC.does in dial.toolTip() + dial.findChild(QSlider).toolTip()
+    assert (
+        dial is not None and dial.isVisible() and QUADRATIC.does in dial.toolTip() + dial.findChild(QSlider).toolTip()
+    )
     play = window.playground
     play.handle(Change(replace(play.view.settings, decoding=arplay.Pipeline("quadratic:1"))))
     settle(window, qtbot)

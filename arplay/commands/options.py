@@ -63,6 +63,7 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
 
 def add_decoding(parser: argparse.ArgumentParser) -> None:
     """``--pipeline``, and an option for every stage of the table."""
+    from arplay.core.decoding.stage import Words
     from arplay.core.decoding.stages import STAGES
 
     group = parser.add_argument_group("decoding")
@@ -72,13 +73,18 @@ def add_decoding(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     for stage in STAGES.values():
         words = stage.does.replace("%", "%%").rstrip(".")
-        if stage.fields:
-            names, off = tuple(field.name.upper() for field in stage.fields), stage.fields[0].neutral
-            group.add_argument(
-                f"--{stage.name}", type=_number, nargs=len(names), metavar=names, help=f"{words}; {off:g} is off"
-            )
-        else:
+        if not stage.fields:
             group.add_argument(f"--{stage.name}", action="store_true", help=words)
+            continue
+        names, off = [field.name.upper() for field in stage.fields], stage.fields[0].neutral
+        words += f"; {off:g} is off" if isinstance(off, int | float) else ""
+        texts = [isinstance(field, Words) for field in stage.fields]
+        kind = str if all(texts) else _number_or_text if any(texts) else _number
+        if len(names) == 1:
+            group.add_argument(f"--{stage.name}", type=kind, nargs=1, metavar=names[0], help=words)
+        else:
+            shown = (names[0], " ".join(names[1:]))
+            group.add_argument(f"--{stage.name}", type=kind, nargs="+", metavar=shown, help=words)
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +107,14 @@ def decoding(args: argparse.Namespace, base: Pipeline | None = None) -> Pipeline
         return done
     except Problem as problem:
         raise UsageError(str(problem)) from problem
+
+
+def _number_or_text(text: str) -> float | str:
+    """An argparse type; the stage says whether it takes it."""
+    try:
+        return _number(text)
+    except argparse.ArgumentTypeError:
+        return text
 
 
 def _number(text: str) -> float:

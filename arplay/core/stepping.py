@@ -9,16 +9,58 @@ import numpy as np
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.decoding.stage import Context
 from arplay.core.distribution import Distribution
-from arplay.core.modalities.base import TokenSet
+from arplay.core.modalities.base import Ids, TokenSet
 from arplay.core.picking import Choice, choose, uniform
 from arplay.core.position import Answer
-from arplay.core.tree import Step
+from arplay.core.tree import Node, Step
+
+CHANCE = 1
+"""The stream of numbers that stages act at random by, beside that of the choices (0)."""
 
 
-def context_at(answer: Answer, tokens: TokenSet, seed: int) -> Context:
-    """What decoding may know at the place of ``answer``."""
-    index = answer.prefix.index
-    return Context(np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids]), uniform(seed, index), tokens)
+def context_at(
+    answer: Answer, tokens: TokenSet, seed: int, eos: int | None = None, drawn: tuple[float, ...] = ()
+) -> Context:
+    """What decoding may know at the place of ``answer``, behind tokens that were ``drawn`` as there."""
+    ids = np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids])
+    return context_of(ids, answer.prefix.index, tokens, seed, eos, drawn)
+
+
+def context_of(
+    ids: Ids,
+    index: int,
+    tokens: TokenSet,
+    seed: int,
+    eos: int | None,
+    drawn: tuple[float, ...],
+    u: float | None = None,
+) -> Context:
+    """The same behind these ``ids``; ``u`` is that of (seed, index) where it is not given."""
+    u = uniform(seed, index) if u is None else u
+    ends = () if eos is None else (eos,)
+    return Context(ids, u, tokens, drawn, uniform(seed, index, CHANCE), ends)
+
+
+def drawn_before(node: Node, caret: int) -> tuple[float, ...]:
+    """log p of each token that was written one after the other up to ``caret`` in the state ``node``, the oldest first.
+
+    As it was drawn, in nats; NaN for one that a person chose.
+    """
+    found: list[float] = []
+    step = node.step if node.caret == caret else None
+    while step is not None:
+        found.append(drawn_at(step))
+        assert node.parent is not None
+        node = node.parent
+        before, step = step, node.step
+        if step is not None and step.index >= before.index:  # it stands elsewhere
+            step = None
+    return tuple(reversed(found))
+
+
+def drawn_at(step: Step) -> float:
+    """log p of a token in what it was drawn from, in nats; NaN where nobody drew it."""
+    return math.log(step.decoded_prob) if step.u is not None and step.decoded_prob > 0 else math.nan
 
 
 def sampled(

@@ -10,11 +10,10 @@ from typing import Literal
 import numpy as np
 
 from arplay.core.decoding.pipeline import Chain, Pipeline
-from arplay.core.decoding.stage import Context
 from arplay.core.modalities.base import TokenSet
 from arplay.core.picking import Untold, uniform
 from arplay.core.position import Answer
-from arplay.core.stepping import sampled
+from arplay.core.stepping import context_of, drawn_at, sampled
 from arplay.core.tree import Step
 from arplay.core.windows import windows_of
 from arplay.engine.state import State, in_chunks
@@ -65,6 +64,7 @@ class Sampling:
         length_of_all, eos = self.tokens.length, model.alphabet.eos
         windows = windows_of(model.info.context, len(self.prefix) + length, self._leading)
         chain = list(self.prefix)
+        recalled: list[float] = []
         drawn = 0
         for index in count(self._index):
             if drawn == length:
@@ -89,7 +89,8 @@ class Sampling:
                 continue
             distribution = next_of(session)
             u = uniform(seed, index) if us is None else us[drawn]
-            decoded = self._chain.apply(distribution, Context(np.array(chain, np.int64), u, self.tokens))
+            known = context_of(np.array(chain, np.int64), index, self.tokens, seed, eos, tuple(recalled), u)
+            decoded = self._chain.apply(distribution, known)
             try:
                 made, _ = sampled(distribution, decoded, index, u, seed if us is None else None)
             except Untold as untold:
@@ -97,6 +98,8 @@ class Sampling:
                 return
             chain.append(made.id)
             self._chain.accept(made.id)
+            if self._chain.pipeline.recalls:
+                recalled.append(drawn_at(made))
             drawn += 1
             yield made
             if made.id == eos:

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from arplay.core.decoding.pipeline import Decoded, Pipeline, decode
-from arplay.core.decoding.stage import Context
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Ids, Place, TokenSet
 from arplay.core.picking import Choice, uniform
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
-from arplay.core.stepping import behind_bare, sampled
+from arplay.core.stepping import behind_bare, context_of, drawn_at, sampled
 from arplay.core.tree import Step
 from arplay.engine.explore import Explore, Explored, explore
 from arplay.engine.job import Pause, Steps
@@ -36,7 +35,7 @@ class Write(Question):
     """Sample up to ``count`` tokens from the caret of ``document`` on, each at u of (seed, index), as one batch.
 
     At most ``per_second``, the first not before ``due`` (of the monotonic clock). ``shown``: seconds of the processor
-    that showing the last batch took.
+    that showing the last batch took. ``drawn``: as a stage's context has it, where one recalls that.
     ``stop_at``: the token after which no other is written. ``slide``: go on where the context is full.
     """
 
@@ -52,6 +51,7 @@ class Write(Question):
     stop_at: int | None = None
     slide: bool = False
     shown: float = 0.0
+    drawn: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -125,7 +125,7 @@ def write(state: State, request: Write) -> Steps:
             return written(batch, answer, ended, stuck=False)
         chosen = None
         if answer.distribution is not None and not behind_bare(answer) and (request.slide or not answer.position.start):
-            chosen = _choose(answer.distribution, request, answer.prefix.index, read, state.tokens)
+            chosen = _choose(answer.distribution, request, answer.prefix.index, read, state, batch.steps)
         if chosen is None:
             return written(batch, answer, ended=False, stuck=True)
         if (ahead := batch.ahead(request.per_second)) > 0:
@@ -147,7 +147,7 @@ def _go_on(state: State, request: Write, batch: _Batch, chain: Ids, lead: int) -
                 break
             session.read(chain[len(session.ids) :].tolist())
             distribution = next_of(session)
-            chosen = _choose(distribution, request, len(chain) - lead, chain, state.tokens)
+            chosen = _choose(distribution, request, len(chain) - lead, chain, state, batch.steps)
             if chosen is None:
                 break
             yield Pause(ahead) if (ahead := batch.ahead(request.per_second)) > 0 else None
@@ -163,12 +163,14 @@ def _has_ended(request: Write, batch: _Batch, index: int, tokens: TokenSet) -> b
 
 
 def _choose(
-    distribution: Distribution, request: Write, index: int, chain: Ids, tokens: TokenSet
+    distribution: Distribution, request: Write, index: int, chain: Ids, state: State, steps: list[Step]
 ) -> tuple[Step, tuple[Choice, Decoded]] | None:
     """None where nothing can be sampled: the window says why, as it does for a single Step."""
     u = uniform(request.seed, index)
+    drawn = (*request.drawn, *map(drawn_at, steps)) if request.pipeline.recalls else ()
+    context = context_of(chain, index, state.tokens, request.seed, state.current().alphabet.eos, drawn, u)
     try:
-        decoded = decode(distribution, request.pipeline, Context(chain, u, tokens))
+        decoded = decode(distribution, request.pipeline, context)
         step, choice = sampled(distribution, decoded, index, u, request.seed)
     except Problem:
         return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from arplay.core.decoding.candidates import Candidates
 from arplay.core.decoding.stage import Context, Field, Stage
 

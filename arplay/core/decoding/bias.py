@@ -41,10 +41,10 @@ def ban(candidates: Candidates, context: Context, tokens: str) -> Candidates:
 def min_length(candidates: Candidates, context: Context, n: float) -> Candidates:
     """The text may not end before n tokens are written.
 
-    >>> min_length(Candidates(3, np.zeros(3)), Context(np.array([0]), written=1, ends=(2,)), 2).ids
+    >>> min_length(Candidates(3, np.zeros(3)), Context(np.array([0]), drawn=(-0.7,), ends=(2,)), 2).ids
     array([0, 1])
     """
-    return _without(candidates, context.ends) if context.written < n else candidates
+    return _without(candidates, context.ends) if len(context.drawn) < n else candidates
 
 
 def _without(candidates: Candidates, ids: Iterable[int]) -> Candidates:
@@ -126,4 +126,5 @@ MIN_LENGTH = Stage(
     "",
     (Field("n", 1, 1 << 31, 0, "a whole number from 1, or 0 for off", True, usual=500, decimals=0, bend="log"),),
     min_length,
+    recalls=True,
 )

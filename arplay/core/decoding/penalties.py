@@ -90,7 +90,8 @@ def dry(
     most = MOST_EXPONENT / math.log(base) if base > 1 else math.inf
 
     def change(scores: Floats, ids: Ids) -> Floats:
-        return scores - np.array([multiplier * base ** min(lengths[int(id)] - allowed, most) for id in ids])
+        longer = np.array([lengths[int(id)] - allowed for id in ids], np.float64)
+        return scores - multiplier * base ** np.minimum(longer, most)
 
     return candidates.changed(np.array(list(lengths), np.int64), change)
 

@@ -88,6 +88,11 @@ class Pipeline:
         neutral = _stage(name).fields[0].neutral
         return next((values[0] for used, values in self.stages if used == name), neutral)
 
+    @property
+    def recalls(self) -> bool:
+        """Whether a stage asks what was drawn before."""
+        return any(STAGES[name].recalls for name, _ in self.stages)
+
     def has(self, name: str) -> bool:
         return any(used == name for used, _ in self.stages)
 

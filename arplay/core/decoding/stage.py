@@ -83,16 +83,15 @@ class Words:
 class Context:
     """What a stage may know beside the candidates.
 
-    ``ids``: the tokens so far, those before the text included, shape (n,). ``written``: how many of them, the last
-    ones, decoding wrote; ``drawn``: log p of each of these in what it was drawn from, in nats, shape (written,).
-    ``u``: the number that the choice is made at, if one is drawn; ``chance``: another one at the same place, for stages
-    that act at random. ``tokens``: what the ids stand for; ``ends``: those of them that end a document.
+    ``ids``: the tokens so far, those before the text included, shape (n,). ``drawn``: of those of them that decoding
+    wrote, the last ones, log p in what each was drawn from, in nats; NaN for one that a person chose. ``u``: the number
+    that the choice is made at, if one is drawn; ``chance``: another one at the same place, for stages that act at
+    random. ``tokens``: what the ids stand for; ``ends``: those of them that end a document.
     """
 
     ids: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
     u: float | None = None
     tokens: TokenSet | None = None
-    written: int = 0
     drawn: tuple[float, ...] = ()
     chance: float | None = None
     ends: tuple[int, ...] = ()
@@ -123,7 +122,8 @@ class Stage:
     """One kind of stage. ``does`` is a sentence, ``formula`` rich text, ``source`` who wrote it down first.
 
     ``apply`` gives the candidates that are left, from those before it, the context and the stage's numbers. A stage
-    that remembers has ``begin`` instead, which makes its :class:`State` from the numbers.
+    that remembers has ``begin`` instead, which makes its :class:`State` from the numbers. ``recalls``: it asks what was
+    drawn before.
     """
 
     name: str
@@ -133,6 +133,7 @@ class Stage:
     source: str
     fields: tuple[Field | Words, ...] = ()
     apply: Callable[..., Candidates] | None = None
+    recalls: bool = False
     begin: Callable[..., State] | None = None
 
     def check(self, values: tuple[object, ...]) -> Values:

@@ -160,4 +160,5 @@ MIROSTAT = Stage(
         Field("rate", 0, 1, 0, "from 0 to 1", default=0.1),
     ),
     mirostat,
+    recalls=True,
 )

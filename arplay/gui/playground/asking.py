@@ -65,7 +65,9 @@ class Asking(QObject):
         if answer.distribution is None or loaded is None:
             return None
         try:
-            return decode(answer.distribution, settings.decoding, context_at(answer, loaded.vocabulary, settings.seed))
+            drawn = self._play.drawn_before
+            context = context_at(answer, loaded.vocabulary, settings.seed, loaded.eos, drawn)
+            return decode(answer.distribution, settings.decoding, context)
         except Problem as problem:
             self._play.reported.emit(problem.cause, problem.remedy)
             return None

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Document
+from arplay.core.stepping import drawn_before
 from arplay.core.tree import Tree
 from arplay.gui.contract import Settings, View
 from arplay.gui.playground.undo import new_stack
@@ -66,6 +67,12 @@ class State(QObject):
         """The scores, if they are of what the heatmap shows now."""
         ledger = self.view.ledger
         return ledger if ledger is not None and ledger.encoded.is_of(self.scored_document) else None
+
+    @property
+    def drawn_before(self) -> tuple[float, ...]:
+        """What stages recall of the tokens before the caret; nothing where none does."""
+        recalls = self.view.settings.decoding.recalls and not self.looking
+        return drawn_before(self.tree.node, self.view.caret) if recalls else ()
 
     def busy_scoring(self) -> bool:
         return self.view.lacks_scores_of(self.scored_document)

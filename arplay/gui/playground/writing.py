@@ -78,6 +78,7 @@ class Writing(QObject):
             stop_at=loaded.eos if settings.stop_at_eos else None,
             slide=settings.at_limit == "slide",
             shown=self._shown,
+            drawn=play.drawn_before,
         )
         self._asked = self._bridge.ask(asked)
 

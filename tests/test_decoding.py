@@ -17,6 +17,7 @@ from arplay.core.decoding.candidates import Candidates
 from arplay.core.decoding.pipeline import Chain, Decoded, Pipeline, decode
 from arplay.core.decoding.stage import Context, Field, Stage, State, Words
 from arplay.core.decoding.stages import STAGES
+from arplay.core.decoding.trace import apart
 from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
 
@@ -381,3 +382,55 @@ def test_a_stage_sees_the_tokens_so_far(two_more: None) -> None:
     assert kept(done.logprobs) == [1, 2]
     with pytest.raises(Problem, match="no-last, only-new"):  # the table says what there is
         Pipeline("beam")
+
+
+# ---- what each stage did
+
+
+def test_entropy_and_divergence_by_hand() -> None:
+    # 0.5, 0.25, 0.25 has 1.5 bits; top-k 2 leaves 2/3 and 1/3: 0.9183 bits; its KL is log(1 / 0.75)
+    trace = decode(full(np.log([0.5, 0.25, 0.25])), Pipeline("top-k:2")).traces[0]
+    assert trace.entropies is not None and trace.divergence is not None
+    assert np.divide(trace.entropies, math.log(2)) == pytest.approx([1.5, 0.918296], abs=1e-6)
+    assert trace.divergence == pytest.approx(math.log(4 / 3))
+    assert (trace.kept, trace.gone, trace.removed) == (2, 1, pytest.approx(0.25))
+    assert trace.as_dict()["stage"] == "top-k" and json.dumps(trace.as_dict())
+
+
+@given(logits, pipelines)
+def test_the_last_divergence_is_that_of_what_is_drawn_from(z: np.ndarray, pipeline: Pipeline) -> None:
+    done = decode(full(log_softmax(z)), pipeline)
+    if done.traces:
+        alive = done.logprobs > -np.inf
+        q, p = done.logprobs[alive], done.own.logprobs[alive]
+        assert done.traces[-1].divergence == pytest.approx(float(np.sum(np.exp(q) * (q - p))), abs=1e-9)
+        for trace in done.traces:
+            assert trace.entropies is not None
+            assert trace.entropies[1] <= math.log(max(1, trace.kept)) + 1e-9
+
+
+def test_where_a_token_went() -> None:
+    done = decode(full(np.log([0.4, 0.3, 0.2, 0.1])), Pipeline("top-k:3,top-p:0.7"))
+    lost = done.lost(3)
+    assert lost is not None and (lost.label, lost.rank, lost.kept) == ("top-k 3", 4, 3)
+    assert (lost.prob, lost.least) == (pytest.approx(0.1), pytest.approx(0.2))
+    lost = done.lost(2)
+    assert lost is not None and (lost.label, lost.rank, lost.kept) == ("top-p 0.7", 3, 2)
+    assert (lost.prob, lost.least) == (pytest.approx(2 / 9), pytest.approx(3 / 9))
+    assert done.lost(0) is None
+
+
+@given(logits, pipelines)
+def test_every_token_stays_or_has_one_stage_that_removed_it(z: np.ndarray, pipeline: Pipeline) -> None:
+    p = log_softmax(z)
+    done = decode(full(p), pipeline)
+    for id in kept(p):
+        assert (done.lost(id) is None) == (done.logprobs[id] > -np.inf)
+
+
+def test_how_far_two_orders_are_apart() -> None:
+    p = full(np.log([0.4, 0.3, 0.2, 0.1]))
+    one, other = (decode(p, Pipeline(text)) for text in ("temperature:0.5,top-p:0.75", "top-p:0.75,temperature:0.5"))
+    # 0.64, 0.36 of two tokens beside 16/29, 9/29, 4/29 of three
+    assert apart(one.candidates, other.candidates) == pytest.approx(4 / 29)
+    assert apart(one.candidates, one.candidates) == 0

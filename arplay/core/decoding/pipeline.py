@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from arplay.core.decoding.candidates import Candidates
 from arplay.core.decoding.stage import Context, Stage, State, Values, Words
 from arplay.core.decoding.stages import STAGES
+from arplay.core.decoding.trace import Lost, Trace
 from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
 
@@ -52,6 +53,12 @@ class Pipeline:
         checked = ((stage, stage.check(values)) for stage, values in map(_one, found))
         used = tuple((stage.name, values) for stage, values in checked if not stage.is_off(values))
         object.__setattr__(self, "stages", used)
+
+    @staticmethod
+    def one(said: Any) -> tuple[str, Values]:
+        """One stage in any of these forms: its name and numbers, neutral ones too. Raises Problem."""
+        stage, values = _one(said)
+        return stage.name, stage.check(values)
 
     @classmethod
     def of(cls, greedy: bool = False, **values: float | str) -> Pipeline:
@@ -120,15 +127,6 @@ class Pipeline:
         return decode(Distribution(len(own), own), self, context).logprobs
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """What one stage left: tokens kept, and the mass that it removed, of what it was given."""
-
-    label: str
-    kept: int
-    removed: float
-
-
 @dataclass(frozen=True, eq=False)
 class Decoded:
     """What is left of the model's ``own`` distribution to choose from, and how it came about."""
@@ -151,6 +149,10 @@ class Decoded:
     def logprobs(self) -> Floats:
         """Those of :attr:`distribution`."""
         return self.distribution.logprobs
+
+    def lost(self, id: int) -> Lost | None:
+        """What removed the token ``id``, if a stage did."""
+        return next((lost for trace in self.traces if (lost := trace.lost(id)) is not None), None)
 
     @property
     def kept(self) -> int:
@@ -179,12 +181,11 @@ class Chain:
             else:
                 assert apply is not None, name
                 after = apply(candidates, context, *values)
-            kept = len(after) + (after.unknown[0] or 0)
             if not (len(after) or after.is_partial):
                 raise Problem(
                     f"{STAGES[name].label(values)} leaves no token to choose from", "loosen it, or put it later"
                 )
-            traces.append(Trace(STAGES[name].label(values), kept, _removed(candidates, after)))
+            traces.append(Trace(STAGES[name], values, candidates, after, distribution))
             candidates = after
         return Decoded(distribution, candidates, tuple(traces))
 
@@ -210,16 +211,6 @@ class Chain:
 def decode(distribution: Distribution, pipeline: Pipeline, context: Context | None = None) -> Decoded:
     """Apply the stages of ``pipeline`` in order, with nothing remembered."""
     return Chain(pipeline).apply(distribution, context)
-
-
-def _removed(before: Candidates, after: Candidates) -> float:
-    """The probability of what is gone, summed itself: one minus the rest would lose what is below 1e-16."""
-    lost = before.unknown[1] if before.is_partial and not after.is_partial else 0.0
-    if len(after) < len(before):
-        gone = np.ones(before.size, dtype=bool)
-        gone[after.ids] = False
-        lost += float(np.sum(before.weights[gone[before.ids]]))
-    return lost and lost / before.total  # a total costs an exp for every token
 
 
 def _no(said: object, what: str, there_are: str = "") -> Problem:

@@ -1,0 +1,248 @@
+"""Beam search, one expansion at a time, as transformers' ``generate`` does it; and exhaustive search beside it.
+
+A beam is a chain of tokens behind one prefix. Each expansion looks at every token behind every beam, keeps the best
+ones and tells what became of the others. The search runs no model: it is given log-probs and says what to read next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.errors import Problem
+
+Floats = NDArray[np.float64]
+Stop: TypeAlias = Literal["soon", "full", "never"]
+Fate: TypeAlias = Literal["goes on", "finished", "pruned", "too late"]
+MOST_BEAMS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """``width``: beams that go on; ``most``: new tokens at most; ``eos``: tokens that finish a chain.
+
+    ``length_penalty``: a finished chain of n tokens scores (sum of log p) / n^penalty: above 0 favours long ones.
+    ``stop``: "soon": when the best running beam, at its present length, is worse than the worst of ``width`` finished
+    ones (False in transformers); "full": when there are ``width`` finished ones (True there); "never": when no running
+    one could still become better, however long. ``groups`` search one after the other, and each token that a former
+    group took at this step costs ``diversity`` nats (Vijayakumar et al. 2018). Raises Problem.
+    """
+
+    width: int
+    most: int
+    eos: tuple[int, ...] = ()
+    length_penalty: float = 1.0
+    stop: Stop = "soon"
+    groups: int = 1
+    diversity: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.width <= MOST_BEAMS and self.most >= 1):
+            raise Problem(
+                f"{self.width} beams of {self.most} tokens", f"give 1 to {MOST_BEAMS} beams, and a token or more"
+            )
+        if not (1 <= self.groups <= self.width and self.width % self.groups == 0):
+            raise Problem(
+                f"{self.width} beams are no {self.groups} equal groups", "give a number that divides the beams"
+            )
+        if not (np.isfinite(self.length_penalty) and 0 <= self.diversity < np.inf):
+            raise Problem("the length penalty or the diversity is no number that can be used", "give finite ones")
+
+
+@dataclass(frozen=True, slots=True)
+class Beam:
+    """A chain that goes on: the ids of its new tokens, and the sum of their log-probs in nats."""
+
+    ids: tuple[int, ...]
+    logprob: float
+    group: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A finished chain; ``score``: its log-prob divided by its length to the power of the penalty."""
+
+    ids: tuple[int, ...]
+    logprob: float
+    score: float
+    group: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One token behind one beam, of the best that an expansion looked at.
+
+    ``parent``: the beam's place among those that were expanded; ``place``: from 1, by ``total``, the sum of log-probs
+    with this token (less what diversity took), in nats. ``fate``: "goes on"; "finished"; "pruned": others were better;
+    "too late": it would finish a chain, but only the best ``width`` candidates may, or nothing more is taken.
+    """
+
+    parent: int
+    id: int
+    total: float
+    place: int
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What one step did: the candidates it looked at, and the beams after it.
+
+    ``parents`` and ``ids``: for a batch of the beams: beam i goes on from what was beam ``parents[i]`` with ``ids[i]``.
+    """
+
+    step: int
+    candidates: tuple[Candidate, ...]
+    beams: tuple[Beam, ...]
+    parents: tuple[int, ...]
+    ids: tuple[int, ...]
+
+
+class BeamSearch:
+    """The running beams, at first one without a token, and the finished ones, best first.
+
+    With the two-token model p(A) = 0.6, p(EOS) = 0.4 everywhere, the chain "EOS" has log 0.4, and "A EOS" log 0.24:
+
+    >>> search = BeamSearch(Rules(2, 2, (1,), 0.0))
+    >>> while not search.done:
+    ...     done = search.expand(np.log([[0.6, 0.4]] * len(search.beams)))
+    >>> [(each.ids, round(float(np.exp(each.logprob)), 2)) for each in search.finished]
+    [((1,), 0.4), ((0, 0), 0.36)]
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._groups = [_Group(rules, number) for number in range(rules.groups)]
+        self.steps = 0
+
+    @property
+    def beams(self) -> tuple[Beam, ...]:
+        """Those that go on, group by group."""
+        return tuple(beam for group in self._groups for beam in group.beams)
+
+    @property
+    def finished(self) -> tuple[Hypothesis, ...]:
+        """At most ``width``, the best score first."""
+        found = [each for group in self._groups for each in group.finished]
+        return tuple(sorted(found, key=lambda each: -each.score))
+
+    @property
+    def done(self) -> bool:
+        return all(group.done for group in self._groups)
+
+    def expand(self, logprobs: Floats) -> Expansion:
+        """One step; ``logprobs`` of the next token behind each of :attr:`beams`, in nats, shape (B, V)."""
+        if len(logprobs) != len(self.beams):
+            raise ValueError(f"{len(logprobs)} rows for {len(self.beams)} beams")
+        self.steps += 1
+        taken = np.zeros(logprobs.shape[1])
+        candidates: list[Candidate] = []
+        parents: list[int] = []
+        first = 0
+        for group in self._groups:
+            count = len(group.beams)
+            rows = logprobs[first : first + count]
+            looked, going = group.expand(rows - self.rules.diversity * taken, first) if count else ((), ())
+            for beam in group.beams:
+                taken[beam.ids[-1]] += 1
+            candidates += looked
+            parents += going
+            first += count
+        beams = self.beams
+        return Expansion(self.steps, tuple(candidates), beams, tuple(parents), tuple(beam.ids[-1] for beam in beams))
+
+
+class _Group:
+    """Beams that search by themselves."""
+
+    def __init__(self, rules: Rules, number: int) -> None:
+        self.rules, self.number, self.width = rules, number, rules.width // rules.groups
+        self.beams: tuple[Beam, ...] = (Beam((), 0.0, number),)
+        self.finished: list[Hypothesis] = []
+        self.length, self.done, self._open = 0, False, True
+
+    def expand(self, logprobs: Floats, first: int) -> tuple[list[Candidate], list[int]]:
+        """The candidates, and the parents of the beams that go on, counted from ``first``."""
+        size, rules = logprobs.shape[1], self.rules
+        totals = (np.array([beam.logprob for beam in self.beams])[:, None] + logprobs).ravel()
+        alive = int(np.count_nonzero(totals > -np.inf))
+        best = _largest(totals, min(max(2, 1 + len(rules.eos)) * self.width, alive))
+        self.length += 1
+        looked: list[Candidate] = []
+        going: list[Beam] = []
+        parents: list[int] = []
+        for place, flat in enumerate(best.tolist(), 1):
+            parent, id = divmod(flat, size)
+            ids, total = (*self.beams[parent].ids, id), float(totals[flat])
+            fate: Fate = "pruned"
+            if id in rules.eos or self.length == rules.most:
+                fate = "finished" if place <= self.width and self._takes(ids, total) else "too late"
+            elif len(going) < self.width:
+                fate = "goes on"
+                going.append(Beam(ids, total, self.number))
+                parents.append(first + parent)
+            looked.append(Candidate(first + parent, id, total, place, fate))
+        self.beams = tuple(going)
+        self._look_at_the_end()
+        return looked, parents if self.beams else []
+
+    def _takes(self, ids: tuple[int, ...], total: float) -> bool:
+        """Whether a finished chain is among the best."""
+        if not self._open or (self.rules.stop == "full" and len(self.finished) == self.width):
+            return False
+        made = Hypothesis(ids, total, total / len(ids) ** self.rules.length_penalty, self.number)
+        self.finished = sorted([*self.finished, made], key=lambda each: -each.score)[: self.width]
+        return any(each is made for each in self.finished)
+
+    def _look_at_the_end(self) -> None:
+        rules, full = self.rules, len(self.finished) == self.width
+        if self.beams and full:
+            ever = rules.stop == "never" and rules.length_penalty > 0
+            length = rules.most if ever else self.length
+            possible = self.beams[0].logprob / length**rules.length_penalty
+            self._open &= possible > self.finished[-1].score
+        self.done = not self.beams or not self._open or (rules.stop == "full" and full)
+        if self.done:
+            self.beams = ()
+
+
+def _largest(values: Floats, count: int) -> NDArray[np.int64]:
+    """Places of the ``count`` largest, falling, equals in their order."""
+    if not count:
+        return np.zeros(0, np.int64)
+    least = np.partition(values, len(values) - count)[len(values) - count]
+    near = np.flatnonzero(values >= least)
+    return near[np.lexsort((near, -values[near]))][:count]
+
+
+def exhaustive(
+    next_of: Callable[[Sequence[int]], Floats], rules: Rules, most_chains: int = 200_000
+) -> Iterator[Hypothesis]:
+    """Every finished chain with a probability above 0, in no order: of ``most`` tokens, or ended before.
+
+    ``next_of`` gives log p of the next token behind new tokens, in nats, shape (V,). Raises Problem for more chains
+    than ``most_chains``.
+
+    >>> every = exhaustive(lambda ids: np.log([0.6, 0.4]), Rules(1, 2, (1,), 0.0))
+    >>> sorted((each.ids, round(float(np.exp(each.logprob)), 2)) for each in every)
+    [((0, 0), 0.36), ((0, 1), 0.24), ((1,), 0.4)]
+    """
+    waiting: list[tuple[tuple[int, ...], float]] = [((), 0.0)]
+    looked = 0
+    while waiting:
+        ids, logprob = waiting.pop()
+        for id, own in enumerate(next_of(ids).tolist()):
+            if own == -np.inf:
+                continue
+            looked += 1
+            if looked > most_chains:
+                raise Problem(f"there are more than {most_chains:,} chains", "search fewer tokens, or use beams")
+            chain, total = (*ids, id), logprob + own
+            if id in rules.eos or len(chain) == rules.most:
+                yield Hypothesis(chain, total, total / len(chain) ** rules.length_penalty)
+            else:
+                waiting.append((chain, total))

@@ -15,13 +15,17 @@ from arplay.engine.one_batch import OneBatch, one_batch
 from arplay.engine.recompute import Recompute, recompute
 from arplay.engine.reconcile import Reconcile, reconcile
 from arplay.engine.replay import Replay, replay
+from arplay.engine.rollouts import Roll, roll
 from arplay.engine.scoring import Score, score
+from arplay.engine.search import Search, search
 from arplay.engine.write import Write, write
 
 JOBS: dict[type[Request], Job] = {
     Unload: plain(unload),
     Explore: plain(explore),
     Write: plain(write),
+    Search: plain(search),
+    Roll: plain(roll),
     Load: Job(load),
     Describe: Job(describe),
     Fetch: Job(fetch, already="is being fetched already"),

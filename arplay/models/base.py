@@ -208,6 +208,11 @@ class Batch(Protocol):
         """log p of the next token after each chain, in nats, shape (B, V), read-only."""
         ...
 
+    @property
+    def shift(self) -> NDArray[np.float64]:
+        """What makes the log-probs of each chain the model's logits when it is added, shape (B,), read-only."""
+        ...
+
     def step(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """Read one id a chain, shape (B,), and give :attr:`logprobs` after them.
 

@@ -17,6 +17,7 @@ class SideBySide:
     def __init__(self, info: Info, prefixes: Sequence[Sequence[int]]) -> None:
         texts, parents = distinct(prefixes)
         self._info, self._length, self.logprobs = info, 0, np.empty((len(texts), info.vocabulary or 0))
+        self.shift = np.zeros(len(texts))
         self._read(texts)
         self.reorder(parents)
 
@@ -32,13 +33,15 @@ class SideBySide:
             raise ValueError(f"no chains to go on from: {given} of {chains}")
         if given != list(range(chains)):
             self._follow(given)
-            self.logprobs = frozen(self.logprobs[given])
+            self.logprobs, self.shift = frozen(self.logprobs[given]), frozen(self.shift[given])
 
     def _read(self, ids: Sequence[tuple[int, ...]]) -> None:
         for each in ids:
             check(self._info, each, self._length)
         self._length += len(ids[0])
-        self.logprobs = frozen(log_softmax(self._after(ids)))
+        logits = self._after(ids)
+        self.logprobs = frozen(log_softmax(logits))
+        self.shift = frozen(np.max(logits, axis=-1).astype(np.float64) - np.max(self.logprobs, axis=-1))
 
     def _after(self, ids: Sequence[tuple[int, ...]]) -> NDArray[np.floating]:
         """Read some more of each chain; the logits after them, (B, V)."""

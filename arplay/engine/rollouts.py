@@ -1,0 +1,166 @@
+"""Many continuations of one place at once: one batch over what all of them have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from arplay.core.decoding.pipeline import Chain, Pipeline
+from arplay.core.distribution import Distribution
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document, Ids, Place
+from arplay.core.picking import uniform
+from arplay.core.reading import Reading
+from arplay.core.stepping import context_of, drawn_at, sampled
+from arplay.core.tree import Step
+from arplay.engine.job import Steps
+from arplay.engine.messages import Question, WithTokens
+from arplay.engine.place import spot_of
+from arplay.engine.state import State
+
+Stopped: TypeAlias = Literal["", "eos", "length", "context", "complete"]
+MOST_ROLLOUTS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One continuation: its steps so far, and why it ended ("": it has not)."""
+
+    seed: int
+    steps: tuple[Step, ...] = ()
+    stopped: Stopped = ""
+
+    @property
+    def logprob(self) -> float:
+        """log p of its tokens by the model itself, in nats."""
+        return sum(step.logprob for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Roll(Question):
+    """A rollout of up to ``count`` tokens from ``place`` on for each of ``seeds``, as one sample by each would be.
+
+    ``stop_at``: the token that ends one; ``drawn``: as a stage's context has it.
+    """
+
+    document: Document
+    place: Place
+    pipeline: Pipeline
+    seeds: tuple[int, ...]
+    count: int
+    reading: Reading = Reading()
+    stop_at: int | None = None
+    drawn: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rolled(WithTokens):
+    """All rollouts as far as they have come."""
+
+    document: Document
+    place: Place
+    rollouts: tuple[Rollout, ...]
+
+    @property
+    def is_last(self) -> bool:
+        return all(each.stopped for each in self.rollouts)
+
+
+@dataclass(eq=False)
+class _Running:
+    rollout: int
+    seed: int
+    chain: list[int]
+    decoding: Chain
+    drawn: list[float]
+    steps: list[Step] = field(default_factory=list)
+
+
+def roll(state: State, request: Roll) -> Steps:
+    """All rollouts together, a token each at a time. Raises Problem."""
+    if not 1 <= len(request.seeds) <= MOST_ROLLOUTS:
+        raise Problem(f"{len(request.seeds):,} rollouts cannot be drawn", f"ask for 1 to {MOST_ROLLOUTS:,}")
+    model, spot = state.current(), spot_of(state, request.document, request.place, request.reading)
+    if not spot.is_open:
+        raise Problem("nothing comes next here", "choose a place that is open")
+    if model.can.partial:
+        raise Problem("a server that tells only some tokens steps no batch", "sample one by one")
+    chain, index = [*spot.lead, *spot.prefix.ids.tolist()], spot.prefix.index
+    running = [
+        _Running(at, seed, list(chain), Chain(request.pipeline), list(request.drawn))
+        for at, seed in enumerate(request.seeds)
+    ]
+    done = [Rollout(seed) for seed in request.seeds]
+    batch = model.batch([spot.context.tolist()] * len(running))
+    ahead = request.document.ahead(state.tokens)
+    room = None if model.info.context is None else model.info.context - len(spot.context)
+    length = 0
+
+    def told() -> Rolled:
+        for each in running:
+            done[each.rollout] = Rollout(each.seed, tuple(each.steps))
+        return Rolled(request.number, state.tokens, request.document, request.place, tuple(done))
+
+    while True:
+        why = _all_end(request, state, length, index, room)
+        if why:
+            for each in running:
+                done[each.rollout] = Rollout(each.seed, tuple(each.steps), why)
+            return Rolled(request.number, state.tokens, request.document, request.place, tuple(done))
+        rows, shifts = batch.logprobs, batch.shift
+        for each, row, shift in zip(running, rows, shifts, strict=True):
+            _draw(each, Distribution(len(row), row, shift=float(shift)), index, state, ahead.get(index))
+        index, length = index + 1, length + (ahead.get(index) is None)
+        going = []
+        for at, each in enumerate(running):
+            if request.stop_at is not None and each.steps and each.chain[-1] == request.stop_at:
+                done[each.rollout] = Rollout(each.seed, tuple(each.steps), "eos")
+            else:
+                going.append(at)
+        if not going:
+            running = []
+            return told()
+        if len(going) < len(running):
+            running = [running[at] for at in going]
+            batch.reorder(going)
+        yield told()
+        if not _all_end(request, state, length, index, room):
+            batch.step([each.chain[-1] for each in running])
+            room = None if room is None else room - 1
+
+
+def _all_end(request: Roll, state: State, length: int, index: int, room: int | None) -> Stopped:
+    """Why all of them end here, if they do: they have one length."""
+    if length >= request.count:
+        return "length"
+    if index == state.tokens.length:
+        return "complete"
+    return "context" if room is not None and room < 0 else ""
+
+
+def _draw(each: _Running, distribution: Distribution, index: int, state: State, fixed: int | None) -> None:
+    if fixed is not None:  # the document itself has this one
+        each.chain.append(fixed)
+        each.decoding.accept(fixed)
+        return
+    u, eos = uniform(each.seed, index), state.current().alphabet.eos
+    recalled = tuple(each.drawn) if each.decoding.pipeline.recalls else ()
+    ids: Ids = np.array(each.chain, np.int64)
+    decoded = each.decoding.apply(distribution, context_of(ids, index, state.tokens, each.seed, eos, recalled, u))
+    step, _ = sampled(distribution, decoded, index, u, each.seed)
+    each.chain.append(step.id)
+    each.decoding.accept(step.id)
+    each.drawn.append(drawn_at(step))
+    each.steps.append(step)
+
+
+def seeds(first: int, count: int) -> Sequence[int]:
+    """Those of ``count`` rollouts: the first one draws as a sample by ``first`` does.
+
+    >>> list(seeds(7, 3))
+    [7, 8, 9]
+    """
+    return [(first + at) % (1 << 64) for at in range(count)]

@@ -1,0 +1,122 @@
+"""Beam search from a place of a document, one expansion at a time or on to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from arplay.core.beams import Beam, BeamSearch, Expansion, Floats, Hypothesis, Rules
+from arplay.core.decoding.pipeline import Pipeline, decode
+from arplay.core.distribution import Distribution
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document, Place
+from arplay.core.reading import Reading
+from arplay.core.stepping import context_of
+from arplay.engine.job import Steps
+from arplay.engine.messages import Question, WithTokens
+from arplay.engine.place import spot_of
+from arplay.engine.state import State
+from arplay.models.base import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Search(Question):
+    """The first ``upto`` expansions (all for None) of a search by ``rules`` behind ``place``.
+
+    What the pipeline leaves is what is searched; log-probs are those after it. One that was stepped before goes on
+    from there.
+    """
+
+    document: Document
+    place: Place
+    rules: Rules
+    pipeline: Pipeline = Pipeline()
+    reading: Reading = Reading()
+    upto: int | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Searched(WithTokens):
+    """``expansions`` so far, the beams that go on, and the finished chains, best first. ``index``: of the first new
+    token."""
+
+    document: Document
+    place: Place
+    index: int
+    expansions: tuple[Expansion, ...]
+    beams: tuple[Beam, ...]
+    finished: tuple[Hypothesis, ...]
+    done: bool
+    upto: int | None
+
+    @property
+    def is_last(self) -> bool:
+        return self.done or len(self.expansions) == self.upto
+
+
+@dataclass(eq=False)
+class _Known:
+    """The search stepped last."""
+
+    of: tuple[Any, ...] = ()
+    search: BeamSearch | None = None
+    batch: Batch | None = None
+    expansions: list[Expansion] = field(default_factory=list)
+
+
+def search(state: State, request: Search) -> Steps:
+    """Expand as often as is asked. Raises Problem."""
+    model, spot = state.current(), spot_of(state, request.document, request.place, request.reading)
+    if not spot.is_open:
+        raise Problem("nothing comes next here", "choose a place that is open")
+    if model.can.partial:
+        raise Problem("a server that tells only some tokens steps no batch", "sample one by one")
+    if request.document.ahead(state.tokens):
+        raise Problem("a search cannot go around what stands further on", "take it away first")
+    known = state.kept(_Known)
+    of = (request.document, request.place, request.rules, request.pipeline, request.reading)
+    if known.of != of or known.search is None or (request.upto or known.search.steps) < known.search.steps:
+        known.of, known.search, known.expansions = of, BeamSearch(request.rules), []
+        known.batch = model.batch([spot.context.tolist()])
+    found, batch = known.search, known.batch
+    assert batch is not None
+    chain, room = [*spot.lead, *spot.prefix.ids.tolist()], model.info.context
+    index, length = spot.prefix.index, state.tokens.length
+
+    def told() -> Searched:
+        return Searched(
+            request.number, state.tokens, request.document, request.place, index, tuple(known.expansions), found.beams,
+            found.finished, found.done, request.upto,
+        )  # fmt: skip
+
+    known.search = None  # what is cancelled on the way is not gone on with
+    while not found.done and found.steps != request.upto:
+        if room is not None and len(spot.context) + found.steps > room:
+            raise Problem(f"the context is full after {found.steps:,} tokens", "search fewer tokens")
+        if length is not None and index + found.steps >= length:
+            raise Problem(f"the document is complete after {found.steps:,} tokens", "search fewer tokens")
+        rows = [_decoded(batch, at, beam, chain, index, request, state) for at, beam in enumerate(found.beams)]
+        step = found.expand(np.array(rows))
+        known.expansions.append(step)
+        if not found.done:
+            batch.reorder(step.parents)
+            batch.step(step.ids)
+        yield told()
+    known.search = found
+    return told()
+
+
+def _decoded(batch: Batch, at: int, beam: Beam, chain: list[int], index: int, request: Search, state: State) -> Floats:
+    """log p of the next token behind a beam, after the pipeline, in nats, shape (V,)."""
+    row = batch.logprobs[at]
+    if not request.pipeline.stages:
+        return row
+    distribution = Distribution(len(row), row, shift=float(batch.shift[at]))
+    ids = np.array([*chain, *beam.ids], np.int64)
+    eos = state.current().alphabet.eos
+    drawn = (float("nan"),) * len(beam.ids)  # nobody drew them
+    known = context_of(ids, index + len(beam.ids), state.tokens, 0, eos, drawn)
+    found: Floats = decode(distribution, request.pipeline, known).logprobs
+    return found

@@ -112,11 +112,11 @@ def _decoded(batch: Batch, at: int, beam: Beam, chain: list[int], index: int, re
     """log p of the next token behind a beam, after the pipeline, in nats, shape (V,)."""
     row = batch.logprobs[at]
     if not request.pipeline.stages:
-        return row
+        return np.asarray(row)
     distribution = Distribution(len(row), row, shift=float(batch.shift[at]))
     ids = np.array([*chain, *beam.ids], np.int64)
     eos = state.current().alphabet.eos
     drawn = (float("nan"),) * len(beam.ids)  # nobody drew them
     known = context_of(ids, index + len(beam.ids), state.tokens, 0, eos, drawn)
-    found: Floats = decode(distribution, request.pipeline, known).logprobs
-    return found
+    left: Floats = decode(distribution, request.pipeline, known).logprobs
+    return left

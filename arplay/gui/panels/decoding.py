@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.decoding.rows import USUAL
 from arplay.core.decoding.stage import Field
 from arplay.core.decoding.stages import STAGES
 from arplay.core.format import percent
@@ -34,6 +35,8 @@ from arplay.gui.widgets.dial import Dial, Scale
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.push_button import push_button
 
+_RARE = frozenset(STAGES) - {row.stage for row in USUAL}
+"""Stages without a dial, which are laid out by name only."""
 PRESETS = (
     ("Model's own", "No stage at all: draw from what the model itself believes", Pipeline()),
     ("Balanced", "Temperature 0.8 and top-p 0.95: lively, rarely odd", Pipeline.of(temperature=0.8, top_p=0.95)),
@@ -87,7 +90,9 @@ class DecodingPanel(Panel):
         column.addLayout(self._build_presets())
         self.dials: dict[str, Dial] = {}
         for name, stage in STAGES.items():
-            for field in stage.fields[:1]:
+            if name in _RARE:
+                continue
+            for field in (each for each in stage.fields[:1] if isinstance(each, Field)):
                 off = not field.low < field.neutral < field.high
                 dial = self.dials[name] = Dial(stage.title, stage.does, _scale(field), says_off=off, parent=content)
                 dial.setObjectName(name)
@@ -225,7 +230,7 @@ class DecodingPanel(Panel):
         for chip, (_, _, preset) in zip(self.presets, PRESETS, strict=True):
             chip.setChecked(preset == decoding)
         for key, dial in self.dials.items():
-            dial.show_value(decoding.value(key))
+            dial.show_value(float(decoding.value(key)))
             dial.set_reason(GREEDY_REASON if greedy else None)
         for widget, tip in ((self.seed, SEED), (self.reroll, REROLL)):
             widget.setEnabled(not greedy)

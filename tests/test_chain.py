@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arplay.core.chain import BEST, BLOCK, Best, Ledger, power_of_ten, underflows
+from arplay.core.chain import BEST, BLOCK, Best, Ledger, underflows
+from arplay.core.format import power_of_ten
 from arplay.core.modalities.vocabulary import BYTE
 from arplay.core.windows import Windows
 from arplay.engine.scoring import Known

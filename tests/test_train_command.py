@@ -256,7 +256,7 @@ def test_a_tokenizer_of_another_model_is_taken(text: Path, tmp_path: Path, capsy
         (b"caf\xe9 " * 400, [], r"is not UTF-8 (byte 3)"),
         (TEXT.encode(), ["--vocab", "4096"], "the text supports only"),
         (TEXT.encode(), ["--vocab", "2M"], "is too large; choose at most 1,048,576"),
-        (TEXT.encode(), ["--vocab", "280", "--params", "9000000M", "--context", "16"], "GB of memory"),
+        (TEXT.encode(), ["--vocab", "280", "--params", "9000000M", "--context", "16"], "B of memory, of "),
         (TEXT.encode(), ["--context", "100k"], "less than a context of 100,000"),
         (TEXT.encode(), ["--vocab", "280", "--params", "2k"], "no network with 280 tokens has about 2,000 parameters"),
         (TEXT.encode(), [*SMALL, "--tokens", "100"], "100 tokens are less than a step of 128"),

@@ -244,20 +244,6 @@ class Ledger:
         )
 
 
-def power_of_ten(logprob: float) -> tuple[float, int]:
-    """exp(logprob) as (mantissa in [1, 10), exponent), for products that no float can hold.
-
-    >>> power_of_ten(math.log(0.12))[1]
-    -1
-    """
-    if logprob == -math.inf:
-        return 0.0, 0
-    tens = logprob / math.log(10.0)
-    exponent = math.floor(tens)
-    mantissa = 10.0 ** (tens - exponent)
-    return (1.0, exponent + 1) if round(mantissa, 9) >= 10.0 else (mantissa, exponent)
-
-
 def underflows(logprob: float) -> bool:
     """Whether exp(logprob) is zero as a 64-bit float though the probability is not."""
     return logprob > -math.inf and math.exp(logprob) == 0.0

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
+from arplay.core.format import LN2 as LN2
 
 Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
 
 T = TypeVar("T", bound=np.generic)
-
-LN2 = float(np.log(2.0))
 
 
 def log_softmax(logits: NDArray[np.floating]) -> Floats:

@@ -1,12 +1,13 @@
-"""How numbers are written for people: one form each, and one form in one column of figures."""
+"""How numbers are written for people: one form each, and one form in one column of figures.
+
+Nothing but the standard library: a child process that has no more reads it, too.
+"""
 
 from __future__ import annotations
 
 import math
 
-from arplay.core.chain import power_of_ten
-from arplay.core.distribution import LN2
-
+LN2 = math.log(2.0)
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -92,6 +93,20 @@ def significant(value: float, digits: int = 4) -> str:
     """
     text = f"{value:.{digits}g}"
     return power_cell(value, digits) if "e" in text else text.replace("-", "−")
+
+
+def power_of_ten(logprob: float) -> tuple[float, int]:
+    """exp(logprob) as (mantissa in [1, 10), exponent), for products that no float can hold.
+
+    >>> power_of_ten(math.log(0.12))[1]
+    -1
+    """
+    if logprob == -math.inf:
+        return 0.0, 0
+    tens = logprob / math.log(10.0)
+    exponent = math.floor(tens)
+    mantissa = 10.0 ** (tens - exponent)
+    return (1.0, exponent + 1) if round(mantissa, 9) >= 10.0 else (mantissa, exponent)
 
 
 def power(logprob: float, digits: int = 4) -> str:

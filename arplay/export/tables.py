@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import BEST, Ledger, power_of_ten, underflows
+from arplay.core.chain import BEST, Ledger, underflows
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.distribution import LN2, Distribution
+from arplay.core.format import power_of_ten
 from arplay.core.modalities.base import TokenSet
 from arplay.core.position import Answer
 from arplay.core.timings import Timing

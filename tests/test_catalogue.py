@@ -80,7 +80,7 @@ def test_a_device_or_dtype_that_is_not_there(
 def test_smollm2_is_offered_before_it_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(paths, "models", lambda: tmp_path)
     assert catalogue.entry("smollm2").state == "fetch"
-    with pytest.raises(Problem, match=r"not on this computer yet; run: arplay models get smollm2 \(\d+ MB\)"):
+    with pytest.raises(Problem, match=r"not on this computer yet; run: arplay models get smollm2 \(92.9 MB\)"):
         catalogue.load("smollm2", "cpu", "auto", quiet)
 
 

@@ -52,7 +52,7 @@ def area(window: MainWindow) -> TextArea:
 
 
 def heat(window: MainWindow) -> PictureHeat:
-    found = cast(HeatmapPanel, window.panels["heatmap"]).picture
+    found = cast(HeatmapPanel, window.panels["heatmap"]).heat
     assert found is not None and found.isVisible()
     return found
 

@@ -12,10 +12,6 @@ import arplay
 PACKAGE = Path(arplay.__file__).parent
 ROOMS = ("core/modalities/", "gui/canvases/", "gui/kinds.py", "models/", "training/")
 KINDS = {f"arplay.core.modalities.{kind}" for kind in ("text", "image", "vocabulary", "runs", "finding", "spans")}
-LEFT = {
-    "gui/panels/heatmap.py",
-}
-"""They still know it. None may come to them; one that has learned better leaves this list."""
 
 
 def knows(source: str) -> bool:
@@ -36,7 +32,7 @@ def test_no_more_modules_know_what_a_token_stands_for() -> None:
     files = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
     outside = {name: path.read_text("utf-8") for name, path in files.items() if not name.startswith(ROOMS)}
     assert len(outside) > 150
-    assert {name for name, source in outside.items() if knows(source)} == LEFT
+    assert {name for name, source in outside.items() if knows(source)} == set()
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,12 @@ from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.gui.canvases.canvas import Canvas
 from arplay.gui.canvases.picture.canvas import PictureCanvas
+from arplay.gui.canvases.picture.heat import PictureHeat, PictureSheet
 from arplay.gui.canvases.text.area import too_long
 from arplay.gui.canvases.text.canvas import TextCanvas
+from arplay.gui.canvases.text.heat.sheet import HeatSheet
+from arplay.gui.canvases.text.heat.view import HeatView
+from arplay.gui.widgets.heat.sheet import FiguresSheet
 from arplay.models.picturefile import read_picture
 from arplay.textfile import read_text
 
@@ -25,7 +29,8 @@ from arplay.textfile import read_text
 @dataclass(frozen=True, slots=True)
 class Kind:
     """``blank`` makes the empty document for a token set; ``suits`` tells whether one can be read with it.
-    ``canvas`` is what it is written in.
+    ``canvas`` is what it is written in, ``heat`` what its scores are shown on,
+    and ``sheet`` the same on paper, of some of its tokens where it comes ``in_parts``.
 
     ``read`` reads one from a file, in an encoding that the user may choose where files are ``encoded``; raises Problem.
     ``long``: whether a document is too long to be edited. ``verb``: what a model does; ``first``: what to do in the
@@ -39,6 +44,9 @@ class Kind:
     blank: Callable[[Any], Document]
     suits: Callable[[Any, Any], bool]
     canvas: Callable[[], Canvas]
+    heat: Any
+    sheet: Callable[..., FiguresSheet]
+    in_parts: bool
     read: Callable[[Path, str | None, Any], Document]
     encoded: bool
     long: Callable[[Any], bool]
@@ -54,6 +62,9 @@ TEXT = Kind(
     lambda tokens: Text(),
     lambda text, tokens: True,
     TextCanvas,
+    HeatView,
+    HeatSheet,
+    True,
     lambda path, encoding, tokens: Text.of(read_text(path, encoding)),
     True,
     lambda text: too_long(text.data),
@@ -68,6 +79,9 @@ PICTURE = Kind(
     lambda raster: raster.blank(),
     lambda picture, raster: raster.fits(picture),
     PictureCanvas,
+    PictureHeat,
+    PictureSheet,
+    False,
     lambda path, encoding, raster: read_picture(path, raster),
     False,
     lambda picture: False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
@@ -10,11 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QPushButton
 
 from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number
-from arplay.core.modalities.image import EncodedPicture, Picture
-from arplay.core.modalities.text import Text, bytes_of
-from arplay.gui.canvases.picture.heat import PictureHeat, PictureSheet
-from arplay.gui.canvases.text.heat.sheet import HeatSheet
-from arplay.gui.canvases.text.heat.view import HeatView
+from arplay.gui import kinds
 from arplay.gui.contract import Change, ColourBy, Panel, Select, Unit, View, Zoom
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
@@ -67,7 +64,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.figures = FigureRow()
         self.caption = Caption()
         self.progress = ProgressLine()
-        self.text = HeatView()
+        self.text: Any = kinds.KINDS[0].heat()  # without scores it tells what is missing
         self.legend = Legend()
         self.choices = QButtonGroup(self)
         self.controls = QWidget()
@@ -93,8 +90,8 @@ class HeatmapPanel(OnSheet, Panel):
         self.column.setSpacing(SPACE[0])
         self.column.addWidget(self.head)
         self.column.addWidget(self.text, 1)
-        self.picture: PictureHeat | None = None
-        """The pixels of a picture; made when there is one."""
+        self.heat: Any = self.text
+        self._heats: dict[str, Any] = {kinds.KINDS[0].name: self.text}
         self.column.addWidget(self.controls)
         self.setFocusProxy(self.text)
         self.choices.buttonClicked.connect(self._choose)
@@ -108,21 +105,18 @@ class HeatmapPanel(OnSheet, Panel):
 
     def wanted_height(self, view: View, width: int) -> int:
         """An estimate: laying out a long text only to ask would cost more than it tells."""
-        if not isinstance(view.document, Text):
-            return 400
-        long = view.ledger is not None and view.excerpt_of is not None
-        data = bytes_of(view.ledger.encoded) if view.ledger is not None and long else view.document.data
-        lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
-        return 150 + 2 * lines * view.settings.text_size
+        height: int = kinds.of_document(view.document).heat.height_of(view, width)
+        return height
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
         settings, old = view.settings, before.settings
         if (settings.colour_by, settings.unit, settings.text_size) != (old.colour_by, old.unit, old.text_size):
             self._show_style()
-        self._turn(isinstance(view.document, Picture) and view.ledger is not None)
-        if isinstance(view.document, Picture):
-            self._show_picture(view)
+        self._turn(kinds.of_document(view.document) if view.ledger is not None else kinds.KINDS[0])
+        if self.heat is not self.text:
+            self.heat.show_view(view, self.theme)
+            self._show_words()
             return
         if view.ledger is not before.ledger or view.loaded is not before.loaded:
             loaded = view.loaded
@@ -134,30 +128,22 @@ class HeatmapPanel(OnSheet, Panel):
         self.text.show_found(None if view.ledger is None or view.scores_are_old else view.found)
         self._show_words()
 
-    def _turn(self, picture: bool) -> None:
-        """The text, or the picture."""
-        if picture and self.picture is None:
-            self.picture = PictureHeat(self)
-            self.picture.picked.connect(self._pick)
-            self.column.insertWidget(self.column.indexOf(self.text) + 1, self.picture, 1)
-        if self.picture is not None and self.picture.isVisibleTo(self) != picture:
-            self.picture.setVisible(picture)
-            self.text.setVisible(not picture)
-
-    def _show_picture(self, view: View) -> None:
-        settings = view.settings
-        if view.ledger is None:
-            self.text.show_ledger(None, None, ())
-        elif self.picture is not None and isinstance(view.ledger.encoded, EncodedPicture):
-            scale = HeatScale(self.theme, settings.colour_by)
-            self.picture.show_ledger(view.ledger, view.selected, self.theme, scale, settings.unit)
-        self._show_words()
+    def _turn(self, kind: kinds.Kind) -> None:
+        """To the heat of a kind, which is made when there is one."""
+        if kind.name not in self._heats:
+            self._heats[kind.name] = heat = kind.heat()
+            heat.picked.connect(self._pick)
+            self.column.insertWidget(self.column.indexOf(self.text) + 1, heat, 1)
+        if self._heats[kind.name] is not self.heat:
+            self.heat.hide()
+            self.heat = self._heats[kind.name]
+            self.heat.show()
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self._show_style()
-        if isinstance(self.view.document, Picture):
-            self._show_picture(self.view)
+        if self.heat is not self.text:
+            self.heat.show_view(self.view, theme)
 
     def _show_style(self) -> None:
         settings = self.view.settings
@@ -196,8 +182,7 @@ class HeatmapPanel(OnSheet, Panel):
 
         In a low panel the figures stand beside a picture, which needs the height.
         """
-        picture = self.picture is not None and self.picture.isVisibleTo(self)
-        beside = picture and self.height() < 300 and self.width() >= 2 * SIDE
+        beside = self.heat is not self.text and self.height() < 300 and self.width() >= 2 * SIDE
         put_beside(self.column, self.head, SIDE if beside else None)
         has = self.view.ledger is not None and len(self.view.ledger) > 0
         self.figures.setVisible(has and self.height() >= 130)
@@ -238,23 +223,21 @@ class HeatmapPanel(OnSheet, Panel):
         if whole is None or not len(whole):
             return None
         stop = len(whole) if stop is None else stop
-        ledger = whole if stop - first == len(whole) else whole.part(first, stop)
         settings, loaded = self.view.settings, self.view.loaded
-        if isinstance(whole.encoded, EncodedPicture):
-            scale = HeatScale(self.theme, settings.colour_by)
-            figures = heat_figures(whole, settings.unit)
-            return PictureSheet(whole, whole.encoded, self.theme, scale, settings.unit, figures, self._caption(whole))
+        kind, scale = kinds.of_document(self.view.document), HeatScale(self.theme, settings.colour_by)
+        ledger = whole if stop - first == len(whole) or not kind.in_parts else whole.part(first, stop)
         part = f"tokens {first + 1:,} to {stop:,} of {len(whole):,}, each read after all that stands before it  ·  "
-        return HeatSheet(
+        made: FiguresSheet = kind.sheet(
             ledger,
             loaded.vocabulary if loaded else None,
             lead_tokens(ledger, loaded) if first == 0 else (),
             self.theme,
-            HeatScale(self.theme, settings.colour_by),
+            scale,
             settings.unit,
             heat_figures(ledger, settings.unit),
             ("" if ledger is whole else part) + self._caption(whole),
         )
+        return made
 
 
 def _caret(view: View) -> int | None:

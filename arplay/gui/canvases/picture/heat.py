@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number, probability
+from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.image import EncodedPicture
-from arplay.gui.contract import Unit
+from arplay.gui.contract import Unit, View
 from arplay.gui.theme import Theme
 from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.heat.scale import HeatScale
@@ -36,6 +37,16 @@ class PictureHeat(QWidget):
         self.setFocusProxy(self.grid)
         self.grid.pressed.connect(self._press)
         self.grid.moved.connect(self._move)
+
+    @staticmethod
+    def height_of(view: View, width: int) -> int:
+        return 400
+
+    def show_view(self, view: View, theme: Theme) -> None:
+        if view.ledger is not None and isinstance(view.ledger.encoded, EncodedPicture):
+            settings = view.settings
+            scale = HeatScale(theme, settings.colour_by)
+            self.show_ledger(view.ledger, view.selected, theme, scale, settings.unit)
 
     def show_ledger(self, ledger: Ledger, selected: int | None, theme: Theme, scale: HeatScale, unit: Unit) -> None:
         encoded = ledger.encoded
@@ -72,13 +83,16 @@ class PictureSheet(FiguresSheet):
     def __init__(
         self,
         ledger: Ledger,
-        encoded: EncodedPicture,
+        tokens: TokenSet | None,
+        lead: tuple[str, ...],
         theme: Theme,
         scale: HeatScale,
         unit: Unit,
         figures: tuple[Figure, ...],
         caption: str,
     ) -> None:
+        encoded = ledger.encoded
+        assert isinstance(encoded, EncodedPicture), "a picture"
         raster = encoded.raster
         self.columns = raster.width
         self.side = min(MOST_SIDE, (WIDTH - 2 * MARGIN) / raster.width)

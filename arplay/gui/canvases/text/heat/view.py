@@ -20,12 +20,12 @@ from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Found, TokenSet
-from arplay.core.modalities.text import bytes_of
+from arplay.core.modalities.text import bytes_of, text_of
 from arplay.gui.canvases.text.heat import marks
 from arplay.gui.canvases.text.heat.blocks import Blocks, Rows
 from arplay.gui.canvases.text.heat.painting import HeatPainter, Lines, lead_columns
 from arplay.gui.canvases.text.heat.shaping import Grid
-from arplay.gui.contract import Unit
+from arplay.gui.contract import Unit, View
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, TEXT, Theme, interface_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.buffer import Buffer
@@ -40,6 +40,14 @@ PAD = SPACE[2]
 class HeatView(QAbstractScrollArea):
     picked = Signal(int)
     zoomed = Signal(int)
+
+    @staticmethod
+    def height_of(view: View, width: int) -> int:
+        """An estimate: laying out a long text only to ask would cost more than it tells."""
+        long = view.ledger is not None and view.excerpt_of is not None
+        data = bytes_of(view.ledger.encoded) if view.ledger is not None and long else text_of(view.document).data
+        lines = data.count(b"\n") + 1 + len(data) * view.settings.text_size * 6 // (10 * max(1, width))
+        return 150 + 2 * lines * view.settings.text_size
 
     def __init__(self) -> None:
         super().__init__()

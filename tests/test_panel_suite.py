@@ -76,7 +76,7 @@ def test_pictures_have_the_scale_of_this_process(qtbot: QtBot) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(SCALE != "1", reason="this is the second process")
 def test_the_suite_passes_at_twice_the_scale() -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "--no-header", str(Path(__file__))]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--no-header", str(Path(__file__))]
     said = subprocess.run(
         command,
         cwd=Path(__file__).parent.parent,

@@ -108,7 +108,7 @@ def run(pytester: pytest.Pytester, file: Path) -> pytest.RunResult:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(REPOSITORY))
         settings = ["-c", str(REPOSITORY / "pyproject.toml"), "--rootdir", str(pytester.path), "-p", "tests.strictness"]
-        return pytester.runpytest_subprocess(*settings, "--tb=short", file)
+        return pytester.runpytest_subprocess(*settings, "-n", "0", "--tb=short", file)
 
 
 def test_sloppy_tests_fail_and_honest_ones_pass(pytester: pytest.Pytester) -> None:

@@ -408,7 +408,7 @@ def test_long_tooltips_are_wrapped(qtbot: QtBot) -> None:
 @pytest.mark.skipif(SCALE != "1", reason="this is the second process")
 def test_the_views_pass_at_twice_the_scale() -> None:
     said = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--no-header", "-k", "drawn", str(Path(__file__))],
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "--no-header", "-k", "drawn", str(Path(__file__))],
         cwd=Path(__file__).parent.parent,
         env=os.environ | {"QT_SCALE_FACTOR": "2"},
         capture_output=True,

@@ -298,7 +298,7 @@ def test_a_model_is_trained_in_the_window_and_opened_in_the_playground(
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # two threads of one run wait for each other where others compute too
     form = view.form
     form.time.buttons["tokens"].click()
-    form.tokens.setValue(30_000)
+    form.tokens.setValue(12_000)
     form.more.context.setCurrentIndex(form.more.context.findData(64))
     form.more.vocabulary.setCurrentIndex(form.more.vocabulary.findData(0))
     begin(view, qtbot, text)

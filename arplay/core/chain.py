@@ -210,6 +210,10 @@ class Ledger:
         """The running log-prob before each block, and behind the last one."""
         return tuple(accumulate(self._sums, initial=0.0))
 
+    @cached_property
+    def _block(self) -> tuple[int, Floats]:
+        return -1, np.empty(0)
+
     @property
     def running(self) -> Floats:
         """The running log-prob in nats, shape (n,); an unscored token adds nothing."""
@@ -220,12 +224,16 @@ class Ledger:
         return float(self._running(index // BLOCK * BLOCK)[index % BLOCK])
 
     def _running(self, at: int) -> Floats:
-        """Of the block that begins at ``at``."""
+        """Of the block that begins at ``at``; that of the last call is kept, as neighbours are asked for in turn."""
+        if self._block[0] == at:
+            return self._block[1]
         values = np.zeros(min(BLOCK, len(self) - at))
         done = max(0, min(self.done - at, len(values)))
         values[:done] = self.logprob[at : at + done]
         values[np.isnan(values)] = 0.0
-        return np.cumsum(values) + self._bases[min(at // BLOCK, len(self._sums))]
+        running = frozen(np.cumsum(values) + self._bases[min(at // BLOCK, len(self._sums))])
+        self.__dict__["_block"] = at, running
+        return running
 
     @cached_property
     def totals(self) -> Totals:

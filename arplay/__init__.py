@@ -13,12 +13,26 @@ from typing import TYPE_CHECKING
 from arplay.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from arplay.api import Model, Next, Sample, Score, Token, load
+    from arplay.api import Beams, Hypothesis, Model, Next, Rollout, Rollouts, Sample, Score, Token, load
     from arplay.core.decoding.pipeline import Pipeline
     from arplay.core.errors import Problem
     from arplay.core.reading import Reading
 
-__all__ = ["Model", "Next", "Pipeline", "Problem", "Reading", "Sample", "Score", "Token", "load"]
+__all__ = [
+    "Beams",
+    "Hypothesis",
+    "Model",
+    "Next",
+    "Pipeline",
+    "Problem",
+    "Reading",
+    "Rollout",
+    "Rollouts",
+    "Sample",
+    "Score",
+    "Token",
+    "load",
+]
 
 if not TYPE_CHECKING:  # else a name that is not there would be no mistake
 

@@ -20,11 +20,14 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from operator import index
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.continued import Beams, Hypothesis, Rollouts
+from arplay.core.beams import Rules, Stop
 from arplay.core.decoding.pipeline import Pipeline, Said
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import TokenSet
@@ -37,7 +40,9 @@ from arplay.engine.job import Line
 from arplay.engine.load import Device, Dtype, Load, Loaded
 from arplay.engine.measured import measured
 from arplay.engine.messages import Progress, Request
+from arplay.engine.rollouts import MOST_ROLLOUTS, Roll, Rolled, Rollout, seeds
 from arplay.engine.sampling import AtLimit
+from arplay.engine.search import Search, Searched
 from arplay.engine.state import Pace, State
 from arplay.engine.table import JOBS
 from arplay.export.provenance import summary
@@ -47,9 +52,23 @@ from arplay.models.devices import out_of_memory, too_little_memory
 from arplay.models.documents import Given
 from arplay.models.passes import in_windows
 from arplay.results import Next, Score, Token
-from arplay.samples import Sample
+from arplay.samples import Sample, check
 
-__all__ = ["Model", "Next", "Pipeline", "Problem", "Reading", "Sample", "Score", "Token", "load"]
+__all__ = [
+    "Beams",
+    "Hypothesis",
+    "Model",
+    "Next",
+    "Pipeline",
+    "Problem",
+    "Reading",
+    "Rollout",
+    "Rollouts",
+    "Sample",
+    "Score",
+    "Token",
+    "load",
+]
 
 ALONE_SECONDS = 2.0
 """The longest chunk: nobody waits for another answer, and Ctrl-C may take so long."""
@@ -201,19 +220,21 @@ class Model:
         pipeline: Said = (),
         at_limit: AtLimit = "stop",
         us: Sequence[float] | NDArray[np.float64] | None = None,
+        stops: Sequence[str] = (),
     ) -> Sample:
         """Continue ``document`` by up to ``n`` tokens, drawn at u of (seed, number of the token) from what ``pipeline``
         leaves; ``us`` are numbers in [0, 1) to draw at instead, one a token.
 
         It ends before n at the end-of-text token, at the end of a picture, and where the context is full, unless
-        ``at_limit`` is "slide": then the model goes on with the newest half. Raises Problem for numbers out of range,
+        ``at_limit`` is "slide": then the model goes on with the newest half; ``stops``: strings before which the text
+        ends. Raises Problem for numbers out of range,
         and as :meth:`next` does.
 
         >>> sample = load("abc").sample("B", 4, pipeline="greedy")
         >>> sample.text, sample.rank.tolist(), sample.stopped
         ('ACBA', [1, 1, 1, 1], 'length')
         """
-        sample = self.stream(document, n, seed=seed, pipeline=pipeline, at_limit=at_limit, us=us)
+        sample = self.stream(document, n, seed=seed, pipeline=pipeline, at_limit=at_limit, us=us, stops=stops)
         for _ in sample:
             pass
         return sample
@@ -227,6 +248,7 @@ class Model:
         pipeline: Said = (),
         at_limit: AtLimit = "stop",
         us: Sequence[float] | NDArray[np.float64] | None = None,
+        stops: Sequence[str] = (),
     ) -> Sample:
         """The same, of which nothing is drawn yet: iterating draws, and yields the text that each token adds.
 
@@ -234,7 +256,66 @@ class Model:
         ...     print(text, end="|")
         A|C|B|
         """
-        return Sample(self._state, self.next(document, pipeline), self.reading, n, seed, at_limit, us)
+        return Sample(self._state, self.next(document, pipeline), self.reading, n, seed, at_limit, us, stops)
+
+    def rollouts(
+        self,
+        document: Given,
+        k: int,
+        n: int = 50,
+        *,
+        seed: int = 0,
+        pipeline: Said = (),
+        stops: Sequence[str] = (),
+    ) -> Rollouts:
+        """``k`` continuations of up to ``n`` tokens in one batch: those of :meth:`sample` with the seeds ``seed``,
+        ``seed`` + 1, ... (float32 in a batch differs in the last digits, so a u within about 1e-6 of an edge may choose
+        its neighbour). ``stops``: strings before which a text ends.
+
+        Raises Problem for what cannot be drawn, where a server tells only some tokens, and as :meth:`next` does.
+
+        >>> model = load("abc")
+        >>> found = model.rollouts("B", 3, 5, seed=7, pipeline="top-k:2")
+        >>> found[0].text, found[2].text == model.sample("B", 5, seed=9, pipeline="top-k:2").text
+        ('ACBAC', True)
+        """
+        given, decoding = documents.document(document, self.backend.alphabet), Pipeline(pipeline)
+        check(index(n), index(seed))
+        if not 1 <= index(k) <= MOST_ROLLOUTS:
+            raise Problem(f"{k:,} rollouts cannot be drawn", f"ask for 1 to {MOST_ROLLOUTS:,}")
+        chosen, eos = tuple(seeds(index(seed), index(k))), self._loaded.eos
+        asked = Roll(0, given, given.end, decoding, chosen, index(n), self.reading, eos, stops=tuple(stops))
+        return Rollouts(self.loaded, given, decoding, self._asked(Rolled, asked).rollouts)
+
+    def beams(
+        self,
+        document: Given,
+        width: int,
+        n: int = 50,
+        *,
+        length_penalty: float = 1.0,
+        stop: Stop = "soon",
+        groups: int = 1,
+        diversity: float = 0.0,
+        pipeline: Said = (),
+    ) -> Beams:
+        """Beam search for up to ``n`` tokens: at most ``width`` chains, the best score first, as transformers'
+        ``generate`` finds them. ``stop``, ``groups`` and ``diversity`` are those of
+        :class:`arplay.core.beams.Rules`. What the pipeline leaves is what is searched.
+
+        Raises Problem for rules that cannot be, where a server tells only some tokens, and as :meth:`next` does.
+
+        On abc behind B, p(ACB) = 0.5 · 0.6 · 0.7, and p(CAB) is the next best that two beams find:
+
+        >>> found = load("abc").beams("B", 2, 3, length_penalty=0)
+        >>> [(each.text, round(each.logprob, 4)) for each in found]
+        [('ACB', -1.5606), ('CAB', -1.9379)]
+        """
+        eos = () if self._loaded.eos is None else (self._loaded.eos,)
+        rules = Rules(index(width), index(n), eos, length_penalty, stop, index(groups), diversity)
+        given, decoding = documents.document(document, self.backend.alphabet), Pipeline(pipeline)
+        found = self._asked(Searched, Search(0, given, given.end, rules, decoding, self.reading))
+        return Beams.of(self.loaded, decoding, found)
 
     def timings(self, document: Given) -> Timings:
         """Seconds of answers at up to 24 places of ``document``, by a step with the KV cache and without it.

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Ids
+from arplay.core.modalities.base import Ids, TokenSet
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import Reading
+from arplay.core.stopping import Stops
 from arplay.core.tree import Step
 from arplay.engine.sampling import AtLimit, Sampling
 from arplay.engine.state import State
@@ -35,13 +36,16 @@ class Sample:
         seed: int,
         at_limit: AtLimit,
         us: Sequence[float] | Floats | None,
+        stops: Sequence[str] = (),
     ) -> None:
         n, seed = index(n), index(seed)  # of numpy, say; a float is a TypeError
-        _check(n, seed, at_limit)
+        check(n, seed)
+        if at_limit not in ("stop", "slide"):
+            raise Problem(f"at_limit {at_limit!r} means nothing", 'give "stop" or "slide"')
         given = None if us is None else _numbers(us)
         self.steps: list[Step] = []
         self.seed, self.at_limit = seed, at_limit
-        self._after, self._told, self._starts = after, list[str](), list[int]()
+        self._after, self._told, self._starts, self._stops = after, list[str](), list[int](), Stops(stops)
         ahead = after.document.ahead(state.tokens)
         self._sampling = Sampling(state, after.answer, ahead, after.pipeline, at_limit, reading.window_lead)
         self._drawing = self._drawn(n if given is None else min(n, len(given)), given)
@@ -64,10 +68,16 @@ class Sample:
         return f"<arplay.Sample of {len(self.steps):,} tokens: {self.text!r}>"
 
     @property
+    def tokens(self) -> TokenSet:
+        """Those that are known by now."""
+        return self._sampling.tokens
+
+    @property
     def stopped(self) -> str:
         """Why it ended: "length", "eos", "context" (it is full), "complete" (the document is) or "untold" (the next
-        draw fell among tokens of which a server tells nothing: :attr:`untold`); "": it has not."""
-        return self._sampling.stopped
+        draw fell among tokens of which a server tells nothing: :attr:`untold`), or "stop" (a stop string came); "": it
+        has not."""
+        return "stop" if self._stops.found else self._sampling.stopped
 
     @property
     def untold(self) -> str:
@@ -132,21 +142,22 @@ class Sample:
         for step in self._sampling.steps(n, self.seed, us):
             self.steps.append(step)
             self._starts.append(self._sampling.start)
-            self._told.append("" if step.id == loaded.eos else writer.write(step.id, self._sampling.tokens))
+            written = "" if step.id == loaded.eos else writer.write(step.id, self._sampling.tokens)
+            self._told.append(self._stops.write(written))
             yield self._told[-1]
-        if left := writer.end():
+            if self._stops.found:
+                return
+        if left := self._stops.write(writer.end()) + self._stops.end():
             self._told.append(left)
             yield left
 
 
-def _check(n: int, seed: int, at_limit: AtLimit) -> None:
+def check(n: int, seed: int) -> None:
     """Raises Problem for what no sample can be drawn with."""
     if n < 0:
         raise Problem(f"{n:,} tokens cannot be drawn", "give 0 or more")
     if not 0 <= seed <= MAX_SEED:
         raise Problem(f"{seed} is no seed", "give a whole number from 0 to 2^64 - 1")
-    if at_limit not in ("stop", "slide"):
-        raise Problem(f"at_limit {at_limit!r} means nothing", 'give "stop" or "slide"')
 
 
 def _numbers(us: Sequence[float] | Floats) -> list[float]:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arplay.core.beams import Rules
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.distribution import Distribution
 from arplay.core.modalities.text import Caret, Text
@@ -26,7 +27,9 @@ from arplay.engine.messages import Cancelled, Failed, Question, Request, Result
 from arplay.engine.one_batch import OneBatch
 from arplay.engine.recompute import Recompute
 from arplay.engine.reconcile import Reconcile
+from arplay.engine.rollouts import Roll
 from arplay.engine.scoring import Score, Scored
+from arplay.engine.search import Search
 from arplay.engine.state import State
 from arplay.engine.table import JOBS
 from arplay.engine.worker import Worker
@@ -150,6 +153,8 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
     Reconcile: lambda number, slot: Reconcile(number, TEXT, slot=slot),
     Recompute: lambda number, slot: Recompute(number, TEXT, Caret(4), slot=slot),
     OneBatch: lambda number, slot: OneBatch(number, "BACAB", slot=slot),
+    Roll: lambda number, slot: Roll(number, TEXT, TEXT.end, Pipeline(), (1, 2), 4, slot=slot),
+    Search: lambda number, slot: Search(number, TEXT, TEXT.end, Rules(2, 4), slot=slot),
     Write: lambda number, slot: Write(number, TEXT, 10, None, Pipeline(), 7, 3, 1e9, 0.0, slot=slot),
 }
 

@@ -86,7 +86,7 @@ class Desk:
 
 
 def final(result: Result) -> bool:
-    return not isinstance(result, Progress) and not (isinstance(result, Scored) and not result.ledger.complete)
+    return result.is_last
 
 
 @pytest.fixture

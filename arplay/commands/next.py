@@ -29,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--find", metavar="TEXT", help="list the tokens that contain TEXT as well, as written or as shown (␣, ↵, ⟨E2⟩)"
     )
+    parser.add_argument("--trace", action="store_true", help="tell what each decoding stage did")
     options.add_decoding(parser)
     options.add_output(parser)
 
@@ -40,7 +41,11 @@ def run(args: argparse.Namespace) -> int:
         after = given.model(args, progress).next(document, decoding)
     for sentence in after.notes:
         note(sentence)
-    found = to_json(after.as_dict(args.top, args.find)) if args.json else describe(after, args.top, args.find)
+    if args.json:
+        record = after.as_dict(args.top, args.find)
+        found = to_json(record | {"trace": [each.as_dict() for each in after.decoded.traces]} if args.trace else record)
+    else:
+        found = describe(after, args.top, args.find) + (traced(after) if args.trace else "")
     deliver(found, args.out)
     return 0
 
@@ -69,6 +74,25 @@ def describe(after: Next, top: int, find: str | None = None) -> str:
     if record["found"]:
         lines += ["", "found:", *_rows(record["found"], vocabulary, best, bool(traces))]
     return "\n".join(lines) + "\n"
+
+
+def traced(after: Next) -> str:
+    """What each stage did, a row a stage; entropies and the divergence from the model's own p in nats."""
+    if not after.decoded.traces:
+        return "\nno decoding stage works\n"
+    head = ("stage", "kept", "gone", "mass gone", "H before", "H after", "KL")
+    table: list[tuple[str, ...]] = [head]
+    for trace in after.decoded.traces:
+        before, left = trace.entropies or (None, None)
+        figures = (number(value) if value is not None else "not told" for value in (before, left, trace.divergence))
+        table.append((trace.label, f"{trace.kept:,}", f"{trace.gone:,}", percent_cell(trace.removed), *figures))
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = (
+        f"{row[0]:<{widths[0]}}  "
+        + "  ".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+        for row in table
+    )
+    return "\n" + "\n".join(lines) + "\n"
 
 
 def _rows(items: list[tables.Record], vocabulary: TokenSet, best: float, decoded: bool) -> list[str]:

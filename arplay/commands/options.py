@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from arplay.core.decoding.pipeline import Pipeline
 
 MAX_SEED = 2**64 - 1
+MAX_PIPELINE_BYTES = 1024 * 1024
 
 
 class UsageError(Exception):
@@ -68,7 +69,8 @@ def add_decoding(parser: argparse.ArgumentParser) -> None:
 
     group = parser.add_argument_group("decoding")
     group.add_argument(
-        "--pipeline", metavar="STAGES", help="stages in their order, like top-k:50,temperature:0.8, or JSON; "
+        "--pipeline", metavar="STAGES", help="stages in their order, like top-k:50,temperature:0.8, or JSON, "
+        "or the name of a .json file (stages, or a GenerationConfig); "
         "an option below puts its stage where it is there already, or in the order of this list"
     )  # fmt: skip
     for stage in STAGES.values():
@@ -99,7 +101,10 @@ def decoding(args: argparse.Namespace, base: Pipeline | None = None) -> Pipeline
     from arplay.core.errors import Problem
 
     try:
-        done = Pipeline(args.pipeline) if args.pipeline is not None else base or Pipeline()
+        if args.pipeline is None:
+            done = base or Pipeline()
+        else:
+            done = _from_file(Path(args.pipeline)) if args.pipeline.endswith(".json") else Pipeline(args.pipeline)
         for name in STAGES:
             given = getattr(args, name.replace("-", "_"))
             if given not in (None, False):
@@ -107,6 +112,29 @@ def decoding(args: argparse.Namespace, base: Pipeline | None = None) -> Pipeline
         return done
     except Problem as problem:
         raise UsageError(str(problem)) from problem
+
+
+def _from_file(path: Path) -> Pipeline:
+    """Raises Problem."""
+    from arplay.commands.console import note
+    from arplay.core.decoding import generation_config, rows
+    from arplay.core.errors import Problem
+    from arplay.textfile import read_json
+
+    try:
+        said = read_json(path, MAX_PIPELINE_BYTES)
+    except OSError as error:
+        raise Problem(f"{path} cannot be read ({error.strerror})", "check the path and its rights") from error
+    except ValueError as error:
+        raise Problem(f"{path} is no pipeline ({error})", "give a file of stages or a GenerationConfig") from error
+    if isinstance(said, list):
+        return rows.pipeline_of(rows.from_json(said))
+    if not isinstance(said, dict):
+        raise Problem(f"{path} is no pipeline", "give a file of stages or a GenerationConfig")
+    found, notes = generation_config.from_config(said)
+    for sentence in notes:
+        note(f"{path}: {sentence}")
+    return found
 
 
 def _number_or_text(text: str) -> float | str:

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.commands.streams import speak
+from arplay.continued import Beams, Rollouts
+from arplay.core.beams import Stop
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
+from arplay.core.format import number
 from arplay.engine.sampling import AtLimit
 from arplay.export.writers import to_json
+from arplay.samples import Sample
 from arplay.schema import Wrong, many, one_of, real, table, whole
 from arplay.textfile import read_json
 
 LENGTH = 50
 MAX_TRACE_BYTES = 64 * 1024 * 1024
+BEAMS: dict[str, tuple[Callable[[str], float], str]] = {
+    "length-penalty": (float, "a chain of n tokens scores log p / n^P: above 0 favours long ones (1)"),
+    "beam-groups": (options.count, "that many equal groups of beams search one after the other (1)"),
+    "diversity": (float, "nats that a token costs for each former group that took it at the same step (0)"),
+}
+"""Numbers of a beam search."""
 
 
 def _pipeline(value: Any, place: str) -> Pipeline:
@@ -42,12 +53,14 @@ TRACE = table(
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument(
         "--prompt",
-        required=True,
         metavar="S",
         help="the text to continue; what is written is exact in a pipe or file, and safe on a terminal",
     )
+    text.add_argument("--file", type=Path, metavar="F", help="a file with that text (- is standard input)")
+    options.add_encoding(parser)
     parser.add_argument("-n", type=options.count, metavar="N", help=f"how many tokens at most ({LENGTH})")
     options.add_model(parser)
     options.add_reading(parser)
@@ -59,6 +72,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="TRACE.json",
         help="take u (and the decoding settings not given here) from what `sample --json` wrote",
     )
+    parser.add_argument(
+        "--stop", action="append", default=[], metavar="S", help="the text ends before S; may be given several times"
+    )
+    several = parser.add_argument_group("several continuations")
+    several.add_argument(
+        "--rollouts", type=options.count, metavar="K", help="K samples in one batch, with the seeds S, S + 1, ..."
+    )
+    several.add_argument(
+        "--beams", type=options.count, metavar="B", help="beam search of B beams, after the stages below"
+    )
+    for name, (kind, what) in BEAMS.items():
+        several.add_argument(f"--{name}", type=kind, metavar=name.rpartition("-")[2][0].upper(), help=what)
+    several.add_argument(
+        "--early-stopping", choices=get_args(Stop), help="when a search ends: soon (default), full (as soon as B "
+        "chains are finished), or never (only when no other chain can become better)"
+    )  # fmt: skip
     options.add_decoding(parser)
     parser.add_argument(
         "--at-limit",
@@ -91,6 +120,7 @@ class Trace:
 
 
 def run(args: argparse.Namespace) -> int:
+    _check_together(args)
     trace = Trace.read(args.replay) if args.replay else None
     decoding = options.decoding(args, trace.decoding if trace else None)
     length, seed = (LENGTH if args.n is None else args.n), args.seed or 0
@@ -98,12 +128,67 @@ def run(args: argparse.Namespace) -> int:
         if args.n is not None and args.n > len(trace.us):
             note(f"the trace has only {len(trace.us):,} steps")
         length, seed = min(len(trace.us), length if args.n is not None else len(trace.us)), trace.seed
-    document = given.source(args, args.prompt, None, None).document
-    at_limit: AtLimit = args.at_limit or (trace.at_limit if trace else "stop")
-    us = trace.us if trace else None
+    document = given.source(args, args.prompt, args.file, args.encoding).document
     with ProgressLine() as progress:
         model = given.model(args, progress)
-        sample = model.stream(document, length, seed=seed, pipeline=decoding, at_limit=at_limit, us=us)
+        if args.rollouts is not None:
+            rolled = model.rollouts(document, args.rollouts, length, seed=seed, pipeline=decoding, stops=args.stop)
+            found = to_json(rolled.as_dict()) if args.json else _rollouts(rolled)
+        elif args.beams is not None:
+            chosen = (args.length_penalty, args.early_stopping, args.beam_groups, args.diversity)
+            names = ("length_penalty", "stop", "groups", "diversity")
+            rules = {name: value for name, value in zip(names, chosen, strict=True) if value is not None}
+            kept = model.beams(document, args.beams, length, pipeline=decoding, **rules)
+            if kept.rules.most < length:
+                note(f"searched {kept.rules.most:,} tokens: the context or the document ends there")
+            found = to_json(kept.as_dict()) if args.json else _hypotheses(kept)
+        else:
+            at_limit: AtLimit = args.at_limit or (trace.at_limit if trace else "stop")
+            us = trace.us if trace else None
+            sample = model.stream(
+                document, length, seed=seed, pipeline=decoding, at_limit=at_limit, us=us, stops=args.stop
+            )
+    if args.rollouts is None and args.beams is None:
+        return _one(args, sample)
+    if args.json or args.out is not None:
+        deliver(found, args.out)
+    else:
+        speak(found)
+    return 0
+
+
+def _check_together(args: argparse.Namespace) -> None:
+    """Raises UsageError for options of which one would say nothing."""
+    if args.rollouts is not None and args.beams is not None:
+        raise options.UsageError("--rollouts and --beams do not go together")
+    kind = "--rollouts" if args.rollouts is not None else "--beams"
+    if args.rollouts is not None or args.beams is not None:
+        for name in ("replay", "at_limit") + (("seed", "stop") if args.beams is not None else ()):
+            if getattr(args, name) not in (None, []):
+                raise options.UsageError(f"--{name.replace('_', '-')} does not go with {kind}")
+    for name in (*BEAMS, "early-stopping"):
+        if args.beams is None and getattr(args, name.replace("-", "_")) is not None:
+            raise options.UsageError(f"--{name} goes with --beams")
+
+
+def _rollouts(found: Rollouts) -> str:
+    """For people: a head and the text of each."""
+    return "".join(
+        f"seed {each.seed}: {len(each.steps):,} tokens, log p {number(each.logprob)} nats"
+        f"{f', perplexity {number(each.perplexity)}' if each.steps else ''}, ended: {each.stopped}\n{each.text}\n\n"
+        for each in found
+    )
+
+
+def _hypotheses(found: Beams) -> str:
+    return "".join(
+        f"{rank}: {len(each.ids):,} tokens, log p {number(each.logprob)} nats, score {number(each.score)}\n"
+        f"{each.text}\n\n"
+        for rank, each in enumerate(found, 1)
+    )
+
+
+def _one(args: argparse.Namespace, sample: Sample) -> int:
     shown = not args.json and args.out is None
     for text in sample:
         if shown:
@@ -112,7 +197,7 @@ def run(args: argparse.Namespace) -> int:
         speak("\n")
     else:
         deliver(to_json(sample.as_dict()) if args.json else sample.text, args.out)
-    if unused := sum(model.vocabulary.is_unused(step.id) for step in sample.steps):
+    if unused := sum(sample.tokens.is_unused(step.id) for step in sample.steps):
         note(f"{unused:,} of the sampled ids have no token: they write nothing")
     if sample.stopped == "context":
         note("stopped because the context is full (--at-limit slide goes on with the newest half)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -11,39 +12,51 @@ import numpy as np
 from arplay.core.decoding.pipeline import Chain, Pipeline
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Document, Ids, Place
+from arplay.core.modalities.base import Document, Ids, Place, Writer
 from arplay.core.picking import uniform
 from arplay.core.reading import Reading
 from arplay.core.stepping import context_of, drawn_at, sampled
+from arplay.core.stopping import Stops
 from arplay.core.tree import Step
 from arplay.engine.job import Steps
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.place import spot_of
 from arplay.engine.state import State
 
-Stopped: TypeAlias = Literal["", "eos", "length", "context", "complete"]
+Stopped: TypeAlias = Literal["", "eos", "length", "context", "complete", "stop"]
 MOST_ROLLOUTS = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """One continuation: its steps so far, and why it ended ("": it has not)."""
+    """One continuation: its steps so far, the text that they write, and why it ended ("": it has not)."""
 
     seed: int
     steps: tuple[Step, ...] = ()
     stopped: Stopped = ""
+    text: str = ""
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(step.id for step in self.steps)
 
     @property
     def logprob(self) -> float:
         """log p of its tokens by the model itself, in nats."""
-        return sum(step.logprob for step in self.steps)
+        return math.fsum(step.logprob for step in self.steps)
+
+    @property
+    def perplexity(self) -> float:
+        """exp(-log p / n) of its n tokens; NaN without one."""
+        return math.exp(-self.logprob / len(self.steps)) if self.steps else math.nan
 
 
 @dataclass(frozen=True, slots=True)
 class Roll(Question):
     """A rollout of up to ``count`` tokens from ``place`` on for each of ``seeds``, as one sample by each would be.
 
-    ``stop_at``: the token that ends one; ``drawn``: as a stage's context has it.
+    ``stop_at``: the token that ends one; ``stops``: strings before which the text of one ends. ``drawn``: as a stage's
+    context has it.
     """
 
     document: Document
@@ -54,6 +67,7 @@ class Roll(Question):
     reading: Reading = Reading()
     stop_at: int | None = None
     drawn: tuple[float, ...] = ()
+    stops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,7 +90,15 @@ class _Running:
     chain: list[int]
     decoding: Chain
     drawn: list[float]
+    writer: Writer
+    stops: Stops
     steps: list[Step] = field(default_factory=list)
+    text: str = ""
+
+    def told(self, why: Stopped) -> Rollout:
+        if why:
+            self.text += self.stops.write(self.writer.end()) + self.stops.end()
+        return Rollout(self.seed, tuple(self.steps), why, self.text)
 
 
 def roll(state: State, request: Roll) -> Steps:
@@ -90,9 +112,12 @@ def roll(state: State, request: Roll) -> Steps:
         raise Problem("a server that tells only some tokens steps no batch", "sample one by one")
     chain, index = [*spot.lead, *spot.prefix.ids.tolist()], spot.prefix.index
     running = [
-        _Running(at, seed, list(chain), Chain(request.pipeline), list(request.drawn))
+        _Running(
+            at, seed, list(chain), Chain(request.pipeline), list(request.drawn), request.document.writer(),
+            Stops(request.stops),
+        )
         for at, seed in enumerate(request.seeds)
-    ]
+    ]  # fmt: skip
     done = [Rollout(seed) for seed in request.seeds]
     batch = model.batch([spot.context.tolist()] * len(running))
     ahead = request.document.ahead(state.tokens)
@@ -101,35 +126,33 @@ def roll(state: State, request: Roll) -> Steps:
 
     def told() -> Rolled:
         for each in running:
-            done[each.rollout] = Rollout(each.seed, tuple(each.steps))
+            done[each.rollout] = each.told(why)
         return Rolled(request.number, state.tokens, request.document, request.place, tuple(done))
 
     while True:
         why = _all_end(request, state, length, index, room)
         if why:
-            for each in running:
-                done[each.rollout] = Rollout(each.seed, tuple(each.steps), why)
-            return Rolled(request.number, state.tokens, request.document, request.place, tuple(done))
+            return told()
         rows, shifts = batch.logprobs, batch.shift
         for each, row, shift in zip(running, rows, shifts, strict=True):
-            _draw(each, Distribution(len(row), row, shift=float(shift)), index, state, ahead.get(index))
+            _draw(each, Distribution(len(row), row, shift=float(shift)), index, state, request, ahead.get(index))
         index, length = index + 1, length + (ahead.get(index) is None)
         going = []
         for at, each in enumerate(running):
-            if request.stop_at is not None and each.steps and each.chain[-1] == request.stop_at:
-                done[each.rollout] = Rollout(each.seed, tuple(each.steps), "eos")
+            ended = request.stop_at is not None and each.steps and each.chain[-1] == request.stop_at
+            if ended or each.stops.found:
+                done[each.rollout] = each.told("eos" if ended else "stop")
             else:
                 going.append(at)
-        if not going:
-            running = []
-            return told()
         if len(going) < len(running):
             running = [running[at] for at in going]
+            if not running:
+                return told()
             batch.reorder(going)
         yield told()
+        room = None if room is None else room - 1
         if not _all_end(request, state, length, index, room):
             batch.step([each.chain[-1] for each in running])
-            room = None if room is None else room - 1
 
 
 def _all_end(request: Roll, state: State, length: int, index: int, room: int | None) -> Stopped:
@@ -141,7 +164,9 @@ def _all_end(request: Roll, state: State, length: int, index: int, room: int | N
     return "context" if room is not None and room < 0 else ""
 
 
-def _draw(each: _Running, distribution: Distribution, index: int, state: State, fixed: int | None) -> None:
+def _draw(
+    each: _Running, distribution: Distribution, index: int, state: State, request: Roll, fixed: int | None
+) -> None:
     if fixed is not None:  # the document itself has this one
         each.chain.append(fixed)
         each.decoding.accept(fixed)
@@ -155,6 +180,8 @@ def _draw(each: _Running, distribution: Distribution, index: int, state: State, 
     each.decoding.accept(step.id)
     each.drawn.append(drawn_at(step))
     each.steps.append(step)
+    if step.id != request.stop_at:
+        each.text += each.stops.write(each.writer.write(step.id, state.tokens))
 
 
 def seeds(first: int, count: int) -> Sequence[int]:

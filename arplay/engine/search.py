@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ class Search(Question):
     """The first ``upto`` expansions (all for None) of a search by ``rules`` behind ``place``.
 
     What the pipeline leaves is what is searched; log-probs are those after it. One that was stepped before goes on
-    from there.
+    from there. A chain ends at the end of the context or of a whole document as well.
     """
 
     document: Document
@@ -40,10 +40,11 @@ class Search(Question):
 @dataclass(frozen=True, eq=False, slots=True)
 class Searched(WithTokens):
     """``expansions`` so far, the beams that go on, and the finished chains, best first. ``index``: of the first new
-    token."""
+    token. ``rules``: those asked for, but ``most`` is less where the context or the document ends before."""
 
     document: Document
     place: Place
+    rules: Rules
     index: int
     expansions: tuple[Expansion, ...]
     beams: tuple[Beam, ...]
@@ -75,28 +76,29 @@ def search(state: State, request: Search) -> Steps:
         raise Problem("a server that tells only some tokens steps no batch", "sample one by one")
     if request.document.ahead(state.tokens):
         raise Problem("a search cannot go around what stands further on", "take it away first")
+    chain, index = [*spot.lead, *spot.prefix.ids.tolist()], spot.prefix.index
+    ends = [request.rules.most]
+    if model.info.context is not None:
+        ends.append(model.info.context - len(spot.context) + 1)
+    if state.tokens.length is not None:
+        ends.append(state.tokens.length - index)
+    rules = replace(request.rules, most=min(ends))
     known = state.kept(_Known)
-    of = (request.document, request.place, request.rules, request.pipeline, request.reading)
+    of = (request.document, request.place, rules, request.pipeline, request.reading)
     if known.of != of or known.search is None or (request.upto or known.search.steps) < known.search.steps:
-        known.of, known.search, known.expansions = of, BeamSearch(request.rules), []
-        known.batch = model.batch([spot.context.tolist()])
+        known.of, known.search, known.expansions = of, BeamSearch(rules), []
+        known.batch = model.batch([spot.context.tolist()] * rules.groups)
     found, batch = known.search, known.batch
     assert batch is not None
-    chain, room = [*spot.lead, *spot.prefix.ids.tolist()], model.info.context
-    index, length = spot.prefix.index, state.tokens.length
 
     def told() -> Searched:
         return Searched(
-            request.number, state.tokens, request.document, request.place, index, tuple(known.expansions), found.beams,
-            found.finished, found.done, request.upto,
+            request.number, state.tokens, request.document, request.place, rules, index, tuple(known.expansions),
+            found.beams, found.finished, found.done, request.upto,
         )  # fmt: skip
 
     known.search = None  # what is cancelled on the way is not gone on with
     while not found.done and found.steps != request.upto:
-        if room is not None and len(spot.context) + found.steps > room:
-            raise Problem(f"the context is full after {found.steps:,} tokens", "search fewer tokens")
-        if length is not None and index + found.steps >= length:
-            raise Problem(f"the document is complete after {found.steps:,} tokens", "search fewer tokens")
         rows = [_decoded(batch, at, beam, chain, index, request, state) for at, beam in enumerate(found.beams)]
         step = found.expand(np.array(rows))
         known.expansions.append(step)

@@ -1,0 +1,136 @@
+"""Several continuations of one document, rollouts or a beam search, as Python and ``arplay sample`` have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from arplay.core.beams import Expansion, Rules
+from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.modalities.base import Document, TokenSet
+from arplay.engine.load import Loaded
+from arplay.engine.rollouts import Rollout
+from arplay.engine.search import Searched
+from arplay.export import tables
+from arplay.results import model_record
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A chain that beam search kept. ``logprob``: of all its tokens, after the pipeline, in nats; ``score``: that by
+    its length to the power of the length penalty."""
+
+    ids: tuple[int, ...]
+    text: str
+    logprob: float
+    score: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Several:
+    loaded: Loaded
+    document: Document
+    pipeline: Pipeline
+
+    def _head(self) -> tables.Record:
+        before = self.document.before(self.document.end)
+        return {"model": model_record(self.loaded), "decoding": self.pipeline.as_json, "prefix": dict(before)}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rollouts(_Several, Sequence[Rollout]):
+    """From :meth:`arplay.Model.rollouts`: each has ``seed``, ``ids``, ``text``, ``logprob`` (nats, by the model
+    itself), ``perplexity``, ``stopped`` and ``steps``.
+
+    >>> from arplay import load
+    >>> found = load("abc").rollouts("B", 3, 4)
+    >>> [each.seed for each in found], found[2].text == load("abc").sample("B", 4, seed=2).text
+    ([0, 1, 2], True)
+    """
+
+    rollouts: tuple[Rollout, ...]
+
+    def __len__(self) -> int:
+        return len(self.rollouts)
+
+    def __getitem__(self, at: int) -> Rollout:  # type: ignore[override]
+        return self.rollouts[at]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(each.text for each in self.rollouts)
+
+    def as_dict(self) -> tables.Record:
+        """What ``arplay sample --rollouts --json`` writes."""
+        told = [
+            {
+                "seed": each.seed,
+                "ids": list(each.ids),
+                "text": each.text,
+                "logprob": each.logprob,
+                "perplexity": each.perplexity if each.steps else None,
+                "stopped": each.stopped,
+                "u": [step.u for step in each.steps],
+            }
+            for each in self.rollouts
+        ]
+        return self._head() | {"rollouts": told}
+
+    def __repr__(self) -> str:
+        return f"<arplay.Rollouts: {len(self):,} of up to {max(len(each.steps) for each in self):,} tokens>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Beams(_Several, Sequence[Hypothesis]):
+    """From :meth:`arplay.Model.beams`: the chains that were kept, the best score first; and all ``expansions`` on the
+    way to them. ``rules.most`` is less than what was asked for where the context or the document ends before."""
+
+    rules: Rules
+    expansions: tuple[Expansion, ...]
+    hypotheses: tuple[Hypothesis, ...]
+
+    @classmethod
+    def of(cls, loaded: Loaded, pipeline: Pipeline, found: Searched) -> Beams:
+        made = tuple(
+            Hypothesis(
+                each.ids, written(found.document, each.ids, found.tokens, found.rules.eos), each.logprob, each.score
+            )
+            for each in found.finished
+        )
+        return cls(loaded, found.document, pipeline, found.rules, found.expansions, made)
+
+    def __len__(self) -> int:
+        return len(self.hypotheses)
+
+    def __getitem__(self, at: int) -> Hypothesis:  # type: ignore[override]
+        return self.hypotheses[at]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(each.text for each in self.hypotheses)
+
+    def as_dict(self) -> tables.Record:
+        """What ``arplay sample --beams --json`` writes."""
+        rules = self.rules
+        search = {
+            "width": rules.width,
+            "most": rules.most,
+            "length_penalty": rules.length_penalty,
+            "early_stopping": rules.stop,
+            "groups": rules.groups,
+            "diversity": rules.diversity,
+            "expansions": len(self.expansions),
+        }
+        told = [
+            {"ids": list(each.ids), "text": each.text, "logprob": each.logprob, "score": each.score} for each in self
+        ]
+        return self._head() | {"search": search, "hypotheses": told}
+
+    def __repr__(self) -> str:
+        return f"<arplay.Beams: {len(self):,} hypotheses after {len(self.expansions):,} expansions>"
+
+
+def written(document: Document, ids: Iterable[int], tokens: TokenSet, eos: Sequence[int] = ()) -> str:
+    """The text that ``ids`` write at the end of ``document``; the tokens ``eos`` write nothing."""
+    writer = document.writer()
+    return "".join([*(writer.write(id, tokens) for id in ids if id not in eos), writer.end()])

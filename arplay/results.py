@@ -20,6 +20,7 @@ from arplay.core.position import Answer
 from arplay.core.stepping import context_at
 from arplay.engine.load import Loaded
 from arplay.export import html, provenance, tables
+from arplay.models import grammar
 
 if TYPE_CHECKING:
     import pandas
@@ -64,7 +65,7 @@ class Next:
         >>> [(trace.label, trace.kept) for trace in load("abc").next("BA", "top-k:2").decoded.traces]
         [('top-k 2', 2)]
         """
-        context = context_at(self.answer, self.loaded.vocabulary, 0, self.loaded.eos)
+        context = context_at(self.answer, self.loaded.vocabulary, 0, self.loaded.eos, grammar=grammar.allowed)
         return decode(self.distribution, self.pipeline, context)
 
     @property

@@ -74,9 +74,9 @@ class Sample:
 
     @property
     def stopped(self) -> str:
-        """Why it ended: "length", "eos", "context" (it is full), "complete" (the document is) or "untold" (the next
-        draw fell among tokens of which a server tells nothing: :attr:`untold`), or "stop" (a stop string came); "": it
-        has not."""
+        """Why it ended: "length", "eos", "context" (it is full), "complete" (the document is), "matched" (a
+        constraint lets nothing follow), "untold" (the next draw fell among tokens of which a server tells nothing:
+        :attr:`untold`), or "stop" (a stop string came); "": it has not."""
         return "stop" if self._stops.found else self._sampling.stopped
 
     @property

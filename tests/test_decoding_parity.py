@@ -78,7 +78,7 @@ def with_transformers(z: np.ndarray, names: list[str]) -> tuple[np.ndarray, np.n
         theirs = make(logits_process)(torch.tensor(ids)[None], theirs)
         said.append(pipeline)
     expected = torch.log_softmax(theirs[0], dim=-1).numpy()
-    return ours(z, ",".join(said), ids=ids, written=0, ends=(EOS,)), expected
+    return ours(z, ",".join(said), ids=ids, ends=(EOS,)), expected
 
 
 @pytest.mark.parametrize("name", processors())
@@ -236,4 +236,5 @@ def test_mirostat_follows_llama_cpp(llama: Any) -> None:
 def test_every_stage_has_a_parity_or_a_definition_of_its_own() -> None:
     beside = {*processors(), "frequency", "presence", "dynamic-temperature", "top-n-sigma", "xtc", "dry", "mirostat"}
     by_hand = {"top-a", "tail-free", "greedy"}  # docstrings of arplay/core/decoding/truncation.py
-    assert beside | by_hand == set(STAGES)
+    by_force = {"regex", "json-schema", "choices"}  # tests/test_grammar.py
+    assert beside | by_hand | by_force == set(STAGES)

@@ -26,7 +26,7 @@ from arplay.version import __version__
 
 PACKAGES = (
     "torch", "transformers", "tokenizers", "safetensors", "accelerate", "huggingface_hub", "gguf", "llama-cpp-python",
-    "numpy", "PySide6-Essentials",
+    "llguidance", "numpy", "PySide6-Essentials",
 )  # fmt: skip
 
 

@@ -201,6 +201,8 @@ def _one(args: argparse.Namespace, sample: Sample) -> int:
         note(f"{unused:,} of the sampled ids have no token: they write nothing")
     if sample.stopped == "context":
         note("stopped because the context is full (--at-limit slide goes on with the newest half)")
+    elif sample.stopped == "matched":
+        note("stopped: the constraint lets nothing follow")
     elif sample.untold:
         note(f"stopped: {sample.untold}")
     elif sample.start:

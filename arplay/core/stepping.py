@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from arplay.core.decoding.pipeline import Decoded
-from arplay.core.decoding.stage import Context
+from arplay.core.decoding.stage import Context, Grammar
 from arplay.core.distribution import Distribution
 from arplay.core.modalities.base import Ids, TokenSet
 from arplay.core.picking import Choice, choose, uniform
@@ -19,11 +19,16 @@ CHANCE = 1
 
 
 def context_at(
-    answer: Answer, tokens: TokenSet, seed: int, eos: int | None = None, drawn: tuple[float, ...] = ()
+    answer: Answer,
+    tokens: TokenSet,
+    seed: int,
+    eos: int | None = None,
+    drawn: tuple[float, ...] = (),
+    grammar: Grammar | None = None,
 ) -> Context:
     """What decoding may know at the place of ``answer``, behind tokens that were ``drawn`` as there."""
     ids = np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids])
-    return context_of(ids, answer.prefix.index, tokens, seed, eos, drawn)
+    return context_of(ids, answer.prefix.index, tokens, seed, eos, drawn, grammar=grammar)
 
 
 def context_of(
@@ -34,11 +39,12 @@ def context_of(
     eos: int | None,
     drawn: tuple[float, ...],
     u: float | None = None,
+    grammar: Grammar | None = None,
 ) -> Context:
     """The same behind these ``ids``; ``u`` is that of (seed, index) where it is not given."""
     u = uniform(seed, index) if u is None else u
     ends = () if eos is None else (eos,)
-    return Context(ids, u, tokens, drawn, uniform(seed, index, CHANCE), ends)
+    return Context(ids, u, tokens, drawn, uniform(seed, index, CHANCE), ends, grammar)
 
 
 def drawn_before(node: Node, caret: int) -> tuple[float, ...]:

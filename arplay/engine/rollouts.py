@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from arplay.core.decoding.grammar import Matched
 from arplay.core.decoding.pipeline import Chain, Pipeline
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
@@ -22,8 +23,9 @@ from arplay.engine.job import Steps
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.place import spot_of
 from arplay.engine.state import State
+from arplay.models import grammar
 
-Stopped: TypeAlias = Literal["", "eos", "length", "context", "complete", "stop"]
+Stopped: TypeAlias = Literal["", "eos", "length", "context", "complete", "matched", "stop"]
 MOST_ROLLOUTS = 1024
 
 
@@ -134,14 +136,15 @@ def roll(state: State, request: Roll) -> Steps:
         if why:
             return told()
         rows, shifts = batch.logprobs, batch.shift
-        for each, row, shift in zip(running, rows, shifts, strict=True):
+        ended = [
             _draw(each, Distribution(len(row), row, shift=float(shift)), index, state, request, ahead.get(index))
+            for each, row, shift in zip(running, rows, shifts, strict=True)
+        ]
         index, length = index + 1, length + (ahead.get(index) is None)
         going = []
         for at, each in enumerate(running):
-            ended = request.stop_at is not None and each.steps and each.chain[-1] == request.stop_at
-            if ended or each.stops.found:
-                done[each.rollout] = each.told("eos" if ended else "stop")
+            if ended[at]:
+                done[each.rollout] = each.told(ended[at])
             else:
                 going.append(at)
         if len(going) < len(running):
@@ -166,22 +169,29 @@ def _all_end(request: Roll, state: State, length: int, index: int, room: int | N
 
 def _draw(
     each: _Running, distribution: Distribution, index: int, state: State, request: Roll, fixed: int | None
-) -> None:
+) -> Stopped:
+    """Why this one ends here, if it does."""
     if fixed is not None:  # the document itself has this one
         each.chain.append(fixed)
         each.decoding.accept(fixed)
-        return
+        return ""
     u, eos = uniform(each.seed, index), state.current().alphabet.eos
     recalled = tuple(each.drawn) if each.decoding.pipeline.recalls else ()
     ids: Ids = np.array(each.chain, np.int64)
-    decoded = each.decoding.apply(distribution, context_of(ids, index, state.tokens, each.seed, eos, recalled, u))
+    known = context_of(ids, index, state.tokens, each.seed, eos, recalled, u, grammar.allowed)
+    try:
+        decoded = each.decoding.apply(distribution, known)
+    except Matched:
+        return "matched"
     step, _ = sampled(distribution, decoded, index, u, each.seed)
     each.chain.append(step.id)
     each.decoding.accept(step.id)
     each.drawn.append(drawn_at(step))
     each.steps.append(step)
-    if step.id != request.stop_at:
-        each.text += each.stops.write(each.writer.write(step.id, state.tokens))
+    if step.id == request.stop_at:
+        return "eos"
+    each.text += each.stops.write(each.writer.write(step.id, state.tokens))
+    return "stop" if each.stops.found else ""
 
 
 def seeds(first: int, count: int) -> Sequence[int]:

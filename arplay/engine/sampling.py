@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from arplay.core.decoding.grammar import Matched
 from arplay.core.decoding.pipeline import Chain, Pipeline
 from arplay.core.modalities.base import TokenSet
 from arplay.core.picking import Untold, uniform
@@ -17,6 +18,7 @@ from arplay.core.stepping import context_of, drawn_at, sampled
 from arplay.core.tree import Step
 from arplay.core.windows import windows_of
 from arplay.engine.state import State, in_chunks
+from arplay.models import grammar
 from arplay.models.base import next_of
 
 AtLimit = Literal["stop", "slide"]
@@ -28,7 +30,8 @@ class Sampling:
     are fixed ``ahead``, by their indices, are read and not drawn.
 
     ``start``: the token of the chain where the context of the last step began. ``stopped`` says why the last run of
-    :meth:`steps` ended: "length", "eos", "context" (it is full), "complete" (the document is), or "untold": u fell
+    :meth:`steps` ended: "length", "eos", "context" (it is full), "complete" (the document is), "matched"
+    (a constraint lets nothing follow), or "untold": u fell
     among tokens of which the server tells nothing, as ``untold`` says; "": it has not.
     """
 
@@ -89,10 +92,15 @@ class Sampling:
                 continue
             distribution = next_of(session)
             u = uniform(seed, index) if us is None else us[drawn]
-            known = context_of(np.array(chain, np.int64), index, self.tokens, seed, eos, tuple(recalled), u)
-            decoded = self._chain.apply(distribution, known)
+            known = context_of(
+                np.array(chain, np.int64), index, self.tokens, seed, eos, tuple(recalled), u, grammar.allowed
+            )
             try:
+                decoded = self._chain.apply(distribution, known)
                 made, _ = sampled(distribution, decoded, index, u, seed if us is None else None)
+            except Matched:
+                self.stopped = "matched"
+                return
             except Untold as untold:
                 self.stopped, self.untold = "untold", str(untold)
                 return

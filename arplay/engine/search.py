@@ -18,6 +18,7 @@ from arplay.engine.job import Steps
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.place import spot_of
 from arplay.engine.state import State
+from arplay.models import grammar
 from arplay.models.base import Batch
 
 
@@ -119,6 +120,6 @@ def _decoded(batch: Batch, at: int, beam: Beam, chain: list[int], index: int, re
     ids = np.array([*chain, *beam.ids], np.int64)
     eos = state.current().alphabet.eos
     drawn = (float("nan"),) * len(beam.ids)  # nobody drew them
-    known = context_of(ids, index + len(beam.ids), state.tokens, 0, eos, drawn)
+    known = context_of(ids, index + len(beam.ids), state.tokens, 0, eos, drawn, grammar=grammar.allowed)
     left: Floats = decode(distribution, request.pipeline, known).logprobs
     return left

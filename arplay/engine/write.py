@@ -21,6 +21,7 @@ from arplay.engine.explore import Explore, Explored, explore
 from arplay.engine.job import Pause, Steps
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.state import State
+from arplay.models import grammar
 from arplay.models.base import next_of
 
 TELL_SECONDS, MOST_SECONDS = 1 / 30, 0.1
@@ -168,7 +169,9 @@ def _choose(
     """None where nothing can be sampled: the window says why, as it does for a single Step."""
     u = uniform(request.seed, index)
     drawn = (*request.drawn, *map(drawn_at, steps)) if request.pipeline.recalls else ()
-    context = context_of(chain, index, state.tokens, request.seed, state.current().alphabet.eos, drawn, u)
+    context = context_of(
+        chain, index, state.tokens, request.seed, state.current().alphabet.eos, drawn, u, grammar.allowed
+    )
     try:
         decoded = decode(distribution, request.pipeline, context)
         step, choice = sampled(distribution, decoded, index, u, request.seed)

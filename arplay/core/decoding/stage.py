@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arplay.core.decoding.candidates import Candidates, Ids
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import TokenSet
 
 Values = tuple[float | str, ...]
+Kind = Literal["regex", "json-schema", "choices"]
 MOST_CHARACTERS = 20_000
 LONGEST_SHOWN = 24
 
@@ -79,6 +81,17 @@ class Words:
         return value
 
 
+class Grammar(Protocol):
+    """Which of V tokens may follow ``written`` so that all becomes a text that ``text`` allows, shape (V,).
+
+    One of ``ends`` may where it can be whole. Raises Problem for a ``text`` that cannot be read.
+    """
+
+    def __call__(
+        self, kind: Kind, text: str, tokens: TokenSet | None, ends: tuple[int, ...], written: tuple[int, ...], /
+    ) -> NDArray[np.bool_]: ...
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Context:
     """What a stage may know beside the candidates.
@@ -86,7 +99,8 @@ class Context:
     ``ids``: the tokens so far, those before the text included, shape (n,). ``drawn``: of those of them that decoding
     wrote, the last ones, log p in what each was drawn from, in nats; NaN for one that a person chose. ``u``: the number
     that the choice is made at, if one is drawn; ``chance``: another one at the same place, for stages that act at
-    random. ``tokens``: what the ids stand for; ``ends``: those of them that end a document.
+    random. ``tokens``: what the ids stand for; ``ends``: those of them that end a document. ``grammar``: what matches
+    constraints.
     """
 
     ids: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -95,6 +109,7 @@ class Context:
     drawn: tuple[float, ...] = ()
     chance: float | None = None
     ends: tuple[int, ...] = ()
+    grammar: Grammar | None = None
 
     def last(self, count: float) -> Ids:
         """The last ``count`` of the tokens so far; all for 0."""

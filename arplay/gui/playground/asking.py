@@ -15,6 +15,7 @@ from arplay.engine.explore import Explore
 from arplay.engine.scoring import Score
 from arplay.gui.bridge import Bridge
 from arplay.gui.playground.state import State
+from arplay.models import grammar
 
 TYPING_PAUSE_MS = 60
 SCORE_PAUSE_MS = 150
@@ -66,7 +67,7 @@ class Asking(QObject):
             return None
         try:
             drawn = self._play.drawn_before
-            context = context_at(answer, loaded.vocabulary, settings.seed, loaded.eos, drawn)
+            context = context_at(answer, loaded.vocabulary, settings.seed, loaded.eos, drawn, grammar.allowed)
             return decode(answer.distribution, settings.decoding, context)
         except Problem as problem:
             self._play.reported.emit(problem.cause, problem.remedy)

@@ -30,8 +30,10 @@ from arplay.continued import Beams, Hypothesis, Rollouts
 from arplay.core.beams import Rules, Stop
 from arplay.core.decoding.pipeline import Pipeline, Said
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import TokenSet
+from arplay.core.modalities.base import Document, Place, TokenSet
+from arplay.core.position import Answer
 from arplay.core.reading import Reading
+from arplay.core.replaying import Replay, replayed
 from arplay.core.timings import Timings
 from arplay.engine import scoring
 from arplay.engine.explore import Explore, Explored
@@ -45,8 +47,9 @@ from arplay.engine.sampling import AtLimit
 from arplay.engine.search import Search, Searched
 from arplay.engine.state import Pace, State
 from arplay.engine.table import JOBS
+from arplay.export import sessionfile
 from arplay.export.provenance import summary
-from arplay.models import base, catalogue, documents
+from arplay.models import base, catalogue, documents, grammar
 from arplay.models.base import Info, Report
 from arplay.models.devices import out_of_memory, too_little_memory
 from arplay.models.documents import Given
@@ -62,6 +65,7 @@ __all__ = [
     "Pipeline",
     "Problem",
     "Reading",
+    "Replay",
     "Rollout",
     "Rollouts",
     "Sample",
@@ -316,6 +320,20 @@ class Model:
         given, decoding = documents.document(document, self.backend.alphabet), Pipeline(pipeline)
         found = self._asked(Searched, Search(0, given, given.end, rules, decoding, self.reading))
         return Beams.of(self.loaded, decoding, found)
+
+    def replay(self, session: str | os.PathLike[str]) -> Replay:
+        """Draw every token again that was drawn in a saved session, each behind its own text at its own u.
+
+        It is read as the session was, whatever :attr:`reading` says. Raises Problem for a file that is no session, and
+        for one of documents that this model does not read.
+        """
+        saved = sessionfile.read(session)
+        reading = self.reading if saved.reading is None else Reading(*saved.reading)  # type: ignore[arg-type]
+
+        def answered(document: Document, place: Place) -> Answer:
+            return self._asked(Explored, Explore(0, document, place, reading)).answer
+
+        return replayed(saved, answered, self.loaded.vocabulary, self.loaded.eos, grammar.allowed)
 
     def timings(self, document: Given) -> Timings:
         """Seconds of answers at up to 24 places of ``document``, by a step with the KV cache and without it.

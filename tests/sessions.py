@@ -35,7 +35,7 @@ def told(session: Session) -> dict[str, Any]:
         ],
         "root": (tree.root.serial, tree.root.caret, tree.root.name),
         "moves": (session.moves.made, session.moves.index),
-        "values": (session.caret, session.seed, session.model, session.long),
+        "values": (session.caret, session.seed, session.model, session.long, session.decoding, session.reading),
     }
 
 
@@ -55,9 +55,11 @@ def of_window(window: Any) -> Session:
     commands = [stack.command(i) for i in range(stack.count())]
     words = [words for _, _, words in window.keeping._moves.made]  # as given; the stack shows a default for None
     moves = [(c.origin.serial, c.target.serial, said) for c, said in zip(commands, words, strict=True)]
-    model = window.keeping._state()["model"]
+    state = window.keeping._state()
+    values = {name: state[name] for name in ("model", "decoding", "reading")}
+    view = play.view
     return Session(
-        play.tree, Moves(moves, stack.index()), play.view.caret, play.view.settings.seed, model, play.view.excerpt_of
+        play.tree, Moves(moves, stack.index()), view.caret, view.settings.seed, long=view.excerpt_of, **values
     )
 
 

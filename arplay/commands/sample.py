@@ -18,6 +18,7 @@ from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.format import number
 from arplay.engine.sampling import AtLimit
+from arplay.export.sessionfile import is_session
 from arplay.export.writers import to_json
 from arplay.samples import Sample
 from arplay.schema import Wrong, many, one_of, real, table, whole
@@ -53,7 +54,7 @@ TRACE = table(
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    text = parser.add_mutually_exclusive_group(required=True)
+    text = parser.add_mutually_exclusive_group()
     text.add_argument(
         "--prompt",
         metavar="S",
@@ -69,8 +70,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     chance.add_argument(
         "--replay",
         type=Path,
-        metavar="TRACE.json",
-        help="take u (and the decoding settings not given here) from what `sample --json` wrote",
+        metavar="FILE.json",
+        help="take u (and the decoding settings not given here) from what `sample --json` wrote; "
+        "of a saved session, draw every token again and tell which come out otherwise",
     )
     parser.add_argument(
         "--stop", action="append", default=[], metavar="S", help="the text ends before S; may be given several times"
@@ -120,7 +122,11 @@ class Trace:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.replay is not None and is_session(args.replay):
+        return _replay_session(args)
     _check_together(args)
+    if args.prompt is None and args.file is None:
+        raise options.UsageError("one of the arguments --prompt --file is required")
     trace = Trace.read(args.replay) if args.replay else None
     decoding = options.decoding(args, trace.decoding if trace else None)
     length, seed = (LENGTH if args.n is None else args.n), args.seed or 0
@@ -208,3 +214,17 @@ def _one(args: argparse.Namespace, sample: Sample) -> int:
     elif sample.start:
         note(f"the context slid: the last token was read from token {sample.start:,} on")
     return 0
+
+
+def _replay_session(args: argparse.Namespace) -> int:
+    """0 where every token is the recorded one, 1 otherwise."""
+    with ProgressLine() as progress:
+        replay = given.model(args, progress).replay(args.replay)
+    if args.json:
+        other = [{"state": state, "recorded": recorded, "now": now} for state, recorded, now in replay.other]
+        deliver(to_json({"drawn": replay.drawn, "same": replay.same, "other": other}), args.out)
+    else:
+        lines = [f"{replay.drawn - len(replay.other):,} of {replay.drawn:,} drawn tokens are the same\n"]
+        lines += [f"state {state:,}: id {now:,}, recorded is {old:,}\n" for state, old, now in replay.other]
+        deliver("".join(lines), args.out)
+    return int(not replay.same)

@@ -20,8 +20,8 @@ from arplay.core.modalities.base import Document, Edit
 from arplay.core.modalities.forms import of_document, of_edit
 from arplay.core.tree import Node, Plan, Step, Tree
 
-VERSION = 2
-"""1 held one text."""
+VERSION = 3
+"""1 held one text, 2 no decoding."""
 MOST_NODES = 10_000
 MOST_BYTES = 32 * 1024 * 1024
 """Of what the kept history of a document holds."""
@@ -64,6 +64,12 @@ class Session:
     long: str | None = None
     """The name of the long text that is shown beside its beginning."""
     beside: tuple[Session, ...] = ()
+    revision: str | None = None
+    """That of the model."""
+    decoding: str | None = None
+    """The pipeline, as it is spelled."""
+    reading: tuple[str, bool, bool] | None = None
+    """The fields of a :class:`arplay.core.reading.Reading`."""
 
     @property
     def is_empty(self) -> bool:
@@ -103,7 +109,7 @@ def undone(count: int, node: Node) -> str:
 
 
 def state(**values: object) -> str:
-    """Whichever of ``caret``, ``seed``, ``model``, ``long`` changed."""
+    """Whichever of ``caret``, ``seed``, ``model``, ``revision``, ``decoding``, ``reading``, ``long`` changed."""
     return _line({"set": values})
 
 
@@ -175,7 +181,15 @@ def snapshot(session: Session) -> Snapshot:
         plans=tuple(plan_of(node) for node in tree.nodes.values() if node.serial in inside),
         node=tree.node.serial,
         moves=session.moves.among(kept),
-        values={"caret": session.caret, "seed": session.seed, "model": session.model, "long": session.long},
+        values={
+            "caret": session.caret,
+            "seed": session.seed,
+            "model": session.model,
+            "long": session.long,
+            "revision": session.revision,
+            "decoding": session.decoding,
+            "reading": session.reading,
+        },
         left_out=tree.count - len(kept) + sum(one.left_out for one in beside),
         beside=beside,
     )
@@ -221,7 +235,8 @@ _FIGURES = ("logprob", "prob", "decoded_prob")
 def _step_out(step: Step) -> list[Any]:
     figures = [_figure_out(getattr(step, name)) for name in _FIGURES]
     u = None if step.u is None else float(step.u)
-    return [int(step.id), int(step.index), *figures, int(step.rank), u, None if step.seed is None else int(step.seed)]
+    seed = None if step.seed is None else int(step.seed)
+    return [int(step.id), int(step.index), *figures, int(step.rank), u, seed, *([step.by] if step.by else [])]
 
 
 def _figure_out(value: float) -> float | str:

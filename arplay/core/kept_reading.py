@@ -6,13 +6,19 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, get_args
 
+from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.errors import Problem
 from arplay.core.kept import VERSION, About, Moves, Session
 from arplay.core.modalities.forms import BEGINNING, MAX_ID, Form, of_start, whole, words
 from arplay.core.picking import MAX_SEED
+from arplay.core.reading import FirstToken
 from arplay.core.tree import Plan, Step, Tree
 
+MOST_SPELLED = 1 << 16
+"""Characters of a pipeline."""
 _T = TypeVar("_T")
 
 
@@ -37,8 +43,12 @@ class Reader:
         if self._damaged and not line.startswith(b'{"root":'):
             return
         self._damaged = True
-        _read(line, self._take)
+        self.add(_fact(line))
         self._damaged = False
+
+    def add(self, fact: object) -> None:
+        """One that was read from its line."""
+        _checked(fact, self._take)
 
     def session(self) -> Session | None:
         """What the lines say, or None where they do not get as far as a document. ValueError where nothing fits."""
@@ -74,14 +84,14 @@ class _Part:
         self._plans: dict[int, Plan] = {}
         self._node = number
         self._moves = Moves()
-        self._values: dict[str, Any] = {"caret": caret, "seed": 0, "model": None, "long": None}
+        self._values: dict[str, Any] = {"caret": caret, "seed": 0}
 
     def session(self) -> Session:
         """Raises ValueError where it does not fit."""
         tree = Tree.of(self._start, self._root, self._plans.values(), self._node, self._form.edit_in)
         values = dict(self._values)
         values["caret"] = min(values["caret"], len(tree.document))
-        if values["long"] is not None and not self._form.long:
+        if values.get("long") is not None and not self._form.long:
             raise ValueError("only a text is the beginning of a long one")
         return Session(tree, self._moves, **values)
 
@@ -134,8 +144,12 @@ class _Part:
         for name, value in values.items():
             if name in ("caret", "seed"):
                 checked[name] = whole(value, MAX_SEED) if name == "seed" else whole(value)
-            elif name in ("model", "long"):
+            elif name in ("model", "long", "revision"):
                 checked[name] = words(value, 4096)
+            elif name == "decoding":
+                checked[name] = None if value is None else _spelled(value)
+            elif name == "reading":
+                checked[name] = None if value is None else _reading_in(value)
             else:
                 raise ValueError(f"there is no {name!r}")
         self._values |= checked
@@ -148,12 +162,18 @@ class _Part:
 
 def about(line: bytes) -> About:
     """What the first line of a session tells. Raises ValueError and NewerError as a :class:`Reader` does."""
-    return _read(line, _about_in)
+    return _checked(_fact(line), _about_in)
 
 
-def _read(line: bytes, take: Callable[[dict[str, Any]], _T]) -> _T:
+def _fact(line: bytes) -> object:
     try:
-        fact = json.loads(line.decode("utf-8"))
+        return json.loads(line.decode("utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _checked(fact: object, take: Callable[[dict[str, Any]], _T]) -> _T:
+    try:
         if not isinstance(fact, dict):
             raise ValueError("a line is an object")
         return take(fact)
@@ -172,7 +192,9 @@ def _about_in(fact: dict[str, Any]) -> About:
 
 
 def _step_in(fact: list[Any]) -> Step:
-    id, index, logprob, prob, decoded, rank, u, seed = fact
+    id, index, logprob, prob, decoded, rank, u, seed, *by = fact
+    if len(by) > 1:
+        raise ValueError("a step has nine parts at most")
     if u is not None and not (isinstance(u, float) and 0 <= u <= 1):
         raise ValueError("u is between 0 and 1")
     return Step(
@@ -184,7 +206,26 @@ def _step_in(fact: list[Any]) -> Step:
         whole(rank),
         u,
         None if seed is None else whole(seed, MAX_SEED),
+        *map(_spelled, by),
     )
+
+
+@lru_cache(maxsize=256)
+def _spelled(said: str) -> str:
+    """A pipeline, as it is spelled."""
+    if len(words(said, MOST_SPELLED) or "") == 0:
+        return ""
+    try:
+        return Pipeline(said).spelled
+    except Problem as problem:
+        raise ValueError(problem.cause) from problem
+
+
+def _reading_in(value: list[Any]) -> tuple[str, bool, bool]:
+    first_token, special, window_lead = value
+    if first_token not in get_args(FirstToken) or type(special) is not bool or type(window_lead) is not bool:
+        raise ValueError("a text is not read so")
+    return first_token, special, window_lead
 
 
 def _figure_in(value: Any) -> float:

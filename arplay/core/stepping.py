@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from arplay.core.decoding.pipeline import Decoded
+from arplay.core.decoding.pipeline import Decoded, Pipeline
 from arplay.core.decoding.stage import Context, Grammar
 from arplay.core.distribution import Distribution
 from arplay.core.modalities.base import Ids, TokenSet
@@ -97,6 +97,7 @@ def _step(distribution: Distribution, decoded: Decoded, index: int, id: int, u: 
         rank=distribution.rank(id) or 0,
         u=u,
         seed=seed,
+        by=Pipeline([(trace.stage.name, trace.values) for trace in decoded.traces]).spelled if decoded.traces else "",
     )
 
 

@@ -17,7 +17,10 @@ Kind = Literal["opened", "typed", "painted", "picked", "sampled", "retokenised"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How a token was chosen. ``u`` is None for a pick by hand; log-probs in nats, probabilities plain."""
+    """How a token was chosen. ``u`` is None for a pick by hand; log-probs in nats, probabilities plain.
+
+    ``by``: the pipeline behind which it was chosen, as it is spelled; empty for the model's own distribution.
+    """
 
     id: int
     index: int
@@ -27,6 +30,7 @@ class Step:
     rank: int
     u: float | None = None
     seed: int | None = None
+    by: str = ""
 
 
 @dataclass(eq=False, slots=True)

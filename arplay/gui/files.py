@@ -8,19 +8,27 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from arplay.core.errors import Problem
+from arplay.core.reading import Reading
 from arplay.core.signs import markup
+from arplay.export import sessionfile
 from arplay.export.writers import replacing
 from arplay.gui import kinds
 from arplay.gui.host import Host
+from arplay.models import catalogue
+from arplay.schema import short
 from arplay.textfile import MAX_BYTES, detect
+
+OTHER_IDS = "other weights may draw other tokens at the same u"
 
 
 def open_file(path: Path, encoding: str | None, window: Host) -> bool:
     """Open a document of the kind that the model reads, only in the heatmap where it is too long to edit.
 
     For a text that is not UTF-8 the detected encoding is offered. False: told, given up. What the model cannot read
-    waits where another one is on its way.
+    waits where another one is on its way. A file called ``….session.json`` is a session.
     """
+    if sessionfile.is_session(path):
+        return open_session(path, window)
     loaded = window.playground.view.loaded
     tokens = loaded.vocabulary if loaded is not None else None
     kind = kinds.KINDS[0] if tokens is None else kinds.of_tokens(tokens)
@@ -41,6 +49,64 @@ def open_file(path: Path, encoding: str | None, window: Host) -> bool:
         window.playground.analyse(document, path.name)
     else:
         window.playground.open_document(document, path.name)
+    return True
+
+
+def open_session(path: Path, window: Host) -> bool:
+    """Go on with a session from a file; what lies here is kept among the earlier texts. False: told, nothing changed.
+
+    The model that it was made with is loaded where the program knows it by itself: a path or an address in a file of
+    somebody else's is only told.
+    """
+    try:
+        session = sessionfile.read(path)
+        window.keeping.take(session)
+    except Problem as problem:
+        window.report(problem.cause, problem.remedy)
+        return False
+    window.notice.forget()
+    window.store.add_recent("recent_files", str(path))
+    loaded, spec = window.playground.view.loaded, session.model
+    reading = Reading(*session.reading) if session.reading is not None else None  # type: ignore[arg-type]
+    if spec is None or (loaded is not None and catalogue.spec_of(loaded.info.source) == spec):
+        if reading is not None:
+            window.change(reading=reading)
+        if loaded is not None and session.revision not in (None, loaded.info.revision):
+            window.report(f"this session was made with another {loaded.info.name} than is loaded", OTHER_IDS)
+    elif spec in {known.spec for known in catalogue.entries()} and catalogue.is_ready(spec):
+        window.given = reading
+        window.choose_model(spec)
+    else:
+        window.report(f"this session was made with {short(spec)}", f"choose that model in the Model menu; {OTHER_IDS}")
+    return True
+
+
+def save_session(window: Host) -> bool:
+    """Ask for a file, and whether the session is in it now."""
+    proposed = f"arplay{sessionfile.ENDING}"
+    name, _ = QFileDialog.getSaveFileName(window, "Save the session", proposed, f"Sessions (*{sessionfile.ENDING})")
+    if not name:
+        return False
+    path = Path(name)
+    if not sessionfile.is_session(path):
+        path = path.with_name(path.name.removesuffix(".json") + sessionfile.ENDING)
+    return write_session(path, window)
+
+
+def write_session(path: Path, window: Host) -> bool:
+    """Texts, ids, history and settings of this window, all or nothing."""
+    snapshot = window.keeping.snapshot()
+    try:
+        sessionfile.write(path, snapshot)
+    except Problem as problem:
+        window.report(problem.cause, problem.remedy)
+        return False
+    said = f"Saved {path.name}"
+    if snapshot.left_out:
+        said += f", without the {snapshot.left_out:,} oldest states: there is no room for more"
+    if window.playground.view.excerpt_of is not None:
+        said += "; of the long text it has the beginning that the editor holds"
+    window.statusBar().showMessage(said, 5000)
     return True
 
 
@@ -75,7 +141,9 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def ask_open(window: Host) -> Path | None:
-    name, _ = QFileDialog.getOpenFileName(window, "Open a text", filter="Texts (*.txt *.md *.py *.csv);;All files (*)")
+    name, _ = QFileDialog.getOpenFileName(
+        window, "Open", filter=f"Texts and sessions (*.txt *.md *.py *.csv *{sessionfile.ENDING});;All files (*)"
+    )
     return Path(name) if name else None
 
 

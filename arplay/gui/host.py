@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QMainWindow
 
+from arplay.core.reading import Reading
 from arplay.gui.contract import Change, Intent, Panel
 from arplay.gui.dock import Dock
 from arplay.gui.notice import Notice
@@ -27,6 +28,8 @@ class Host(QMainWindow):
     docks: dict[str, Dock]
     theme: Theme
     theme_choice: str
+    given: Reading | None
+    """How the model that is loaded next reads texts, where that is not as it was the last time."""
 
     def handle(self, intent: Intent) -> None:
         """Carry out what a panel or a menu asks for."""

@@ -73,7 +73,9 @@ class Menus(QObject):
     # ---- menus
 
     def _build_file(self, menu: QMenu) -> None:
-        self.open = self._action(menu, "&Open text…", self._open, QKeySequence.StandardKey.Open, "folder-open")
+        self.open = self._action(
+            menu, "&Open text or session…", self._open, QKeySequence.StandardKey.Open, "folder-open"
+        )
         recent = menu.addMenu("Open &recent")
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(self._fill_recent)
@@ -85,6 +87,8 @@ class Menus(QObject):
         menu.addMenu(self.earlier)
         self._action(menu, "&New text", self._new, QKeySequence.StandardKey.New)
         self.save = self._action(menu, "&Save text as…", self._save, QKeySequence.StandardKey.Save)
+        session = self._action(menu, "Save s&ession as…", self._save_session, QKeySequence("Ctrl+Shift+S"))
+        session.setToolTip("Text, ids, all branches, seeds and settings in one file, which Open takes again")
         menu.addSeparator()
         self._export = menu.addMenu("&Export")
         self._action(menu, "Export the &chart…", self._export_chart, QKeySequence("Ctrl+E"))
@@ -274,6 +278,9 @@ class Menus(QObject):
 
     def _save(self) -> None:
         files.save_as(self._window)
+
+    def _save_session(self) -> None:
+        files.save_session(self._window)
 
     def _export_chart(self) -> None:
         exports.of_panel(self._window.panels["next_token"], self._window).ask()

@@ -30,6 +30,7 @@ PAGES = (
     "docs/training.md",
     "docs/command-line.md",
     "docs/python.md",
+    "docs/session.md",
     "docs/speed.md",
     "docs/design.md",
     "CONTRIBUTING.md",

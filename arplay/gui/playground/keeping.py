@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from arplay.core import kept
 from arplay.core.errors import Problem
-from arplay.core.kept import Moves, Session
+from arplay.core.kept import Moves, Session, Snapshot
 from arplay.core.modalities.base import Document, Edit
 from arplay.core.tree import Node, Tree
 from arplay.engine.journal import Journal
@@ -107,6 +108,24 @@ class Keeping(QObject):
         for cause, remedy in claim.said:
             self.reported.emit(cause, remedy)
 
+    def take(self, session: Session) -> None:
+        """Go on with a session from elsewhere, as :meth:`open` does. Raises Problem."""
+        if self._sessions is None:
+            self._play.table.spread(session, None)
+            return
+        if not self.flush():
+            raise Problem("the text in this window is not kept", "save it first")
+        claim = self._sessions.new()
+        claim.session = session
+        self._leave()
+        self._use(claim)
+
+    def snapshot(self) -> Snapshot:
+        """All that is here now. Of a long text it is the beginning that the editor holds."""
+        session = self._session()
+        rest = tuple(replace(one, long=None) for one in session.beside)
+        return kept.snapshot(replace(session, long=None, beside=rest))
+
     def saved(self, document: Document) -> None:
         """The user has this document in a file."""
         self._elsewhere[type(document)] = document
@@ -133,7 +152,7 @@ class Keeping(QObject):
         self._claim, self._journal = claim, Journal(claim.path)
         self._long = None
         if claim.session is not None:
-            self._values = {"model": claim.session.model}
+            self._values = {"model": claim.session.model, "revision": claim.session.revision}
             self._play.table.spread(claim.session, claim.long)
         else:
             self._rewrite()
@@ -203,8 +222,17 @@ class Keeping(QObject):
 
     def _state(self) -> dict[str, object]:
         view = self._play.view
-        model = catalogue.spec_of(view.loaded.info.source) if view.loaded is not None else self._values.get("model")
-        return {"caret": view.caret, "seed": view.settings.seed, "model": model, "long": view.excerpt_of}
+        loaded, settings = view.loaded, view.settings
+        model = catalogue.spec_of(loaded.info.source) if loaded is not None else self._values.get("model")
+        return {
+            "caret": view.caret,
+            "seed": settings.seed,
+            "model": model,
+            "long": view.excerpt_of,
+            "revision": loaded.info.revision if loaded is not None else self._values.get("revision"),
+            "decoding": settings.decoding.spelled,
+            "reading": astuple(settings.reading),
+        }
 
     def _session(self) -> Session:
         return Session(self._tree, self._moves, **self._state(), beside=self._play.table.beside)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.kept import Session
 from arplay.core.modalities.base import Document, Edit
 from arplay.core.tree import Kind, Node, Step
@@ -72,7 +73,10 @@ class Recording(QObject):
             play.undo_stack.push(Move(self._goto, nodes[origin], nodes[target], words))
         play.undo_stack.setIndex(session.moves.index)
         self.replaying = False
-        play.show(name=play.tree.node.opened_from, settings=replace(play.view.settings, seed=session.seed))
+        settings = replace(play.view.settings, seed=session.seed)
+        if session.decoding is not None:
+            settings = replace(settings, decoding=Pipeline(session.decoding))
+        play.show(name=play.tree.node.opened_from, settings=settings)
         if long is not None and session.long is not None:
             play.long = long
             play.show(excerpt_of=session.long)

@@ -174,7 +174,7 @@ class Model:
         [('C', 0.667), ('A', 0.333), ('B', 0.0)]
         """
         decoding, given = Pipeline(pipeline), documents.document(document, self.backend.alphabet)
-        answer = self._asked(Explored, Explore(0, given, given.end, self.reading)).answer
+        answer = self._asked(Explored, Explore(0, given, given.end, self.reading, decoding.wants)).answer
         if answer.distribution is None and answer.prefix.index == self.vocabulary.length:
             cause = f"the document is complete: nothing comes after {answer.prefix.index:,}"
             raise Complete(cause, "give one in which something is open")

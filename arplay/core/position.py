@@ -32,7 +32,7 @@ class Answer:
     place and the one that follows. ``encoded``: the whole document's tokens. ``distribution`` is None where there is
     no p(x_1). ``evaluated``: tokens that the model had to read for this answer, in ``seconds``; the first ``reused``
     tokens of the context came from a cache. ``cache_bytes``: what all ``branches`` (the sessions that are kept) hold,
-    shared memory counted once.
+    shared memory counted once. ``others``: what second prompts and models say here, by stage and name.
     """
 
     lead: tuple[int, ...]
@@ -46,3 +46,4 @@ class Answer:
     cache_bytes: int
     reused: int = 0
     branches: int = 0
+    others: tuple[tuple[tuple[str, str], Distribution], ...] = ()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from arplay.core.decoding.pipeline import Decoded, Pipeline
-from arplay.core.decoding.stage import Context, Grammar
+from arplay.core.decoding.stage import Context, Grammar, Others
 from arplay.core.distribution import Distribution
 from arplay.core.modalities.base import Ids, TokenSet
 from arplay.core.picking import Choice, choose, uniform
@@ -28,7 +28,7 @@ def context_at(
 ) -> Context:
     """What decoding may know at the place of ``answer``, behind tokens that were ``drawn`` as there."""
     ids = np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids])
-    return context_of(ids, answer.prefix.index, tokens, seed, eos, drawn, grammar=grammar)
+    return context_of(ids, answer.prefix.index, tokens, seed, eos, drawn, grammar=grammar, others=dict(answer.others))
 
 
 def context_of(
@@ -40,11 +40,12 @@ def context_of(
     drawn: tuple[float, ...],
     u: float | None = None,
     grammar: Grammar | None = None,
+    others: Others | None = None,
 ) -> Context:
     """The same behind these ``ids``; ``u`` is that of (seed, index) where it is not given."""
     u = uniform(seed, index) if u is None else u
     ends = () if eos is None else (eos,)
-    return Context(ids, u, tokens, drawn, uniform(seed, index, CHANCE), ends, grammar)
+    return Context(ids, u, tokens, drawn, uniform(seed, index, CHANCE), ends, grammar, others or {})
 
 
 def drawn_before(node: Node, caret: int) -> tuple[float, ...]:

@@ -12,6 +12,7 @@ from arplay.core.modalities.base import Document, Ids, Place
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.engine.job import Steps
+from arplay.engine.knowing import others_at
 from arplay.engine.messages import Progress, Question, WithTokens
 from arplay.engine.place import spot_of
 from arplay.engine.state import State, in_chunks
@@ -23,11 +24,14 @@ TELL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Explore(Question):
-    """What comes next at ``place`` of ``document``?"""
+    """What comes next at ``place`` of ``document``? ``wants``: of which second prompts and models, too, the former
+    behind the last ``written`` tokens."""
 
     document: Document
     place: Place
     reading: Reading = Reading()
+    wants: tuple[tuple[str, str], ...] = ()
+    written: int = 0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,6 +70,8 @@ def explore(state: State, request: Explore) -> Steps:
                 state.kept(Answered).last = context, session.logits()
             distribution = next_of(session)
         evaluated = session.evaluated - evaluated
+    chain = np.concatenate([np.array(spot.lead, np.int64), spot.prefix.ids])
+    others = others_at(state, chain, len(spot.lead), request.wants, request.written) if spot.is_open else {}
     answer = Answer(
         lead=spot.lead,
         first_token=spot.first_token,
@@ -78,5 +84,6 @@ def explore(state: State, request: Explore) -> Steps:
         cache_bytes=state.prefixes.bytes,
         reused=reused,
         branches=len(state.prefixes),
+        others=tuple(others.items()),
     )
     return Explored(request.number, state.tokens, request.document, request.place, answer)

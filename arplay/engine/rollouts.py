@@ -7,23 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-import numpy as np
-
 from arplay.core.decoding.grammar import Matched
 from arplay.core.decoding.pipeline import Chain, Pipeline
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Document, Ids, Place, Writer
+from arplay.core.modalities.base import Document, Place, Writer
 from arplay.core.picking import uniform
 from arplay.core.reading import Reading
-from arplay.core.stepping import context_of, drawn_at, sampled
+from arplay.core.stepping import drawn_at, sampled
 from arplay.core.stopping import Stops
 from arplay.core.tree import Step
 from arplay.engine.job import Steps
+from arplay.engine.knowing import known_at
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.place import spot_of
 from arplay.engine.state import State
-from arplay.models import grammar
 
 Stopped: TypeAlias = Literal["", "eos", "length", "context", "complete", "matched", "stop"]
 MOST_ROLLOUTS = 1024
@@ -175,10 +173,8 @@ def _draw(
         each.chain.append(fixed)
         each.decoding.accept(fixed)
         return ""
-    u, eos = uniform(each.seed, index), state.current().alphabet.eos
-    recalled = tuple(each.drawn) if each.decoding.pipeline.recalls else ()
-    ids: Ids = np.array(each.chain, np.int64)
-    known = context_of(ids, index, state.tokens, each.seed, eos, recalled, u, grammar.allowed)
+    u, lead = uniform(each.seed, index), len(each.chain) - index
+    known = known_at(state, each.chain, lead, each.decoding.pipeline, each.seed, each.drawn, u)
     try:
         decoded = each.decoding.apply(distribution, known)
     except Matched:

@@ -14,11 +14,11 @@ from arplay.core.decoding.pipeline import Chain, Pipeline
 from arplay.core.modalities.base import TokenSet
 from arplay.core.picking import Untold, uniform
 from arplay.core.position import Answer
-from arplay.core.stepping import context_of, drawn_at, sampled
+from arplay.core.stepping import drawn_at, sampled
 from arplay.core.tree import Step
 from arplay.core.windows import windows_of
+from arplay.engine.knowing import known_at
 from arplay.engine.state import State, in_chunks
-from arplay.models import grammar
 from arplay.models.base import next_of
 
 AtLimit = Literal["stop", "slide"]
@@ -45,7 +45,8 @@ class Sampling:
         window_lead: bool,
     ) -> None:
         self._state, self._chain, self._slides = state, Chain(pipeline), at_limit == "slide"
-        self._leading = len(answer.lead) * window_lead
+        self._lead = len(answer.lead)
+        self._leading = self._lead * window_lead
         self._index, self._ahead = answer.prefix.index, ahead
         self._session = state.prefixes.latest()
         self.prefix: list[int] = [*answer.lead, *answer.prefix.ids.tolist()]
@@ -92,9 +93,7 @@ class Sampling:
                 continue
             distribution = next_of(session)
             u = uniform(seed, index) if us is None else us[drawn]
-            known = context_of(
-                np.array(chain, np.int64), index, self.tokens, seed, eos, tuple(recalled), u, grammar.allowed
-            )
+            known = known_at(self._state, chain, self._lead, self._chain.pipeline, seed, recalled, u)
             try:
                 decoded = self._chain.apply(distribution, known)
                 made, _ = sampled(distribution, decoded, index, u, seed if us is None else None)
@@ -106,8 +105,7 @@ class Sampling:
                 return
             chain.append(made.id)
             self._chain.accept(made.id)
-            if self._chain.pipeline.recalls:
-                recalled.append(drawn_at(made))
+            recalled.append(drawn_at(made))
             drawn += 1
             yield made
             if made.id == eos:

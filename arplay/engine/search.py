@@ -13,12 +13,11 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Place
 from arplay.core.reading import Reading
-from arplay.core.stepping import context_of
 from arplay.engine.job import Steps
+from arplay.engine.knowing import known_at
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.place import spot_of
 from arplay.engine.state import State
-from arplay.models import grammar
 from arplay.models.base import Batch
 
 
@@ -117,9 +116,7 @@ def _decoded(batch: Batch, at: int, beam: Beam, chain: list[int], index: int, re
     if not request.pipeline.stages:
         return np.asarray(row)
     distribution = Distribution(len(row), row, shift=float(batch.shift[at]))
-    ids = np.array([*chain, *beam.ids], np.int64)
-    eos = state.current().alphabet.eos
     drawn = (float("nan"),) * len(beam.ids)  # nobody drew them
-    known = context_of(ids, index + len(beam.ids), state.tokens, 0, eos, drawn, grammar=grammar.allowed)
+    known = known_at(state, [*chain, *beam.ids], len(chain) - index, request.pipeline, 0, drawn)
     left: Floats = decode(distribution, request.pipeline, known).logprobs
     return left

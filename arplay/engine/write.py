@@ -15,13 +15,13 @@ from arplay.core.modalities.base import Document, Ids, Place, TokenSet
 from arplay.core.picking import Choice, uniform
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
-from arplay.core.stepping import behind_bare, context_of, drawn_at, sampled
+from arplay.core.stepping import behind_bare, drawn_at, sampled
 from arplay.core.tree import Step
 from arplay.engine.explore import Explore, Explored, explore
 from arplay.engine.job import Pause, Steps
+from arplay.engine.knowing import known_at
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.state import State
-from arplay.models import grammar
 from arplay.models.base import next_of
 
 TELL_SECONDS, MOST_SECONDS = 1 / 30, 0.1
@@ -114,7 +114,9 @@ def write(state: State, request: Write) -> Steps:
         return Written(request.number, state.tokens, tuple(batch.steps), answer, batch.last, ended, stuck)
 
     while True:
-        explored = yield from explore(state, Explore(request.number, batch.document, batch.place, request.reading))
+        wants, done = request.pipeline.wants, len(request.drawn) + len(batch.steps)
+        asked = Explore(request.number, batch.document, batch.place, request.reading, wants, done)
+        explored = yield from explore(state, asked)
         assert isinstance(explored, Explored)
         answer = explored.answer
         read = np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids])
@@ -126,7 +128,7 @@ def write(state: State, request: Write) -> Steps:
             return written(batch, answer, ended, stuck=False)
         chosen = None
         if answer.distribution is not None and not behind_bare(answer) and (request.slide or not answer.position.start):
-            chosen = _choose(answer.distribution, request, answer.prefix.index, read, state, batch.steps)
+            chosen = _choose(answer.distribution, request, len(answer.lead), read, state, batch.steps)
         if chosen is None:
             return written(batch, answer, ended=False, stuck=True)
         if (ahead := batch.ahead(request.per_second)) > 0:
@@ -148,7 +150,7 @@ def _go_on(state: State, request: Write, batch: _Batch, chain: Ids, lead: int) -
                 break
             session.read(chain[len(session.ids) :].tolist())
             distribution = next_of(session)
-            chosen = _choose(distribution, request, len(chain) - lead, chain, state, batch.steps)
+            chosen = _choose(distribution, request, lead, chain, state, batch.steps)
             if chosen is None:
                 break
             yield Pause(ahead) if (ahead := batch.ahead(request.per_second)) > 0 else None
@@ -164,15 +166,13 @@ def _has_ended(request: Write, batch: _Batch, index: int, tokens: TokenSet) -> b
 
 
 def _choose(
-    distribution: Distribution, request: Write, index: int, chain: Ids, state: State, steps: list[Step]
+    distribution: Distribution, request: Write, lead: int, chain: Ids, state: State, steps: list[Step]
 ) -> tuple[Step, tuple[Choice, Decoded]] | None:
     """None where nothing can be sampled: the window says why, as it does for a single Step."""
-    u = uniform(request.seed, index)
-    drawn = (*request.drawn, *map(drawn_at, steps)) if request.pipeline.recalls else ()
-    context = context_of(
-        chain, index, state.tokens, request.seed, state.current().alphabet.eos, drawn, u, grammar.allowed
-    )
+    index = len(chain) - lead
+    u, drawn = uniform(request.seed, index), (*request.drawn, *map(drawn_at, steps))
     try:
+        context = known_at(state, chain, lead, request.pipeline, request.seed, drawn, u)
         decoded = decode(distribution, request.pipeline, context)
         step, choice = sampled(distribution, decoded, index, u, request.seed)
     except Problem:

@@ -100,6 +100,11 @@ class Pipeline:
         """Whether a stage asks what was drawn before."""
         return any(STAGES[name].recalls for name, _ in self.stages)
 
+    @property
+    def wants(self) -> tuple[tuple[str, str], ...]:
+        """What second prompts and models are to be asked: a stage and what it names, each."""
+        return tuple((name, str(values[1])) for name, values in self.stages if STAGES[name].beside)
+
     def has(self, name: str) -> bool:
         return any(used == name for used, _ in self.stages)
 

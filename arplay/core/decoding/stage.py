@@ -6,7 +6,7 @@ made from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.decoding.candidates import Candidates, Ids
+from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import TokenSet
 
 Values = tuple[float | str, ...]
 Kind = Literal["regex", "json-schema", "choices"]
+Others = Mapping[tuple[str, str], Distribution]
+"""What else was asked: p(next) by the name of a stage and what it names."""
 MOST_CHARACTERS = 20_000
 LONGEST_SHOWN = 24
 
@@ -100,7 +103,7 @@ class Context:
     wrote, the last ones, log p in what each was drawn from, in nats; NaN for one that a person chose. ``u``: the number
     that the choice is made at, if one is drawn; ``chance``: another one at the same place, for stages that act at
     random. ``tokens``: what the ids stand for; ``ends``: those of them that end a document. ``grammar``: what matches
-    constraints.
+    constraints; ``others``: what second prompts and models say, by stage and name.
     """
 
     ids: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -110,6 +113,7 @@ class Context:
     chance: float | None = None
     ends: tuple[int, ...] = ()
     grammar: Grammar | None = None
+    others: Others = field(default_factory=dict)
 
     def last(self, count: float) -> Ids:
         """The last ``count`` of the tokens so far; all for 0."""
@@ -138,7 +142,7 @@ class Stage:
 
     ``apply`` gives the candidates that are left, from those before it, the context and the stage's numbers. A stage
     that remembers has ``begin`` instead, which makes its :class:`State` from the numbers. ``recalls``: it asks what was
-    drawn before.
+    drawn before. ``beside``: it asks what another prompt or model says, which its second number names.
     """
 
     name: str
@@ -150,6 +154,7 @@ class Stage:
     apply: Callable[..., Candidates] | None = None
     recalls: bool = False
     begin: Callable[..., State] | None = None
+    beside: bool = False
 
     def check(self, values: tuple[object, ...]) -> Values:
         """The numbers as they are used, of which the last ones may be left out. Raises Problem."""

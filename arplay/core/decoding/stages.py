@@ -9,6 +9,7 @@ from __future__ import annotations
 from arplay.core.decoding.bias import BAN, BIAS, MIN_LENGTH
 from arplay.core.decoding.grammar import CHOICES, JSON_SCHEMA, REGEX
 from arplay.core.decoding.penalties import DRY, FREQUENCY, NO_REPEAT, PRESENCE, REPETITION
+from arplay.core.decoding.second import CONTRASTIVE, GUIDANCE
 from arplay.core.decoding.stage import Stage
 from arplay.core.decoding.surprisal import EPSILON, ETA, MIROSTAT, TOP_H, TYPICAL
 from arplay.core.decoding.temperature import DYNAMIC, GREEDY, TEMPERATURE
@@ -17,6 +18,6 @@ from arplay.core.decoding.truncation import MIN_P, TAIL_FREE, TOP_A, TOP_K, TOP_
 _ALL = (
     BIAS, REPETITION, FREQUENCY, PRESENCE, DRY, NO_REPEAT, BAN, MIN_LENGTH, REGEX, JSON_SCHEMA, CHOICES,
     TEMPERATURE, DYNAMIC, TOP_N_SIGMA, TOP_H, TOP_K, TOP_P, MIN_P, TOP_A, TYPICAL, TAIL_FREE, EPSILON, ETA, XTC,
-    MIROSTAT, GREEDY,
+    MIROSTAT, GUIDANCE, CONTRASTIVE, GREEDY,
 )  # fmt: skip
 STAGES: dict[str, Stage] = {stage.name: stage for stage in _ALL}

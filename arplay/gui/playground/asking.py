@@ -46,7 +46,10 @@ class Asking(QObject):
         self._explore_timer.stop()
         view = self._play.view
         if view.loaded is not None:
-            asked = partial(Explore, document=document, place=place, reading=view.settings.reading)
+            wants, written = view.settings.decoding.wants, len(self._play.drawn_before)
+            asked = partial(
+                Explore, document=document, place=place, reading=view.settings.reading, wants=wants, written=written
+            )
             self._bridge.ask(asked)
 
     def answered(self, answer: Answer) -> None:
@@ -57,9 +60,16 @@ class Asking(QObject):
         self._play.show(answer=answer, decoded=self._decoded(answer), stale=False, problem=None, selected=selected)
 
     def decode_anew(self) -> None:
-        """The settings changed: decoding is pure mathematics on the answer's raw distribution, no model is run."""
-        if self._play.view.answer is not None:
-            self._play.show(decoded=self._decoded(self._play.view.answer))
+        """The settings changed: decoding is pure mathematics on the answer's raw distribution, no model is run.
+
+        Unless a second prompt or model is wanted that was not asked yet.
+        """
+        answer, wants = self._play.view.answer, self._play.view.settings.decoding.wants
+        if answer is not None and not dict(answer.others).keys() >= set(wants):
+            self._play.show(stale=True)
+            self.explore_soon()
+        elif answer is not None:
+            self._play.show(decoded=self._decoded(answer))
 
     def _decoded(self, answer: Answer) -> Decoded | None:
         loaded, settings = self._play.view.loaded, self._play.view.settings

@@ -1,0 +1,100 @@
+"""What decoding may know at a place: the context of a step, with what second prompts and models say there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.decoding.stage import Context, Others
+from arplay.core.distribution import Distribution
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Ids, TokenSet
+from arplay.core.stepping import context_of
+from arplay.core.windows import windows_of
+from arplay.engine.prefixes import Prefixes
+from arplay.engine.state import State, in_chunks
+from arplay.models import documents, grammar
+from arplay.models.base import Model, next_of
+
+
+@dataclass(slots=True)
+class _Beside:
+    """The sessions of second prompts, and the second models with theirs, by name."""
+
+    prompts: Prefixes = field(default_factory=Prefixes)
+    models: dict[str, tuple[Model, Prefixes]] = field(default_factory=dict)
+
+
+def known_at(
+    state: State,
+    chain: Sequence[int] | Ids,
+    lead: int,
+    pipeline: Pipeline,
+    seed: int,
+    drawn: Sequence[float],
+    u: float | None = None,
+) -> Context:
+    """The context behind ``chain``, which begins with ``lead`` tokens that are no part of the document.
+
+    ``drawn``: log p of those of its tokens that decoding wrote, the last ones. Raises Problem.
+    """
+    ids: Ids = np.asarray(chain, np.int64)
+    recalled = tuple(drawn) if pipeline.recalls else ()
+    others = others_at(state, ids, lead, pipeline.wants, len(recalled))
+    eos = state.current().alphabet.eos
+    return context_of(ids, len(ids) - lead, state.tokens, seed, eos, recalled, u, grammar.allowed, others)
+
+
+def others_at(state: State, chain: Ids, lead: int, wants: Sequence[tuple[str, str]], written: int) -> Others:
+    """What each second prompt (a stage ``guidance``) and second model (``contrastive``) says behind ``chain``.
+
+    A second prompt stands in place of all but the last ``written`` tokens, behind the same lead. Raises Problem for a
+    model that is not there, that has other tokens, or that is none.
+    """
+    found: dict[tuple[str, str], Distribution] = {}
+    for stage, name in wants:
+        kept = state.kept(_Beside)
+        if stage == "guidance":
+            model, prefixes = state.current(), kept.prompts
+            parts = [chain[:lead], chain[len(chain) - written :]]
+            if name:
+                prompt = documents.document(name, model.alphabet)
+                parts.insert(1, state.encode(prompt, model.alphabet, special=False).ids)
+            context = np.concatenate(parts)
+        else:
+            model, prefixes = _amateur(state, kept, name)
+            context = chain
+        found[stage, name] = _next(state, model, prefixes, context.astype(np.int64))
+    return found
+
+
+def _next(state: State, model: Model, prefixes: Prefixes, chain: Ids) -> Distribution:
+    windows = windows_of(model.info.context, len(chain))
+    context = chain[windows.start(len(chain)) :]
+    if not (len(context) or model.can.starts_empty):
+        raise Problem("guidance has nothing to go on: no second prompt, and nothing written", "name a second prompt")
+    with prefixes.session(model.session, context) as session:
+        for _ in in_chunks(session, session.read, context[len(session.ids) :], state.pace):
+            pass
+        return next_of(session)
+
+
+def _amateur(state: State, kept: _Beside, name: str) -> tuple[Model, Prefixes]:
+    if not name:
+        raise Problem("contrastive decoding needs a weaker model", "name one, such as contrastive:0.1:NAME")
+    if name not in kept.models:
+        model = state.load(name, "auto", "auto", lambda fraction, what: None)
+        if not _same(model.alphabet.vocabulary, state.tokens):
+            raise Problem(f"{model.info.name} has other tokens than this model", "name a weaker model of the same ones")
+        kept.models[name] = model, Prefixes()
+    return kept.models[name]
+
+
+def _same(one: TokenSet, other: TokenSet) -> bool:
+    """Whether each id is the same token; two models may well have given the same tokens two names."""
+    if one.name == other.name:
+        return True
+    return len(one) == len(other) and all(one.record(id) == other.record(id) for id in range(len(one)))

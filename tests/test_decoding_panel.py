@@ -7,11 +7,17 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.pipeline import Pipeline, decode
+from arplay.core.decoding.rows import PRESETS, pipeline_of
+from arplay.core.decoding.stage import Words
+from arplay.core.decoding.stages import STAGES
 from arplay.gui.contract import Change, Do, Settings, View
-from arplay.gui.panels.decoding import PRESETS, DecodingPanel
+from arplay.gui.panels.decoding import DecodingPanel
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.dial import TRAVEL, Dial
 from tests.panel_views import no_first_token, textbook
 
@@ -136,41 +142,122 @@ def test_dragging_is_followed_and_never_jumps(panel: DecodingPanel, qtbot: QtBot
     qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=middle + QPoint(50, 0))
 
 
-def test_presets(panel: DecodingPanel, qtbot: QtBot) -> None:
+def entry(menu: QMenu | None, name: str) -> QAction:
+    assert menu is not None
+    menu.aboutToShow.emit()
+    return next(action for action in menu.actions() if action.text() == name and not action.isSeparator())
+
+
+def test_presets(panel: DecodingPanel) -> None:
     window = Window(panel, view(Pipeline.of(temperature=0.9)))
-    assert not any(chip.isChecked() for chip in panel.presets)
-    for chip, (_, _, decoding) in zip(panel.presets, PRESETS, strict=True):
-        qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
-        assert window.decoding == decoding
-        assert [other.isChecked() for other in panel.presets] == [other is chip for other in panel.presets]
-    qtbot.mouseClick(panel.presets[-1], Qt.MouseButton.LeftButton)  # once more: it stays, and nothing is asked
-    assert panel.presets[-1].isChecked() and len(window.seen) == len(PRESETS)
+    assert panel.presets.text() == "Own stages"
+    for name, (words, rows) in PRESETS.items():
+        action = entry(panel.presets.menu(), name)
+        assert action.toolTip() == plain(words)
+        action.trigger()
+        assert window.view.settings.rows == rows and window.decoding == pipeline_of(rows)
+        assert panel.presets.text() == name and entry(panel.presets.menu(), name).isChecked()
+        assert [row.stage.name for row in panel.stages.rows] == [row.stage for row in rows]
+    asked = len(window.seen)
+    entry(panel.presets.menu(), "llama.cpp").trigger()  # once more: nothing is asked
+    assert len(window.seen) == asked
+    entry(panel.presets.menu(), "Reset").trigger()
+    assert window.decoding == Pipeline() and list(panel.dials) == ["temperature", "top-k", "top-p", "min-p"]
 
 
 def test_greedy_disables_sampling_and_says_so(panel: DecodingPanel, qtbot: QtBot) -> None:
     window = Window(panel, view(Pipeline.of(temperature=0.7)))
     qtbot.mouseClick(panel.modes.button(1), Qt.MouseButton.LeftButton)
     assert window.decoding == Pipeline.of(greedy=True, temperature=0.7)
-    for widget in (*(dial.slider for dial in panel.dials.values()), panel.seed, panel.reroll):
+    for widget in (*(dial.slider for dial in panel.dials.values()), panel.run.seed, panel.run.reroll):
         assert not widget.isEnabled() and "Greedy" in widget.toolTip()
     qtbot.mouseClick(panel.modes.button(0), Qt.MouseButton.LeftButton)
     assert window.decoding == Pipeline.of(temperature=0.7)
-    for widget in (*(dial.slider for dial in panel.dials.values()), panel.seed, panel.reroll):
+    for widget in (*(dial.slider for dial in panel.dials.values()), panel.run.seed, panel.run.reroll):
         assert widget.isEnabled() and "Greedy takes" not in widget.toolTip()
 
 
-def test_traces_are_cores(panel: DecodingPanel) -> None:
+def told(panel: DecodingPanel) -> dict[str, str]:
+    """What stands below the stages that did something."""
+    return {row.stage.name: row.did.full for row in panel.stages.rows if row.did.full}
+
+
+def test_each_stage_tells_what_it_did(panel: DecodingPanel, qtbot: QtBot) -> None:
     shown = view(Pipeline.of(temperature=0.8, top_k=2))
     assert shown.answer is not None and shown.answer.distribution is not None
     decoded = decode(shown.answer.distribution, shown.settings.decoding)
     panel.show_view(replace(shown, decoded=decoded))
-    removed = f"{100 * decoded.traces[1].removed:.2f}% removed"
-    assert panel.trace.text() == f"temperature 0.8: 3 kept\ntop-k 2: 2 kept, {removed}"
+    heat, top = decoded.traces
+    assert told(panel) == {"temperature": "3 left", "top-k": f"2 left · {100 * top.removed:.2f}% removed"}
+    row = panel.stages.rows[0]
+    assert not row.more.isVisible()
+    qtbot.mouseClick(row.open, Qt.MouseButton.LeftButton)
+    assert row.more.isVisible() and heat.entropies is not None
+    for value in heat.entropies:
+        assert f"{value:.3f}" in row.facts.text()
+    panel.show_view(replace(shown, decoded=None))
+    assert told(panel) == {}
+
+
+def test_a_stage_is_switched_off_and_on_again_with_its_number(panel: DecodingPanel, qtbot: QtBot) -> None:
+    window = Window(panel, view(Pipeline.of(temperature=0.5)))
+    heat, top_k = panel.stages.rows[:2]
+    assert heat.switch.isChecked() and not top_k.switch.isChecked()
+    qtbot.mouseClick(heat.switch, Qt.MouseButton.LeftButton)
+    assert window.decoding == Pipeline() and heat.inputs[0].field.text() == "0.50" and told(panel)
+    qtbot.mouseClick(heat.switch, Qt.MouseButton.LeftButton)
+    assert window.decoding == Pipeline.of(temperature=0.5)
+    qtbot.mouseClick(top_k.switch, Qt.MouseButton.LeftButton)  # which had none: it gets a useful one
+    assert window.decoding == Pipeline.of(temperature=0.5, top_k=40)
+
+
+@pytest.mark.parametrize("name", [name for name, stage in STAGES.items() if stage.fields])
+def test_every_stage_can_be_added_moved_and_removed(panel: DecodingPanel, qtbot: QtBot, name: str) -> None:
+    window = Window(panel, view())
+    action = entry(panel.add.menu(), STAGES[name].title)
+    assert action.toolTip() == plain(STAGES[name].does)
+    action.trigger()
+    row = panel.stages.rows[-1]
+    assert row.stage.name == name and len(panel.stages.rows) == 5
+    assert isinstance(STAGES[name].fields[0], Words) or window.decoding.has(name), "it begins with a useful value"
+    qtbot.waitUntil(lambda: row.inputs[0].field.hasFocus())
+    for _ in range(6):  # more often than there are places
+        qtbot.keyClick(panel.focusWidget(), Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert panel.stages.rows[0] is row and window.view.settings.rows[0].stage == name
+    qtbot.keyClick(panel.focusWidget(), Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert panel.stages.rows[1] is row
+    qtbot.mouseClick(row.open, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: row.remove.height() > 10)
+    qtbot.mouseClick(row.remove, Qt.MouseButton.LeftButton)
+    assert len(panel.stages.rows) == 4 and window.decoding == Pipeline()
+
+
+def test_a_row_is_dragged_past_others_and_back(panel: DecodingPanel, qtbot: QtBot) -> None:
+    window = Window(panel, view(Pipeline.of(temperature=0.5, min_p=0.1)))
+    row = panel.stages.rows[0]
+    handle = row.handle
+    qtbot.mousePress(handle, Qt.MouseButton.LeftButton)
+    for y in range(0, panel.stages.height(), 10):
+        qtbot.mouseMove(handle, handle.mapFromGlobal(panel.stages.mapToGlobal(QPoint(8, y))))
+    assert [each.stage for each in window.view.settings.rows] == ["top-k", "top-p", "min-p", "temperature"]
+    assert window.decoding.spelled == "min-p:0.1,temperature:0.5"
+    for y in range(panel.stages.height(), -10, -10):
+        qtbot.mouseMove(handle, handle.mapFromGlobal(panel.stages.mapToGlobal(QPoint(8, y))))
+    qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton)
+    assert window.decoding.spelled == "temperature:0.5,min-p:0.1" and panel.stages.rows[0] is row
+
+
+def test_a_number_that_a_slider_does_not_reach_is_shown_as_it_is(panel: DecodingPanel) -> None:
+    window = Window(panel, view())
+    for spelled, text in (("presence:-7", "-7.00"), ("top-p:0.0005", "0.0005"), ("temperature:50", "50.00")):
+        window.panel.show_view(view(Pipeline(spelled)))
+        assert panel.dials[spelled.partition(":")[0]].field.text() == text
+    assert window.seen == []
 
 
 def test_buttons(panel: DecodingPanel, qtbot: QtBot) -> None:
     window = Window(panel, view())
-    for button in (panel.step, panel.rewind, panel.reroll, panel.play):
+    for button in (panel.step, panel.rewind, panel.run.reroll, panel.play):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert panel.play.text() == "Play"
     panel.show_view(replace(window.view, playing=True))
@@ -181,19 +268,19 @@ def test_buttons(panel: DecodingPanel, qtbot: QtBot) -> None:
 
 def test_seed_steps_speed_and_stop(panel: DecodingPanel, qtbot: QtBot) -> None:
     window = Window(panel, view())
-    panel.seed.selectAll()
-    qtbot.keyClicks(panel.seed, str(2**64 - 1))
-    qtbot.keyClick(panel.seed, Qt.Key.Key_Return)
-    panel.seed.selectAll()
-    qtbot.keyClicks(panel.seed, str(2**64))  # too large: what was there comes back
-    qtbot.keyClick(panel.seed, Qt.Key.Key_Return)
-    assert window.view.settings.seed == 2**64 - 1 and panel.seed.text() == str(2**64 - 1)
-    for field, text in ((panel.steps, "12"), (panel.speed, "3")):
+    panel.run.seed.selectAll()
+    qtbot.keyClicks(panel.run.seed, str(2**64 - 1))
+    qtbot.keyClick(panel.run.seed, Qt.Key.Key_Return)
+    panel.run.seed.selectAll()
+    qtbot.keyClicks(panel.run.seed, str(2**64))  # too large: what was there comes back
+    qtbot.keyClick(panel.run.seed, Qt.Key.Key_Return)
+    assert window.view.settings.seed == 2**64 - 1 and panel.run.seed.text() == str(2**64 - 1)
+    for field, text in ((panel.run.steps, "12"), (panel.run.speed, "3")):
         field.setFocus()
         field.selectAll()
         qtbot.keyClicks(field, text)
         qtbot.keyClick(field, Qt.Key.Key_Return)
-    qtbot.mouseClick(panel.stop, Qt.MouseButton.LeftButton, pos=QPoint(8, panel.stop.height() // 2))
+    qtbot.mouseClick(panel.run.stop, Qt.MouseButton.LeftButton, pos=QPoint(8, panel.run.stop.height() // 2))
     settings = window.view.settings
     assert (settings.play_steps, settings.play_per_second, settings.stop_at_eos) == (12, 3.0, False)
     assert len(window.seen) == 4
@@ -206,7 +293,7 @@ def test_the_view_is_shown_and_not_echoed(panel: DecodingPanel) -> None:
     assert window.seen == []
     assert panel.dials["temperature"].field.text() == "3.25" and panel.dials["top-k"].field.text() == "7"
     assert panel.dials["temperature"].slider.value() == TRAVEL  # past the end of the slider, exact in the field
-    assert (panel.seed.text(), panel.steps.value(), panel.speed.value()) == ("42", 5, 3)
+    assert (panel.run.seed.text(), panel.run.steps.value(), panel.run.speed.value()) == ("42", 5, 3)
 
 
 def test_nothing_to_choose_from(panel: DecodingPanel) -> None:
@@ -229,17 +316,20 @@ def test_last_step_in_one_line(panel: DecodingPanel) -> None:
 
 def test_everything_fits_and_can_be_reached_by_tab(panel: DecodingPanel, qtbot: QtBot) -> None:
     panel.show_view(view(Pipeline.of(temperature=0.8)))
-    inside = panel.stop.mapTo(panel, QPoint(0, panel.stop.height())).y()
+    inside = panel.run.stop.mapTo(panel, QPoint(0, panel.run.stop.height())).y()
     assert inside <= panel.step.mapTo(panel, QPoint(0, 0)).y()
-    assert panel.reroll.mapTo(panel, QPoint(panel.reroll.width(), 0)).x() <= panel.width()
+    assert panel.run.reroll.mapTo(panel, QPoint(panel.run.reroll.width(), 0)).x() <= panel.width()
     reached = []
     panel.modes.button(0).setFocus()
     for _ in range(60):
         reached.append(panel.focusWidget())
         qtbot.keyClick(panel.focusWidget(), Qt.Key.Key_Tab)
     wanted = [dial.field for dial in panel.dials.values()]  # a slider is for the mouse: its field says the value
-    wanted += [panel.seed, panel.reroll, panel.steps, panel.speed, panel.stop]
-    wanted += [panel.step, panel.rewind, panel.play, *panel.presets]
+    wanted += [panel.run.seed, panel.run.reroll, panel.run.steps, panel.run.speed, panel.run.stop]
+    wanted += [panel.step, panel.rewind, panel.play, panel.presets, panel.add]
+    wanted += [part for row in panel.stages.rows for part in (row.switch, row.open)]
     assert [widget for widget in wanted if widget not in reached] == []
-    order = [reached.index(widget) for widget in (panel.presets[0], panel.dials["min-p"].field, panel.seed, panel.step)]
+    order = [
+        reached.index(widget) for widget in (panel.presets, panel.dials["min-p"].field, panel.run.seed, panel.step)
+    ]
     assert order == sorted(order)

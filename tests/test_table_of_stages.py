@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QSlider
 from pytestqt.qtbot import QtBot
 
@@ -18,6 +19,7 @@ from arplay.core.decoding.stages import STAGES
 from arplay.core.errors import Problem
 from arplay.gui import help
 from arplay.gui.contract import Change
+from arplay.gui.panels.decoding import DecodingPanel
 from arplay.gui.widgets.dial import Dial
 from tests.examples.quadratic import QUADRATIC
 from tests.windows_open import Open, opened, settle
@@ -65,9 +67,19 @@ def test_the_command_line_has_an_option_for_it_and_records_it(known: None, told:
     assert "quadratic 17 is out of range" in told("sample", "--prompt", "B", "--quadratic", "17", status=2)
 
 
+def add_menu(panel: DecodingPanel) -> list[QAction]:
+    menu = panel.add.menu()
+    assert menu is not None
+    menu.aboutToShow.emit()
+    return menu.actions()
+
+
 def test_the_window_has_a_dial_for_it_that_says_what_it_does(known: None, opened: Open, qtbot: QtBot) -> None:
     window = opened(text=b"BA")
     panel = window.panels["decoding"]
+    assert isinstance(panel, DecodingPanel)
+    next(action for action in add_menu(panel) if action.text() == QUADRATIC.title).trigger()
+    qtbot.waitUntil(lambda: panel.findChild(Dial, "quadratic") is not None)
     dial = panel.findChild(Dial, "quadratic")
     assert (
         dial is not None and dial.isVisible() and QUADRATIC.does in dial.toolTip() + dial.findChild(QSlider).toolTip()
@@ -87,4 +99,8 @@ def test_without_its_line_it_is_nowhere(opened: Open, told: Told) -> None:
         arplay.Pipeline("quadratic:0.5")
     assert "quadratic" not in told("sample", "--help")
     panel = opened().panels["decoding"]
-    assert panel.findChild(Dial, "quadratic") is None and QUADRATIC.formula not in panel.explanation
+    assert isinstance(panel, DecodingPanel)
+    assert (
+        QUADRATIC.title not in [action.text() for action in add_menu(panel)]
+        and QUADRATIC.formula not in panel.explanation
+    )

@@ -15,7 +15,8 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
-from arplay.core.decoding.pipeline import Decoded, Pipeline
+from arplay.core.decoding.pipeline import Decoded, Pipeline, StageProblem
+from arplay.core.decoding.rows import USUAL, Rows, rows_of
 from arplay.core.modalities.base import Document, Edit, Found, TokenSet
 from arplay.core.modalities.forms import FIRST
 from arplay.core.picking import Choice
@@ -43,10 +44,12 @@ class Settings:
     ``at_limit``: what writing does where the text no longer fits the context: stop, or slide on with its newest half
     (:class:`arplay.core.windows.Windows`). ``reading`` is that of the model in the window, remembered for each model.
     ``surprise``: nats from which a token counts as surprising; ``link_scrolling``: editor and heatmap scroll together.
+    ``rows``: how the stages of ``decoding`` are laid out, with those that are off (see :attr:`layout`).
     ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
     """
 
     decoding: Pipeline = Pipeline()
+    rows: Rows = USUAL
     seed: int = 0
     bars: int = 20
     log_axis: bool = False
@@ -64,6 +67,11 @@ class Settings:
     link_scrolling: bool = True
     animate: bool = True
 
+    @property
+    def layout(self) -> Rows:
+        """The rows that work as ``decoding`` does."""
+        return rows_of(self.decoding, self.rows)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class View:
@@ -71,6 +79,7 @@ class View:
 
     ``answer`` and ``decoded`` belong to ``caret`` of ``document`` (None while unknown). ``step``: the choice that
     led here, if the last thing done was a step; ``step_decoded``: the distribution that it was drawn from.
+    ``undecoded``: why there is no ``decoded``, where a stage of the settings is to blame.
     ``selected``: index of the token that lights up everywhere: it was clicked, or starts at the caret.
     ``stale``: ``answer`` is that of a moment ago, a newer one is on its way. ``excerpt_of``: the name of a long text
     that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it.
@@ -89,6 +98,7 @@ class View:
     caret: int = 0
     answer: Answer | None = None
     decoded: Decoded | None = None
+    undecoded: StageProblem | None = None
     stale: bool = False
     excerpt_of: str | None = None
     name: str | None = None

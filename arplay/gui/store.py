@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from PySide6.QtCore import QByteArray, QSettings
 
 from arplay import paths
+from arplay.core.decoding import rows
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
@@ -41,6 +42,8 @@ _RANGES = {
     "surprise": (0.1, 50.0),
     "text_size": (SIZES[0], SIZES[-1]),
 }
+_MADE: dict[str, Callable[[Any], Any]] = {"decoding": Pipeline, "rows": rows.from_json}
+_SAID = {"decoding": "decoding", "rows": "rows of decoding stages"}
 
 
 class Store:
@@ -83,9 +86,12 @@ class Store:
             value, like = saved.get(field.name), getattr(default, field.name)
             if field.name not in saved or field.name == "reading":  # kept for each model
                 continue
-            if field.name == "decoding" and (pipeline := _decoding(value)) is not None:
-                values["decoding"] = pipeline
-            elif field.name != "decoding" and _sensible(field.name, value, like):
+            if field.name in _MADE:
+                try:
+                    values[field.name] = _MADE[field.name](value)
+                except Problem:
+                    self._say_dropped(_SAID[field.name])
+            elif _sensible(field.name, value, like):
                 values[field.name] = value
             else:
                 self._say_dropped(field.name.replace("_", " "))
@@ -198,7 +204,7 @@ def _is_text(path: Path) -> bool:
 
 def _fields(settings: Settings) -> dict[str, Any]:
     values = {name: value for name, value in asdict(settings).items() if name != "reading"}
-    return values | {"decoding": settings.decoding.as_json}
+    return values | {"decoding": settings.decoding.as_json, "rows": rows.as_json(settings.rows)}
 
 
 def _entries(saved: Any) -> list[str]:
@@ -231,10 +237,3 @@ def _reading(value: dict[str, Any]) -> Reading:
     said = value.get("first_token", value.get("first_piece"))  # its name until 0.1
     first = next((rule for rule in get_args(FirstToken) if rule == said), default)
     return Reading(first, value.get("special") is True, value.get("window_lead") is True)
-
-
-def _decoding(value: Any) -> Pipeline | None:
-    try:
-        return Pipeline(value)
-    except Problem:
-        return None

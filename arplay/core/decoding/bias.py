@@ -124,7 +124,20 @@ MIN_LENGTH = Stage(
     "The end-of-text token may not be drawn before so many tokens are written.",
     "p of every token that ends a text becomes 0 until then.",
     "",
-    (Field("n", 1, 1 << 31, 0, "a whole number from 1, or 0 for off", True, usual=500, decimals=0, bend="log"),),
+    (
+        Field(
+            "n",
+            1,
+            1 << 31,
+            0,
+            "a whole number from 1, or 0 for off",
+            True,
+            usual=500,
+            decimals=0,
+            bend="log",
+            default=10,
+        ),
+    ),
     min_length,
     recalls=True,
 )

@@ -126,7 +126,7 @@ REPETITION = Stage(
     "Tokens that the text has already become less probable: above 1 more, below 1 they become more probable.",
     "The logit z of every token among the last ones becomes z/r where it is positive and z·r where it is not.",
     "Keskar et al. 2019 (arXiv:1909.05858)",
-    (Field("r", 0, 10, 1, "above 0 and at most 10", above_low=True, least=0.01, usual=2), _LAST),
+    (Field("r", 0, 10, 1, "above 0 and at most 10", above_low=True, least=0.01, usual=2, default=1.1), _LAST),
     repetition,
 )
 PRESENCE = Stage(
@@ -135,7 +135,7 @@ PRESENCE = Stage(
     "Every token that the text has already loses this much of its logit, once.",
     "z<sub>i</sub> becomes z<sub>i</sub> − a where token i is among the last ones.",
     "OpenAI 2021, API reference",
-    (Field("penalty", -20, 20, 0, "from −20 to 20", usual=2), _LAST),
+    (Field("penalty", -20, 20, 0, "from −20 to 20", least=-2, usual=2, default=0.5), _LAST),
     presence,
 )
 FREQUENCY = Stage(
@@ -144,7 +144,7 @@ FREQUENCY = Stage(
     "Every token that the text has already loses this much of its logit for each time.",
     "z<sub>i</sub> becomes z<sub>i</sub> − a · (how often token i is among the last ones).",
     "OpenAI 2021, API reference",
-    (Field("penalty", -20, 20, 0, "from −20 to 20", usual=2), _LAST),
+    (Field("penalty", -20, 20, 0, "from −20 to 20", least=-2, usual=2, default=0.5), _LAST),
     frequency,
 )
 NO_REPEAT = Stage(
@@ -153,7 +153,7 @@ NO_REPEAT = Stage(
     "No n tokens in a row come twice.",
     "A token goes where it and the n − 1 before it stand in the text already.",
     "Paulus, Xiong and Socher 2018 (arXiv:1705.04304)",
-    (Field("n", 1, 1000, 0, "a whole number from 1, or 0 for off", True, usual=10, decimals=0),),
+    (Field("n", 1, 1000, 0, "a whole number from 1, or 0 for off", True, usual=10, decimals=0, default=3),),
     no_repeat,
 )
 DRY = Stage(
@@ -164,7 +164,7 @@ DRY = Stage(
     "tokens stood before token i already.",
     "P. E. Weidmann 2024, text-generation-webui",
     (
-        Field("multiplier", 0, 100, 0, "from 0 to 100", usual=2),
+        Field("multiplier", 0, 100, 0, "from 0 to 100", usual=2, default=0.8),
         Field("base", 1, 10, 1, "from 1 to 10", usual=4, default=1.75),
         Field("allowed", 1, 1000, 1, "a whole number from 1", True, usual=20, decimals=0, default=2),
         _LAST,

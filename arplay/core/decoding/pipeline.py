@@ -132,6 +132,14 @@ class Pipeline:
         return decode(Distribution(len(own), own), self, context).logprobs
 
 
+class StageProblem(Problem):
+    """What goes wrong in a stage; ``at``: its place in the pipeline, from 0."""
+
+    def __init__(self, cause: str, remedy: str, at: int = 0) -> None:
+        super().__init__(cause, remedy)
+        self.at = at
+
+
 @dataclass(frozen=True, eq=False)
 class Decoded:
     """What is left of the model's ``own`` distribution to choose from, and how it came about."""
@@ -179,17 +187,19 @@ class Chain:
         """What the stages leave of ``distribution``. Changes nothing. Raises Problem."""
         context = context or Context()
         candidates, traces = Candidates.of(distribution), []
-        for (name, values), state in zip(self.pipeline.stages, self._states, strict=True):
+        for at, ((name, values), state) in enumerate(zip(self.pipeline.stages, self._states, strict=True)):
             apply = STAGES[name].apply
-            if state is not None:
-                after = state.apply(candidates, context)
-            else:
-                assert apply is not None, name
-                after = apply(candidates, context, *values)
+            try:
+                if state is not None:
+                    after = state.apply(candidates, context)
+                else:
+                    assert apply is not None, name
+                    after = apply(candidates, context, *values)
+            except Problem as problem:
+                raise StageProblem(problem.cause, problem.remedy, at) from problem
             if not (len(after) or after.is_partial):
-                raise Problem(
-                    f"{STAGES[name].label(values)} leaves no token to choose from", "loosen it, or put it later"
-                )
+                words = f"{STAGES[name].label(values)} leaves no token to choose from"
+                raise StageProblem(words, "loosen it, or put it later", at)
             traces.append(Trace(STAGES[name], values, candidates, after, distribution))
             candidates = after
         return Decoded(distribution, candidates, tuple(traces))

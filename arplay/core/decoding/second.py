@@ -62,7 +62,7 @@ GUIDANCE = Stage(
     "log p<sub>i</sub> becomes log q<sub>i</sub> + s (log p<sub>i</sub> − log q<sub>i</sub>), q of the other.",
     "Sanchez et al. 2023; Ho and Salimans 2022",
     (
-        Field("scale", 0, 20, 1, "from 0 to 20; 1 is off", usual=3),
+        Field("scale", 0, 20, 1, "from 0 to 20; 1 is off", usual=3, default=1.5),
         Words("against", "the second prompt; none for no prompt at all", str),
     ),
     guidance,
@@ -77,7 +77,7 @@ CONTRASTIVE = Stage(
     "model; others are removed.",
     "Li et al. 2022",
     (
-        Field("alpha", 0, 1, 0, "above 0 to 1, or 0 for off", above_low=True, usual=1),
+        Field("alpha", 0, 1, 0, "above 0 to 1, or 0 for off", above_low=True, least=0.01, usual=1, default=0.1),
         Words("amateur", "the name or path of the weaker model", str),
     ),
     contrastive,

@@ -118,7 +118,7 @@ TYPICAL = Stage(
     "Only tokens about as surprising as the distribution expects, as many as reach this mass.",
     "The tokens with the smallest |−log p<sub>i</sub> − H| stay, until Σ p ≥ p<sub>typical</sub>.",
     "Meister et al. 2022 (arXiv:2202.00666)",
-    (Field("p", 0, 1, 1, "above 0 and at most 1", above_low=True, least=0.01, decimals=4),),
+    (Field("p", 0, 1, 1, "above 0 and at most 1", above_low=True, least=0.01, decimals=4, default=0.9),),
     typical,
 )
 EPSILON = Stage(
@@ -127,7 +127,7 @@ EPSILON = Stage(
     "Only tokens at least this probable may be drawn, and the best one.",
     "Tokens with p<sub>i</sub> ≥ ε stay.",
     "Hewitt, Manning and Liang 2022 (arXiv:2210.15191)",
-    (Field("epsilon", 0, 1, 0, "from 0 to 1", usual=0.1, decimals=5, bend="square"),),
+    (Field("epsilon", 0, 1, 0, "from 0 to 1", usual=0.1, decimals=5, bend="square", default=0.0005),),
     epsilon,
 )
 ETA = Stage(
@@ -136,7 +136,7 @@ ETA = Stage(
     "Only tokens at least this probable may be drawn; the limit falls where the model is unsure.",
     "Tokens with p<sub>i</sub> ≥ min(ε, √ε · e<sup>−H</sup>) stay, H in nats.",
     "Hewitt, Manning and Liang 2022 (arXiv:2210.15191)",
-    (Field("epsilon", 0, 1, 0, "from 0 to 1", usual=0.1, decimals=5, bend="square"),),
+    (Field("epsilon", 0, 1, 0, "from 0 to 1", usual=0.1, decimals=5, bend="square", default=0.002),),
     eta,
 )
 TOP_H = Stage(
@@ -145,7 +145,7 @@ TOP_H = Stage(
     "Only the most probable tokens that together have this share of the entropy may be drawn.",
     "The most probable tokens with Σ −p log p ≤ a · H stay, of the 100 most probable.",
     "Baghaei Potraghloo et al. 2025 (arXiv:2509.02510)",
-    (Field("a", 0, 1, 1, "above 0 and at most 1", above_low=True, least=0.01, decimals=4),),
+    (Field("a", 0, 1, 1, "above 0 and at most 1", above_low=True, least=0.01, decimals=4, default=0.4),),
     top_h,
 )
 MIROSTAT = Stage(
@@ -156,7 +156,7 @@ MIROSTAT = Stage(
     "each token. Version 2.",
     "Basu et al. 2021 (arXiv:2007.14966)",
     (
-        Field("tau", 0, 30, 0, "from 0 to 30 bits, 0 for off", usual=10),
+        Field("tau", 0, 30, 0, "from 0 to 30 bits, 0 for off", usual=10, default=5),
         Field("rate", 0, 1, 0, "from 0 to 1", default=0.1),
     ),
     mirostat,

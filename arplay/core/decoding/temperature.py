@@ -56,7 +56,7 @@ TEMPERATURE = Stage(
     "p becomes p^(1/T), renormalised: below 1 sharpens, above 1 flattens, 0 is greedy.",
     "p<sub>i</sub> ∝ p<sub>i</sub><sup>1/T</sup>. T → 0 is greedy.",
     "Ackley, Hinton and Sejnowski 1985",
-    (Field("T", 0, 100, 1, "from 0 to 100", usual=2, decimals=2),),
+    (Field("T", 0, 100, 1, "from 0 to 100", usual=2, decimals=2, default=0.8),),
     temperature,
 )
 GREEDY = Stage(
@@ -75,7 +75,7 @@ DYNAMIC = Stage(
     "T = low + (high − low) · (H / log n)<sup>exponent</sup> with low, high = T ∓ spread, for n tokens of entropy H.",
     "kalomaze 2023, koboldcpp",
     (
-        Field("spread", 0, 10, 0, "from 0 to 10, 0 for off", usual=2),
+        Field("spread", 0, 10, 0, "from 0 to 10, 0 for off", usual=2, default=0.5),
         Field("T", 0, 10, 1, "from 0 to 10", usual=2),
         Field("exponent", 0, 10, 1, "from 0 to 10", usual=4),
     ),

@@ -78,15 +78,15 @@ class Trace:
         weights = self.after.weights / self.after.total
         return max(0.0, float(np.sum(weights * (self.after.logprobs - own))))
 
-    def falling(self, most: int) -> tuple[Floats, int]:
-        """p of the ``most`` most probable tokens that it was given, falling, and how many of these places stayed.
-
-        A stage that only removes tokens from the end has the first ones left; for another the second number is how
-        many of these tokens stayed wherever they stand.
-        """
-        best = self.before.first(most)
-        probs = np.sort(best.weights)[::-1] / self.before.total
-        return probs, int(np.count_nonzero(np.isin(best.ids, self.after.ids)))
+    def falling(self, most: int) -> tuple[Floats, Floats]:
+        """p of the ``most`` most probable tokens that it was given, falling, and of the same tokens in what it left."""
+        best, after = self.before.first(most), self.after
+        order = np.argsort(-best.scores, kind="stable")
+        ids, left = best.ids[order], np.zeros(len(order))
+        stayed = np.isin(ids, after.ids)
+        places = np.searchsorted(after.ids, ids[stayed])
+        left[stayed] = np.exp(after.scores[places]) / after.total
+        return np.exp(best.scores[order]) / self.before.total, left
 
     def lost(self, id: int) -> Lost | None:
         """What became of a token here; None where it stayed, or was not there any more."""

@@ -123,7 +123,20 @@ TOP_K = Stage(
     "Only the k most probable tokens may be drawn.",
     "The k most probable tokens stay.",
     "Fan, Lewis and Dauphin 2018 (arXiv:1805.04833)",
-    (Field("k", 1, 1 << 31, 0, "a whole number from 1, or 0 for off", True, usual=1000, decimals=0, bend="log"),),
+    (
+        Field(
+            "k",
+            1,
+            1 << 31,
+            0,
+            "a whole number from 1, or 0 for off",
+            True,
+            usual=1000,
+            decimals=0,
+            bend="log",
+            default=40,
+        ),
+    ),
     top_k,
 )
 TOP_P = Stage(
@@ -133,7 +146,7 @@ TOP_P = Stage(
     "(nucleus) The smallest set of most probable tokens with Σ p ≥ p<sub>top</sub> stays; the one that crosses the "
     "mark is in it.",
     "Holtzman et al. 2020 (arXiv:1904.09751)",
-    (Field("p", 0, 1, 1, "above 0 and at most 1", above_low=True, least=0.01, decimals=4),),
+    (Field("p", 0, 1, 1, "above 0 and at most 1", above_low=True, least=0.01, decimals=4, default=0.95),),
     top_p,
 )
 MIN_P = Stage(
@@ -142,7 +155,7 @@ MIN_P = Stage(
     "Only tokens at least this share as probable as the best one may be drawn.",
     "Tokens with p<sub>i</sub> ≥ m · max p stay.",
     "Nguyen et al. 2024 (arXiv:2407.01082)",
-    (Field("m", 0, 1, 0, "from 0 to 1", decimals=4, bend="square"),),
+    (Field("m", 0, 1, 0, "from 0 to 1", decimals=4, bend="square", default=0.05),),
     min_p,
 )
 TOP_A = Stage(
@@ -151,7 +164,7 @@ TOP_A = Stage(
     "Only tokens at least a times as probable as the square of the best one may be drawn.",
     "Tokens with p<sub>i</sub> ≥ a · (max p)² stay.",
     "BlinkDL 2022, RWKV-LM",
-    (Field("a", 0, 1, 0, "from 0 to 1", decimals=4, bend="square"),),
+    (Field("a", 0, 1, 0, "from 0 to 1", decimals=4, bend="square", default=0.2),),
     top_a,
 )
 TOP_N_SIGMA = Stage(
@@ -160,7 +173,7 @@ TOP_N_SIGMA = Stage(
     "Only tokens whose logit is within n standard deviations of the largest may be drawn.",
     "Tokens with z<sub>i</sub> ≥ max z − n · σ(z) stay.",
     "Tang et al. 2024 (arXiv:2411.07641)",
-    (Field("n", 0, 100, 0, "from 0 to 100, 0 for off", usual=5),),
+    (Field("n", 0, 100, 0, "from 0 to 100, 0 for off", usual=5, default=1),),
     top_n_sigma,
 )
 TAIL_FREE = Stage(
@@ -169,7 +182,7 @@ TAIL_FREE = Stage(
     "Only tokens before the falling probabilities run out into a flat tail may be drawn.",
     "The most probable tokens stay until the sizes of the second differences of p, normalised, exceed z together.",
     "T. Phénix and E. Egan 2019, trentbrick.github.io/Tail-Free-Sampling",
-    (Field("z", 0, 1, 1, "above 0 and at most 1", above_low=True, least=0.01, decimals=4),),
+    (Field("z", 0, 1, 1, "above 0 and at most 1", above_low=True, least=0.01, decimals=4, default=0.95),),
     tail_free,
 )
 XTC = Stage(
@@ -179,7 +192,7 @@ XTC = Stage(
     "With the probability given, all tokens with p<sub>i</sub> ≥ threshold go but the least probable of them.",
     "P. E. Weidmann 2024, text-generation-webui",
     (
-        Field("probability", 0, 1, 0, "from 0 to 1"),
+        Field("probability", 0, 1, 0, "from 0 to 1", default=0.5),
         Field("threshold", 0, 0.5, 0.5, "above 0 and at most 0.5", above_low=True, least=0.01, default=0.1, decimals=4),
     ),
     xtc,

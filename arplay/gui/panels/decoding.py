@@ -1,4 +1,4 @@
-"""The decoding controls: which tokens may be drawn, and the buttons that draw them."""
+"""Decoding: the stages that a distribution goes through, in the user's order, and the buttons that draw from it."""
 
 from __future__ import annotations
 
@@ -6,60 +6,49 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
-    QCheckBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLineEdit,
-    QPushButton,
+    QMenu,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from arplay.core.decoding.pipeline import Pipeline
-from arplay.core.decoding.rows import USUAL
-from arplay.core.decoding.stage import Field
+from arplay.core.decoding.pipeline import MOST_STAGES, Decoded
+from arplay.core.decoding.rows import Row, Rows, pipeline_of
 from arplay.core.decoding.stages import STAGES
-from arplay.core.format import percent
-from arplay.core.picking import MAX_SEED
 from arplay.gui.contract import Change, Do, Panel, View
-from arplay.gui.theme import SMALL, SPACE, Theme, icon
-from arplay.gui.widgets.caption import Caption, Label
-from arplay.gui.widgets.dial import Dial, Scale
-from arplay.gui.widgets.labels import label
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.decoding import add_menu
+from arplay.gui.widgets.decoding.effect import told_apart
+from arplay.gui.widgets.decoding.presets import PresetMenu
+from arplay.gui.widgets.decoding.run import Run, button
+from arplay.gui.widgets.decoding.stage_list import StageList
+from arplay.gui.widgets.decoding.stage_row import tab_chain
+from arplay.gui.widgets.decoding.whereabouts import Whereabouts
+from arplay.gui.widgets.dial import Dial
+from arplay.gui.widgets.labels import capital, label
+from arplay.gui.widgets.menu_button import give_menu
 
-_RARE = frozenset(STAGES) - {row.stage for row in USUAL}
-"""Stages without a dial, which are laid out by name only."""
-PRESETS = (
-    ("Model's own", "No stage at all: draw from what the model itself believes", Pipeline()),
-    ("Balanced", "Temperature 0.8 and top-p 0.95: lively, rarely odd", Pipeline.of(temperature=0.8, top_p=0.95)),
-    (
-        "Creative",
-        "Temperature 1.2 and min-p 0.05: bold, without the absurd tail",
-        Pipeline.of(temperature=1.2, min_p=0.05),
-    ),
-    ("Focused", "Temperature 0.7 and top-k 40: stays with the likely", Pipeline.of(temperature=0.7, top_k=40)),
-)
-
+GREEDY = Row("greedy", ())
 GREEDY_REASON = "Greedy always takes the most probable token, so nothing else matters. Choose “Sample” to use this."
-SEED = "The same seed makes the same choices at the same places. A whole number from 0"
-REROLL = "Take the next seed and draw the last sampled token again (Ctrl+R)"
 STEP = "Choose one token by these settings and write it (Space, or Ctrl+Space in the text)"
 NOTHING = "This model has no distribution for an empty text: type something, or choose BOS or EOS as first token"
-USUAL_TRACES = 4
+FULL = f"There are {MOST_STAGES} stages, as many as there can be: remove one first"
+ADD = "Put one more stage at the end; move it by its handle, or with Alt+↑ and Alt+↓"
 WIDE = 600
 """Pixels from which the controls have three columns."""
 
 EXPLANATION = """
     <p>The model gives p(next | prefix) over its whole vocabulary. Decoding decides how one token is chosen from it.
-    The stages work in this order, and what each leaves is renormalised:</p>
+    The stages work one after the other, in the order in which you lay them out, and what is left is renormalised.
+    Below each stands what it did here. There are:</p>
     <p>{stages}</p>
     <p><b>Sampling</b> lays the tokens side by side from the most to the least probable and draws u from [0, 1): the
     token whose share u falls into is chosen. u depends on the seed and the position alone, so <i>Rewind</i> and
@@ -78,8 +67,12 @@ class DecodingPanel(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._view = View()
+        self._moved: tuple[str, Decoded] | None = None
         self.setAccessibleName("Decoding controls")
-        stages = (f"<b>{stage.title}</b>: {stage.formula}" for stage in STAGES.values())
+        stages = (
+            f"<b>{stage.title}</b>: {stage.formula}" + (f" ({stage.source})" if stage.source else "")
+            for stage in STAGES.values()
+        )
         self.explanation = EXPLANATION.format(stages="<br>\n".join(stages))
         content = QWidget()
         self._parts = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
@@ -87,24 +80,19 @@ class DecodingPanel(Panel):
         self._parts.setSpacing(SPACE[1])
         column, beside = _column(self._parts), _column(self._parts)
         column.addLayout(self._build_mode())
-        column.addLayout(self._build_presets())
-        self.dials: dict[str, Dial] = {}
-        for name, stage in STAGES.items():
-            if name in _RARE:
-                continue
-            for field in (each for each in stage.fields[:1] if isinstance(each, Field)):
-                off = not field.low < field.neutral < field.high
-                dial = self.dials[name] = Dial(stage.title, stage.does, _scale(field), says_off=off, parent=content)
-                dial.setObjectName(name)
-                dial.changed.connect(self._on_dial)
-                column.addWidget(dial)
-        self.trace = Label(role="caption", wrap=True)
-        self.trace.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.trace.setMinimumHeight(USUAL_TRACES * (SMALL + 3))  # nothing below moves while a stage comes or goes
-        self.trace.setToolTip("What each stage left of the vocabulary here, and the probability that it removed")
-        beside.addWidget(self.trace)
-        beside.addLayout(self._build_run())
-        beside.addWidget(self.stop)
+        column.addLayout(self._build_menus())
+        self.stages = StageList(content)
+        self.stages.changed.connect(self._on_rows)
+        column.addWidget(self.stages)
+        self.effect = Caption()
+        self.effect.tip = "What the last move of a stage changed here"
+        column.addWidget(self.effect)
+        self.where = Whereabouts()
+        beside.addWidget(self.where)
+        self.run = Run()
+        self.run.changed.connect(self._on_run)
+        self.run.reroll_asked.connect(self._on_reroll)
+        beside.addWidget(self.run)
         for part in (column, beside):
             part.addStretch(1)
         self.drawn = Caption()
@@ -125,7 +113,12 @@ class DecodingPanel(Panel):
         self.show_view(self._view)
 
     def veiled(self) -> QWidget:
-        return self.trace
+        return self.where.told
+
+    @property
+    def dials(self) -> dict[str, Dial]:
+        """The first number of each stage that stands here, by the stage's name."""
+        return {row.stage.name: row.inputs[0] for row in self.stages.rows if isinstance(row.inputs[0], Dial)}
 
     def minimumSizeHint(self) -> QSize:
         """The buttons keep their room longest; whatever has none scrolls."""
@@ -154,65 +147,35 @@ class DecodingPanel(Panel):
                 ("Greedy", "right", "Always take the most probable token"),
             )
         ):
-            button = _button(words, tip, self, "segment")
-            button.setCheckable(True)
-            button.setProperty("side", side)
-            self.modes.addButton(button, at)
-            row.addWidget(button, 1)
+            mode = button(words, tip, self, "segment")
+            mode.setCheckable(True)
+            mode.setProperty("side", side)
+            self.modes.addButton(mode, at)
+            row.addWidget(mode, 1)
         self.modes.idClicked.connect(self._on_mode)
         return row
 
-    def _build_presets(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setSpacing(SPACE[0])
-        self.presets: list[QPushButton] = []
-        for at, (words, tip, _) in enumerate(PRESETS):
-            chip = _button(words, tip, self, "chip")
-            chip.setCheckable(True)
-            chip.clicked.connect(self._on_preset)
-            self.presets.append(chip)
-            grid.addWidget(chip, at // 2, at % 2)
-        return grid
-
-    def _build_run(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(SPACE[0])
-        grid.setVerticalSpacing(SPACE[0])
-        self.seed = QLineEdit(self)
-        self.seed.setToolTip(SEED)
-        self.seed.setAccessibleName("Seed")
-        self.seed.setMinimumWidth(72)
-        self.seed.editingFinished.connect(self._on_seed)
-        self.reroll = _button("Re-roll", REROLL, self)
-        self.reroll.clicked.connect(self._on_reroll)
-        self.steps = _number(1, 100_000, "How many tokens Play writes", self)
-        self.steps.valueChanged.connect(self._on_steps)
-        self.speed = _number(1, 200, "How many tokens a second Play writes at most", self)
-        self.speed.valueChanged.connect(self._on_speed)
-        self.stop = QCheckBox("Stop at end-of-text", self)
-        self.stop.setToolTip("Play ends when the model draws its end-of-text token")
-        self.stop.toggled.connect(self._on_stop)
-        for row, column, words, widget in (
-            (0, 0, "Seed", self.seed),
-            (2, 0, "Tokens to write", self.steps),
-            (2, 1, "Per second", self.speed),
-        ):
-            label = Label(words, role="caption")
-            label.setBuddy(widget)
-            grid.addWidget(label, row, column)
-            grid.addWidget(widget, row + 1, column)
-        grid.addWidget(self.reroll, 1, 1)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        return grid
+    def _build_menus(self) -> QHBoxLayout:
+        self.presets = PresetMenu(self)
+        self.presets.chosen.connect(self._on_preset)
+        self.add = button("Add stage…", ADD, self, "chip")
+        menu = QMenu(self.add)
+        menu.aboutToShow.connect(self._fill_add)
+        menu.triggered.connect(self._on_add)
+        give_menu(self.add, menu)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE[0])
+        row.addWidget(self.presets, 1)
+        row.addWidget(self.add, 1)
+        return row
 
     def _build_buttons(self) -> QGridLayout:
-        self.step = _button("Step", STEP, self, "primary")
-        self.rewind = _button("Rewind", "Take the last token back (←, or Alt+← in the text)", self)
-        self.play = _button("Play", "Go on sampling (P, or Ctrl+P)", self)
+        self.step = button("Step", STEP, self, "primary")
+        self.rewind = button("Rewind", "Take the last token back (←, or Alt+← in the text)", self)
+        self.play = button("Play", "Go on sampling (P, or Ctrl+P)", self)
         self.step.setMinimumHeight(38)
-        for button, slot in ((self.step, self._on_step), (self.rewind, self._on_rewind), (self.play, self._on_play)):
-            button.clicked.connect(slot)
+        for each, slot in ((self.step, self._on_step), (self.rewind, self._on_rewind), (self.play, self._on_play)):
+            each.clicked.connect(slot)
         grid = QGridLayout()
         grid.setSpacing(SPACE[1])
         grid.addWidget(self.step, 0, 0, 1, 2)
@@ -224,40 +187,52 @@ class DecodingPanel(Panel):
 
     def show_view(self, view: View) -> None:
         former, self._view = self._view, view
-        settings, decoding = view.settings, view.settings.decoding
-        greedy = decoding.has("greedy")
+        settings, layout = view.settings, view.settings.layout
+        greedy = settings.decoding.has("greedy")
+        reason = GREEDY_REASON if greedy else None
         self.modes.button(int(greedy)).setChecked(True)
-        for chip, (_, _, preset) in zip(self.presets, PRESETS, strict=True):
-            chip.setChecked(preset == decoding)
-        for key, dial in self.dials.items():
-            dial.show_value(float(decoding.value(key)))
-            dial.set_reason(GREEDY_REASON if greedy else None)
-        for widget, tip in ((self.seed, SEED), (self.reroll, REROLL)):
-            widget.setEnabled(not greedy)
-            widget.setToolTip(GREEDY_REASON if greedy else tip)
-        if not self.seed.hasFocus() or former.settings.seed != settings.seed:
-            self.seed.setText(str(settings.seed))
-        for box, value in ((self.steps, settings.play_steps), (self.speed, round(settings.play_per_second))):
-            if box.value() != value:  # else what is just being written would be lost
-                box.blockSignals(True)
-                box.setValue(value)
-                box.blockSignals(False)
-        self.stop.blockSignals(True)
-        self.stop.setChecked(settings.stop_at_eos)
-        self.stop.blockSignals(False)
-        nothing = not view.stale and view.answer is not None and view.answer.distribution is None
+        anew = self.stages.show_rows(_shown(layout), reason)
+        self.stages.show_traces(view.decoded, view.undecoded, settings.unit)
+        self.presets.show_layout(layout)
+        self.add.setEnabled(len(layout) < MOST_STAGES)
+        self.add.setToolTip(ADD if len(layout) < MOST_STAGES else FULL)
+        self.run.show_settings(settings, reason)
+        if anew or self._moved is not None or former is view:
+            self._chain()
+        nothing = _nothing(view)
         self.step.setEnabled(not nothing)
-        self.step.setToolTip(NOTHING if nothing else STEP)
+        self.step.setToolTip(nothing or STEP)
         self.play.setEnabled(view.playing or not nothing)
         self.rewind.setEnabled(view.caret > 0)
         if former.playing != view.playing:
             self._name_play()
-        self.trace.setText(_trace_words(view))
+        self._show_effect(view)
+        self.where.show_decoded(view.decoded, None if view.loaded is None else view.loaded.vocabulary)
         self.drawn.show_text(_drawn_words(view))
+
+    def _show_effect(self, view: View) -> None:
+        """Of a move: once what it came to is there, and as long as that is what is seen."""
+        if self._moved is None:
+            return
+        words, before = self._moved
+        if view.decoded is None or view.decoded.own is not before.own:
+            self.effect.show_text("")
+        elif view.decoded is not before:
+            self.effect.show_text(f"{words}: {told_apart(before, view.decoded)}")
+        else:
+            return
+        self._moved = None
+
+    def _chain(self) -> None:
+        """The Tab key goes through the stages as they stand."""
+        rows = [stop for row in self.stages.rows for stop in row.stops]
+        last = [self.where.field, *self.run.stops, self.step, self.rewind, self.play]
+        tab_chain([*self.modes.buttons(), self.presets, self.add, *rows, *last])
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        self.reroll.setIcon(icon("dice-five", theme))
+        self.stages.set_theme(theme)
+        self.run.set_theme(theme)
         self.rewind.setIcon(icon("arrow-left", theme))
         self.step.setIcon(icon("skip-forward", theme, "on_accent"))
         self._name_play()
@@ -284,34 +259,40 @@ class DecodingPanel(Panel):
         if settings != self._view.settings:
             self.intent.emit(Change(settings))
 
+    def _lay(self, rows: Rows) -> None:
+        self._change(rows=rows, decoding=pipeline_of(rows))
+
+    @property
+    def _greedy(self) -> Rows:
+        return (GREEDY,) if self._view.settings.decoding.has("greedy") else ()
+
     def _on_mode(self, at: int) -> None:
-        decoding = self._view.settings.decoding
-        self._change(decoding=decoding.put("greedy") if at else decoding.without("greedy"))
+        rows = _shown(self._view.settings.layout)
+        self._lay((*rows, GREEDY) if at else rows)
 
-    def _on_preset(self) -> None:
-        at = self.presets.index(self.sender())  # type: ignore[arg-type]
-        self.presets[at].setChecked(PRESETS[at][2] == self._view.settings.decoding)  # it shows what is set
-        self._change(decoding=PRESETS[at][2])
+    def _on_preset(self, rows: Rows) -> None:
+        self.effect.show_text("")
+        self._lay(rows)
 
-    def _on_dial(self, value: float) -> None:
-        self._change(decoding=self._view.settings.decoding.put(self.sender().objectName(), value))
+    def _on_rows(self, rows: Rows, moved: str) -> None:
+        """``moved``: what was put where."""
+        self.effect.show_text("")
+        decoded = self._view.decoded
+        self._moved = (moved, decoded) if moved and decoded is not None else None
+        self._lay((*rows, *self._greedy))
 
-    def _on_seed(self) -> None:
-        text = self.seed.text().strip()
-        if text.isascii() and text.isdigit() and int(text) <= MAX_SEED:
-            if int(text) != self._view.settings.seed:
-                self._change(seed=int(text))
-            return
-        self.seed.setText(str(self._view.settings.seed))
+    def _fill_add(self) -> None:
+        add_menu.fill(self.add.menu())
 
-    def _on_steps(self, value: int) -> None:
-        self._change(play_steps=value)
+    def _on_add(self, action: QAction) -> None:
+        self._lay((*_shown(self._view.settings.layout), add_menu.useful(action.data()), *self._greedy))
+        self.stages.rows[-1].inputs[0].field.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _on_speed(self, value: int) -> None:
-        self._change(play_per_second=float(value))
+    def _on_run(self, name: str, value: object) -> None:
+        self._change(**{name: value})
 
-    def _on_stop(self, on: bool) -> None:
-        self._change(stop_at_eos=on)
+    def _on_reroll(self) -> None:
+        self.intent.emit(Do("reroll"))
 
     def _on_step(self) -> None:
         self.intent.emit(Do("step"))
@@ -319,31 +300,22 @@ class DecodingPanel(Panel):
     def _on_rewind(self) -> None:
         self.intent.emit(Do("rewind"))
 
-    def _on_reroll(self) -> None:
-        self.intent.emit(Do("reroll"))
-
     def _on_play(self) -> None:
         self.intent.emit(Do("pause" if self._view.playing else "play"))
 
 
-def _scale(field: Field) -> Scale:
-    low = field.low if field.least is None else field.least
-    most = min(field.high, 1_000_000) if field.usual else None
-    return Scale(low, field.usual or field.high, field.neutral, field.decimals, field.bend, most)
+def _shown(layout: Rows) -> Rows:
+    """Without greedy, which is a mode here."""
+    return tuple(row for row in layout if STAGES[row.stage].fields)
 
 
-def _trace_words(view: View) -> str:
-    if view.decoded is None:
-        return "What each stage leaves is told here once a model is loaded." if view.loaded is None else ""
-    if not view.decoded.traces:
-        own = view.decoded.own
-        if own.full:
-            return f"No stage: all {own.size:,} tokens may be drawn."
-        return f"Only the {len(own.logprobs):,} best tokens are told: a draw among the others writes nothing."
-    return "\n".join(
-        f"{trace.label}: {trace.kept:,} kept" + (f", {percent(trace.removed)} removed" if trace.removed else "")
-        for trace in view.decoded.traces
-    )
+def _nothing(view: View) -> str:
+    """Why nothing can be drawn, if that is known."""
+    if view.stale:
+        return ""
+    if view.undecoded is not None:
+        return f"{capital(view.undecoded.cause)}: {view.undecoded.remedy}"
+    return NOTHING if view.answer is not None and view.answer.distribution is None else ""
 
 
 def _drawn_words(view: View) -> str:
@@ -378,21 +350,3 @@ class _Scrolling(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(1, 1)
-
-
-def _button(words: str, tip: str, parent: QWidget, role: str = "") -> QPushButton:
-    button = push_button(words, tip, role=role, parent=parent)
-    button.setIconSize(QSize(16, 16))
-    return button
-
-
-def _number(low: int, high: int, tip: str, parent: QWidget) -> QSpinBox:
-    box = QSpinBox(parent)
-    box.setRange(low, high)
-    box.setToolTip(tip)
-    box.setAccessibleName(tip)
-    box.setKeyboardTracking(False)
-    box.setProperty("role", "figure")
-    box.lineEdit().setTextMargins(0, 0, SPACE[1], 0)
-    box.setAlignment(Qt.AlignmentFlag.AlignRight)
-    return box

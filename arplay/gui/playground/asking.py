@@ -6,8 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QTimer
 
-from arplay.core.decoding.pipeline import Decoded, decode
-from arplay.core.errors import Problem
+from arplay.core.decoding.pipeline import StageProblem, decode
 from arplay.core.modalities.base import Document, Place
 from arplay.core.position import Answer
 from arplay.core.stepping import context_at
@@ -57,7 +56,7 @@ class Asking(QObject):
         selected = self._play.view.selected
         if not self._play.looking:
             selected = answer.prefix.index if answer.prefix.actual is not None else None
-        self._play.show(answer=answer, decoded=self._decoded(answer), stale=False, problem=None, selected=selected)
+        self._play.show(answer=answer, **self._decoded(answer), stale=False, problem=None, selected=selected)
 
     def decode_anew(self) -> None:
         """The settings changed: decoding is pure mathematics on the answer's raw distribution, no model is run.
@@ -69,19 +68,22 @@ class Asking(QObject):
             self._play.show(stale=True)
             self.explore_soon()
         elif answer is not None:
-            self._play.show(decoded=self._decoded(answer))
+            self._play.show(**self._decoded(answer))
 
-    def _decoded(self, answer: Answer) -> Decoded | None:
+    def _decoded(self, answer: Answer) -> dict[str, object]:
+        """What the settings make of it, or what a stage cannot do; a new cause is told above the text as well."""
         loaded, settings = self._play.view.loaded, self._play.view.settings
         if answer.distribution is None or loaded is None:
-            return None
+            return {"decoded": None, "undecoded": None}
         try:
             drawn = self._play.drawn_before
             context = context_at(answer, loaded.vocabulary, settings.seed, loaded.eos, drawn, grammar.allowed)
-            return decode(answer.distribution, settings.decoding, context)
-        except Problem as problem:
-            self._play.reported.emit(problem.cause, problem.remedy)
-            return None
+            return {"decoded": decode(answer.distribution, settings.decoding, context), "undecoded": None}
+        except StageProblem as problem:
+            former = self._play.view.undecoded
+            if former is None or former.cause != problem.cause:
+                self._play.reported.emit(problem.cause, problem.remedy)
+            return {"decoded": None, "undecoded": problem}
 
     def score_soon(self) -> None:
         if not (self._play.view.playing and self._score_timer.isActive()):

@@ -226,7 +226,7 @@ class Playground(State):
                     self.asking.score_ended()
                 if result.asked is Explore:  # by the user: a newer question would have made this one stale
                     problem = ("the text was not read up to the caret: cancelled", "move the caret to ask again")
-                    self.show(answer=None, decoded=None, stale=False, problem=problem)
+                    self.show(answer=None, decoded=None, undecoded=None, stale=False, problem=problem)
                 self._ends(result)
                 if result.asked in (Load, Reconcile):  # what is told as busy goes on where a question is replaced
                     self.show(busy=None)
@@ -245,6 +245,7 @@ class Playground(State):
             caret=self.document.reached(self.view.caret, loaded.vocabulary),
             answer=None,
             decoded=None,
+            undecoded=None,
             stale=True,
             ledger=None,
             departures=(),
@@ -274,5 +275,5 @@ class Playground(State):
         self.progress.emit(None)
         self.show(problem=(failed.cause, failed.remedy), busy=None)
         if failed.asked is Explore:
-            self.show(answer=None, decoded=None, stale=False)
+            self.show(answer=None, decoded=None, undecoded=None, stale=False)
         self.reported.emit(failed.cause, failed.remedy)

@@ -49,6 +49,9 @@ class Writing(QObject):
             self._play.reported.emit(*ELSEWHERE)
             return
         self.stop()
+        if (undecoded := self._play.view.undecoded) is not None and not self._play.view.stale:
+            self._play.reported.emit(undecoded.cause, undecoded.remedy)
+            return
         self._left, self._due = self._play.view.settings.play_steps, time.monotonic()
         self._shown, self._clock = 0.0, time.thread_time()
         self._play.show(playing=True)
@@ -191,6 +194,9 @@ class Writing(QObject):
         elif answer is not None and play.view.loaded and answer.prefix.index == play.view.loaded.vocabulary.length:
             self.stop()
             play.refused.emit("Everything is written: nothing comes next")
+        elif play.view.undecoded is not None:
+            self.stop()
+            play.reported.emit(play.view.undecoded.cause, play.view.undecoded.remedy)
         elif answer is None or answer.distribution is None or decoded is None:
             self.stop()
             play.reported.emit("there is no distribution to choose from", "type something, or choose BOS or EOS")

@@ -49,10 +49,10 @@ class Label(QLabel):
 
 
 class Caption(Label):
-    """One quiet line that is cut with … where there is no room; the tooltip has it all."""
+    """One line, a quiet one at first, that is cut with … where there is no room; the tooltip has it all."""
 
-    def __init__(self) -> None:
-        super().__init__(role="caption")
+    def __init__(self, role: str = "caption") -> None:
+        super().__init__(role=role)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.full = ""
         self.tip = ""

@@ -10,8 +10,9 @@ from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QValidator
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSlider, QWidget
 
+from arplay.core.decoding.stage import Field as Number
 from arplay.gui.theme import SPACE
-from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.caption import Caption, plain
 
 TRAVEL = 1000
 
@@ -29,7 +30,16 @@ class Scale:
     decimals: int
     bend: Literal["even", "log", "square"] = "even"
     most: float | None = None
-    """The largest value that the field takes, if that is more than the slider reaches."""
+    least: float | None = None
+    """The largest and the smallest value that the field takes, where the slider does not reach them."""
+
+    @classmethod
+    def of(cls, field: Number) -> Scale:
+        """That of a number of a stage."""
+        low = field.low if field.least is None else field.least
+        most = min(field.high, 1_000_000) if field.usual else None
+        least = 10.0**-field.decimals if field.above_low else field.low
+        return cls(low, field.usual or field.high, field.neutral, field.decimals, field.bend, most, least)
 
     def value(self, travel: float) -> float:
         if self.bend == "log":
@@ -54,7 +64,8 @@ class Field(QDoubleSpinBox):
         self._scale, self._says_off = scale, says_off
         self.setLocale(QLocale.c())
         self.setDecimals(scale.decimals)
-        self.setRange(min(scale.low, scale.neutral), scale.most or scale.high)
+        least = scale.low if scale.least is None else scale.least
+        self.setRange(min(least, scale.neutral), scale.most or scale.high)
         self.setSingleStep(1 if scale.decimals == 0 else 0.05)
         self.lineEdit().setTextMargins(0, 0, SPACE[1], 0)
         self.setProperty("role", "figure")  # Qt 6.11 loses the text of a styled box that has NoButtons
@@ -96,11 +107,21 @@ class Dial(QWidget):
 
     changed = Signal(float)
 
-    def __init__(self, name: str, tip: str, scale: Scale, says_off: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        tip: str,
+        scale: Scale,
+        back: str = "Double-click to switch it off.",
+        says_off: bool = True,
+        parent: QWidget | None = None,
+    ) -> None:
+        """``back``: what a double click does, in words."""
         super().__init__(parent)
         self.scale = scale
-        self._tip = tip
-        self._label = Label(name, self)
+        self._tip = f"{name}: {tip} {back}"
+        self._label = Caption(role="")
+        self._label.show_text(name)
         self.field = Field(scale, says_off, self)
         self.slider = EasySlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, TRAVEL)
@@ -113,6 +134,7 @@ class Dial(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(SPACE[1])
         grid.setVerticalSpacing(2)
+        grid.setColumnStretch(0, 1)
         grid.addWidget(self._label, 0, 0)
         grid.addWidget(self.field, 0, 1)
         grid.addWidget(self.slider, 1, 0, 1, 2)
@@ -127,7 +149,7 @@ class Dial(QWidget):
             self.field.blockSignals(True)
             self.field.setValue(value)
             self.field.blockSignals(False)
-        self.slider.setAccessibleName(f"{self._label.text()} {self.field.text()}, by mouse")
+        self.slider.setAccessibleName(f"{self._label.full} {self.field.text()}, by mouse")
         if not self.slider.isSliderDown() and self.scale.value(self.slider.value() / TRAVEL) != value:
             self.slider.blockSignals(True)
             self.slider.setValue(round(TRAVEL * self.scale.travel(value)))
@@ -137,7 +159,7 @@ class Dial(QWidget):
         """Disable with a reason, or enable with None."""
         self.setEnabled(reason is None)
         for widget in (self, self._label, self.field, self.slider):
-            widget.setToolTip(reason or f"{self._tip} Double-click to switch it off.")
+            widget.setToolTip(plain(reason or self._tip))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self._switch_off()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import SignalInstance
+from PySide6.QtCore import QSize, SignalInstance
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
-from arplay.gui.theme import BODY, SPACE, interface_font
+from arplay.gui.theme import BODY, SMALL, SPACE, interface_font
 from arplay.gui.widgets.caption import plain
 
 
@@ -31,6 +31,18 @@ def push_button(
         made.setProperty("role", role)
     if name:
         made.setAccessibleName(name)
+    if slot is not None:
+        made.clicked.connect(slot)
+    return made
+
+
+def quiet_button(tip: str, slot: Callable[..., object] | SignalInstance | None = None) -> QToolButton:
+    """A button with a small icon, which its owner sets."""
+    made = QToolButton()
+    made.setProperty("role", "quiet")
+    made.setToolTip(plain(tip))
+    made.setAccessibleName(tip)
+    made.setIconSize(QSize(SMALL + 4, SMALL + 4))
     if slot is not None:
         made.clicked.connect(slot)
     return made

@@ -23,11 +23,10 @@ from shiboken6 import isValid
 from arplay.core.distribution import LN2
 from arplay.core.format import in_unit
 from arplay.core.modalities.base import Found
-from arplay.gui.canvases.text.tools import small_button
 from arplay.gui.contract import Change, Find, Seek, Select, Settings, View
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import push_button, quiet_button
 
 PARTS = ("find", "token", "surprise")
 LEAST_FIELD = 90
@@ -118,7 +117,7 @@ class SeekBar(QFrame):
         return label
 
     def _tool(self, name: str, tip: str, slot: Callable[[], None]) -> QToolButton:
-        button = small_button(tip)
+        button = quiet_button(tip)
         button.clicked.connect(slot)
         self._icons.append((button, name))
         return button

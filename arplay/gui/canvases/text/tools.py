@@ -9,10 +9,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QToolButton, QWidget
 
 from arplay.gui.contract import Change, ColourBy, Settings, Tokens
-from arplay.gui.theme import SMALL, SPACE, Theme, icon
+from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.push_button import segment
+from arplay.gui.widgets.push_button import quiet_button, segment
 
 TOKENS: tuple[tuple[Tokens, str, str], ...] = (
     ("off", "Off", "The text alone"),
@@ -20,16 +20,6 @@ TOKENS: tuple[tuple[Tokens, str, str], ...] = (
     ("colours", "Colours", "Every token in the colour of its score, as in the heatmap, while you write"),
 )
 MEASURES: tuple[tuple[ColourBy, str], ...] = (("surprisal", "surprisal"), ("rank", "rank"), ("entropy", "entropy"))
-
-
-def small_button(tip: str) -> QToolButton:
-    """A quiet button with a small icon, which its owner sets."""
-    button = QToolButton()
-    button.setProperty("role", "quiet")
-    button.setToolTip(tip)
-    button.setAccessibleName(tip)
-    button.setIconSize(QSize(SMALL + 4, SMALL + 4))
-    return button
 
 
 class TextTools(QWidget):
@@ -104,7 +94,7 @@ class TextTools(QWidget):
         self.legend.setVisible(coloured and room >= measure + self.legend.wanted_width())
 
     def _tool(self, name: str, tip: str, slot: object) -> QToolButton:
-        button = small_button(tip)
+        button = quiet_button(tip)
         button.clicked.connect(slot)
         self._icons.append((button, name))
         return button

@@ -1,0 +1,1 @@
+"""The stages of decoding as rows, their layouts, and what each did."""

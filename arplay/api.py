@@ -36,7 +36,7 @@ from arplay.core.reading import Reading
 from arplay.core.replaying import Replay, replayed
 from arplay.core.timings import Timings
 from arplay.engine import scoring
-from arplay.engine.explore import Explore, Explored
+from arplay.engine.explore import Explore, Explored, healed
 from arplay.engine.fetch import fetch
 from arplay.engine.job import Line
 from arplay.engine.load import Device, Dtype, Load, Loaded
@@ -164,8 +164,11 @@ class Model:
         """
         return self._state.current()
 
-    def next(self, document: Given, pipeline: Said = ()) -> Next:
+    def next(self, document: Given, pipeline: Said = (), *, heal: bool = False) -> Next:
         """p(next | document), after its whole; ``pipeline`` is what may be drawn of it (see :class:`arplay.Pipeline`).
+
+        ``heal``: where longer tokens begin with what the last token writes, it is taken back, and p is that of those
+        tokens (:mod:`arplay.core.healing`); the pipeline then begins with a stage ``begins``.
 
         A document longer than the context is read from the place on from which its last token would be scored. Raises
         Problem where nothing may follow (a whole picture) or where the model has no p(x_1) and the document is empty.
@@ -174,6 +177,8 @@ class Model:
         [('C', 0.667), ('A', 0.333), ('B', 0.0)]
         """
         decoding, given = Pipeline(pipeline), documents.document(document, self.backend.alphabet)
+        if heal:
+            given, decoding = healed(self._state, given, decoding, self.reading)
         answer = self._asked(Explored, Explore(0, given, given.end, self.reading, decoding.wants)).answer
         if answer.distribution is None and answer.prefix.index == self.vocabulary.length:
             cause = f"the document is complete: nothing comes after {answer.prefix.index:,}"
@@ -224,6 +229,7 @@ class Model:
         pipeline: Said = (),
         at_limit: AtLimit = "stop",
         us: Sequence[float] | NDArray[np.float64] | None = None,
+        heal: bool = False,
         stops: Sequence[str] = (),
     ) -> Sample:
         """Continue ``document`` by up to ``n`` tokens, drawn at u of (seed, number of the token) from what ``pipeline``
@@ -231,14 +237,15 @@ class Model:
 
         It ends before n at the end-of-text token, at the end of a picture, and where the context is full, unless
         ``at_limit`` is "slide": then the model goes on with the newest half; ``stops``: strings before which the text
-        ends. Raises Problem for numbers out of range,
-        and as :meth:`next` does.
+        ends; ``heal``: as :meth:`next` has it. Raises Problem for numbers out of range, and as :meth:`next` does.
 
         >>> sample = load("abc").sample("B", 4, pipeline="greedy")
         >>> sample.text, sample.rank.tolist(), sample.stopped
         ('ACBA', [1, 1, 1, 1], 'length')
         """
-        sample = self.stream(document, n, seed=seed, pipeline=pipeline, at_limit=at_limit, us=us, stops=stops)
+        sample = self.stream(
+            document, n, seed=seed, pipeline=pipeline, at_limit=at_limit, us=us, heal=heal, stops=stops
+        )
         for _ in sample:
             pass
         return sample
@@ -252,6 +259,7 @@ class Model:
         pipeline: Said = (),
         at_limit: AtLimit = "stop",
         us: Sequence[float] | NDArray[np.float64] | None = None,
+        heal: bool = False,
         stops: Sequence[str] = (),
     ) -> Sample:
         """The same, of which nothing is drawn yet: iterating draws, and yields the text that each token adds.
@@ -260,7 +268,8 @@ class Model:
         ...     print(text, end="|")
         A|C|B|
         """
-        return Sample(self._state, self.next(document, pipeline), self.reading, n, seed, at_limit, us, stops)
+        after = self.next(document, pipeline, heal=heal)
+        return Sample(self._state, after, self.reading, n, seed, at_limit, us, stops)
 
     def rollouts(
         self,
@@ -330,8 +339,8 @@ class Model:
         saved = sessionfile.read(session)
         reading = self.reading if saved.reading is None else Reading(*saved.reading)  # type: ignore[arg-type]
 
-        def answered(document: Document, place: Place) -> Answer:
-            return self._asked(Explored, Explore(0, document, place, reading)).answer
+        def answered(document: Document, place: Place, pipeline: Pipeline, written: int) -> Answer:
+            return self._asked(Explored, Explore(0, document, place, reading, pipeline.wants, written)).answer
 
         return replayed(saved, answered, self.loaded.vocabulary, self.loaded.eos, grammar.allowed)
 

@@ -8,6 +8,7 @@ from operator import index
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids, TokenSet
 from arplay.core.picking import MAX_SEED
@@ -71,6 +72,11 @@ class Sample:
     def tokens(self) -> TokenSet:
         """Those that are known by now."""
         return self._sampling.tokens
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What it is drawn behind."""
+        return self._after.pipeline
 
     @property
     def stopped(self) -> str:

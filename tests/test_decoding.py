@@ -26,7 +26,7 @@ logits = arrays(np.float64, st.integers(1, 25), elements=values).filter(lambda z
 
 
 WORDS = {"bias": ['{"#0": -0.5}', '{"#1": 2, "#900": 1}'], "ban": ["#900", '["#900", "#901"]'], "dry": ["", ':,"\n']}
-NEEDS_MORE = {"regex", "json-schema", "choices", "guidance", "contrastive"}
+NEEDS_MORE = {"regex", "json-schema", "choices", "guidance", "contrastive", "begins"}
 """Stages that use what the context brings: each has its own tests."""
 MAY_REMOVE_THE_BEST = {"xtc", "typical", "ban"}
 

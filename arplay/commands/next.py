@@ -31,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--trace", action="store_true", help="tell what each decoding stage did")
     options.add_decoding(parser)
+    options.add_heal(parser)
     options.add_output(parser)
 
 
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     decoding = options.decoding(args)
     document = given.source(args, args.prompt, args.file, args.encoding).document
     with ProgressLine() as progress:
-        after = given.model(args, progress).next(document, decoding)
+        after = given.model(args, progress).next(document, decoding, heal=args.heal)
+    options.tell_heal(args, after.pipeline)
     for sentence in after.notes:
         note(sentence)
     if args.json:

@@ -89,6 +89,23 @@ def add_decoding(parser: argparse.ArgumentParser) -> None:
             group.add_argument(f"--{stage.name}", type=kind, nargs="+", metavar=shown, help=words)
 
 
+def add_heal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--heal",
+        action="store_true",
+        help="where the text ends inside a token (in a space, say): take the last token back, and go on with those "
+        "that begin with it",
+    )
+
+
+def tell_heal(args: argparse.Namespace, pipeline: Pipeline) -> None:
+    """Where there was nothing to heal, that is told."""
+    from arplay.commands.console import note
+
+    if args.heal and not pipeline.has("begins"):
+        note("nothing to heal: no longer token begins with the last one")
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="strict JSON instead of text")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the result to FILE instead of the terminal")

@@ -91,6 +91,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "chains are finished), or never (only when no other chain can become better)"
     )  # fmt: skip
     options.add_decoding(parser)
+    options.add_heal(parser)
     parser.add_argument(
         "--at-limit",
         choices=("stop", "slide"),
@@ -152,9 +153,17 @@ def run(args: argparse.Namespace) -> int:
             at_limit: AtLimit = args.at_limit or (trace.at_limit if trace else "stop")
             us = trace.us if trace else None
             sample = model.stream(
-                document, length, seed=seed, pipeline=decoding, at_limit=at_limit, us=us, stops=args.stop
+                document,
+                length,
+                seed=seed,
+                pipeline=decoding,
+                at_limit=at_limit,
+                us=us,
+                heal=args.heal,
+                stops=args.stop,
             )
     if args.rollouts is None and args.beams is None:
+        options.tell_heal(args, sample.pipeline)
         return _one(args, sample)
     if args.json or args.out is not None:
         deliver(found, args.out)
@@ -169,8 +178,8 @@ def _check_together(args: argparse.Namespace) -> None:
         raise options.UsageError("--rollouts and --beams do not go together")
     kind = "--rollouts" if args.rollouts is not None else "--beams"
     if args.rollouts is not None or args.beams is not None:
-        for name in ("replay", "at_limit") + (("seed", "stop") if args.beams is not None else ()):
-            if getattr(args, name) not in (None, []):
+        for name in ("replay", "at_limit", "heal") + (("seed", "stop") if args.beams is not None else ()):
+            if getattr(args, name) not in (None, [], False):
                 raise options.UsageError(f"--{name.replace('_', '-')} does not go with {kind}")
     for name in (*BEAMS, "early-stopping"):
         if args.beams is None and getattr(args, name.replace("-", "_")) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arplay.core.distribution import Distribution
+from arplay.core.healing import Heal
 from arplay.core.modalities.base import Encoded, Prefix
 
 
@@ -33,6 +34,7 @@ class Answer:
     no p(x_1). ``evaluated``: tokens that the model had to read for this answer, in ``seconds``; the first ``reused``
     tokens of the context came from a cache. ``cache_bytes``: what all ``branches`` (the sessions that are kept) hold,
     shared memory counted once. ``others``: what second prompts and models say here, by stage and name.
+    ``heal``: where the prefix ends in typed blank space, what longer tokens could stand in place of its last one.
     """
 
     lead: tuple[int, ...]
@@ -46,4 +48,5 @@ class Answer:
     cache_bytes: int
     reused: int = 0
     branches: int = 0
+    heal: Heal | None = None
     others: tuple[tuple[tuple[str, str], Distribution], ...] = ()

@@ -32,12 +32,13 @@ class Replay:
 
 def replayed(
     session: Session,
-    answered: Callable[[Document, Place], Answer],
+    answered: Callable[[Document, Place, Pipeline, int], Answer],
     tokens: TokenSet,
     eos: int | None,
     grammar: Grammar | None = None,
 ) -> Replay:
-    """``answered`` tells what comes next at a place of a document.
+    """``answered`` tells what comes next at a place of a document, and what a pipeline wants there besides, behind so
+    many written tokens.
 
     The session stands where it stood afterwards. Raises Problem as ``answered`` and decoding do.
     """
@@ -50,12 +51,15 @@ def replayed(
         caret = node.edit.before(node.kind, node.caret)
         assert caret is not None, "a token was written at a place"
         tree.goto(parent)
-        answer = answered(tree.document, tree.document.at(caret))
-        assert answer.distribution is not None, "a token was drawn here"
         pipeline = Pipeline(step.by)
-        ids = np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids])
         before = drawn_before(parent, caret) if pipeline.recalls else ()
-        context = context_of(ids, answer.prefix.index, tokens, step.seed or 0, eos, before, grammar=grammar)
+        answer = answered(tree.document, tree.document.at(caret), pipeline, len(before))
+        assert answer.distribution is not None, "a token was drawn here"
+        ids = np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids])
+        others = dict(answer.others)
+        context = context_of(
+            ids, answer.prefix.index, tokens, step.seed or 0, eos, before, grammar=grammar, others=others
+        )
         id = choose(decode(answer.distribution, pipeline, context).candidates, step.u).id
         drawn += 1
         if id != step.id:

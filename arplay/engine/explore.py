@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.healing import Heal, healing, share_of_longer
 from arplay.core.modalities.base import Document, Ids, Place
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.knowing import others_at
 from arplay.engine.messages import Progress, Question, WithTokens
-from arplay.engine.place import spot_of
+from arplay.engine.place import Spot, spot_of
 from arplay.engine.state import State, in_chunks
 from arplay.models.base import next_of
 
@@ -41,6 +44,45 @@ class Explored(WithTokens):
     answer: Answer
 
 
+def healable(state: State, spot: Spot) -> str:
+    """What the last token before the place writes, if it was typed, can be taken back, and longer ones begin so."""
+    index, tokens = spot.prefix.index - 1, state.tokens
+    if index < 0 or index >= len(spot.encoded) or spot.encoded.fixed[index]:
+        return ""
+    last = int(spot.prefix.ids[index])
+    if last != spot.encoded.ids[index] or not (index + 1 == len(spot.encoded) or spot.prefix.actual is not None):
+        return ""  # the place is inside a token
+    text = tokens.writes(last)
+    if len(spot.context) < 2 and not state.current().can.starts_empty:
+        return ""
+    return text if text and any(tokens.writes(int(id)) != text for id in tokens.beginning(text)) else ""
+
+
+def healed(state: State, document: Document, pipeline: Pipeline, reading: Reading) -> tuple[Document, Pipeline]:
+    """The document without its last token, and the stages that go on with what it wrote; both as given where that is
+    whole."""
+    spot = spot_of(state, document, document.end, reading)
+    if not (text := healable(state, spot)):
+        return document, pipeline
+    shorter: Document = document.upto(spot.encoded.span(spot.prefix.index - 1)[0])
+    return shorter, healing(text, pipeline)
+
+
+def _ends_blank(state: State, spot: Spot) -> bool:
+    """Whether the last token before the place writes a space or a newline at its end."""
+    return bool(len(spot.prefix.ids)) and state.tokens.writes(int(spot.prefix.ids[-1]))[-1:].isspace()
+
+
+def heal_at(state: State, spot: Spot, text: str) -> Generator[None, None, Heal]:
+    """What could stand in place of the last token before the place, which writes ``text``."""
+    context = spot.context[:-1]
+    with state.prefixes.session(state.current().session, context) as session:
+        for _ in in_chunks(session, session.read, context[len(session.ids) :], state.pace):
+            yield None
+        before = next_of(session)
+    return Heal(text, spot.prefix.index - 1, before, share_of_longer(before, state.tokens, text))
+
+
 @dataclass(slots=True)
 class Answered:
     """The context explored last whose logits are all known, and these."""
@@ -54,7 +96,9 @@ def explore(state: State, request: Explore) -> Steps:
     context = spot.context
     state.pace.hurry()
     began = time.perf_counter()
-    distribution = None
+    distribution, heal = None, None
+    if spot.is_open and _ends_blank(state, spot) and (text := healable(state, spot)):
+        heal = yield from heal_at(state, spot, text)
     with state.prefixes.session(model.session, context) as session:
         reused, evaluated = len(session.ids), session.evaluated
         due = time.monotonic() + TELL_SECONDS
@@ -85,5 +129,6 @@ def explore(state: State, request: Explore) -> Steps:
         reused=reused,
         branches=len(state.prefixes),
         others=tuple(others.items()),
+        heal=heal,
     )
     return Explored(request.number, state.tokens, request.document, request.place, answer)

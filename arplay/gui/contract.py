@@ -208,6 +208,7 @@ class Do:
         "step",
         "rewind",
         "reroll",
+        "heal",
         "play",
         "pause",
         "put_aside",

@@ -47,6 +47,22 @@ def min_length(candidates: Candidates, context: Context, n: float) -> Candidates
     return _without(candidates, context.ends) if len(context.drawn) < n else candidates
 
 
+def begins(candidates: Candidates, context: Context, text: str) -> Candidates:
+    """The first token that is written begins with a text.
+
+    >>> from arplay.core.modalities.vocabulary import Vocabulary
+    >>> context = Context(tokens=Vocabulary("three", (b" a", b" ", b"a")))
+    >>> begins(Candidates(3, np.zeros(3)), context, " ").ids
+    array([0, 1])
+    """
+    if context.drawn:
+        return candidates
+    if context.tokens is None:
+        raise Problem("no text can be matched here", "switch the stage off")
+    candidates.must_be_full("a beginning")
+    return candidates.where(np.isin(candidates.ids, context.tokens.beginning(text)))
+
+
 def _without(candidates: Candidates, ids: Iterable[int]) -> Candidates:
     return candidates.changed(np.array(list(ids), np.int64), lambda scores, ids: np.full(len(scores), -np.inf))
 
@@ -108,6 +124,16 @@ BIAS = Stage(
     "OpenAI 2021, API reference",
     (Words("tokens", f'JSON such as {{" the": -2, "#13": 5}}; {HOW}', read_bias),),
     bias,
+)
+BEGINS = Stage(
+    "begins",
+    "Beginning",
+    "The first token that is written begins with a text; how a text is healed that ends inside a token.",
+    "p<sub>i</sub> becomes 0 for other tokens, of the first one only.",
+    "Lundberg 2023, token healing",
+    (Words("text", "any text", str),),
+    begins,
+    recalls=True,
 )
 BAN = Stage(
     "ban",

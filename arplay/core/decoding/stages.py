@@ -6,7 +6,7 @@ last.
 
 from __future__ import annotations
 
-from arplay.core.decoding.bias import BAN, BIAS, MIN_LENGTH
+from arplay.core.decoding.bias import BAN, BEGINS, BIAS, MIN_LENGTH
 from arplay.core.decoding.grammar import CHOICES, JSON_SCHEMA, REGEX
 from arplay.core.decoding.penalties import DRY, FREQUENCY, NO_REPEAT, PRESENCE, REPETITION
 from arplay.core.decoding.second import CONTRASTIVE, GUIDANCE
@@ -16,7 +16,7 @@ from arplay.core.decoding.temperature import DYNAMIC, GREEDY, TEMPERATURE
 from arplay.core.decoding.truncation import MIN_P, TAIL_FREE, TOP_A, TOP_K, TOP_N_SIGMA, TOP_P, XTC
 
 _ALL = (
-    BIAS, REPETITION, FREQUENCY, PRESENCE, DRY, NO_REPEAT, BAN, MIN_LENGTH, REGEX, JSON_SCHEMA, CHOICES,
+    BIAS, REPETITION, FREQUENCY, PRESENCE, DRY, NO_REPEAT, BAN, MIN_LENGTH, BEGINS, REGEX, JSON_SCHEMA, CHOICES,
     TEMPERATURE, DYNAMIC, TOP_N_SIGMA, TOP_H, TOP_K, TOP_P, MIN_P, TOP_A, TYPICAL, TAIL_FREE, EPSILON, ETA, XTC,
     MIROSTAT, GUIDANCE, CONTRASTIVE, GREEDY,
 )  # fmt: skip

@@ -108,6 +108,14 @@ class TokenSet(Protocol):
         """The id of the token that ``text`` is exactly, or that views show so; the lowest where several are."""
         ...
 
+    def beginning(self, text: str) -> Ids:
+        """Ids of the tokens whose writing begins with ``text``, or is it; those that stand for themselves excluded."""
+        ...
+
+    def writes(self, id: int) -> str:
+        """What a token writes, exactly; "" for one that writes nothing, or no whole characters."""
+        ...
+
     def find(self, text: str, limit: int = 200) -> list[int]:
         """Ids whose label (or what it stands for) has ``text`` in it, the best matches first."""
         ...

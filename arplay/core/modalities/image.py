@@ -124,6 +124,13 @@ class Raster:
     def named(self, text: str) -> int | None:
         return next((id for id, sign in enumerate(self.signs) if text in (sign, self.label(id))), None)
 
+    def beginning(self, text: str) -> Ids:
+        """None: a pixel is whole."""
+        return np.zeros(0, np.int64)
+
+    def writes(self, id: int) -> str:
+        return ""
+
     def find(self, text: str, limit: int = 200) -> list[int]:
         """By the sign in texts, or by what views show."""
         wanted = text.lower()

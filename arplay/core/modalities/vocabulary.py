@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -135,6 +136,26 @@ class Vocabulary:
             if (id := self._by_bytes.get(written.encode("utf-8", "surrogateescape"))) is not None:
                 return id
         return next((id for id in self.find(text) if self.label(id) == text), None)
+
+    def beginning(self, text: str) -> Ids:
+        """
+        >>> Vocabulary("three", (b" a", b" ", b"a")).beginning(" ")
+        array([0, 1])
+        """
+        data = text.encode("utf-8", "surrogateescape")
+        first = bisect_left(self._sorted, (data, 0))
+        past = bisect_left(self._sorted, (data + b"\xff" * (1 + max(map(len, self.written), default=0)), 0))
+        return np.array(sorted(id for _, id in self._sorted[first:past]), dtype=np.int64)
+
+    def writes(self, id: int) -> str:
+        try:
+            return "" if id in self.special else self.written[id].decode("utf-8")
+        except UnicodeDecodeError:
+            return ""
+
+    @cached_property
+    def _sorted(self) -> list[tuple[bytes, int]]:
+        return sorted((data, id) for id, data in enumerate(self.written) if data and id not in self.special)
 
     @cached_property
     def _by_bytes(self) -> dict[bytes, int]:

@@ -162,6 +162,8 @@ class Playground(State):
                 self.writing.rewind()
             case "reroll":
                 self.writing.reroll()
+            case "heal":
+                self.writing.when_fresh(Do("heal"))
             case "put_aside":
                 if (node := self.tree.put_aside()) is not None:
                     self.recording.move(self.tree.node, node, "bringing the text back")

@@ -8,13 +8,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from arplay.core.decoding.pipeline import Decoded
+from arplay.core.decoding.pipeline import Decoded, decode
 from arplay.core.distribution import Distribution
+from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED, Untold, uniform
 from arplay.core.position import Answer
-from arplay.core.stepping import behind_bare, picked, sampled
+from arplay.core.stepping import behind_bare, context_of, picked, sampled
 from arplay.core.tree import Step
 from arplay.engine.write import Write, Written
 from arplay.gui.bridge import Bridge
@@ -22,6 +24,7 @@ from arplay.gui.contract import Do, Take
 from arplay.gui.playground.asking import Asking
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.state import State
+from arplay.models import grammar
 
 NO_MODEL = "no model is loaded yet"
 ELSEWHERE = ("this place belongs to the long text in the heatmap", "put the caret into the editor first")
@@ -194,6 +197,8 @@ class Writing(QObject):
         elif answer is not None and play.view.loaded and answer.prefix.index == play.view.loaded.vocabulary.length:
             self.stop()
             play.refused.emit("Everything is written: nothing comes next")
+        elif answer is not None and intent == Do("heal"):
+            self._heal(answer)
         elif play.view.undecoded is not None:
             self.stop()
             play.reported.emit(play.view.undecoded.cause, play.view.undecoded.remedy)
@@ -222,6 +227,24 @@ class Writing(QObject):
         else:
             self.stop()
             play.refused.emit("The caret is at the start of the text: there is nothing to go back to")
+
+    def _heal(self, answer: Answer) -> None:
+        """Draw another token in place of the last one, of those that begin with what it wrote."""
+        play, settings, loaded = self._play, self._play.view.settings, self._play.view.loaded
+        if answer.heal is None or loaded is None:
+            play.refused.emit("The text does not end inside a token: there is nothing to heal")
+            return
+        heal, seed = answer.heal, settings.seed
+        ids = np.concatenate([np.array(answer.lead, np.int64), answer.prefix.ids[:-1]])
+        context = context_of(ids, heal.index, loaded.vocabulary, seed, loaded.eos, (), grammar=grammar.allowed)
+        try:
+            decoded = decode(heal.before, heal.through(settings.decoding), context)
+            step, choice = sampled(heal.before, decoded, heal.index, uniform(seed, heal.index), seed)
+        except Problem as problem:
+            play.reported.emit(problem.cause, problem.remedy)
+            return
+        play.show(caret=answer.encoded.span(heal.index)[0], step=choice, step_decoded=decoded)
+        self._write(step, "sampled")
 
     def _sample(self, answer: Answer, distribution: Distribution, decoded: Decoded) -> None:
         play, settings = self._play, self._play.view.settings

@@ -10,6 +10,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
+from arplay.core.format import percent
+from arplay.core.healing import LIKELY
 from arplay.core.modalities.text import Encoded, bytes_of, text_of
 from arplay.core.modalities.vocabulary import visible
 from arplay.gui.canvases.canvas import Canvas
@@ -152,6 +154,15 @@ class TextCanvas(Canvas):
             )
             words = f"The caret is inside the token “{whole}”"
             notes.append(Note(words, meaning, "Go to its start", CaretMoved(start)))
+        heal = view.answer.heal if view.answer is not None and not view.stale and not view.playing else None
+        if heal is not None and heal.share >= LIKELY:
+            shown = label(visible(heal.text.encode()))
+            meaning = (
+                f"Of all tokens that could stand in place of the last one, “{shown}”, and begin so, longer ones have "
+                f"{percent(heal.share)} of the probability: the model expects the next token to begin with it. "
+                "Healing draws one of them in its place; undo brings it back."
+            )
+            notes.append(Note(f"The text ends inside a likely token: “{shown}” goes on", meaning, "Heal", Do("heal")))
         if view.tree is not None and view.tree.put_aside() is not None:
             meaning = "A token was put into the middle of a text. What stood behind it is not lost: it is a branch now."
             notes.append(Note("The text that followed is kept", meaning, "Bring it back", Do("put_aside")))

@@ -12,7 +12,7 @@ from arplay.gui.widgets.caption import plain
 GROUPS: dict[str, tuple[str, ...]] = {
     "Against repetition": ("repetition", "presence", "frequency", "no-repeat", "dry"),
     "Named tokens": ("bias", "ban", "min-length"),
-    "Constraints": ("regex", "json-schema", "choices"),
+    "Constraints": ("regex", "json-schema", "choices", "begins"),
     "Temperature": ("temperature", "dynamic-temperature"),
     "Truncation": (
         "top-k",

@@ -20,6 +20,7 @@ from pytestqt.qtbot import QtBot
 from arplay import paths
 from arplay.core.distribution import LN2
 from arplay.core.errors import Problem
+from arplay.core.modalities.text import Text as Document
 from arplay.engine import trainer as trainers
 from arplay.engine.trainer import Report, Status, TrainingState
 from arplay.gui.training import choices, facts
@@ -123,7 +124,7 @@ def test_the_text_of_the_editor_is_copied_and_files_are_dropped(
     training: OpenTraining, qtbot: QtBot, text: Path
 ) -> None:
     window, view = training()
-    window.playground.open_document(Text.of(TEXT.encode()))
+    window.playground.open_document(Document.of(TEXT.encode()))
     view.form.use_editor.click()
     kept = view.form.texts.texts[0]
     assert kept.path.read_text() == TEXT and kept.path.is_relative_to(paths.trained())
@@ -133,7 +134,7 @@ def test_the_text_of_the_editor_is_copied_and_files_are_dropped(
     QApplication.sendEvent(view, QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, data, buttons, keys))
     QApplication.sendEvent(view, QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, data, buttons, keys))
     assert [one.path for one in view.form.texts.texts] == [kept.path, text]
-    window.playground.open_document(Text())
+    window.playground.open_document(Document())
     view.form.use_editor.click()
     assert view.notice.isVisible() and "empty" in view.notice.text() and len(view.form.texts.texts) == 2
 

@@ -68,6 +68,10 @@ class Bridge(QObject):
         """Cancel one request, or all of them."""
         self._worker.cancel(number)
 
+    def waits_for(self, kind: type[Request]) -> bool:
+        """Whether a request of that kind to the window's own model has no last result yet."""
+        return Lane(kind, 0) in self._lane.values()
+
     def forget(self, number: int) -> None:
         """Cancel a request and tell nothing more of it, not even what is on its way."""
         if number in self._lane:

@@ -42,7 +42,6 @@ class Playground(State):
     def __init__(self, bridge: Bridge, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(settings, parent)
         self.bridge = bridge
-        self._loading: int | None = None  # the number of the Load under way
         self.asking, self.comparing = Asking(self, bridge), Comparing(self, bridge)
         self.recording = Recording(self, self.asking)
         self.writing = Writing(self, bridge, self.asking, self.recording)
@@ -133,16 +132,15 @@ class Playground(State):
         self.writing.stop()
         folder = PurePath(spec)
         self.show(busy=f"Loading {folder.name if folder.is_absolute() else spec}", problem=None)
-        self._loading = self.bridge.ask(partial(Load, spec=spec, device=device, dtype=dtype))
+        self.bridge.ask(partial(Load, spec=spec, device=device, dtype=dtype))
 
     @property
     def loads(self) -> bool:
         """Whether a model is on its way."""
-        return self._loading is not None
+        return self.bridge.waits_for(Load)
 
-    def _ends(self, result: Result) -> None:
-        if self.loads and result.number == self._loading:
-            self._loading = None
+    def _load_ends(self) -> None:
+        if not self.loads:
             self.load_ended.emit()
 
     def close(self, timeout: float = 5.0) -> bool:
@@ -229,7 +227,8 @@ class Playground(State):
                 if result.asked is Explore:  # by the user: a newer question would have made this one stale
                     problem = ("the text was not read up to the caret: cancelled", "move the caret to ask again")
                     self.show(answer=None, decoded=None, undecoded=None, stale=False, problem=problem)
-                self._ends(result)
+                if result.asked is Load:
+                    self._load_ends()
                 if result.asked in (Load, Reconcile):  # what is told as busy goes on where a question is replaced
                     self.show(busy=None)
                 self.progress.emit(None)
@@ -258,7 +257,7 @@ class Playground(State):
             problem=None,
         )
         self.model_loaded.emit(loaded)
-        self._ends(loaded)
+        self._load_ends()
         self.asking.explore()
         self.asking.score()
 
@@ -273,7 +272,8 @@ class Playground(State):
             self.asking.score_ended()
             if self.view.scores_are_old:
                 self.show(ledger=None)  # nothing comes in their place
-        self._ends(failed)
+        if failed.asked is Load:
+            self._load_ends()
         self.progress.emit(None)
         self.show(problem=(failed.cause, failed.remedy), busy=None)
         if failed.asked is Explore:

@@ -6,6 +6,10 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from arplay.gui.main_window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 for _name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
@@ -35,3 +39,37 @@ def wait(until: Callable[[], bool], seconds: float = 120.0) -> None:
     timer.stop()
     if not until():
         raise SystemExit("the benchmark hangs")
+
+
+def until_painted(window: MainWindow) -> Callable[[Callable[[], object]], float]:
+    """A function that does what it is given and gives the seconds until the chart shows a new answer.
+
+    It waits for the paint itself (no polling: that would slow the worker), and first lets the window rest, as a
+    person's click finds it.
+    """
+    from PySide6.QtCore import QEvent, QEventLoop, QObject
+
+    play, loop = window.playground, QEventLoop()
+    bars = window.panels["next_token"].bars.viewport()  # type: ignore[attr-defined]
+
+    class Paints(QObject):
+        before: object = None
+
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint and not play.view.stale and play.view.answer is not self.before:
+                loop.quit()
+            return False
+
+    paints = Paints(bars)
+    bars.installEventFilter(paints)
+
+    def timed(act: Callable[[], object]) -> float:
+        pause = time.perf_counter() + 0.1
+        wait(lambda: time.perf_counter() > pause)
+        paints.before = play.view.answer
+        began = time.perf_counter()
+        act()
+        loop.exec()
+        return time.perf_counter() - began
+
+    return timed

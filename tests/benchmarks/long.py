@@ -16,7 +16,7 @@ from arplay.core.chain import Best, Ledger
 from arplay.core.modalities.text import Encoded, Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.windows import Windows
-from tests.benchmarks.harness import row, wait
+from tests.benchmarks.harness import row, until_painted, wait
 
 TOKENS = 1_000_000
 WORDS = [b" the", b" of", b" city", b" was", b"ing", b" Paris", b",", b" and", b" river", b".", b" light", b"ed", b"\n"]
@@ -52,8 +52,6 @@ def ms(work: Callable[[], object]) -> float:
 
 def clicks() -> None:
     """A click near the end of 10,000 tokens beside one at the 50th, in the whole window; the model costs nothing."""
-    from PySide6.QtCore import QEvent, QEventLoop, QObject
-
     from arplay.gui import app as starting
     from arplay.gui.contract import Select
     from arplay.gui.options import WindowOptions
@@ -66,29 +64,10 @@ def clicks() -> None:
     wait(lambda: play.view.loaded is not None and not play.view.stale)
     play.open_document(Text.of(bytes(random.Random(3).choices(b"ABC", k=10_000))))
     wait(lambda: not play.view.stale and not play.busy_scoring())
-    bars = window.panels["next_token"].bars.viewport()  # type: ignore[attr-defined]
-
-    class Paints(QObject):
-        loop = QEventLoop()
-        before: object = None
-
-        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            new = not play.view.stale and play.view.answer is not Paints.before
-            if event.type() == QEvent.Type.Paint and new:
-                Paints.loop.quit()
-            return False
-
-    paints = Paints()
-    bars.installEventFilter(paints)
+    painted = until_painted(window)
 
     def click(index: int) -> float:
-        pause = time.perf_counter() + 0.05  # a person's click finds the window at rest
-        wait(lambda: time.perf_counter() > pause)
-        Paints.before = play.view.answer
-        began = time.perf_counter()
-        play.handle(Select(index))
-        Paints.loop.exec()
-        return 1000 * (time.perf_counter() - began)
+        return 1000 * painted(lambda: play.handle(Select(index)))
 
     times: dict[int, list[float]] = {50: [], 9_950: []}
     for _ in range(4):  # interleaved

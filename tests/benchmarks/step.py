@@ -8,7 +8,7 @@ from typing import Any
 
 from arplay.core.modalities.text import Text
 from tests.benchmarks import harness
-from tests.benchmarks.harness import row, wait
+from tests.benchmarks.harness import row, until_painted, wait
 
 REPEATS = 15
 TEXT = b"It was a dark and stormy night, and the old man sat by the fire. " * 60
@@ -35,8 +35,6 @@ def bare_steps(folder: str, ids: list[int], prefix: int) -> list[float]:
 def main() -> None:
     from dataclasses import replace
 
-    from PySide6.QtCore import QEvent, QEventLoop, QObject
-
     from arplay.gui import app as starting
     from arplay.gui.contract import Change, Take
     from arplay.gui.options import WindowOptions
@@ -50,35 +48,14 @@ def main() -> None:
     wait(lambda: play.view.loaded is not None and not play.view.stale)
     loaded = play.view.loaded
     assert loaded is not None
-    bars = window.panels["next_token"].bars.viewport()  # type: ignore[attr-defined]
-
-    class Paints(QObject):
-        """Ends ``loop`` once the bars are painted for a new answer (no polling: that would slow the worker)."""
-
-        loop = QEventLoop()
-        before: object = None
-
-        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            new = not play.view.stale and play.view.answer is not Paints.before
-            if event.type() == QEvent.Type.Paint and new:
-                Paints.loop.quit()
-            return False
-
-    paints = Paints()
-    bars.installEventFilter(paints)
+    painted = until_painted(window)
 
     def click() -> float:
         """Take the best token and wait until the new distribution is painted."""
         assert play.view.answer is not None and play.view.answer.distribution is not None
         best = int(play.view.answer.distribution.top(1)[0])
         wait(lambda: not play.busy_scoring())
-        pause = time.perf_counter() + 0.1  # a person's click finds the window at rest
-        wait(lambda: time.perf_counter() > pause)
-        Paints.before = play.view.answer
-        began = time.perf_counter()
-        play.handle(Take(best))
-        Paints.loop.exec()
-        return time.perf_counter() - began
+        return painted(lambda: play.handle(Take(best)))
 
     medians = {}
     ids: list[int] = []

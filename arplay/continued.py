@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from arplay.core import beams
 from arplay.core.beams import Expansion, Rules
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.modalities.base import Document, TokenSet
@@ -83,21 +84,30 @@ class Rollouts(_Several, Sequence[Rollout]):
 @dataclass(frozen=True, eq=False, repr=False)
 class Beams(_Several, Sequence[Hypothesis]):
     """From :meth:`arplay.Model.beams`: the chains that were kept, the best score first; and all ``expansions`` on the
-    way to them. ``rules.most`` is less than what was asked for where the context or the document ends before."""
+    way to them. ``rules.most`` is less than what was asked for where the context or the document ends before.
+
+    ``best``: the best of all chains there are, of a table where they are at most 20,000; else None.
+
+    >>> from arplay import load
+    >>> found = load("abc").beams("B", 1, 5)
+    >>> found.best.text == found[0].text  # one beam is greedy search, which does not miss it here
+    True
+    """
 
     rules: Rules
     expansions: tuple[Expansion, ...]
     hypotheses: tuple[Hypothesis, ...]
+    best: Hypothesis | None
 
     @classmethod
     def of(cls, loaded: Loaded, pipeline: Pipeline, found: Searched) -> Beams:
-        made = tuple(
-            Hypothesis(
-                each.ids, written(found.document, each.ids, found.tokens, found.rules.eos), each.logprob, each.score
-            )
-            for each in found.finished
-        )
-        return cls(loaded, found.document, pipeline, found.rules, found.expansions, made)
+        def told(each: beams.Hypothesis) -> Hypothesis:
+            text = written(found.document, each.ids, found.tokens, found.rules.eos)
+            return Hypothesis(each.ids, text, each.logprob, each.score)
+
+        best = None if found.whole is None else told(found.whole.best)
+        kept = tuple(map(told, found.finished))
+        return cls(loaded, found.document, pipeline, found.rules, found.expansions, kept, best)
 
     def __len__(self) -> int:
         return len(self.hypotheses)

@@ -246,3 +246,37 @@ def exhaustive(
                 yield Hypothesis(chain, total, total / len(chain) ** rules.length_penalty)
             else:
                 waiting.append((chain, total))
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Every chain there is, ``chains`` of them, of which ``best`` has the best score and ``greedy`` is what taking the
+    most probable token each time gives."""
+
+    chains: int
+    best: Hypothesis
+    greedy: Hypothesis
+
+
+def whole(next_of: Callable[[Sequence[int]], Floats], rules: Rules) -> Iterator[Whole | None]:
+    """The same in steps, of which the last one is not None. Raises Problem as :func:`exhaustive` does.
+
+    >>> *_, found = whole(lambda ids: np.log([0.6, 0.4]), Rules(1, 2, (1,), 0.0))
+    >>> found.chains, found.best.ids, found.greedy.ids
+    (3, (1,), (0, 0))
+    """
+    best: Hypothesis | None = None
+    count = 0
+    for each in exhaustive(next_of, rules):
+        count += 1
+        if best is None or (-each.score, each.ids) < (-best.score, best.ids):
+            best = each
+        yield None
+    ids: tuple[int, ...] = ()
+    logprob = 0.0
+    while len(ids) < rules.most and not (ids and ids[-1] in rules.eos):
+        row = next_of(ids)
+        id = int(np.argmax(row))
+        ids, logprob = (*ids, id), logprob + float(row[id])
+    assert best is not None, "some token can follow"
+    yield Whole(count, best, Hypothesis(ids, logprob, logprob / len(ids) ** rules.length_penalty))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from arplay.core.beams import Beam, BeamSearch, Expansion, Floats, Hypothesis, Rules
+from arplay.core.beams import Beam, BeamSearch, Expansion, Floats, Hypothesis, Rules, Whole, whole
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
@@ -18,7 +19,10 @@ from arplay.engine.knowing import known_at
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.place import spot_of
 from arplay.engine.state import State
-from arplay.models.base import Batch
+from arplay.models.base import Batch, next_of
+
+MOST_CHAINS = 20_000
+"""So many at most are looked at one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +44,25 @@ class Search(Question):
 @dataclass(frozen=True, eq=False, slots=True)
 class Searched(WithTokens):
     """``expansions`` so far, the beams that go on, and the finished chains, best first. ``index``: of the first new
-    token. ``rules``: those asked for, but ``most`` is less where the context or the document ends before."""
+    token. ``asked``: the rules that were asked for; ``rules``: the same, but ``most`` is less where the context or the
+    document ends before. ``whole``: every chain there is, of a model that counts, where they are few and the search is
+    done."""
 
     document: Document
     place: Place
+    asked: Rules
     rules: Rules
     index: int
     expansions: tuple[Expansion, ...]
     beams: tuple[Beam, ...]
     finished: tuple[Hypothesis, ...]
     done: bool
-    upto: int | None
+    whole: Whole | None
+    last: bool
 
     @property
     def is_last(self) -> bool:
-        return self.done or len(self.expansions) == self.upto
+        return self.last
 
 
 @dataclass(eq=False)
@@ -91,32 +99,51 @@ def search(state: State, request: Search) -> Steps:
     found, batch = known.search, known.batch
     assert batch is not None
 
-    def told() -> Searched:
+    every: Whole | None = None
+
+    def told(last: bool = False) -> Searched:
         return Searched(
-            request.number, state.tokens, request.document, request.place, rules, index, tuple(known.expansions),
-            found.beams, found.finished, found.done, request.upto,
+            request.number, state.tokens, request.document, request.place, request.rules, rules, index,
+            tuple(known.expansions), found.beams, found.finished, found.done, every, last,
         )  # fmt: skip
 
     known.search = None  # what is cancelled on the way is not gone on with
     while not found.done and found.steps != request.upto:
-        rows = [_decoded(batch, at, beam, chain, index, request, state) for at, beam in enumerate(found.beams)]
+        if found.steps:
+            yield told()
+        rows = [
+            _decoded(Distribution(len(row), row, shift=float(shift)), chain, beam.ids, index, request, state)
+            for row, shift, beam in zip(batch.logprobs, batch.shift, found.beams, strict=True)
+        ]
         step = found.expand(np.array(rows))
         known.expansions.append(step)
         if not found.done:
             batch.reorder(step.parents)
             batch.step(step.ids)
-        yield told()
     known.search = found
-    return told()
+    if found.done and not model.can.batch and len(state.tokens) ** rules.most <= MOST_CHAINS:
+        session, start = model.session(), len(spot.context)
+        session.read(spot.context.tolist())
+
+        def next_of_chain(ids: Sequence[int]) -> Floats:
+            session.rewind(start)
+            session.read(ids)
+            return _decoded(next_of(session), chain, tuple(ids), index, request, state)
+
+        for number, looked in enumerate(whole(next_of_chain, rules)):
+            every = looked
+            if number % 100 == 99:
+                yield told()
+    return told(True)
 
 
-def _decoded(batch: Batch, at: int, beam: Beam, chain: list[int], index: int, request: Search, state: State) -> Floats:
-    """log p of the next token behind a beam, after the pipeline, in nats, shape (V,)."""
-    row = batch.logprobs[at]
+def _decoded(
+    distribution: Distribution, chain: list[int], ids: tuple[int, ...], index: int, request: Search, state: State
+) -> Floats:
+    """log p of the next token behind ``ids``, after the pipeline, in nats, shape (V,)."""
     if not request.pipeline.stages:
-        return np.asarray(row)
-    distribution = Distribution(len(row), row, shift=float(batch.shift[at]))
-    drawn = (float("nan"),) * len(beam.ids)  # nobody drew them
-    known = known_at(state, [*chain, *beam.ids], len(chain) - index, request.pipeline, 0, drawn)
+        return distribution.logprobs
+    drawn = (float("nan"),) * len(ids)  # nobody drew them
+    known = known_at(state, [*chain, *ids], len(chain) - index, request.pipeline, 0, drawn)
     left: Floats = decode(distribution, request.pipeline, known).logprobs
     return left

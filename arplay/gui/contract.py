@@ -14,6 +14,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
+from arplay.core.beams import Rules
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Decoded, Pipeline, StageProblem
 from arplay.core.decoding.rows import USUAL, Rows, rows_of
@@ -23,9 +24,11 @@ from arplay.core.picking import Choice
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.core.timings import Timings
-from arplay.core.tree import Kind, Node, Tree
+from arplay.core.tree import Kind, Node, Step, Tree
 from arplay.engine.load import Loaded
 from arplay.engine.reconcile import Reconciled
+from arplay.engine.rollouts import Rolled
+from arplay.engine.search import Searched
 from arplay.gui.panels.entry import PanelEntry
 from arplay.gui.theme import LIGHT, TEXT, Theme
 from arplay.models.base import Info
@@ -86,6 +89,8 @@ class View:
     ``name``: the file that the text was opened from.
     ``found``: what is searched for, in the text of the heatmap; ``sought``: what the last look for a surprise came to.
     ``departures``: byte spans of ``document`` whose kept ids are not the tokenizer's own, as far as they are known.
+    ``rolled`` and ``searched``: the continuations tried last, perhaps behind another text than this one
+    (:meth:`tried_here`), whose end ``rolled_behind`` and ``searched_behind`` tell; ``trying``: which of them grow now.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``scoring``: the scores of this very text are on their way.
     ``busy`` says what is being done, ``doing`` the same with its phase and its seconds, ``problem`` (cause, remedy)
@@ -113,6 +118,11 @@ class View:
     found: Found | None = None
     sought: str = ""
     playing: bool = False
+    rolled: Rolled | None = None
+    searched: Searched | None = None
+    rolled_behind: str = ""
+    searched_behind: str = ""
+    trying: Literal["", "rollouts", "beams"] = ""
     timings: Timings = ()
     recomputing: bool = False
     scoring: bool = False
@@ -130,6 +140,11 @@ class View:
         """Whether the last thing done was to write a token at the end: lists and the heatmap then follow it."""
         written = self.node is not None and self.node.step is not None
         return written and self.selected is None and self.caret == len(self.document)
+
+    def tried_here(self, tried: Rolled | Searched) -> bool:
+        """Whether these continuations are of this very place, by the model that is loaded."""
+        loaded, same = self.loaded, tried.document == self.document and tried.place == self.document.at(self.caret)
+        return same and loaded is not None and loaded.vocabulary.name == tried.tokens.name
 
     @property
     def work(self) -> str:
@@ -215,10 +230,35 @@ class Do:
         "retokenise",
         "reconcile",
         "recompute",
+        "stop_trying",
         "forget_timings",
         "open",
         "tour",
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Rollouts:
+    """Draw ``count`` continuations of up to ``tokens`` each from the caret on."""
+
+    count: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beams:
+    """Search by ``rules`` from the caret on: the first ``upto`` expansions, or all of them (None)."""
+
+    rules: Rules
+    upto: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """Write these tokens behind the caret; ``steps`` of a rollout are recorded as they were drawn."""
+
+    ids: tuple[int, ...]
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +305,10 @@ class Report:
     remedy: str
 
 
-Intent = Take | Select | Change | Find | Seek | Zoom | Do | Goto | Edited | CaretMoved | OpenFiles | Analyse | Report
+Intent = (
+    Take | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Continue | Goto | Edited | CaretMoved
+    | OpenFiles | Analyse | Report
+)  # fmt: skip
 
 
 class Panel(QWidget):

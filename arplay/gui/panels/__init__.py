@@ -12,5 +12,6 @@ PANELS = (
     PanelEntry("arplay.gui.panels.heatmap:HeatmapPanel", "bottom", chart=HEATMAP),
     PanelEntry("arplay.gui.panels.ledger:LedgerPanel", "bottom", chart=LEDGER),
     PanelEntry("arplay.gui.panels.history:HistoryPanel", "bottom", behind=True),
+    PanelEntry("arplay.gui.panels.continuations:ContinuationsPanel", "bottom", behind=True),
     PanelEntry("arplay.gui.panels.kv_cache:KvCachePanel", "bottom", behind=True, chart=CACHE),
 )

@@ -28,6 +28,7 @@ from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.snapshot_jobs import SnapshotJobs
 from arplay.gui.playground.state import State
 from arplay.gui.playground.table import Table
+from arplay.gui.playground.trying import Trying
 from arplay.gui.playground.writing import Writing
 
 
@@ -45,6 +46,7 @@ class Playground(State):
         self.asking, self.comparing = Asking(self, bridge), Comparing(self, bridge)
         self.recording = Recording(self, self.asking)
         self.writing = Writing(self, bridge, self.asking, self.recording)
+        self.trying = Trying(self, bridge, self.writing)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
         self.fetching, self.snapshot_jobs = Fetching(bridge, self), SnapshotJobs(bridge, self)
@@ -76,6 +78,12 @@ class Playground(State):
                 self.finding.step(step)
             case contract.Seek(_, step):
                 self.finding.surprise(step)
+            case contract.Rollouts():
+                self.trying.roll(intent)
+            case contract.Beams():
+                self.trying.search(intent)
+            case contract.Continue():
+                self.trying.write(intent)
             case contract.Goto(node):
                 self.writing.stop()
                 self.recording.move(self.tree.node, node, "going to another branch")
@@ -126,6 +134,7 @@ class Playground(State):
         self.writing.stop()
         self.asking.stop()
         self.comparing.stop()
+        self.trying.stop()
         self.recording.stop()
 
     def load_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
@@ -176,6 +185,8 @@ class Playground(State):
                     self.bridge.ask(asked)
             case "recompute":
                 self.comparing.now()
+            case "stop_trying":
+                self.trying.stop()
             case "forget_timings":
                 self.comparing.clear()
 
@@ -237,6 +248,7 @@ class Playground(State):
 
     def _on_loaded(self, loaded: Loaded) -> None:
         self.progress.emit(None)
+        self.trying.stop()
         former = self.view.loaded
         if former is not None and former.vocabulary.name != loaded.vocabulary.name:
             self.writing.forget_picks()

@@ -95,7 +95,7 @@ class Writing(QObject):
         self._shown, self._clock = now - former, now
         self._due = max(self._due + len(result.steps) / self._play.view.settings.play_per_second, time.monotonic())
         for step in result.steps:
-            self._write(step, "sampled")
+            self.write(step, "sampled")
         if result.last is not None and result.steps:
             self._play.show(step=result.last[0], step_decoded=result.last[1])
         self._asking.answered(result.answer)
@@ -213,7 +213,7 @@ class Writing(QObject):
             play.reported.emit(cause, "put the caret elsewhere first")
         elif isinstance(intent, Take):
             play.show(step=None, step_decoded=None)
-            self._write(picked(answer.distribution, decoded, answer.prefix.index, intent.id), "picked")
+            self.write(picked(answer.distribution, decoded, answer.prefix.index, intent.id), "picked")
         else:
             self._sample(answer, answer.distribution, decoded)
 
@@ -261,9 +261,9 @@ class Writing(QObject):
             play.reported.emit(untold.cause, untold.remedy)
             return
         play.show(step=choice, step_decoded=decoded)
-        self._write(step, "sampled")
+        self.write(step, "sampled")
 
-    def _write(self, step: Step, kind: Literal["sampled", "picked"]) -> None:
+    def write(self, step: Step, kind: Literal["sampled", "picked"]) -> None:
         """Put the chosen token after the caret; a text that followed is kept by the tree."""
         play = self._play
         assert play.view.loaded is not None

@@ -1,0 +1,75 @@
+"""The tree of a beam search: every candidate that was looked at, from left to right, with nothing above another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from arplay.core.beams import Expansion, Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One candidate. ``parent``: its number among all, -1 behind the place itself; ``ids``: the chain with it.
+
+    ``logprob``: of this token, ``total``: of the chain, in nats. ``column`` is the step, from 0, and ``row`` where it
+    stands: that of its only child, or in the middle of its children.
+    """
+
+    parent: int
+    ids: tuple[int, ...]
+    logprob: float
+    total: float
+    place: int
+    fate: Fate
+    column: int
+    row: float
+
+
+def tree_of(expansions: Sequence[Expansion], groups: int = 1) -> list[Leaf]:
+    """Of all expansions so far, those of a step after those of the step before.
+
+    >>> from arplay.core.beams import Candidate, Beam
+    >>> step = Expansion(1, (Candidate(0, 5, -0.5, 1, "goes on"), Candidate(0, 3, -1.0, 2, "pruned")), (), (0,), (5,))
+    >>> next_step = Expansion(2, (Candidate(0, 7, -0.7, 1, "finished"),), (), (), ())
+    >>> [(leaf.ids, leaf.parent, leaf.column, leaf.row) for leaf in tree_of([step, next_step])]
+    [((5,), -1, 0, 0.0), ((3,), -1, 0, 1.0), ((5, 7), 0, 1, 0.0)]
+    """
+    found: list[Leaf] = []
+    children: dict[int, list[int]] = {}
+    beams = [-1] * groups  # the numbers of those that were expanded
+    for column, expansion in enumerate(expansions):
+        going: dict[tuple[int, int], int] = {}
+        for each in expansion.candidates:
+            parent = beams[each.parent]
+            ids, total = (found[parent].ids, found[parent].total) if parent >= 0 else ((), 0.0)
+            number = len(found)
+            found.append(
+                Leaf(parent, (*ids, each.id), each.total - total, each.total, each.place, each.fate, column, 0.0)
+            )
+            children.setdefault(parent, []).append(number)
+            if each.fate == "goes on":
+                going[each.parent, each.id] = number
+        beams = [going[pair] for pair in zip(expansion.parents, expansion.ids, strict=True)]
+    rows = _rows(children, len(found))
+    return [
+        Leaf(one.parent, one.ids, one.logprob, one.total, one.place, one.fate, one.column, row)
+        for one, row in zip(found, rows, strict=True)
+    ]
+
+
+def _rows(children: dict[int, list[int]], count: int) -> list[float]:
+    """Depth first: a leaf takes the next row, its parent stands in the middle of its own."""
+    order, waiting = list[int](), [-1]
+    while waiting:
+        number = waiting.pop()
+        order.append(number)
+        waiting += reversed(children.get(number, []))
+    rows, free = [0.0] * count, 0
+    for number in order:
+        if number >= 0 and number not in children:
+            rows[number], free = float(free), free + 1
+    for number in reversed(order):
+        if number >= 0 and number in children:
+            rows[number] = (rows[children[number][0]] + rows[children[number][-1]]) / 2
+    return rows

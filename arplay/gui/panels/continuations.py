@@ -1,0 +1,341 @@
+"""Continuations: many at once behind the caret, drawn as rollouts or searched by beams, and any of them written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QSizePolicy,
+    QSpinBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from arplay.core.beams import MOST_BEAMS, Rules, Stop
+from arplay.core.errors import Problem
+from arplay.core.format import number
+from arplay.engine.rollouts import MOST_ROLLOUTS, Rolled
+from arplay.engine.search import Searched
+from arplay.gui.contract import Beams, Continue, Do, Panel, Report, Rollouts, View
+from arplay.gui.theme import SPACE, Theme
+from arplay.gui.widgets.beam_tree import BeamTree
+from arplay.gui.widgets.caption import Caption, Label, plain, set_role
+from arplay.gui.widgets.flow import Flow
+from arplay.gui.widgets.push_button import push_button, segment
+from arplay.gui.widgets.rollout_rows import RolloutRows
+
+NARROW, LOW = 420, 150
+MOST_TOKENS = 4096
+_EMPTY = {
+    "rollouts": "Run draws many continuations at once, each with a seed of its own, in one batch. None changes the "
+    "text: a double-click, or Enter, writes one.",
+    "beams": "Run searches the most probable continuation with several beams; Step looks at one expansion at a time. "
+    "The tree shows what was pruned, and why.",
+}
+_STOPS: dict[Stop, tuple[str, str]] = {
+    "soon": ("soon", "when the best running beam, as long as it is, is worse than the worst finished one"),
+    "full": ("full", "as soon as there are as many finished chains as beams"),
+    "never": ("never", "only when no running beam could still become better, however long"),
+}
+
+
+class ContinuationsPanel(Panel):
+    name = "continuations"
+    title = "Continuations"
+    explanation = (
+        "<p>What could follow, many times at once. <b>Rollouts</b> are samples from what the decoding leaves, each "
+        "with the next seed: what one sample with this seed would be. <b>log p</b> = Σ log p(x<sub>i</sub> | "
+        "x<sub>&lt;i</sub>) by the model itself, perplexity is exp(−log p / n).</p>"
+        "<p><b>Beam search</b> keeps the best few chains (the beams) after each token. A finished chain scores "
+        "log p / n<sup>penalty</sup>, so that long ones are not punished for their length alone. Pale tokens were "
+        "pruned: point at one to see why. Beam groups search one after the other, and each pays for tokens that a "
+        "former group took.</p>"
+        "<p>Of a small table every chain is looked at, and you see whether greedy and the beams found the best.</p>"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = View()
+        self.rows, self.tree = RolloutRows(), BeamTree()
+        self.note, self.looked = Caption(), Caption()
+        self.modes = [
+            segment("Rollouts", "Draw many samples at once", self._draws, place=0, of=2, name="Rollouts"),
+            segment("Beam search", "Search the most probable", self._searches, place=1, of=2, name="Beam search"),
+        ]
+        self.count = _box("rollouts", 8, MOST_ROLLOUTS, "How many continuations are drawn")
+        self.tokens = _box("tokens", 32, MOST_TOKENS, "Tokens of each at most")
+        self.width_box = _box("beams", 4, MOST_BEAMS, "How many chains go on after each token")
+        self.penalty = QDoubleSpinBox(minimum=-10, maximum=10, singleStep=0.1, value=1.0, decimals=2)
+        self.groups = _box("groups", 1, MOST_BEAMS, "Groups of beams that search one after the other")
+        self.diversity = QDoubleSpinBox(minimum=0, maximum=100, singleStep=0.1, value=0.5, decimals=2)
+        self.stop = QComboBox()
+        for key in get_args(Stop):
+            self.stop.addItem(_STOPS[key][0], key)
+            self.stop.setItemData(self.stop.count() - 1, _STOPS[key][1], Qt.ItemDataRole.ToolTipRole)
+        self.run = push_button("Run", "Begin at the caret", self._run, role="primary", name="Run or cancel")
+        self.step = push_button("Step", "One expansion more", self._step, role="chip", name="One expansion more")
+        words = "Write the chosen continuation behind the caret, token by token; each can be undone"
+        self.write = push_button("Write it", words, self._write, role="chip", name="Write the chosen continuation")
+        self.fields = [
+            _Field("rollouts", self.count, "rollouts"),
+            _Field("beams", self.width_box, "beams"),
+            _Field("tokens", self.tokens, ""),
+            _Field("length penalty", self.penalty, "beams"),
+            _Field("stop", self.stop, "beams"),
+            _Field("groups", self.groups, "beams"),
+            _Field("diversity", self.diversity, "beams"),
+        ]
+        tips = {
+            "length penalty": "A finished chain of n tokens scores log p / n^penalty: above 0 favours long ones",
+            "diversity": "Nats that a token costs for each former group that took it at this step",
+            "stop": "When the search ends",
+        }
+        for field in self.fields:
+            field.made(tips.get(field.words, ""))
+        self.empty = Label(role="caption", wrap=True)
+        self.empty.setMargin(SPACE[2])
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.pages = QStackedWidget()
+        for page in (self.empty, self.rows, self.tree):
+            self.pages.addWidget(page)
+        self._lay_out()
+        for shown in (self.rows, self.tree):
+            shown.looked_at.connect(self._show_looked)
+            shown.chosen.connect(self._write)
+        self.groups.valueChanged.connect(self._fit)
+        self.mode = "rollouts"
+        self._set_mode("rollouts")
+
+    def _lay_out(self) -> None:
+        self.head = QWidget()
+        row = Flow(self.head)
+        modes = QWidget()
+        pair = QHBoxLayout(modes)
+        pair.setContentsMargins(0, 0, 0, 0)
+        pair.setSpacing(0)
+        for button in self.modes:
+            pair.addWidget(button)
+        for part in (modes, *(field.whole for field in self.fields), self.run, self.step, self.write):
+            row.addWidget(part)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
+        column.setSpacing(SPACE[0])
+        column.addWidget(self.head)
+        column.addWidget(self.pages, 1)
+        column.addWidget(self.note)
+        column.addWidget(self.looked)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 80)
+
+    # ---- what is shown
+
+    def show_view(self, view: View) -> None:
+        before, self.view = self.view, view
+        changed = (
+            view.rolled is not before.rolled, view.searched is not before.searched, view.trying != before.trying,
+            view.document is not before.document, view.caret != before.caret, view.loaded is not before.loaded,
+        )  # fmt: skip
+        if any(changed):
+            self._show_all()
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self.rows.table.theme = self.tree.theme = theme
+        self.rows.viewport().update()
+        self.tree.viewport().update()
+
+    @property
+    def tried(self) -> Rolled | Searched | None:
+        return self.view.rolled if self.mode == "rollouts" else self.view.searched
+
+    @property
+    def is_here(self) -> bool:
+        """Whether what is shown belongs to this very place."""
+        return self.tried is not None and self.view.tried_here(self.tried)
+
+    def _show_all(self) -> None:
+        view, tried, here = self.view, self.tried, self.is_here
+        self.rows.table.show_rolled(view.rolled, not here)
+        self.tree.show_search(view.searched, not here)
+        begun = tried is not None and (isinstance(tried, Searched) or any(each.steps for each in tried.rollouts))
+        page = self.empty if not begun else self.rows if self.mode == "rollouts" else self.tree
+        self.pages.setCurrentWidget(page)
+        self.empty.setText(_EMPTY[self.mode] if view.loaded is not None else "Choose a model first.")
+        runs = view.trying == self.mode
+        self.run.setText("Cancel" if runs else "Run")
+        set_role(self.run, "" if runs else "primary")
+        self.run.setEnabled(view.loaded is not None)
+        self.step.setEnabled(view.loaded is not None and not view.trying and not (here and self._is_done()))
+        self.note.show_text(self._noted(tried, here) if begun else "")
+        self._show_looked()
+
+    def _is_done(self) -> bool:
+        return isinstance(self.tried, Searched) and self.tried.done and self.tried.asked == self._rules_now()
+
+    def _noted(self, tried: Rolled | Searched | None, here: bool) -> str:
+        """How far it is; where it belongs to another place, to which."""
+        if tried is None:
+            return ""
+        parts = []
+        if not here:
+            behind = self.view.rolled_behind if self.mode == "rollouts" else self.view.searched_behind
+            parts.append(f"of before: made behind {behind}, so it cannot be written here; Run makes it anew")
+        if isinstance(tried, Rolled):
+            ended = sum(bool(each.stopped) for each in tried.rollouts)
+            longest = max(len(each.steps) for each in tried.rollouts)
+            parts.append(f"{ended:,} of {len(tried.rollouts):,} ended, the longest has {longest:,} tokens")
+        else:
+            state = "the search is done" if tried.done else f"{len(tried.beams):,} beams go on"
+            parts.append(f"{len(tried.expansions):,} expansions, {len(tried.finished):,} finished; {state}")
+            if tried.whole is not None and tried.finished:
+                parts.insert(len(parts) - 1, _judged(tried))
+        return "; ".join(parts)
+
+    def _show_looked(self) -> None:
+        """The chosen one, whole, and whether it can be written."""
+        chosen, ids = "", self._chosen()[0]
+        tried = self.tried
+        if tried is not None and ids:
+            writer = tried.document.writer()
+            chosen = "".join([*(writer.write(id, tried.tokens) for id in ids), writer.end()])
+        self.looked.show_text(f"chosen: {chosen}" if chosen else "")
+        self.write.setEnabled(bool(ids) and self.is_here)
+
+    def _chosen(self) -> tuple[tuple[int, ...], tuple[object, ...]]:
+        """The ids of the current one, and its steps where it was drawn."""
+        if self.mode == "beams":
+            return self.tree.chain, ()
+        current = self.rows.current
+        return (current.ids, current.steps) if current is not None else ((), ())
+
+    # ---- what is asked
+
+    def _run(self) -> None:
+        if self.view.trying == self.mode:
+            self.intent.emit(Do("stop_trying"))
+        elif self.mode == "rollouts":
+            self.intent.emit(Rollouts(self.count.value(), self.tokens.value()))
+        else:
+            self._search(None)
+
+    def _step(self) -> None:
+        found, rules = self.view.searched, self._rules_now()
+        goes_on = found is not None and self.is_here and found.asked == rules
+        self._search(len(found.expansions) + 1 if goes_on and found is not None else 1)
+
+    def _search(self, upto: int | None) -> None:
+        try:
+            self.intent.emit(Beams(self._rules(), upto))
+        except Problem as problem:
+            self.intent.emit(Report(problem.cause, problem.remedy))
+
+    def _rules(self) -> Rules:
+        """Raises Problem."""
+        loaded = self.view.loaded
+        eos = (loaded.eos,) if loaded is not None and loaded.eos is not None and self.view.settings.stop_at_eos else ()
+        groups = self.groups.value()
+        return Rules(
+            self.width_box.value(), self.tokens.value(), eos, self.penalty.value(), self.stop.currentData(), groups,
+            self.diversity.value() if groups > 1 else 0.0,
+        )  # fmt: skip
+
+    def _rules_now(self) -> Rules | None:
+        try:
+            return self._rules()
+        except Problem:
+            return None
+
+    def _write(self) -> None:
+        ids, steps = self._chosen()
+        if ids and self.is_here:
+            self.intent.emit(Continue(ids, steps))  # type: ignore[arg-type]
+
+    def _draws(self) -> None:
+        self._set_mode("rollouts")
+
+    def _searches(self) -> None:
+        self._set_mode("beams")
+
+    def _set_mode(self, mode: str) -> None:
+        self.mode = mode
+        for button, name in zip(self.modes, ("rollouts", "beams"), strict=True):
+            button.setChecked(mode == name)
+        self._fit()
+        self._show_all()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """A small panel has the buttons alone."""
+        roomy = self.width() >= NARROW and self.height() >= LOW
+        for field in self.fields:
+            alone = field.words == "diversity" and self.groups.value() == 1
+            field.whole.setVisible(roomy and field.of in ("", self.mode) and not alone)
+        self.step.setVisible(self.mode == "beams" and self.width() >= NARROW)
+        self.write.setVisible(self.width() >= NARROW)
+        for part in (self.note, self.looked):
+            part.setVisible(self.height() >= LOW)
+        self.rows.fit(self.width())
+
+
+@dataclass(eq=False)
+class _Field:
+    """A control with its name before it; ``of``: the mode that it belongs to, "" for both."""
+
+    words: str
+    box: QWidget
+    of: str
+
+    def made(self, tip: str) -> None:
+        self.whole = QWidget()
+        row = QHBoxLayout(self.whole)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACE[0])
+        name = Label(self.words, role="caption")
+        name.setBuddy(self.box)
+        row.addWidget(name)
+        row.addWidget(self.box)
+        self.box.setAccessibleName(self.words)
+        if isinstance(self.box, QAbstractSpinBox):
+            self.box.lineEdit().setTextMargins(SPACE[1], 0, SPACE[0], 0)
+        for part in (name, self.box):
+            if tip:
+                part.setToolTip(plain(tip))
+
+
+def _box(name: str, value: int, most: int, tip: str) -> QSpinBox:
+    box = QSpinBox(minimum=1, maximum=most, value=value)
+    box.setToolTip(plain(tip))
+    box.setGroupSeparatorShown(True)
+    box.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType if most > MOST_BEAMS else box.stepType())
+    return box
+
+
+def _judged(found: Searched) -> str:
+    """Whether the beams, and greedy choosing, found the best chain of all."""
+    assert found.whole is not None
+    whole, best = found.whole, found.finished[0]
+
+    def hits(score: float) -> bool:
+        return score >= whole.best.score - 1e-9
+
+    label = "".join(found.tokens.label(id) for id in whole.best.ids)
+    beams = "the beams found it" if hits(best.score) else "the beams missed it"
+    greedy = "so did greedy" if hits(best.score) == hits(whole.greedy.score) else "greedy did not"
+    if not hits(best.score) and hits(whole.greedy.score):
+        greedy = "greedy found it"
+    elif hits(best.score) and not hits(whole.greedy.score):
+        greedy = "greedy missed it"
+    return f"best of all {whole.chains:,} chains: {label}, score {number(whole.best.score, 3)}: {beams}, {greedy}"

@@ -1,0 +1,285 @@
+"""A beam search as a tree from left to right: beams, pruned candidates in pale, and finished chains with their rank."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
+
+from arplay.core.beam_tree import Leaf, tree_of
+from arplay.core.format import nats_or_bits, number, percent
+from arplay.engine.search import Searched
+from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, number_font
+from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.labels import label
+
+COLUMN, ROW, EDGE = 88, 20, 8
+VERDICT = 180
+"""Pixels for the figures of a finished chain."""
+WHY = {
+    "goes on": "is searched further",
+    "finished": "ended, and was kept among the best",
+    "pruned": "pruned: {width} better ones went on",
+    "too late": "would have ended, but only the best {width} candidates of a step may, or better ones had ended",
+}
+
+
+class BeamTree(QAbstractScrollArea):
+    """``looked_at``: the chain of the current candidate; ``chosen``: Enter or a double-click on it."""
+
+    looked_at = Signal()
+    chosen = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.theme: Theme = LIGHT
+        self.leaves: list[Leaf] = []
+        self.current: int | None = None
+        self.dim = False
+        self._found: Searched | None = None
+        self._ranks: dict[tuple[int, ...], int] = {}
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
+        self.viewport().setMouseTracking(True)
+        self.viewport().setAutoFillBackground(False)
+        self.setAccessibleName("Tree of the beam search")
+
+    def show_search(self, found: Searched | None, dim: bool) -> None:
+        self.dim = dim
+        if found is not self._found:
+            at_end = self._at_end()
+            chain = self.chain
+            self._found = found
+            self.leaves = tree_of(found.expansions, found.rules.groups) if found is not None else []
+            self._ranks = {each.ids: rank for rank, each in enumerate(found.finished, 1)} if found is not None else {}
+            self.current = next((at for at, leaf in enumerate(self.leaves) if leaf.ids == chain), None)
+            self._range()
+            if at_end:
+                self.horizontalScrollBar().setValue(self.horizontalScrollBar().maximum())
+            best = next((leaf for leaf in self.leaves if self._ranks.get(leaf.ids) == 1), None)
+            if self.current is None and best is not None and found is not None and found.done:
+                self._into_sight(best)
+            self._told()
+        self.viewport().update()
+
+    @property
+    def chain(self) -> tuple[int, ...]:
+        """The ids of the current candidate, from the place on."""
+        return self.leaves[self.current].ids if self.current is not None else ()
+
+    def extent(self) -> QSize:
+        """Pixels of the whole tree."""
+        columns = 1 + max((leaf.column for leaf in self.leaves), default=0)
+        rows = 1 + max((leaf.row for leaf in self.leaves), default=0)
+        return QSize(2 * EDGE + columns * COLUMN + VERDICT, int(2 * EDGE + rows * ROW))
+
+    def sizeHint(self) -> QSize:
+        return QSize(300, 120)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, 30)
+
+    # ---- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.translate(-self.horizontalScrollBar().value(), -self.verticalScrollBar().value())
+        self.paint(painter, QRectF(event.rect()).translated(self._offset()))
+        painter.end()
+
+    def paint(self, painter: QPainter, seen: QRectF) -> None:
+        """What of the tree lies in ``seen``."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        on_way = self._way()
+        near = seen.adjusted(-COLUMN, -ROW, COLUMN, ROW)
+        for at, leaf in enumerate(self.leaves):
+            here = self._place(leaf)
+            before = self._place(self.leaves[leaf.parent]) if leaf.parent >= 0 else QPointF(EDGE, here.y())
+            box = QRectF(before, here).normalized().adjusted(0, -1, COLUMN, 1)
+            if near.intersects(box):
+                self._branch(painter, leaf, before, here, at in on_way)
+        for at, leaf in enumerate(self.leaves):
+            if near.contains(self._place(leaf)):
+                self._token(painter, at, leaf, at in on_way)
+
+    def _branch(self, painter: QPainter, leaf: Leaf, before: QPointF, here: QPointF, lit: bool) -> None:
+        start = before + QPointF(COLUMN - 22, 0) if leaf.parent >= 0 else before
+        path = QPainterPath(start)
+        end = here - QPointF(4, 0)
+        middle = (start.x() + end.x()) / 2
+        path.cubicTo(QPointF(middle, start.y()), QPointF(middle, end.y()), end)
+        colour = self.theme.color("accent" if lit else "outline" if leaf.fate in ("goes on", "finished") else "border")
+        colour.setAlphaF(0.4 if self.dim else 1.0)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(colour, max(1.0, 4 * math.exp(leaf.logprob))))
+        painter.drawPath(path)
+
+    def _token(self, painter: QPainter, at: int, leaf: Leaf, lit: bool) -> None:
+        theme, area = self.theme, self._area(leaf)
+        kept = leaf.fate in ("goes on", "finished")
+        painter.setOpacity(0.45 if self.dim else 1.0)
+        painter.setPen(QPen(theme.color("accent" if lit else "border"), 2 if at == self.current else 1))
+        painter.setBrush(theme.color("accent_soft" if leaf.fate == "finished" or lit else "surface"))
+        if kept or lit:
+            painter.drawRoundedRect(area, 4, 4)
+        painter.setFont(fixed_font(BODY))
+        ink = theme.color("text" if kept else "muted")
+        ink.setAlphaF(1.0 if kept else 0.75)
+        painter.setPen(ink)
+        text = painter.fontMetrics().elidedText(self._label(leaf), Qt.TextElideMode.ElideRight, int(area.width()) - 8)
+        painter.drawText(area.adjusted(5, 0, -3, 0), Qt.AlignmentFlag.AlignVCenter, text)
+        if leaf.fate == "finished":
+            painter.setFont(number_font(SMALL))
+            painter.setPen(theme.color("text" if leaf.ids in self._ranks else "muted"))
+            words = QRectF(area.right() + 6, area.top(), VERDICT, area.height())
+            painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self._verdict(leaf))
+        painter.setOpacity(1.0)
+
+    def _verdict(self, leaf: Leaf) -> str:
+        rank = self._ranks.get(leaf.ids)
+        assert self._found is not None
+        score = leaf.total / len(leaf.ids) ** self._found.rules.length_penalty
+        place = f"#{rank}" if rank else "given up"
+        return f"{place}  log p {number(leaf.total, 3)}, score {number(score, 3)}"
+
+    def _label(self, leaf: Leaf) -> str:
+        assert self._found is not None
+        return label(self._found.tokens.label(leaf.ids[-1]))
+
+    # ---- places
+
+    def _place(self, leaf: Leaf) -> QPointF:
+        return QPointF(EDGE + 16 + leaf.column * COLUMN, EDGE + (leaf.row + 0.5) * ROW)
+
+    def _area(self, leaf: Leaf) -> QRectF:
+        place = self._place(leaf)
+        return QRectF(place.x() - 4, place.y() - ROW / 2 + 2, COLUMN - 18, ROW - 4)
+
+    def _offset(self) -> QPointF:
+        return QPointF(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
+
+    def _at(self, point: QPointF) -> int | None:
+        place = point + self._offset()
+        return next((at for at, leaf in enumerate(self.leaves) if self._area(leaf).contains(place)), None)
+
+    def _way(self) -> set[int]:
+        found, at = set[int](), self.current
+        while at is not None and at >= 0:
+            found.add(at)
+            at = self.leaves[at].parent
+        return found
+
+    def _range(self) -> None:
+        size, view = self.extent(), self.viewport().size()
+        for bar, whole, part in (
+            (self.horizontalScrollBar(), size.width(), view.width()),
+            (self.verticalScrollBar(), size.height(), view.height()),
+        ):
+            bar.setRange(0, max(0, whole - part))
+            bar.setPageStep(part)
+            bar.setSingleStep(ROW)
+
+    def _at_end(self) -> bool:
+        bar = self.horizontalScrollBar()
+        return bar.value() == bar.maximum()
+
+    # ---- mouse and keys
+
+    def resizeEvent(self, event: object) -> None:
+        self._range()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        self.viewport().update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if (at := self._at(event.position())) is not None:
+            self._go(at)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._at(event.position()) is not None:
+            self.chosen.emit()
+
+    def viewportEvent(self, event: object) -> bool:
+        if isinstance(event, QHelpEvent):
+            at = self._at(QPointF(event.pos()))
+            if at is None:
+                QToolTip.hideText()
+            else:
+                QToolTip.showText(event.globalPos(), plain(self.told(at)), self.viewport())
+            return True
+        return super().viewportEvent(event)  # type: ignore[arg-type]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        moves: dict[Qt.Key, Callable[[], int | None]] = {
+            Qt.Key.Key_Left: self._parent, Qt.Key.Key_Right: self._child,
+            Qt.Key.Key_Up: lambda: self._beside(-1), Qt.Key.Key_Down: lambda: self._beside(1),
+        }  # fmt: skip
+        move = moves.get(Qt.Key(event.key()))
+        if move is not None and self.leaves:
+            target = 0 if self.current is None else move()
+            if target is not None:
+                self._go(target)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current is not None:
+            self.chosen.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def _parent(self) -> int | None:
+        assert self.current is not None
+        parent = self.leaves[self.current].parent
+        return parent if parent >= 0 else None
+
+    def _child(self) -> int | None:
+        return next((at for at, leaf in enumerate(self.leaves) if leaf.parent == self.current), None)
+
+    def _beside(self, step: int) -> int | None:
+        assert self.current is not None
+        here = self.leaves[self.current]
+        beside = [(leaf.row, at) for at, leaf in enumerate(self.leaves) if leaf.column == here.column]
+        ordered = [at for _, at in sorted(beside)]
+        target = ordered.index(self.current) + step
+        return ordered[target] if 0 <= target < len(ordered) else None
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        if self.current is None and self.leaves:
+            self._go(0)
+        super().focusInEvent(event)
+
+    def _go(self, at: int) -> None:
+        self.current = at
+        self._into_sight(self.leaves[at])
+        self._told()
+        self.viewport().update()
+        self.looked_at.emit()
+
+    def _into_sight(self, leaf: Leaf) -> None:
+        area = self._area(leaf).adjusted(0, 0, VERDICT if leaf.fate == "finished" else 0, 0)
+        for bar, low, high, part in (
+            (self.horizontalScrollBar(), area.left(), area.right(), self.viewport().width()),
+            (self.verticalScrollBar(), area.top(), area.bottom(), self.viewport().height()),
+        ):
+            if low - SPACE[1] < bar.value():
+                bar.setValue(int(low - SPACE[1]))
+            elif high + SPACE[1] > bar.value() + part:
+                bar.setValue(int(high + SPACE[1] - part))
+
+    def _told(self) -> None:
+        self.setAccessibleDescription(self.told(self.current) if self.current is not None else "")
+
+    def told(self, at: int) -> str:
+        """What is known of a candidate, in words."""
+        leaf, found = self.leaves[at], self._found
+        assert found is not None
+        text = label(found.tokens.label(leaf.ids[-1]))
+        fate = WHY[leaf.fate].format(width=found.rules.width // found.rules.groups)
+        lines = [
+            f"{text}: p = {percent(math.exp(leaf.logprob))}, log p = {nats_or_bits(leaf.logprob, 'nats')}",
+            f"the {len(leaf.ids):,} tokens so far: log p = {nats_or_bits(leaf.total, 'nats')}",
+            f"number {leaf.place:,} of its step; {fate}",
+        ]
+        if leaf.fate == "finished":
+            lines.append(self._verdict(leaf))
+        return "\n".join(lines)

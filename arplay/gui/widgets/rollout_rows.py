@@ -1,0 +1,151 @@
+"""Rollouts as rows: the text of each on one line, its log p and perplexity, and why it ended."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from arplay.core.format import number
+from arplay.core.signs import safe
+from arplay.engine.rollouts import Rolled, Rollout
+from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
+from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.labels import label
+
+Index = QModelIndex | QPersistentModelIndex
+ENDED = {
+    "": "…",
+    "eos": "end of text",
+    "length": "length",
+    "context": "context full",
+    "complete": "complete",
+    "stop": "stop string",
+}
+_HEADERS = ("Continuation", "tokens", "log p", "perplexity", "ended by")
+_TIPS = (
+    "What it writes behind the caret; ↵ is a new line. A click looks at it, a double-click or Enter writes it.",
+    "How many tokens were drawn.",
+    "The sum of log p of its tokens by the model itself, in nats.",
+    "exp(−log p / tokens): how many equally probable tokens it was like to choose from, each time.",
+    "Why it ended.",
+)
+
+
+class RolloutTable(QAbstractTableModel):
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.rolled: Rolled | None = None
+        self.dim = False
+        self.theme: Theme = LIGHT
+
+    def show_rolled(self, rolled: Rolled | None, dim: bool) -> None:
+        former = len(self.rows)
+        same = rolled is not None and len(rolled.rollouts) == former
+        if not same:
+            self.beginResetModel()
+        self.rolled, self.dim = rolled, dim
+        if not same:
+            self.endResetModel()
+        elif self.rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(former - 1, len(_HEADERS) - 1))
+
+    @property
+    def rows(self) -> tuple[Rollout, ...]:
+        return self.rolled.rollouts if self.rolled is not None else ()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(_HEADERS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return _HEADERS[section]
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.ToolTipRole:
+            return plain(_TIPS[section])
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(section)
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        each = self.rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _cells(each)[index.column()]
+        if role == Qt.ItemDataRole.FontRole:
+            return number_font(BODY) if index.column() else fixed_font(BODY)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(index.column())
+        if role == Qt.ItemDataRole.ForegroundRole and (self.dim or index.column() == 4):
+            return self.theme.color("muted")
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            _, tokens, logprob, perplexity, ended = _cells(each)
+            told = (
+                f"{tokens} tokens, log p {logprob} nats, perplexity {perplexity}, ended by: {ended}; seed {each.seed}"
+            )
+            shown = each.text if len(each.text) <= 600 else each.text[:600] + "…"
+            return plain(f"{shown}\n{told}") if role == Qt.ItemDataRole.ToolTipRole else f"{safe(each.text)}; {told}"
+        return None
+
+
+class RolloutRows(QTableView):
+    """``looked_at``: another row is the current one; ``chosen``: Enter or a double-click on it."""
+
+    looked_at = Signal()
+    chosen = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = RolloutTable(self)
+        self.setModel(self.table)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.setCornerButtonEnabled(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(24)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Rollouts")
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsClickable(False)
+        header.setMinimumSectionSize(24)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column, wide in enumerate((60, 90, 90, 100), 1):
+            header.resizeSection(column, wide)
+        self.doubleClicked.connect(self.chosen)
+        self.selectionModel().currentRowChanged.connect(self.looked_at)
+
+    @property
+    def current(self) -> Rollout | None:
+        row = self.currentIndex().row()
+        return self.table.rows[row] if 0 <= row < len(self.table.rows) else None
+
+    def fit(self, width: int) -> None:
+        """In a narrow panel the text has the room."""
+        for column, least in enumerate((520, 260, 420, 600), 1):
+            self.setColumnHidden(column, width < least)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current is not None:
+            self.chosen.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+def _cells(each: Rollout) -> tuple[str, ...]:
+    text = label(safe(each.text)) if each.text else "…"
+    perplexity = "—" if math.isnan(each.perplexity) else number(each.perplexity, 3)
+    return text, f"{len(each.steps):,}", number(each.logprob, 4), perplexity, ENDED[each.stopped]
+
+
+def _side(column: int) -> int:
+    side = Qt.AlignmentFlag.AlignRight if 0 < column < 4 else Qt.AlignmentFlag.AlignLeft
+    return int(side | Qt.AlignmentFlag.AlignVCenter)

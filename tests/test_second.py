@@ -106,6 +106,15 @@ def test_what_is_not_there_is_refused_in_words(pipeline: str, why: str) -> None:
         arplay.load("abc").next("B", pipeline)
 
 
+def test_a_name_that_is_none_leaves_the_models_own_distribution(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BA")
+    play = window.playground
+    play.handle(Change(replace(play.view.settings, decoding=Pipeline([("contrastive", (0.5, "no-such-model"))]))))
+    qtbot.waitUntil(lambda: play.view.answer is not None and bool(play.view.answer.others) and not play.view.stale)
+    assert play.view.answer is not None and play.view.answer.distribution is not None
+    assert play.view.undecoded is not None and "no-such-model" in play.view.undecoded.cause
+
+
 def test_without_a_second_distribution_nothing_is_made_up() -> None:
     for stage in ("guidance:2", "contrastive:0.5:x"):
         with pytest.raises(Problem, match="no second distribution"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from arplay.core.decoding.stage import Other
 from arplay.core.distribution import Distribution
 from arplay.core.healing import Heal
 from arplay.core.modalities.base import Encoded, Prefix
@@ -49,4 +50,4 @@ class Answer:
     reused: int = 0
     branches: int = 0
     heal: Heal | None = None
-    others: tuple[tuple[tuple[str, str], Distribution], ...] = ()
+    others: tuple[tuple[tuple[str, str], Other], ...] = ()

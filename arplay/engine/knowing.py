@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from arplay.core.decoding.pipeline import Pipeline
-from arplay.core.decoding.stage import Context, Others
+from arplay.core.decoding.stage import Context, Other, Others
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids, TokenSet
@@ -51,24 +51,26 @@ def known_at(
 def others_at(state: State, chain: Ids, lead: int, wants: Sequence[tuple[str, str]], written: int) -> Others:
     """What each second prompt (a stage ``guidance``) and second model (``contrastive``) says behind ``chain``.
 
-    A second prompt stands in place of all but the last ``written`` tokens, behind the same lead. Raises Problem for a
-    model that is not there, that has other tokens, or that is none.
+    A second prompt stands in place of all but the last ``written`` tokens, behind the same lead.
     """
-    found: dict[tuple[str, str], Distribution] = {}
+    found: dict[tuple[str, str], Other] = {}
     for stage, name in wants:
-        kept = state.kept(_Beside)
-        if stage == "guidance":
-            model, prefixes = state.current(), kept.prompts
-            parts = [chain[:lead], chain[len(chain) - written :]]
-            if name:
-                prompt = documents.document(name, model.alphabet)
-                parts.insert(1, state.encode(prompt, model.alphabet, special=False).ids)
-            context = np.concatenate(parts)
-        else:
-            model, prefixes = _amateur(state, kept, name)
-            context = chain
-        found[stage, name] = _next(state, model, prefixes, context.astype(np.int64))
+        try:
+            found[stage, name] = _other(state, chain, lead, stage, name, written)
+        except Problem as problem:  # the stage tells it: the model's own distribution is there all the same
+            found[stage, name] = problem.cause, problem.remedy
     return found
+
+
+def _other(state: State, chain: Ids, lead: int, stage: str, name: str, written: int) -> Distribution:
+    kept = state.kept(_Beside)
+    if stage == "contrastive":
+        return _next(state, *_amateur(state, kept, name), chain)
+    parts, model = [chain[:lead], chain[len(chain) - written :]], state.current()
+    if name:
+        prompt = documents.document(name, model.alphabet)
+        parts.insert(1, state.encode(prompt, model.alphabet, special=False).ids)
+    return _next(state, model, kept.prompts, np.concatenate(parts).astype(np.int64))
 
 
 def _next(state: State, model: Model, prefixes: Prefixes, chain: Ids) -> Distribution:

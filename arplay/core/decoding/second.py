@@ -49,6 +49,8 @@ def _second(context: Context, stage: str, of: str) -> Floats:
     found = context.others.get((stage, of))
     if found is None:
         raise Problem(f"{stage} has no second distribution here", "ask for what comes next once more, or switch it off")
+    if isinstance(found, tuple):
+        raise Problem(*found)
     if not found.full:
         raise Problem(f"{stage} needs every token's second probability", "use a model that tells all")
     floored: Floats = np.maximum(found.logprobs, LEAST)

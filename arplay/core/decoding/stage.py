@@ -20,8 +20,10 @@ from arplay.core.modalities.base import TokenSet
 
 Values = tuple[float | str, ...]
 Kind = Literal["regex", "json-schema", "choices"]
-Others = Mapping[tuple[str, str], Distribution]
-"""What else was asked: p(next) by the name of a stage and what it names."""
+Other = Distribution | tuple[str, str]
+"""A second p(next), or cause and remedy of why there is none."""
+Others = Mapping[tuple[str, str], Other]
+"""What else was asked, by the name of a stage and what it names."""
 MOST_CHARACTERS = 20_000
 LONGEST_SHOWN = 24
 

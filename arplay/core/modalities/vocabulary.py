@@ -154,8 +154,9 @@ class Vocabulary:
             return ""
 
     @cached_property
-    def _sorted(self) -> list[tuple[bytes, int]]:
-        return sorted((data, id) for id, data in enumerate(self.written) if data and id not in self.special)
+    def _sorted(self) -> tuple[tuple[bytes, int], ...]:
+        ordinary = ((data, id) for id, data in enumerate(self.written) if data and id not in self.special)
+        return tuple(sorted(ordinary))
 
     @cached_property
     def _by_bytes(self) -> dict[bytes, int]:

@@ -1,141 +1,34 @@
-"""History: how did we get here? Every state of the text as a row; a click goes there."""
+"""History: how did we get here, and what else was tried? As a list, as a tree, and as blocks; a click goes there."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPen, QPixmap, QResizeEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from typing import cast
 
-from arplay.core.tree import Node
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QHeaderView, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from arplay.core.outline import Outline
 from arplay.gui.contract import Goto, Panel, View
-from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, icon, interface_font, number_font
+from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import Label
-from arplay.gui.widgets.history_rows import HistoryRows, said
+from arplay.gui.widgets.history_list import RowPainter, Rows
+from arplay.gui.widgets.history_rows import HistoryRows
+from arplay.gui.widgets.push_button import segment
+from arplay.gui.widgets.tree.blocks import Blocks
+from arplay.gui.widgets.tree.board import Board
+from arplay.gui.widgets.tree.branches import Branches
+from arplay.gui.widgets.tree.shown import Shown, Words
 
-ROW_HEIGHT = 26
-INDENT = 14
-DEEPEST = 8
-"""Branches of branches are indented up to here."""
-_ICONS = {
-    "opened": "file-text",
-    "typed": "keyboard",
-    "picked": "hand-pointing",
-    "sampled": "dice-five",
-    "retokenised": "arrows-clockwise",
-}
 _EMPTY = (
     "Everything that you write, pick or sample appears here, with its probability. Click a row to go back to that "
     "state; nothing is ever lost, older ways are kept as branches."
 )
-
-
-class Rows(QTableView):
-    """The list. ``chosen``: a row was clicked, or Enter was pressed on it."""
-
-    chosen = Signal(QModelIndex)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setMouseTracking(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setWordWrap(False)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAccessibleName("History of the text")
-        self.clicked.connect(self.chosen)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The current row stays in sight, also of a list that was hidden when it became the current one."""
-        super().resizeEvent(event)
-        self.scrollTo(self.currentIndex())
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
-            self.chosen.emit(self.currentIndex())
-        else:
-            super().keyPressEvent(event)
-
-
-class RowPainter(QStyledItemDelegate):
-    """One row: where it branched off, what was done, p and u. The way to the current state is in full colour."""
-
-    def __init__(self, rows: HistoryRows, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._rows = rows
-        self._icons: dict[tuple[str, str, float], QPixmap] = {}
-        self.theme: Theme = LIGHT
-
-    def set_theme(self, theme: Theme) -> None:
-        self.theme = theme
-        self._icons.clear()
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        row, theme = self._rows.rows[index.row()], self.theme
-        state, area = option.state, QRectF(option.rect)
-        current, on_path = row.node is self._rows.node, id(row.node) in self._rows.path
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if current:
-            painter.fillRect(area, theme.color("accent_soft"))
-        elif state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected):
-            painter.fillRect(area, theme.color("raised"))
-        ink = "text" if on_path else "muted"
-        if index.column():
-            painter.setFont(number_font(SMALL))
-            painter.setPen(theme.color(ink))
-            place = area.adjusted(0, 0, -SPACE[1], 0)
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(index.data()))
-        else:
-            self._what(painter, area, row.node, min(row.indent, DEEPEST), ink, current)
-        if state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(QPen(theme.color("accent"), 1))
-            painter.drawLine(area.bottomLeft(), area.bottomRight())
-        painter.restore()
-
-    def _what(self, painter: QPainter, area: QRectF, node: Node, indent: int, ink: str, current: bool) -> None:
-        theme, left = self.theme, area.left() + SPACE[1]
-        if current:
-            painter.fillRect(QRectF(area.left(), area.top(), 3, area.height()), theme.color("accent"))
-        painter.setPen(QPen(theme.color("border"), 1.5))
-        for level in range(indent):
-            x = left + level * INDENT + 7
-            painter.drawLine(int(x), int(area.top()), int(x), int(area.bottom()) + 1)
-        left += indent * INDENT
-        colour = "accent" if current else ink
-        picture = self._icon(node.kind, colour, painter.device().devicePixelRatioF())
-        painter.drawPixmap(int(left), int(area.center().y()) - 7, picture)
-        text, is_text = said(node)
-        font = fixed_font(BODY) if is_text else interface_font(BODY)
-        font.setBold(current)
-        painter.setFont(font)
-        painter.setPen(theme.color(ink))
-        place = area.adjusted(left - area.left() + 15 + SPACE[1], 0, -SPACE[0], 0)
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(place.width()))
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, shown)
-
-    def _icon(self, kind: str, colour: str, scale: float) -> QPixmap:
-        key = (kind, colour, scale)
-        if key not in self._icons:
-            self._icons[key] = icon(_ICONS[kind], self.theme, colour).pixmap(QSize(15, 15), scale)
-        return self._icons[key]
+_VIEWS = (
+    ("List", "Every state as a row, oldest first"),
+    ("Tree", "Branches with their text: as wide as a token is probable, coloured by surprisal"),
+    ("Blocks", "Each block is as high as the way to it is probable"),
+)
 
 
 class HistoryPanel(Panel):
@@ -144,11 +37,15 @@ class HistoryPanel(Panel):
     name = "history"
     title = "History"
     explanation = (
-        "<p>Every state of the text, oldest first: what was typed, picked by hand or sampled. For a step you see "
+        "<p>Every state of the text: what was typed, picked by hand or sampled. For a step you see "
         "<b>p</b> = p(x<sub>i</sub> | x<sub>&lt;i</sub>), the probability that the model gave to the token, and "
         "<b>u</b>, the random number that chose it: the token whose share of the cumulative distribution holds u.</p>"
-        "<p>A click goes to that state. Going on from an older state starts a branch; the old way is kept, "
-        "indented.</p>"
+        "<p>A click goes to that state. Going on from an older state starts a branch; the old way is kept.</p>"
+        "<p><b>Tree</b>: the line of a token is as wide as p and as dark as it surprised, −log p. <b>Blocks</b>: a "
+        "block has the share p of the block before it, so its height is the product of all p on the way, "
+        "exp(Σ log p). What nobody tried is left empty. Equal ways are shown as one.</p>"
+        "<p>Wheel, pinch, + and − zoom, 0 shows all; drag and arrows move. In the blocks a double-click, or Enter "
+        "for where you stand, enlarges a block, and Backspace goes out again.</p>"
     )
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -169,42 +66,118 @@ class HistoryPanel(Panel):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, 60)
         self.rows.chosen.connect(self._go)
+        self.branches, self.blocks = Branches(), Blocks()
+        self._words = Words()
+        self._outline: Outline | None = None
+        self._key: tuple[object, ...] = ()
+        for board in self.boards:
+            board.chosen.connect(self._go_to_twig)
         self.empty = Label(_EMPTY, wrap=True)
         self.empty.setMargin(SPACE[1])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self.rows.hide()
+        self.views = QStackedWidget(self)
+        self.head = QWidget(self)
+        self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        top = QHBoxLayout(self.head)
+        top.setContentsMargins(0, 0, 0, 0)
+        top.setSpacing(0)
+        self.choices = QButtonGroup(self)
+        for place, (words, tip) in enumerate(_VIEWS):
+            button = segment(words, tip, None, place=place, of=len(_VIEWS), name=f"History as {words.lower()}")
+            top.addWidget(button)
+            self.choices.addButton(button, place)
+        self.told = Label(role="caption")
+        top.addSpacing(SPACE[1])
+        top.addWidget(self.told, 1)
+        for page in (self.rows, *self.boards):
+            self.views.addWidget(page)
+        self.choices.button(0).setChecked(True)
+        self.choices.idClicked.connect(self.show_as)
         pages = QVBoxLayout(self)
         pages.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
+        pages.setSpacing(SPACE[0])
         pages.addWidget(self.empty, 1)
-        pages.addWidget(self.rows, 1)
+        pages.addWidget(self.head)
+        pages.addWidget(self.views, 1)
+        self._show_pages()
+
+    @property
+    def boards(self) -> tuple[Board, ...]:
+        return self.branches, self.blocks
 
     def show_view(self, view: View) -> None:
         before, self._view = self._view, view
         if view.tree is before.tree and view.node is before.node and view.document is before.document:
             return
         self.model.follow(view.tree, view.node)
-        nothing = view.tree is None or view.tree.count == 1
-        self.empty.setVisible(nothing)
-        self.rows.setVisible(not nothing)
-        # a hidden list would take the keyboard nowhere
-        self.setFocusProxy(None if nothing else self.rows)  # type: ignore[arg-type]
+        self._show_pages()
         row = self.model.row_of(view.node)
         if row is not None:
             index = self.model.index(row, 0)
             self.rows.setCurrentIndex(index)
             self.rows.scrollTo(index)
+        self._show_board()
+
+    def _show_pages(self) -> None:
+        nothing = self._view.tree is None or self._view.tree.count == 1
+        self.empty.setVisible(nothing)
+        self.views.setVisible(not nothing)
+        self._fit_head()
+        # what is hidden would take the keyboard nowhere
+        self.setFocusProxy(None if nothing else self.views.currentWidget())  # type: ignore[arg-type]
+
+    def _show_board(self) -> None:
+        """The picture that is in front; the others are made when they come to the front."""
+        board, tree, node = self.views.currentWidget(), self._view.tree, self._view.node
+        if not isinstance(board, Board):
+            return
+        if tree is None or node is None or tree.count == 1:
+            board.show_tree(None)
+            return
+        board.show_tree(self._shown())
+
+    def _shown(self) -> Shown:
+        tree, node = self._view.tree, self._view.node
+        assert tree is not None and node is not None
+        key = (tree, tree.count, node.edit if node.serial == next(reversed(tree.nodes)) else None)
+        if self._outline is None or key != self._key:  # typing that goes on changes the last edit
+            self._outline, self._key = Outline(tree), key
+        return Shown(self._outline, self._words, self._outline.of[node.serial])
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self._painter.set_theme(theme)
         self.rows.viewport().update()
+        for board in self.boards:
+            board.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.rows.setColumnHidden(2, self.width() < 280)
         self.rows.setColumnHidden(1, self.width() < 180)
+        self._fit_head()
+
+    def _fit_head(self) -> None:
+        """Where the choice of the view has no room, the view that was chosen stays."""
+        wide = sum(button.sizeHint().width() for button in self.choices.buttons()) + 2 * SPACE[1]
+        self.head.setVisible(self.empty.isHidden() and self.width() >= wide and self.height() >= 90)
+
+    def show_as(self, place: int) -> None:
+        """The list, the tree or the blocks."""
+        self.choices.button(place).setChecked(True)
+        self.views.setCurrentIndex(place)
+        self._show_pages()
+        self._show_board()
+        cast(QWidget, self.views.currentWidget()).setFocus()
 
     def _go(self, index: QModelIndex) -> None:
         node = self.model.rows[index.row()].node
         if node is not self._view.node:
             self.intent.emit(Goto(node))
+
+    def _go_to_twig(self, twig: int) -> None:
+        shown = cast(Board, self.views.currentWidget()).shown
+        assert shown is not None
+        nodes = shown.outline.nodes[twig]
+        if nodes and twig != shown.here:
+            self.intent.emit(Goto(nodes[-1]))

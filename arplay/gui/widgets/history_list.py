@@ -1,0 +1,131 @@
+"""History as a list: every state is a row, with what was done, p and u; a click goes there."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPen, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from arplay.core.tree import Node
+from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, icon, interface_font, number_font
+from arplay.gui.widgets.history_rows import HistoryRows, said
+
+ROW_HEIGHT = 26
+INDENT = 14
+DEEPEST = 8
+"""Branches of branches are indented up to here."""
+_ICONS = {
+    "opened": "file-text",
+    "typed": "keyboard",
+    "picked": "hand-pointing",
+    "sampled": "dice-five",
+    "retokenised": "arrows-clockwise",
+}
+
+
+class Rows(QTableView):
+    """The list. ``chosen``: a row was clicked, or Enter was pressed on it."""
+
+    chosen = Signal(QModelIndex)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setMouseTracking(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setWordWrap(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setAccessibleName("History of the text")
+        self.clicked.connect(self.chosen)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The current row stays in sight, also of a list that was hidden when it became the current one."""
+        super().resizeEvent(event)
+        self.scrollTo(self.currentIndex())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self.chosen.emit(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+
+class RowPainter(QStyledItemDelegate):
+    """One row: where it branched off, what was done, p and u. The way to the current state is in full colour."""
+
+    def __init__(self, rows: HistoryRows, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._rows = rows
+        self._icons: dict[tuple[str, str, float], QPixmap] = {}
+        self.theme: Theme = LIGHT
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self._icons.clear()
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        row, theme = self._rows.rows[index.row()], self.theme
+        state, area = option.state, QRectF(option.rect)
+        current, on_path = row.node is self._rows.node, id(row.node) in self._rows.path
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if current:
+            painter.fillRect(area, theme.color("accent_soft"))
+        elif state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected):
+            painter.fillRect(area, theme.color("raised"))
+        ink = "text" if on_path else "muted"
+        if index.column():
+            painter.setFont(number_font(SMALL))
+            painter.setPen(theme.color(ink))
+            place = area.adjusted(0, 0, -SPACE[1], 0)
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(index.data()))
+        else:
+            self._what(painter, area, row.node, min(row.indent, DEEPEST), ink, current)
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(theme.color("accent"), 1))
+            painter.drawLine(area.bottomLeft(), area.bottomRight())
+        painter.restore()
+
+    def _what(self, painter: QPainter, area: QRectF, node: Node, indent: int, ink: str, current: bool) -> None:
+        theme, left = self.theme, area.left() + SPACE[1]
+        if current:
+            painter.fillRect(QRectF(area.left(), area.top(), 3, area.height()), theme.color("accent"))
+        painter.setPen(QPen(theme.color("border"), 1.5))
+        for level in range(indent):
+            x = left + level * INDENT + 7
+            painter.drawLine(int(x), int(area.top()), int(x), int(area.bottom()) + 1)
+        left += indent * INDENT
+        colour = "accent" if current else ink
+        picture = self._icon(node.kind, colour, painter.device().devicePixelRatioF())
+        painter.drawPixmap(int(left), int(area.center().y()) - 7, picture)
+        text, is_text = said(node)
+        font = fixed_font(BODY) if is_text else interface_font(BODY)
+        font.setBold(current)
+        painter.setFont(font)
+        painter.setPen(theme.color(ink))
+        place = area.adjusted(left - area.left() + 15 + SPACE[1], 0, -SPACE[0], 0)
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(place.width()))
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, shown)
+
+    def _icon(self, kind: str, colour: str, scale: float) -> QPixmap:
+        key = (kind, colour, scale)
+        if key not in self._icons:
+            self._icons[key] = icon(_ICONS[kind], self.theme, colour).pixmap(QSize(15, 15), scale)
+        return self._icons[key]

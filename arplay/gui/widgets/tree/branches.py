@@ -1,0 +1,279 @@
+"""The tidy tree: text on the branches, as wide as a token is probable, coloured by its surprisal."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
+
+from arplay.core.tidy import tidy
+from arplay.export.colours import STEPS
+from arplay.gui.theme import Theme, fixed_font, interface_font
+from arplay.gui.widgets.tree.board import Board
+from arplay.gui.widgets.tree.shown import Shown
+
+SIZE = 13
+"""Pixels of the text at its own size."""
+ROW = 30.0
+LINK = 26.0
+"""Pixels from the end of a branch to the beginning of the next one's text."""
+GAP = 4.0
+"""Between two tokens on a branch."""
+UNDER = 9.0
+"""From the middle of a row to its line."""
+LEAST, MOST = 0.02, 4.0
+READABLE = 0.5
+"""The scale from which text is drawn."""
+BROAD = 6.0
+"""How wide the line of a certain token is; 1 more than of an impossible one."""
+MARGIN = 16.0
+Lines = dict[tuple[int, int], list[QLineF]]
+_FAINT = 0.2
+"""Where the colours begin: an expected token has a line that can be seen."""
+
+
+def colour_of(theme: Theme, shade: int) -> QColor:
+    """Of a line on the ground; grey where there is no surprisal."""
+    return theme.color("muted", 0.5) if shade < 0 else theme.heat_color(_FAINT + (1 - _FAINT) * shade / (STEPS - 1))
+
+
+def breadth(p: float) -> float:
+    return 1.5 if math.isnan(p) else 1.0 + BROAD * p
+
+
+class Branches(Board):
+    """Lines of ``x``, ``y`` and ``length`` in pixels at scale 1; ``at`` holds where the twigs of each run begin."""
+
+    def __init__(self) -> None:
+        super().__init__("Tree of everything tried")
+        self.scale, self.origin = 1.0, QPointF(MARGIN, MARGIN)
+        self._metrics = QFontMetricsF(fixed_font(SIZE))
+        self._advances: dict[str, float] = {}
+        self._lines: tuple[Shown, Lines, list[QLineF]] | None = None
+        self.at: list[list[float]] = []
+        self.x: NDArray[np.float64] = np.zeros(0)
+        self.y = self.length = self.x
+
+    # ---- layout
+
+    def lay(self, former: Shown | None) -> None:
+        assert self.shown is not None
+        if former is not None and former.outline is self.shown.outline:
+            return
+        outline = self.shown.outline
+        self.at, lengths = [], []
+        for run in outline.runs:
+            places = [LINK if run[0] else 0.0]
+            for twig in run:
+                places.append(places[-1] + self._advance(twig) + GAP)
+            self.at.append(places)
+            lengths.append(places[-1])
+        x, y = tidy(outline.run_parent, lengths)
+        self.x, self.y, self.length = x, y * ROW, np.array(lengths)
+
+    def _advance(self, twig: int) -> float:
+        assert self.shown is not None
+        text = self.shown.text(twig)[0]
+        if (known := self._advances.get(text)) is None:
+            known = self._advances[text] = self._metrics.horizontalAdvance(text)
+        return known
+
+    def place(self, twig: int) -> QRectF:
+        """Of a twig with its text, at scale 1."""
+        assert self.shown is not None
+        run = self.shown.outline.run_of[twig]
+        k = self.shown.outline.runs[run].index(twig)
+        left, right = self.at[run][k], self.at[run][k + 1]
+        return QRectF(self.x[run] + left, self.y[run] - ROW / 2, right - left, ROW)
+
+    @property
+    def bounds(self) -> QRectF:
+        """All of it at scale 1."""
+        if not len(self.x):
+            return QRectF()
+        return QRectF(0, -ROW / 2, float((self.x + self.length).max()), float(self.y.max()) + ROW)
+
+    # ---- in sight
+
+    def fit(self) -> None:
+        bounds, room = self.bounds, self.rect()
+        if bounds.isEmpty() or room.width() <= 2 * MARGIN or room.height() <= 2 * MARGIN:
+            return
+        wanted = min((room.width() - 2 * MARGIN) / bounds.width(), (room.height() - 2 * MARGIN) / bounds.height())
+        self.scale = min(max(wanted, LEAST), 1.0)
+        spare = room.height() - 2 * MARGIN - bounds.height() * self.scale
+        self.origin = QPointF(MARGIN, MARGIN + max(0.0, spare / 2) - bounds.top() * self.scale)
+
+    def begin(self) -> None:
+        """All of it, or as much as can be read."""
+        self.fit()
+        if self.scale < 0.8:
+            self.scale = 1.0
+
+    def zoom(self, factor: float, at: QPointF) -> None:
+        former, self.scale = self.scale, min(max(self.scale * factor, LEAST), MOST)
+        self.origin = at - (at - self.origin) * (self.scale / former)
+        self._keep()
+
+    def move_by(self, dx: float, dy: float) -> None:
+        self.origin += QPointF(dx, dy)
+        self._keep()
+
+    def _keep(self) -> None:
+        """Some of it stays in sight."""
+        bounds, room = self.bounds, self.rect()
+        most = QPointF(room.width() - 40, room.height() - 24)
+        least = QPointF(40 - bounds.right() * self.scale, 24 - bounds.bottom() * self.scale)
+        self.origin = QPointF(
+            min(max(self.origin.x(), least.x()), most.x()), min(max(self.origin.y(), least.y()), most.y())
+        )
+
+    def show_here(self) -> None:
+        if self.shown is None or not len(self.x):
+            return
+        place = self.place(self.shown.here)
+        area = QRectF(self.origin + place.topLeft() * self.scale, place.size() * self.scale)
+        room = QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+        dx = min(0.0, room.right() - area.right()) or max(0.0, room.left() - area.left())
+        dy = min(0.0, room.bottom() - area.bottom()) or max(0.0, room.top() - area.top())
+        self.origin += QPointF(dx, dy)
+
+    def twig_at(self, at: QPointF) -> int | None:
+        if self.shown is None:
+            return None
+        x, y = ((at - self.origin) / self.scale).toTuple()
+        near = max(ROW / 2, 5 / self.scale)
+        on = (self.x <= x) & (x <= self.x + self.length) & (np.abs(self.y - y) <= near)
+        hits = np.flatnonzero(on)
+        if not len(hits):
+            return None
+        run = int(hits[np.argmin(np.abs(self.y[hits] - y))])
+        twigs = self.shown.outline.runs[run]
+        k = int(np.searchsorted(self.at[run], x - self.x[run], "right")) - 1
+        return twigs[min(max(k, 0), len(twigs) - 1)]
+
+    # ---- painting
+
+    def draw(self, painter: QPainter, area: QRectF) -> None:
+        painter.save()
+        painter.translate(self.origin)
+        painter.scale(self.scale, self.scale)
+        sight = QRectF((area.topLeft() - self.origin) / self.scale, area.size() / self.scale)
+        self.paint_part(painter, sight, self.scale)
+        painter.restore()
+
+    def paint_part(self, painter: QPainter, sight: QRectF, scale: float) -> None:
+        """What of the tree lies in ``sight``, at scale 1."""
+        shown = self.shown
+        if shown is None or not len(self.x):
+            return
+        if scale < READABLE:
+            self._overview(painter, scale)
+            return
+        parents = np.array(shown.outline.run_parent)
+        above = np.where(parents >= 0, self.y[parents], self.y)
+        top, bottom = np.minimum(above, self.y) - ROW, np.maximum(above, self.y) + ROW
+        seen = (self.x <= sight.right()) & (self.x + self.length >= sight.left())
+        seen &= (top <= sight.bottom()) & (bottom >= sight.top())
+        runs = np.flatnonzero(seen).tolist()
+        self._readable(painter, runs, sight)
+
+    def _overview(self, painter: QPainter, scale: float) -> None:
+        """Lines only, those of one colour and width at once."""
+        shown = self.shown
+        assert shown is not None
+        if self._lines is None or self._lines[0] is not shown:
+            self._lines = shown, *self._gathered(shown)
+        _, lines, ways = self._lines
+        for (shade, wide), group in lines.items():
+            painter.setPen(QPen(colour_of(self.theme, shade), max(wide, 1.0 / scale)))
+            painter.drawLines(group)
+        painter.setPen(QPen(self.theme.color("accent"), max(2.0, 1.6 / scale)))
+        painter.drawLines(ways)
+        here = self.place(shown.here)
+        painter.setBrush(self.theme.color("accent"))
+        painter.drawEllipse(QPointF(here.right(), here.center().y() + UNDER), 4 / scale, 4 / scale)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _gathered(self, shown: Shown) -> tuple[Lines, list[QLineF]]:
+        """The lines of all runs by colour and width, and those of the way to where one stands."""
+        lines: Lines = {}
+        ways: list[QLineF] = []
+        for run in range(len(shown.outline.runs)):
+            twigs = shown.outline.runs[run]
+            x, y = float(self.x[run]), float(self.y[run]) + UNDER
+            parent = shown.outline.run_parent[run]
+            start = x + self.at[run][0]
+            end = x + float(self.length[run])
+            known = [shown.shade[twig] for twig in twigs if shown.shade[twig] >= 0]
+            shade = sum(known) // len(known) // 8 * 8 if known else -1
+            probs = [shown.probs[twig] for twig in twigs if shown.shade[twig] >= 0]
+            wide = round(breadth(sum(probs) / len(probs))) if probs else 1
+            into = lines.setdefault((shade, wide), [])
+            into.append(QLineF(start, y, end, y))
+            if parent >= 0:
+                into.append(QLineF(x, float(self.y[parent]) + UNDER, start, y))
+            if twigs[0] in shown.on_way:
+                last = max(k for k, twig in enumerate(twigs) if twig in shown.on_way)
+                ways.append(QLineF(start, y, x + self.at[run][last + 1], y))
+                if parent >= 0:
+                    ways.append(QLineF(x, float(self.y[parent]) + UNDER, start, y))
+        return lines, ways
+
+    def _readable(self, painter: QPainter, runs: list[int], sight: QRectF) -> None:
+        shown, theme = self.shown, self.theme
+        assert shown is not None
+        text, words, small = fixed_font(SIZE), interface_font(SIZE), interface_font(SIZE - 3)
+        for run in runs:
+            twigs, places = shown.outline.runs[run], self.at[run]
+            x, y = float(self.x[run]), float(self.y[run])
+            parent = shown.outline.run_parent[run]
+            if parent >= 0:
+                self._link(painter, x, float(self.y[parent]) + UNDER, x + places[0], y + UNDER, twigs[0])
+            first = max(0, int(np.searchsorted(places, sight.left() - x, "right")) - 1)
+            stop = min(len(twigs), int(np.searchsorted(places, sight.right() - x, "left")) + 1)
+            for k in range(first, stop):
+                twig, left, right = twigs[k], x + places[k], x + places[k + 1] - GAP
+                on_way, laid = twig in shown.on_way, not shown.outline.nodes[twig]
+                if twig == shown.here:
+                    painter.fillRect(
+                        QRectF(left - 2, y - ROW / 2 + 3, right - left + 4, ROW - 9), theme.color("accent_soft")
+                    )
+                self._pen(painter, twig, laid)
+                painter.drawLine(QLineF(left, y + UNDER, right + GAP, y + UNDER))
+                if twig in shown.gold:
+                    painter.setPen(QPen(QColor(theme.warning), 1.5, Qt.PenStyle.DotLine))
+                    painter.drawLine(QLineF(left, y + UNDER + 4.5, right + GAP, y + UNDER + 4.5))
+                said, is_text = shown.text(twig)
+                painter.setFont(text if is_text else words)
+                ink = "accent" if twig == shown.here else "text" if on_way else "muted"
+                painter.setPen(theme.color(ink, 0.6 if laid and twig not in shown.gold else 1.0))
+                painter.drawText(QPointF(left, y + 3), said)
+                if twig in shown.compared:
+                    painter.setPen(QPen(theme.color("accent"), 1.5))
+                    painter.drawRoundedRect(QRectF(left - 2, y - ROW / 2 + 3, right - left + 4, ROW - 8), 3, 3)
+                if name := shown.name(twig):
+                    painter.setFont(small)
+                    painter.setPen(theme.color("accent"))
+                    painter.drawText(QPointF(left, y - ROW / 2 + 5), name)
+
+    def _pen(self, painter: QPainter, twig: int, laid: bool) -> None:
+        shown = self.shown
+        assert shown is not None
+        wide = breadth(shown.probs[twig])
+        pen = QPen(colour_of(self.theme, shown.shade[twig]), wide)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        if laid:
+            pen.setDashPattern([4.0 / wide, 3.0 / wide])
+        painter.setPen(pen)
+
+    def _link(self, painter: QPainter, x0: float, y0: float, x1: float, y1: float, twig: int) -> None:
+        assert self.shown is not None
+        path = QPainterPath(QPointF(x0, y0))
+        middle = (x0 + x1) / 2
+        path.cubicTo(QPointF(middle, y0), QPointF(middle, y1), QPointF(x1, y1))
+        self._pen(painter, twig, not self.shown.outline.nodes[twig])
+        painter.drawPath(path)

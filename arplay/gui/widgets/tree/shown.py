@@ -1,0 +1,105 @@
+"""What both pictures of the history are of: the outline, the words on it, and where one stands."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from arplay.core.format import nats_and_bits, percent
+from arplay.core.outline import Outline
+from arplay.core.tree import Node
+from arplay.export.colours import shades
+from arplay.gui.widgets.history_rows import said
+
+LONGEST = 28
+"""Characters of a branch that are shown where it was typed or opened."""
+
+
+class Words:
+    """What stands on a state, made once for each edit."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[object, str, bool]] = {}
+
+    def of(self, node: Node) -> tuple[str, bool]:
+        """The words, and whether they are text of the document."""
+        known = self._known.get(node.serial)
+        if known is not None and known[0] is node.edit:
+            return known[1], known[2]
+        text, is_text = said(node)
+        if len(text) > LONGEST:
+            text = f"…{text[1 - LONGEST :]}" if is_text else f"{text[: LONGEST - 1]}…"
+        self._known[node.serial] = node.edit, text, is_text
+        return text, is_text
+
+
+@dataclass(eq=False)
+class Shown:
+    """``here``: the twig on which one stands; ``compared``: those that were marked to be compared."""
+
+    outline: Outline
+    words: Words
+    here: int
+    names: dict[int, str] = field(default_factory=dict)
+    """Names that the user gave, and a star where there is one, by the number of the state."""
+    compared: tuple[int, ...] = ()
+
+    @cached_property
+    def on_way(self) -> set[int]:
+        """The twigs on the way to where one stands."""
+        return set(self.outline.way(self.here))
+
+    @cached_property
+    def gold(self) -> set[int]:
+        return set(self.outline.gold)
+
+    @cached_property
+    def shade(self) -> list[int]:
+        """The number of the colour of each twig; -1 where no surprisal is known."""
+        logprob = self.outline.logprob
+        found = shades(np.nan_to_num(-logprob))
+        return [int(shade) if p == p else -1 for shade, p in zip(found, logprob.tolist(), strict=True)]
+
+    @cached_property
+    def probs(self) -> list[float]:
+        return [math.exp(p) if p == p else math.nan for p in self.outline.logprob.tolist()]
+
+    def text(self, twig: int) -> tuple[str, bool]:
+        nodes = self.outline.nodes[twig]
+        return self.words.of(nodes[0]) if nodes else (self.outline.laid[twig].text, True)
+
+    def name(self, twig: int) -> str:
+        return next((self.names[node.serial] for node in self.outline.nodes[twig] if node.serial in self.names), "")
+
+    def told(self, twig: int) -> str:
+        """All that is known of it, for the card."""
+        outline, nodes = self.outline, self.outline.nodes[twig]
+        text, is_text = self.text(twig)
+        lines = [f"“{text}”" if is_text else text]
+        if name := self.name(twig):
+            lines.insert(0, name)
+        rank, u = 0, None
+        if nodes and nodes[0].step is not None:
+            rank, u = nodes[0].step.rank, nodes[0].step.u
+        elif twig in outline.laid:
+            rank = outline.laid[twig].rank
+        p = outline.logprob[twig]
+        if p == p:
+            lines.append(f"p = {percent(math.exp(p))}" + (f", rank {rank:,}" if rank else ""))
+            lines.append(f"log p = {nats_and_bits(float(p))}")
+        if u is not None:
+            lines.append(f"u = {u:.6f}")
+        if len(outline.way(twig)) > 1:
+            lines.append(f"Σ log p on the way here = {nats_and_bits(float(outline.total[twig]))}")
+        if len(nodes) > 1:
+            lines.append(f"{len(nodes)} equal ways, shown as one")
+        if twig in self.gold:
+            lines.append("on the gold text")
+        if not nodes:
+            lines.append("not written yet" if twig not in self.gold else "not written here")
+        elif twig != self.here:
+            lines.append("click to be there")
+        return "\n".join(lines)

@@ -18,6 +18,7 @@ from arplay.core.reading import FirstToken
 from arplay.core.tree import Plan, Step, Tree
 
 MOST_SPELLED = 1 << 16
+MOST_WHY = 1000
 """Characters of a pipeline."""
 _T = TypeVar("_T")
 
@@ -192,9 +193,9 @@ def _about_in(fact: dict[str, Any]) -> About:
 
 
 def _step_in(fact: list[Any]) -> Step:
-    id, index, logprob, prob, decoded, rank, u, seed, *by = fact
-    if len(by) > 1:
-        raise ValueError("a step has nine parts at most")
+    id, index, logprob, prob, decoded, rank, u, seed, *more = fact
+    if len(more) > 2:
+        raise ValueError("a step has ten parts at most")
     if u is not None and not (isinstance(u, float) and 0 <= u <= 1):
         raise ValueError("u is between 0 and 1")
     return Step(
@@ -206,7 +207,8 @@ def _step_in(fact: list[Any]) -> Step:
         whole(rank),
         u,
         None if seed is None else whole(seed, MAX_SEED),
-        *map(_spelled, by),
+        *map(_spelled, more[:1]),
+        *(words(met, MOST_WHY) or "" for met in more[1:]),
     )
 
 

@@ -20,6 +20,7 @@ class Step:
     """How a token was chosen. ``u`` is None for a pick by hand; log-probs in nats, probabilities plain.
 
     ``by``: the pipeline behind which it was chosen, as it is spelled; empty for the model's own distribution.
+    ``met``: why a rule of Play held behind it (:mod:`arplay.core.watch`), else empty.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Step:
     u: float | None = None
     seed: int | None = None
     by: str = ""
+    met: str = ""
 
 
 @dataclass(eq=False, slots=True)

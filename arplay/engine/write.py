@@ -11,12 +11,13 @@ import numpy as np
 from arplay.core.decoding.pipeline import Decoded, Pipeline, decode
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Document, Ids, Place, TokenSet
+from arplay.core.modalities.base import Document, Ids, Place, TokenSet, Writer
 from arplay.core.picking import Choice, uniform
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.core.stepping import behind_bare, drawn_at, sampled
 from arplay.core.tree import Step
+from arplay.core.watch import MOST_CHARACTERS, Drawn, Met, Watch, first_met
 from arplay.engine.explore import Explore, Explored, explore
 from arplay.engine.job import Pause, Steps
 from arplay.engine.knowing import known_at
@@ -37,6 +38,7 @@ class Write(Question):
 
     At most ``per_second``, the first not before ``due`` (of the monotonic clock). ``shown``: seconds of the processor
     that showing the last batch took. ``drawn``: as a stage's context has it, where one recalls that.
+    ``rules``: where it ends before; ``tail``: of what Play wrote so far.
     ``stop_at``: the token after which no other is written. ``slide``: go on where the context is full.
     """
 
@@ -53,13 +55,16 @@ class Write(Question):
     slide: bool = False
     shown: float = 0.0
     drawn: tuple[float, ...] = ()
+    rules: Watch = ()
+    tail: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Written(WithTokens):
     """``steps`` of a batch, and the ``answer`` behind the last of them; ``last``: how that was drawn, and from what.
 
-    ``ended``: the count or the token to stop at is reached. ``stuck``: no token can be sampled here.
+    ``ended``: the count or the token to stop at is reached, or a rule was ``met``. ``stuck``: no token can be sampled
+    here.
     """
 
     steps: tuple[Step, ...]
@@ -67,6 +72,8 @@ class Written(WithTokens):
     last: tuple[Choice, Decoded] | None
     ended: bool
     stuck: bool
+    met: Met | None = None
+    tail: str = ""
 
 
 @dataclass(slots=True)
@@ -76,6 +83,9 @@ class _Batch:
     document: Document
     caret: int
     place: Place
+    writer: Writer
+    tail: str = ""
+    met: Met | None = None
     steps: list[Step] = field(default_factory=list)
     last: tuple[Choice, Decoded] | None = None
     tell: float = TELL_SECONDS
@@ -91,7 +101,12 @@ class _Batch:
         waits = max(0.0, self.ahead(per_second))
         return bool(self.steps) and (worked + waits >= self.tell or spent + waits >= 2 * self.tell)
 
-    def put(self, step: Step, last: tuple[Choice, Decoded], tokens: TokenSet) -> None:
+    def put(self, step: Step, last: tuple[Choice, Decoded], tokens: TokenSet, rules: Watch) -> None:
+        if rules:
+            self.tail = (self.tail + self.writer.write(step.id, tokens))[-2 * MOST_CHARACTERS :]
+            drawn = Drawn(step.prob, step.rank or None, last[1].own.entropy)
+            if (met := first_met(rules, drawn, self.tail)) is not None:
+                self.met, step = met, replace(step, met=met.why)
         edit, self.caret = self.document.take(self.caret, step.id, tokens)
         self.document = self.document.apply(edit)
         self.place, self.last = self.document.at(self.caret), last
@@ -103,7 +118,13 @@ def write(state: State, request: Write) -> Steps:
 
     Behind the first token the session alone goes on; the last answer tells whether it read what the document says.
     """
-    batch = _Batch(request.document, request.caret, request.document.at(request.caret, request.index))
+    batch = _Batch(
+        request.document,
+        request.caret,
+        request.document.at(request.caret, request.index),
+        request.document.writer(),
+        request.tail,
+    )
     batch.tell = min(max(TELL_SECONDS, SHARE * request.shown), MOST_SECONDS)
     if (wait := request.due - time.monotonic()) > 0:
         yield Pause(wait)
@@ -111,7 +132,9 @@ def write(state: State, request: Write) -> Steps:
     first, chain = batch, np.zeros(0, np.int64)
 
     def written(batch: _Batch, answer: Answer, ended: bool, stuck: bool) -> Written:
-        return Written(request.number, state.tokens, tuple(batch.steps), answer, batch.last, ended, stuck)
+        return Written(
+            request.number, state.tokens, tuple(batch.steps), answer, batch.last, ended, stuck, batch.met, batch.tail
+        )
 
     while True:
         wants, done = request.pipeline.wants, len(request.drawn) + len(batch.steps)
@@ -133,7 +156,7 @@ def write(state: State, request: Write) -> Steps:
             return written(batch, answer, ended=False, stuck=True)
         if (ahead := batch.ahead(request.per_second)) > 0:
             yield Pause(ahead)
-        batch.put(*chosen, state.tokens)
+        batch.put(*chosen, state.tokens, request.rules)
         chain = np.append(read, batch.steps[-1].id)
         first = replace(batch, steps=[*batch.steps])
         if not answer.position.start:
@@ -154,7 +177,7 @@ def _go_on(state: State, request: Write, batch: _Batch, chain: Ids, lead: int) -
             if chosen is None:
                 break
             yield Pause(ahead) if (ahead := batch.ahead(request.per_second)) > 0 else None
-            batch.put(*chosen, state.tokens)
+            batch.put(*chosen, state.tokens, request.rules)
             chain = np.append(chain, batch.steps[-1].id)
     return chain
 
@@ -162,7 +185,7 @@ def _go_on(state: State, request: Write, batch: _Batch, chain: Ids, lead: int) -
 def _has_ended(request: Write, batch: _Batch, index: int, tokens: TokenSet) -> bool:
     steps = batch.steps
     stopped = bool(steps) and (steps[-1].id == request.stop_at or index == tokens.length)
-    return len(steps) >= request.count or stopped
+    return len(steps) >= request.count or stopped or batch.met is not None
 
 
 def _choose(

@@ -25,6 +25,7 @@ from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.core.timings import Timings
 from arplay.core.tree import Kind, Node, Step, Tree
+from arplay.core.watch import Watch
 from arplay.engine.load import Loaded
 from arplay.engine.reconcile import Reconciled
 from arplay.engine.rollouts import Rolled
@@ -47,7 +48,8 @@ class Settings:
     ``at_limit``: what writing does where the text no longer fits the context: stop, or slide on with its newest half
     (:class:`arplay.core.windows.Windows`). ``reading`` is that of the model in the window, remembered for each model.
     ``surprise``: nats from which a token counts as surprising; ``link_scrolling``: editor and heatmap scroll together.
-    ``rows``: how the stages of ``decoding`` are laid out, with those that are off (see :attr:`layout`).
+    ``watch``: rules at which Play ends. ``rows``: how the stages of ``decoding`` are laid out, with those that are off
+    (see :attr:`layout`).
     ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
     """
 
@@ -60,6 +62,7 @@ class Settings:
     colour_by: ColourBy = "surprisal"
     play_per_second: float = 8.0
     play_steps: int = 100
+    watch: Watch = ()
     stop_at_eos: bool = True
     at_limit: AtLimit = "stop"
     reading: Reading = Reading()

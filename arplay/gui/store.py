@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from PySide6.QtCore import QByteArray, QSettings
 
 from arplay import paths
+from arplay.core import watch
 from arplay.core.decoding import rows
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
@@ -42,8 +43,8 @@ _RANGES = {
     "surprise": (0.1, 50.0),
     "text_size": (SIZES[0], SIZES[-1]),
 }
-_MADE: dict[str, Callable[[Any], Any]] = {"decoding": Pipeline, "rows": rows.from_json}
-_SAID = {"decoding": "decoding", "rows": "rows of decoding stages"}
+_MADE: dict[str, Callable[[Any], Any]] = {"decoding": Pipeline, "rows": rows.from_json, "watch": watch.from_json}
+_SAID = {"decoding": "decoding", "rows": "rows of decoding stages", "watch": "rules of Play"}
 
 
 class Store:
@@ -204,7 +205,11 @@ def _is_text(path: Path) -> bool:
 
 def _fields(settings: Settings) -> dict[str, Any]:
     values = {name: value for name, value in asdict(settings).items() if name != "reading"}
-    return values | {"decoding": settings.decoding.as_json, "rows": rows.as_json(settings.rows)}
+    return values | {
+        "decoding": settings.decoding.as_json,
+        "rows": rows.as_json(settings.rows),
+        "watch": watch.as_json(settings.watch),
+    }
 
 
 def _entries(saved: Any) -> list[str]:

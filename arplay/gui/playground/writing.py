@@ -17,7 +17,8 @@ from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED, Untold, uniform
 from arplay.core.position import Answer
 from arplay.core.stepping import behind_bare, context_of, picked, sampled
-from arplay.core.tree import Step
+from arplay.core.tree import Node, Step
+from arplay.core.watch import Met
 from arplay.engine.write import Write, Written
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Do, Take
@@ -43,6 +44,8 @@ class Writing(QObject):
         self._asked: int | None = None  # the number of the Write under way
         self._left, self._due = 0, 0.0
         self._shown, self._clock = 0.0, 0.0
+        self._tail = ""  # of what Play wrote
+        self._paused: tuple[Node, int] | None = None  # where a rule paused it, and what was left
 
     def start(self) -> None:
         """Play: the worker writes on, until the user does anything else."""
@@ -55,7 +58,9 @@ class Writing(QObject):
         if (undecoded := self._play.view.undecoded) is not None and not self._play.view.stale:
             self._play.reported.emit(undecoded.cause, undecoded.remedy)
             return
-        self._left, self._due = self._play.view.settings.play_steps, time.monotonic()
+        left = self._paused[1] if self._paused is not None and self._paused[0] is self._play.tree.node else 0
+        self._left, self._due = left or self._play.view.settings.play_steps, time.monotonic()
+        self._tail, self._paused = "", None
         self._shown, self._clock = 0.0, time.thread_time()
         self._play.show(playing=True)
         self._ask()
@@ -85,12 +90,15 @@ class Writing(QObject):
             slide=settings.at_limit == "slide",
             shown=self._shown,
             drawn=play.drawn_before,
+            rules=settings.watch,
+            tail=self._tail,
         )
         self._asked = self._bridge.ask(asked)
 
     def written(self, result: Written) -> None:
         """A batch that Play wrote, token by token into the text and the history, and what comes next behind it."""
         self._left -= len(result.steps)
+        self._tail = result.tail
         now, former = time.thread_time(), self._clock
         self._shown, self._clock = now - former, now
         self._due = max(self._due + len(result.steps) / self._play.view.settings.play_per_second, time.monotonic())
@@ -104,8 +112,18 @@ class Writing(QObject):
             return
         self._asked = None
         self.stop()
-        if result.stuck:
+        if result.met is not None:
+            self._obey(result.met)
+        elif result.stuck:
             self.when_fresh(Do("step"))  # which says why there is none
+
+    def _obey(self, met: Met) -> None:
+        node = self._play.tree.node
+        if met.rule.then == "pause":
+            self._paused = node, self._left
+        elif met.rule.then == "branch" and node.parent is not None:
+            self._recording.move(node, node.parent, "going back before a token that met a rule")
+        self._play.refused.emit(met.said)
 
     def stop(self) -> None:
         """Play ends with anything the user does, and steps that still wait are given up, which is told."""
@@ -244,7 +262,7 @@ class Writing(QObject):
             play.reported.emit(problem.cause, problem.remedy)
             return
         play.show(caret=answer.encoded.span(heal.index)[0], step=choice, step_decoded=decoded)
-        self._write(step, "sampled")
+        self.write(step, "sampled")
 
     def _sample(self, answer: Answer, distribution: Distribution, decoded: Decoded) -> None:
         play, settings = self._play, self._play.view.settings

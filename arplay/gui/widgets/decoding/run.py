@@ -6,9 +6,11 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QPushButton, QSpinBox, QWidget
 
 from arplay.core.picking import MAX_SEED
+from arplay.core.watch import Watch
 from arplay.gui.contract import Settings
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.decoding.rules import RuleRow
 from arplay.gui.widgets.push_button import push_button
 
 SEED = "The same seed makes the same choices at the same places. A whole number from 0"
@@ -53,13 +55,16 @@ class Run(QWidget):
         grid.addWidget(self.reroll, 1, 1)
         grid.addWidget(self.stop, 4, 0, 1, 2)
         grid.setRowMinimumHeight(4, self.stop.sizeHint().height() + SPACE[0])
+        self.rule = RuleRow(self)
+        self.rule.changed.connect(self._on_rules)
+        grid.addWidget(self.rule, 5, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
 
     @property
     def stops(self) -> list[QWidget]:
         """What the Tab key goes through."""
-        return [self.seed, self.reroll, self.steps, self.speed, self.stop]
+        return [self.seed, self.reroll, self.steps, self.speed, self.stop, *self.rule.stops]
 
     def show_settings(self, settings: Settings, reason: str | None) -> None:
         """``reason``: why the seed does not matter now, if that is so."""
@@ -77,6 +82,7 @@ class Run(QWidget):
         self.stop.blockSignals(True)
         self.stop.setChecked(settings.stop_at_eos)
         self.stop.blockSignals(False)
+        self.rule.show_rules(settings.watch)
 
     def set_theme(self, theme: Theme) -> None:
         self.reroll.setIcon(icon("dice-five", theme))
@@ -89,6 +95,9 @@ class Run(QWidget):
 
     def _on_stop(self, on: bool) -> None:
         self.changed.emit("stop_at_eos", on)
+
+    def _on_rules(self, rules: Watch) -> None:
+        self.changed.emit("watch", rules)
 
     def _on_seed(self) -> None:
         text = self.seed.text().strip()

@@ -7,11 +7,13 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
 
 import arplay
 from arplay.core.decoding.candidates import Candidates
@@ -20,8 +22,13 @@ from arplay.core.decoding.pipeline import Chain, Pipeline
 from arplay.core.decoding.stage import Context
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
+from arplay.core.modalities.text import text_of
 from arplay.core.modalities.vocabulary import Vocabulary
+from arplay.gui.contract import Change, Do
 from arplay.models import grammar
+from tests.windows_open import Open, opened, settle
+
+__all__ = ["opened"]
 
 WORDS = (b"a", b"b", b"ab", b"ba", b"aab", "é".encode(), b"\xc3", b"\xa9", None, b"<end>")
 ENDS = Vocabulary("small", WORDS, frozenset({9}))
@@ -197,6 +204,25 @@ def test_every_rollout_matches_and_is_the_sample_by_its_seed() -> None:
 
 def test_where_no_token_goes_on_nothing_is_left() -> None:
     assert followers("regex", "x+y", ENDS, ()) == followers("regex", "x+y", ENDLESS, ()) == []
+
+
+def test_the_window_has_the_worker_read_the_vocabulary_and_shows_what_is_forbidden(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"B")
+    play, stages = window.playground, [("regex", ("(AB){2}",))]
+    tokens = play.view.loaded.vocabulary if play.view.loaded is not None else None
+    assert tokens is not None and not grammar.is_prepared(tokens, ())
+    play.handle(Change(replace(play.view.settings, decoding=Pipeline(stages), play_steps=40, play_per_second=200.0)))
+    assert not grammar.is_prepared(tokens, ())  # nothing is read in the window's own thread
+    qtbot.waitUntil(lambda: play.view.decoded is not None and bool(play.view.decoded.traces) and not play.view.stale)
+    assert play.view.decoded is not None and play.view.decoded.candidates.ids.tolist() == [0]
+    assert play.view.decoded.lost(1) is not None
+    play.handle(Do("play"))
+    qtbot.waitUntil(lambda: not play.view.playing and len(play.document) == 5)
+    settle(window, qtbot)
+    assert text_of(play.document).data == b"BABAB" and play.view.undecoded is not None
+    play.handle(Do("rewind"))
+    settle(window, qtbot)
+    assert play.view.decoded is not None and play.view.decoded.candidates.ids.tolist() == [1]
 
 
 def test_a_picture_has_no_text_to_match() -> None:

@@ -19,6 +19,7 @@ from arplay.engine.knowing import others_at
 from arplay.engine.messages import Progress, Question, WithTokens
 from arplay.engine.place import Spot, spot_of
 from arplay.engine.state import State, in_chunks
+from arplay.models import grammar
 from arplay.models.base import next_of
 
 TELL_SECONDS = 0.5
@@ -28,13 +29,14 @@ TELL_SECONDS = 0.5
 @dataclass(frozen=True, slots=True)
 class Explore(Question):
     """What comes next at ``place`` of ``document``? ``wants``: of which second prompts and models, too, the former
-    behind the last ``written`` tokens."""
+    behind the last ``written`` tokens. ``matches``: a constraint will be asked, which is made ready here."""
 
     document: Document
     place: Place
     reading: Reading = Reading()
     wants: tuple[tuple[str, str], ...] = ()
     written: int = 0
+    matches: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,6 +117,10 @@ def explore(state: State, request: Explore) -> Steps:
             distribution = next_of(session)
         evaluated = session.evaluated - evaluated
     chain = np.concatenate([np.array(spot.lead, np.int64), spot.prefix.ids])
+    if request.matches:
+        yield None
+        eos = model.alphabet.eos
+        grammar.prepare(state.tokens, () if eos is None else (eos,))
     others = others_at(state, chain, len(spot.lead), request.wants, request.written) if spot.is_open else {}
     answer = Answer(
         lead=spot.lead,

@@ -16,8 +16,9 @@ from PySide6.QtWidgets import QWidget
 
 from arplay.core.beams import Rules
 from arplay.core.chain import Ledger
-from arplay.core.decoding.pipeline import Decoded, Pipeline, StageProblem
+from arplay.core.decoding.pipeline import Decoded, Pipeline
 from arplay.core.decoding.rows import USUAL, Rows, rows_of
+from arplay.core.decoding.stage import StageProblem
 from arplay.core.modalities.base import Document, Edit, Found, TokenSet
 from arplay.core.modalities.forms import FIRST
 from arplay.core.picking import Choice

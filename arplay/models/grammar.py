@@ -35,12 +35,26 @@ def allowed(
     if not isinstance(tokens, Vocabulary):
         raise Problem("this model writes no text that could be matched", "switch the constraint off")
     with _lock:
-        found = _readers.get(tokens)
-        if found is None:
-            found = _readers[tokens] = {}
-        if ends not in found:
-            found[ends] = _Reader(tokens, ends)
-        return found[ends].allowed(kind, text, written)
+        return _reader(tokens, ends).allowed(kind, text, written)
+
+
+def prepare(tokens: TokenSet, ends: tuple[int, ...]) -> None:
+    """Read the vocabulary now, which takes up to two seconds for 256,000 tokens; :func:`allowed` does it else."""
+    if isinstance(tokens, Vocabulary):
+        with _lock:
+            _reader(tokens, ends)
+
+
+def is_prepared(tokens: TokenSet, ends: tuple[int, ...]) -> bool:
+    """Whether :func:`allowed` answers at once."""
+    return not isinstance(tokens, Vocabulary) or ends in _readers.get(tokens, ())
+
+
+def _reader(tokens: Vocabulary, ends: tuple[int, ...]) -> _Reader:
+    found = _readers.setdefault(tokens, {})
+    if ends not in found:
+        found[ends] = _Reader(tokens, ends)
+    return found[ends]
 
 
 class _Reader:

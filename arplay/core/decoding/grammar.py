@@ -11,14 +11,14 @@ import json
 from functools import partial
 
 from arplay.core.decoding.candidates import Candidates
-from arplay.core.decoding.stage import Context, Kind, Stage, Words
+from arplay.core.decoding.stage import Context, Kind, Stage, StageProblem, Words
 from arplay.core.errors import Problem
 from arplay.core.signs import safe
 
 MOST_CHOICES = 1000
 
 
-class Matched(Problem):
+class Matched(StageProblem):
     """The text is whole: no token may follow it."""
 
 
@@ -96,6 +96,7 @@ REGEX = Stage(
     (Words("pattern", "a regular expression (of Rust: no look-around, no backreferences)", read_pattern),),
     partial(constrained, "regex"),
     recalls=True,
+    matches=True,
 )
 JSON_SCHEMA = Stage(
     "json-schema",
@@ -106,6 +107,7 @@ JSON_SCHEMA = Stage(
     (Words("schema", 'a JSON schema such as {"type": "integer"}', read_schema),),
     partial(constrained, "json-schema"),
     recalls=True,
+    matches=True,
 )
 CHOICES = Stage(
     "choices",
@@ -116,4 +118,5 @@ CHOICES = Stage(
     (Words("texts", 'texts with | between them, or JSON such as ["yes", "no"]', read_choices),),
     partial(constrained, "choices"),
     recalls=True,
+    matches=True,
 )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.decoding.candidates import Candidates
-from arplay.core.decoding.stage import Context, Stage, State, Values, Words
+from arplay.core.decoding.stage import Context, Stage, StageProblem, State, Values, Words
 from arplay.core.decoding.stages import STAGES
 from arplay.core.decoding.trace import Lost, Trace
 from arplay.core.distribution import Distribution, log_softmax
@@ -101,6 +101,11 @@ class Pipeline:
         return any(STAGES[name].recalls for name, _ in self.stages)
 
     @property
+    def matches(self) -> bool:
+        """Whether a stage asks what matches a constraint."""
+        return any(STAGES[name].matches for name, _ in self.stages)
+
+    @property
     def wants(self) -> tuple[tuple[str, str], ...]:
         """What second prompts and models are to be asked: a stage and what it names, each."""
         return tuple((name, str(values[1])) for name, values in self.stages if STAGES[name].beside)
@@ -130,14 +135,6 @@ class Pipeline:
         """
         own = np.asarray(logprobs, dtype=np.float64)
         return decode(Distribution(len(own), own), self, context).logprobs
-
-
-class StageProblem(Problem):
-    """What goes wrong in a stage; ``at``: its place in the pipeline, from 0."""
-
-    def __init__(self, cause: str, remedy: str, at: int = 0) -> None:
-        super().__init__(cause, remedy)
-        self.at = at
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +192,9 @@ class Chain:
                 else:
                     assert apply is not None, name
                     after = apply(candidates, context, *values)
+            except StageProblem as problem:
+                problem.at = at
+                raise
             except Problem as problem:
                 raise StageProblem(problem.cause, problem.remedy, at) from problem
             if not (len(after) or after.is_partial):

@@ -122,6 +122,14 @@ class Context:
         return self.ids[-int(count) :] if count else self.ids
 
 
+class StageProblem(Problem):
+    """What goes wrong in a stage; ``at``: its place in the pipeline, from 0."""
+
+    def __init__(self, cause: str, remedy: str, at: int = 0) -> None:
+        super().__init__(cause, remedy)
+        self.at = at
+
+
 class State(Protocol):
     """A stage that remembers what was chosen, after llama.cpp's samplers."""
 
@@ -145,6 +153,7 @@ class Stage:
     ``apply`` gives the candidates that are left, from those before it, the context and the stage's numbers. A stage
     that remembers has ``begin`` instead, which makes its :class:`State` from the numbers. ``recalls``: it asks what was
     drawn before. ``beside``: it asks what another prompt or model says, which its second number names.
+    ``matches``: it asks the context's grammar.
     """
 
     name: str
@@ -157,6 +166,7 @@ class Stage:
     recalls: bool = False
     begin: Callable[..., State] | None = None
     beside: bool = False
+    matches: bool = False
 
     def check(self, values: tuple[object, ...]) -> Values:
         """The numbers as they are used, of which the last ones may be left out. Raises Problem."""

@@ -6,7 +6,8 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QTimer
 
-from arplay.core.decoding.pipeline import StageProblem, decode
+from arplay.core.decoding.pipeline import decode
+from arplay.core.decoding.stage import StageProblem
 from arplay.core.modalities.base import Document, Place
 from arplay.core.position import Answer
 from arplay.core.stepping import context_at
@@ -45,10 +46,11 @@ class Asking(QObject):
         self._explore_timer.stop()
         view = self._play.view
         if view.loaded is not None:
-            wants, written = view.settings.decoding.wants, len(self._play.drawn_before)
+            decoding = view.settings.decoding
             asked = partial(
-                Explore, document=document, place=place, reading=view.settings.reading, wants=wants, written=written
-            )
+                Explore, document=document, place=place, reading=view.settings.reading, wants=decoding.wants,
+                written=len(self._play.drawn_before), matches=decoding.matches,
+            )  # fmt: skip
             self._bridge.ask(asked)
 
     def answered(self, answer: Answer) -> None:
@@ -61,14 +63,23 @@ class Asking(QObject):
     def decode_anew(self) -> None:
         """The settings changed: decoding is pure mathematics on the answer's raw distribution, no model is run.
 
-        Unless a second prompt or model is wanted that was not asked yet.
+        Unless a second prompt or model is wanted that was not asked yet, or a constraint before any was made ready.
         """
-        answer, wants = self._play.view.answer, self._play.view.settings.decoding.wants
-        if answer is not None and not dict(answer.others).keys() >= set(wants):
+        answer = self._play.view.answer
+        if answer is not None and self._lacks(answer):
             self._play.show(stale=True)
             self.explore_soon()
         elif answer is not None:
             self._play.show(**self._decoded(answer))
+
+    def _lacks(self, answer: Answer) -> bool:
+        """Whether the worker has to be asked for what the settings' stages need."""
+        loaded, decoding = self._play.view.loaded, self._play.view.settings.decoding
+        if loaded is None:
+            return False
+        ends = () if loaded.eos is None else (loaded.eos,)
+        ready = not decoding.matches or grammar.is_prepared(loaded.vocabulary, ends)
+        return not (ready and dict(answer.others).keys() >= set(decoding.wants))
 
     def _decoded(self, answer: Answer) -> dict[str, object]:
         """What the settings make of it, or what a stage cannot do; a new cause is told above the text as well."""

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
-from arplay.core.decoding.pipeline import Decoded, StageProblem
+from arplay.core.decoding.pipeline import Decoded
 from arplay.core.decoding.rows import Row, Rows
+from arplay.core.decoding.stage import StageProblem
 from arplay.gui.contract import Unit
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.widgets.decoding.stage_row import StageRow

@@ -10,6 +10,7 @@ from arplay.core.kept import Moves, Session
 from arplay.core.kept_reading import Reader
 from arplay.core.tree import Tree
 from arplay.gui.playground import recovery
+from arplay.gui.playground.undo import done, moves_on
 
 
 def told(session: Session) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def told(session: Session) -> dict[str, Any]:
             for n in tree.nodes.values()
             if n is not tree.root
         ],
+        "marks": tree.marks,
         "root": (tree.root.serial, tree.root.caret, tree.root.name),
         "moves": (session.moves.made, session.moves.index),
         "values": (session.caret, session.seed, session.model, session.long, session.decoding, session.reading),
@@ -52,15 +54,13 @@ def of_window(window: Any) -> Session:
     """What the window shows now, whatever is on the disk."""
     play = window.playground
     stack = play.undo_stack
-    commands = [stack.command(i) for i in range(stack.count())]
+    commands = moves_on(stack)
     words = [words for _, _, words in window.keeping._moves.made]  # as given; the stack shows a default for None
     moves = [(c.origin.serial, c.target.serial, said) for c, said in zip(commands, words, strict=True)]
     state = window.keeping._state()
     values = {name: state[name] for name in ("model", "decoding", "reading")}
     view = play.view
-    return Session(
-        play.tree, Moves(moves, stack.index()), view.caret, view.settings.seed, long=view.excerpt_of, **values
-    )
+    return Session(play.tree, Moves(moves, done(stack)), view.caret, view.settings.seed, long=view.excerpt_of, **values)
 
 
 def kept_in(folder: Path) -> list[Session]:

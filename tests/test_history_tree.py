@@ -8,20 +8,24 @@ import random
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Token
 from arplay.core.outline import Outline
 from arplay.core.tree import Node, Step, Tree
-from arplay.gui.contract import Goto, View
+from arplay.gui.contract import Do, Goto, Take, View
+from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.history import HistoryPanel
 from arplay.gui.widgets.tree.board import Board
+from tests.windows_open import Open, settle
 
 TREE, BLOCKS = 1, 2
 
 
 def write(tree: Tree, id: int, prob: float, u: float | None = 0.25) -> Node:
+    assert isinstance(tree.document, Text)
     at, data = len(tree.document), b" " + bytes([97 + id % 26]) * (1 + id % 5)
     edit = tree.document.put(at, Token(id, data), "v")
     step = Step(id, at, math.log(prob), prob, prob, 2, u)
@@ -181,3 +185,100 @@ def test_play_goes_on_in_the_picture(panel: HistoryPanel) -> None:
         panel.show_view(view_of(tree))
         assert view.shown is not None and view.shown.here == view.shown.outline.of[tree.node.serial]
         assert middle(view, view.shown.here)
+
+
+def history(window: MainWindow, place: int) -> tuple[HistoryPanel, Board]:
+    window.docks["history"].raise_()
+    panel = window.panels["history"]
+    assert isinstance(panel, HistoryPanel)
+    return panel, board(panel, place)
+
+
+def choose(panel: HistoryPanel, twig: int, words: str) -> None:
+    menu = panel.menu_of(twig)
+    next(action for action in menu.actions() if words in action.text().replace("&", "")).trigger()
+    menu.deleteLater()
+
+
+def settled(window: MainWindow, qtbot: QtBot) -> None:
+    settle(window, qtbot)
+    QTest.qWait(0)
+    window.panels["history"].show_view(window.playground.view)
+
+
+def test_the_next_tokens_are_pale_branches_until_one_is_taken(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"B")
+    play = window.playground
+    play.handle(Do("step"))
+    settled(window, qtbot)
+    panel, view = history(window, TREE)
+    settled(window, qtbot)
+    shown = view.shown
+    assert shown is not None
+    choose(panel, shown.here, "Single tokens")
+    shown = view.shown
+    assert shown is not None
+    pale = sorted(shown.outline.laid)
+    assert [shown.text(twig)[0] for twig in pale] and len(pale) == 3
+    probs = sum(math.exp(shown.outline.logprob[twig]) for twig in pale)
+    assert probs == pytest.approx(1.0)
+    count = play.tree.count
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=middle(view, pale[1]))
+    settled(window, qtbot)
+    assert play.tree.count == count + 1 and play.tree.node.step is not None
+    assert play.tree.node.step.id == shown.outline.laid[pale[1]].id and view.shown is not None
+    assert not view.shown.outline.laid
+
+
+def test_a_gold_text_shares_the_tokens_that_were_written(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BA")
+    play = window.playground
+    for id in (2, 1):
+        play.handle(Take(id))
+        settled(window, qtbot)
+    panel, view = history(window, TREE)
+    play.handle(Goto(play.tree.root))
+    play.handle(Take(2))
+    play.handle(Take(0))
+    settled(window, qtbot)
+    qtbot.waitUntil(lambda: not play.view.scores_are_old and play.view.ledger is not None)
+    panel.show_view(play.view)
+    panel.show_gold()
+    expected = float(play.view.ledger.logprob[2:].sum())  # type: ignore[union-attr]
+    play.handle(Goto(play.tree.root.children[0]))
+    settled(window, qtbot)
+    shown = view.shown
+    assert shown is not None
+    assert [shown.text(twig)[0] for twig in shown.outline.gold] == ["C", "A"]
+    assert shown.outline.gold[0] == shown.outline.of[play.tree.root.children[0].serial], "the same branch"
+    assert shown.outline.total[shown.outline.gold[1]] == pytest.approx(expected)
+    panel.show_gold()
+    assert view.shown is not None and not view.shown.outline.gold
+
+
+def test_prune_rename_star_and_compare(opened: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    window = opened(text=b"B")
+    play = window.playground
+    for ids in ((0, 2), (2, 1)):
+        play.handle(Goto(play.tree.root))
+        for id in ids:
+            play.handle(Take(id))
+            settled(window, qtbot)
+    panel, view = history(window, TREE)
+    first = play.tree.root.children[0]
+    assert view.shown is not None
+    twig = view.shown.outline.of[first.children[0].serial]
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, middle(view, twig))
+    assert "they part behind" in panel.told.full and "perplexity" in panel.told.full
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("  good & <b>", True))
+    choose(panel, view.shown.outline.of[first.serial], "Rename")
+    choose(panel, view.shown.outline.of[first.serial], "star")
+    settled(window, qtbot)
+    assert view.shown is not None and view.shown.name(view.shown.outline.of[first.serial]) == "★ good & <b>"
+    choose(panel, view.shown.outline.of[first.serial], "Prune")
+    settled(window, qtbot)
+    assert view.shown is not None and first.serial not in view.shown.outline.of
+    assert "2 pruned states" in panel.told.full and play.tree.count == 5, "nothing is lost"
+    play.undo_stack.undo()
+    settled(window, qtbot)
+    assert view.shown is not None and first.serial in view.shown.outline.of

@@ -18,7 +18,7 @@ from typing import Any
 
 from arplay.core.modalities.base import Document, Edit
 from arplay.core.modalities.forms import of_document, of_edit
-from arplay.core.tree import Node, Plan, Step, Tree
+from arplay.core.tree import Mark, Node, Plan, Step, Tree
 
 VERSION = 3
 """1 held one text, 2 no decoding."""
@@ -103,6 +103,11 @@ def moved(origin: Node, target: Node, words: str | None) -> str:
     return _line({"move": [origin.serial, target.serial, words]})
 
 
+def marked(serial: int, mark: Mark) -> str:
+    """What the user thinks of a state now."""
+    return _line({"mark": serial, "name": mark.name, "star": mark.star, "pruned": mark.pruned})
+
+
 def undone(count: int, node: Node) -> str:
     """So many of the last moves are undone now, which led to ``node``."""
     return _line({"undone": count, "to": node.serial})
@@ -126,6 +131,7 @@ class Snapshot:
     root: Plan
     plans: tuple[Plan, ...]
     node: int
+    marks: tuple[tuple[int, Mark], ...]
     moves: Moves
     values: dict[str, object]
     left_out: int
@@ -147,6 +153,8 @@ class Snapshot:
         yield _line({"root": begun, "number": root.serial, "caret": root.caret, "name": root.name})
         for plan in self.plans:
             yield _line(_plan_out(plan, of_document(start).put_out(plan.edit)))
+        for number, mark in self.marks:
+            yield marked(number, mark)
         for move in self.moves.made:
             yield _line({"move": list(move)})
         yield _line({"undone": self.moves.undone, "to": self.node})
@@ -180,6 +188,7 @@ def snapshot(session: Session) -> Snapshot:
         root=root,
         plans=tuple(plan_of(node) for node in tree.nodes.values() if node.serial in inside),
         node=tree.node.serial,
+        marks=tuple((number, mark) for number, mark in tree.marks.items() if number in kept),
         moves=session.moves.among(kept),
         values={
             "caret": session.caret,

@@ -15,7 +15,7 @@ from arplay.core.kept import VERSION, About, Moves, Session
 from arplay.core.modalities.forms import BEGINNING, MAX_ID, Form, of_start, whole, words
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstToken
-from arplay.core.tree import Plan, Step, Tree
+from arplay.core.tree import LONGEST_NAME, Mark, Plan, Step, Tree
 
 MOST_SPELLED = 1 << 16
 MOST_WHY = 1000
@@ -85,11 +85,14 @@ class _Part:
         self._plans: dict[int, Plan] = {}
         self._node = number
         self._moves = Moves()
+        self._marks: dict[int, Mark] = {}
         self._values: dict[str, Any] = {"caret": caret, "seed": 0}
 
     def session(self) -> Session:
         """Raises ValueError where it does not fit."""
         tree = Tree.of(self._start, self._root, self._plans.values(), self._node, self._form.edit_in)
+        for number, mark in self._marks.items():
+            tree.mark(tree.nodes[number], mark)
         values = dict(self._values)
         values["caret"] = min(values["caret"], len(tree.document))
         if values.get("long") is not None and not self._form.long:
@@ -113,6 +116,12 @@ class _Part:
             count = whole(fact["undone"])
             self._node = self._known(fact["to"])
             self._moves.index = max(len(self._moves.made) - count, 0)  # the first moves may have been left out
+        elif "mark" in fact:
+            star, pruned = fact["star"], fact["pruned"]
+            if type(star) is not bool or type(pruned) is not bool:
+                raise ValueError("a mark is there or not")
+            name = words(fact["name"], LONGEST_NAME) or ""
+            self._marks[self._known(fact["mark"])] = Mark(name, star, pruned)
         elif "set" in fact:
             self._set(fact["set"])
         else:

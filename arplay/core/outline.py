@@ -166,6 +166,12 @@ class Outline:
             twig = self.parent[twig]
         return found[::-1]
 
+    def sums(self, twig: int) -> tuple[int, float, float | None]:
+        """Of the way to a twig: tokens of which a probability is known, their log p together (nats), perplexity."""
+        known = [p for p in self.logprob[self.way(twig)].tolist() if p == p]
+        total = sum(known)
+        return len(known), total, math.exp(-total / len(known)) if known else None
+
     def parting(self, a: int, b: int) -> int:
         """The last twig that the ways to both share."""
         on = set(self.way(a))

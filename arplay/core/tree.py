@@ -82,6 +82,20 @@ class Node:
         return self.step is not None and self.edit.takes_away
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the user thinks of a state. ``pruned``: it and all that goes on from it are not shown; nothing is lost."""
+
+    name: str = ""
+    star: bool = False
+    pruned: bool = False
+
+
+PLAIN = Mark()
+LONGEST_NAME = 80
+"""Characters."""
+
+
 @dataclass(slots=True)
 class Plan:
     """A node as it is kept: by numbers; how its edit is kept is the document's own."""
@@ -104,6 +118,8 @@ class Tree:
         self.node = self.root
         self.nodes = {serial: self.root}
         """All of them by their serial numbers, the oldest first."""
+        self.marks: dict[int, Mark] = {}
+        """Of the states that have one, by number."""
 
     @property
     def count(self) -> int:
@@ -171,6 +187,17 @@ class Tree:
         tree.goto(tree.nodes[node])
         tree.nodes = dict(sorted(tree.nodes.items()))
         return tree
+
+    def mark(self, node: Node, mark: Mark) -> None:
+        """In place of the mark that it had."""
+        self.marks.pop(node.serial, None)
+        if mark != PLAIN:
+            self.marks[node.serial] = mark
+
+    @property
+    def pruned(self) -> frozenset[int]:
+        """The numbers of the states below which nothing is shown."""
+        return frozenset(number for number, mark in self.marks.items() if mark.pruned)
 
     def goto(self, target: Node) -> None:
         """Make ``target`` the current state."""

@@ -25,7 +25,7 @@ from arplay.core.picking import Choice
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.core.timings import Timings
-from arplay.core.tree import Kind, Node, Step, Tree
+from arplay.core.tree import Kind, Mark, Node, Step, Tree
 from arplay.core.watch import Watch
 from arplay.engine.load import Loaded
 from arplay.engine.reconcile import Reconciled
@@ -118,6 +118,7 @@ class View:
     reconciled: Reconciled | None = None
     tree: Tree | None = None
     node: Node | None = None
+    marks: tuple[tuple[int, Mark], ...] = ()
     selected: int | None = None
     found: Found | None = None
     sought: str = ""
@@ -273,6 +274,14 @@ class Goto:
 
 
 @dataclass(frozen=True, slots=True)
+class SetMark:
+    """What the user thinks of a state."""
+
+    node: Node
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class Edited:
     """Something was done to the document; each canvas has its own subclass."""
 
@@ -310,8 +319,8 @@ class Report:
 
 
 Intent = (
-    Take | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Continue | Goto | Edited | CaretMoved
-    | OpenFiles | Analyse | Report
+    Take | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Continue | Goto | SetMark | Edited
+    | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip
 
 

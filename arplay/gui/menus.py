@@ -76,6 +76,7 @@ class Menus(QObject):
         self.open = self._action(
             menu, "&Open text or session…", self._open, QKeySequence.StandardKey.Open, "folder-open"
         )
+        self.open.setIconText("Open")
         recent = menu.addMenu("Open &recent")
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(self._fill_recent)

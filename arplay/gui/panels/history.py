@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QHeaderView, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QHeaderView,
+    QMenu,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
-from arplay.core.outline import Outline
-from arplay.gui.contract import Goto, Panel, View
+from arplay.core import laying
+from arplay.core.errors import Problem
+from arplay.core.outline import Outline, Path
+from arplay.core.tree import Mark, Node
+from arplay.gui.contract import Goto, Panel, Report, SetMark, Take, View
 from arplay.gui.theme import SPACE, Theme
-from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.history_list import RowPainter, Rows
 from arplay.gui.widgets.history_rows import HistoryRows
 from arplay.gui.widgets.push_button import segment
 from arplay.gui.widgets.tree.blocks import Blocks
 from arplay.gui.widgets.tree.board import Board
 from arplay.gui.widgets.tree.branches import Branches
+from arplay.gui.widgets.tree.menu import TwigMenu, compared, names
 from arplay.gui.widgets.tree.shown import Shown, Words
 
 _EMPTY = (
     "Everything that you write, pick or sample appears here, with its probability. Click a row to go back to that "
     "state; nothing is ever lost, older ways are kept as branches."
 )
+SINGLE = 10
 _VIEWS = (
     ("List", "Every state as a row, oldest first"),
     ("Tree", "Branches with their text: as wide as a token is probable, coloured by surprisal"),
@@ -44,6 +59,8 @@ class HistoryPanel(Panel):
         "<p><b>Tree</b>: the line of a token is as wide as p and as dark as it surprised, −log p. <b>Blocks</b>: a "
         "block has the share p of the block before it, so its height is the product of all p on the way, "
         "exp(Σ log p). What nobody tried is left empty. Equal ways are shown as one.</p>"
+        "<p>Right click: rename, star, prune, the next tokens as pale branches, and the text in the window as a "
+        "<b>gold</b> one on the tree. Ctrl and a click compares that way with where you are.</p>"
         "<p>Wheel, pinch, + and − zoom, 0 shows all; drag and arrows move. In the blocks a double-click, or Enter "
         "for where you stand, enlarges a block, and Backspace goes out again.</p>"
     )
@@ -70,8 +87,14 @@ class HistoryPanel(Panel):
         self._words = Words()
         self._outline: Outline | None = None
         self._key: tuple[object, ...] = ()
+        self._gold: Path | None = None
+        self._pale: list[Path] = []
+        self._compared: Node | None = None
+        self._pruned_too = False
         for board in self.boards:
             board.chosen.connect(self._go_to_twig)
+            board.marked.connect(self._compare)
+            board.asked.connect(self._ask)
         self.empty = Label(_EMPTY, wrap=True)
         self.empty.setMargin(SPACE[1])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
@@ -86,7 +109,7 @@ class HistoryPanel(Panel):
             button = segment(words, tip, None, place=place, of=len(_VIEWS), name=f"History as {words.lower()}")
             top.addWidget(button)
             self.choices.addButton(button, place)
-        self.told = Label(role="caption")
+        self.told = Caption()
         top.addSpacing(SPACE[1])
         top.addWidget(self.told, 1)
         for page in (self.rows, *self.boards):
@@ -107,7 +130,11 @@ class HistoryPanel(Panel):
 
     def show_view(self, view: View) -> None:
         before, self._view = self._view, view
-        if view.tree is before.tree and view.node is before.node and view.document is before.document:
+        if view.tree is not before.tree:
+            self._gold, self._compared = None, None
+        if view.node is not before.node or view.caret != before.caret or view.tree is not before.tree:
+            self._pale = []
+        elif view.document is before.document and view.marks is before.marks:
             return
         self.model.follow(view.tree, view.node)
         self._show_pages()
@@ -139,10 +166,21 @@ class HistoryPanel(Panel):
     def _shown(self) -> Shown:
         tree, node = self._view.tree, self._view.node
         assert tree is not None and node is not None
-        key = (tree, tree.count, node.edit if node.serial == next(reversed(tree.nodes)) else None)
-        if self._outline is None or key != self._key:  # typing that goes on changes the last edit
-            self._outline, self._key = Outline(tree), key
-        return Shown(self._outline, self._words, self._outline.of[node.serial])
+        pruned = frozenset() if self._pruned_too else tree.pruned
+        if pruned:
+            pruned -= {above.serial for above in node.ancestors()}  # where one stands is shown
+        edit = node.edit if node.serial == next(reversed(tree.nodes)) else None  # typing that goes on changes it
+        key = (tree, tree.count, edit, pruned, self._gold, tuple(self._pale))
+        if self._outline is None or key != self._key:
+            self._outline, self._key = Outline(tree, pruned, self._gold, self._pale), key
+        outline, other = self._outline, self._compared
+        shown = Shown(outline, self._words, outline.of[node.serial], names(tree.marks))
+        told = f"{outline.left_out:,} pruned states are not shown" if outline.left_out else ""
+        if other is not None and other.serial in outline.of:
+            shown.compared = (outline.of[other.serial],)
+            told = compared(outline, shown.here, shown.compared[0], shown.text)
+        self.told.show_text(told)
+        return shown
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
@@ -181,3 +219,67 @@ class HistoryPanel(Panel):
         nodes = shown.outline.nodes[twig]
         if nodes and twig != shown.here:
             self.intent.emit(Goto(nodes[-1]))
+        elif not nodes and shown.outline.parent[twig] == shown.here:
+            self.intent.emit(Take(shown.outline.laid[twig].id))
+
+    # ---- what is done with a branch
+
+    def _compare(self, twig: int, *_: object) -> None:
+        """With where one stands; the same once more ends it."""
+        shown = cast(Board, self.views.currentWidget()).shown
+        assert shown is not None
+        nodes = shown.outline.nodes[twig]
+        again = not nodes or self._compared in nodes or twig == shown.here
+        self._compared = None if again else nodes[-1]
+        self._show_board()
+
+    def _ask(self, twig: int, at: QPoint) -> None:
+        menu = self.menu_of(twig)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(at)
+
+    def menu_of(self, twig: int) -> QMenu:
+        shown, tree = cast(Board, self.views.currentWidget()).shown, self._view.tree
+        assert shown is not None and tree is not None
+        menu = TwigMenu(shown.outline.nodes[twig], tree.marks, self._mark, self)
+        if shown.outline.nodes[twig] and twig != shown.here:
+            menu.addAction("&Compare with where you are (Ctrl+click)").triggered.connect(partial(self._compare, twig))
+        menu.addAction(f"&Single tokens: the {SINGLE} most probable here").triggered.connect(self.show_single)
+        words = "Take the &gold text away" if self._gold else "Lay this text on the tree as the &gold one"
+        menu.addAction(words).triggered.connect(self.show_gold)
+        if tree.pruned:
+            words = "&Hide what was pruned" if self._pruned_too else "Show what was &pruned"
+            menu.addAction(words).triggered.connect(self._show_pruned)
+        return menu
+
+    def _mark(self, node: Node, mark: Mark) -> None:
+        self.intent.emit(SetMark(node, mark))
+
+    def _show_pruned(self) -> None:
+        self._pruned_too = not self._pruned_too
+        self._show_board()
+
+    def show_single(self) -> None:
+        """The most probable tokens behind the caret as pale branches, until one is taken or the caret goes on."""
+        view = self._view
+        answer, loaded = view.answer, view.loaded
+        if view.node is None or view.stale or answer is None or answer.distribution is None or loaded is None:
+            self.intent.emit(Report("it is not known yet what comes next here", "wait for the model, then ask again"))
+            return
+        tokens = loaded.vocabulary
+        self._pale = laying.single(view.node, view.document, view.caret, answer.distribution, tokens, SINGLE)
+        self._show_board()
+
+    def show_gold(self) -> None:
+        """The document in the window, as far as it is scored, or nothing where one lies there already."""
+        view = self._view
+        if self._gold is not None:
+            self._gold = None
+        elif view.tree is None or view.ledger is None or view.loaded is None or view.scores_are_old:
+            self.intent.emit(Report("this text is not scored yet", "wait for the heatmap, then ask again"))
+        else:
+            try:
+                self._gold = laying.gold(view.tree, view.document, view.ledger, view.loaded.vocabulary)
+            except Problem as problem:
+                self.intent.emit(Report(problem.cause, problem.remedy))
+        self._show_board()

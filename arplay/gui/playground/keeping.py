@@ -11,11 +11,12 @@ from arplay.core import kept
 from arplay.core.errors import Problem
 from arplay.core.kept import Moves, Session, Snapshot
 from arplay.core.modalities.base import Document, Edit
-from arplay.core.tree import Node, Tree
+from arplay.core.tree import Mark, Node, Tree
 from arplay.engine.journal import Journal
 from arplay.gui.contract import View
 from arplay.gui.playground.playground import Playground
 from arplay.gui.playground.recovery import Claim, Left, Said, Sessions
+from arplay.gui.playground.undo import done
 from arplay.models import catalogue
 
 LOOK_MS = 500
@@ -67,6 +68,7 @@ class Keeping(QObject):
         play.recording.grown.connect(self._on_grown)
         play.recording.merged.connect(self._on_merged)
         play.recording.moved.connect(self._on_moved)
+        play.recording.marked.connect(self._on_marked)
         play.undo_stack.indexChanged.connect(self._on_index)
         play.changed.connect(self._on_changed)
 
@@ -199,12 +201,19 @@ class Keeping(QObject):
             self._at, self._undone = target.serial, 0
             self._append(kept.moved(origin, target, words))
 
-    def _on_index(self, index: int) -> None:
+    def _on_marked(self, node: Node, mark: Mark) -> None:
+        if self._moves.undone:  # they can no longer be done again
+            self._moves.made = self._moves.made[: self._moves.index]
+            self._rewrite()
+        elif self._knows(node):
+            self._append(kept.marked(node.serial, mark))
+
+    def _on_index(self, _: int) -> None:
         """Undo, redo, or a move that was just made."""
         node = self._tree.node
         if self._play.recording.replaying:
             return
-        self._moves.index = index
+        self._moves.index = done(self._play.undo_stack)
         if (node.serial, self._moves.undone) != (self._at, self._undone) and self._knows(node):
             self._at, self._undone = node.serial, self._moves.undone
             self._append(kept.undone(self._undone, node))

@@ -9,10 +9,10 @@ from PySide6.QtCore import QObject, Signal
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.kept import Session
 from arplay.core.modalities.base import Document, Edit
-from arplay.core.tree import Kind, Node, Step
+from arplay.core.tree import PLAIN, Kind, Mark, Node, Step
 from arplay.gui.playground.asking import Asking
 from arplay.gui.playground.state import State
-from arplay.gui.playground.undo import Move
+from arplay.gui.playground.undo import Marking, Move
 
 
 class Recording(QObject):
@@ -26,6 +26,8 @@ class Recording(QObject):
     """An Edit became part of its current node, with the caret after it."""
     moved = Signal(object, object, object)
     """From one Node to another, as something that can be undone, in these words."""
+    marked = Signal(object, object)
+    """A Node has another Mark."""
     changed = Signal()
     """Another document is shown; nothing was asked about it yet."""
 
@@ -62,6 +64,20 @@ class Recording(QObject):
         self._play.undo_stack.push(Move(self._goto, origin, target, words))
         self._play.show()
 
+    def mark(self, node: Node, mark: Mark) -> None:
+        """What the user thinks of a state, as something that can be undone."""
+        play = self._play
+        former = play.tree.marks.get(node.serial, PLAIN)
+        if mark != former:
+            play.undo_stack.push(Marking(self._mark, node, former, mark))
+
+    def _mark(self, node: Node, mark: Mark) -> None:
+        play = self._play
+        if not self.replaying:
+            play.tree.mark(node, mark)
+            self.marked.emit(node, mark)
+            play.show(marks=tuple(play.tree.marks.items()))
+
     def resume(self, session: Session, long: Document | None) -> None:
         """Another tree with its undo, seed and caret; ``long``: what its document is the beginning of."""
         play = self._play
@@ -73,6 +89,7 @@ class Recording(QObject):
             play.undo_stack.push(Move(self._goto, nodes[origin], nodes[target], words))
         play.undo_stack.setIndex(session.moves.index)
         self.replaying = False
+        play.show(marks=tuple(play.tree.marks.items()))
         settings = replace(play.view.settings, seed=session.seed)
         if session.decoding is not None:
             settings = replace(settings, decoding=Pipeline(session.decoding))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from arplay.core.kept import MOST_MOVES
-from arplay.core.tree import Node
+from arplay.core.tree import Mark, Node
 
 _WORDS = {
     "opened": "opening",
@@ -32,6 +32,25 @@ class Move(QUndoCommand):
 
     def undo(self) -> None:
         self._goto(self.origin)
+
+
+class Marking(QUndoCommand):
+    """Another mark on a state. Pushing it on the stack sets it."""
+
+    def __init__(self, set_mark: Callable[[Node, Mark], None], node: Node, former: Mark, mark: Mark) -> None:
+        super().__init__("pruning" if mark.pruned != former.pruned else "marking")
+        self._set, self._node, self._former, self._mark = set_mark, node, former, mark
+
+    def redo(self) -> None:
+        self._set(self._node, self._mark)
+
+    def undo(self) -> None:
+        self._set(self._node, self._former)
+
+
+def done(stack: QUndoStack) -> int:
+    """How many of the moves are done."""
+    return sum(isinstance(stack.command(i), Move) for i in range(stack.index()))
 
 
 def moves_on(stack: QUndoStack) -> list[Move]:

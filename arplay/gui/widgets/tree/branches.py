@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QResizeEvent
 
 from arplay.core.tidy import tidy
 from arplay.export.colours import STEPS
@@ -107,6 +107,10 @@ class Branches(Board):
         spare = room.height() - 2 * MARGIN - bounds.height() * self.scale
         self.origin = QPointF(MARGIN, MARGIN + max(0.0, spare / 2) - bounds.top() * self.scale)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.show_here()
+
     def begin(self) -> None:
         """All of it, or as much as can be read."""
         self.fit()
@@ -140,6 +144,9 @@ class Branches(Board):
         dx = min(0.0, room.right() - area.right()) or max(0.0, room.left() - area.left())
         dy = min(0.0, room.bottom() - area.bottom()) or max(0.0, room.top() - area.top())
         self.origin += QPointF(dx, dy)
+        bounds = self.bounds
+        if (high := bounds.height() * self.scale) < room.height():  # all of it is in the middle
+            self.origin.setY(room.center().y() - high / 2 - bounds.top() * self.scale)
 
     def twig_at(self, at: QPointF) -> int | None:
         if self.shown is None:

@@ -15,8 +15,6 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QInputMe
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from arplay.core.decoding.pipeline import Pipeline, decode
-from arplay.core.distribution import Distribution
 from arplay.core.modalities.text import Encoded, Prefix, Text
 from arplay.core.modalities.vocabulary import Token
 from arplay.core.position import Answer, Position
@@ -32,7 +30,6 @@ from arplay.gui.contract import (
     OpenFiles,
     Report,
     Settings,
-    Take,
     View,
 )
 from arplay.gui.panels.editor import EditorPanel
@@ -338,7 +335,6 @@ def test_a_change_that_qt_makes_by_itself_is_told_too(desk: Desk) -> None:
 def test_keys_of_the_chain(desk: Desk, qtbot: QtBot) -> None:
     opened(desk, b"text", caret=2)
     area = desk.editor.canvas.area
-    desk.show(decoded=decode(Distribution(3, np.log(np.array([0.2, 0.5, 0.3]))), Pipeline()))
     for key, mod in (
         (Key.Key_Return, Mod.ControlModifier),
         (Key.Key_Right, Mod.AltModifier),
@@ -346,12 +342,10 @@ def test_keys_of_the_chain(desk: Desk, qtbot: QtBot) -> None:
         (Key.Key_Space, Mod.ControlModifier),
     ):
         qtbot.keyClick(area, key, mod)
-    assert desk.told == [Take(1), Take(1), Do("rewind"), Do("step")]
+    assert desk.told == [Do("take"), Do("take"), Do("rewind"), Do("step")]
     with qtbot.waitSignal(desk.editor.leave, timeout=1000):
         qtbot.keyClick(area, Key.Key_Escape)
     desk.told.clear()
-    desk.show(decoded=None)
-    qtbot.keyClick(area, Key.Key_Return, Mod.ControlModifier)
     qtbot.keyClick(area, Key.Key_Z, Mod.ControlModifier)
     assert desk.told == []
     assert desk.data == b"text"

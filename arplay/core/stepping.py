@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 
 import numpy as np
 
@@ -100,6 +101,23 @@ def _step(distribution: Distribution, decoded: Decoded, index: int, id: int, u: 
         seed=seed,
         by=Pipeline([(trace.stage.name, trace.values) for trace in decoded.traces]).spelled if decoded.traces else "",
     )
+
+
+def goes_on(word: str, more: str) -> bool:
+    """Whether ``more`` still belongs to the word that was begun: letters after letters, or its blank space before.
+
+    A part of a character is U+FFFD, which counts as a letter.
+
+    >>> [goes_on(*pair) for pair in (("", " the"), (" ", "the"), (" the", "re"), (" there", " is"), ("is", "."))]
+    [True, True, True, False, False]
+    """
+    if not word.strip():
+        return True
+    return not more[0].isspace() and _lettered(word[-1]) == _lettered(more[0])
+
+
+def _lettered(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LMN" or char in "_'’\N{REPLACEMENT CHARACTER}"
 
 
 def behind_bare(answer: Answer) -> bool:

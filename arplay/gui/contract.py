@@ -184,6 +184,13 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeRank:
+    """Write the token that has this rank by the model's own probability, from 1 on."""
+
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class Select:
     """Go to the token with this index of the text: caret before it, its distribution in the chart."""
 
@@ -222,12 +229,19 @@ class Zoom:
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """A command with no argument."""
+    """A command with no argument.
+
+    ``take``: the most probable token; ``word``: sample up to the next word; ``branch``: another token for the last
+    pick; ``chart``: go there to choose.
+    """
 
     what: Literal[
         "step",
         "rewind",
         "reroll",
+        "take",
+        "word",
+        "branch",
         "heal",
         "play",
         "pause",
@@ -239,6 +253,7 @@ class Do:
         "forget_timings",
         "open",
         "tour",
+        "chart",
     ]
 
 
@@ -319,8 +334,8 @@ class Report:
 
 
 Intent = (
-    Take | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Continue | Goto | SetMark | Edited
-    | CaretMoved | OpenFiles | Analyse | Report
+    Take | TakeRank | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Continue | Goto | SetMark
+    | Edited | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip
 
 

@@ -12,12 +12,15 @@ from arplay.version import __version__
 
 KEYS = (
     (
-        "In the chart",
+        "In the chart, and in the panel Decoding",
         (
-            ("↑ ↓", "choose a token"),
-            ("→ or Enter", "take the chosen token"),
+            ("↑ ↓", "choose a token (in the chart)"),
+            ("→ or Enter", "take the chosen token (in Decoding: → takes the most probable one)"),
+            ("1 to 9", "take the token of that rank"),
             ("←", "rewind one token"),
             ("Space", "step: sample a token"),
+            ("Shift+→", "sample up to the next word"),
+            ("B", "branch: back to the last pick, and the next best token there that was not tried"),
             ("P", "play or pause"),
         ),
     ),

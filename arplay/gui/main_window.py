@@ -246,6 +246,8 @@ class MainWindow(Host):
                 self._take([QUrl.fromLocalFile(str(path)) for path in paths])
             case contract.Do("open"):
                 self.menus.open.trigger()
+            case contract.Do("chart"):
+                self.focus_chart()
             case contract.Do("tour"):
                 self.start_tour()
             case contract.Zoom(steps):

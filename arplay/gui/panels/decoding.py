@@ -23,6 +23,7 @@ from arplay.core.decoding.pipeline import MOST_STAGES, Decoded
 from arplay.core.decoding.rows import Row, Rows, pipeline_of
 from arplay.core.decoding.stages import STAGES
 from arplay.gui.contract import Change, Do, Panel, View
+from arplay.gui.panels.stepping import stepping
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.decoding import add_menu
@@ -244,13 +245,8 @@ class DecodingPanel(Panel):
     # ---- what the user does
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = event.key()
-        if key == Qt.Key.Key_P:
-            self._on_play()
-        elif key == Qt.Key.Key_Left:
-            self._on_rewind()
-        elif key == Qt.Key.Key_Space:
-            self._on_step()
+        if (intent := stepping(event, self._view)) is not None:
+            self.intent.emit(intent)
         else:
             super().keyPressEvent(event)
 

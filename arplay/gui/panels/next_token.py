@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout
 
 from arplay.core.distribution import Distribution
 from arplay.core.format import in_unit, nats_or_bits, number
-from arplay.gui.contract import Change, Do, Panel, Settings, Take, Unit, View
+from arplay.gui.contract import Change, Panel, Settings, Take, Unit, View
+from arplay.gui.panels.stepping import stepping
 from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
 from arplay.gui.widgets.bars.bars import Axis, bars_of
 from arplay.gui.widgets.bars.cumulative import CumulativeStrip, Strip, strip_of
@@ -59,7 +60,8 @@ class NextTokenPanel(Panel):
     and takes the token that u falls on: the inverse of the cumulative distribution.</p>
     <p>After a step the stacked bar keeps the distribution that the step was drawn from, while the bars show the next
     one; a share too thin to be seen is shown through a lens below it.</p>
-    <p>Click a row, or choose with ↑ ↓ and press Enter or → to write it. ← goes back, Space samples, P plays.</p>
+    <p>Click a row, or choose with ↑ ↓ and press Enter or → to write it. ← goes back, Space samples, P plays, 1 to 9
+    take the token of that rank, Shift+→ writes on to the next word, B tries another token for the last pick.</p>
     """
 
     waits_for = "answer"
@@ -105,7 +107,6 @@ class NextTokenPanel(Panel):
         self.strip = CumulativeStrip()
         self.bars = BarView()
         self.bars.taken.connect(self._take)
-        self.bars.command.connect(self._command)
         self._arrange()
         self.show_view(self._view)
 
@@ -144,7 +145,7 @@ class NextTokenPanel(Panel):
         old, self._view = self._view, view
         settings = view.settings
         fast = view.playing and settings.play_per_second > MOST_ANIMATED
-        self.bars.animate, self.bars.playing = settings.animate and not fast, view.playing
+        self.bars.animate = settings.animate and not fast
         self._show_settings(settings)
         new_answer = view.answer is not old.answer or view.loaded is not old.loaded
         if view.answer is None or view.loaded is None:
@@ -274,9 +275,11 @@ class NextTokenPanel(Panel):
         self.search.clear()
         self.intent.emit(Take(id))
 
-    def _command(self, what: str) -> None:
-        commands = {"step": Do("step"), "rewind": Do("rewind"), "play": Do("play"), "pause": Do("pause")}
-        self.intent.emit(commands[what])
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if (intent := stepping(event, self._view)) is not None:
+            self.intent.emit(intent)
+        else:
+            super().keyPressEvent(event)
 
     def _other_unit(self) -> None:
         unit: Unit = "bits" if self._view.settings.unit == "nats" else "nats"

@@ -68,6 +68,8 @@ class Playground(State):
                 self.caret.move(caret)
             case Take():
                 self.writing.when_fresh(intent)
+            case contract.TakeRank(rank):
+                self.writing.take_rank(rank)
             case contract.Select(index):
                 self.caret.select(index)
             case contract.Change(settings):
@@ -161,8 +163,12 @@ class Playground(State):
 
     def _do(self, what: str) -> None:
         match what:
-            case "step":
-                self.writing.when_fresh(Do("step"))
+            case "step" | "take" | "heal":
+                self.writing.when_fresh(Do(what))
+            case "word":
+                self.writing.word()
+            case "branch":
+                self.writing.branch()
             case "play":
                 self.writing.start()
             case "pause":
@@ -171,8 +177,6 @@ class Playground(State):
                 self.writing.rewind()
             case "reroll":
                 self.writing.reroll()
-            case "heal":
-                self.writing.when_fresh(Do("heal"))
             case "put_aside":
                 if (node := self.tree.put_aside()) is not None:
                     self.recording.move(self.tree.node, node, "bringing the text back")

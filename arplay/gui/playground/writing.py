@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -16,7 +16,7 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED, Untold, uniform
 from arplay.core.position import Answer
-from arplay.core.stepping import behind_bare, context_of, picked, sampled
+from arplay.core.stepping import behind_bare, context_of, goes_on, picked, sampled
 from arplay.core.tree import Node, Step
 from arplay.core.watch import Met
 from arplay.engine.write import Write, Written
@@ -29,6 +29,19 @@ from arplay.models import grammar
 
 NO_MODEL = "no model is loaded yet"
 ELSEWHERE = ("this place belongs to the long text in the heatmap", "put the caret into the editor first")
+MOST_WORD = 32
+"""Tokens after which a word ends in any case: some models write none that end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """Sample on while it belongs to the word ``said`` so far, which began ``count`` tokens ago."""
+
+    said: str = ""
+    count: int = 0
+
+
+Waiting: TypeAlias = "Take | Do | _Word"
 
 
 class Writing(QObject):
@@ -40,7 +53,7 @@ class Writing(QObject):
     def __init__(self, play: State, bridge: Bridge, asking: Asking, recording: Recording) -> None:
         super().__init__(play)
         self._play, self._bridge, self._asking, self._recording = play, bridge, asking, recording
-        self.waiting: deque[Take | Do] = deque()
+        self.waiting: deque[Waiting] = deque()
         self._asked: int | None = None  # the number of the Write under way
         self._left, self._due = 0, 0.0
         self._shown, self._clock = 0.0, 0.0
@@ -144,7 +157,7 @@ class Writing(QObject):
         if number == self._asked:
             self.stop()
 
-    def when_fresh(self, intent: Take | Do) -> None:
+    def when_fresh(self, intent: Waiting) -> None:
         """Picks and steps need the distribution of this very prefix; until it is there they wait in line."""
         play = self._play
         if not self.has_model():
@@ -157,6 +170,37 @@ class Writing(QObject):
             play.reported.emit(*ELSEWHERE)
         else:
             self._choose(intent)
+
+    def word(self) -> None:
+        """Sample up to where the next word begins."""
+        self.when_fresh(_Word())
+
+    def take_rank(self, rank: int) -> None:
+        """Pick by the figure that stands before a row; refused while the rows are those of a moment ago."""
+        answer = self._play.view.answer
+        own = answer.distribution if answer is not None else None
+        if own is not None and not self._play.view.stale:
+            ids = own.top(rank)
+            if len(ids) < rank:
+                self._play.refused.emit(f"No token has rank {rank}")
+                return
+            self.when_fresh(Take(int(ids[-1])))
+        elif self._play.view.stale:
+            self._play.refused.emit("Nothing is written: the ranks are of a moment ago. Choose again in a moment.")
+        else:
+            self.when_fresh(Do("take"))  # which says why there is none
+
+    def branch(self) -> None:
+        """Back to the last pick, or to the last sample where nothing was picked, and another token there."""
+        play = self._play
+        chosen = [node for node in play.tree.node.ancestors() if node.step is not None]
+        last = next((node for node in chosen if node.kind == "picked"), chosen[0] if chosen else None)
+        if last is None or last.parent is None:
+            play.refused.emit("Nothing was picked or sampled yet: there is nothing to branch from")
+            return
+        self.stop()
+        self._recording.move(play.tree.node, last.parent, "going back to branch")
+        self.when_fresh(Do("branch"))
 
     def has_model(self) -> bool:
         """Whether a model is there to be asked; where none is, that is told."""
@@ -204,7 +248,7 @@ class Writing(QObject):
             self._recording.move(node, node.parent, "re-rolling")
             self.when_fresh(Do("step"))
 
-    def _choose(self, intent: Take | Do) -> None:
+    def _choose(self, intent: Waiting) -> None:
         play = self._play
         answer, decoded = play.view.answer, play.view.decoded
         if play.view.problem is not None:
@@ -232,8 +276,23 @@ class Writing(QObject):
         elif isinstance(intent, Take):
             play.show(step=None, step_decoded=None)
             self.write(picked(answer.distribution, decoded, answer.prefix.index, intent.id), "picked")
+        elif intent == Do("take"):
+            self._choose(Take(int(decoded.distribution.top(1)[0])))
+        elif intent == Do("branch"):
+            self._other(answer.distribution, answer.prefix.index)
         else:
-            self._sample(answer, answer.distribution, decoded)
+            self._sample(answer, answer.distribution, decoded, intent if isinstance(intent, _Word) else None)
+
+    def _other(self, distribution: Distribution, index: int) -> None:
+        """Pick the most probable token that was not yet tried at this place of the history."""
+        steps = [child.step for child in self._play.tree.node.children]
+        tried = {step.id for step in steps if step is not None and step.index == index}
+        ids = distribution.top(len(tried) + 1)
+        untried = next((int(id) for id in ids if int(id) not in tried), None)
+        if untried is None:
+            self._play.refused.emit("Every token was tried here")
+        else:
+            self._choose(Take(untried))
 
     def _back(self, answer: Answer) -> None:
         """The caret one token back; the text stays."""
@@ -264,7 +323,7 @@ class Writing(QObject):
         play.show(caret=answer.encoded.span(heal.index)[0], step=choice, step_decoded=decoded)
         self.write(step, "sampled")
 
-    def _sample(self, answer: Answer, distribution: Distribution, decoded: Decoded) -> None:
+    def _sample(self, answer: Answer, distribution: Distribution, decoded: Decoded, word: _Word | None = None) -> None:
         play, settings = self._play, self._play.view.settings
         if answer.position.start and settings.at_limit == "stop":
             self.stop()
@@ -278,8 +337,21 @@ class Writing(QObject):
             self.stop()
             play.reported.emit(untold.cause, untold.remedy)
             return
+        if word is not None and (word := self._longer(word, step.id)) is None:
+            return  # the next token begins another word
         play.show(step=choice, step_decoded=decoded)
         self.write(step, "sampled")
+        if word is not None and word.count < MOST_WORD:
+            self.waiting.appendleft(word)
+
+    def _longer(self, word: _Word, id: int) -> _Word | None:
+        """The word with this token, too; None where it is whole without."""
+        assert self._play.view.loaded is not None
+        tokens = self._play.view.loaded.vocabulary
+        if tokens.is_special(id) or tokens.length is not None:  # nothing goes on behind those
+            return None if word.count else replace(word, count=MOST_WORD)
+        more = tokens.writes(id) or "\N{REPLACEMENT CHARACTER}"
+        return _Word(word.said + more, word.count + 1) if goes_on(word.said, more) else None
 
     def write(self, step: Step, kind: Literal["sampled", "picked"]) -> None:
         """Put the chosen token after the caret; a text that followed is kept by the tree."""

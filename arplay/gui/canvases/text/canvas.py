@@ -20,7 +20,7 @@ from arplay.gui.canvases.text.marks import NO_MARKS, Marks
 from arplay.gui.canvases.text.notes import Note, Notes
 from arplay.gui.canvases.text.seek import SeekBar
 from arplay.gui.canvases.text.tools import TextTools
-from arplay.gui.contract import CaretMoved, Do, Intent, Take, View, Zoom
+from arplay.gui.contract import CaretMoved, Do, Intent, View, Zoom
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.scale import HeatScale
@@ -195,8 +195,8 @@ class TextCanvas(Canvas):
             self.intent.emit(Do("step"))
         elif what == "rewind":
             self.intent.emit(Do("rewind"))
-        elif self._view.decoded is not None and not self._view.stale and self._view.decoded.kept:
-            self.intent.emit(Take(int(np.nanargmax(self._view.decoded.logprobs))))
+        else:
+            self.intent.emit(Do("take"))
 
     def _on_note(self, intent: Intent) -> None:
         self.intent.emit(intent)

@@ -30,10 +30,9 @@ ROOMY = 32
 
 
 class BarView(QAbstractScrollArea):
-    """Shows one Bars. A click, Enter or → takes a row (``taken``); other keys of the step panel come as ``command``."""
+    """Shows one Bars. A click, Enter or → takes a row (``taken``); keys that it has no use for are its panel's."""
 
     taken = Signal(int)
-    command = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +42,6 @@ class BarView(QAbstractScrollArea):
         self.lit: int | None = None
         self.chosen = 0
         self.message = ""
-        self.playing = False
         self.animate = True
         self.source: tuple[Distribution, TokenSet] | None = None
         self._hovered: Row | None = None
@@ -209,19 +207,13 @@ class BarView(QAbstractScrollArea):
         page = max(1, self.verticalScrollBar().pageStep() // self.row_height - 1)
         to = row_after(key, self.chosen, len(self.bars.all_rows), page)
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            super().keyPressEvent(event)
+            event.ignore()
         elif to is not None:
             self.choose(to)
         elif key in (keys.Key_Return, keys.Key_Enter, keys.Key_Right):
             self._take(self.chosen)
-        elif key == keys.Key_Left:
-            self.command.emit("rewind")
-        elif key == keys.Key_Space:
-            self.command.emit("step")
-        elif key == keys.Key_P:
-            self.command.emit("pause" if self.playing else "play")
         else:
-            super().keyPressEvent(event)
+            event.ignore()
 
     def choose(self, place: int) -> None:
         """Move the keyboard's row, and scroll it into sight."""

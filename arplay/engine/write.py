@@ -25,10 +25,10 @@ from arplay.engine.messages import Question, WithTokens
 from arplay.engine.state import State
 from arplay.models.base import next_of
 
-TELL_SECONDS, MOST_SECONDS = 1 / 30, 0.1
+TELL_SECONDS, MOST_SECONDS = 1 / 30, 0.12
 """A batch has so much of the processor, as long as a picture lasts; where the window takes longer to show one, as much
 more as leaves the model its share. At a slower pace a batch is one token."""
-SHARE = 2.0
+SHARE = 3.0
 """Seconds that the model has for each second that the window shows what it wrote."""
 
 

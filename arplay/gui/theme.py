@@ -276,6 +276,7 @@ def style_sheet(t: Theme) -> str:
         height: 0; }}
     QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.border}; outline: none;
         selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}
+    QTableView {{ outline: none; }}
     QPlainTextEdit, QTextBrowser, QTableView, QTreeView, QListView, HeatView, BarView {{ background: {t.surface};
         border: 1px solid {t.border}; border-radius: {RADIUS}px;
         selection-background-color: {t.accent_soft}; selection-color: {t.text}; }}

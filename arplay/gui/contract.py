@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 
 from arplay.core.beams import Rules
 from arplay.core.chain import Ledger
+from arplay.core.decoding.layouts import Presets
 from arplay.core.decoding.pipeline import Decoded, Pipeline
 from arplay.core.decoding.rows import USUAL, Rows, rows_of
 from arplay.core.decoding.stage import StageProblem
@@ -50,12 +51,13 @@ class Settings:
     (:class:`arplay.core.windows.Windows`). ``reading`` is that of the model in the window, remembered for each model.
     ``surprise``: nats from which a token counts as surprising; ``link_scrolling``: editor and heatmap scroll together.
     ``watch``: rules at which Play ends. ``rows``: how the stages of ``decoding`` are laid out, with those that are off
-    (see :attr:`layout`).
+    (see :attr:`layout`); ``presets``: layouts that the user named.
     ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
     """
 
     decoding: Pipeline = Pipeline()
     rows: Rows = USUAL
+    presets: Presets = ()
     seed: int = 0
     bars: int = 20
     log_axis: bool = False

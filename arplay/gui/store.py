@@ -17,7 +17,7 @@ from PySide6.QtCore import QByteArray, QSettings
 
 from arplay import paths
 from arplay.core import watch
-from arplay.core.decoding import rows
+from arplay.core.decoding import layouts, rows
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
@@ -43,8 +43,18 @@ _RANGES = {
     "surprise": (0.1, 50.0),
     "text_size": (SIZES[0], SIZES[-1]),
 }
-_MADE: dict[str, Callable[[Any], Any]] = {"decoding": Pipeline, "rows": rows.from_json, "watch": watch.from_json}
-_SAID = {"decoding": "decoding", "rows": "rows of decoding stages", "watch": "rules of Play"}
+_MADE: dict[str, Callable[[Any], Any]] = {
+    "decoding": Pipeline,
+    "rows": rows.from_json,
+    "presets": layouts.presets_from_json,
+    "watch": watch.from_json,
+}
+_SAID = {
+    "decoding": "decoding",
+    "rows": "rows of decoding stages",
+    "presets": "presets",
+    "watch": "rules of Play",
+}
 
 
 class Store:
@@ -208,6 +218,7 @@ def _fields(settings: Settings) -> dict[str, Any]:
     return values | {
         "decoding": settings.decoding.as_json,
         "rows": rows.as_json(settings.rows),
+        "presets": layouts.presets_as_json(settings.presets),
         "watch": watch.as_json(settings.watch),
     }
 

@@ -65,6 +65,11 @@ def to_config(pipeline: Pipeline, tokens: TokenSet | None = None) -> tuple[dict[
     return said, notes
 
 
+def is_config(said: Mapping[str, Any]) -> bool:
+    """Whether these may be fields of a GenerationConfig."""
+    return bool(said.keys() & {*NAMES.values(), "do_sample", "sequence_bias", "bad_words_ids", "transformers_version"})
+
+
 def from_config(said: Mapping[str, Any]) -> tuple[Pipeline, list[str]]:
     """The pipeline that a GenerationConfig means, and a sentence for each field that is not taken over. Raises Problem.
 
@@ -92,12 +97,12 @@ _SILENT = ("transformers_version", "_from_model_config", "bos_token_id", "eos_to
 
 
 def _biases(said: Any) -> str:
-    pairs = [([*map(int, key)], value) for key, value in said.items()] if isinstance(said, Mapping) else said
     try:
+        pairs = [([*map(int, key)], value) for key, value in said.items()] if isinstance(said, Mapping) else said
         done = {f"#{ids[0]}": float(value) for ids, value in pairs if len(ids) == 1 and math.isfinite(value)}
         if len(done) == len(pairs):
             return json.dumps(done)
-    except (TypeError, ValueError, KeyError, IndexError):
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError):
         pass
     raise Problem("sequence_bias names something else than single tokens", "only a bias of one token can be taken over")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
@@ -19,10 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from arplay.core.decoding.layouts import Presets
 from arplay.core.decoding.pipeline import MOST_STAGES, Decoded
 from arplay.core.decoding.rows import Row, Rows, pipeline_of
 from arplay.core.decoding.stages import STAGES
-from arplay.gui.contract import Change, Do, Panel, View
+from arplay.core.errors import Problem
+from arplay.gui.contract import Change, Do, Panel, Report, View
 from arplay.gui.panels.stepping import stepping
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Caption
@@ -67,9 +70,10 @@ class DecodingPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._view = View()
+        self.view = View()
         self._moved: tuple[str, Decoded] | None = None
         self.setAccessibleName("Decoding controls")
+        self.setAcceptDrops(True)
         stages = (
             f"<b>{stage.title}</b>: {stage.formula}" + (f" ({stage.source})" if stage.source else "")
             for stage in STAGES.values()
@@ -111,7 +115,7 @@ class DecodingPanel(Panel):
         self._whole.addWidget(_Scrolling(content), 2)
         self._whole.addWidget(_Scrolling(buttons))
         self.set_theme(self.theme)
-        self.show_view(self._view)
+        self.show_view(self.view)
 
     def veiled(self) -> QWidget:
         return self.where.told
@@ -159,9 +163,11 @@ class DecodingPanel(Panel):
     def _build_menus(self) -> QHBoxLayout:
         self.presets = PresetMenu(self)
         self.presets.chosen.connect(self._on_preset)
+        self.presets.kept.connect(self._on_kept)
+        self.presets.told.connect(self._on_told)
         self.add = button("Add stage…", ADD, self, "chip")
         menu = QMenu(self.add)
-        menu.aboutToShow.connect(self._fill_add)
+        add_menu.fill(menu)
         menu.triggered.connect(self._on_add)
         give_menu(self.add, menu)
         row = QHBoxLayout()
@@ -187,14 +193,15 @@ class DecodingPanel(Panel):
     # ---- showing
 
     def show_view(self, view: View) -> None:
-        former, self._view = self._view, view
+        former, self.view = self.view, view
         settings, layout = view.settings, view.settings.layout
         greedy = settings.decoding.has("greedy")
         reason = GREEDY_REASON if greedy else None
         self.modes.button(int(greedy)).setChecked(True)
+        tokens = None if view.loaded is None else view.loaded.vocabulary
         anew = self.stages.show_rows(_shown(layout), reason)
         self.stages.show_traces(view.decoded, view.undecoded, settings.unit)
-        self.presets.show_layout(layout)
+        self.presets.show_layout(layout, settings.presets, tokens)
         self.add.setEnabled(len(layout) < MOST_STAGES)
         self.add.setToolTip(ADD if len(layout) < MOST_STAGES else FULL)
         self.run.show_settings(settings, reason)
@@ -208,7 +215,7 @@ class DecodingPanel(Panel):
         if former.playing != view.playing:
             self._name_play()
         self._show_effect(view)
-        self.where.show_decoded(view.decoded, None if view.loaded is None else view.loaded.vocabulary)
+        self.where.show_decoded(view.decoded, tokens)
         self.drawn.show_text(_drawn_words(view))
 
     def _show_effect(self, view: View) -> None:
@@ -239,8 +246,8 @@ class DecodingPanel(Panel):
         self._name_play()
 
     def _name_play(self) -> None:
-        self.play.setText("Pause" if self._view.playing else "Play")
-        self.play.setIcon(icon("pause" if self._view.playing else "play", self.theme))
+        self.play.setText("Pause" if self.view.playing else "Play")
+        self.play.setIcon(icon("pause" if self.view.playing else "play", self.theme))
 
     # ---- what the user does
 
@@ -251,8 +258,8 @@ class DecodingPanel(Panel):
             super().keyPressEvent(event)
 
     def _change(self, **fields: Any) -> None:
-        settings = replace(self._view.settings, **fields)
-        if settings != self._view.settings:
+        settings = replace(self.view.settings, **fields)
+        if settings != self.view.settings:
             self.intent.emit(Change(settings))
 
     def _lay(self, rows: Rows) -> None:
@@ -260,28 +267,49 @@ class DecodingPanel(Panel):
 
     @property
     def _greedy(self) -> Rows:
-        return (GREEDY,) if self._view.settings.decoding.has("greedy") else ()
+        return (GREEDY,) if self.view.settings.decoding.has("greedy") else ()
 
     def _on_mode(self, at: int) -> None:
-        rows = _shown(self._view.settings.layout)
+        rows = _shown(self.view.settings.layout)
         self._lay((*rows, GREEDY) if at else rows)
 
     def _on_preset(self, rows: Rows) -> None:
         self.effect.show_text("")
         self._lay(rows)
 
+    def _on_kept(self, presets: Presets) -> None:
+        self._change(presets=presets)
+
+    def _on_told(self, cause: str, remedy: str) -> None:
+        self.intent.emit(Report(cause, remedy))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Stages in a file; whatever else is dropped is the window's."""
+        if _stages_file(event) is not None:
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = _stages_file(event)
+        if path is None:
+            event.ignore()
+            return
+        event.acceptProposedAction()
+        try:
+            self.presets.read(path)
+        except Problem as problem:
+            self.intent.emit(Report(problem.cause, problem.remedy))
+
     def _on_rows(self, rows: Rows, moved: str) -> None:
         """``moved``: what was put where."""
         self.effect.show_text("")
-        decoded = self._view.decoded
+        decoded = self.view.decoded
         self._moved = (moved, decoded) if moved and decoded is not None else None
         self._lay((*rows, *self._greedy))
 
-    def _fill_add(self) -> None:
-        add_menu.fill(self.add.menu())
-
     def _on_add(self, action: QAction) -> None:
-        self._lay((*_shown(self._view.settings.layout), add_menu.useful(action.data()), *self._greedy))
+        self._lay((*_shown(self.view.settings.layout), add_menu.useful(action.data()), *self._greedy))
         self.stages.rows[-1].inputs[0].field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_run(self, name: str, value: object) -> None:
@@ -297,7 +325,13 @@ class DecodingPanel(Panel):
         self.intent.emit(Do("rewind"))
 
     def _on_play(self) -> None:
-        self.intent.emit(Do("pause" if self._view.playing else "play"))
+        self.intent.emit(Do("pause" if self.view.playing else "play"))
+
+
+def _stages_file(event: QDropEvent) -> Path | None:
+    urls = event.mimeData().urls()
+    path = Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None
+    return path if path is not None and path.suffix == ".json" else None
 
 
 def _shown(layout: Rows) -> Rows:

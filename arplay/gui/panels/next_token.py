@@ -246,6 +246,7 @@ class NextTokenPanel(Panel):
         bars = bars_of(self._own, self._drawn, view.loaded.vocabulary, n, actual, found, stages)
         lit = actual if view.selected is not None and view.selected == view.answer.prefix.index else None
         self.bars.source = (self._own, view.loaded.vocabulary)
+        self.bars.decoded = view.decoded
         axis, index = Axis.fit(bars, settings.log_axis), view.answer.prefix.index
         if self._place is not None and abs(self._place[1] - index) <= 1 and self._place[0] is view.loaded.info:
             axis = axis.kept(self.bars.axis)  # one step on or back: the bars are read against the same scale

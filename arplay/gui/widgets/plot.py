@@ -336,6 +336,8 @@ def thinned(x: Floats, y: Floats, edges: Floats) -> tuple[Floats, Floats]:
 
     They look the same. ``x``, which rises, and ``y`` of shape (n,); up to four points of each column are returned.
     """
+    if not len(x):
+        return x, y
     starts = np.append(0, np.searchsorted(x, edges))
     starts = starts[(np.diff(starts, prepend=-1) > 0) & (starts < len(x))]
     lasts = np.append(starts[1:], len(x)) - 1

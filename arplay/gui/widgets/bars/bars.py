@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arplay.core.decoding.trace import Lost
 from arplay.core.distribution import Distribution
 from arplay.core.format import nats_and_bits, percent, tick_percent, tick_power
 from arplay.core.modalities.base import TokenSet
@@ -186,12 +187,19 @@ class Axis:
         return [(i / parts, tick_percent(self.high * i / parts)) for i in range(parts + 1)]
 
 
-def figures(row: Row, own: Distribution, vocabulary: TokenSet) -> list[tuple[str, str]]:
-    """Everything known about one row, as names and values for its hover card."""
+def figures(row: Row, own: Distribution, vocabulary: TokenSet, lost: Lost | None = None) -> list[tuple[str, str]]:
+    """Everything known about one row, as names and values for its hover card; ``lost``: what cut it."""
     lines = [("id", f"{row.id:,}"), *vocabulary.details(row.id)]
     lines.insert(0, ("rank", "—" if row.rank is None else f"{row.rank:,} of {own.size:,}"))
     if row.logprob is None:
         return [("p", "not told by the model"), *lines]
     after = "removed by decoding" if row.removed else percent(row.decoded)
     known = [("p", percent(row.prob)), ("p after decoding", after), ("log p", nats_and_bits(row.logprob))]
+    if lost is not None:
+        least = percent(lost.least) if lost.kept else "none"
+        known[1:2] = [
+            ("cut by", lost.label),
+            ("p and rank there", f"{percent(lost.prob)}, {lost.rank:,}"),
+            ("least p that stayed", least),
+        ]
     return [*known, ("p of it and all above", percent(cumulative_mass(own, row.id))), *lines]

@@ -8,6 +8,8 @@ from PySide6.QtCore import QEasingCurve, QEvent, QPoint, QPointF, QRectF, Qt, QV
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
+from arplay.core.decoding.pipeline import Decoded
+from arplay.core.decoding.trace import Lost
 from arplay.core.distribution import Distribution
 from arplay.core.format import percent
 from arplay.core.modalities.base import TokenSet
@@ -44,6 +46,8 @@ class BarView(QAbstractScrollArea):
         self.message = ""
         self.animate = True
         self.source: tuple[Distribution, TokenSet] | None = None
+        self.decoded: Decoded | None = None
+        """What names the stage that cut a token."""
         self._hovered: Row | None = None
         self._answers = self._refused = False
         self._from: dict[int, tuple[float, float]] = {}
@@ -272,12 +276,15 @@ class BarView(QAbstractScrollArea):
             self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if row else Qt.CursorShape.ArrowCursor)
             self.viewport().update()
 
+    def _lost(self, row: Row) -> Lost | None:
+        return self.decoded.lost(row.id) if row.removed and self.decoded is not None else None
+
     def row_card(self, row: Row) -> str:
         """The hover card of a row, as rich text."""
         lines = "".join(
             f"<tr><td style='color:{self.theme.muted}; padding-right:{SPACE[2]}px'>{name}</td>"
             f"<td align='right'>{html.escape(value)}</td></tr>"
-            for name, value in (figures(row, *self.source) if self.source else ())
+            for name, value in (figures(row, *self.source, self._lost(row)) if self.source else ())
         )
         note = "<br>next in the text" if row.actual else ""
         return f"<b>{html.escape(row.text)}</b>{note}<table cellspacing='0'>{lines}</table>click to take it"

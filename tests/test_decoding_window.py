@@ -1,0 +1,109 @@
+"""Decoding in the running window: what moving a stage changes, where a token went, and a stage that cannot work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from arplay.core.decoding.pipeline import Pipeline
+from arplay.gui.contract import Change, Do
+from arplay.gui.main_window import MainWindow
+from arplay.gui.panels.decoding import DecodingPanel
+from arplay.gui.panels.next_token import NextTokenPanel
+from tests.windows_open import Open, notice, opened, settle
+
+__all__ = ["opened"]
+
+
+def lay(window: MainWindow, spelled: str, qtbot: QtBot) -> DecodingPanel:
+    play, panel = window.playground, window.panels["decoding"]
+    assert isinstance(panel, DecodingPanel)
+    play.handle(Change(replace(play.view.settings, decoding=Pipeline(spelled))))
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: panel.view is play.view)
+    return panel
+
+
+def test_moving_a_stage_says_what_changes(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"A")
+    panel = lay(window, "temperature:2,top-p:0.6", qtbot)
+    before = window.playground.view.decoded
+    rows = {row.stage.name: row for row in panel.stages.rows}
+    rows["temperature"].inputs[0].field.setFocus()
+    for _ in range(5):
+        qtbot.keyClick(rows["temperature"].inputs[0].field, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+        qtbot.waitUntil(lambda: panel.view is window.playground.view)
+        if window.playground.view.settings.decoding.spelled == "top-p:0.6,temperature:2.0":
+            break
+    after = window.playground.view.decoded
+    assert before is not None and after is not None
+    qtbot.waitUntil(lambda: "Temperature after Top-p: " in panel.effect.full)
+    for verb, one, other in (
+        ("come", after.candidates, before.candidates),
+        ("go", before.candidates, after.candidates),
+    ):
+        count = len(set(one.ids.tolist()) - set(other.ids.tolist()))
+        assert bool(count) == (f"{count} token" in panel.effect.full and verb in panel.effect.full)
+    assert "of the mass moves" in panel.effect.full
+    while panel.stages.rows[-1] is not rows["temperature"]:
+        panel.stages.rows[-1].moved.emit(-1)
+    qtbot.waitUntil(lambda: "changes nothing here" in panel.effect.full)  # past stages that are off
+
+
+def test_where_a_token_went_is_told_and_its_bar_names_the_stage(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BA")
+    panel = lay(window, "top-k:1", qtbot)
+    decoded, chart = window.playground.view.decoded, window.panels["next_token"]
+    assert decoded is not None and window.playground.view.loaded is not None and isinstance(chart, NextTokenPanel)
+    tokens, (kept,) = window.playground.view.loaded.vocabulary, decoded.candidates.ids.tolist()
+    for row in chart.bars.bars.rows:
+        panel.where.field.setText(tokens.label(row.id) if not row.special else f"#{row.id}")
+        told, card = panel.where.told.text(), chart.bars.row_card(row)
+        if row.id == kept:
+            assert "may be drawn" in told and "cut by" not in card
+        else:
+            lost = decoded.lost(row.id)
+            assert lost is not None and "top-k 1 cut it" in told and f"rank {lost.rank}" in told
+            assert "cut by" in card and "top-k 1" in card and "least p that stayed" in card
+    panel.where.field.setText("no such token")
+    assert "No token" in panel.where.told.text()
+    panel.where.field.clear()
+    assert not panel.where.told.isVisible()
+
+
+@pytest.mark.parametrize("spelled", ['ban:"no such"', 'ban:"[\\"A\\",\\"B\\",\\"C\\",\\"#3\\"]"'])
+def test_a_stage_that_cannot_work_says_so_in_its_row_and_nothing_is_drawn(
+    opened: Open, qtbot: QtBot, spelled: str
+) -> None:
+    window = opened(text=b"BA")
+    play = window.playground
+    panel = lay(window, spelled, qtbot)
+    undecoded = play.view.undecoded
+    assert undecoded is not None and undecoded.at == 0 and play.view.decoded is None
+    rows = {row.stage.name: row for row in panel.stages.rows}
+    assert undecoded.cause.lower() in rows["ban"].problem.text().lower() and rows["ban"].problem.isVisible()
+    assert not rows["temperature"].problem.isVisible()
+    assert not panel.step.isEnabled() and undecoded.remedy in panel.step.toolTip()
+    for what in ("step", "play"):
+        window.notice.forget()
+        play.handle(Do(what))
+        assert undecoded.cause.lower() in notice(window).lower() and play.view.document.file == b"BA"
+    rows["ban"].switch.click()
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: panel.step.isEnabled() and not rows["ban"].problem.isVisible())
+
+
+def test_a_text_that_cannot_be_read_is_not_taken(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BA")
+    panel = lay(window, 'bias:"{\\"A\\": 2}"', qtbot)
+    row = next(row for row in panel.stages.rows if row.stage.name == "bias")
+    field = row.inputs[0].field
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "nonsense")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert "names no biases" in row.problem.text() and row.problem.isVisible()
+    assert window.playground.view.settings.decoding.value("bias") == '{"A": 2}'

@@ -28,15 +28,15 @@ def lay(window: MainWindow, spelled: str, qtbot: QtBot) -> DecodingPanel:
 
 
 def test_moving_a_stage_says_what_changes(opened: Open, qtbot: QtBot) -> None:
-    window = opened(text=b"A")
-    panel = lay(window, "temperature:2,top-p:0.6", qtbot)
+    window = opened(text=b"BA")
+    panel = lay(window, "temperature:3,top-p:0.5", qtbot)
     before = window.playground.view.decoded
     rows = {row.stage.name: row for row in panel.stages.rows}
     rows["temperature"].inputs[0].field.setFocus()
     for _ in range(5):
         qtbot.keyClick(rows["temperature"].inputs[0].field, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
         qtbot.waitUntil(lambda: panel.view is window.playground.view)
-        if window.playground.view.settings.decoding.spelled == "top-p:0.6,temperature:2.0":
+        if window.playground.view.settings.decoding.spelled == "top-p:0.5,temperature:3.0":
             break
     after = window.playground.view.decoded
     assert before is not None and after is not None

@@ -205,7 +205,7 @@ class DecodingPanel(Panel):
         self.add.setEnabled(len(layout) < MOST_STAGES)
         self.add.setToolTip(ADD if len(layout) < MOST_STAGES else FULL)
         self.run.show_settings(settings, reason)
-        if anew or self._moved is not None or former is view:
+        if anew:
             self._chain()
         nothing = _nothing(view)
         self.step.setEnabled(not nothing)
@@ -303,10 +303,11 @@ class DecodingPanel(Panel):
 
     def _on_rows(self, rows: Rows, moved: str) -> None:
         """``moved``: what was put where."""
-        self.effect.show_text("")
-        decoded = self.view.decoded
-        self._moved = (moved, decoded) if moved and decoded is not None else None
-        self._lay((*rows, *self._greedy))
+        decoded, layout = self.view.decoded, (*rows, *self._greedy)
+        same = moved and pipeline_of(layout) == self.view.settings.decoding
+        self.effect.show_text(f"{moved}: changes nothing here" if same else "")
+        self._moved = (moved, decoded) if moved and not same and decoded is not None else None
+        self._lay(layout)
 
     def _on_add(self, action: QAction) -> None:
         self._lay((*_shown(self.view.settings.layout), add_menu.useful(action.data()), *self._greedy))

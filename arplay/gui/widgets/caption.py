@@ -59,6 +59,8 @@ class Caption(Label):
         """What the tooltip explains below the line itself."""
 
     def show_text(self, text: str) -> None:
+        if text == self.full:
+            return
         self.full = text
         self.setToolTip(plain(f"{text}\n\n{self.tip}" if self.tip else text))
         self.setAccessibleName(safe(text, keep="\n"))

@@ -24,6 +24,7 @@ class StageList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows: list[StageRow] = []
+        self._seen: list[StageRow] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(SPACE[0])
@@ -35,9 +36,9 @@ class StageList(QWidget):
     def show_rows(self, rows: Rows, reason: str | None) -> bool:
         """Whether other stages stand there now, or in another order."""
         names = [each.stage for each in rows]
-        anew = names != [each.stage.name for each in self.rows]
-        if anew:
+        if names != [each.stage.name for each in self.rows]:
             self._arrange(names)
+        anew, self._seen = self.rows != self._seen, list(self.rows)
         for widget, row in zip(self.rows, rows, strict=True):
             widget.show_row(row, reason)
         return anew

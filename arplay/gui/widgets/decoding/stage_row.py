@@ -43,7 +43,10 @@ class StageRow(QWidget):
         self.row = Row(name, self.stage.check(tuple(field.given for field in self.stage.fields)))
         self._trace: Trace | None = None
         self._unit: Unit = "nats"
+        self._reason: str | None = None
         self.switch = QCheckBox(self)
+        self.switch.setAccessibleName(f"{self.stage.title} on")
+        self.switch.setToolTip(plain(f"Switch {self.stage.title} on or off"))
         self.handle = Handle(self)
         self.handle.dragged.connect(self.dragged)
         self.switch.clicked.connect(self._on_switch)
@@ -125,15 +128,17 @@ class StageRow(QWidget):
         """``reason``: why nothing of it matters now, if that is so."""
         self.row = row
         self.switch.setChecked(row.works)
-        self.switch.setEnabled(reason is None)
-        self.switch.setToolTip(plain(reason or f"{self.stage.title}: {'on' if row.works else 'off'}"))
-        self.switch.setAccessibleName(f"{self.stage.title} on")
+        if reason != self._reason:
+            self._reason = reason
+            self.switch.setEnabled(reason is None)
+            self.switch.setToolTip(plain(reason or f"Switch {self.stage.title} on or off"))
+            for each in self.inputs:
+                each.set_reason(reason)
         for each, value in zip(self.inputs, row.values, strict=True):
             if isinstance(each, Text):
                 each.show_value(str(value))
             else:
                 each.show_value(float(value))
-            each.set_reason(reason)
 
     def show_place(self, at: int, of: int) -> None:
         where = f"{self.stage.title}, stage {at + 1} of {of}"

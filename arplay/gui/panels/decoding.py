@@ -252,7 +252,7 @@ class DecodingPanel(Panel):
     # ---- what the user does
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if (intent := stepping(event, self._view)) is not None:
+        if (intent := stepping(event, self.view)) is not None:
             self.intent.emit(intent)
         else:
             super().keyPressEvent(event)

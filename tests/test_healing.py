@@ -79,6 +79,15 @@ def test_a_text_with_a_space_at_its_end_is_healed(english: arplay.Model) -> None
     assert english.sample("Once upon a ", 1, pipeline="greedy").text != " time"  # negative control
 
 
+def test_asking_costs_no_token_more() -> None:
+    english = arplay.load("english")
+    answer = english.next("It was a dark night. ").answer
+    assert answer.heal is not None and answer.evaluated == answer.position.context and answer.reused == 0
+    again = english.next("It was a dark night. ").answer
+    assert again.heal is not None and again.evaluated == 2  # that place, and the last token
+    assert english.next("It was a dark night").answer.heal is None
+
+
 def test_what_ends_with_a_whole_token_stays(english: arplay.Model) -> None:
     assert english.next("", heal=True).pipeline.stages == ()
     assert arplay.load("abc").next("BA", heal=True).pipeline.stages == ()

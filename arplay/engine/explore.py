@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,16 +74,6 @@ def _ends_blank(state: State, spot: Spot) -> bool:
     return bool(len(spot.prefix.ids)) and state.tokens.writes(int(spot.prefix.ids[-1]))[-1:].isspace()
 
 
-def heal_at(state: State, spot: Spot, text: str) -> Generator[None, None, Heal]:
-    """What could stand in place of the last token before the place, which writes ``text``."""
-    context = spot.context[:-1]
-    with state.prefixes.session(state.current().session, context) as session:
-        for _ in in_chunks(session, session.read, context[len(session.ids) :], state.pace):
-            yield None
-        before = next_of(session)
-    return Heal(text, spot.prefix.index - 1, before, share_of_longer(before, state.tokens, text))
-
-
 @dataclass(slots=True)
 class Answered:
     """The context explored last whose logits are all known, and these."""
@@ -98,19 +87,23 @@ def explore(state: State, request: Explore) -> Steps:
     context = spot.context
     state.pace.hurry()
     began = time.perf_counter()
+    text = healable(state, spot) if spot.is_open and not model.can.partial and _ends_blank(state, spot) else ""
     distribution, heal = None, None
-    if spot.is_open and _ends_blank(state, spot) and (text := healable(state, spot)):
-        heal = yield from heal_at(state, spot, text)
-    with state.prefixes.session(model.session, context) as session:
+    whole = len(context)
+    with state.prefixes.session(model.session, context, whole - 1 if text else None) as session:
         reused, evaluated = len(session.ids), session.evaluated
         due = time.monotonic() + TELL_SECONDS
-        for _ in in_chunks(session, session.read, context[reused:], state.pace):
-            read, now = len(session.ids), time.monotonic()
-            if now < due or read == len(context):
-                yield None
-            else:
-                due = now + TELL_SECONDS
-                yield Progress(request.number, f"reading {len(context):,} tokens", read / len(context))
+        for end in (whole - 1, whole) if text else (whole,):
+            for _ in in_chunks(session, session.read, context[len(session.ids) : end], state.pace):
+                read, now = len(session.ids), time.monotonic()
+                if now < due or read == whole:
+                    yield None
+                else:
+                    due = now + TELL_SECONDS
+                    yield Progress(request.number, f"reading {whole:,} tokens", read / whole)
+            if end < whole:  # what could stand there instead of the last token
+                before = next_of(session)
+                heal = Heal(text, spot.prefix.index - 1, before, share_of_longer(before, state.tokens, text))
         if spot.is_open:
             if not model.can.partial:
                 state.kept(Answered).last = context, session.logits()

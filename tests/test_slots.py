@@ -23,6 +23,7 @@ from arplay.core.modalities.text import Caret, Text
 from arplay.engine import state
 from arplay.engine.explore import Explore, Explored
 from arplay.engine.load import Load, Loaded, Unload, Unloaded
+from arplay.engine.mapping import Map
 from arplay.engine.messages import Cancelled, Failed, Question, Request, Result
 from arplay.engine.one_batch import OneBatch
 from arplay.engine.recompute import Recompute
@@ -153,6 +154,7 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
     Reconcile: lambda number, slot: Reconcile(number, TEXT, slot=slot),
     Recompute: lambda number, slot: Recompute(number, TEXT, Caret(4), slot=slot),
     OneBatch: lambda number, slot: OneBatch(number, "BACAB", slot=slot),
+    Map: lambda number, slot: Map(number, TEXT, TEXT.end, 2, 9, slot=slot),
     Roll: lambda number, slot: Roll(number, TEXT, TEXT.end, Pipeline(), (1, 2), 4, slot=slot),
     Search: lambda number, slot: Search(number, TEXT, TEXT.end, Rules(2, 4), slot=slot),
     Write: lambda number, slot: Write(number, TEXT, 10, None, Pipeline(), 7, 3, 1e9, 0.0, slot=slot),

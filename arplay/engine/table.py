@@ -10,6 +10,7 @@ from arplay.engine.downloads import Describe, Fetch, describe, fetch
 from arplay.engine.explore import Explore, explore
 from arplay.engine.job import Job, plain
 from arplay.engine.load import Load, Unload, load, unload
+from arplay.engine.mapping import Map, map_of
 from arplay.engine.messages import Request
 from arplay.engine.one_batch import OneBatch, one_batch
 from arplay.engine.recompute import Recompute, recompute
@@ -26,6 +27,7 @@ JOBS: dict[type[Request], Job] = {
     Write: plain(write),
     Search: plain(search),
     Roll: plain(roll),
+    Map: plain(map_of),
     Load: Job(load),
     Describe: Job(describe),
     Fetch: Job(fetch, already="is being fetched already"),

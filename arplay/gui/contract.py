@@ -29,6 +29,7 @@ from arplay.core.timings import Timings
 from arplay.core.tree import Kind, Mark, Node, Step, Tree
 from arplay.core.watch import Watch
 from arplay.engine.load import Loaded
+from arplay.engine.mapping import Mapped
 from arplay.engine.reconcile import Reconciled
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
@@ -95,8 +96,8 @@ class View:
     ``name``: the file that the text was opened from.
     ``found``: what is searched for, in the text of the heatmap; ``sought``: what the last look for a surprise came to.
     ``departures``: byte spans of ``document`` whose kept ids are not the tokenizer's own, as far as they are known.
-    ``rolled`` and ``searched``: the continuations tried last, perhaps behind another text than this one
-    (:meth:`tried_here`), whose end ``rolled_behind`` and ``searched_behind`` tell; ``trying``: which of them grow now.
+    ``rolled``, ``searched``, ``mapped``: the continuations tried last, perhaps behind another text than this one
+    (:meth:`tried_here`), whose end ``rolled_behind`` and so on tell; ``trying``: which of them grow now.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``scoring``: the scores of this very text are on their way.
     ``busy`` says what is being done, ``doing`` the same with its phase and its seconds, ``problem`` (cause, remedy)
@@ -129,7 +130,9 @@ class View:
     searched: Searched | None = None
     rolled_behind: str = ""
     searched_behind: str = ""
-    trying: Literal["", "rollouts", "beams"] = ""
+    mapped: Mapped | None = None
+    mapped_behind: str = ""
+    trying: Literal["", "rollouts", "beams", "map"] = ""
     timings: Timings = ()
     recomputing: bool = False
     scoring: bool = False
@@ -148,7 +151,7 @@ class View:
         written = self.node is not None and self.node.step is not None
         return written and self.selected is None and self.caret == len(self.document)
 
-    def tried_here(self, tried: Rolled | Searched) -> bool:
+    def tried_here(self, tried: Rolled | Searched | Mapped) -> bool:
         """Whether these continuations are of this very place, by the model that is loaded."""
         loaded, same = self.loaded, tried.document == self.document and tried.place == self.document.at(self.caret)
         return same and loaded is not None and loaded.vocabulary.name == tried.tokens.name
@@ -276,6 +279,14 @@ class Beams:
 
 
 @dataclass(frozen=True, slots=True)
+class Maps:
+    """Look at chains of up to ``depth`` tokens behind the caret, by about ``budget`` expansions."""
+
+    depth: int
+    budget: int
+
+
+@dataclass(frozen=True, slots=True)
 class Continue:
     """Write these tokens behind the caret; ``steps`` of a rollout are recorded as they were drawn."""
 
@@ -336,7 +347,7 @@ class Report:
 
 
 Intent = (
-    Take | TakeRank | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Continue | Goto | SetMark
+    Take | TakeRank | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps | Continue | Goto | SetMark
     | Edited | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip
 

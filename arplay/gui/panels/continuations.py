@@ -22,13 +22,15 @@ from PySide6.QtWidgets import (
 from arplay.core.beams import MOST_BEAMS, Rules, Stop
 from arplay.core.errors import Problem
 from arplay.core.format import number
+from arplay.engine.mapping import Mapped
 from arplay.engine.rollouts import MOST_ROLLOUTS, Rolled
 from arplay.engine.search import Searched
-from arplay.gui.contract import Beams, Continue, Do, Panel, Report, Rollouts, View
+from arplay.gui.contract import Beams, Continue, Do, Maps, Panel, Report, Rollouts, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.beam_tree import BeamTree
 from arplay.gui.widgets.caption import Caption, Label, plain, set_role
 from arplay.gui.widgets.flow import Flow
+from arplay.gui.widgets.joint_map import JointMap
 from arplay.gui.widgets.push_button import push_button, segment
 from arplay.gui.widgets.rollout_rows import RolloutRows
 
@@ -39,6 +41,8 @@ _EMPTY = {
     "text: a double-click, or Enter, writes one.",
     "beams": "Run searches the most probable continuation with several beams; Step looks at one expansion at a time. "
     "The tree shows what was pruned, and why.",
+    "map": "Run looks at the most probable continuations first. Each is an area as large as its joint probability; a "
+    "second click goes into one, Backspace comes back, Enter writes it.",
 }
 _STOPS: dict[Stop, tuple[str, str]] = {
     "soon": ("soon", "when the best running beam, as long as it is, is worse than the worst finished one"),
@@ -58,22 +62,31 @@ class ContinuationsPanel(Panel):
         "log p / n<sup>penalty</sup>, so that long ones are not punished for their length alone. Pale tokens were "
         "pruned: point at one to see why. Beam groups search one after the other, and each pays for tokens that a "
         "former group took.</p>"
+        "<p>The <b>map</b> has an area for each chain, as large as its joint probability "
+        "p(x<sub>1</sub>…x<sub>n</sub> | prefix) = "
+        "Π p(x<sub>i</sub> | x<sub>&lt;i</sub>); what was not looked at is one area. "
+        "Of a small table all is there.</p>"
         "<p>Of a small table every chain is looked at, and you see whether greedy and the beams found the best.</p>"
     )
 
     def __init__(self) -> None:
         super().__init__()
         self.view = View()
-        self.rows, self.tree = RolloutRows(), BeamTree()
+        self.rows, self.tree, self.map = RolloutRows(), BeamTree(), JointMap()
         self.note, self.looked = Caption(), Caption()
         self.modes = [
-            segment("Rollouts", "Draw many samples at once", self._draws, place=0, of=2, name="Rollouts"),
-            segment("Beam search", "Search the most probable", self._searches, place=1, of=2, name="Beam search"),
+            segment("Rollouts", "Draw many samples at once", self._draws, place=0, of=3, name="Rollouts"),
+            segment("Beam search", "Search the most probable", self._searches, place=1, of=3, name="Beam search"),
+            segment("Map", "All that may follow, by probability", self._maps, place=2, of=3, name="Map"),
         ]
         self.count = _box("rollouts", 8, MOST_ROLLOUTS, "How many continuations are drawn")
         self.tokens = _box("tokens", 32, MOST_TOKENS, "Tokens of each at most")
         self.width_box = _box("beams", 4, MOST_BEAMS, "How many chains go on after each token")
         self.penalty = QDoubleSpinBox(minimum=-10, maximum=10, singleStep=0.1, value=1.0, decimals=2)
+        self.budget = _box(
+            "expansions", 100, 10_000, "How many places are looked at: a table is always looked at whole"
+        )
+        self.deep = _box("deep", 4, 64, "Tokens of a chain at most")
         self.groups = _box("groups", 1, MOST_BEAMS, "Groups of beams that search one after the other")
         self.diversity = QDoubleSpinBox(minimum=0, maximum=100, singleStep=0.1, value=0.5, decimals=2)
         self.stop = QComboBox()
@@ -87,7 +100,9 @@ class ContinuationsPanel(Panel):
         self.fields = [
             _Field("rollouts", self.count, "rollouts"),
             _Field("beams", self.width_box, "beams"),
-            _Field("tokens", self.tokens, ""),
+            _Field("tokens", self.tokens, "rollouts beams"),
+            _Field("tokens deep", self.deep, "map"),
+            _Field("expansions", self.budget, "map"),
             _Field("length penalty", self.penalty, "beams"),
             _Field("stop", self.stop, "beams"),
             _Field("groups", self.groups, "beams"),
@@ -105,10 +120,10 @@ class ContinuationsPanel(Panel):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.pages = QStackedWidget()
-        for page in (self.empty, self.rows, self.tree):
+        for page in (self.empty, self.rows, self.tree, self.map):
             self.pages.addWidget(page)
         self._lay_out()
-        for shown in (self.rows, self.tree):
+        for shown in (self.rows, self.tree, self.map):
             shown.looked_at.connect(self._show_looked)
             shown.chosen.connect(self._write)
         self.groups.valueChanged.connect(self._fit)
@@ -142,7 +157,8 @@ class ContinuationsPanel(Panel):
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
         changed = (
-            view.rolled is not before.rolled, view.searched is not before.searched, view.trying != before.trying,
+            view.rolled is not before.rolled, view.mapped is not before.mapped,
+            view.searched is not before.searched, view.trying != before.trying,
             view.document is not before.document, view.caret != before.caret, view.loaded is not before.loaded,
         )  # fmt: skip
         if any(changed):
@@ -150,13 +166,15 @@ class ContinuationsPanel(Panel):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        self.rows.table.theme = self.tree.theme = theme
+        self.rows.table.theme = self.tree.theme = self.map.theme = theme
+        self.map.update()
         self.rows.viewport().update()
         self.tree.viewport().update()
 
     @property
-    def tried(self) -> Rolled | Searched | None:
-        return self.view.rolled if self.mode == "rollouts" else self.view.searched
+    def tried(self) -> Rolled | Searched | Mapped | None:
+        view = self.view
+        return {"rollouts": view.rolled, "beams": view.searched, "map": view.mapped}[self.mode]
 
     @property
     def is_here(self) -> bool:
@@ -167,8 +185,9 @@ class ContinuationsPanel(Panel):
         view, tried, here = self.view, self.tried, self.is_here
         self.rows.table.show_rolled(view.rolled, not here)
         self.tree.show_search(view.searched, not here)
-        begun = tried is not None and (isinstance(tried, Searched) or any(each.steps for each in tried.rollouts))
-        page = self.empty if not begun else self.rows if self.mode == "rollouts" else self.tree
+        self.map.show_map(view.mapped, not here)
+        begun = tried is not None and (not isinstance(tried, Rolled) or any(each.steps for each in tried.rollouts))
+        page = {"rollouts": self.rows, "beams": self.tree, "map": self.map}[self.mode] if begun else self.empty
         self.pages.setCurrentWidget(page)
         self.empty.setText(_EMPTY[self.mode] if view.loaded is not None else "Choose a model first.")
         runs = view.trying == self.mode
@@ -182,18 +201,24 @@ class ContinuationsPanel(Panel):
     def _is_done(self) -> bool:
         return isinstance(self.tried, Searched) and self.tried.done and self.tried.asked == self._rules_now()
 
-    def _noted(self, tried: Rolled | Searched | None, here: bool) -> str:
+    def _noted(self, tried: Rolled | Searched | Mapped | None, here: bool) -> str:
         """How far it is; where it belongs to another place, to which."""
         if tried is None:
             return ""
         parts = []
         if not here:
-            behind = self.view.rolled_behind if self.mode == "rollouts" else self.view.searched_behind
+            view = self.view
+            behind = {"rollouts": view.rolled_behind, "beams": view.searched_behind, "map": view.mapped_behind}[
+                self.mode
+            ]
             parts.append(f"of before: made behind {behind}, so it cannot be written here; Run makes it anew")
         if isinstance(tried, Rolled):
             ended = sum(bool(each.stopped) for each in tried.rollouts)
             longest = max(len(each.steps) for each in tried.rollouts)
             parts.append(f"{ended:,} of {len(tried.rollouts):,} ended, the longest has {longest:,} tokens")
+        elif isinstance(tried, Mapped):
+            much = "every chain is there" if tried.whole else "the most probable first"
+            parts.append(f"{tried.expansions:,} places looked at, {len(tried.areas):,} areas: {much}")
         else:
             state = "the search is done" if tried.done else f"{len(tried.beams):,} beams go on"
             parts.append(f"{len(tried.expansions):,} expansions, {len(tried.finished):,} finished; {state}")
@@ -213,8 +238,8 @@ class ContinuationsPanel(Panel):
 
     def _chosen(self) -> tuple[tuple[int, ...], tuple[object, ...]]:
         """The ids of the current one, and its steps where it was drawn."""
-        if self.mode == "beams":
-            return self.tree.chain, ()
+        if self.mode != "rollouts":
+            return (self.tree.chain if self.mode == "beams" else self.map.chain), ()
         current = self.rows.current
         return (current.ids, current.steps) if current is not None else ((), ())
 
@@ -225,6 +250,8 @@ class ContinuationsPanel(Panel):
             self.intent.emit(Do("stop_trying"))
         elif self.mode == "rollouts":
             self.intent.emit(Rollouts(self.count.value(), self.tokens.value()))
+        elif self.mode == "map":
+            self.intent.emit(Maps(self.deep.value(), self.budget.value()))
         else:
             self._search(None)
 
@@ -266,9 +293,12 @@ class ContinuationsPanel(Panel):
     def _searches(self) -> None:
         self._set_mode("beams")
 
+    def _maps(self) -> None:
+        self._set_mode("map")
+
     def _set_mode(self, mode: str) -> None:
         self.mode = mode
-        for button, name in zip(self.modes, ("rollouts", "beams"), strict=True):
+        for button, name in zip(self.modes, _EMPTY, strict=True):
             button.setChecked(mode == name)
         self._fit()
         self._show_all()
@@ -282,7 +312,7 @@ class ContinuationsPanel(Panel):
         roomy = self.width() >= NARROW and self.height() >= LOW
         for field in self.fields:
             alone = field.words == "diversity" and self.groups.value() == 1
-            field.whole.setVisible(roomy and field.of in ("", self.mode) and not alone)
+            field.whole.setVisible(roomy and self.mode in field.of.split() and not alone)
         self.step.setVisible(self.mode == "beams" and self.width() >= NARROW)
         self.write.setVisible(self.width() >= NARROW)
         for part in (self.note, self.looked):
@@ -292,7 +322,7 @@ class ContinuationsPanel(Panel):
 
 @dataclass(eq=False)
 class _Field:
-    """A control with its name before it; ``of``: the mode that it belongs to, "" for both."""
+    """A control with its name before it; ``of``: the modes that it belongs to."""
 
     words: str
     box: QWidget

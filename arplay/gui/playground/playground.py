@@ -84,6 +84,8 @@ class Playground(State):
                 self.trying.roll(intent)
             case contract.Beams():
                 self.trying.search(intent)
+            case contract.Maps():
+                self.trying.map(intent)
             case contract.Continue():
                 self.trying.write(intent)
             case contract.Goto(node):

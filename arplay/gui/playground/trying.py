@@ -1,14 +1,15 @@
-"""Continuations that are tried behind the caret, rollouts and beam search: the document changes only when asked."""
+"""Continuations that are tried behind the caret, rollouts, beams and a map: the document changes only when asked."""
 
 from __future__ import annotations
 
 from functools import partial
 
+from arplay.engine.mapping import Map, Mapped
 from arplay.engine.messages import Failed, Result
 from arplay.engine.rollouts import Roll, Rolled, seeds
 from arplay.engine.search import Search, Searched
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Beams, Continue, Rollouts, Take
+from arplay.gui.contract import Beams, Continue, Maps, Rollouts, Take
 from arplay.gui.playground.state import State
 from arplay.gui.playground.writing import ELSEWHERE, Writing
 
@@ -52,6 +53,22 @@ class Trying:
             self._asked = self._bridge.ask(asked, self._heard)
             self._play.show(trying="beams", searched_behind=view.document.tail(view.caret))
 
+    def map(self, intent: Maps) -> None:
+        view = self._play.view
+        if self._may_begin() and view.loaded is not None:
+            asked = partial(
+                Map,
+                document=view.document,
+                place=view.document.at(view.caret),
+                depth=intent.depth,
+                budget=intent.budget,
+                pipeline=view.settings.decoding,
+                reading=view.settings.reading,
+                stop_at=view.loaded.eos if view.settings.stop_at_eos else None,
+            )
+            self._asked = self._bridge.ask(asked, self._heard)
+            self._play.show(trying="map", mapped=None, mapped_behind=view.document.tail(view.caret))
+
     def stop(self) -> None:
         """What has come so far stays in sight."""
         if self._asked is not None:
@@ -90,6 +107,8 @@ class Trying:
                     self._play.show(rolled=result)
                 case Searched():
                     self._play.show(searched=result)
+                case Mapped():
+                    self._play.show(mapped=result)
                 case Failed(cause=cause, remedy=remedy):
                     self._play.reported.emit(cause, remedy)
             if result.is_last:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QPushButton, QWidget
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import text_of
 from arplay.core.stepping import goes_on
+from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.contract import Do
 from arplay.gui.main_window import MainWindow
 from tests.windows_open import Open, opened, settle, text_field
@@ -139,3 +141,33 @@ def test_no_key_steps_while_a_field_has_the_focus(opened: Open, qtbot: QtBot) ->
     assert data(window) == b"BAC1b"
     qtbot.keyClick(focused(window, "next_token"), Key.Key_B)  # negative control
     assert seen[-1] == Do("branch")
+
+
+def test_pointing_at_rewind_shows_what_it_takes_away(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BAC", model="abc")
+    play, area = window.playground, text_field(window)
+    assert isinstance(area, TextArea)
+    buttons = window.panels["decoding"].findChildren(QPushButton)
+    rewind = next(button for button in buttons if button.text() == "Rewind")
+    press(window, qtbot, focused(window, "next_token"), Key.Key_1)
+    assert area.marks.rewound is None  # negative control: nothing points at it
+    plain = area.grab().toImage()
+    QApplication.sendEvent(rewind, QEnterEvent(QPointF(1, 1), QPointF(1, 1), QPointF(1, 1)))
+    assert area.marks.rewound == (3, 4) and area.marks.taken
+    assert area.grab().toImage() != plain
+    QApplication.sendEvent(rewind, QEvent(QEvent.Type.Leave))
+    assert area.marks.rewound is None and area.grab().toImage() == plain
+    rewind.setFocus()
+    assert area.marks.rewound == (3, 4)
+    for start in (2, 1, 0):  # typed text stays: Rewind only goes back over it
+        qtbot.keyClick(rewind, Key.Key_Space)
+        settle(window, qtbot)
+        assert area.marks.rewound == (start, start + 1) and not area.marks.taken
+    area.setFocus()
+    assert area.marks.rewound is None and data(window) == b"BAC"
+    menu = next(action.menu() for action in window.menuBar().actions() if action.text() == "&Step")
+    assert isinstance(menu, QMenu)
+    next(action for action in menu.actions() if action.text() == "Re&wind").hover()
+    assert play.view.peeking
+    menu.aboutToHide.emit()
+    assert not play.view.peeking

@@ -98,6 +98,7 @@ class View:
     ``departures``: byte spans of ``document`` whose kept ids are not the tokenizer's own, as far as they are known.
     ``rolled``, ``searched``, ``mapped``: the continuations tried last, perhaps behind another text than this one
     (:meth:`tried_here`), whose end ``rolled_behind`` and so on tell; ``trying``: which of them grow now.
+    ``peeking``: Rewind is pointed at, so what it would do is shown (:attr:`rewound`).
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``scoring``: the scores of this very text are on their way.
     ``busy`` says what is being done, ``doing`` the same with its phase and its seconds, ``problem`` (cause, remedy)
@@ -133,6 +134,7 @@ class View:
     mapped: Mapped | None = None
     mapped_behind: str = ""
     trying: Literal["", "rollouts", "beams", "map"] = ""
+    peeking: bool = False
     timings: Timings = ()
     recomputing: bool = False
     scoring: bool = False
@@ -155,6 +157,15 @@ class View:
         """Whether these continuations are of this very place, by the model that is loaded."""
         loaded, same = self.loaded, tried.document == self.document and tried.place == self.document.at(self.caret)
         return same and loaded is not None and loaded.vocabulary.name == tried.tokens.name
+
+    @property
+    def rewound(self) -> tuple[int, int] | None:
+        """The units [start, end) that Rewind takes away; None where it only goes back."""
+        node = self.node
+        if node is None or node.step is None or node.caret != self.caret:
+            return None
+        before = node.edit.before(node.kind, node.caret)
+        return (before, self.caret) if before is not None and before < self.caret else None
 
     @property
     def work(self) -> str:
@@ -193,6 +204,13 @@ class TakeRank:
     """Write the token that has this rank by the model's own probability, from 1 on."""
 
     rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeekRewind:
+    """Rewind is pointed at: show what it would take away."""
+
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,8 +365,8 @@ class Report:
 
 
 Intent = (
-    Take | TakeRank | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps | Continue | Goto | SetMark
-    | Edited | CaretMoved | OpenFiles | Analyse | Report
+    Take | TakeRank | PeekRewind | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps | Continue | Goto
+    | SetMark | Edited | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip
 
 

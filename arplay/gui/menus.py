@@ -15,7 +15,7 @@ from arplay import paths
 from arplay.engine.load import Loaded
 from arplay.gui import exports, files, help
 from arplay.gui.arrangement import Arrangement
-from arplay.gui.contract import Do, Panel, View
+from arplay.gui.contract import Do, Panel, PeekRewind, View
 from arplay.gui.earlier_menu import EarlierMenu
 from arplay.gui.host import Host
 from arplay.gui.model_menu import ModelMenu
@@ -117,6 +117,8 @@ class Menus(QObject):
     def _build_step(self, menu: QMenu) -> None:
         self._action(menu, "&Step: sample a token", self._doing("step"), QKeySequence("Ctrl+Space"))
         self._rewind = self._action(menu, "Re&wind", self._doing("rewind"), QKeySequence("Alt+Left"))
+        menu.hovered.connect(lambda action: self._peek(action is self._rewind))
+        menu.aboutToHide.connect(lambda: self._peek(False))
         self._play = self._action(menu, "&Play", self._toggle_play, QKeySequence("Ctrl+P"))
         self._reroll = self._action(menu, "Re-&roll with the next seed", self._doing("reroll"), QKeySequence("Ctrl+R"))
         menu.addSeparator()
@@ -320,6 +322,10 @@ class Menus(QObject):
 
     def _switch_theme(self) -> None:
         self._window.set_theme("light" if self._window.theme.name == "dark" else "dark")
+
+    def _peek(self, on: bool) -> None:
+        if on != self._window.playground.view.peeking:
+            self._window.playground.handle(PeekRewind(on))
 
     def _doing(self, what: str) -> Callable[[], None]:
         def do() -> None:

@@ -25,7 +25,7 @@ from arplay.core.decoding.pipeline import MOST_STAGES, Decoded
 from arplay.core.decoding.rows import Row, Rows, pipeline_of
 from arplay.core.decoding.stages import STAGES
 from arplay.core.errors import Problem
-from arplay.gui.contract import Change, Do, Panel, Report, View
+from arplay.gui.contract import Change, Do, Panel, PeekRewind, Report, View
 from arplay.gui.panels.stepping import stepping
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Caption
@@ -39,6 +39,7 @@ from arplay.gui.widgets.decoding.whereabouts import Whereabouts
 from arplay.gui.widgets.dial import Dial
 from arplay.gui.widgets.labels import capital, label
 from arplay.gui.widgets.menu_button import give_menu
+from arplay.gui.widgets.peek import Peek
 
 GREEDY = Row("greedy", ())
 GREEDY_REASON = "Greedy always takes the most probable token, so nothing else matters. Choose “Sample” to use this."
@@ -181,6 +182,7 @@ class DecodingPanel(Panel):
         self.rewind = button("Rewind", "Take the last token back (←, or Alt+← in the text)", self)
         self.play = button("Play", "Go on sampling (P, or Ctrl+P)", self)
         self.step.setMinimumHeight(38)
+        Peek(self.rewind).changed.connect(lambda on: self.intent.emit(PeekRewind(on)))
         for each, slot in ((self.step, self._on_step), (self.rewind, self._on_rewind), (self.play, self._on_play)):
             each.clicked.connect(slot)
         grid = QGridLayout()

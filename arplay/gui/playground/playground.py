@@ -70,6 +70,8 @@ class Playground(State):
                 self.writing.when_fresh(intent)
             case contract.TakeRank(rank):
                 self.writing.take_rank(rank)
+            case contract.PeekRewind(on):
+                self.show(peeking=on)
             case contract.Select(index):
                 self.caret.select(index)
             case contract.Change(settings):

@@ -138,6 +138,8 @@ class TextCanvas(Canvas):
             marks = Marks(encoded.ids, encoded.ends, encoded.fixed, selected, view.departures)
         settings = view.settings
         marks = replace(marks, tokens=settings.tokens, hidden=settings.show_hidden, found=view.found)
+        rewound, taken = _rewound(view, encoded) if view.peeking else None, view.rewound is not None
+        marks = replace(marks, rewound=rewound, taken=taken)
         self.area.set_marks(marks.scored_by(view.ledger))
 
     def _notes(self, view: View) -> tuple[Note, ...]:
@@ -236,6 +238,14 @@ def _encoded(view: View) -> Encoded | None:
     encoded = view.answer.encoded
     assert isinstance(encoded, Encoded), "a text"
     return encoded
+
+
+def _rewound(view: View, encoded: Encoded | None) -> tuple[int, int] | None:
+    """The bytes that Rewind takes away, or else those of the token before the caret, which it goes back over."""
+    if view.rewound is not None or encoded is None or not view.caret or not len(encoded):
+        return view.rewound
+    start, _ = encoded.span(int(encoded.ends[:-1].searchsorted(view.caret)))
+    return start, view.caret
 
 
 def _inside(encoded: Encoded, caret: int) -> tuple[int, int] | None:

@@ -21,7 +21,7 @@ class Marks:
 
     ``selected``: bytes of the token that lights up everywhere. ``departures``: bytes whose ids are not canonical.
     ``ledger``: scores of this text or of an earlier one; those of the first ``known`` tokens are true of this one.
-    ``found``: what a search found in it.
+    ``found``: what a search found in it. ``rewound``: bytes that Rewind would go back over; ``taken``: and take away.
     """
 
     ids: Ids
@@ -34,6 +34,8 @@ class Marks:
     ledger: Ledger | None = None
     known: int = 0
     found: Found | None = None
+    rewound: tuple[int, int] | None = None
+    taken: bool = False
 
     def after(self, start: int, old_end: int, new_end: int) -> Marks:
         """The marks to show until the new tokens are known: those outside of the bytes that were replaced."""
@@ -51,7 +53,7 @@ class Marks:
         )
         known = min(self.known, count)
         cut = replace(self, ids=ids, ends=ends, fixed=fixed, departures=departures, known=known)
-        return replace(cut, selected=None, found=None)
+        return replace(cut, selected=None, found=None, rewound=None)
 
     def scored_by(self, ledger: Ledger | None) -> Marks:
         """These marks with the scores of ``ledger``.

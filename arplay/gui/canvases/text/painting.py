@@ -61,6 +61,7 @@ def paint_above(area: TextArea, lines: list[LineCells]) -> None:
     _underline(painter, lines, marks.departures, 4.5, QPen(theme.color("muted"), 2, Qt.PenStyle.DotLine))
     _paint_found(painter, area, lines)
     _paint_selected(painter, area, lines)
+    _paint_rewound(painter, area, lines)
     for cells in lines:
         paint_signs(painter, area, cells)
     if not area.shown.data and area.hint and lines and not area.composing():
@@ -223,6 +224,19 @@ def _paint_selected(painter: QPainter, area: TextArea, lines: list[LineCells]) -
     painter.setPen(QPen(area.theme.color("accent"), 1.5))
     for rect in _rects(lines, low, high, RISE):
         painter.drawRoundedRect(rect.adjusted(0, 0, -0.5, 0), 3, 3)
+
+
+def _paint_rewound(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+    """What Rewind would take away is struck out; what it would only go back over has a dotted frame."""
+    if area.marks.rewound is None:
+        return
+    warning = area.theme.color("warning")
+    painter.setPen(QPen(warning, 1.5, Qt.PenStyle.SolidLine if area.marks.taken else Qt.PenStyle.DotLine))
+    painter.setBrush(area.theme.color("warning", 0.25) if area.marks.taken else Qt.BrushStyle.NoBrush)
+    for rect in _rects(lines, *area.marks.rewound, RISE):
+        painter.drawRoundedRect(rect.adjusted(0.5, 0, -0.5, 0), 3, 3)
+        if area.marks.taken:
+            painter.drawLine(QLineF(rect.left(), rect.center().y(), rect.right(), rect.center().y()))
 
 
 def _paint_hint(painter: QPainter, area: TextArea, cells: LineCells) -> None:

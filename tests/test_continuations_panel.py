@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -17,8 +18,10 @@ import arplay
 from arplay.core.beam_tree import tree_of
 from arplay.core.beams import BeamSearch, Expansion, Rules
 from arplay.gui.contract import CaretMoved
+from arplay.gui.exports import of_panel
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.continuations import ContinuationsPanel
+from tests.panel_checks import pixels
 from tests.test_beams import table
 from tests.windows_open import PATIENCE, Open, opened, settle
 
@@ -184,6 +187,22 @@ def test_a_double_click_on_the_tree_writes_the_chain(opened: Open, qtbot: QtBot)
     QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=at)
     QTest.mouseDClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=at)
     qtbot.waitUntil(lambda: len(window.playground.document) == 2, timeout=PATIENCE)
+
+
+def test_the_whole_tree_is_copied_as_a_picture(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"B")
+    panel = panel_of(window)
+    assert panel.chart_size() is None, "rows are copied as they are seen"
+    click(panel.modes[1])
+    click(panel.run)
+    done(window, qtbot)
+    qtbot.waitUntil(lambda: bool(panel.tree.leaves), timeout=PATIENCE)
+    of_panel(panel, window).copy_picture()
+    image, size = QGuiApplication.clipboard().image(), panel.chart_size()
+    assert size is not None and (image.width(), image.height()) == (2 * size[0], 2 * size[1])
+    assert size[1] > panel.tree.viewport().height(), "more than is in sight"
+    rows = pixels(image)
+    assert all((rows[at : at + 80] != rows[0, 0]).any() for at in range(0, len(rows) - 80, 80))
 
 
 def expansions(seed: int, rules: Rules) -> list[Expansion]:

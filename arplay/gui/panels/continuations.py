@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
@@ -318,6 +318,20 @@ class ContinuationsPanel(Panel):
         for part in (self.note, self.looked):
             part.setVisible(self.height() >= LOW)
         self.rows.fit(self.width())
+
+    # ---- the whole tree as a picture, not only what of it is in sight
+
+    def chart_size(self) -> tuple[int, int] | None:
+        size = self.tree.extent()
+        return (size.width(), size.height()) if self.mode == "beams" and self.tree.leaves else None
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        size = self.tree.extent()
+        painter.save()
+        painter.translate(area.topLeft())
+        painter.scale(area.width() / size.width(), area.height() / size.height())
+        self.tree.paint(painter, QRectF(0, 0, size.width(), size.height()))
+        painter.restore()
 
 
 @dataclass(eq=False)

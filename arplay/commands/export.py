@@ -15,11 +15,13 @@ from arplay.commands.options import UsageError
 from arplay.commands.window import draw, options_of, why_not_imported
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
+from arplay.export import sessionfile
 from arplay.export.charts import Chart, Shown
 from arplay.export.writers import write
 from arplay.gui import panels, platform_check
 from arplay.gui.panels.entry import PanelEntry
 from arplay.models.documents import Source
+from arplay.schema import short
 
 if TYPE_CHECKING:
     from arplay.gui.contract import View
@@ -57,7 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     kind, entry = args.out.suffix.lower(), charts().get(args.chart)
-    known = (".png",) if entry is None else PICTURES + DATA
+    known = (
+        (".png",) if entry is None or entry.chart is None else PICTURES + DATA + tuple(dict(entry.chart.also).values())
+    )
     if kind not in known:
         raise UsageError(f"--chart {args.chart} goes to {', '.join(known)}, not to {args.out.name}")
     if (args.tokens or args.pages) and not (args.chart in _long() and kind in PICTURES):
@@ -68,12 +72,23 @@ def run(args: argparse.Namespace) -> int:
     if entry is None or entry.chart is None:
         _window(args, decoding)
     else:
-        source = given.source(args, args.prompt, args.file, args.encoding)
+        if entry.chart.branches:
+            if args.file is None or not sessionfile.is_session(args.file):
+                raise UsageError(f"--chart {args.chart} is of a saved session: give FILE{sessionfile.ENDING}")
+            session = sessionfile.read(args.file)
+            source = Source(args.file.name, session.tree.document)
+        else:
+            session, source = None, given.source(args, args.prompt, args.file, args.encoding)
         shown = _ask(args, entry.chart, source, decoding)
+        if session is not None:
+            shown = replace(shown, tree=session.tree)
+            if session.revision not in (None, shown.loaded.info.revision):
+                cause = f"{source.name} was made with {short(session.model)} of revision {short(session.revision)}"
+                raise Problem(cause, "give that --model: the figures are its")
         if kind in PICTURES:
             _picture(args, entry, shown)
             return 0
-        write(args.out, entry.chart.table(shown).text("csv" if kind == ".csv" else "json"))
+        write(args.out, entry.chart.table(shown).text(kind[1:]))
     note(f"wrote {args.out}")
     return 0
 
@@ -146,6 +161,8 @@ def _view(shown: Shown) -> View:
         decoded=shown.decoded,
         ledger=shown.ledger,
         timings=shown.timings,
+        tree=shown.tree,
+        node=shown.tree.node if shown.tree is not None else None,
     )
 
 

@@ -77,6 +77,13 @@ class Node:
         return self.opened.name
 
     @property
+    def said(self) -> tuple[str, bool]:
+        """What was done, and whether that is text of the document (or words about it)."""
+        if self.kind == "opened":
+            return self.edit.opened(self.document if self.parent is None else None), False
+        return ("Re-tokenised", False) if self.kind == "retokenised" else self.edit.said(self.kind)
+
+    @property
     def cut(self) -> bool:
         """Whether this pick or sample put aside a text that followed it."""
         return self.step is not None and self.edit.takes_away

@@ -5,8 +5,8 @@ A new chart is one function and one :class:`Chart`; the panel that draws it name
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from arplay.core.chain import Ledger
@@ -15,6 +15,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
 from arplay.core.position import Answer
 from arplay.core.timings import Timings
+from arplay.core.tree import Tree
 from arplay.engine.load import Loaded
 from arplay.export import tables
 from arplay.export.provenance import Provenance
@@ -34,9 +35,13 @@ class Table:
     rows: Sequence[Record]
     columns: Sequence[str]
     comments: Sequence[str]
+    also: Mapping[str, str] = field(default_factory=dict)
+    """Files of other kinds."""
 
-    def text(self, kind: Kind) -> str:
-        """The whole file."""
+    def text(self, kind: str) -> str:
+        """The whole file, "csv", "json" or one of ``also``."""
+        if kind in self.also:
+            return self.also[kind]
         return to_json(self.record) if kind == "json" else to_csv(self.rows, self.columns, self.comments)
 
 
@@ -58,6 +63,7 @@ class Shown:
     bars: int = 20
     decoding: Pipeline | None = None
     seed: int | None = None
+    tree: Tree | None = None
 
     def origin(self) -> Provenance:
         """Where the figures are from. Raises Problem where there are none yet."""
@@ -82,6 +88,10 @@ class Chart:
     decodes: bool = False
     long: bool = False
     measures: bool = False
+    also: tuple[tuple[str, str], ...] = ()
+    """Other kinds of data that it is exported as: words and suffix."""
+    branches: bool = False
+    """It is of a session's history."""
 
     def table(self, shown: Shown) -> Table:
         """The data behind it. Raises Problem where there is none yet."""
@@ -148,3 +158,10 @@ BARS = Chart("bars", "answer", "arplay.export.charts:bars", decodes=True)
 HEATMAP = Chart("heatmap", "scores", "arplay.export.charts:heatmap", long=True)
 LEDGER = Chart("ledger", "scores", "arplay.export.charts:ledger", long=True)
 CACHE = Chart("cache", "answer", "arplay.export.charts:timings", measures=True)
+TREE = Chart(
+    "tree",
+    "answer",
+    "arplay.export.trees:tree",
+    also=(("JSON lines, a step a line", ".jsonl"), ("Graphviz graph", ".dot")),
+    branches=True,
+)

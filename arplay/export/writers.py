@@ -36,6 +36,15 @@ def to_json(content: Any) -> str:
     return "".join(f"{line if line.isprintable() else _escaped(line)}\n" for line in text.split("\n"))
 
 
+def to_json_line(record: Record) -> str:
+    """One line of JSON lines.
+
+    >>> print(to_json_line({"logprob": -math.inf, "text": "a"}), end="")
+    {"logprob": "-inf", "text": "a"}
+    """
+    return json.dumps(_strict(record), allow_nan=False) + "\n"
+
+
 def to_csv(records: Sequence[Record], columns: Sequence[str], comments: Sequence[str]) -> str:
     """``#`` comment lines, a header, a row a record; None is an empty cell, text cells are quoted and exact.
 

@@ -48,6 +48,13 @@ class Export:
     selection: Callable[[], Span | None] = lambda: None
     folder: Callable[[], str] = lambda: ""
     keep_folder: Callable[[str], None] = lambda folder: None
+    also: tuple[tuple[str, str], ...] = ()
+    """Other kinds of data that the view has: words and suffix."""
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Words and suffix of every file that it can be."""
+        return KINDS | dict(self.also)
 
     def ask(self, suffix: str = ".png") -> None:
         """Ask what of a long chart to export, then for a file name, and export there."""
@@ -72,7 +79,7 @@ class Export:
             long = cast(Long, self.view).sheet() if hasattr(self.view, "sheet") else None
             export_image.save(long or self.view, path, origin)
         else:
-            write(path, self.view.table().text("csv" if kind == ".csv" else "json"))
+            write(path, self.view.table().text(kind[1:] if kind in self.kinds.values() else "json"))
 
     def save(self, path: Path) -> bool:
         """:meth:`write`, and tell what came of it."""
@@ -112,7 +119,7 @@ class Export:
         """Export … and Copy …; only the latter of a view that has no chart."""
         menu = QMenu(self.view.title, parent)
         if charted:
-            for words, suffix in KINDS.items():
+            for words, suffix in self.kinds.items():
                 menu.addAction(f"{words}…").setData(suffix)
             menu.addSeparator()
         menu.addAction("Copy as &picture").setData(Export.copy_picture)
@@ -135,7 +142,7 @@ class Export:
         return origin
 
     def _ask_file(self, chart: Chart, suffix: str, origin: list[str]) -> None:
-        words = next(words for words, ending in KINDS.items() if ending == suffix)
+        words = next(words for words, ending in self.kinds.items() if ending == suffix)
         proposed = str(Path(self.folder()) / f"{self.view.name}{suffix}")
         name, _ = QFileDialog.getSaveFileName(
             self.parent, f"Export “{self.view.title}”", proposed, f"{words} (*{suffix})"
@@ -143,7 +150,7 @@ class Export:
         if not name:
             return
         path = Path(name)
-        if path.suffix.lower() not in KINDS.values():
+        if path.suffix.lower() not in self.kinds.values():
             path = path.with_name(path.name + suffix)
         self.keep_folder(str(path.parent))
         if path.suffix.lower() in PICTURES.values():
@@ -198,6 +205,7 @@ def shown(panel: Panel, view: View) -> Shown:
         settings.bars,
         settings.decoding if chart is not None and chart.decodes else None,
         settings.seed if chart is not None and chart.decodes else None,
+        view.tree,
     )
 
 
@@ -211,4 +219,5 @@ def of_panel(panel: Panel, window: Host) -> Export:
         lambda: cast("EditorPanel", window.panels["editor"]).selected_tokens(window.playground.view.ledger),
         lambda: window.store.text("export_folder", ""),
         lambda folder: window.store.set_text("export_folder", folder),
+        panel.entry.chart.also if panel.entry.chart is not None else (),
     )

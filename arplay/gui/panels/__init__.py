@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arplay.export.charts import BARS, CACHE, HEATMAP, LEDGER
+from arplay.export.charts import BARS, CACHE, HEATMAP, LEDGER, TREE
 from arplay.gui.panels.entry import PanelEntry
 
 PANELS = (
@@ -11,7 +11,7 @@ PANELS = (
     PanelEntry("arplay.gui.panels.next_token:NextTokenPanel", "right", side=(270, 0.3, 620), chart=BARS),
     PanelEntry("arplay.gui.panels.heatmap:HeatmapPanel", "bottom", chart=HEATMAP),
     PanelEntry("arplay.gui.panels.ledger:LedgerPanel", "bottom", chart=LEDGER),
-    PanelEntry("arplay.gui.panels.history:HistoryPanel", "bottom", behind=True),
+    PanelEntry("arplay.gui.panels.history:HistoryPanel", "bottom", behind=True, chart=TREE),
     PanelEntry("arplay.gui.panels.continuations:ContinuationsPanel", "bottom", behind=True),
     PanelEntry("arplay.gui.panels.kv_cache:KvCachePanel", "bottom", behind=True, chart=CACHE),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import cast
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QModelIndex, QPoint, QRectF, Qt
+from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -39,6 +39,10 @@ _EMPTY = (
     "state; nothing is ever lost, older ways are kept as branches."
 )
 SINGLE = 10
+PICTURE = 1280, 800
+LARGEST = 7_000
+"""Pixels of a picture's longer side."""
+MARGIN = SPACE[3]
 _VIEWS = (
     ("List", "Every state as a row, oldest first"),
     ("Tree", "Branches with their text: as wide as a token is probable, coloured by surprisal"),
@@ -283,3 +287,37 @@ class HistoryPanel(Panel):
             except Problem as problem:
                 self.intent.emit(Report(problem.cause, problem.remedy))
         self._show_board()
+
+    # ---- export
+
+    def chart_size(self) -> tuple[int, int] | None:
+        """The blocks where they are in front, else the whole tree, smaller where it is too large for a picture."""
+        if self._view.tree is None or self._view.tree.count == 1:
+            return None
+        if self.views.currentWidget() is self.blocks:
+            return PICTURE
+        bounds = self._whole().bounds
+        scale = min(1.0, LARGEST / max(bounds.width(), bounds.height()))
+        return max(200, round(bounds.width() * scale) + 2 * MARGIN), round(bounds.height() * scale) + 2 * MARGIN
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        painter.save()
+        painter.fillRect(area, self.theme.color("surface"))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.views.currentWidget() is self.blocks:
+            self.blocks.show_tree(self._shown())
+            painter.setClipRect(area)
+            self.blocks.paint_part(painter, area)
+        else:
+            bounds = self._whole().bounds
+            inner = area.adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+            scale = min(1.0, inner.width() / bounds.width(), inner.height() / bounds.height())
+            painter.translate(inner.topLeft())
+            painter.scale(scale, scale)
+            painter.translate(-bounds.topLeft())
+            self.branches.paint_part(painter, bounds, 1.0)
+        painter.restore()
+
+    def _whole(self) -> Branches:
+        self.branches.show_tree(self._shown())
+        return self.branches

@@ -51,12 +51,8 @@ def flatten(root: Node) -> list[Row]:
 
 def said(node: Node) -> tuple[str, bool]:
     """What a row says, and whether that is text of the document (or words about it)."""
-    if node.kind == "opened":
-        return node.edit.opened(node.document if node.parent is None else None), False
-    if node.kind == "retokenised":
-        return "Re-tokenised", False
-    words, is_text = node.edit.said(node.kind)
-    return label(words), is_text
+    words, is_text = node.said
+    return label(words) if is_text else words, is_text
 
 
 class HistoryRows(QAbstractTableModel):

@@ -152,6 +152,9 @@ def test_every_text_that_is_written_fits_its_schema(case: tuple[dict[str, object
         ("regex", r"(a)\1", "backreferences"),
         ("json-schema", '{"type": "foo"}', "foo"),
         ("json-schema", '{"not": {}}', "not"),
+        ("json-schema", '{"$ref": "https://example.com/a.json"}', "retriev"),
+        ("json-schema", '{"$ref": "file:///etc/hosts"}', "retriev"),
+        ("json-schema", '{"a":' * 900 + "1" + "}" * 900, "too large"),
         ("regex", "(a|b|ab|ba|aab)*" * 800, "too large"),
     ],
 )

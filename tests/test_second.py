@@ -14,11 +14,14 @@ from hypothesis.extra.numpy import arrays
 from pytestqt.qtbot import QtBot
 
 import arplay
+from arplay.core import kept
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.decoding.stage import Context
 from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
-from arplay.gui.contract import Change
+from arplay.export import sessionfile
+from arplay.gui.contract import Change, Do
+from tests.sessions import only
 from tests.tiny_models import one_thread, tiny_folders
 from tests.windows_open import Open, opened, settle
 
@@ -104,6 +107,20 @@ def test_a_weaker_model_is_asked_at_every_token(tmp_path: Path) -> None:
 def test_what_is_not_there_is_refused_in_words(pipeline: str, why: str) -> None:
     with pytest.raises(Problem, match=why):
         arplay.load("abc").next("B", pipeline)
+
+
+def test_a_session_drawn_behind_second_distributions_replays(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened(text=b"BA")
+    play = window.playground
+    for stages in ([("guidance", (3.0, "C"))], [("contrastive", (0.01, "abc"))], [("regex", ("[A-C]{9}",))]):
+        play.handle(Change(replace(play.view.settings, decoding=Pipeline(stages), seed=play.view.settings.seed + 1)))
+        for _ in range(3):
+            play.handle(Do("step"))
+            settle(window, qtbot)
+    path = tmp_path / "a.session.json"
+    sessionfile.write(path, kept.snapshot(only(play.tree)))
+    found = arplay.load("abc").replay(path)
+    assert found.same and found.drawn == 9
 
 
 def test_a_name_that_is_none_leaves_the_models_own_distribution(opened: Open, qtbot: QtBot) -> None:

@@ -6,6 +6,7 @@ llguidance does the matching, on the bytes of any vocabulary. It is imported whe
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -82,7 +83,8 @@ class _Reader:
         matcher = self._matchers.get((kind, text), lambda: self._read(kind, text)).deep_copy()
         if matcher.try_consume_tokens(list(written)) < len(written):
             self._check(matcher)
-            raise Problem("what is written breaks the constraint", "go back to where it holds, or switch it off")
+            cause = "what decoding wrote so far breaks the constraint"
+            raise Problem(cause, "go back to where it holds, type something where it is to begin, or switch it off")
         bits = np.frombuffer(matcher.compute_bitmask(), np.uint8)
         self._check(matcher)
         mask = np.unpackbits(bits, bitorder="little")[: self._size].astype(np.bool_)
@@ -131,6 +133,7 @@ def _reason(error: str) -> str:
     """
     lines = error.strip().splitlines() or [""]
     found = next((line[len("error: ") :] for line in lines if line.startswith("error: ")), lines[0])
+    found = re.sub(r"^at \d+\(\d+\): (failed to compile JSON schema: )?", "", found)
     return "it is too large" if "limit" in found or "too many" in found else found[:160]
 
 

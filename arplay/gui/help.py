@@ -25,6 +25,10 @@ KEYS = (
         ),
     ),
     (
+        "In a stage of decoding",
+        (("Alt+↑ / Alt+↓", "move the stage up or down"),),
+    ),
+    (
         "In the text",
         (
             ("Ctrl+Enter or Alt+→", "take the most probable token"),

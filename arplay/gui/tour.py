@@ -23,8 +23,8 @@ def stops(kind: Kind) -> tuple[tuple[str, str, str], ...]:
         (
             "decoding",
             f"3 · Let it {kind.verb}",
-            "Step samples one token, Rewind takes it back, Play goes on. The sliders change which tokens may be drawn, "
-            "never what the model believes.",
+            "Step samples one token, Rewind takes it back, Play goes on. The stages change which tokens may be drawn, "
+            "never what the model believes: slide them, drag them, add others.",
         ),
         (
             "heatmap",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.pipeline import Pipeline
-from arplay.gui.contract import Change, Do
+from arplay.gui.contract import Change, Do, HoldU
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.decoding import DecodingPanel
 from arplay.gui.panels.next_token import NextTokenPanel
@@ -94,6 +94,47 @@ def test_a_stage_that_cannot_work_says_so_in_its_row_and_nothing_is_drawn(
     rows["ban"].switch.click()
     settle(window, qtbot)
     qtbot.waitUntil(lambda: panel.step.isEnabled() and not rows["ban"].problem.isVisible())
+
+
+def test_u_is_held_by_hand_while_the_stages_move_until_it_is_rolled_anew(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=b"BA")
+    play, chart = window.playground, window.panels["next_token"]
+    assert isinstance(chart, NextTokenPanel)
+    strip = chart.strip
+    area = strip.bar_area()
+    for share in (0.9, 0.4):
+        where = QPointF(area.left() + share * area.width(), area.center().y()).toPoint()
+        qtbot.mousePress(strip, Qt.MouseButton.LeftButton, pos=where)
+        qtbot.mouseRelease(strip, Qt.MouseButton.LeftButton, pos=where)
+        assert play.view.held == pytest.approx(share, abs=0.01)
+        assert strip.accessibleDescription().startswith("held u = ")
+    qtbot.keyClick(strip, Qt.Key.Key_Right)
+    qtbot.keyClick(strip, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    held = play.view.held
+    assert held == pytest.approx(0.409, abs=0.01)
+    lay(window, "temperature:0.1", qtbot)
+    assert play.view.held == held and strip.strip.chosen is not None
+    expected = strip.strip.chosen.id
+    play.handle(Do("step"))
+    step = play.view.node.step if play.view.node is not None else None
+    assert step is not None and (step.id, step.u, step.seed) == (expected, held, None)
+    settle(window, qtbot)
+    play.handle(Do("rewind"))
+    settle(window, qtbot)
+    assert play.view.held == held
+    play.handle(Do("reroll"))
+    assert play.view.held is None
+    settle(window, qtbot)
+    play.handle(Do("step"))
+    step = play.view.node.step if play.view.node is not None else None
+    assert step is not None and step.seed == play.view.settings.seed and step.u != held
+    for key, u in ((Qt.Key.Key_End, None), (Qt.Key.Key_Right, 0.5), (Qt.Key.Key_Escape, None)):
+        settle(window, qtbot)
+        if play.view.step is not None:
+            play.handle(HoldU(0.49))
+        qtbot.keyClick(strip, key)
+        assert u is None or play.view.held == pytest.approx(u)
+    assert play.view.held is None
 
 
 def test_a_text_that_cannot_be_read_is_not_taken(opened: Open, qtbot: QtBot) -> None:

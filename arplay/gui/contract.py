@@ -89,6 +89,7 @@ class View:
 
     ``answer`` and ``decoded`` belong to ``caret`` of ``document`` (None while unknown). ``step``: the choice that
     led here, if the last thing done was a step; ``step_decoded``: the distribution that it was drawn from.
+    ``held``: the u that steps are drawn at, where a hand holds it.
     ``undecoded``: why there is no ``decoded``, where a stage of the settings is to blame.
     ``selected``: index of the token that lights up everywhere: it was clicked, or starts at the caret.
     ``stale``: ``answer`` is that of a moment ago, a newer one is on its way. ``excerpt_of``: the name of a long text
@@ -117,6 +118,7 @@ class View:
     name: str | None = None
     step: Choice | None = None
     step_decoded: Decoded | None = None
+    held: float | None = None
     ledger: Ledger | None = None
     departures: tuple[tuple[int, int], ...] = ()
     reconciled: Reconciled | None = None
@@ -211,6 +213,13 @@ class PeekRewind:
     """Rewind is pointed at: show what it would take away."""
 
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoldU:
+    """Steps are drawn at this u until it is let go, with None."""
+
+    u: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,8 +374,8 @@ class Report:
 
 
 Intent = (
-    Take | TakeRank | PeekRewind | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps | Continue | Goto
-    | SetMark | Edited | CaretMoved | OpenFiles | Analyse | Report
+    Take | TakeRank | HoldU | PeekRewind | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps
+    | Continue | Goto | SetMark | Edited | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip
 
 

@@ -25,6 +25,10 @@ KEYS = (
         ),
     ),
     (
+        "In the strip of the cumulative distribution",
+        (("← / →", "hold u, and move it by 0.01 (Shift: by 0.001); Esc or a re-roll lets it go"),),
+    ),
+    (
         "In a stage of decoding",
         (("Alt+↑ / Alt+↓", "move the stage up or down"),),
     ),

@@ -11,8 +11,10 @@ from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout
 
 from arplay.core.distribution import Distribution
+from arplay.core.errors import Problem
 from arplay.core.format import in_unit, nats_or_bits, number
-from arplay.gui.contract import Change, Panel, Settings, Take, Unit, View
+from arplay.core.picking import choose
+from arplay.gui.contract import Change, HoldU, Panel, Settings, Take, Unit, View
 from arplay.gui.panels.stepping import stepping
 from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
 from arplay.gui.widgets.bars.bars import Axis, bars_of
@@ -105,6 +107,7 @@ class NextTokenPanel(Panel):
         self.search.textChanged.connect(self._search_changed)
         self.search.installEventFilter(self)
         self.strip = CumulativeStrip()
+        self.strip.held.connect(self._hold)
         self.bars = BarView()
         self.bars.taken.connect(self._take)
         self._arrange()
@@ -151,7 +154,7 @@ class NextTokenPanel(Panel):
         if view.answer is None or view.loaded is None:
             self._show_nothing(view)
             return
-        shown = ("settings", "decoded", "stale", "step", "step_decoded", "selected")
+        shown = ("settings", "decoded", "stale", "step", "step_decoded", "selected", "held")
         if not new_answer and self._own and all(getattr(old, name) is getattr(view, name) for name in shown):
             return
         if view.stale and not new_answer and self._own:
@@ -257,7 +260,14 @@ class NextTokenPanel(Panel):
         assert view.loaded is not None
         vocabulary = view.loaded.vocabulary
         after = view.step_decoded
-        if view.step is not None and after is not None and after.own.size <= len(vocabulary):
+        if view.held is not None and view.decoded is not None and self._drawn is not None:
+            try:
+                at_u = choose(view.decoded.candidates, view.held)
+            except Problem:  # among tokens that nobody knows, which a step tells
+                self.strip.show_strip(strip_of(self._drawn, vocabulary, None))
+            else:
+                self.strip.show_strip(replace(strip_of(self._drawn, vocabulary, at_u), held=True))
+        elif view.step is not None and after is not None and after.own.size <= len(vocabulary):
             self.strip.show_strip(strip_of(after.distribution, vocabulary, view.step))
         elif self._drawn is not None:
             self.strip.show_strip(strip_of(self._drawn, vocabulary, None))
@@ -271,6 +281,9 @@ class NextTokenPanel(Panel):
         self.strip.update()
 
     # what the user does
+
+    def _hold(self, u: float | None) -> None:
+        self.intent.emit(HoldU(u))
 
     def _take(self, id: int) -> None:
         self.search.clear()

@@ -68,6 +68,9 @@ class Playground(State):
                 self.caret.move(caret)
             case Take():
                 self.writing.when_fresh(intent)
+            case contract.HoldU(u):
+                self.writing.stop()
+                self.show(held=u)
             case contract.TakeRank(rank):
                 self.writing.take_rank(rank)
             case contract.PeekRewind(on):

@@ -75,7 +75,7 @@ class Writing(QObject):
         self._left, self._due = left or self._play.view.settings.play_steps, time.monotonic()
         self._tail, self._paused = "", None
         self._shown, self._clock = 0.0, time.thread_time()
-        self._play.show(playing=True)
+        self._play.show(playing=True, held=None)  # it draws by the seed
         self._ask()
 
     def anew(self) -> None:
@@ -239,10 +239,10 @@ class Writing(QObject):
             self.when_fresh(Do("rewind"))
 
     def reroll(self) -> None:
-        """The next seed; if a sample led here it is taken back and drawn again."""
+        """The next seed, and a held u is let go; if a sample led here it is taken back and drawn again."""
         self.stop()
         play, settings = self._play, self._play.view.settings
-        play.show(settings=replace(settings, seed=(settings.seed + 1) % (MAX_SEED + 1)))
+        play.show(held=None, settings=replace(settings, seed=(settings.seed + 1) % (MAX_SEED + 1)))
         node = play.tree.node
         if node.kind == "sampled" and node.parent is not None and play.view.caret == node.caret:
             self._recording.move(node, node.parent, "re-rolling")
@@ -330,9 +330,10 @@ class Writing(QObject):
             cause = f"the context is full: {answer.position.end:,} tokens are more than the model can read at once"
             self.context_full.emit(cause, "rewind, or slide on: the model then reads the newest half of the text again")
             return
-        seed, index = settings.seed, answer.prefix.index
+        index, held = answer.prefix.index, play.view.held
+        u, seed = (uniform(settings.seed, index), settings.seed) if held is None else (held, None)
         try:
-            step, choice = sampled(distribution, decoded, index, uniform(seed, index), seed)
+            step, choice = sampled(distribution, decoded, index, u, seed)
         except Untold as untold:
             self.stop()
             play.reported.emit(untold.cause, untold.remedy)

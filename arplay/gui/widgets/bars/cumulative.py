@@ -6,11 +6,13 @@ import html
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
+    QFocusEvent,
     QFontMetricsF,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPainterPath,
@@ -35,6 +37,8 @@ LENS = SMALL + 4
 WIDE_ENOUGH = 12.0
 """Pixels of a share that is seen without a lens."""
 LEAST_SHARE = 1e-15
+MOST_U = float(np.nextafter(1.0, 0.0))
+_FINE = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
 NEAR = 3
 """Neighbours that the lens may show on each side."""
 
@@ -64,6 +68,8 @@ class Strip:
     chosen: Segment | None = None
     u: float | None = None
     near: tuple[Segment, ...] = ()
+    held: bool = False
+    """A hand holds u over the next token's distribution, from which nothing is drawn yet."""
 
     @property
     def end(self) -> float:
@@ -76,12 +82,13 @@ class Strip:
             return "a step draws u from 0 to 1 and takes the token under it"
         digits = 4 if self.chosen.high - self.chosen.low >= 0.0005 else 7
         low, high = f"{self.chosen.low:.{digits}f}", f"{self.chosen.high:.{digits}f}"
-        return f"u = {self.u:.{digits}f} → {self.chosen.text} ({low} – {high})"
+        held = "held " if self.held else ""
+        return f"{held}u = {self.u:.{digits}f} → {self.chosen.text} ({low} – {high})"
 
     @property
     def what(self) -> str:
         """Whose distribution this is: the bars beside it always show the next token's."""
-        return "cumulative probability" if self.u is None else "cumulative probability at the last step"
+        return "cumulative probability" if self.u is None or self.held else "cumulative probability at the last step"
 
     def lens(self, width: float) -> tuple[float, float] | None:
         """The part of 0 .. 1 that is shown enlarged, where the chosen share has too few of ``width`` pixels."""
@@ -134,7 +141,12 @@ def _around(drawn: Distribution, vocabulary: TokenSet, choice: Choice) -> tuple[
 
 
 class CumulativeStrip(QWidget):
-    """Paints one Strip with a caption; hovering names the tokens."""
+    """Paints one Strip with a caption; hovering names the tokens.
+
+    The mouse, or ← and →, take u in hand (``held``); Esc lets it go, with None.
+    """
+
+    held = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -143,6 +155,7 @@ class CumulativeStrip(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Cumulative distribution")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def show_strip(self, strip: Strip) -> None:
         self.strip = strip
@@ -170,7 +183,7 @@ class CumulativeStrip(QWidget):
         font = number_font(SMALL, bold=happened)
         painter.setFont(font)
         painter.setPen(self.theme.color("text" if happened else "muted"))
-        line = ("last step: " if happened else "") + self.strip.line
+        line = ("last step: " if happened and not self.strip.held else "") + self.strip.line
         if happened and QFontMetricsF(font).horizontalAdvance(line) > self.width():
             line = self.strip.line
         shown = QFontMetricsF(font).elidedText(line, Qt.TextElideMode.ElideRight, self.width() - 2)
@@ -199,7 +212,9 @@ class CumulativeStrip(QWidget):
         assert strip.chosen is not None and strip.u is not None
         times = f"× {1 / (high - low):,.0f}" if high - low > 1e-7 else f"× {power_cell(1 / (high - low), 1)}"
         words = self.below().adjusted(0, 0, area.left() - self.below().right() - SPACE[0], 0)
-        shown = painter.fontMetrics().elidedText(f"{times}, last step", Qt.TextElideMode.ElideRight, int(words.width()))
+        shown = painter.fontMetrics().elidedText(
+            times if strip.held else f"{times}, last step", Qt.TextElideMode.ElideRight, int(words.width())
+        )
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
         x = bar.left() + strip.u * bar.width()
         painter.setPen(QPen(self.theme.color("outline"), 1))
@@ -240,7 +255,7 @@ class CumulativeStrip(QWidget):
         if self.strip.chosen:
             self._segment(painter, area, self.strip.chosen, self.theme.color("accent"), self.theme.color("on_accent"))
         painter.restore()
-        painter.setPen(QPen(self.theme.color("border"), 1))
+        painter.setPen(QPen(self.theme.color("accent" if self.hasFocus() else "border"), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(round_corners)
         if self.strip.u is not None:
@@ -270,7 +285,39 @@ class CumulativeStrip(QWidget):
         top = area.top()
         painter.drawPolygon(QPolygonF([QPointF(x, top + 1), QPointF(x - 4, top - 5), QPointF(x + 4, top - 5)]))
 
+    def _hold(self, u: float) -> None:
+        if self.strip.segments:
+            self.held.emit(min(max(u, 0.0), MOST_U))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.bar_area().contains(event.position()):
+            self._hold((event.position().x() - self.bar_area().left()) / self.bar_area().width())
+        else:
+            super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        by = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        if by is not None and not event.modifiers() & ~_FINE:
+            fine = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            at = 0.5 if self.strip.u is None else self.strip.u + by * (0.001 if fine else 0.01)
+            self._hold(at)
+        elif event.key() == Qt.Key.Key_Escape and self.strip.held:
+            self.held.emit(None)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._hold((event.position().x() - self.bar_area().left()) / self.bar_area().width())
+            return
         area, lens = self.bar_area(), self.strip.lens(self.bar_area().width())
         u = (event.position().x() - area.left()) / area.width()
         segment = self.strip.at(u)

@@ -46,6 +46,8 @@ class RuleRow(QWidget):
         self.what.setAccessibleName("Where Play ends by a rule")
         self.at.setAccessibleName("From where on the rule is met")
         self.then.setAccessibleName("What Play does then")
+        self.at.setToolTip("A number, or the text, at which the rule is met")
+        self.then.setToolTip("What Play does where the rule is met")
         for box in (self.what, self.then):
             box.setMinimumContentsLength(4)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -51,6 +51,7 @@ class Settings:
     ``at_limit``: what writing does where the text no longer fits the context: stop, or slide on with its newest half
     (:class:`arplay.core.windows.Windows`). ``reading`` is that of the model in the window, remembered for each model.
     ``surprise``: nats from which a token counts as surprising; ``link_scrolling``: editor and heatmap scroll together.
+    ``ghost``: the greedy continuation is shown behind the text, which costs the steps that it takes.
     ``watch``: rules at which Play ends. ``rows``: how the stages of ``decoding`` are laid out, with those that are off
     (see :attr:`layout`); ``presets``: layouts that the user named.
     ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
@@ -75,6 +76,7 @@ class Settings:
     text_size: int = TEXT
     surprise: float = 6.0
     link_scrolling: bool = True
+    ghost: bool = False
     animate: bool = True
 
     @property
@@ -100,6 +102,7 @@ class View:
     ``rolled``, ``searched``, ``mapped``: the continuations tried last, perhaps behind another text than this one
     (:meth:`tried_here`), whose end ``rolled_behind`` and so on tell; ``trying``: which of them grow now.
     ``peeking``: Rewind is pointed at, so what it would do is shown (:attr:`rewound`).
+    ``ghost``: how greedy decoding would go on at the end of the text; it is no part of it.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``scoring``: the scores of this very text are on their way.
     ``busy`` says what is being done, ``doing`` the same with its phase and its seconds, ``problem`` (cause, remedy)
@@ -137,6 +140,7 @@ class View:
     mapped_behind: str = ""
     trying: Literal["", "rollouts", "beams", "map"] = ""
     peeking: bool = False
+    ghost: str = ""
     timings: Timings = ()
     recomputing: bool = False
     scoring: bool = False
@@ -282,6 +286,8 @@ class Do:
         "reconcile",
         "recompute",
         "stop_trying",
+        "accept_ghost",
+        "hide_ghost",
         "forget_timings",
         "open",
         "tour",

@@ -36,7 +36,11 @@ class TextMenu(QObject):
         self.colours: tuple[QAction, ...] = (*self._tokens.actions(), self._line(), *self._measures.actions())
         self._link = self._action("Editor and heatmap scroll to&gether", self._on_link)
         self._link.setCheckable(True)
+        self._ghost = self._action("&Ghost text: how the model would go on", self._on_ghost)
+        self._ghost.setCheckable(True)
+        self._ghost.setToolTip("The greedy continuation, pale behind the end of the text: Tab takes a word, Esc hides")
         self.view: tuple[QAction, ...] = (
+            self._ghost,
             self._link,
             self._action("&Larger text", partial(self._zoom, 1), "Ctrl++", "Ctrl+="),
             self._action("&Smaller text", partial(self._zoom, -1), "Ctrl+-"),
@@ -45,6 +49,7 @@ class TextMenu(QObject):
 
     def show_settings(self, settings: Settings) -> None:
         self._link.setChecked(settings.link_scrolling)
+        self._ghost.setChecked(settings.ghost)
         for group, value in ((self._tokens, settings.tokens), (self._measures, settings.colour_by)):
             for action in group.actions():
                 action.setChecked(action.data() == value)
@@ -72,6 +77,9 @@ class TextMenu(QObject):
 
     def _on_link(self) -> None:
         self._window.change(link_scrolling=self._link.isChecked())
+
+    def _on_ghost(self) -> None:
+        self._window.change(ghost=self._ghost.isChecked())
 
     def _on_choice(self) -> None:
         action = self.sender()

@@ -24,6 +24,7 @@ from arplay.gui.playground.caret import Caret
 from arplay.gui.playground.comparing import Comparing
 from arplay.gui.playground.fetching import Fetching
 from arplay.gui.playground.finding import Finding
+from arplay.gui.playground.ghost import Ghost
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.snapshot_jobs import SnapshotJobs
 from arplay.gui.playground.state import State
@@ -47,6 +48,7 @@ class Playground(State):
         self.recording = Recording(self, self.asking)
         self.writing = Writing(self, bridge, self.asking, self.recording)
         self.trying = Trying(self, bridge, self.writing)
+        self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
         self.fetching, self.snapshot_jobs = Fetching(bridge, self), SnapshotJobs(bridge, self)
@@ -146,6 +148,7 @@ class Playground(State):
         self.asking.stop()
         self.comparing.stop()
         self.trying.stop()
+        self.ghost.stop()
         self.recording.stop()
 
     def load_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
@@ -198,6 +201,10 @@ class Playground(State):
                     self.bridge.ask(asked)
             case "recompute":
                 self.comparing.now()
+            case "accept_ghost":
+                self.ghost.accept()
+            case "hide_ghost":
+                self.ghost.hide()
             case "stop_trying":
                 self.trying.stop()
             case "forget_timings":

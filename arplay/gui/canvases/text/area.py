@@ -65,7 +65,7 @@ class TextArea(QPlainTextEdit):
         self.theme: Theme = LIGHT
         self.scale = HeatScale(LIGHT, Settings().colour_by)
         self._preview = Preview()
-        self.hint = ""
+        self.hint = self.ghost = ""
         self._caret = 0
         self._setting = False
         self._foreign = False
@@ -117,6 +117,21 @@ class TextArea(QPlainTextEdit):
     def set_marks(self, marks: Marks) -> None:
         self.marks = marks
         self.viewport().update()
+
+    def set_ghost(self, ghost: str) -> None:
+        if ghost != self.ghost:
+            self.ghost = ghost
+            self.viewport().update()
+
+    @property
+    def shows_ghost(self) -> bool:
+        """Not while something is composed there."""
+        return bool(self.ghost) and not self.composing()
+
+    @property
+    def line_step(self) -> float:
+        """Pixels from one line to the next."""
+        return self._spaced.step
 
     def set_text_size(self, pixels: int) -> None:
         """The size of the type; the text at the top stays where it is."""
@@ -248,7 +263,9 @@ class TextArea(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         command = keys.command_of(event)
-        if command:
+        if self.shows_ghost and (answer := keys.to_ghost(event)):
+            self.command.emit(answer)
+        elif command:
             self.command.emit(command)
         elif keys.is_undo(event):
             event.ignore()

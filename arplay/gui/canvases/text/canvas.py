@@ -107,6 +107,7 @@ class TextCanvas(Canvas):
         self.area.show_text(text_of(view.document).data, view.caret)
         if view.settings is not before.settings:
             self._show_style()
+        self.area.set_ghost(view.ghost if view.caret == len(view.document) and view.settings.ghost else "")
         self._show_marks(view, view.info is not before.info)
         if view.answer is not None or view.info is not before.info:
             self._show_lead(view)
@@ -193,12 +194,8 @@ class TextCanvas(Canvas):
     def _command(self, what: str) -> None:
         if what == "leave":
             self.leave.emit()
-        elif what == "step":
-            self.intent.emit(Do("step"))
-        elif what == "rewind":
-            self.intent.emit(Do("rewind"))
         else:
-            self.intent.emit(Do("take"))
+            self.intent.emit(Do(what))  # type: ignore[arg-type]
 
     def _on_note(self, intent: Intent) -> None:
         self.intent.emit(intent)

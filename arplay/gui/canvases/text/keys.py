@@ -30,6 +30,12 @@ def command_of(event: QKeyEvent) -> str | None:
     return _COMMANDS.get((Qt.Key(event.key()), event.modifiers() & ~_Mods.KeypadModifier))
 
 
+def to_ghost(event: QKeyEvent) -> str | None:
+    """What the key says to the ghost text, where there is one."""
+    known = {Qt.Key.Key_Tab: "accept_ghost", Qt.Key.Key_Escape: "hide_ghost"}
+    return None if event.modifiers() else known.get(Qt.Key(event.key()))
+
+
 def is_undo(event: QKeyEvent) -> bool:
     """Undo and redo are the window's own, not Qt's."""
     return event.matches(_Keys.Undo) or event.matches(_Keys.Redo)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QTextLayout
 
 from arplay.gui.canvases.text.cells import LineCells
 from arplay.gui.canvases.text.hidden import paint_signs
@@ -66,6 +66,8 @@ def paint_above(area: TextArea, lines: list[LineCells]) -> None:
         paint_signs(painter, area, cells)
     if not area.shown.data and area.hint and lines and not area.composing():
         _paint_hint(painter, area, lines[0])
+    if area.shows_ghost and lines:
+        _paint_ghost(painter, area, lines[-1])
     if area.shows_caret:
         caret = QRectF(area.cursorRect())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -237,6 +239,26 @@ def _paint_rewound(painter: QPainter, area: TextArea, lines: list[LineCells]) ->
         painter.drawRoundedRect(rect.adjusted(0.5, 0, -0.5, 0), 3, 3)
         if area.marks.taken:
             painter.drawLine(QLineF(rect.left(), rect.center().y(), rect.right(), rect.center().y()))
+
+
+def _paint_ghost(painter: QPainter, area: TextArea, cells: LineCells) -> None:
+    """Pale behind the caret, and on lines of its own where there is no room or the text runs to the left."""
+    caret, margin = QRectF(area.cursorRect()), area.document().documentMargin()
+    step, right = area.line_step, area.viewport().width() - margin
+    left, top = (margin, caret.top() + step) if cells.line.two_ways else (caret.left(), caret.top())
+    painter.setPen(area.theme.color("muted", 0.75))
+    for paragraph in area.ghost.split("\n"):
+        layout = QTextLayout(paragraph, area.font())
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(max(1.0, right - left))
+            if line.naturalTextWidth() > right - left > 0 and left > margin:  # not even a word fits
+                left, top = margin, top + step
+                line.setLineWidth(right - left)
+            line.setPosition(QPointF(left, top))
+            left, top = margin, top + step
+        layout.endLayout()
+        layout.draw(painter, QPointF(0, 0))
 
 
 def _paint_hint(painter: QPainter, area: TextArea, cells: LineCells) -> None:

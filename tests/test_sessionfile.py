@@ -20,10 +20,13 @@ from arplay.core import kept
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.kept import Session
+from arplay.core.modalities.text import Text
+from arplay.core.tree import Tree
 from arplay.export import sessionfile
-from arplay.gui import files
-from arplay.gui.contract import Change, Do, Goto, Take
+from arplay.gui import app, files
+from arplay.gui.contract import Change, Do, Goto, OpenFiles, Take
 from arplay.gui.main_window import MainWindow
+from arplay.gui.options import WindowOptions
 from tests.sessions import only, told
 from tests.test_kept import written
 from tests.test_tree import actions
@@ -110,6 +113,27 @@ def test_a_model_that_only_the_file_names_is_told_and_not_loaded(opened: Open, q
     window.open_file(save(tmp_path / "a.session.json", session))
     settle(window, qtbot)
     assert "http://127.0.0.1:9/v1" in notice(window) and window.playground.view.info.name == "abc"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("model", ["abc", "xo"])
+def test_the_program_starts_with_a_session(opened: Open, qtbot: QtBot, tmp_path: Path, model: str) -> None:
+    """As ``arplay FILE.session.json`` does, whatever model was there the last time."""
+    window = opened(text=b"BAC")
+    window.playground.handle(Do("step"))
+    settle(window, qtbot)
+    path = tmp_path / "a.session.json"
+    assert files.write_session(path, window)
+    view = app.picture(WindowOptions(text_file=path, model=model), tmp_path / "window.png")
+    assert view.document == window.playground.document
+    assert view.info is not None and view.info.name == "abc"
+
+
+def test_a_dropped_session_is_opened(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened(text=b"BAC")
+    path = save(tmp_path / "a.session.json", only(Tree(Text.of(b"CAB"))))
+    window.handle(OpenFiles((path,)))
+    settle(window, qtbot)
+    assert window.playground.document.file == b"CAB"
 
 
 def broken(facts: list[Any]) -> dict[str, bytes]:

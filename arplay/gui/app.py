@@ -21,6 +21,7 @@ from arplay.core.errors import Problem
 from arplay.core.kept import Session
 from arplay.core.reading import Reading
 from arplay.core.tree import Tree
+from arplay.export.sessionfile import is_session
 from arplay.export.writers import replacing
 from arplay.gui import overrides
 from arplay.gui.bridge import Bridge
@@ -156,6 +157,8 @@ class _Start:
     def _open_picture(self, spec: str) -> bool:
         """Whether something is given to a model of pictures: what it is, or that it is none, is shown then."""
         window, options = self._window, self._options
+        if options.text_file is not None and is_session(options.text_file):
+            return False
         try:
             if (options.prompt is None and options.text_file is None) or documents.raster_of(spec) is None:
                 return False

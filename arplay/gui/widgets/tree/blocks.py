@@ -21,7 +21,7 @@ COLUMN = 74.0
 SIZE = 13
 LOWEST = 1.0
 """Pixels of height below which a block, and all in it, is not drawn."""
-TEXT_HEIGHT = 13.0
+TEXT_HEIGHT = 17.0
 WIDEST = 3.0
 
 

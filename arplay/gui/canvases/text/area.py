@@ -57,6 +57,8 @@ class TextArea(QPlainTextEdit):
     command = Signal(str)
     zoomed = Signal(int)
     tip_wanted = Signal(int, QPoint)
+    others_wanted = Signal(int)
+    """At the byte that was clicked with Alt."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -368,6 +370,11 @@ class TextArea(QPlainTextEdit):
     # -- mouse: the room between two lines belongs to the line below and above, half each
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        alt = event.modifiers() == Qt.KeyboardModifier.AltModifier and event.button() == Qt.MouseButton.LeftButton
+        byte = painting.byte_under(self.visible_lines(), self._snapped(event.position())) if alt else None
+        if byte is not None:
+            self.others_wanted.emit(byte)
+            return
         super().mousePressEvent(self._on_line(event))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -15,12 +15,13 @@ from arplay.core.healing import LIKELY
 from arplay.core.modalities.text import Encoded, bytes_of, text_of
 from arplay.core.modalities.vocabulary import visible
 from arplay.gui.canvases.canvas import Canvas
+from arplay.gui.canvases.text.alternatives import alternatives
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.canvases.text.marks import NO_MARKS, Marks
 from arplay.gui.canvases.text.notes import Note, Notes
 from arplay.gui.canvases.text.seek import SeekBar
 from arplay.gui.canvases.text.tools import TextTools
-from arplay.gui.contract import CaretMoved, Do, Intent, View, Zoom
+from arplay.gui.contract import CaretMoved, Do, Intent, Report, Select, Take, View, Zoom
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.scale import HeatScale
@@ -41,6 +42,7 @@ class TextCanvas(Canvas):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view = View()
+        self._wants_others = False
         self._theme: Theme = LIGHT
         self._told = False
         """Something was said below this text: the line for it stays, so that the text does not jump again."""
@@ -52,6 +54,7 @@ class TextCanvas(Canvas):
         self.area.intent.connect(self.intent)
         self.area.command.connect(self._command)
         self.area.tip_wanted.connect(self._tip)
+        self.area.others_wanted.connect(self._others_at)
         self.area.zoomed.connect(self._zoom)
         self.setFocusProxy(self.area)
         self.tools, self.seek, self.notes = TextTools(), SeekBar(self.area), Notes()
@@ -117,6 +120,8 @@ class TextCanvas(Canvas):
         self._told = self._told or bool(self.notes.notes or self.notes.lead.text())
         self.seek.show_view(view)
         self._fit()
+        if self._wants_others and not view.stale:
+            self._open_others()
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -194,8 +199,24 @@ class TextCanvas(Canvas):
     def _command(self, what: str) -> None:
         if what == "leave":
             self.leave.emit()
+        elif what == "alternatives":
+            self._wants_others = self._view.stale  # then they come with the answer
+            if not self._wants_others:
+                self._open_others()
         else:
             self.intent.emit(Do(what))  # type: ignore[arg-type]
+
+    def _open_others(self) -> None:
+        self._wants_others = False
+        if alternatives(self.area, self._view, lambda id: self.intent.emit(Take(id))) is None:
+            self.intent.emit(Report("there are no other tokens to choose from here", "put the caret elsewhere"))
+
+    def _others_at(self, byte: int) -> None:
+        """For the token at ``byte``: the caret goes to its start first."""
+        encoded = _encoded(self._view)
+        if encoded is not None:
+            self._wants_others = True
+            self.intent.emit(Select(int(np.searchsorted(encoded.ends, byte, side="right"))))
 
     def _on_note(self, intent: Intent) -> None:
         self.intent.emit(intent)

@@ -15,6 +15,7 @@ _COMMANDS = {
     (Qt.Key.Key_Right, _Mods.AltModifier): "take",
     (Qt.Key.Key_Left, _Mods.AltModifier): "rewind",
     (Qt.Key.Key_Space, _Mods.ControlModifier): "step",
+    (Qt.Key.Key_Period, _Mods.ControlModifier): "alternatives",
     (Qt.Key.Key_Escape, _Mods.NoModifier): "leave",
 }
 _REMOVALS = {

@@ -88,7 +88,7 @@ def test_stages_are_saved_under_a_name_renamed_found_again_and_deleted(
     for name, words in (("Mine & more", "Save as a preset…"), ("Mine", "Rename…")):
         monkeypatch.setattr(QInputDialog, "getText", lambda *_, name=name, **__: (name, True))
         press(panel, words, qtbot)
-        qtbot.waitUntil(lambda name=name: panel.presets.text() == name)
+        qtbot.waitUntil(lambda name=name: panel.presets.name == name)
     press(panel, "Raw", qtbot)
     assert window.playground.view.settings.decoding == Pipeline()
     window._save_settings()
@@ -98,7 +98,7 @@ def test_stages_are_saved_under_a_name_renamed_found_again_and_deleted(
     assert window.playground.view.settings.decoding == Pipeline("top-k:2,dry:0.5")
     press(panel, "Delete", qtbot)
     assert window.playground.view.settings.presets == ()
-    qtbot.waitUntil(lambda: panel.presets.text() == "Own stages")
+    qtbot.waitUntil(lambda: panel.presets.name == "Own stages")
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("Raw", True))
     press(panel, "Save as a preset…", qtbot)
     assert "cannot be the name" in notice(window) and window.playground.view.settings.presets == ()

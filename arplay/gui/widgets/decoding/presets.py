@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QPushButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QPushButton, QSizePolicy, QWidget
 
 from arplay.core.decoding.generation_config import to_config
 from arplay.core.decoding.layouts import MOST_BYTES, Presets, layout_of, named
@@ -23,6 +23,8 @@ OWN = "Own stages"
 TIP = "Stages that are ready, by name; your own, and files of them"
 FILES = "JSON (*.json);;All files (*)"
 MOST_NOTES = 6
+AROUND = 36
+"""Pixels of a button that are not its words."""
 
 
 class PresetMenu(QPushButton):
@@ -39,6 +41,8 @@ class PresetMenu(QPushButton):
         super().__init__(OWN, parent)
         self.setAutoDefault(False)
         self.setProperty("role", "chip")
+        self.name = OWN
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # a name may be long
         self._rows: Rows = USUAL
         self._presets: Presets = ()
         self._tokens: TokenSet | None = None
@@ -57,9 +61,18 @@ class PresetMenu(QPushButton):
         pipeline = pipeline_of(rows)
         known = {name: each for name, (_, each) in PRESETS.items()} | dict(presets)
         name = next((name for name, each in known.items() if pipeline_of(each) == pipeline), OWN)
-        self.setText(name)
+        self.name = name
+        self._elide()
         self.setToolTip(plain(f"{TIP}. Now: {pipeline.label}"))
         self.setAccessibleName(f"Preset: {name}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        shown = self.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideRight, max(0, self.width() - AROUND))
+        self.setText(shown.replace("&", "&&"))
 
     # ---- the menu
 
@@ -92,10 +105,10 @@ class PresetMenu(QPushButton):
         return action
 
     def _mark(self) -> None:
-        own = any(name == self.text() for name, _ in self._presets)
+        own = any(name == self.name for name, _ in self._presets)
         for action in self.menu().actions():
             if action.isCheckable():
-                action.setChecked(action.data() == self.text())
+                action.setChecked(action.data() == self.name)
         for action in (self.renames, self.deletes):
             action.setEnabled(own)
 
@@ -118,13 +131,13 @@ class PresetMenu(QPushButton):
             self.kept.emit(named(self._presets, name, self._rows))
 
     def rename(self) -> None:
-        former = self.text()
+        former = self.name
         name, agreed = QInputDialog.getText(self, "Rename the preset", "Its new name", text=former)
         if agreed:
             self.kept.emit(named(self._presets, name, dict(self._presets)[former], former))
 
     def delete(self) -> None:
-        self.kept.emit(named(self._presets, self.text(), None))
+        self.kept.emit(named(self._presets, self.name, None))
 
     def reset(self) -> None:
         self.chosen.emit(USUAL)

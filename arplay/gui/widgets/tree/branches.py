@@ -45,7 +45,7 @@ def breadth(p: float) -> float:
 
 
 class Branches(Board):
-    """Lines of ``x``, ``y`` and ``length`` in pixels at scale 1; ``at`` holds where the twigs of each run begin."""
+    """``begins``, ``middles`` and ``length`` of the runs are in pixels at scale 1; ``at``: where their twigs begin."""
 
     def __init__(self) -> None:
         super().__init__("Tree of everything tried")
@@ -54,8 +54,8 @@ class Branches(Board):
         self._advances: dict[str, float] = {}
         self._lines: tuple[Shown, Lines, list[QLineF]] | None = None
         self.at: list[list[float]] = []
-        self.x: NDArray[np.float64] = np.zeros(0)
-        self.y = self.length = self.x
+        self.begins: NDArray[np.float64] = np.zeros(0)
+        self.middles = self.length = self.begins
 
     # ---- layout
 
@@ -72,7 +72,7 @@ class Branches(Board):
             self.at.append(places)
             lengths.append(places[-1])
         x, y = tidy(outline.run_parent, lengths)
-        self.x, self.y, self.length = x, y * ROW, np.array(lengths)
+        self.begins, self.middles, self.length = x, y * ROW, np.array(lengths)
 
     def _advance(self, twig: int) -> float:
         assert self.shown is not None
@@ -87,14 +87,14 @@ class Branches(Board):
         run = self.shown.outline.run_of[twig]
         k = self.shown.outline.runs[run].index(twig)
         left, right = self.at[run][k], self.at[run][k + 1]
-        return QRectF(self.x[run] + left, self.y[run] - ROW / 2, right - left, ROW)
+        return QRectF(self.begins[run] + left, self.middles[run] - ROW / 2, right - left, ROW)
 
     @property
     def bounds(self) -> QRectF:
         """All of it at scale 1."""
-        if not len(self.x):
+        if not len(self.begins):
             return QRectF()
-        return QRectF(0, -ROW / 2, float((self.x + self.length).max()), float(self.y.max()) + ROW)
+        return QRectF(0, -ROW / 2, float((self.begins + self.length).max()), float(self.middles.max()) + ROW)
 
     # ---- in sight
 
@@ -136,7 +136,7 @@ class Branches(Board):
         )
 
     def show_here(self) -> None:
-        if self.shown is None or not len(self.x):
+        if self.shown is None or not len(self.begins):
             return
         place = self.place(self.shown.here)
         area = QRectF(self.origin + place.topLeft() * self.scale, place.size() * self.scale)
@@ -153,13 +153,13 @@ class Branches(Board):
             return None
         x, y = ((at - self.origin) / self.scale).toTuple()
         near = max(ROW / 2, 5 / self.scale)
-        on = (self.x <= x) & (x <= self.x + self.length) & (np.abs(self.y - y) <= near)
+        on = (self.begins <= x) & (x <= self.begins + self.length) & (np.abs(self.middles - y) <= near)
         hits = np.flatnonzero(on)
         if not len(hits):
             return None
-        run = int(hits[np.argmin(np.abs(self.y[hits] - y))])
+        run = int(hits[np.argmin(np.abs(self.middles[hits] - y))])
         twigs = self.shown.outline.runs[run]
-        k = int(np.searchsorted(self.at[run], x - self.x[run], "right")) - 1
+        k = int(np.searchsorted(self.at[run], x - self.begins[run], "right")) - 1
         return twigs[min(max(k, 0), len(twigs) - 1)]
 
     # ---- painting
@@ -175,15 +175,15 @@ class Branches(Board):
     def paint_part(self, painter: QPainter, sight: QRectF, scale: float) -> None:
         """What of the tree lies in ``sight``, at scale 1."""
         shown = self.shown
-        if shown is None or not len(self.x):
+        if shown is None or not len(self.begins):
             return
         if scale < READABLE:
             self._overview(painter, scale)
             return
         parents = np.array(shown.outline.run_parent)
-        above = np.where(parents >= 0, self.y[parents], self.y)
-        top, bottom = np.minimum(above, self.y) - ROW, np.maximum(above, self.y) + ROW
-        seen = (self.x <= sight.right()) & (self.x + self.length >= sight.left())
+        above = np.where(parents >= 0, self.middles[parents], self.middles)
+        top, bottom = np.minimum(above, self.middles) - ROW, np.maximum(above, self.middles) + ROW
+        seen = (self.begins <= sight.right()) & (self.begins + self.length >= sight.left())
         seen &= (top <= sight.bottom()) & (bottom >= sight.top())
         runs = np.flatnonzero(seen).tolist()
         self._readable(painter, runs, sight)
@@ -211,7 +211,7 @@ class Branches(Board):
         ways: list[QLineF] = []
         for run in range(len(shown.outline.runs)):
             twigs = shown.outline.runs[run]
-            x, y = float(self.x[run]), float(self.y[run]) + UNDER
+            x, y = float(self.begins[run]), float(self.middles[run]) + UNDER
             parent = shown.outline.run_parent[run]
             start = x + self.at[run][0]
             end = x + float(self.length[run])
@@ -222,12 +222,12 @@ class Branches(Board):
             into = lines.setdefault((shade, wide), [])
             into.append(QLineF(start, y, end, y))
             if parent >= 0:
-                into.append(QLineF(x, float(self.y[parent]) + UNDER, start, y))
+                into.append(QLineF(x, float(self.middles[parent]) + UNDER, start, y))
             if twigs[0] in shown.on_way:
                 last = max(k for k, twig in enumerate(twigs) if twig in shown.on_way)
                 ways.append(QLineF(start, y, x + self.at[run][last + 1], y))
                 if parent >= 0:
-                    ways.append(QLineF(x, float(self.y[parent]) + UNDER, start, y))
+                    ways.append(QLineF(x, float(self.middles[parent]) + UNDER, start, y))
         return lines, ways
 
     def _readable(self, painter: QPainter, runs: list[int], sight: QRectF) -> None:
@@ -236,10 +236,10 @@ class Branches(Board):
         text, words, small = fixed_font(SIZE), interface_font(SIZE), interface_font(SIZE - 3)
         for run in runs:
             twigs, places = shown.outline.runs[run], self.at[run]
-            x, y = float(self.x[run]), float(self.y[run])
+            x, y = float(self.begins[run]), float(self.middles[run])
             parent = shown.outline.run_parent[run]
             if parent >= 0:
-                self._link(painter, x, float(self.y[parent]) + UNDER, x + places[0], y + UNDER, twigs[0])
+                self._link(painter, x, float(self.middles[parent]) + UNDER, x + places[0], y + UNDER, twigs[0])
             first = max(0, int(np.searchsorted(places, sight.left() - x, "right")) - 1)
             stop = min(len(twigs), int(np.searchsorted(places, sight.right() - x, "left")) + 1)
             for k in range(first, stop):

@@ -12,6 +12,8 @@ from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence,
 from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolButton, QWidget
 
 from arplay import paths
+from arplay.core.chats import chat, layout_of
+from arplay.core.errors import Problem
 from arplay.engine.load import Loaded
 from arplay.gui import exports, files, help
 from arplay.gui.arrangement import Arrangement
@@ -19,7 +21,9 @@ from arplay.gui.contract import Do, Panel, PeekRewind, View
 from arplay.gui.earlier_menu import EarlierMenu
 from arplay.gui.host import Host
 from arplay.gui.model_menu import ModelMenu
+from arplay.gui.new_chat import NewChat
 from arplay.gui.pages import Pages, pages
+from arplay.gui.playground.writing import NO_MODEL
 from arplay.gui.text_menu import TextMenu
 from arplay.gui.theme import Theme, icon
 from arplay.gui.tool_bar import ToolBar
@@ -87,6 +91,8 @@ class Menus(QObject):
         self.earlier = EarlierMenu(self._window)
         menu.addMenu(self.earlier)
         self._action(menu, "&New text", self._new, QKeySequence.StandardKey.New)
+        begin = self._action(menu, "New c&hat…", self._new_chat)
+        begin.setToolTip("System, user and the reply so far, with the special tokens that this model was taught")
         self.save = self._action(menu, "&Save text as…", self._save, QKeySequence.StandardKey.Save)
         session = self._action(menu, "Save s&ession as…", self._save_session, QKeySequence("Ctrl+Shift+S"))
         session.setToolTip("Text, ids, all branches, seeds and settings in one file, which Open takes again")
@@ -277,6 +283,28 @@ class Menus(QObject):
 
     def _new(self) -> None:
         self._window.playground.clear()
+        self._window.focus_editor()
+
+    def _new_chat(self) -> None:
+        play = self._window.playground
+        if play.view.loaded is None:
+            play.reported.emit(NO_MODEL, "wait for the model, or choose one")
+            return
+        try:
+            dialog = NewChat(layout_of(play.view.loaded.vocabulary), self._window)
+        except Problem as problem:
+            play.reported.emit(problem.cause, problem.remedy)
+            return
+        dialog.chosen.connect(self._begin_chat)
+        dialog.open()
+
+    def _begin_chat(self, system: str, user: str, reply: str) -> None:
+        play = self._window.playground
+        if play.view.loaded is not None:
+            try:
+                play.open_document(chat(play.view.loaded.vocabulary, system, user, reply), at_end=True)
+            except Problem as problem:  # another model by now
+                play.reported.emit(problem.cause, problem.remedy)
         self._window.focus_editor()
 
     def _save(self) -> None:

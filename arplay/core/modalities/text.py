@@ -182,7 +182,7 @@ class Text:
         return Text.of(data) if data.startswith(self.data) else None
 
     def become(self, document: Text) -> Edit:
-        return self.replace(0, len(self), document.data)
+        return Edit(0, self.runs, document.runs)
 
     def take(self, caret: int, id: int, tokens: Vocabulary) -> tuple[Edit, int]:
         """A pick follows byte ``caret``; what stood behind it is removed (the tree keeps it)."""

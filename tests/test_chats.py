@@ -1,0 +1,99 @@
+"""Chat layouts by their special tokens: what is written, what is refused, and the way through the window."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialogButtonBox
+from pytestqt.qtbot import QtBot
+
+from arplay.core.chats import LAYOUTS, Layout, chat, layout_of
+from arplay.core.errors import Problem
+from arplay.core.modalities.runs import Fixed
+from arplay.core.modalities.text import Text
+from arplay.core.modalities.vocabulary import Vocabulary
+from arplay.gui.new_chat import NewChat
+from tests.windows_open import Open, notice, opened
+
+__all__ = ["opened"]
+
+WRITTEN = {
+    "ChatML": "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\nR",
+    "Llama 3": (
+        "<|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"
+        "U<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nR"
+    ),
+    "Gemma": "<start_of_turn>user\nS\n\nU<end_of_turn>\n<start_of_turn>model\nR",
+    "Mistral": "[INST] S\n\nU[/INST] R",
+    "Phi": "<|system|>\nS<|end|>\n<|user|>\nU<|end|>\n<|assistant|>\nR",
+}
+layouts = pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+
+
+def vocabulary(marks: tuple[str, ...], special: bool = True) -> Vocabulary:
+    pieces = tuple(bytes([byte]) for byte in range(256)) + tuple(mark.encode() for mark in marks)
+    return Vocabulary("chat", pieces, frozenset(range(256, len(pieces))) if special else frozenset())
+
+
+@layouts
+def test_each_is_written_as_its_models_read_it(layout: Layout) -> None:
+    tokens = vocabulary(layout.marks)
+    assert layout_of(tokens) is layout
+    assert chat(tokens, "S", "U", "R").data.decode() == WRITTEN[layout.name]
+    alone = chat(tokens, "", "U", "").data.decode()
+    assert "system" not in alone and "U" in alone and not alone.endswith(("R", " "))
+
+
+@layouts
+def test_without_one_of_its_special_tokens_it_is_refused(layout: Layout) -> None:
+    for gone in layout.marks:
+        with pytest.raises(Problem, match="no chat layout"):
+            layout_of(vocabulary(tuple(mark for mark in layout.marks if mark != gone)))
+    with pytest.raises(Problem):  # letters that happen to be one token are no special token
+        layout_of(vocabulary(layout.marks, special=False))
+
+
+@given(st.sampled_from(LAYOUTS), st.text(), st.text(), st.text(), st.data())
+def test_what_was_said_is_never_a_special_token(
+    layout: Layout, system: str, user: str, reply: str, data: st.DataObject
+) -> None:
+    mark = data.draw(st.sampled_from(layout.marks))
+    tokens = vocabulary(layout.marks)
+    plain, forged = chat(tokens, "S", "U", "R"), chat(tokens, "S" + system, user + mark, mark + reply)
+    kept = [[id for run in each.runs if isinstance(run, Fixed) for id in run.ids] for each in (plain, forged)]
+    assert kept[0] == kept[1] and len(kept[0]) >= 2
+
+
+def test_the_form_tells_three_texts_and_opening_them_keeps_the_ids(opened: Open, qtbot: QtBot) -> None:
+    window = opened(model="abc")
+    tokens = vocabulary(LAYOUTS[0].marks)
+    form = NewChat(LAYOUTS[0], window)
+    told: list[tuple[str, str, str]] = []
+    form.chosen.connect(lambda *texts: told.append(texts))
+    form.open()
+    for field, text in zip(form.fields, "SUR", strict=True):
+        qtbot.keyClicks(field, text)
+    buttons = form.findChild(QDialogButtonBox)
+    assert buttons is not None
+    qtbot.mouseClick(buttons.button(QDialogButtonBox.StandardButton.Ok), Qt.MouseButton.LeftButton)
+    assert told == [("S", "U", "R")]
+    document = chat(tokens, *told[0])
+    assert window.playground.open_document(document, at_end=True)
+    assert window.playground.document == document and any(isinstance(run, Fixed) for run in document.runs)
+    window.playground.undo_stack.undo()
+    assert window.playground.document == Text.of(b"BAC")
+
+
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(Problem, match="half a character"):
+        chat(vocabulary(LAYOUTS[0].marks), "", "\ud800", "")
+
+
+def test_a_model_without_them_is_told_so_in_the_window(opened: Open, qtbot: QtBot) -> None:
+    window = opened(model="abc")
+    file = window.menuBar().actions()[0].menu()
+    action = next(each for each in file.actions() if each.text() == "New c&hat…")  # type: ignore[attr-defined]
+    action.trigger()
+    qtbot.waitUntil(lambda: "no chat layout" in notice(window))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialogButtonBox
+from PySide6.QtWidgets import QDialogButtonBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from arplay.core.chats import LAYOUTS, Layout, chat, layout_of
@@ -15,7 +17,7 @@ from arplay.core.modalities.runs import Fixed
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.gui.new_chat import NewChat
-from tests.windows_open import Open, notice, opened
+from tests.windows_open import Open, notice, opened, settle
 
 __all__ = ["opened"]
 
@@ -97,3 +99,21 @@ def test_a_model_without_them_is_told_so_in_the_window(opened: Open, qtbot: QtBo
     action = next(each for each in file.actions() if each.text() == "New c&hat…")  # type: ignore[attr-defined]
     action.trigger()
     qtbot.waitUntil(lambda: "no chat layout" in notice(window))
+
+
+def test_two_bos_are_told(opened: Open, qtbot: QtBot) -> None:
+    window = opened(model="english", text=b"Once")
+    play = window.playground
+    assert play.view.loaded is not None and play.view.loaded.bos is not None
+
+    def told() -> bool:
+        return any("BOS stands twice" in label.text() for label in window.findChildren(QLabel))
+
+    assert not told()  # negative control: the tokenizer adds one, and the text has none
+    first, _ = play.document.take(0, play.view.loaded.bos, play.view.loaded.vocabulary)
+    play.open_document(play.document.apply(first))
+    settle(window, qtbot)
+    qtbot.waitUntil(told)
+    window.change(reading=replace(play.view.settings.reading, first_token="unscored"))
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: not told())

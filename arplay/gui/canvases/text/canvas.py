@@ -162,6 +162,12 @@ class TextCanvas(Canvas):
             )
             words = f"The caret is inside the token “{whole}”"
             notes.append(Note(words, meaning, "Go to its start", CaretMoved(start)))
+        if encoded is not None and _has_two_bos(view, encoded):
+            meaning = (
+                "The text begins with a BOS token, and how it is read puts another one before it. Few models were "
+                "taught that: take the one of the text away, or choose another rule for the first token."
+            )
+            notes.append(Note("BOS stands twice before the text", meaning))
         heal = view.answer.heal if view.answer is not None and not view.stale and not view.playing else None
         if heal is not None and heal.share >= LIKELY:
             shown = label(visible(heal.text.encode()))
@@ -256,6 +262,12 @@ def _encoded(view: View) -> Encoded | None:
     encoded = view.answer.encoded
     assert isinstance(encoded, Encoded), "a text"
     return encoded
+
+
+def _has_two_bos(view: View, encoded: Encoded) -> bool:
+    if view.answer is None or view.loaded is None or view.loaded.bos is None or not len(encoded):
+        return False
+    return view.answer.lead[-1:] == (view.loaded.bos,) and int(encoded.ids[0]) == view.loaded.bos
 
 
 def _rewound(view: View, encoded: Encoded | None) -> tuple[int, int] | None:

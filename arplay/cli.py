@@ -1,6 +1,6 @@
 """The ``arplay`` command: the window, and the same work without one.
 
-Only the command that is asked for is imported, so that ``arplay --help`` costs nothing.
+Only the command that is asked for is imported, so that ``arplay --help`` costs little.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def test_a_way_is_part_of_the_name(tiny: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_does_not_fit_in_memory_is_refused_first(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "memory", lambda: (devices.RESERVE + 1000, 1 << 30))
-    with pytest.raises(Problem, match="GB"):
+    with pytest.raises(Problem, match="MB"):
         gguf_dequantised.load(tiny, "m", "cpu", "auto", quiet)
 
 

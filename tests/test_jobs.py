@@ -269,9 +269,9 @@ def test_a_token_written_after_a_text_does_not_have_it_encoded_again() -> None:
 
 def test_growing_ledgers_tell_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "LEDGER_SECONDS", 0.0)
-    monkeypatch.setattr(keeping, "CHUNK_SECONDS", 0.0)  # chunks shrink to the smallest
-    text = b"BAC" * 300
-    told, final = run(score(state_of(abc()), Score(7, Text.of(text))))
+    text, state = b"BAC" * 300, state_of(abc())
+    state.pace = keeping.Pace(size=16, most=16)  # many chunks, of which the slowest machine tells several
+    told, final = run(score(state, Score(7, Text.of(text))))
     growing = [result.ledger for result in told if isinstance(result, Scored)]
     progress = [result.fraction for result in told if isinstance(result, Progress)]
     assert len(growing) > 2 and progress == sorted(progress) and 0 < progress[0] < 1

@@ -41,7 +41,8 @@ def parsed(parser: argparse.ArgumentParser, option: str, given: list[str]) -> An
     for group in parser._mutually_exclusive_groups:
         group.required = False
     name = next(action.dest for action in parser._actions if option in action.option_strings)
-    return getattr(parser.parse_args(given), name)
+    value = getattr(parser.parse_args(given), name)
+    return value[0] if isinstance(value, list) else value  # an option that may be given several times
 
 
 dashed = st.one_of(

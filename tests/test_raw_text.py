@@ -25,7 +25,7 @@ for argv in json.load(open(sys.argv[1], encoding="utf-8")):
     main(argv)
     sys.stdout.flush()
 """
-OURS = re.compile(r"\r\x1b\[K")
+OURS = re.compile(r"\r *\r")
 CHARACTERS = tuple(dict.fromkeys("".join(part for part in PARTS if not part.isprintable())))
 
 

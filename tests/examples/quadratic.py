@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from arplay.core.decoding.candidates import Candidates
 from arplay.core.decoding.stage import Context, Field, Stage
 
@@ -14,7 +16,7 @@ def quadratic(candidates: Candidates, context: Context, factor: float) -> Candid
     >>> quadratic(Candidates(3, np.array([0.0, -0.5, -2.0])), Context(), 1).scores
     array([-0.  , -0.25, -4.  ])
     """
-    return candidates.scored(-factor * (candidates.best - candidates.scores) ** 2)
+    return candidates.scored(-factor * np.square(candidates.best - candidates.scores))
 
 
 QUADRATIC = Stage(

@@ -111,8 +111,6 @@ class Ghost(QObject):
             self._asked = self._bridge.ask(asked, self._heard)
 
     def _heard(self, result: Result) -> None:
-        if result.number != self._asked:
-            return
         if isinstance(result, Rolled):
             self._show(result.rollouts[0].steps)
         elif isinstance(result, Failed):

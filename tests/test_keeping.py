@@ -22,9 +22,8 @@ from arplay.core import kept
 from arplay.core.errors import Problem
 from arplay.core.kept import Session
 from arplay.core.modalities.text import Text
-from arplay.core.tree import Mark
 from arplay.engine import journal
-from arplay.gui.contract import Do, Goto, SetMark, Take
+from arplay.gui.contract import Do, Goto, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.playground import keeping, recovery
 from arplay.gui.playground.recovery import Left, Sessions
@@ -486,25 +485,3 @@ def test_a_long_text_is_written_once_and_comes_back(opened: Open, qtbot: QtBot, 
     assert again.playground.view.excerpt_of == "long.txt" and again.playground.scored_document.data == long
     QTest.keyClicks(text_field(again), "x")
     assert again.keeping.flush(30) and not list(folder.glob("*.long"))
-
-
-def test_marks_are_kept_undone_and_come_back(opened: Open, qtbot: QtBot, folder: Path) -> None:
-    window = opened(keep=folder)
-    work(window, qtbot)
-    play = window.playground
-    here, *others = reversed(play.tree.nodes.values())
-    play.handle(SetMark(here, Mark("<b>best", star=True)))
-    play.handle(SetMark(others[3], Mark(pruned=True)))
-    play.undo_stack.undo()
-    assert others[3].serial not in play.tree.marks
-    play.undo_stack.redo()
-    play.undo_stack.undo()
-    play.undo_stack.undo()
-    play.undo_stack.undo()  # a move
-    play.handle(SetMark(here, Mark("other")))  # no redo of that move any more
-    before = told(of_window(window))
-    assert window.keeping.flush() and told(kept_in(folder)[0]) == before
-    window.close()
-    again = opened(text=None, keep=folder)
-    assert told(of_window(again)) == before
-    assert again.playground.tree.marks == {here.serial: Mark("other")}

@@ -69,7 +69,8 @@ class Flow(QLayout):
             for item in line:
                 size = item.sizeHint()
                 if put:
-                    wide = min(size.width(), rect.width())
+                    least = item.minimumSize().width()  # cut at the edge rather than pressed into each other
+                    wide = max(least, min(size.width(), rect.width()))
                     item.setGeometry(QRect(QPoint(x, y + (high - size.height()) // 2), QSize(wide, size.height())))
                 x += size.width() + self.spacing()
             y += high + SPACE[0]

@@ -46,10 +46,11 @@ from shiboken6 import Shiboken, isValid
 
 import arplay.gui
 from arplay.core.modalities.text import Text
+from arplay.core.tree import Mark
 from arplay.gui import overrides, theme
 from arplay.gui.bridge import Bridge
 from arplay.gui.main_window import MainWindow
-from arplay.gui.playground.undo import Move
+from arplay.gui.playground.undo import Marking, Move
 from arplay.gui.store import Store
 
 NOT_VIRTUAL = ("setText", "cut", "hide", "show", "close", "render", "scale", "setScale", "setStyle", "translate")
@@ -59,6 +60,7 @@ NO_ANSWER = ("clone",)
 HERE, BUTTON, NONE = QPointF(9, 9), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 armed: tuple[type, str] | None = None
 fired = 0
+dropped = QUrl("https://example.org")
 
 
 def ours() -> dict[type, list[str]]:
@@ -97,7 +99,7 @@ def mouse(kind: QEvent.Type) -> Callable[[], QEvent]:
 def drop(kind: type) -> Callable[[], QEvent]:
     def make() -> QEvent:
         make.data = QMimeData()  # type: ignore[attr-defined]
-        make.data.setUrls([QUrl("https://example.org")])  # type: ignore[attr-defined]
+        make.data.setUrls([dropped])  # type: ignore[attr-defined]
         place = HERE.toPoint() if kind is QDragEnterEvent else HERE
         event: QEvent = kind(place, Qt.DropAction.CopyAction, make.data, BUTTON, NONE)  # type: ignore[attr-defined]
         return event
@@ -146,8 +148,10 @@ def send(name: str, it: Any) -> None:
 
 
 def drop_on(name: str, it: Any) -> None:
-    for each in ("dragEnterEvent", "dropEvent"):
-        send(each, it)
+    global dropped
+    for dropped in (QUrl("https://example.org"), QUrl.fromLocalFile("/nowhere.json")):  # noqa: B007 - drop() asks
+        for each in ("dragEnterEvent", "dropEvent"):
+            send(each, it)
 
 
 def scroll(name: str, it: Any) -> None:
@@ -196,6 +200,8 @@ def ask_model(name: str, model: Any) -> None:
 def undo(name: str, _: Any) -> None:
     stack = QUndoStack()
     stack.push(Move(lambda node: None, None, None, "nowhere"))  # type: ignore[arg-type]
+    stack.push(Marking(lambda node, mark: None, None, Mark(), Mark()))  # type: ignore[arg-type]
+    stack.undo()
     stack.undo()
 
 
@@ -299,7 +305,7 @@ def main(guarded: bool, only: str | None) -> None:
         armed, fired = (kind, name), 0
         way = ASK.get(name, send)
         raised = ""
-        for each in [None] if kind is Move else filter(isValid, objects[kind]):
+        for each in [None] if kind in (Move, Marking) else filter(isValid, objects[kind]):
             try:
                 way(name, each)
                 QApplication.processEvents()

@@ -131,8 +131,7 @@ class ContinuationsPanel(Panel):
         self._set_mode("rollouts")
 
     def _lay_out(self) -> None:
-        self.head = QWidget()
-        row = Flow(self.head)
+        self.head = Flow()
         modes = QWidget()
         pair = QHBoxLayout(modes)
         pair.setContentsMargins(0, 0, 0, 0)
@@ -140,7 +139,7 @@ class ContinuationsPanel(Panel):
         for button in self.modes:
             pair.addWidget(button)
         for part in (modes, *(field.whole for field in self.fields), self.run, self.step, self.write):
-            row.addWidget(part)
+            self.head.add(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
         column.setSpacing(SPACE[0])

@@ -2,76 +2,64 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtCore import QEvent, QRect, QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from arplay.gui.theme import SPACE
 
 
-class Flow(QLayout):
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._items: list[QLayoutItem] = []
-        self.setContentsMargins(QMargins())
-        self.setSpacing(SPACE[1])
+class Flow(QWidget):
+    """As high as its lines are at its width."""
 
-    def addItem(self, item: QLayoutItem) -> None:
-        self._items.append(item)
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[QWidget] = []
+        self._high = 0
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
-    def count(self) -> int:
-        return len(self._items)
+    def add(self, part: QWidget) -> None:
+        part.setParent(self)
+        self._parts.append(part)
 
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        return self._items[index] if 0 <= index < len(self._items) else None
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:  # one of them came, went, or wants another size
+            self._lay()
+        return super().event(event)
 
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def expandingDirections(self) -> Qt.Orientation:
-        return Qt.Orientation(0)
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._lay(QRect(0, 0, width, 0), False)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay()
 
     def sizeHint(self) -> QSize:
-        return self.minimumSize()
+        return QSize(self.minimumSizeHint().width(), self._high)
 
-    def minimumSize(self) -> QSize:
-        size = QSize()
-        for item in self._items:
-            if not item.isEmpty():
-                size = size.expandedTo(item.minimumSize())
-        return size
+    def minimumSizeHint(self) -> QSize:
+        shown = [part for part in self._parts if not part.isHidden()]
+        return QSize(max((part.minimumSizeHint().width() for part in shown), default=0), 0)
 
-    def setGeometry(self, rect: QRect) -> None:
-        super().setGeometry(rect)
-        self._lay(rect, True)
-
-    def _lay(self, rect: QRect, put: bool) -> int:
-        """The height that it takes; ``put``: move the items there."""
-        lines: list[list[QLayoutItem]] = [[]]
+    def _lay(self) -> None:
+        """Side by side; what does not fit begins a line, and is cut at the edge rather than pressed together."""
+        lines: list[list[QWidget]] = [[]]
         x = 0
-        for item in self._items:
-            if item.isEmpty():
+        for part in self._parts:
+            if part.isHidden():
                 continue
-            wide = item.sizeHint().width()
-            if lines[-1] and x + wide > rect.width():
+            wide = part.sizeHint().width()
+            if lines[-1] and x + wide > self.width():
                 lines.append([])
                 x = 0
-            lines[-1].append(item)
-            x += wide + self.spacing()
-        y = rect.y()
+            lines[-1].append(part)
+            x += wide + SPACE[1]
+        y = 0
         for line in lines:
-            high, x = max((item.sizeHint().height() for item in line), default=0), rect.x()
-            for item in line:
-                size = item.sizeHint()
-                if put:
-                    least = item.minimumSize().width()  # cut at the edge rather than pressed into each other
-                    wide = max(least, min(size.width(), rect.width()))
-                    item.setGeometry(QRect(QPoint(x, y + (high - size.height()) // 2), QSize(wide, size.height())))
-                x += size.width() + self.spacing()
+            high, x = max((part.sizeHint().height() for part in line), default=0), 0
+            for part in line:
+                size = part.sizeHint()
+                wide = max(part.minimumSizeHint().width(), min(size.width(), self.width()))
+                part.setGeometry(QRect(x, y + (high - size.height()) // 2, wide, size.height()))
+                x += size.width() + SPACE[1]
             y += high + SPACE[0]
-        return y - rect.y() - (SPACE[0] if y > rect.y() else 0)
+        if self._high != max(0, y - SPACE[0]):
+            self._high = max(0, y - SPACE[0])
+            self.updateGeometry()

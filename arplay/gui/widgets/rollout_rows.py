@@ -72,6 +72,8 @@ class RolloutTable(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not 0 <= index.row() < len(self.rows):
+            return None
         each = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return _cells(each)[index.column()]

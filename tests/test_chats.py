@@ -11,8 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QLabel
 from pytestqt.qtbot import QtBot
 
-from arplay.core.chats import LAYOUTS, Layout, chat, layout_of
 from arplay.core.errors import Problem
+from arplay.core.modalities.chats import LAYOUTS, Layout, chat, layout_of
 from arplay.core.modalities.runs import Fixed
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary

@@ -243,12 +243,16 @@ ACTIONS: dict[str, Callable[[Place], None]] = {
 DONE: dict[str, Callable[[View], bool]] = {
     "command pause": lambda view: not view.playing,
     "command forget_timings": lambda view: not view.timings,
+    "command stop_trying": lambda view: not view.trying,
+    "command accept_ghost": lambda view: not view.ghost,
+    "command hide_ghost": lambda view: not view.ghost,
+    "command chart": lambda view: True,  # the focus goes there, which no trace here tells
     "Key_Return in next_token": lambda view: view.loaded is None,
     "Key_Right in next_token": lambda view: view.loaded is None,
     "rewind by its button": lambda view: view.caret == 0,
 }
-"""What these ask for may hold before (nothing plays, nothing was timed), or there is nothing to press: a panel without
-bars that says why, a button that is grey at the start of the text."""
+"""What these ask for may hold before (nothing plays, nothing was timed, there is no ghost text), or there is nothing to
+press: a panel without bars that says why, a button that is grey at the start of the text."""
 
 
 def entry(place: Place, words: str) -> None:

@@ -58,7 +58,7 @@ def graph(tree: Tree) -> str:
     >>> print(graph(Tree(Text.of(b'"'))), end="")
     digraph history {
       rankdir=LR; node [shape=box, fontname="monospace"];
-      0 [label="Opened, 1 byte", penwidth=3];
+      0 [label="Opened 1 byte", penwidth=3];
     }
     """
     lines = ["digraph history {", '  rankdir=LR; node [shape=box, fontname="monospace"];']

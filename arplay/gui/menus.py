@@ -12,8 +12,8 @@ from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence,
 from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolButton, QWidget
 
 from arplay import paths
-from arplay.core.chats import chat, layout_of
 from arplay.core.errors import Problem
+from arplay.core.modalities.chats import chat, layout_of
 from arplay.engine.load import Loaded
 from arplay.gui import exports, files, help
 from arplay.gui.arrangement import Arrangement

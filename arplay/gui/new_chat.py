@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
-from arplay.core.chats import Layout
+from arplay.core.modalities.chats import Layout
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 

@@ -116,7 +116,7 @@ class Edit:
 
     def opened(self, document: Document | None) -> str:
         count = size(self.inserted) if document is None else len(document)
-        return f"Opened {count:,} bytes" if count else "Empty text"
+        return f"Opened {count:,} byte{'s' * (count != 1)}" if count else "Empty text"
 
     def _longer(self, edit: Edit) -> Edit | None:
         if len(self.inserted) != 1 or len(edit.inserted) != 1:

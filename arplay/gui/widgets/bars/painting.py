@@ -123,10 +123,15 @@ class BarPainter:
         left, width = self.columns.bar
         ticks = self.axis.ticks(int(width // (36 if self.axis.log else 44)) + 1)
         self._font(self.small, "muted")
+        free = 0.0  # where the label before ends
         for share, label in ticks:
             x = left + share * width
             size = self.painter.fontMetrics().horizontalAdvance(label)
             start = x if share == 0 else x - size if share == 1 else x - size / 2
+            last = self.painter.fontMetrics().horizontalAdvance(ticks[-1][1])
+            if start < free or (share < 1 == ticks[-1][0] and start + size + SPACE[1] > left + width - last):
+                continue  # it would run into its neighbours: the grid's line is enough
+            free = start + size + SPACE[1]
             self.painter.drawText(QRectF(start, area.top(), size + 1, area.height()), CENTER, label)
         names = self.bars.names
         for (x, wide), label in ((self.columns.own, names.outline_figure), (self.columns.decoded, names.fill_figure)):

@@ -16,7 +16,7 @@ from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.knowing import known_at
 from arplay.engine.messages import Question, WithTokens
-from arplay.engine.place import spot_of
+from arplay.engine.place import open_spot
 from arplay.engine.state import State
 from arplay.models.base import next_of
 
@@ -64,14 +64,12 @@ class Mapped(WithTokens):
 
 def map_of(state: State, request: Map) -> Steps:
     """Open the most probable area again and again. Raises Problem."""
-    model, spot = state.current(), spot_of(state, request.document, request.place, request.reading)
-    if not spot.is_open:
-        raise Problem("nothing comes next here", "choose a place that is open")
+    model, spot = state.current(), open_spot(state, request.document, request.place, request.reading)
     if model.can.partial:
         raise Problem("a server that tells only some tokens has no map", "choose a model that is here")
     if request.document.ahead(state.tokens):
         raise Problem("a map cannot go around what stands further on", "take it away first")
-    chain, index = [*spot.lead, *spot.prefix.ids.tolist()], spot.prefix.index
+    chain, index = spot.chain, spot.prefix.index
     session, start, room = model.session(), len(spot.context), model.info.context
     session.read(spot.context.tolist())
     areas: list[Area] = []
@@ -102,8 +100,7 @@ def map_of(state: State, request: Map) -> Steps:
         order = np.argsort(-logprobs, kind="stable")
         count = len(order) if len(order) <= 2 * MOST_CHILDREN else MOST_CHILDREN
         listed = [id for id in order[:count].tolist() if logprobs[id] > -np.inf]
-        left = [id for id in order[count:] if logprobs[id] > -np.inf]
-        rest = float(np.sum(np.exp(logprobs[left]))) if left else 0.0
+        rest = float(np.sum(np.exp(logprobs[order[count:]])))
         for id in listed:
             depth, length = own.depth + 1, len(ids) + 1
             ends = id == request.stop_at or depth == request.depth or index + length == state.tokens.length

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Encoded, Ids, Place, Prefix
 from arplay.core.position import Position
 from arplay.core.reading import Reading
@@ -32,6 +33,11 @@ class Spot:
     is_open: bool
     """Whether a token comes next, and the model says which."""
 
+    @property
+    def chain(self) -> list[int]:
+        """All ids before the place, the lead's first."""
+        return [*self.lead, *self.prefix.ids.tolist()]
+
 
 def spot_of(state: State, document: Document, place: Place, reading: Reading) -> Spot:
     """Where ``place`` of ``document`` is. Raises Problem where no model is loaded."""
@@ -48,3 +54,11 @@ def spot_of(state: State, document: Document, place: Place, reading: Reading) ->
     context = windows.read(chain, start, len(chain))
     is_open = len(prefix.ids) != alphabet.vocabulary.length and (len(context) > 0 or first_token == "model")
     return Spot(lead_ids, first_token, encoded, prefix, position, context, is_open)
+
+
+def open_spot(state: State, document: Document, place: Place, reading: Reading) -> Spot:
+    """The same for what goes on from there. Raises Problem where nothing comes next."""
+    spot = spot_of(state, document, place, reading)
+    if not spot.is_open:
+        raise Problem("nothing comes next here", "choose a place that is open")
+    return spot

@@ -20,7 +20,7 @@ from arplay.core.tree import Step
 from arplay.engine.job import Steps
 from arplay.engine.knowing import known_at
 from arplay.engine.messages import Question, WithTokens
-from arplay.engine.place import spot_of
+from arplay.engine.place import open_spot
 from arplay.engine.state import State
 
 Stopped: TypeAlias = Literal["", "eos", "length", "context", "complete", "matched", "stop"]
@@ -105,12 +105,10 @@ def roll(state: State, request: Roll) -> Steps:
     """All rollouts together, a token each at a time. Raises Problem."""
     if not 1 <= len(request.seeds) <= MOST_ROLLOUTS:
         raise Problem(f"{len(request.seeds):,} rollouts cannot be drawn", f"ask for 1 to {MOST_ROLLOUTS:,}")
-    model, spot = state.current(), spot_of(state, request.document, request.place, request.reading)
-    if not spot.is_open:
-        raise Problem("nothing comes next here", "choose a place that is open")
+    model, spot = state.current(), open_spot(state, request.document, request.place, request.reading)
     if model.can.partial:
         raise Problem("a server that tells only some tokens steps no batch", "sample one by one")
-    chain, index = [*spot.lead, *spot.prefix.ids.tolist()], spot.prefix.index
+    chain, index = spot.chain, spot.prefix.index
     running = [
         _Running(
             at, seed, list(chain), Chain(request.pipeline), list(request.drawn), request.document.writer(),

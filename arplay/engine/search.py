@@ -17,7 +17,7 @@ from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.knowing import known_at
 from arplay.engine.messages import Question, WithTokens
-from arplay.engine.place import spot_of
+from arplay.engine.place import open_spot
 from arplay.engine.state import State
 from arplay.models.base import Batch, next_of
 
@@ -77,14 +77,12 @@ class _Known:
 
 def search(state: State, request: Search) -> Steps:
     """Expand as often as is asked. Raises Problem."""
-    model, spot = state.current(), spot_of(state, request.document, request.place, request.reading)
-    if not spot.is_open:
-        raise Problem("nothing comes next here", "choose a place that is open")
+    model, spot = state.current(), open_spot(state, request.document, request.place, request.reading)
     if model.can.partial:
         raise Problem("a server that tells only some tokens steps no batch", "sample one by one")
     if request.document.ahead(state.tokens):
         raise Problem("a search cannot go around what stands further on", "take it away first")
-    chain, index = [*spot.lead, *spot.prefix.ids.tolist()], spot.prefix.index
+    chain, index = spot.chain, spot.prefix.index
     ends = [request.rules.most]
     if model.info.context is not None:
         ends.append(model.info.context - len(spot.context) + 1)

@@ -286,5 +286,5 @@ def test_the_command_line_tells_what_is_not_read_yet(capsys: pytest.CaptureFixtu
 def test_a_document_is_of_the_kind_that_its_model_reads() -> None:
     assert isinstance(documents.read("xo", "#", None, None).document, Picture)
     assert documents.read("abc", "AB", None, None).document.before(documents.read("abc", "AB", None, None).document.end)
-    assert documents.raster_of("abc") is None and documents.raster_of("english") is None
-    assert documents.raster_of("not/there") is None and documents.raster_of(str(XO)) is not None
+    assert documents.tokens_of("abc") is None and documents.tokens_of("english") is None
+    assert documents.tokens_of("not/there") is None and documents.tokens_of(str(XO)) is not None

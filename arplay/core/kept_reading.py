@@ -12,7 +12,8 @@ from typing import Any, TypeVar, get_args
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.kept import VERSION, About, Moves, Session
-from arplay.core.modalities.forms import BEGINNING, MAX_ID, Form, of_start, whole, words
+from arplay.core.modalities.form import BEGINNING, MAX_ID, Form, whole, words
+from arplay.core.modalities.forms import of_start
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstToken
 from arplay.core.tree import LONGEST_NAME, Mark, Plan, Step, Tree

@@ -19,6 +19,7 @@ from arplay import paths
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.kept import Session
+from arplay.core.modalities.base import Document
 from arplay.core.reading import Reading
 from arplay.core.tree import Tree
 from arplay.export.sessionfile import is_session
@@ -139,28 +140,27 @@ class _Start:
         former = (restored and restored.model) or former
         spec = options.model or (former if catalogue.is_ready(former) else catalogue.DEFAULT)
         window.playground.load_model(spec, options.device, options.dtype)
-        if self._open_picture(spec):
-            pass  # what was given is a picture
+        if self._open_other(spec):
+            pass  # what was given is no text
         elif options.prompt is not None:
-            typed = documents.typed(options.prompt.encode("utf-8", "surrogateescape"), None)
-            window.playground.open_document(typed, at_end=True)
+            window.playground.open_document(_text(options.prompt.encode("utf-8", "surrogateescape")), at_end=True)
         elif options.text_file is not None:
             window.open_file(options.text_file, options.encoding)
         elif restored is None:
-            window.playground.open_document(documents.typed(OPENING_TEXT, None), at_end=True)
+            window.playground.open_document(_text(OPENING_TEXT), at_end=True)
         window.focus_editor()
         if self._remembered:
             window.training.remind()
         if self._remembered and not window.store.flag("tour_seen"):
             window.start_tour()
 
-    def _open_picture(self, spec: str) -> bool:
-        """Whether something is given to a model of pictures: what it is, or that it is none, is shown then."""
+    def _open_other(self, spec: str) -> bool:
+        """Whether something is given to a model of no texts: what it is, or that it is none, is shown then."""
         window, options = self._window, self._options
         if options.text_file is not None and is_session(options.text_file):
             return False
         try:
-            if (options.prompt is None and options.text_file is None) or documents.raster_of(spec) is None:
+            if (options.prompt is None and options.text_file is None) or documents.tokens_of(spec) is None:
                 return False
             tree = Tree(documents.read(spec, options.prompt, options.text_file, None).document)
         except Problem as problem:
@@ -177,6 +177,10 @@ class _Start:
             window.report(*window.store.said)
         fresh = options.prompt is not None or options.text_file is not None
         return window.keeping.begin(paths.sessions(), fresh)
+
+
+def _text(data: bytes) -> Document:
+    return documents.reader_of(None).typed(data, None)
 
 
 class _Hook:

@@ -14,7 +14,7 @@ from arplay.export import sessionfile
 from arplay.export.writers import replacing
 from arplay.gui import kinds
 from arplay.gui.host import Host
-from arplay.models import catalogue
+from arplay.models import catalogue, documents
 from arplay.schema import short
 from arplay.textfile import MAX_BYTES, detect
 
@@ -31,21 +31,21 @@ def open_file(path: Path, encoding: str | None, window: Host) -> bool:
         return open_session(path, window)
     loaded = window.playground.view.loaded
     tokens = loaded.vocabulary if loaded is not None else None
-    kind = kinds.KINDS[0] if tokens is None else kinds.of_tokens(tokens)
+    reader = documents.reader_of(tokens)
     try:
-        document = kind.read(path, encoding, tokens)
+        document = reader.read(path, encoding, tokens)
     except Problem as problem:
         if loaded is not None and window.playground.loads:
             window.open_later(path, encoding)
             return False
-        guess = _offer(path, window) if encoding is None and kind.encoded else None
+        guess = _offer(path, window) if encoding is None and reader.encoded else None
         if guess is not None:
             return open_file(path, guess, window)
         window.report(problem.cause, problem.remedy.replace("--encoding ", "the encoding "))
         return False
     window.notice.forget()
     window.store.add_recent("recent_files", str(path))
-    if kind.long(document):
+    if kinds.of_document(document).long(document):
         window.playground.analyse(document, path.name)
     else:
         window.playground.open_document(document, path.name)

@@ -65,7 +65,7 @@ class Family:
     names what `arplay bench` compares with, of (model, cells), "" where nothing is.
 
     ``looked_up``: no network, but float64 on the CPU, whatever device and number type are chosen. ``any_context``:
-    prefixes of any length. ``pictures``: its documents may be pictures, which only the opened model can tell.
+    prefixes of any length. ``any_kind``: its documents need not be texts, which only the opened model can tell.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Family:
     baseline: str = ""
     looked_up: bool = False
     any_context: bool = False
-    pictures: bool = False
+    any_kind: bool = False
     ways: Ways = ()
     icon: str = "cube"
     training: Training | None = None

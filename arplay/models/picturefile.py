@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from arplay.core.errors import Problem
-from arplay.core.modalities.image import Picture, Raster
+from arplay.core.modalities.image import BLANK, Picture, Raster
 from arplay.textfile import read_text
 
 MOST_PIXELS = 4096 * 4096
 MOST_BYTES = 64 * 1024 * 1024
+
+
+class PictureReader:
+    tokens: type = Raster
+    encoded: bool = False
+    also: str = ", or an array of levels"
+
+    def typed(self, data: bytes, tokens: Raster) -> Picture:
+        """A line or word a row, ``?`` for a pixel not painted, as in missing rows."""
+        rows = [row.ljust(tokens.width, BLANK) for row in data.decode().split()]
+        return tokens.picture(rows + [BLANK * tokens.width] * (tokens.height - len(rows)))
+
+    def read(self, path: Path, encoding: str | None, tokens: Raster) -> Picture:
+        return read_picture(path, tokens)
+
+    def given(self, value: Any, tokens: Raster) -> Picture | None:
+        """A text of other signs than the model's own names a file."""
+        if isinstance(value, np.ndarray):
+            return tokens.levels(value)
+        if not isinstance(value, str) or {*value} <= {*tokens.signs, BLANK, *" \r\n\t"}:
+            return None
+        if not _is_file(value):
+            cause = f"{reprlib.repr(value)} is neither a file nor rows of the signs {' '.join(tokens.signs)}"
+            raise Problem(cause, f"check the path, or give {tokens.height} rows of {tokens.width}")
+        return read_picture(Path(value), tokens)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # too long a name, a folder that may not be entered
+        return False
 
 
 def read_picture(path: Path, raster: Raster) -> Picture:

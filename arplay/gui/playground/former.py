@@ -9,7 +9,7 @@ from pathlib import Path
 
 from arplay.core import kept
 from arplay.core.modalities.base import Document
-from arplay.core.modalities.forms import former_in
+from arplay.core.modalities.text_form import former_in
 from arplay.core.tree import Tree
 from arplay.export.writers import write
 

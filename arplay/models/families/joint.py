@@ -147,6 +147,6 @@ JOINT = Family(
     open="arplay.models.families.joint:load",
     card="arplay.models.store.cards:of_opened",
     looked_up=True,
-    pictures=True,
+    any_kind=True,
     icon="table",
 )

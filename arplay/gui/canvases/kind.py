@@ -1,0 +1,36 @@
+"""What the window has to know of a kind of documents: how one begins, and what shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from arplay.core.modalities.base import Document
+from arplay.gui.canvases.canvas import Canvas
+from arplay.gui.widgets.heat.sheet import FiguresSheet
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``blank`` makes the empty document for a token set; ``suits`` tells whether one can be read with it.
+    ``canvas`` is what it is written in, ``heat`` what its scores are shown on,
+    and ``sheet`` the same on paper, of some of its tokens where it comes ``in_parts``.
+
+    ``long``: whether a document is too long to be edited. ``verb``: what a model does; ``first``: what to do in the
+    canvas, for someone who sees it for the first time.
+    """
+
+    name: str
+    noun: str
+    tokens: type
+    document: type
+    blank: Callable[[Any], Document]
+    suits: Callable[[Any, Any], bool]
+    canvas: Callable[[], Canvas]
+    heat: Any
+    sheet: Callable[..., FiguresSheet]
+    in_parts: bool
+    long: Callable[[Any], bool]
+    verb: str
+    first: str

@@ -1,0 +1,25 @@
+"""Pictures, as the window knows them."""
+
+from __future__ import annotations
+
+from arplay.core.modalities.image import Picture, Raster
+from arplay.gui.canvases.kind import Kind
+from arplay.gui.canvases.picture.canvas import PictureCanvas
+from arplay.gui.canvases.picture.heat import PictureHeat, PictureSheet
+
+PICTURE = Kind(
+    name="picture",
+    noun="picture",
+    tokens=Raster,
+    document=Picture,
+    blank=lambda raster: raster.blank(),
+    suits=lambda picture, raster: raster.fits(picture),
+    canvas=PictureCanvas,
+    heat=PictureHeat,
+    sheet=PictureSheet,
+    in_parts=False,
+    long=lambda picture: False,
+    verb="paint",
+    first="Click a pixel to go there, or choose a paint first. The framed pixel is the place in the chain: the pixels "
+    "before it are the prefix.",
+)

@@ -1,0 +1,49 @@
+"""How what a user gives becomes a document of one kind: typed on the command line, in a file, or a value of Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from arplay.core.modalities.base import Document
+from arplay.core.modalities.text import Text
+from arplay.core.modalities.vocabulary import Vocabulary
+from arplay.textfile import read_text
+
+
+class Reader(Protocol):
+    """For models whose token set is of type ``tokens``. ``encoded``: files are in an encoding that may be chosen.
+
+    ``also``: what :meth:`given` takes, behind "give a str, bytes or a pathlib.Path".
+    """
+
+    tokens: type
+    encoded: bool
+    also: str
+
+    def typed(self, data: bytes, tokens: Any) -> Document:
+        """Of UTF-8 that was typed. Raises Problem."""
+        ...
+
+    def read(self, path: Path, encoding: str | None, tokens: Any) -> Document:
+        """Of a file; ``-`` is standard input. Raises Problem."""
+        ...
+
+    def given(self, value: Any, tokens: Any) -> Document | None:
+        """Of a value that means more here than it does for all kinds; None where it does not. Raises Problem."""
+        ...
+
+
+class TextReader:
+    tokens: type = Vocabulary
+    encoded: bool = True
+    also: str = ""
+
+    def typed(self, data: bytes, tokens: Any) -> Text:
+        return Text.of(data)
+
+    def read(self, path: Path, encoding: str | None, tokens: Any) -> Text:
+        return Text.of(read_text(path, encoding))
+
+    def given(self, value: Any, tokens: Any) -> None:
+        return None

@@ -18,7 +18,9 @@ over the whole vocabulary, in 64-bit arithmetic; rank 1 is the most probable tok
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from operator import index
 from typing import TypeVar
@@ -36,14 +38,13 @@ from arplay.core.reading import Reading
 from arplay.core.replaying import Replay, replayed
 from arplay.core.timings import Timings
 from arplay.engine import scoring
+from arplay.engine.downloads import Describe, Described, Fetch, Fetched, download
 from arplay.engine.explore import Explore, Explored, healed
-from arplay.engine.fetch import fetch
-from arplay.engine.job import Line
+from arplay.engine.job import Line, Pause
 from arplay.engine.load import Device, Dtype, Load, Loaded
 from arplay.engine.measured import measured
 from arplay.engine.messages import Progress, Request
 from arplay.engine.rollouts import MOST_ROLLOUTS, Roll, Rolled, Rollout, seeds
-from arplay.engine.sampling import AtLimit
 from arplay.engine.search import Search, Searched
 from arplay.engine.state import Pace, State
 from arplay.engine.table import JOBS
@@ -54,8 +55,9 @@ from arplay.models.base import Info, Report
 from arplay.models.devices import out_of_memory, too_little_memory
 from arplay.models.documents import Given
 from arplay.models.passes import in_windows
+from arplay.models.store.cards import Card
 from arplay.results import Next, Score, Token
-from arplay.samples import Sample, check
+from arplay.samples import AtLimit, Sample, check
 
 __all__ = [
     "Beams",
@@ -78,6 +80,7 @@ ALONE_SECONDS = 2.0
 """The longest chunk: nobody waits for another answer, and Ctrl-C may take so long."""
 
 R = TypeVar("R")
+Tell = Callable[[Progress], None]
 
 
 def load(
@@ -105,10 +108,14 @@ def load(
     Traceback (most recent call last):
     arplay.core.errors.Problem: there is no model no-such-model; use one of abc, english, ...
     """
-    report = progress or (lambda fraction, what: None)
+
+    def tell(told: Progress) -> None:
+        if progress is not None:
+            progress(told.fraction, told.what)
+
     state = State(catalogue.load, pace=Pace(patience=ALONE_SECONDS))
-    loaded = _answered(Loaded, state, Load(0, os.fspath(model), device, dtype), report)
-    return Model(state, loaded, reading or Reading(), report)
+    loaded = _answered(Loaded, state, Load(0, os.fspath(model), device, dtype), tell)
+    return Model(state, loaded, reading or Reading(), tell)
 
 
 class Complete(Problem):
@@ -127,8 +134,8 @@ class Model:
     reading: Reading
     """What stands before a document and how special names in it are read; it may be changed at any time."""
 
-    def __init__(self, state: State, loaded: Loaded, reading: Reading, report: Report) -> None:
-        self._state, self._loaded, self._report = state, loaded, report
+    def __init__(self, state: State, loaded: Loaded, reading: Reading, tell: Tell) -> None:
+        self._state, self._loaded, self._tell = state, loaded, tell
         self.reading = reading
 
     @property
@@ -350,32 +357,45 @@ class Model:
         Raises Problem where the model keeps no cache, and for an empty document.
         """
         given = documents.document(document, self.backend.alphabet)
-        return _ended(tuple, measured(self._state, given, self.reading), self._report)
+        return _ended(tuple, measured(self._state, given, self.reading), self._tell)
 
     def __repr__(self) -> str:
         return f"<arplay.Model {summary(self.info)}>"
 
     def _asked(self, kind: type[R], request: Request) -> R:
-        return _answered(kind, self._state, request, self._report)
+        return _answered(kind, self._state, request, self._tell)
 
 
-def _answered(kind: type[R], state: State, request: Request, report: Report) -> R:
+def described(name: str, tell: Tell) -> Card:
+    """What the model ``name`` of the catalogue or of a hub is, and what there is to download. Raises Problem."""
+    return _answered(Described, State(catalogue.load), Describe(0, name), tell).listing
+
+
+def fetched(name: str, tell: Tell) -> None:
+    """Get the model ``name`` of the catalogue or of a hub; ``tell`` is given the :class:`Progress`. Raises Problem."""
+    _answered(Fetched, State(catalogue.load), Fetch(0, name), tell)
+
+
+def _answered(kind: type[R], state: State, request: Request, tell: Tell) -> R:
     """The result of the job that the table has for ``request``."""
-    line = Line(report, lambda: False, fetch)
-    return _ended(kind, JOBS[type(request)].run(state, request, line), report)
+    line = Line(lambda fraction, what: tell(Progress(0, what, fraction)), lambda: False, download)
+    return _ended(kind, JOBS[type(request)].run(state, request, line), tell)
 
 
-def _ended(kind: type[R], steps: Generator[object, None, object], report: Report) -> R:
+def _ended(kind: type[R], steps: Generator[object, None, object], tell: Tell) -> R:
     """Run a job of the engine to its end, telling progress; its result."""
-    while True:
-        try:
-            told = next(steps)
-        except StopIteration as finished:
-            assert isinstance(finished.value, kind)
-            return finished.value
-        except Exception as error:
-            if out_of_memory(error):
-                raise too_little_memory(error) from error
-            raise
-        if isinstance(told, Progress):
-            report(told.fraction, told.what)
+    with closing(steps):
+        while True:
+            try:
+                told = next(steps)
+            except StopIteration as finished:
+                assert isinstance(finished.value, kind)
+                return finished.value
+            except Exception as error:
+                if out_of_memory(error):
+                    raise too_little_memory(error) from error
+                raise
+            if isinstance(told, Progress):
+                tell(told)
+            elif isinstance(told, Pause):
+                time.sleep(told.seconds)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import count
 from operator import index
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.decoding.grammar import Matched
+from arplay.core.decoding.pipeline import Chain, Pipeline
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids, TokenSet
-from arplay.core.picking import MAX_SEED
+from arplay.core.picking import MAX_SEED, Untold, uniform
 from arplay.core.reading import Reading
+from arplay.core.stepping import drawn_at, sampled
 from arplay.core.stopping import Stops
 from arplay.core.tree import Step
-from arplay.engine.sampling import AtLimit, Sampling
-from arplay.engine.state import State
+from arplay.core.windows import windows_of
+from arplay.engine.knowing import known_at
+from arplay.engine.state import State, in_chunks
 from arplay.export import tables
+from arplay.models.base import next_of
 from arplay.results import Floats, Next, model_record
+
+AtLimit = Literal["stop", "slide"]
+"""What is done where the context is full."""
 
 
 class Sample:
@@ -44,23 +54,33 @@ class Sample:
         if at_limit not in ("stop", "slide"):
             raise Problem(f"at_limit {at_limit!r} means nothing", 'give "stop" or "slide"')
         given = None if us is None else _numbers(us)
+        answer = after.answer
         self.steps: list[Step] = []
         self.seed, self.at_limit = seed, at_limit
-        self._after, self._told, self._starts, self._stops = after, list[str](), list[int](), Stops(stops)
-        ahead = after.document.ahead(state.tokens)
-        self._sampling = Sampling(state, after.answer, ahead, after.pipeline, at_limit, reading.window_lead)
-        self._drawing = self._drawn(n if given is None else min(n, len(given)), given)
+        self.stopped = ""
+        """Why it ended: "length", "eos", "context" (it is full), "complete" (the document is), "matched" (a constraint
+        lets nothing follow), "untold" (the next draw fell among tokens of which a server tells nothing:
+        :attr:`untold`), or "stop" (a stop string came); "": it has not."""
+        self.untold = ""
+        """A sentence where ``stopped`` is "untold", else ""."""
+        self.start = answer.position.start
+        """The token of the chain from which on the last one's context was read: above 0 where it slid."""
+        self._state, self._session, self._stops = state, state.prefixes.latest(), Stops(stops)
+        self._after, self._texts, self._starts = after, list[str](), list[int]()
+        self._leading = len(answer.lead) * reading.window_lead
+        self._prefix: list[int] = [*answer.lead, *answer.prefix.ids.tolist()]
+        self._drawing = self._written(n if given is None else min(n, len(given)), given)
 
     def __iter__(self) -> Iterator[str]:
         at = 0
-        while at < len(self._told) or next(self._drawing, None) is not None:
-            yield self._told[at]
+        while at < len(self._texts) or next(self._drawing, None) is not None:
+            yield self._texts[at]
             at += 1
 
     @property
     def text(self) -> str:
         """What is written, exact; a byte that is part of no whole character is a sign. A picture is told as a whole."""
-        return "".join(self._told)
+        return "".join(self._texts)
 
     def __str__(self) -> str:
         return self.text
@@ -71,29 +91,12 @@ class Sample:
     @property
     def tokens(self) -> TokenSet:
         """Those that are known by now."""
-        return self._sampling.tokens
+        return self._state.tokens
 
     @property
     def pipeline(self) -> Pipeline:
         """What it is drawn behind."""
         return self._after.pipeline
-
-    @property
-    def stopped(self) -> str:
-        """Why it ended: "length", "eos", "context" (it is full), "complete" (the document is), "matched" (a
-        constraint lets nothing follow), "untold" (the next draw fell among tokens of which a server tells nothing:
-        :attr:`untold`), or "stop" (a stop string came); "": it has not."""
-        return "stop" if self._stops.found else self._sampling.stopped
-
-    @property
-    def untold(self) -> str:
-        """A sentence where ``stopped`` is "untold", else ""."""
-        return self._sampling.untold
-
-    @property
-    def start(self) -> int:
-        """The token of the chain from which on the last one's context was read: above 0 where it slid."""
-        return self._sampling.start
 
     @property
     def ids(self) -> Ids:
@@ -128,7 +131,7 @@ class Sample:
         >>> sorted(load("abc").sample("B", 1).as_dict())
         ['at_limit', 'decoding', 'model', 'prefix', 'seed', 'steps', 'stopped', 'text']
         """
-        after, tokens = self._after, self._sampling.tokens
+        after, tokens = self._after, self._state.tokens
         before = after.document.before(after.document.end)
         steps = zip(self.steps, self._starts, strict=True)
         return {
@@ -136,26 +139,81 @@ class Sample:
             "decoding": after.pipeline.as_json,
             "seed": self.seed,
             "at_limit": self.at_limit,
-            "prefix": {**before, "ids": self._sampling.prefix},
+            "prefix": {**before, "ids": self._prefix},
             "steps": [tables.step(step, start, tokens) for step, start in steps],
             "text": self.text,
             "stopped": self.stopped,
         }
 
-    def _drawn(self, n: int, us: Sequence[float] | None) -> Iterator[str]:
-        loaded = self._after.loaded
-        writer = self._after.document.writer()
-        for step in self._sampling.steps(n, self.seed, us):
+    def _written(self, n: int, us: Sequence[float] | None) -> Iterator[str]:
+        eos, writer = self._after.loaded.eos, self._after.document.writer()
+        for step in self._drawn(n, us):
             self.steps.append(step)
-            self._starts.append(self._sampling.start)
-            written = "" if step.id == loaded.eos else writer.write(step.id, self._sampling.tokens)
-            self._told.append(self._stops.write(written))
-            yield self._told[-1]
+            self._starts.append(self.start)
+            written = "" if step.id == eos else writer.write(step.id, self._state.tokens)
+            self._texts.append(self._stops.write(written))
+            yield self._texts[-1]
             if self._stops.found:
+                self.stopped = "stop"
                 return
         if left := self._stops.write(writer.end()) + self._stops.end():
-            self._told.append(left)
+            if self._stops.found:
+                self.stopped = "stop"
+            self._texts.append(left)
             yield left
+
+    def _drawn(self, n: int, us: Sequence[float] | None) -> Iterator[Step]:
+        """Up to ``n`` tokens; u is pure in (seed, index), or what ``us`` has. What is fixed ahead is read, not drawn.
+
+        A chain longer than the context ends it, as in the window; or it slides on, and the model reads again what is
+        then its context (:meth:`arplay.core.windows.Windows.half`, as the window and the scores have it).
+        """
+        state, after, decoding = self._state, self._after, Chain(self._after.pipeline)
+        model, session, chain = state.current(), self._session, list(self._prefix)
+        ahead, first = after.document.ahead(state.tokens), after.answer.prefix.index
+        windows = windows_of(model.info.context, len(chain) + n, self._leading)
+        recalled: list[float] = []
+        for at in count(first):
+            if len(recalled) == n:
+                break
+            if at == state.tokens.length:
+                self.stopped = "complete"
+                return
+            start = windows.start(len(chain))
+            if start and self.at_limit == "stop":
+                self.stopped = "context"
+                return
+            if start != self.start:
+                session.rewind(0)
+                context = windows.read(np.array(chain), start, len(chain))
+                deque(in_chunks(session, session.read, context, state.pace), maxlen=0)
+                self.start = start
+            elif at > first:
+                session.read(chain[-1:])
+            if (fixed := ahead.get(at)) is not None:
+                chain.append(fixed)
+                decoding.accept(fixed)
+                continue
+            distribution = next_of(session)
+            u = uniform(self.seed, at) if us is None else us[len(recalled)]
+            known = known_at(state, chain, len(after.answer.lead), after.pipeline, self.seed, recalled, u)
+            try:
+                decoded = decoding.apply(distribution, known)
+                made, _ = sampled(distribution, decoded, at, u, self.seed if us is None else None)
+            except Matched:
+                self.stopped = "matched"
+                return
+            except Untold as untold:
+                self.stopped, self.untold = "untold", str(untold)
+                return
+            chain.append(made.id)
+            decoding.accept(made.id)
+            recalled.append(drawn_at(made))
+            yield made
+            if made.id == model.alphabet.eos:
+                self.stopped = "eos"
+                return
+        self.stopped = "length"
 
 
 def check(n: int, seed: int) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
-from collections.abc import Generator
 from dataclasses import asdict
 
 from arplay import api
@@ -14,8 +12,6 @@ from arplay.commands.options import UsageError
 from arplay.core.errors import Problem
 from arplay.core.format import size
 from arplay.core.signs import safe
-from arplay.engine import fetch, hub_fetch
-from arplay.engine.messages import Progress
 from arplay.export.tables import Record
 from arplay.export.writers import to_json
 from arplay.models import catalogue, families
@@ -104,32 +100,17 @@ def _described(name: str) -> Card:
 
 def _asked(name: str) -> Card:
     """What the hub says of a model."""
-    asking = hub_fetch.describe(name, lambda: False)
-    with ProgressLine() as progress, contextlib.closing(asking):
-        while True:
-            try:
-                next(asking)
-            except StopIteration as end:
-                assert isinstance(end.value, Card)  # None only where it was cancelled
-                return end.value
-            progress(None, f"asking the hub for {name}")
+    with ProgressLine() as progress:
+        return api.described(name, lambda told: progress(told.fraction, told.what))
 
 
 def _get(name: str) -> Card:
     """Fetch a model; size and licence first. Ctrl-C ends the children."""
-    steps: Generator[Progress, None, None]
-    if hub.parse(name) is None:
-        card = catalogue.entry_card(catalogue.entry(name))
-        steps = fetch.fetch(name, card.path, lambda: False)
-    else:
-        card = _asked(name)
-        steps = hub_fetch.fetch(name, lambda: False)
-    if card.state != "fetch":
-        return catalogue.card(name)
-    note(f"getting {name}: {', '.join(_facts(card))}")
-    with ProgressLine() as progress, contextlib.closing(steps):
-        for told in steps:
-            progress(told.fraction, " ".join([told.what, *told.transfer]))
+    card = _asked(name) if hub.parse(name) else catalogue.entry_card(catalogue.entry(name))
+    if card.state == "fetch":
+        note(f"getting {name}: {', '.join(_facts(card))}")
+        with ProgressLine() as progress:
+            api.fetched(name, lambda told: progress(told.fraction, " ".join([told.what, *told.transfer])))
     return catalogue.card(name)
 
 

@@ -17,10 +17,9 @@ from arplay.core.beams import Stop
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.format import number
-from arplay.engine.sampling import AtLimit
 from arplay.export.sessionfile import is_session
 from arplay.export.writers import to_json
-from arplay.samples import Sample
+from arplay.samples import AtLimit, Sample
 from arplay.schema import Wrong, many, one_of, real, table, whole
 from arplay.textfile import read_json
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from arplay import paths
 from arplay.engine.job import Line, Pause, Steps, Stopped
@@ -70,3 +72,12 @@ def describe(_: State, request: Describe, line: Line) -> Steps:
                     raise Stopped from None
                 return Described(request.number, end.value)
             yield Pause(FETCH_SECONDS)
+
+
+def download(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[Progress, None, None]:
+    """Get a model of the catalogue into ``folder``, or one of a hub into the hub's cache; each step is a look."""
+    from arplay.engine import fetch, hub_fetch
+
+    if name in fetch.RECIPES:
+        return fetch.fetch(name, folder, cancelled, pause=0)  # whoever runs the job waits, where another can wake it
+    return hub_fetch.fetch(name, cancelled, pause=0)

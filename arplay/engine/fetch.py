@@ -21,7 +21,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import psutil
 from filelock import FileLock, Timeout
@@ -146,15 +146,11 @@ def _work(
     pip = Child(command, work, os.environ | dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(pip_temp)))
     _note(work, pip)
     speed = Speed()
-    try:
-        while (status := pip.poll()) is None:
-            yield _downloading(recipe, name, work, speed)
-            time.sleep(pause)
-            if cancelled():
-                return
-    finally:
-        pip.end()
-    if status:
+    for _ in watched(pip, cancelled, pause):
+        yield _downloading(recipe, name, work, speed)
+    if cancelled():
+        return
+    if status := pip.poll():
         raise why_pip_failed(recipe, name, folder, status, pip.output())
     (wheel,) = wheels.glob("*.whl")
 
@@ -162,19 +158,47 @@ def _work(
     child = Child(command, Path(__file__).resolve().parents[2], os.environ)
     _note(work, child)
     state = Progress(0, f"preparing {name}", _DOWNLOAD_SHARE)
+    for told in watched(child, cancelled, pause):
+        if told:
+            fraction = _DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * float(told["fraction"])
+            state = Progress(0, told["what"], min(fraction, 0.999))
+        yield state
+    if cancelled():
+        return
+    status = child.poll() or 0
+    if status or not recipe.is_ready(made):
+        raise why_ended("preparing", name, status, child.output())
+    recipe.put_in_place(made, folder, work)
+
+
+def watched(child: Child, cancelled: Callable[[], bool], pause: float) -> Iterator[dict[str, Any]]:
+    """What a child says as JSON objects, a line each ({} at every look: other lines are warnings of its libraries).
+
+    It looks every ``pause`` seconds, until the child ends or ``cancelled()`` is true; the child is ended with it.
+    Raises Problem where the child tells one.
+    """
     try:
-        while (status := child.poll()) is None:
-            state = _preparing(child.lines(), state)
-            yield state
+        while child.poll() is None:
+            yield from _objects(child.lines())
+            yield {}
             time.sleep(pause)
             if cancelled():
                 return
     finally:
         child.end()
-    _preparing(child.lines(), state)
-    if status or not recipe.is_ready(made):
-        raise why_ended("preparing", name, status, child.output())
-    recipe.put_in_place(made, folder, work)
+    yield from _objects(child.lines())
+
+
+def _objects(lines: list[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(told, dict):
+            if "problem" in told:
+                raise Problem(told["problem"]["cause"], told["problem"]["remedy"])
+            yield told
 
 
 @contextlib.contextmanager
@@ -238,19 +262,6 @@ def _downloading(recipe: Recipe, name: str, work: Path, speed: Speed) -> Progres
     fraction = _DOWNLOAD_SHARE * done / recipe.DOWNLOAD_BYTES
     total = recipe.DOWNLOAD_BYTES
     return Progress(0, f"downloading {name}", fraction, done, total, *speed.of(done, total))
-
-
-def _preparing(lines: list[str], state: Progress) -> Progress:
-    """The newest progress among the recipe's JSON lines; a problem among them is raised."""
-    for line in lines:
-        if not line.startswith("{"):
-            continue  # a warning of some library
-        told = json.loads(line)
-        if "problem" in told:
-            raise Problem(told["problem"]["cause"], told["problem"]["remedy"])
-        fraction = _DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * float(told["fraction"])
-        state = Progress(0, told["what"], min(fraction, 0.999))
-    return state
 
 
 def why_pip_failed(recipe: Recipe, name: str, folder: Path, status: int, output: str) -> Problem:

@@ -8,16 +8,14 @@ has of a file stays in the hub's cache, and the next download goes on from there
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
 from arplay.engine.child import Child
-from arplay.engine.fetch import POLL_SECONDS, Speed, why_ended
+from arplay.engine.fetch import POLL_SECONDS, Speed, watched, why_ended
 from arplay.engine.messages import Progress
 from arplay.models import libraries
 from arplay.models.store import hub
@@ -74,28 +72,6 @@ def _told(action: str, spec: str, cancelled: Callable[[], bool], pause: float) -
         raise Problem(f"{spec} is not the name of a hub model", "a name is org/name, or org/name@revision")
     command = [sys.executable, "-m", "arplay.models.store.hub_client", action, spec]
     child = Child(command, _SOURCE, libraries.environment() | _ENVIRONMENT)
-    try:
-        while (status := child.poll()) is None:
-            yield from _objects(child.lines())
-            yield {}
-            time.sleep(pause)
-            if cancelled():
-                return
-    finally:
-        child.end()
-    yield from _objects(child.lines())
-    if status:
+    yield from watched(child, cancelled, pause)
+    if not cancelled() and (status := child.poll()):
         raise why_ended("downloading", spec, status, child.output(), "get the model again; it goes on where it stopped")
-
-
-def _objects(lines: list[str]) -> Iterator[dict[str, Any]]:
-    """The JSON objects among the child's lines (others are warnings of its libraries); a problem is raised."""
-    for line in lines:
-        try:
-            told = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(told, dict):
-            if "problem" in told:
-                raise Problem(told["problem"]["cause"], told["problem"]["remedy"])
-            yield told

@@ -7,18 +7,19 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator
-from pathlib import Path
+from collections.abc import Callable
 
 from arplay.core import waits
 from arplay.core.errors import Problem, in_one_line
 from arplay.engine import state
+from arplay.engine.downloads import download
 from arplay.engine.job import Fetcher, Line, Pause, Steps, Stopped
 from arplay.engine.load import Load, Loaded, Unload
 from arplay.engine.messages import Cancelled, Failed, Lane, Progress, Question, Request, Result
 from arplay.engine.recovery import with_recovery
 from arplay.engine.table import JOBS
-from arplay.models.base import Model, Report
+from arplay.models import catalogue
+from arplay.models.base import Report
 from arplay.models.devices import out_of_memory, too_little_memory
 
 PATIENCE_SECONDS, HANG_SECONDS = 0.25, 1.0
@@ -43,7 +44,7 @@ class Worker:
 
     def __init__(self, emit: Emit, load: state.Loader | None = None, fetch: Fetcher | None = None) -> None:
         self._emit = emit
-        self._load, self._fetch = load or _catalogue_load, fetch or _fetch
+        self._load, self._fetch = load or catalogue.load, fetch or download
         self._slots: dict[int, state.State] = {}
         self._changed = threading.Condition()
         self._lanes: dict[Lane, _Job] = {}  # the oldest first
@@ -276,17 +277,3 @@ class _Job:
     @property
     def name(self) -> str:
         return str(getattr(self.request, "name", type(self.request).__name__))
-
-
-def _catalogue_load(spec: str, device: str, dtype: str, report: Report) -> Model:
-    from arplay.models import catalogue
-
-    return catalogue.load(spec, device, dtype, report)
-
-
-def _fetch(name: str, folder: Path, cancelled: Callable[[], bool]) -> Generator[Progress, None, None]:
-    from arplay.engine import fetch, hub_fetch
-
-    if name in fetch.RECIPES:
-        return fetch.fetch(name, folder, cancelled, pause=0)  # the worker waits, where an explore can wake it
-    return hub_fetch.fetch(name, cancelled, pause=0)

@@ -80,7 +80,7 @@ ALONE_SECONDS = 2.0
 """The longest chunk: nobody waits for another answer, and Ctrl-C may take so long."""
 
 R = TypeVar("R")
-Tell = Callable[[Progress], None]
+OnProgress = Callable[[Progress], None]
 
 
 def load(
@@ -109,13 +109,13 @@ def load(
     arplay.core.errors.Problem: there is no model no-such-model; use one of abc, english, ...
     """
 
-    def tell(told: Progress) -> None:
+    def on_progress(told: Progress) -> None:
         if progress is not None:
             progress(told.fraction, told.what)
 
     state = State(catalogue.load, pace=Pace(patience=ALONE_SECONDS))
-    loaded = _answered(Loaded, state, Load(0, os.fspath(model), device, dtype), tell)
-    return Model(state, loaded, reading or Reading(), tell)
+    loaded = _answered(Loaded, state, Load(0, os.fspath(model), device, dtype), on_progress)
+    return Model(state, loaded, reading or Reading(), on_progress)
 
 
 class Complete(Problem):
@@ -134,8 +134,8 @@ class Model:
     reading: Reading
     """What stands before a document and how special names in it are read; it may be changed at any time."""
 
-    def __init__(self, state: State, loaded: Loaded, reading: Reading, tell: Tell) -> None:
-        self._state, self._loaded, self._tell = state, loaded, tell
+    def __init__(self, state: State, loaded: Loaded, reading: Reading, on_progress: OnProgress) -> None:
+        self._state, self._loaded, self._on_progress = state, loaded, on_progress
         self.reading = reading
 
     @property
@@ -357,32 +357,32 @@ class Model:
         Raises Problem where the model keeps no cache, and for an empty document.
         """
         given = documents.document(document, self.backend.alphabet)
-        return _ended(tuple, measured(self._state, given, self.reading), self._tell)
+        return _ended(tuple, measured(self._state, given, self.reading), self._on_progress)
 
     def __repr__(self) -> str:
         return f"<arplay.Model {summary(self.info)}>"
 
     def _asked(self, kind: type[R], request: Request) -> R:
-        return _answered(kind, self._state, request, self._tell)
+        return _answered(kind, self._state, request, self._on_progress)
 
 
-def described(name: str, tell: Tell) -> Card:
+def described(name: str, on_progress: OnProgress) -> Card:
     """What the model ``name`` of the catalogue or of a hub is, and what there is to download. Raises Problem."""
-    return _answered(Described, State(catalogue.load), Describe(0, name), tell).listing
+    return _answered(Described, State(catalogue.load), Describe(0, name), on_progress).listing
 
 
-def fetched(name: str, tell: Tell) -> None:
-    """Get the model ``name`` of the catalogue or of a hub; ``tell`` is given the :class:`Progress`. Raises Problem."""
-    _answered(Fetched, State(catalogue.load), Fetch(0, name), tell)
+def fetched(name: str, on_progress: OnProgress) -> None:
+    """Get the model ``name`` of the catalogue or of a hub, told as :class:`Progress`. Raises Problem."""
+    _answered(Fetched, State(catalogue.load), Fetch(0, name), on_progress)
 
 
-def _answered(kind: type[R], state: State, request: Request, tell: Tell) -> R:
+def _answered(kind: type[R], state: State, request: Request, on_progress: OnProgress) -> R:
     """The result of the job that the table has for ``request``."""
-    line = Line(lambda fraction, what: tell(Progress(0, what, fraction)), lambda: False, download)
-    return _ended(kind, JOBS[type(request)].run(state, request, line), tell)
+    line = Line(lambda fraction, what: on_progress(Progress(0, what, fraction)), lambda: False, download)
+    return _ended(kind, JOBS[type(request)].run(state, request, line), on_progress)
 
 
-def _ended(kind: type[R], steps: Generator[object, None, object], tell: Tell) -> R:
+def _ended(kind: type[R], steps: Generator[object, None, object], on_progress: OnProgress) -> R:
     """Run a job of the engine to its end, telling progress; its result."""
     with closing(steps):
         while True:
@@ -396,6 +396,6 @@ def _ended(kind: type[R], steps: Generator[object, None, object], tell: Tell) ->
                     raise too_little_memory(error) from error
                 raise
             if isinstance(told, Progress):
-                tell(told)
+                on_progress(told)
             elif isinstance(told, Pause):
                 time.sleep(told.seconds)

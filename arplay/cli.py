@@ -42,7 +42,7 @@ def _ended(argv: list[str]) -> int:
         sys.stdout.flush()
         return status
     except Problem as problem:
-        return _tell(str(problem))
+        return _failed(str(problem))
     except BrokenPipeError:
         streams.forget_stdout()
         return 0
@@ -51,12 +51,12 @@ def _ended(argv: list[str]) -> int:
     except SystemExit as end:  # argparse has told what is wrong
         return end.code if isinstance(end.code, int) else 0
     except MemoryError:
-        return _tell("the memory of this computer is full; use a smaller model or a shorter text")
+        return _failed("the memory of this computer is full; use a smaller model or a shorter text")
     except Exception as error:  # noqa: BLE001 - the last line of defence; a user is no debugger
         if sys.flags.dev_mode:
             traceback.print_exc()
         what = f"{type(error).__name__}: {error}"
-        return _tell(f"unforeseen error ({what}); please report it, with what `python -X dev -m arplay ...` prints")
+        return _failed(f"unforeseen error ({what}); please report it, with what `python -X dev -m arplay ...` prints")
 
 
 def _run(argv: list[str]) -> int:
@@ -83,6 +83,6 @@ def _run(argv: list[str]) -> int:
     return status
 
 
-def _tell(message: str) -> int:
+def _failed(message: str) -> int:
     print("arplay:", safe(" ".join(message.split("\n"))), file=sys.stderr)
     return 1

@@ -203,7 +203,7 @@ def test_a_first_token_that_the_user_left_out_is_left_out_everywhere() -> None:
 def test_a_long_way_to_the_caret_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = {}
     for seconds in (0.0, 1e6):
-        monkeypatch.setattr("arplay.engine.explore.TELL_SECONDS", seconds)
+        monkeypatch.setattr("arplay.engine.explore.REPORT_SECONDS", seconds)
         state = state_of(SmallModel(context=None))
         state.pace.size = state.pace.most = 8
         told, answered = run(explore(state, Explore(1, Text.of(b"C" * 100), Caret(100))))

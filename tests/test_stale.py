@@ -162,7 +162,7 @@ def test_reading_on_is_cancelled_in_words_and_asked_again(
 ) -> None:
     window, load, forward = gated
     ready(window, load, qtbot)
-    monkeypatch.setattr("arplay.engine.explore.TELL_SECONDS", 0.0)
+    monkeypatch.setattr("arplay.engine.explore.REPORT_SECONDS", 0.0)
     play, status = window.playground, window.status
     forward.shut, forward.free = True, 3
     play.open_document(Text.of(b"CAB" * 600), at_end=True)

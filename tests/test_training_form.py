@@ -100,10 +100,12 @@ def test_a_name_alone_is_a_folder_beside_the_others(form: StartForm) -> None:
 def test_what_is_chosen_by_itself_is_left_to_the_command(form: StartForm) -> None:
     wanted = form.wanted()
     assert (wanted.context, wanted.vocabulary, wanted.seed) == (None, None, 1)
-    assert "--context" not in wanted.arguments()
+    assert "--context" not in wanted.arguments and "--params" in wanted.arguments
     form.more.context.setCurrentIndex(form.more.context.findData(64))
     assert form.wanted().context == 64
     assert form.tokens.minimum() == LEAST_TOKENS
+    form.family.buttons["ngram"].click()  # which is counted, and has neither a size nor a length
+    assert not {"--params", "--context", "--minutes", "--tokens"} & {*form.wanted().arguments}
 
 
 def test_little_text_is_told_before_it_is_trained_on(form: StartForm) -> None:

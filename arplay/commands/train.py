@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from arplay.commands.streams import change_line, forget_stdout
 from arplay.core.format import rough
 from arplay.core.signs import safe
 from arplay.models import families
-from arplay.training.order import RunRequest
+from arplay.training.order import RunRequest, option
 from arplay.training.run_folder import RunFolder
 from arplay.training.sizes import count_of
 
@@ -45,7 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--params", type=_number, metavar="N", help="about so many parameters (default 6M)")
     parser.add_argument("--context", type=_number, metavar="N", help=f"tokens that it reads at once ({contexts})")
     tokens = parser.add_mutually_exclusive_group()
-    tokens.add_argument("--vocab", type=_number, metavar="N", help="tokens in the vocabulary (default 4096 or fewer)")
+    tokens.add_argument(
+        "--vocab", dest="vocabulary", type=_number, metavar="N", help="tokens in the vocabulary (default 4096 or fewer)"
+    )
     tokens.add_argument("--tokenizer", type=Path, metavar="DIR", help="take that of a model that arplay trained")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--tokens", type=_number, metavar="N", help="train on so many tokens")
@@ -66,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     lines = _Lines()
     out = shlex.quote(str(args.out))
     try:
-        done = make(order, lines.say, lines.tell)
+        done = make(order, lines.say, lines.report)
     finally:
         lines.end()
     if done:
@@ -84,9 +87,9 @@ def _order(args: argparse.Namespace) -> RunRequest:
         raise UsageError("name a text file or a recipe")
     if recipes and len(args.texts) > 1:
         raise UsageError("a recipe stands alone")
-    given = [name for name in ("params", "context", "vocab", "tokenizer") if getattr(args, name)]
+    given = [name for name in ("params", "context", "vocabulary", "tokenizer") if getattr(args, name)]
     if recipes and not args.resume and given:
-        raise UsageError(f"the recipe says --{given[0]}")
+        raise UsageError(f"the recipe says {option(given[0])}")
     if args.threads is not None and args.threads > MOST_THREADS:
         raise UsageError(f"--threads is 1 to {MOST_THREADS:,}")
     training = families.trained(args.family)
@@ -95,22 +98,8 @@ def _order(args: argparse.Namespace) -> RunRequest:
     if args.order is not None and not training.order:
         having = " or ".join(key for key, other in families.trainings().items() if other.order)
         raise UsageError(f"--order is for --family {having}")
-    return RunRequest(
-        texts=tuple(args.texts),
-        out=args.out,
-        family=args.family,
-        params=args.params,
-        context=args.context,
-        vocabulary=args.vocab,
-        tokenizer=args.tokenizer,
-        tokens=args.tokens,
-        minutes=args.minutes,
-        seed=args.seed,
-        device=args.device,
-        order=args.order,
-        threads=args.threads,
-        resume=args.resume,
-    )
+    said = {field.name: getattr(args, field.name) for field in fields(RunRequest)}
+    return RunRequest(**said | {"texts": tuple(args.texts)})
 
 
 class _Lines:
@@ -136,7 +125,7 @@ class _Lines:
             self._write("\n")
             self._shown = False
 
-    def tell(self, report: Report) -> None:
+    def report(self, report: Report) -> None:
         """Progress; a report with a held-out figure stays on a terminal."""
         now, last = time.monotonic(), report.step == report.steps
         line = _line(report)

@@ -105,7 +105,7 @@ class Ledger:
 
     ``logprob`` in nats (NaN: not scored), ``rank`` from 1 (0: not scored), ``entropy`` in nats of the distribution
     the token was drawn from (NaN: not scored), ``best``: what the model would rather have had. ``before``: tokens of
-    the chain before the first one here. ``unit``: what its totals are divided by. ``told``: what was known of the
+    the chain before the first one here. ``unit``: what its totals are divided by. ``added``: what was known of the
     document before it was scored and belongs to its totals.
 
     A growing ledger holds the first tokens of a longer document; ``done`` says how many. All the ledgers of one scoring
@@ -123,7 +123,7 @@ class Ledger:
     done: int
     first_token: str
     windows: Windows
-    told: tuple[Note, ...] = ()
+    added: tuple[Note, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -195,9 +195,9 @@ class Ledger:
         first = 1 if self.first_token == "unscored" and not self.before else 0  # a later part has no first token
         failed = int(np.count_nonzero(np.isnan(self.logprob[first : self.done])))
         if not failed:
-            return self.told
+            return self.added
         sentence = f"The model gave no number (NaN) for {failed:,} tokens: every total leaves them out."
-        return (*self.told, Note(f"{failed:,}", "not scored (NaN)", sentence))
+        return (*self.added, Note(f"{failed:,}", "not scored (NaN)", sentence))
 
     @cached_property
     def _sums(self) -> tuple[float, ...]:

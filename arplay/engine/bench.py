@@ -21,7 +21,7 @@ from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem, in_one_line
 from arplay.engine.state import Pace, in_chunks
 from arplay.models import devices
-from arplay.models.base import Model, Session
+from arplay.models.base import Model, Report, Session
 from arplay.models.family import resolve
 from arplay.models.gguf import ways as gguf_ways
 from arplay.models.gguf.baseline import LlamaCpp
@@ -41,10 +41,9 @@ BANDWIDTH_BYTES = 256 * 1024 * 1024
 _MIB = 2**20
 
 Record = dict[str, Any]
-Tell = Callable[[float | None, str], None]
 
 
-def measure(model: Model, load_seconds: float, tell: Tell) -> Record:
+def measure(model: Model, load_seconds: float, report: Report) -> Record:
     """Everything of :func:`_measured`, with torch's gradients off for the baselines too."""
     if model.can.partial:
         raise Problem(
@@ -52,10 +51,10 @@ def measure(model: Model, load_seconds: float, tell: Tell) -> Record:
         )
     torch = _torch()
     with torch.inference_mode() if torch else contextlib.nullcontext():
-        return _measured(model, load_seconds, tell)
+        return _measured(model, load_seconds, report)
 
 
-def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
+def _measured(model: Model, load_seconds: float, report: Report) -> Record:
     """All figures of a loaded model, as `arplay bench --json` names them; None where there is nothing to compare with.
 
     Milliseconds and seconds are medians. ``peak_rss_mib`` is of this process, and that of
@@ -66,7 +65,7 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
     longest = min(context, MOST_SCORED)
     ids = np.random.default_rng(0).integers(0, model.info.vocabulary, context + 1).tolist()
     prefixes = [prefix for prefix in PREFIXES if prefix + NEW + 2 <= context]
-    tell(None, "scoring and reading")
+    report(None, "scoring and reading")
     pace = Pace()
     chunks = _score(model, ids[:longest], pace)  # the pace is found
     prefill = statistics.median(_read(model, ids[:longest], pace) for _ in range(3))
@@ -75,7 +74,7 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
     if prefixes:
         _step(session, ids[len(session.ids)], len(session.ids))
     peak, memory = devices.peak(), model.memory()
-    tell(None, "loading the baseline")
+    report(None, "loading the baseline")
     missing: list[str] = []
     bare = _tried(lambda: _baseline(model, context), "the library's own loops", missing)
     steps: dict[str, dict[str, float | None]] = {name: {} for name in ("arplay", "bare", "generate", "uncached")}
@@ -84,12 +83,12 @@ def _measured(model: Model, load_seconds: float, tell: Tell) -> Record:
         session = _at(model, ids[:prefix], pace)
         held[prefix] = session.cache_bytes
         contenders = _contenders(model, session, bare, ids, prefix, missing)
-        tell(i / len(prefixes), f"steps after {prefix} tokens")
+        report(i / len(prefixes), f"steps after {prefix} tokens")
         for name, times in _in_turns(contenders).items():
             steps[name][str(prefix)] = 1000 * statistics.median(times)
         for name in steps.keys() - contenders.keys():
             steps[name][str(prefix)] = None
-    tell(0.9, "scoring")
+    report(0.9, "scoring")
     parts = [part.tolist() for part in np.split(np.array(ids[:longest]), np.cumsum(chunks)[:-1])]
     scorers = {"arplay": lambda: _seconds(lambda: _score(model, ids[:longest], pace, chunks))}
     if (

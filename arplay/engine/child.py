@@ -34,7 +34,7 @@ class Child:
             start_new_session=True,
         )
         self._output = b""
-        self._told = 0
+        self._given = 0
         self._reading = threading.Thread(target=self._read, name="output of a child", daemon=True)
         self._reading.start()
 
@@ -58,7 +58,7 @@ class Child:
         """The complete lines gathered since the last call."""
         output = self._output
         end = output.rfind(b"\n") + 1
-        whole, self._told = output[self._told : end], max(end, self._told)
+        whole, self._given = output[self._given : end], max(end, self._given)
         return whole.decode("utf-8", errors="replace").splitlines()
 
     def end(self) -> None:

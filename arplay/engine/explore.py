@@ -21,7 +21,7 @@ from arplay.engine.state import State, in_chunks
 from arplay.models import grammar
 from arplay.models.base import next_of
 
-TELL_SECONDS = 0.5
+REPORT_SECONDS = 0.5
 """How often it is told how much of a long text has been read."""
 
 
@@ -92,14 +92,14 @@ def explore(state: State, request: Explore) -> Steps:
     whole = len(context)
     with state.prefixes.session(model.session, context, whole - 1 if text else None) as session:
         reused, evaluated = len(session.ids), session.evaluated
-        due = time.monotonic() + TELL_SECONDS
+        due = time.monotonic() + REPORT_SECONDS
         for end in (whole - 1, whole) if text else (whole,):
             for _ in in_chunks(session, session.read, context[len(session.ids) : end], state.pace):
                 read, now = len(session.ids), time.monotonic()
                 if now < due or read == whole:
                     yield None
                 else:
-                    due = now + TELL_SECONDS
+                    due = now + REPORT_SECONDS
                     yield Progress(request.number, f"reading {whole:,} tokens", read / whole)
             if end < whole:  # what could stand there instead of the last token
                 before = next_of(session)

@@ -162,7 +162,8 @@ def _work(
         if told:
             fraction = _DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * float(told["fraction"])
             state = Progress(0, told["what"], min(fraction, 0.999))
-        yield state
+        else:
+            yield state
     if cancelled():
         return
     status = child.poll() or 0

@@ -39,7 +39,7 @@ def describe(
     tells apart.
     """
     answer: dict[str, Any] = {}
-    for told in _told("describe", spec, cancelled, pause):
+    for told in _answers("describe", spec, cancelled, pause):
         answer = told.get("card", answer)
         yield
     if not answer and not cancelled():
@@ -55,7 +55,7 @@ def fetch(spec: str, cancelled: Callable[[], bool], pause: float = POLL_SECONDS)
     state = Progress(0, f"asking the hub for {spec}", None)
     speed = Speed()
     ready = False
-    for told in _told("download", spec, cancelled, pause):
+    for told in _answers("download", spec, cancelled, pause):
         if "what" in told:
             done, total = told.get("done"), told.get("total")
             fraction = min(done / total, 0.999) if done is not None and total else None
@@ -66,7 +66,7 @@ def fetch(spec: str, cancelled: Callable[[], bool], pause: float = POLL_SECONDS)
         yield Progress(0, f"{spec} is ready", 1.0)
 
 
-def _told(action: str, spec: str, cancelled: Callable[[], bool], pause: float) -> Iterator[dict[str, Any]]:
+def _answers(action: str, spec: str, cancelled: Callable[[], bool], pause: float) -> Iterator[dict[str, Any]]:
     """What the child says, object by object ({} where it is silent); ends early once cancelled."""
     if hub.parse(spec) is None:
         raise Problem(f"{spec} is not the name of a hub model", "a name is org/name, or org/name@revision")

@@ -157,11 +157,11 @@ def replay(state: State, request: Replay) -> Steps:
     place = reader.n if request.place is None else min(max(1, request.place), reader.n)
     for step in steps:
         if step > request.after:
-            yield from _told(reader, request, run.snapshot(step), step, plan.steps, place)
+            yield from _snapshot(reader, request, run.snapshot(step), step, plan.steps, place)
     return ReplayEnded(request.number, request.folder, last)
 
 
-def _told(
+def _snapshot(
     reader: SnapshotReader, request: Replay, file: Path, step: int, steps: int, place: int
 ) -> Generator[Replayed | None, None, None]:
     """Tell one snapshot; its pass is run only where what it said of this place is not kept."""

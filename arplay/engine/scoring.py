@@ -95,7 +95,7 @@ def ledger_of(
     work = Work(chain, columns)
     due = time.monotonic() + LEDGER_SECONDS
 
-    def told(at: int) -> Iterator[Progress | Scored | None]:
+    def so_far(at: int) -> Iterator[Progress | Scored | None]:
         nonlocal due
         now = time.monotonic()
         if now < due or columns.complete:  # the whole ledger is the answer, which is told once
@@ -119,11 +119,11 @@ def ledger_of(
                     columns.put(scores, at, max(first, known))
                     at += len(scores.logprob)
                     if at < readable:
-                        yield from told(at)
+                        yield from so_far(at)
                 if readable < stop:  # the token behind a full window is scored but cannot be read there
                     scores = _score_next(session, model.can.partial, int(chain[readable]))
                     columns.put(scores, readable, first)
-            yield from told(at)  # the session is given back by now: a step that comes between finds it
+            yield from so_far(at)  # the session is given back by now: a step that comes between finds it
     except GeneratorExit:
         kept.work = work  # cancelled: what is done stays known, and where a new model has come it is left with ``kept``
         raise
@@ -161,9 +161,9 @@ class Columns:
         lead: int,
         first_token: str,
         windows: Windows,
-        told: tuple[Note, ...] = (),
+        notes: tuple[Note, ...] = (),
     ) -> None:
-        n, self._told = len(encoded), told
+        n, self._notes = len(encoded), notes
         self._encoded, self._unit, self._lead = encoded, unit, lead
         self._least = 1 if first_token == "unscored" else lead  # the first token of the chain that gets a score
         self._first_token, self._windows = first_token, windows
@@ -219,7 +219,7 @@ class Columns:
             done=self._done,
             first_token=self._first_token,
             windows=self._windows,
-            told=self._told,
+            added=self._notes,
         )
         ledger.add_up()
         return ledger

@@ -119,9 +119,9 @@ class State:
         """Drop every kept session, and with them all caches."""
         self.prefixes.free()
 
-    def lose(self, told: str) -> None:
+    def lose(self, reason: str) -> None:
         """The device or process died and took the model along: keep what is needed to load it again as it was."""
-        self.lost_with = told
+        self.lost_with = reason
         if self.model is not None and self.asked is not None:
             spec, device, dtype = self.asked
             info = self.model.info

@@ -25,11 +25,10 @@ from filelock import FileLock, Timeout
 from arplay.core.errors import Problem
 from arplay.engine.child import kill_all
 from arplay.engine.fetch import why_ended
-from arplay.models import families
 from arplay.training.order import RunRequest
 from arplay.training.run_folder import Plan, Report, RunFolder
 
-__all__ = ["Plan", "Report", "Start", "Status", "Trainer", "TrainingState", "runs"]
+__all__ = ["Plan", "Report", "Status", "Trainer", "TrainingState", "runs"]
 
 Status = Literal["starting", "running", "pausing", "paused", "done", "failed"]
 
@@ -43,42 +42,6 @@ STOPPED = 130
 MOST_OUTPUT = 1024 * 1024
 _TAIL = 4096
 _NO_PLAN = "it was stopped before its training began", "start it again in another folder"
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a person chooses for a run. ``minutes`` or ``tokens`` says how long, the other is None.
-
-    ``params``: parameters of the network, which a model that is counted does not have. ``context`` None: the command's
-    own choice. ``vocabulary``: tokens of the tokenizer, None: as many as the texts support, up to the command's own
-    choice.
-    """
-
-    texts: tuple[Path, ...]
-    out: Path
-    family: str
-    params: int
-    context: int | None
-    vocabulary: int | None
-    minutes: float | None
-    tokens: int | None
-    seed: int
-
-    def arguments(self) -> list[str]:
-        """Of the command ``arplay train``."""
-        given = [*(str(text.absolute()) for text in self.texts), "--out", str(self.out.absolute())]
-        given += ["--family", self.family, "--seed", str(self.seed)]
-        if self.vocabulary is not None:
-            given += ["--vocab", str(self.vocabulary)]
-        if not families.trained(self.family).counted:
-            given += ["--params", str(self.params)]
-            if self.context is not None:
-                given += ["--context", str(self.context)]
-            if self.minutes is not None:
-                given += ["--minutes", str(self.minutes)]
-            if self.tokens is not None:
-                given += ["--tokens", str(self.tokens)]
-        return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +67,7 @@ class TrainingState:
 class Trainer:
     """One run, by its folder. Not thread-safe; nothing but :meth:`close` waits."""
 
-    def __init__(self, folder: Path, start: Start | None = None) -> None:
+    def __init__(self, folder: Path, start: RunRequest | None = None) -> None:
         """Use :meth:`start` or :meth:`open`."""
         self.folder = folder.absolute()
         self._run = RunFolder(self.folder)
@@ -113,11 +76,11 @@ class Trainer:
         self._child: subprocess.Popen[bytes] | None = None
         self._watched = FileLock(self._run.training / "watched", mode=0o600, thread_local=False)
         self._asked: Literal["", "pause", "cancel"] = ""
-        self._heard: tuple[int, Report | None] = (0, None)
+        self._seen: tuple[int, Report | None] = (0, None)
         self._failure: tuple[str, str] | None = None
 
     @classmethod
-    def start(cls, start: Start) -> Trainer:
+    def start(cls, start: RunRequest) -> Trainer:
         """Begin a run. Raises Problem for a folder that holds one, cannot be written, or is being trained in."""
         run = RunFolder(start.out.absolute())
         if run.has_plan():
@@ -127,7 +90,7 @@ class Trainer:
         except Problem as problem:
             raise Problem(problem.cause, "choose a new or empty folder") from problem
         trainer = cls(start.out, start)
-        trainer._spawn(start.arguments())
+        trainer._spawn(start.arguments)
         return trainer
 
     @classmethod
@@ -156,9 +119,9 @@ class Trainer:
         if self._run.done():
             raise Problem("this run is done", "start a new one")
         if self._run.has_plan():
-            self._spawn(["--out", str(self.folder), "--resume"])
+            self._spawn(RunRequest((), self.folder, resume=True).arguments)
         elif self._start is not None:
-            self._spawn(self._start.arguments())
+            self._spawn(self._start.arguments)
 
     def pause(self) -> None:
         """Ask for a checkpoint and the end of the child: "pausing" until it is gone."""
@@ -204,18 +167,18 @@ class Trainer:
         except OSError as error:
             told = f"{self.folder} cannot be read ({error.strerror or error})", "check the folder and its disk"
             problem = problem or told
-        status = self._status(problem is not None, done, _heard(reports) != self._heard)
+        status = self._status(problem is not None, done, _latest(reports) != self._seen)
         goes_on_from = _goes_on_from(self._run, plan, reports) if self._child is None and not done else None
         what = self._what(status, reports, goes_on_from)
         again = self._start is not None and self._run.problem() is None  # else it would only fail again
         resumable = self._child is None and not done and (plan is not None or again)
         return TrainingState(status, what, plan, reports, snapshots, problem, self.folder, resumable, goes_on_from)
 
-    def _status(self, failed: bool, done: bool, heard: bool) -> Status:
+    def _status(self, failed: bool, done: bool, reported: bool) -> Status:
         if self._child is not None:
             if self._asked:
                 return "pausing"
-            return "running" if heard else "starting"
+            return "running" if reported else "starting"
         return "failed" if failed else "done" if done else "paused"
 
     def _what(self, status: Status, reports: tuple[Report, ...], goes_on_from: int | None) -> str:
@@ -239,7 +202,7 @@ class Trainer:
         try:
             self._run.training.mkdir(parents=True, exist_ok=True)
             with self._watching() as watched:
-                self._heard = _heard(self._run.reports())
+                self._seen = _latest(self._run.reports())
                 self._failure, self._asked = None, ""
                 self._run.stop.unlink(missing_ok=True)
                 self._output.unlink(missing_ok=True)  # it may be a link to elsewhere
@@ -317,7 +280,7 @@ def _lower() -> int:
     return min(19, int(psutil.Process().nice()) + NICE)
 
 
-def _heard(reports: Sequence[Report]) -> tuple[int, Report | None]:
+def _latest(reports: Sequence[Report]) -> tuple[int, Report | None]:
     """What tells whether a child has reported anything since."""
     return len(reports), reports[-1] if reports else None
 

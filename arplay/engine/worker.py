@@ -132,7 +132,7 @@ class Worker:
                     slot.leave()
                 return
             if not isinstance(task, _Job):
-                self._tell(*task)
+                self._emit_result(*task)
             elif task.cancelled.is_set():
                 self._end(task)
             else:
@@ -201,7 +201,7 @@ class Worker:
             if isinstance(told, Pause):
                 job.due = time.monotonic() + told.seconds
             elif told is not None and not job.cancelled.is_set():
-                self._tell(job, told)
+                self._emit_result(job, told)
 
     def _begin(self, job: _Job) -> Steps:
         if isinstance(job.request, Question):
@@ -220,7 +220,7 @@ class Worker:
         def report(fraction: float | None, what: str) -> None:
             if job.cancelled.is_set():
                 raise Stopped
-            self._tell(job, Progress(job.request.number, what, fraction))
+            self._emit_result(job, Progress(job.request.number, what, fraction))
 
         return report
 
@@ -233,7 +233,7 @@ class Worker:
                 del self._lanes[job.request.lane]
             if isinstance(result, Loaded):
                 self._drop_questions(job.request.lane.slot, before=result.number)
-        self._tell(job, result)
+        self._emit_result(job, result)
 
     def _end(self, job: _Job) -> None:
         """Close a cancelled job between two steps."""
@@ -241,9 +241,9 @@ class Worker:
             if job.steps is not None:
                 job.steps.close()
         except Exception as error:  # noqa: BLE001 - as in _step
-            self._tell(job, self._failed(job, error))
+            self._emit_result(job, self._failed(job, error))
         else:
-            self._tell(job, Cancelled(job.request.number, type(job.request)))
+            self._emit_result(job, Cancelled(job.request.number, type(job.request)))
 
     def _failed(self, job: _Job, error: BaseException) -> Result:
         number, asked = job.request.number, type(job.request)
@@ -257,7 +257,7 @@ class Worker:
             return Failed(number, problem.cause, problem.remedy, asked)
         return Failed(number, in_one_line(error), "this is a bug; please report it with the log", asked)
 
-    def _tell(self, job: _Job, result: Result) -> None:
+    def _emit_result(self, job: _Job, result: Result) -> None:
         with self._emitting:
             if not self._silent and not job.answered:
                 job.answered = result.is_last

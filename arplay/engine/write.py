@@ -25,7 +25,7 @@ from arplay.engine.messages import Question, WithTokens
 from arplay.engine.state import State
 from arplay.models.base import next_of
 
-TELL_SECONDS, MOST_SECONDS = 1 / 30, 0.12
+BATCH_SECONDS, MOST_SECONDS = 1 / 30, 0.12
 """A batch has so much of the processor, as long as a picture lasts; where the window takes longer to show one, as much
 more as leaves the model its share. At a slower pace a batch is one token."""
 SHARE = 3.0
@@ -88,7 +88,7 @@ class _Batch:
     met: Met | None = None
     steps: list[Step] = field(default_factory=list)
     last: tuple[Choice, Decoded] | None = None
-    tell: float = TELL_SECONDS
+    budget: float = BATCH_SECONDS
     began: float = field(default_factory=time.monotonic)
     worked: float = field(default_factory=time.thread_time)
 
@@ -99,7 +99,7 @@ class _Batch:
     def is_full(self, per_second: float) -> bool:
         worked, spent = time.thread_time() - self.worked, time.monotonic() - self.began
         waits = max(0.0, self.ahead(per_second))
-        return bool(self.steps) and (worked + waits >= self.tell or spent + waits >= 2 * self.tell)
+        return bool(self.steps) and (worked + waits >= self.budget or spent + waits >= 2 * self.budget)
 
     def put(self, step: Step, last: tuple[Choice, Decoded], tokens: TokenSet, rules: Watch) -> None:
         if rules:
@@ -125,7 +125,7 @@ def write(state: State, request: Write) -> Steps:
         request.document.writer(),
         request.tail,
     )
-    batch.tell = min(max(TELL_SECONDS, SHARE * request.shown), MOST_SECONDS)
+    batch.budget = min(max(BATCH_SECONDS, SHARE * request.shown), MOST_SECONDS)
     if (wait := request.due - time.monotonic()) > 0:
         yield Pause(wait)
         batch.began = time.monotonic()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from arplay.core.errors import Problem
@@ -18,6 +18,11 @@ LEAST_VOCABULARY = 257
 
 _FILES = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
 _FILES |= {"README.md", "training"}
+
+
+def option(name: str) -> str:
+    """How a field of a :class:`RunRequest` is called on the command line."""
+    return "--vocab" if name == "vocabulary" else f"--{name}"
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,19 @@ class RunRequest:
     @property
     def recipe(self) -> Path | None:
         return self.texts[0].absolute() if len(self.texts) == 1 and self.texts[0].suffix == ".toml" else None
+
+    @property
+    def arguments(self) -> list[str]:
+        """Those of the command ``arplay train`` that ask the same.
+
+        >>> RunRequest((Path("/a.txt"),), Path("/b"), vocabulary=300, seed=2, resume=True).arguments
+        ['/a.txt', '--out', '/b', '--vocab', '300', '--seed', '2', '--resume']
+        """
+        said = [str(text.absolute()) for text in self.texts]
+        for name in (field.name for field in fields(self) if field.name not in ("texts", "resume")):
+            if (value := getattr(self, name)) is not None:
+                said += [option(name), str(value.absolute() if isinstance(value, Path) else value)]
+        return [*said, *(["--resume"] if self.resume else [])]
 
     def check(self, folder: RunFolder) -> None:
         """Raise Problem where this cannot be done in that folder: nothing to resume, or something else in it."""

@@ -8,8 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from arplay.core.errors import Problem
-from arplay.engine.trainer import Start, Trainer, TrainingState, runs
+from arplay.engine.trainer import Trainer, TrainingState, runs
 from arplay.gui.store import Store
+from arplay.training.order import RunRequest
 
 POLL_MS = 500
 _RUNS = "training_runs"
@@ -42,7 +43,7 @@ class TrainingRun(QObject):
 
     # ---- what the user does
 
-    def start(self, start: Start) -> bool:
+    def start(self, start: RunRequest) -> bool:
         """Begin a run; False, and ``reported``, where that is not possible."""
         if self._busy():
             return False

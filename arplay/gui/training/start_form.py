@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +25,6 @@ from PySide6.QtWidgets import (
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.format import size
-from arplay.engine.trainer import Start
 from arplay.export.writers import replacing
 from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme
@@ -45,13 +45,14 @@ from arplay.gui.widgets.caption import Caption, Label, set_role
 from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.models import families
+from arplay.training.order import RunRequest
 
 _KEY = "training_form"
 _NEVER = "Nothing to choose: {} is counted in one go and is as large as its counts."
 
 
 class StartForm(QFrame):
-    """``start`` emits an :class:`arplay.engine.trainer.Start`; ``reported`` a cause and a remedy.
+    """``start`` emits an :class:`arplay.training.order.RunRequest`; ``reported`` a cause and a remedy.
 
     ``editor`` gives the text in the playground's editor as bytes; None: something else is there.
     """
@@ -173,10 +174,10 @@ class StartForm(QFrame):
 
     # ---- what is chosen
 
-    def wanted(self) -> Start:
+    def wanted(self) -> RunRequest:
         """The run that is set up; only to be asked for while ``reason`` is empty."""
         timed = self.time.key != "tokens"
-        return Start(
+        order = RunRequest(
             texts=tuple(text.path for text in self.texts.texts),
             out=self.more.path,
             family=self.family.key,
@@ -187,6 +188,8 @@ class StartForm(QFrame):
             tokens=None if timed else self.tokens.value(),
             seed=self.more.seed.value(),
         )
+        counted = families.trained(order.family).counted  # which has no size, and ends with its texts
+        return replace(order, params=None, context=None, minutes=None, tokens=None) if counted else order
 
     def refresh(self, live: str = "") -> None:
         """Look at the files and the folder again; ``live``: the name of the run that is going."""

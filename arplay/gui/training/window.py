@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.core.signs import markup, safe
-from arplay.engine.trainer import Start
 from arplay.gui.contract import View
 from arplay.gui.notice import Notice
 from arplay.gui.playground.playground import Playground
@@ -37,6 +36,7 @@ from arplay.gui.training.run import TrainingRun
 from arplay.gui.training.run_page import RunPage
 from arplay.gui.training.start_form import StartForm
 from arplay.gui.widgets.caption import Label
+from arplay.training.order import RunRequest
 
 _ABOUT = (
     "A language model learns one thing: to predict the next token of your text. It is trained in a process of its own, "
@@ -183,7 +183,7 @@ class TrainingWindow(QWidget):
 
     # ---- what the user does
 
-    def _start(self, start: Start) -> None:
+    def _start(self, start: RunRequest) -> None:
         self.notice.forget()
         if self.run.start(start):
             self.form.more.next_folder()

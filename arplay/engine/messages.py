@@ -8,12 +8,10 @@ request and its results in its own file.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from arplay.core.format import transfer
-
-if TYPE_CHECKING:
-    from arplay.core.modalities.base import TokenSet
+from arplay.core.modalities.base import TokenSet
 
 
 class Lane(NamedTuple):

@@ -28,7 +28,7 @@ from arplay.engine.fetch import why_ended
 from arplay.training.order import RunRequest
 from arplay.training.run_folder import Plan, Report, RunFolder
 
-__all__ = ["Plan", "Report", "Status", "Trainer", "TrainingState", "runs"]
+__all__ = ["Plan", "Report", "RunRequest", "Status", "Trainer", "TrainingState", "runs"]
 
 Status = Literal["starting", "running", "pausing", "paused", "done", "failed"]
 

@@ -8,9 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from arplay.core.errors import Problem
-from arplay.engine.trainer import Trainer, TrainingState, runs
+from arplay.engine.trainer import RunRequest, Trainer, TrainingState, runs
 from arplay.gui.store import Store
-from arplay.training.order import RunRequest
 
 POLL_MS = 500
 _RUNS = "training_runs"

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.format import size
+from arplay.engine.trainer import RunRequest
 from arplay.export.writers import replacing
 from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme
@@ -45,7 +46,6 @@ from arplay.gui.widgets.caption import Caption, Label, set_role
 from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.scrolling import scrolling
 from arplay.models import families
-from arplay.training.order import RunRequest
 
 _KEY = "training_form"
 _NEVER = "Nothing to choose: {} is counted in one go and is as large as its counts."

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.core.signs import markup, safe
+from arplay.engine.trainer import RunRequest
 from arplay.gui.contract import View
 from arplay.gui.notice import Notice
 from arplay.gui.playground.playground import Playground
@@ -36,7 +37,6 @@ from arplay.gui.training.run import TrainingRun
 from arplay.gui.training.run_page import RunPage
 from arplay.gui.training.start_form import StartForm
 from arplay.gui.widgets.caption import Label
-from arplay.training.order import RunRequest
 
 _ABOUT = (
     "A language model learns one thing: to predict the next token of your text. It is trained in a process of its own, "

@@ -122,7 +122,7 @@ def test_a_search_is_stepped_with_the_keyboard_alone(opened: Open, qtbot: QtBot)
     QTest.keyClick(tree, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: len(play.document) == 5, timeout=PATIENCE)
     assert play.document.file == b"B" + wanted[0].text.encode()
-    assert [node.kind for node in play.tree.node.ancestors()][:4] == ["picked"] * 4
+    assert [node.kind for node in play.tree.node.ancestors()][:4] == ["searched"] * 4
 
 
 def test_pruned_ones_say_why(opened: Open, qtbot: QtBot) -> None:

@@ -18,10 +18,10 @@ from typing import Any
 
 from arplay.core.modalities.base import Document, Edit
 from arplay.core.modalities.forms import of_document, of_edit
-from arplay.core.tree import Mark, Node, Plan, Step, Tree
+from arplay.core.tree import TRIED, Mark, Node, Plan, Step, Tree
 
-VERSION = 3
-"""1 held one text, 2 no decoding."""
+VERSION = 4
+"""1 held one text, 2 no decoding, 3 nothing that was only tried."""
 MOST_NODES = 10_000
 MOST_BYTES = 32 * 1024 * 1024
 """Of what the kept history of a document holds."""
@@ -88,7 +88,7 @@ class About:
 
 
 def grown(node: Node) -> str:
-    """A new node, on which the tree now stands."""
+    """A new node, on which the tree now stands where it was not only tried."""
     plan = plan_of(node)
     return _line(_plan_out(plan, of_edit(node.edit).put_out(plan.edit)))
 
@@ -162,7 +162,9 @@ class Snapshot:
 
 
 def snapshot(session: Session) -> Snapshot:
-    """The newest of the way to the current state, then whole branches, the newest first, while there is room."""
+    """The newest of the way to the current state, then whole branches, the newest first, while there is room.
+
+    Those that were only tried come last."""
     tree = session.tree
     path = tree.path()
     first, room = len(path) - 1, MOST_BYTES - len(tree.document)
@@ -211,7 +213,10 @@ def plan_of(node: Node) -> Plan:
 
 
 def _branches(path: list[Node]) -> list[list[Node]]:
-    """The branches that leave ``path``, each with all its nodes; the one that has the newest node first."""
+    """The branches that leave ``path``, each with all its nodes; the one that has the newest node first.
+
+    Those that were only tried come last.
+    """
     on_path = {node.serial for node in path}
     branches = []
     for node in path:
@@ -221,7 +226,11 @@ def _branches(path: list[Node]) -> list[list[Node]]:
                 for one in branch:
                     branch += one.children
                 branches.append(branch)
-    return sorted(branches, key=lambda branch: max(node.serial for node in branch), reverse=True)
+
+    def order(branch: list[Node]) -> tuple[bool, int]:
+        return any(node.kind not in TRIED for node in branch), max(node.serial for node in branch)
+
+    return sorted(branches, key=order, reverse=True)
 
 
 def _weight(node: Node) -> int:

@@ -16,7 +16,7 @@ from arplay.core.modalities.form import BEGINNING, MAX_ID, Form, whole, words
 from arplay.core.modalities.forms import of_start
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstToken
-from arplay.core.tree import LONGEST_NAME, Mark, Plan, Step, Tree
+from arplay.core.tree import LONGEST_NAME, TRIED, Mark, Plan, Step, Tree
 
 MOST_SPELLED = 1 << 16
 MOST_WHY = 1000
@@ -108,7 +108,8 @@ class _Part:
             if plan.serial <= self._root.serial or plan.serial <= next(reversed(self._plans), -1):
                 raise ValueError("numbers rise")
             self._plans[plan.serial] = plan
-            self._node, self._values["caret"] = plan.serial, plan.caret
+            if plan.kind not in TRIED:  # there one stands only once it was gone to
+                self._node, self._values["caret"] = plan.serial, plan.caret
         elif "move" in fact:
             origin, target, said = fact["move"]
             self._moves.push(self._known(origin), self._known(target), words(said, 100))

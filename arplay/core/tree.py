@@ -12,7 +12,9 @@ LONGEST_WAY = 64
 """Edits that lead from one kept document to the next; in a long document, more by one for every UNITS_A_NODE."""
 UNITS_A_NODE = 1024
 
-Kind = Literal["opened", "typed", "painted", "picked", "sampled", "retokenised"]
+Kind = Literal["opened", "typed", "painted", "picked", "sampled", "retokenised", "rolled", "searched"]
+TRIED: frozenset[Kind] = frozenset({"rolled", "searched"})
+"""Of a rollout or a beam search: nobody stands there until it is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class Tree:
         """All of them by their serial numbers, the oldest first."""
         self.marks: dict[int, Mark] = {}
         """Of the states that have one, by number."""
+        self._sealed: Node | None = None
 
     @property
     def count(self) -> int:
@@ -142,7 +145,7 @@ class Tree:
         node = self.node
         if edit.is_nothing:
             return node
-        goes_on = kind == node.kind == "typed" and not node.children
+        goes_on = kind == node.kind == "typed" and not node.children and node is not self._sealed
         merged = node.edit.then(edit) if goes_on else None
         if merged is None:
             return self.grow(edit, kind, caret, step)
@@ -154,14 +157,32 @@ class Tree:
     def grow(self, edit: Edit, kind: Kind, caret: int, step: Step | None = None, serial: int | None = None) -> Node:
         """Apply ``edit`` and stand on a new node, which has the next number where none is given."""
         document = self.document.apply(edit)
-        node = Node(self.node, edit, kind, caret, step, next(reversed(self.nodes)) + 1 if serial is None else serial)
-        node.since = self.node.since + 1
+        self.node = self.hang(self.node, document, edit, kind, caret, step, serial)
+        self.document = document
+        return self.node
+
+    def hang(
+        self,
+        parent: Node,
+        document: Document,
+        edit: Edit,
+        kind: Kind,
+        caret: int,
+        step: Step | None = None,
+        serial: int | None = None,
+    ) -> Node:
+        """A new node with its ``document`` behind any other one, without standing on it."""
+        node = Node(parent, edit, kind, caret, step, next(reversed(self.nodes)) + 1 if serial is None else serial)
+        node.since = parent.since + 1
         if node.since > LONGEST_WAY + len(document) // UNITS_A_NODE:
             node.since, node.document = 0, document
-        self.node.children.append(node)
+        parent.children.append(node)
         self.nodes[node.serial] = node
-        self.document, self.node = document, node
         return node
+
+    def seal(self) -> None:
+        """Typing that goes on will be a node of its own: the current one stays as it is."""
+        self._sealed = self.node
 
     @classmethod
     def of(

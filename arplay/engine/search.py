@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,7 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Place
 from arplay.core.reading import Reading
+from arplay.core.tree import Step
 from arplay.engine.job import Steps
 from arplay.engine.knowing import known_at
 from arplay.engine.messages import Question, WithTokens
@@ -44,9 +46,9 @@ class Search(Question):
 @dataclass(frozen=True, eq=False, slots=True)
 class Searched(WithTokens):
     """``expansions`` so far, the beams that go on, and the finished chains, best first. ``index``: of the first new
-    token. ``asked``: the rules that were asked for; ``rules``: the same, but ``most`` is less where the context or the
-    document ends before. ``whole``: every chain there is, of a model that counts, where they are few and the search is
-    done."""
+    token. ``steps``: of each candidate of each expansion, with the model's own log p and rank. ``asked``: the rules
+    that were asked for; ``rules``: the same, but ``most`` is less where the context or the document ends before.
+    ``whole``: every chain there is, of a model that counts, where they are few and the search is done."""
 
     document: Document
     place: Place
@@ -54,6 +56,7 @@ class Searched(WithTokens):
     rules: Rules
     index: int
     expansions: tuple[Expansion, ...]
+    steps: tuple[tuple[Step, ...], ...]
     beams: tuple[Beam, ...]
     finished: tuple[Hypothesis, ...]
     done: bool
@@ -73,6 +76,7 @@ class _Known:
     search: BeamSearch | None = None
     batch: Batch | None = None
     expansions: list[Expansion] = field(default_factory=list)
+    steps: list[tuple[Step, ...]] = field(default_factory=list)
 
 
 def search(state: State, request: Search) -> Steps:
@@ -92,7 +96,7 @@ def search(state: State, request: Search) -> Steps:
     known = state.kept(_Known)
     of = (request.document, request.place, rules, request.pipeline, request.reading)
     if known.of != of or known.search is None or (request.upto or known.search.steps) < known.search.steps:
-        known.of, known.search, known.expansions = of, BeamSearch(rules), []
+        known.of, known.search, known.expansions, known.steps = of, BeamSearch(rules), [], []
         known.batch = model.batch([spot.context.tolist()] * rules.groups)
     found, batch = known.search, known.batch
     assert batch is not None
@@ -102,19 +106,28 @@ def search(state: State, request: Search) -> Steps:
     def told(last: bool = False) -> Searched:
         return Searched(
             request.number, state.tokens, request.document, request.place, request.rules, rules, index,
-            tuple(known.expansions), found.beams, found.finished, found.done, every, last,
+            tuple(known.expansions), tuple(known.steps), found.beams, found.finished, found.done, every, last,
         )  # fmt: skip
 
     known.search = None  # what is cancelled on the way is not gone on with
     while not found.done and found.steps != request.upto:
         if found.steps:
             yield told()
+        own = [
+            Distribution(len(row), row, shift=float(shift))
+            for row, shift in zip(batch.logprobs, batch.shift, strict=True)
+        ]
         rows = [
-            _decoded(Distribution(len(row), row, shift=float(shift)), chain, beam.ids, index, request, state)
-            for row, shift, beam in zip(batch.logprobs, batch.shift, found.beams, strict=True)
+            _decoded(each, chain, beam.ids, index, request, state) for each, beam in zip(own, found.beams, strict=True)
         ]
         step = found.expand(np.array(rows))
         known.expansions.append(step)
+        known.steps.append(
+            tuple(
+                _step(own[each.parent], rows[each.parent], each.id, index + found.steps - 1, request)
+                for each in step.candidates
+            )
+        )
         if not found.done:
             batch.reorder(step.parents)
             batch.step(step.ids)
@@ -133,6 +146,14 @@ def search(state: State, request: Search) -> Steps:
             if number % 100 == 99:
                 yield told()
     return told(True)
+
+
+def _step(own: Distribution, left: Floats, id: int, index: int, request: Search) -> Step:
+    """The record of a token that a search took, ``left`` being log p of all tokens after the pipeline, in nats."""
+    logprob = own.logprob(id)
+    assert logprob is not None, "a model that tells only some tokens is not searched"
+    by = request.pipeline.spelled
+    return Step(id, index, logprob, math.exp(logprob), math.exp(left[id]), own.rank(id) or 0, by=by)
 
 
 def _decoded(

@@ -101,6 +101,7 @@ class View:
     ``departures``: byte spans of ``document`` whose kept ids are not the tokenizer's own, as far as they are known.
     ``rolled``, ``searched``, ``mapped``: the continuations tried last, perhaps behind another text than this one
     (:meth:`tried_here`), whose end ``rolled_behind`` and so on tell; ``trying``: which of them grow now.
+    ``states``: of the tree; ``left_out``: tokens tried last for which it had no room.
     ``peeking``: Rewind is pointed at, so what it would do is shown (:attr:`rewound`).
     ``ghost``: how greedy decoding would go on at the end of the text; it is no part of it.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
@@ -139,6 +140,8 @@ class View:
     mapped: Mapped | None = None
     mapped_behind: str = ""
     trying: Literal["", "rollouts", "beams", "map"] = ""
+    states: int = 1
+    left_out: int = 0
     peeking: bool = False
     ghost: str = ""
     timings: Timings = ()
@@ -321,10 +324,11 @@ class Maps:
 
 @dataclass(frozen=True, slots=True)
 class Continue:
-    """Write these tokens behind the caret; ``steps`` of a rollout are recorded as they were drawn."""
+    """Write these tokens behind the caret; ``steps`` of a rollout or a beam are recorded as they were tried."""
 
     ids: tuple[int, ...]
     steps: tuple[Step, ...] = ()
+    kind: Literal["rolled", "searched"] = "rolled"
 
 
 @dataclass(frozen=True, slots=True)

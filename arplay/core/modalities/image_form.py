@@ -9,7 +9,7 @@ from typing import Any
 from arplay.core.errors import Problem
 from arplay.core.modalities.form import BEGINNING, whole, words
 from arplay.core.modalities.image import MOST_LEVELS, MOST_PIXELS, Paint, Picture, Raster
-from arplay.core.tree import Kind, Plan
+from arplay.core.tree import TRIED, Kind, Plan
 
 _PER_PIXEL = 16
 
@@ -25,7 +25,7 @@ class Stroke:
 class PictureForm:
     document: type = Picture
     edit: type = Paint
-    kinds: Collection[Kind] = frozenset({"opened", "painted", "picked", "sampled"})
+    kinds: Collection[Kind] = TRIED | {"opened", "painted", "picked", "sampled"}
     long: bool = False
 
     def start_out(self, document: Picture) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class Edit:
         """Behind what typing removed, or where the token was put."""
         if kind == "typed":
             return caret + size(self.removed) - size(self.inserted)
-        return caret - size(self.inserted[-1:]) if kind in ("picked", "sampled") else None
+        return None if kind in ("opened", "retokenised") else caret - size(self.inserted[-1:])
 
     def said(self, kind: str) -> tuple[str, bool]:
         """The token that was put there, else the smallest stretch that differs."""

@@ -157,7 +157,7 @@ class ContinuationsPanel(Panel):
         before, self.view = self.view, view
         changed = (
             view.rolled is not before.rolled, view.mapped is not before.mapped,
-            view.searched is not before.searched, view.trying != before.trying,
+            view.searched is not before.searched, view.trying != before.trying, view.left_out != before.left_out,
             view.document is not before.document, view.caret != before.caret, view.loaded is not before.loaded,
         )  # fmt: skip
         if any(changed):
@@ -223,11 +223,14 @@ class ContinuationsPanel(Panel):
             parts.append(f"{len(tried.expansions):,} expansions, {len(tried.finished):,} finished; {state}")
             if tried.whole is not None and tried.finished:
                 parts.insert(len(parts) - 1, _judged(tried))
+        if self.view.left_out and not isinstance(tried, Mapped):
+            full = f"the history is full: {self.view.left_out:,} tokens of these are here alone"
+            parts.append(full)
         return "; ".join(parts)
 
     def _show_looked(self) -> None:
         """The chosen one, whole, and whether it can be written."""
-        chosen, ids = "", self._chosen()[0]
+        chosen, ids = "", self._chosen().ids
         tried = self.tried
         if tried is not None and ids:
             writer = tried.document.writer()
@@ -235,12 +238,14 @@ class ContinuationsPanel(Panel):
         self.looked.show_text(f"chosen: {chosen}" if chosen else "")
         self.write.setEnabled(bool(ids) and self.is_here)
 
-    def _chosen(self) -> tuple[tuple[int, ...], tuple[object, ...]]:
-        """The ids of the current one, and its steps where it was drawn."""
-        if self.mode != "rollouts":
-            return (self.tree.chain if self.mode == "beams" else self.map.chain), ()
+    def _chosen(self) -> Continue:
+        """The current one: its ids, and its steps where it was drawn or searched."""
+        if self.mode == "beams":
+            return Continue(self.tree.chain, self.tree.steps, "searched")
+        if self.mode == "map":
+            return Continue(self.map.chain)
         current = self.rows.current
-        return (current.ids, current.steps) if current is not None else ((), ())
+        return Continue(current.ids, current.steps) if current is not None else Continue(())
 
     # ---- what is asked
 
@@ -282,9 +287,9 @@ class ContinuationsPanel(Panel):
             return None
 
     def _write(self) -> None:
-        ids, steps = self._chosen()
-        if ids and self.is_here:
-            self.intent.emit(Continue(ids, steps))  # type: ignore[arg-type]
+        chosen = self._chosen()
+        if chosen.ids and self.is_here:
+            self.intent.emit(chosen)
 
     def _draws(self) -> None:
         self._set_mode("rollouts")

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from arplay.core import laying
 from arplay.core.errors import Problem
 from arplay.core.outline import Outline, Path
-from arplay.core.tree import Mark, Node
+from arplay.core.tree import TRIED, Mark, Node
 from arplay.gui.contract import Goto, Panel, Report, SetMark, Take, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import Caption, Label
@@ -138,15 +138,18 @@ class HistoryPanel(Panel):
             self._gold, self._compared = None, None
         if view.node is not before.node or view.caret != before.caret or view.tree is not before.tree:
             self._pale = []
-        elif view.document is before.document and view.marks is before.marks:
+        elif view.document is before.document and view.marks is before.marks and view.states == before.states:
             return
         self.model.follow(view.tree, view.node)
         self._show_pages()
         row = self.model.row_of(view.node)
         if row is not None:
-            index = self.model.index(row, 0)
+            index, at = self.model.index(row, 0), self.rows.verticalScrollBar().value()
             self.rows.setCurrentIndex(index)
-            self.rows.scrollTo(index)
+            if view.node is before.node:  # only something was tried: what one reads stays where it is
+                self.rows.verticalScrollBar().setValue(at)
+            else:
+                self.rows.scrollTo(index)
         self._show_board()
 
     def _show_pages(self) -> None:
@@ -222,7 +225,8 @@ class HistoryPanel(Panel):
         assert shown is not None
         nodes = shown.outline.nodes[twig]
         if nodes and twig != shown.here:
-            self.intent.emit(Goto(nodes[-1]))
+            chosen = [node for node in nodes if node.kind not in TRIED]
+            self.intent.emit(Goto((chosen or nodes)[-1]))
         elif not nodes and shown.outline.parent[twig] == shown.here:
             self.intent.emit(Take(shown.outline.laid[twig].id))
 

@@ -11,7 +11,7 @@ from arplay.core import kept
 from arplay.core.errors import Problem
 from arplay.core.kept import Moves, Session, Snapshot
 from arplay.core.modalities.base import Document, Edit
-from arplay.core.tree import Mark, Node, Tree
+from arplay.core.tree import TRIED, Mark, Node, Tree
 from arplay.engine.journal import Journal
 from arplay.gui.contract import View
 from arplay.gui.playground.playground import Playground
@@ -185,10 +185,14 @@ class Keeping(QObject):
         self._rewrite()
 
     def _on_grown(self, node: Node) -> None:
-        if node.parent is not None and self._knows(node.parent):
-            self._numbers.add(node.serial)
+        """What was only tried behind a state that there was no room for is not kept either."""
+        parent = node.parent
+        if parent is None or (node.kind in TRIED and parent.serial not in self._numbers) or not self._knows(parent):
+            return
+        self._numbers.add(node.serial)
+        if node.kind not in TRIED:
             self._at, self._values["caret"] = node.serial, node.caret
-            self._append(kept.grown(node))
+        self._append(kept.grown(node))
 
     def _on_merged(self, edit: Edit, caret: int) -> None:
         if self._knows(self._tree.node):

@@ -47,7 +47,7 @@ class Playground(State):
         self.asking, self.comparing = Asking(self, bridge), Comparing(self, bridge)
         self.recording = Recording(self, self.asking)
         self.writing = Writing(self, bridge, self.asking, self.recording)
-        self.trying = Trying(self, bridge, self.writing)
+        self.trying = Trying(self, bridge, self.recording, self.writing)
         self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)

@@ -128,6 +128,7 @@ class Recording(QObject):
             caret=play.document.reached(caret, loaded.vocabulary if loaded is not None else None),
             tree=play.tree,
             node=play.tree.node,
+            states=play.tree.count,
             stale=True,
             selected=None,
             reconciled=None,

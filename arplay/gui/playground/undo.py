@@ -16,6 +16,8 @@ _WORDS = {
     "picked": "picked token",
     "sampled": "sampled token",
     "retokenised": "re-tokenising",
+    "rolled": "token of a rollout",
+    "searched": "token of a beam",
 }
 
 

@@ -244,7 +244,7 @@ class Writing(QObject):
         play, settings = self._play, self._play.view.settings
         play.show(held=None, settings=replace(settings, seed=(settings.seed + 1) % (MAX_SEED + 1)))
         node = play.tree.node
-        if node.kind == "sampled" and node.parent is not None and play.view.caret == node.caret:
+        if node.kind in ("sampled", "rolled") and node.parent is not None and play.view.caret == node.caret:
             self._recording.move(node, node.parent, "re-rolling")
             self.when_fresh(Do("step"))
 

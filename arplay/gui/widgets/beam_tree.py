@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from arplay.core.beam_tree import Leaf, tree_of
 from arplay.core.format import nats_or_bits, number, percent
+from arplay.core.tree import Step
 from arplay.engine.search import Searched
 from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, number_font
 from arplay.gui.widgets.caption import plain
@@ -69,6 +70,14 @@ class BeamTree(QAbstractScrollArea):
     def chain(self) -> tuple[int, ...]:
         """The ids of the current candidate, from the place on."""
         return self.leaves[self.current].ids if self.current is not None else ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The records of the tokens of :attr:`chain`."""
+        if self._found is None:
+            return ()
+        every = [step for expansion in self._found.steps for step in expansion]
+        return tuple(every[at] for at in sorted(self._way()))
 
     def extent(self) -> QSize:
         """Pixels of the whole tree."""

@@ -14,9 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from arplay.core.tree import Node
 from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, icon, interface_font, number_font
-from arplay.gui.widgets.history_rows import HistoryRows, said
+from arplay.gui.widgets.history_rows import HistoryRows, Row
 
 ROW_HEIGHT = 26
 INDENT = 14
@@ -28,6 +27,8 @@ _ICONS = {
     "picked": "hand-pointing",
     "sampled": "dice-five",
     "retokenised": "arrows-clockwise",
+    "rolled": "shuffle",
+    "searched": "tree-structure",
 }
 
 
@@ -97,13 +98,13 @@ class RowPainter(QStyledItemDelegate):
             place = area.adjusted(0, 0, -SPACE[1], 0)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(index.data()))
         else:
-            self._what(painter, area, row.node, min(row.indent, DEEPEST), ink, current)
+            self._what(painter, area, row, min(row.indent, DEEPEST), ink, current)
         if state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QPen(theme.color("accent"), 1))
             painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.restore()
 
-    def _what(self, painter: QPainter, area: QRectF, node: Node, indent: int, ink: str, current: bool) -> None:
+    def _what(self, painter: QPainter, area: QRectF, row: Row, indent: int, ink: str, current: bool) -> None:
         theme, left = self.theme, area.left() + SPACE[1]
         if current:
             painter.fillRect(QRectF(area.left(), area.top(), 3, area.height()), theme.color("accent"))
@@ -113,9 +114,9 @@ class RowPainter(QStyledItemDelegate):
             painter.drawLine(int(x), int(area.top()), int(x), int(area.bottom()) + 1)
         left += indent * INDENT
         colour = "accent" if current else ink
-        picture = self._icon(node.kind, colour, painter.device().devicePixelRatioF())
+        picture = self._icon(row.node.kind, colour, painter.device().devicePixelRatioF())
         painter.drawPixmap(int(left), int(area.center().y()) - 7, picture)
-        text, is_text = said(node)
+        text, is_text = row.said
         font = fixed_font(BODY) if is_text else interface_font(BODY)
         font.setBold(current)
         painter.setFont(font)

@@ -10,18 +10,19 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from arplay.core.format import number
 from arplay.core.signs import safe
-from arplay.engine.rollouts import Rolled, Rollout
+from arplay.engine.rollouts import Rolled, Rollout, Stopped
 from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.labels import label
 
 Index = QModelIndex | QPersistentModelIndex
-ENDED = {
+ENDED: dict[Stopped, str] = {
     "": "…",
     "eos": "end of text",
     "length": "length",
     "context": "context full",
     "complete": "complete",
+    "matched": "pattern matched",
     "stop": "stop string",
 }
 _HEADERS = ("Continuation", "tokens", "log p", "perplexity", "ended by")

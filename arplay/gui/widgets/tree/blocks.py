@@ -243,7 +243,7 @@ class Blocks(Board):
                     painter.setFont(small)
                     known = shown.probs[twig]
                     said = "" if math.isnan(known) else percent(known)
-                    said = shown.name(twig) or said
+                    said = shown.name(twig) or " ".join(filter(None, (said, shown.tried(twig))))
                     painter.drawText(
                         at.translated(0, 14), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, said
                     )

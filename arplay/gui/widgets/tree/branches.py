@@ -262,10 +262,11 @@ class Branches(Board):
                 if twig in shown.compared:
                     painter.setPen(QPen(theme.color("accent"), 1.5))
                     painter.drawRoundedRect(QRectF(left - 2, y - ROW / 2 + 3, right - left + 4, ROW - 8), 3, 3)
-                if name := shown.name(twig):
+                name = shown.name(twig)
+                if said := name or (shown.tried(twig) if k == 0 else ""):
                     painter.setFont(small)
-                    painter.setPen(theme.color("accent"))
-                    painter.drawText(QPointF(left, y - ROW / 2 + 5), name)
+                    painter.setPen(theme.color("accent" if name else "muted"))
+                    painter.drawText(QPointF(left, y - ROW / 2 + 5), said)
 
     def _pen(self, painter: QPainter, twig: int, laid: bool) -> None:
         shown = self.shown

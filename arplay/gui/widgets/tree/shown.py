@@ -10,10 +10,11 @@ import numpy as np
 
 from arplay.core.format import nats_and_bits, percent
 from arplay.core.outline import Outline
-from arplay.core.tree import Node
+from arplay.core.tree import TRIED, Kind, Node
 from arplay.export.colours import shades
 from arplay.gui.widgets.history_rows import said
 
+_TRIED: dict[Kind, str] = {"rolled": "rollout", "searched": "beam"}
 LONGEST = 28
 """Characters of a branch that are shown where it was typed or opened."""
 
@@ -74,6 +75,13 @@ class Shown:
     def name(self, twig: int) -> str:
         return next((self.names[node.serial] for node in self.outline.nodes[twig] if node.serial in self.names), "")
 
+    def tried(self, twig: int) -> str:
+        """Where nobody chose it yet: what tried it, in words; else empty."""
+        kinds = {node.kind for node in self.outline.nodes[twig]}
+        if not kinds or not kinds <= TRIED:
+            return ""
+        return " and ".join(words for kind, words in _TRIED.items() if kind in kinds)
+
     def told(self, twig: int) -> str:
         """All that is known of it, for the card."""
         outline, nodes = self.outline, self.outline.nodes[twig]
@@ -90,6 +98,8 @@ class Shown:
         if p == p:
             lines.append(f"p = {percent(math.exp(p))}" + (f", rank {rank:,}" if rank else ""))
             lines.append(f"log p = {nats_and_bits(float(p))}")
+        if tried := self.tried(twig):
+            lines.append(f"of a {tried}, not chosen yet")
         if u is not None:
             lines.append(f"u = {u:.6f}")
         if len(outline.way(twig)) > 1:

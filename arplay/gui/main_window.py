@@ -334,6 +334,11 @@ class MainWindow(Host):
         self.arrangement.bring_forward()
         self._tour = Tour(dict(self.panels), kinds.of_document(self.playground.document), self)
         self._tour.ended.connect(self._on_tour_ended)
+        self._tour.speaks_of.connect(self._bring_forward)
+
+    def _bring_forward(self, name: str) -> None:
+        if name in self.docks:
+            self.docks[name].raise_()
 
     def _on_tour_ended(self) -> None:
         self._tour = None

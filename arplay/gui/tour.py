@@ -38,13 +38,26 @@ def stops(kind: Kind) -> tuple[tuple[str, str, str], ...]:
             f"log p of the whole {kind.noun} is the sum of its tokens' log p. Open a {kind.noun} of yours with Ctrl+O "
             "and look again.",
         ),
+        (
+            "continuations",
+            "6 · Many at once",
+            "Run draws many continuations together. Beam search looks for the most probable one, at once or a step at "
+            "a time, and shows what it pruned. Arrows choose one, Enter writes it.",
+        ),
+        (
+            "history",
+            "7 · Every way is kept",
+            "All that was tried stays here. As a Tree or as Blocks, arrows go from branch to branch, Enter is there at "
+            "once, and Home is at the beginning.",
+        ),
     )
 
 
 class Tour(QFrame):
-    """Non-modal; Next, Back and Skip; Esc ends it."""
+    """Non-modal; Next, Back and Skip; Esc ends it. ``speaks_of``: the panel of this name is to be seen now."""
 
     ended = Signal()
+    speaks_of = Signal(str)
 
     def __init__(self, panels: dict[str, QWidget], kind: Kind, parent: QWidget) -> None:
         super().__init__(parent)
@@ -125,14 +138,17 @@ class Tour(QFrame):
         self.place()
 
     def _go_back(self) -> None:
-        self._at -= 1
-        self._show_stop()
+        self._go(-1)
 
     def _go_on(self) -> None:
         if self._at == len(self._stops) - 1:
             self._end()
             return
-        self._at += 1
+        self._go(1)
+
+    def _go(self, by: int) -> None:
+        self._at += by
+        self.speaks_of.emit(self._stops[self._at][0])
         self._show_stop()
 
     def _end(self) -> None:

@@ -45,7 +45,7 @@ def ids_of(text: str, vocabulary: Vocabulary) -> list[int]:
 
 def replayed(
     step: int,
-    place: int | None = None,
+    index: int | None = None,
     text: str = TEXT,
     lead: bool = True,
     size: int = 600,
@@ -66,7 +66,7 @@ def replayed(
         every.append(logits.astype(np.float32))
         if max(1, lead) <= i < n:
             logprob[i] = log_softmax(every[i])[ids[i]]
-    at = n if place is None else place
+    at = n if index is None else index
     ends = np.cumsum([len(token) for token in tokens(text)])
     encoded = Encoded(text.encode(), ids[int(lead) :], ends, np.zeros(len(ends), bool))
     target = int(ids[at]) if at < n else None
@@ -74,10 +74,10 @@ def replayed(
 
 
 def replays(
-    place: int | None = None, steps: Sequence[int] = STEPS, text: str = TEXT, lead: bool = True
+    index: int | None = None, steps: Sequence[int] = STEPS, text: str = TEXT, lead: bool = True
 ) -> list[Replayed]:
     words = vocabulary(text)
-    return [replayed(step, place, text, lead, words=words) for step in steps]
+    return [replayed(step, index, text, lead, words=words) for step in steps]
 
 
 def plan() -> Plan:
@@ -112,11 +112,11 @@ def loaded(words: Vocabulary) -> Loaded:
 
 def batch_losses(text: str = TEXT, lead: bool = True) -> BatchLosses:
     """The losses of the newest snapshot of :func:`replays`, stepping a rounding error apart."""
-    told = replayed(STEPS[-1], text=text, lead=lead)
-    one_pass = -told.logprob[1:]
+    answer = replayed(STEPS[-1], text=text, lead=lead)
+    one_pass = -answer.logprob[1:]
     stepped = one_pass + np.random.default_rng(2).normal(0, 2e-7, len(one_pass))
     largest = float(np.abs(one_pass - stepped).max())
-    return BatchLosses(1, told.ids[:-1], told.ids[1:], one_pass, stepped, float(one_pass.mean()), largest)
+    return BatchLosses(1, answer.ids[:-1], answer.ids[1:], one_pass, stepped, float(one_pass.mean()), largest)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

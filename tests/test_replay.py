@@ -75,7 +75,7 @@ def lasts(desk: Desk, number: int) -> list[Any]:
     return [result for result in list(desk.results) if result.is_last and result.number == number]
 
 
-def told(desk: Desk, request: Replay) -> list[Replayed]:
+def replayed(desk: Desk, request: Replay) -> list[Replayed]:
     """All snapshots that the worker tells for ``request``."""
     desk.worker.submit(request)
     end = wait(desk, request.number)
@@ -87,11 +87,11 @@ def test_every_snapshot_says_what_its_network_says(
     made: tuple[Path, dict[int, Any]], desk: Callable[..., Desk]
 ) -> None:
     folder, networks = made
-    found = told(desk(), Replay(1, str(folder), TEXT, 3))
+    found = replayed(desk(), Replay(1, str(folder), TEXT, 3))
     assert [(each.step, each.steps) for each in found] == [(0, 10), (4, 10), (10, 10)]
     for each in found:
         ids = each.ids.tolist()
-        assert (each.lead, ids[0], each.place, each.target) == (1, 0, 3, ids[3])
+        assert (each.lead, ids[0], each.index, each.target) == (1, 0, 3, ids[3])
         with torch.no_grad():
             logits = networks[each.step](input_ids=torch.tensor([ids])).logits[0]
         np.testing.assert_allclose(each.logits, logits[2].numpy(), atol=2e-5)
@@ -110,8 +110,8 @@ def test_every_snapshot_says_what_its_network_says(
 
 def test_the_distribution_after_the_last_token(made: tuple[Path, dict[int, Any]], desk: Callable[..., Desk]) -> None:
     folder, networks = made
-    found = told(desk(), Replay(1, str(folder), "The", None))[-1]
-    assert (found.place, found.target) == (len(found.ids), None)
+    found = replayed(desk(), Replay(1, str(folder), "The", None))[-1]
+    assert (found.index, found.target) == (len(found.ids), None)
     with torch.no_grad():
         logits = networks[10](input_ids=torch.tensor([found.ids.tolist()])).logits[0, -1]
     np.testing.assert_allclose(found.logits, logits.numpy(), atol=2e-5)
@@ -119,8 +119,8 @@ def test_the_distribution_after_the_last_token(made: tuple[Path, dict[int, Any]]
 
 def test_a_long_text_is_cut_to_the_context(made: tuple[Path, dict[int, Any]], desk: Callable[..., Desk]) -> None:
     folder, _ = made
-    found = told(desk(), Replay(1, str(folder), "On the log! " * 5000, 999))[0]
-    assert (len(found.ids), len(found.encoded) + found.lead, found.place) == (CONTEXT, CONTEXT, CONTEXT)
+    found = replayed(desk(), Replay(1, str(folder), "On the log! " * 5000, 999))[0]
+    assert (len(found.ids), len(found.encoded) + found.lead, found.index) == (CONTEXT, CONTEXT, CONTEXT)
     whole = Snapshots(folder).alphabet.encode(b"On the log! " * 20).ids
     assert found.target == whole[CONTEXT - 1]  # the text goes on
 
@@ -128,8 +128,8 @@ def test_a_long_text_is_cut_to_the_context(made: tuple[Path, dict[int, Any]], de
 def test_a_place_before_the_first_token_is_the_first_that_has_a_distribution(
     made: tuple[Path, dict[int, Any]], desk: Callable[..., Desk]
 ) -> None:
-    found = told(desk(), Replay(1, str(made[0]), TEXT, 0))[0]
-    assert (found.place, found.target) == (1, found.ids[1])
+    found = replayed(desk(), Replay(1, str(made[0]), TEXT, 0))[0]
+    assert (found.index, found.target) == (1, found.ids[1])
 
 
 def test_another_place_and_a_live_snapshot_cost_only_what_is_new(
@@ -143,34 +143,34 @@ def test_another_place_and_a_live_snapshot_cost_only_what_is_new(
     folder = tmp_path / "run"
     shutil.copytree(made[0], folder)
     here = desk()
-    first = told(here, Replay(1, str(folder), TEXT))
+    first = replayed(here, Replay(1, str(folder), TEXT))
     assert len(passes) == 3
-    again = told(here, Replay(2, str(folder), TEXT, 2))
+    again = replayed(here, Replay(2, str(folder), TEXT, 2))
     assert len(passes) == 3
     assert [each.logprob is one.logprob for each, one in zip(again, first, strict=True)] == [True] * 3
     tiny_runs.add_snapshot(folder, 7, tiny_runs.network(7))
-    assert [each.step for each in told(here, Replay(3, str(folder), TEXT, 2, after=4))] == [7, 10]
+    assert [each.step for each in replayed(here, Replay(3, str(folder), TEXT, 2, after=4))] == [7, 10]
     assert len(passes) == 4
-    assert told(here, Replay(4, str(folder), TEXT, after=10)) == [] and here.results[-1].last == 10
-    told(here, Replay(5, str(folder), TEXT + "!"))
+    assert replayed(here, Replay(4, str(folder), TEXT, after=10)) == [] and here.results[-1].last == 10
+    replayed(here, Replay(5, str(folder), TEXT + "!"))
     assert len(passes) == 8 and len(opened) == 1
     monkeypatch.setattr(replays, "KEPT_BYTES", 2 * 4 * VOCABULARY * len(first[0].ids))
-    some = told(here, Replay(6, str(folder), TEXT, 2))
+    some = replayed(here, Replay(6, str(folder), TEXT, 2))
     assert len(passes) == 12
-    other = told(here, Replay(7, str(folder), TEXT, 3))
+    other = replayed(here, Replay(7, str(folder), TEXT, 3))
     assert len(passes) == 14  # those of two snapshots fit
-    assert [each.place for each in other] == [3] * 4
+    assert [each.index for each in other] == [3] * 4
     for one, two in zip(first, [some[0], some[1], some[3]], strict=True):
         np.testing.assert_array_equal(one.logprob, two.logprob)
     # a run that is begun anew writes the same steps
     tiny_runs.add_snapshot(folder, 0, tiny_runs.network(99))
     os.utime(RunFolder(folder).snapshot(0), ns=(1, 1))
-    assert np.abs(told(here, Replay(8, str(folder), TEXT, 3))[0].logits - other[0].logits).max() > 0.01
+    assert np.abs(replayed(here, Replay(8, str(folder), TEXT, 3))[0].logits - other[0].logits).max() > 0.01
 
 
 def test_an_lstm_is_replayed_as_well(desk: Callable[..., Desk], tmp_path: Path) -> None:
     networks = tiny_runs.make(tmp_path / "run", (0, 10), "rnn")
-    found = told(desk(), Replay(1, str(tmp_path / "run"), TEXT * 9))
+    found = replayed(desk(), Replay(1, str(tmp_path / "run"), TEXT * 9))
     assert len(found) == 2 and len(found[0].ids) > CONTEXT  # it reads any number
     for each in found:
         with torch.no_grad():

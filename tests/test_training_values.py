@@ -33,7 +33,7 @@ GIRL = 1 + tokens(TEXT).index(b" girl")
 
 def test_rows_are_the_softmax_of_both_snapshots() -> None:
     this, newest = (Snapshot(replayed(step, GIRL)) for step in (700, 5000))
-    p, last = softmax(this.told.logits), softmax(newest.told.logits)
+    p, last = softmax(this.answer.logits), softmax(newest.answer.logits)
     assert this.distribution and newest.distribution
     ids = order_of(this.distribution, newest.distribution, 12, by_this=False)
     assert ids.tolist() == np.argsort(-last, kind="stable")[:12].tolist()
@@ -46,35 +46,35 @@ def test_rows_are_the_softmax_of_both_snapshots() -> None:
     total = math.fsum(row.decoded or 0.0 for row in bars.all_rows) + (bars.rest.decoded or 0.0)
     assert total == pytest.approx(1.0, abs=1e-12)
     assert bars.rest.count + len(bars.all_rows) == len(p)
-    assert [row.id for row in bars.all_rows if row.actual] == [this.told.target]
+    assert [row.id for row in bars.all_rows if row.actual] == [this.answer.target]
 
 
 def test_the_true_token_is_pinned_where_it_has_no_row() -> None:
     this = Snapshot(replayed(0, GIRL))
-    assert this.distribution and this.told.target is not None
-    ids = np.array([id for id in this.distribution.top(9) if id != this.told.target], np.int64)
+    assert this.distribution and this.answer.target is not None
+    ids = np.array([id for id in this.distribution.top(9) if id != this.answer.target], np.int64)
     bars = bars_of_snapshot(this, this, ids)
-    assert bars is not None and bars.pinned is not None and bars.pinned.id == this.told.target
+    assert bars is not None and bars.pinned is not None and bars.pinned.id == this.answer.target
 
 
 def test_one_axis_holds_every_snapshot() -> None:
-    snapshots = [Snapshot(told) for told in replays(GIRL)]
-    most = max(float(softmax(snapshot.told.logits).max()) for snapshot in snapshots)
+    snapshots = [Snapshot(answer) for answer in replays(GIRL)]
+    most = max(float(softmax(snapshot.answer.logits).max()) for snapshot in snapshots)
     ids = np.arange(5)
     assert most <= steady_axis(snapshots, ids, log=False).high <= 2.5 * most
     assert steady_axis(snapshots, ids, log=True).high == 1.0
 
 
 def test_the_gradient_is_p_minus_one_hot() -> None:
-    told = replayed(700, GIRL)
-    assert told.target is not None
-    p = softmax(told.logits)
+    answer = replayed(700, GIRL)
+    assert answer.target is not None
+    p = softmax(answer.logits)
     ids = np.argsort(-p)[:8]
-    gradient = gradient_of(told.logits, told.target, ids, told.vocabulary)
+    gradient = gradient_of(answer.logits, answer.target, ids, answer.vocabulary)
     assert gradient is not None
-    assert gradient.true.value == pytest.approx(p[told.target] - 1, abs=1e-14)
+    assert gradient.true.value == pytest.approx(p[answer.target] - 1, abs=1e-14)
     assert gradient.true.true and gradient.true.text == "␣girl"
-    assert [row.id for row in gradient.rows] == [id for id in ids.tolist() if id != told.target]
+    assert [row.id for row in gradient.rows] == [id for id in ids.tolist() if id != answer.target]
     assert [row.value for row in gradient.rows] == pytest.approx([p[row.id] for row in gradient.rows])
     assert gradient.size == len(p)
     assert abs(gradient.total) < 1e-12
@@ -92,11 +92,11 @@ def test_a_gradient_is_never_rounded_to_nothing(value: float, words: str) -> Non
 
 
 def test_the_ledger_and_the_mean_of_a_snapshot() -> None:
-    told = replayed(700)
-    snapshot = Snapshot(told)
+    answer = replayed(700)
+    snapshot = Snapshot(answer)
     assert bytes_of(snapshot.ledger.encoded) == TEXT.encode()
-    assert snapshot.ledger.ids.tolist() == ids_of(TEXT, told.vocabulary)
-    assert snapshot.mean_nats == pytest.approx(-np.nanmean(told.logprob))
+    assert snapshot.ledger.ids.tolist() == ids_of(TEXT, answer.vocabulary)
+    assert snapshot.mean_nats == pytest.approx(-np.nanmean(answer.logprob))
     assert snapshot.lead == ("<s>",)
     bare = Snapshot(replayed(700, lead=False))
     assert math.isnan(bare.ledger.logprob[0]) and bare.ledger.first_token == "unscored"
@@ -110,12 +110,12 @@ def test_how_far_training_was() -> None:
     assert tokens_words(700, None, reports) == ""
     near = reports[1]
     assert near.held_out is not None
-    told = f"held-out {near.held_out:.3f} nats/token = {near.held_out_bits_per_byte:.3f} bits/byte"
-    assert loss_words(100, reports, "nats") == told
-    assert loss_words(130, reports, "nats") == f"{told} (measured at step 100)"
+    words = f"held-out {near.held_out:.3f} nats/token = {near.held_out_bits_per_byte:.3f} bits/byte"
+    assert loss_words(100, reports, "nats") == words
+    assert loss_words(130, reports, "nats") == f"{words} (measured at step 100)"
     training = [replace(one, held_out=None, held_out_bits_per_byte=None) for one in reports]
-    told = f"training {near.loss / math.log(2):.3f} bits/token = {near.bits_per_byte:.3f} bits/byte"
-    assert loss_words(100, training, "bits") == told
+    words = f"training {near.loss / math.log(2):.3f} bits/token = {near.bits_per_byte:.3f} bits/byte"
+    assert loss_words(100, training, "bits") == words
     assert loss_words(100, [], "nats") == ""
 
 

@@ -66,8 +66,8 @@ def test_it_asks_when_seen_and_again_for_what_is_new(qtbot: QtBot) -> None:
     assert asked.all == [AskReplay(view.prompt.text(), None, -1)]
     view.set_run(state(STEPS[:5]))
     assert len(asked.all) == 1  # the first question is not answered yet
-    for told in replays(steps=STEPS[:4]):
-        view.show_result(told)
+    for each in replays(steps=STEPS[:4]):
+        view.show_result(each)
     view.show_result(ReplayEnded(1, str(FOLDER), STEPS[3]))
     assert view.timeline.slider.maximum() == 3
     view.set_run(replace(state(STEPS[:5]), what="one step on"))
@@ -87,11 +87,11 @@ def test_a_typed_prompt_is_asked_about_after_a_pause(qtbot: QtBot) -> None:
     QTest.keyClicks(view.prompt, "a girl")
     assert asked.all == []
     qtbot.waitUntil(lambda: asked.all == [AskReplay("a girl", None, -1)])
-    assert view.answers.stale and view.shown is not None and view.shown.told.encoded.data == TEXT.encode()
+    assert view.answers.stale and view.shown is not None and view.shown.answer.encoded.data == TEXT.encode()
     view.show_result(replayed(0, text="a girl"))
-    assert view.shown.told.encoded.data == TEXT.encode()  # never two texts at once
+    assert view.shown.answer.encoded.data == TEXT.encode()  # never two texts at once
     answer(view, text="a girl")
-    assert view.shown is not None and view.shown.told.encoded.data == b"a girl"
+    assert view.shown is not None and view.shown.answer.encoded.data == b"a girl"
     view.suggest_text("not this: the user has written")
     assert view.prompt.text() == "a girl"
 
@@ -107,7 +107,7 @@ def test_the_text_of_the_playground_is_the_first_prompt(qtbot: QtBot) -> None:
 
 
 def test_the_slider_moves_by_keys_and_everything_follows(qtbot: QtBot) -> None:
-    view = replaying(qtbot, place=GIRL)
+    view = replaying(qtbot, index=GIRL)
     slider = view.timeline.slider
     slider.setFocus()
     QTest.keyClick(slider, Qt.Key.Key_Home)
@@ -117,16 +117,16 @@ def test_the_slider_moves_by_keys_and_everything_follows(qtbot: QtBot) -> None:
     order = [row.id for row in view.chart.bars.bars.rows]
     QTest.keyClick(slider, Qt.Key.Key_Right)
     assert view.shown.step == STEPS[1] and [row.id for row in view.chart.bars.bars.rows] == order
-    told = replayed(STEPS[1], GIRL)
-    p = softmax(told.logits)
+    found = replayed(STEPS[1], GIRL)
+    p = softmax(found.logits)
     assert [row.decoded for row in view.chart.bars.bars.rows] == pytest.approx([p[id] for id in order])
     assert view.heat.ledger is not None
-    assert np.array_equal(view.heat.ledger.logprob, told.logprob[1:])
-    assert view.timeline.line.figure == f"{-np.nanmean(told.logprob):.3f} nats per token"
+    assert np.array_equal(view.heat.ledger.logprob, found.logprob[1:])
+    assert view.timeline.line.figure == f"{-np.nanmean(found.logprob):.3f} nats per token"
     view.chart.order.buttons["this"].click()
     assert [row.id for row in view.chart.bars.bars.rows] == np.argsort(-p, kind="stable")[:20].tolist()
     view.set_unit("bits")
-    assert view.timeline.line.figure == f"{-np.nanmean(told.logprob) / math.log(2):.3f} bits per token"
+    assert view.timeline.line.figure == f"{-np.nanmean(found.logprob) / math.log(2):.3f} bits per token"
     QTest.keyClick(slider, Qt.Key.Key_End)
     assert view.chosen is None and view.timeline.follow.isChecked()
 
@@ -138,7 +138,7 @@ def test_a_click_on_a_token_chooses_the_place(qtbot: QtBot) -> None:
     at = view.heat.rect_of(index).center().toPoint()
     QTest.mouseClick(view.heat.viewport(), Qt.MouseButton.LeftButton, pos=at)
     assert asked.all == [AskReplay(TEXT, GIRL, -1)]
-    answer(view, place=GIRL)
+    answer(view, index=GIRL)
     assert view.heat.selected == index
     assert "true next: ␣girl" in view.chart.words()
     view.after.click()
@@ -152,7 +152,7 @@ def test_a_first_token_without_a_distribution_says_so(qtbot: QtBot) -> None:
     assert asked.all == [] and "Nothing stands before" in view.chart.bars.message
     view.heat.picked.emit(1)
     assert asked.all == [AskReplay(TEXT, 1, -1)]
-    answer(view, place=1, lead=False)
+    answer(view, index=1, lead=False)
     assert view.chart.bars.bars.rows
 
 
@@ -161,7 +161,7 @@ def test_the_gradient_is_there_where_a_true_token_is(qtbot: QtBot) -> None:
     view.chart.what.buttons["gradient"].click()
     assert "no true next token" in view.chart.gradient.message
     view.heat.picked.emit(GIRL - 1)
-    answer(view, place=GIRL)
+    answer(view, index=GIRL)
     found = view.chart.gradient.gradient
     p = softmax(replayed(STEPS[-1], GIRL).logits)
     assert found is not None and found.true.value == pytest.approx(p[found.true.id] - 1)
@@ -237,10 +237,10 @@ def test_logits_that_are_not_numbers_say_so(qtbot: QtBot) -> None:
     shown(qtbot, view)
     view.set_run(state())
     nan = np.full(600, np.nan, np.float32)
-    for told in replays(GIRL):
-        broken = told.step > 1000
-        logprob = np.full(len(told.ids), np.nan) if broken else told.logprob
-        view.show_result(replace(told, logits=nan, logprob=logprob) if broken else told)
+    for each in replays(GIRL):
+        broken = each.step > 1000
+        logprob = np.full(len(each.ids), np.nan) if broken else each.logprob
+        view.show_result(replace(each, logits=nan, logprob=logprob) if broken else each)
     view.show_result(ReplayEnded(1, str(FOLDER), STEPS[-1]))
     assert "not numbers" in view.chart.bars.message
     view.chart.what.buttons["gradient"].click()
@@ -260,13 +260,13 @@ def test_a_slider_over_a_large_vocabulary_is_fast(qtbot: QtBot) -> None:
         view.show_result(replayed(step, GIRL, words=words))
     view.show_result(ReplayEnded(1, str(FOLDER), STEPS[-1]))
     times = []
-    for place in range(len(STEPS[::3])):
+    for at in range(len(STEPS[::3])):
         start = time.process_time()
-        view.timeline.slider.setValue(place)
+        view.timeline.slider.setValue(at)
         QApplication.processEvents()
         times.append(1000 * (time.process_time() - start))
     print(f"slider over 50,000 tokens: median {np.median(times):.1f} ms of a processor (bar {FRAME_MS} ms)")
-    assert view.shown is not None and len(view.shown.told.vocabulary) == 50_000
+    assert view.shown is not None and len(view.shown.answer.vocabulary) == 50_000
     assert np.median(times) < 10 * FRAME_MS
 
 
@@ -333,12 +333,12 @@ def test_charts_and_tables_are_exported(make: Make, qtbot: QtBot, tmp_path: Path
 
 
 def test_the_picture_of_the_gradient_has_its_bars(qtbot: QtBot, tmp_path: Path) -> None:
-    view = replaying(qtbot, place=GIRL)
-    view.place = GIRL
+    view = replaying(qtbot, index=GIRL)
+    view.index = GIRL
     view.chart.what.buttons["gradient"].click()
     view.export.exporting.write(tmp_path / "gradient.svg")
-    told = (tmp_path / "gradient.svg").read_text("utf-8")
-    assert "sum of all 600" in told and "pulled up" in told
+    svg = (tmp_path / "gradient.svg").read_text("utf-8")
+    assert "sum of all 600" in svg and "pulled up" in svg
 
 
 def test_the_line_of_losses_is_clicked(qtbot: QtBot) -> None:
@@ -382,7 +382,7 @@ def test_perplexity_is_there_at_the_width_of_a_run_page(qtbot: QtBot, unit: Unit
 
 
 def test_gradient_and_probabilities_have_the_same_place(qtbot: QtBot) -> None:
-    view = replaying(qtbot, place=GIRL)
+    view = replaying(qtbot, index=GIRL)
     view.resize(737, 640)
     QApplication.processEvents()
     where = view.chart.bars.geometry()

@@ -36,9 +36,9 @@ class Asked:
         return self.all[-1]
 
 
-def answer(view: ReplayView, place: int | None = None, **how: object) -> None:
-    for told in replays(place, **how):  # type: ignore[arg-type]
-        view.show_result(told)
+def answer(view: ReplayView, index: int | None = None, **how: object) -> None:
+    for each in replays(index, **how):  # type: ignore[arg-type]
+        view.show_result(each)
     view.show_result(ReplayEnded(1, str(FOLDER), STEPS[-1]))
 
 

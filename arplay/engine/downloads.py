@@ -43,14 +43,14 @@ class Described(Result):
 
 def fetch(_: State, request: Fetch, line: Line) -> Steps:
     """Get a model into the cache; the work is done by child processes that are only looked at here."""
-    told = None
+    last = None
     with contextlib.closing(line.fetch(request.name, paths.models() / request.name, line.cancelled)) as fetching:
         for progress in fetching:
-            if progress != told:
+            if progress != last:
                 yield replace(progress, number=request.number)
-            told = progress
+            last = progress
             yield Pause(FETCH_SECONDS)
-    if told is None or told.fraction != 1.0:
+    if last is None or last.fraction != 1.0:
         raise Stopped
     return Fetched(request.number, request.name)
 

@@ -12,16 +12,14 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import json
 import os
 import shutil
-import signal
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import psutil
 from filelock import FileLock, Timeout
@@ -29,14 +27,13 @@ from filelock import FileLock, Timeout
 from arplay.core.errors import Problem
 from arplay.core.format import size
 from arplay.engine.child import Child
+from arplay.engine.children import POLL_SECONDS, watched, why_ended
 from arplay.engine.messages import Progress
 
 RECIPES = {"smollm2": "arplay.models.store.smollm2"}
 """Name of a model -> the module that says what to download and makes its folder (a :class:`Recipe`)."""
 
-POLL_SECONDS = 0.05
 _CHILD = "child"
-_NOTHING_KEPT = "get the model again; nothing was kept"
 _DOWNLOAD_SHARE = 0.6  # of the whole bar
 
 
@@ -158,10 +155,10 @@ def _work(
     child = Child(command, Path(__file__).resolve().parents[2], os.environ)
     _note(work, child)
     state = Progress(0, f"preparing {name}", _DOWNLOAD_SHARE)
-    for told in watched(child, cancelled, pause):
-        if told:
-            fraction = _DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * float(told["fraction"])
-            state = Progress(0, told["what"], min(fraction, 0.999))
+    for message in watched(child, cancelled, pause):
+        if message:
+            fraction = _DOWNLOAD_SHARE + (1 - _DOWNLOAD_SHARE) * float(message["fraction"])
+            state = Progress(0, message["what"], min(fraction, 0.999))
         else:
             yield state
     if cancelled():
@@ -170,36 +167,6 @@ def _work(
     if status or not recipe.is_ready(made):
         raise why_ended("preparing", name, status, child.output())
     recipe.put_in_place(made, folder, work)
-
-
-def watched(child: Child, cancelled: Callable[[], bool], pause: float) -> Iterator[dict[str, Any]]:
-    """What a child says as JSON objects, a line each ({} at every look: other lines are warnings of its libraries).
-
-    It looks every ``pause`` seconds, until the child ends or ``cancelled()`` is true; the child is ended with it.
-    Raises Problem where the child tells one.
-    """
-    try:
-        while child.poll() is None:
-            yield from _objects(child.lines())
-            yield {}
-            time.sleep(pause)
-            if cancelled():
-                return
-    finally:
-        child.end()
-    yield from _objects(child.lines())
-
-
-def _objects(lines: list[str]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        try:
-            told = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(told, dict):
-            if "problem" in told:
-                raise Problem(told["problem"]["cause"], told["problem"]["remedy"])
-            yield told
 
 
 @contextlib.contextmanager
@@ -294,14 +261,3 @@ _OUT_OF_REACH = (
     "Connection broken",
     "ProtocolError",
 )
-
-
-def why_ended(doing: str, name: str, status: int, output: str, remedy: str = _NOTHING_KEPT) -> Problem:
-    """Why a child ended with ``status`` (-N: by signal N), as far as its output says."""
-    if status < 0:
-        which = signal.Signals(-status).name
-        return Problem(f"{doing} {name} was killed from outside ({which})", remedy)
-    said = [line for line in output.splitlines() if line.strip()]
-    errors = [line for line in said if line.startswith("ERROR")] or said[-1:]
-    last = errors[-1].removeprefix("ERROR: ")[:200] if errors else f"exit status {status}"
-    return Problem(f"{doing} {name} failed: {last}", remedy)

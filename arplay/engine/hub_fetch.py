@@ -15,7 +15,8 @@ from typing import Any
 
 from arplay.core.errors import Problem
 from arplay.engine.child import Child
-from arplay.engine.fetch import POLL_SECONDS, Speed, watched, why_ended
+from arplay.engine.children import POLL_SECONDS, watched, why_ended
+from arplay.engine.fetch import Speed
 from arplay.engine.messages import Progress
 from arplay.models import libraries
 from arplay.models.store import hub
@@ -39,8 +40,8 @@ def describe(
     tells apart.
     """
     answer: dict[str, Any] = {}
-    for told in _answers("describe", spec, cancelled, pause):
-        answer = told.get("card", answer)
+    for message in _answers("describe", spec, cancelled, pause):
+        answer = message.get("card", answer)
         yield
     if not answer and not cancelled():
         raise Problem(f"the hub's client said nothing of {spec}", "try again")
@@ -55,12 +56,12 @@ def fetch(spec: str, cancelled: Callable[[], bool], pause: float = POLL_SECONDS)
     state = Progress(0, f"asking the hub for {spec}", None)
     speed = Speed()
     ready = False
-    for told in _answers("download", spec, cancelled, pause):
-        if "what" in told:
-            done, total = told.get("done"), told.get("total")
+    for message in _answers("download", spec, cancelled, pause):
+        if "what" in message:
+            done, total = message.get("done"), message.get("total")
             fraction = min(done / total, 0.999) if done is not None and total else None
-            state = Progress(0, told["what"], fraction, done, total, *speed.of(done, total))
-        ready = ready or "ready" in told
+            state = Progress(0, message["what"], fraction, done, total, *speed.of(done, total))
+        ready = ready or "ready" in message
         yield state
     if ready:
         yield Progress(0, f"{spec} is ready", 1.0)

@@ -77,7 +77,7 @@ def map_of(state: State, request: Map) -> Steps:
     waiting: list[tuple[float, int]] = [(0.0, -1)]
     budget = request.budget if model.can.batch else max(request.budget, EXHAUSTIVE)
 
-    def told(last: bool = False) -> Mapped:
+    def result(last: bool = False) -> Mapped:
         whole = last and not waiting and place_rest < 1e-9 and all(a.rest < 1e-9 for a in areas if a.opened)
         return Mapped(
             request.number, state.tokens, request.document, request.place, tuple(areas), place_rest, expansions,
@@ -115,5 +115,5 @@ def map_of(state: State, request: Map) -> Steps:
             areas[at] = Area(own.parent, own.id, own.total, own.depth, False, True, rest)
         expansions += 1
         if expansions % TELL_EVERY == 0:
-            yield told()
-    return told(True)
+            yield result()
+    return result(True)

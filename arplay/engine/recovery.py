@@ -49,7 +49,7 @@ def with_recovery(state: State, number: int, job: Callable[[], Steps], report: R
                     _log.error("out of memory", exc_info=error)
                     raise _not_enough(state, error) from error
                 retries += 1
-                told = "memory ran out; reading in smaller chunks"
+                what = "memory ran out; reading in smaller chunks"
             elif devices.device_died(error):
                 _log.error("the device died", exc_info=error)
                 state.lose("the device failed")
@@ -57,7 +57,7 @@ def with_recovery(state: State, number: int, job: Callable[[], Steps], report: R
                 if deaths > 1:
                     state.lost = None
                     raise _dead("failed twice", error) from error
-                told = "the device failed"
+                what = "the device failed"
             else:
                 raise
         # the exception is gone by now, and with it the frames that held tensors
@@ -65,7 +65,7 @@ def with_recovery(state: State, number: int, job: Callable[[], Steps], report: R
         if gc.isenabled():  # a window's own thread collects, and nothing of Qt may end in another one
             gc.collect()
         devices.release()
-        yield Progress(number, told, None)
+        yield Progress(number, what, None)
 
 
 def _load_again(state: State, report: Report) -> None:

@@ -33,16 +33,15 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Replay(Request):
-    """What did the snapshots of the run in ``folder`` say about ``text``, and at token ``place`` of it?
+    """What did the snapshots of the run in ``folder`` say about ``text``?
 
-    The whole vocabulary is told for one place only: that of the token with index ``place`` in :attr:`Replayed.ids`
-    (None: after the last one). Only snapshots of a step later than ``after`` are asked: a live view asks again for
-    what is new.
+    All logits are given of one place only: of the token with ``index`` in :attr:`Replayed.ids` (None: after the last).
+    Only snapshots of a step later than ``after`` are asked: a live view asks again for what is new.
     """
 
     folder: str
     text: str
-    place: int | None = None
+    index: int | None = None
     after: int = -1
 
 
@@ -52,7 +51,7 @@ class Replayed(Result):
 
     ``step`` of ``steps``; ``steps`` is 0 where the run does not know its length. ``ids`` (n,): the text's first tokens,
     ``encoded``, behind ``lead`` ids that the tokenizer puts before every text. ``logprob`` (n,) in nats, NaN where
-    unscored (the lead, and the first token where there is none). ``logits`` (V,) float32 of p(. | ids[:place]);
+    unscored (the lead, and the first token where there is none). ``logits`` (V,) float32 of p(. | ids[:index]);
     ``target`` is the id that really follows there, None at the text's end.
     """
 
@@ -64,7 +63,7 @@ class Replayed(Result):
     encoded: Encoded
     vocabulary: TokenSet
     logprob: NDArray[np.float64]
-    place: int
+    index: int
     logits: NDArray[np.float32]
     target: int | None
 
@@ -75,7 +74,7 @@ class Replayed(Result):
 
 @dataclass(frozen=True, slots=True)
 class ReplayEnded(Result):
-    """Every snapshot that was asked has been told; ``last`` is the step of the run's latest one, -1 without any."""
+    """Every snapshot that was asked has answered; ``last`` is the step of the run's latest one, -1 without any."""
 
     folder: str
     last: int
@@ -154,22 +153,22 @@ def replay(state: State, request: Replay) -> Steps:
         reader = kept.reader = SnapshotReader(request.folder, plan, Snapshots(Path(request.folder)))
         yield None
     reader.show(request.text)
-    place = reader.n if request.place is None else min(max(1, request.place), reader.n)
+    index = reader.n if request.index is None else min(max(1, request.index), reader.n)
     for step in steps:
         if step > request.after:
-            yield from _snapshot(reader, request, run.snapshot(step), step, plan.steps, place)
+            yield from _snapshot(reader, request, run.snapshot(step), step, plan.steps, index)
     return ReplayEnded(request.number, request.folder, last)
 
 
 def _snapshot(
-    reader: SnapshotReader, request: Replay, file: Path, step: int, steps: int, place: int
+    reader: SnapshotReader, request: Replay, file: Path, step: int, steps: int, index: int
 ) -> Generator[Replayed | None, None, None]:
-    """Tell one snapshot; its pass is run only where what it said of this place is not kept."""
+    """The answer of one snapshot; its pass is run only where the logits of ``index`` are not kept."""
     stamp = step, *_stamp(file)
     if stamp not in reader.logits:
-        row = yield from _pass(reader, file, stamp, place)
+        row = yield from _pass(reader, file, stamp, index)
     else:
-        row = read_only(reader.logits[stamp][place - 1].copy())  # a view would hold all of the rows
+        row = read_only(reader.logits[stamp][index - 1].copy())  # a view would hold all of the rows
     yield Replayed(
         number=request.number,
         folder=request.folder,
@@ -180,14 +179,14 @@ def _snapshot(
         encoded=reader.encoded,
         vocabulary=reader.snapshots.alphabet.vocabulary,
         logprob=reader.logprobs[stamp],
-        place=place,
+        index=index,
         logits=row,
-        target=int(reader.chain[place]) if place < len(reader.chain) else None,
+        target=int(reader.chain[index]) if index < len(reader.chain) else None,
     )
 
 
-def _pass(reader: SnapshotReader, file: Path, stamp: Stamp, place: int) -> Generator[None, None, NDArray[np.float32]]:
-    """Read the text by the weights of a snapshot and keep what it said; the logits of p(. | ids[:place])."""
+def _pass(reader: SnapshotReader, file: Path, stamp: Stamp, index: int) -> Generator[None, None, NDArray[np.float32]]:
+    """Read the text by the weights of a snapshot and keep what it said; the logits of p(. | ids[:index])."""
     reader.snapshots.put(file)
     yield None
     logprob, parts, row, at = np.full(reader.n, np.nan), [], np.empty(0, np.float32), 0
@@ -195,8 +194,8 @@ def _pass(reader: SnapshotReader, file: Path, stamp: Stamp, place: int) -> Gener
         for i, logits in enumerate(part, at):  # the logits after token i are of token i + 1
             if max(1, reader.lead) <= i + 1 < reader.n:
                 logprob[i + 1] = log_softmax(logits)[reader.ids[i + 1]]
-        if at < place <= at + len(part):
-            row = part[place - 1 - at].copy()
+        if at < index <= at + len(part):
+            row = part[index - 1 - at].copy()
         at += len(part)
         if reader.has_room(4 * reader.n * part.shape[1]):
             parts.append(part)

@@ -95,7 +95,7 @@ class _Running:
     steps: list[Step] = field(default_factory=list)
     text: str = ""
 
-    def told(self, why: Stopped) -> Rollout:
+    def so_far(self, why: Stopped) -> Rollout:
         if why:
             self.text += self.stops.write(self.writer.end()) + self.stops.end()
         return Rollout(self.seed, tuple(self.steps), why, self.text)
@@ -122,15 +122,15 @@ def roll(state: State, request: Roll) -> Steps:
     room = None if model.info.context is None else model.info.context - len(spot.context)
     length = 0
 
-    def told() -> Rolled:
+    def result() -> Rolled:
         for each in running:
-            done[each.rollout] = each.told(why)
+            done[each.rollout] = each.so_far(why)
         return Rolled(request.number, state.tokens, request.document, request.place, tuple(done))
 
     while True:
         why = _all_end(request, state, length, index, room)
         if why:
-            return told()
+            return result()
         rows, shifts = batch.logprobs, batch.shift
         ended = [
             _draw(each, Distribution(len(row), row, shift=float(shift)), index, state, request, ahead.get(index))
@@ -140,15 +140,15 @@ def roll(state: State, request: Roll) -> Steps:
         going = []
         for at, each in enumerate(running):
             if ended[at]:
-                done[each.rollout] = each.told(ended[at])
+                done[each.rollout] = each.so_far(ended[at])
             else:
                 going.append(at)
         if len(going) < len(running):
             running = [running[at] for at in going]
             if not running:
-                return told()
+                return result()
             batch.reorder(going)
-        yield told()
+        yield result()
         room = None if room is None else room - 1
         if not _all_end(request, state, length, index, room):
             batch.step([each.chain[-1] for each in running])

@@ -103,7 +103,7 @@ def search(state: State, request: Search) -> Steps:
 
     every: Whole | None = None
 
-    def told(last: bool = False) -> Searched:
+    def result(last: bool = False) -> Searched:
         return Searched(
             request.number, state.tokens, request.document, request.place, request.rules, rules, index,
             tuple(known.expansions), tuple(known.steps), found.beams, found.finished, found.done, every, last,
@@ -112,7 +112,7 @@ def search(state: State, request: Search) -> Steps:
     known.search = None  # what is cancelled on the way is not gone on with
     while not found.done and found.steps != request.upto:
         if found.steps:
-            yield told()
+            yield result()
         own = [
             Distribution(len(row), row, shift=float(shift))
             for row, shift in zip(batch.logprobs, batch.shift, strict=True)
@@ -144,8 +144,8 @@ def search(state: State, request: Search) -> Steps:
         for number, looked in enumerate(whole(next_of_chain, rules)):
             every = looked
             if number % 100 == 99:
-                yield told()
-    return told(True)
+                yield result()
+    return result(True)
 
 
 def _step(own: Distribution, left: Floats, id: int, index: int, request: Search) -> Step:

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from arplay.core.errors import Problem
 from arplay.engine.child import kill_all
-from arplay.engine.fetch import why_ended
+from arplay.engine.children import why_ended
 from arplay.training.order import RunRequest
 from arplay.training.run_folder import Plan, Report, RunFolder
 
@@ -165,8 +165,8 @@ class Trainer:
         except Problem as error:
             problem = problem or (error.cause, error.remedy)
         except OSError as error:
-            told = f"{self.folder} cannot be read ({error.strerror or error})", "check the folder and its disk"
-            problem = problem or told
+            unreadable = f"{self.folder} cannot be read ({error.strerror or error})", "check the folder and its disk"
+            problem = problem or unreadable
         status = self._status(problem is not None, done, _latest(reports) != self._seen)
         goes_on_from = _goes_on_from(self._run, plan, reports) if self._child is None and not done else None
         what = self._what(status, reports, goes_on_from)
@@ -255,12 +255,12 @@ class Trainer:
             return
         if asked == "pause" and status == -signal.SIGTERM:  # before it could catch the signal
             return
-        told = self._run.problem()
-        if told is None:
+        failure = self._run.problem()
+        if failure is None:
             remedy = "resume it; at most what came after its last checkpoint is done again"
             problem = why_ended("training", self.folder.name, status, self._tail(), remedy)
-            told = problem.cause, problem.remedy
-        self._failure = told
+            failure = problem.cause, problem.remedy
+        self._failure = failure
 
     def _tail(self) -> str:
         """The end of what the child printed."""
@@ -281,7 +281,7 @@ def _lower() -> int:
 
 
 def _latest(reports: Sequence[Report]) -> tuple[int, Report | None]:
-    """What tells whether a child has reported anything since."""
+    """Changes when a child reports anything."""
     return len(reports), reports[-1] if reports else None
 
 

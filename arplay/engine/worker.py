@@ -34,7 +34,7 @@ class Worker:
     """Runs requests in a thread of its own and hands results to ``emit``, which is called in that thread.
 
     Each request is answered by any number of Progress, Replayed and growing Scored, and then by exactly one final
-    result: its own, Cancelled or Failed; what is reported after it, say by a thread of a library, is told to nobody.
+    result: its own, Cancelled or Failed; what is reported after it, say by a thread of a library, is dropped.
     In a lane (explore, load, score, ... of one slot) a new request replaces the older one, which ends as Cancelled,
     unless the step under way completes it; or a second one fails, as the table of jobs has it.
     A loaded model takes the jobs of the former one in its slot with it, and the jobs of other slots go on: the most
@@ -139,7 +139,7 @@ class Worker:
                 self._step(task)
 
     def _next(self) -> _Job | tuple[_Job, Result] | None:
-        """What to do now: tell a refusal, end a cancelled job, advance the most urgent one; None: end the thread."""
+        """What to do now: emit a refusal, end a cancelled job, advance the most urgent one; None: end the thread."""
         with self._changed:
             while True:
                 if self._refused:
@@ -186,22 +186,22 @@ class Worker:
         try:
             if job.steps is None:
                 job.steps = self._begin(job)
-            told = next(job.steps)
+            result = next(job.steps)
         except StopIteration as finished:
             self._finish(job, finished.value)
         except Stopped:
             self._finish(job, Cancelled(job.request.number, type(job.request)))
-        except Exception as error:  # noqa: BLE001 - the last resort: told as a Failed value, and logged
+        except Exception as error:  # noqa: BLE001 - the last resort: emitted as a Failed value, and logged
             self._finish(job, self._failed(job, error))
         except BaseException as error:
             if type(error).__name__ != "PanicException":  # of a Rust library: it ends a job, not this thread
                 raise
             self._finish(job, self._failed(job, error))
         else:
-            if isinstance(told, Pause):
-                job.due = time.monotonic() + told.seconds
-            elif told is not None and not job.cancelled.is_set():
-                self._emit_result(job, told)
+            if isinstance(result, Pause):
+                job.due = time.monotonic() + result.seconds
+            elif result is not None and not job.cancelled.is_set():
+                self._emit_result(job, result)
 
     def _begin(self, job: _Job) -> Steps:
         if isinstance(job.request, Question):

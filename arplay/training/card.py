@@ -25,7 +25,7 @@ def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str
         "",
         "| text | read |",
         "|---|---|",
-        *(f"| {_cell(name)} | {told} |" for name, told in data.items()),
+        *(f"| {_cell(name)} | {facts} |" for name, facts in data.items()),
         "",
     ]
     if not plan.training.counted:

@@ -57,14 +57,14 @@ class Data:
 
     def described(self) -> dict[str, str]:
         """What training reads of every source, in words."""
-        told = {}
+        facts = {}
         for source, found in self.training.items():
             size = sum(len(text.text.encode()) for text in self.texts.training if text.source == source)
             tokens, repeat = sum(map(len, found)), self.texts.repeat.get(source, 1)
             often = f", read {repeat}x" if repeat > 1 else ""
             documents = "1 document" if len(found) == 1 else f"{len(found):,} documents"
-            told[source] = f"{documents}, {size:,} bytes, {tokens:,} tokens{often}"
-        return told
+            facts[source] = f"{documents}, {size:,} bytes, {tokens:,} tokens{often}"
+        return facts
 
     def held_texts(self, most: int | None) -> dict[str, list[str]]:
         """The held-out texts of every source; of all together at most ``most`` tokens, but one of each source."""

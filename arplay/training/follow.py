@@ -66,7 +66,7 @@ class Sample:
 
 
 class Follower:
-    """Trains a run and keeps its folder. ``tell`` is called with every report."""
+    """Trains a run and keeps its folder. ``on_report`` is called with every report."""
 
     def __init__(
         self,
@@ -75,14 +75,14 @@ class Follower:
         snapshots: Sequence[int],
         sample: Sample,
         lengths: NDArray[np.int64],
-        tell: Callable[[Report], None],
+        on_report: Callable[[Report], None],
     ) -> None:
         self._run = run
         self._folder = folder
         self._snapshots = set(snapshots)
         self._sample = sample
         self._lengths = lengths
-        self._tell = tell
+        self._on_report = on_report
         self._scoring = 0.0
         self._losses: list[tuple[float, int]] = []
         now = time.monotonic()
@@ -181,7 +181,7 @@ class Follower:
             rate=schedule.factor(max(0, step - 1)),
         )
         self._folder.append(report)
-        self._tell(report)
+        self._on_report(report)
         if step:  # the first batch counts in the next report as well
             self._losses.clear()
             self._reported = now

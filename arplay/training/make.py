@@ -56,10 +56,10 @@ NO_COMPILER = "No working C++ compiler found"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def make(order: RunRequest, say: Say, tell: Callable[[Report], None]) -> bool:
+def make(order: RunRequest, say: Say, on_report: Callable[[Report], None]) -> bool:
     """Carry out ``order``: whether the end was reached; else it was asked to stop, and a checkpoint is left.
 
-    ``say``: one line of what is being done; ``tell``: how training stands. Raises Problem, which the folder keeps.
+    ``say``: one line of what is being done; ``on_report``: how training stands. Raises Problem, which the folder keeps.
     """
     folder = RunFolder(order.out.absolute())
     order.check(folder)
@@ -73,7 +73,7 @@ def make(order: RunRequest, say: Say, tell: Callable[[Report], None]) -> bool:
             ) from error
         stop = stack.enter_context(Stop(folder.stop))
         try:
-            return _make(order, folder, stop, say, tell)
+            return _make(order, folder, stop, say, on_report)
         except (OSError, RuntimeError, MemoryError) as error:
             problem = _told(error, folder, bool(order.recipe))
             if problem is None:
@@ -108,7 +108,7 @@ def _told(error: Exception, folder: RunFolder, recipe: bool) -> Problem | None:
     return Problem(what, "check its permissions")
 
 
-def _make(order: RunRequest, folder: RunFolder, stop: Stop, say: Say, tell: Callable[[Report], None]) -> bool:
+def _make(order: RunRequest, folder: RunFolder, stop: Stop, say: Say, on_report: Callable[[Report], None]) -> bool:
     import_torch(lambda *_: None)
     plan = folder.plan() if order.resume else None
     if plan is not None:
@@ -123,8 +123,8 @@ def _make(order: RunRequest, folder: RunFolder, stop: Stop, say: Say, tell: Call
         if stop():  # what fetches a text hears Ctrl-C too, and fails
             return False
         raise
-    for source, told in data.described().items():
-        say(f"{source}: {told}")
+    for source, facts in data.described().items():
+        say(f"{source}: {facts}")
     if stop():
         return False
     if training.counted:
@@ -132,7 +132,7 @@ def _make(order: RunRequest, folder: RunFolder, stop: Stop, say: Say, tell: Call
         save_tokenizer(data.tokenizer, folder.path, sys.maxsize)
         folder.write_plan(plan)
         folder.cut_back(0)
-        resolve(training.by)(folder, plan, data, say, tell)
+        resolve(training.by)(folder, plan, data, say, on_report)
         return True
     if plan is None:
         torch.set_num_threads(order.threads or _threads())
@@ -144,7 +144,7 @@ def _make(order: RunRequest, folder: RunFolder, stop: Stop, say: Say, tell: Call
         folder.write_plan(plan)
     torch.set_num_threads(plan.threads // plan.processes)
     device_of(plan.device)  # another machine may have none
-    return _train(folder, plan, data, stop, say, tell)
+    return _train(folder, plan, data, stop, say, on_report)
 
 
 def _threads() -> int:
@@ -266,7 +266,9 @@ def schedule_of(plan: Plan) -> Schedule:
     return Schedule(**{field.name: getattr(plan, field.name) for field in fields(Schedule)})
 
 
-def _train(folder: RunFolder, plan: Plan, data: Data, stop: Stop, say: Say, tell: Callable[[Report], None]) -> bool:
+def _train(
+    folder: RunFolder, plan: Plan, data: Data, stop: Stop, say: Say, on_report: Callable[[Report], None]
+) -> bool:
     network = network_of(plan)
     parameters = network.num_parameters()
     run = Run(network, data.read, schedule_of(plan))
@@ -283,7 +285,7 @@ def _train(folder: RunFolder, plan: Plan, data: Data, stop: Stop, say: Say, tell
     lengths = byte_lengths(vocabulary.written, vocabulary.special)
     sample = Sample.draw([ids for found in data.held_out.values() for ids in found], run, lengths)
     with contextlib.closing(run):
-        if not Follower(run, folder, plan.snapshots(), sample, lengths, tell).train(stop):
+        if not Follower(run, folder, plan.snapshots(), sample, lengths, on_report).train(stop):
             return False
     torch.set_num_threads(plan.threads)
     network.to("cpu")

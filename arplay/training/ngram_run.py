@@ -16,7 +16,7 @@ LEAST_SCORED = 20_000
 """Tokens of training text that the one report scores, a document at least; and of held-out text, without a recipe."""
 
 
-def run(folder: RunFolder, plan: Plan, data: Data, say: Say, tell: Callable[[Report], None]) -> None:
+def run(folder: RunFolder, plan: Plan, data: Data, say: Say, on_report: Callable[[Report], None]) -> None:
     """Count every training document once, write the model, score it."""
     began = time.monotonic()
     say(f"counting n-grams up to {plan.order}")
@@ -49,7 +49,7 @@ def run(folder: RunFolder, plan: Plan, data: Data, say: Say, tell: Callable[[Rep
     }
     write_card(folder.path, plan, counts.entries, data.described(), figures)
     folder.append(report)
-    tell(report)
+    on_report(report)
     for source, (part, bits) in figures.items():
         say(f"held-out {source}: {part} documents, {bits:.4f} bits per byte")
 

@@ -202,12 +202,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures as JSON as well")
     given = parser.parse_args()
     try:
-        tell(given)
+        note(given)
     except Problem as problem:
         sys.exit(f"arplay: {problem}")
 
 
-def tell(given: argparse.Namespace) -> None:
+def note(given: argparse.Namespace) -> None:
     """Do what the command line asks for."""
     recipe = read_recipe(given.recipe)
     name = recipe.name

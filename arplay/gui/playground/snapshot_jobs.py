@@ -23,8 +23,8 @@ class SnapshotJobs(QObject):
         super().__init__(parent)
         self._bridge = bridge
 
-    def replay(self, folder: str, text: str, place: int | None, after: int) -> None:
-        asked = partial(Replay, folder=folder, text=text, place=place, after=after)
+    def replay(self, folder: str, text: str, index: int | None, after: int) -> None:
+        asked = partial(Replay, folder=folder, text=text, index=index, after=after)
         self._bridge.ask(asked, self.replayed.emit)
 
     def one_batch(self, text: str, reading: Reading) -> None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AskReplay:
-    """Ask the run's snapshots of a step later than ``after`` about ``text``, and for p(. | tokens before ``place``).
+    """Ask the run's snapshots of a step later than ``after`` about ``text``, and for p(. | tokens before ``index``).
 
-    ``place``: as in :class:`arplay.engine.replay.Replay`; None is after the last token.
+    ``index``: as in :class:`arplay.engine.replay.Replay`; None is after the last token.
     """
 
     text: str
-    place: int | None
+    index: int | None
     after: int
 
 

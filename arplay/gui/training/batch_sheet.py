@@ -51,8 +51,8 @@ class BatchSheet(Sheet):
 
     def paint_rows(self, painter: QPainter, first: int, stop: int, top: float) -> None:
         paint = self._painter(painter)
-        for place in range(first, stop):
-            paint.row(self.first + place, top + (place - first) * ROW)
+        for at in range(first, stop):
+            paint.row(self.first + at, top + (at - first) * ROW)
 
     def _painter(self, painter: QPainter) -> BatchPainter:
         return BatchPainter(painter, self.theme, self.positions, self.unit, WIDTH)

@@ -102,8 +102,8 @@ class BatchPainter:
         share = in_unit(mean, self.unit) / self.longest
         return self.bar[0] + self.bar[1] * share if math.isfinite(share) and self.bar[1] > 60 else None
 
-    def row(self, place: int, top: float, chosen: bool = False, focused: bool = False) -> None:
-        row, area = self.rows[place], QRectF(0, top, self.width, ROW)
+    def row(self, at: int, top: float, chosen: bool = False, focused: bool = False) -> None:
+        row, area = self.rows[at], QRectF(0, top, self.width, ROW)
         if chosen:
             self.painter.setPen(QPen(self.theme.color("accent"), 1) if focused else Qt.PenStyle.NoPen)
             self.painter.setBrush(self.theme.color("accent_soft"))
@@ -111,11 +111,11 @@ class BatchPainter:
         self._cell(self.index, area, f"{row.index}", "muted")
         self._chip(self.input, area, label(row.input.label), "border")
         self._chip(self.target, area, label(row.target.label), "accent")
-        self._arrows(area, place + 1 < len(self.rows))
+        self._arrows(area, at + 1 < len(self.rows))
         self._bar(area, row.one_pass)
-        at = self.mean_x
-        if at is not None:
-            self.painter.fillRect(QRectF(round(at), area.top(), 1, ROW), self.theme.color("text", 0.55))
+        mean = self.mean_x
+        if mean is not None:
+            self.painter.fillRect(QRectF(round(mean), area.top(), 1, ROW), self.theme.color("text", 0.55))
         for column, value in ((self.one_pass, row.one_pass), (self.stepped, row.stepped)):
             self._cell(column, area, number(in_unit(value, self.unit)), "text")
 
@@ -198,12 +198,12 @@ class BatchTable(QAbstractScrollArea):
         )
 
     def row_at(self, y: float) -> int | None:
-        place = int((y - HEAD + self.verticalScrollBar().value()) // ROW)
-        return place if y >= HEAD and 0 <= place < len(self.rows) else None
+        at = int((y - HEAD + self.verticalScrollBar().value()) // ROW)
+        return at if y >= HEAD and 0 <= at < len(self.rows) else None
 
-    def words(self, place: int) -> str:
+    def words(self, at: int) -> str:
         """What hovering over a row says, as rich text."""
-        row = self.rows[place]
+        row = self.rows[at]
         loss = f"{number(row.one_pass, 6)} nats = {number(in_unit(row.one_pass, 'bits'), 6)} bits"
         return (
             f"<b>p({html.escape(label(row.target.label))} | the {row.index} token{'s' * (row.index > 1)} up to "
@@ -234,9 +234,9 @@ class BatchTable(QAbstractScrollArea):
             paint.head(2)
             painter.setClipRect(frame.adjusted(1, HEAD, -1, -2))
             first = HEAD - self.verticalScrollBar().value()
-            for place in range(len(self.rows)):
-                if first + (place + 1) * ROW > HEAD and first + place * ROW < frame.bottom():
-                    paint.row(place, first + place * ROW, place == self.chosen, self.hasFocus())
+            for at in range(len(self.rows)):
+                if first + (at + 1) * ROW > HEAD and first + at * ROW < frame.bottom():
+                    paint.row(at, first + at * ROW, at == self.chosen, self.hasFocus())
         else:
             paint_message(painter, self.theme, frame, self.message)
         painter.end()
@@ -249,10 +249,10 @@ class BatchTable(QAbstractScrollArea):
         else:
             super().keyPressEvent(event)
 
-    def choose(self, place: int) -> None:
+    def choose(self, at: int) -> None:
         """Light a row up, and scroll it into sight."""
-        self.chosen = place
-        bar, top = self.verticalScrollBar(), place * ROW
+        self.chosen = at
+        bar, top = self.verticalScrollBar(), at * ROW
         if top < bar.value():
             bar.setValue(top)
         elif top + ROW > bar.value() + bar.pageStep():
@@ -261,14 +261,14 @@ class BatchTable(QAbstractScrollArea):
         self.viewport().update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        place = self.row_at(event.position().y())
-        if place is not None:
-            self.choose(place)
+        at = self.row_at(event.position().y())
+        if at is not None:
+            self.choose(at)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            place = self.row_at(event.pos().y())
-            QToolTip.showText(event.globalPos(), "" if place is None else self.words(place), self.viewport())
+            at = self.row_at(event.pos().y())
+            QToolTip.showText(event.globalPos(), "" if at is None else self.words(at), self.viewport())
             return True
         return super().viewportEvent(event)
 

@@ -186,8 +186,8 @@ class GradientChart(QWidget):
 
     def show_gradient(self, gradient: Gradient) -> None:
         self.gradient, self.message = gradient, ""
-        told = [gradient.true, *gradient.rows]
-        self.setAccessibleDescription("; ".join(f"{pull.text} {signed(pull.value)}" for pull in told))
+        pulls = [gradient.true, *gradient.rows]
+        self.setAccessibleDescription("; ".join(f"{pull.text} {signed(pull.value)}" for pull in pulls))
         self.update()
 
     def show_message(self, message: str) -> None:
@@ -226,10 +226,10 @@ class GradientChart(QWidget):
         )
         if self.gradient is None or y < TOP:
             return meaning
-        place = int((y - TOP) // ROW)
+        row = int((y - TOP) // ROW)
         pulls = (self.gradient.true, *self.gradient.rows)
-        if place < len(pulls):
-            pull = pulls[place]
+        if row < len(pulls):
+            pull = pulls[row]
             what = "p − 1" if pull.true else "p"
             does = "pulled up: it is what really follows" if pull.true else "pushed down: it does not follow here"
             return f"<b>{html.escape(pull.text)}</b><br>gradient {what} = {pull.value:.10g}<br>{does}"

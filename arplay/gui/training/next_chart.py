@@ -20,7 +20,7 @@ from arplay.gui.training.gradient import MEANING, gradient_of
 from arplay.gui.training.gradient_chart import GradientChart, GradientPainter, height_of
 from arplay.gui.training.segments import Option, Segments
 from arplay.gui.training.snapshot_bars import SnapshotBars
-from arplay.gui.training.snapshots import Snapshot, bars_of_snapshot, order_of, place_words, steady_axis
+from arplay.gui.training.snapshots import Snapshot, bars_of_snapshot, order_of, prefix_words, steady_axis
 from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
 from arplay.gui.widgets.bars.view import ROW
 from arplay.gui.widgets.caption import Caption
@@ -156,15 +156,17 @@ class NextChart(QWidget):
             self.bars.show_message(NOT_NUMBERS)
             return
         axis = steady_axis(self.snapshots, np.array([row.id for row in bars.all_rows]), self.log.isChecked())
-        self.bars.show_bars(bars, axis, self.this.told.target, keep_choice=True)
+        self.bars.show_bars(bars, axis, self.this.answer.target, keep_choice=True)
 
     def _show_gradient(self, this: Snapshot) -> None:
-        told, ids = this.told, self._ids(self.gradient.rows + 1)
-        if told.target is None:
+        answer, ids = this.answer, self._ids(self.gradient.rows + 1)
+        if answer.target is None:
             self.gradient.show_message(NO_TARGET)
             return
         found = (
-            None if ids is None else gradient_of(told.logits, told.target, _without(ids, told.target), told.vocabulary)
+            None
+            if ids is None
+            else gradient_of(answer.logits, answer.target, _without(ids, answer.target), answer.vocabulary)
         )
         if found is None:
             self.gradient.show_message(NOT_NUMBERS)
@@ -177,15 +179,15 @@ class NextChart(QWidget):
     def words(self, width: float = EXPORT_WIDTH) -> str:
         """The place, how undecided the snapshot is there, and what it gives the token that really follows."""
         assert self.this is not None
-        told, distribution, wide = self.this.told, self.this.distribution, width >= 500
-        parts = [place_words(self.this, 30 if wide else 16)]
+        answer, distribution, wide = self.this.answer, self.this.distribution, width >= 500
+        parts = [prefix_words(self.this, 30 if wide else 16)]
         if self.shows_gradient:
             parts = [*parts, MEANING] if wide else [MEANING]
         elif distribution is not None and distribution.entropy is not None:
             parts.append(f"H = {nats_or_bits(distribution.entropy, self.unit)}")
-        if distribution is not None and told.target is not None:
-            text = label(told.vocabulary.label(told.target))
-            parts.append(f"true next: {text} {percent(float(distribution.probs[told.target]))}")
+        if distribution is not None and answer.target is not None:
+            text = label(answer.vocabulary.label(answer.target))
+            parts.append(f"true next: {text} {percent(float(distribution.probs[answer.target]))}")
         return " · ".join(parts)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -200,12 +202,12 @@ class NextChart(QWidget):
         if ids is None:
             return []
         for snapshot in self.snapshots:
-            told, distribution = snapshot.told, snapshot.distribution
+            answer, distribution = snapshot.answer, snapshot.distribution
             if distribution is None:
                 continue
-            gradient = None if told.target is None else logit_gradient(told.logits, told.target)
+            gradient = None if answer.target is None else logit_gradient(answer.logits, answer.target)
             for id in ids.tolist():
-                text, p = next(iter(told.vocabulary.record(id).values())), float(distribution.probs[id])
+                text, p = next(iter(answer.vocabulary.record(id).values())), float(distribution.probs[id])
                 pull = None if gradient is None else float(gradient[id])
                 records.append(dict(zip(COLUMNS, (snapshot.step, id, text, p, pull), strict=True)))
         return records
@@ -245,9 +247,9 @@ class NextChart(QWidget):
 
     def _paint_gradient(self, painter: QPainter, width: float) -> None:
         assert self.this is not None
-        told, ids = self.this.told, self._ids(BARS + 1)
-        if ids is not None and told.target is not None:
-            found = gradient_of(told.logits, told.target, _without(ids, told.target), told.vocabulary)
+        answer, ids = self.this.answer, self._ids(BARS + 1)
+        if ids is not None and answer.target is not None:
+            found = gradient_of(answer.logits, answer.target, _without(ids, answer.target), answer.vocabulary)
             if found is not None:
                 GradientPainter(painter, self.theme, found, width).paint(self._body())
 

@@ -40,7 +40,7 @@ class NllLine(LinePlot):
         self.unit: Unit = "nats"
         self.values: tuple[float, ...] = ()
         self.uniform: float | None = None
-        self.place = 0
+        self.shown = 0
         self.setMouseTracking(False)
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -51,8 +51,8 @@ class NllLine(LinePlot):
             )
         )
 
-    def show_values(self, values: Sequence[float], uniform: float | None, place: int) -> None:
-        self.values, self.uniform, self.place = tuple(values), uniform, place
+    def show_values(self, values: Sequence[float], uniform: float | None, shown: int) -> None:
+        self.values, self.uniform, self.shown = tuple(values), uniform, shown
         known = [value for value in self.values if math.isfinite(value)]
         x, end = np.arange(len(self.values), dtype=np.float64), max(1.0, len(self.values) - 1)
         line = Series("", x, np.array(self.values, np.float64), "outline", mark="dot")
@@ -66,7 +66,7 @@ class NllLine(LinePlot):
     @property
     def value(self) -> float:
         """Of the snapshot that is shown; NaN where there is none."""
-        return self.values[self.place] if self.place < len(self.values) else math.nan
+        return self.values[self.shown] if self.shown < len(self.values) else math.nan
 
     @property
     def figure(self) -> str:
@@ -91,7 +91,7 @@ class NllLine(LinePlot):
         small, bold = QFontMetricsF(interface_font(SMALL)), QFontMetricsF(number_font(SMALL, bold=True))
         frame, placed = self.frame(), {}
         left, right = frame.left(), frame.right()
-        if self.place < len(self.values):
+        if self.shown < len(self.values):
             size = bold.horizontalAdvance(self.figure) + 2
             placed["value"] = QRectF(left, 0, size, HEAD), self.figure
             left += size + SPACE[1]
@@ -122,9 +122,9 @@ class NllLine(LinePlot):
         if self.uniform and self.values:
             self._dotted(painter, drawing.place(0.0, self.uniform), frame.right())
         known = math.isfinite(self.value)
-        drawing.paint_lines(painter, theme, float(self.place) if known else None)
+        drawing.paint_lines(painter, theme, float(self.shown) if known else None)
         if known:
-            paint_mark(painter, drawing.place(self.place, self.value), theme, "dot", "accent", radius=5)
+            paint_mark(painter, drawing.place(self.shown, self.value), theme, "dot", "accent", radius=5)
         painter.end()
 
     def _dotted(self, painter: QPainter, start: QPointF, right: float) -> None:
@@ -133,8 +133,8 @@ class NllLine(LinePlot):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton and self.values:
-            place = round(self.drawing().x_at(event.position().x()))
-            self.chosen.emit(min(max(place, 0), len(self.values) - 1))
+            at = round(self.drawing().x_at(event.position().x()))
+            self.chosen.emit(min(max(at, 0), len(self.values) - 1))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.mousePressEvent(event)

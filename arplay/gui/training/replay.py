@@ -66,7 +66,7 @@ class ReplayView(QWidget):
         self.answers = SnapshotAnswers()
         self.chosen: int | None = None
         """The step that the user went to; None follows the newest."""
-        self.place: int | None = None
+        self.index: int | None = None
         """As in :class:`AskReplay`."""
         self._problem: tuple[str, str] | None = None
         self._failed_at: tuple[int, ...] = ()
@@ -203,7 +203,7 @@ class ReplayView(QWidget):
         self._catch_up()
 
     def _start_over(self) -> None:
-        self.answers, self.chosen, self.place = SnapshotAnswers(), None, None
+        self.answers, self.chosen, self.index = SnapshotAnswers(), None, None
         self._problem = None
         self.timeline.stop()
 
@@ -221,7 +221,7 @@ class ReplayView(QWidget):
 
     def _ask_anew(self) -> None:
         self._typing.stop()
-        self.place = None
+        self.index = None
         self._ask()
 
     def _ask(self, after: int = -1) -> None:
@@ -229,7 +229,7 @@ class ReplayView(QWidget):
         if not self.prompt.text():
             self.answers = SnapshotAnswers()
         elif self.state is not None and self.state.snapshots and self.isVisible():
-            ask = AskReplay(self.prompt.text(), self.place, after)
+            ask = AskReplay(self.prompt.text(), self.index, after)
             self.answers.ask(ask)
             if self.answers.stale:
                 self.chart.wait()
@@ -244,10 +244,10 @@ class ReplayView(QWidget):
         self._touched = True
         self._typing.start()
 
-    def _on_moved(self, place: int) -> None:
+    def _on_moved(self, at: int) -> None:
         steps = self.answers.steps
-        if place < len(steps):
-            self.chosen = None if place == len(steps) - 1 else steps[place]
+        if at < len(steps):
+            self.chosen = None if at == len(steps) - 1 else steps[at]
             self._show()
 
     def _on_followed(self, follow: bool) -> None:
@@ -258,14 +258,14 @@ class ReplayView(QWidget):
     def _on_picked(self, index: int) -> None:
         shown = self.shown
         if shown is not None:
-            self._go_to(shown.told.lead + index)
+            self._go_to(shown.answer.lead + index)
 
-    def _go_to(self, place: int | None) -> None:
-        self.after.setChecked(place is None)
-        if place == self.place:
+    def _go_to(self, index: int | None) -> None:
+        self.after.setChecked(index is None)
+        if index == self.index:
             return
-        self.place = place
-        if place == 0:  # only where nothing is read before the text
+        self.index = index
+        if index == 0:  # only where nothing is read before the text
             self._show()
         else:
             self._ask()
@@ -299,13 +299,13 @@ class ReplayView(QWidget):
         self._show_progress()
         shown = self.shown
         self._show_timeline(state, shown)
-        self.after.setChecked(self.place is None)
+        self.after.setChecked(self.index is None)
         self.export.setEnabled(shown is not None)
         if shown is None:
             self._show_nothing()
             return
         self._show_heat(shown)
-        if self.place == 0:
+        if self.index == 0:
             self.chart.show_message(NO_FIRST)
         else:
             snapshots = [self.answers.shown[step] for step in self.answers.steps]
@@ -326,8 +326,8 @@ class ReplayView(QWidget):
     def _show_progress(self) -> None:
         asked, state = self.answers.asked, self.state
         wanted = 0 if asked is None or state is None else sum(step > asked.after for step in state.snapshots)
-        told = self.answers.told if asked is not None and asked.after < 0 else 0
-        self.progress.show_share(min(1.0, told / wanted) if wanted else None)
+        answered = self.answers.answered if asked is not None and asked.after < 0 else 0
+        self.progress.show_share(min(1.0, answered / wanted) if wanted else None)
 
     def _show_timeline(self, state: TrainingState, shown: Snapshot | None) -> None:
         self.timeline.show_live(self.live, self.chosen is None)
@@ -335,19 +335,19 @@ class ReplayView(QWidget):
             self.timeline.show_nothing()
             return
         steps = self.answers.steps
-        place = steps.index(shown.step)
-        self.timeline.show_places(len(steps), place)
+        at = steps.index(shown.step)
+        self.timeline.show_steps(len(steps), at)
         self.timeline.show_words(shown.step, state.plan, state.reports)
         values = [self.answers.shown[step].mean_nats for step in steps]
-        self.timeline.line.show_values(values, math.log(len(shown.told.vocabulary)), place)
+        self.timeline.line.show_values(values, math.log(len(shown.answer.vocabulary)), at)
 
     def _show_heat(self, shown: Snapshot) -> None:
-        ledger, told = shown.ledger, shown.told
-        self.heat.show_ledger(ledger, told.vocabulary, shown.lead)
-        index = told.place - told.lead if self.place != 0 else 0
-        self.heat.show_place(index if self.place is not None and index < len(ledger) else None, None)
+        ledger, answer = shown.ledger, shown.answer
+        self.heat.show_ledger(ledger, answer.vocabulary, shown.lead)
+        index = answer.index - answer.lead if self.index != 0 else 0
+        self.heat.show_place(index if self.index is not None and index < len(ledger) else None, None)
         self.figures.show_figures(heat_figures(ledger, self.unit))
-        cut = told.encoded.units < len(self.prompt.text().encode("utf-8", "replace"))
+        cut = answer.encoded.units < len(self.prompt.text().encode("utf-8", "replace"))
         self.caption.show_text(
             f"the first {len(ledger):,} tokens of the text" if cut and not self.answers.stale else CLICK
         )
@@ -364,7 +364,7 @@ class ReplayView(QWidget):
         shown = self.shown
         if self.state is None or shown is None:
             return []
-        steps = f"step {shown.step:,} of {shown.told.steps:,}" if shown.told.steps else f"step {shown.step:,}"
+        steps = f"step {shown.step:,} of {shown.answer.steps:,}" if shown.answer.steps else f"step {shown.step:,}"
         return [f"training run {self.state.folder.name}, {steps}", f"text: {self.prompt.text()}"]
 
     def table(self) -> Table:

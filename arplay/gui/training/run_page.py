@@ -93,9 +93,9 @@ class RunPage(QWidget):
         if state is not None:
             self.bar.show_run(state, self.loss_unit)
         self.curve.show_run(state, self.loss_unit)
-        told = facts.overfitting(state) if state is not None else ""
-        self.overfitting.setText(told)
-        self.overfitting.setVisible(bool(told))
+        warning = facts.overfitting(state) if state is not None else ""
+        self.overfitting.setText(warning)
+        self.overfitting.setVisible(bool(warning))
         self.replay.set_run(state)
 
     def choose_unit(self, unit: str) -> None:

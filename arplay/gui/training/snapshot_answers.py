@@ -1,4 +1,4 @@
-"""What the snapshots have told about the prompt so far, and what is still asked: no widgets, no waiting."""
+"""What the snapshots said about the prompt so far, and what is still asked: no widgets, no waiting."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from arplay.gui.training.snapshots import Snapshot
 
 
 class SnapshotAnswers:
-    """``shown``: a snapshot for each step, all about one text and place. ``asked``: the question that is under way.
+    """``shown``: a snapshot for each step, all about one text and index. ``asked``: the question that is under way.
 
-    The answers to another text or place are kept aside until all have come, so that the slider never runs over two
+    The answers to another text or index are kept aside until all have come, so that the slider never runs over two
     texts at once; with nothing to show yet, and for snapshots that a live run has added, they are shown as they come.
     """
 
@@ -36,7 +36,7 @@ class SnapshotAnswers:
         return self._aside is not None
 
     @property
-    def told(self) -> int:
+    def answered(self) -> int:
         """How many snapshots have answered the question that is under way, or the last one."""
         return len(self.shown if self._aside is None else self._aside)
 
@@ -44,11 +44,11 @@ class SnapshotAnswers:
         self.asked = ask
         self._aside = {} if ask.after < 0 and self.shown else None
 
-    def take(self, told: Replayed) -> None:
+    def take(self, answer: Replayed) -> None:
         """An answer; one that nobody asked for is of another run, and dropped."""
         if self.asked is not None:
             into = self.shown if self._aside is None else self._aside
-            into[told.step] = Snapshot(told)
+            into[answer.step] = Snapshot(answer)
 
     def end(self) -> None:
         """All answers have come."""

@@ -24,18 +24,18 @@ NAMES = Names("newest snapshot", "this snapshot", "newest", "this")
 class Snapshot:
     """One :class:`Replayed`, and what follows from it."""
 
-    def __init__(self, told: Replayed) -> None:
-        self.told = told
+    def __init__(self, answer: Replayed) -> None:
+        self.answer = answer
 
     @property
     def step(self) -> int:
-        return self.told.step
+        return self.answer.step
 
     @cached_property
     def distribution(self) -> Distribution | None:
         """p(next | prefix) at the place that was asked for; None where the logits define none."""
         try:
-            return Distribution.from_logits(self.told.logits)
+            return Distribution.from_logits(self.answer.logits)
         except Problem:
             return None  # the chart says so
 
@@ -59,13 +59,13 @@ class Snapshot:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The text's tokens with their log-probs; rank, entropy and alternatives are not told."""
-        told, lead = self.told, self.told.lead
-        logprob, n = told.logprob[lead:], len(told.encoded)
+        """The text's tokens with their log-probs; rank, entropy and alternatives are not known."""
+        answer, lead = self.answer, self.answer.lead
+        logprob, n = answer.logprob[lead:], len(answer.encoded)
         unscored = bool(n) and math.isnan(float(logprob[0]))
         return Ledger(
-            encoded=told.encoded,
-            unit=told.vocabulary.unit,
+            encoded=answer.encoded,
+            unit=answer.vocabulary.unit,
             logprob=logprob,
             rank=np.zeros(n, np.int32),
             entropy=np.full(n, np.nan, np.float32),
@@ -78,7 +78,7 @@ class Snapshot:
 
     @cached_property
     def lead(self) -> tuple[str, ...]:
-        return tuple(self.told.vocabulary.label(int(id)) for id in self.told.ids[: self.told.lead])
+        return tuple(self.answer.vocabulary.label(int(id)) for id in self.answer.ids[: self.answer.lead])
 
     @property
     def mean_nats(self) -> float:
@@ -97,12 +97,12 @@ def bars_of_snapshot(this: Snapshot, newest: Snapshot, ids: Ids) -> Bars | None:
 
     None where one of the two has no distribution.
     """
-    now, last, target = this.distribution, newest.distribution, this.told.target
+    now, last, target = this.distribution, newest.distribution, this.answer.target
     if now is None or last is None:
         return None
 
     def row(id: int) -> Row:
-        vocabulary = this.told.vocabulary
+        vocabulary = this.answer.vocabulary
         return Row(
             id,
             label(vocabulary.label(id)),
@@ -129,10 +129,10 @@ def steady_axis(snapshots: Sequence[Snapshot], ids: Ids, log: bool) -> Axis:
     return Axis.holding(probs[probs > 0].tolist(), log)
 
 
-def place_words(snapshot: Snapshot, width: int = 40) -> str:
+def prefix_words(snapshot: Snapshot, width: int = 40) -> str:
     """What the distribution is of, as a formula whose prefix is cut from the left."""
-    told, lead = snapshot.told, " ".join(map(label, snapshot.lead[: snapshot.told.place]))
-    index = told.place - told.lead
+    answer, lead = snapshot.answer, " ".join(map(label, snapshot.lead[: snapshot.answer.index]))
+    index = answer.index - answer.lead
     if index > 0:
-        return f"p(next | {told.encoded.tail(index, width)})"
+        return f"p(next | {answer.encoded.tail(index, width)})"
     return f"p(next | {lead})" if lead else "p(first token)"

@@ -20,7 +20,7 @@ PLAY_MS = 250
 
 
 class Timeline(QWidget):
-    """``moved``: the place of the snapshot to show, 0 the oldest. ``followed``: the newest one from now on, or not."""
+    """``moved``: the number of the snapshot to show, 0 the oldest. ``followed``: the newest one from now on, or not."""
 
     moved = Signal(int)
     followed = Signal(bool)
@@ -76,11 +76,11 @@ class Timeline(QWidget):
     def playing(self) -> bool:
         return self._timer.isActive()
 
-    def show_places(self, count: int, place: int) -> None:
-        """``count`` snapshots, the one at ``place`` shown. Emits nothing."""
+    def show_steps(self, count: int, at: int) -> None:
+        """``count`` snapshots, the one ``at`` shown. Emits nothing."""
         self.slider.blockSignals(True)
         self.slider.setRange(0, max(0, count - 1))
-        self.slider.setValue(place)
+        self.slider.setValue(at)
         self.slider.blockSignals(False)
         self.slider.setEnabled(count > 1)
         self.play.setEnabled(count > 1)
@@ -101,7 +101,7 @@ class Timeline(QWidget):
     def show_nothing(self) -> None:
         """No snapshot has answered yet."""
         self._told = "", 0, ()
-        self.show_places(0, 0)
+        self.show_steps(0, 0)
         self.step.setText("")
         self.facts.show_text("")
         self.line.show_values((), None, 0)
@@ -142,8 +142,8 @@ class Timeline(QWidget):
         if self.slider.value() == self.slider.maximum():
             self.stop()
 
-    def _on_slider(self, place: int) -> None:
-        self.moved.emit(place)
+    def _on_slider(self, at: int) -> None:
+        self.moved.emit(at)
 
     def _show_button(self) -> None:
         self.play.setText("Pause" if self.playing else "Play")
@@ -155,12 +155,12 @@ def tokens_words(step: int, plan: Plan | None, reports: Sequence[Report]) -> str
     """Predictions made in training up to ``step``; "" where nobody knows. Every step of a network reads as many."""
     if plan is not None and not plan.training.counted:
         return f"{step * plan.batch * plan.context:,} tokens"
-    told = next((report for report in reports if report.step == step), None)
-    return f"{told.tokens:,} tokens" if told is not None else ""
+    found = next((report for report in reports if report.step == step), None)
+    return f"{found.tokens:,} tokens" if found is not None else ""
 
 
 def loss_words(step: int, reports: Sequence[Report], unit: Unit) -> str:
-    """The report that is nearest to ``step``, held-out where one was measured, in both units that a loss is told in.
+    """The report that is nearest to ``step``, held-out where one was measured, in both units that a loss has.
 
     "" without any report.
     """

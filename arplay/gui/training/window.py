@@ -243,7 +243,7 @@ class TrainingWindow(QWidget):
         if isinstance(ask, AskBatch):
             snapshot_jobs.one_batch(ask.text, self._play.view.settings.reading)
         elif self.run.state is not None:
-            snapshot_jobs.replay(str(self.run.state.folder), ask.text, ask.place, ask.after)
+            snapshot_jobs.replay(str(self.run.state.folder), ask.text, ask.index, ask.after)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() and self.pages.currentIndex() == 0:

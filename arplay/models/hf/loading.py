@@ -122,7 +122,7 @@ def read_network(
     report(None, "reading the weights")
     stopped: list[BaseException] = []
 
-    def told(factory: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Any]:
+    def counted(factory: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Any]:
         """What stands where transformers would draw a progress bar; ``report`` may raise to cancel the load."""
         for i, item in enumerate(args[0]):
             try:
@@ -133,7 +133,7 @@ def read_network(
             yield item
 
     try:
-        with library.bars(told):
+        with library.bars(counted):
             network, loading = family.from_pretrained(
                 source,
                 trust_remote_code=False,

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from arplay.gui.kinds import Kind
+from arplay.gui.canvases.kind import Kind
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 

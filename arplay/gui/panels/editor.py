@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from arplay.core.chain import Ledger
 from arplay.gui import kinds
 from arplay.gui.canvases.canvas import Canvas
+from arplay.gui.canvases.kind import Kind
 from arplay.gui.contract import Panel, Seek, View
 from arplay.gui.theme import Theme
 
@@ -43,7 +44,7 @@ class EditorPanel(Panel):
         self.canvas = self.canvas_of(kinds.KINDS[0])
         self._turn(self.canvas)
 
-    def canvas_of(self, kind: kinds.Kind) -> Canvas:
+    def canvas_of(self, kind: Kind) -> Canvas:
         canvas = self._canvases.get(kind.name)
         if canvas is None:
             canvas = self._canvases[kind.name] = kind.canvas()

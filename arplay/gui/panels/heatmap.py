@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QPushButton
 from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number
 from arplay.gui import kinds
+from arplay.gui.canvases.kind import Kind
 from arplay.gui.contract import Change, ColourBy, Panel, Select, Unit, View, Zoom
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
@@ -128,7 +129,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.text.show_found(None if view.ledger is None or view.scores_are_old else view.found)
         self._show_words()
 
-    def _turn(self, kind: kinds.Kind) -> None:
+    def _turn(self, kind: Kind) -> None:
         """To the heat of a kind, which is made when there is one."""
         if kind.name not in self._heats:
             self._heats[kind.name] = heat = kind.heat()

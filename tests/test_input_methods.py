@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
-from arplay.gui.canvases.text import composing
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.canvases.text.shown import HIDDEN, image
 from arplay.gui.contract import CaretMoved, Do
@@ -167,7 +166,7 @@ def test_a_field_that_minds_no_replacement_differs_from_qts(
     window.playground.open_document(Text.of(b"ab"), at_end=True)
     qt.setPlainText("ab")
     qt.moveCursor(QTextCursor.MoveOperation.End)
-    monkeypatch.setattr(composing, "_replace_beside", lambda area, text, start, length: area.insert(text))
+    monkeypatch.setattr(TextArea, "_replace_beside", lambda area, text, start, length: area.insert(text))
     for each in (area, qt):
         send(each, Composed("x", "", start=-2, length=1))
     assert (seen(area)[0], seen(qt)[0]) == ("abx", "xb")

@@ -105,7 +105,7 @@ def test_a_caret_in_one_is_marked_in_the_other(opened: Open, qtbot: QtBot) -> No
         seen(window, qtbot)
         qtbot.waitUntil(lambda: heat.selected is not None or heat.caret == window.playground.view.caret)
         assert in_sight(area, QRectF(area.cursorRect())) and in_sight(heat, mark(heat)), share
-        token = marks.token_of(heat, caret)
+        token = heat.token_of(caret)
         assert token is not None and heat.flow is not None
         rows.append(heat.flow.first_row(token))
         assert heat.selected in (token, None)
@@ -147,8 +147,8 @@ def test_the_one_that_is_scrolled_leads(opened: Open, qtbot: QtBot) -> None:
             bar, other = leader.verticalScrollBar(), follower.verticalScrollBar()
             assert (bar.value() == bar.maximum()) == (other.value() == other.maximum()) or notches == 5
             share = bar.value() / max(bar.maximum(), 1)
-            led = leader.unit_near(share * leader.viewport().height())
-            near = follower.unit_near(share * follower.viewport().height())
+            led = leader.token_near(share * leader.viewport().height())
+            near = follower.token_near(share * follower.viewport().height())
             assert led is not None and near is not None and abs(led - near) <= max(lines) * 2, (
                 type(leader).__name__,
                 notches,

@@ -30,12 +30,6 @@ ORDER: tuple[tuple[str, ...], ...] = (
 )
 """The rooms from the ground up. One that is named more closely than its own stands where that name does."""
 
-LEFT: set[frozenset[str]] = {
-    frozenset({"gui.canvases.text.heat.marks", "gui.canvases.text.heat.view"}),
-    frozenset(f"gui.canvases.text.{name}" for name in ("area", "composing", "hidden", "painting")),
-}
-"""Circles that are still there. None may come to them; one that is gone leaves this list."""
-
 Graph = dict[str, set[str]]
 
 
@@ -110,8 +104,8 @@ def arrows() -> Graph:
     return graph(sources)
 
 
-def test_no_circle_but_those_that_are_left(arrows: Graph) -> None:
-    assert circles(arrows) == LEFT
+def test_no_circle(arrows: Graph) -> None:
+    assert circles(arrows) == set()
 
 
 def test_no_arrow_up(arrows: Graph) -> None:

@@ -1,4 +1,4 @@
-"""Two views of one text that scroll together: whichever the user scrolls leads, and the other shows the same place."""
+"""Two views of one document scroll together: the one that the user scrolls leads, the other shows the same place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QScrollBar, QWidget
 
 
 class Scrolls(Protocol):
-    """What a view of a text must tell and do. Units are from the start; y is in its viewport."""
+    """What a view of a document must tell and do; y is in its viewport."""
 
     def verticalScrollBar(self) -> QScrollBar: ...
 
@@ -17,12 +17,12 @@ class Scrolls(Protocol):
 
     def isVisible(self) -> bool: ...
 
-    def unit_near(self, y: float) -> int | None:
-        """The first unit of the line at y, or of the nearest one."""
+    def token_near(self, y: float) -> int | None:
+        """The token that the line at y, or the nearest one, begins with or in."""
         ...
 
-    def scroll_to(self, unit: int, y: float) -> None:
-        """Bring the line with this unit to y, as far as the text's ends allow."""
+    def scroll_to(self, token: int, y: float) -> None:
+        """Bring the line where this token begins to y, as far as the document's ends allow."""
         ...
 
 
@@ -50,8 +50,8 @@ class ScrollLink(QObject):
         follower = next(area for area in self._areas if area is not leader)
         bar, other = leader.verticalScrollBar(), follower.verticalScrollBar()
         share = bar.value() / bar.maximum() if bar.maximum() else 0.0  # so that both come to their ends together
-        unit = leader.unit_near(share * leader.viewport().height())
+        token = leader.token_near(share * leader.viewport().height())
         if share == 1.0:
             other.setValue(other.maximum())
-        elif unit is not None and follower.isVisible():
-            follower.scroll_to(unit, share * follower.viewport().height())
+        elif token is not None and follower.isVisible():
+            follower.scroll_to(token, share * follower.viewport().height())

@@ -16,26 +16,17 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
     QPaintEvent,
-    QResizeEvent,
-    QTextBlock,
     QTextCursor,
-    QTextDocument,
-    QTextLayout,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from arplay.core.modalities.text import Text
-from arplay.gui.canvases.text import foreign, hidden, keys, painting, transfer
-from arplay.gui.canvases.text.cells import LineCells
-from arplay.gui.canvases.text.composing import Preview
-from arplay.gui.canvases.text.line_spacing import SpacedLayout, visible_lines
-from arplay.gui.canvases.text.marks import NO_MARKS, Marks
-from arplay.gui.canvases.text.shown import ShownText, changed, image
+from arplay.gui.canvases.text import foreign, keys, painting, transfer
+from arplay.gui.canvases.text.field import TextField
+from arplay.gui.canvases.text.shown import ShownText
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.contract import Analyse, CaretMoved, OpenFiles, Report, Settings
-from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
-from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.contract import Analyse, CaretMoved, OpenFiles, Report
 from arplay.gui.widgets.keys import writes
 from arplay.gui.widgets.zoom import WheelZoom
 
@@ -50,8 +41,8 @@ def too_long(data: bytes) -> bool:
     return len(data) > EDITABLE or (len(data) > LONGEST_LINE and max(map(len, data.split(b"\n"))) > LONGEST_LINE)
 
 
-class TextArea(QPlainTextEdit):
-    """The field itself. ``intent`` carries intents of the contract, ``command`` the name of a key's command."""
+class TextArea(TextField):
+    """The field that is written in. ``intent`` carries intents, ``command`` the name of a key's command."""
 
     intent = Signal(object)
     command = Signal(str)
@@ -62,109 +53,9 @@ class TextArea(QPlainTextEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.shown = ShownText(b"")
-        self.marks = NO_MARKS
-        self.theme: Theme = LIGHT
-        self.scale = HeatScale(LIGHT, Settings().colour_by)
-        self._preview = Preview()
-        self.hint = self.ghost = ""
-        self._caret = 0
-        self._setting = False
-        self._foreign = False
-        self._adopting = False
-        document = QTextDocument(self)
-        self._spaced = SpacedLayout(document, self._looks)
-        document.setDocumentLayout(self._spaced)
-        document.setDocumentMargin(8)
-        self.setDocument(document)
-        self.setUndoRedoEnabled(False)
-        self.setCursorWidth(0)  # the caret is painted here, with and without focus
         self._zoom = WheelZoom()
-        self.text_size = 0
-        self.set_text_size(TEXT)
-        document.contentsChange.connect(self._adopt)
+        self.document().contentsChange.connect(self._adopt)
         self.cursorPositionChanged.connect(self._moved)
-
-    # -- showing
-
-    def show_text(self, data: bytes, caret: int) -> None:
-        """Make the field show ``data`` by the smallest replacement, with the caret at byte ``caret``.
-
-        While Qt is in the middle of a change of its own nothing is touched; the field has that change already.
-        """
-        if self._adopting:
-            return
-        moved = data is not self.shown.data or caret != self._caret
-        composing = moved and self.composing()
-        self._setting = True
-        try:
-            if composing:
-                self._preview.take_away(self)
-            changed = data is not self.shown.data or self._foreign
-            if changed:
-                self._splice(data)
-            self._caret = caret
-            cursor = self.textCursor()
-            if cursor.position() != self.shown.unit(caret) or (changed and cursor.hasSelection()):
-                cursor.setPosition(self.shown.unit(caret))
-                self.setTextCursor(cursor)
-            if composing:
-                self._preview.put_back(self)
-            if moved:
-                self.ensureCursorVisible()
-        finally:
-            self._setting = False
-        self.viewport().update()
-
-    def set_marks(self, marks: Marks) -> None:
-        self.marks = marks
-        self.viewport().update()
-
-    def set_ghost(self, ghost: str) -> None:
-        if ghost != self.ghost:
-            self.ghost = ghost
-            self.viewport().update()
-
-    @property
-    def shows_ghost(self) -> bool:
-        """Not while something is composed there."""
-        return bool(self.ghost) and not self.composing()
-
-    @property
-    def line_step(self) -> float:
-        """Pixels from one line to the next."""
-        return self._spaced.step
-
-    def set_text_size(self, pixels: int) -> None:
-        """The size of the type; the text at the top stays where it is."""
-        if pixels == self.text_size and self.font().pixelSize() == pixels:  # a new style sheet takes the font away
-            return
-        self.text_size = pixels
-        self.setFont(fixed_font(pixels))
-        self._spaced.set_font_height(self.fontMetrics().height())
-        self.document().setDefaultFont(self.font())
-        self.ensureCursorVisible()
-
-    def set_style(self, theme: Theme, scale: HeatScale) -> None:
-        self.theme, self.scale = theme, scale
-        self.viewport().update()
-
-    def _splice(self, data: bytes) -> None:
-        old, self.shown = self.shown, ShownText(data)  # what is laid out meanwhile is the new text
-        if self._foreign or not old.data:
-            self.setPlainText(image(data))
-            self.marks = self.marks.after(0, len(old.data), len(data))
-        else:
-            start, old_end, new_end = changed(old.data, data)
-            cursor = QTextCursor(self.document())
-            cursor.setPosition(old.unit(start))
-            cursor.setPosition(old.unit(old_end), QTextCursor.MoveMode.KeepAnchor)
-            cursor.insertText(self.shown.image(start, new_end))
-            self.marks = self.marks.after(start, old_end, new_end)
-        self._foreign = False
-
-    def _looks(self, block: QTextBlock) -> list[QTextLayout.FormatRange]:
-        return hidden.looks(block, self.shown)
 
     # -- telling
 
@@ -283,25 +174,29 @@ class TextArea(QPlainTextEdit):
             super().keyPressEvent(event)
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        self._preview.receive(self, event)
+        """What is composed is Qt's to preview, what is committed is text like any other.
 
-    def preview(self, event: QInputMethodEvent) -> None:
-        """Have Qt draw what is composed."""
-        super().inputMethodEvent(event)
+        One event may commit a syllable and begin the next: first the text, then what is composed behind it.
+        """
+        committed, start, length = event.commitString(), event.replacementStart(), event.replacementLength()
+        self._take_away()
+        elsewhere = bool(length or (committed and start))
+        if self.textCursor().hasSelection() and (elsewhere or event.preeditString()):
+            self.replace_selection(b"")
+        if elsewhere:
+            self._replace_beside(committed, start, length)
+        elif committed:
+            self.insert(committed)
+        self._composed, self._attributes = event.preeditString(), event.attributes()
+        self.preview(QInputMethodEvent(self._composed, self._attributes))
+        event.accept()
 
-    def composing(self) -> bool:
-        """Whether an input method is at work where the caret is."""
-        return bool(self.textCursor().block().layout().preeditAreaText())
-
-    @property
-    def shows_caret(self) -> bool:
-        return not self._preview.hides_caret
+    def _replace_beside(self, text: str, start: int, length: int) -> None:
+        """``text`` in place of ``length`` UTF-16 units from ``start`` units beside the caret, which stays there."""
+        low = min(max(self.textCursor().position() + start, 0), self.shown.length)
+        self.replace(low, min(low + length, self.shown.length), text, stays=True)
 
     # -- clipboard, drag and drop
-
-    def selected_bytes(self) -> tuple[int, int]:
-        cursor = self.textCursor()
-        return self.shown.byte(cursor.selectionStart()), self.shown.byte(cursor.selectionEnd())
 
     def cut(self) -> None:
         if self.textCursor().hasSelection():
@@ -415,30 +310,6 @@ class TextArea(QPlainTextEdit):
         return super().viewportEvent(event)
 
     # -- painting
-
-    def visible_lines(self) -> list[LineCells]:
-        block = self.firstVisibleBlock()
-        offset = self.blockBoundingGeometry(block).translated(self.contentOffset()).topLeft()
-        lines = visible_lines(block, offset, self._spaced, self.viewport().height())
-        return [LineCells(line, self.shown) for line in lines]
-
-    def unit_near(self, y: float) -> int | None:
-        """The first byte of the line at y, or of the nearest one."""
-        lines = self.visible_lines()
-        return min(lines, key=lambda cells: abs(cells.line.top - y)).start if lines else None
-
-    def scroll_to(self, byte: int, y: float) -> None:
-        """Bring the line with this byte to y, as far as the text's ends allow."""
-        unit = self.shown.unit(min(byte, len(self.shown.data)))
-        block = self.document().findBlock(unit)
-        self.verticalScrollBar().setValue(self._spaced.first_line(block, unit, y - self.contentOffset().y()))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """A notice above takes room from the text: the caret stays in sight if it was."""
-        seen = self.cursorRect().bottom() < event.oldSize().height()
-        super().resizeEvent(event)
-        if seen and event.oldSize().height() > event.size().height():
-            self.ensureCursorVisible()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         lines = self.visible_lines()

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QTextLayout
 
 from arplay.gui.canvases.text.cells import LineCells
+from arplay.gui.canvases.text.field import TextField
 from arplay.gui.canvases.text.hidden import paint_signs
 from arplay.gui.theme import SPACE, TEXT, interface_font
 from arplay.gui.widgets.heat.scale import PLAIN, UNSCORED
-
-if TYPE_CHECKING:
-    from arplay.gui.canvases.text.area import TextArea
 
 NEWLINE_WIDTH = 8.0
 """A newline has no width of its own; a token that holds one is drawn this much further."""
@@ -27,7 +24,7 @@ Token = tuple[int, int, int]
 """The index of a token, and its bytes [low, high)."""
 
 
-def paint_below(area: TextArea, lines: list[LineCells]) -> None:
+def paint_below(area: TextField, lines: list[LineCells]) -> None:
     """Under the text: every other token has a faint ground, or each one the colour of its score."""
     painter = QPainter(area.viewport())
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -49,7 +46,7 @@ def paint_below(area: TextArea, lines: list[LineCells]) -> None:
     painter.end()
 
 
-def paint_above(area: TextArea, lines: list[LineCells]) -> None:
+def paint_above(area: TextField, lines: list[LineCells]) -> None:
     """Over the text: its ink on colours, lines under kept tokens, frames, bytes as figures, signs, and the caret."""
     marks, theme = area.marks, area.theme
     painter = QPainter(area.viewport())
@@ -75,7 +72,7 @@ def paint_above(area: TextArea, lines: list[LineCells]) -> None:
     painter.end()
 
 
-def visible_tokens(area: TextArea, lines: list[LineCells]) -> list[Token]:
+def visible_tokens(area: TextField, lines: list[LineCells]) -> list[Token]:
     """The tokens that the lines on the screen touch."""
     ends = area.marks.ends
     if not lines or not len(ends):
@@ -99,7 +96,7 @@ def byte_under(lines: Iterable[LineCells], point: QPointF) -> int | None:
 # ---- parts
 
 
-def _paint_borders(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+def _paint_borders(painter: QPainter, area: TextField, lines: list[LineCells]) -> None:
     painter.setBrush(area.theme.color("text", 0.065))
     shaded = np.cumsum(np.diff(area.marks.ends, prepend=0) > 0) % 2 == 0
     for index, low, high in visible_tokens(area, lines):
@@ -108,7 +105,7 @@ def _paint_borders(painter: QPainter, area: TextArea, lines: list[LineCells]) ->
                 painter.drawRoundedRect(rect.adjusted(0.5, 0, -0.5, 0), 3, 3)
 
 
-def _paint_colourless(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+def _paint_colourless(painter: QPainter, area: TextField, lines: list[LineCells]) -> None:
     """A token that cannot be scored is hatched, one without a score of this moment has a line below it."""
     hatch = QBrush(area.theme.color("muted", 0.45), Qt.BrushStyle.BDiagPattern)
     for (_, low, high), shade in shades(area, lines):
@@ -121,7 +118,7 @@ def _paint_colourless(painter: QPainter, area: TextArea, lines: list[LineCells])
                 painter.fillRect(QRectF(rect.x(), rect.bottom() - 1, rect.width() - 1, 1), area.theme.color("border"))
 
 
-def shades(area: TextArea, lines: list[LineCells]) -> Iterator[tuple[Token, int]]:
+def shades(area: TextField, lines: list[LineCells]) -> Iterator[tuple[Token, int]]:
     """The visible tokens that own bytes, each with the number of its colour (PLAIN: no score of this moment)."""
     tokens, marks = visible_tokens(area, lines), area.marks
     if not tokens:
@@ -134,7 +131,7 @@ def shades(area: TextArea, lines: list[LineCells]) -> Iterator[tuple[Token, int]
             yield token, known[at] if at < len(known) else PLAIN
 
 
-def _paint_ink(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+def _paint_ink(painter: QPainter, area: TextField, lines: list[LineCells]) -> None:
     """The heatmap's colours, and on each the text in the ink that can be read there; not where text is selected."""
     coloured = [(low, high, shade) for (_, low, high), shade in shades(area, lines) if shade >= 0]
     for low, high, shade in coloured:
@@ -183,7 +180,7 @@ def _letter(lines: list[LineCells], byte: int) -> tuple[int, int] | None:
     return next((cells.letter(byte) for cells in lines if cells.start < byte < cells.end), None)
 
 
-def _unselected(area: TextArea, low: int, high: int) -> Iterator[tuple[int, int]]:
+def _unselected(area: TextField, low: int, high: int) -> Iterator[tuple[int, int]]:
     """What the user's selection leaves of bytes [low, high)."""
     cursor = area.textCursor()
     start, end = area.shown.byte(cursor.selectionStart()), area.shown.byte(cursor.selectionEnd())
@@ -196,7 +193,7 @@ def _unselected(area: TextArea, low: int, high: int) -> Iterator[tuple[int, int]
         yield end, high
 
 
-def _paint_found(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+def _paint_found(painter: QPainter, area: TextField, lines: list[LineCells]) -> None:
     """A frame around everything that was found, a thick one around where the search stands."""
     found = area.marks.found
     if not lines or found is None:
@@ -212,7 +209,7 @@ def _paint_found(painter: QPainter, area: TextArea, lines: list[LineCells]) -> N
             painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
 
 
-def _paint_selected(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+def _paint_selected(painter: QPainter, area: TextField, lines: list[LineCells]) -> None:
     """The token that lights up everywhere: a frame, so that its colour stays."""
     if area.marks.selected is None:
         return
@@ -228,7 +225,7 @@ def _paint_selected(painter: QPainter, area: TextArea, lines: list[LineCells]) -
         painter.drawRoundedRect(rect.adjusted(0, 0, -0.5, 0), 3, 3)
 
 
-def _paint_rewound(painter: QPainter, area: TextArea, lines: list[LineCells]) -> None:
+def _paint_rewound(painter: QPainter, area: TextField, lines: list[LineCells]) -> None:
     """What Rewind would take away is struck out; what it would only go back over has a dotted frame."""
     if area.marks.rewound is None:
         return
@@ -241,7 +238,7 @@ def _paint_rewound(painter: QPainter, area: TextArea, lines: list[LineCells]) ->
             painter.drawLine(QLineF(rect.left(), rect.center().y(), rect.right(), rect.center().y()))
 
 
-def _paint_ghost(painter: QPainter, area: TextArea, cells: LineCells) -> None:
+def _paint_ghost(painter: QPainter, area: TextField, cells: LineCells) -> None:
     """Pale behind the caret, and on lines of its own where there is no room or the text runs to the left."""
     caret, margin = QRectF(area.cursorRect()), area.document().documentMargin()
     step, right = area.line_step, area.viewport().width() - margin
@@ -261,7 +258,7 @@ def _paint_ghost(painter: QPainter, area: TextArea, cells: LineCells) -> None:
         layout.draw(painter, QPointF(0, 0))
 
 
-def _paint_hint(painter: QPainter, area: TextArea, cells: LineCells) -> None:
+def _paint_hint(painter: QPainter, area: TextField, cells: LineCells) -> None:
     """What to do, where there is no text."""
     painter.setFont(interface_font(TEXT))
     painter.setPen(area.theme.color("muted"))
@@ -270,7 +267,7 @@ def _paint_hint(painter: QPainter, area: TextArea, cells: LineCells) -> None:
     painter.drawText(place, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, area.hint)
 
 
-def _bare(area: TextArea, lines: list[LineCells]) -> list[int]:
+def _bare(area: TextField, lines: list[LineCells]) -> list[int]:
     """Where tokens on the screen stand that own no bytes of the text."""
     if not lines:
         return []
@@ -279,7 +276,7 @@ def _bare(area: TextArea, lines: list[LineCells]) -> list[int]:
     return seen
 
 
-def _notch(painter: QPainter, area: TextArea, lines: list[LineCells], byte: int, half: float) -> None:
+def _notch(painter: QPainter, area: TextField, lines: list[LineCells], byte: int, half: float) -> None:
     """A small triangle on top of the line, pointing at the place between two characters."""
     for cells in lines:
         if cells.start <= byte < cells.end or (byte == cells.end and cells.line.last):

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPen
 
 from arplay.core.modalities.base import Found
-
-if TYPE_CHECKING:
-    from arplay.gui.canvases.text.heat.view import HeatView
+from arplay.gui.canvases.text.heat.rows import HeatRows
+from arplay.gui.theme import Theme
 
 CARET = 2.0
 """Pixels that the caret is wide."""
 
 
-def token_of(view: HeatView, byte: int) -> int | None:
-    """The token that has this byte; the last one where it is the end of the text."""
-    return view.blocks.token_at(byte) if view.blocks is not None and len(view.blocks) else None
-
-
-def caret_at(view: HeatView, byte: int) -> QRectF | None:
+def caret_at(view: HeatRows, byte: int) -> QRectF | None:
     """The caret before ``byte``, in the viewport: in a token that holds several, that part of its width along."""
-    token, flow = token_of(view, byte), view.flow
+    token, flow = view.token_of(byte), view.flow
     if token is None or flow is None or view.ledger is None:
         return None
     start, end = view.ledger.encoded.span(token)
@@ -41,15 +34,15 @@ def caret_at(view: HeatView, byte: int) -> QRectF | None:
     return None
 
 
-def paint_found(painter: QPainter, view: HeatView, found: Found, first: int, stop: int) -> None:
+def paint_found(painter: QPainter, view: HeatRows, theme: Theme, found: Found, first: int, stop: int) -> None:
     """A frame around every token in rows [first, stop) that has a part of what was found."""
-    painter.setPen(QPen(view.theme.color("outline"), 1))
+    painter.setPen(QPen(theme.color("outline"), 1))
     for token, row in _found_in(view, found, first, stop):
         for rect in view.rects_of(token, row):
             painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
 
 
-def _found_in(view: HeatView, found: Found, first: int, stop: int) -> Iterator[tuple[int, int]]:
+def _found_in(view: HeatRows, found: Found, first: int, stop: int) -> Iterator[tuple[int, int]]:
     """The tokens, each with every row of these that it is in."""
     blocks, flow = view.blocks, view.flow
     if blocks is None or flow is None or first >= stop or not len(found.spans):

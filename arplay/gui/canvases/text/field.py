@@ -1,0 +1,173 @@
+"""The field of the editor as it is shown: an image of exact bytes, the caret, and what input methods compose there."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QInputMethodEvent, QResizeEvent, QTextBlock, QTextCursor, QTextDocument, QTextLayout
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from arplay.gui.canvases.text.cells import LineCells
+from arplay.gui.canvases.text.line_spacing import SpacedLayout, visible_lines
+from arplay.gui.canvases.text.looks import looks
+from arplay.gui.canvases.text.marks import NO_MARKS, Marks
+from arplay.gui.canvases.text.shown import ShownText, changed, image
+from arplay.gui.contract import Settings
+from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
+from arplay.gui.widgets.heat.scale import HeatScale
+
+_CURSOR = QInputMethodEvent.AttributeType.Cursor
+
+
+class TextField(QPlainTextEdit):
+    """Shows what it is given; :class:`arplay.gui.canvases.text.area.TextArea` tells what the user does with it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.shown = ShownText(b"")
+        self.marks = NO_MARKS
+        self.theme: Theme = LIGHT
+        self.scale = HeatScale(LIGHT, Settings().colour_by)
+        self._composed = ""
+        self._attributes: list[QInputMethodEvent.Attribute] = []
+        self.hint = self.ghost = ""
+        self._caret = 0
+        self._setting = False
+        self._foreign = False
+        self._adopting = False
+        document = QTextDocument(self)
+        self._spaced = SpacedLayout(document, self._looks)
+        document.setDocumentLayout(self._spaced)
+        document.setDocumentMargin(8)
+        self.setDocument(document)
+        self.setUndoRedoEnabled(False)
+        self.setCursorWidth(0)  # the caret is painted here, with and without focus
+        self.text_size = 0
+        self.set_text_size(TEXT)
+
+    def show_text(self, data: bytes, caret: int) -> None:
+        """Make the field show ``data`` by the smallest replacement, with the caret at byte ``caret``.
+
+        While Qt is in the middle of a change of its own nothing is touched; the field has that change already.
+        """
+        if self._adopting:
+            return
+        moved = data is not self.shown.data or caret != self._caret
+        composing = moved and self.composing()
+        self._setting = True
+        try:
+            if composing:
+                self._take_away()
+            changed = data is not self.shown.data or self._foreign
+            if changed:
+                self._splice(data)
+            self._caret = caret
+            cursor = self.textCursor()
+            if cursor.position() != self.shown.unit(caret) or (changed and cursor.hasSelection()):
+                cursor.setPosition(self.shown.unit(caret))
+                self.setTextCursor(cursor)
+            if composing:
+                self.preview(QInputMethodEvent(self._composed, self._attributes))
+            if moved:
+                self.ensureCursorVisible()
+        finally:
+            self._setting = False
+        self.viewport().update()
+
+    def set_marks(self, marks: Marks) -> None:
+        self.marks = marks
+        self.viewport().update()
+
+    def set_ghost(self, ghost: str) -> None:
+        if ghost != self.ghost:
+            self.ghost = ghost
+            self.viewport().update()
+
+    @property
+    def shows_ghost(self) -> bool:
+        """Not while something is composed there."""
+        return bool(self.ghost) and not self.composing()
+
+    @property
+    def line_step(self) -> float:
+        """Pixels from one line to the next."""
+        return self._spaced.step
+
+    def set_text_size(self, pixels: int) -> None:
+        """The size of the type; the text at the top stays where it is."""
+        if pixels == self.text_size and self.font().pixelSize() == pixels:  # a new style sheet takes the font away
+            return
+        self.text_size = pixels
+        self.setFont(fixed_font(pixels))
+        self._spaced.set_font_height(self.fontMetrics().height())
+        self.document().setDefaultFont(self.font())
+        self.ensureCursorVisible()
+
+    def set_style(self, theme: Theme, scale: HeatScale) -> None:
+        self.theme, self.scale = theme, scale
+        self.viewport().update()
+
+    def _splice(self, data: bytes) -> None:
+        old, self.shown = self.shown, ShownText(data)  # what is laid out meanwhile is the new text
+        if self._foreign or not old.data:
+            self.setPlainText(image(data))
+            self.marks = self.marks.after(0, len(old.data), len(data))
+        else:
+            start, old_end, new_end = changed(old.data, data)
+            cursor = QTextCursor(self.document())
+            cursor.setPosition(old.unit(start))
+            cursor.setPosition(old.unit(old_end), QTextCursor.MoveMode.KeepAnchor)
+            cursor.insertText(self.shown.image(start, new_end))
+            self.marks = self.marks.after(start, old_end, new_end)
+        self._foreign = False
+
+    def _looks(self, block: QTextBlock) -> list[QTextLayout.FormatRange]:
+        return looks(block, self.shown)
+
+    def preview(self, event: QInputMethodEvent) -> None:
+        """Have Qt draw what is composed."""
+        super().inputMethodEvent(event)
+
+    def composing(self) -> bool:
+        """Whether an input method is at work where the caret is."""
+        return bool(self.textCursor().block().layout().preeditAreaText())
+
+    def _take_away(self) -> None:
+        """What is composed, for a while: it outlives whatever happens to the text around it."""
+        if self.composing():
+            self.preview(QInputMethodEvent())
+
+    @property
+    def shows_caret(self) -> bool:
+        """Unless the input method shows one of its own inside of what is composed."""
+        return not self._composed or all(one.type != _CURSOR or one.length for one in self._attributes)
+
+    def selected_bytes(self) -> tuple[int, int]:
+        cursor = self.textCursor()
+        return self.shown.byte(cursor.selectionStart()), self.shown.byte(cursor.selectionEnd())
+
+    def visible_lines(self) -> list[LineCells]:
+        block = self.firstVisibleBlock()
+        offset = self.blockBoundingGeometry(block).translated(self.contentOffset()).topLeft()
+        lines = visible_lines(block, offset, self._spaced, self.viewport().height())
+        return [LineCells(line, self.shown) for line in lines]
+
+    def token_near(self, y: float) -> int | None:
+        """The token that the line at y, or the nearest one, begins with or in."""
+        lines = self.visible_lines()
+        if not lines or not len(self.marks.ends):
+            return None
+        start = min(lines, key=lambda cells: abs(cells.line.top - y)).start
+        return int(self.marks.ends.searchsorted(start, "right"))
+
+    def scroll_to(self, token: int, y: float) -> None:
+        """Bring the line where this token begins to y, as far as the text's ends allow."""
+        byte = int(self.marks.ends[:token][-1]) if token and len(self.marks.ends) else 0
+        unit = self.shown.unit(min(byte, len(self.shown.data)))
+        block = self.document().findBlock(unit)
+        self.verticalScrollBar().setValue(self._spaced.first_line(block, unit, y - self.contentOffset().y()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A notice above takes room from the text: the caret stays in sight if it was."""
+        seen = self.cursorRect().bottom() < event.oldSize().height()
+        super().resizeEvent(event)
+        if seen and event.oldSize().height() > event.size().height():
+            self.ensureCursorVisible()

@@ -20,15 +20,15 @@ def test_marks_are_kept_undone_and_come_back(opened: Open, qtbot: QtBot, folder:
     work(window, qtbot)
     play = window.playground
     here, *others = reversed(play.tree.nodes.values())
-    play.handle(SetMark(here, Mark("<b>best", star=True)))
-    play.handle(SetMark(others[3], Mark(pruned=True)))
+    play.handle(SetMark((here,), Mark("<b>best", star=True)))
+    play.handle(SetMark((others[3],), Mark(pruned=True)))
     play.undo_stack.undo()
     assert others[3].serial not in play.tree.marks
     play.undo_stack.redo()
     play.undo_stack.undo()
     play.undo_stack.undo()
     play.undo_stack.undo()  # a move
-    play.handle(SetMark(here, Mark("other")))  # no redo of that move any more
+    play.handle(SetMark((here,), Mark("other")))  # no redo of that move any more
     before = told(of_window(window))
     assert window.keeping.flush() and told(kept_in(folder)[0]) == before
     window.close()

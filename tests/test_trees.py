@@ -28,7 +28,7 @@ def write(window: MainWindow, qtbot: QtBot) -> None:
     for intent in (Do("step"), Take(2), Goto(play.tree.root), Do("step"), Take(0)):
         play.handle(intent)
         settle(window, qtbot)
-    play.handle(SetMark(play.tree.node, Mark('"good"\n', star=True)))
+    play.handle(SetMark((play.tree.node,), Mark('"good"\n', star=True)))
 
 
 def test_every_kind_from_the_window(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:

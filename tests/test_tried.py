@@ -120,7 +120,7 @@ def test_both_are_seen_told_apart_gone_to_and_pruned(opened: Open, qtbot: QtBot,
     play.undo_stack.undo()
     settled(window, qtbot)
     assert play.tree.node is play.tree.root
-    play.handle(SetMark(beam, Mark(pruned=True)))
+    play.handle(SetMark((beam,), Mark(pruned=True)))
     settled(window, qtbot)
     assert board.shown is not None and beam.serial not in board.shown.outline.of
     play.undo_stack.undo()

@@ -340,9 +340,9 @@ class Goto:
 
 @dataclass(frozen=True, slots=True)
 class SetMark:
-    """What the user thinks of a state."""
+    """What the user thinks of states that are equal."""
 
-    node: Node
+    nodes: tuple[Node, ...]
     mark: Mark
 
 

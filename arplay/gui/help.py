@@ -57,6 +57,17 @@ KEYS = (
         (("← → ↑ ↓", "go to another token of the text"),),
     ),
     (
+        "In the tree and the blocks of the history",
+        (
+            ("← → ↑ ↓", "go back, on, and to the branches beside it"),
+            ("Home / End", "go to the beginning, and to the end of this branch"),
+            ("Enter / Ctrl+Enter", "be there at once / compare it with where you are"),
+            ("F2 / * / Delete", "rename / star / prune the branch (undo brings it back)"),
+            ("+ / − / 0", "closer, further, all of it (Shift and arrows move)"),
+            ("Space / Backspace", "enlarge a block / out again"),
+        ),
+    ),
+    (
         "In the list of models",
         (
             ("↑ ↓ and Enter", "choose a model and load it, or get it"),

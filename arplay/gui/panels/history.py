@@ -29,9 +29,9 @@ from arplay.gui.widgets.history_list import RowPainter, Rows
 from arplay.gui.widgets.history_rows import HistoryRows
 from arplay.gui.widgets.push_button import segment
 from arplay.gui.widgets.tree.blocks import Blocks
-from arplay.gui.widgets.tree.board import Board
+from arplay.gui.widgets.tree.board import Board, Want
 from arplay.gui.widgets.tree.branches import Branches
-from arplay.gui.widgets.tree.menu import TwigMenu, compared, names
+from arplay.gui.widgets.tree.menu import Marks, compared, names, twig_menu
 from arplay.gui.widgets.tree.shown import Shown, Words
 
 _EMPTY = (
@@ -65,8 +65,10 @@ class HistoryPanel(Panel):
         "exp(Σ log p). What nobody tried is left empty. Equal ways are shown as one.</p>"
         "<p>Right click: rename, star, prune, the next tokens as pale branches, and the text in the window as a "
         "<b>gold</b> one on the tree. Ctrl and a click compares that way with where you are.</p>"
-        "<p>Wheel, pinch, + and − zoom, 0 shows all; drag and arrows move. In the blocks a double-click, or Enter "
-        "for where you stand, enlarges a block, and Backspace goes out again.</p>"
+        "<p>Arrows go from branch to branch (← back, → on, ↑ ↓ beside it), Home to the beginning, End to its end; "
+        "Enter is there, Ctrl and Enter compares, F2 renames, * stars, Delete prunes.</p>"
+        "<p>Wheel, pinch, + and − zoom, 0 shows all; a drag, or Shift and arrows, move. In the blocks a double-click, "
+        "or Space, enlarges a block, and Backspace goes out again.</p>"
     )
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -99,6 +101,7 @@ class HistoryPanel(Panel):
             board.chosen.connect(self._go_to_twig)
             board.marked.connect(self._compare)
             board.asked.connect(self._ask)
+            board.wanted.connect(self._want)
         self.empty = Label(_EMPTY, wrap=True)
         self.empty.setMargin(SPACE[1])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
@@ -249,9 +252,11 @@ class HistoryPanel(Panel):
     def menu_of(self, twig: int) -> QMenu:
         shown, tree = cast(Board, self.views.currentWidget()).shown, self._view.tree
         assert shown is not None and tree is not None
-        menu = TwigMenu(shown.outline.nodes[twig], tree.marks, self._mark, self)
+        menu = twig_menu(Marks(shown.outline.nodes[twig], tree.marks, self._mark, self))
         if shown.outline.nodes[twig] and twig != shown.here:
-            menu.addAction("&Compare with where you are (Ctrl+click)").triggered.connect(partial(self._compare, twig))
+            menu.addAction("&Compare with where you are (Ctrl+click, Ctrl+Enter)").triggered.connect(
+                partial(self._compare, twig)
+            )
         menu.addAction(f"&Single tokens: the {SINGLE} most probable here").triggered.connect(self.show_single)
         words = "Take the &gold text away" if self._gold else "Lay this text on the tree as the &gold one"
         menu.addAction(words).triggered.connect(self.show_gold)
@@ -260,8 +265,18 @@ class HistoryPanel(Panel):
             menu.addAction(words).triggered.connect(self._show_pruned)
         return menu
 
-    def _mark(self, node: Node, mark: Mark) -> None:
-        self.intent.emit(SetMark(node, mark))
+    def _want(self, twig: int, what: Want) -> None:
+        """A key says what the menu offers."""
+        shown, tree = cast(Board, self.views.currentWidget()).shown, self._view.tree
+        assert shown is not None and tree is not None
+        marks = Marks(shown.outline.nodes[twig], tree.marks, self._mark, self)
+        if what == "prune" and marks.can_be_pruned:
+            marks.prune()
+        elif what != "prune" and marks.nodes:
+            {"star": marks.star, "rename": marks.rename}[what]()
+
+    def _mark(self, nodes: tuple[Node, ...], mark: Mark) -> None:
+        self.intent.emit(SetMark(nodes, mark))
 
     def _show_pruned(self) -> None:
         self._pruned_too = not self._pruned_too

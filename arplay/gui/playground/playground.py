@@ -98,8 +98,8 @@ class Playground(State):
             case contract.Goto(node):
                 self.writing.stop()
                 self.recording.move(self.tree.node, node, "going to another branch")
-            case contract.SetMark(node, mark):
-                self.recording.mark(node, mark)
+            case contract.SetMark(nodes, mark):
+                self.recording.mark(nodes, mark)
             case contract.Analyse(document, name):
                 self.analyse(document, name)
             case contract.Report(cause, remedy):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
@@ -64,12 +65,12 @@ class Recording(QObject):
         self._play.undo_stack.push(Move(self._goto, origin, target, words))
         self._play.show()
 
-    def mark(self, node: Node, mark: Mark) -> None:
-        """What the user thinks of a state, as something that can be undone."""
+    def mark(self, nodes: Sequence[Node], mark: Mark) -> None:
+        """What the user thinks of states, as one thing that can be undone."""
         play = self._play
-        former = play.tree.marks.get(node.serial, PLAIN)
-        if mark != former:
-            play.undo_stack.push(Marking(self._mark, node, former, mark))
+        former = {node: play.tree.marks.get(node.serial, PLAIN) for node in nodes}
+        if any(one != mark for one in former.values()):
+            play.undo_stack.push(Marking(self._mark, former, mark))
 
     def _mark(self, node: Node, mark: Mark) -> None:
         play = self._play

@@ -37,17 +37,19 @@ class Move(QUndoCommand):
 
 
 class Marking(QUndoCommand):
-    """Another mark on a state. Pushing it on the stack sets it."""
+    """Another mark on states, which had those of ``former``. Pushing it on the stack sets it."""
 
-    def __init__(self, set_mark: Callable[[Node, Mark], None], node: Node, former: Mark, mark: Mark) -> None:
-        super().__init__("pruning" if mark.pruned != former.pruned else "marking")
-        self._set, self._node, self._former, self._mark = set_mark, node, former, mark
+    def __init__(self, set_mark: Callable[[Node, Mark], None], former: dict[Node, Mark], mark: Mark) -> None:
+        super().__init__("pruning" if any(mark.pruned != one.pruned for one in former.values()) else "marking")
+        self._set, self._former, self._mark = set_mark, former, mark
 
     def redo(self) -> None:
-        self._set(self._node, self._mark)
+        for node in self._former:
+            self._set(node, self._mark)
 
     def undo(self) -> None:
-        self._set(self._node, self._former)
+        for node, former in self._former.items():
+            self._set(node, former)
 
 
 def done(stack: QUndoStack) -> int:

@@ -21,6 +21,8 @@ COLUMN = 74.0
 SIZE = 13
 LOWEST = 1.0
 """Pixels of height below which a block, and all in it, is not drawn."""
+SEEN = 4.0
+"""Pixels of height from which one can see where one is."""
 TEXT_HEIGHT = 17.0
 WIDEST = 3.0
 
@@ -168,20 +170,33 @@ class Blocks(Board):
         found = [block.twig for block in self.blocks(self._area) if block.area.contains(at)]
         return found[-1] if found else None
 
-    def show_here(self) -> None:
-        """Where it is too small to be seen, the nearest block around it that holds one level more than is in sight."""
-        if self.shown is None or any(block.twig == self.shown.here for block in self.blocks(self._area)):
+    def show_twig(self, twig: int) -> None:
+        """Where it is too small to be seen, the block around it in which it can be read, up to three levels further."""
+        area = self._area
+        seen = (block.area.intersected(area).height() for block in self.blocks(area) if block.twig == twig)
+        if self.shown is None or any(high >= SEEN for high in seen):
             return
-        way = self.shown.outline.way(self.shown.here)
-        self.root_shown(way[max(0, len(way) - 4)])
+        outline, root, part = self.shown.outline, twig, area.height()
+        for parent in outline.way(twig)[-2::-1][:3]:
+            part *= self.shares(parent)[outline.below[parent].index(root)]
+            if part < TEXT_HEIGHT:
+                break
+            root = parent
+        self.root_shown(root)
+
+    def paint_focus(self, painter: QPainter) -> None:
+        area = self._area
+        for block in self.blocks(area):
+            if block.twig == self.current:
+                painter.drawRect(block.area.intersected(area).adjusted(3, 3, -3, -3))
 
     @property
     def _area(self) -> QRectF:
         return QRectF(self.rect()).adjusted(1, 1, -1, -1)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.shown is not None:
-            self.zoom_to(self.shown.here)
+        if event.key() == Qt.Key.Key_Space and self.shown is not None:
+            self.zoom_to(self.current)
         elif event.key() == Qt.Key.Key_Backspace and self.shown is not None:
             self.outer()
         else:

@@ -1,6 +1,9 @@
-"""What both pictures of the history have in common: zoom, move, point at a branch, choose one."""
+"""What both pictures of the history have in common: zoom, move, walk from branch to branch, choose one."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -10,6 +13,7 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QResizeEvent,
     QWheelEvent,
 )
@@ -20,10 +24,11 @@ from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.frame import paint_frame, paint_message
 from arplay.gui.widgets.tree.shown import Shown
 
+Want = Literal["prune", "star", "rename"]
 NOTCH = 1.2
 """How much larger one notch of the wheel, or one +, makes it."""
 STEP = 48
-"""Pixels by which an arrow moves."""
+"""Pixels by which Shift and an arrow move."""
 STILL = 4
 """Pixels within which a press is a click."""
 _ARROWS = {
@@ -32,19 +37,36 @@ _ARROWS = {
     Qt.Key.Key_Up: (0, STEP),
     Qt.Key.Key_Down: (0, -STEP),
 }
+_STEPS: dict[Qt.Key, Callable[[Shown, int], int]] = {
+    Qt.Key.Key_Left: lambda shown, twig: max(shown.outline.parent[twig], 0),
+    Qt.Key.Key_Right: Shown.onward,
+    Qt.Key.Key_Up: lambda shown, twig: shown.beside(twig, -1),
+    Qt.Key.Key_Down: lambda shown, twig: shown.beside(twig, 1),
+    Qt.Key.Key_Home: lambda shown, twig: 0,
+    Qt.Key.Key_End: Shown.end,
+}
+_WANTS: dict[Qt.Key, Want] = {
+    Qt.Key.Key_Delete: "prune",
+    Qt.Key.Key_Asterisk: "star",
+    Qt.Key.Key_F2: "rename",
+}
 
 
 class Board(QWidget):
-    """``chosen``: a branch was clicked; ``marked``: with Ctrl; ``asked``: its menu is wanted, at this place."""
+    """``chosen``: a branch was clicked, or Enter pressed on it; ``marked``: with Ctrl; ``asked``: its menu is wanted,
+    at this place; ``wanted``: it is to be pruned, starred or renamed. ``current``: the twig that keys are about.
+    """
 
     chosen = Signal(int)
     marked = Signal(int)
     asked = Signal(int, object)
+    wanted = Signal(int, str)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme: Theme = LIGHT
         self.shown: Shown | None = None
+        self.current = 0
         self._held: QPointF | None = None
         self._dragged = False
         self._fitted = False
@@ -76,12 +98,16 @@ class Board(QWidget):
     def twig_at(self, at: QPointF) -> int | None:
         raise NotImplementedError
 
-    def show_here(self) -> None:
-        """Move so that where one stands is in sight."""
+    def show_twig(self, twig: int) -> None:
+        """Move so that it is in sight."""
         raise NotImplementedError
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """What is in sight, in pixels of the widget."""
+        raise NotImplementedError
+
+    def paint_focus(self, painter: QPainter) -> None:
+        """Around the current twig, with the pen that is set, in pixels of the widget."""
         raise NotImplementedError
 
     # ---- what they share
@@ -93,8 +119,10 @@ class Board(QWidget):
             if former is None or not self._fitted:
                 self._fitted = self.width() > 80
                 self.begin()
-            if former is None or former.here != shown.here or former.outline is not shown.outline:
-                self.show_here()
+            if former is None or former.state is not shown.state:
+                self.walk_to(shown.here)
+            elif former.outline is not shown.outline:
+                self.walk_to(shown.of(former, self.current))
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -106,7 +134,7 @@ class Board(QWidget):
         if self.shown is not None and not self._fitted and self.width() > 80:
             self._fitted = True
             self.begin()
-            self.show_here()
+            self.show_twig(self.current)
 
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -116,24 +144,42 @@ class Board(QWidget):
         else:
             painter.setClipRect(frame.adjusted(1, 1, -1, -1))
             self.draw(painter, frame)
+            if self.hasFocus():
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(self.theme.color("accent"), 1.5, Qt.PenStyle.DashLine))
+                self.paint_focus(painter)
         painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        middle, key = QPointF(self.rect().center()), event.key()
+        middle, key, shown = QPointF(self.rect().center()), Qt.Key(event.key()), self.shown
+        plain_key = not event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
+        shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         if event.text() in ("+", "="):
             self.zoom(NOTCH, middle)
         elif event.text() in ("-", "−"):
             self.zoom(1 / NOTCH, middle)
         elif event.text() == "0":
             self.fit()
-        elif key in _ARROWS and event.modifiers() in (
-            Qt.KeyboardModifier.NoModifier,
-            Qt.KeyboardModifier.KeypadModifier,
-        ):
-            self.move_by(*_ARROWS[Qt.Key(key)])
+        elif key in _ARROWS and plain_key and shifted:
+            self.move_by(*_ARROWS[key])
+        elif shown is not None and key in _STEPS and plain_key and not shifted:
+            self.walk_to(_STEPS[key](shown, self.current))
+        elif shown is not None and key in _WANTS and plain_key:
+            self.wanted.emit(self.current, _WANTS[key])
+        elif shown is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            with_ctrl = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+            (self.marked if with_ctrl else self.chosen).emit(self.current)
         else:
             super().keyPressEvent(event)
             return
+        self.update()
+
+    def walk_to(self, twig: int) -> None:
+        """Keys are about this twig now, which is brought in sight."""
+        self.current = twig
+        self.show_twig(twig)
+        if self.shown is not None:
+            self.setAccessibleDescription(self.shown.spoken(twig))
         self.update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -184,12 +230,13 @@ class Board(QWidget):
         if twig is not None and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.marked.emit(twig)
         elif twig is not None:
+            self.walk_to(twig)
             self.chosen.emit(twig)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         twig = self.twig_at(QPointF(event.pos()))
         if twig is None and event.reason() == QContextMenuEvent.Reason.Keyboard and self.shown is not None:
-            twig = self.shown.here
+            twig = self.current
         if twig is not None:
             self.asked.emit(twig, event.globalPos())
         else:

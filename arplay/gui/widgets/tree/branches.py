@@ -109,7 +109,7 @@ class Branches(Board):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.show_here()
+        self.show_twig(self.current)
 
     def begin(self) -> None:
         """All of it, or as much as can be read."""
@@ -135,10 +135,10 @@ class Branches(Board):
             min(max(self.origin.x(), least.x()), most.x()), min(max(self.origin.y(), least.y()), most.y())
         )
 
-    def show_here(self) -> None:
+    def show_twig(self, twig: int) -> None:
         if self.shown is None or not len(self.begins):
             return
-        place = self.place(self.shown.here)
+        place = self.place(twig)
         area = QRectF(self.origin + place.topLeft() * self.scale, place.size() * self.scale)
         room = QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
         dx = min(0.0, room.right() - area.right()) or max(0.0, room.left() - area.left())
@@ -187,6 +187,11 @@ class Branches(Board):
         seen &= (top <= sight.bottom()) & (bottom >= sight.top())
         runs = np.flatnonzero(seen).tolist()
         self._readable(painter, runs, sight)
+
+    def paint_focus(self, painter: QPainter) -> None:
+        place = self.place(self.current)
+        area = QRectF(self.origin + place.topLeft() * self.scale, place.size() * self.scale)
+        painter.drawRoundedRect(area.adjusted(-3, 1, -1, 0), 4, 4)
 
     def _overview(self, painter: QPainter, scale: float) -> None:
         """Lines only, those of one colour and width at once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
@@ -11,36 +11,49 @@ from arplay.core.format import number
 from arplay.core.outline import Outline
 from arplay.core.tree import LONGEST_NAME, PLAIN, Mark, Node
 
-Marked = Callable[[Node, Mark], None]
+Marked = Callable[[tuple[Node, ...], Mark], None]
 
 
-class TwigMenu(QMenu):
-    """Of the states of a twig. ``parent`` is asked for a name; ``mark`` sets what was chosen."""
+@dataclass(eq=False)
+class Marks:
+    """Those of a twig's states, equal ways being one. ``parent`` is asked for a name; ``mark`` sets what was chosen."""
 
-    def __init__(self, nodes: list[Node], marks: dict[int, Mark], mark: Marked, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._nodes, self._mark = nodes, mark
-        self._former = next((marks[node.serial] for node in nodes if node.serial in marks), PLAIN)
-        if nodes:
-            self.addAction("&Rename…").triggered.connect(self._rename)
-            star = self.addAction("Take away the &star" if self._former.star else "Mark with a &star")
-            star.triggered.connect(self._star)
-            if nodes[0].parent is not None:
-                prune = self.addAction("Bring &back" if self._former.pruned else "&Prune (undo brings it back)")
-                prune.triggered.connect(self._prune)
-            self.addSeparator()
+    nodes: list[Node]
+    all: dict[int, Mark]
+    mark: Marked
+    parent: QWidget
 
-    def _rename(self) -> None:
-        name, given = QInputDialog.getText(self.parentWidget(), "Rename", "Name of this state:", text=self._former.name)
+    @property
+    def former(self) -> Mark:
+        return next((self.all[node.serial] for node in self.nodes if node.serial in self.all), PLAIN)
+
+    @property
+    def can_be_pruned(self) -> bool:
+        return bool(self.nodes) and self.nodes[0].parent is not None
+
+    def rename(self) -> None:
+        name, given = QInputDialog.getText(self.parent, "Rename", "Name of this state:", text=self.former.name)
         if given:
-            self._mark(self._nodes[0], replace(self._former, name=name.strip()[:LONGEST_NAME]))
+            self.mark((self.nodes[0],), replace(self.former, name=name.strip()[:LONGEST_NAME]))
 
-    def _star(self) -> None:
-        self._mark(self._nodes[0], replace(self._former, star=not self._former.star))
+    def star(self) -> None:
+        self.mark((self.nodes[0],), replace(self.former, star=not self.former.star))
 
-    def _prune(self) -> None:
-        for node in self._nodes:  # equal ways go together
-            self._mark(node, replace(self._former, pruned=not self._former.pruned))
+    def prune(self) -> None:
+        self.mark(tuple(self.nodes), replace(self.former, pruned=not self.former.pruned))
+
+
+def twig_menu(marks: Marks) -> QMenu:
+    menu, former = QMenu(marks.parent), marks.former
+    if marks.nodes:
+        menu.addAction("&Rename… (F2)").triggered.connect(lambda: marks.rename())
+        words = "Take away the &star (*)" if former.star else "Mark with a &star (*)"
+        menu.addAction(words).triggered.connect(lambda: marks.star())
+        if marks.can_be_pruned:
+            words = "Bring &back (Del)" if former.pruned else "&Prune (Del; undo brings it back)"
+            menu.addAction(words).triggered.connect(lambda: marks.prune())
+        menu.addSeparator()
+    return menu
 
 
 def names(marks: dict[int, Mark]) -> dict[int, str]:

@@ -68,6 +68,53 @@ class Shown:
     def probs(self) -> list[float]:
         return [math.exp(p) if p == p else math.nan for p in self.outline.logprob.tolist()]
 
+    @property
+    def state(self) -> Node:
+        """Where one stands."""
+        return self.outline.nodes[self.here][0]
+
+    def of(self, former: Shown, twig: int) -> int:
+        """What a twig of a former outline is now, else the nearest above it that is still there."""
+        for above in reversed(former.outline.way(twig)):
+            found = (self.outline.of.get(node.serial) for node in former.outline.nodes[above])
+            if (now := next((one for one in found if one is not None), None)) is not None:
+                return now
+        return 0
+
+    # ---- from one to another
+
+    def onward(self, twig: int) -> int:
+        """To the next on the way to where one stands, else to the first child."""
+        below = self.outline.below[twig]
+        return next((child for child in below if child in self.on_way), below[0] if below else twig)
+
+    def end(self, twig: int) -> int:
+        """On to where its way ends."""
+        while (following := self.onward(twig)) != twig:
+            twig = following
+        return twig
+
+    def beside(self, twig: int, step: int) -> int:
+        """The next (``step`` 1) or former (-1) beside it, or beside the nearest above it that has one there."""
+        at = twig
+        while (parent := self.outline.parent[at]) >= 0:
+            below = self.outline.below[parent]
+            place = below.index(at) + step
+            if 0 <= place < len(below):
+                return below[place]
+            at = parent
+        return twig
+
+    def spoken(self, twig: int) -> str:
+        """What a screen reader says of it."""
+        parent, below = self.outline.parent[twig], len(self.outline.below[twig])
+        beside = self.outline.below[parent] if parent >= 0 else [twig]
+        where = f"{beside.index(twig) + 1:,} of {len(beside):,} here" if len(beside) > 1 else ""
+        parts = ["you are here" if twig == self.here else "", where, f"{below:,} go on from it" if below else "an end"]
+        return "; ".join(filter(None, [self.told(twig).replace("\n", "; "), *parts]))
+
+    # ---- in words
+
     def text(self, twig: int) -> tuple[str, bool]:
         nodes = self.outline.nodes[twig]
         return self.words.of(nodes[0]) if nodes else (self.outline.laid[twig].text, True)
@@ -111,5 +158,5 @@ class Shown:
         if not nodes:
             lines.append("not written yet" if twig not in self.gold else "not written here")
         elif twig != self.here:
-            lines.append("click to be there")
+            lines.append("a click, or Enter, is there")
         return "\n".join(lines)

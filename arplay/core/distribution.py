@@ -68,6 +68,7 @@ class Distribution:
         self.size, self.open, self.ceiling, self.shift = size, open, ceiling, shift
         self.logprobs = frozen(np.asarray(logprobs, dtype=np.float64))
         self.ids = None if ids is None else frozen(np.asarray(ids, dtype=np.int64))
+        self._best: Ids = frozen(np.zeros(0, np.int64))
         expected = size if self.ids is None else len(self.ids)
         if self.logprobs.shape != (expected,):
             raise ValueError(f"{expected} log-probs expected, got shape {self.logprobs.shape}")
@@ -85,7 +86,12 @@ class Distribution:
 
     @cached_property
     def probs(self) -> Floats:
-        return frozen(np.exp(self.logprobs))
+        alive = np.flatnonzero(self.logprobs > -np.inf)
+        if len(alive) == len(self.logprobs):
+            return frozen(np.exp(self.logprobs))
+        result = np.zeros(len(self.logprobs))  # after a decoding most are: exp of an infinity takes four times as long
+        result[alive] = np.exp(self.logprobs[alive])
+        return frozen(result)
 
     @cached_property
     def order(self) -> Ids:
@@ -103,9 +109,12 @@ class Distribution:
         n = max(0, n)
         if self.ids is not None or not 0 < n < self.size or "order" in self.__dict__:
             return self.order[:n]
+        if n <= len(self._best):
+            return self._best[:n]
         cut = np.partition(self.logprobs, self.size - n)[self.size - n]
         near = np.flatnonzero(self.logprobs >= cut)
-        return frozen(near[np.lexsort((near, -self.logprobs[near]))][:n])
+        self._best = frozen(near[np.lexsort((near, -self.logprobs[near]))][:n])
+        return self._best
 
     def logprob(self, id: int) -> float | None:
         """log p(id) in nats, or None where it is not known."""
@@ -132,9 +141,9 @@ class Distribution:
         (None, 0.5)
         """
         if self.ids is None:
-            hidden = np.ones(self.size, dtype=bool)
-            hidden[shown] = False
-            return int(np.count_nonzero(hidden)), float(np.sum(self.probs[hidden]))
+            hidden = self.probs.copy()
+            hidden[shown] = 0.0
+            return self.size - len(np.unique(shown)), float(np.sum(hidden))
         known = float(sum(self.probs[place] for id in shown if (place := self._place(int(id))) is not None))
         return None if self.open else int(self.size - len(shown)), max(0.0, 1.0 - known)
 

@@ -8,6 +8,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-for name in ("start", "step", "heartbeat", "speed", "llama_cpp", "batch", "rollouts", "training", "long"):
+for name in ("start", "step", "heartbeat", "speed", "llama_cpp", "batch", "rollouts", "training", "long", "drag"):
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"tests.benchmarks.{name}"], check=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +34,15 @@ class Candidates:
     ) -> None:
         self.size, self.scores, self.unknown, self.shift = size, frozen(scores), unknown, shift
         self._ids = ids
+        self._sorted: Callable[[], Floats] | None = None
 
     @classmethod
+    @lru_cache(maxsize=2)
     def of(cls, distribution: Distribution) -> Candidates:
-        """Every token that ``distribution`` gives a probability above 0."""
+        """Every token that ``distribution`` gives a probability above 0.
+
+        The same object for the same one, so that it is sorted once while a hand moves a slider.
+        """
         scores, ids = distribution.logprobs, distribution.ids
         unknown: tuple[int | None, float] = (0, 0.0)
         if ids is not None:
@@ -111,6 +116,12 @@ class Candidates:
         self.must_be_full("another score for every token")
         return Candidates(self.size, scores, self._ids, shift=shift)
 
+    def mapped(self, rising: Callable[[Floats], Floats], shift: float | None = None) -> Candidates:
+        """The same tokens in the same order with the scores that ``rising`` makes: what was sorted stays so."""
+        done = self.scored(rising(self.scores), shift)
+        done._sorted = lambda: rising(self.falling)
+        return done
+
     def changed(self, ids: Ids, change: Callable[[Floats, Ids], Floats]) -> Candidates:
         """``change`` gives the scores of those of ``ids`` that may be drawn, from their scores and ids.
 
@@ -166,4 +177,4 @@ class Candidates:
     @cached_property
     def falling(self) -> Floats:
         """The scores from the largest to the smallest: sorting values takes a quarter of sorting places."""
-        return frozen(np.sort(self.scores)[::-1])
+        return frozen(np.sort(self.scores)[::-1] if self._sorted is None else self._sorted())

@@ -259,7 +259,7 @@ def _listed(said: Any) -> Sequence[Any]:
 def _one(said: Any) -> tuple[Stage, tuple[Any, ...]]:
     """A stage and its numbers, which are not checked yet."""
     if isinstance(said, str):
-        name, *texts = _parted(said.strip(), ":")
+        name, *texts = _parted(said.strip(), ":") or [""]
         stage = _stage(name.strip())
         takes_text = [isinstance(field, Words) for field in stage.fields]
         if takes_text and takes_text[-1] and len(texts) > len(takes_text):  # the last text may have colons

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from arplay.core.decoding.candidates import Candidates
+from arplay.core.decoding.candidates import Candidates, Floats
 from arplay.core.decoding.stage import Context, Field, Stage
 
 
@@ -24,12 +24,16 @@ def temperature(candidates: Candidates, context: Context, t: float) -> Candidate
     """
     if t == 0:
         return greedy(candidates, context)
-    # dividing the distance to the best token (not the raw value) cannot overflow for tiny T
-    with np.errstate(over="ignore"):
-        scores = (candidates.scores - candidates.best) / t
+
+    def cooled(scores: Floats) -> Floats:
+        # dividing the distance to the best token (not the raw value) cannot overflow for tiny T
+        with np.errstate(over="ignore"):
+            colder: Floats = (scores - candidates.best) / t
+        return colder
+
     shift = None if candidates.shift is None else (candidates.shift + candidates.best) / t
-    colder = candidates.scored(scores, shift)
-    alive = scores > -np.inf
+    colder = candidates.mapped(cooled, shift)
+    alive = colder.scores > -np.inf
     return colder if alive.all() else colder.keep(np.flatnonzero(alive))
 
 

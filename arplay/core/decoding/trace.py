@@ -49,9 +49,9 @@ class Trace:
         before, after = self.before, self.after
         lost = before.unknown[1] if before.is_partial and not after.is_partial else 0.0
         if len(after) < len(before):
-            gone = np.ones(before.size, dtype=bool)
-            gone[after.ids] = False
-            lost += float(np.sum(before.weights[gone[before.ids]]))
+            gone = before.weights.copy()
+            gone[after.ids if len(before) == before.size else np.searchsorted(before.ids, after.ids)] = 0.0
+            lost += float(np.sum(gone))
         return lost and lost / before.total  # a total costs an exp for every token
 
     @cached_property

@@ -158,7 +158,7 @@ class HeatmapPanel(OnSheet, Panel):
 
     def _show_words(self) -> None:
         ledger, view = self.view.ledger, self.view
-        self.text.empty_text = no_scores(view) or EMPTY
+        self.text.show_empty(no_scores(view) or EMPTY)
         growing = ledger is not None and not ledger.complete
         self.progress.show_share(ledger.done / len(ledger) if ledger is not None and growing else None)
         if ledger is None or not len(ledger):
@@ -168,7 +168,6 @@ class HeatmapPanel(OnSheet, Panel):
             self.figures.show_figures(heat_figures(ledger, view.settings.unit))
             self.caption.show_text(self._caption(ledger))
         self._fit()
-        self.text.viewport().update()
 
     def _caption(self, ledger: Ledger) -> str:
         lead = lead_tokens(ledger, self.view.loaded)

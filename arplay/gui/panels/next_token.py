@@ -148,9 +148,9 @@ class NextTokenPanel(Panel):
         old, self._view = self._view, view
         settings = view.settings
         fast = view.playing and settings.play_per_second > MOST_ANIMATED
-        self.bars.animate = settings.animate and not fast
-        self._show_settings(settings)
         new_answer = view.answer is not old.answer or view.loaded is not old.loaded
+        self.bars.animate = settings.animate and new_answer and not fast  # of a slider they follow the hand itself
+        self._show_settings(settings)
         if view.answer is None or view.loaded is None:
             self._show_nothing(view)
             return

@@ -318,7 +318,7 @@ class ReplayView(QWidget):
         if self._problem is not None:
             message = "The snapshots could not be asked."
         self.chart.show_message(message)
-        self.heat.empty_text = message
+        self.heat.show_empty(message)
         self.heat.show_ledger(None, None, ())
         self.figures.show_figures(())
         self.caption.show_text("")

@@ -70,11 +70,13 @@ class TextField(QPlainTextEdit):
                 self.ensureCursorVisible()
         finally:
             self._setting = False
-        self.viewport().update()
+        if moved or changed:
+            self.viewport().update()
 
     def set_marks(self, marks: Marks) -> None:
+        if not marks.looks_like(self.marks):
+            self.viewport().update()
         self.marks = marks
-        self.viewport().update()
 
     def set_ghost(self, ghost: str) -> None:
         if ghost != self.ghost:
@@ -102,8 +104,9 @@ class TextField(QPlainTextEdit):
         self.ensureCursorVisible()
 
     def set_style(self, theme: Theme, scale: HeatScale) -> None:
+        if (theme, scale.colour_by) != (self.theme, self.scale.colour_by):
+            self.viewport().update()
         self.theme, self.scale = theme, scale
-        self.viewport().update()
 
     def _splice(self, data: bytes) -> None:
         old, self.shown = self.shown, ShownText(data)  # what is laid out meanwhile is the new text

@@ -37,6 +37,11 @@ class Marks:
     rewound: tuple[int, int] | None = None
     taken: bool = False
 
+    def looks_like(self, other: Marks) -> bool:
+        """Whether both are painted alike; arrays and scores are told apart by which they are, not by what they hold."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__slots__)
+        return all(mine is its or (isinstance(mine, tuple | str | int) and mine == its) for mine, its in pairs)
+
     def after(self, start: int, old_end: int, new_end: int) -> Marks:
         """The marks to show until the new tokens are known: those outside of the bytes that were replaced."""
         moved = new_end - old_end

@@ -31,6 +31,7 @@ class TextTools(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._settings = Settings()
+        self._shown: tuple[object, ...] = ()
         self.tokens = QButtonGroup(self)
         self.measure = QComboBox()
         self.measure.setAccessibleName("What the colours show")
@@ -62,6 +63,10 @@ class TextTools(QWidget):
 
     def show_settings(self, settings: Settings, theme: Theme) -> None:
         self._settings = settings
+        shown = (theme, settings.tokens, settings.colour_by, settings.link_scrolling, settings.unit)
+        if shown == self._shown:
+            return
+        self._shown = shown
         for button in self.tokens.buttons():
             button.setChecked(button.property("tokens") == settings.tokens)
         self.measure.setCurrentIndex(self.measure.findData(settings.colour_by))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QStaticText, QTransform
 
 from arplay.core.format import percent_cell, power_cell
 from arplay.gui.theme import BODY, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
@@ -31,6 +32,35 @@ def lengths_of(bars: Bars, axis: Axis) -> dict[int, tuple[float, float]]:
     return result
 
 
+class Face:
+    """A font with its measures. The same words come again with each paint, so they are laid out once."""
+
+    def __init__(self, font: QFont) -> None:
+        self.font, self.metrics = font, QFontMetricsF(font)
+
+    def width(self, text: str) -> float:
+        return self.metrics.horizontalAdvance(text)
+
+
+@cache
+def _faces() -> tuple[Face, Face, Face]:
+    """Of names, figures and tokens."""
+    return Face(interface_font(SMALL)), Face(number_font(SMALL)), Face(fixed_font(BODY))
+
+
+@lru_cache(4096)
+def _laid_out(text: str, face: Face) -> tuple[QStaticText, QSizeF]:
+    laid = QStaticText(text)
+    laid.setTextFormat(Qt.TextFormat.PlainText)
+    laid.prepare(QTransform(), face.font)
+    return laid, laid.size()
+
+
+@lru_cache(4096)
+def _elided(text: str, face: Face, width: float) -> str:
+    return face.metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Left edge and width of every column; a column of width 0 is not shown."""
@@ -44,12 +74,12 @@ class Columns:
     @classmethod
     def fit(cls, bars: Bars, width: float) -> Columns:
         """Columns for this width; a narrow chart gives up the ranks first, then the second figure."""
-        figures = QFontMetricsF(number_font(SMALL))
+        figures = _faces()[1]
         gap, margin = SPACE[1], SPACE[2]
         ranks = max(len(f"{bars.last_rank:,}"), *(len(rank_text(row)) for row in bars.all_rows), 1)
-        rank = figures.horizontalAdvance("0" * max(2, ranks)) if width >= 300 else 0.0
-        number = figures.horizontalAdvance(">99.99%") + 2
-        after = figures.horizontalAdvance("removed") + 2 if bars.decoding and width >= 340 else 0.0
+        rank = figures.width("0" * max(2, ranks)) if width >= 300 else 0.0
+        number = figures.width(">99.99%") + 2
+        after = figures.width("removed") + 2 if bars.decoding and width >= 340 else 0.0
         text = min(max(0.26 * width, 56.0), 220.0)
         left = margin + rank + (gap if rank else 0)
         right = width - margin - number - (after + gap if after else 0)
@@ -87,9 +117,7 @@ class BarPainter:
         self.axis = axis
         self.lengths = lengths
         self.columns = Columns.fit(bars, width)
-        self.small = interface_font(SMALL)
-        self.figures = number_font(SMALL)
-        self.tokens = fixed_font(BODY)
+        self.small, self.figures, self.tokens = _faces()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def chart(self, area: QRectF, row_height: float) -> None:
@@ -169,7 +197,7 @@ class BarPainter:
         left, _ = self.columns.rank
         end = self.columns.text[0] + self.columns.text[1]
         words = others(rest)
-        if QFontMetricsF(self.small).horizontalAdvance(words) > end - left:
+        if self.small.width(words) > end - left:
             words = "others" if rest.count is None else f"+{rest.count:,}"
         self._cell((left, end - left), area, words, "muted", self.small, LEFT)
         outline, fill = self.lengths.get(REST, (0.0, 0.0))
@@ -196,9 +224,9 @@ class BarPainter:
 
     def _token(self, area: QRectF, row: Row) -> None:
         left, width = self.columns.text
-        text = self._elided(row.text, self.tokens, width - (10 if row.special else 0))
+        text = _elided(row.text, self.tokens, width - (10 if row.special else 0))
         if row.special:
-            size = QFontMetricsF(self.tokens).horizontalAdvance(text) + 10
+            size = self.tokens.width(text) + 10
             self.painter.setPen(QPen(self.theme.color("muted"), 1))
             self.painter.setBrush(self.theme.color("raised"))
             self.painter.drawRoundedRect(QRectF(left, area.center().y() - 9, size, 18), 4, 4)
@@ -207,7 +235,7 @@ class BarPainter:
         color = "muted" if row.removed else "text"
         if text.startswith("␣") and len(text) > 1:  # the space is there, but the word is what one reads
             self._cell((left, width), area, "␣", "muted", self.tokens, LEFT)
-            space = QFontMetricsF(self.tokens).horizontalAdvance("␣")
+            space = self.tokens.width("␣")
             left, width, text = left + space, width - space, text[1:]
         self._cell((left, width), area, text, color, self.tokens, LEFT)
 
@@ -226,7 +254,7 @@ class BarPainter:
             self._next_label(area, x, width, max(outline, fill))
 
     def _next_label(self, area: QRectF, x: float, width: float, share: float) -> None:
-        size = QFontMetricsF(self.small).horizontalAdvance(NEXT_LABEL) + 12
+        size = self.small.width(NEXT_LABEL) + 12
         place = x + width * share + 6
         if place + size > x + width:
             place = x + width - size
@@ -256,26 +284,25 @@ class BarPainter:
         self.painter.drawRoundedRect(area, radius, radius)
 
     def _cell(
-        self, column: tuple[float, float], area: QRectF, text: str, color: str, font: QFont, align: Qt.AlignmentFlag
+        self, column: tuple[float, float], area: QRectF, text: str, color: str, face: Face, align: Qt.AlignmentFlag
     ) -> None:
         left, width = column
         if width > 0:
-            self._font(font, color)
-            self.painter.drawText(QRectF(left, area.top(), width, area.height()), align, text)
+            self._font(face, color)
+            laid, size = _laid_out(text, face)
+            x = left if align == LEFT else left + width - size.width()
+            self.painter.drawStaticText(QPointF(x, area.center().y() - size.height() / 2), laid)
 
     def _write(self, area: QRectF, text: str) -> float:
         """Caption text, shortened to ``area``; returns its width."""
-        shown = self._elided(text, self.small, area.width())
+        shown = _elided(text, self.small, area.width())
         self._font(self.small, "muted")
         self.painter.drawText(area, LEFT, shown)
-        return QFontMetricsF(self.small).horizontalAdvance(shown)
+        return self.small.width(shown)
 
-    def _font(self, font: QFont, color: str) -> None:
-        self.painter.setFont(font)
+    def _font(self, face: Face, color: str) -> None:
+        self.painter.setFont(face.font)
         self.painter.setPen(self.theme.color(color))
-
-    def _elided(self, text: str, font: QFont, width: float) -> str:
-        return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
 
 
 def others(rest: Rest) -> str:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QPushButton, QSi
 
 from arplay.core.decoding.generation_config import to_config
 from arplay.core.decoding.layouts import MOST_BYTES, Presets, layout_of, named
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.decoding.rows import PRESETS, USUAL, Rows, as_json, pipeline_of
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import TokenSet
@@ -44,6 +45,7 @@ class PresetMenu(QPushButton):
         self.name = OWN
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # a name may be long
         self._rows: Rows = USUAL
+        self._pipeline: Pipeline | None = None
         self._presets: Presets = ()
         self._tokens: TokenSet | None = None
         menu = QMenu(self)
@@ -59,12 +61,13 @@ class PresetMenu(QPushButton):
         if anew:
             self._fill()
         pipeline = pipeline_of(rows)
-        known = {name: each for name, (_, each) in PRESETS.items()} | dict(presets)
-        name = next((name for name, each in known.items() if pipeline_of(each) == pipeline), OWN)
-        self.name = name
+        if pipeline == self._pipeline and not anew:
+            return
+        self._pipeline = pipeline
+        self.name = next((name for name, each in self._known.items() if each == pipeline), OWN)
         self._elide()
         self.setToolTip(plain(f"{TIP}. Now: {pipeline.label}"))
-        self.setAccessibleName(f"Preset: {name}")
+        self.setAccessibleName(f"Preset: {self.name}")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -77,6 +80,8 @@ class PresetMenu(QPushButton):
     # ---- the menu
 
     def _fill(self) -> None:
+        known = {name: rows for name, (_, rows) in PRESETS.items()} | dict(self._presets)
+        self._known = {name: pipeline_of(rows) for name, rows in known.items()}
         menu = self.menu()
         menu.clear()
         menu.setToolTipsVisible(True)

@@ -65,6 +65,12 @@ class HeatView(HeatRows):
         if self.blocks is not before:
             self._hover(None)
 
+    def show_empty(self, words: str) -> None:
+        """What stands where there is no text."""
+        if words != self.empty_text:
+            self.empty_text = words
+            self.viewport().update()
+
     def show_found(self, found: Found | None) -> None:
         if found is not self.found:
             self.found = found

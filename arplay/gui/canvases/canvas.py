@@ -1,14 +1,17 @@
-"""What a document of one kind is written or painted in, as the panel around it sees it."""
+"""What a document of one kind is written or painted in, and its heatmap, as the panels around them see them."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from typing import Protocol
+
+from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
-from arplay.gui.contract import View
+from arplay.gui.contract import Unit, View
 from arplay.gui.linking import Scrolls
 from arplay.gui.theme import Theme
+from arplay.gui.widgets.heat.scale import HeatScale
 
 
 class Canvas(QWidget):
@@ -40,3 +43,31 @@ class Canvas(QWidget):
     def selected_tokens(self, ledger: Ledger | None) -> tuple[int, int] | None:
         """The tokens [first, stop) of ``ledger`` that are selected; None where it is of another document."""
         return None
+
+
+class Heat(Protocol):
+    """A widget that shows what the tokens of a document scored, and where it is looked at; it speaks of tokens alone.
+
+    ``picked`` carries the index of the token that the user goes to, ``zoomed`` steps. ``beside``: where a panel is low
+    the figures stand beside it. ``empty_text``: what is said where nothing is scored.
+    """
+
+    picked: SignalInstance
+    zoomed: SignalInstance
+    beside: bool
+    empty_text: str
+
+    @staticmethod
+    def height_of(view: View, width: int) -> int:
+        """Pixels that a panel wants with this view, about: nothing is laid out only to ask."""
+        ...
+
+    def show_style(self, theme: Theme, scale: HeatScale, unit: Unit, text_size: int) -> None: ...
+
+    def show_view(self, view: View) -> None:
+        """Of a document of this kind, or without scores."""
+        ...
+
+    def in_sight(self) -> tuple[int, int] | None:
+        """The tokens [first, stop) in sight; None where that is all of them or none."""
+        ...

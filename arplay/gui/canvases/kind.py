@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arplay.core.modalities.base import Document
-from arplay.gui.canvases.canvas import Canvas
+from arplay.gui.canvases.canvas import Canvas, Heat
 from arplay.gui.widgets.heat.sheet import FiguresSheet
 
 
@@ -28,7 +28,7 @@ class Kind:
     blank: Callable[[Any], Document]
     suits: Callable[[Any, Any], bool]
     canvas: Callable[[], Canvas]
-    heat: Any
+    heat: type[Heat]
     sheet: Callable[..., FiguresSheet]
     in_parts: bool
     long: Callable[[Any], bool]

@@ -65,7 +65,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.figures = FigureRow()
         self.caption = Caption()
         self.progress = ProgressLine()
-        self.text: Any = kinds.KINDS[0].heat()  # without scores it tells what is missing
+        self.text = self._made(kinds.KINDS[0])  # without scores it tells what is missing
         self.legend = Legend()
         self.choices = QButtonGroup(self)
         self.controls = QWidget()
@@ -96,8 +96,6 @@ class HeatmapPanel(OnSheet, Panel):
         self.column.addWidget(self.controls)
         self.setFocusProxy(self.text)
         self.choices.buttonClicked.connect(self._choose)
-        self.text.picked.connect(self._pick)
-        self.text.zoomed.connect(self._zoom)
         self._show_style()
         self._show_words()
 
@@ -106,8 +104,7 @@ class HeatmapPanel(OnSheet, Panel):
 
     def wanted_height(self, view: View, width: int) -> int:
         """An estimate: laying out a long text only to ask would cost more than it tells."""
-        height: int = kinds.of_document(view.document).heat.height_of(view, width)
-        return height
+        return kinds.of_document(view.document).heat.height_of(view, width)
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
@@ -115,26 +112,22 @@ class HeatmapPanel(OnSheet, Panel):
         if (settings.colour_by, settings.unit, settings.text_size) != (old.colour_by, old.unit, old.text_size):
             self._show_style()
         self._turn(kinds.of_document(view.document) if view.ledger is not None else kinds.KINDS[0])
-        if self.heat is not self.text:
-            self.heat.show_view(view, self.theme)
-            self._show_words()
-            return
-        if view.ledger is not before.ledger or view.loaded is not before.loaded:
-            loaded = view.loaded
-            lead = lead_tokens(view.ledger, loaded) if view.ledger is not None else ()
-            self.text.show_ledger(view.ledger, loaded.vocabulary if loaded else None, lead)
-            if view.follows:
-                self.text.verticalScrollBar().setValue(self.text.verticalScrollBar().maximum())
-        self.text.show_place(view.selected, _caret(view))
-        self.text.show_found(None if view.ledger is None or view.scores_are_old else view.found)
+        self.heat.show_view(view)
         self._show_words()
+
+    def _made(self, kind: Kind) -> Any:
+        """A :class:`Heat`, which is a widget."""
+        heat: Any = kind.heat()
+        heat.picked.connect(self._pick)
+        heat.zoomed.connect(self._zoom)
+        return heat
 
     def _turn(self, kind: Kind) -> None:
         """To the heat of a kind, which is made when there is one."""
         if kind.name not in self._heats:
-            self._heats[kind.name] = heat = kind.heat()
-            heat.picked.connect(self._pick)
+            self._heats[kind.name] = heat = self._made(kind)
             self.column.insertWidget(self.column.indexOf(self.text) + 1, heat, 1)
+            self._show_style()
         if self._heats[kind.name] is not self.heat:
             self.heat.hide()
             self.heat = self._heats[kind.name]
@@ -143,13 +136,12 @@ class HeatmapPanel(OnSheet, Panel):
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self._show_style()
-        if self.heat is not self.text:
-            self.heat.show_view(self.view, theme)
 
     def _show_style(self) -> None:
         settings = self.view.settings
         scale = HeatScale(self.theme, settings.colour_by)
-        self.text.show_style(self.theme, scale, settings.unit, settings.text_size)
+        for heat in self._heats.values():
+            heat.show_style(self.theme, scale, settings.unit, settings.text_size)
         self.legend.show_scale(self.theme, scale, settings.unit)
         self.figures.theme = self.progress.theme = self.theme
         self.figures.update()
@@ -182,7 +174,7 @@ class HeatmapPanel(OnSheet, Panel):
 
         In a low panel the figures stand beside a picture, which needs the height.
         """
-        beside = self.heat is not self.text and self.height() < 300 and self.width() >= 2 * SIDE
+        beside = self.heat.beside and self.height() < 300 and self.width() >= 2 * SIDE
         put_beside(self.column, self.head, SIDE if beside else None)
         has = self.view.ledger is not None and len(self.view.ledger) > 0
         self.figures.setVisible(has and self.height() >= 130)
@@ -215,7 +207,8 @@ class HeatmapPanel(OnSheet, Panel):
         return len(self.view.ledger) if self.view.ledger is not None else 0
 
     def in_sight(self) -> tuple[int, int] | None:
-        return self.text.in_sight()
+        seen: tuple[int, int] | None = self.heat.in_sight()
+        return seen
 
     def sheet(self, first: int = 0, stop: int | None = None) -> FiguresSheet | None:
         """Tokens [first, stop) on paper; None if there is nothing."""
@@ -238,13 +231,6 @@ class HeatmapPanel(OnSheet, Panel):
             ("" if ledger is whole else part) + self._caption(whole),
         )
         return made
-
-
-def _caret(view: View) -> int | None:
-    """The caret of the editor, where it stands before no token and the scored text is the editor's."""
-    if view.selected is not None or view.excerpt_of is not None:
-        return None
-    return None if view.ledger is None or view.scores_are_old else view.caret
 
 
 def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:

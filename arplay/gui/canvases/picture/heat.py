@@ -12,8 +12,8 @@ from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number, probability
 from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.image import EncodedPicture
-from arplay.gui.contract import Unit, View
-from arplay.gui.theme import Theme
+from arplay.gui.contract import Settings, Unit, View
+from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet
@@ -22,12 +22,17 @@ from arplay.gui.widgets.sheet import MARGIN
 
 
 class PictureHeat(QWidget):
-    """``picked``: the token with this index was clicked."""
+    """The grid of pixels, as a :class:`Heat`."""
 
     picked = Signal(int)
+    zoomed = Signal(int)
+    beside = True
+    empty_text = ""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._view = View()
+        self._scale, self._unit = HeatScale(LIGHT, Settings().colour_by), Settings().unit
         self._encoded: EncodedPicture | None = None
         self.grid = PictureGrid(self)
         self.grid.setAccessibleName("Surprisal of the pixels")
@@ -42,18 +47,21 @@ class PictureHeat(QWidget):
     def height_of(view: View, width: int) -> int:
         return 400
 
-    def show_view(self, view: View, theme: Theme) -> None:
-        if view.ledger is not None and isinstance(view.ledger.encoded, EncodedPicture):
-            settings = view.settings
-            scale = HeatScale(theme, settings.colour_by)
-            self.show_ledger(view.ledger, view.selected, theme, scale, settings.unit)
+    def show_style(self, theme: Theme, scale: HeatScale, unit: Unit, text_size: int) -> None:
+        self.grid.theme, self._scale, self._unit = theme, scale, unit
+        self.show_view(self._view)
 
-    def show_ledger(self, ledger: Ledger, selected: int | None, theme: Theme, scale: HeatScale, unit: Unit) -> None:
-        encoded = ledger.encoded
-        assert isinstance(encoded, EncodedPicture), "a picture"
-        self._encoded, self.grid.theme = encoded, theme
-        marked = None if selected is None else self._cell(selected)
-        self.grid.show_squares(encoded.raster.width, squares_of(ledger, encoded, theme, scale, unit), marked)
+    def show_view(self, view: View) -> None:
+        self._view, ledger = view, view.ledger
+        if ledger is None or not isinstance(ledger.encoded, EncodedPicture):
+            return
+        self._encoded = ledger.encoded
+        marked = None if view.selected is None else self._cell(view.selected)
+        squares = squares_of(ledger, ledger.encoded, self.grid.theme, self._scale, self._unit)
+        self.grid.show_squares(ledger.encoded.raster.width, squares, marked)
+
+    def in_sight(self) -> None:
+        return None
 
     def _cell(self, index: int) -> int | None:
         encoded = self._encoded

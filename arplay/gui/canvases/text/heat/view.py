@@ -28,13 +28,14 @@ from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.buffer import Buffer
 from arplay.gui.widgets.heat.card import HeatCard, content
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.labels import label, lead_tokens
 from arplay.gui.widgets.zoom import WheelZoom
 
 
 class HeatView(HeatRows):
     picked = Signal(int)
     zoomed = Signal(int)
+    beside = False
 
     @staticmethod
     def height_of(view: View, width: int) -> int:
@@ -56,8 +57,24 @@ class HeatView(HeatRows):
         self.hovered: int | None = None
         self.empty_text = ""
         self.card = HeatCard(self)
+        self._view = View()
         self._zoom = WheelZoom()
         self._buffer = Buffer()
+
+    def show_view(self, view: View) -> None:
+        """What changed in it: the scores, the place that is looked at, and what was found."""
+        ledger, loaded, before = view.ledger, view.loaded, self._view
+        self._view = view
+        if ledger is not before.ledger or loaded is not before.loaded:
+            lead = lead_tokens(ledger, loaded) if ledger is not None else ()
+            self.show_ledger(ledger, loaded.vocabulary if loaded else None, lead)
+            if view.follows:
+                self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
+        own = ledger is not None and not view.scores_are_old
+        here = own and view.selected is None and view.excerpt_of is None
+        self.show_place(view.selected, view.caret if here else None)
+        self.show_found(view.found if own else None)
+        self.viewport().update()
 
     def show_ledger(self, ledger: Ledger | None, vocabulary: TokenSet | None, lead: tuple[str, ...]) -> None:
         before = self.blocks

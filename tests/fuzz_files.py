@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arplay.commands.sample import Trace
 from arplay.gui.playground import recovery
-from arplay.models.families.table import Table
+from arplay.models.families.table.model import Table
 from arplay.textfile import read_text
 from arplay.training.corpus import read_recipe
 from arplay.training.run_folder import RunFolder

@@ -14,7 +14,7 @@ from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.windows import Windows
 from arplay.engine.load import Loaded
 from arplay.models.base import Capabilities, Info
-from arplay.models.families.table import Table
+from arplay.models.families.table.model import Table
 
 TOKEN_COLUMNS = (
     *("index", "id", "text", "bytes", "start", "end", "byte_start", "byte_end"),

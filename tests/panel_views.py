@@ -21,7 +21,7 @@ from arplay.engine.load import Loaded
 from arplay.engine.reconcile import Reconciled
 from arplay.gui.contract import Settings, View
 from arplay.models.base import Capabilities, Info
-from arplay.models.families.table import Table
+from arplay.models.families.table.model import Table
 from tests.ledgers import ABC, abc_ledger, prose, random_ledger
 
 HUGE = 256_000

@@ -14,7 +14,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.models.base import Capabilities, Info, Memory, Scores, frozen_scores
 from arplay.models.batches import OneByOne
-from arplay.models.families.table import TableAlphabet
+from arplay.models.families.table.model import TableAlphabet
 
 TOKENS = (b"A", b"B", b"C", b"AB", b"^")
 

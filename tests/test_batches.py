@@ -16,8 +16,8 @@ from arplay.core.distribution import log_softmax
 from arplay.core.errors import Problem
 from arplay.models import batches, catalogue
 from arplay.models.base import Batch, Model
-from arplay.models.families.lstm import load as load_lstm
-from arplay.models.families.ngram import NgramModel
+from arplay.models.families.lstm.loading import load as load_lstm
+from arplay.models.families.ngram.model import NgramModel
 from arplay.models.hf import chains as network_chains
 from arplay.models.hf import loading
 from arplay.training.ngram import train

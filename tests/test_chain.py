@@ -16,7 +16,7 @@ from arplay.core.format import power_of_ten
 from arplay.core.modalities.vocabulary import BYTE
 from arplay.core.windows import Windows
 from arplay.engine.scoring import Known
-from arplay.models.families.table import Table
+from arplay.models.families.table.model import Table
 from tests.ledgers import ABC, abc_ledger, encoded_of
 from tests.test_jobs import scored, state_of
 

@@ -184,7 +184,7 @@ def test_ctrl_c_is_status_130_without_a_traceback(tmp_path: Path) -> None:
 
 
 def test_help_costs_little_and_abc_needs_no_torch(tmp_path: Path) -> None:
-    assert behind_the_wall(run_main("--help"), *HEAVY).returncode == 0
+    assert behind_the_wall(run_main("--help"), *HEAVY, "numpy").returncode == 0
     for argv in (("models", "list"), ("next", "--model", "abc", "--prompt", "B", "--json")):
         said = behind_the_wall(run_main(*argv), *HEAVY)
         assert said.returncode == 0, said.stderr

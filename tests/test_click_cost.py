@@ -12,7 +12,7 @@ from arplay.core.modalities.vocabulary import Alphabet, Tokens, Vocabulary
 from arplay.engine.explore import Explore, explore
 from arplay.engine.state import State
 from arplay.models.base import Model
-from arplay.models.families.table import Table
+from arplay.models.families.table.model import Table
 from tests.ledgers import ABC
 from tests.test_jobs import run, state_of
 

@@ -33,7 +33,7 @@ from arplay.engine.reconcile import Reconcile, reconcile
 from arplay.engine.scoring import Score, Scored, score
 from arplay.engine.state import Pace, State
 from arplay.models.base import Model, Report
-from arplay.models.families.table import Table, TableAlphabet
+from arplay.models.families.table.model import Table, TableAlphabet
 from tests.small_model import SmallModel, SmallSession
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from arplay import paths
 from arplay.commands.sample import Trace
 from arplay.core.errors import Problem
-from arplay.models.families.table import Table
+from arplay.models.families.table.model import Table
 from arplay.schema import Wrong, real, table, text, whole
 from arplay.textfile import read_json, read_toml
 from arplay.training.corpus import read_recipe

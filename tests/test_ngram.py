@@ -19,7 +19,7 @@ from safetensors.numpy import load_file, save_file
 from arplay.core.errors import Problem
 from arplay.models import catalogue
 from arplay.models.base import Model, lead
-from arplay.models.families.ngram import MAX_ORDER, Counts, Level
+from arplay.models.families.ngram.model import MAX_ORDER, Counts, Level
 from arplay.models.store.cards import read_card
 from arplay.training.ngram import save, train
 from tests.test_walls import behind_the_wall
@@ -196,7 +196,7 @@ def test_a_saved_model_is_the_same(tmp_path: Path) -> None:
     wide = 70_000  # tokens need more than 16 bits
     counts = train([np.concatenate([[0], rng.zipf(1.3, 3000) % wide])], 4, wide)
     save(counts, tmp_path)
-    from arplay.models.families.ngram import read
+    from arplay.models.families.ngram.model import read
     from arplay.models.store.folder import inspect
 
     again = read(inspect(tmp_path, causal=False))

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from arplay import cli
 from arplay.core.errors import Problem
 from arplay.models.checkpoints import DENSE
-from arplay.models.families.lstm import load
+from arplay.models.families.lstm.loading import load
 from arplay.models.families.lstm.network import Network, lstm
 from arplay.models.hf.causal_lm import CHECKPOINT_TOKENS, CausalLM, CausalSession
 from arplay.models.hf.networks import put_weights, save

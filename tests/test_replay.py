@@ -26,7 +26,7 @@ from arplay.engine.one_batch import BatchLosses, OneBatch
 from arplay.engine.replay import Replay, Replayed, ReplayEnded
 from arplay.engine.scoring import Score, Scored
 from arplay.models import catalogue
-from arplay.models.families.table import Table
+from arplay.models.families.table.model import Table
 from arplay.models.snapshots import Snapshots
 from arplay.training.run_folder import RunFolder
 from tests import tiny_runs

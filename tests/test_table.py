@@ -17,7 +17,7 @@ from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.windows import Windows
 from arplay.models import passes
-from arplay.models.families.table import Table as TabularModel
+from arplay.models.families.table.model import Table as TabularModel
 from arplay.training import table
 from arplay.training.corpus import Document, digest_of
 from arplay.training.evaluate import score, score_model

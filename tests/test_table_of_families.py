@@ -183,7 +183,7 @@ def test_one_that_is_trained_is_in_the_form_the_command_and_the_runs(
         form = StartForm(Store(tmp_path / "arplay.ini"), lambda: b"")
         qtbot.addWidget(form)
         form.family.buttons["bigram"].click()
-        assert form.wanted().arguments()[-4:] == ["--family", "bigram", "--seed", "1"]
+        assert form.wanted().arguments[-4:] == ["--family", "bigram", "--seed", "1"]
         state = Trainer.open(tmp_path / "out").poll()
         assert summary(state).startswith("Done · Bigram · ")
         assert nothing_yet(state) == "A bigram model is counted in one go: there is no curve."

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from arplay.core.errors import Problem
 from arplay.models.base import lead
-from arplay.models.families.table import MAX_BYTES, Table
+from arplay.models.families.table.model import MAX_BYTES, Table
 from tests.ledgers import ABC
 
 ROWS = {"": {"A": 0.5, "B": 0.5}}

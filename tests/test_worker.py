@@ -29,7 +29,7 @@ from arplay.engine.scoring import Score, Scored
 from arplay.engine.table import JOBS
 from arplay.engine.worker import Worker
 from arplay.models.base import Model, Report
-from arplay.models.families.table import Table
+from arplay.models.families.table.model import Table
 from tests.small_model import SmallModel
 
 HANG_GUARD = 30.0

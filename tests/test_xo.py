@@ -19,7 +19,7 @@ from arplay.cli import main
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import Paint, Picture, Raster
 from arplay.models import catalogue, documents
-from arplay.models.families.joint import Joint
+from arplay.models.families.joint.model import Joint
 from arplay.models.picturefile import read_picture
 
 XO = Path(__file__).parent.parent / "assets" / "models" / "xo.json"

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
-from arplay.models.families.ngram import MAX_ENTRIES, MAX_ORDER, NGRAM, Counts, Level, Whole
+from arplay.models.families.ngram import NGRAM
+from arplay.models.families.ngram.model import MAX_ENTRIES, MAX_ORDER, Counts, Level, Whole
 
 Places = NDArray[np.int32]
 

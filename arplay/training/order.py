@@ -68,7 +68,7 @@ class RunRequest:
             cause = f"a vocabulary of {self.vocabulary} does not hold every byte"
             raise Problem(cause, f"choose at least {LEAST_VOCABULARY}")
         if self.order is not None:
-            from arplay.models.families.ngram import MAX_ORDER
+            from arplay.models.families.ngram.model import MAX_ORDER
 
             if self.order > MAX_ORDER:
                 raise Problem(f"n-grams of order {self.order} are not counted", f"choose --order 1 to {MAX_ORDER}")

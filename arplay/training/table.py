@@ -29,7 +29,7 @@ from arplay.core.errors import Problem
 from arplay.core.format import part_percent
 from arplay.core.modalities.vocabulary import alphabet_of
 from arplay.export.writers import to_json, write
-from arplay.models.families.ngram import NgramModel
+from arplay.models.families.ngram.model import NgramModel
 from arplay.training import ngram
 from arplay.training.corpus import Document, Recipe, documents, read_recipe, split
 from arplay.training.evaluate import score_model

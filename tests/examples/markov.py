@@ -21,7 +21,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.models.base import Report
 from arplay.models.families.looked_up import LookedUp, info_of
-from arplay.models.families.table import TableAlphabet
+from arplay.models.families.table.model import TableAlphabet
 from arplay.models.family import Family
 from arplay.textfile import read_text
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arplay.core.errors import Problem
-from arplay.models.base import Report
 from arplay.models.family import Family
 from arplay.models.gguf.ways import INSTALL, Way, is_native_there
 
 if TYPE_CHECKING:
+    from arplay.models.base import Report
     from arplay.models.gguf.native import NativeModel
     from arplay.models.hf.causal_lm import CausalLM
 

@@ -26,7 +26,6 @@ from arplay.core.modalities.base import Encoded, Note
 from arplay.core.modalities.image import BLANK, MOST_LEVELS, MOST_PIXELS, Raster
 from arplay.models.base import Report
 from arplay.models.families.looked_up import LookedUp, info_of, read_written
-from arplay.models.family import Family
 from arplay.schema import many, real, table, text, whole
 
 MAX_BYTES = 1024 * 1024
@@ -136,17 +135,3 @@ def _checked(content: Any, stem: str) -> tuple[str, Raster, list[float], NDArray
         pixels[k] = pattern["slip"] / (len(signs) - 1)
         pixels[k, np.arange(len(cells)), np.array(cells)] = 1 - pattern["slip"]
     return said["name"] or stem, raster, weights, pixels
-
-
-JOINT = Family(
-    name="joint",
-    what="A JSON file with a joint distribution of small pictures, like the built-in xo.json.",
-    suffix=".json",
-    marks=("patterns", "signs"),
-    file="table",
-    open="arplay.models.families.joint:load",
-    card="arplay.models.store.cards:of_opened",
-    looked_up=True,
-    any_kind=True,
-    icon="table",
-)

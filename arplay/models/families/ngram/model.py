@@ -26,7 +26,7 @@ from arplay.core.modalities.vocabulary import Alphabet
 from arplay.models.alphabets import open_tokenizer, opened
 from arplay.models.base import Info, Report, check
 from arplay.models.families.looked_up import LookedUp
-from arplay.models.family import Family, Training
+from arplay.models.families.ngram import NGRAM
 from arplay.models.store.folder import MAX_VOCABULARY, Folder, digest, inspect
 
 MAX_ORDER = 9
@@ -285,23 +285,3 @@ def _what_is_wrong(level: Level, vocabulary: int) -> str:
 
 def _damaged(cause: str) -> Problem:
     return Problem(cause, "train it again, or fetch the model again")
-
-
-NGRAM = Family(
-    name="n-gram",
-    what="Counts of n-grams with modified Kneser-Ney smoothing, looked up.",
-    model_type="arplay-ngram",
-    open="arplay.models.families.ngram:load",
-    card="arplay.models.store.cards:of_counts",
-    looked_up=True,
-    any_context=True,
-    icon="table",
-    training=Training(
-        key="ngram",
-        label="n-gram",
-        about="Counts what followed each run of four tokens (Kneser-Ney). No gradient; ready in seconds: the baseline.",
-        kind="an n-gram model (modified Kneser-Ney)",
-        by="arplay.training.ngram_run:run",
-        order=5,
-    ),
-)

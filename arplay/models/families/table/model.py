@@ -25,7 +25,6 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Tokens, Vocabulary
 from arplay.models.base import Report
 from arplay.models.families.looked_up import LookedUp, info_of, read_written
-from arplay.models.family import Family
 from arplay.schema import short
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -143,17 +142,3 @@ def _checked(content: Any, stem: str) -> tuple[str, list[str], dict[str, dict[st
     name = content.get("name", stem)
     require(isinstance(name, str), "name must be a text")
     return name, tokens, rows
-
-
-TABLE = Family(
-    name="table",
-    what="A JSON table of conditional probabilities, like the built-in abc.json.",
-    suffix=".json",
-    marks=("alphabet",),
-    file="table",
-    open="arplay.models.families.table:load",
-    card="arplay.models.store.cards:of_opened",
-    looked_up=True,
-    any_context=True,
-    icon="table",
-)

@@ -58,6 +58,18 @@ def tree_of(expansions: Sequence[Expansion], groups: int = 1) -> list[Leaf]:
     ]
 
 
+def kept(leaves: Sequence[Leaf], ids: tuple[int, ...]) -> int:
+    """How many tokens of a chain were kept, from its first one on; the next one was pruned, or not even looked at.
+
+    >>> from arplay.core.beams import Candidate
+    >>> step = Expansion(1, (Candidate(0, 5, -0.5, 1, "goes on"), Candidate(0, 3, -1.0, 2, "pruned")), (), (0,), (5,))
+    >>> kept(tree_of([step]), (5, 7)), kept(tree_of([step]), (3, 7))
+    (1, 0)
+    """
+    stays = {leaf.ids for leaf in leaves if leaf.fate in ("goes on", "finished")}
+    return next((count for count in range(len(ids)) if ids[: count + 1] not in stays), len(ids))
+
+
 def _rows(children: dict[int, list[int]], count: int) -> list[float]:
     """Depth first: a leaf takes the next row, its parent stands in the middle of its own."""
     order, waiting = list[int](), [-1]

@@ -7,7 +7,7 @@ ones and tells what became of the others. The search runs no model: it is given 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 Stop: TypeAlias = Literal["soon", "full", "never"]
 Fate: TypeAlias = Literal["goes on", "finished", "pruned", "too late"]
 MOST_BEAMS = 256
+MOST_TRIED = 16
+"""Beams that are tried for how many find the best chain of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,19 +253,24 @@ def exhaustive(
 @dataclass(frozen=True, slots=True)
 class Whole:
     """Every chain there is, ``chains`` of them, of which ``best`` has the best score and ``greedy`` is what taking the
-    most probable token each time gives."""
+    most probable token each time gives. ``enough``: the least beams that find the best, None where MOST_TRIED do not.
+    """
 
     chains: int
     best: Hypothesis
     greedy: Hypothesis
+    enough: int | None
+
+    def is_best(self, score: float) -> bool:
+        return score >= self.best.score - 1e-9
 
 
 def whole(next_of: Callable[[Sequence[int]], Floats], rules: Rules) -> Iterator[Whole | None]:
     """The same in steps, of which the last one is not None. Raises Problem as :func:`exhaustive` does.
 
     >>> *_, found = whole(lambda ids: np.log([0.6, 0.4]), Rules(1, 2, (1,), 0.0))
-    >>> found.chains, found.best.ids, found.greedy.ids
-    (3, (1,), (0, 0))
+    >>> found.chains, found.best.ids, found.greedy.ids, found.enough
+    (3, (1,), (0, 0), 2)
     """
     best: Hypothesis | None = None
     count = 0
@@ -279,4 +286,13 @@ def whole(next_of: Callable[[Sequence[int]], Floats], rules: Rules) -> Iterator[
         id = int(np.argmax(row))
         ids, logprob = (*ids, id), logprob + float(row[id])
     assert best is not None, "some token can follow"
-    yield Whole(count, best, Hypothesis(ids, logprob, logprob / len(ids) ** rules.length_penalty))
+    found = Whole(count, best, Hypothesis(ids, logprob, logprob / len(ids) ** rules.length_penalty), None)
+    for width in range(1, MOST_TRIED + 1):
+        search = BeamSearch(replace(rules, width=width, groups=1, diversity=0.0))
+        while not search.done:
+            search.expand(np.array([next_of(beam.ids) for beam in search.beams]))
+        if search.finished and found.is_best(search.finished[0].score):
+            found = replace(found, enough=width)
+            break
+        yield None
+    yield found

@@ -30,6 +30,13 @@ _SHIPPED = (
     ),
     ("abc", "ABC, the textbook example", "a table over {A, B, C}, small enough to check by hand", "abc.json", "MIT"),
     (
+        "fork",
+        "Fork, a garden path",
+        "a table over {L, R, S} on which greedy and two beams miss the best continuation, and four find it",
+        "fork.json",
+        "MIT",
+    ),
+    (
         "xo",
         "XO, a picture of nine pixels",
         "noughts and crosses with a joint distribution written by hand",

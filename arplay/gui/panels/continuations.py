@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import get_args
 
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from arplay.core.beam_tree import Leaf, kept
 from arplay.core.beams import MOST_BEAMS, Rules, Stop
 from arplay.core.errors import Problem
 from arplay.core.format import number
@@ -36,6 +38,9 @@ from arplay.gui.widgets.rollout_rows import RolloutRows
 
 NARROW, LOW = 420, 150
 MOST_TOKENS = 4096
+TOKENS = 32
+WHOLE = 1000
+"""Chains of a small table that are looked at with as many tokens as are proposed."""
 _EMPTY = {
     "rollouts": "Run draws many continuations at once, each with a seed of its own, in one batch. None changes the "
     "text: a double-click, or Enter, writes one.",
@@ -66,7 +71,8 @@ class ContinuationsPanel(Panel):
         "p(x<sub>1</sub>…x<sub>n</sub> | prefix) = "
         "Π p(x<sub>i</sub> | x<sub>&lt;i</sub>); what was not looked at is one area. "
         "Of a small table all is there.</p>"
-        "<p>Of a small table every chain is looked at, and you see whether greedy and the beams found the best.</p>"
+        "<p>Of a small table every chain is looked at, and you see whether greedy and the beams found the best: on "
+        "<b>fork</b> (among the models, Ctrl+M) greedy and two beams miss it, and four find it.</p>"
     )
 
     def __init__(self) -> None:
@@ -80,7 +86,7 @@ class ContinuationsPanel(Panel):
             segment("Map", "All that may follow, by probability", self._maps, place=2, of=3, name="Map"),
         ]
         self.count = _box("rollouts", 8, MOST_ROLLOUTS, "How many continuations are drawn")
-        self.tokens = _box("tokens", 32, MOST_TOKENS, "Tokens of each at most")
+        self.tokens = _box("tokens", TOKENS, MOST_TOKENS, "Tokens of each at most")
         self.width_box = _box("beams", 4, MOST_BEAMS, "How many chains go on after each token")
         self.penalty = QDoubleSpinBox(minimum=-10, maximum=10, singleStep=0.1, value=1.0, decimals=2)
         self.budget = _box(
@@ -127,6 +133,7 @@ class ContinuationsPanel(Panel):
             shown.looked_at.connect(self._show_looked)
             shown.chosen.connect(self._write)
         self.groups.valueChanged.connect(self._fit)
+        self.usual_tokens = self.tokens.value()
         self.mode = "rollouts"
         self._set_mode("rollouts")
 
@@ -155,6 +162,8 @@ class ContinuationsPanel(Panel):
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
+        if view.info is not before.info:
+            self._usual_tokens()
         changed = (
             view.rolled is not before.rolled, view.mapped is not before.mapped,
             view.searched is not before.searched, view.trying != before.trying, view.left_out != before.left_out,
@@ -169,6 +178,13 @@ class ContinuationsPanel(Panel):
         self.map.update()
         self.rows.viewport().update()
         self.tree.viewport().update()
+
+    def _usual_tokens(self) -> None:
+        """As many as a small table can be looked at whole with, where the user chose no other number."""
+        if self.tokens.value() == self.usual_tokens and (loaded := self.view.loaded) is not None:
+            most = int(math.log(WHOLE, max(2, len(loaded.vocabulary))))
+            self.usual_tokens = most if most > 2 and not loaded.can.batch else TOKENS
+            self.tokens.setValue(self.usual_tokens)
 
     @property
     def tried(self) -> Rolled | Searched | Mapped | None:
@@ -222,7 +238,7 @@ class ContinuationsPanel(Panel):
             state = "the search is done" if tried.done else f"{len(tried.beams):,} beams go on"
             parts.append(f"{len(tried.expansions):,} expansions, {len(tried.finished):,} finished; {state}")
             if tried.whole is not None and tried.finished:
-                parts.insert(len(parts) - 1, _judged(tried))
+                parts.insert(len(parts) - 1, _judged(tried, self.tree.leaves))
         if self.view.left_out and not isinstance(tried, Mapped):
             full = f"the history is full: {self.view.left_out:,} tokens of these are here alone"
             parts.append(full)
@@ -371,19 +387,16 @@ def _box(name: str, value: int, most: int, tip: str) -> QSpinBox:
     return box
 
 
-def _judged(found: Searched) -> str:
-    """Whether the beams, and greedy choosing, found the best chain of all."""
+def _judged(found: Searched, leaves: list[Leaf]) -> str:
+    """Whether the beams, and greedy choosing, found the best chain of all; where it was lost, and how many find it."""
     assert found.whole is not None
-    whole, best = found.whole, found.finished[0]
-
-    def hits(score: float) -> bool:
-        return score >= whole.best.score - 1e-9
-
+    whole, count = found.whole, found.rules.width
     label = "".join(found.tokens.label(id) for id in whole.best.ids)
-    beams = "the beams found it" if hits(best.score) else "the beams missed it"
-    greedy = "so did greedy" if hits(best.score) == hits(whole.greedy.score) else "greedy did not"
-    if not hits(best.score) and hits(whole.greedy.score):
-        greedy = "greedy found it"
-    elif hits(best.score) and not hits(whole.greedy.score):
-        greedy = "greedy missed it"
-    return f"best of all {whole.chains:,} chains: {label}, score {number(whole.best.score, 3)}: {beams}, {greedy}"
+    beams, greedy = whole.is_best(found.finished[0].score), whole.is_best(whole.greedy.score)
+    said = f"{count:,} beam{'s' * (count != 1)} {'found' if beams else 'missed'} it, "
+    said += f"{'so did greedy' if beams == greedy else 'greedy found it' if greedy else 'greedy missed it'}"
+    if not beams:
+        said += f"; it was lost at its token {kept(leaves, whole.best.ids) + 1:,}"
+    if not beams and whole.enough is not None:
+        said += f"; {whole.enough:,} beams find it"
+    return f"best of all {whole.chains:,} chains: {label}, score {number(whole.best.score, 3)}: {said}"

@@ -41,6 +41,7 @@ class BeamTree(QAbstractScrollArea):
         self.current: int | None = None
         self.dim = False
         self._found: Searched | None = None
+        self._best: tuple[int, ...] = ()
         self._ranks: dict[tuple[int, ...], int] = {}
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
@@ -56,6 +57,7 @@ class BeamTree(QAbstractScrollArea):
             self._found = found
             self.leaves = tree_of(found.expansions, found.rules.groups) if found is not None else []
             self._ranks = {each.ids: rank for rank, each in enumerate(found.finished, 1)} if found is not None else {}
+            self._best = found.whole.best.ids if found is not None and found.whole is not None else ()
             self.current = next((at for at, leaf in enumerate(self.leaves) if leaf.ids == chain), None)
             self._range()
             if at_end:
@@ -138,6 +140,9 @@ class BeamTree(QAbstractScrollArea):
         ink = theme.color("text" if kept else "muted")
         ink.setAlphaF(1.0 if kept else 0.75)
         painter.setPen(ink)
+        if self._is_best(leaf):
+            line = area.adjusted(4, 0, -4, 2)
+            painter.fillRect(QRectF(line.left(), line.bottom() - 2, line.width(), 2), theme.color("warning"))
         text = painter.fontMetrics().elidedText(self._label(leaf), Qt.TextElideMode.ElideRight, int(area.width()) - 8)
         painter.drawText(area.adjusted(5, 0, -3, 0), Qt.AlignmentFlag.AlignVCenter, text)
         if leaf.fate == "finished":
@@ -146,6 +151,10 @@ class BeamTree(QAbstractScrollArea):
             words = QRectF(area.right() + 6, area.top(), VERDICT, area.height())
             painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self._verdict(leaf))
         painter.setOpacity(1.0)
+
+    def _is_best(self, leaf: Leaf) -> bool:
+        """Whether the best chain of all begins with it."""
+        return bool(self._best) and leaf.ids == self._best[: len(leaf.ids)]
 
     def _verdict(self, leaf: Leaf) -> str:
         rank = self._ranks.get(leaf.ids)
@@ -291,4 +300,6 @@ class BeamTree(QAbstractScrollArea):
         ]
         if leaf.fate == "finished":
             lines.append(self._verdict(leaf))
+        if self._is_best(leaf):
+            lines.append("the best chain of all begins so")
         return "\n".join(lines)

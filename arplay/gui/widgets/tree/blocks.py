@@ -258,10 +258,17 @@ class Blocks(Board):
                     painter.setFont(small)
                     known = shown.probs[twig]
                     said = "" if math.isnan(known) else percent(known)
-                    said = shown.name(twig) or " ".join(filter(None, (said, shown.tried(twig))))
-                    painter.drawText(
-                        at.translated(0, 14), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, said
-                    )
+                    under = [shown.name(twig) or said]
+                    under += [shown.tried(twig)] if place.height() >= 3.4 * TEXT_HEIGHT else []
+                    for line, words_under in enumerate(under, 1):
+                        fits = painter.fontMetrics().elidedText(
+                            words_under, Qt.TextElideMode.ElideRight, int(inner.width())
+                        )
+                        painter.drawText(
+                            at.translated(0, 14 * line),
+                            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+                            fits,
+                        )
                 else:
                     painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, fits)
             painter.setOpacity(1.0)

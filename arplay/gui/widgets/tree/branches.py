@@ -191,7 +191,7 @@ class Branches(Board):
     def paint_focus(self, painter: QPainter) -> None:
         place = self.place(self.current)
         area = QRectF(self.origin + place.topLeft() * self.scale, place.size() * self.scale)
-        painter.drawRoundedRect(area.adjusted(-3, 1, -1, 0), 4, 4)
+        painter.drawRoundedRect(area.adjusted(-3, 6 * self.scale, -1, 0), 4, 4)
 
     def _overview(self, painter: QPainter, scale: float) -> None:
         """Lines only, those of one colour and width at once."""
@@ -268,7 +268,7 @@ class Branches(Board):
                     painter.setPen(QPen(theme.color("accent"), 1.5))
                     painter.drawRoundedRect(QRectF(left - 2, y - ROW / 2 + 3, right - left + 4, ROW - 8), 3, 3)
                 name = shown.name(twig)
-                if said := name or (shown.tried(twig) if k == 0 else ""):
+                if said := name or (shown.tries(twig) if k == 0 else ""):
                     painter.setFont(small)
                     painter.setPen(theme.color("accent" if name else "muted"))
                     painter.drawText(QPointF(left, y - ROW / 2 + 5), said)

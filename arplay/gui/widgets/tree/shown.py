@@ -127,7 +127,12 @@ class Shown:
         kinds = {node.kind for node in self.outline.nodes[twig]}
         if not kinds or not kinds <= TRIED:
             return ""
-        return " and ".join(words for kind, words in _TRIED.items() if kind in kinds)
+        return ", ".join(words for kind, words in _TRIED.items() if kind in kinds)
+
+    def tries(self, twig: int) -> str:
+        """The same where it begins."""
+        tried, parent = self.tried(twig), self.outline.parent[twig]
+        return tried if parent < 0 or self.tried(parent) != tried else ""
 
     def told(self, twig: int) -> str:
         """All that is known of it, for the card."""

@@ -33,8 +33,9 @@ MOST_PIXELS = 16_000
 
 
 def charts() -> dict[str, PanelEntry]:
-    """The panels that have a chart, by its name."""
-    return {entry.chart.name: entry for entry in panels.PANELS if entry.chart is not None}
+    """The panels that have a chart of a text or a session, by its name."""
+    charted = (entry for entry in panels.PANELS if entry.chart is not None and not entry.chart.played)
+    return {entry.chart.name: entry for entry in charted if entry.chart is not None}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

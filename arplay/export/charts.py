@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
+from arplay.core.betting import Game
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Decoded, Pipeline
 from arplay.core.errors import Problem
@@ -64,10 +65,11 @@ class Shown:
     decoding: Pipeline | None = None
     seed: int | None = None
     tree: Tree | None = None
+    game: Game | None = None
 
     def origin(self) -> Provenance:
         """Where the figures are from. Raises Problem where there are none yet."""
-        lead = self.answer if self.ledger is None else self.ledger  # one of no tokens is false
+        lead = self.game or (self.answer if self.ledger is None else self.ledger)  # one of no tokens is false
         if lead is None:
             raise Problem("there is nothing to export yet", NOT_YET)
         return Provenance(self.loaded.info, lead.first_token, self.text, self.decoding, self.seed)
@@ -92,6 +94,8 @@ class Chart:
     """Other kinds of data that it is exported as: words and suffix."""
     branches: bool = False
     """It is of a session's history."""
+    played: bool = False
+    """It is of a game in the window, by the model that it was played with."""
 
     def table(self, shown: Shown) -> Table:
         """The data behind it. Raises Problem where there is none yet."""
@@ -165,3 +169,4 @@ TREE = Chart(
     also=(("JSON lines, a step a line", ".jsonl"), ("Graphviz graph", ".dot")),
     branches=True,
 )
+BETS = Chart("bets", "scores", "arplay.export.bets:bets", played=True)

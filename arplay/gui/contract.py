@@ -15,6 +15,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.beams import Rules
+from arplay.core.betting import Game
 from arplay.core.chain import Ledger
 from arplay.core.decoding.layouts import Presets
 from arplay.core.decoding.pipeline import Decoded, Pipeline
@@ -103,6 +104,7 @@ class View:
     (:meth:`tried_here`), whose end ``rolled_behind`` and so on tell; ``trying``: which of them grow now.
     ``states``: of the tree; ``left_out``: tokens tried last for which it had no room.
     ``peeking``: Rewind is pointed at, so what it would do is shown (:attr:`rewound`).
+    ``game``: the bets on what follows, of tokens of ``game_of``; while it is played ``document`` ends where one bets.
     ``ghost``: how greedy decoding would go on at the end of the text; it is no part of it.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``scoring``: the scores of this very text are on their way.
@@ -143,6 +145,8 @@ class View:
     states: int = 1
     left_out: int = 0
     peeking: bool = False
+    game: Game | None = None
+    game_of: Loaded | None = None
     ghost: str = ""
     timings: Timings = ()
     recomputing: bool = False
@@ -155,6 +159,11 @@ class View:
     def info(self) -> Info | None:
         """What the loaded model is; the same object as long as it is the same model, whose tokens may become more."""
         return None if self.loaded is None else self.loaded.info
+
+    @property
+    def covered(self) -> bool:
+        """Whether somebody bets on the next token here, so that nobody sees what the model says of it."""
+        return self.game is not None and not self.game.over and self.answer is None
 
     @property
     def follows(self) -> bool:
@@ -271,7 +280,7 @@ class Do:
     """A command with no argument.
 
     ``take``: the most probable token; ``word``: sample up to the next word; ``branch``: another token for the last
-    pick; ``chart``: go there to choose.
+    pick; ``chart``: go there to choose; ``bet`` and ``bet_all``: on what follows the caret, or on all of the text.
     """
 
     what: Literal[
@@ -292,6 +301,12 @@ class Do:
         "accept_ghost",
         "hide_ghost",
         "forget_timings",
+        "bet",
+        "bet_all",
+        "reveal",
+        "skip_bet",
+        "next_bet",
+        "leave_bets",
         "open",
         "tour",
         "chart",
@@ -329,6 +344,14 @@ class Continue:
     ids: tuple[int, ...]
     steps: tuple[Step, ...] = ()
     kind: Literal["rolled", "searched"] = "rolled"
+
+
+@dataclass(frozen=True, slots=True)
+class Wager:
+    """So many chips on this token, of those that are bet on what comes next; 0 takes them back."""
+
+    id: int
+    chips: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +408,7 @@ class Report:
 
 Intent = (
     Take | TakeRank | HoldU | PeekRewind | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps
-    | Continue | Goto | SetMark | Edited | CaretMoved | OpenFiles | Analyse | Report
+    | Continue | Wager | Goto | SetMark | Edited | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip
 
 

@@ -190,11 +190,12 @@ class OfPanel:
 
 def shown(panel: Panel, view: View) -> Shown:
     """What of ``view`` the chart of ``panel`` is of. Raises Problem before a model is loaded."""
-    if view.loaded is None:
-        raise Problem("there is nothing to export yet", charts.NOT_YET)
     chart, settings = panel.entry.chart, view.settings
+    loaded = view.game_of if chart is not None and chart.played else view.loaded
+    if loaded is None:
+        raise Problem("there is nothing to export yet", charts.NOT_YET)
     return Shown(
-        view.loaded,
+        loaded,
         view.document,
         view.caret,
         view.excerpt_of or "the text in the window",
@@ -206,6 +207,7 @@ def shown(panel: Panel, view: View) -> Shown:
         settings.decoding if chart is not None and chart.decodes else None,
         settings.seed if chart is not None and chart.decodes else None,
         view.tree,
+        view.game if chart is not None and chart.played else None,
     )
 
 

@@ -178,7 +178,7 @@ def may_close(window: Host) -> bool:
 
 def save(path: Path, window: Host) -> bool:
     """The document's exact bytes, all or nothing."""
-    document = window.playground.document
+    document = window.playground.table.document
     try:
         with replacing(path) as temporary:
             temporary.write_bytes(document.file)

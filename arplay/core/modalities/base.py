@@ -320,6 +320,10 @@ class Document(Protocol):
         """The edit that writes this token at the caret, and the caret after it."""
         ...
 
+    def first(self, encoded: Any, count: int, tokens: Any) -> Any:
+        """The document that its first ``count`` tokens are, of which every id is kept."""
+        ...
+
     def retokenise(self) -> Any:
         """The edit that forgets which ids were kept as they were picked or sampled."""
         ...

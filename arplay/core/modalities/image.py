@@ -310,6 +310,9 @@ class Picture:
         edit = replace(self.paint([tokens.order[caret]], id), caret=caret)
         return edit, self.apply(edit).open_from(caret, tokens)
 
+    def first(self, encoded: EncodedPicture, count: int, tokens: Raster) -> Picture:
+        return self.apply(self.paint(tokens.order[count:], None))
+
     def retokenise(self) -> Paint:
         return self.nothing
 

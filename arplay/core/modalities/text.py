@@ -196,6 +196,10 @@ class Text:
         head = normal((Typed(before), Fixed(vocabulary, (token.id,), (token.data,))))
         return Edit(left, self.between(left, len(self)), head)
 
+    def first(self, encoded: Encoded, count: int, tokens: Vocabulary) -> Text:
+        data = tuple(encoded.data[slice(*encoded.span(index))] for index in range(count))
+        return Text(normal((Fixed(tokens.name, tuple(encoded.ids[:count].tolist()), data),)))
+
     def retokenise(self) -> Edit:
         """All ids forgotten: the whole text becomes one typed run."""
         return Edit(0, self.runs, normal((Typed(self.data),)))

@@ -41,6 +41,7 @@ WELCOME = (
     "and one for all the others together.\n\nLoad a model and write a text to see it."
 )
 WAY_OUT = "Rewind takes back the last change, Ctrl+N begins an empty text, Ctrl+M chooses another model."
+COVERED = "You are the model: bet in “Be the model” on what comes next. The chart is there once you reveal it."
 ENTROPY = "Entropy of the model's own distribution: how undecided it is"
 WAITING = "Waiting for the model's answer…"
 NOT_NUMBERS = "The model's probabilities here are not numbers (NaN): use float32, or another model."
@@ -179,7 +180,10 @@ class NextTokenPanel(Panel):
             self.bars.wait()
 
     def _show_nothing(self, view: View) -> None:
-        if view.problem and not view.busy:
+        if view.covered:
+            self._own = self._drawn = None
+            self._explain(COVERED)
+        elif view.problem and not view.busy:
             self._own = self._drawn = None
             told = ". ".join(capital(part) for part in view.problem) + "."
             self._explain(f"{told}\n\n{WAY_OUT}" if view.loaded is not None else told)

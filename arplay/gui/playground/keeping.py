@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import astuple, replace
+from functools import wraps
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -28,6 +31,20 @@ SLOW = 3.0
 LEAST = 1024 * 1024
 """Characters that are appended before the whole is written anew; more where the whole is larger."""
 ELSEWHERE = "save the text in another place, or free space on that disk"
+
+
+Heard = TypeVar("Heard", bound=Callable[..., None])
+
+
+def _unless_aside(heard: Heard) -> Heard:
+    """What is done over a document that lies aside is not kept; that document is."""
+
+    @wraps(heard)
+    def told(self: Keeping, *args: Any) -> None:
+        if self._play.table.aside is None:
+            heard(self, *args)
+
+    return cast(Heard, told)
 
 
 class Keeping(QObject):
@@ -180,10 +197,12 @@ class Keeping(QObject):
     def _tree(self) -> Tree:
         return self._play.tree
 
+    @_unless_aside
     def _on_began(self, moves: Moves) -> None:
         self._moves = Moves(list(moves.made), moves.index)
         self._rewrite()
 
+    @_unless_aside
     def _on_grown(self, node: Node) -> None:
         """What was only tried behind a state that there was no room for is not kept either."""
         parent = node.parent
@@ -194,17 +213,20 @@ class Keeping(QObject):
             self._at, self._values["caret"] = node.serial, node.caret
         self._append(kept.grown(node))
 
+    @_unless_aside
     def _on_merged(self, edit: Edit, caret: int) -> None:
         if self._knows(self._tree.node):
             self._values["caret"] = caret
             self._append(kept.merged(edit, caret))
 
+    @_unless_aside
     def _on_moved(self, origin: Node, target: Node, words: str | None) -> None:
         self._moves.push(origin.serial, target.serial, words)
         if self._knows(origin, target):
             self._at, self._undone = target.serial, 0
             self._append(kept.moved(origin, target, words))
 
+    @_unless_aside
     def _on_marked(self, node: Node, mark: Mark) -> None:
         if self._moves.undone:  # they can no longer be done again
             self._moves.made = self._moves.made[: self._moves.index]
@@ -212,6 +234,7 @@ class Keeping(QObject):
         elif self._knows(node):
             self._append(kept.marked(node.serial, mark))
 
+    @_unless_aside
     def _on_index(self, _: int) -> None:
         """Undo, redo, or a move that was just made."""
         node = self._tree.node
@@ -222,6 +245,7 @@ class Keeping(QObject):
             self._at, self._undone = node.serial, self._moves.undone
             self._append(kept.undone(self._undone, node))
 
+    @_unless_aside
     def _on_changed(self, view: View) -> None:
         if self._journal is None:
             return
@@ -248,7 +272,9 @@ class Keeping(QObject):
         }
 
     def _session(self) -> Session:
-        return Session(self._tree, self._moves, **self._state(), beside=self._play.table.beside)  # type: ignore[arg-type]
+        here = Session(self._tree, self._moves, **self._state(), beside=self._play.table.beside)  # type: ignore[arg-type]
+        aside = self._play.table.aside
+        return here if aside is None else replace(here, tree=aside.tree, caret=aside.caret, long=aside.long)
 
     def _store_long(self) -> None:
         self._long = self._play.table.long

@@ -20,6 +20,7 @@ from arplay.gui import contract, kinds
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Do, Intent, Settings, Take
 from arplay.gui.playground.asking import Asking
+from arplay.gui.playground.betting import Betting
 from arplay.gui.playground.caret import Caret
 from arplay.gui.playground.comparing import Comparing
 from arplay.gui.playground.fetching import Fetching
@@ -51,6 +52,7 @@ class Playground(State):
         self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
+        self.betting = Betting(self, self.asking, self.recording, self.writing, self.table)
         self.fetching, self.snapshot_jobs = Fetching(bridge, self), SnapshotJobs(bridge, self)
         self.recording.changed.connect(self.finding.look_again)
         bridge.result.connect(self._on_result)
@@ -63,6 +65,8 @@ class Playground(State):
             self._handle(intent)
 
     def _handle(self, intent: Intent) -> None:
+        if self.betting.refuses(intent):
+            return
         match intent:
             case contract.Edited():
                 self.table.edit(intent)
@@ -95,6 +99,8 @@ class Playground(State):
                 self.trying.map(intent)
             case contract.Continue():
                 self.trying.write(intent)
+            case contract.Wager():
+                self.betting.wager(intent)
             case contract.Goto(node):
                 self.writing.stop()
                 self.recording.move(self.tree.node, node, "going to another branch")
@@ -117,6 +123,7 @@ class Playground(State):
         ``at_end``: it is there to be continued, so the caret goes to its end; else a document is read from its start.
         False: one of another kind lies here, which is told.
         """
+        self.betting.leave()
         caret = len(document) if at_end else 0
         here, kind = kinds.of_document(self.document), kinds.of_document(document)
         if kind is not here:
@@ -201,6 +208,8 @@ class Playground(State):
                     self.bridge.ask(asked)
             case "recompute":
                 self.comparing.now()
+            case "bet" | "bet_all" | "reveal" | "skip_bet" | "next_bet" | "leave_bets":
+                self.betting.do(what)
             case "accept_ghost":
                 self.ghost.accept()
             case "hide_ghost":
@@ -218,6 +227,7 @@ class Playground(State):
         if (settings.decoding, settings.seed) != (former.decoding, former.seed):
             self.asking.decode_anew()
         if settings.reading != former.reading:
+            self.betting.leave()  # its tokens may be others
             self.show(stale=True, ledger=None, departures=(), reconciled=None)
             self.asking.explore()
             self.asking.score_soon()
@@ -269,6 +279,7 @@ class Playground(State):
     def _on_loaded(self, loaded: Loaded) -> None:
         self.progress.emit(None)
         self.trying.stop()
+        self.betting.leave()
         former = self.view.loaded
         if former is not None and former.vocabulary.name != loaded.vocabulary.name:
             self.writing.forget_picks()
@@ -294,7 +305,8 @@ class Playground(State):
         self.asking.score()
 
     def _on_explored(self, result: Explored) -> None:
-        self.asking.answered(result.answer)
+        if not self.betting.holds(result.answer):
+            self.asking.answered(result.answer)
         self.progress.emit(None)
         self.writing.go_on()
 

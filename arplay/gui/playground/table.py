@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from arplay.core.kept import Moves, Session
 from arplay.core.modalities.base import Document, TokenSet
 from arplay.core.modalities.forms import FIRST
@@ -23,6 +25,8 @@ class Table:
     def __init__(self, play: State, recording: Recording, writing: Writing) -> None:
         self._play, self._recording, self._writing = play, recording, writing
         self._waiting: list[Session] = []
+        self.aside: Session | None = None
+        """What lies here, while something else lies over it for a while that is not kept."""
         self._long: bytes | None = None
         """The long text that a text which waits is the beginning of."""
 
@@ -45,8 +49,26 @@ class Table:
             cause = f"of {MOST_WAITING + 1} documents that waited for their models the oldest is given up"
             play.reported.emit(cause, "save a picture to a file before another model is chosen")
 
+    def put_aside(self, document: Document, caret: int) -> None:
+        """Another document over what lies here, without a history, until :meth:`bring_back`."""
+        play = self._play
+        self.aside = self._session()
+        if play.long is not None:
+            self._long = play.long.file
+        tree = Tree(document)
+        tree.root.caret, tree.root.name = caret, play.view.name
+        self.restore(Session(tree, caret=caret, seed=play.view.settings.seed))
+
+    def bring_back(self) -> None:
+        """What lay aside, with its ids, history, undo and caret."""
+        aside, self.aside = self.aside, None
+        if aside is not None:
+            self._uncover(replace(aside, seed=self._play.view.settings.seed))
+
     def spread(self, session: Session, long: bytes | None) -> None:
         """A session and those beside it, in place of all that lay here; what the loaded model cannot read waits."""
+        self.aside = None
+        self._play.show(game=None, game_of=None)
         loaded = self._play.view.loaded
         self._waiting, self._long = [*session.beside, session], long
         noun = kinds.of_document(session.tree.document).noun
@@ -64,11 +86,15 @@ class Table:
             assert tokens is not None, "something lies here"
             session = Session(Tree(kinds.of_tokens(tokens).blank(tokens)), seed=self._play.view.settings.seed)
             session.tree.root.caret = 0
+        self._uncover(session)
+        return session
+
+    def _uncover(self, session: Session) -> None:
+        """One that lay aside or waited, with the long text that it is the beginning of."""
         long = None
         if session.long is not None:
             long, self._long = self._long, None
         self.restore(session, long)
-        return session
 
     def restore(self, session: Session, long: bytes | None = None) -> None:
         """A document with its ids, history, undo, seed and caret; ``long`` is the text that it is the beginning of."""
@@ -102,7 +128,13 @@ class Table:
     @property
     def trees(self) -> list[Tree]:
         """The history of what lies here, and of what waits."""
-        return [self._play.tree, *(session.tree for session in self._waiting)]
+        here = self.aside.tree if self.aside is not None else self._play.tree
+        return [here, *(session.tree for session in self._waiting)]
+
+    @property
+    def document(self) -> Document:
+        """What the user has here: the whole of it, whatever lies over it."""
+        return self.trees[0].document
 
     def edit(self, done: Edited) -> None:
         """What was done to the document in its canvas; where that was typing, more of it may follow at once."""

@@ -138,7 +138,7 @@ class TrainingWindow(QWidget):
         self.form.add.setFocus()
 
     def _text_in_editor(self) -> bytes | None:
-        here, text = self._play.document, self._play.table.text  # which waits while something else lies there
+        here, text = self._play.table.document, self._play.table.text  # which waits while something else lies there
         return here.file if type(here) is type(text) else None
 
     def _refresh_form(self) -> None:

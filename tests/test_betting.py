@@ -147,7 +147,7 @@ def test_a_game_is_played_with_the_keyboard_alone(opened: Open, qtbot: QtBot, tm
     assert [move.id for move in game.moves] == wanted.ids.tolist()
     assert [move.model for move in game.moves] == pytest.approx((-wanted.logprob / LN2).tolist(), abs=1e-6)
     assert [move.rank for move in game.moves] == wanted.rank.tolist()
-    assert game.sum("you").count == 4 and "4 tokens" in panel.verdict.full
+    assert game.sum("you").count == 4 and "than the model, 4 tokens" in panel.verdict.full
     assert panel.moves.table.index(1, 2).data() == "skipped"
     assert panel.moves.table.index(0, 1).data() == "B"
     export = of_panel(panel, window)

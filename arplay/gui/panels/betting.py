@@ -70,6 +70,8 @@ class BettingPanel(Panel):
         self.leave = push_button("Leave", LEAVE, self._leave, role="chip", name="Leave the game")
         self.figures, self.last, self.verdict = FigureRow(), Caption(), Caption()
         self.moves, self.curve = MovesView(), facts.BitsCurve()
+        self.one = True
+        """There is room for the table or the lines, but not for both."""
         self.lines = push_button("Lines", LINES, self._fit, role="chip", checkable=True)
         self.idle, self.bets, self.results = QWidget(), QWidget(), QWidget()
         self.side = QStackedWidget()
@@ -94,8 +96,6 @@ class BettingPanel(Panel):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.moves)
         self.splitter.addWidget(self.curve)
-        for place in (0, 1):
-            self.splitter.setStretchFactor(place, 1)
         told = QVBoxLayout(self.results)
         told.setContentsMargins(0, 0, 0, 0)
         told.setSpacing(SPACE[0])
@@ -169,8 +169,13 @@ class BettingPanel(Panel):
         across, down = width >= SIDE + BOTH, self.height() >= TALL
         self.splitter.setOrientation(Qt.Orientation.Horizontal if across else Qt.Orientation.Vertical)
         self.lines.setVisible(not across and not down)
-        self.curve.setVisible(across or down or self.lines.isChecked())
-        self.moves.setVisible(across or down or not self.lines.isChecked())
+        one = not across and not down
+        self.curve.setVisible(not one or self.lines.isChecked())
+        self.moves.setVisible(not one or not self.lines.isChecked())
+        if one != self.one:
+            self.one = one
+            half = max(1, self.splitter.width() if across else self.splitter.height()) // 2
+            self.splitter.setSizes([half, half])
         roomy = self.height() >= 170
         self.last.setVisible(roomy or not beside)
         self.verdict.setVisible(roomy)

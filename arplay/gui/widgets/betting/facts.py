@@ -64,11 +64,9 @@ def verdict(game: Game) -> str:
         return ""
     apart = math.fsum(you for you, _ in both) - math.fsum(model for _, model in both)
     if not math.isfinite(apart):
-        return "The model gave a token no chance at all: its sum has no end, and you are ahead."
+        return "One token had no chance at all by the model: its bits are without end"
     way = "more" if apart > 0 else "less"
-    return (
-        f"You paid {number(abs(apart), 2)} bits {way} than the model over {len(both):,} token{'s' * (len(both) != 1)}."
-    )
+    return f"{number(abs(apart), 2)} bits {way} than the model, {len(both):,} token{'s' * (len(both) != 1)}"
 
 
 class BitsCurve(LinePlot):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -12,11 +13,12 @@ from PySide6.QtWidgets import QDialogButtonBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from arplay.core.errors import Problem
+from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.chats import LAYOUTS, Layout, chat, layout_of
 from arplay.core.modalities.runs import Fixed
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.gui.new_chat import NewChat
+from arplay.gui.canvases.text.new_chat import NewChat
 from tests.windows_open import Open, notice, opened, settle
 
 __all__ = ["opened"]
@@ -71,17 +73,18 @@ def test_what_was_said_is_never_a_special_token(
 def test_the_form_tells_three_texts_and_opening_them_keeps_the_ids(opened: Open, qtbot: QtBot) -> None:
     window = opened(model="abc")
     tokens = vocabulary(LAYOUTS[0].marks)
-    form = NewChat(LAYOUTS[0], window)
-    told: list[tuple[str, str, str]] = []
-    form.chosen.connect(lambda *texts: told.append(texts))
+    form = NewChat(tokens, window)
+    chosen: list[Callable[[TokenSet], Text]] = []
+    form.chosen.connect(chosen.append)
     form.open()
     for field, text in zip(form.fields, "SUR", strict=True):
         qtbot.keyClicks(field, text)
     buttons = form.findChild(QDialogButtonBox)
     assert buttons is not None
     qtbot.mouseClick(buttons.button(QDialogButtonBox.StandardButton.Ok), Qt.MouseButton.LeftButton)
-    assert told == [("S", "U", "R")]
-    document = chat(tokens, *told[0])
+    (written,) = chosen
+    document = written(tokens)
+    assert document == chat(tokens, "S", "U", "R")
     assert window.playground.open_document(document, at_end=True)
     assert window.playground.document == document and any(isinstance(run, Fixed) for run in document.runs)
     window.playground.undo_stack.undo()
@@ -99,6 +102,11 @@ def test_a_model_without_them_is_told_so_in_the_window(opened: Open, qtbot: QtBo
     action = next(each for each in file.actions() if each.text() == "New c&hat…")  # type: ignore[attr-defined]
     action.trigger()
     qtbot.waitUntil(lambda: "no chat layout" in notice(window))
+    window.playground.load_model("xo")
+    qtbot.waitUntil(lambda: not window.playground.loads)
+    settle(window, qtbot)
+    action.trigger()
+    assert "picture is no chat" in notice(window)
 
 
 def test_two_bos_are_told(opened: Open, qtbot: QtBot) -> None:

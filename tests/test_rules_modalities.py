@@ -11,7 +11,12 @@ import arplay
 
 PACKAGE = Path(arplay.__file__).parent
 ROOMS = ("core/modalities/", "gui/canvases/", "gui/kinds.py", "models/", "training/")
-KINDS = {f"arplay.core.modalities.{kind}" for kind in ("text", "image", "vocabulary", "runs", "finding", "spans")}
+PROTOCOLS = {"__init__", "base", "form", "forms", "loss"}
+KINDS = {
+    f"arplay.core.modalities.{path.stem}"
+    for path in (PACKAGE / "core/modalities").glob("*.py")
+    if path.stem not in PROTOCOLS
+}
 
 
 def knows(source: str) -> bool:
@@ -41,6 +46,7 @@ def test_no_more_modules_know_what_a_token_stands_for() -> None:
         "from arplay.core.modalities.text import Text",
         "from arplay.core.modalities import base, image",
         "def f():\n    import arplay.core.modalities.spans",
+        "from arplay.core.modalities.chats import chat",
     ],
 )
 def test_a_module_that_knows_is_found(source: str) -> None:

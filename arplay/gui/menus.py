@@ -13,15 +13,14 @@ from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolButton, QWidge
 
 from arplay import paths
 from arplay.core.errors import Problem
-from arplay.core.modalities.chats import chat, layout_of
+from arplay.core.modalities.base import Document, TokenSet
 from arplay.engine.load import Loaded
-from arplay.gui import exports, files, help
+from arplay.gui import exports, files, help, kinds
 from arplay.gui.arrangement import Arrangement
 from arplay.gui.contract import Do, Panel, PeekRewind, View
 from arplay.gui.earlier_menu import EarlierMenu
 from arplay.gui.host import Host
 from arplay.gui.model_menu import ModelMenu
-from arplay.gui.new_chat import NewChat
 from arplay.gui.pages import Pages, pages
 from arplay.gui.playground.writing import NO_MODEL
 from arplay.gui.text_menu import TextMenu
@@ -290,19 +289,23 @@ class Menus(QObject):
         if play.view.loaded is None:
             play.reported.emit(NO_MODEL, "wait for the model, or choose one")
             return
+        tokens = play.view.loaded.vocabulary
+        kind = kinds.of_tokens(tokens)
         try:
-            dialog = NewChat(layout_of(play.view.loaded.vocabulary), self._window)
+            if kind.chat is None:
+                raise Problem(f"a {kind.noun} is no chat", "load a chat model")
+            dialog = kind.chat(tokens, self._window)
         except Problem as problem:
             play.reported.emit(problem.cause, problem.remedy)
             return
         dialog.chosen.connect(self._begin_chat)
         dialog.open()
 
-    def _begin_chat(self, system: str, user: str, reply: str) -> None:
+    def _begin_chat(self, written: Callable[[TokenSet], Document]) -> None:
         play = self._window.playground
         if play.view.loaded is not None:
             try:
-                play.open_document(chat(play.view.loaded.vocabulary, system, user, reply), at_end=True)
+                play.open_document(written(play.view.loaded.vocabulary), at_end=True)
             except Problem as problem:  # another model by now
                 play.reported.emit(problem.cause, problem.remedy)
         self._window.focus_editor()

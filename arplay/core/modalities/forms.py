@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from arplay.core.modalities.base import Document
 from arplay.core.modalities.form import Form
 from arplay.core.modalities.image_form import PictureForm
 from arplay.core.modalities.text import Text
-from arplay.core.modalities.text_form import TextForm
+from arplay.core.modalities.text_form import TextForm, former_in
 
 FORMS: tuple[Form, ...] = (
     TextForm(),
@@ -32,3 +33,8 @@ def of_start(fact: Any) -> Form:
     if found is None:
         raise ValueError("this is no document of a kind that is known")
     return found
+
+
+def former(content: Mapping[str, Any]) -> Document:
+    """The one document that was kept before there were sessions. Raises ValueError, KeyError and TypeError."""
+    return former_in(content)

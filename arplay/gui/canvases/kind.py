@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from PySide6.QtWidgets import QWidget
+
 from arplay.core.modalities.base import Document
 from arplay.gui.canvases.canvas import Canvas, Heat
 from arplay.gui.widgets.heat.sheet import FiguresSheet
@@ -18,7 +20,8 @@ class Kind:
     and ``sheet`` the same on paper, of some of its tokens where it comes ``in_parts``.
 
     ``long``: whether a document is too long to be edited. ``verb``: what a model does; ``first``: what to do in the
-    canvas, for someone who sees it for the first time.
+    canvas, for someone who sees it for the first time. ``chat`` opens a form, of a token set and its parent, whose
+    signal ``chosen`` emits a function from a token set to a document; None where there are no chats.
     """
 
     name: str
@@ -34,3 +37,4 @@ class Kind:
     long: Callable[[Any], bool]
     verb: str
     first: str
+    chat: Callable[[Any, QWidget], Any] | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from arplay.core import kept
 from arplay.core.modalities.base import Document
-from arplay.core.modalities.text_form import former_in
+from arplay.core.modalities.forms import former
 from arplay.core.tree import Tree
 from arplay.export.writers import write
 
@@ -35,4 +35,4 @@ def bring_in(file: Path, folder: Path) -> bool:
 def _read(file: Path) -> Document:
     if file.stat().st_size > _MOST:
         raise ValueError("too large")
-    return former_in(json.loads(file.read_text("utf-8")))
+    return former(json.loads(file.read_text("utf-8")))

@@ -9,6 +9,7 @@ from arplay.gui.canvases.text.area import too_long
 from arplay.gui.canvases.text.canvas import TextCanvas
 from arplay.gui.canvases.text.heat.sheet import HeatSheet
 from arplay.gui.canvases.text.heat.view import HeatView
+from arplay.gui.canvases.text.new_chat import NewChat
 
 TEXT = Kind(
     name="text",
@@ -24,4 +25,5 @@ TEXT = Kind(
     long=lambda text: too_long(text.data),
     verb="write",
     first="Type here. The caret is the place in the chain: everything before it is the prefix.",
+    chat=NewChat,
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
-from arplay.core.modalities.chats import Layout
+from arplay.core.modalities.base import TokenSet
+from arplay.core.modalities.chats import chat, layout_of
+from arplay.core.modalities.text import Text
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 
@@ -13,11 +15,12 @@ FIELDS = (("&System", "what the model is told first (may be empty)"), ("&User", 
 
 
 class NewChat(QDialog):
-    """``chosen`` tells the three texts."""
+    """``chosen`` emits what writes the chat in the tokens of a model. Raises Problem where they have no layout."""
 
-    chosen = Signal(str, str, str)
+    chosen = Signal(object)
 
-    def __init__(self, layout: Layout, parent: QWidget) -> None:
+    def __init__(self, tokens: TokenSet, parent: QWidget) -> None:
+        layout = layout_of(tokens)
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"New chat, as {layout.name} models read it")
@@ -45,4 +48,8 @@ class NewChat(QDialog):
     def _on_accept(self) -> None:
         system, user, reply = (field.toPlainText() for field in self.fields)
         self.close()
-        self.chosen.emit(system, user, reply)
+
+        def written(tokens: TokenSet) -> Text:
+            return chat(tokens, system, user, reply)
+
+        self.chosen.emit(written)

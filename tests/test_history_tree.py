@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
+from arplay.core import laying
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Token
 from arplay.core.outline import Outline
@@ -254,6 +255,27 @@ def test_a_gold_text_shares_the_tokens_that_were_written(opened: Open, qtbot: Qt
     assert shown.outline.total[shown.outline.gold[1]] == pytest.approx(expected)
     panel.show_gold()
     assert view.shown is not None and not view.shown.outline.gold
+
+
+@pytest.mark.parametrize(("most", "said"), [(3, "the first 3 tokens of the gold text are laid, 2 are not"), (5, "")])
+def test_what_of_a_long_gold_text_is_not_laid_is_told(
+    opened: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, most: int, said: str
+) -> None:
+    monkeypatch.setattr(laying, "MOST_GOLD", most)
+    monkeypatch.setattr(laying, "FORGET", 2)
+    window = opened(text=b"B")
+    play = window.playground
+    for id in (2, 1, 0, 0, 1):
+        play.handle(Take(id))
+        settled(window, qtbot)
+    panel, view = history(window, TREE)
+    qtbot.waitUntil(lambda: not play.view.scores_are_old and play.view.ledger is not None)
+    panel.show_view(play.view)
+    panel.show_gold()
+    assert view.shown is not None
+    gold = view.shown.outline.gold
+    assert [view.shown.outline.nodes[twig] for twig in gold] == [[node] for node in play.tree.path()[1:]][:most]
+    assert panel.told.full == said
 
 
 def test_prune_rename_star_and_compare(opened: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
@@ -119,6 +121,32 @@ def test_branch_tries_one_token_after_the_other_at_the_last_pick(opened: Open, q
     while play.undo_stack.canUndo() and play.tree.node is not first:
         play.undo_stack.undo()
     assert play.tree.node is first  # what was there is not lost
+
+
+@pytest.mark.parametrize("what", ["branch", "reroll"])
+def test_another_token_in_place_of_one_is_one_undo(opened: Open, qtbot: QtBot, tmp_path: Path, what: str) -> None:
+    window = opened(text=b"BA", model="abc", keep=tmp_path)
+    play = window.playground
+    for _ in range(2):
+        play.handle(Do("step"))
+        settle(window, qtbot)
+    first, count = play.tree.node, play.undo_stack.count()
+    play.handle(Do(what))  # type: ignore[arg-type]
+    settle(window, qtbot)
+    other = play.tree.node
+    assert other.parent is first.parent and other is not first and play.undo_stack.count() == count + 1
+    for _ in range(2):
+        play.undo_stack.undo()
+        assert play.tree.node is first and play.view.node is first
+        play.undo_stack.redo()
+        assert play.tree.node is other and play.document.file == play.view.document.file
+    window.close()
+    again = opened(text=None, model="abc", keep=tmp_path).playground
+    assert again.tree.node.serial == other.serial and again.undo_stack.count() == count + 1
+    again.undo_stack.undo()
+    assert again.tree.node.serial == first.serial
+    again.undo_stack.undo()
+    assert first.parent is not None and again.tree.node.serial == first.parent.serial
 
 
 def test_no_key_steps_while_a_field_has_the_focus(opened: Open, qtbot: QtBot) -> None:

@@ -94,6 +94,7 @@ class HistoryPanel(Panel):
         self._outline: Outline | None = None
         self._key: tuple[object, ...] = ()
         self._gold: Path | None = None
+        self._gold_left_out = 0
         self._pale: list[Path] = []
         self._compared: Node | None = None
         self._pruned_too = False
@@ -185,7 +186,11 @@ class HistoryPanel(Panel):
             self._outline, self._key = Outline(tree, pruned, self._gold, self._pale), key
         outline, other = self._outline, self._compared
         shown = Shown(outline, self._words, outline.of[node.serial], names(tree.marks))
-        told = f"{outline.left_out:,} pruned states are not shown" if outline.left_out else ""
+        said = [f"{outline.left_out:,} pruned states are not shown"] if outline.left_out else []
+        if self._gold is not None and self._gold_left_out:
+            laid = f"the first {len(self._gold[1]):,} tokens of the gold text are laid, {self._gold_left_out:,} are not"
+            said.append(laid)
+        told = "; ".join(said)
         if other is not None and other.serial in outline.of:
             shown.compared = (outline.of[other.serial],)
             told = compared(outline, shown.here, shown.compared[0], shown.text)
@@ -302,7 +307,9 @@ class HistoryPanel(Panel):
             self.intent.emit(Report("this text is not scored yet", "wait for the heatmap, then ask again"))
         else:
             try:
-                self._gold = laying.gold(view.tree, view.document, view.ledger, view.loaded.vocabulary)
+                self._gold, self._gold_left_out = laying.gold(
+                    view.tree, view.document, view.ledger, view.loaded.vocabulary
+                )
             except Problem as problem:
                 self.intent.emit(Report(problem.cause, problem.remedy))
         self._show_board()

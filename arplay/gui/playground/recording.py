@@ -15,6 +15,10 @@ from arplay.gui.playground.asking import Asking
 from arplay.gui.playground.state import State
 from arplay.gui.playground.undo import Marking, Move
 
+BRANCHING, REROLLING = "branching", "re-rolling"
+CHOOSING = (BRANCHING, REROLLING)
+"""The words of moves that go back only to choose another token."""
+
 
 class Recording(QObject):
     """Whatever changes the document comes here; a View with it is shown, and the worker is asked about it."""
@@ -55,9 +59,18 @@ class Recording(QObject):
         if node is not before:
             node.name = name
             self.grown.emit(node)
-            self.move(before, node)
+            self.move(self._behind_other(before) if step is not None else before, node)
         elif node.edit is not last:
             self.merged.emit(edit, caret)
+
+    def _behind_other(self, before: Node) -> Node:
+        """Where undo leads from a token: where one went back from to choose it, if one did, so that both are one."""
+        stack = self._play.undo_stack
+        last = stack.command(stack.index() - 1)
+        if not (isinstance(last, Move) and last.words in CHOOSING and last.target is before):
+            return before
+        stack.undo()
+        return last.origin
 
     def move(self, origin: Node, target: Node, words: str | None = None) -> None:
         """Go to another state of the tree, as something that can be undone."""

@@ -23,7 +23,7 @@ from arplay.engine.write import Write, Written
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Do, Take
 from arplay.gui.playground.asking import Asking
-from arplay.gui.playground.recording import Recording
+from arplay.gui.playground.recording import BRANCHING, REROLLING, Recording
 from arplay.gui.playground.state import State
 from arplay.models import grammar
 
@@ -199,7 +199,7 @@ class Writing(QObject):
             play.refused.emit("Nothing was picked or sampled yet: there is nothing to branch from")
             return
         self.stop()
-        self._recording.move(play.tree.node, last.parent, "going back to branch")
+        self._recording.move(play.tree.node, last.parent, BRANCHING)
         self.when_fresh(Do("branch"))
 
     def has_model(self) -> bool:
@@ -245,7 +245,7 @@ class Writing(QObject):
         play.show(held=None, settings=replace(settings, seed=(settings.seed + 1) % (MAX_SEED + 1)))
         node = play.tree.node
         if node.kind in ("sampled", "rolled") and node.parent is not None and play.view.caret == node.caret:
-            self._recording.move(node, node.parent, "re-rolling")
+            self._recording.move(node, node.parent, REROLLING)
             self.when_fresh(Do("step"))
 
     def _choose(self, intent: Waiting) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.pipeline import Pipeline
-from arplay.gui.contract import Change, Do, HoldU
+from arplay.export.trees import records
+from arplay.gui.contract import Change, Do, HoldU, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.decoding import DecodingPanel
 from arplay.gui.panels.next_token import NextTokenPanel
+from arplay.gui.widgets.history_rows import HistoryRows
 from tests.windows_open import Open, notice, opened, settle
 
 __all__ = ["opened"]
@@ -148,3 +153,33 @@ def test_a_text_that_cannot_be_read_is_not_taken(opened: Open, qtbot: QtBot) -> 
     qtbot.keyClick(field, Qt.Key.Key_Return)
     assert "names no biases" in row.problem.text() and row.problem.isVisible()
     assert window.playground.view.settings.decoding.value("bias") == '{"A": 2}'
+
+
+def test_a_token_that_was_cut_may_be_picked_and_it_is_told_before_and_after(
+    opened: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = opened("abc", b"B", keep=tmp_path / "kept")
+    play, bars = window.playground, window.panels["next_token"].bars  # type: ignore[attr-defined]
+    lay(window, "top-k:1", qtbot)
+    qtbot.waitUntil(lambda: bars.decoded is play.view.decoded)
+    kept, *cut = bars.bars.all_rows
+    assert not kept.removed and "cut" not in bars.row_card(kept), "negative control"
+    assert all(row.removed for row in cut)
+    card = bars.row_card(cut[-1])
+    assert "cut by" in card and "top-k" in card.lower() and "a click takes it by hand" in card
+    bars.choose(len(cut))
+    assert "takes it by hand" in bars.accessibleDescription()
+    QTest.mouseClick(bars.viewport(), Qt.MouseButton.LeftButton, pos=bars.row_area(len(cut)).center().toPoint())
+    settle(window, qtbot)
+    step = play.tree.node.step
+    assert step is not None and step.id == cut[-1].id and step.u is None and step.decoded_prob == 0.0
+    assert "top-k" in step.cut.lower() and step.rank == 3 and step.prob == pytest.approx(math.exp(step.logprob))
+    rows = HistoryRows()
+    rows.follow(play.tree, play.tree.node)
+    assert "cut by" in rows.index(1, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert records(play.tree)[-1]["cut_text"] == step.cut
+    play.handle(Take(kept.id))
+    settle(window, qtbot)
+    window.keeping.end()
+    again = opened("abc", None, keep=tmp_path / "kept").playground.tree
+    assert again.nodes[next(n for n, node in play.tree.nodes.items() if node.step == step)].step == step

@@ -254,7 +254,9 @@ def _step_out(step: Step) -> list[Any]:
     figures = [_figure_out(getattr(step, name)) for name in _FIGURES]
     u = None if step.u is None else float(step.u)
     seed = None if step.seed is None else int(step.seed)
-    more = [step.by, step.met] if step.met else [step.by] if step.by else []
+    more = [step.by, step.met, step.cut]
+    while more and not more[-1]:
+        more.pop()
     return [int(step.id), int(step.index), *figures, int(step.rank), u, seed, *more]
 
 

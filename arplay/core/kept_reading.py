@@ -205,8 +205,8 @@ def _about_in(fact: dict[str, Any]) -> About:
 
 def _step_in(fact: list[Any]) -> Step:
     id, index, logprob, prob, decoded, rank, u, seed, *more = fact
-    if len(more) > 2:
-        raise ValueError("a step has ten parts at most")
+    if len(more) > 3:
+        raise ValueError("a step has eleven parts at most")
     if u is not None and not (isinstance(u, float) and 0 <= u <= 1):
         raise ValueError("u is between 0 and 1")
     return Step(
@@ -219,7 +219,7 @@ def _step_in(fact: list[Any]) -> Step:
         u,
         None if seed is None else whole(seed, MAX_SEED),
         *map(_spelled, more[:1]),
-        *(words(met, MOST_WHY) or "" for met in more[1:]),
+        *(words(why, MOST_WHY) or "" for why in more[1:]),
     )
 
 

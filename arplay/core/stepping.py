@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 
@@ -84,8 +85,10 @@ def sampled(
 
 
 def picked(distribution: Distribution, decoded: Decoded, index: int, id: int) -> Step:
-    """The record of a token that a person chose."""
-    return _step(distribution, decoded, index, id, None, None)
+    """The record of a token that a person chose, and of the stage that had removed it, if one had."""
+    lost = decoded.lost(id)
+    step = _step(distribution, decoded, index, id, None, None)
+    return step if lost is None else replace(step, cut=lost.label)
 
 
 def _step(distribution: Distribution, decoded: Decoded, index: int, id: int, u: float | None, seed: int | None) -> Step:

@@ -22,7 +22,8 @@ class Step:
     """How a token was chosen. ``u`` is None for a pick by hand; log-probs in nats, probabilities plain.
 
     ``by``: the pipeline behind which it was chosen, as it is spelled; empty for the model's own distribution.
-    ``met``: why a rule of Play held behind it (:mod:`arplay.core.watch`), else empty.
+    ``met``: why a rule of Play held behind it (:mod:`arplay.core.watch`), else empty. ``cut``: the stage that had
+    removed a token that was picked all the same, else empty.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Step:
     seed: int | None = None
     by: str = ""
     met: str = ""
+    cut: str = ""
 
 
 @dataclass(eq=False, slots=True)

@@ -14,7 +14,7 @@ from arplay.export.writers import to_json_line
 
 COLUMNS = (
     "state", "parent", "kind", "text", "id", "index", "logprob", "prob", "decoded_prob", "rank", "u", "seed",
-    "decoding_text", "total_logprob", "here", "name_text", "star", "pruned",
+    "decoding_text", "cut_text", "total_logprob", "here", "name_text", "star", "pruned",
 )  # fmt: skip
 MOST_LABEL = 60
 
@@ -37,12 +37,12 @@ def records(tree: Tree) -> list[Record]:
 
 def _record(tree: Tree, node: Node, total: float) -> Record:
     step, mark = node.step, tree.marks.get(node.serial, PLAIN)
-    figures: Record = dict.fromkeys(COLUMNS[4:13])
+    figures: Record = dict.fromkeys(COLUMNS[4:14])
     if step is not None:
         known = {"logprob": step.logprob, "prob": step.prob, "decoded_prob": step.decoded_prob}
         figures |= {name: None if math.isnan(value) else value for name, value in known.items()}
         figures |= {"id": step.id, "index": step.index, "rank": step.rank or None, "u": step.u, "seed": step.seed}
-        figures["decoding_text"] = step.by
+        figures |= {"decoding_text": step.by, "cut_text": step.cut or None}
     parent = None if node.parent is None else node.parent.serial
     return {
         "state": node.serial, "parent": parent, "kind": node.kind, "text": node.said[0], **figures,

@@ -193,6 +193,8 @@ def _tip(row: Row) -> str:
         rank = f", rank {node.step.rank}" if node.step.rank else ""
         known = f"p = {percent(node.step.prob)}, log p = {nats_and_bits(node.step.logprob)}{rank}"
         parts.append("the server told no probability" if math.isnan(node.step.prob) else known)
+        if node.step.cut:
+            parts.append(f"cut by {node.step.cut}, picked by hand")
         if node.step.u is not None:
             parts.append(f"u = {node.step.u:.6f}")
     if node.cut:

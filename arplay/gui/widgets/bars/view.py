@@ -286,8 +286,9 @@ class BarView(QAbstractScrollArea):
             f"<td align='right'>{html.escape(value)}</td></tr>"
             for name, value in (figures(row, *self.source, self._lost(row)) if self.source else ())
         )
+        how = "cut, but a click takes it by hand" if row.removed else "click to take it"
         note = "<br>next in the text" if row.actual else ""
-        return f"<b>{html.escape(row.text)}</b>{note}<table cellspacing='0'>{lines}</table>click to take it"
+        return f"<b>{html.escape(row.text)}</b>{note}<table cellspacing='0'>{lines}</table>{how}"
 
     def rest_card(self) -> str:
         rest = self.bars.rest
@@ -323,4 +324,6 @@ class BarView(QAbstractScrollArea):
         row = self.chosen_row
         if row:
             rank = "" if row.rank is None else f"rank {row.rank}, "
-            self.setAccessibleDescription(f"{rank}{row.text}, {percent(row.prob)}")
+            lost = self._lost(row)
+            cut = "" if lost is None else f", cut by {lost.label}; Enter takes it by hand"
+            self.setAccessibleDescription(f"{rank}{row.text}, {percent(row.prob)}{cut}")

@@ -225,7 +225,7 @@ BAD: list[tuple[dict[str, object], str]] = [
     ({"patterns": [{"p": 2, "slip": 0, "rows": ["##"]}]}, "patterns"),
     ({"patterns": [{"p": 1, "slip": 0, "rows": ["#?"]}], "order": [0, 1]}, "leaves pixels open"),
     ({"patterns": [{"p": 1, "slip": 0, "rows": ["#x"]}], "order": [0, 1]}, "no level"),
-    ({"patterns": [{"p": 1, "slip": 0, "rows": ["#" * 40] * 40}], "order": [0]}, "more than"),
+    ({"patterns": [{"p": 1, "slip": 0, "rows": ["#" * 65] * 65}], "order": [0]}, "more than"),
     ({"more": 1}, "unknown"),
 ]
 

@@ -14,10 +14,11 @@ from arplay.core.errors import Problem
 from arplay.core.modalities import forms
 from arplay.core.modalities.base import Coder, Document, TokenSet
 from arplay.core.modalities.vocabulary import exact_text
-from arplay.models import catalogue, families
+from arplay.models import catalogue
 from arplay.models.family import resolve
 from arplay.models.picturefile import PictureReader
 from arplay.models.reader import Reader, TextReader
+from arplay.models.store.cards import family_of
 from arplay.textfile import check_prompt, to_utf8
 
 Given: TypeAlias = "str | bytes | os.PathLike[str] | NDArray[np.integer[Any]] | Document"
@@ -89,8 +90,9 @@ def tokens_of(spec: str) -> TokenSet | None:
     Loading it tells why.
     """
     path = next((known.path for known in catalogue.entries() if known.spec == spec), None) or catalogue.existing(spec)
-    family = None if path is None or path.is_dir() else families.of_file(path)
-    if family is None or not family.any_kind:
+    try:
+        family = None if path is None else family_of(path)
+    except (Problem, OSError):
         return None
-    tokens: TokenSet = resolve(family.open)(path, "", "cpu", "auto", lambda *_: None).alphabet.vocabulary
+    tokens: TokenSet | None = resolve(family.tokens)(path) if family is not None and family.tokens else None
     return tokens

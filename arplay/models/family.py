@@ -65,7 +65,8 @@ class Family:
     names what `arplay bench` compares with, of (model, cells), "" where nothing is.
 
     ``looked_up``: no network, but float64 on the CPU, whatever device and number type are chosen. ``any_context``:
-    prefixes of any length. ``any_kind``: its documents need not be texts, which only the opened model can tell.
+    prefixes of any length. ``tokens`` names what tells from the path of a model what its tokens stand for, a
+    :class:`arplay.core.modalities.base.TokenSet`; "" where that is text.
     """
 
     name: str
@@ -81,7 +82,7 @@ class Family:
     baseline: str = ""
     looked_up: bool = False
     any_context: bool = False
-    any_kind: bool = False
+    tokens: str = ""
     ways: Ways = ()
     icon: str = "cube"
     training: Training | None = None

@@ -7,6 +7,7 @@ where the conditionals come from one joint distribution: the chain rule does not
 from __future__ import annotations
 
 import hashlib
+import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,10 +23,24 @@ from arplay.core.modalities.base import Ids, Note, Prefix, Remember, Unit
 PIXEL = Unit("pixel", "pixels", "bits_per_dimension", "bits per dimension")
 BLANK = "?"
 """A pixel that nobody has painted yet, in texts."""
-MOST_PIXELS = 32 * 32
-MOST_LEVELS = 16
+MOST_PIXELS = 64 * 64
+MOST_LEVELS = 256
+_RAMP = ".,:;~=+icoahkmw#@"
+"""From little ink to much."""
 SHOWN = 12
 """Pixels of an order that are told."""
+
+
+def signs_of(levels: int) -> str:
+    """A sign for each of so many levels: up to 17 by how much ink it has, then digits and letters.
+
+    >>> signs_of(2), signs_of(8), len(set(signs_of(256)))
+    ('.@', '.:=iohw@', 256)
+    """
+    if levels <= len(_RAMP):
+        return "".join(_RAMP[round(level * (len(_RAMP) - 1) / (levels - 1))] for level in range(levels))
+    plain = string.digits + string.ascii_letters
+    return (plain + "".join(map(chr, range(0x100, 0x100 + MOST_LEVELS))))[:levels]
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,10 @@ def of_folder(card: Card) -> Card:
     )
 
 
+def of_pictures(card: Card) -> Card:
+    return replace(of_folder(card), vocabulary=len(resolve(card.of.tokens)(card.path)))
+
+
 def of_counts(card: Card) -> Card:
     counts = [
         tensor.elements

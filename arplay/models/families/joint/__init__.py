@@ -11,6 +11,6 @@ JOINT = Family(
     open="arplay.models.families.joint.model:load",
     card="arplay.models.store.cards:of_opened",
     looked_up=True,
-    any_kind=True,
+    tokens="arplay.models.families.joint.model:tokens",
     icon="table",
 )

@@ -97,6 +97,11 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Join
     return Joint.load(path)
 
 
+def tokens(path: Path) -> Raster:
+    """How it reads pictures. Raises Problem as :meth:`Joint.load` does."""
+    return Joint.load(path).alphabet
+
+
 _FILE = table(
     {
         "name": text(200),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.decoding.stage import Context, Other, Others
-from arplay.core.distribution import Distribution
+from arplay.core.distribution import Distribution, Floats
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids, TokenSet
 from arplay.core.stepping import context_of
@@ -46,6 +47,20 @@ def known_at(
     others = others_at(state, ids, lead, pipeline.wants, len(recalled))
     eos = state.current().alphabet.eos
     return context_of(ids, len(ids) - lead, state.tokens, seed, eos, recalled, u, grammar.allowed, others)
+
+
+def left_behind(
+    state: State, distribution: Distribution, chain: Sequence[int], ids: Sequence[int], lead: int, pipeline: Pipeline
+) -> Floats:
+    """log p of the next token after ``pipeline``, in nats, shape (V,), of the model's own ``distribution``.
+
+    It is behind ``chain``, which begins with ``lead`` tokens that are no part of the document, and ``ids``, which
+    nobody drew. Raises Problem.
+    """
+    if not pipeline.stages:
+        return distribution.logprobs
+    known = known_at(state, [*chain, *ids], lead, pipeline, 0, (math.nan,) * len(ids))
+    return decode(distribution, pipeline, known).logprobs
 
 
 def others_at(state: State, chain: Ids, lead: int, wants: Sequence[tuple[str, str]], written: int) -> Others:

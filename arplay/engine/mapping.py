@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import heapq
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from arplay.core.decoding.pipeline import Pipeline, decode
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.joint_map import Area, chain_of
 from arplay.core.modalities.base import Document, Place
 from arplay.core.reading import Reading
 from arplay.engine.job import Steps
-from arplay.engine.knowing import known_at
+from arplay.engine.knowing import left_behind
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.place import open_spot
 from arplay.engine.state import State
@@ -89,13 +88,7 @@ def map_of(state: State, request: Map) -> Steps:
         ids = list(chain_of(areas, at))
         session.rewind(start)
         session.read(ids)
-        distribution = next_of(session)
-        if request.pipeline.stages:
-            drawn = (math.nan,) * len(ids)
-            known = known_at(state, [*chain, *ids], len(chain) - index, request.pipeline, 0, drawn)
-            logprobs = decode(distribution, request.pipeline, known).logprobs
-        else:
-            logprobs = distribution.logprobs
+        logprobs = left_behind(state, next_of(session), chain, ids, len(chain) - index, request.pipeline)
         own = areas[at] if at >= 0 else Area(-1, -1, 0.0, 0, False)
         order = np.argsort(-logprobs, kind="stable")
         count = len(order) if len(order) <= 2 * MOST_CHILDREN else MOST_CHILDREN

@@ -22,6 +22,7 @@ from arplay.engine.knowing import known_at
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.place import open_spot
 from arplay.engine.state import State
+from arplay.models.base import next_of_each
 
 Stopped: TypeAlias = Literal["", "eos", "length", "context", "complete", "matched", "stop"]
 MOST_ROLLOUTS = 1024
@@ -131,10 +132,9 @@ def roll(state: State, request: Roll) -> Steps:
         why = _all_end(request, state, length, index, room)
         if why:
             return result()
-        rows, shifts = batch.logprobs, batch.shift
         ended = [
-            _draw(each, Distribution(len(row), row, shift=float(shift)), index, state, request, ahead.get(index))
-            for each, row, shift in zip(running, rows, shifts, strict=True)
+            _draw(each, own, index, state, request, ahead.get(index))
+            for each, own in zip(running, next_of_each(batch), strict=True)
         ]
         index, length = index + 1, length + (ahead.get(index) is None)
         going = []

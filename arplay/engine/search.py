@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from arplay.core.beams import Beam, BeamSearch, Expansion, Floats, Hypothesis, Rules, Whole, whole
-from arplay.core.decoding.pipeline import Pipeline, decode
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Place
 from arplay.core.reading import Reading
 from arplay.core.tree import Step
 from arplay.engine.job import Steps
-from arplay.engine.knowing import known_at
+from arplay.engine.knowing import left_behind
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.place import open_spot
 from arplay.engine.state import State
-from arplay.models.base import Batch, next_of
+from arplay.models.base import Batch, next_of, next_of_each
 
 MOST_CHAINS = 20_000
 """So many at most are looked at one by one."""
@@ -109,17 +109,15 @@ def search(state: State, request: Search) -> Steps:
             tuple(known.expansions), tuple(known.steps), found.beams, found.finished, found.done, every, last,
         )  # fmt: skip
 
+    def left(own: Distribution, ids: Sequence[int]) -> Floats:
+        return left_behind(state, own, chain, ids, len(chain) - index, request.pipeline)
+
     known.search = None  # what is cancelled on the way is not gone on with
     while not found.done and found.steps != request.upto:
         if found.steps:
             yield result()
-        own = [
-            Distribution(len(row), row, shift=float(shift))
-            for row, shift in zip(batch.logprobs, batch.shift, strict=True)
-        ]
-        rows = [
-            _decoded(each, chain, beam.ids, index, request, state) for each, beam in zip(own, found.beams, strict=True)
-        ]
+        own = next_of_each(batch)
+        rows = [left(each, beam.ids) for each, beam in zip(own, found.beams, strict=True)]
         step = found.expand(np.array(rows))
         known.expansions.append(step)
         known.steps.append(
@@ -139,7 +137,7 @@ def search(state: State, request: Search) -> Steps:
         def next_of_chain(ids: Sequence[int]) -> Floats:
             session.rewind(start)
             session.read(ids)
-            return _decoded(next_of(session), chain, tuple(ids), index, request, state)
+            return left(next_of(session), ids)
 
         for number, looked in enumerate(whole(next_of_chain, rules)):
             every = looked
@@ -154,15 +152,3 @@ def _step(own: Distribution, left: Floats, id: int, index: int, request: Search)
     assert logprob is not None, "a model that tells only some tokens is not searched"
     by = request.pipeline.spelled
     return Step(id, index, logprob, math.exp(logprob), math.exp(left[id]), own.rank(id) or 0, by=by)
-
-
-def _decoded(
-    distribution: Distribution, chain: list[int], ids: tuple[int, ...], index: int, request: Search, state: State
-) -> Floats:
-    """log p of the next token behind ``ids``, after the pipeline, in nats, shape (V,)."""
-    if not request.pipeline.stages:
-        return distribution.logprobs
-    drawn = (float("nan"),) * len(ids)  # nobody drew them
-    known = known_at(state, [*chain, *ids], len(chain) - index, request.pipeline, 0, drawn)
-    left: Floats = decode(distribution, request.pipeline, known).logprobs
-    return left

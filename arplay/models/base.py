@@ -229,6 +229,12 @@ class Batch(Protocol):
         ...
 
 
+def next_of_each(batch: Batch) -> list[Distribution]:
+    """p(next | chain) of each chain."""
+    rows = zip(batch.logprobs, batch.shift, strict=True)
+    return [Distribution(len(row), row, shift=float(shift)) for row, shift in rows]
+
+
 class Model(Protocol):
     """A loaded model. Everything but ``alphabet``, ``info`` and ``can`` is used by the worker thread alone."""
 

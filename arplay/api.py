@@ -183,9 +183,7 @@ class Model:
         >>> [(token.text, round(token.decoded_prob, 3)) for token in load("abc").next("BA", "top-k:2").top(3)]
         [('C', 0.667), ('A', 0.333), ('B', 0.0)]
         """
-        decoding, given = Pipeline(pipeline), documents.document(document, self.backend.alphabet)
-        if heal:
-            given, decoding = healed(self._state, given, decoding, self.reading)
+        given, decoding = self._given(document, pipeline, heal)
         answer = self._asked(Explored, Explore(0, given, given.end, self.reading, decoding.wants)).answer
         if answer.distribution is None and answer.prefix.index == self.vocabulary.length:
             cause = f"the document is complete: nothing comes after {answer.prefix.index:,}"
@@ -286,11 +284,12 @@ class Model:
         *,
         seed: int = 0,
         pipeline: Said = (),
+        heal: bool = False,
         stops: Sequence[str] = (),
     ) -> Rollouts:
         """``k`` continuations of up to ``n`` tokens in one batch: those of :meth:`sample` with the seeds ``seed``,
         ``seed`` + 1, ... (float32 in a batch differs in the last digits, so a u within about 1e-6 of an edge may choose
-        its neighbour). ``stops``: strings before which a text ends.
+        its neighbour). ``stops``: strings before which a text ends; ``heal``: as :meth:`next` has it.
 
         Raises Problem for what cannot be drawn, where a server tells only some tokens, and as :meth:`next` does.
 
@@ -299,7 +298,7 @@ class Model:
         >>> found[0].text, found[2].text == model.sample("B", 5, seed=9, pipeline="top-k:2").text
         ('ACBAC', True)
         """
-        given, decoding = documents.document(document, self.backend.alphabet), Pipeline(pipeline)
+        given, decoding = self._given(document, pipeline, heal)
         check(index(n), index(seed))
         if not 1 <= index(k) <= MOST_ROLLOUTS:
             raise Problem(f"{k:,} rollouts cannot be drawn", f"ask for 1 to {MOST_ROLLOUTS:,}")
@@ -318,10 +317,12 @@ class Model:
         groups: int = 1,
         diversity: float = 0.0,
         pipeline: Said = (),
+        heal: bool = False,
     ) -> Beams:
         """Beam search for up to ``n`` tokens: at most ``width`` chains, the best score first, as transformers'
         ``generate`` finds them. ``stop``, ``groups`` and ``diversity`` are those of
-        :class:`arplay.core.beams.Rules`. What the pipeline leaves is what is searched.
+        :class:`arplay.core.beams.Rules`. What the pipeline leaves is what is searched, from where ``heal`` has it begin
+        (:meth:`next`).
 
         Raises Problem for rules that cannot be, where a server tells only some tokens, and as :meth:`next` does.
 
@@ -333,7 +334,7 @@ class Model:
         """
         eos = () if self._loaded.eos is None else (self._loaded.eos,)
         rules = Rules(index(width), index(n), eos, length_penalty, stop, index(groups), diversity)
-        given, decoding = documents.document(document, self.backend.alphabet), Pipeline(pipeline)
+        given, decoding = self._given(document, pipeline, heal)
         found = self._asked(Searched, Search(0, given, given.end, rules, decoding, self.reading))
         return Beams.of(self.loaded, decoding, found)
 
@@ -361,6 +362,11 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<arplay.Model {summary(self.info)}>"
+
+    def _given(self, document: Given, pipeline: Said, heal: bool) -> tuple[Document, Pipeline]:
+        """What is gone on from, and through which stages."""
+        given, decoding = documents.document(document, self.backend.alphabet), Pipeline(pipeline)
+        return healed(self._state, given, decoding, self.reading) if heal else (given, decoding)
 
     def _asked(self, kind: type[R], request: Request) -> R:
         return _answered(kind, self._state, request, self._on_progress)

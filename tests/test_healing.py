@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,11 +26,13 @@ from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.export import sessionfile
 from arplay.gui.contract import Change, Do
 from arplay.gui.main_window import MainWindow
+from arplay.models.base import next_of
 from tests.sessions import only
 from tests.windows_open import Open, opened, settle
 
 __all__ = ["opened"]
 
+Rows = dict[str, dict[str, float]]
 FIVE = Vocabulary("five", (b" ", b" a", b" ab", b"a", b"<end>"), frozenset({4}))
 BY_HAND = Distribution(5, np.log([0.1, 0.2, 0.1, 0.5, 0.1]))
 pieces = st.lists(st.one_of(st.none(), st.text("a é", min_size=1, max_size=3)), min_size=2, max_size=9)
@@ -97,6 +100,65 @@ def test_the_command_line_heals_and_tells_where_there_is_nothing_to(capsys: pyte
     assert cli.main(["sample", "--prompt", "Once upon a ", "-n", "1", "--greedy", "--heal"]) == 0
     assert capsys.readouterr().out.strip() == "time"
     assert cli.main(["next", "--model", "abc", "--prompt", "BA", "--heal"]) == 0
+    assert "nothing to heal" in capsys.readouterr().err
+
+
+TOKENS = (" ", "a", " a", "b", " ab")
+
+
+@pytest.fixture(scope="module", params=range(3))
+def spaced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[arplay.Model, Rows]:
+    """A table of tokens that begin with one another, at chance, and its rows."""
+    chance = np.random.default_rng(request.param)
+    rows = {key: dict(zip(TOKENS, chance.dirichlet(np.ones(5)).tolist(), strict=True)) for key in ("", "a", "b", "b ")}
+    path = tmp_path_factory.mktemp("table") / "spaced.json"
+    path.write_text(json.dumps({"name": "spaced", "alphabet": TOKENS, "rows": rows}))
+    return arplay.load(path), rows
+
+
+def chains(model: arplay.Model, length: int) -> dict[tuple[int, ...], float]:
+    """p of all chains behind "b" whose first token begins with a space, by the model's own distributions."""
+    first = {id: model.next("b").distribution.probs[id] for id in (0, 2, 4)}
+    total, session = sum(first.values()), model.backend.session()
+    found = {(id,): p / total for id, p in first.items()}
+    for _ in range(length - 1):
+        longer = {}
+        for ids, p in found.items():
+            session.rewind(0)
+            session.read([TOKENS.index("b"), *ids])
+            longer |= {(*ids, id): p * each for id, each in enumerate(next_of(session).probs.tolist())}
+        found = longer
+    return found
+
+
+def test_rollouts_and_beams_begin_with_the_marginal_of_brute_force(spaced: tuple[arplay.Model, Rows]) -> None:
+    model, rows = spaced
+    every = chains(model, 2)
+    assert sum(every.values()) == pytest.approx(1)
+    beams = model.beams("b ", 75, 2, length_penalty=0, heal=True)
+    assert {each.ids: each.logprob for each in beams} == pytest.approx({ids: np.log(p) for ids, p in every.items()})
+    assert beams.best is not None and beams.best.ids == beams[0].ids == max(every, key=lambda ids: every[ids])
+    narrow = model.beams("b ", 3, 2, length_penalty=0, heal=True)[0]
+    assert narrow.logprob == pytest.approx(np.log(every[narrow.ids])) and narrow.text[0] == " "
+
+    found = model.rollouts("b ", 40, 2, heal=True)
+    for each in found:
+        alone = model.sample("b ", 2, seed=each.seed, heal=True)
+        assert each.ids == tuple(alone.ids.tolist()) and each.text == alone.text and each.text[0] == " "
+        assert np.prod([step.decoded_prob for step in each.steps]) == pytest.approx(every[each.ids])
+    assert {each.ids[0] for each in found} >= {max((0, 2, 4), key=lambda id: rows["b"][TOKENS[id]])}
+    # negative control: without it they go on behind the space
+    assert any(each.ids[0] in (1, 3) for each in model.rollouts("b ", 40, 2))
+    assert {each.ids[0] for each in model.beams("b ", 75, 2)} == set(range(5))
+
+
+@pytest.mark.parametrize("options", [("--rollouts", "2"), ("--beams", "2")])
+def test_the_command_line_heals_several(capsys: pytest.CaptureFixture[str], options: tuple[str, str]) -> None:
+    assert cli.main(["sample", "--prompt", "Once upon a ", "-n", "1", "--greedy", "--heal", "--json", *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {each["text"] for each in told.get("rollouts") or told["hypotheses"][:1]} == {" time"}
+    assert told["decoding"][0] == {"stage": "begins", "text": " "}
+    assert cli.main(["sample", "--model", "abc", "--prompt", "BA", "-n", "1", "--heal", *options]) == 0
     assert "nothing to heal" in capsys.readouterr().err
 
 

@@ -138,13 +138,17 @@ def run(args: argparse.Namespace) -> int:
     with ProgressLine() as progress:
         model = given.model(args, progress)
         if args.rollouts is not None:
-            rolled = model.rollouts(document, args.rollouts, length, seed=seed, pipeline=decoding, stops=args.stop)
+            rolled = model.rollouts(
+                document, args.rollouts, length, seed=seed, pipeline=decoding, heal=args.heal, stops=args.stop
+            )
+            decoding = rolled.pipeline
             found = to_json(rolled.as_dict()) if args.json else _rollouts(rolled)
         elif args.beams is not None:
             chosen = (args.length_penalty, args.early_stopping, args.beam_groups, args.diversity)
             names = ("length_penalty", "stop", "groups", "diversity")
             rules = {name: value for name, value in zip(names, chosen, strict=True) if value is not None}
-            kept = model.beams(document, args.beams, length, pipeline=decoding, **rules)
+            kept = model.beams(document, args.beams, length, pipeline=decoding, heal=args.heal, **rules)
+            decoding = kept.pipeline
             if kept.rules.most < length:
                 note(f"searched {kept.rules.most:,} tokens: the context or the document ends there")
             found = to_json(kept.as_dict()) if args.json else _hypotheses(kept)
@@ -161,8 +165,9 @@ def run(args: argparse.Namespace) -> int:
                 heal=args.heal,
                 stops=args.stop,
             )
+            decoding = sample.pipeline
+    options.tell_heal(args, decoding)
     if args.rollouts is None and args.beams is None:
-        options.tell_heal(args, sample.pipeline)
         return _one(args, sample)
     if args.json or args.out is not None:
         deliver(found, args.out)
@@ -177,7 +182,7 @@ def _check_together(args: argparse.Namespace) -> None:
         raise options.UsageError("--rollouts and --beams do not go together")
     kind = "--rollouts" if args.rollouts is not None else "--beams"
     if args.rollouts is not None or args.beams is not None:
-        for name in ("replay", "at_limit", "heal") + (("seed", "stop") if args.beams is not None else ()):
+        for name in ("replay", "at_limit") + (("seed", "stop") if args.beams is not None else ()):
             if getattr(args, name) not in (None, [], False):
                 raise options.UsageError(f"--{name.replace('_', '-')} does not go with {kind}")
     for name in (*BEAMS, "early-stopping"):

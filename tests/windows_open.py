@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core.modalities.text import Text
 from arplay.gui import overrides
 from arplay.gui.bridge import Bridge
+from arplay.gui.collecting import Collector
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
 
@@ -22,12 +23,14 @@ Open = Callable[..., MainWindow]
 
 
 @pytest.fixture
-def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
+def opened(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """``opened(model)``: a window on the screen whose model is loaded and whose text is ``text``.
 
     With ``keep``, a folder, its session is kept there; without ``text`` the newest one there is restored.
     """
     windows: list[MainWindow] = []
+    # walks all that lives where a former model is left, as in every test but the first: half of a test's time
+    monkeypatch.setattr(Collector, "loaded", lambda *_: None)
 
     def make(
         model: str = "abc", text: bytes | None = b"BAC", store: Path | None = None, keep: Path | None = None

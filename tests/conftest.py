@@ -25,7 +25,8 @@ pytest_plugins = [
 
 collect_ignore = ["benchmarks"]  # they measure as they are imported
 
-settings.register_profile("house", deadline=None)  # times are measured in benchmarks, never asserted in tests
+# Times are measured in benchmarks, never asserted in tests; each run tries other examples, so few of them do.
+settings.register_profile("house", deadline=None, max_examples=40)
 settings.load_profile("house")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -41,6 +42,11 @@ if sys.platform == "win32":
         os.environ[_name] = str(_HOME / "config")
 elif _PIP.is_dir():
     (_HOME / "config" / "pip").symlink_to(_PIP)  # what pip downloads comes from the user's own index
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: a test waits for timers and child processes a quarter of its time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,6 @@ import json
 import os
 import pkgutil
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -200,7 +199,7 @@ def ask_model(name: str, model: Any) -> None:
 def undo(name: str, _: Any) -> None:
     stack = QUndoStack()
     stack.push(Move(lambda node: None, None, None, "nowhere"))  # type: ignore[arg-type]
-    stack.push(Marking(lambda node, mark: None, None, Mark(), Mark()))  # type: ignore[arg-type]
+    stack.push(Marking(lambda node, mark: None, {}, Mark()))
     stack.undo()
     stack.undo()
 
@@ -250,9 +249,8 @@ class Ear:
         self.told.append(f"{kind.__name__}: {error}")
 
 
-def open_all() -> MainWindow:
+def open_all(folder: Path) -> MainWindow:
     """Every window of the program, with a text in it that was read, after a picture."""
-    folder = Path(tempfile.mkdtemp(prefix="arplay-overrides-"))
     window = MainWindow(Store(folder / "arplay.ini"), Bridge(), "light")
     window.show()
     window.playground.load_model("xo")
@@ -286,7 +284,7 @@ def until(holds: Callable[[], bool]) -> None:
         QTest.qWait(10)
 
 
-def main(guarded: bool, only: str | None) -> None:
+def main(folder: Path, guarded: bool, only: str | None) -> None:
     global armed, fired
     classes = ours()
     for kind, names in classes.items():
@@ -296,7 +294,7 @@ def main(guarded: bool, only: str | None) -> None:
         overrides.guard()
     app = QApplication([])
     app.setFont(theme.interface_font())
-    window = open_all()
+    window = open_all(folder)
     objects = living(classes)
     for kind, name in [(kind, name) for kind, names in classes.items() for name in names]:
         if name in NOT_VIRTUAL + NO_ANSWER or only not in (None, f"{kind.__name__}.{name}"):
@@ -329,7 +327,7 @@ def main(guarded: bool, only: str | None) -> None:
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1] == "guarded", sys.argv[2] if len(sys.argv) > 2 else None)
+        main(Path(sys.argv[1]), sys.argv[2] == "guarded", sys.argv[3] if len(sys.argv) > 3 else None)
     except BaseException:  # noqa: BLE001 - it is told
         traceback.print_exc()
         os._exit(3)  # the worker's thread may be there

@@ -119,6 +119,8 @@ def _living() -> set[tuple[int, str]]:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     main = widgets.QApplication.instance().thread()
     for thing in Shiboken.getAllValidWrappers():
+        if not isinstance(thing, (QTimer, QThread, QAbstractAnimation)):
+            continue  # nearly all of thousands
         running = (
             (isinstance(thing, QTimer) and thing.isActive())
             or (isinstance(thing, QThread) and thing is not main and thing.isRunning())

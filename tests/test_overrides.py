@@ -25,13 +25,13 @@ PAINTS = {"editor": "paint_below", "heatmap": "HeatPainter"}
 SAID = ["ZeroDivisionError: integer division or modulo by zero"]
 
 
-def child(*args: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.overrides_child", *args]
+def child(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.overrides_child", str(folder), *args]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
-def test_each_method_that_qt_calls_may_fail_and_it_is_told_once() -> None:
-    done = child("guarded")
+def test_each_method_that_qt_calls_may_fail_and_it_is_told_once(tmp_path: Path) -> None:
+    done = child(tmp_path, "guarded")
     assert done.returncode == 0, done.stderr
     *lines, end = [json.loads(line) for line in done.stdout.splitlines()]
     assert end == {"closed": True}
@@ -41,9 +41,9 @@ def test_each_method_that_qt_calls_may_fail_and_it_is_told_once() -> None:
 
 
 @pytest.mark.parametrize("method", ["HeatView.paintEvent", "TextArea.paintEvent"])
-def test_without_the_guard_the_process_ends_or_somebody_else_is_given_the_error(method: str) -> None:
+def test_without_the_guard_the_process_ends_or_somebody_else_is_given_the_error(tmp_path: Path, method: str) -> None:
     """Negative control: an error of C's below a method of ours."""
-    done = child("plain", method)
+    done = child(tmp_path, "plain", method)
     if sys.version_info < (3, 12):
         assert done.returncode < 0, done.stdout
     else:

@@ -68,7 +68,9 @@ class Outline:
         self.gold: list[int] = []
         self.of: dict[int, int] = {}
         """The twig of each state by its number."""
-        self._edits: list[dict[object, int]] = []
+        self._edit: list[object] = []
+        self._edits: dict[int, dict[object, int]] = {}
+        """Of twigs that several go on from, those below by what was done: where one does, a look at it is enough."""
         self._grow(tree, set(pruned))
         self.left_out = tree.count - len(self.of)
         if gold is not None and gold[0].serial in self.of:
@@ -92,11 +94,10 @@ class Outline:
         while waiting:
             node = waiting.pop()
             at = of[node.serial]
-            known = self._edits[at]
             for child in node.children:
                 if pruned and child.serial in pruned:
                     continue
-                twig = known.get(child.edit)
+                twig = self._find(at, child.edit)
                 if twig is None:
                     twig = add(at, child.edit, child)
                 else:
@@ -109,16 +110,26 @@ class Outline:
         self.nodes.append([] if node is None else [node])
         self.parent.append(parent)
         self.below.append([])
-        self._edits.append({})
+        self._edit.append(edit)
         if parent >= 0:
             self.below[parent].append(twig)
-            self._edits[parent][edit] = twig
+            if parent in self._edits:
+                self._edits[parent][edit] = twig
         return twig
+
+    def _find(self, at: int, edit: object) -> int | None:
+        """What goes on from a twig by this edit."""
+        below = self.below[at]
+        if len(below) < 2:
+            return below[0] if below and self._edit[below[0]] == edit else None
+        if at not in self._edits:
+            self._edits[at] = {self._edit[twig]: twig for twig in below}
+        return self._edits[at].get(edit)
 
     def _lay(self, path: Path) -> list[int]:
         at, way = self.of[path[0].serial], []
         for token in path[1]:
-            twig = self._edits[at].get(token.edit)
+            twig = self._find(at, token.edit)
             if twig is None:
                 twig = self._add(at, token.edit, None)
             self.laid.setdefault(twig, token)

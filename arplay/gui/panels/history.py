@@ -144,17 +144,8 @@ class HistoryPanel(Panel):
             self._pale = []
         elif view.document is before.document and view.marks is before.marks and view.states == before.states:
             return
-        self.model.follow(view.tree, view.node)
         self._show_pages()
-        row = self.model.row_of(view.node)
-        if row is not None:
-            index, at = self.model.index(row, 0), self.rows.verticalScrollBar().value()
-            self.rows.setCurrentIndex(index)
-            if view.node is before.node:  # only something was tried: what one reads stays where it is
-                self.rows.verticalScrollBar().setValue(at)
-            else:
-                self.rows.scrollTo(index)
-        self._show_board()
+        self._show_front()
 
     def _show_pages(self) -> None:
         nothing = self._view.tree is None or self._view.tree.count == 1
@@ -164,8 +155,26 @@ class HistoryPanel(Panel):
         # what is hidden would take the keyboard nowhere
         self.setFocusProxy(None if nothing else self.views.currentWidget())  # type: ignore[arg-type]
 
+    def _show_front(self) -> None:
+        """What is in front; the others are made when they come to the front."""
+        if self.views.currentWidget() is self.rows:
+            self._show_rows()
+        else:
+            self._show_board()
+
+    def _show_rows(self) -> None:
+        view, former = self._view, self.model.node
+        self.model.follow(view.tree, view.node)
+        row = self.model.row_of(view.node)
+        if row is not None:
+            index, at = self.model.index(row, 0), self.rows.verticalScrollBar().value()
+            self.rows.setCurrentIndex(index)
+            if view.node is former:  # only something was tried: what one reads stays where it is
+                self.rows.verticalScrollBar().setValue(at)
+            else:
+                self.rows.scrollTo(index)
+
     def _show_board(self) -> None:
-        """The picture that is in front; the others are made when they come to the front."""
         board, tree, node = self.views.currentWidget(), self._view.tree, self._view.node
         if not isinstance(board, Board):
             return
@@ -220,7 +229,7 @@ class HistoryPanel(Panel):
         self.choices.button(place).setChecked(True)
         self.views.setCurrentIndex(place)
         self._show_pages()
-        self._show_board()
+        self._show_front()
         cast(QWidget, self.views.currentWidget()).setFocus()
 
     def _go(self, index: QModelIndex) -> None:

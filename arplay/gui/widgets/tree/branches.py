@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ READABLE = 0.5
 BROAD = 6.0
 """How wide the line of a certain token is; 1 more than of an impossible one."""
 MARGIN = 16.0
+INKS = ("accent", "text", "muted")
 Lines = dict[tuple[int, int], list[QLineF]]
 _FAINT = 0.2
 """Where the colours begin: an expected token has a line that can be seen."""
@@ -52,10 +54,16 @@ class Branches(Board):
         self.scale, self.origin = 1.0, QPointF(MARGIN, MARGIN)
         self._metrics = QFontMetricsF(fixed_font(SIZE))
         self._advances: dict[str, float] = {}
+        self._pens: dict[tuple[int, float, bool], QPen] = {}
+        """By shade, width, and whether it is dashed: of a theme there are a few thousand."""
         self._lines: tuple[Shown, Lines, list[QLineF]] | None = None
         self.at: list[list[float]] = []
         self.begins: NDArray[np.float64] = np.zeros(0)
         self.middles = self.length = self.begins
+
+    def set_theme(self, theme: Theme) -> None:
+        self._pens.clear()
+        super().set_theme(theme)
 
     # ---- layout
 
@@ -63,23 +71,19 @@ class Branches(Board):
         assert self.shown is not None
         if former is not None and former.outline is self.shown.outline:
             return
-        outline = self.shown.outline
+        outline, text, known = self.shown.outline, self.shown.text, self._advances
         self.at, lengths = [], []
         for run in outline.runs:
             places = [LINK if run[0] else 0.0]
             for twig in run:
-                places.append(places[-1] + self._advance(twig) + GAP)
+                said = text(twig)[0]
+                if (wide := known.get(said)) is None:
+                    wide = known[said] = self._metrics.horizontalAdvance(said)
+                places.append(places[-1] + wide + GAP)
             self.at.append(places)
             lengths.append(places[-1])
         x, y = tidy(outline.run_parent, lengths)
         self.begins, self.middles, self.length = x, y * ROW, np.array(lengths)
-
-    def _advance(self, twig: int) -> float:
-        assert self.shown is not None
-        text = self.shown.text(twig)[0]
-        if (known := self._advances.get(text)) is None:
-            known = self._advances[text] = self._metrics.horizontalAdvance(text)
-        return known
 
     def place(self, twig: int) -> QRectF:
         """Of a twig with its text, at scale 1."""
@@ -159,7 +163,7 @@ class Branches(Board):
             return None
         run = int(hits[np.argmin(np.abs(self.middles[hits] - y))])
         twigs = self.shown.outline.runs[run]
-        k = int(np.searchsorted(self.at[run], x - self.begins[run], "right")) - 1
+        k = bisect_right(self.at[run], x - self.begins[run]) - 1
         return twigs[min(max(k, 0), len(twigs) - 1)]
 
     # ---- painting
@@ -239,14 +243,15 @@ class Branches(Board):
         shown, theme = self.shown, self.theme
         assert shown is not None
         text, words, small = fixed_font(SIZE), interface_font(SIZE), interface_font(SIZE - 3)
+        inks = {(ink, pale): theme.color(ink, 0.6 if pale else 1.0) for ink in INKS for pale in (False, True)}
         for run in runs:
             twigs, places = shown.outline.runs[run], self.at[run]
             x, y = float(self.begins[run]), float(self.middles[run])
             parent = shown.outline.run_parent[run]
             if parent >= 0:
                 self._link(painter, x, float(self.middles[parent]) + UNDER, x + places[0], y + UNDER, twigs[0])
-            first = max(0, int(np.searchsorted(places, sight.left() - x, "right")) - 1)
-            stop = min(len(twigs), int(np.searchsorted(places, sight.right() - x, "left")) + 1)
+            first = max(0, bisect_right(places, sight.left() - x) - 1)
+            stop = min(len(twigs), bisect_left(places, sight.right() - x) + 1)
             for k in range(first, stop):
                 twig, left, right = twigs[k], x + places[k], x + places[k + 1] - GAP
                 on_way, laid = twig in shown.on_way, not shown.outline.nodes[twig]
@@ -262,7 +267,7 @@ class Branches(Board):
                 said, is_text = shown.text(twig)
                 painter.setFont(text if is_text else words)
                 ink = "accent" if twig == shown.here else "text" if on_way else "muted"
-                painter.setPen(theme.color(ink, 0.6 if laid and twig not in shown.gold else 1.0))
+                painter.setPen(inks[ink, laid and twig not in shown.gold])
                 painter.drawText(QPointF(left, y + 3), said)
                 if twig in shown.compared:
                     painter.setPen(QPen(theme.color("accent"), 1.5))
@@ -276,11 +281,13 @@ class Branches(Board):
     def _pen(self, painter: QPainter, twig: int, laid: bool) -> None:
         shown = self.shown
         assert shown is not None
-        wide = breadth(shown.probs[twig])
-        pen = QPen(colour_of(self.theme, shown.shade[twig]), wide)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        if laid:
-            pen.setDashPattern([4.0 / wide, 3.0 / wide])
+        wide = round(breadth(shown.probs[twig]), 1)
+        key = shown.shade[twig], wide, laid
+        if (pen := self._pens.get(key)) is None:
+            pen = self._pens[key] = QPen(colour_of(self.theme, shown.shade[twig]), wide)
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            if laid:
+                pen.setDashPattern([4.0 / wide, 3.0 / wide])
         painter.setPen(pen)
 
     def _link(self, painter: QPainter, x0: float, y0: float, x1: float, y1: float, twig: int) -> None:

@@ -246,6 +246,9 @@ class Arrangement(QObject):
         panel.setFocus()
 
     def enlarge_focused(self) -> None:
+        self.enlarge(self._focused())
+
+    def _focused(self) -> Panel:
         """The panel that has the keyboard, in it, on its title or on its tab; the text where none has."""
         focus = QApplication.focusWidget() or self._window.focusWidget()
         tab = focus.tabText(focus.currentIndex()) if isinstance(focus, QTabBar) else None
@@ -254,7 +257,26 @@ class Arrangement(QObject):
             for dock in self.docks.values()
             if focus is not None and (dock is focus or dock.isAncestorOf(focus) or dock.windowTitle() == tab)
         )
-        self.enlarge(next(has, self.middle))
+        return next(has, self.middle)
+
+    def go_to(self, panel: Panel) -> None:
+        """Give ``panel`` the keyboard wherever it is: hidden, behind another's tab, or beside an enlarged one."""
+        if self.enlarged is not panel:
+            self.restore()
+        dock = self.docks.get(panel.name)
+        if dock is not None:
+            dock.show()
+            dock.raise_()
+        panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if panel.hasFocus() and panel.focusProxy() is None and dock is not None:  # nothing in it has a use for keys
+            dock.bar.explain_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def go_on(self, step: int) -> None:
+        """To the next or former panel of those that are not hidden."""
+        there = [self.middle, *(dock.panel for dock in self.docks.values() if not dock.isHidden())]
+        if self.enlarged is not None:
+            there = [self.enlarged]
+        self.go_to(there[(there.index(self._focused()) + step) % len(there)])
 
     def _on_tab(self, dock: QDockWidget) -> None:
         """A tab that was clicked gives its panel the keyboard; keys that walk along the tabs stay there."""

@@ -30,8 +30,8 @@ class TitleBar(QWidget):
         row.setSpacing(0)
         row.addWidget(self._label)
         row.addStretch(1)
-        explain = self._button("question", f"What is this? The idea and the formula of “{title}”")
-        explain.clicked.connect(self._on_explain)
+        self.explain_button = self._button("question", f"What is this? The idea and the formula of “{title}”")
+        self.explain_button.clicked.connect(self._on_explain)
         export = self._button("export", f"Export or copy “{title}”")
         give_menu(export, menu)
         self._large = False

@@ -316,13 +316,10 @@ class MainWindow(Host):
         self._shortly.start()
 
     def focus_chart(self) -> None:
-        self.arrangement.restore()
-        self.docks["next_token"].show()
-        self.panels["next_token"].setFocus()
+        self.arrangement.go_to(self.panels["next_token"])
 
     def focus_editor(self) -> None:
-        self.arrangement.restore()
-        self.panels["editor"].setFocus()
+        self.arrangement.go_to(self.panels["editor"])
 
     def _on_explain(self, panel: Panel) -> None:
         help.what_is_this(panel, self).open()
@@ -332,13 +329,11 @@ class MainWindow(Host):
         for dock in self.docks.values():
             dock.show()
         self.arrangement.bring_forward()
+        if self._tour is not None:
+            self._tour.end()
         self._tour = Tour(dict(self.panels), kinds.of_document(self.playground.document), self)
         self._tour.ended.connect(self._on_tour_ended)
-        self._tour.speaks_of.connect(self._bring_forward)
-
-    def _bring_forward(self, name: str) -> None:
-        if name in self.docks:
-            self.docks[name].raise_()
+        self._tour.begin(self.arrangement.go_to)
 
     def _on_tour_ended(self) -> None:
         self._tour = None
@@ -353,9 +348,11 @@ class MainWindow(Host):
             self._tour.place()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc that no panel has a use for ends the enlarging of one."""
-        if event.key() == Qt.Key.Key_Escape:
+        """Esc that no panel has a use for ends the enlarging of one, and then the tour."""
+        if event.key() == Qt.Key.Key_Escape and (self.arrangement.enlarged is not None or self._tour is None):
             self.arrangement.restore()
+        elif event.key() == Qt.Key.Key_Escape and self._tour is not None:
+            self._tour.end()
         else:
             super().keyPressEvent(event)
 

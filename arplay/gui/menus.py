@@ -115,15 +115,15 @@ class Menus(QObject):
         menu.addSeparator()
         self._action(menu, "Re-&tokenise the text", self._doing("retokenise"))
         self._put_aside = self._action(menu, "Bring back the text that &followed", self._doing("put_aside"))
-        menu.addSeparator()
-        self._action(menu, "Go to the te&xt", self._window.focus_editor, QKeySequence("Ctrl+L"))
-        self._action(menu, "Go to the &chart", self._window.focus_chart, QKeySequence("Ctrl+K"))
+        self._put_aside.setShortcut(QKeySequence("Ctrl+Shift+B"))
 
     def _build_step(self, menu: QMenu) -> None:
         self._action(menu, "&Step: sample a token", self._doing("step"), QKeySequence("Ctrl+Space"))
         self._rewind = self._action(menu, "Re&wind", self._doing("rewind"), QKeySequence("Alt+Left"))
         menu.hovered.connect(lambda action: self._peek(action is self._rewind))
         menu.aboutToHide.connect(lambda: self._peek(False))
+        branch = self._action(menu, "&Branch: another token for the last pick", self._doing("branch"))
+        branch.setShortcut(QKeySequence("Ctrl+B"))
         self._play = self._action(menu, "&Play", self._toggle_play, QKeySequence("Ctrl+P"))
         self._reroll = self._action(menu, "Re-&roll with the next seed", self._doing("reroll"), QKeySequence("Ctrl+R"))
         menu.addSeparator()
@@ -155,6 +155,7 @@ class Menus(QObject):
         menu, window = self._view_menu, self._window
         for dock in window.docks.values():
             menu.addAction(dock.toggleViewAction())
+        menu.addMenu(self._build_go(arrangement))
         self._action(menu, "&Enlarge the panel", arrangement.enlarge_focused, QKeySequence("F11"))
         self._action(menu, "&Restore the arrangement", arrangement.reset)
         menu.addSeparator()
@@ -169,6 +170,18 @@ class Menus(QObject):
             action = self._toggle(menu, words, self._on_theme)
             action.setData(choice)
             self._themes.addAction(action)
+
+    def _build_go(self, arrangement: Arrangement) -> QMenu:
+        """Every panel has a key that gives it the keyboard, wherever it is."""
+        menu = QMenu("&Go to", self._window)
+        others = {"editor": "Ctrl+L", "next_token": "Ctrl+K"}
+        for n, panel in enumerate(arrangement.panels.values(), 1):
+            action = self._action(menu, f"&{n} {panel.title}", lambda _=False, panel=panel: arrangement.go_to(panel))
+            action.setShortcuts([QKeySequence(key) for key in (f"Ctrl+{n}", others.get(panel.name)) if key])
+        menu.addSeparator()
+        self._action(menu, "The &next panel", lambda: arrangement.go_on(1), QKeySequence("F6"))
+        self._action(menu, "The &panel before", lambda: arrangement.go_on(-1), QKeySequence("Shift+F6"))
+        return menu
 
     def _fill_recent(self) -> None:
         known = [Path(path) for path in self._window.store.recent("recent_files") if Path(path).is_file()]

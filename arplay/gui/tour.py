@@ -2,62 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 
+KEYS = "Alt+N: next · Alt+B: back · Alt+K: skip"
+
 
 def stops(kind: Kind) -> tuple[tuple[str, str, str], ...]:
-    """The panel, the heading and the words of each stop."""
+    """The panel, the heading and the words of each stop. Whoever has no mouse can do all that they say."""
     return (
         ("editor", f"1 · The {kind.noun}", kind.first),
         (
             "next_token",
             "2 · What comes next?",
-            "The model's probability for every possible next token. Click a bar, or press ↓ and Enter, to take it.",
+            "The model's probability for every possible next token. Choose one with ↑ ↓ and take it with Enter, or "
+            "click it. ← takes it back.",
         ),
         (
             "decoding",
             f"3 · Let it {kind.verb}",
-            "Step samples one token, Rewind takes it back, Play goes on. The stages change which tokens may be drawn, "
-            "never what the model believes: slide them, drag them, add others.",
+            "Space samples one token (Step), ← takes it back (Rewind), P goes on and pauses (Play); in the "
+            f"{kind.noun} Ctrl+Space, Alt+← and Ctrl+P. The stages change which tokens may be drawn, never what the "
+            "model believes: slide them, drag them, add others.",
         ),
-        (
-            "heatmap",
-            "4 · How surprising was it?",
-            f"Every token of the {kind.noun}, coloured by its surprisal. Point at one to see what the model expected; "
-            "click it to go there.",
-        ),
-        (
-            "ledger",
-            "5 · The chain rule",
-            f"log p of the whole {kind.noun} is the sum of its tokens' log p. Open a {kind.noun} of yours with Ctrl+O "
-            "and look again.",
-        ),
+        ("editor", "4 · What if?", kind.other),
         (
             "continuations",
-            "6 · Many at once",
-            "Run draws many continuations together. Beam search looks for the most probable one, at once or a step at "
-            "a time, and shows what it pruned. Arrows choose one, Enter writes it.",
+            "5 · Many ways on",
+            "Rollouts draw many at once, a beam search looks for the most probable, a map shows all: choose with ← →, "
+            "Enter runs it. Then choose one with the arrows, and Enter writes it.",
         ),
         (
             "history",
-            "7 · Every way is kept",
-            "All that was tried stays here. As a Tree or as Blocks, arrows go from branch to branch, Enter is there at "
-            "once, and Home is at the beginning.",
+            "6 · Nothing is lost",
+            f"Every {kind.noun} that you had is here, the newest last. Choose the first one with ↑ ↓, and Enter is "
+            "there again; or click it.",
+        ),
+        (
+            "heatmap",
+            "7 · How surprising was it?",
+            f"Every token of the {kind.noun}, coloured by its surprisal. Go along them with the arrows, or point at "
+            "one, to see what the model expected; click it to go there.",
+        ),
+        (
+            "ledger",
+            "8 · The chain rule",
+            f"log p of the whole {kind.noun} is the sum of its tokens' log p. Open a {kind.noun} of yours with Ctrl+O "
+            "and look again. F1 lists all keys.",
         ),
     )
 
 
 class Tour(QFrame):
-    """Non-modal; Next, Back and Skip; Esc ends it. ``speaks_of``: the panel of this name is to be seen now."""
+    """Non-modal: the panel that it speaks of has the keyboard, and the card has keys of its own. Esc ends it."""
 
     ended = Signal()
-    speaks_of = Signal(str)
 
     def __init__(self, panels: dict[str, QWidget], kind: Kind, parent: QWidget) -> None:
         super().__init__(parent)
@@ -75,9 +81,13 @@ class Tour(QFrame):
         self._next = QPushButton("Next", self)
         self._next.setProperty("role", "primary")
         skip = QPushButton("Skip", self)
+        for button, key in ((self._next, "Alt+N"), (self._back, "Alt+B"), (skip, "Alt+K")):
+            button.setShortcut(QKeySequence(key))
+            button.setToolTip(key)
+        keys = Label(KEYS, self, role="caption")
         self._back.clicked.connect(self._go_back)
         self._next.clicked.connect(self._go_on)
-        skip.clicked.connect(self._end)
+        skip.clicked.connect(self.end)
         for button in (skip, self._back, self._next):
             button.setAutoDefault(True)  # Enter presses the focused button, as in a dialog
         row = QHBoxLayout()
@@ -90,8 +100,13 @@ class Tour(QFrame):
         column.setSpacing(SPACE[1])
         column.addWidget(self._title)
         column.addWidget(self._words)
+        column.addWidget(keys)
         column.addLayout(row)
         self.setFixedWidth(330)
+
+    def begin(self, go_to: Callable[[QWidget], None]) -> None:
+        """``go_to`` brings a panel forward and gives it the keyboard."""
+        self._go_to = go_to
         self._show_stop()
 
     def show_kind(self, kind: Kind) -> None:
@@ -102,7 +117,7 @@ class Tour(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self._end()
+            self.end()
         else:
             super().keyPressEvent(event)
 
@@ -126,10 +141,11 @@ class Tour(QFrame):
     def _show_stop(self) -> None:
         self._back.setEnabled(self._at > 0)
         self._next.setText("Done" if self._at == len(self._stops) - 1 else "Next")
+        self._next.setShortcut(QKeySequence("Alt+N"))  # another text took it away
+        self._go_to(self._panels[self._stops[self._at][0]])
         self._write()
         self.show()
         self.raise_()
-        self._next.setFocus()
 
     def _write(self) -> None:
         _, title, words = self._stops[self._at]
@@ -138,20 +154,17 @@ class Tour(QFrame):
         self.place()
 
     def _go_back(self) -> None:
-        self._go(-1)
+        self._at -= 1
+        self._show_stop()
 
     def _go_on(self) -> None:
         if self._at == len(self._stops) - 1:
-            self._end()
+            self.end()
             return
-        self._go(1)
-
-    def _go(self, by: int) -> None:
-        self._at += by
-        self.speaks_of.emit(self._stops[self._at][0])
+        self._at += 1
         self._show_stop()
 
-    def _end(self) -> None:
+    def end(self) -> None:
         self.ended.emit()
         self.close()
 

@@ -20,8 +20,9 @@ class Kind:
     and ``sheet`` the same on paper, of some of its tokens where it comes ``in_parts``.
 
     ``long``: whether a document is too long to be edited. ``verb``: what a model does; ``first``: what to do in the
-    canvas, for someone who sees it for the first time. ``chat`` opens a form, of a token set and its parent, whose
-    signal ``chosen`` emits a function from a token set to a document; None where there are no chats.
+    canvas, for someone who sees it for the first time, and ``other`` how to try something else in the middle of it.
+    ``chat`` opens a form, of a token set and its parent, whose signal ``chosen`` emits a function from a token set to a
+    document; None where there are no chats.
     """
 
     name: str
@@ -37,4 +38,5 @@ class Kind:
     long: Callable[[Any], bool]
     verb: str
     first: str
+    other: str
     chat: Callable[[Any, QWidget], Any] | None = None

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import get_args
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QApplication,
+    QButtonGroup,
     QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
@@ -78,6 +80,8 @@ class ContinuationsPanel(Panel):
     def __init__(self) -> None:
         super().__init__()
         self.view = View()
+        self._ran = False
+        """Run was pressed, and it has not ended yet."""
         self.rows, self.tree, self.map = RolloutRows(), BeamTree(), JointMap()
         self.note, self.looked = Caption(), Caption()
         self.modes = [
@@ -143,8 +147,10 @@ class ContinuationsPanel(Panel):
         pair = QHBoxLayout(modes)
         pair.setContentsMargins(0, 0, 0, 0)
         pair.setSpacing(0)
+        group = QButtonGroup(self)  # so that ← and → go from one to the other
         for button in self.modes:
             pair.addWidget(button)
+            group.addButton(button)
         for part in (modes, *(field.whole for field in self.fields), self.run, self.step, self.write):
             self.head.add(part)
         column = QVBoxLayout(self)
@@ -204,6 +210,8 @@ class ContinuationsPanel(Panel):
         begun = tried is not None and (not isinstance(tried, Rolled) or any(each.steps for each in tried.rollouts))
         page = {"rollouts": self.rows, "beams": self.tree, "map": self.map}[self.mode] if begun else self.empty
         self.pages.setCurrentWidget(page)
+        mode = next(button for button in self.modes if button.isChecked())
+        self.setFocusProxy(page if begun and here else mode)
         self.empty.setText(_EMPTY[self.mode] if view.loaded is not None else "Choose a model first.")
         runs = view.trying == self.mode
         self.run.setText("Cancel" if runs else "Run")
@@ -212,6 +220,10 @@ class ContinuationsPanel(Panel):
         self.step.setEnabled(view.loaded is not None and not view.trying and not (here and self._is_done()))
         self.note.show_text(self._noted(tried, here) if begun else "")
         self._show_looked()
+        if self._ran and not view.trying:
+            self._ran = False
+            if begun and self.isAncestorOf(QApplication.focusWidget() or self):
+                page.setFocus(Qt.FocusReason.OtherFocusReason)  # where one of them is chosen, and written with Enter
 
     def _is_done(self) -> bool:
         return isinstance(self.tried, Searched) and self.tried.done and self.tried.asked == self._rules_now()
@@ -266,6 +278,7 @@ class ContinuationsPanel(Panel):
     # ---- what is asked
 
     def _run(self) -> None:
+        self._ran = self.view.trying != self.mode
         if self.view.trying == self.mode:
             self.intent.emit(Do("stop_trying"))
         elif self.mode == "rollouts":
@@ -274,6 +287,16 @@ class ContinuationsPanel(Panel):
             self.intent.emit(Maps(self.deep.value(), self.budget.value()))
         else:
             self._search(None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter in a field, or on the chosen kind, runs it; Esc ends what runs."""
+        key, runs = event.key(), self.view.trying == self.mode
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not runs and self.run.isEnabled():
+            self._run()
+        elif key == Qt.Key.Key_Escape and runs:
+            self.intent.emit(Do("stop_trying"))
+        else:
+            super().keyPressEvent(event)
 
     def _step(self) -> None:
         found, rules = self.view.searched, self._rules_now()

@@ -214,6 +214,7 @@ class DecodingPanel(Panel):
         self.step.setToolTip(nothing or STEP)
         self.play.setEnabled(view.playing or not nothing)
         self.rewind.setEnabled(view.caret > 0)
+        self.setFocusProxy(self.step if self.step.isEnabled() else self.modes.button(0))
         if former.playing != view.playing:
             self._name_play()
         self._show_effect(view)

@@ -263,7 +263,7 @@ class BeamTree(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         if self.current is None and self.leaves:
-            self._go(0)
+            self._go(next((at for at, leaf in enumerate(self.leaves) if self._ranks.get(leaf.ids) == 1), 0))
         super().focusInEvent(event)
 
     def _go(self, at: int) -> None:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, SignalInstance
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtCore import QSize, Qt, SignalInstance
+from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from arplay.gui.theme import BODY, SMALL, SPACE, interface_font
 from arplay.gui.widgets.caption import plain
+
+
+class PushButton(QPushButton):
+    """Enter presses it as Space does, but for the chosen one of several. Arrow keys are for what it stands in."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not (self.group() and self.isChecked()):
+            self.click()
+        elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down) and not self.group():
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
 
 def push_button(
@@ -22,8 +34,8 @@ def push_button(
     checkable: bool = False,
     parent: QWidget | None = None,
 ) -> QPushButton:
-    """``slot`` follows its click; ``name`` is read aloud instead of ``words``. In a dialog Enter does not press it."""
-    made = QPushButton(words, parent)
+    """``slot`` follows its click; ``name`` is read aloud instead of ``words``."""
+    made = PushButton(words, parent)
     made.setAutoDefault(False)
     made.setCheckable(checkable)
     made.setToolTip(plain(tip))

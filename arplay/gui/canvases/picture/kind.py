@@ -21,5 +21,7 @@ PICTURE = Kind(
     long=lambda picture: False,
     verb="paint",
     first="Click a pixel to go there, or choose a paint first. The framed pixel is the place in the chain: the pixels "
-    "before it are the prefix.",
+    "before it are the prefix. The arrow keys go there as well.",
+    other="Go back with the arrow keys into the middle of the picture and paint the pixel anew with the digit of a "
+    "level. Ctrl+B branches: another level for the last one that was picked. What was there before is kept.",
 )

@@ -200,7 +200,7 @@ def test_the_tour_goes_through_and_is_not_shown_again(opened: Open, qtbot: QtBot
         assert not tour.geometry().intersects(area)
         assert window.rect().contains(tour.geometry())
         qtbot.keyClick(tour._next, Qt.Key.Key_Return)
-    assert len(seen) == 7 and len(set(seen)) == 7
+    assert len(seen) == 8 and len(set(seen)) == 8
     assert window.store.flag("tour_seen")
 
 

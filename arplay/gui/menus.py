@@ -176,7 +176,7 @@ class Menus(QObject):
         menu = QMenu("&Go to", self._window)
         others = {"editor": "Ctrl+L", "next_token": "Ctrl+K"}
         for n, panel in enumerate(arrangement.panels.values(), 1):
-            action = self._action(menu, f"&{n} {panel.title}", lambda _=False, panel=panel: arrangement.go_to(panel))
+            action = self._action(menu, f"&{n} {panel.title}", self._going(arrangement, panel))
             action.setShortcuts([QKeySequence(key) for key in (f"Ctrl+{n}", others.get(panel.name)) if key])
         menu.addSeparator()
         self._action(menu, "The &next panel", lambda: arrangement.go_on(1), QKeySequence("F6"))
@@ -370,6 +370,9 @@ class Menus(QObject):
     def _peek(self, on: bool) -> None:
         if on != self._window.playground.view.peeking:
             self._window.playground.handle(PeekRewind(on))
+
+    def _going(self, arrangement: Arrangement, panel: Panel) -> Callable[[], None]:
+        return lambda: arrangement.go_to(panel)
 
     def _doing(self, what: str) -> Callable[[], None]:
         def do() -> None:

@@ -37,7 +37,7 @@ def stops(kind: Kind) -> tuple[tuple[str, str, str], ...]:
             "continuations",
             "5 · Many ways on",
             "Rollouts draw many at once, a beam search looks for the most probable, a map shows all: choose with ← →, "
-            "Enter runs it. Then choose one with the arrows, and Enter writes it.",
+            "Enter runs it. Then choose one with the arrows, and Enter writes it. F11 gives it all the window.",
         ),
         (
             "history",

@@ -81,7 +81,7 @@ class ContinuationsPanel(Panel):
         super().__init__()
         self.view = View()
         self._ran = False
-        """Run was pressed, and it has not ended yet."""
+        """It was run by the key, and has not ended yet."""
         self.rows, self.tree, self.map = RolloutRows(), BeamTree(), JointMap()
         self.note, self.looked = Caption(), Caption()
         self.modes = [
@@ -278,7 +278,6 @@ class ContinuationsPanel(Panel):
     # ---- what is asked
 
     def _run(self) -> None:
-        self._ran = self.view.trying != self.mode
         if self.view.trying == self.mode:
             self.intent.emit(Do("stop_trying"))
         elif self.mode == "rollouts":
@@ -292,6 +291,7 @@ class ContinuationsPanel(Panel):
         """Enter in a field, or on the chosen kind, runs it; Esc ends what runs."""
         key, runs = event.key(), self.view.trying == self.mode
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not runs and self.run.isEnabled():
+            self._ran = True
             self._run()
         elif key == Qt.Key.Key_Escape and runs:
             self.intent.emit(Do("stop_trying"))

@@ -384,3 +384,6 @@ class _Scrolling(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(1, 1)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()  # Qt's own would scroll by the arrows, with which the panel steps

@@ -18,7 +18,7 @@ from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.labels import label
 
 COLUMN, ROW, EDGE = 88, 20, 8
-VERDICT = 180
+VERDICT = 210
 """Pixels for the figures of a finished chain."""
 WHY = {
     "goes on": "is searched further",
@@ -62,9 +62,13 @@ class BeamTree(QAbstractScrollArea):
             self._range()
             if at_end:
                 self.horizontalScrollBar().setValue(self.horizontalScrollBar().maximum())
-            best = next((leaf for leaf in self.leaves if self._ranks.get(leaf.ids) == 1), None)
-            if self.current is None and best is not None and found is not None and found.done:
-                self._into_sight(best)
+            if found is not None and self.current is None and (found.done or at_end):
+                last = max((leaf.column for leaf in self.leaves), default=0)
+                go_on = (leaf for leaf in self.leaves if leaf.column == last and leaf.fate == "goes on")
+                ended = (leaf for leaf in self.leaves if self._ranks.get(leaf.ids) == 1)
+                best = next(ended if found.done else go_on, None)
+                if best is not None:
+                    self._into_sight(best)
             self._told()
         self.viewport().update()
 

@@ -62,6 +62,8 @@ class Rows(QTableView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.chosen.emit(self.currentIndex())
+        elif event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):  # Qt's own go along the row
+            self.selectRow(0 if event.key() == Qt.Key.Key_Home else self.model().rowCount() - 1)
         else:
             super().keyPressEvent(event)
 
@@ -99,9 +101,9 @@ class RowPainter(QStyledItemDelegate):
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(index.data()))
         else:
             self._what(painter, area, row, min(row.indent, DEEPEST), ink, current)
-        if state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(QPen(theme.color("accent"), 1))
-            painter.drawLine(area.bottomLeft(), area.bottomRight())
+        view = option.widget
+        if isinstance(view, QTableView) and view.hasFocus() and view.currentIndex().row() == index.row():
+            painter.fillRect(QRectF(area.left(), area.bottom() - 2, area.width(), 2), theme.color("accent"))
         painter.restore()
 
     def _what(self, painter: QPainter, area: QRectF, row: Row, indent: int, ink: str, current: bool) -> None:

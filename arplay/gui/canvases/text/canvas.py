@@ -214,7 +214,10 @@ class TextCanvas(Canvas):
 
     def _open_others(self) -> None:
         self._wants_others = False
-        if alternatives(self.area, self._view, lambda id: self.intent.emit(Take(id))) is None:
+        encoded = _encoded(self._view)
+        if encoded is not None and _inside(encoded, self._view.caret) is not None:
+            self._others_at(self._view.caret)  # for the token that the caret stands in
+        elif alternatives(self.area, self._view, lambda id: self.intent.emit(Take(id))) is None:
             self.intent.emit(Report("there are no other tokens to choose from here", "put the caret elsewhere"))
 
     def _others_at(self, byte: int) -> None:

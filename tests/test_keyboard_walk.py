@@ -1,0 +1,165 @@
+"""With the keyboard alone, from the tour: step, another token in the middle, branch, a beam search, the first branch.
+
+Every key goes to what has the keyboard at that moment; nothing here sets the focus or calls a part of the window.
+"""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from arplay.core.modalities.text import text_of
+from arplay.gui.help import KEYS
+from arplay.gui.main_window import MainWindow
+from arplay.gui.tour import Tour
+from tests.windows_open import PATIENCE, Open, opened, settle
+
+__all__ = ["opened"]
+
+
+class Typist:
+    """Whoever sits before the window and has no mouse."""
+
+    def __init__(self, window: MainWindow, qtbot: QtBot) -> None:
+        self._window, self._qtbot = window, qtbot
+
+    def press(self, *keys: str) -> None:
+        """Each to what has the keyboard, until what it asked for is there."""
+        for words in keys:
+            combination = QKeySequence(words)[0]
+            QTest.keyClick(self.focus, combination.key(), combination.keyboardModifiers())
+            play, window = self._window.playground, self._window
+            self._qtbot.waitUntil(lambda: not any(button.isDown() for button in window.findChildren(QAbstractButton)))
+            self._qtbot.waitUntil(lambda: not play.writing.waiting and not play.view.trying, timeout=PATIENCE)
+            settle(self._window, self._qtbot)
+            if QApplication.focusWidget() is None and QApplication.activePopupWidget() is None:
+                window.activateWindow()  # a menu closed, and here is no window manager that would do this
+                self._qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)
+
+    @property
+    def focus(self) -> QWidget:
+        focus = QApplication.activePopupWidget() or QApplication.focusWidget()
+        assert focus is not None and focus.isVisible(), "nobody would know where keys go"
+        return focus
+
+    @property
+    def panel(self) -> str:
+        """The panel that has the keyboard."""
+        return next(name for name, panel in self._window.panels.items() if panel.isAncestorOf(self.focus))
+
+    @property
+    def text(self) -> str:
+        return text_of(self._window.playground.document).data.decode()
+
+    @property
+    def told(self) -> str:
+        cards = [card for card in self._window.findChildren(Tour) if card.isVisible()]
+        return " ".join(label.text() for card in cards for label in card.findChildren(QLabel))
+
+
+@pytest.fixture
+def typist(opened: Open, qtbot: QtBot) -> Typist:
+    window = opened(text=b"BAC")
+    window.activateWindow()
+    window.start_tour()
+    return Typist(window, qtbot)
+
+
+def test_the_tour_leads_through_everything_with_keys_alone(typist: Typist) -> None:
+    window = typist._window
+    play = window.playground
+    assert typist.panel == "editor" and "Alt+N" in typist.told
+    QTest.keyClicks(typist.focus, "A")
+    typist.press("End")
+    assert typist.text == "BACA", "one can type at once"
+    typist.press("Alt+N")
+    assert typist.panel == "next_token"
+    typist.press("Down", "Return")
+    first_pick = typist.text
+    assert len(first_pick) == 5 and play.tree.node.kind == "picked"
+    typist.press("Alt+N")
+    assert typist.panel == "decoding"
+    typist.press("Space", "Space", "Left", "Space")  # step, step, rewind, step
+    stepped = typist.text
+    assert len(stepped) == 7 and stepped.startswith(first_pick) and play.tree.node.kind == "sampled"
+
+    typist.press("Alt+N")
+    assert typist.panel == "editor" and "Ctrl+." in typist.told
+    typist.press("Left", "Left", "Ctrl+.", "Down", "Return")
+    other = typist.text
+    assert len(other) == 6 and other[:5] == stepped[:5] and play.tree.put_aside() is not None
+    typist.press("Ctrl+B")
+    branched = typist.text
+    assert len(branched) == 6 and branched[:5] == other[:5] and branched[5] not in (other[5], "")
+
+    typist.press("Alt+N")
+    assert typist.panel == "continuations"
+    typist.press("Right", "Return")  # from Rollouts to the beam search, and run it
+    found = play.view.searched
+    assert found is not None and found.done and typist.panel == "continuations"
+    typist.press("Return")
+    assert typist.text.startswith(branched) and len(typist.text) > len(branched)
+    best = found.finished[0].ids
+    assert play.tree.node.step is not None and play.tree.node.step.id == best[-1]
+
+    typist.press("Alt+N")
+    assert typist.panel == "history"
+    typist.press("Home")
+    for _ in range(50):
+        if typist.text == stepped:
+            break
+        typist.press("Down", "Return")
+    assert typist.text == stepped and play.tree.node.kind == "sampled"
+    typist.press("Alt+N")
+    assert typist.panel == "heatmap"
+    typist.press("Alt+N")
+    assert typist.panel == "ledger"
+    typist.press("Alt+B")
+    assert typist.panel == "heatmap"
+    typist.press("Alt+N", "Alt+N")
+    assert not typist.told and typist.panel == "editor" and window.store.flag("tour_seen")
+
+
+@pytest.mark.parametrize("way", [("Alt+K",), ("Escape", "Escape")])
+def test_the_tour_ends_by_a_key(typist: Typist, way: tuple[str, ...]) -> None:
+    typist.press(*way[:-1])
+    assert typist.told  # negative control: not yet
+    typist.press(way[-1])
+    assert not typist.told and typist.panel == "editor"
+
+
+def test_every_panel_has_a_key_and_the_next_one_too(typist: Typist) -> None:
+    window = typist._window
+    typist.press("Alt+K")
+    names = list(window.panels)
+    for n, name in enumerate(names, 1):
+        typist.press(f"Ctrl+{n}")
+        dock = window.docks.get(name)
+        assert not window.panels[name].visibleRegion().isEmpty(), f"{name} came forward"
+        assert window.panels[name].isAncestorOf(typist.focus) or (dock and dock.isAncestorOf(typist.focus))
+    window.docks["heatmap"].hide()
+    typist.press("Ctrl+1")
+    seen = []
+    for _ in names[1:]:
+        typist.press("F6")
+        seen += [name for name, dock in window.docks.items() if dock.isAncestorOf(typist.focus)]
+    assert seen == [name for name in names[1:] if name != "heatmap"]
+    assert typist.panel == "editor"
+    typist.press("Shift+F6")
+    assert window.docks[names[-1]].isAncestorOf(typist.focus)
+    typist.press(f"Ctrl+{names.index('heatmap') + 1}")
+    assert typist.panel == "heatmap", "one that is hidden comes back"
+
+
+def test_the_list_of_keys_is_a_key_away_and_names_what_the_tour_names(typist: Typist) -> None:
+    typist.press("F1")
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, QDialog)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    keys = " ".join(keys for _, entries in KEYS for keys, _ in entries)
+    for key in ("Ctrl+B", "Ctrl+.", "Ctrl+Space", "F11", "F6"):
+        assert key in keys

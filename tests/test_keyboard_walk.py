@@ -29,10 +29,10 @@ class Typist:
 
     def press(self, *keys: str) -> None:
         """Each to what has the keyboard, until what it asked for is there."""
+        play, window = self._window.playground, self._window
         for words in keys:
             combination = QKeySequence(words)[0]
             QTest.keyClick(self.focus, combination.key(), combination.keyboardModifiers())
-            play, window = self._window.playground, self._window
             self._qtbot.waitUntil(lambda: not any(button.isDown() for button in window.findChildren(QAbstractButton)))
             self._qtbot.waitUntil(lambda: not play.writing.waiting and not play.view.trying, timeout=PATIENCE)
             settle(self._window, self._qtbot)

@@ -31,7 +31,7 @@ class Typist:
         """Each to what has the keyboard, until what it asked for is there."""
         play, window = self._window.playground, self._window
         for words in keys:
-            combination = QKeySequence(words)[0]
+            combination = QKeySequence(words)[0]  # type: ignore[index]
             QTest.keyClick(self.focus, combination.key(), combination.keyboardModifiers())
             self._qtbot.waitUntil(lambda: not any(button.isDown() for button in window.findChildren(QAbstractButton)))
             self._qtbot.waitUntil(lambda: not play.writing.waiting and not play.view.trying, timeout=PATIENCE)
@@ -54,6 +54,11 @@ class Typist:
     @property
     def text(self) -> str:
         return text_of(self._window.playground.document).data.decode()
+
+    @property
+    def last(self) -> str:
+        """What was done last on this branch."""
+        return self._window.playground.tree.node.kind
 
     @property
     def told(self) -> str:
@@ -80,12 +85,12 @@ def test_the_tour_leads_through_everything_with_keys_alone(typist: Typist) -> No
     assert typist.panel == "next_token"
     typist.press("Down", "Return")
     first_pick = typist.text
-    assert len(first_pick) == 5 and play.tree.node.kind == "picked"
+    assert len(first_pick) == 5 and typist.last == "picked"
     typist.press("Alt+N")
     assert typist.panel == "decoding"
     typist.press("Space", "Space", "Left", "Space")  # step, step, rewind, step
     stepped = typist.text
-    assert len(stepped) == 7 and stepped.startswith(first_pick) and play.tree.node.kind == "sampled"
+    assert len(stepped) == 7 and stepped.startswith(first_pick) and typist.last == "sampled"
 
     typist.press("Alt+N")
     assert typist.panel == "editor" and "Ctrl+." in typist.told
@@ -113,7 +118,7 @@ def test_the_tour_leads_through_everything_with_keys_alone(typist: Typist) -> No
         if typist.text == stepped:
             break
         typist.press("Down", "Return")
-    assert typist.text == stepped and play.tree.node.kind == "sampled"
+    assert typist.text == stepped and typist.last == "sampled"
     typist.press("Alt+N")
     assert typist.panel == "heatmap"
     typist.press("Alt+N")

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.gui.canvases.kind import Kind
+from arplay.gui.contract import Panel
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
 
@@ -42,8 +43,8 @@ def stops(kind: Kind) -> tuple[tuple[str, str, str], ...]:
         (
             "history",
             "6 · Nothing is lost",
-            f"Every {kind.noun} that you had is here, the newest last. Choose the first one with ↑ ↓, and Enter is "
-            "there again; or click it.",
+            f"Every {kind.noun} that you had is here: a list, a tree or blocks. Choose one with the arrows, and Enter "
+            "is there again; or click it. Home is at the beginning.",
         ),
         (
             "heatmap",
@@ -65,7 +66,7 @@ class Tour(QFrame):
 
     ended = Signal()
 
-    def __init__(self, panels: dict[str, QWidget], kind: Kind, parent: QWidget) -> None:
+    def __init__(self, panels: dict[str, Panel], kind: Kind, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("role", "note")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -104,7 +105,7 @@ class Tour(QFrame):
         column.addLayout(row)
         self.setFixedWidth(330)
 
-    def begin(self, go_to: Callable[[QWidget], None]) -> None:
+    def begin(self, go_to: Callable[[Panel], None]) -> None:
         """``go_to`` brings a panel forward and gives it the keyboard."""
         self._go_to = go_to
         self._show_stop()

@@ -5,6 +5,7 @@ Rollouts and beams are states of the tree as soon as they are found; one stands 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from arplay.core.beams import Expansion
 from arplay.core.tree import Step
 from arplay.core.tried import End, Tried
 from arplay.engine.mapping import Map, Mapped
-from arplay.engine.messages import Failed, Result
+from arplay.engine.messages import Failed, Request, Result
 from arplay.engine.rollouts import Roll, Rolled, seeds
 from arplay.engine.search import Search, Searched
 from arplay.gui.bridge import Bridge
@@ -33,54 +34,36 @@ class Trying:
         self._seen: list[int] = []  # so many steps of each rollout, or so many expansions, are in the tree
 
     def roll(self, intent: Rollouts) -> None:
-        view = self._play.view
-        if self._may_begin() and view.loaded is not None:
-            asked = partial(
-                Roll,
-                document=view.document,
-                place=view.document.at(view.caret),
-                pipeline=view.settings.decoding,
-                seeds=tuple(seeds(view.settings.seed, intent.count)),
-                count=intent.tokens,
-                reading=view.settings.reading,
-                stop_at=view.loaded.eos if view.settings.stop_at_eos else None,
-                drawn=self._play.drawn_before,
-            )
-            self._begin(intent.count)
-            self._asked = self._bridge.ask(asked, self._heard)
-            self._play.show(trying="rollouts", rolled=None, rolled_behind=view.document.tail(view.caret))
+        if self._may_begin():
+            settings, count = self._play.view.settings, intent.count
+            self._begin(count)
+            chosen, drawn = tuple(seeds(settings.seed, count)), self._play.drawn_before
+            behind = self._ask(Roll, seeds=chosen, count=intent.tokens, stop_at=self._stop_at, drawn=drawn)
+            self._play.show(trying="rollouts", rolled=None, rolled_behind=behind)
 
     def search(self, intent: Beams) -> None:
-        view = self._play.view
         if self._may_begin():
-            asked = partial(
-                Search,
-                document=view.document,
-                place=view.document.at(view.caret),
-                rules=intent.rules,
-                pipeline=view.settings.decoding,
-                reading=view.settings.reading,
-                upto=intent.upto,
-            )
             self._begin(intent.rules.groups)
-            self._asked = self._bridge.ask(asked, self._heard)
-            self._play.show(trying="beams", searched_behind=view.document.tail(view.caret))
+            behind = self._ask(Search, rules=intent.rules, upto=intent.upto)
+            self._play.show(trying="beams", searched_behind=behind)
 
     def map(self, intent: Maps) -> None:
+        if self._may_begin():
+            behind = self._ask(Map, depth=intent.depth, budget=intent.budget, stop_at=self._stop_at)
+            self._play.show(trying="map", mapped=None, mapped_behind=behind)
+
+    @property
+    def _stop_at(self) -> int | None:
         view = self._play.view
-        if self._may_begin() and view.loaded is not None:
-            asked = partial(
-                Map,
-                document=view.document,
-                place=view.document.at(view.caret),
-                depth=intent.depth,
-                budget=intent.budget,
-                pipeline=view.settings.decoding,
-                reading=view.settings.reading,
-                stop_at=view.loaded.eos if view.settings.stop_at_eos else None,
-            )
-            self._asked = self._bridge.ask(asked, self._heard)
-            self._play.show(trying="map", mapped=None, mapped_behind=view.document.tail(view.caret))
+        return view.loaded.eos if view.loaded is not None and view.settings.stop_at_eos else None
+
+    def _ask(self, what: Callable[..., Request], **how: object) -> str:
+        """Ask it of the caret's place; the end of the text before that."""
+        view = self._play.view
+        place, settings = view.document.at(view.caret), view.settings
+        asked = partial(what, document=view.document, place=place, pipeline=settings.decoding, reading=settings.reading)
+        self._asked = self._bridge.ask(partial(asked, **how), self._heard)
+        return view.document.tail(view.caret)
 
     def stop(self) -> None:
         """What has come so far stays in sight."""

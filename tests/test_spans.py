@@ -45,7 +45,6 @@ def naive_char_span(data: bytes, start: int, end: int) -> tuple[int, int]:
 def test_utf16_positions_are_those_of_counting_by_hand(data: bytes) -> None:
     expected = [naive_units(data, position) for position in range(len(data) + 1)]
     assert spans.utf16_index(data).tolist() == expected
-    assert spans.utf16_ends(data, np.arange(len(data) + 1)).tolist() == expected
 
 
 @given(broken, st.data())
@@ -72,18 +71,6 @@ def test_char_starts_are_where_characters_begin(data: bytes) -> None:
     edges = spans.char_starts(data).tolist()
     parts = [data[a:b] for a, b in pairwise(edges)]
     assert [spans.to_text(part) for part in parts] == list(spans.to_text(data))
-
-
-@given(broken)
-def test_byte_of_utf16_undoes_it_at_every_character(data: bytes) -> None:
-    text, at = spans.to_text(data), 0
-    for char in text:
-        unit = naive_units(data, at)
-        assert spans.byte_of_utf16(text, unit) == at
-        if ord(char) > 0xFFFF:
-            assert spans.byte_of_utf16(text, unit + 1) == at, "between the halves: the start"
-        at += len(spans.to_bytes(char))
-    assert spans.byte_of_utf16(text, naive_units(data, len(data))) == len(data)
 
 
 @given(broken)

@@ -125,7 +125,7 @@ class Menus(QObject):
         branch = self._action(menu, "&Branch: another token for the last pick", self._doing("branch"))
         branch.setShortcut(QKeySequence("Ctrl+B"))
         self._play = self._action(menu, "&Play", self._toggle_play, QKeySequence("Ctrl+P"))
-        self._reroll = self._action(menu, "Re-&roll with the next seed", self._doing("reroll"), QKeySequence("Ctrl+R"))
+        self._action(menu, "Re-&roll with the next seed", self._doing("reroll"), QKeySequence("Ctrl+R"))
         menu.addSeparator()
         self.slide = self._setting(menu, "Slide on when the context is &full", "at_limit", "slide", "stop")
         self.slide.setIconText("Slide on")

@@ -54,22 +54,6 @@ def utf16_index(data: bytes) -> Index:
     return result
 
 
-def utf16_ends(data: bytes, ends: Index) -> Index:
-    """Byte positions -> UTF-16 positions (a position inside a character counts as after it), shape (n,)."""
-    return utf16_index(data)[ends]
-
-
-def byte_of_utf16(text: str, position: int) -> int:
-    """The byte position of a UTF-16 position in a text made by :func:`to_text`.
-
-    A position between the two halves of a surrogate pair is that of the character's start.
-    """
-    if text.isascii():
-        return position
-    head = text.encode("utf-16-le", "surrogatepass")[: 2 * position].decode("utf-16-le", "surrogatepass")
-    return len(to_bytes(head[:-1] if "\ud800" <= head[-1:] <= "\udbff" else head))
-
-
 def change(old: bytes, new: bytes) -> tuple[int, int, int]:
     """(start, end of the old, end of the new): the smallest stretch outside of which both have the same characters.
 

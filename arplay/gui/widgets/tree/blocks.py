@@ -24,7 +24,6 @@ LOWEST = 1.0
 SEEN = 4.0
 """Pixels of height from which one can see where one is."""
 TEXT_HEIGHT = 17.0
-WIDEST = 3.0
 
 
 @dataclass(frozen=True, slots=True)

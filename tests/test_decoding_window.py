@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.modalities.text import Text
 from arplay.export.trees import records
-from arplay.gui.contract import Change, Do, HoldU, Take
+from arplay.gui.bridge import Bridge
+from arplay.gui.contract import CaretMoved, Change, Do, HoldU, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.decoding import DecodingPanel
 from arplay.gui.panels.next_token import NextTokenPanel
+from arplay.gui.store import Store
 from arplay.gui.widgets.history_rows import HistoryRows
-from tests.windows_open import Open, notice, opened, settle
+from arplay.models import catalogue
+from arplay.models.base import Report
+from tests.windows_open import PATIENCE, Open, notice, opened, settle
 
 __all__ = ["opened"]
 
@@ -183,3 +191,45 @@ def test_a_token_that_was_cut_may_be_picked_and_it_is_told_before_and_after(
     window.keeping.end()
     again = opened("abc", None, keep=tmp_path / "kept").playground.tree
     assert again.nodes[next(n for n, node in play.tree.nodes.items() if node.step == step)].step == step
+
+
+def test_a_second_model_that_loads_says_so_in_its_row_and_may_be_cancelled(qtbot: QtBot, tmp_path: Path) -> None:
+    held = threading.Event()
+    held.set()
+
+    def load(spec: str, device: Any, dtype: Any, report: Report) -> Any:
+        while not held.wait(0.01):
+            report(0.5, "weights")  # which raises once it is cancelled
+        return catalogue.load(spec, device, dtype, report)
+
+    window = MainWindow(Store(tmp_path / "arplay.ini"), Bridge(load=load), "light")
+    qtbot.addWidget(window)
+    window.show()
+    play, panel = window.playground, window.panels["decoding"]
+    assert isinstance(panel, DecodingPanel)
+    play.open_document(Text.of(b"BA"))
+    play.load_model("abc")
+    qtbot.waitUntil(lambda: play.view.loaded is not None, timeout=PATIENCE)
+    settle(window, qtbot)
+    held.clear()
+
+    def waits() -> bool:
+        row = next((row for row in panel.stages.rows if row.stage.name == "contrastive"), None)
+        return row is not None and not row.waits.isHidden() and "Loading abc, the weaker model" in row.loading.full
+
+    play.handle(Change(replace(play.view.settings, decoding=Pipeline("contrastive:0.1:abc"))))
+    qtbot.waitUntil(waits, timeout=PATIENCE)
+    row = next(row for row in panel.stages.rows if row.stage.name == "contrastive")
+    assert "weights" in row.loading.full
+    stop = next(button for button in row.waits.findChildren(QPushButton) if button.text() == "Cancel")
+    QTest.mouseClick(stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not play.view.stale and row.waits.isHidden(), timeout=PATIENCE)
+    assert play.view.problem is not None and "cancelled" in play.view.problem[0]
+    held.set()
+    play.handle(CaretMoved(1))
+    qtbot.waitUntil(lambda: not play.view.stale and play.view.decoded is not None, timeout=PATIENCE)
+    assert play.view.problem is None and row.waits.isHidden()
+    settle(window, qtbot)
+    window.keeping.end()
+    window.hide()
+    assert play.close(30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 import numpy as np
 
@@ -103,7 +104,9 @@ def _amateur(state: State, kept: _Beside, name: str) -> tuple[Model, Prefixes]:
     if not name:
         raise Problem("contrastive decoding needs a weaker model", "name one, such as contrastive:0.1:NAME")
     if name not in kept.models:
-        model = state.load(name, "auto", "auto", lambda fraction, what: None)
+        words = f"loading {PurePath(name).name}, the weaker model"
+        state.report(None, words)
+        model = state.load(name, "auto", "auto", lambda fraction, what: state.report(fraction, f"{words} · {what}"))
         if not _same(model.alphabet.vocabulary, state.tokens):
             raise Problem(f"{model.info.name} has other tokens than this model", "name a weaker model of the same ones")
         kept.models[name] = model, Prefixes()

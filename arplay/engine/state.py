@@ -73,12 +73,18 @@ def left_over() -> bool:
     return bool(_LEFT)
 
 
+def _tell_nobody(fraction: float | None, what: str) -> None:
+    """Where no worker runs, as in Python and on the command line."""
+
+
 @dataclass(eq=False)
 class State:
     """What the worker keeps of one slot from job to job. It never leaves its thread."""
 
     load: Loader
     slot: int = 0
+    report: Report = _tell_nobody
+    """Progress of the step that runs now; raises Stopped where that was cancelled."""
     model: Model | None = None
     prefixes: Prefixes = field(default_factory=Prefixes)
     pace: Pace = field(default_factory=Pace)

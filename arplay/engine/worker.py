@@ -186,6 +186,7 @@ class Worker:
         try:
             if job.steps is None:
                 job.steps = self._begin(job)
+            self._state(job.request).report = self._report(job)
             result = next(job.steps)
         except StopIteration as finished:
             self._finish(job, finished.value)

@@ -301,6 +301,7 @@ class Do:
         "accept_ghost",
         "hide_ghost",
         "forget_timings",
+        "cancel",
         "bet",
         "bet_all",
         "reveal",

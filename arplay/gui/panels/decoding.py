@@ -89,6 +89,7 @@ class DecodingPanel(Panel):
         column.addLayout(self._build_menus())
         self.stages = StageList(content)
         self.stages.changed.connect(self._on_rows)
+        self.stages.cancelled.connect(self._on_cancel)
         column.addWidget(self.stages)
         self.effect = Caption()
         self.effect.tip = "What the last move of a stage changed here"
@@ -203,6 +204,7 @@ class DecodingPanel(Panel):
         tokens = None if view.loaded is None else view.loaded.vocabulary
         anew = self.stages.show_rows(_shown(layout), reason)
         self.stages.show_traces(view.decoded, view.undecoded, settings.unit)
+        self.stages.show_waits(_lacking(view), view.doing)
         self.presets.show_layout(layout, settings.presets, tokens)
         self.add.setEnabled(len(layout) < MOST_STAGES)
         self.add.setToolTip(ADD if len(layout) < MOST_STAGES else FULL)
@@ -239,6 +241,9 @@ class DecodingPanel(Panel):
         rows = [stop for row in self.stages.rows for stop in row.stops]
         last = [self.where.field, *self.run.stops, self.step, self.rewind, self.play]
         tab_chain([*self.modes.buttons(), self.presets, self.add, *rows, *last])
+
+    def _on_cancel(self) -> None:
+        self.intent.emit(Do("cancel"))
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
@@ -387,3 +392,11 @@ class _Scrolling(QScrollArea):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.ignore()  # Qt's own would scroll by the arrows, with which the panel steps
+
+
+def _lacking(view: View) -> frozenset[str]:
+    """The stages whose second prompt or model has said nothing yet, while the worker is asked."""
+    if not view.stale or view.loaded is None:
+        return frozenset()
+    known = dict(view.answer.others) if view.answer is not None else {}
+    return frozenset(want[0] for want in view.settings.decoding.wants if want not in known)

@@ -45,6 +45,8 @@ class Playground(State):
     def __init__(self, bridge: Bridge, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(settings, parent)
         self.bridge = bridge
+        self._told: int | None = None
+        """The request that told its progress last."""
         self.asking, self.comparing = Asking(self, bridge), Comparing(self, bridge)
         self.recording = Recording(self, self.asking)
         self.writing = Writing(self, bridge, self.asking, self.recording)
@@ -214,6 +216,8 @@ class Playground(State):
                 self.ghost.accept()
             case "hide_ghost":
                 self.ghost.hide()
+            case "cancel":
+                self.bridge.cancel(self._told)
             case "stop_trying":
                 self.trying.stop()
             case "forget_timings":
@@ -244,6 +248,7 @@ class Playground(State):
             self.show(loaded=grown)
         match result:
             case Progress():
+                self._told = result.number
                 self.progress.emit(result)
             case Loaded():
                 self._on_loaded(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
@@ -18,6 +18,7 @@ from arplay.gui.widgets.decoding.stage_row import StageRow
 class StageList(QWidget):
     """Shows a layout; ``changed`` tells of a new one, and in words what was moved where, if something was."""
 
+    cancelled = Signal()
     changed = Signal(object, str)
     theme: Theme = LIGHT
 
@@ -75,6 +76,7 @@ class StageList(QWidget):
         row.moved.connect(self._on_moved)
         row.dragged.connect(self._on_dragged)
         row.removed.connect(self._on_removed)
+        row.cancelled.connect(self.cancelled)
         return row
 
     def show_traces(self, decoded: Decoded | None, problem: StageProblem | None, unit: Unit) -> None:
@@ -88,6 +90,11 @@ class StageList(QWidget):
         for row in self.rows:
             if not row.row.works:
                 row.show_problem(None)
+
+    def show_waits(self, lacking: Collection[str], doing: str) -> None:
+        """What is done for the stages that lack their second distribution."""
+        for row in self.rows:
+            row.show_wait(doing if row.row.works and row.stage.name in lacking else "")
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme

@@ -36,6 +36,8 @@ class StageRow(QWidget):
     dragged = Signal(QPoint)
     """The mouse is there, on the screen, while it holds the row by its handle."""
     removed = Signal()
+    cancelled = Signal()
+    """What it waits for is not wanted any more."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,6 +59,14 @@ class StageRow(QWidget):
         self.open.setFixedSize(TARGET + 4, TARGET)
         self.problem = Label(role="warning", wrap=True)
         self.problem.hide()
+        self.waits = QWidget(self)
+        self.loading = Caption()
+        stop = push_button("Cancel", f"Load no second model for {self.stage.title}", self.cancelled, role="chip")
+        told = QHBoxLayout(self.waits)
+        told.setContentsMargins(0, 0, 0, 0)
+        told.addWidget(self.loading, 1)
+        told.addWidget(stop)
+        self.waits.hide()
         self.more = QWidget(self)
         self._build_more()
         grid = QGridLayout(self)
@@ -77,7 +87,8 @@ class StageRow(QWidget):
         line.addWidget(self.open)
         grid.addLayout(line, 1, 1)
         grid.addWidget(self.problem, 2, 1)
-        grid.addWidget(self.more, 3, 1)
+        grid.addWidget(self.waits, 3, 1)
+        grid.addWidget(self.more, 4, 1)
         for keys, slot in (("Alt+Up", self._up), ("Alt+Down", self._down)):
             shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(slot)
@@ -157,6 +168,11 @@ class StageRow(QWidget):
     def show_problem(self, problem: Problem | None) -> None:
         self.problem.setVisible(problem is not None)
         self.problem.setText("" if problem is None else f"{capital(problem.cause)}: {problem.remedy}.")
+
+    def show_wait(self, doing: str) -> None:
+        """What is done for the second distribution that it waits for; empty where it waits for none."""
+        self.loading.show_text(doing)
+        self.waits.setVisible(bool(doing))
 
     def entropies(self) -> str:
         """Before and after, and how far from the model's own; computed when it is asked for."""

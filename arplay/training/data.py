@@ -18,8 +18,8 @@ from arplay.models import families
 from arplay.models.store.folder import MAX_VOCABULARY
 from arplay.training.bpe import SEPARATOR, read_tokenizer, train_bpe
 from arplay.training.corpus import Document, Recipe, documents, read_recipe, split
+from arplay.training.hardware import check_memory, device_of
 from arplay.training.order import LEAST_VOCABULARY, VOCABULARY, RunRequest
-from arplay.training.place import check_memory, device_of
 from arplay.training.run_folder import Plan
 from arplay.training.sizes import Sizes
 from arplay.training.texts import Texts, read_files

@@ -1,7 +1,7 @@
 """Every key that a recipe, a plan or a report of a training run may have, with the least and greatest it may say.
 
 A recipe and a run's folder can come from anywhere. What is within these bounds may still be too large for a computer:
-:func:`arplay.training.place.check_memory` tells that.
+:func:`arplay.training.hardware.check_memory` tells that.
 """
 
 from __future__ import annotations

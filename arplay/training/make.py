@@ -28,8 +28,8 @@ from arplay.training.card import write_card
 from arplay.training.data import Data, Say, byte_lengths, gather
 from arplay.training.evaluate import score
 from arplay.training.follow import Follower, Sample
+from arplay.training.hardware import check_memory, device_of, precision_of, smaller, tokens_in
 from arplay.training.order import RunRequest
-from arplay.training.place import check_memory, device_of, precision_of, smaller, tokens_in
 from arplay.training.run_folder import Plan, Report, RunFolder
 from arplay.training.shares import shares_of
 from arplay.training.stop import PARENT, Stop
@@ -278,9 +278,9 @@ def _train(
     if run.step == 0:
         save(network, folder.path)
         write_card(folder.path, plan, parameters, data.described(), {})
-    place = f"{plan.device} in {plan.precision}, {plan.threads} thread{'s' * (plan.threads != 1)}"
+    where = f"{plan.device} in {plan.precision}, {plan.threads} thread{'s' * (plan.threads != 1)}"
     often = f"{_times(plan.steps * plan.batch * plan.context / data.tokens)} times through the text"
-    say(f"{parameters:,} parameters, step {run.step:,} to {plan.steps:,}, {often}, {place}")
+    say(f"{parameters:,} parameters, step {run.step:,} to {plan.steps:,}, {often}, {where}")
     vocabulary = open_tokenizer(folder.path, plan.vocabulary).vocabulary
     lengths = byte_lengths(vocabulary.written, vocabulary.special)
     sample = Sample.draw([ids for found in data.held_out.values() for ids in found], run, lengths)

@@ -155,11 +155,11 @@ class Run:
 
     def batch(self) -> Ids:
         """The rows that the next step reads, (batch, context + 1)."""
-        epoch, place = divmod(self.step, self._steps_per_epoch)
+        epoch, step = divmod(self.step, self._steps_per_epoch)
         if epoch != self._epoch:
             self._rows = rows(self.documents, self.schedule.context, self.schedule.seed, epoch)
             self._epoch = epoch
-        return self._rows[place * self.schedule.batch :][: self.schedule.batch]
+        return self._rows[step * self.schedule.batch :][: self.schedule.batch]
 
     def save(self, path: Path) -> None:
         """Write a checkpoint; an older one is replaced only when the new one is whole. Raises OSError."""

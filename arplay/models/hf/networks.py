@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import copy
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from arplay.core.errors import Problem
 from arplay.models.hf import library
 from arplay.models.store.safetensors_file import check_safetensors
 
 if TYPE_CHECKING:
+    from torch import nn
     from transformers import LlamaForCausalLM
+
+N = TypeVar("N", bound="nn.Module")
 
 
 def llama(vocabulary: int, width: int, layers: int, heads: int, hidden: int, context: int) -> LlamaForCausalLM:
@@ -52,6 +56,22 @@ def save(network: Any, folder: Path) -> None:
         for path in sorted(Path(partial).iterdir()):
             path.chmod(0o644)  # safetensors writes for the owner alone
             path.replace(folder / path.name)
+
+
+def filled(make: Callable[[], N], file: Path) -> N:
+    """A network in evaluation mode, in float32 on the CPU, with the weights of a safetensors file.
+
+    Nothing is allocated before they are known to be those of a network as ``make`` gives it. Raises Problem where they
+    are not.
+    """
+    import torch
+
+    with torch.device("meta"):
+        network = make()
+    check_weights(network, file)
+    network = network.to_empty(device="cpu").eval()
+    put_weights(network, file)
+    return network
 
 
 def put_weights(network: Any, file: Path) -> None:

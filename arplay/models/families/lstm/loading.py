@@ -17,7 +17,7 @@ from arplay.models.devices import choose, device_died, does_not_fit, machine, ou
 from arplay.models.families.lstm import LSTM
 from arplay.models.hf.causal_lm import CausalLM
 from arplay.models.hf.loading import prove
-from arplay.models.hf.networks import check_weights, put_weights
+from arplay.models.hf.networks import filled
 from arplay.models.libraries import import_torch
 from arplay.models.store.folder import MAX_VOCABULARY, Folder, inspect
 
@@ -54,14 +54,7 @@ def build(folder: Folder) -> Network:
 
     Nothing is allocated before the sizes in config.json are those of the weights. Raises Problem where they are not.
     """
-    import torch
-
     from arplay.models.families.lstm.network import Network, Sizes
 
     sizes = Sizes(**{key: folder.setting(key, most) for key, most in _MOST.items()})
-    with torch.device("meta"):
-        network = Network(sizes)
-    check_weights(network, folder.weights[0])
-    network = network.to_empty(device="cpu").eval()
-    put_weights(network, folder.weights[0])
-    return network
+    return filled(lambda: Network(sizes), folder.weights[0])

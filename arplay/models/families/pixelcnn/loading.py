@@ -56,18 +56,11 @@ def build(folder: Folder) -> Network:
 
     Nothing is allocated before the sizes in config.json are those of the weights. Raises Problem where they are not.
     """
-    import torch
-
     from arplay.models.families.pixelcnn.network import Network, Sizes
-    from arplay.models.hf.networks import check_weights, put_weights
+    from arplay.models.hf.networks import filled
 
     sizes = Sizes(**_sizes(folder.path, folder.config))
-    with torch.device("meta"):
-        network = Network(sizes)
-    check_weights(network, folder.weights[0])
-    network = network.to_empty(device="cpu").eval()
-    put_weights(network, folder.weights[0])
-    return network
+    return filled(lambda: Network(sizes), folder.weights[0])
 
 
 def tokens(path: Path) -> Raster:

@@ -118,7 +118,7 @@ def test_each_candidate_has_one_fate_and_totals_are_sums(seed: int, width: int, 
     while not search.done:
         before = search.beams
         step = search.expand(np.array([rows[beam.ids] for beam in before]))
-        assert [each.place for each in step.candidates] == list(range(1, len(step.candidates) + 1))
+        assert [each.rank for each in step.candidates] == list(range(1, len(step.candidates) + 1))
         assert sorted((each.total for each in step.candidates), reverse=True) == [
             each.total for each in step.candidates
         ]

@@ -294,4 +294,4 @@ def test_a_file_that_is_cut_off_is_refused(folder: Path, tmp_path: Path) -> None
 
 def test_an_id_beyond_the_number_type_of_a_table_is_not_in_it() -> None:
     level = Level(np.array([1, 7], np.uint16), np.array([1, 1], np.uint16), np.array([0, 2], np.uint16))
-    assert (level.place(0, 7), level.place(0, 70_000)) == (1, -1)
+    assert (level.index(0, 7), level.index(0, 70_000)) == (1, -1)

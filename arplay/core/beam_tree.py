@@ -20,7 +20,7 @@ class Leaf:
     ids: tuple[int, ...]
     logprob: float
     total: float
-    place: int
+    rank: int
     fate: Fate
     column: int
     row: float
@@ -45,7 +45,7 @@ def tree_of(expansions: Sequence[Expansion], groups: int = 1) -> list[Leaf]:
             ids, total = (found[parent].ids, found[parent].total) if parent >= 0 else ((), 0.0)
             number = len(found)
             found.append(
-                Leaf(parent, (*ids, each.id), each.total - total, each.total, each.place, each.fate, column, 0.0)
+                Leaf(parent, (*ids, each.id), each.total - total, each.total, each.rank, each.fate, column, 0.0)
             )
             children.setdefault(parent, []).append(number)
             if each.fate == "goes on":
@@ -53,7 +53,7 @@ def tree_of(expansions: Sequence[Expansion], groups: int = 1) -> list[Leaf]:
         beams = [going[pair] for pair in zip(expansion.parents, expansion.ids, strict=True)]
     rows = _rows(children, len(found))
     return [
-        Leaf(one.parent, one.ids, one.logprob, one.total, one.place, one.fate, one.column, row)
+        Leaf(one.parent, one.ids, one.logprob, one.total, one.rank, one.fate, one.column, row)
         for one, row in zip(found, rows, strict=True)
     ]
 

@@ -78,7 +78,7 @@ class Hypothesis:
 class Candidate:
     """One token behind one beam, of the best that an expansion looked at.
 
-    ``parent``: the beam's place among those that were expanded; ``place``: from 1, by ``total``, the sum of log-probs
+    ``parent``: the beam's place among those that were expanded; ``rank``: from 1, by ``total``, the sum of log-probs
     with this token (less what diversity took), in nats. ``fate``: "goes on"; "finished"; "pruned": others were better;
     "too late": it would finish a chain, but only the best ``width`` candidates may, or nothing more is taken.
     """
@@ -86,7 +86,7 @@ class Candidate:
     parent: int
     id: int
     total: float
-    place: int
+    rank: int
     fate: Fate
 
 
@@ -177,17 +177,17 @@ class _Group:
         looked: list[Candidate] = []
         going: list[Beam] = []
         parents: list[int] = []
-        for place, flat in enumerate(best.tolist(), 1):
+        for rank, flat in enumerate(best.tolist(), 1):
             parent, id = divmod(flat, size)
             ids, total = (*self.beams[parent].ids, id), float(totals[flat])
             fate: Fate = "pruned"
             if id in rules.eos or self.length == rules.most:
-                fate = "finished" if place <= self.width and self._takes(ids, total) else "too late"
+                fate = "finished" if rank <= self.width and self._takes(ids, total) else "too late"
             elif len(going) < self.width:
                 fate = "goes on"
                 going.append(Beam(ids, total, self.number))
                 parents.append(first + parent)
-            looked.append(Candidate(first + parent, id, total, place, fate))
+            looked.append(Candidate(first + parent, id, total, rank, fate))
         self.beams = tuple(going)
         self._look_at_the_end()
         return looked, parents if self.beams else []

@@ -68,7 +68,7 @@ def save(counts: Counts, folder: Path) -> None:
 
     tables = {"counts.1": counts.levels[0].counts}
     for n, level in enumerate(counts.levels[1:], start=2):
-        tables |= {f"pieces.{n}": level.pieces, f"counts.{n}": level.counts, f"starts.{n}": level.starts}
+        tables |= {f"pieces.{n}": level.tokens, f"counts.{n}": level.counts, f"starts.{n}": level.starts}
     config = {"model_type": NGRAM.model_type, "order": counts.order, "vocab_size": counts.vocabulary}
     with tempfile.TemporaryDirectory(dir=folder) as partial:
         save_file(tables, Path(partial) / "model.safetensors", metadata={"format": "np"})

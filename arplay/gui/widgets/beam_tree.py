@@ -300,7 +300,7 @@ class BeamTree(QAbstractScrollArea):
         lines = [
             f"{text}: p = {percent(math.exp(leaf.logprob))}, log p = {nats_or_bits(leaf.logprob, 'nats')}",
             f"the {len(leaf.ids):,} tokens so far: log p = {nats_or_bits(leaf.total, 'nats')}",
-            f"number {leaf.place:,} of its step; {fate}",
+            f"number {leaf.rank:,} of its step; {fate}",
         ]
         if leaf.fate == "finished":
             lines.append(self._verdict(leaf))

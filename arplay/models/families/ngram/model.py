@@ -31,7 +31,7 @@ from arplay.models.store.folder import MAX_VOCABULARY, Folder, digest, inspect
 
 MAX_ORDER = 9
 MAX_ENTRIES = 1 << 28
-"""n-grams of one order; a place among them and a token of the vocabulary fit one int64 together."""
+"""n-grams of one order; an index among them and a token of the vocabulary fit one int64 together."""
 
 ABSOLUTE = (0.5, 1.0, 1.5)
 """D(1), D(2), D(3) of an order whose counts of counts give none: too little text for the estimate."""
@@ -43,13 +43,13 @@ Whole = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """The n-grams of one order, sorted by the place of their context among those of the order below, then by token.
+    """The n-grams of one order, sorted by the index of their context among those of the order below, then by token.
 
-    ``pieces`` (n,): the last token of each. ``counts`` (n,): its c. ``starts`` (m + 1,): those with context j are
+    ``tokens`` (n,): the last token of each. ``counts`` (n,): its c. ``starts`` (m + 1,): those with context j are
     ``starts[j]`` to ``starts[j + 1]``. The first order has the one empty context, and every token, some with c = 0.
     """
 
-    pieces: Whole
+    tokens: Whole
     counts: Whole
     starts: Whole
 
@@ -83,27 +83,27 @@ class Level:
         kinds = (self._sums(self.counts == 1), self._sums(self.counts == 2), self._sums(self.counts > 2))
         return np.array(self.discounts[1:] @ np.stack(kinds))
 
-    def find(self, contexts: Ids, pieces: Ids) -> Ids:
-        """The places of these n-grams, shape (n,); -1 for one that is not there. All are bisected at once."""
+    def find(self, contexts: Ids, tokens: Ids) -> Ids:
+        """The indices of these n-grams, shape (n,); -1 for one that is not there. All are bisected at once."""
         low, end = self.starts[contexts].astype(np.int64), self.starts[contexts + 1].astype(np.int64)
         high = end
         while np.any(search := low < high):
             middle = (low + high) // 2
-            below = self.pieces[np.minimum(middle, len(self.pieces) - 1)] < pieces
+            below = self.tokens[np.minimum(middle, len(self.tokens) - 1)] < tokens
             low, high = np.where(search & below, middle + 1, low), np.where(search & ~below, middle, high)
         there = np.flatnonzero(low < end)
-        there = there[self.pieces[low[there]] == pieces[there]]
+        there = there[self.tokens[low[there]] == tokens[there]]
         found = np.full(len(low), -1)
         found[there] = low[there]
         return found
 
-    def place(self, context: int, piece: int) -> int:
+    def index(self, context: int, token: int) -> int:
         """:meth:`find` of one n-gram."""
-        if piece > np.iinfo(self.pieces.dtype).max:  # no n-gram of this order ends with so high an id
+        if token > np.iinfo(self.tokens.dtype).max:  # no n-gram of this order ends with so high an id
             return -1
         start, end = int(self.starts[context]), int(self.starts[context + 1])
-        at = start + int(np.searchsorted(self.pieces[start:end], self.pieces.dtype.type(piece)))
-        return at if at < end and self.pieces[at] == piece else -1
+        at = start + int(np.searchsorted(self.tokens[start:end], self.tokens.dtype.type(token)))
+        return at if at < end and self.tokens[at] == token else -1
 
     def refine(self, p: Floats, context: int) -> None:
         """Turn p(. | h') into p(. | h), shape (V,), in place; a context that nothing follows leaves it as it is."""
@@ -112,7 +112,7 @@ class Level:
         if len(counts):
             discounts, total = self.discounts[np.minimum(counts, 3)], int(counts.sum(dtype=np.int64))
             p *= discounts.sum() / total
-            p[self.pieces[row]] += (counts - discounts) / total
+            p[self.tokens[row]] += (counts - discounts) / total
 
     def _sums(self, values: NDArray[Any]) -> Ids:
         running = np.zeros(len(values) + 1, dtype=np.int64)
@@ -149,7 +149,7 @@ class Counts:
         """log p (nats) of every token after ``ids``, shape (V,)."""
         p = self.alone.copy()
         for length, level in enumerate(self.levels[1 : len(ids) + 1], start=1):
-            context = self._place(ids[len(ids) - length :])
+            context = self._index(ids[len(ids) - length :])
             if context >= 0:
                 level.refine(p, context)
         result: Floats = np.log(p, out=p)
@@ -158,29 +158,29 @@ class Counts:
     def logprobs(self, ids: Ids) -> Floats:
         """log p (nats) of every token after those before it, shape (n,): the first after none."""
         p = np.full(len(ids), 1.0 / self.vocabulary)
-        contexts = np.zeros(len(ids), dtype=np.int64)  # the place of what stands before each token, -1 if unseen
+        contexts = np.zeros(len(ids), dtype=np.int64)  # the index of what stands before each token, -1 if unseen
         for level in self.levels:
             at = np.flatnonzero(contexts >= 0)
             at = at[level.totals[contexts[at]] > 0]
             here = contexts[at]
-            places = level.find(here, ids[at])
-            counts = np.where(places >= 0, level.counts[places], 0) if len(level.counts) else places
+            found = level.find(here, ids[at])
+            counts = np.where(found >= 0, level.counts[found], 0) if len(level.counts) else found
             left = counts - level.discounts[np.minimum(counts, 3)]
             p[at] = (left + level.reserved[here] * p[at]) / level.totals[here]
             contexts = np.full(len(ids) + 1, -1)
-            contexts[at + 1] = places  # an n-gram is the context of the token behind it
+            contexts[at + 1] = found  # an n-gram is the context of the token behind it
             contexts = contexts[:-1]
         result: Floats = np.log(p)
         return result
 
-    def _place(self, ids: Sequence[int]) -> int:
-        """The place of an n-gram among those of its order, -1 if it is not there; 0 for the empty one."""
-        place = 0
+    def _index(self, ids: Sequence[int]) -> int:
+        """The index of an n-gram among those of its order, -1 if it is not there; 0 for the empty one."""
+        at = 0
         for level, id in zip(self.levels, ids, strict=False):
-            place = level.place(place, id)
-            if place < 0:
+            at = level.index(at, id)
+            if at < 0:
                 break
-        return place
+        return at
 
 
 class NgramModel(LookedUp):
@@ -270,15 +270,15 @@ def _check_header(folder: Folder, order: int, vocabulary: int, label: str) -> No
 
 def _what_is_wrong(level: Level, vocabulary: int) -> str:
     """Why these tables are no level of an n-gram model; "" if they are one."""
-    starts, pieces = level.starts, level.pieces
-    if starts[0] != 0 or starts[-1] != len(pieces) or np.any(starts[1:] < starts[:-1]):
+    starts, tokens = level.starts, level.tokens
+    if starts[0] != 0 or starts[-1] != len(tokens) or np.any(starts[1:] < starts[:-1]):
         return "contexts that do not follow one another"
-    if len(pieces) and int(pieces.max()) >= vocabulary:
+    if len(tokens) and int(tokens.max()) >= vocabulary:
         return f"tokens outside the vocabulary of {vocabulary:,}"
-    same = np.zeros(len(pieces) + 1, dtype=bool)  # whether the n-gram before each has its context
+    same = np.zeros(len(tokens) + 1, dtype=bool)  # whether the n-gram before each has its context
     same[1:] = True
     same[starts] = False
-    if np.any(same[1:-1] & (pieces[1:] <= pieces[:-1])):
+    if np.any(same[1:-1] & (tokens[1:] <= tokens[:-1])):
         return "tokens that are not sorted"
     return "a count of 0" if np.any(level.counts == 0) else ""
 

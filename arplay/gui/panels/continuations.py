@@ -89,15 +89,13 @@ class ContinuationsPanel(Panel):
             segment("Beam search", "Search the most probable", self._searches, place=1, of=3, name="Beam search"),
             segment("Map", "All that may follow, by probability", self._maps, place=2, of=3, name="Map"),
         ]
-        self.count = _box("rollouts", 8, MOST_ROLLOUTS, "How many continuations are drawn")
-        self.tokens = _box("tokens", TOKENS, MOST_TOKENS, "Tokens of each at most")
-        self.width_box = _box("beams", 4, MOST_BEAMS, "How many chains go on after each token")
+        self.count = _box(8, MOST_ROLLOUTS, "How many continuations are drawn")
+        self.tokens = _box(TOKENS, MOST_TOKENS, "Tokens of each at most")
+        self.width_box = _box(4, MOST_BEAMS, "How many chains go on after each token")
         self.penalty = QDoubleSpinBox(minimum=-10, maximum=10, singleStep=0.1, value=1.0, decimals=2)
-        self.budget = _box(
-            "expansions", 100, 10_000, "How many places are looked at: a table is always looked at whole"
-        )
-        self.deep = _box("deep", 4, 64, "Tokens of a chain at most")
-        self.groups = _box("groups", 1, MOST_BEAMS, "Groups of beams that search one after the other")
+        self.budget = _box(100, 10_000, "How many places are looked at: a table is always looked at whole")
+        self.deep = _box(4, 64, "Tokens of a chain at most")
+        self.groups = _box(1, MOST_BEAMS, "Groups of beams that search one after the other")
         self.diversity = QDoubleSpinBox(minimum=0, maximum=100, singleStep=0.1, value=0.5, decimals=2)
         self.stop = QComboBox()
         for key in get_args(Stop):
@@ -402,7 +400,7 @@ class _Field:
                 part.setToolTip(plain(tip))
 
 
-def _box(name: str, value: int, most: int, tip: str) -> QSpinBox:
+def _box(value: int, most: int, tip: str) -> QSpinBox:
     box = QSpinBox(minimum=1, maximum=most, value=value)
     box.setToolTip(plain(tip))
     box.setGroupSeparatorShown(True)

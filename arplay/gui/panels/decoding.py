@@ -11,11 +11,9 @@ from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeyEvent, QResi
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QMenu,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -40,6 +38,7 @@ from arplay.gui.widgets.dial import Dial
 from arplay.gui.widgets.labels import capital, label
 from arplay.gui.widgets.menu_button import give_menu
 from arplay.gui.widgets.peek import Peek
+from arplay.gui.widgets.scrolling import Fitting
 
 GREEDY = Row("greedy", ())
 GREEDY_REASON = "Greedy always takes the most probable token, so nothing else matters. Choose “Sample” to use this."
@@ -114,8 +113,8 @@ class DecodingPanel(Panel):
         self._whole = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         self._whole.setContentsMargins(0, 0, 0, 0)
         self._whole.setSpacing(0)
-        self._whole.addWidget(_Scrolling(content), 2)
-        self._whole.addWidget(_Scrolling(buttons))
+        self._whole.addWidget(Fitting(content), 2)
+        self._whole.addWidget(Fitting(buttons))
         self.set_theme(self.theme)
         self.show_view(self.view)
 
@@ -369,29 +368,6 @@ def _column(parts: QBoxLayout) -> QVBoxLayout:
     column.setSpacing(SPACE[1])
     parts.addLayout(column, 1)
     return column
-
-
-class _Scrolling(QScrollArea):
-    """As high as ``content`` wants to be where there is room; else it scrolls."""
-
-    def __init__(self, content: QWidget) -> None:
-        super().__init__()
-        self._content = content
-        self.setWidget(content)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.viewport().setAutoFillBackground(False)
-        content.setAutoFillBackground(False)
-
-    def sizeHint(self) -> QSize:
-        return self._content.sizeHint()  # Qt's own is of a time before the style sheet
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(1, 1)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.ignore()  # Qt's own would scroll by the arrows, with which the panel steps
 
 
 def _lacking(view: View) -> frozenset[str]:

@@ -10,7 +10,6 @@ from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
-    QHeaderView,
     QMenu,
     QSizePolicy,
     QStackedWidget,
@@ -25,9 +24,10 @@ from arplay.core.tree import TRIED, Mark, Node
 from arplay.gui.contract import Goto, Panel, Report, SetMark, Take, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import Caption, Label
-from arplay.gui.widgets.history_list import RowPainter, Rows
+from arplay.gui.widgets.history_list import ROW_HEIGHT, RowPainter
 from arplay.gui.widgets.history_rows import HistoryRows
 from arplay.gui.widgets.push_button import segment
+from arplay.gui.widgets.row_table import ChoiceTable
 from arplay.gui.widgets.tree.blocks import Blocks
 from arplay.gui.widgets.tree.board import Board, Want
 from arplay.gui.widgets.tree.branches import Branches
@@ -75,19 +75,13 @@ class HistoryPanel(Panel):
         super().__init__(parent)
         self._view = View()
         self.model = HistoryRows(self)
-        self.rows = Rows(self)
+        self.rows = ChoiceTable("History of the text", ROW_HEIGHT, self)
         self.rows.setModel(self.model)
         self._painter = RowPainter(self.model, self.rows)
         self.rows.setItemDelegate(self._painter)
-        header = self.rows.horizontalHeader()
-        header.setStretchLastSection(False)
-        header.setHighlightSections(False)
-        header.setSectionsClickable(False)
-        header.setMinimumSectionSize(24)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in (1, 2):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(column, 60)
+        self.rows.setMouseTracking(True)
+        self.rows.set_widths(0, {1: 60, 2: 60})
+        self.rows.clicked.connect(self.rows.chosen)
         self.rows.chosen.connect(self._go)
         self.branches, self.blocks = Branches(), Blocks()
         self._words = Words()

@@ -13,7 +13,7 @@ from arplay.gui.theme import LIGHT, SPACE, Theme, icon
 from arplay.gui.training import facts
 from arplay.gui.training.run import is_live
 from arplay.gui.widgets.caption import Label, plain
-from arplay.gui.widgets.scrolling import scrolling
+from arplay.gui.widgets.scrolling import Scrolling
 
 _NONE = "None yet. A run that you start is listed here: resume it, open its model, or look at its curve and snapshots."
 
@@ -43,7 +43,7 @@ class EarlierRuns(QFrame):
         column.setSpacing(SPACE[2])
         column.addWidget(title)
         column.addWidget(self.none)
-        column.addWidget(scrolling(inside), 1)
+        column.addWidget(Scrolling(inside), 1)
 
     def show_runs(self, states: Sequence[TrainingState]) -> None:
         for card in self.cards:

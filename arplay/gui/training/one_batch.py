@@ -34,7 +34,7 @@ from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.push_button import push_button
-from arplay.gui.widgets.scrolling import scrolling
+from arplay.gui.widgets.scrolling import Scrolling
 from arplay.gui.widgets.sheet import OnSheet
 
 SIDE = 300
@@ -138,7 +138,7 @@ class OneBatchView(OnSheet, QWidget):
                 column.addWidget(part)
             column.addStretch(1)
             self._columns.addLayout(column, 1)
-        self._side = scrolling(side)
+        self._side = Scrolling(side)
         self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._body.setSpacing(SPACE[3])
         self._body.addWidget(self.list, 5)

@@ -44,7 +44,7 @@ from arplay.gui.training.segments import Option, Segments
 from arplay.gui.training.texts import TextList
 from arplay.gui.widgets.caption import Caption, Label, set_role
 from arplay.gui.widgets.push_button import push_button
-from arplay.gui.widgets.scrolling import scrolling
+from arplay.gui.widgets.scrolling import Scrolling
 from arplay.models import families
 
 _KEY = "training_form"
@@ -157,7 +157,7 @@ class StartForm(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self.area = scrolling(inside)
+        self.area = Scrolling(inside)
         column.addWidget(self.area, 1)
         column.addLayout(bottom)
         self._order_tabs()

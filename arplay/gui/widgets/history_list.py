@@ -1,21 +1,19 @@
-"""History as a list: every state is a row, with what was done, p and u; a click goes there."""
+"""The rows of the history as a list: every state is one, with what was done, p and u."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPen, QPixmap, QResizeEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPen, QPixmap
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 
 from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, icon, interface_font, number_font
 from arplay.gui.widgets.history_rows import HistoryRows, Row
+from arplay.gui.widgets.row_table import RowTable
 
 ROW_HEIGHT = 26
 INDENT = 14
@@ -30,42 +28,6 @@ _ICONS = {
     "rolled": "shuffle",
     "searched": "tree-structure",
 }
-
-
-class Rows(QTableView):
-    """The list. ``chosen``: a row was clicked, or Enter was pressed on it."""
-
-    chosen = Signal(QModelIndex)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setMouseTracking(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setWordWrap(False)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAccessibleName("History of the text")
-        self.clicked.connect(self.chosen)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The current row stays in sight, also of a list that was hidden when it became the current one."""
-        super().resizeEvent(event)
-        self.scrollTo(self.currentIndex())
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
-            self.chosen.emit(self.currentIndex())
-        elif event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):  # Qt's own go along the row
-            self.selectRow(0 if event.key() == Qt.Key.Key_Home else self.model().rowCount() - 1)
-        else:
-            super().keyPressEvent(event)
 
 
 class RowPainter(QStyledItemDelegate):
@@ -102,7 +64,7 @@ class RowPainter(QStyledItemDelegate):
         else:
             self._what(painter, area, row, min(row.indent, DEEPEST), ink, current)
         view = option.widget
-        if isinstance(view, QTableView) and view.hasFocus() and view.currentIndex().row() == index.row():
+        if isinstance(view, RowTable) and view.hasFocus() and view.currentIndex().row() == index.row():
             painter.fillRect(QRectF(area.left(), area.bottom() - 2, area.width(), 2), theme.color("accent"))
         painter.restore()
 

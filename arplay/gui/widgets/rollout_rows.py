@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from arplay.core.format import number
 from arplay.core.signs import safe
@@ -14,6 +12,7 @@ from arplay.engine.rollouts import Rolled, Rollout, Stopped
 from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.row_table import ChoiceTable
 
 Index = QModelIndex | QPersistentModelIndex
 ENDED: dict[Stopped, str] = {
@@ -94,35 +93,16 @@ class RolloutTable(QAbstractTableModel):
         return None
 
 
-class RolloutRows(QTableView):
-    """``looked_at``: another row is the current one; ``chosen``: Enter or a double-click on it."""
+class RolloutRows(ChoiceTable):
+    """``looked_at``: another row is the current one; ``chosen``: also a double-click on it."""
 
     looked_at = Signal()
-    chosen = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("Rollouts", 24)
         self.table = RolloutTable(self)
         self.setModel(self.table)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
-        self.setCornerButtonEnabled(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(24)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Rollouts")
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionsClickable(False)
-        header.setMinimumSectionSize(24)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, wide in enumerate((60, 90, 90, 100), 1):
-            header.resizeSection(column, wide)
+        self.set_widths(0, {1: 60, 2: 90, 3: 90, 4: 100})
         self.doubleClicked.connect(self.chosen)
         self.selectionModel().currentRowChanged.connect(self.looked_at)
 
@@ -135,12 +115,6 @@ class RolloutRows(QTableView):
         """In a narrow panel the text has the room."""
         for column, least in enumerate((520, 260, 420, 600), 1):
             self.setColumnHidden(column, width < least)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current is not None:
-            self.chosen.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 def _cells(each: Rollout) -> tuple[str, ...]:

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
-def scrolling(inside: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(inside)
-    for widget in (area, area.viewport(), inside):
-        widget.setAutoFillBackground(False)
-    return area
+class Scrolling(QScrollArea):
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(inside)
+        for widget in (self, self.viewport(), inside):
+            widget.setAutoFillBackground(False)
+
+
+class Fitting(Scrolling):
+    """As high as what is inside wants to be where there is room; where it is too wide, it scrolls that way as well."""
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__(inside)
+        self._inside = inside
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+
+    def sizeHint(self) -> QSize:
+        return self._inside.sizeHint()  # Qt's own is of a time before the style sheet
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, 1)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()  # Qt's own would scroll by the arrows, with which the panel steps

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QWheelEvent
 
@@ -22,18 +24,22 @@ def zoomed(size: int, steps: int) -> int:
 
 
 class WheelZoom:
-    """Ctrl and the wheel: whole notches, however finely a wheel or a touchpad tells them."""
+    """Ctrl and the wheel: whole notches, however finely a wheel or a touchpad tells them.
 
-    def __init__(self) -> None:
-        self._turned = 0
+    Before a widget among its bases; ``zoomed`` is its signal of how many sizes to go.
+    """
 
-    def steps(self, event: QWheelEvent) -> int | None:
-        """How many sizes to go; None where this is no zoom, so that the event scrolls."""
+    zoomed: Any
+    _turned = 0
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
         if not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._turned = 0
-            return None
+            super().wheelEvent(event)  # type: ignore[misc]
+            return
         self._turned += event.angleDelta().y()
         steps = int(self._turned / NOTCH)
         self._turned -= steps * NOTCH
         event.accept()
-        return steps
+        if steps:
+            self.zoomed.emit(steps)

@@ -17,7 +17,6 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPaintEvent,
     QTextCursor,
-    QWheelEvent,
 )
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -41,7 +40,7 @@ def too_long(data: bytes) -> bool:
     return len(data) > EDITABLE or (len(data) > LONGEST_LINE and max(map(len, data.split(b"\n"))) > LONGEST_LINE)
 
 
-class TextArea(TextField):
+class TextArea(WheelZoom, TextField):
     """The field that is written in. ``intent`` carries intents, ``command`` the name of a key's command."""
 
     intent = Signal(object)
@@ -53,7 +52,6 @@ class TextArea(TextField):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._zoom = WheelZoom()
         self.document().contentsChange.connect(self._adopt)
         self.cursorPositionChanged.connect(self._moved)
 
@@ -277,13 +275,6 @@ class TextArea(TextField):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         super().mouseDoubleClickEvent(self._on_line(event))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        steps = self._zoom.steps(event)
-        if steps is None:
-            super().wheelEvent(event)
-        elif steps:
-            self.zoomed.emit(steps)
 
     def _on_line(self, event: QMouseEvent) -> QMouseEvent:
         place = self._snapped(event.position())

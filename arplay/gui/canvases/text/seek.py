@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDoubleSpinBox,
-    QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QSpinBox,
-    QToolButton,
     QWidget,
 )
 from shiboken6 import isValid
@@ -23,17 +19,18 @@ from shiboken6 import isValid
 from arplay.core.distribution import LN2
 from arplay.core.format import in_unit
 from arplay.core.modalities.base import Found
+from arplay.gui.canvases.text.tool_row import ToolRow
 from arplay.gui.contract import Change, Find, Seek, Select, Settings, View
-from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label
-from arplay.gui.widgets.push_button import push_button, quiet_button
+from arplay.gui.widgets.push_button import push_button
 
 PARTS = ("find", "token", "surprise")
 LEAST_FIELD = 90
 """Pixels of the field that a search is typed in."""
 
 
-class SeekBar(QFrame):
+class SeekBar(ToolRow):
     """Hidden until it is called for. Emits intents; what they came to stands in the next View."""
 
     intent = Signal(object)
@@ -43,7 +40,6 @@ class SeekBar(QFrame):
         self._text, self._before = text, text
         self._settings = Settings()
         self._opened = "find"
-        self._icons: list[tuple[QToolButton, str]] = []
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(SPACE[0], 0, 0, 0)
         self._row.setSpacing(SPACE[2])
@@ -55,7 +51,7 @@ class SeekBar(QFrame):
             build(row)
             self._row.addWidget(self.parts[name], 3 if name == "find" else 1)
         self._row.addStretch(0)
-        self.shut = self._tool("x", "Close (Esc)", self.close_bar)
+        self.shut = self.tool("x", "Close (Esc)", self.close_bar)
         self._row.addWidget(self.shut)
         for field in (self.field, self.number, self.threshold):
             field.installEventFilter(self)
@@ -76,12 +72,12 @@ class SeekBar(QFrame):
         tip = "Upper and lower case are different"
         self.case = push_button("Aa", tip, role="chip", name=tip, checkable=True)
         self.case.toggled.connect(self._on_typed)
-        self.count = self._caption()
+        self.count = Label(role="caption")
         row.addWidget(self.field, 1)
         for widget in (self.case, self.count):
             row.addWidget(widget)
-        row.addWidget(self._tool("caret-up", "The former place (Shift+F3, Shift+Enter)", self._on_former))
-        row.addWidget(self._tool("caret-down", "The next place (F3, Enter)", self._on_next))
+        row.addWidget(self.tool("caret-up", "The former place (Shift+F3, Shift+Enter)", self._on_former))
+        row.addWidget(self.tool("caret-down", "The next place (F3, Enter)", self._on_next))
 
     def _build_token(self, row: QHBoxLayout) -> None:
         self.number = QSpinBox()
@@ -92,7 +88,7 @@ class SeekBar(QFrame):
         self.number.setAccessibleName("Go to the token with this number")
         self.number.setToolTip("Go to the token with this number: write it and press Enter (Ctrl+G)")
         self.number.editingFinished.connect(self._on_number)
-        self.total = self._caption()
+        self.total = Label(role="caption")
         row.addWidget(self.number)
         row.addWidget(self.total)
 
@@ -106,21 +102,11 @@ class SeekBar(QFrame):
         self.threshold.setAccessibleName("Surprisal from which a token counts as surprising")
         self.threshold.setToolTip("From this surprisal on a token counts as surprising (F8 goes to the next one)")
         self.threshold.valueChanged.connect(self._on_threshold)
-        self.sought = self._caption()
+        self.sought = Label(role="caption")
         row.addWidget(self.threshold)
-        row.addWidget(self._tool("caret-up", "The former surprising token (Shift+F8)", self._on_less))
-        row.addWidget(self._tool("caret-down", "The next surprising token (F8)", self._on_more))
+        row.addWidget(self.tool("caret-up", "The former surprising token (Shift+F8)", self._on_less))
+        row.addWidget(self.tool("caret-down", "The next surprising token (F8)", self._on_more))
         row.addWidget(self.sought, 1)
-
-    def _caption(self) -> QLabel:
-        label = Label(role="caption")
-        return label
-
-    def _tool(self, name: str, tip: str, slot: Callable[[], None]) -> QToolButton:
-        button = quiet_button(tip)
-        button.clicked.connect(slot)
-        self._icons.append((button, name))
-        return button
 
     # ---- opening and closing
 
@@ -131,7 +117,7 @@ class SeekBar(QFrame):
             self._before = focus
         self._opened = part
         self.show()
-        self._fit()
+        self.fit()
         if part == "find":
             if selected:
                 self.field.setText(selected)
@@ -148,14 +134,7 @@ class SeekBar(QFrame):
         before = self._before if isValid(self._before) and self._before.isVisible() else self._text
         before.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(1, super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
+    def fit(self) -> None:
         """The part that was called for, and as many of the others as there is room for."""
         room = self.width() - self.shut.sizeHint().width() - SPACE[2]
         for name in (self._opened, *(other for other in PARTS if other != self._opened)):
@@ -164,10 +143,6 @@ class SeekBar(QFrame):
             room -= wide
 
     # ---- what is shown
-
-    def set_theme(self, theme: Theme) -> None:
-        for button, name in self._icons:
-            button.setIcon(icon(name, theme, "muted"))
 
     def show_view(self, view: View) -> None:
         if self.isHidden():
@@ -190,7 +165,7 @@ class SeekBar(QFrame):
         self.total.setText(f"of {tokens:,}" if tokens else "")
         self.sought.setText(view.sought)
         self.sought.setToolTip(view.sought)
-        self._fit()
+        self.fit()
 
     def _show_found(self, found: Found | None) -> None:
         words = _count(found)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout
 
+from arplay.gui.canvases.text.tool_row import ToolRow
 from arplay.gui.contract import Change, ColourBy, Settings, Tokens
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.push_button import quiet_button, segment
+from arplay.gui.widgets.push_button import segment
 
 TOKENS: tuple[tuple[Tokens, str, str], ...] = (
     ("off", "Off", "The text alone"),
@@ -22,7 +22,7 @@ TOKENS: tuple[tuple[Tokens, str, str], ...] = (
 MEASURES: tuple[tuple[ColourBy, str], ...] = (("surprisal", "surprisal"), ("rank", "rank"), ("entropy", "entropy"))
 
 
-class TextTools(QWidget):
+class TextTools(ToolRow):
     """Emits intents; ``seek`` asks for the part of the seek bar with this name."""
 
     intent = Signal(object)
@@ -40,7 +40,6 @@ class TextTools(QWidget):
             self.measure.addItem(words, key)
         self.measure.activated.connect(self._on_measure)
         self.legend = Legend(named=False)
-        self._icons: list[tuple[QToolButton, str]] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -55,8 +54,8 @@ class TextTools(QWidget):
         row.addWidget(self.legend, 1)
         row.addStretch(0)
         tip = "Find in the text (Ctrl+F), go to a token (Ctrl+G), to the next surprise (F8)"
-        self.search = self._tool("magnifying-glass", tip, self._on_find)
-        self.link = self._tool("link", "Editor and heatmap scroll together", self._on_link)
+        self.search = self.tool("magnifying-glass", tip, self._on_find)
+        self.link = self.tool("link", "Editor and heatmap scroll together", self._on_link)
         self.link.setCheckable(True)
         for tool in (self.search, self.link):
             row.addWidget(tool)
@@ -72,20 +71,12 @@ class TextTools(QWidget):
         self.measure.setCurrentIndex(self.measure.findData(settings.colour_by))
         self.link.setChecked(settings.link_scrolling)
         self.legend.show_scale(theme, HeatScale(theme, settings.colour_by), settings.unit)
-        for tool, name in self._icons:
-            tool.setIcon(
-                icon("link-break" if tool is self.link and not self.link.isChecked() else name, theme, "muted")
-            )
-        self._fit()
+        self.set_theme(theme)
+        if not self.link.isChecked():
+            self.link.setIcon(icon("link-break", theme, "muted"))
+        self.fit()
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(1, super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
+    def fit(self) -> None:
         """The legend, the measure and then the choice give way where there is no room; the menu has them too."""
         coloured = self._settings.tokens == "colours"
         for widget in (self.measure, self.search):
@@ -97,12 +88,6 @@ class TextTools(QWidget):
             button.setVisible(room >= 0)
         self.measure.setVisible(coloured and room >= measure)
         self.legend.setVisible(coloured and room >= measure + self.legend.wanted_width())
-
-    def _tool(self, name: str, tip: str, slot: object) -> QToolButton:
-        button = quiet_button(tip)
-        button.clicked.connect(slot)
-        self._icons.append((button, name))
-        return button
 
     def _on_tokens(self) -> None:
         chosen = self.tokens.checkedButton()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QTableView,
-)
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView
 
 from arplay.gui.widgets.ledger.table import LOGP, NUMBER, POWER, PRODUCT, RUNNING, TOKEN, LedgerTable, P
+from arplay.gui.widgets.row_table import RowTable
 
 ROW = 24
 WIDTHS = {NUMBER: 56, TOKEN: 76, P: 100, LOGP: 92, RUNNING: 96, PRODUCT: 134, POWER: 120}
@@ -22,30 +19,15 @@ _FIRST = (TOKEN, LOGP, P, NUMBER, RUNNING, POWER, PRODUCT)
 ALL_COLUMNS = sum(WIDTHS.values())
 
 
-class LedgerView(QTableView):
+class LedgerView(RowTable):
     def __init__(self, model: LedgerTable) -> None:
-        super().__init__()
+        super().__init__("Chain-rule ledger", ROW)
         self._places = False
         self.setModel(model)
-        self.setAccessibleName("Chain-rule ledger")
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
         self.setMinimumSize(0, 0)
-        rows, header = self.verticalHeader(), self.horizontalHeader()
-        rows.hide()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setMinimumSectionSize(ROW)
-        rows.setDefaultSectionSize(ROW)
-        header.setHighlightSections(False)
+        header = self.horizontalHeader()
         header.setMinimumSectionSize(36)
-        header.setSectionsClickable(False)
-        for column, width in WIDTHS.items():
+        for column, width in WIDTHS.items():  # the user may pull at them
             self.setColumnWidth(column, width)
         header.setSectionResizeMode(TOKEN, QHeaderView.ResizeMode.Stretch)
 
@@ -75,5 +57,3 @@ class LedgerView(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()
         super().resizeEvent(event)
-        if self.currentIndex().isValid():
-            self.scrollTo(self.currentIndex(), QAbstractItemView.ScrollHint.EnsureVisible)

@@ -23,7 +23,7 @@ from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.models.facts import Choice, Engine, memory
 from arplay.gui.widgets.push_button import push_button
-from arplay.gui.widgets.scrolling import scrolling
+from arplay.gui.widgets.scrolling import Scrolling
 from arplay.models.base import Info
 from arplay.models.family import Ways
 from arplay.models.gguf.ways import INSTALL, is_native_there
@@ -125,7 +125,7 @@ class Details(QFrame):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(SPACE[1])
-        outer.addWidget(scrolling(inside), 1)
+        outer.addWidget(Scrolling(inside), 1)
         outer.addLayout(buttons)
 
     def choice(self, free: int) -> Choice:

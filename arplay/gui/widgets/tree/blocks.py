@@ -93,9 +93,9 @@ class Blocks(Board):
         y = self.top + place / self.scale
         self.scale *= factor
         self.top = y - place / self.scale
-        self._root_anew(at)
+        self._root_anew()
 
-    def _root_anew(self, at: QPointF) -> None:
+    def _root_anew(self) -> None:
         """The outermost block that is in sight fills the height at scale 1, so that numbers stay small."""
         assert self.shown is not None
         outline = self.shown.outline

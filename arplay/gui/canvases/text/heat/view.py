@@ -12,7 +12,6 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QWheelEvent,
 )
 from PySide6.QtWidgets import QToolTip
 
@@ -32,7 +31,7 @@ from arplay.gui.widgets.labels import label, lead_tokens
 from arplay.gui.widgets.zoom import WheelZoom
 
 
-class HeatView(HeatRows):
+class HeatView(WheelZoom, HeatRows):
     picked = Signal(int)
     zoomed = Signal(int)
     beside = False
@@ -58,7 +57,6 @@ class HeatView(HeatRows):
         self.empty_text = ""
         self.card = HeatCard(self)
         self._view = View()
-        self._zoom = WheelZoom()
         self._buffer = Buffer()
 
     def show_view(self, view: View) -> None:
@@ -208,13 +206,6 @@ class HeatView(HeatRows):
             if left <= position.x() - PAD < right:
                 text = f"{label(name)}: read before the text and not part of it, so it has no score of its own."
                 QToolTip.showText(where, plain(text), self)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        steps = self._zoom.steps(event)
-        if steps is None:
-            super().wheelEvent(event)
-        elif steps:
-            self.zoomed.emit(steps)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._hover(None)

@@ -85,7 +85,7 @@ def test_after_an_edit_they_are_of_before_and_stay_in_sight(opened: Open, qtbot:
     settle(window, qtbot)
     assert panel.rows.table.rowCount() and panel.rows.table.dim
     assert "of before: made behind" in panel.note.full and "BA" in panel.note.full and not panel.write.isEnabled()
-    panel.rows.chosen.emit()
+    panel.rows.chosen.emit(panel.rows.currentIndex())
     assert play.document.file == b"BA", "what belongs elsewhere is not written"
     play.handle(CaretMoved(2))
     settle(window, qtbot)

@@ -8,7 +8,10 @@ from pytestqt.qtbot import QtBot
 import arplay
 from arplay.core.modalities.text import text_of
 from arplay.gui.canvases.text.area import TextArea
+from arplay.gui.contract import CaretMoved
 from arplay.gui.main_window import MainWindow
+from arplay.gui.playground.ghost import ELSEWHERE, ON_SERVER, PAUSE_MS
+from tests.loopback_completions import serving
 from tests.windows_open import Open, opened, settle, text_field
 
 __all__ = ["opened"]
@@ -81,3 +84,30 @@ def test_what_is_typed_as_the_ghost_says_keeps_the_rest(opened: Open, qtbot: QtB
     qtbot.keyClick(area, Key.Key_Return, Qt.KeyboardModifier.ControlModifier)  # the most probable token
     assert area.ghost and expected.endswith(area.ghost) and area.ghost != expected
     settle(window, qtbot)
+
+
+def test_where_there_is_none_it_is_said(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=START)
+    play, told = window.playground, list[str]()
+    play.refused.connect(told.append)
+    window.change(ghost=True)
+    assert told == []
+    window.change(ghost=False)
+    play.handle(CaretMoved(2))
+    settle(window, qtbot)
+    window.change(ghost=True)
+    assert told == [ELSEWHERE]
+    play.handle(CaretMoved(len(START)))
+    play.handle(CaretMoved(1))
+    settle(window, qtbot)
+    assert told == [ELSEWHERE], "it is known by now"
+
+
+def test_a_server_is_not_asked_for_it(opened: Open, qtbot: QtBot) -> None:
+    with serving("vllm") as server:
+        window = opened(server.url(), text=START)
+        told, asked = list[str](), len(server.asked)
+        window.playground.refused.connect(told.append)
+        window.change(ghost=True)
+        qtbot.wait(2 * PAUSE_MS)
+        assert told == [ON_SERVER] and len(server.asked) == asked

@@ -38,7 +38,11 @@ KEYS = (
             ("Ctrl+Enter or Alt+→", "take the most probable token"),
             ("Esc", "go to the chart"),
             ("Ctrl+. or Alt+click", "other tokens for the place of the caret, or for the token under the mouse"),
-            ("Tab / Esc", "take the next word of the ghost text / hide it (while it is shown: menu View)"),
+            (
+                "Tab / Esc",
+                "take the next word of the ghost text / hide it (menu View; it comes with the caret at the end of "
+                "the text, not with models on servers)",
+            ),
             ("Ctrl+F, F3 / Shift+F3", "find in the text, the next and the former place (Esc ends the search)"),
             ("F8 / Shift+F8", "the next and the former surprising token"),
             ("Ctrl+G", "go to a token by its number"),

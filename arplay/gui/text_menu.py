@@ -36,9 +36,8 @@ class TextMenu(QObject):
         self.colours: tuple[QAction, ...] = (*self._tokens.actions(), self._line(), *self._measures.actions())
         self._link = self._action("Editor and heatmap scroll to&gether", self._on_link)
         self._link.setCheckable(True)
-        self._ghost = self._action("&Ghost text: how the model would go on", self._on_ghost)
+        self._ghost = self._action("&Ghost text: how the model would go on behind the end", self._on_ghost)
         self._ghost.setCheckable(True)
-        self._ghost.setToolTip("The greedy continuation, pale behind the end of the text: Tab takes a word, Esc hides")
         self.view: tuple[QAction, ...] = (
             self._ghost,
             self._link,

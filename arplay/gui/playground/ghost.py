@@ -20,6 +20,8 @@ from arplay.gui.playground.trying import Trying
 
 PAUSE_MS = 300
 TOKENS = 12
+ON_SERVER = "No ghost text: this model is on a server, which would be asked anew for each of its tokens"
+ELSEWHERE = "Ghost text comes with the caret at the end of the text: elsewhere the text itself stands behind it"
 
 
 class Ghost(QObject):
@@ -69,15 +71,24 @@ class Ghost(QObject):
     def _on_view(self, view: View) -> None:
         if self._of is None or not _alike(self._of, view):
             self.stop()
-            self._of, self._hidden = view, False
+            former, self._of, self._hidden = self._of, view, False
+            if former is not None and view.settings.ghost and not view.playing:
+                self._tell_why_not(former, view)
             if self._steps:
                 QTimer.singleShot(0, self, partial(self._show, ()))  # behind this View
         self._wait(view)
 
     def _wait(self, view: View) -> None:
-        wanted = view.settings.ghost and view.loaded is not None and view.caret == len(view.document) > 0
+        wanted = view.settings.ghost and view.loaded is not None and len(view.document) > 0 and not _why_not(view)
         if wanted and not (self._steps or self._hidden or self._asked is not None or self._timer.isActive()):
             self._timer.start()
+
+    def _tell_why_not(self, former: View, view: View) -> None:
+        """Once it is switched on, or another model is there."""
+        if not former.settings.ghost or former.info is not view.info:
+            why = _why_not(view)
+            if why and (not former.settings.ghost or why == ON_SERVER):
+                self._play.refused.emit(why)
 
     def _written(self, view: View) -> tuple[int, ...]:
         """The ids by which the text became longer, where they are those of the ghost; () where it did not."""
@@ -94,8 +105,8 @@ class Ghost(QObject):
         view = self._play.view
         if view.stale or view.playing or view.trying or view.busy:
             self._timer.start()
-        elif view.answer is not None and view.problem is None and view.caret == len(view.document):
-            if view.loaded is None or view.loaded.can.partial or self._play.looking:
+        elif view.answer is not None and view.problem is None and not _why_not(view):
+            if view.loaded is None or self._play.looking:
                 self._hidden = True
                 return
             asked = partial(
@@ -126,6 +137,13 @@ class Ghost(QObject):
             text = "".join(writer.write(step.id, loaded.vocabulary) for step in steps)
         if text != self._play.view.ghost:
             self._play.show(ghost=text)
+
+
+def _why_not(view: View) -> str:
+    """Why there is no ghost with this model, or at this place; empty where there may be one."""
+    if view.loaded is not None and view.loaded.can.partial:
+        return ON_SERVER
+    return "" if view.caret == len(view.document) else ELSEWHERE
 
 
 def _alike(former: View, view: View) -> bool:

@@ -42,6 +42,7 @@ from arplay.engine.downloads import Describe, Described, Fetch, Fetched, downloa
 from arplay.engine.explore import Explore, Explored, healed
 from arplay.engine.job import Line, Pause
 from arplay.engine.load import Device, Dtype, Load, Loaded
+from arplay.engine.mapping import Map, Mapped
 from arplay.engine.measured import measured
 from arplay.engine.messages import Progress, Request
 from arplay.engine.rollouts import MOST_ROLLOUTS, Roll, Rolled, Rollout, seeds
@@ -304,7 +305,7 @@ class Model:
             raise Problem(f"{k:,} rollouts cannot be drawn", f"ask for 1 to {MOST_ROLLOUTS:,}")
         chosen, eos = tuple(seeds(index(seed), index(k))), self._loaded.eos
         asked = Roll(0, given, given.end, decoding, chosen, index(n), self.reading, eos, stops=tuple(stops))
-        return Rollouts(self.loaded, given, decoding, self._asked(Rolled, asked).rollouts)
+        return Rollouts(self.loaded, self._asked(Rolled, asked))
 
     def beams(
         self,
@@ -336,7 +337,20 @@ class Model:
         rules = Rules(index(width), index(n), eos, length_penalty, stop, index(groups), diversity)
         given, decoding = self._given(document, pipeline, heal)
         found = self._asked(Searched, Search(0, given, given.end, rules, decoding, self.reading))
-        return Beams.of(self.loaded, decoding, found)
+        return Beams.of(self.loaded, found)
+
+    def map(self, document: Given, depth: int = 4, budget: int = 100, *, pipeline: Said = ()) -> Mapped:
+        """The most probable chains of up to ``depth`` tokens, of a small table all of them, after ``pipeline``.
+
+        ``areas`` have log p of each chain in nats, ``rest`` what is none. Raises Problem as :meth:`next` does.
+
+        >>> found = load("abc").map("B", 2)
+        >>> found.whole, round(sum(np.exp(area.total) for area in found.areas if area.ended), 9)
+        (True, 1.0)
+        """
+        given = documents.document(document, self.backend.alphabet)
+        asked = Map(0, given, given.end, index(depth), index(budget), Pipeline(pipeline), self.reading)
+        return self._asked(Mapped, replace(asked, stop_at=self._loaded.eos))
 
     def replay(self, session: str | os.PathLike[str]) -> Replay:
         """Draw every token again that was drawn in a saved session, each behind its own text at its own u.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arplay.core import beams
 from arplay.core.beams import Expansion, Rules
 from arplay.core.decoding.pipeline import Pipeline
-from arplay.core.modalities.base import Document, TokenSet
 from arplay.engine.load import Loaded
-from arplay.engine.rollouts import Rollout
+from arplay.engine.rollouts import Rolled, Rollout
 from arplay.engine.search import Searched
-from arplay.export import tables
+from arplay.export import tables, tried
+from arplay.export.tried import written
 from arplay.results import model_record
 
 
@@ -30,12 +30,17 @@ class Hypothesis:
 @dataclass(frozen=True, eq=False, repr=False)
 class _Several:
     loaded: Loaded
-    document: Document
-    pipeline: Pipeline
+    found: Rolled | Searched
+    """All that is known of them."""
+
+    @property
+    def pipeline(self) -> Pipeline:
+        return self.found.pipeline
 
     def _head(self) -> tables.Record:
-        before = self.document.before(self.document.end)
-        return {"model": model_record(self.loaded), "decoding": self.pipeline.as_json, "prefix": dict(before)}
+        found = self.found
+        before = found.document.before(found.place)
+        return {"model": model_record(self.loaded), "decoding": found.pipeline.as_json, "prefix": dict(before)}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,7 +54,11 @@ class Rollouts(_Several, Sequence[Rollout]):
     ([0, 1, 2], True)
     """
 
-    rollouts: tuple[Rollout, ...]
+    found: Rolled
+
+    @property
+    def rollouts(self) -> tuple[Rollout, ...]:
+        return self.found.rollouts
 
     def __len__(self) -> int:
         return len(self.rollouts)
@@ -63,19 +72,7 @@ class Rollouts(_Several, Sequence[Rollout]):
 
     def as_dict(self) -> tables.Record:
         """What ``arplay sample --rollouts --json`` writes."""
-        told = [
-            {
-                "seed": each.seed,
-                "ids": list(each.ids),
-                "text": each.text,
-                "logprob": each.logprob,
-                "perplexity": each.perplexity if each.steps else None,
-                "stopped": each.stopped,
-                "u": [step.u for step in each.steps],
-            }
-            for each in self.rollouts
-        ]
-        return self._head() | {"rollouts": told}
+        return self._head() | {"rollouts": tried.rollouts(self.found)}
 
     def __repr__(self) -> str:
         return f"<arplay.Rollouts: {len(self):,} of up to {max(len(each.steps) for each in self):,} tokens>"
@@ -94,20 +91,26 @@ class Beams(_Several, Sequence[Hypothesis]):
     True
     """
 
-    rules: Rules
-    expansions: tuple[Expansion, ...]
+    found: Searched
     hypotheses: tuple[Hypothesis, ...]
     best: Hypothesis | None
 
     @classmethod
-    def of(cls, loaded: Loaded, pipeline: Pipeline, found: Searched) -> Beams:
+    def of(cls, loaded: Loaded, found: Searched) -> Beams:
         def told(each: beams.Hypothesis) -> Hypothesis:
             text = written(found.document, each.ids, found.tokens, found.rules.eos)
             return Hypothesis(each.ids, text, each.logprob, each.score)
 
         best = None if found.whole is None else told(found.whole.best)
-        kept = tuple(map(told, found.finished))
-        return cls(loaded, found.document, pipeline, found.rules, found.expansions, kept, best)
+        return cls(loaded, found, tuple(map(told, found.finished)), best)
+
+    @property
+    def rules(self) -> Rules:
+        return self.found.rules
+
+    @property
+    def expansions(self) -> tuple[Expansion, ...]:
+        return self.found.expansions
 
     def __len__(self) -> int:
         return len(self.hypotheses)
@@ -121,26 +124,8 @@ class Beams(_Several, Sequence[Hypothesis]):
 
     def as_dict(self) -> tables.Record:
         """What ``arplay sample --beams --json`` writes."""
-        rules = self.rules
-        search = {
-            "width": rules.width,
-            "most": rules.most,
-            "length_penalty": rules.length_penalty,
-            "early_stopping": rules.stop,
-            "groups": rules.groups,
-            "diversity": rules.diversity,
-            "expansions": len(self.expansions),
-        }
-        told = [
-            {"ids": list(each.ids), "text": each.text, "logprob": each.logprob, "score": each.score} for each in self
-        ]
-        return self._head() | {"search": search, "hypotheses": told}
+        found = self.found
+        return self._head() | {"search": tried.search(found), "hypotheses": tried.hypotheses(found)}
 
     def __repr__(self) -> str:
         return f"<arplay.Beams: {len(self):,} hypotheses after {len(self.expansions):,} expansions>"
-
-
-def written(document: Document, ids: Iterable[int], tokens: TokenSet, eos: Sequence[int] = ()) -> str:
-    """The text that ``ids`` write at the end of ``document``; the tokens ``eos`` write nothing."""
-    writer = document.writer()
-    return "".join([*(writer.write(id, tokens) for id in ids if id not in eos), writer.end()])

@@ -192,7 +192,7 @@ def test_a_double_click_on_the_tree_writes_the_chain(opened: Open, qtbot: QtBot)
 def test_the_whole_tree_is_copied_as_a_picture(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"B")
     panel = panel_of(window)
-    assert panel.chart_size() is None, "rows are copied as they are seen"
+    assert panel.chart_size() is None, "nothing was tried yet"
     click(panel.modes[1])
     click(panel.run)
     done(window, qtbot)

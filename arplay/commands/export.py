@@ -15,6 +15,10 @@ from arplay.commands.options import UsageError
 from arplay.commands.window import draw, options_of, why_not_imported
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document
+from arplay.engine.mapping import Mapped
+from arplay.engine.rollouts import Rolled
+from arplay.engine.search import Searched
 from arplay.export import sessionfile
 from arplay.export.charts import Chart, Shown
 from arplay.export.writers import write
@@ -24,6 +28,7 @@ from arplay.models.documents import Source
 from arplay.schema import short
 
 if TYPE_CHECKING:
+    from arplay.api import Model
     from arplay.gui.contract import View
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -55,6 +60,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokens", type=_tokens, metavar="A-B", help=f"{of}: a picture of these tokens only (1-500)")
     several = f"{of}: a long PNG or SVG as several files, X-1.png and so on"
     parser.add_argument("--pages", action="store_true", help=several)
+    tried = parser.add_mutually_exclusive_group()
+    tried.add_argument("--rollouts", type=options.count, metavar="K", help="continuations: K samples in one batch (8)")
+    tried.add_argument("--beams", type=options.count, metavar="B", help="continuations: a beam search of B beams")
+    tried.add_argument("--map", action="store_true", help="continuations: the most probable ones as areas")
+    parser.add_argument(
+        "-n", type=options.count, metavar="N", help="continuations: of up to N tokens (32; 4 for --map)"
+    )
+    parser.add_argument("--seed", type=options.seed, metavar="S", help="continuations: that of the first rollout (0)")
     options.add_decoding(parser)
 
 
@@ -67,6 +80,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--chart {args.chart} goes to {', '.join(known)}, not to {args.out.name}")
     if (args.tokens or args.pages) and not (args.chart in _long() and kind in PICTURES):
         raise UsageError(f"--tokens and --pages are for pictures of a {' or a '.join(_long())}")
+    of_tried = any(getattr(args, name) not in (None, False) for name in ("rollouts", "beams", "map", "n", "seed"))
+    if of_tried and not (entry is not None and entry.chart is not None and entry.chart.tries):
+        raise UsageError("--rollouts, --beams, --map, -n and --seed are for --chart continuations")
     decoding = options.decoding(args)
     if kind in PICTURES:
         _prepare_qt(args.scale if entry is None else 1.0)
@@ -108,6 +124,8 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
         if chart.of == "scores":
             score = model.score(document)
             return replace(shown, loaded=score.loaded, ledger=score.ledger)
+        if chart.tries:
+            return replace(shown, tried=_tried(args, model, document, decoding), loaded=model.loaded)
         timings = model.timings(document) if chart.measures else ()
         try:
             after = model.next(document, decoding)
@@ -119,6 +137,17 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
         note(sentence)
     shown = replace(shown, loaded=after.loaded, answer=after.answer, decoded=after.decoded, timings=timings)
     return replace(shown, decoding=decoding) if chart.decodes else shown
+
+
+def _tried(
+    args: argparse.Namespace, model: Model, document: Document, decoding: Pipeline
+) -> Rolled | Searched | Mapped:
+    """What there is to see in Continuations."""
+    if args.map:
+        return model.map(document, args.n or 4, pipeline=decoding)
+    if args.beams is not None:
+        return model.beams(document, args.beams, args.n or 32, pipeline=decoding).found
+    return model.rollouts(document, args.rollouts or 8, args.n or 32, seed=args.seed or 0, pipeline=decoding).found
 
 
 def _picture(args: argparse.Namespace, entry: PanelEntry, shown: Shown) -> None:
@@ -162,6 +191,9 @@ def _view(shown: Shown) -> View:
         decoded=shown.decoded,
         ledger=shown.ledger,
         timings=shown.timings,
+        rolled=shown.tried if isinstance(shown.tried, Rolled) else None,
+        searched=shown.tried if isinstance(shown.tried, Searched) else None,
+        mapped=shown.tried if isinstance(shown.tried, Mapped) else None,
         tree=shown.tree,
         node=shown.tree.node if shown.tree is not None else None,
     )

@@ -14,8 +14,8 @@ from arplay.core.modalities.base import Document, Place
 from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.knowing import left_behind
-from arplay.engine.messages import Question, WithTokens
-from arplay.engine.place import open_spot
+from arplay.engine.messages import Question
+from arplay.engine.place import OfPlace, open_spot
 from arplay.engine.state import State
 from arplay.models.base import next_of
 
@@ -44,12 +44,10 @@ class Map(Question):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Mapped(WithTokens):
+class Mapped(OfPlace):
     """``areas`` so far, parents first; ``rest``: of the place itself, as that of an area. ``whole``: every chain is
     there."""
 
-    document: Document
-    place: Place
     areas: tuple[Area, ...]
     rest: float
     expansions: int
@@ -79,8 +77,8 @@ def map_of(state: State, request: Map) -> Steps:
     def result(last: bool = False) -> Mapped:
         whole = last and not waiting and place_rest < 1e-9 and all(a.rest < 1e-9 for a in areas if a.opened)
         return Mapped(
-            request.number, state.tokens, request.document, request.place, tuple(areas), place_rest, expansions,
-            whole, last,
+            request.number, state.tokens, request.document, request.place, model.info, request.pipeline,
+            spot.first_token, tuple(areas), place_rest, expansions, whole, last,
         )  # fmt: skip
 
     while waiting and expansions < budget:

@@ -6,13 +6,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Encoded, Ids, Place, Prefix
 from arplay.core.position import Position
 from arplay.core.reading import Reading
 from arplay.core.windows import windows_of
+from arplay.engine.messages import WithTokens
 from arplay.engine.state import State, read_only
-from arplay.models.base import lead
+from arplay.models.base import Info, lead
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class OfPlace(WithTokens):
+    """What was tried behind ``place`` of ``document``: by which model, after what, and by which rule of the first
+    token."""
+
+    document: Document
+    place: Place
+    info: Info
+    pipeline: Pipeline
+    first_token: str
 
 
 @dataclass(frozen=True, eq=False, slots=True)

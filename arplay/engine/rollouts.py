@@ -19,8 +19,8 @@ from arplay.core.stopping import Stops
 from arplay.core.tree import Step
 from arplay.engine.job import Steps
 from arplay.engine.knowing import known_at
-from arplay.engine.messages import Question, WithTokens
-from arplay.engine.place import open_spot
+from arplay.engine.messages import Question
+from arplay.engine.place import OfPlace, open_spot
 from arplay.engine.state import State
 from arplay.models.base import next_of_each
 
@@ -72,11 +72,9 @@ class Roll(Question):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Rolled(WithTokens):
+class Rolled(OfPlace):
     """All rollouts as far as they have come."""
 
-    document: Document
-    place: Place
     rollouts: tuple[Rollout, ...]
 
     @property
@@ -126,7 +124,16 @@ def roll(state: State, request: Roll) -> Steps:
     def result() -> Rolled:
         for each in running:
             done[each.rollout] = each.so_far(why)
-        return Rolled(request.number, state.tokens, request.document, request.place, tuple(done))
+        return Rolled(
+            request.number,
+            state.tokens,
+            request.document,
+            request.place,
+            model.info,
+            request.pipeline,
+            spot.first_token,
+            tuple(done),
+        )
 
     while True:
         why = _all_end(request, state, length, index, room)

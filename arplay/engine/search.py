@@ -18,8 +18,8 @@ from arplay.core.reading import Reading
 from arplay.core.tree import Step
 from arplay.engine.job import Steps
 from arplay.engine.knowing import left_behind
-from arplay.engine.messages import Question, WithTokens
-from arplay.engine.place import open_spot
+from arplay.engine.messages import Question
+from arplay.engine.place import OfPlace, open_spot
 from arplay.engine.state import State
 from arplay.models.base import Batch, next_of, next_of_each
 
@@ -44,14 +44,12 @@ class Search(Question):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Searched(WithTokens):
+class Searched(OfPlace):
     """``expansions`` so far, the beams that go on, and the finished chains, best first. ``index``: of the first new
     token. ``steps``: of each candidate of each expansion, with the model's own log p and rank. ``asked``: the rules
     that were asked for; ``rules``: the same, but ``most`` is less where the context or the document ends before.
     ``whole``: every chain there is, of a model that counts, where they are few and the search is done."""
 
-    document: Document
-    place: Place
     asked: Rules
     rules: Rules
     index: int
@@ -105,8 +103,9 @@ def search(state: State, request: Search) -> Steps:
 
     def result(last: bool = False) -> Searched:
         return Searched(
-            request.number, state.tokens, request.document, request.place, request.rules, rules, index,
-            tuple(known.expansions), tuple(known.steps), found.beams, found.finished, found.done, every, last,
+            request.number, state.tokens, request.document, request.place, model.info, request.pipeline,
+            spot.first_token, request.rules, rules, index, tuple(known.expansions), tuple(known.steps), found.beams,
+            found.finished, found.done, every, last,
         )  # fmt: skip
 
     def left(own: Distribution, ids: Sequence[int]) -> Floats:

@@ -18,6 +18,9 @@ from arplay.core.position import Answer
 from arplay.core.timings import Timings
 from arplay.core.tree import Tree
 from arplay.engine.load import Loaded
+from arplay.engine.mapping import Mapped
+from arplay.engine.rollouts import Rolled
+from arplay.engine.search import Searched
 from arplay.export import tables
 from arplay.export.provenance import Provenance
 from arplay.export.tables import Record
@@ -66,9 +69,12 @@ class Shown:
     seed: int | None = None
     tree: Tree | None = None
     game: Game | None = None
+    tried: Rolled | Searched | Mapped | None = None
 
     def origin(self) -> Provenance:
         """Where the figures are from. Raises Problem where there are none yet."""
+        if (tried := self.tried) is not None:
+            return Provenance(tried.info, tried.first_token, self.text, tried.pipeline)
         lead = self.game or (self.answer if self.ledger is None else self.ledger)  # one of no tokens is false
         if lead is None:
             raise Problem("there is nothing to export yet", NOT_YET)
@@ -94,6 +100,8 @@ class Chart:
     """Other kinds of data that it is exported as: words and suffix."""
     branches: bool = False
     """It is of a session's history."""
+    tries: bool = False
+    """It is of rollouts, a beam search or a map."""
     played: bool = False
     """It is of a game in the window, by the model that it was played with."""
 
@@ -170,3 +178,10 @@ TREE = Chart(
     branches=True,
 )
 BETS = Chart("bets", "scores", "arplay.export.bets:bets", played=True)
+TRIED = Chart(
+    "continuations",
+    "answer",
+    "arplay.export.tried:tried",
+    also=(("Texts alone", ".txt"), ("JSON lines, a continuation or a candidate a line", ".jsonl")),
+    tries=True,
+)

@@ -174,7 +174,7 @@ class View:
     def tried_here(self, tried: Rolled | Searched | Mapped) -> bool:
         """Whether these continuations are of this very place, by the model that is loaded."""
         loaded, same = self.loaded, tried.document == self.document and tried.place == self.document.at(self.caret)
-        return same and loaded is not None and loaded.vocabulary.name == tried.tokens.name
+        return same and loaded is not None and loaded.info == tried.info
 
     @property
     def rewound(self) -> tuple[int, int] | None:

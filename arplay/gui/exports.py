@@ -22,6 +22,7 @@ from arplay.gui.export_parts import Long, Span
 from arplay.gui.host import Host
 
 if TYPE_CHECKING:
+    from arplay.gui.panels.continuations import ContinuationsPanel
     from arplay.gui.panels.editor import EditorPanel
 
 PICTURES = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF document": ".pdf"}
@@ -208,6 +209,7 @@ def shown(panel: Panel, view: View) -> Shown:
         settings.seed if chart is not None and chart.decodes else None,
         view.tree,
         view.game if chart is not None and chart.played else None,
+        cast("ContinuationsPanel", panel).tried if chart is not None and chart.tries else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arplay.export.charts import BARS, BETS, CACHE, HEATMAP, LEDGER, TREE
+from arplay.export.charts import BARS, BETS, CACHE, HEATMAP, LEDGER, TREE, TRIED
 from arplay.gui.panels.entry import PanelEntry
 
 PANELS = (
@@ -12,7 +12,7 @@ PANELS = (
     PanelEntry("arplay.gui.panels.heatmap:HeatmapPanel", "bottom", chart=HEATMAP),
     PanelEntry("arplay.gui.panels.ledger:LedgerPanel", "bottom", chart=LEDGER),
     PanelEntry("arplay.gui.panels.history:HistoryPanel", "bottom", behind=True, chart=TREE),
-    PanelEntry("arplay.gui.panels.continuations:ContinuationsPanel", "bottom", behind=True),
+    PanelEntry("arplay.gui.panels.continuations:ContinuationsPanel", "bottom", behind=True, chart=TRIED),
     PanelEntry("arplay.gui.panels.betting:BettingPanel", "bottom", behind=True, chart=BETS),
     PanelEntry("arplay.gui.panels.kv_cache:KvCachePanel", "bottom", behind=True, chart=CACHE),
 )

@@ -168,6 +168,10 @@ class ContinuationsPanel(Panel):
         before, self.view = self.view, view
         if view.info is not before.info:
             self._usual_tokens()
+        if before.loaded is None and self.tried is None:  # what is there at first is what is to be seen
+            come = {"rollouts": view.rolled, "beams": view.searched, "map": view.mapped}
+            if new := next((mode for mode, found in come.items() if found is not None), ""):
+                self._set_mode(new)
         changed = (
             view.rolled is not before.rolled, view.mapped is not before.mapped,
             view.searched is not before.searched, view.trying != before.trying, view.left_out != before.left_out,
@@ -206,7 +210,7 @@ class ContinuationsPanel(Panel):
         self.tree.show_search(view.searched, not here)
         self.map.show_map(view.mapped, not here)
         begun = tried is not None and (not isinstance(tried, Rolled) or any(each.steps for each in tried.rollouts))
-        page = {"rollouts": self.rows, "beams": self.tree, "map": self.map}[self.mode] if begun else self.empty
+        page = self._picture if begun else self.empty
         self.pages.setCurrentWidget(page)
         mode = next(button for button in self.modes if button.isChecked())
         self.setFocusProxy(page if begun and here else mode)
@@ -360,18 +364,22 @@ class ContinuationsPanel(Panel):
             part.setVisible(self.height() >= LOW)
         self.rows.fit(self.width())
 
-    # ---- the whole tree as a picture, not only what of it is in sight
+    # ---- all of it as a picture, not only what is in sight
 
     def chart_size(self) -> tuple[int, int] | None:
-        size = self.tree.extent()
-        return (size.width(), size.height()) if self.mode == "beams" and self.tree.leaves else None
+        size = self._picture.extent()
+        return None if self.tried is None else (size.width(), size.height())
+
+    @property
+    def _picture(self) -> RolloutRows | BeamTree | JointMap:
+        return self.tree if self.mode == "beams" else self.map if self.mode == "map" else self.rows
 
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        size = self.tree.extent()
+        shown, size = self._picture, self._picture.extent()
         painter.save()
         painter.translate(area.topLeft())
         painter.scale(area.width() / size.width(), area.height() / size.height())
-        self.tree.paint(painter, QRectF(0, 0, size.width(), size.height()))
+        shown.paint(painter, QRectF(0, 0, size.width(), size.height()))
         painter.restore()
 
 

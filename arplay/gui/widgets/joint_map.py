@@ -40,6 +40,7 @@ class JointMap(QWidget):
         """The area that fills it; -1: the place itself."""
         self.current: int | None = None
         self.parts: list[tuple[int, Box]] = []
+        self._turns: dict[int, int] = {}
         self._found: Mapped | None = None
         self._dim = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -75,37 +76,52 @@ class JointMap(QWidget):
         self._lay()
 
     def _lay(self) -> None:
-        box = Box(0, 0, max(1, self.width() - 1), max(1, self.height() - 1))
-        rest = self._found.rest if self._found is not None else 0.0
-        self.parts = laid_out(self.areas, rest, self.root, box) if self.areas else []
+        self.parts = self._laid(max(1, self.width() - 1), max(1, self.height() - 1))
         self._tell()
+
+    def _laid(self, width: float, height: float) -> list[tuple[int, Box]]:
+        rest = self._found.rest if self._found is not None else 0.0
+        tops = [at for at, area in enumerate(self.areas) if area.parent == self.root]
+        self._turns = {at: turn for turn, at in enumerate(tops)}
+        return laid_out(self.areas, rest, self.root, Box(0, 0, width, height)) if self.areas else []
+
+    def extent(self) -> QSize:
+        """Pixels of a picture."""
+        return QSize(1200, 750)
 
     # ---- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        theme = self.theme
         painter.setOpacity(0.45 if self._dim else 1.0)
+        self._paint(painter, self.parts)
         for at, box in self.parts:
+            if at == self.current:
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(self.theme.color("text"), 2))
+                painter.drawRect(QRectF(*box).adjusted(1, 1, -1, -1))
+        painter.end()
+
+    def paint(self, painter: QPainter, area: QRectF) -> None:
+        """What fills it now, as large as ``area``."""
+        self._paint(painter, self._laid(area.width() - 1, area.height() - 1))
+
+    def _paint(self, painter: QPainter, parts: list[tuple[int, Box]]) -> None:
+        theme, whole = self.theme, sum(box.area for _, box in parts)
+        for at, box in parts:
             area = QRectF(*box)
             painter.setPen(QPen(theme.color("surface"), 1))
             painter.setBrush(theme.color("raised"))
             if at == REST:
                 painter.drawRect(area)
                 painter.fillRect(area.adjusted(0, 18, 0, 0), QBrush(theme.color("border"), Qt.BrushStyle.BDiagPattern))
-                self._word(painter, area, "rest", "muted", interface_font(SMALL))
+                self._word(painter, area, f"rest {percent(box.area / whole)}", "muted", interface_font(SMALL))
                 continue
             fill = theme.color("fill" if self._turn(at) % 2 else "accent")
             fill.setAlphaF(0.55 if self._turn(at) % 2 else 0.35)
             painter.setBrush(fill)
             painter.drawRect(area)
             self._word(painter, area, self._text(at), "text", fixed_font(BODY))
-        for at, box in self.parts:
-            if at == self.current:
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.setPen(QPen(theme.color("text"), 2))
-                painter.drawRect(QRectF(*box).adjusted(1, 1, -1, -1))
-        painter.end()
 
     def _word(self, painter: QPainter, area: QRectF, text: str, colour: str, font: object) -> None:
         if area.width() < 24 or area.height() < 14:
@@ -124,7 +140,7 @@ class JointMap(QWidget):
             above = self.areas[above].parent
             if above < 0:
                 return 0
-        return sum(1 for other in self.areas[:above] if other.parent == self.root)
+        return self._turns[above]
 
     def _text(self, at: int) -> str:
         assert self._found is not None

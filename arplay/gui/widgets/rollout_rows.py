@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter
 
 from arplay.core.format import number
 from arplay.core.signs import safe
@@ -25,6 +26,10 @@ ENDED: dict[Stopped, str] = {
     "stop": "stop string",
 }
 _HEADERS = ("Continuation", "tokens", "log p", "perplexity", "ended by")
+_WIDE = (60, 90, 90, 100)
+ROW = 24
+LEAST, MOST = 300, 4000
+"""Pixels of the texts in a picture."""
 _TIPS = (
     "What it writes behind the caret; ↵ is a new line. A click looks at it, a double-click or Enter writes it.",
     "How many tokens were drawn.",
@@ -99,10 +104,10 @@ class RolloutRows(ChoiceTable):
     looked_at = Signal()
 
     def __init__(self) -> None:
-        super().__init__("Rollouts", 24)
+        super().__init__("Rollouts", ROW)
         self.table = RolloutTable(self)
         self.setModel(self.table)
-        self.set_widths(0, {1: 60, 2: 90, 3: 90, 4: 100})
+        self.set_widths(0, dict(enumerate(_WIDE, 1)))
         self.doubleClicked.connect(self.chosen)
         self.selectionModel().currentRowChanged.connect(self.looked_at)
 
@@ -115,6 +120,27 @@ class RolloutRows(ChoiceTable):
         """In a narrow panel the text has the room."""
         for column, least in enumerate((520, 260, 420, 600), 1):
             self.setColumnHidden(column, width < least)
+
+    # ---- as a picture
+
+    def extent(self) -> QSize:
+        """Pixels of all rows, in which no text of a usual length is cut."""
+        metrics = QFontMetrics(fixed_font(BODY))
+        texts = [metrics.horizontalAdvance(_cells(each)[0]) for each in self.table.rows]
+        wide = min(max([LEAST, *texts]), MOST) + sum(_WIDE) + 2 * ROW
+        return QSize(wide, ROW * (len(self.table.rows) + 1))
+
+    def paint(self, painter: QPainter, area: QRectF) -> None:
+        """All rows."""
+        theme, wide = self.table.theme, (int(area.width()) - sum(_WIDE), *_WIDE)
+        for row, cells in enumerate([_HEADERS, *map(_cells, self.table.rows)]):
+            x, y = area.left(), area.top() + row * ROW
+            for column, (cell, width) in enumerate(zip(cells, wide, strict=True)):
+                painter.setFont(fixed_font(BODY) if row and not column else number_font(BODY))
+                painter.setPen(theme.color("text" if row and column < 4 else "muted"))
+                shown = painter.fontMetrics().elidedText(cell, Qt.TextElideMode.ElideRight, width - 16)
+                painter.drawText(QRectF(x + 8, y, width - 16, ROW), _side(column), shown)
+                x += width
 
 
 def _cells(each: Rollout) -> tuple[str, ...]:

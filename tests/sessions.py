@@ -10,7 +10,7 @@ from arplay.core.kept import Moves, Session
 from arplay.core.kept_reading import Reader
 from arplay.core.tree import Tree
 from arplay.gui.playground import recovery
-from arplay.gui.playground.undo import done, moves_on
+from arplay.gui.playground.undo import moves_on, undone
 
 
 def told(session: Session) -> dict[str, Any]:
@@ -60,7 +60,14 @@ def of_window(window: Any) -> Session:
     state = window.keeping._state()
     values = {name: state[name] for name in ("model", "decoding", "reading")}
     view = play.view
-    return Session(play.tree, Moves(moves, done(stack)), view.caret, view.settings.seed, long=view.excerpt_of, **values)
+    return Session(
+        play.tree,
+        Moves(moves, len(moves) - undone(stack)),
+        view.caret,
+        view.settings.seed,
+        long=view.excerpt_of,
+        **values,
+    )
 
 
 def kept_in(folder: Path) -> list[Session]:

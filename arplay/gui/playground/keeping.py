@@ -19,7 +19,7 @@ from arplay.engine.journal import Journal
 from arplay.gui.contract import View
 from arplay.gui.playground.playground import Playground
 from arplay.gui.playground.recovery import Claim, Left, Said, Sessions
-from arplay.gui.playground.undo import done
+from arplay.gui.playground.undo import undone
 from arplay.models import catalogue
 
 LOOK_MS = 500
@@ -240,7 +240,7 @@ class Keeping(QObject):
         node = self._tree.node
         if self._play.recording.replaying:
             return
-        self._moves.index = done(self._play.undo_stack)
+        self._moves.index = len(self._moves.made) - undone(self._play.undo_stack)
         if (node.serial, self._moves.undone) != (self._at, self._undone) and self._knows(node):
             self._at, self._undone = node.serial, self._moves.undone
             self._append(kept.undone(self._undone, node))

@@ -36,8 +36,9 @@ class State(QObject):
         self.view = View(settings=settings, tree=self.tree, node=self.tree.node)
 
     def show(self, **fields: object) -> None:
-        """A new View with these fields."""
-        self.view = replace(self.view, **fields)  # type: ignore[arg-type]
+        """A new View with these fields; with none, the same one is told once more."""
+        if fields:
+            self.view = replace(self.view, **fields)  # type: ignore[arg-type]
         self._dirty = True
         if not self._held:
             self._dirty = False

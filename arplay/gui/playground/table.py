@@ -12,7 +12,7 @@ from arplay.gui import kinds
 from arplay.gui.contract import Edited
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.state import State
-from arplay.gui.playground.undo import done, moves_on
+from arplay.gui.playground.undo import moves_on, undone
 from arplay.gui.playground.writing import Writing
 
 MOST_WAITING = 16
@@ -158,7 +158,7 @@ class Table:
     def _session(self) -> Session:
         play, stack = self._play, self._play.undo_stack
         made = [(move.origin.serial, move.target.serial, move.words) for move in moves_on(stack)]
-        moves, view = Moves(made, done(stack)), play.view
+        moves, view = Moves(made, len(made) - undone(stack)), play.view
         return Session(play.tree, moves, view.caret, view.settings.seed, long=view.excerpt_of)
 
 

@@ -52,9 +52,9 @@ class Marking(QUndoCommand):
             self._set(node, former)
 
 
-def done(stack: QUndoStack) -> int:
-    """How many of the moves are done."""
-    return sum(isinstance(stack.command(i), Move) for i in range(stack.index()))
+def undone(stack: QUndoStack) -> int:
+    """How many of the moves are undone; those that are done, which may be many, are not looked at."""
+    return sum(isinstance(stack.command(i), Move) for i in range(stack.index(), stack.count()))
 
 
 def moves_on(stack: QUndoStack) -> list[Move]:

@@ -302,3 +302,15 @@ def test_a_full_context_offers_to_slide_on(opened: Open, qtbot: QtBot, tiny_fold
     play.handle(Do("step"))
     settle(window, qtbot)
     assert len(play.document) > full and "from token 12" in window.status._context.text()
+
+
+def test_arranging_the_panels_anew_does_not_widen_the_window(opened: Open, qtbot: QtBot) -> None:
+    """As at the start on a screen of this size: all panels beside each other would need more than its width."""
+    window = opened()
+    window.resize(1280, 768)
+    before = {name: dock.width() for name, dock in window.docks.items() if not dock.visibleRegion().isEmpty()}
+    window.arrangement.arrange()
+    qtbot.waitUntil(lambda: window.docks["heatmap"].width() == before["heatmap"])
+    assert window.width() == 1280
+    tabs = {dock.panel.name for dock in window.tabifiedDockWidgets(window.docks["ledger"])}  # type: ignore[attr-defined]
+    assert tabs == {name for name, dock in window.docks.items() if dock.panel.entry.behind}

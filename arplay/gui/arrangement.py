@@ -110,7 +110,8 @@ class Arrangement(QObject):
         window = self._window
         for dock in self.docks.values():
             dock.setFloating(False)
-            window.addDockWidget(AREAS[dock.panel.entry.area], dock)
+            if not dock.panel.entry.behind:  # all beside each other, even for a moment, would widen the window
+                window.addDockWidget(AREAS[dock.panel.entry.area], dock)
             dock.show()
         for above, below in pairwise(self._groups):
             window.splitDockWidget(self.docks[above[0]], self.docks[below[0]], Qt.Orientation.Vertical)

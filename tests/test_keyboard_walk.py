@@ -12,9 +12,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from arplay.core.decoding.stages import STAGES
 from arplay.core.modalities.text import text_of
 from arplay.gui.help import KEYS
 from arplay.gui.main_window import MainWindow
+from arplay.gui.panels.decoding import DecodingPanel
 from arplay.gui.tour import Tour
 from tests.windows_open import PATIENCE, Open, opened, settle
 
@@ -168,3 +170,11 @@ def test_the_list_of_keys_is_a_key_away_and_names_what_the_tour_names(typist: Ty
     keys = " ".join(keys for _, entries in KEYS for keys, _ in entries)
     for key in ("Ctrl+B", "Ctrl+.", "Ctrl+Space", "F11", "F6"):
         assert key in keys
+
+
+def test_a_stage_that_is_added_has_the_keyboard(typist: Typist, qtbot: QtBot) -> None:
+    panel = typist._window.panels["decoding"]
+    assert isinstance(panel, DecodingPanel)
+    next(action for action in panel.add.menu().actions() if action.text() == STAGES["regex"].title).trigger()
+    qtbot.waitUntil(lambda: panel.stages.rows[-1].stage is STAGES["regex"])
+    assert panel.stages.rows[-1].inputs[0].field.hasFocus()

@@ -72,6 +72,7 @@ class DecodingPanel(Panel):
         super().__init__()
         self.view = View()
         self._moved: tuple[str, Decoded] | None = None
+        self._added = False
         self.setAccessibleName("Decoding controls")
         self.setAcceptDrops(True)
         stages = (
@@ -210,6 +211,9 @@ class DecodingPanel(Panel):
         self.run.show_settings(settings, reason)
         if anew:
             self._chain()
+            if self._added:
+                self._added = False
+                self.stages.rows[-1].inputs[0].field.setFocus(Qt.FocusReason.OtherFocusReason)
         nothing = _nothing(view)
         self.step.setEnabled(not nothing)
         self.step.setToolTip(nothing or STEP)
@@ -317,8 +321,8 @@ class DecodingPanel(Panel):
         self._lay(layout)
 
     def _on_add(self, action: QAction) -> None:
+        self._added = True  # its row comes with the next View
         self._lay((*_shown(self.view.settings.layout), add_menu.useful(action.data()), *self._greedy))
-        self.stages.rows[-1].inputs[0].field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_run(self, name: str, value: object) -> None:
         self._change(**{name: value})

@@ -126,7 +126,8 @@ def test_models_and_engine_work_without_qt() -> None:
 
 def test_what_the_window_and_the_command_line_pay_for_is_light() -> None:
     names = modules("models", "engine", "export", "commands", "cli", "api", "results", "samples")
-    own = ("lstm.network", "pixelcnn.model", "pixelcnn.network", "pixelcnn.rows")
+    own: tuple[str, ...] = ("lstm.network", "pixelcnn.model", "pixelcnn.network", "pixelcnn.rows")
+    own += ("wavenet.model", "wavenet.network")
     with_a_network = ("arplay.models.hf.fast_", "arplay.models.hf.llama", *(f"arplay.models.families.{n}" for n in own))
     light = [name for name in names if not name.startswith(with_a_network)]
     said = import_all(TORCH, light)

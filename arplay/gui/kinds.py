@@ -8,11 +8,13 @@ from __future__ import annotations
 from arplay.core.modalities.base import Document, TokenSet
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.canvases.picture.kind import PICTURE
+from arplay.gui.canvases.sound.kind import SOUND
 from arplay.gui.canvases.text.kind import TEXT
 
 KINDS = (
     TEXT,
     PICTURE,
+    SOUND,
 )
 
 

@@ -19,15 +19,17 @@ from arplay.models.family import resolve
 from arplay.models.picturefile import PictureReader
 from arplay.models.reader import Reader, TextReader
 from arplay.models.store.cards import family_of
+from arplay.models.wavefile import SoundReader
 from arplay.textfile import check_prompt, to_utf8
 
-Given: TypeAlias = "str | bytes | os.PathLike[str] | NDArray[np.integer[Any]] | Document"
+Given: TypeAlias = "str | bytes | os.PathLike[str] | NDArray[np.integer[Any] | np.floating[Any]] | Document"
 """What Python code gives a model to read; see :func:`document`."""
 
 
 READERS: tuple[Reader, ...] = (
     TextReader(),
     PictureReader(),
+    SoundReader(),
 )
 """How what is given becomes a document, one a kind."""
 

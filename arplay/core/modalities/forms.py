@@ -8,12 +8,14 @@ from typing import Any
 from arplay.core.modalities.base import Document
 from arplay.core.modalities.form import Form
 from arplay.core.modalities.image_form import PictureForm
+from arplay.core.modalities.sound_form import SoundForm
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.text_form import TextForm, former_in
 
 FORMS: tuple[Form, ...] = (
     TextForm(),
     PictureForm(),
+    SoundForm(),
 )
 FIRST: Document = Text()
 """What lies on the table before there is a model."""

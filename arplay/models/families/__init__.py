@@ -12,10 +12,11 @@ from arplay.models.families.pixelcnn import PIXELCNN
 from arplay.models.families.remote import REMOTE
 from arplay.models.families.table import TABLE
 from arplay.models.families.transformers import TRANSFORMERS
+from arplay.models.families.wavenet import WAVENET
 from arplay.models.family import Family, Training
 from arplay.textfile import read_json
 
-FAMILIES: tuple[Family, ...] = (TRANSFORMERS, LSTM, NGRAM, PIXELCNN, GGUF, TABLE, JOINT, REMOTE)
+FAMILIES: tuple[Family, ...] = (TRANSFORMERS, LSTM, NGRAM, PIXELCNN, WAVENET, GGUF, TABLE, JOINT, REMOTE)
 """The first opens every folder that no other does, and is what is trained where nothing else is asked for."""
 
 MOST_PARSED = 4 * 1024 * 1024

@@ -1,0 +1,123 @@
+"""WaveNet (van den Oord et al. 2016, arXiv 1609.03499): a sound's next sample from the samples before it, by dilated
+convolutions of two taps each.
+
+The samples are ids, 0 .. V - 1, and the id V stands before every sound. Their rows of the embedding are the first h(t),
+t = 0 the start. Layer k of dilation d computes at every time, from the h of the layer before it:
+
+    a, b = W_k [h(t - d), h(t)] + bias;   z = tanh(a) * sigmoid(b)
+    h'(t) = h(t) + R_k z;   s(t) = sum over the layers of S_k z
+
+and the logits of the sample after time t are B relu(A relu(s(t)) + bias) + bias. h is 0 before the start. That a layer
+looks back only, and by so much, is in the shift by d and in nothing else: there is no mask.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+MODEL_TYPE = "arplay-wavenet"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What config.json says. ``levels``: V. ``cycles`` of ``stages`` layers, of dilations 1, 2, 4 .. 2^(stages - 1).
+
+    ``width`` numbers at each time in h, ``skip`` in s. ``rate``: samples a second.
+    """
+
+    levels: int
+    width: int
+    skip: int
+    stages: int
+    cycles: int
+    rate: int
+
+    @property
+    def dilations(self) -> tuple[int, ...]:
+        return tuple(1 << stage for _ in range(self.cycles) for stage in range(self.stages))
+
+    @property
+    def field(self) -> int:
+        """The receptive field: how many samples before it bear on the next one, 1 + the sum of the dilations.
+
+        >>> Sizes(256, 32, 64, 8, 3, 8000).field
+        766
+        """
+        return 1 + sum(self.dilations)
+
+    def to_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """``logits``: (B, T, V + 1), the last that of an end, which is a start."""
+
+    logits: Tensor
+
+    def get(self, name: str) -> Any:
+        return getattr(self, name, None)
+
+
+class Network(nn.Module):
+    """The network, called as those of the transformers library are. Weights from torch's global generator."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.config = sizes
+        width, layers = sizes.width, len(sizes.dilations)
+        self.embedding = nn.Embedding(sizes.levels + 1, width)
+        self.gates = nn.ModuleList(nn.Linear(2 * width, 2 * width) for _ in range(layers))
+        self.outs = nn.ModuleList(nn.Linear(width, width + sizes.skip) for _ in range(layers))
+        self.mix = nn.Linear(sizes.skip, sizes.skip)
+        self.unembedding = nn.Linear(sizes.skip, sizes.levels + 1)
+        with torch.no_grad():  # neighbouring levels begin as neighbours: an order that else has to be learned first
+            ramp = torch.linspace(-1, 1, sizes.levels)[:, None]
+            self.embedding.weight.mul_(0.1)[:-1] += ramp * torch.randn(width)
+            self.unembedding.weight.mul_(0.1)
+
+    def forward(self, input_ids: Tensor, use_cache: bool = False, kept: list[Tensor] | None = None) -> Output:
+        """Logits after every id of ``input_ids``, (B, T) to (B, T, V + 1), the first of them the start.
+
+        ``kept`` gets what each layer reads, (B, T, width).
+        """
+        width = self.config.width
+        h = self.embedding(input_ids)
+        skips = torch.zeros((), device=h.device, dtype=h.dtype)
+        for dilation, gate, out in self.layers:
+            if kept is not None:
+                kept.append(h)
+            # one product for both taps, whose results are then shifted
+            taps = torch.cat([gate.weight[:, :width], gate.weight[:, width:]])
+            past, present = nn.functional.linear(h, taps).chunk(2, -1)
+            past = nn.functional.pad(past, (0, 0, dilation, 0))[:, : h.shape[1]]
+            a, b = (past + present + gate.bias).chunk(2, -1)
+            told = out(torch.tanh(a) * torch.sigmoid(b))
+            h, skips = h + told[..., :width], skips + told[..., width:]
+        return Output(self.unembedding(torch.relu(self.mix(torch.relu(skips)))))
+
+    @property
+    def layers(self) -> list[tuple[int, nn.Linear, nn.Linear]]:
+        """Dilation, gates and what comes out of each layer, the first one first."""
+        return [
+            (dilation, cast(nn.Linear, gate), cast(nn.Linear, out))
+            for dilation, gate, out in zip(self.config.dilations, self.gates, self.outs, strict=True)
+        ]
+
+    def num_parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write config.json and model.safetensors, in the number type of the weights."""
+        dtype = str(self.embedding.weight.dtype).removeprefix("torch.")
+        content = {"model_type": MODEL_TYPE, **self.config.to_dict(), "dtype": dtype}
+        Path(folder, "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        weights = {name: weight.detach().contiguous() for name, weight in self.named_parameters()}
+        save_file(weights, Path(folder, "model.safetensors"), {"format": "pt"})

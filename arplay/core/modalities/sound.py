@@ -232,7 +232,7 @@ class Sound:
         return {}
 
     def writer(self) -> Teller:
-        return Teller(bool(self.samples))
+        return Teller(self.samples)
 
     def at(self, caret: int, index: int | None = None) -> int:
         return caret
@@ -343,17 +343,17 @@ class EncodedSound:
 
 
 class Teller:
-    """Samples are told as their ids with spaces between them, which is how a prompt of them is typed."""
+    """A sound that grows is told once it is there, all of it, by its ids: which is how a prompt of it is typed."""
 
-    def __init__(self, before: bool) -> None:
-        self._between = " " if before else ""
+    def __init__(self, samples: bytes) -> None:
+        self._samples = bytearray(samples)
 
     def write(self, id: int, tokens: Amplitudes) -> str:
-        told, self._between = f"{self._between}{id}", " "
-        return told
+        self._samples.append(id)
+        return ""
 
     def end(self) -> str:
-        return ""
+        return " ".join(map(str, self._samples))
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

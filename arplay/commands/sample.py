@@ -19,6 +19,7 @@ from arplay.core.errors import Problem
 from arplay.core.format import number
 from arplay.export.sessionfile import is_session
 from arplay.export.writers import to_json
+from arplay.models import catalogue, documents
 from arplay.samples import AtLimit, Sample
 from arplay.schema import Wrong, many, one_of, real, table, whole
 from arplay.textfile import read_json
@@ -125,11 +126,13 @@ def run(args: argparse.Namespace) -> int:
     if args.replay is not None and is_session(args.replay):
         return _replay_session(args)
     _check_together(args)
-    if args.prompt is None and args.file is None:
+    tokens = documents.tokens_of(args.model or catalogue.DEFAULT)
+    if args.prompt is None and args.file is None and tokens is None:
         raise options.UsageError("one of the arguments --prompt --file is required")
     trace = Trace.read(args.replay) if args.replay else None
     decoding = options.decoding(args, trace.decoding if trace else None)
-    length, seed = (LENGTH if args.n is None else args.n), args.seed or 0
+    length = args.n if args.n is not None else (tokens and tokens.length) or LENGTH
+    seed = args.seed or 0
     if trace is not None:
         if args.n is not None and args.n > len(trace.us):
             note(f"the trace has only {len(trace.us):,} steps")
@@ -215,7 +218,11 @@ def _one(args: argparse.Namespace, sample: Sample) -> int:
     if shown:
         speak("\n")
     else:
-        deliver(to_json(sample.as_dict()) if args.json else sample.text, args.out)
+        reader = documents.reader_of(sample.tokens)
+        if args.out is not None and args.out.suffix.lower() in reader.writes and not args.json:
+            reader.write(args.out, sample.text, sample.tokens)
+        else:
+            deliver(to_json(sample.as_dict()) if args.json else sample.text, args.out)
     if unused := sum(sample.tokens.is_unused(step.id) for step in sample.steps):
         note(f"{unused:,} of the sampled ids have no token: they write nothing")
     if sample.stopped == "context":

@@ -40,14 +40,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     labels = ", ".join(f"{key}: {training.label}" for key, training in known.items() if training != usual)
     contexts = ", ".join(f"{key} {training.context}" for key, training in known.items() if training.context)
     orders = ", ".join(f"{key} {training.order}" for key, training in known.items() if training.order)
-    parser.add_argument("texts", type=Path, nargs="*", metavar="TEXT", help="UTF-8 text files, or one RECIPE.toml")
+    parser.add_argument(
+        "texts", type=Path, nargs="*", metavar="TEXT", help="text files, folders of pictures, or one RECIPE.toml"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model to make")
     parser.add_argument("--family", choices=list(known), help=f"default {usual.key}; {labels}")
-    parser.add_argument("--params", type=_number, metavar="N", help="about so many parameters (default 6M)")
+    parser.add_argument(
+        "--params", type=_number, metavar="N", help="about so many parameters (default 6M, pixelcnn 100k)"
+    )
     parser.add_argument("--context", type=_number, metavar="N", help=f"tokens that it reads at once ({contexts})")
     tokens = parser.add_mutually_exclusive_group()
     tokens.add_argument(
-        "--vocab", dest="vocabulary", type=_number, metavar="N", help="tokens in the vocabulary (default 4096 or fewer)"
+        "--vocab",
+        dest="vocabulary",
+        type=_number,
+        metavar="N",
+        help="tokens in the vocabulary (default 4096 or fewer), levels of pictures (8)",
     )
     tokens.add_argument("--tokenizer", type=Path, metavar="DIR", help="take that of a model that arplay trained")
     length = parser.add_mutually_exclusive_group()
@@ -66,14 +74,16 @@ def run(args: argparse.Namespace) -> int:
         order.check(RunFolder(order.out.absolute()))  # before the seconds that torch takes to import
     from arplay.training.make import make
 
-    lines = _Lines()
+    training = order.training if not order.resume else RunFolder(order.out.absolute()).plan().training
+    lines = _Lines(training.unit)
     out = shlex.quote(str(args.out))
     try:
         done = make(order, lines.say, lines.report)
     finally:
         lines.end()
     if done:
-        lines.say(f'done; try: arplay sample --model {out} --prompt "..."')
+        prompt = ' --prompt "..."' if training.unit == "byte" else ""
+        lines.say(f"done; try: arplay sample --model {out}{prompt}")
         return 0
     resumable = RunFolder(order.out.absolute()).resumable()
     lines.say(f"stopped; continue with: arplay train --out {out} --resume" if resumable else "stopped")
@@ -108,7 +118,8 @@ class _Lines:
     A reader that went away (``| head``) does not end the training.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
         self._changes = sys.stdout.isatty()
         self._shown = False
         self._last = 0.0
@@ -128,7 +139,7 @@ class _Lines:
     def report(self, report: Report) -> None:
         """Progress; a report with a held-out figure stays on a terminal."""
         now, last = time.monotonic(), report.step == report.steps
-        line = _line(report)
+        line = _line(report, self._unit)
         if not self._changes:
             if now - self._last >= LINE_SECONDS or last:
                 self.say(line)
@@ -159,11 +170,11 @@ def _patient() -> Iterator[None]:
         forget_stdout()
 
 
-def _line(report: Report) -> str:
+def _line(report: Report, unit: str) -> str:
     parts = [f"step {report.step:,}/{report.steps:,}", f"{report.tokens_per_second:,.0f} tokens/s"]
     if report.step < report.steps:
         parts.append(f"{rough(report.seconds_left)} left")
-    parts.append(f"training {report.bits_per_byte:.3f} bits/byte")
+    parts.append(f"training {report.bits_per_byte:.3f} bits/{unit}")
     if report.held_out_bits_per_byte is not None:
         parts.append(f"held-out {report.held_out_bits_per_byte:.3f}")
     return "  ".join(parts)

@@ -57,7 +57,7 @@ def read(spec: str, prompt: str | None, file: Path | None, encoding: str | None)
         return Source(name, reader.typed(check_prompt(prompt or ""), tokens))
     document = reader.read(file, encoding, tokens)
     if encoding is None or not reader.encoded:
-        return Source(name, document)
+        return Source(name, document, reader.said(file, tokens))
     how = f"read as {encoding}; byte positions are those of the text in UTF-8"
     return Source(
         f"{name}, {how}", document, f"read {name} as {encoding}; byte positions are those of the text in UTF-8"

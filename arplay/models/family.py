@@ -31,9 +31,10 @@ class Training:
     ``label`` is on its button and ``about`` the sentence below; ``kind`` with its article goes into sentences.
     ``shape`` names an :class:`arplay.training.sizes.Shape`; "" is a family that is counted in one step, without
     gradient. ``by`` names what makes a fresh network, of the vocabulary, the numbers that the shape has, by name, and
-    the context; or it carries out a run that counts, as :func:`arplay.training.ngram_run.run` does. ``context`` and
-    ``batch``: the usual ones. ``rates``: what of the schedule is this family's own. ``order``: the usual n of n-grams,
-    0 where there is none.
+    the context; or it carries out a run that counts, as :func:`arplay.training.ngram_run.run` does. ``data`` names what
+    reads what it learns, as :func:`arplay.training.data.gather` does, and ``unit`` what its bits are told per.
+    ``context``, ``batch`` and ``params``: the usual ones. ``rates``: what of the schedule is this family's own.
+    ``order``: the usual n of n-grams, 0 where there is none.
     """
 
     key: str
@@ -42,8 +43,11 @@ class Training:
     kind: str
     by: str
     shape: str = ""
+    data: str = "arplay.training.data:gather"
+    unit: str = "byte"
     context: int = 0
     batch: int = 1
+    params: int = 6_000_000
     rates: Mapping[str, Any] = field(default_factory=dict)
     order: int = 0
 

@@ -1,12 +1,16 @@
-"""Reading a user's picture: a PNG, or a text with a line a row, as the levels of a model's raster."""
+"""Reading a user's picture: a PNG or the like, or a text with a line a row, as the levels of a model's raster."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import reprlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import BLANK, Picture, Raster
@@ -14,12 +18,16 @@ from arplay.textfile import read_text
 
 MOST_PIXELS = 4096 * 4096
 MOST_BYTES = 64 * 1024 * 1024
+FORMATS = ("PNG", "JPEG", "BMP", "GIF")
+MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"GIF8")
+"""With what their files begin; no rows of a picture as text do."""
 
 
 class PictureReader:
     tokens: type = Raster
     encoded: bool = False
     also: str = ", or an array of levels"
+    writes: tuple[str, ...] = (".png",)
 
     def typed(self, data: bytes, tokens: Raster) -> Picture:
         """A line or word a row, ``?`` for a pixel not painted, as in missing rows."""
@@ -28,6 +36,12 @@ class PictureReader:
 
     def read(self, path: Path, encoding: str | None, tokens: Raster) -> Picture:
         return read_picture(path, tokens)
+
+    def said(self, path: Path, tokens: Raster) -> str:
+        return said(path, tokens)
+
+    def write(self, path: Path, text: str, tokens: Raster) -> None:
+        write_picture(path, self.typed(text.encode(), tokens))
 
     def given(self, value: Any, tokens: Raster) -> Picture | None:
         """A text of other signs than the model's own names a file."""
@@ -49,41 +63,121 @@ def _is_file(name: str) -> bool:
 
 
 def read_picture(path: Path, raster: Raster) -> Picture:
-    """The picture in a file. Raises Problem for what cannot be read or has another size.
+    """The picture in a file. Raises Problem for what cannot be read, and for rows of text of another size.
 
-    A PNG may show each pixel as a square of several; its greys count as the nearest level.
+    A picture file is scaled to the raster's size where it has another one, with white around it where its sides are in
+    another proportion, and its greys are cut into as many equal parts as there are levels.
     """
+    if not _is_picture(path):
+        return raster.picture(read_text(path).decode("utf-8").split())
+    with _opened(path) as image:
+        scaled = _scaled(image, raster)
+    return raster.levels(levels_of(_ink(scaled), len(raster)).astype(np.int64))
+
+
+def said(path: Path, raster: Raster) -> str:
+    """What :func:`read_picture` does to this file so that it is a picture of the raster, "" where nothing."""
+    if not _is_picture(path):
+        return ""
+    done = []
+    with _opened(path) as image:
+        if (image.height, image.width) != (raster.height, raster.width):
+            done.append(
+                f"scaled from {image.width:,} × {image.height:,} to {raster.width:,} × {raster.height:,} pixels"
+            )
+        if _is_coloured(image):
+            done.append("read as greys without its colours")
+        ink = _ink(_scaled(image, raster))
+    levels = levels_of(ink, len(raster)).astype(np.int64)
+    if not np.array_equal(ink, ink_of(levels, len(raster))):
+        done.append(f"its greys cut into {len(raster)} levels")
+    return f"{path.name}: {', '.join(done)}" if done else ""
+
+
+def levels_of(ink: NDArray[np.uint8], levels: int) -> NDArray[np.uint8]:
+    """Ink from 0 to 255 as one of so many equal parts of that range.
+
+    >>> levels_of(np.array([0, 31, 32, 255], np.uint8), 8).tolist()
+    [0, 0, 1, 7]
+    """
+    found: NDArray[np.uint8] = (ink.astype(np.uint16) * levels >> 8).astype(np.uint8)
+    return found
+
+
+def ink_of(found: NDArray[np.integer[Any]], levels: int) -> NDArray[np.uint8]:
+    """Ink from 0 to 255 of which :func:`levels_of` makes these levels again, evenly spaced as far as that allows.
+
+    >>> ink_of(np.array([0, 1, 7]), 8).tolist()
+    [0, 36, 255]
+    """
+    least, most = -(-256 * found // levels), -(-256 * (found + 1) // levels) - 1
+    return np.clip(np.rint(found * 255 / (levels - 1)), least, most).astype(np.uint8)
+
+
+def grey(path: Path) -> NDArray[np.uint8]:
+    """The ink, (H, W), of a grey picture on white paper. Raises Problem for one in colour or that cannot be read."""
+    with _opened(path) as image:
+        if _is_coloured(image):
+            raise Problem(f"{path.name} is in colour", "save it as greys")
+        return _ink(image)
+
+
+def write_picture(path: Path, picture: Picture) -> None:
+    """Write a PNG, a pixel each, from which :func:`read_picture` gets the same levels. Raises Problem."""
+    from PIL import Image
+
+    if any(cell is None for cell in picture.cells):
+        raise Problem("the picture is not complete", "let the model go on to its end")
+    ink = ink_of(np.array(picture.cells).reshape(-1, picture.width), len(picture.signs))
+    file = io.BytesIO()
+    Image.fromarray(255 - ink).save(file, "PNG")
+    try:
+        path.write_bytes(file.getvalue())
+    except OSError as error:
+        raise Problem(
+            f"{path} cannot be written ({error.strerror or error})", "check the folder and its disk"
+        ) from error
+
+
+def _is_picture(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            is_png = file.read(8) == b"\x89PNG\r\n\x1a\n"
+            return file.read(8).startswith(MAGIC)
     except OSError as error:
         raise Problem(f"{path} cannot be read ({error.strerror or error})", "check the path and its rights") from error
-    if is_png:
-        return raster.picture(_rows(path, raster))
-    return raster.picture(read_text(path).decode("utf-8").split())
 
 
-def _rows(path: Path, raster: Raster) -> list[str]:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A picture file of bounded size, whole. Raises Problem."""
     from PIL import Image
 
     try:
         if path.stat().st_size > MOST_BYTES:
             raise Problem(f"{path.name} is larger than {MOST_BYTES >> 20} MiB", "make it smaller")
-        with Image.open(path, formats=("PNG",)) as image:
+        with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise Problem(f"{path.name} has {image.width:,} × {image.height:,} pixels", "make it smaller")
-            ink = 1 - np.asarray(image.convert("L"), np.float64) / 255
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Problem(f"{path.name} cannot be read as PNG ({error})", "save it again") from error
-    height, width = ink.shape
-    side = width // raster.width
-    if side < 1 or (height, width) != (raster.height * side, raster.width * side):
-        cause = f"{path.name} has {width:,} × {height:,} pixels, the model {raster.width:,} × {raster.height:,}"
-        raise Problem(cause, "give a picture of that size, or of a whole multiple of it")
-    cells = ink.reshape(raster.height, side, raster.width, side).swapaxes(1, 2)
-    if np.ptp(cells, axis=(2, 3)).max() > 0.5 / (len(raster) - 1):
-        raise Problem(
-            f"{path.name} has several levels inside of one of the model's pixels", "scale it without smoothing"
-        )
-    levels = np.rint(cells.mean(axis=(2, 3)) * (len(raster) - 1)).astype(int)
-    return ["".join(raster.signs[level] for level in row) for row in levels]
+            image.load()
+            yield image
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise Problem(f"{path.name} cannot be read as a picture ({error})", "save it again") from error
+
+
+def _is_coloured(image: Any) -> bool:
+    if image.mode in ("1", "L", "LA", "I", "I;16", "F"):
+        return False
+    channels = np.asarray(image.convert("RGB"))
+    return bool((channels != channels[:, :, :1]).any())
+
+
+def _ink(image: Any) -> NDArray[np.uint8]:
+    return 255 - np.asarray(image.convert("L"), np.uint8)
+
+
+def _scaled(image: Any, raster: Raster) -> Any:
+    from PIL import Image, ImageOps
+
+    size = (raster.width, raster.height)
+    plain = image.convert("L")
+    return plain if plain.size == size else ImageOps.pad(plain, size, Image.Resampling.BOX, color=255)

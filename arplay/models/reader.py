@@ -14,12 +14,14 @@ from arplay.textfile import read_text
 class Reader(Protocol):
     """For models whose token set is of type ``tokens``. ``encoded``: files are in an encoding that may be chosen.
 
-    ``also``: what :meth:`given` takes, behind "give a str, bytes or a pathlib.Path".
+    ``also``: what :meth:`given` takes, behind "give a str, bytes or a pathlib.Path". ``writes``: suffixes of the files
+    that :meth:`write` writes; all others hold the text of the document.
     """
 
     tokens: type
     encoded: bool
     also: str
+    writes: tuple[str, ...]
 
     def typed(self, data: bytes, tokens: Any) -> Document:
         """Of UTF-8 that was typed. Raises Problem."""
@@ -27,6 +29,14 @@ class Reader(Protocol):
 
     def read(self, path: Path, encoding: str | None, tokens: Any) -> Document:
         """Of a file; ``-`` is standard input. Raises Problem."""
+        ...
+
+    def said(self, path: Path, tokens: Any) -> str:
+        """What reading a file changes of it, besides its encoding, in words; "" where nothing. Raises Problem."""
+        ...
+
+    def write(self, path: Path, text: str, tokens: Any) -> None:
+        """Write a document, as its text tells it, to a file of one of the suffixes. Raises Problem."""
         ...
 
     def given(self, value: Any, tokens: Any) -> Document | None:
@@ -38,12 +48,19 @@ class TextReader:
     tokens: type = Vocabulary
     encoded: bool = True
     also: str = ""
+    writes: tuple[str, ...] = ()
 
     def typed(self, data: bytes, tokens: Any) -> Text:
         return Text.of(data)
 
     def read(self, path: Path, encoding: str | None, tokens: Any) -> Text:
         return Text.of(read_text(path, encoding))
+
+    def said(self, path: Path, tokens: Any) -> str:
+        return ""
+
+    def write(self, path: Path, text: str, tokens: Any) -> None:
+        raise ValueError(f"{path.suffix} is none of its files")
 
     def given(self, value: Any, tokens: Any) -> None:
         return None

@@ -14,6 +14,7 @@ Figures = Mapping[str, tuple[str, float]]
 def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str], figures: Figures) -> None:
     """``data``: what was read of every source; ``figures``: what was scored of every source, once it was."""
     sizes = f"order {plan.order}, {parameters:,} counts" if plan.training.counted else f"{parameters:,} parameters"
+    noun = "text" if plan.training.unit == "byte" else "picture"
     lines = [
         "---",
         "license: yours",
@@ -21,9 +22,9 @@ def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str
         f"# {folder.name}",
         "",
         f"Trained with arplay: {plan.training.kind} over {plan.vocabulary:,} tokens, {sizes}.",
-        "The licence is yours to choose, as far as those of the texts allow.",
+        f"The licence is yours to choose, as far as those of the {noun}s allow.",
         "",
-        "| text | read |",
+        f"| {noun} | read |",
         "|---|---|",
         *(f"| {_cell(name)} | {facts} |" for name, facts in data.items()),
         "",
@@ -34,7 +35,7 @@ def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str
         where = f"{plan.device}, {plan.threads} thread{'s' * (plan.threads != 1)}, {plan.precision}"
         lines += [f"{epochs}; seed {plan.seed}; {where}. All of it is in training/plan.json.", ""]
     if figures:
-        lines += ["| held-out text | documents scored | bits per byte |", "|---|---:|---:|"]
+        lines += [f"| held-out {noun} | documents scored | bits per {plan.training.unit} |", "|---|---:|---:|"]
         lines += [f"| {_cell(name)} | {part} | {bits:.4f} |" for name, (part, bits) in figures.items()]
     write_whole(folder / "README.md", "\n".join(lines).rstrip() + "\n")
 

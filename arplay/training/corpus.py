@@ -45,7 +45,10 @@ class Document:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a training run needs to know; see ``assets/recipes/english.toml``."""
+    """All that a training run needs to know; see ``assets/recipes/english.toml``.
+
+    ``family``: of its network, "" for the usual one.
+    """
 
     name: str
     vocabulary: int
@@ -53,6 +56,7 @@ class Recipe:
     network: dict[str, int]
     schedule: dict[str, Any]
     sources: tuple[Source, ...]
+    family: str = ""
 
     @property
     def outside(self) -> set[str]:

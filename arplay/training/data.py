@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,14 @@ from tokenizers import Tokenizer
 
 from arplay import paths
 from arplay.core.errors import Problem
+from arplay.core.windows import Windows
 from arplay.models import families
+from arplay.models.alphabets import open_tokenizer
 from arplay.models.store.folder import MAX_VOCABULARY
-from arplay.training.bpe import SEPARATOR, read_tokenizer, train_bpe
+from arplay.training.bpe import SEPARATOR, read_tokenizer, save_tokenizer, train_bpe
+from arplay.training.card import Figures
 from arplay.training.corpus import Document, Recipe, documents, read_recipe, split
+from arplay.training.evaluate import score
 from arplay.training.hardware import check_memory, device_of
 from arplay.training.order import LEAST_VOCABULARY, VOCABULARY, RunRequest
 from arplay.training.run_folder import Plan
@@ -26,6 +31,9 @@ from arplay.training.texts import Texts, read_files
 from arplay.training.train import Ids
 
 Say = Callable[[str], None]
+
+LEAST_SCORED = 20_000
+"""Held-out tokens that are scored at the end of a short run."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,17 @@ class Data:
     tokenizer: Tokenizer
     training: dict[str, list[Ids]]
     held_out: dict[str, list[Ids]]
+
+    noun: ClassVar[str] = "text"
+
+    @property
+    def sha256(self) -> tuple[str, ...]:
+        return self.texts.sha256
+
+    @property
+    def fixed(self) -> dict[str, int]:
+        """Numbers of the plan that are these texts' own."""
+        return {}
 
     @cached_property
     def read(self) -> list[Ids]:
@@ -65,6 +84,31 @@ class Data:
             documents = "1 document" if len(found) == 1 else f"{len(found):,} documents"
             facts[source] = f"{documents}, {size:,} bytes, {tokens:,} tokens{often}"
         return facts
+
+    def save(self, folder: Path, context: int) -> None:
+        """Write the tokenizer."""
+        save_tokenizer(self.tokenizer, folder, context)
+
+    def lengths(self, folder: Path) -> NDArray[np.int64]:
+        """The bytes that every token of the written tokenizer has, shape (V,)."""
+        vocabulary = open_tokenizer(folder, self.vocabulary).vocabulary
+        return byte_lengths(vocabulary.written, vocabulary.special)
+
+    def sample(self) -> list[Ids]:
+        """What is held out."""
+        return [ids for found in self.held_out.values() for ids in found]
+
+    def figures(self, network: Any, plan: Plan, stop: Callable[[], bool], say: Say) -> Figures:
+        """Bits per byte on held-out documents of every source."""
+        figures: dict[str, tuple[str, float]] = {}
+        held = self.held_texts(None if plan.recipe else max(LEAST_SCORED, plan.tokens // 50))
+        for source, texts in held.items():
+            if stop():
+                break
+            found = score(network, self.tokenizer, texts, Windows.half(plan.context))
+            figures[source] = f"{len(texts):,} of {len(self.held_out[source]):,}", found.bits_per_byte
+            say(f"held-out {source}: {figures[source][0]} documents, {found.bits_per_byte:.4f} bits per byte")
+        return figures
 
     def held_texts(self, most: int | None) -> dict[str, list[str]]:
         """The held-out texts of every source; of all together at most ``most`` tokens, but one of each source."""

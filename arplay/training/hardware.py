@@ -61,7 +61,7 @@ def smaller(recipe: bool) -> str:
     """What to do where memory runs out."""
     if recipe:
         return "choose a smaller width, hidden, batch or context, or fewer layers, in the recipe"
-    return "choose fewer --params, less --context or less text"
+    return "choose fewer --params, less --context or less to read"
 
 
 def tokens_in(minutes: float, run: Run, stop: Callable[[], bool]) -> int:

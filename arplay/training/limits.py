@@ -37,6 +37,21 @@ VOCABULARY = whole(257, 1 << 20)
 
 _NAME = "letters, digits and . _ + -"
 
+SOURCE = table(
+    {
+        "name": text(100),
+        "registry": one_of("pip", "npm", "apt", "model"),
+        # a client that is given a path, an address or an option instead of a name does other things
+        "package": matching(r"(@[a-z0-9][\w.-]*/)?[A-Za-z0-9][\w.+-]*", f"a package's name ({_NAME})"),
+        "version": matching(r"[0-9A-Za-z][\w.:+~-]*", f"a version ({_NAME} : ~)"),
+        "licence": text(),
+        "repeat": whole(1, 1000),
+        "sha256": matching(r"[0-9a-f]{64}", "the 64 digits of a sha256"),
+        "role": one_of("training", "outside"),
+    },
+    {"role": "training"},
+)
+
 RECIPE = table(
     {
         "name": text(100),
@@ -44,26 +59,22 @@ RECIPE = table(
         "held_out_every": whole(2, 1 << 20),
         "network": table(NETWORK),
         "schedule": table(SCHEDULE),
-        "source": many(
-            table(
-                {
-                    "name": text(100),
-                    "registry": one_of("pip", "npm", "apt", "model"),
-                    # a client that is given a path, an address or an option instead of a name does other things
-                    "package": matching(r"(@[a-z0-9][\w.-]*/)?[A-Za-z0-9][\w.+-]*", f"a package's name ({_NAME})"),
-                    "version": matching(r"[0-9A-Za-z][\w.:+~-]*", f"a version ({_NAME} : ~)"),
-                    "licence": text(),
-                    "repeat": whole(1, 1000),
-                    "sha256": matching(r"[0-9a-f]{64}", "the 64 digits of a sha256"),
-                    "role": one_of("training", "outside"),
-                },
-                {"role": "training"},
-            ),
-            1,
-            1000,
-        ),
+        "source": many(SOURCE, 1, 1000),
     }
 )
+
+PICTURES = table(
+    {
+        "name": text(100),
+        "family": one_of("pixelcnn"),
+        "levels": whole(2, 256),
+        "held_out_every": whole(2, 1 << 20),
+        "network": table({name: NETWORK[name] for name in ("width", "layers")}),
+        "schedule": table({name: check for name, check in SCHEDULE.items() if name != "context"}),
+        "source": many(SOURCE, 1, 100),
+    }
+)
+"""A recipe of pictures."""
 
 PROMPTS = table(
     {
@@ -84,10 +95,11 @@ PLAN = table(
         "family": _family, "texts": many(text()), "recipe": text(),
         "sha256": many(text(64)), "tokenizer": text(), "vocabulary": whole(1, 1 << 20),
         "width": whole(0, 1 << 14), "layers": whole(0, 1 << 12), "heads": whole(0, 1 << 14),
-        "hidden": whole(0, 1 << 18),  # 0 is what a family has none of
+        "hidden": whole(0, 1 << 18), "rows": whole(0, 1 << 12), "columns": whole(0, 1 << 12),  # 0: it has none
         **SCHEDULE, "device": text(40), "threads": whole(1, 1 << 10), "processes": whole(1, 1 << 10),
         "precision": one_of("float32", "bfloat16"), "order": whole(0, 1 << 10),
-    }
+    },
+    {"rows": 0, "columns": 0},
 )  # fmt: skip
 
 REPORT = table(
@@ -102,6 +114,16 @@ STATE = table({"step": COUNT, "seconds": real(0, 1e12)}, more=True)
 """What a checkpoint says of its run."""
 
 PROBLEM = table({"cause": text(10_000), "remedy": text(10_000)})
+
+
+def family_of(path: Path) -> str | None:
+    """The family that a recipe names, None where it does not; reading all of it tells what is wrong with it."""
+    try:
+        said = read_toml(path, MAX_BYTES)
+    except (OSError, ValueError):
+        return None
+    found = said.get("family") if isinstance(said, dict) else None
+    return found if isinstance(found, str) and found in families.trainings() else None
 
 
 def read(path: Path, no: str, check: Check) -> Any:

@@ -14,19 +14,15 @@ from typing import Any
 import torch
 
 from arplay.core.errors import Problem
-from arplay.core.windows import Windows
 from arplay.models import families
-from arplay.models.alphabets import open_tokenizer
 from arplay.models.devices import device_died, out_of_memory
 from arplay.models.family import Training, resolve
 from arplay.models.hf.networks import save
 from arplay.models.libraries import import_torch
 from arplay.training import order as defaults
 from arplay.training import sizes
-from arplay.training.bpe import save_tokenizer
 from arplay.training.card import write_card
-from arplay.training.data import Data, Say, byte_lengths, gather
-from arplay.training.evaluate import score
+from arplay.training.data import Data, Say
 from arplay.training.follow import Follower, Sample
 from arplay.training.hardware import check_memory, device_of, precision_of, smaller, tokens_in
 from arplay.training.order import RunRequest
@@ -46,9 +42,6 @@ UNTIMED = 1000
 
 SHARED_MINUTES, SHARED_TOKENS = 3.0, 400_000
 """A run at least this long pays for the seconds in which other processes start."""
-
-LEAST_SCORED = 20_000
-"""Held-out tokens that are scored at the end of a short run."""
 
 NO_COMPILER = "No working C++ compiler found"
 """In what torch.compile says; the type of its exception differs between versions."""
@@ -114,11 +107,12 @@ def _make(order: RunRequest, folder: RunFolder, stop: Stop, say: Say, on_report:
     if plan is not None:
         texts = tuple(Path(text) for text in ((plan.recipe,) if plan.recipe else plan.texts))
         order = replace(order, texts=texts, family=plan.family)
-    training = families.trained(order.family)
+    order = replace(order, family=order.training.key)
+    training = order.training
     if plan is None and not training.counted:
         device_of(order.device)
     try:
-        data = gather(order, plan, folder.path, say)
+        data: Data = resolve(training.data)(order, plan, folder.path, say)
     except Problem:
         if stop():  # what fetches a text hears Ctrl-C too, and fails
             return False
@@ -129,7 +123,7 @@ def _make(order: RunRequest, folder: RunFolder, stop: Stop, say: Say, on_report:
         return False
     if training.counted:
         plan = plan or _counted(order, training, data)
-        save_tokenizer(data.tokenizer, folder.path, sys.maxsize)
+        data.save(folder.path, sys.maxsize)
         folder.write_plan(plan)
         folder.cut_back(0)
         resolve(training.by)(folder, plan, data, say, on_report)
@@ -138,7 +132,7 @@ def _make(order: RunRequest, folder: RunFolder, stop: Stop, say: Say, on_report:
         torch.set_num_threads(order.threads or _threads())
         folder.state.unlink(missing_ok=True)  # of a run whose plan is gone
         plan = _plan(order, data, stop, say)
-        save_tokenizer(data.tokenizer, folder.path, plan.context)
+        data.save(folder.path, plan.context)
         if stop():
             return False
         folder.write_plan(plan)
@@ -160,7 +154,7 @@ def _common(order: RunRequest, data: Data) -> dict[str, Any]:
         "family": families.trained(order.family).key,
         "texts": () if recipe else tuple(str(text.absolute()) for text in order.texts),
         "recipe": str(recipe) if recipe else "",
-        "sha256": data.texts.sha256,
+        "sha256": data.sha256,
         "tokenizer": str(order.tokenizer.absolute()) if order.tokenizer else "",
         "vocabulary": data.vocabulary,
         "seed": defaults.SEED if order.seed is None else order.seed,
@@ -180,31 +174,34 @@ def _counted(order: RunRequest, training: Training, data: Data) -> Plan:
 
 def _plan(order: RunRequest, data: Data, stop: Stop, say: Say) -> Plan:
     """Sizes, schedule, place and length of the run."""
-    training, usual = families.trained(order.family), families.trained(None)
+    training, usual = order.training, families.trained(None)
     shape = sizes.shape_of(training.key)
     common = _common(order, data)
     device = device_of(order.device)
     chosen: dict[str, Any] = (
         USUAL | dict(training.rates) | {"device": device, "threads": torch.get_num_threads(), "order": 0}
     )
+    chosen |= {field.name: 0 for field in fields(sizes.Sizes)}
     if order.recipe and data.recipe:
         chosen |= data.recipe.network | data.recipe.schedule
         if order.seed is not None:
             chosen["seed"] = order.seed
         common["seed"] = chosen.pop("seed")
-        if training != usual:  # as large as the recipe's network, trained as is best for it
+        if training.key != (
+            data.recipe.family or usual.key
+        ):  # as large as the recipe's network, trained as is best for it
             params = sizes.shape_of(usual.key).parameters(_sizes(chosen), data.vocabulary)
             chosen |= asdict(shape.nearest(params, data.vocabulary)) | dict(training.rates)
             chosen |= {"batch": training.batch, "context": training.context}
     else:
-        context = order.context or _context(training, data.tokens)
+        context = order.context or data.fixed.get("context") or _context(training, data.tokens)
         rows = (data.tokens - 1) // context
         if rows < 1:
             cause = f"the text has {data.tokens:,} tokens, less than a context of {context:,} and one"
             raise Problem(cause, "give more text, or a smaller --context")
-        chosen |= asdict(shape.nearest(order.params or defaults.PARAMS, data.vocabulary))
+        chosen |= asdict(shape.nearest(order.params or training.params, data.vocabulary))
         chosen |= {"context": context, "batch": min(training.batch, rows)}
-    chosen |= {"precision": precision_of(device)}
+    chosen |= data.fixed | {"precision": precision_of(device)}
     chosen["processes"] = _processes(order, device, chosen)
     if device == "cpu":
         key, batch, context = training.key, chosen["batch"], chosen["context"]
@@ -279,24 +276,16 @@ def _train(
         save(network, folder.path)
         write_card(folder.path, plan, parameters, data.described(), {})
     where = f"{plan.device} in {plan.precision}, {plan.threads} thread{'s' * (plan.threads != 1)}"
-    often = f"{_times(plan.steps * plan.batch * plan.context / data.tokens)} times through the text"
+    often = f"{_times(plan.steps * plan.batch * plan.context / data.tokens)} times through the {data.noun}"
     say(f"{parameters:,} parameters, step {run.step:,} to {plan.steps:,}, {often}, {where}")
-    vocabulary = open_tokenizer(folder.path, plan.vocabulary).vocabulary
-    lengths = byte_lengths(vocabulary.written, vocabulary.special)
-    sample = Sample.draw([ids for found in data.held_out.values() for ids in found], run, lengths)
+    lengths = data.lengths(folder.path)
+    sample = Sample.draw(data.sample(), run, lengths)
     with contextlib.closing(run):
         if not Follower(run, folder, plan.snapshots(), sample, lengths, on_report).train(stop):
             return False
     torch.set_num_threads(plan.threads)
     network.to("cpu")
-    figures: dict[str, tuple[str, float]] = {}
-    held = data.held_texts(None if plan.recipe else max(LEAST_SCORED, plan.tokens // 50))
-    for source, texts in held.items():
-        if stop():
-            break
-        found = score(network, data.tokenizer, texts, Windows.half(plan.context))
-        figures[source] = f"{len(texts):,} of {len(data.held_out[source]):,}", found.bits_per_byte
-        say(f"held-out {source}: {figures[source][0]} documents, {found.bits_per_byte:.4f} bits per byte")
+    figures = data.figures(network, plan, stop, say)
     write_card(folder.path, plan, parameters, data.described(), figures)
     return True
 

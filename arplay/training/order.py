@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from arplay.core.errors import Problem
-from arplay.training import sizes
+from arplay.models import families
+from arplay.models.family import Training
+from arplay.training import limits, sizes
 from arplay.training.run_folder import Plan, RunFolder
 
-PARAMS = 6_000_000
 VOCABULARY = 4096
 MINUTES = 10.0
 SEED = 1
@@ -45,6 +46,11 @@ class RunRequest:
     resume: bool = False
 
     @property
+    def training(self) -> Training:
+        """That of the family which was said, or which the recipe names."""
+        return families.trained(self.family or (limits.family_of(self.recipe) if self.recipe else None))
+
+    @property
     def recipe(self) -> Path | None:
         return self.texts[0].absolute() if len(self.texts) == 1 and self.texts[0].suffix == ".toml" else None
 
@@ -64,7 +70,7 @@ class RunRequest:
     def check(self, folder: RunFolder) -> None:
         """Raise Problem where this cannot be done in that folder: nothing to resume, or something else in it."""
         path = folder.path
-        if self.vocabulary is not None and self.vocabulary < LEAST_VOCABULARY:
+        if self.vocabulary is not None and self.vocabulary < LEAST_VOCABULARY and self.training.unit == "byte":
             cause = f"a vocabulary of {self.vocabulary} does not hold every byte"
             raise Problem(cause, f"choose at least {LEAST_VOCABULARY}")
         if self.order is not None:
@@ -111,7 +117,8 @@ class RunRequest:
         }
         if self.params is not None and not plan.training.counted:
             shape = sizes.shape_of(plan.family)
-            both = shape.nearest(self.params, plan.vocabulary), plan.sizes
+            nearest = shape.nearest(self.params, plan.vocabulary)
+            both = replace(nearest, rows=plan.rows, columns=plan.columns), plan.sizes
             if both[0] != both[1]:
                 asked, made = (f"{shape.parameters(each, plan.vocabulary):,}" for each in both)
                 pairs["--params"] = asked, made

@@ -20,12 +20,17 @@ _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGbB]?)")
 
 @dataclass(frozen=True)
 class Sizes:
-    """``width`` of the residual stream (or of an LSTM's layers), ``hidden`` of the feed-forward layers."""
+    """``width`` of the residual stream (or of an LSTM's layers), ``hidden`` of the feed-forward layers.
+
+    ``rows`` and ``columns``: of a picture.
+    """
 
     width: int
     layers: int
-    heads: int
-    hidden: int
+    heads: int = 0
+    hidden: int = 0
+    rows: int = 0
+    columns: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def transformer(params: int, vocabulary: int) -> Sizes:
     Raises Problem where the embeddings alone take more.
 
     >>> transformer(7_400_000, 4096)
-    Sizes(width=256, layers=8, heads=2, hidden=688)
+    Sizes(width=256, layers=8, heads=2, hidden=688, rows=0, columns=0)
     """
     found = []
     for width in WIDTHS:
@@ -85,16 +90,34 @@ def recurrent(params: int, vocabulary: int) -> Sizes:
     Raises Problem where the embeddings alone take more.
 
     >>> recurrent(6_000_000, 4096)
-    Sizes(width=496, layers=2, heads=0, hidden=0)
+    Sizes(width=496, layers=2, heads=0, hidden=0, rows=0, columns=0)
     """
-    sizes = Sizes(0, 0, 0, 0)
+    sizes = Sizes(0, 0)
     for layers in (2, 1):
-        made = [Sizes(width, layers, 0, 0) for width in range(8, 4097, 8)]
+        made = [Sizes(width, layers) for width in range(8, 4097, 8)]
         sizes = min(made, key=lambda each: abs(lstm_parameters(each, vocabulary) - params))
         if sizes.width >= 256:
             break
     off = abs(math.log(lstm_parameters(sizes, vocabulary) / params))
     return _checked((max(off, 0.1), 0, sizes), params, vocabulary)
+
+
+def convolutional(params: int, vocabulary: int) -> Sizes:
+    """The PixelCNN of eight layers nearest to ``params`` parameters, but for those of its places.
+
+    >>> convolutional(100_000, 8)
+    Sizes(width=24, layers=8, heads=0, hidden=0, rows=0, columns=0)
+    """
+    made = [Sizes(width, 8) for width in range(4, 1025, 4)]
+    return min(made, key=lambda each: abs(pixelcnn_parameters(each, vocabulary) - params))
+
+
+def pixelcnn_parameters(sizes: Sizes, vocabulary: int) -> int:
+    """Of two stacks: the first layer reads 24 places of V levels, the others 8 of features; each has two matrices."""
+    width, pixels = sizes.width, sizes.rows * sizes.columns
+    first = 2 * width * (24 * vocabulary + 2 * pixels) - 16 * width**2
+    layers = sizes.layers * (21 * width**2 + 7 * width) + first
+    return layers + 2 * width**2 + 2 * width + 2 * width * vocabulary + vocabulary
 
 
 def llama_parameters(sizes: Sizes, vocabulary: int) -> int:
@@ -135,6 +158,12 @@ TRANSFORMER = Shape(
     transformer,
     llama_parameters,
     lambda made, context: 4 * made.width + made.heads * context,  # the latter: its attention
+)
+CONVOLUTIONAL = Shape(
+    ("width", "layers", "rows", "columns"),
+    convolutional,
+    pixelcnn_parameters,
+    lambda made, context: 10 * made.width,
 )
 RECURRENT = Shape(
     ("width", "layers"),

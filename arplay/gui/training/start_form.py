@@ -78,7 +78,8 @@ class StartForm(QFrame):
         self.params = Segments("Size", SIZES)
         self.time = Segments("Time", TIMES)
         self.family = Segments(
-            "Family", [Option(one.key, one.label, one.about) for one in families.trainings().values()]
+            "Family",
+            [Option(one.key, one.label, one.about) for one in families.trainings().values() if one.unit == "byte"],
         )
         self.tokens = QSpinBox(self)
         self.tokens.setRange(LEAST_TOKENS, MOST_TOKENS)

@@ -1,6 +1,6 @@
 """Convolutional networks of pictures that arplay has trained."""
 
-from arplay.models.family import Family
+from arplay.models.family import Family, Training
 
 PIXELCNN = Family(
     name="PixelCNN",
@@ -11,4 +11,17 @@ PIXELCNN = Family(
     build="arplay.models.families.pixelcnn.loading:build",
     tokens="arplay.models.families.pixelcnn.loading:tokens",
     icon="image",
+    training=Training(
+        key="pixelcnn",
+        label="PixelCNN",
+        about="A convolutional network of pictures of one size, whose connections reach earlier pixels only.",
+        kind="a PixelCNN",
+        by="arplay.models.families.pixelcnn.network:pixelcnn",
+        shape="arplay.training.sizes:CONVOLUTIONAL",
+        data="arplay.training.pictures:gather",
+        unit="dimension",
+        batch=16,
+        params=100_000,
+        rates={"muon_rate": 0.02, "adamw_rate": 0.006, "cooldown": 0.8, "compile": False},
+    ),
 )

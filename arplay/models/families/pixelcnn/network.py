@@ -237,3 +237,12 @@ class Network(nn.Module):
         Path(folder, "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         weights = {name: weight.detach().contiguous() for name, weight in self.named_parameters()}
         save_file(weights, Path(folder, "model.safetensors"), {"format": "pt"})
+
+
+def pixelcnn(vocabulary: int, width: int, layers: int, rows: int, columns: int, context: int) -> Network:
+    """A fresh PixelCNN of two stacks for pictures of ``context`` pixels in ``vocabulary`` levels.
+
+    The weights are drawn from torch's global generator: seed it first. ``pixelcnn(8, 24, 8, 28, 28, 784)`` has 174,976
+    parameters.
+    """
+    return Network(Sizes(rows, columns, vocabulary, width, layers))

@@ -199,3 +199,13 @@ def test_digits_is_shipped_and_better_than_independent_pixels() -> None:
     sample = model.sample("", 64, seed=1)
     assert sample.stopped in ("complete", "length") and len(sample.text.split()) == 8
     assert (model.score(sample.text).bits_per_dimension or 9) < 2.9
+
+
+def test_fashion_is_shipped_and_draws_side_by_side() -> None:
+    model = arplay.load("fashion")
+    assert model.loaded.info.family == "PixelCNN" and model.loaded.vocabulary.length == 784
+    half = f"{'.' * 28}\n" * 6 + "." * 20
+    started = model.rollouts(half, 4, 12, seed=0)
+    assert len({tuple(each.ids) for each in started}) > 1
+    for each in started:
+        assert len(each.ids) == 12 and each.logprob < 0

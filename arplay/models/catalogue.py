@@ -51,6 +51,13 @@ _SHIPPED = (
         "MIT",
     ),
     (
+        "fashion",
+        "Fashion, drawn pixel by pixel",
+        "a PixelCNN of 28 × 28 pieces of clothing at 8 levels, trained by this project",
+        "fashion",
+        "MIT",
+    ),
+    (
         "digits",
         "Digits, drawn pixel by pixel",
         "a small PixelCNN of 8 × 8 digits at 17 levels, trained by this project in under a minute",

@@ -242,7 +242,7 @@ class Network(nn.Module):
 def pixelcnn(vocabulary: int, width: int, layers: int, rows: int, columns: int, context: int) -> Network:
     """A fresh PixelCNN of two stacks for pictures of ``context`` pixels in ``vocabulary`` levels.
 
-    The weights are drawn from torch's global generator: seed it first. ``pixelcnn(8, 24, 8, 28, 28, 784)`` has 174,976
+    The weights are drawn from torch's global generator: seed it first. ``pixelcnn(8, 24, 8, 28, 28, 784)`` has 174,968
     parameters.
     """
     return Network(Sizes(rows, columns, vocabulary, width, layers))

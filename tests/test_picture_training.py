@@ -204,7 +204,7 @@ def test_digits_is_shipped_and_better_than_independent_pixels() -> None:
 def test_fashion_is_shipped_and_draws_side_by_side() -> None:
     model = arplay.load("fashion")
     assert model.loaded.info.family == "PixelCNN" and model.loaded.vocabulary.length == 784
-    half = f"{'.' * 28}\n" * 6 + "." * 20
+    half = f"{'.' * 28}\n" * 6 + "." * 10 + "=ow@"
     started = model.rollouts(half, 4, 12, seed=0)
     assert len({tuple(each.ids) for each in started}) > 1
     for each in started:

@@ -176,7 +176,7 @@ NODE = {"node": 1, "parent": 0, "kind": "painted", "paint": [[0, 1]], "caret": 1
 STRANGE: list[dict[str, Any]] = [
     {"root": {"signs": LEVELS, "rows": "???"}},
     {"root": {"signs": LEVELS, "rows": ["???", "??"]}},
-    {"root": {"signs": LEVELS, "rows": ["?" * 1025]}},
+    {"root": {"signs": LEVELS, "rows": ["?" * 4097]}},
     {"root": {"signs": LEVELS, "rows": []}},
     {"root": {"signs": LEVELS, "rows": [""]}},
     {"root": {"signs": LEVELS, "rows": ["x"]}},

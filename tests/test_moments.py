@@ -35,8 +35,8 @@ from tests.test_worker import HANG_GUARD
 from tests.windows_open import PATIENCE, text_field
 
 Moment = Literal["loading", "reading", "scoring", "another model"]
-ELSEWHERE = {"open", "tour"}
-"""Commands that concern no answer: they open a window of their own."""
+ELSEWHERE = {"open", "tour", "cancel"}
+"""Commands that concern no answer: they open a window of their own, or end what all the others here wait for."""
 
 
 class Door:
@@ -135,7 +135,7 @@ class Place:
         view = self.play.view
         chart = self.window.panels["next_token"]
         assert isinstance(chart, NextTokenPanel)
-        seen = ("node", "caret", "settings", "playing", "selected", "found", "sought", "recomputing")
+        seen = ("node", "caret", "settings", "playing", "selected", "found", "sought", "recomputing", "game")
         told = self.told.count(), self.refused.count(), chart.bars.accessibleDescription() == REFUSED
         fields = tuple(getattr(view, name) for name in seen)
         return (*fields, view.document, view.busy, len(self.play.writing.waiting), *told)
@@ -246,12 +246,16 @@ DONE: dict[str, Callable[[View], bool]] = {
     "command stop_trying": lambda view: not view.trying,
     "command accept_ghost": lambda view: not view.ghost,
     "command hide_ghost": lambda view: not view.ghost,
+    "command reveal": lambda view: view.game is None or view.game.asked or view.game.over,
+    "command skip_bet": lambda view: view.game is None or view.game.asked or view.game.over,
+    "command next_bet": lambda view: view.game is None or not view.game.revealed,
+    "command leave_bets": lambda view: view.game is None or view.game.over,
     "command chart": lambda view: True,  # the focus goes there, which no trace here tells
     "Key_Return in next_token": lambda view: view.loaded is None,
     "Key_Right in next_token": lambda view: view.loaded is None,
     "rewind by its button": lambda view: view.caret == 0,
 }
-"""What these ask for may hold before (nothing plays, nothing was timed, there is no ghost text), or there is nothing to
+"""What these ask for may hold before (nothing plays, nothing was timed, no ghost text, no game), or there is nothing to
 press: a panel without bars that says why, a button that is grey at the start of the text."""
 
 

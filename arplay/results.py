@@ -241,6 +241,11 @@ class Score:
         return self._per("bits_per_dimension")
 
     @property
+    def bits_per_sample(self) -> float | None:
+        """NLL in bits / scored samples of a sound; None where there are none. Raises Problem for anything else."""
+        return self._per("bits_per_sample")
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What has to be known with every total: what was lost, repeated or not scored, a sentence each."""
         return tuple(note.sentence for note in self.ledger.notes)

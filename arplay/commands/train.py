@@ -41,12 +41,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     contexts = ", ".join(f"{key} {training.context}" for key, training in known.items() if training.context)
     orders = ", ".join(f"{key} {training.order}" for key, training in known.items() if training.order)
     parser.add_argument(
-        "texts", type=Path, nargs="*", metavar="TEXT", help="text files, folders of pictures, or one RECIPE.toml"
+        "texts",
+        type=Path,
+        nargs="*",
+        metavar="TEXT",
+        help="text files, folders of pictures or of WAV files, or one RECIPE.toml",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model to make")
     parser.add_argument("--family", choices=list(known), help=f"default {usual.key}; {labels}")
     parser.add_argument(
-        "--params", type=_number, metavar="N", help="about so many parameters (default 6M, pixelcnn 100k)"
+        "--params", type=_number, metavar="N", help="about so many parameters (default 6M, pixelcnn 100k, wavenet 160k)"
     )
     parser.add_argument("--context", type=_number, metavar="N", help=f"tokens that it reads at once ({contexts})")
     tokens = parser.add_mutually_exclusive_group()

@@ -14,7 +14,7 @@ Figures = Mapping[str, tuple[str, float]]
 def write_card(folder: Path, plan: Plan, parameters: int, data: Mapping[str, str], figures: Figures) -> None:
     """``data``: what was read of every source; ``figures``: what was scored of every source, once it was."""
     sizes = f"order {plan.order}, {parameters:,} counts" if plan.training.counted else f"{parameters:,} parameters"
-    noun = "text" if plan.training.unit == "byte" else "picture"
+    noun = {"byte": "text", "dimension": "picture", "sample": "sound"}[plan.training.unit]
     lines = [
         "---",
         "license: yours",

@@ -76,6 +76,20 @@ PICTURES = table(
 )
 """A recipe of pictures."""
 
+RATE = whole(100, 384_000)
+
+SOUNDS = table(
+    {
+        "name": text(100),
+        "family": one_of("wavenet"),
+        "held_out_every": whole(2, 1 << 20),
+        "network": table({name: NETWORK[name] for name in ("width", "layers", "hidden")} | {"rate": RATE}),
+        "schedule": table(SCHEDULE),
+        "source": many(SOURCE, 1, 100),
+    }
+)
+"""A recipe of sounds."""
+
 PROMPTS = table(
     {
         "model": matching(r"[A-Za-z0-9][\w.-]*", "the name of a built-in model"),
@@ -95,11 +109,12 @@ PLAN = table(
         "family": _family, "texts": many(text()), "recipe": text(),
         "sha256": many(text(64)), "tokenizer": text(), "vocabulary": whole(1, 1 << 20),
         "width": whole(0, 1 << 14), "layers": whole(0, 1 << 12), "heads": whole(0, 1 << 14),
-        "hidden": whole(0, 1 << 18), "rows": whole(0, 1 << 12), "columns": whole(0, 1 << 12),  # 0: it has none
+        "hidden": whole(0, 1 << 18), "rows": whole(0, 1 << 12), "columns": whole(0, 1 << 12),
+        "rate": whole(0, 384_000),  # 0: it has none
         **SCHEDULE, "device": text(40), "threads": whole(1, 1 << 10), "processes": whole(1, 1 << 10),
         "precision": one_of("float32", "bfloat16"), "order": whole(0, 1 << 10),
     },
-    {"rows": 0, "columns": 0},
+    {"rows": 0, "columns": 0, "rate": 0},
 )  # fmt: skip
 
 REPORT = table(

@@ -118,7 +118,7 @@ class RunRequest:
         if self.params is not None and not plan.training.counted:
             shape = sizes.shape_of(plan.family)
             nearest = shape.nearest(self.params, plan.vocabulary)
-            both = replace(nearest, rows=plan.rows, columns=plan.columns), plan.sizes
+            both = replace(nearest, rows=plan.rows, columns=plan.columns, rate=plan.rate), plan.sizes
             if both[0] != both[1]:
                 asked, made = (f"{shape.parameters(each, plan.vocabulary):,}" for each in both)
                 pairs["--params"] = asked, made

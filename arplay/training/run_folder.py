@@ -59,7 +59,8 @@ class Plan:
     ``width``, ``layers``, ``heads``, ``hidden``: of the network (an LSTM has the first two, an n-gram model none).
     ``tokens``: predictions in all, in steps of ``batch`` rows of ``context`` tokens. ``muon_rate`` 0: AdamW trains all
     weights. ``warmup``, ``cooldown``: parts of the steps. ``threads``: those of all ``processes``, which share the rows
-    of a batch. ``order``: n of an n-gram model, which has one step. ``rows``, ``columns``: of the pictures it reads.
+    of a batch. ``order``: n of an n-gram model, which has one step. ``rows``, ``columns``: of the pictures it reads;
+    ``rate``: samples a second of its sounds.
     """
 
     family: str
@@ -90,6 +91,7 @@ class Plan:
     order: int
     rows: int = 0
     columns: int = 0
+    rate: int = 0
 
     @property
     def training(self) -> Training:
@@ -98,7 +100,7 @@ class Plan:
 
     @property
     def sizes(self) -> Sizes:
-        return Sizes(self.width, self.layers, self.heads, self.hidden, self.rows, self.columns)
+        return Sizes(self.width, self.layers, self.heads, self.hidden, self.rows, self.columns, self.rate)
 
     @property
     def steps(self) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from arplay.core.errors import Problem
 from arplay.models import families
+from arplay.models.families.wavenet import STAGES
 from arplay.models.family import resolve
 
 ASPECT = 32
@@ -22,7 +23,7 @@ _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGbB]?)")
 class Sizes:
     """``width`` of the residual stream (or of an LSTM's layers), ``hidden`` of the feed-forward layers.
 
-    ``rows`` and ``columns``: of a picture.
+    ``rows`` and ``columns``: of a picture; ``rate``: samples a second of a sound.
     """
 
     width: int
@@ -31,6 +32,7 @@ class Sizes:
     hidden: int = 0
     rows: int = 0
     columns: int = 0
+    rate: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def transformer(params: int, vocabulary: int) -> Sizes:
     Raises Problem where the embeddings alone take more.
 
     >>> transformer(7_400_000, 4096)
-    Sizes(width=256, layers=8, heads=2, hidden=688, rows=0, columns=0)
+    Sizes(width=256, layers=8, heads=2, hidden=688, rows=0, columns=0, rate=0)
     """
     found = []
     for width in WIDTHS:
@@ -90,7 +92,7 @@ def recurrent(params: int, vocabulary: int) -> Sizes:
     Raises Problem where the embeddings alone take more.
 
     >>> recurrent(6_000_000, 4096)
-    Sizes(width=496, layers=2, heads=0, hidden=0, rows=0, columns=0)
+    Sizes(width=496, layers=2, heads=0, hidden=0, rows=0, columns=0, rate=0)
     """
     sizes = Sizes(0, 0)
     for layers in (2, 1):
@@ -106,7 +108,7 @@ def convolutional(params: int, vocabulary: int) -> Sizes:
     """The PixelCNN of eight layers nearest to ``params`` parameters, but for those of its places.
 
     >>> convolutional(100_000, 8)
-    Sizes(width=24, layers=8, heads=0, hidden=0, rows=0, columns=0)
+    Sizes(width=24, layers=8, heads=0, hidden=0, rows=0, columns=0, rate=0)
     """
     made = [Sizes(width, 8) for width in range(4, 1025, 4)]
     return min(made, key=lambda each: abs(pixelcnn_parameters(each, vocabulary) - params))
@@ -118,6 +120,23 @@ def pixelcnn_parameters(sizes: Sizes, vocabulary: int) -> int:
     first = 2 * width * (24 * vocabulary + 2 * pixels) - 16 * width**2
     layers = sizes.layers * (21 * width**2 + 7 * width) + first
     return layers + 2 * width**2 + 2 * width + 2 * width * vocabulary + vocabulary
+
+
+def dilated(params: int, vocabulary: int) -> Sizes:
+    """The WaveNet of two cycles of layers nearest to ``params`` parameters; twice as wide where its layers meet.
+
+    >>> dilated(160_000, 256)
+    Sizes(width=32, layers=18, heads=0, hidden=64, rows=0, columns=0, rate=0)
+    """
+    made = [Sizes(width, 2 * STAGES, hidden=2 * width) for width in range(4, 1025, 4)]
+    return min(made, key=lambda each: abs(wavenet_parameters(each, vocabulary) - params))
+
+
+def wavenet_parameters(sizes: Sizes, vocabulary: int) -> int:
+    """Each layer has two taps to two gates, and one matrix out of them; the start is one id more."""
+    width, skip, ids = sizes.width, sizes.hidden, vocabulary + 1
+    layer = 4 * width**2 + 2 * width + (width + 1) * (width + skip)
+    return ids * width + sizes.layers * layer + skip**2 + skip + ids * (skip + 1)
 
 
 def llama_parameters(sizes: Sizes, vocabulary: int) -> int:
@@ -164,6 +183,12 @@ CONVOLUTIONAL = Shape(
     convolutional,
     pixelcnn_parameters,
     lambda made, context: 10 * made.width,
+)
+DILATED = Shape(
+    ("width", "layers", "hidden", "rate"),
+    dilated,
+    wavenet_parameters,
+    lambda made, context: 12 * made.width + made.hidden,
 )
 RECURRENT = Shape(
     ("width", "layers"),

@@ -1,6 +1,9 @@
 """Dilated causal convolutions of sounds that arplay has trained."""
 
-from arplay.models.family import Family
+from arplay.models.family import Family, Training
+
+STAGES = 9
+"""Layers of a cycle of those that arplay trains, of dilations 1 to 256."""
 
 WAVENET = Family(
     name="WaveNet",
@@ -11,5 +14,18 @@ WAVENET = Family(
     build="arplay.models.families.wavenet.loading:build",
     tokens="arplay.models.families.wavenet.loading:tokens",
     any_context=True,
-    icon="cube",
+    training=Training(
+        key="wavenet",
+        label="WaveNet",
+        about="A convolutional network of sound, whose layers look back 1, 2, 4 up to 256 samples.",
+        kind="a WaveNet",
+        by="arplay.models.families.wavenet.network:wavenet",
+        shape="arplay.training.sizes:DILATED",
+        data="arplay.training.sounds:gather",
+        unit="sample",
+        context=2048,
+        batch=4,
+        params=160_000,
+        rates={"muon_rate": 0.01, "adamw_rate": 0.003, "compile": False},
+    ),
 )

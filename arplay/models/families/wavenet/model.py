@@ -53,7 +53,7 @@ class WaveNet:
     def teacher_forced(self, ids: Sequence[int]) -> NDArray[np.float64]:
         check(self.info, ids)
         with torch.inference_mode():
-            parts = [logprobs_of(torch, logits, part) for logits, part in self.passes([], list(ids))]
+            parts = [logprobs_of(torch, logits, part) for logits, part in passes(self.network, [], list(ids))]
         return np.concatenate([np.empty(0), *parts])
 
     def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
@@ -66,16 +66,6 @@ class WaveNet:
         """With the start."""
         return [self.start, *map(int, ids)]
 
-    def passes(self, before: Sequence[int], ids: list[int]) -> Iterator[tuple[Tensor, list[int]]]:
-        """``ids``, which follow others, in parts: the logits of each of a part, (n, V), and the part itself."""
-        chain, field = self.chain([*before, *ids[:-1]]), self.network.config.field
-        for first in range(0, len(ids), AT_ONCE):
-            part = ids[first : first + AT_ONCE]
-            at = len(before) + first
-            low = max(0, at - field + 1)
-            logits = self.network(torch.tensor([chain[low : at + len(part)]])).logits[0, at - low :, :-1]
-            yield logits, part
-
     def fill(self, queues: Queues, chains: Sequence[Sequence[int]]) -> None:
         """Read all of some chains, of one length and with their starts, by a pass over the last of their ids."""
         length = len(chains[0])
@@ -86,6 +76,17 @@ class WaveNet:
             self.network(torch.tensor([chain[low:-1] for chain in chains]), kept=read)
             queues.put([layer.numpy() for layer in read], length - 1)
         queues.step(np.array([chain[-1] for chain in chains]))
+
+
+def passes(network: Network, before: Sequence[int], ids: list[int]) -> Iterator[tuple[Tensor, list[int]]]:
+    """``ids``, which follow others, in parts: the logits of each of a part, (n, V), and the part itself."""
+    chain, field = [network.config.levels, *before, *ids[:-1]], network.config.field
+    for first in range(0, len(ids), AT_ONCE):
+        part = ids[first : first + AT_ONCE]
+        at = len(before) + first
+        low = max(0, at - field + 1)
+        logits = network(torch.tensor([chain[low : at + len(part)]])).logits[0, at - low :, :-1]
+        yield logits, part
 
 
 class SoundSession(Chain):
@@ -106,8 +107,8 @@ class SoundSession(Chain):
         found: list[Columns] = []
         with torch.inference_mode():
             if len(given) > A_PASS:
-                passes = self._model.passes(self._ids, given)
-                found = [score_rows(torch, logits.contiguous(), part) for logits, part in passes]
+                parts = passes(self._model.network, self._ids, given)
+                found = [score_rows(torch, logits.contiguous(), part) for logits, part in parts]
                 self.read(given)
             elif given:
                 rows = []

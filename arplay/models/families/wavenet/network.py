@@ -22,6 +22,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from arplay.core.errors import Problem
+from arplay.models.families.wavenet import STAGES
+
 MODEL_TYPE = "arplay-wavenet"
 
 
@@ -121,3 +124,15 @@ class Network(nn.Module):
         Path(folder, "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         weights = {name: weight.detach().contiguous() for name, weight in self.named_parameters()}
         save_file(weights, Path(folder, "model.safetensors"), {"format": "pt"})
+
+
+def wavenet(vocabulary: int, width: int, layers: int, hidden: int, rate: int, context: int) -> Network:
+    """A fresh WaveNet of cycles of nine layers for sounds of ``rate`` samples a second of ``vocabulary`` levels.
+
+    ``hidden`` is how many numbers its layers add up to the logits by; ``context``: of the rows that it is trained on,
+    in samples. The weights are drawn from torch's global generator: seed it first.
+    ``wavenet(256, 32, 18, 64, 8000, 2048)`` has 160,993 parameters. Raises Problem where cycles do not fill the layers.
+    """
+    if layers % STAGES:
+        raise Problem(f"{layers} layers are no cycles of {STAGES}", f"choose a multiple of {STAGES}")
+    return Network(Sizes(vocabulary, width, hidden, STAGES, layers // STAGES, rate))

@@ -288,6 +288,41 @@ def told_of(model: Model, encoded: Encoded) -> tuple[Note, ...]:
     return model.told_of(encoded) if isinstance(model, Telling) else ()
 
 
+@runtime_checkable
+class Parallel(Protocol):
+    """A model that reads a whole chain in one pass: nothing but its mask keeps a later token from an earlier one."""
+
+    def at_once(self, ids: Sequence[int], first: int) -> NDArray[np.floating]:
+        """Logits of each of ids[first:] given those before it, by one pass that reads all of ``ids``, shape (rows, V).
+
+        Raises Problem past the context; ``first`` is 1 at least where there is no p(x_1).
+        """
+        ...
+
+
+@runtime_checkable
+class Wired(Protocol):
+    """A model that tells what its architecture connects, whatever its weights are."""
+
+    @property
+    def wiring(self) -> str:
+        """In words: "every token before"."""
+        ...
+
+    def reads(self, index: int) -> NDArray[np.bool_]:
+        """Which of the first ``index`` tokens of a chain the next one's distribution can depend on, shape (index,)."""
+        ...
+
+
+def reads_last(index: int, most: int) -> NDArray[np.bool_]:
+    """:meth:`Wired.reads` of a model that reads the last ``most`` tokens.
+
+    >>> reads_last(4, 2).tolist()
+    [False, False, True, True]
+    """
+    return np.arange(index) >= index - most
+
+
 def lead(alphabet: Coder, starts_empty: bool, choice: FirstToken) -> tuple[tuple[int, ...], str]:
     """The ids put before a text, and the name of that treatment as results show it.
 

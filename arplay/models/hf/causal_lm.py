@@ -20,6 +20,7 @@ from arplay.models.base import (
     columns,
     frozen_scores,
     no_first,
+    reads_last,
 )
 from arplay.models.batches import OneByOne
 from arplay.models.hf.caches import Kept
@@ -89,6 +90,36 @@ class CausalLM:
                 logits = self.passes.fresh(ids[:-1], rows)
                 result[1 + low : 1 + low + len(rows)] = logprobs_of(torch, logits, ids[1 + low : 1 + low + len(rows)])
         return result
+
+    def at_once(self, ids: Sequence[int], first: int) -> NDArray[np.floating]:
+        import torch
+
+        check(self.info, ids)
+        parts = []
+        with torch.inference_mode():
+            for low in range(first - 1, len(ids) - 1, self.rows):
+                rows = torch.arange(low, min(len(ids) - 1, low + self.rows), device=self.info.device)
+                parts.append(self.passes.fresh(ids, rows).float().cpu().numpy())
+        return np.concatenate(parts)
+
+    @property
+    def wiring(self) -> str:
+        reach, config = self._reach, self.network.config
+        if reach is None:
+            return str(getattr(config, "wiring", "every token before, by the causal mask of attention"))
+        return f"the last {reach:,} tokens, by windows of {config.get_text_config().sliding_window:,} a layer"
+
+    def reads(self, index: int) -> NDArray[np.bool_]:
+        return reads_last(index, index if self._reach is None else self._reach)
+
+    @property
+    def _reach(self) -> int | None:
+        """How many tokens reach the next one where every layer has a window of w: L (w - 1) + 1; None: all do."""
+        config = self.network.config.get_text_config()
+        window = getattr(config, "sliding_window", None)
+        kinds = getattr(config, "layer_types", None)
+        slides = getattr(config, "use_sliding_window", True) if kinds is None else set(kinds) == {"sliding_attention"}
+        return config.num_hidden_layers * (window - 1) + 1 if window and slides else None
 
     def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
         import torch

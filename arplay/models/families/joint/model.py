@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Encoded, Note
 from arplay.core.modalities.image import BLANK, MOST_LEVELS, MOST_PIXELS, Raster
-from arplay.models.base import Report
+from arplay.models.base import Report, reads_last
 from arplay.models.families.looked_up import LookedUp, info_of, read_written
 from arplay.schema import many, real, table, text, whole
 
@@ -48,6 +48,11 @@ class Joint(LookedUp):
     def load(cls, path: Path) -> Joint:
         """Read and check a joint. Raises Problem that names what is wrong."""
         return read_written(path, MAX_BYTES, lambda content: cls(*_checked(content, path.stem), str(path)))
+
+    wiring = "every token before, in its order"
+
+    def reads(self, index: int) -> NDArray[np.bool_]:
+        return reads_last(index, index)
 
     def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """log p(next pixel | the pixels before it in the order) in nats, shape (levels,)."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from safetensors.torch import save_file
@@ -44,6 +44,8 @@ class Sizes:
     hidden_size: int
     num_hidden_layers: int
     context: int
+
+    wiring: ClassVar[str] = "every token before, through its state, in which they fade"
 
     def get_text_config(self) -> Sizes:
         return self

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Alphabet
 from arplay.models.alphabets import open_tokenizer, opened
-from arplay.models.base import Info, Report, check
+from arplay.models.base import Info, Report, check, reads_last
 from arplay.models.families.looked_up import LookedUp
 from arplay.models.families.ngram import NGRAM
 from arplay.models.store.folder import MAX_VOCABULARY, Folder, digest, inspect
@@ -188,6 +188,13 @@ class NgramModel(LookedUp):
 
     def __init__(self, counts: Counts, alphabet: Alphabet, info: Info) -> None:
         self.counts, self.alphabet, self.info = counts, alphabet, info
+
+    @property
+    def wiring(self) -> str:
+        return f"the last {self.counts.order - 1:,} tokens"
+
+    def reads(self, index: int) -> NDArray[np.bool_]:
+        return reads_last(index, self.counts.order - 1)
 
     def logprobs(self, ids: Sequence[int]) -> Floats:
         """log p(next | ids) in nats, shape (V,), read-only."""

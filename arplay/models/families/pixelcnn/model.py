@@ -58,6 +58,19 @@ class PixelCNN:
         with torch.inference_mode():
             return frozen(self._all(ids)[len(ids)])
 
+    def at_once(self, ids: Sequence[int], first: int) -> NDArray[np.floating]:
+        self.check(ids, 0)
+        with torch.inference_mode():
+            return frozen(self._all(ids)[first : len(ids)])
+
+    @property
+    def wiring(self) -> str:
+        return "the pixels that its masks connect" + (", with a blind spot" if self.network.config.stacks == 1 else "")
+
+    def reads(self, index: int) -> NDArray[np.bool_]:
+        sizes = self.network.config
+        return sizes.receptive_field(*divmod(index, sizes.width)).ravel()[:index]
+
     def _all(self, ids: Sequence[int]) -> Tensor:
         """The logits of every pixel, (H x W, V), by one pass; behind the given ones only the first means anything."""
         sizes = self.network.config

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Tokens, Vocabulary
-from arplay.models.base import Report
+from arplay.models.base import Report, reads_last
 from arplay.models.families.looked_up import LookedUp, info_of, read_written
 from arplay.schema import short
 
@@ -55,6 +55,13 @@ class Table(LookedUp):
             return tuple(self.alphabet.encode(key.encode()).ids.tolist())
         except Problem as problem:
             raise Problem(f'row "{key[:60]}" is no text of the alphabet ({problem.cause})', problem.remedy) from problem
+
+    @property
+    def wiring(self) -> str:
+        return f"the last {self.longest:,} tokens, as long as its longest row"
+
+    def reads(self, index: int) -> NDArray[np.bool_]:
+        return reads_last(index, self.longest)
 
     def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """log p(next | ids) in nats, shape (V,)."""

@@ -38,6 +38,7 @@ from arplay.core.reading import Reading
 from arplay.core.replaying import Replay, replayed
 from arplay.core.timings import Timings
 from arplay.engine import scoring
+from arplay.engine.causality import Change, Changed, triangle
 from arplay.engine.downloads import Describe, Described, Fetch, Fetched, download
 from arplay.engine.explore import Explore, Explored, healed
 from arplay.engine.job import Line, Pause
@@ -351,6 +352,22 @@ class Model:
         given = documents.document(document, self.backend.alphabet)
         asked = Map(0, given, given.end, index(depth), index(budget), Pipeline(pipeline), self.reading)
         return self._asked(Mapped, replace(asked, stop_at=self._loaded.eos))
+
+    def change(self, document: Given, *, seed: int = 0) -> Changed:
+        """Change each of the last 64 tokens to another, drawn by ``seed``, and measure how far each conditional moves.
+
+        Row i, column j of ``variation`` (total variation) is what a change of token j did to p(. | x_<i): it is 0
+        unless j < i. ``declared`` is what the architecture connects, and ``agreement`` compares them.
+
+        Raises Problem for less than two tokens, and where a server tells only some tokens.
+
+        >>> found = load("abc").change("BAC")
+        >>> found.variation.round(2).tolist(), found.agreement.holds
+        ([[0.0, 0.0, 0.0], [0.3, 0.0, 0.0], [0.4, 0.3, 0.0]], True)
+        """
+        given = documents.document(document, self.backend.alphabet)
+        span = triangle(len(self._state.encode(given, self.backend.alphabet, self.reading.special)))
+        return self._asked(Changed, Change(0, given, span, span, self.reading, seed))
 
     def replay(self, session: str | os.PathLike[str]) -> Replay:
         """Draw every token again that was drawn in a saved session, each behind its own text at its own u.

@@ -22,6 +22,7 @@ COMMANDS = {
     "next": "the distribution of the next token after a text",
     "sample": "continue a text, token by token",
     "score": "what the model expected of every token of a text",
+    "causality": "change each token, and see which conditionals move",
     "export": "write a chart or its data to a file",
     "train": "train a model on text files, or as a recipe says",
     "models": "list the models, get one, tell about one, or remove one",
@@ -66,7 +67,7 @@ def _run(argv: list[str]) -> int:
         parser = Parser(
             "arplay",
             description="See an autoregressive model think. Without a command, the window opens.",
-            epilog="commands:\n" + "".join(f"  arplay {command:<8} {what}\n" for command, what in COMMANDS.items()),
+            epilog="commands:\n" + "".join(f"  arplay {command:<9} {what}\n" for command, what in COMMANDS.items()),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )

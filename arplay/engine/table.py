@@ -6,6 +6,7 @@ training.
 
 from __future__ import annotations
 
+from arplay.engine.causality import Change, change
 from arplay.engine.downloads import Describe, Fetch, describe, fetch
 from arplay.engine.explore import Explore, explore
 from arplay.engine.job import Job, plain
@@ -28,6 +29,7 @@ JOBS: dict[type[Request], Job] = {
     Search: plain(search),
     Roll: plain(roll),
     Map: plain(map_of),
+    Change: plain(change),
     Load: Job(load),
     Describe: Job(describe),
     Fetch: Job(fetch, already="is being fetched already"),

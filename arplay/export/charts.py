@@ -17,6 +17,7 @@ from arplay.core.modalities.base import Document
 from arplay.core.position import Answer
 from arplay.core.timings import Timings
 from arplay.core.tree import Tree
+from arplay.engine.causality import Changed
 from arplay.engine.load import Loaded
 from arplay.engine.mapping import Mapped
 from arplay.engine.rollouts import Rolled
@@ -70,11 +71,14 @@ class Shown:
     tree: Tree | None = None
     game: Game | None = None
     tried: Rolled | Searched | Mapped | None = None
+    changed: Changed | None = None
 
     def origin(self) -> Provenance:
         """Where the figures are from. Raises Problem where there are none yet."""
         if (tried := self.tried) is not None:
             return Provenance(tried.info, tried.first_token, self.text, tried.pipeline)
+        if (changed := self.changed) is not None:
+            return Provenance(changed.info, changed.first_token, self.text, seed=changed.seed)
         lead = self.game or (self.answer if self.ledger is None else self.ledger)  # one of no tokens is false
         if lead is None:
             raise Problem("there is nothing to export yet", NOT_YET)
@@ -102,6 +106,8 @@ class Chart:
     """It is of a session's history."""
     tries: bool = False
     """It is of rollouts, a beam search or a map."""
+    changes: bool = False
+    """It is of what changed tokens move."""
     played: bool = False
     """It is of a game in the window, by the model that it was played with."""
 
@@ -178,6 +184,7 @@ TREE = Chart(
     branches=True,
 )
 BETS = Chart("bets", "scores", "arplay.export.bets:bets", played=True)
+CAUSALITY = Chart("causality", "answer", "arplay.export.causality:causality", changes=True)
 TRIED = Chart(
     "continuations",
     "answer",

@@ -314,6 +314,16 @@ class Wired(Protocol):
         ...
 
 
+def parallel(model: Model) -> Parallel | None:
+    """The model, where it is :class:`Parallel`."""
+    return model if isinstance(model, Parallel) else None
+
+
+def wired(model: Model) -> Wired | None:
+    """The model, where it is :class:`Wired`."""
+    return model if isinstance(model, Wired) else None
+
+
 def reads_last(index: int, most: int) -> NDArray[np.bool_]:
     """:meth:`Wired.reads` of a model that reads the last ``most`` tokens.
 

@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 
 from arplay.core.distribution import frozen
 from arplay.core.modalities.sound import Amplitudes
-from arplay.models.base import Batch, Capabilities, Columns, Info, Memory, Scores, check, columns, frozen_scores
+from arplay.models.base import (
+    Batch,
+    Capabilities,
+    Columns,
+    Info,
+    Memory,
+    Scores,
+    check,
+    columns,
+    frozen_scores,
+    reads_last,
+)
 from arplay.models.batches import SideBySide
 from arplay.models.families.wavenet.queues import Queues, Weights
 from arplay.models.scoring_rows import logprobs_of, score_rows
@@ -61,6 +72,19 @@ class WaveNet:
         with torch.inference_mode():
             found = self.network(torch.tensor([self.chain(ids)[-self.network.config.field :]])).logits[0, -1, :-1]
         return frozen(found.numpy().copy())
+
+    def at_once(self, ids: Sequence[int], first: int) -> NDArray[np.floating]:
+        check(self.info, ids)
+        with torch.inference_mode():
+            found = self.network(torch.tensor([self.chain(ids)])).logits[0, first:-1, :-1]
+        return frozen(found.numpy().copy())
+
+    @property
+    def wiring(self) -> str:
+        return f"the last {self.network.config.field:,} samples, by its dilations"
+
+    def reads(self, index: int) -> NDArray[np.bool_]:
+        return reads_last(index, self.network.config.field)
 
     def chain(self, ids: Sequence[int]) -> list[int]:
         """With the start."""

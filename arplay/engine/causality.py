@@ -1,0 +1,166 @@
+"""Change token j and measure which conditionals i move, beside what the architecture connects."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.causality import Agreement, Bools, agreement, another, moves
+from arplay.core.distribution import Floats, log_softmax
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document, Ids
+from arplay.core.reading import Reading
+from arplay.engine.job import Steps
+from arplay.engine.messages import Progress, Question, WithTokens
+from arplay.engine.state import State, read_only
+from arplay.models.base import Info, Model, Wired, lead, parallel, wired
+
+MOST = 64
+"""Tokens of a triangle: as many passes."""
+MOST_LINE = 1024
+"""Tokens of a row or a column alone."""
+MOST_LOGITS = 1 << 23
+"""Logits of all rows together: of more rows only the first ones are looked at."""
+MOST_READ = 2048
+"""Tokens that are read of a document that may go on for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Question):
+    """Change each token of ``columns`` [first, stop), and see how far each conditional of ``rows`` [first, stop) moves.
+
+    What is read ends with the last of either. ``seed``: what the tokens are changed to.
+    """
+
+    document: Document
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    reading: Reading = Reading()
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Changed(WithTokens):
+    """Conditionals ``rows`` (r,) and changed tokens ``columns`` (c,), both by token index; the rest is (r, c).
+
+    ``variation``, ``divergence`` in nats and ``moved`` as :class:`arplay.core.causality.Moves` has them; ``felt``: by
+    how many nats log p of the token that stands at i rose (NaN where that is the changed one). ``ids``: of the tokens
+    from 0 up to the last one; ``others``: what each column was changed to. ``declared``: what the architecture
+    connects; None where it does not tell, ``wiring`` is then "". ``at_once``: one pass read all tokens, so that only a
+    mask kept later ones away; else each conditional was given x_<i alone, and only what is below the diagonal was
+    measured. ``read``: how many tokens the model read, the last one and those before it.
+    """
+
+    document: Document
+    info: Info
+    first_token: str
+    seed: int
+    ids: Ids
+    rows: Ids
+    columns: Ids
+    others: Ids
+    variation: Floats
+    divergence: Floats
+    moved: Bools
+    felt: Floats
+    declared: Bools | None
+    wiring: str
+    at_once: bool
+    read: int
+
+    @property
+    def agreement(self) -> Agreement:
+        return agreement(self.rows.tolist(), self.columns.tolist(), self.moved, self.declared)
+
+
+def change(state: State, request: Change) -> Steps:
+    """A column after the other. Raises Problem where nothing can be changed, or the model tells only some tokens."""
+    model = state.current()
+    if model.can.partial:
+        raise Problem("a server that tells only some tokens cannot be measured so", "choose a model that is here")
+    before, first_token = lead(model.alphabet, model.can.starts_empty, request.reading.first_token)
+    document = state.encode(request.document, model.alphabet, request.reading.special).ids
+    size, stop = len(state.tokens), min(len(document), max(request.rows[1], request.columns[1]))
+    if stop < 2 or size < 2:
+        raise Problem("there is nothing to change yet", "write two tokens at least")
+    chain = [*before, *document[:stop].tolist()]
+    limits = [model.info.context, MOST_READ if state.tokens.length is None else None]
+    skipped = max(0, len(chain) - min(limit for limit in (*limits, len(chain)) if limit is not None))
+    chain = chain[skipped:]
+    shift = len(before) - skipped  # from the index of a token to its place in what is read
+    given = 0 if model.can.starts_empty and first_token == "model" else 1
+    rows = [i for i in range(*_within(request.rows, stop)) if i + shift >= given]
+    rows = rows[: max(1, MOST_LOGITS // size)]
+    columns = [j for j in range(*_within(request.columns, stop)) if j + shift >= 0]
+    if not rows or not columns:
+        raise Problem("nothing can be measured here", "choose a token further on, or a shorter text")
+    others = [another(request.seed, j, chain[j + shift], size) for j in columns]
+    figures = np.zeros((3, len(rows), len(columns)))
+    moved = np.zeros((len(rows), len(columns)), bool)
+    places = [i + shift for i in rows]
+    at_once, tells = parallel(model), wired(model)
+    logits = yield from _of(model, chain, places)
+    real = log_softmax(logits)[np.arange(len(rows)), [chain[place] for place in places]]
+    for at, (j, new_id) in enumerate(zip(columns, others, strict=True)):
+        yield Progress(request.number, "Changing one token after the other", at / len(columns))
+        new = [*chain[: j + shift], new_id, *chain[j + shift + 1 :]]
+        part = [r for r, i in enumerate(rows) if at_once is not None or i > j]
+        if not part:
+            continue
+        after = yield from _of(model, new, [places[r] for r in part])
+        found = moves(logits[part], after)
+        felt = log_softmax(after)[np.arange(len(part)), [chain[places[r]] for r in part]] - real[part]
+        figures[:, part, at] = found.variation, found.divergence, felt
+        moved[part, at] = found.any
+    figures[2][np.array(rows)[:, None] == np.array(columns)[None, :]] = np.nan
+    reads = None if tells is None else _declared(tells, places, [j + shift for j in columns])
+    indices, changed, ids = (read_only(np.array(each, np.int64)) for each in (rows, columns, others))
+    variation, divergence, felt = (read_only(figure.copy()) for figure in figures)
+    return Changed(
+        request.number, state.tokens, request.document, model.info, first_token, request.seed,
+        read_only(document[:stop].copy()), indices, changed, ids, variation, divergence, read_only(moved), felt,
+        None if reads is None else read_only(reads), "" if tells is None else tells.wiring,
+        at_once is not None, len(chain),
+    )  # fmt: skip
+
+
+def _within(span: tuple[int, int], stop: int) -> tuple[int, int]:
+    return max(0, span[0]), min(span[1], stop)
+
+
+def _of(model: Model, chain: Sequence[int], places: Sequence[int]) -> Generator[None, None, NDArray[np.floating]]:
+    """Logits of what stands at these places of a chain, which rise, shape (r, V)."""
+    if (whole := parallel(model)) is not None:
+        first = places[0]
+        found = whole.at_once(chain, first)
+        yield None
+        picked: NDArray[np.floating] = found[[place - first for place in places]]
+        return picked
+    session, rows = model.session(), []
+    for place in places:
+        session.read(chain[len(session.ids) : place])
+        rows.append(session.logits())
+        yield None
+    return np.stack(rows)
+
+
+def _declared(model: Wired, places: Sequence[int], changed: Sequence[int]) -> Bools:
+    """Whether the architecture connects each conditional with each changed token, (r, c)."""
+    found = np.zeros((len(places), len(changed)), bool)
+    for r, place in enumerate(places):
+        reads = model.reads(place)
+        found[r] = [j < place and bool(reads[j]) for j in changed]
+    return found
+
+
+def triangle(count: int, index: int | None = None) -> tuple[int, int]:
+    """The tokens that are changed and looked at together: the last 64 of ``count``, or those that end with ``index``.
+
+    >>> triangle(100), triangle(100, 9), triangle(100, 80)
+    ((36, 100), (0, 64), (17, 81))
+    """
+    stop = count if index is None else min(count, max(index + 1, MOST))
+    return max(0, stop - MOST), stop

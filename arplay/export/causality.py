@@ -1,0 +1,117 @@
+"""What changed tokens moved, as a table: a record for each pair of a conditional and a changed token."""
+
+from __future__ import annotations
+
+from arplay.core.causality import by_distance
+from arplay.core.errors import Problem
+from arplay.core.format import number
+from arplay.engine.causality import Changed
+from arplay.export.charts import NOT_YET, Shown, Table
+from arplay.export.provenance import Provenance
+from arplay.export.tables import Record
+
+
+def verdict(found: Changed) -> str:
+    """Whether what was measured is what may be, in a sentence."""
+    agreed, pairs = found.agreement, found.moved.size
+    if not agreed.holds:
+        i, j = agreed.beyond[0]
+        return (
+            f"NOT causal: {len(agreed.beyond):,} of {pairs:,} pairs moved that may not, such as "
+            f"p(x{i + 1} | before) by a change of token {j + 1}"
+        )
+    if found.at_once:
+        said = f"nothing moved that may not, of {pairs:,} pairs measured in one pass each"
+    else:
+        said = "each conditional was given the tokens before it alone, so no later one could reach it"
+    if found.declared is None:
+        return f"{said}; this model does not tell what it connects"
+    silent = (
+        f"; {agreed.silent:,} connected pairs did not move" if agreed.silent else ", and all that is connected moved"
+    )
+    return said + silent
+
+
+def record(found: Changed) -> Record:
+    """The measured triangle, the declared mask, and whether they agree, as JSON has it."""
+    agreed = found.agreement
+    return {
+        "provenance": Provenance(found.info, found.first_token, "the tokens listed", seed=found.seed).as_dict(),
+        "tokens": [{"index": i, "id": id, **found.tokens.record(id)} for i, id in enumerate(found.ids.tolist())],
+        "read": found.read,
+        "at_once": found.at_once,
+        "wiring": found.wiring or None,
+        "rows": found.rows.tolist(),
+        "columns": found.columns.tolist(),
+        "changed_to": found.others.tolist(),
+        "total_variation": found.variation.tolist(),
+        "kl_nats": found.divergence.tolist(),
+        "moved": found.moved.tolist(),
+        "declared": None if found.declared is None else found.declared.tolist(),
+        "causal": agreed.holds,
+        "beyond": [list(pair) for pair in agreed.beyond],
+        "silent": agreed.silent,
+        "verdict": verdict(found),
+    }
+
+
+COLUMNS = (
+    "row",
+    "column",
+    "distance",
+    "changed_to",
+    "total_variation",
+    "kl_nats",
+    "logprob_change",
+    "moved",
+    "declared",
+)
+
+
+def rows(found: Changed) -> list[Record]:
+    """A record a pair, of token indices from 0."""
+    each = []
+    for r, i in enumerate(found.rows.tolist()):
+        for c, j in enumerate(found.columns.tolist()):
+            felt = float(found.felt[r, c])
+            figures = (found.variation[r, c].item(), found.divergence[r, c].item(), None if felt != felt else felt)
+            moved = bool(found.moved[r, c])
+            declared = None if found.declared is None else bool(found.declared[r, c])
+            each.append(dict(zip(COLUMNS, (i, j, i - j, int(found.others[c]), *figures, moved, declared), strict=True)))
+    return each
+
+
+def causality(shown: Shown) -> Table:
+    """Raises Problem where nothing was measured yet."""
+    found = shown.changed
+    if found is None:
+        raise Problem("no token was changed yet", f"press Measure in “Causality”, and {NOT_YET}")
+    origin = Provenance(found.info, found.first_token, shown.text, seed=found.seed)
+    return Table(
+        record(found) | {"provenance": origin.as_dict()},
+        rows(found),
+        COLUMNS,
+        [*origin.lines(), f"architecture: {found.wiring or 'not told'}", verdict(found)],
+    )
+
+
+def picture(found: Changed) -> list[str]:
+    """The triangle for a terminal: a line a conditional, a sign a changed token, the darker the further it moved."""
+    shades = " ·░▒▓█"
+    lines = []
+    for r, i in enumerate(found.rows.tolist()):
+        signs = []
+        for c, j in enumerate(found.columns.tolist()):
+            value, moved = float(found.variation[r, c]), bool(found.moved[r, c])
+            strength = 0 if not moved else sum(value >= bound for bound in (1e-4, 1e-3, 1e-2, 1e-1)) + 1
+            signs.append("!" if moved and j >= i else "\\" if i == j else shades[strength])
+        lines.append(f"{i + 1:>6}  {''.join(signs)}  {found.tokens.label(int(found.ids[i]))}")
+    return lines
+
+
+def decay(found: Changed) -> list[str]:
+    """Mean change by distance, in lines of a table."""
+    distance, mean, _, high = by_distance(found.rows.tolist(), found.columns.tolist(), found.variation)
+    head = f"{'i - j':>6}  {'mean':>10}  {'greatest':>10}"
+    each = zip(distance.tolist(), mean.tolist(), high.tolist(), strict=True)
+    return [head, *(f"{d:>6}  {number(m):>10}  {number(h):>10}" for d, m, h in each)]

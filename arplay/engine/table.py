@@ -9,6 +9,7 @@ from __future__ import annotations
 from arplay.engine.causality import Change, change
 from arplay.engine.downloads import Describe, Fetch, describe, fetch
 from arplay.engine.explore import Explore, explore
+from arplay.engine.field import Reach, reach
 from arplay.engine.job import Job, plain
 from arplay.engine.load import Load, Unload, load, unload
 from arplay.engine.mapping import Map, map_of
@@ -37,5 +38,6 @@ JOBS: dict[type[Request], Job] = {
     Replay: plain(replay),
     Score: plain(score),
     Reconcile: plain(reconcile),
+    Reach: plain(reach),
     Recompute: plain(recompute),
 }

@@ -65,7 +65,8 @@ class Capabilities:
     kept, as in a table, so there is nothing to go back in. ``batch``: whether chains side by side are stepped by one
     forward; else one by one, which costs as much as so many sessions. ``partial``: only the most probable tokens are
     told; its sessions are :class:`PartialSession`, and the vocabulary grows with what was seen. ``no_scores``: why no
-    text can be scored, "" where any can.
+    text can be scored, "" where any can. ``kept``: the name of what a session keeps; ``grows``: with every token.
+    ``field``: whether it is :class:`Reaching`.
     """
 
     starts_empty: bool
@@ -73,6 +74,9 @@ class Capabilities:
     batch: bool
     partial: bool = False
     no_scores: str = ""
+    kept: str = "the KV cache"
+    grows: bool = True
+    field: bool = False
 
     @property
     def keeps(self) -> bool:
@@ -331,6 +335,41 @@ def reads_last(index: int, most: int) -> NDArray[np.bool_]:
     [False, False, True, True]
     """
     return np.arange(index) >= index - most
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Field:
+    """The receptive field of the token after a chain, for the last n tokens of the chain: arrays (n,), read-only.
+
+    ``declared``: which of them it can depend on, as the architecture connects them. ``gradient``: how much its logits
+    move with each, sqrt(sum_v |d logit_v / d input|^2). ``blind``: which it would read but for a fault of the order in
+    which the network is connected.
+    """
+
+    declared: NDArray[np.bool_]
+    gradient: NDArray[np.float64]
+    blind: NDArray[np.bool_]
+
+    def last(self, n: int) -> Field:
+        """Of the last ``n`` tokens alone."""
+        first = len(self.declared) - n
+        return Field(self.declared[first:], self.gradient[first:], self.blind[first:])
+
+
+@runtime_checkable
+class Reaching(Protocol):
+    """A model whose receptive field is declared by its connections and can be measured by gradient."""
+
+    def field(self, ids: Sequence[int]) -> Field:
+        """That of the token after ``ids``, which need not say all of them: the last ones. Raises Problem."""
+        ...
+
+
+def field_of(model: Model, ids: Sequence[int]) -> Field:
+    """That of a model that has one. Raises Problem where it has none."""
+    if not (model.can.field and isinstance(model, Reaching)):
+        raise Problem("this model has no receptive field that is measured", "choose a PixelCNN, a WaveNet or an LSTM")
+    return model.field(ids)
 
 
 def lead(alphabet: Coder, starts_empty: bool, choice: FirstToken) -> tuple[tuple[int, ...], str]:

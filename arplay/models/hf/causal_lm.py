@@ -13,6 +13,7 @@ from arplay.models.base import (
     Batch,
     Capabilities,
     Columns,
+    Field,
     Info,
     Memory,
     Scores,
@@ -53,7 +54,11 @@ class CausalLM:
         self.alphabet = alphabet
         self.info = info
         self.proof = proof
-        self.can = Capabilities(starts_empty=False, rewinds=proof.cache, batch=proof.batch)
+        own = hasattr(network, "gradient")  # arplay's own are recurrent
+        kept = "the state" if own else "the KV cache"
+        self.can = Capabilities(
+            starts_empty=False, rewinds=proof.cache, batch=proof.batch, kept=kept, grows=not own, field=own
+        )
         rows = LOGITS_BYTES // (4 * proof.vocabulary)
         self.rows = max(1, rows - 1)  # one more is needed where the last is read again
 
@@ -101,6 +106,13 @@ class CausalLM:
                 rows = torch.arange(low, min(len(ids) - 1, low + self.rows), device=self.info.device)
                 parts.append(self.passes.fresh(ids, rows).float().cpu().numpy())
         return np.concatenate(parts)
+
+    def field(self, ids: Sequence[int]) -> Field:
+        """Of a network that tells its gradient. Raises Problem."""
+        check(self.info, ids)
+        gradient = self.network.gradient(list(map(int, ids)))
+        n = len(gradient)
+        return Field(self.reads(len(ids))[len(ids) - n :], gradient, np.zeros(n, np.bool_))
 
     @property
     def wiring(self) -> str:

@@ -17,11 +17,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from arplay.models.gradients import through
+
 MODEL_TYPE = "arplay-rnn"
+LOOKED_AT = 512
+"""Tokens through which a gradient is followed back."""
 
 
 class State(NamedTuple):
@@ -87,6 +93,15 @@ class Network(nn.Module):
         rows = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
         logits = nn.functional.linear(outputs[:, rows], self.embedding.weight)
         return Output(logits, State(*after) if use_cache else None)
+
+    def gradient(self, ids: list[int]) -> NDArray[np.float64]:
+        """:func:`arplay.models.gradients.magnitudes` of the last ``LOOKED_AT`` of ``ids`` for the token after them."""
+        chain = torch.tensor([ids], device=self.device)
+        with torch.inference_mode(False), torch.no_grad():
+            before = self(chain[:, :-LOOKED_AT], True, logits_to_keep=1).state if len(ids) > LOOKED_AT else None
+        return through(
+            self.embedding, lambda: self(chain[:, -LOOKED_AT:], state=before, logits_to_keep=1).logits[0, -1]
+        )
 
     @property
     def device(self) -> torch.device:

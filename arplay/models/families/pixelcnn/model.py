@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import Raster
-from arplay.models.base import Batch, Capabilities, Info, Memory, Scores, check, frozen_scores, unscored
+from arplay.models.base import Batch, Capabilities, Field, Info, Memory, Scores, check, frozen_scores, unscored
 from arplay.models.batches import SideBySide
 from arplay.models.families.pixelcnn.rows import Rows
+from arplay.models.gradients import magnitudes
 from arplay.models.scoring_rows import logprobs_of, score_rows
 from arplay.models.sessions import Chain
 
@@ -29,7 +30,7 @@ A_PASS = 24
 class PixelCNN:
     """A loaded network. Its first pixel has a distribution, so every picture has a probability."""
 
-    can = Capabilities(starts_empty=True, rewinds="cropped", batch=True)
+    can = Capabilities(starts_empty=True, rewinds="cropped", batch=True, kept="rows kept", grows=False, field=True)
 
     def __init__(self, network: Network, info: Info, raster: Raster) -> None:
         self.network = network
@@ -71,13 +72,26 @@ class PixelCNN:
         sizes = self.network.config
         return sizes.receptive_field(*divmod(index, sizes.width)).ravel()[:index]
 
-    def _all(self, ids: Sequence[int]) -> Tensor:
-        """The logits of every pixel, (H x W, V), by one pass; behind the given ones only the first means anything."""
+    def field(self, ids: Sequence[int]) -> Field:
+        self.check(ids, 0)
+        self.check_open(len(ids))
+        n, sizes = len(ids), self.network.config
+        planes = self._planes(ids)
+        pixels = planes[0].flatten(1).T.clone().requires_grad_()
+        with torch.enable_grad():
+            gradient = magnitudes(self.network.of(pixels.T.view(planes.shape))[0].flatten(1)[:, n], pixels)[:n]
+        return Field(self.reads(n), gradient, sizes.blind_spot(*divmod(n, sizes.width)).ravel()[:n])
+
+    def _planes(self, ids: Sequence[int]) -> Tensor:
+        """Of the whole picture; pixels to come are read as level 0."""
         sizes = self.network.config
         pixels = torch.zeros(sizes.height * sizes.width, dtype=torch.int64)
         pixels[: len(ids)] = torch.tensor([int(id) for id in ids], dtype=torch.int64)
-        planes = self.network.planes(pixels.view(1, sizes.height, sizes.width).to(self.network.device))
-        return self.network.of(planes)[0].flatten(1).T
+        return self.network.planes(pixels.view(1, sizes.height, sizes.width).to(self.network.device))
+
+    def _all(self, ids: Sequence[int]) -> Tensor:
+        """The logits of every pixel, (H x W, V), by one pass; behind the given ones only the first means anything."""
+        return self.network.of(self._planes(ids))[0].flatten(1).T
 
     def check(self, ids: Sequence[int], before: int) -> None:
         """Raise Problem for what cannot follow so many pixels."""

@@ -18,7 +18,7 @@ has a feature of its own besides, which tells the network where it is.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,15 @@ class Sizes:
             field = made if layer == 0 else made | np.stack([np.zeros_like(field[1]), field[1]])  # residual
         either: NDArray[np.bool_] = field[0] | field[1]
         return either
+
+    def blind_spot(self, row: int, column: int) -> NDArray[np.bool_]:
+        """The pixels that two stacks of as many layers would read and this network does not, (height, width).
+
+        >>> Sizes(3, 6, 2, 4, 3, stacks=1).blind_spot(2, 0).astype(int).tolist()
+        [[0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 0]]
+        """
+        two: NDArray[np.bool_] = replace(self, stacks=2).receptive_field(row, column)
+        return two & ~self.receptive_field(row, column)
 
 
 def _read(wanted: NDArray[np.bool_], taps: Taps) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from arplay.models.base import (
     Batch,
     Capabilities,
     Columns,
+    Field,
     Info,
     Memory,
     Scores,
@@ -25,6 +26,7 @@ from arplay.models.base import (
 )
 from arplay.models.batches import SideBySide
 from arplay.models.families.wavenet.queues import Queues, Weights
+from arplay.models.gradients import through
 from arplay.models.scoring_rows import logprobs_of, score_rows
 from arplay.models.sessions import Chain
 
@@ -37,12 +39,16 @@ A_PASS = 96
 """Samples that cost more one by one than a pass over them and their receptive field, about."""
 AT_ONCE = 1 << 14
 """Samples of a pass."""
+LOOKED_AT = 2
+"""Receptive fields of samples that are looked at where one is measured: half of them must be seen not to be read."""
 
 
 class WaveNet:
     """A loaded network, float32 on the CPU. Its first sample has a distribution, so every sound has a probability."""
 
-    can = Capabilities(starts_empty=True, rewinds="cropped", batch=True)
+    can = Capabilities(
+        starts_empty=True, rewinds="cropped", batch=True, kept="a queue a layer", grows=False, field=True
+    )
 
     def __init__(self, network: Network, info: Info, amplitudes: Amplitudes) -> None:
         self.network = network
@@ -85,6 +91,13 @@ class WaveNet:
 
     def reads(self, index: int) -> NDArray[np.bool_]:
         return reads_last(index, self.network.config.field)
+
+    def field(self, ids: Sequence[int]) -> Field:
+        check(self.info, ids)
+        chain = torch.tensor([self.chain(ids)[-LOOKED_AT * self.network.config.field :]])
+        gradient = through(self.network.embedding, lambda: self.network(chain).logits[0, -1, :-1])
+        n = min(len(ids), chain.shape[1])
+        return Field(self.reads(len(ids))[len(ids) - n :], gradient[len(gradient) - n :], np.zeros(n, np.bool_))
 
     def chain(self, ids: Sequence[int]) -> list[int]:
         """With the start."""

@@ -1,0 +1,46 @@
+"""The receptive field of the token at a place: what bears on it by the network's connections, and by gradient."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from arplay.core.modalities.base import Document, Place
+from arplay.core.reading import Reading
+from arplay.engine.messages import Question, WithTokens
+from arplay.engine.place import open_spot
+from arplay.engine.state import State
+from arplay.models.base import Field, field_of
+
+
+@dataclass(frozen=True, slots=True)
+class Reach(Question):
+    """Which tokens before ``place`` bear on what comes there, and how much?"""
+
+    document: Document
+    place: Place
+    reading: Reading = Reading()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reached(WithTokens):
+    """``field``: of the n tokens of the document before the one with this ``index``; what was put before it is left
+    out. ``seconds``: of one pass and the passes back."""
+
+    document: Document
+    place: Place
+    index: int
+    field: Field
+    seconds: float
+
+
+def reach(state: State, request: Reach) -> Generator[None, None, Reached]:
+    """Measure it, in passes that cannot be interrupted. Raises Problem where the model has no field, or no token."""
+    model, spot = state.current(), open_spot(state, request.document, request.place, request.reading)
+    yield None  # a step that was asked meanwhile comes first
+    began = time.perf_counter()
+    field, index = field_of(model, spot.context.tolist()), spot.prefix.index
+    own = field.last(min(len(field.declared), index, spot.position.end - spot.position.start))
+    seconds = time.perf_counter() - began
+    return Reached(request.number, state.tokens, request.document, request.place, index, own, seconds)

@@ -23,6 +23,7 @@ COMMANDS = {
     "sample": "continue a text, token by token",
     "score": "what the model expected of every token of a text",
     "causality": "change each token, and see which conditionals move",
+    "orders": "the same probability in every order of a short text or small picture",
     "export": "write a chart or its data to a file",
     "train": "train a model on text files, or as a recipe says",
     "models": "list the models, get one, tell about one, or remove one",

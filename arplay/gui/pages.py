@@ -31,6 +31,7 @@ PAGES = (
     "docs/command-line.md",
     "docs/python.md",
     "docs/session.md",
+    "docs/orders.md",
     "docs/speed.md",
     "docs/design.md",
     "CONTRIBUTING.md",

@@ -13,6 +13,7 @@ from arplay.core.chain import BEST
 from arplay.core.distribution import Distribution
 from arplay.core.distribution import entropy as shannon
 from arplay.core.errors import Problem
+from arplay.core.orders import joint_of
 from arplay.models.base import Capabilities, Info, Memory, Scores, check, frozen_scores, unscored
 from arplay.models.batches import OneByOne
 from arplay.models.sessions import Chain
@@ -75,6 +76,14 @@ class LookedUp:
     def uncached(self, ids: Sequence[int]) -> NDArray[np.floating]:
         check(self.info, ids)
         return self.logprobs(ids)
+
+
+class Written(LookedUp):
+    """One whose distributions a person has written, so that all of a short chain's can be listed."""
+
+    def joint(self, n: int) -> NDArray[np.float64]:
+        """log p of every chain of n tokens in nats, shape (V,) * n."""
+        return joint_of(self.logprobs, len(self.logprobs(())), n)
 
 
 class LookedUpSession(Chain):

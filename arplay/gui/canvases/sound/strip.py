@@ -60,7 +60,7 @@ class Strip(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         room = QRectF(self.rect())
-        painter.fillRect(room, self.theme.color("base"))
+        painter.fillRect(room, self.theme.color("surface"))
         shades = None if self._fills is None else self._fills
         paint_wave(painter, room, self._wave, shades, self._colours, self.theme)
         if len(self._wave) or self._at:

@@ -25,14 +25,14 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.base import Encoded, Note
 from arplay.core.modalities.image import BLANK, MOST_LEVELS, MOST_PIXELS, Raster
 from arplay.models.base import Report, reads_last
-from arplay.models.families.looked_up import LookedUp, info_of, read_written
+from arplay.models.families.looked_up import Written, info_of, read_written
 from arplay.schema import many, real, table, text, whole
 
 MAX_BYTES = 1024 * 1024
 MOST_PATTERNS = 256
 
 
-class Joint(LookedUp):
+class Joint(Written):
     """A mixture of patterns whose pixels are independent in each, read pixel by pixel. Exact in float64."""
 
     def __init__(self, name: str, raster: Raster, weights: Sequence[float], pixels: NDArray[np.float64], source: str):

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Tokens, Vocabulary
 from arplay.models.base import Report, reads_last
-from arplay.models.families.looked_up import LookedUp, info_of, read_written
+from arplay.models.families.looked_up import Written, info_of, read_written
 from arplay.schema import short
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -33,7 +33,7 @@ MAX_ENTRIES = 1 << 22
 """Rows times tokens: a table is held in full, 8 bytes an entry."""
 
 
-class Table(LookedUp):
+class Table(Written):
     """A model that is a table. Exact in float64; any prefix length."""
 
     def __init__(self, name: str, tokens: Sequence[str], rows: dict[str, dict[str, float]], source: str) -> None:

@@ -1,0 +1,146 @@
+"""Every order of one joint has the same total, by brute force; the command; and a wrong conditional is caught."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import arplay
+from arplay.cli import main
+from arplay.core import orders
+from arplay.core.modalities.places import named_orders
+from arplay.core.orders import Floats, conditional, factorised, joint_of, listable
+
+XO, ABC = (Path(__file__).parent.parent / "assets" / "models" / name for name in ("xo.json", "abc.json"))
+
+
+@st.composite
+def chains(draw: st.DrawFn, most: int = 5) -> tuple[Floats, tuple[int, ...]]:
+    """A joint of n tokens with V values, some of whose chains may be impossible, and a chain of it."""
+    values, n = draw(st.integers(2, 3)), draw(st.integers(1, most))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    p = rng.gamma(0.3, size=(values,) * n) * (rng.random((values,) * n) < draw(st.sampled_from([0.5, 1.0])))
+    p.flat[0] += 1e-3
+    with np.errstate(divide="ignore"):
+        return np.log(p / p.sum()), tuple(int(i) for i in rng.integers(values, size=n))
+
+
+@given(chains())
+def test_every_order_gives_the_joint_itself_and_every_conditional_sums_to_one(
+    chain: tuple[Floats, tuple[int, ...]],
+) -> None:
+    joint, x = chain
+    found = factorised(joint, x, named_orders([(0, i) for i in range(len(x))]))
+    assert found.every and len({each.order for each in found.products}) == math.factorial(len(x))
+    if math.isfinite(joint[x]):
+        assert [each.total for each in found.products] == pytest.approx([joint[x]] * len(found.products), abs=1e-12)
+        assert found.largest_difference < 1e-12
+    else:
+        assert {each.total for each in found.products} == {-math.inf} and found.largest_difference == 0
+    for each in found.products:
+        assert [len(factor.known) for factor in each.factors] == list(range(len(x)))
+        for factor in each.factors:
+            defined = not math.isnan(factor.logprob)
+            assert defined == bool(p_of(joint, x, factor.known) > 0)
+            assert not defined or np.exp(factor.row).sum() == pytest.approx(1, abs=1e-12)
+
+
+def p_of(joint: Floats, x: tuple[int, ...], known: tuple[int, ...]) -> float:
+    """The probability of what is known, by going through every chain."""
+    chains = itertools.product(range(joint.shape[0]), repeat=joint.ndim)
+    return math.fsum(math.exp(joint[chain]) for chain in chains if all(chain[i] == x[i] for i in known))
+
+
+@given(chains(most=4), st.data())
+def test_a_conditional_is_the_quotient_of_two_sums(chain: tuple[Floats, tuple[int, ...]], data: st.DataObject) -> None:
+    joint, x = chain
+    order = data.draw(st.permutations(range(len(x))))
+    known, index = tuple(order[: len(x) // 2]), order[len(x) // 2]
+    below = p_of(joint, x, known)
+    found = float(np.exp(conditional(joint, x, known, index))[x[index]])
+    if below:
+        assert found == pytest.approx(p_of(joint, x, (*known, index)) / below, abs=1e-12)
+    else:
+        assert math.isnan(found)
+
+
+def test_a_conditional_that_is_not_summed_over_the_rest_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(joint: Floats, x: tuple[int, ...], known: tuple[int, ...], index: int) -> Floats:
+        row = joint[tuple(slice(None) if i == index else x[i] for i in range(joint.ndim))]  # all others given
+        wrong: Floats = row - np.logaddexp.reduce(row)
+        return wrong
+
+    monkeypatch.setattr(orders, "conditional", careless)
+    joint = np.log(np.random.default_rng(1).dirichlet(np.ones(8)).reshape(2, 2, 2))
+    found = factorised(joint, (0, 1, 0), {"own order": (0, 1, 2)})
+    assert abs(found.total - joint[0, 1, 0]) > 0.01
+
+
+def test_the_joint_of_a_table_is_its_products() -> None:
+    table = arplay.load("abc").backend
+    joint = joint_of(table.logprobs, 3, 3)  # type: ignore[attr-defined]
+    assert math.exp(joint[1, 0, 2]) == pytest.approx(0.4 * 0.5 * 0.6, abs=1e-15)
+    assert np.exp(joint).sum() == pytest.approx(1, abs=1e-12)
+
+
+@given(st.integers(1, 60_000), st.integers(0, 12))
+def test_what_is_listed_is_small_and_as_long_as_it_may_be(values: int, n: int) -> None:
+    found = listable(values, n)
+    assert found <= min(n, orders.LONGEST) and (not found or values**found <= orders.MOST_CHAINS)
+    assert found == min(n, orders.LONGEST) or values ** (found + 1) > orders.MOST_CHAINS
+
+
+@given(st.integers(1, 3), st.integers(1, 3), st.data())
+def test_named_orders_go_through_every_place_once(height: int, width: int, data: st.DataObject) -> None:
+    cells = data.draw(st.permutations(list(itertools.product(range(height), range(width)))))
+    named = named_orders(cells, 3)
+    assert all(sorted(order) == list(range(len(cells))) for order in named.values())
+    assert len(set(named.values())) == len(named) and next(iter(named.values())) == tuple(range(len(cells)))
+    walk = next((order for name, order in named.items() if "boustrophedon" in name), ())
+    steps = [(cells[a], cells[b]) for a, b in itertools.pairwise(walk)]
+    assert all(abs(a[0] - b[0]) + abs(a[1] - b[1]) == 1 for a, b in steps)  # it never jumps
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def ran(model: str, content: str, *more: str) -> tuple[int, str, str]:
+        (tmp_path / "given.txt").write_text(content, "utf-8")
+        status = main(["orders", str(tmp_path / "given.txt"), "--model", model, *more])
+        told = capsys.readouterr()
+        return status, told.out, told.err
+
+    return ran
+
+
+def test_the_command_tells_orders_of_a_picture(run: Run) -> None:
+    status, out, _ = run(str(XO), "#.#\n.#.\n#.#\n", "--json")
+    found = json.loads(out)
+    names = {each["name"]: each for each in found["orders"]}
+    assert status == 0 and {"own order, by rows", "by columns", "boustrophedon"} <= set(names)
+    assert names["boustrophedon"]["order"] == [0, 1, 2, 5, 4, 3, 6, 7, 8]
+    assert all(each["total"] == pytest.approx(found["total"], abs=1e-12) for each in names.values())
+    assert math.fsum(names["by columns"]["logprobs"]) == pytest.approx(found["total"], abs=1e-12)
+    assert found["total"] == pytest.approx(-arplay.load(str(XO)).nll("#.# .#. #.#"), abs=1e-12)
+
+
+def test_the_command_tells_every_order_of_a_short_text(run: Run) -> None:
+    status, out, _ = run(str(ABC), "BAC")
+    assert status == 0 and "every order of 3 tokens" in out and "6 orders, one total: log p = −2.1203 nats" in out
+    assert "the first 9 of 10 tokens" in run(str(ABC), "BACBACBACB")[1]
+
+
+def test_what_has_no_orders_says_why(run: Run) -> None:
+    assert run(str(ABC), "")[0] == 1
+    status, _, err = run("english", "The")
+    assert status == 1 and "has no joint distribution written by hand" in err

@@ -163,10 +163,10 @@ def roll(state: State, request: Roll) -> Steps:
 
 def _all_end(request: Roll, state: State, length: int, index: int, room: int | None) -> Stopped:
     """Why all of them end here, if they do: they have one length."""
-    if length >= request.count:
-        return "length"
     if index == state.tokens.length:
         return "complete"
+    if length >= request.count:
+        return "length"
     return "context" if room is not None and room < 0 else ""
 
 

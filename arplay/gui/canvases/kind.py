@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.modalities.base import Document
@@ -22,7 +23,8 @@ class Kind:
     ``long``: whether a document is too long to be edited. ``verb``: what a model does; ``first``: what to do in the
     canvas, for someone who sees it for the first time, and ``other`` how to try something else in the middle of it.
     ``chat`` opens a form, of a token set and its parent, whose signal ``chosen`` emits a function from a token set to a
-    document; None where there are no chats.
+    document; None where there are no chats. ``thumbnail`` draws a document with some ids put at its open
+    places; None where a continuation is told in words.
     """
 
     name: str
@@ -40,3 +42,4 @@ class Kind:
     first: str
     other: str
     chat: Callable[[Any, QWidget], Any] | None = None
+    thumbnail: Callable[[Any, Any, Sequence[int]], QImage] | None = None

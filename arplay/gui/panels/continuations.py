@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import get_args
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QImage, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
@@ -29,6 +31,7 @@ from arplay.core.format import number
 from arplay.engine.mapping import Mapped
 from arplay.engine.rollouts import MOST_ROLLOUTS, Rolled
 from arplay.engine.search import Searched
+from arplay.gui import kinds
 from arplay.gui.contract import Beams, Continue, Do, Maps, Panel, Report, Rollouts, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.beam_tree import BeamTree
@@ -36,11 +39,12 @@ from arplay.gui.widgets.caption import Caption, Label, plain, set_role
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.joint_map import JointMap
 from arplay.gui.widgets.push_button import push_button, segment
-from arplay.gui.widgets.rollout_rows import RolloutRows
+from arplay.gui.widgets.rollout_rows import RolloutRows, told_of
+from arplay.gui.widgets.rollout_tiles import RolloutTiles
 
 NARROW, LOW = 420, 150
 MOST_TOKENS = 4096
-TOKENS = 32
+TOKENS, TO_THE_END = 32, "to the end"
 WHOLE = 1000
 """Chains of a small table that are looked at with as many tokens as are proposed."""
 _EMPTY = {
@@ -83,6 +87,7 @@ class ContinuationsPanel(Panel):
         self._ran = False
         """It was run by the key, and has not ended yet."""
         self.rows, self.tree, self.map = RolloutRows(), BeamTree(), JointMap()
+        self.tiles = RolloutTiles(self.rows)
         self.note, self.looked = Caption(), Caption()
         self.modes = [
             segment("Rollouts", "Draw many samples at once", self._draws, place=0, of=3, name="Rollouts"),
@@ -128,12 +133,13 @@ class ContinuationsPanel(Panel):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.pages = QStackedWidget()
-        for page in (self.empty, self.rows, self.tree, self.map):
+        for page in (self.empty, self.rows, self.tiles, self.tree, self.map):
             self.pages.addWidget(page)
         self._lay_out()
         for shown in (self.rows, self.tree, self.map):
             shown.looked_at.connect(self._show_looked)
             shown.chosen.connect(self._write)
+        self.tiles.chosen.connect(self._write)
         self.groups.valueChanged.connect(self._fit)
         self.usual_tokens = self.tokens.value()
         self.mode = "rollouts"
@@ -185,14 +191,31 @@ class ContinuationsPanel(Panel):
         self.rows.table.theme = self.tree.theme = self.map.theme = theme
         self.map.update()
         self.rows.viewport().update()
+        self.tiles.viewport().update()
         self.tree.viewport().update()
 
     def _usual_tokens(self) -> None:
-        """As many as a small table can be looked at whole with, where the user chose no other number."""
-        if self.tokens.value() == self.usual_tokens and (loaded := self.view.loaded) is not None:
+        """To the end of what has one, or as many as a small table can be looked at whole with, where the user chose no
+        other number."""
+        if (loaded := self.view.loaded) is None:
+            return
+        usual = self.tokens.value() == self.usual_tokens
+        ends = loaded.vocabulary.length is not None
+        self.tokens.setMinimum(0 if ends else 1)
+        self.tokens.setSpecialValueText(TO_THE_END if ends else "")
+        if usual and ends:
+            self.usual_tokens = 0
+        elif usual:
             most = int(math.log(WHOLE, max(2, len(loaded.vocabulary))))
             self.usual_tokens = most if most > 2 and not loaded.can.batch else TOKENS
+        if usual:
             self.tokens.setValue(self.usual_tokens)
+
+    @property
+    def most_tokens(self) -> int:
+        """Of a continuation."""
+        length = self.view.loaded.vocabulary.length if self.view.loaded is not None else None
+        return self.tokens.value() or length or TOKENS
 
     @property
     def tried(self) -> Rolled | Searched | Mapped | None:
@@ -206,7 +229,9 @@ class ContinuationsPanel(Panel):
 
     def _show_all(self) -> None:
         view, tried, here = self.view, self.tried, self.is_here
-        self.rows.table.show_rolled(view.rolled, not here)
+        table = self.rows.table
+        table.thumbnail = _thumbnail(view.rolled)
+        table.show_rolled(view.rolled, not here)
         self.tree.show_search(view.searched, not here)
         self.map.show_map(view.mapped, not here)
         begun = tried is not None and (not isinstance(tried, Rolled) or any(each.steps for each in tried.rollouts))
@@ -262,7 +287,10 @@ class ContinuationsPanel(Panel):
         """The chosen one, whole, and whether it can be written."""
         chosen, ids = "", self._chosen().ids
         tried = self.tried
-        if tried is not None and ids:
+        current = self.rows.current
+        if self._picture is self.tiles and current is not None and ids:
+            chosen = told_of(current)
+        elif tried is not None and ids:
             writer = tried.document.writer()
             chosen = "".join([*(writer.write(id, tried.tokens) for id in ids), writer.end()])
         self.looked.show_text(f"chosen: {chosen}" if chosen else "")
@@ -283,7 +311,7 @@ class ContinuationsPanel(Panel):
         if self.view.trying == self.mode:
             self.intent.emit(Do("stop_trying"))
         elif self.mode == "rollouts":
-            self.intent.emit(Rollouts(self.count.value(), self.tokens.value()))
+            self.intent.emit(Rollouts(self.count.value(), self.most_tokens))
         elif self.mode == "map":
             self.intent.emit(Maps(self.deep.value(), self.budget.value()))
         else:
@@ -317,7 +345,7 @@ class ContinuationsPanel(Panel):
         eos = (loaded.eos,) if loaded is not None and loaded.eos is not None and self.view.settings.stop_at_eos else ()
         groups = self.groups.value()
         return Rules(
-            self.width_box.value(), self.tokens.value(), eos, self.penalty.value(), self.stop.currentData(), groups,
+            self.width_box.value(), self.most_tokens, eos, self.penalty.value(), self.stop.currentData(), groups,
             self.diversity.value() if groups > 1 else 0.0,
         )  # fmt: skip
 
@@ -371,8 +399,9 @@ class ContinuationsPanel(Panel):
         return None if self.tried is None else (size.width(), size.height())
 
     @property
-    def _picture(self) -> RolloutRows | BeamTree | JointMap:
-        return self.tree if self.mode == "beams" else self.map if self.mode == "map" else self.rows
+    def _picture(self) -> RolloutRows | RolloutTiles | BeamTree | JointMap:
+        rollouts = self.rows if self.rows.table.thumbnail is None else self.tiles
+        return self.tree if self.mode == "beams" else self.map if self.mode == "map" else rollouts
 
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
         shown, size = self._picture, self._picture.extent()
@@ -406,6 +435,12 @@ class _Field:
         for part in (name, self.box):
             if tip:
                 part.setToolTip(plain(tip))
+
+
+def _thumbnail(rolled: Rolled | None) -> Callable[[Sequence[int]], QImage] | None:
+    """What draws its rollouts, where they are not told in words."""
+    draw = None if rolled is None else kinds.of_document(rolled.document).thumbnail
+    return None if draw is None or rolled is None else partial(draw, rolled.document, rolled.tokens)
 
 
 def _box(value: int, most: int, tip: str) -> QSpinBox:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QFontMetrics, QImage, QPainter
 
 from arplay.core.format import number
 from arplay.core.signs import safe
@@ -44,6 +45,8 @@ class RolloutTable(QAbstractTableModel):
         super().__init__(parent)
         self.rolled: Rolled | None = None
         self.dim = False
+        self.thumbnail: Callable[[Sequence[int]], QImage] | None = None
+        """Draws what some ids make of the document; None where they are told in words."""
         self.theme: Theme = LIGHT
 
     def show_rolled(self, rolled: Rolled | None, dim: bool) -> None:
@@ -89,10 +92,9 @@ class RolloutTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and (self.dim or index.column() == 4):
             return self.theme.color("muted")
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            _, tokens, logprob, perplexity, ended = _cells(each)
-            told = (
-                f"{tokens} tokens, log p {logprob} nats, perplexity {perplexity}, ended by: {ended}; seed {each.seed}"
-            )
+            told = told_of(each)
+            if self.thumbnail is not None:
+                return plain(told) if role == Qt.ItemDataRole.ToolTipRole else told
             shown = each.text if len(each.text) <= 600 else each.text[:600] + "…"
             return plain(f"{shown}\n{told}") if role == Qt.ItemDataRole.ToolTipRole else f"{safe(each.text)}; {told}"
         return None
@@ -141,6 +143,12 @@ class RolloutRows(ChoiceTable):
                 shown = painter.fontMetrics().elidedText(cell, Qt.TextElideMode.ElideRight, width - 16)
                 painter.drawText(QRectF(x + 8, y, width - 16, ROW), _side(column), shown)
                 x += width
+
+
+def told_of(each: Rollout) -> str:
+    """All its figures."""
+    _, tokens, logprob, perplexity, ended = _cells(each)
+    return f"{tokens} tokens, log p {logprob} nats, perplexity {perplexity}, ended by: {ended}; seed {each.seed}"
 
 
 def _cells(each: Rollout) -> tuple[str, ...]:

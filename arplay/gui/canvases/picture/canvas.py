@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QGridLayout, QPushButton, QVBoxLayout, QWidget
@@ -20,8 +22,10 @@ HEIGHT = 680
 """Pixels of height that it wants."""
 GO, CLEAR = 1000, 1001
 """What a click does besides painting a level: goes there, or takes the paint off."""
-KEYS = "0123456789abcdef"
-"""What paints a level: the digit that it is to the base of sixteen."""
+KEYS = "0123456789abcdefg"
+"""What paints a level: the digit that it is to the base of seventeen."""
+LATER = 0.4
+"""How much of a pixel's colour is seen where the model has not read it yet."""
 MOST_NAMED = 4
 """Levels whose buttons have a name; more have a swatch alone."""
 LEVEL = 34
@@ -40,14 +44,20 @@ class PictureCanvas(Canvas):
         self._picture: Picture | None = None
         self._caret = 0
         self._said = ""
+        self._stroke: list[int] = []
+        """Pixels that the mouse goes over, to be painted at once when it is let go."""
         self.grid = PictureGrid(self)
         self.grid.setAccessibleName("Picture")
         self.words = Label(parent=self, role="muted", wrap=True)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.words.setMinimumHeight(2 * self.words.fontMetrics().lineSpacing())  # the picture stays where it is
         self.tools = QWidget(self)
         self._rows = QGridLayout(self.tools)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(SPACE[0])
         self.choices = QButtonGroup(self)
+        tip = "Takes the paint off the framed pixel and all that come after it: they can be drawn anew (Shift+Delete)"
+        self.clear_rest = push_button("Clear the rest", tip, self._clear_rest, role="chip", parent=self.tools)
         self._side = QWidget(self)
         side = QVBoxLayout(self._side)
         side.setContentsMargins(0, 0, 0, 0)
@@ -64,6 +74,7 @@ class PictureCanvas(Canvas):
         self.setFocusProxy(self.grid)
         self.grid.pressed.connect(self._press)
         self.grid.dragged.connect(self._drag)
+        self.grid.released.connect(self._end_stroke)
         self.grid.moved.connect(self._move)
         self.grid.installEventFilter(self)
 
@@ -89,12 +100,24 @@ class PictureCanvas(Canvas):
         if picture != self._picture or view.caret != self._caret:
             self._said = ""
         self._picture, self._caret = picture, view.caret
-        known = picture.open_from(0, tokens)
-        index = {cell: i for i, cell in enumerate(tokens.order)}
-        squares = [_square(tokens, level, index[cell], known) for cell, level in enumerate(picture.cells)]
-        marked = tokens.order[view.caret] if view.caret < tokens.pixels else None
-        self.grid.show_squares(tokens.width, squares, marked)
-        self.words.setText(self._said or self._sentence(tokens, picture, known))
+        self._show_picture(tokens, picture)
+        behind = (picture.cells[cell] for cell in tokens.order[view.caret :])
+        self.clear_rest.setEnabled(any(level is not None for level in behind))
+        self.words.setText(self._said or self._sentence(tokens, picture, picture.open_from(0, tokens)))
+
+    def _show_picture(self, tokens: Raster, picture: Picture) -> None:
+        """What the model has read in its own colours, what it has not pale."""
+        ground = self.grid.theme.color("background")
+        own = [paper(tokens.ink(id)) for id in range(len(tokens))]
+        pale = [_mixed(colour, ground) for colour in own]
+        squares = [Square(None)] * tokens.pixels
+        for index, cell in enumerate(tokens.order):
+            level = picture.cells[cell]
+            if level is not None:
+                squares[cell] = Square((own if index < self._caret else pale)[level])
+        marked = tokens.order[self._caret] if self._caret < tokens.pixels else None
+        self.grid.show_squares(tokens.width, squares, marked, self._tell)
+        self.grid.show_order(tokens.order, self._caret)
 
     def _sentence(self, tokens: Raster, picture: Picture, known: int) -> str:
         if self._caret >= tokens.pixels:
@@ -103,7 +126,10 @@ class PictureCanvas(Canvas):
         waiting = sum(level is not None for level in picture.cells) - known
         come = "pixel comes later and is" if waiting == 1 else "pixels come later and are"
         later = f" {waiting} painted {come} kept." if waiting else ""
-        return f"Pixel {self._caret + 1} of {tokens.pixels} comes next: row {row + 1}, column {column + 1}.{later}"
+        pale = " The pale pixels come later." if known > self._caret and not waiting else ""
+        return (
+            f"Pixel {self._caret + 1} of {tokens.pixels} comes next: row {row + 1}, column {column + 1}.{later}{pale}"
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a low panel the tools stand beside the picture, which needs the height."""
@@ -123,6 +149,7 @@ class PictureCanvas(Canvas):
             button.deleteLater()
         self._add(GO, "Go there", "A click goes to the pixel: the chart shows what the model expects there.", 0, 0)
         self._add(CLEAR, "Clear", "A click takes the paint off (key Delete).", 0, 1)
+        self._rows.addWidget(self.clear_rest, 0, 8, 1, 1)
         self.choices.button(GO).setChecked(True)
         named = len(tokens) <= MOST_NAMED
         columns = 2 if named else 8
@@ -149,15 +176,34 @@ class PictureCanvas(Canvas):
         what = self.choices.checkedId()
         if right:
             level = self._picture.cells[cell]
-            self._paint(cell, 0 if level is None else (level + 1) % len(self._raster))
+            self._paint([cell], 0 if level is None else (level + 1) % len(self._raster))
         elif what == GO:
             self._go(self._raster.order.index(cell))
         else:
-            self._paint(cell, None if what == CLEAR else what)
+            self._drag(cell)
 
     def _drag(self, cell: int) -> None:
-        if self.choices.checkedId() != GO:
-            self._press(cell, False)
+        """One stroke, seen at once and painted when it ends: one undo takes it back."""
+        if self.choices.checkedId() != GO and self._raster is not None and self._picture is not None:
+            if cell not in self._stroke:
+                self._stroke.append(cell)
+            level = self._level
+            self._show_picture(self._raster, self._picture.apply(self._picture.paint(self._stroke, level)))
+
+    def _end_stroke(self) -> None:
+        stroke, self._stroke = self._stroke, []
+        if stroke:
+            self._paint(stroke, self._level)
+
+    @property
+    def _level(self) -> int | None:
+        """What is painted."""
+        what = self.choices.checkedId()
+        return None if what == CLEAR else what
+
+    def _clear_rest(self) -> None:
+        if self._raster is not None:
+            self._paint(self._raster.order[self._caret :], None)
 
     def _move(self, rows: int, columns: int) -> None:
         """The nearest pixel in that direction, as far as it can be gone to."""
@@ -181,23 +227,38 @@ class PictureCanvas(Canvas):
         )
         self.words.setText(self._said)
 
-    def _paint(self, cell: int, level: int | None) -> None:
+    def _paint(self, cells: Sequence[int], level: int | None) -> None:
         assert self._picture is not None
-        if self._picture.cells[cell] != level:
-            self.intent.emit(Painted((cell,), level))
+        changed = tuple(cell for cell in cells if self._picture.cells[cell] != level)
+        if changed:
+            self.intent.emit(Painted(changed, level))
+
+    def _tell(self, cell: int) -> str:
+        tokens, picture = self._raster, self._picture
+        assert tokens is not None and picture is not None
+        index, level = tokens.order.index(cell), picture.cells[cell]
+        row, column = tokens.place(index)
+        where = f"Pixel {index + 1}: row {row + 1}, column {column + 1}"
+        if level is None:
+            return f"{where}, not painted"
+        kept = "" if index < picture.open_from(0, tokens) else "\nNot read yet: a pixel before it is not painted."
+        return f"{where}, {tokens.label(level)[2:]}{kept}"
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         """Keys of the grid that mean something here."""
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or self._raster is None:
             return False
         key, raster = event.key(), self._raster
+        if key == Qt.Key.Key_Delete and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+            self._clear_rest()
+            return True
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             return False
         level = KEYS.find(event.text().lower()) if event.text() else -1
         if 0 <= level < len(raster) and self._caret < raster.pixels:
-            self._paint(raster.order[self._caret], level)
+            self._paint([raster.order[self._caret]], level)
         elif key == Qt.Key.Key_Delete and self._caret < raster.pixels:
-            self._paint(raster.order[self._caret], None)
+            self._paint([raster.order[self._caret]], None)
         elif key == Qt.Key.Key_Space:
             self.intent.emit(Do("step"))
         elif key == Qt.Key.Key_Backspace:
@@ -222,11 +283,6 @@ def paper(ink: float) -> QColor:
     return QColor(value, value, value)
 
 
-def _square(tokens: Raster, level: int | None, index: int, known: int) -> Square:
-    row, column = tokens.place(index)
-    where = f"Pixel {index + 1}: row {row + 1}, column {column + 1}"
-    if level is None:
-        return Square(None, QColor(), "", f"{where}, not painted")
-    fill = paper(tokens.ink(level))
-    kept = "" if index < known else "\nNot read yet: a pixel before it is not painted."
-    return Square(fill, QColor(), "", f"{where}, {tokens.label(level)[2:]}{kept}")
+def _mixed(colour: QColor, ground: QColor) -> QColor:
+    parts = zip(colour.getRgb()[:3], ground.getRgb()[:3], strict=True)  # type: ignore[index]
+    return QColor(*(round(LATER * a + (1 - LATER) * b) for a, b in parts))

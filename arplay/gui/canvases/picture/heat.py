@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from PySide6.QtCore import QRectF, Signal
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
@@ -17,8 +18,11 @@ from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet
-from arplay.gui.widgets.picture.grid import MOST_SIDE, PictureGrid, Square, paint_square
+from arplay.gui.widgets.picture.grid import MOST_SIDE, PictureGrid, Square, paint_squares
 from arplay.gui.widgets.sheet import MARGIN
+
+MOST_WITH_WORDS = 256
+"""Pixels of a picture whose squares may ever be large enough for words."""
 
 
 class PictureHeat(QWidget):
@@ -58,7 +62,7 @@ class PictureHeat(QWidget):
         self._encoded = ledger.encoded
         marked = None if view.selected is None else self._cell(view.selected)
         squares = squares_of(ledger, ledger.encoded, self.grid.theme, self._scale, self._unit)
-        self.grid.show_squares(ledger.encoded.raster.width, squares, marked)
+        self.grid.show_squares(ledger.encoded.raster.width, squares, marked, partial(_told, ledger, self._unit))
 
     def in_sight(self) -> None:
         return None
@@ -108,29 +112,38 @@ class PictureSheet(FiguresSheet):
         super().__init__(theme, scale, unit, figures, caption, self.side, raster.height)
 
     def paint_rows(self, painter: QPainter, first: int, stop: int, top: float) -> None:
-        for row in range(first, stop):
-            for column in range(self.columns):
-                place = QRectF(MARGIN + column * self.side, top + (row - first) * self.side, self.side, self.side)
-                paint_square(painter, self.squares[row * self.columns + column], place, self.theme)
+        place = QRectF(MARGIN, top, self.columns * self.side, (stop - first) * self.side)
+        shown = self.squares[first * self.columns : stop * self.columns]
+        paint_squares(painter, shown, self.columns, place, self.theme)
 
 
 def squares_of(ledger: Ledger, encoded: EncodedPicture, theme: Theme, scale: HeatScale, unit: Unit) -> list[Square]:
     """Every pixel of the picture, row by row, in the colour of its token."""
     raster = encoded.raster
-    squares = [Square(None, theme.color("muted"), "", "not painted, so it has no surprisal")] * raster.pixels
+    wordy = raster.pixels <= MOST_WITH_WORDS
+    squares = [Square(None)] * raster.pixels
     for index, shade in enumerate(scale.shade(ledger, 0, len(ledger))):
         fill, ink = (scale.fills[shade], scale.inks[shade]) if shade >= 0 else (None, theme.color("muted"))
-        squares[raster.order[encoded.first + index]] = _square(ledger, index, fill, ink, unit)
+        words = number(in_unit(-float(ledger.logprob[index]), unit), 2) if wordy and _is_scored(ledger, index) else ""
+        squares[raster.order[encoded.first + index]] = Square(fill, ink, words)
     return squares
 
 
-def _square(ledger: Ledger, index: int, fill: QColor | None, ink: QColor, unit: Unit) -> Square:
-    name, logprob = ledger.encoded.said(index, None), float(ledger.logprob[index])
-    if index >= ledger.done or math.isnan(logprob):
-        return Square(fill, ink, "", f"{name}: not scored")
-    entropy = number(in_unit(float(ledger.entropy[index]), unit))
-    tip = (
+def _told(ledger: Ledger, unit: Unit, cell: int) -> str:
+    encoded = ledger.encoded
+    assert isinstance(encoded, EncodedPicture)
+    index = encoded.raster.order.index(cell) - encoded.first
+    if not 0 <= index < len(encoded):
+        return "not painted, so it has no surprisal"
+    name = encoded.said(index, None)
+    if not _is_scored(ledger, index):
+        return f"{name}: not scored"
+    logprob, entropy = float(ledger.logprob[index]), float(ledger.entropy[index])
+    return (
         f"{name}\np {probability(logprob)}, surprisal {number(in_unit(-logprob, unit))} {unit}, "
-        f"rank {int(ledger.rank[index])}, entropy {entropy} {unit}"
+        f"rank {int(ledger.rank[index])}, entropy {number(in_unit(entropy, unit))} {unit}"
     )
-    return Square(fill, ink, number(in_unit(-logprob, unit), 2), tip)
+
+
+def _is_scored(ledger: Ledger, index: int) -> bool:
+    return index < ledger.done and not math.isnan(float(ledger.logprob[index]))

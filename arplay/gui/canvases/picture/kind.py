@@ -5,6 +5,7 @@ from __future__ import annotations
 from arplay.core.modalities.image import Picture, Raster
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.canvases.picture.canvas import PictureCanvas
+from arplay.gui.canvases.picture.drawn import drawn
 from arplay.gui.canvases.picture.heat import PictureHeat, PictureSheet
 
 PICTURE = Kind(
@@ -24,4 +25,5 @@ PICTURE = Kind(
     "before it are the prefix. The arrow keys go there as well.",
     other="Go back with the arrow keys into the middle of the picture and paint the pixel anew with the digit of a "
     "level. Ctrl+B branches: another level for the last one that was picked. What was there before is kept.",
+    thumbnail=drawn,
 )

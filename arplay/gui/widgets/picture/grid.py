@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, number_font
+from arplay.gui.theme import LIGHT, SMALL, Theme, number_font
 from arplay.gui.widgets.caption import plain
 
 MOST_SIDE = 96
@@ -17,41 +28,66 @@ LEAST_FOR_WORDS = 44
 """Pixels of a side from which what a square says is written into it."""
 LEAST_FOR_BORDERS = 8
 """Pixels of a side from which each square has a border."""
+AHEAD = 26.0
+"""Pixels that the arrow through the next squares is long, about."""
+HEAD = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """``fill`` is None where nobody has painted; ``ink`` is what can be read on it; ``tip`` says all there is to it."""
+    """``fill`` is None where nobody has painted; ``ink`` is what can be read of ``words`` on it."""
 
     fill: QColor | None
-    ink: QColor
-    words: str
-    tip: str
+    ink: QColor | None = None
+    words: str = ""
 
 
-def paint_square(painter: QPainter, square: Square, place: QRectF, theme: Theme) -> None:
-    """One square, as the screen and a file show it."""
-    if place.width() < LEAST_FOR_BORDERS:
-        painter.fillRect(place, theme.color("surface") if square.fill is None else square.fill)
-        return
-    area = place.adjusted(0.5, 0.5, -0.5, -0.5)
+def paint_squares(
+    painter: QPainter, squares: Sequence[Square], columns: int, place: QRectF, theme: Theme, image: QImage | None = None
+) -> None:
+    """All of them, as the screen and a file show them: one image, and lines between large ones. ``image``: of them."""
+    side = place.width() / columns
+    painter.fillRect(place, theme.color("background"))
+    painter.fillRect(place, QBrush(theme.color("border"), Qt.BrushStyle.BDiagPattern))
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    painter.drawImage(place, image or image_of(squares, columns))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.color("border"), 1))
-    painter.setBrush(theme.color("surface") if square.fill is None else square.fill)
-    painter.drawRect(area)
-    if square.fill is None:
-        painter.setPen(QPen(theme.color("border"), 1, Qt.PenStyle.DotLine))
-        painter.drawLine(area.topLeft(), area.bottomRight())
-    if square.words and place.width() >= LEAST_FOR_WORDS:
+    if side >= LEAST_FOR_BORDERS:
+        rows = len(squares) // columns
+        across = [QLineF(place.left() + x * side, place.top(), place.left() + x * side, place.bottom()) for x in
+                  range(1, columns)]  # fmt: skip
+        down = [QLineF(place.left(), place.top() + y * side, place.right(), place.top() + y * side) for y in
+                range(1, rows)]  # fmt: skip
+        painter.drawLines([*across, *down])
+    painter.drawRect(place)
+    if side >= LEAST_FOR_WORDS:
         painter.setFont(number_font(SMALL))
-        painter.setPen(square.ink)
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, square.words)
+        for cell, square in enumerate(squares):
+            if square.words and square.ink is not None:
+                row, column = divmod(cell, columns)
+                painter.setPen(square.ink)
+                area = QRectF(place.left() + column * side, place.top() + row * side, side, side)
+                painter.drawText(area, Qt.AlignmentFlag.AlignCenter, square.words)
+
+
+def image_of(squares: Sequence[Square], columns: int) -> QImage:
+    """A pixel each, transparent where nobody has painted."""
+    image = QImage(columns, max(1, len(squares) // columns), QImage.Format.Format_ARGB32)
+    image.fill(0)
+    for cell, square in enumerate(squares):
+        if square.fill is not None:
+            image.setPixel(cell % columns, cell // columns, square.fill.rgba())
+    return image
 
 
 class PictureGrid(QWidget):
-    """``pressed``: a square and whether it was the right button; ``moved``: arrow keys, by rows and columns."""
+    """``pressed``: a square and whether it was the right button; ``dragged``: a square that the mouse went over since,
+    up to ``released``; ``moved``: arrow keys, by rows and columns."""
 
     pressed = Signal(int, bool)
     dragged = Signal(int)
+    released = Signal()
     moved = Signal(int, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -60,6 +96,10 @@ class PictureGrid(QWidget):
         self.columns = 0
         self.squares: tuple[Square, ...] = ()
         self.marked: int | None = None
+        self._tell: Callable[[int], str] = _nothing
+        self._order: Sequence[int] = ()
+        self._read = 0
+        self._image = QImage()
         self._last: int | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -70,11 +110,19 @@ class PictureGrid(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(60, 60)
 
-    def show_squares(self, columns: int, squares: Sequence[Square], marked: int | None) -> None:
-        if (columns, tuple(squares), marked) != (self.columns, self.squares, self.marked):
-            self.columns, self.squares, self.marked = columns, tuple(squares), marked
-            self.setAccessibleDescription("" if marked is None or marked >= len(squares) else squares[marked].tip)
-            self.update()
+    def show_squares(
+        self, columns: int, squares: Sequence[Square], marked: int | None, tell: Callable[[int], str]
+    ) -> None:
+        """``tell`` says all there is to a square."""
+        self.columns, self.squares, self.marked, self._tell = columns, tuple(squares), marked, tell
+        self._image = image_of(squares, columns)
+        self.setAccessibleDescription("" if marked is None or marked >= len(squares) else tell(marked))
+        self.update()
+
+    def show_order(self, order: Sequence[int], read: int) -> None:
+        """A line around the first ``read`` squares of an order, and one through those that come next."""
+        self._order, self._read = order, read
+        self.update()
 
     @property
     def rows(self) -> int:
@@ -95,25 +143,54 @@ class PictureGrid(QWidget):
         return row * self.columns + column if inside else None
 
     def _frame(self) -> tuple[float, float, float]:
-        room = QRectF(self.rect()).adjusted(SPACE[0], SPACE[0], -SPACE[0], -SPACE[0])
-        side = max(2.0, min(MOST_SIDE, room.width() // self.columns, room.height() // self.rows))
+        room, sharp = QRectF(self.rect()).adjusted(2, 2, -2, -2), self.devicePixelRatioF()
+        side = min(MOST_SIDE, room.width() / self.columns, room.height() / self.rows)
+        side = max(2.0, int(side * sharp) / sharp)  # whole pixels of the screen
         left = room.left() + (room.width() - side * self.columns) / 2
-        return side, left, room.top() + (room.height() - side * self.rows) / 2
+        top = room.top() + (room.height() - side * self.rows) / 2
+        return side, round(left * sharp) / sharp, round(top * sharp) / sharp
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.squares:
             painter = QPainter(self)
-            for cell, square in enumerate(self.squares):
-                paint_square(painter, square, self.rect_of(cell), self.theme)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(self.theme.color("border"), 1))
-            painter.drawRect(self.rect_of(0).united(self.rect_of(len(self.squares) - 1)))
+            place = self.rect_of(0).united(self.rect_of(len(self.squares) - 1))
+            paint_squares(painter, self.squares, self.columns, place, self.theme, self._image)
+            self._paint_order(painter)
             if self.marked is not None and self.marked < len(self.squares):
                 painter.setPen(QPen(self.theme.color("accent"), 4 if self.hasFocus() else 3))
                 marked = self.rect_of(self.marked)
                 inset = 2 if marked.width() >= 2 * LEAST_FOR_BORDERS else -2
                 painter.drawRect(marked.adjusted(inset, inset, -inset, -inset))
             painter.end()
+
+    def _paint_order(self, painter: QPainter) -> None:
+        """The edge of what is read, and an arrow through what comes next."""
+        read, accent = set(self._order[: self._read]), self.theme.color("accent")
+        painter.setPen(QPen(accent, 1.5))
+        for cell in read:
+            row, column, area = *divmod(cell, self.columns), self.rect_of(cell)
+            if row + 1 < self.rows and cell + self.columns not in read:
+                painter.drawLine(area.bottomLeft(), area.bottomRight())
+            if row and cell - self.columns not in read:
+                painter.drawLine(area.topLeft(), area.topRight())
+            if column + 1 < self.columns and cell + 1 not in read:
+                painter.drawLine(area.topRight(), area.bottomRight())
+            if column and cell - 1 not in read:
+                painter.drawLine(area.topLeft(), area.bottomLeft())
+        side = self._frame()[0]
+        ahead = self._order[self._read : self._read + 2 + int(AHEAD / side)]
+        points = [self.rect_of(cell).center() for cell in ahead]
+        if len(points) < 2:
+            return
+        line = QLineF(points[-1], points[-2])
+        line.setLength(min(HEAD, line.length()))
+        wings = [QLineF(line), QLineF(line)]
+        wings[0].setAngle(line.angle() + 35)
+        wings[1].setAngle(line.angle() - 35)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.drawPolyline(QPolygonF(points))
+        painter.drawLines(wings)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         cell = self.cell_at(event.position())
@@ -123,9 +200,27 @@ class PictureGrid(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         cell = self.cell_at(event.position())
-        if cell is not None and cell != self._last and event.buttons() & Qt.MouseButton.LeftButton:
-            self._last = cell
-            self.dragged.emit(cell)
+        if cell is None or cell == self._last or not event.buttons() & Qt.MouseButton.LeftButton:
+            return
+        for between in self._between(self._last, cell):
+            self.dragged.emit(between)
+        self._last = cell
+
+    def _between(self, first: int | None, last: int) -> list[int]:
+        """The squares on the way to ``last``: a fast mouse leaves none out."""
+        if first is None:
+            return [last]
+        (row, column), (to_row, to_column) = divmod(first, self.columns), divmod(last, self.columns)
+        steps = max(abs(to_row - row), abs(to_column - column))
+        parts = [step / steps for step in range(1, steps + 1)]
+        return [
+            round(row + part * (to_row - row)) * self.columns + round(column + part * (to_column - column))
+            for part in parts
+        ]
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._last = None
+        self.released.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {
@@ -142,13 +237,17 @@ class PictureGrid(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            cell = self.cell_at(QPointF(event.pos()))
-            self._tell(cell, event.globalPos())
+            self._show_tip(self.cell_at(QPointF(event.pos())), event.globalPos())
             return True
         return super().event(event)
 
-    def _tell(self, cell: int | None, place: QPoint) -> None:
-        if cell is None or not self.squares[cell].tip:
-            QToolTip.hideText()
+    def _show_tip(self, cell: int | None, place: QPoint) -> None:
+        tip = "" if cell is None else self._tell(cell)
+        if tip:
+            QToolTip.showText(place, plain(tip), self)
         else:
-            QToolTip.showText(place, plain(self.squares[cell].tip), self)
+            QToolTip.hideText()
+
+
+def _nothing(cell: int) -> str:
+    return ""

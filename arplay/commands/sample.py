@@ -62,7 +62,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     text.add_argument("--file", type=Path, metavar="F", help="a file with that text (- is standard input)")
     options.add_encoding(parser)
-    parser.add_argument("-n", type=options.count, metavar="N", help=f"how many tokens at most ({LENGTH})")
+    parser.add_argument(
+        "-n",
+        type=options.count,
+        metavar="N",
+        help=f"how many tokens at most ({LENGTH}; all of a picture, a second of sound)",
+    )
     options.add_model(parser)
     options.add_reading(parser)
     chance = parser.add_mutually_exclusive_group()
@@ -131,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
         raise options.UsageError("one of the arguments --prompt --file is required")
     trace = Trace.read(args.replay) if args.replay else None
     decoding = options.decoding(args, trace.decoding if trace else None)
-    length = args.n if args.n is not None else (tokens and tokens.length) or LENGTH
+    length = args.n if args.n is not None else documents.reader_of(tokens).usual(tokens) or LENGTH
     seed = args.seed or 0
     if trace is not None:
         if args.n is not None and args.n > len(trace.us):

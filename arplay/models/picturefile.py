@@ -43,6 +43,9 @@ class PictureReader:
     def write(self, path: Path, text: str, tokens: Raster) -> None:
         write_picture(path, self.typed(text.encode(), tokens))
 
+    def usual(self, tokens: Raster) -> int:
+        return tokens.length
+
     def given(self, value: Any, tokens: Raster) -> Picture | None:
         """A text of other signs than the model's own names a file."""
         if isinstance(value, np.ndarray):

@@ -39,6 +39,10 @@ class Reader(Protocol):
         """Write a document, as its text tells it, to a file of one of the suffixes. Raises Problem."""
         ...
 
+    def usual(self, tokens: Any) -> int | None:
+        """How many tokens are sampled where nobody says; None: as the command has it."""
+        ...
+
     def given(self, value: Any, tokens: Any) -> Document | None:
         """Of a value that means more here than it does for all kinds; None where it does not. Raises Problem."""
         ...
@@ -61,6 +65,9 @@ class TextReader:
 
     def write(self, path: Path, text: str, tokens: Any) -> None:
         raise ValueError(f"{path.suffix} is none of its files")
+
+    def usual(self, tokens: Any) -> None:
+        return None
 
     def given(self, value: Any, tokens: Any) -> None:
         return None

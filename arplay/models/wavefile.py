@@ -51,6 +51,10 @@ class SoundReader:
         except OSError as error:
             raise Problem(f"{path} cannot be written ({error.strerror or error})", "choose another --out") from error
 
+    def usual(self, tokens: Amplitudes) -> int:
+        """A second."""
+        return tokens.rate
+
     def given(self, value: Any, tokens: Amplitudes) -> Sound | None:
         """A text that is no ids names a file."""
         if isinstance(value, np.ndarray):

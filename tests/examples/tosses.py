@@ -54,12 +54,22 @@ class TossesReader:
     tokens: type = Sides
     encoded: bool = False
     also: str = ""
+    writes: tuple[str, ...] = ()
 
     def typed(self, data: bytes, tokens: Sides) -> Tosses:
         return tokens.row(data.decode().strip())
 
     def read(self, path: Path, encoding: str | None, tokens: Sides) -> Tosses:
         return self.typed(read_text(path), tokens)
+
+    def said(self, path: Path, tokens: Sides) -> str:
+        return ""
+
+    def write(self, path: Path, text: str, tokens: Sides) -> None:
+        raise ValueError("it has no files of its own")
+
+    def usual(self, tokens: Sides) -> int | None:
+        return tokens.length
 
     def given(self, value: Any, tokens: Sides) -> None:
         return None

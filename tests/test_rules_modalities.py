@@ -11,7 +11,7 @@ import arplay
 
 PACKAGE = Path(arplay.__file__).parent
 ROOMS = ("core/modalities/", "gui/canvases/", "gui/kinds.py", "models/", "training/")
-PROTOCOLS = {"__init__", "base", "form", "forms", "loss"}
+PROTOCOLS = {"__init__", "base", "form", "forms", "loss", "places"}
 KINDS = {
     f"arplay.core.modalities.{path.stem}"
     for path in (PACKAGE / "core/modalities").glob("*.py")
@@ -20,7 +20,7 @@ KINDS = {
 
 
 def knows(source: str) -> bool:
-    """Whether a module imports a modality, not only the protocols and the losses that all of them have."""
+    """Whether a module imports a modality, not only the protocols, losses and places that all of them have."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module is not None:
             names = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}

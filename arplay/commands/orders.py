@@ -33,9 +33,9 @@ def run(args: argparse.Namespace) -> int:
     with ProgressLine() as progress:
         score = given.model(args, progress).score(document)
     loaded, encoded = score.loaded, score.ledger.encoded
-    if loaded.joint is None:
+    if loaded.can.joint is None:
         raise Problem(f"{loaded.info.name} {NO_JOINT}", "choose a table or a joint, such as abc or xo")
-    found = orders_of(loaded.joint, len(loaded.vocabulary), encoded)
+    found = orders_of(loaded.can.joint, len(loaded.vocabulary), encoded)
     if found is None:
         raise Problem("there is no token whose orders could be listed", "give a text of at least one, or a picture")
     if args.json:

@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from arplay.core.modalities.base import TokenSet
-from arplay.core.orders import Joint
 from arplay.engine.job import Line, Steps
 from arplay.engine.messages import Lane, Result, Slotted, WithTokens
 from arplay.engine.state import State
 from arplay.models.base import Capabilities, Info
-from arplay.models.families.looked_up import Written
 
 Device = Literal["auto", "cpu", "cuda", "mps", "xpu"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
@@ -45,8 +43,6 @@ class Loaded(Result):
     can: Capabilities
     lossy: str = ""
     """How the tokenizer changes text, as one sentence; empty where its tokens are the text."""
-    joint: Joint | None = None
-    """Its joint distribution, where that is written by hand; it is looked up only, so any thread may ask."""
 
     def grown(self, result: Result) -> Loaded:
         """The same with the tokens that ``result`` knows, if it is of this model and knows more."""
@@ -77,7 +73,6 @@ def load(state: State, request: Load, line: Line) -> Steps:
         alphabet.eos,
         model.can,
         alphabet.lossy,
-        model.joint if isinstance(model, Written) else None,
     )
 
 

@@ -16,6 +16,7 @@ from arplay.core.modalities.base import Coder, Encoded, Note
 from arplay.core.modalities.spans import to_bytes
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import alphabet_of
+from arplay.core.orders import Joint
 from arplay.core.reading import FirstToken
 from arplay.core.signs import safe
 
@@ -67,6 +68,7 @@ class Capabilities:
     told; its sessions are :class:`PartialSession`, and the vocabulary grows with what was seen. ``no_scores``: why no
     text can be scored, "" where any can. ``kept``: the name of what a session keeps; ``grows``: with every token.
     ``field``: whether it is :class:`Reaching`.
+    ``joint``: its joint distribution where that is written by hand, which any thread may ask for.
     """
 
     starts_empty: bool
@@ -77,6 +79,7 @@ class Capabilities:
     kept: str = "the KV cache"
     grows: bool = True
     field: bool = False
+    joint: Joint | None = None
 
     @property
     def keeps(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,7 +59,10 @@ class LookedUp:
     """A model that looks its distributions up, in float64: a table, a joint, counts of n-grams."""
 
     info: Info
-    can = Capabilities(starts_empty=True, rewinds="none", batch=False)
+
+    @property
+    def can(self) -> Capabilities:
+        return Capabilities(starts_empty=True, rewinds="none", batch=False)
 
     def logprobs(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """log p(next | ids) in nats, shape (V,), read-only."""
@@ -80,6 +84,10 @@ class LookedUp:
 
 class Written(LookedUp):
     """One whose distributions a person has written, so that all of a short chain's can be listed."""
+
+    @property
+    def can(self) -> Capabilities:
+        return replace(super().can, joint=self.joint)
 
     def joint(self, n: int) -> NDArray[np.float64]:
         """log p of every chain of n tokens in nats, shape (V,) * n."""

@@ -16,9 +16,10 @@ from pytestqt.qtbot import QtBot
 from arplay.core.chain import underflows
 from arplay.core.modalities.text import Text
 from arplay.engine.reconcile import Reconciled
-from arplay.gui.contract import Do, Select, Settings, View
+from arplay.gui.contract import Do, Select, Settings, Unit, View
 from arplay.gui.panels.ledger import LedgerPanel
 from arplay.gui.theme import DARK, LIGHT
+from arplay.gui.widgets.ledger.curve import SurprisalCurve, Surprisals
 from arplay.gui.widgets.ledger.table import LOGP, NUMBER, POWER, PRODUCT, RUNNING, TOKEN, P
 from arplay.gui.widgets.ledger.totals import written_out
 from tests.ledgers import abc_ledger, prose, random_ledger
@@ -143,10 +144,9 @@ def test_check_asks_for_the_second_count_and_shows_it(qtbot: QtBot) -> None:
 
 
 def test_the_curve_is_surprisal_and_its_running_mean(qtbot: QtBot) -> None:
-    from arplay.gui.widgets.ledger.curve import surprisals
-
     ledger, loaded = random_ledger(prose(300))
-    each, mean = surprisals(ledger, "nats")
+    known = Surprisals(ledger, "nats")
+    each, mean = known.each, known.mean
     totals = ledger.totals
     assert np.isnan(each[0]) and np.isnan(mean[0])
     assert mean[-1] == pytest.approx(totals.nll_nats / totals.scored)
@@ -156,6 +156,32 @@ def test_the_curve_is_surprisal_and_its_running_mean(qtbot: QtBot) -> None:
         qtbot.mouseClick(panel.curve, Qt.MouseButton.LeftButton, pos=place)
     assert abs(told.args[0].index - 150) <= 2
     assert f"{each[9]:.4f}" in panel.curve.words(10.0)
+
+
+@pytest.mark.parametrize("unit", ["nats", "bits"])
+def test_a_curve_that_grew_is_the_curve_computed_at_once(qtbot: QtBot, unit: Unit) -> None:
+    ledger, _ = random_ledger(prose(9000))
+    assert len(ledger) == 9000
+    logprob = ledger.logprob.copy()
+    logprob[[5, 4095, 4096, 5000]] = np.nan, -np.inf, np.nan, np.nan
+    ledger = replace(ledger, logprob=logprob)
+    grown = Surprisals(replace(ledger, done=3), unit)
+    for done in (3, 4, 4095, 4096, 8500, 9000):
+        later = replace(ledger, done=done)
+        assert grown.grows_to(later, unit)
+        grown.add(later)
+        running, scored = later.running[:done], np.cumsum(later.scored[:done])
+        scale = -1 / np.log(2) if unit == "bits" else -1.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = np.where(np.isinf(running), np.nan, running / scored * scale)
+        np.testing.assert_allclose(grown.mean[:done], mean, rtol=1e-12)
+        whole = np.where(np.isinf(logprob), np.nan, logprob * scale)[:done]
+        np.testing.assert_allclose(grown.each[:done], whole, rtol=1e-12)
+        assert np.isnan(grown.each[done:]).all()
+        assert grown.most == np.nanmax(whole)
+    for other in (replace(ledger, logprob=logprob.copy()), replace(ledger, done=8999)):
+        assert not grown.grows_to(other, unit), "another scoring, or an earlier state of this one"
+    assert not grown.grows_to(ledger, "bits" if unit == "nats" else "nats")
 
 
 @pytest.mark.parametrize("size", [(900, 170), (460, 620), (400, 200), (200, 120), (60, 40)])
@@ -204,8 +230,6 @@ def test_the_exported_sheet_has_every_row(qtbot: QtBot) -> None:
 
 
 def test_the_curve_of_a_long_text_draws_no_more_than_can_be_seen(qtbot: QtBot) -> None:
-    from arplay.gui.widgets.ledger.curve import SurprisalCurve
-
     drawn = {}
     for count in (200, 20_000):
         curve = SurprisalCurve()

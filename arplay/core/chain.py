@@ -217,7 +217,13 @@ class Ledger:
     @property
     def running(self) -> Floats:
         """The running log-prob in nats, shape (n,); an unscored token adds nothing."""
-        return np.concatenate([np.empty(0), *(self._running(at) for at in range(0, len(self), BLOCK))])
+        return self.running_of(0, len(self))
+
+    def running_of(self, first: int, stop: int) -> Floats:
+        """The same of tokens [first, stop) only, shape (stop - first,)."""
+        begin = first // BLOCK * BLOCK
+        blocks = (self._running(at) for at in range(begin, stop, BLOCK))
+        return np.concatenate([np.empty(0), *blocks])[first - begin : stop - begin]
 
     def running_at(self, index: int) -> float:
         """The running log-prob behind one token."""

@@ -17,16 +17,39 @@ from arplay.gui.widgets.line_plot import LinePlot
 from arplay.gui.widgets.plot import Floats, Plot, Series
 
 
-def surprisals(ledger: Ledger, unit: Unit) -> tuple[Floats, Floats]:
-    """(surprisal of each token, NLL per scored token so far), both of shape (done,), NaN where there is none."""
-    scale = -1.0 / LN2 if unit == "bits" else -1.0
-    done = ledger.done
-    count = np.cumsum(ledger.scored[:done], dtype=np.int32)  # four times as fast as in float64
-    with np.errstate(divide="ignore", invalid="ignore"):
-        each, mean = ledger.logprob[:done] * scale, ledger.running[:done] / count
-    mean *= scale
-    each[np.isinf(each)] = mean[np.isinf(mean)] = np.nan
-    return each, mean
+class Surprisals:
+    """``each`` surprisal and the ``mean`` so far, the NLL per scored token, both of shape (n,); NaN: there is none.
+
+    A ledger that grows adds its new tokens to those before: a long text is not computed again with every batch.
+    """
+
+    def __init__(self, ledger: Ledger, unit: Unit) -> None:
+        self.ledger, self.unit = ledger, unit
+        self.places: Floats = np.arange(1.0, len(ledger) + 1)
+        self.each, self.mean = np.full((2, len(ledger)), np.nan)
+        self.most = math.nan
+        """The highest finite surprisal."""
+        self._done = self._scored = 0
+        self.add(ledger)
+
+    def grows_to(self, ledger: Ledger, unit: Unit) -> bool:
+        """Whether that is a later ledger of the same scoring."""
+        same = unit == self.unit and ledger.encoded is self.ledger.encoded and ledger.done >= self._done
+        return same and len(ledger) == len(self.each) and np.may_share_memory(ledger.logprob, self.ledger.logprob)
+
+    def add(self, ledger: Ledger) -> None:
+        """The tokens of ``ledger`` that are new."""
+        first, done = self._done, ledger.done
+        scale = -1.0 / LN2 if self.unit == "bits" else -1.0
+        logprob, each, mean = ledger.logprob[first:done], self.each[first:done], self.mean[first:done]
+        count = self._scored + np.cumsum(~np.isnan(logprob), dtype=np.int32)  # four times as fast as in float64
+        with np.errstate(divide="ignore", invalid="ignore"):
+            np.multiply(logprob, scale, out=each)
+            np.divide(ledger.running_of(first, done), count, out=mean)
+        mean *= scale
+        each[np.isinf(each)] = mean[np.isinf(mean)] = np.nan
+        self.most = float(np.fmax.reduce(each, initial=self.most))
+        self._done, self._scored = done, int(count[-1]) if len(count) else self._scored
 
 
 class SurprisalCurve(LinePlot):
@@ -39,7 +62,7 @@ class SurprisalCurve(LinePlot):
         self.ledger: Ledger | None = None
         self.vocabulary: TokenSet | None = None
         self.unit: Unit = "nats"
-        self._places: Floats = np.zeros(0)
+        self._surprisals: Surprisals | None = None
         self.clicked.connect(self._pick)
 
     def set_unit(self, unit: Unit) -> None:
@@ -54,18 +77,21 @@ class SurprisalCurve(LinePlot):
         self.ledger, self.vocabulary = ledger, vocabulary
         self.light(None)
         if ledger is None or not ledger.done:
+            self._surprisals = None
             self.show_plot(Plot(), "")
             return
-        each, mean = surprisals(ledger, self.unit)
-        if len(self._places) != len(ledger):
-            self._places = np.arange(1.0, len(ledger) + 1)
-        x = self._places[: ledger.done]
+        known = self._surprisals
+        if known is None or not known.grows_to(ledger, self.unit):
+            known = self._surprisals = Surprisals(ledger, self.unit)
+        else:
+            known.add(ledger)
+        done = ledger.done
+        x, each, mean = known.places[:done], known.each[:done], known.mean[:done]
         series = (
             Series("each token", x, each, "fill", 1.0, 0.75, steps=True),
             Series("mean so far", x, mean, "text", 2.0),
         )
-        most = float(np.fmax.reduce(each))
-        high = 1.05 * (1.0 if math.isnan(most) else max(0.1, most))
+        high = 1.05 * (1.0 if math.isnan(known.most) else max(0.1, known.most))
         plot = Plot(series, (f"surprisal, {self.unit}", self.unit), start=0.5, end=len(ledger) + 0.5, high=high)
         self.show_plot(plot, f"mean so far {number(float(mean[-1]))} {self.unit}")
 

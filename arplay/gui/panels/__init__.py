@@ -15,4 +15,5 @@ PANELS = (
     PanelEntry("arplay.gui.panels.continuations:ContinuationsPanel", "bottom", behind=True, chart=TRIED),
     PanelEntry("arplay.gui.panels.betting:BettingPanel", "bottom", behind=True, chart=BETS),
     PanelEntry("arplay.gui.panels.kv_cache:KvCachePanel", "bottom", behind=True, chart=CACHE),
+    PanelEntry("arplay.gui.panels.orders:OrdersPanel", "bottom", behind=True),
 )

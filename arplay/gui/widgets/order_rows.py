@@ -1,0 +1,256 @@
+"""Orders of one chain as rows: the way through its tokens, a cell for each conditional, and the total."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPointF,
+    QRectF,
+    Qt,
+)
+from PySide6.QtGui import QHelpEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
+
+from arplay.core.format import in_unit, nats_and_bits, number, percent, probability, significant
+from arplay.core.modalities.base import TokenSet
+from arplay.core.modalities.places import Place
+from arplay.core.orders import Factor, Orders, Product
+from arplay.export.colours import shades
+from arplay.gui.contract import Unit
+from arplay.gui.theme import BODY, LIGHT, SMALL, Theme, number_font
+from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.row_table import RowTable
+
+Index = QModelIndex | QPersistentModelIndex
+ROW = 30
+WAY, NAME, FACTORS, TOTAL = range(4)
+HEADERS = ("order", "name", "log p of each token, given those before it", "total")
+TIPS = (
+    "In which order the tokens are told; a picture's way begins at the dot. Click to sort.",
+    "What this order is called, if it has a name. Click to sort.",
+    "A cell a token, coloured by surprisal as in the heatmap; point at one. Click to sort by the largest surprisal.",
+    "The sum of the row: log p of all the tokens together. Click to sort.",
+)
+_LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_LISTED = 8
+
+
+def variable(index: int) -> str:
+    """
+    >>> variable(0), variable(11)
+    ('x₁', 'x₁₂')
+    """
+    return f"x{index + 1}".translate(_LOW)
+
+
+def conditional(factor: Factor, value: str) -> str:
+    """The name of a conditional: p(x₂ = A | x₁)."""
+    known = ", ".join(variable(i) for i in sorted(factor.known))
+    return f"p({variable(factor.index)} = {value}{' | ' + known if known else ''})"
+
+
+def formula(product: Product, ids: Sequence[int], tokens: TokenSet) -> str:
+    """The product in full."""
+    names = [conditional(factor, label(tokens.label(ids[factor.index]))) for factor in product.factors]
+    logprobs = [factor.logprob for factor in product.factors]
+    values = ["undefined" if math.isnan(logprob) else significant(math.exp(logprob)) for logprob in logprobs]
+    return f"{' · '.join(names)} = {' · '.join(values)} = {significant(math.exp(product.total))}"
+
+
+def told(factor: Factor, ids: Sequence[int], tokens: TokenSet) -> str:
+    """One conditional in words: what is known, its probability, and those of the other values."""
+    name = conditional(factor, label(tokens.label(ids[factor.index])))
+    known = ", ".join(f"{variable(i)} = {label(tokens.label(ids[i]))}" for i in sorted(factor.known))
+    given = f"known: {known}" if known else "nothing is known yet"
+    if math.isnan(factor.logprob):
+        return f"{name} is not defined: what is known has probability 0\n{given}"
+    best = np.argsort(-factor.row, kind="stable")[:_LISTED].tolist()
+    others = ", ".join(f"{label(tokens.label(id))} {percent(math.exp(factor.row[id]))}" for id in best)
+    return f"{name} = {probability(factor.logprob)}, log p = {nats_and_bits(factor.logprob)}\n{given}\n{others}"
+
+
+class OrderTable(QAbstractTableModel):
+    """Sorted by a column, or as they come (-1)."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.orders: Orders | None = None
+        self.tokens: TokenSet | None = None
+        self.places: tuple[Place, ...] = ()
+        self.rows: list[Product] = []
+        self.unit: Unit = "nats"
+        self._sorted = -1, Qt.SortOrder.AscendingOrder
+
+    def show_orders(
+        self, orders: Orders | None, tokens: TokenSet | None, places: tuple[Place, ...], unit: Unit
+    ) -> None:
+        self.beginResetModel()
+        self.orders, self.tokens, self.places, self.unit = orders, tokens, places, unit
+        self._arrange()
+        self.endResetModel()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self.beginResetModel()
+        self._sorted = column, order
+        self._arrange()
+        self.endResetModel()
+
+    def _arrange(self) -> None:
+        self.rows = list(self.orders.products) if self.orders is not None else []
+        column, order = self._sorted
+        if column < 0:
+            return
+        keys = {
+            WAY: lambda each: each.order,
+            NAME: lambda each: (not each.name, each.name),
+            FACTORS: lambda each: each.largest,
+            TOTAL: lambda each: each.total,
+        }
+        self.rows.sort(key=keys[column], reverse=order == Qt.SortOrder.DescendingOrder)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(HEADERS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"{HEADERS[section]}, {self.unit}" if section == TOTAL else HEADERS[section]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain(TIPS[section])
+        return _side(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
+
+    def cell(self, factor: Factor, digits: int = 2) -> str:
+        return "undefined" if math.isnan(factor.logprob) else number(in_unit(factor.logprob, self.unit), digits)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not 0 <= index.row() < len(self.rows):
+            return None
+        each = self.rows[index.row()]
+        way = " ".join(str(i + 1) for i in each.order)
+        if role == Qt.ItemDataRole.DisplayRole:
+            painted = "" if len({row for row, _ in self.places}) > 1 else way.replace(" ", "\u2009")
+            return (painted, each.name, "", number(in_unit(each.total, self.unit), 12))[index.column()]
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            cells = ", ".join(self.cell(factor) for factor in each.factors)
+            return (way, each.name, cells, number(in_unit(each.total, self.unit), 12))[index.column()]
+        if role == Qt.ItemDataRole.FontRole:
+            return number_font(BODY)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(index.column())
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() != FACTORS:
+            return plain(f"{each.name or 'order'}: {way}")
+        return None
+
+
+class _Painted(QStyledItemDelegate):
+    """The way through a picture, and the cells of the conditionals."""
+
+    def __init__(self, table: OrderTable, parent: QObject) -> None:
+        super().__init__(parent)
+        self.table, self.theme = table, LIGHT
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        super().paint(painter, option, index)
+        product, area = self.table.rows[index.row()], QRectF(option.rect).adjusted(6, 3, -6, -3)
+        painter.save()
+        if index.column() == FACTORS:
+            self._cells(painter, area, product)
+        elif index.column() == WAY and len({row for row, _ in self.table.places}) > 1:
+            self._way(painter, area, product)
+        painter.restore()
+
+    def _way(self, painter: QPainter, area: QRectF, product: Product) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        places = self.table.places
+        step = area.height() / (1 + max(row for row, _ in places))
+        points = [QPointF(area.left() + (c + 0.5) * step, area.top() + (r + 0.5) * step) for r, c in places]
+        painter.setPen(QPen(self.theme.color("accent"), 1.5))
+        painter.drawPolyline([points[i] for i in product.order])
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.color("muted"))
+        for point in points:
+            painter.drawEllipse(point, 1.2, 1.2)
+        painter.setBrush(self.theme.color("accent"))
+        painter.drawEllipse(points[product.order[0]], 3.2, 3.2)
+
+    def _cells(self, painter: QPainter, area: QRectF, product: Product) -> None:
+        scale, wide = HeatScale(self.theme, "surprisal"), area.width() / len(product.factors)
+        painter.setFont(number_font(SMALL))
+        for at, factor in enumerate(product.factors):
+            box = QRectF(area.left() + at * wide, area.top(), wide - 2, area.height())
+            defined = not math.isnan(factor.logprob)
+            shade = int(shades(np.array([-factor.logprob if defined else 0.0]))[0])
+            painter.fillRect(box, scale.fills[shade] if defined else self.theme.color("raised"))
+            painter.setPen(scale.inks[shade] if defined else self.theme.color("muted"))
+            text = self.table.cell(factor) if defined else "—"
+            named = f"{variable(factor.index)} {text}"
+            shown = next((t for t in (named, text) if painter.fontMetrics().horizontalAdvance(t) <= wide - 6), "")
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
+
+    def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
+        table = self.table
+        if event.type() != QEvent.Type.ToolTip or index.column() != FACTORS or table.orders is None:
+            return super().helpEvent(event, view, option, index)
+        area = view.visualRect(index).adjusted(6, 0, -6, 0)
+        factors = table.rows[index.row()].factors
+        at = int((event.pos().x() - area.left()) / max(1, area.width()) * len(factors))
+        if table.tokens is not None and 0 <= at < len(factors):
+            QToolTip.showText(event.globalPos(), plain(told(factors[at], table.orders.ids, table.tokens)), view)
+        return True
+
+
+class OrderRows(RowTable):
+    def __init__(self) -> None:
+        super().__init__("Orders", ROW)
+        self.table = OrderTable(self)
+        self.painted = _Painted(self.table, self)
+        self.setModel(self.table)
+        self.setItemDelegate(self.painted)
+        self.set_widths(FACTORS, {WAY: 110, NAME: 150, TOTAL: 150})
+        header = self.horizontalHeader()
+        header.setSectionsClickable(True)
+        header.setSortIndicatorClearable(True)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
+
+    def show_orders(
+        self, orders: Orders | None, tokens: TokenSet | None, places: tuple[Place, ...], unit: Unit
+    ) -> None:
+        self.table.show_orders(orders, tokens, places, unit)
+        if self.table.rows:
+            self.selectRow(0)
+
+    @property
+    def current(self) -> Product | None:
+        row = self.currentIndex().row()
+        return self.table.rows[row] if 0 <= row < len(self.table.rows) else None
+
+    def set_theme(self, theme: Theme) -> None:
+        self.painted.theme = theme
+        self.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow panel the conditionals have the room."""
+        width = self.viewport().width()
+        for column, least in ((NAME, 640), (TOTAL, 420)):
+            self.setColumnHidden(column, width < least)
+        super().resizeEvent(event)
+
+
+def _side(column: int) -> int:
+    side = Qt.AlignmentFlag.AlignRight if column == TOTAL else Qt.AlignmentFlag.AlignLeft
+    return int(side | Qt.AlignmentFlag.AlignVCenter)

@@ -1,0 +1,101 @@
+"""The orders of a document as rows: equal totals, sorting, the product in full, and why some models have none."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolTip
+from pytestqt.qtbot import QtBot
+
+import arplay
+from arplay.gui.contract import Settings, View
+from arplay.gui.panels.orders import OrdersPanel
+from arplay.gui.widgets.order_rows import FACTORS, NAME, TOTAL, WAY
+from tests.panel_views import growing
+from tests.windows_open import Open, opened, settle, text_field
+
+__all__ = ["opened"]
+
+
+def shown(qtbot: QtBot, model: str, document: str, **changes: object) -> OrdersPanel:
+    score = arplay.load(model).score(document)
+    panel = OrdersPanel()
+    qtbot.addWidget(panel)
+    panel.resize(1200, 300)
+    panel.show_view(View(loaded=score.loaded, ledger=score.ledger, **changes))  # type: ignore[arg-type]
+    panel.show()
+    qtbot.waitExposed(panel)
+    return panel
+
+
+def column(panel: OrdersPanel, number: int) -> list[str]:
+    table = panel.rows.table
+    return [str(table.data(table.index(row, number))) for row in range(table.rowCount())]
+
+
+def test_every_order_of_bac_is_a_row_with_the_same_total(qtbot: QtBot) -> None:
+    panel = shown(qtbot, "abc", "BAC")
+    assert panel.verdict.full.startswith("All 6 orders, one total: log p = −2.1203 nats")
+    assert len(set(column(panel, WAY))) == 6 and set(column(panel, TOTAL)) == {"−2.120263536200"}
+    assert panel.formula.text() == "p(x₁ = B) · p(x₂ = A | x₁) · p(x₃ = C | x₁, x₂) = 0.4 · 0.5 · 0.6 = 0.12"
+    panel.rows.selectRow(column(panel, NAME).index("backwards"))
+    assert panel.formula.text().startswith("p(x₃ = C) · p(x₂ = A | x₃) · p(x₁ = B | x₂, x₃) = ")
+    assert panel.formula.text().endswith(" = 0.12")
+    panel.show_view(View(loaded=panel.view.loaded, ledger=panel.view.ledger, settings=Settings(unit="bits")))
+    assert set(column(panel, TOTAL)) == {f"−{-math.log2(0.12):.12f}"}
+
+
+def test_a_heading_sorts(qtbot: QtBot) -> None:
+    panel = shown(qtbot, "abc", "BACB")
+    header, table = panel.rows.horizontalHeader(), panel.rows.table
+    before = column(panel, WAY)
+    place = QPoint(header.sectionViewportPosition(FACTORS) + 40, header.height() // 2)
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    largest = [each.largest for each in table.rows]
+    assert largest == sorted(largest) or largest == sorted(largest, reverse=True)
+    assert column(panel, WAY) != before and sorted(column(panel, WAY)) == sorted(before)
+
+
+def test_a_cell_tells_its_distribution(qtbot: QtBot) -> None:
+    panel = shown(qtbot, "xo", "#.# .#. #.#")
+    assert {"own order, by rows", "by columns", "boustrophedon"} <= set(column(panel, NAME))
+    cell = panel.rows.visualRect(panel.rows.table.index(0, FACTORS))
+    pos = QPoint(cell.left() + cell.width() // 6, cell.center().y())  # the second of nine
+    where = panel.rows.viewport().mapToGlobal(pos)
+    QApplication.sendEvent(panel.rows.viewport(), QHelpEvent(QEvent.Type.ToolTip, pos, where))
+    told = QToolTip.text()
+    QToolTip.hideText()
+    assert "p(x₂ = □ white | x₁) = 0.5000" in told and "known: x₁ = ■ black" in told
+
+
+@pytest.mark.parametrize("document", ["", "BACBACBACBAC"])
+def test_nothing_and_too_much_are_said(document: str, qtbot: QtBot) -> None:
+    panel = shown(qtbot, "abc", document)
+    if document:
+        assert panel.verdict.full.startswith("The first 9 of 12 tokens: 7 orders, one total")
+    else:
+        assert panel.empty.isVisible() and "Write a token" in panel.empty.text()
+
+
+def test_a_network_has_one_order(qtbot: QtBot) -> None:
+    panel = OrdersPanel()
+    qtbot.addWidget(panel)
+    panel.show_view(growing())
+    panel.show_view(View(loaded=growing().loaded))
+    assert "in its own order only" in panel.empty.text()
+
+
+def test_it_follows_the_window(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"BA")
+    window.docks["orders"].raise_()
+    panel = cast(OrdersPanel, window.panels["orders"])
+    qtbot.waitUntil(lambda: panel.verdict.full.startswith("All 2 orders"))
+    QTest.keyClicks(text_field(window), "C")
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: panel.verdict.full.startswith("All 6 orders"))
+    assert set(column(panel, TOTAL)) == {"−2.120263536200"}

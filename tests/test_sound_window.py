@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
+import miniaudio
+import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -24,6 +27,7 @@ from tests.windows_open import Open, opened, settle
 __all__ = ["opened"]
 
 TOKENS = Amplitudes(8000)
+CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 @pytest.fixture
@@ -43,14 +47,14 @@ def canvas(window: MainWindow) -> SoundCanvas:
 def test_a_sound_is_gone_through_sampled_and_undone(opened: Open, qtbot: QtBot, speech: str, tmp_path: Path) -> None:
     window = opened(speech, None)
     play = window.playground
-    assert kinds.of_document(play.view.document).name == "sound" and "Nothing yet" in canvas(window).words.text()
+    assert kinds.of_document(play.view.document).name == "sound" and "Nothing yet" in canvas(window).words.full
     play.open_document(TOKENS.sound(bytes(range(100, 150))), at_end=True)
     settle(window, qtbot)
     strip, heat = canvas(window).strip, cast(HeatmapPanel, window.panels["heatmap"]).heat
     assert isinstance(heat, SoundHeat) and play.view.caret == 50
     QTest.mouseClick(strip, Qt.MouseButton.LeftButton, pos=QPoint(strip.width() // 2, 10))
     settle(window, qtbot)
-    assert abs(play.view.caret - 25) <= 1 and "sample 2" in canvas(window).words.text()
+    assert abs(play.view.caret - 25) <= 1 and "sample 2" in canvas(window).words.full
     QTest.keyClick(strip, Qt.Key.Key_End)
     QTest.keyClick(strip, Qt.Key.Key_Left)
     settle(window, qtbot)
@@ -65,5 +69,63 @@ def test_a_sound_is_gone_through_sampled_and_undone(opened: Open, qtbot: QtBot, 
     QTest.keyClick(strip, Qt.Key.Key_Backspace)
     settle(window, qtbot)
     assert len(play.view.document) == 50
-    for view in (strip, heat.strip):
+    for view in (strip, heat.strip, canvas(window).spectrum):
         assert view.grab().toImage().pixelColor(2, 2).isValid()
+
+
+def test_zoom_selection_cards_and_listening(opened: Open, qtbot: QtBot, speech: str) -> None:
+    window = opened(speech, None)
+    play, shown = window.playground, canvas(window)
+    strip, heat = shown.strip, cast(HeatmapPanel, window.panels["heatmap"]).heat
+    tone = 0.5 * np.sin(2 * np.pi * 1000 / 8000 * np.arange(800))
+    play.open_document(TOKENS.sound(TOKENS.ids(tone).tobytes()), at_end=True)
+    settle(window, qtbot)
+    assert strip.shown.reach == 8 and "8 samples that bear on it" in shown.words.full
+    QTest.keyClick(strip, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    settle(window, qtbot)
+    assert play.view.caret == 720, "10 ms back"
+
+    for _ in range(2):
+        QTest.keyClick(strip, Qt.Key.Key_Plus, CONTROL)
+    assert len(strip.stretch) == 200 and strip.stretch.first <= 720 <= strip.stretch.stop
+    assert len(heat.strip.stretch) == 800, "the heatmap has a stretch of its own"
+    turn = QPointF(strip.width() / 4, 20)
+    index = strip.index_at(turn.x())
+    wheel = QWheelEvent(
+        turn, strip.mapToGlobal(turn), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    strip.wheelEvent(wheel)
+    assert len(strip.stretch) == 160 and abs(strip.index_at(turn.x()) - index) <= 1, "at the pointer"
+    QTest.keyClick(strip, Qt.Key.Key_Home)
+    settle(window, qtbot)
+    assert play.view.caret == 0 and strip.stretch.first == 0, "what comes next is in sight"
+    QTest.keyClick(strip, Qt.Key.Key_0, CONTROL)
+    assert len(strip.stretch) == 800
+
+    left, right = QPoint(strip.width() // 4, 10), QPoint(strip.width() // 2, 10)
+    QTest.mousePress(strip, Qt.MouseButton.LeftButton, pos=left)
+    QTest.mouseMove(strip, right)
+    QTest.mouseRelease(strip, Qt.MouseButton.LeftButton, pos=right)
+    assert strip.selection is not None and "selected" in shown.words.full and play.view.caret == 0
+    assert abs(strip.selection[0] - 200) <= 1 and abs(strip.selection[1] - 400) <= 1
+    assert shown.selected_tokens(play.view.ledger) == strip.selection
+
+    for told in (strip.tell(400), heat.strip.tell(400)):
+        lines = dict(told.lines)
+        assert told.where == "sample 401" and lines["time"] == "50.000 ms" and lines["surprisal"].endswith(" bits")
+        assert float(lines["amplitude"]) == pytest.approx(0, abs=0.01)
+
+    shown.player.backends = [miniaudio.Backend.CUSTOM]  # which is none
+    QTest.mouseClick(shown.listen, Qt.MouseButton.LeftButton)
+    assert "no sound device" in shown.words.full.lower() and shown.listen.text() == "Play sound"
+    shown.player.backends = [miniaudio.Backend.NULL]  # a device in its own time, that nobody hears
+    QTest.keyClick(strip, Qt.Key.Key_Escape)
+    assert strip.selection is None
+    QTest.keyClick(strip, Qt.Key.Key_L)
+    assert shown.listen.text() == "Stop" and "no sound device" not in shown.words.full
+    qtbot.waitUntil(lambda: strip.heard is not None and strip.heard > 0)
+    QTest.keyClick(strip, Qt.Key.Key_L)
+    assert strip.heard is None and shown.listen.text() == "Play sound"
+    QTest.keyClick(strip, Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: shown.listen.text() == "Play sound")  # it ends by itself

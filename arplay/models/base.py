@@ -67,7 +67,7 @@ class Capabilities:
     forward; else one by one, which costs as much as so many sessions. ``partial``: only the most probable tokens are
     told; its sessions are :class:`PartialSession`, and the vocabulary grows with what was seen. ``no_scores``: why no
     text can be scored, "" where any can. ``kept``: the name of what a session keeps; ``grows``: with every token.
-    ``field``: whether it is :class:`Reaching`.
+    ``field``: whether it is :class:`Reaching`. ``reach``: how many tokens before the next one bear on it; None: all.
     ``joint``: its joint distribution where that is written by hand, which any thread may ask for.
     """
 
@@ -79,6 +79,7 @@ class Capabilities:
     kept: str = "the KV cache"
     grows: bool = True
     field: bool = False
+    reach: int | None = None
     joint: Joint | None = None
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +53,7 @@ class WaveNet:
 
     def __init__(self, network: Network, info: Info, amplitudes: Amplitudes) -> None:
         self.network = network
+        self.can = replace(WaveNet.can, reach=network.config.field)
         self.info = info
         self.alphabet = amplitudes
         self.weights = Weights(network)

@@ -52,6 +52,8 @@ Measure = Callable[[str], float]
 """The columns that one or two characters take, written alone."""
 
 
+LAST_EUROPEAN = 0x52F
+"""The last Cyrillic letter; Latin and Greek come before, and no letter that joins or runs from right to left."""
 LEAST = 0.22
 """Columns that a token of a letter has at least, so that a click can hit it."""
 LONGEST_CLUSTER = 31
@@ -82,6 +84,21 @@ class Units:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    @cached_property
+    def _uneven(self) -> Ints:
+        """How many units up to and including each have not just a column; of LF too, which hangs at a row's end."""
+        codes, starts = self.codes, self.starts
+        uneven = (codes < 0x20) | (codes > LAST_EUROPEAN) | ((codes >= 0x7F) & (codes < 0xA1))
+        letters = np.flatnonzero(~uneven & (codes >= 0x7F))
+        of_first, of_last = (self.ends.searchsorted(at, "right") for at in (starts[letters], starts[letters + 1] - 1))
+        uneven[letters] = (of_first != of_last) | self.joined[letters] | (self.widths[letters] != 1.0)
+        return np.cumsum(uneven)
+
+    def is_even(self, first: int, stop: int) -> bool:
+        """Whether each of [first, stop) has a column: ASCII, and European letters that the fixed font has and no border
+        cuts."""
+        return first >= stop or bool(self._uneven[stop - 1] == (self._uneven[first - 1] if first else 0))
 
     @cached_property
     def totals(self) -> Floats:

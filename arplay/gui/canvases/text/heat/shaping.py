@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextLine, QTextOption
 
@@ -39,8 +38,6 @@ _STRONG = {1: "\u200e", -1: "\u200f", -2: "\u061c"}
 _PAD = "\u00a0"
 _LEADING, _TRAILING = QTextLine.Edge.Leading, QTextLine.Edge.Trailing
 _POSITIONS = QTextLayout.GlyphRunRetrievalFlag.RetrieveGlyphPositions
-_LAST_EUROPEAN = 0x52F
-"""The last Cyrillic letter; Latin and Greek come before, and no letter that joins or runs from right to left."""
 _ALIKE = ((0x4E00, 0x9FFF), (0xAC00, 0xD7A3))
 """Ideographs, and Korean syllables: thousands of characters of one width."""
 
@@ -147,38 +144,22 @@ def shape(grid: Grid, flow: Flow, row: int, base: int = 0) -> Line:
     units = flow.units
     indent = flow.indent * grid.column if row == 0 else 0.0
     rtl, before, after = units.context(first, stop)
-    codes = units.codes[first:stop]
-    letters = codes[:-1] if len(codes) and codes[-1] == LF else codes
-    if grid.even and not rtl and before >= 0 and _is_even(units, first, first + len(letters)):
+    letters = stop - int(stop > first and units.codes[stop - 1] == LF)
+    if grid.even and not rtl and before >= 0 and units.is_even(first, letters):
         return _grid_line(grid, units, first, stop, indent, base)
     written = _Written(grid, units, first, stop, rtl, before, after)
     return written.line(flow.columns * grid.column - indent, 0.0 if rtl else indent, base)
 
 
-def _is_even(units: Units, first: int, stop: int) -> bool:
-    """Whether each letter has a column: ASCII, and European letters that the fixed font has and no border cuts."""
-    codes = units.codes[first:stop]
-    least, most = (int(codes.min()), int(codes.max())) if len(codes) else (0x20, 0x20)
-    if least < 0x20 or most > _LAST_EUROPEAN or ((codes >= 0x7F) & (codes < 0xA1)).any():
-        return False
-    if most < 0x7F:
-        return True
-    starts = units.starts[first : stop + 1]
-    of_first, of_last = (units.ends.searchsorted(at, "right") for at in (starts[:-1], starts[1:] - 1))
-    whole = np.array_equal(of_first, of_last)
-    return whole and not units.joined[first:stop].any() and bool((units.widths[first:stop] == 1.0).all())
-
-
 def _grid_line(grid: Grid, units: Units, first: int, stop: int, indent: float, base: int) -> Line:
-    """A row of ASCII: a column a letter."""
-    codes = units.codes[first:stop]
-    owners = units.ends.searchsorted(units.starts[first:stop], "right")
-    begins = [0, *(np.flatnonzero(owners[1:] != owners[:-1]) + 1).tolist()]
-    edges = [indent + grid.column * at for at in (*begins, stop - first)]
-    cells = list(zip(edges[:-1], edges[1:], (owners[begins] + base).tolist(), strict=True))
-    text = "".join(map(chr, codes.tolist())).replace("\n", sign(LF))
-    quiet = [(edges[-1] - grid.column, edges[-1])] if codes[-1] == LF else []
-    return Line(cells, [], quiet, text=text, origin=indent)
+    """A row in which :meth:`Units.is_even`: a column a letter."""
+    token, last = units.ends.searchsorted([units.starts[first], units.starts[stop] - 1], "right").tolist()
+    begins = (units.firsts[token + 1 : last + 1] - first).tolist()
+    edges = [indent + grid.column * at for at in (0, *begins, stop - first)]
+    cells = list(zip(edges[:-1], edges[1:], range(base + token, base + last + 1), strict=True))
+    text = units.codes[first:stop].astype("<u4").tobytes().decode("utf-32-le")
+    quiet = [(edges[-1] - grid.column, edges[-1])] if text[-1] == "\n" else []
+    return Line(cells, [], quiet, text=text.replace("\n", sign(LF)), origin=indent)
 
 
 class _Written:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.image import Picture, Raster
+from arplay.gui import files
 from arplay.gui.canvases.picture.canvas import CLEAR
 from arplay.gui.contract import CaretMoved
 from arplay.models.picturefile import write_picture
@@ -80,6 +84,48 @@ def test_half_a_digit_is_completed_four_ways_and_one_is_taken(
     wanted = [round(255 * (1 - tokens.signs.index(sign) / 16)) for sign in chosen.text.replace("\n", "")]
     shown = image(chosen.ids)
     assert [shown.pixelColor(cell % 8, cell // 8).red() for cell in range(64)] == wanted
+
+
+def test_pictures_come_and_go_by_files_and_clipboard_and_what_changes_is_said(
+    opened: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = opened("digits")
+    play, grid = window.playground, canvas(window).grid
+    tokens = play.view.loaded and play.view.loaded.vocabulary
+    assert isinstance(tokens, Raster)
+    wide = np.zeros((20, 40, 3), np.uint8)
+    wide[..., 0] = np.arange(40) * 6
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    window.open_file(tmp_path / "wide.png")
+    settle(window, qtbot)
+    said = window.notice.said and window.notice.said[0]
+    for words in ("wide.png: scaled from 40 × 20 to 8 × 8 pixels", "without its colours", "cut into 17 levels"):
+        assert said is not None and words in said
+    assert rows(window)[0] == rows(window)[-1] == tokens.signs[0] * 8, "white where it is not as high"
+    read = rows(window)
+    assert files.save(tmp_path / "again.png", window)
+    QTest.keyClick(grid, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    image = QGuiApplication.clipboard().image()
+    window.notice.forget()
+    play.clear()
+    QTest.keyClick(grid, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    settle(window, qtbot)
+    assert rows(window) == read and window.notice.said is None, "exact among ourselves"
+    play.clear()
+    window.open_file(tmp_path / "again.png")
+    settle(window, qtbot)
+    assert rows(window) == read and window.notice.said is None, "a file of ours is read as it is"
+    QTest.keyClick(grid, Qt.Key.Key_Right)
+    QTest.keyClick(grid, Qt.Key.Key_Delete, Qt.KeyboardModifier.ShiftModifier)
+    assert not files.save(tmp_path / "part.png", window) and not (tmp_path / "part.png").exists()
+    assert window.notice.said is not None and "not complete" in window.notice.said[0]
+    QGuiApplication.clipboard().setImage(image)
+    QTest.keyClick(grid, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    settle(window, qtbot)
+    assert rows(window) == read and "scaled from 256 × 256" in window.notice.said[0]
+    QGuiApplication.clipboard().setText("no picture")
+    QTest.keyClick(grid, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert rows(window) == read and "was given to a model of 8 × 8" in window.notice.said[0]
 
 
 def test_a_stroke_of_the_mouse_is_one_undo_and_leaves_no_pixel_out(opened: Open, qtbot: QtBot) -> None:

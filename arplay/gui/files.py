@@ -33,7 +33,7 @@ def open_file(path: Path, encoding: str | None, window: Host) -> bool:
     tokens = loaded.vocabulary if loaded is not None else None
     reader = documents.reader_of(tokens)
     try:
-        document = reader.read(path, encoding, tokens)
+        document, changed = reader.read(path, encoding, tokens), reader.said(path, tokens)
     except Problem as problem:
         if loaded is not None and window.playground.loads:
             window.open_later(path, encoding)
@@ -49,6 +49,8 @@ def open_file(path: Path, encoding: str | None, window: Host) -> bool:
         window.playground.analyse(document, path.name)
     else:
         window.playground.open_document(document, path.name)
+    if changed:
+        window.report(changed, "the file stays as it is")
     return True
 
 
@@ -141,16 +143,29 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def ask_open(window: Host) -> Path | None:
-    name, _ = QFileDialog.getOpenFileName(
-        window, "Open", filter=f"Texts and sessions (*.txt *.md *.py *.csv *{sessionfile.ENDING});;All files (*)"
-    )
+    texts = f"Texts and sessions (*.txt *.md *.py *.csv *{sessionfile.ENDING})"
+    name, _ = QFileDialog.getOpenFileName(window, "Open", filter=f"{_files(window)}{texts};;All files (*)")
     return Path(name) if name else None
 
 
 def save_as(window: Host) -> bool:
     """Whether the text is in a file of the user's now."""
-    name, _ = QFileDialog.getSaveFileName(window, "Save", "text.txt", "Texts (*.txt);;All files (*)")
+    noun, suffix = kinds.of_document(window.playground.document).noun, [*_suffixes(window), ".txt"][0]
+    name, _ = QFileDialog.getSaveFileName(
+        window, "Save", f"{noun}{suffix}", f"{_files(window)}Texts (*.txt);;All files (*)"
+    )
     return bool(name) and save(Path(name), window)
+
+
+def _suffixes(window: Host) -> tuple[str, ...]:
+    loaded = window.playground.view.loaded
+    return documents.reader_of(loaded.vocabulary).writes if loaded is not None else ()
+
+
+def _files(window: Host) -> str:
+    """Filter of a dialog: files of what lies here, besides texts."""
+    noun, suffixes = kinds.of_document(window.playground.document).noun, _suffixes(window)
+    return f"{noun.capitalize()}s ({' '.join(f'*{suffix}' for suffix in suffixes)});;" if suffixes else ""
 
 
 def may_close(window: Host) -> bool:
@@ -177,11 +192,15 @@ def may_close(window: Host) -> bool:
 
 
 def save(path: Path, window: Host) -> bool:
-    """The document's exact bytes, all or nothing."""
+    """The document's exact bytes, or what files with this suffix hold of its kind, all or nothing."""
     document = window.playground.table.document
+    write = kinds.of_document(document).files.get(path.suffix.lower())
     try:
         with replacing(path) as temporary:
-            temporary.write_bytes(document.file)
+            if write is None:
+                temporary.write_bytes(document.file)
+            else:
+                write(temporary, document)
     except Problem as problem:
         window.report(problem.cause, problem.remedy)
         return False

@@ -52,7 +52,9 @@ KEYS = (
         "In a picture",
         (
             ("← → ↑ ↓", "go to another pixel"),
-            ("0 to 9, A to F", "paint the pixel with that level (Delete: take the paint off)"),
+            ("0 to 9, A to G", "paint the pixel with that level (Delete: take the paint off)"),
+            ("Shift+Delete", "clear this pixel and all that come after it, to be drawn anew"),
+            ("Ctrl+C, Ctrl+V", "copy the picture; paste one, scaled and cut into levels, which is told"),
             ("Space / Backspace", "step: sample a pixel / rewind one"),
         ),
     ),

@@ -73,28 +73,37 @@ def read_picture(path: Path, raster: Raster) -> Picture:
     """
     if not _is_picture(path):
         return raster.picture(read_text(path).decode("utf-8").split())
-    with _opened(path) as image:
-        scaled = _scaled(image, raster)
-    return raster.levels(levels_of(_ink(scaled), len(raster)).astype(np.int64))
+    with _opened(path, path.name) as image:
+        return _read(image, raster)[0]
 
 
 def said(path: Path, raster: Raster) -> str:
     """What :func:`read_picture` does to this file so that it is a picture of the raster, "" where nothing."""
     if not _is_picture(path):
         return ""
+    with _opened(path, path.name) as image:
+        done = _read(image, raster)[1]
+    return f"{path.name}: {done}" if done else ""
+
+
+def pasted(data: bytes, raster: Raster) -> tuple[Picture, str]:
+    """The picture that a file with this content would hold, and what was done to it. Raises Problem."""
+    with _opened(io.BytesIO(data), "what was copied") as image:
+        return _read(image, raster)
+
+
+def _read(image: Any, raster: Raster) -> tuple[Picture, str]:
+    """As a picture of the raster, and what was done for that, in words."""
     done = []
-    with _opened(path) as image:
-        if (image.height, image.width) != (raster.height, raster.width):
-            done.append(
-                f"scaled from {image.width:,} × {image.height:,} to {raster.width:,} × {raster.height:,} pixels"
-            )
-        if _is_coloured(image):
-            done.append("read as greys without its colours")
-        ink = _ink(_scaled(image, raster))
+    if (image.height, image.width) != (raster.height, raster.width):
+        done.append(f"scaled from {image.width:,} × {image.height:,} to {raster.width:,} × {raster.height:,} pixels")
+    if _is_coloured(image):
+        done.append("read as greys without its colours")
+    ink = _ink(_scaled(image, raster))
     levels = levels_of(ink, len(raster)).astype(np.int64)
     if not np.array_equal(ink, ink_of(levels, len(raster))):
         done.append(f"its greys cut into {len(raster)} levels")
-    return f"{path.name}: {', '.join(done)}" if done else ""
+    return raster.levels(levels), ", ".join(done)
 
 
 def levels_of(ink: NDArray[np.uint8], levels: int) -> NDArray[np.uint8]:
@@ -119,7 +128,7 @@ def ink_of(found: NDArray[np.integer[Any]], levels: int) -> NDArray[np.uint8]:
 
 def grey(path: Path) -> NDArray[np.uint8]:
     """The ink, (H, W), of a grey picture on white paper. Raises Problem for one in colour or that cannot be read."""
-    with _opened(path) as image:
+    with _opened(path, path.name) as image:
         if _is_coloured(image):
             raise Problem(f"{path.name} is in colour", "save it as greys")
         return _ink(image)
@@ -151,20 +160,20 @@ def _is_picture(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(file: Path | io.BytesIO, name: str) -> Iterator[Any]:
     """A picture file of bounded size, whole. Raises Problem."""
     from PIL import Image
 
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise Problem(f"{path.name} is larger than {MOST_BYTES >> 20} MiB", "make it smaller")
-        with Image.open(path, formats=FORMATS) as image:
+        if (file.stat().st_size if isinstance(file, Path) else file.getbuffer().nbytes) > MOST_BYTES:
+            raise Problem(f"{name} is larger than {MOST_BYTES >> 20} MiB", "make it smaller")
+        with Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
-                raise Problem(f"{path.name} has {image.width:,} × {image.height:,} pixels", "make it smaller")
+                raise Problem(f"{name} has {image.width:,} × {image.height:,} pixels", "make it smaller")
             image.load()
             yield image
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise Problem(f"{path.name} cannot be read as a picture ({error})", "save it again") from error
+        raise Problem(f"{name} cannot be read as a picture ({error})", "save it again") from error
 
 
 def _is_coloured(image: Any) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtGui import QImage
@@ -24,7 +25,8 @@ class Kind:
     canvas, for someone who sees it for the first time, and ``other`` how to try something else in the middle of it.
     ``chat`` opens a form, of a token set and its parent, whose signal ``chosen`` emits a function from a token set to a
     document; None where there are no chats. ``thumbnail`` draws a document with some ids put at its open
-    places; None where a continuation is told in words.
+    places; None where a continuation is told in words. ``files``: what writes a document to a file, by its
+    suffix, where that is not as the document itself says.
     """
 
     name: str
@@ -43,3 +45,4 @@ class Kind:
     other: str
     chat: Callable[[Any, QWidget], Any] | None = None
     thumbnail: Callable[[Any, Any, Sequence[int]], QImage] | None = None
+    files: Mapping[str, Callable[[Path, Any], None]] = field(default_factory=dict)

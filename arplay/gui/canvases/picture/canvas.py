@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QKeyEvent, QKeySequence, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
+from arplay.core.errors import Problem
 from arplay.core.modalities.image import Picture, Raster
 from arplay.gui.canvases.canvas import Canvas
-from arplay.gui.canvases.picture.painted import Painted
-from arplay.gui.contract import CaretMoved, Do, Report, View
+from arplay.gui.canvases.picture import clipboard
+from arplay.gui.canvases.picture.painted import Painted, Pasted
+from arplay.gui.contract import CaretMoved, Do, OpenFiles, Report, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
@@ -244,6 +247,21 @@ class PictureCanvas(Canvas):
         kept = "" if index < picture.open_from(0, tokens) else "\nNot read yet: a pixel before it is not painted."
         return f"{where}, {tokens.label(level)[2:]}{kept}"
 
+    def _paste(self, raster: Raster) -> None:
+        offered = QGuiApplication.clipboard().mimeData()
+        files = tuple(Path(url.toLocalFile()) for url in offered.urls() if url.isLocalFile())
+        if files:
+            self.intent.emit(OpenFiles(files))
+            return
+        try:
+            picture, changed = clipboard.content(offered, raster)
+        except Problem as problem:
+            self.intent.emit(Report(problem.cause, problem.remedy))
+            return
+        self.intent.emit(Pasted(picture))
+        if changed:
+            self.intent.emit(Report(f"what was pasted was {changed}", "undo brings the former picture back"))
+
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         """Keys of the grid that mean something here."""
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or self._raster is None:
@@ -251,6 +269,12 @@ class PictureCanvas(Canvas):
         key, raster = event.key(), self._raster
         if key == Qt.Key.Key_Delete and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
             self._clear_rest()
+            return True
+        if event.matches(QKeySequence.StandardKey.Copy) and self._picture is not None:
+            QGuiApplication.clipboard().setMimeData(clipboard.offer(self._picture, raster))
+            return True
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self._paste(raster)
             return True
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             return False

@@ -7,6 +7,7 @@ from arplay.gui.canvases.kind import Kind
 from arplay.gui.canvases.picture.canvas import PictureCanvas
 from arplay.gui.canvases.picture.drawn import drawn
 from arplay.gui.canvases.picture.heat import PictureHeat, PictureSheet
+from arplay.models.picturefile import write_picture
 
 PICTURE = Kind(
     name="picture",
@@ -22,8 +23,10 @@ PICTURE = Kind(
     long=lambda picture: False,
     verb="paint",
     first="Click a pixel to go there, or choose a paint first. The framed pixel is the place in the chain: the pixels "
-    "before it are the prefix. The arrow keys go there as well.",
+    "before it are the prefix, and the arrow shows the order. The arrow keys go there as well. Clear the rest, and "
+    "Continuations below completes the picture many times.",
     other="Go back with the arrow keys into the middle of the picture and paint the pixel anew with the digit of a "
     "level. Ctrl+B branches: another level for the last one that was picked. What was there before is kept.",
     thumbnail=drawn,
+    files={".png": write_picture},
 )

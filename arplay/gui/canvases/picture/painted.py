@@ -11,6 +11,18 @@ from arplay.gui.contract import Edited
 
 
 @dataclass(frozen=True, slots=True)
+class Pasted(Edited):
+    """Another picture came from the clipboard."""
+
+    picture: Picture
+
+    def on(self, document: Document, caret: int, tokens: TokenSet | None) -> tuple[Edit, Kind, int] | None:
+        if not isinstance(document, Picture) or len(document) != len(self.picture):
+            return None
+        return document.become(self.picture), "painted", 0
+
+
+@dataclass(frozen=True, slots=True)
 class Painted(Edited):
     """Pixels got a level (None: the paint was taken off)."""
 

@@ -225,6 +225,8 @@ class Drawing:
     def _paint_marks(self, painter: QPainter, theme: Theme, series: Series) -> None:
         """One where many would lie on each other; an arrow at the upper edge for what is beyond it."""
         x, y = series.within(self.left, self.right)
+        if not series.mark and np.count_nonzero(np.isfinite(y[:64])) > 1:
+            return  # a line, which may have a million points
         known = np.isfinite(y)
         count = np.count_nonzero(known)
         mark = series.mark or ("dot" if count == 1 else "")  # a line needs two

@@ -185,8 +185,8 @@ class Drawing:
             across, up = across[seen], up[seen]
         known = np.isfinite(up)
         runs = np.split(np.arange(len(up)), np.flatnonzero(known[1:] != known[:-1]) + 1)
-        points = [[QPointF(across[i], up[i]) for i in run.tolist()] for run in runs if len(run) and known[run[0]]]
-        return [QPolygonF(run) for run in points]
+        runs = [run for run in runs if len(run) and known[run[0]]]
+        return [QPolygonF(list(map(QPointF, across[run].tolist(), up[run].tolist()))) for run in runs]
 
     def _is_dense(self, x: Floats) -> bool:
         """Whether several points lie in a pixel's column, on the average."""

@@ -161,7 +161,7 @@ def test_every_way_back_is_explained() -> None:
     loaded = [replace(shown, info=info(), can=Capabilities(False, way, True)) for way in ways]
     said = dict(zip(ways, map(facts.going_back, loaded), strict=True))
     assert len(set(said.values())) == 4
-    assert said["cropped"][0] == "transformers · float32 on cpu · cropped on edits"
+    assert said["cropped"][0] == "the KV cache · transformers · float32 on cpu · cropped on edits"
 
 
 @pytest.mark.parametrize(
@@ -186,9 +186,15 @@ def test_figures_of_a_history() -> None:
         Timing("uncached", 110, 110, 0.25, 0, 2e-5),
         Timing("uncached", 55, 55, 0.1),
     )
-    said = [(f.value, f.name) for f in facts.figures(timings, info())]
+    shown = textbook().loaded
+    assert shown is not None
+    loaded = replace(shown, info=info(), can=Capabilities(False, "cropped", True))
+    said = [(f.value, f.name) for f in facts.figures(timings, loaded)]
+    fixed = replace(loaded, can=Capabilities(False, "cropped", True, kept="rows kept", grows=False))
+    other = [f.name for f in facts.figures(timings, fixed)]
+    assert other[0] == "with rows kept" and other[4] == "of a fixed size"
     assert said == [
-        ("10 ms", "with cache"),
+        ("10 ms", "with the KV cache"),
         ("250 ms", "without, at 110"),
         ("25.0 ×", "faster at 110"),
         ("2.0·10⁻⁵", "logits differ by"),
@@ -202,7 +208,7 @@ def test_a_pass_that_takes_long_is_offered() -> None:
     assert view.answer is not None
     context = view.answer.position.context
     long = replace(view, timings=(Timing("prefill", context, context, 30.0),))
-    assert facts.state(long) == f"{context} tokens without the cache may take 30 s: ask for it"
+    assert facts.state(long) == f"{context} tokens with nothing kept may take 30 s: ask for it"
     assert facts.state(replace(view, timings=(Timing("prefill", context, context, 0.1),))) == ""
 
 

@@ -11,7 +11,7 @@ from arplay.core.reading import Reading
 from arplay.engine.messages import Question, WithTokens
 from arplay.engine.place import open_spot
 from arplay.engine.state import State
-from arplay.models.base import Field, field_of
+from arplay.models.base import Field, Info, field_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Reached(WithTokens):
 
     document: Document
     place: Place
+    info: Info
     index: int
     field: Field
     seconds: float
@@ -43,4 +44,4 @@ def reach(state: State, request: Reach) -> Generator[None, None, Reached]:
     field, index = field_of(model, spot.context.tolist()), spot.prefix.index
     own = field.last(min(len(field.declared), index, spot.position.end - spot.position.start))
     seconds = time.perf_counter() - began
-    return Reached(request.number, state.tokens, request.document, request.place, index, own, seconds)
+    return Reached(request.number, state.tokens, request.document, request.place, model.info, index, own, seconds)

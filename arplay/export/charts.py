@@ -139,7 +139,7 @@ def bars(shown: Shown) -> Table:
 def timings(shown: Shown) -> Table:
     """What answers took with the cache and without it, a record an answer. Raises Problem where none was measured."""
     if not shown.timings or not shown.loaded.can.keeps:
-        raise Problem("no answer was measured yet", "step, play or type with a model that keeps a cache")
+        raise Problem("no answer was measured yet", "step, play or type with a model that keeps something")
     rows, origin = tables.timing_rows(shown.timings), shown.origin()
     record = {"provenance": origin.as_dict(), "timings": rows}
     return Table(record, rows, tables.TIMING_COLUMNS, origin.lines())

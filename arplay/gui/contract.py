@@ -29,6 +29,7 @@ from arplay.core.reading import Reading
 from arplay.core.timings import Timings
 from arplay.core.tree import Kind, Mark, Node, Step, Tree
 from arplay.core.watch import Watch
+from arplay.engine.field import Reached
 from arplay.engine.load import Loaded
 from arplay.engine.mapping import Mapped
 from arplay.engine.reconcile import Reconciled
@@ -107,6 +108,7 @@ class View:
     ``game``: the bets on what follows, of tokens of ``game_of``; while it is played ``document`` ends where one bets.
     ``ghost``: how greedy decoding would go on at the end of the text; it is no part of it.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
+    ``reached``: the receptive field that was measured last, perhaps of another place (:attr:`reached_here`).
     ``scoring``: the scores of this very text are on their way.
     ``busy`` says what is being done, ``doing`` the same with its phase and its seconds, ``problem`` (cause, remedy)
     what went wrong.
@@ -150,6 +152,7 @@ class View:
     ghost: str = ""
     timings: Timings = ()
     recomputing: bool = False
+    reached: Reached | None = None
     scoring: bool = False
     busy: str | None = None
     doing: str = ""
@@ -170,6 +173,14 @@ class View:
         """Whether the last thing done was to write a token at the end: lists and the heatmap then follow it."""
         written = self.node is not None and self.node.step is not None
         return written and self.selected is None and self.caret == len(self.document)
+
+    @property
+    def reached_here(self) -> Reached | None:
+        """The receptive field of this very place, by the model that is loaded."""
+        found, loaded, answer = self.reached, self.loaded, self.answer
+        if found is None or loaded is None or answer is None or found.info != loaded.info:
+            return None
+        return found if (found.document, found.index) == (self.document, answer.prefix.index) else None
 
     def tried_here(self, tried: Rolled | Searched | Mapped) -> bool:
         """Whether these continuations are of this very place, by the model that is loaded."""

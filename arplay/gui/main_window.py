@@ -107,7 +107,8 @@ class MainWindow(Host):
             panel.intent.connect(self.handle)
         for dock in self.docks.values():
             dock.visibilityChanged.connect(self._on_visibility)
-        self.docks["kv_cache"].visibilityChanged.connect(play.comparing.watch)
+        for part in (play.comparing, play.reaching):
+            self.docks["kv_cache"].visibilityChanged.connect(part.watch)
         self.arrangement.explain.connect(self._on_explain)
         self.panels["editor"].leave.connect(self.focus_chart)  # type: ignore[attr-defined]
         play.changed.connect(self._show_view)

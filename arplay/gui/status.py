@@ -19,7 +19,7 @@ from arplay.gui.widgets.labels import capital
 
 MODEL_TIP = "The model that gives every number here: name, parameters, number type and device"
 CACHE_TIP = (
-    "Memory that keeps what was read, so that it is not read again: see the KV cache panel.\n"
+    "Memory that keeps what was read, so that it is not read again: see the panel Cost of a step.\n"
     "Branches of the text share it, within a sixteenth of this machine's memory and 1 GiB at most; where that is "
     "used up, the branch that was not used for longest goes first (LRU)."
 )

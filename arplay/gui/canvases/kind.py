@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from arplay.core.modalities.base import Document
 from arplay.gui.canvases.canvas import Canvas, Heat
+from arplay.gui.canvases.field import DistanceField
 from arplay.gui.widgets.heat.sheet import FiguresSheet
 
 
@@ -19,7 +20,8 @@ from arplay.gui.widgets.heat.sheet import FiguresSheet
 class Kind:
     """``blank`` makes the empty document for a token set; ``suits`` tells whether one can be read with it.
     ``canvas`` is what it is written in, ``heat`` what its scores are shown on,
-    and ``sheet`` the same on paper, of some of its tokens where it comes ``in_parts``.
+    and ``sheet`` the same on paper, of some of its tokens where it comes ``in_parts``. ``field`` is a
+    :class:`arplay.gui.canvases.field.FieldView`, which is a widget.
 
     ``long``: whether a document is too long to be edited. ``verb``: what a model does; ``first``: what to do in the
     canvas, for someone who sees it for the first time, and ``other`` how to try something else in the middle of it.
@@ -46,3 +48,4 @@ class Kind:
     chat: Callable[[Any, QWidget], Any] | None = None
     thumbnail: Callable[[Any, Any, Sequence[int]], QImage] | None = None
     files: Mapping[str, Callable[[Path, Any], None]] = field(default_factory=dict)
+    field: Callable[[], Any] = DistanceField

@@ -26,6 +26,7 @@ from arplay.gui.playground.comparing import Comparing
 from arplay.gui.playground.fetching import Fetching
 from arplay.gui.playground.finding import Finding
 from arplay.gui.playground.ghost import Ghost
+from arplay.gui.playground.reaching import Reaching
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.snapshot_jobs import SnapshotJobs
 from arplay.gui.playground.state import State
@@ -48,6 +49,7 @@ class Playground(State):
         self._told: int | None = None
         """The request that told its progress last."""
         self.asking, self.comparing = Asking(self, bridge), Comparing(self, bridge)
+        self.reaching = Reaching(self, bridge)
         self.recording = Recording(self, self.asking)
         self.writing = Writing(self, bridge, self.asking, self.recording)
         self.trying = Trying(self, bridge, self.recording, self.writing)
@@ -156,6 +158,7 @@ class Playground(State):
         self.writing.stop()
         self.asking.stop()
         self.comparing.stop()
+        self.reaching.stop()
         self.trying.stop()
         self.ghost.stop()
         self.recording.stop()

@@ -6,6 +6,7 @@ from arplay.core.modalities.image import Picture, Raster
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.canvases.picture.canvas import PictureCanvas
 from arplay.gui.canvases.picture.drawn import drawn
+from arplay.gui.canvases.picture.field import PictureField
 from arplay.gui.canvases.picture.heat import PictureHeat, PictureSheet
 from arplay.models.picturefile import write_picture
 
@@ -18,6 +19,7 @@ PICTURE = Kind(
     suits=lambda picture, raster: raster.fits(picture),
     canvas=PictureCanvas,
     heat=PictureHeat,
+    field=PictureField,
     sheet=PictureSheet,
     in_parts=False,
     long=lambda picture: False,

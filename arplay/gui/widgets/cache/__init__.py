@@ -1,1 +1,1 @@
-"""Parts of the KV-cache panel."""
+"""Parts of the panel of what a step costs."""

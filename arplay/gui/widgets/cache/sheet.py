@@ -1,4 +1,4 @@
-"""The KV-cache chart on paper: figures, the plot, and the two sentences below it."""
+"""The cost of a step on paper: figures, the plot, and the two sentences below it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def paint(painter: QPainter, area: QRectF, timings: Timings, loaded: Loaded, the
     painter.fillRect(QRectF(0, 0, WIDTH, HEIGHT), theme.color("surface"))
     painter.translate(MARGIN, MARGIN)
     wide = WIDTH - 2 * MARGIN
-    paint_figures(painter, theme, layout(facts.figures(timings, loaded.info), wide, 1))
+    paint_figures(painter, theme, layout(facts.figures(timings, loaded), wide, 1))
     top, foot = ROW + SPACE[2], 2 * LINE + SPACE[1]
     Drawing(plot_of(timings), QRectF(0, top, wide, HEIGHT - 2 * MARGIN - top - foot)).paint(painter, theme)
     painter.setFont(interface_font(SMALL))

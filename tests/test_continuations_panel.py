@@ -180,12 +180,11 @@ def test_a_double_click_on_the_tree_writes_the_chain(opened: Open, qtbot: QtBot)
     click(panel.run)
     done(window, qtbot)
     tree = panel.tree
-    tree.horizontalScrollBar().setValue(0)
-    tree.verticalScrollBar().setValue(0)
-    area = tree._area(tree.leaves[0])
+    area = tree.on_screen(tree._area(tree.leaves[0]))
+    assert tree.rect().contains(area.toRect())
     at = QPoint(round(area.center().x()), round(area.center().y()))
-    QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    QTest.mouseDClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseClick(tree, Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseDClick(tree, Qt.MouseButton.LeftButton, pos=at)
     qtbot.waitUntil(lambda: len(window.playground.document) == 2, timeout=PATIENCE)
 
 
@@ -200,7 +199,7 @@ def test_the_whole_tree_is_copied_as_a_picture(opened: Open, qtbot: QtBot) -> No
     of_panel(panel, window).copy_picture()
     image, size = QGuiApplication.clipboard().image(), panel.chart_size()
     assert size is not None and (image.width(), image.height()) == (2 * size[0], 2 * size[1])
-    assert size[1] > panel.tree.viewport().height(), "more than is in sight"
+    assert size[1] > panel.tree.height(), "more than is in sight"
     rows = pixels(image)
     assert all((rows[at : at + 80] != rows[0, 0]).any() for at in range(0, len(rows) - 80, 80))
 
@@ -230,3 +229,25 @@ def test_the_tree_has_every_candidate_and_nothing_lies_on_another(
     for column in range(4):
         places = sorted(leaf.row for leaf in leaves if leaf.column == column)
         assert all(after - before >= 0.999 for before, after in itertools.pairwise(places))
+
+
+def test_the_tree_of_a_search_is_dragged_and_zoomed_like_the_history(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"B")
+    panel = panel_of(window)
+    click(panel.modes[1])
+    click(panel.run)
+    done(window, qtbot)
+    tree = panel.tree
+    chosen, middle = tree.chain, tree.rect().center()
+    before = tree.origin.toTuple()
+    QTest.mousePress(tree, Qt.MouseButton.LeftButton, pos=middle)
+    QTest.mouseMove(tree, middle + QPoint(-15, -9))
+    QTest.mouseRelease(tree, Qt.MouseButton.LeftButton, pos=middle + QPoint(-15, -9))
+    assert tree.origin.toTuple() == (before[0] - 15, before[1] - 9) and tree.chain == chosen, "a drag chooses nothing"
+    under = (middle.toPointF() - tree.origin) / tree.scale
+    QTest.keyClick(tree, "+")
+    assert tree.scale == pytest.approx(1.2)
+    assert ((middle.toPointF() - tree.origin) / tree.scale).toTuple() == pytest.approx(under.toTuple())
+    QTest.keyClick(tree, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(tree, "0")
+    assert tree.rect().toRectF().adjusted(-1, -1, 1, 1).contains(tree.on_screen(tree.bounds)), "all of it"

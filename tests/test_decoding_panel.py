@@ -145,7 +145,8 @@ def test_dragging_is_followed_and_never_jumps(panel: DecodingPanel, qtbot: QtBot
 def entry(menu: QMenu | None, name: str) -> QAction:
     assert menu is not None
     menu.aboutToShow.emit()
-    return next(action for action in menu.actions() if action.text() == name and not action.isSeparator())
+    every = [action for part in (menu, *menu.findChildren(QMenu)) for action in part.actions()]
+    return next(action for action in every if action.text() == name and not action.isSeparator())
 
 
 def test_presets(panel: DecodingPanel) -> None:

@@ -78,7 +78,7 @@ def middle(board: Board, twig: int) -> QPoint:
     """Somewhere on a twig, as a user sees it."""
     for y in range(2, board.height() - 2, 2):
         for x in range(2, board.width() - 2, 4):
-            if board.twig_at(QPointF(x, y)) == twig:
+            if board.part_at(QPointF(x, y)) == twig:
                 return QPoint(x, y)
     raise AssertionError(f"{twig} is not in sight")
 

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.stages import STAGES
@@ -175,6 +175,7 @@ def test_the_list_of_keys_is_a_key_away_and_names_what_the_tour_names(typist: Ty
 def test_a_stage_that_is_added_has_the_keyboard(typist: Typist, qtbot: QtBot) -> None:
     panel = typist._window.panels["decoding"]
     assert isinstance(panel, DecodingPanel)
-    next(action for action in panel.add.menu().actions() if action.text() == STAGES["regex"].title).trigger()
+    every = [action for group in panel.add.menu().findChildren(QMenu) for action in group.actions()]
+    next(action for action in every if action.text() == STAGES["regex"].title).trigger()
     qtbot.waitUntil(lambda: panel.stages.rows[-1].stage is STAGES["regex"])
     assert panel.stages.rows[-1].inputs[0].field.hasFocus()

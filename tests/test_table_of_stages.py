@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QSlider
+from PySide6.QtWidgets import QLabel, QMenu, QSlider
 from pytestqt.qtbot import QtBot
 
 import arplay
@@ -71,7 +71,7 @@ def add_menu(panel: DecodingPanel) -> list[QAction]:
     menu = panel.add.menu()
     assert menu is not None
     menu.aboutToShow.emit()
-    return menu.actions()
+    return [action for group in menu.findChildren(QMenu) for action in group.actions()]
 
 
 def test_the_window_has_a_dial_for_it_that_says_what_it_does(known: None, opened: Open, qtbot: QtBot) -> None:

@@ -43,8 +43,8 @@ def stops(kind: Kind) -> tuple[tuple[str, str, str], ...]:
         (
             "history",
             "6 · Nothing is lost",
-            f"Every {kind.noun} that you had is here: a list, a tree or blocks. Choose one with the arrows, and Enter "
-            "is there again; or click it. Home is at the beginning.",
+            f"Every {kind.noun} that you had is here: a list, a tree or blocks. Choose one with the arrows, Home "
+            "chooses the beginning, and Enter goes there; or click it.",
         ),
         (
             "heatmap",

@@ -192,7 +192,7 @@ class ContinuationsPanel(Panel):
         self.map.update()
         self.rows.viewport().update()
         self.tiles.viewport().update()
-        self.tree.viewport().update()
+        self.tree.update()
 
     def _usual_tokens(self) -> None:
         """To the end of what has one, or as many as a small table can be looked at whole with, where the user chose no

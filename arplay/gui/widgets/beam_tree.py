@@ -6,16 +6,15 @@ import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 
 from arplay.core.beam_tree import Leaf, tree_of
 from arplay.core.format import nats_or_bits, number, percent
 from arplay.core.tree import Step
 from arplay.engine.search import Searched
-from arplay.gui.theme import BODY, LIGHT, SMALL, SPACE, Theme, fixed_font, number_font
-from arplay.gui.widgets.caption import plain
+from arplay.gui.theme import BODY, SMALL, SPACE, fixed_font, number_font
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.movable import LEAST, Movable
 
 COLUMN, ROW, EDGE = 88, 20, 8
 VERDICT = 210
@@ -28,26 +27,20 @@ WHY = {
 }
 
 
-class BeamTree(QAbstractScrollArea):
+class BeamTree(Movable):
     """``looked_at``: the chain of the current candidate; ``chosen``: Enter or a double-click on it."""
 
     looked_at = Signal()
     chosen = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
-        self.theme: Theme = LIGHT
+        super().__init__("Tree of the beam search")
         self.leaves: list[Leaf] = []
         self.current: int | None = None
         self.dim = False
         self._found: Searched | None = None
         self._best: tuple[int, ...] = ()
         self._ranks: dict[tuple[int, ...], int] = {}
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
-        self.viewport().setMouseTracking(True)
-        self.viewport().setAutoFillBackground(False)
-        self.setAccessibleName("Tree of the beam search")
 
     def show_search(self, found: Searched | None, dim: bool) -> None:
         self.dim = dim
@@ -59,9 +52,7 @@ class BeamTree(QAbstractScrollArea):
             self._ranks = {each.ids: rank for rank, each in enumerate(found.finished, 1)} if found is not None else {}
             self._best = found.whole.best.ids if found is not None and found.whole is not None else ()
             self.current = next((at for at, leaf in enumerate(self.leaves) if leaf.ids == chain), None)
-            self._range()
-            if at_end:
-                self.horizontalScrollBar().setValue(self.horizontalScrollBar().maximum())
+            self._settle(at_end)
             if found is not None and self.current is None and (found.done or at_end):
                 last = max((leaf.column for leaf in self.leaves), default=0)
                 go_on = (leaf for leaf in self.leaves if leaf.column == last and leaf.fate == "goes on")
@@ -70,7 +61,7 @@ class BeamTree(QAbstractScrollArea):
                 if best is not None:
                     self._into_sight(best)
             self._told()
-        self.viewport().update()
+        self.update()
 
     @property
     def chain(self) -> tuple[int, ...]:
@@ -100,9 +91,11 @@ class BeamTree(QAbstractScrollArea):
     # ---- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        painter.translate(-self.horizontalScrollBar().value(), -self.verticalScrollBar().value())
-        self.paint(painter, QRectF(event.rect()).translated(self._offset()))
+        painter = QPainter(self)
+        painter.translate(self.origin)
+        painter.scale(self.scale, self.scale)
+        seen = QRectF(event.rect())
+        self.paint(painter, QRectF((seen.topLeft() - self.origin) / self.scale, seen.size() / self.scale))
         painter.end()
 
     def paint(self, painter: QPainter, seen: QRectF) -> None:
@@ -180,11 +173,12 @@ class BeamTree(QAbstractScrollArea):
         place = self._place(leaf)
         return QRectF(place.x() - 4, place.y() - ROW / 2 + 2, COLUMN - 18, ROW - 4)
 
-    def _offset(self) -> QPointF:
-        return QPointF(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
+    @property
+    def bounds(self) -> QRectF:
+        return QRectF(QPointF(0, 0), self.extent().toSizeF())
 
-    def _at(self, point: QPointF) -> int | None:
-        place = point + self._offset()
+    def part_at(self, at: QPointF) -> int | None:
+        place = (at - self.origin) / self.scale
         return next((at for at, leaf in enumerate(self.leaves) if self._area(leaf).contains(place)), None)
 
     def _way(self) -> set[int]:
@@ -194,45 +188,33 @@ class BeamTree(QAbstractScrollArea):
             at = self.leaves[at].parent
         return found
 
-    def _range(self) -> None:
-        size, view = self.extent(), self.viewport().size()
-        for bar, whole, part in (
-            (self.horizontalScrollBar(), size.width(), view.width()),
-            (self.verticalScrollBar(), size.height(), view.height()),
-        ):
-            bar.setRange(0, max(0, whole - part))
-            bar.setPageStep(part)
-            bar.setSingleStep(ROW)
+    def fit(self) -> None:
+        size = self.extent()
+        self.scale = min(max(min(self.width() / size.width(), self.height() / size.height()), LEAST), 1.0)
+        self.origin = QPointF(0, 0)
 
     def _at_end(self) -> bool:
-        bar = self.horizontalScrollBar()
-        return bar.value() == bar.maximum()
+        return self.on_screen(self.bounds).right() <= self.width() + 1
+
+    def _settle(self, at_end: bool) -> None:
+        """No room is left empty beside or below a tree that has more; ``at_end``: its newest step is in sight."""
+        area = self.on_screen(self.bounds)
+        x = self.width() - area.width() if at_end else max(self.origin.x(), self.width() - area.width())
+        y = max(self.origin.y(), self.height() - area.height())
+        self.origin = QPointF(min(0.0, x), min(0.0, y))
 
     # ---- mouse and keys
 
-    def resizeEvent(self, event: object) -> None:
-        self._range()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._settle(False)
 
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        self.viewport().update()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if (at := self._at(event.position())) is not None:
-            self._go(at)
+    def clicked(self, part: int, event: QMouseEvent) -> None:
+        self._go(part)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._at(event.position()) is not None:
+        if self.part_at(event.position()) is not None:
             self.chosen.emit()
-
-    def viewportEvent(self, event: object) -> bool:
-        if isinstance(event, QHelpEvent):
-            at = self._at(QPointF(event.pos()))
-            if at is None:
-                QToolTip.hideText()
-            else:
-                QToolTip.showText(event.globalPos(), plain(self.told(at)), self.viewport())
-            return True
-        return super().viewportEvent(event)  # type: ignore[arg-type]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         moves: dict[Qt.Key, Callable[[], int | None]] = {
@@ -240,7 +222,7 @@ class BeamTree(QAbstractScrollArea):
             Qt.Key.Key_Up: lambda: self._beside(-1), Qt.Key.Key_Down: lambda: self._beside(1),
         }  # fmt: skip
         move = moves.get(Qt.Key(event.key()))
-        if move is not None and self.leaves:
+        if move is not None and self.leaves and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             target = 0 if self.current is None else move()
             if target is not None:
                 self._go(target)
@@ -266,7 +248,8 @@ class BeamTree(QAbstractScrollArea):
         return ordered[target] if 0 <= target < len(ordered) else None
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        if self.current is None and self.leaves:
+        by_mouse = event.reason() == Qt.FocusReason.MouseFocusReason  # a click chooses one itself, a drag none
+        if self.current is None and self.leaves and not by_mouse:
             self._go(next((at for at, leaf in enumerate(self.leaves) if self._ranks.get(leaf.ids) == 1), 0))
         super().focusInEvent(event)
 
@@ -274,26 +257,18 @@ class BeamTree(QAbstractScrollArea):
         self.current = at
         self._into_sight(self.leaves[at])
         self._told()
-        self.viewport().update()
+        self.update()
         self.looked_at.emit()
 
     def _into_sight(self, leaf: Leaf) -> None:
-        area = self._area(leaf).adjusted(0, 0, VERDICT if leaf.fate == "finished" else 0, 0)
-        for bar, low, high, part in (
-            (self.horizontalScrollBar(), area.left(), area.right(), self.viewport().width()),
-            (self.verticalScrollBar(), area.top(), area.bottom(), self.viewport().height()),
-        ):
-            if low - SPACE[1] < bar.value():
-                bar.setValue(int(low - SPACE[1]))
-            elif high + SPACE[1] > bar.value() + part:
-                bar.setValue(int(high + SPACE[1] - part))
+        self.bring_in(self._area(leaf).adjusted(0, 0, VERDICT if leaf.fate == "finished" else 0, 0), SPACE[1])
 
     def _told(self) -> None:
         self.setAccessibleDescription(self.told(self.current) if self.current is not None else "")
 
-    def told(self, at: int) -> str:
+    def told(self, part: int) -> str:
         """What is known of a candidate, in words."""
-        leaf, found = self.leaves[at], self._found
+        leaf, found = self.leaves[part], self._found
         assert found is not None
         text = label(found.tokens.label(leaf.ids[-1]))
         fate = WHY[leaf.fate].format(width=found.rules.width // found.rules.groups)

@@ -1,4 +1,4 @@
-"""The menu of every stage there is, by what it is good for."""
+"""The menu of every stage there is: a menu of its own for each thing that they are good for."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from arplay.core.decoding.stages import STAGES
 from arplay.gui.widgets.caption import plain
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Against repetition": ("repetition", "presence", "frequency", "no-repeat", "dry"),
-    "Named tokens": ("bias", "ban", "min-length"),
-    "Constraints": ("regex", "json-schema", "choices", "begins"),
-    "Temperature": ("temperature", "dynamic-temperature"),
-    "Truncation": (
+    "Against &repetition": ("repetition", "presence", "frequency", "no-repeat", "dry"),
+    "&Named tokens": ("bias", "ban", "min-length"),
+    "&Constraints": ("regex", "json-schema", "choices", "begins"),
+    "&Temperature": ("temperature", "dynamic-temperature"),
+    "Tr&uncation": (
         "top-k",
         "top-p",
         "min-p",
@@ -25,16 +25,20 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "top-a",
         "top-n-sigma",
         "tail-free",
+        "xtc",
+        "mirostat",
     ),
+    "&Second distribution": ("guidance", "contrastive"),
 }
-OTHER = "Other"
+OTHER = "&Other"
 
 
 def groups() -> dict[str, list[Stage]]:
     """Every stage of the table that has something to set, those that no group names under :data:`OTHER`."""
     named = {name for names in GROUPS.values() for name in names}
     found = {title: [STAGES[name] for name in names if name in STAGES] for title, names in GROUPS.items()}
-    return found | {OTHER: [stage for stage in STAGES.values() if stage.fields and stage.name not in named]}
+    others = [stage for stage in STAGES.values() if stage.fields and stage.name not in named]
+    return found | ({OTHER: others} if others else {})
 
 
 def useful(name: str) -> Row:
@@ -46,10 +50,10 @@ def useful(name: str) -> Row:
 def fill(menu: QMenu) -> None:
     """Each entry has the name of its stage as its data."""
     menu.clear()
-    menu.setToolTipsVisible(True)
     for title, stages in groups().items():
-        menu.addSection(title)
+        group = menu.addMenu(title)
+        group.setToolTipsVisible(True)
         for stage in stages:
-            action = menu.addAction(stage.title)
+            action = group.addAction(stage.title)
             action.setToolTip(plain(stage.does))
             action.setData(stage.name)

@@ -39,7 +39,7 @@ class Blocks(Board):
 
     def __init__(self) -> None:
         super().__init__("Blocks of everything tried, by probability")
-        self.root, self.top, self.scale = 0, 0.0, 1.0
+        self.root, self.top = 0, 0.0
         self.left, self.wide = 0.0, 1.0
         self._shares: dict[int, list[float]] = {}
         self._metrics = QFontMetricsF(fixed_font(SIZE))
@@ -165,7 +165,7 @@ class Blocks(Board):
         """The whole of a block, with nothing around it."""
         self.root, self.top, self.scale, self.left = twig, 0.0, 1.0, 0.0
 
-    def twig_at(self, at: QPointF) -> int | None:
+    def part_at(self, at: QPointF) -> int | None:
         found = [block.twig for block in self.blocks(self._area) if block.area.contains(at)]
         return found[-1] if found else None
 
@@ -204,7 +204,7 @@ class Blocks(Board):
         self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        twig = self.twig_at(event.position())
+        twig = self.part_at(event.position())
         if twig is not None and event.button() == Qt.MouseButton.LeftButton:
             self.zoom_to(twig)
             self.update()

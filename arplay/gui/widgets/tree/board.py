@@ -1,42 +1,20 @@
-"""What both pictures of the history have in common: zoom, move, walk from branch to branch, choose one."""
+"""What both pictures of the history have in common: walk from branch to branch, choose one, ask for its menu."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import (
-    QContextMenuEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QNativeGestureEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QWidget
 
-from arplay.gui.theme import LIGHT, Theme
-from arplay.gui.widgets.caption import plain
+from arplay.gui.theme import Theme
 from arplay.gui.widgets.frame import paint_frame, paint_message
+from arplay.gui.widgets.movable import Movable
 from arplay.gui.widgets.tree.shown import Shown
 
 Want = Literal["prune", "star", "rename"]
-NOTCH = 1.2
-"""How much larger one notch of the wheel, or one +, makes it."""
-STEP = 48
-"""Pixels by which Shift and an arrow move."""
-STILL = 4
-"""Pixels within which a press is a click."""
-_ARROWS = {
-    Qt.Key.Key_Left: (STEP, 0),
-    Qt.Key.Key_Right: (-STEP, 0),
-    Qt.Key.Key_Up: (0, STEP),
-    Qt.Key.Key_Down: (0, -STEP),
-}
 _STEPS: dict[Qt.Key, Callable[[Shown, int], int]] = {
     Qt.Key.Key_Left: lambda shown, twig: max(shown.outline.parent[twig], 0),
     Qt.Key.Key_Right: Shown.onward,
@@ -52,7 +30,7 @@ _WANTS: dict[Qt.Key, Want] = {
 }
 
 
-class Board(QWidget):
+class Board(Movable):
     """``chosen``: a branch was clicked, or Enter pressed on it; ``marked``: with Ctrl; ``asked``: its menu is wanted,
     at this place; ``wanted``: it is to be pruned, starred or renamed. ``current``: the twig that keys are about.
     """
@@ -63,16 +41,10 @@ class Board(QWidget):
     wanted = Signal(int, str)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.theme: Theme = LIGHT
+        super().__init__(name, parent)
         self.shown: Shown | None = None
         self.current = 0
-        self._held: QPointF | None = None
-        self._dragged = False
         self._fitted = False
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(name)
         self.setMinimumSize(60, 40)
 
     # ---- what a picture has of its own
@@ -81,22 +53,9 @@ class Board(QWidget):
         """Another :attr:`shown`, in place of ``former``."""
         raise NotImplementedError
 
-    def fit(self) -> None:
-        """All of it."""
-        raise NotImplementedError
-
     def begin(self) -> None:
         """What is seen at first."""
         self.fit()
-
-    def zoom(self, factor: float, at: QPointF) -> None:
-        raise NotImplementedError
-
-    def move_by(self, dx: float, dy: float) -> None:
-        raise NotImplementedError
-
-    def twig_at(self, at: QPointF) -> int | None:
-        raise NotImplementedError
 
     def show_twig(self, twig: int) -> None:
         """Move so that it is in sight."""
@@ -151,18 +110,10 @@ class Board(QWidget):
         painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        middle, key, shown = QPointF(self.rect().center()), Qt.Key(event.key()), self.shown
+        key, shown = Qt.Key(event.key()), self.shown
         plain_key = not event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
         shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if event.text() in ("+", "="):
-            self.zoom(NOTCH, middle)
-        elif event.text() in ("-", "−"):
-            self.zoom(1 / NOTCH, middle)
-        elif event.text() == "0":
-            self.fit()
-        elif key in _ARROWS and plain_key and shifted:
-            self.move_by(*_ARROWS[key])
-        elif shown is not None and key in _STEPS and plain_key and not shifted:
+        if shown is not None and key in _STEPS and plain_key and not shifted:
             self.walk_to(_STEPS[key](shown, self.current))
         elif shown is not None and key in _WANTS and plain_key:
             self.wanted.emit(self.current, _WANTS[key])
@@ -171,8 +122,6 @@ class Board(QWidget):
             (self.marked if with_ctrl else self.chosen).emit(self.current)
         else:
             super().keyPressEvent(event)
-            return
-        self.update()
 
     def walk_to(self, twig: int) -> None:
         """Keys are about this twig now, which is brought in sight."""
@@ -182,59 +131,18 @@ class Board(QWidget):
             self.setAccessibleDescription(self.shown.spoken(twig))
         self.update()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        pixels, notches = event.pixelDelta(), event.angleDelta()
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.move_by(notches.y() / 2 + notches.x() / 2, 0)
-        elif notches.x() and not notches.y():
-            self.move_by(pixels.x() or notches.x() / 2, 0)
+    def told(self, part: int) -> str:
+        return self.shown.told(part) if self.shown is not None else ""
+
+    def clicked(self, part: int, event: QMouseEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.marked.emit(part)
         else:
-            self.zoom(NOTCH ** (notches.y() / 120), event.position())
-        self.update()
-        event.accept()
-
-    def event(self, event: QEvent) -> bool:
-        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-            self.zoom(1.0 + event.value(), event.position())
-            self.update()
-            return True
-        return super().event(event)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._held, self._dragged = event.position(), False
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = event.position()
-        if self._held is not None:
-            by = at - self._held
-            if self._dragged or by.manhattanLength() > STILL:
-                self._dragged, self._held = True, at
-                self.setCursor(Qt.CursorShape.ClosedHandCursor)
-                self.move_by(by.x(), by.y())
-                self.update()
-            return
-        twig = self.twig_at(at)
-        self.setCursor(Qt.CursorShape.ArrowCursor if twig is None else Qt.CursorShape.PointingHandCursor)
-        if twig is None or self.shown is None:
-            QToolTip.hideText()
-        else:
-            QToolTip.showText(event.globalPosition().toPoint(), plain(self.shown.told(twig)), self)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        held, self._held = self._held, None
-        self.setCursor(Qt.CursorShape.ArrowCursor)
-        if held is None or self._dragged:
-            return
-        twig = self.twig_at(event.position())
-        if twig is not None and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.marked.emit(twig)
-        elif twig is not None:
-            self.walk_to(twig)
-            self.chosen.emit(twig)
+            self.walk_to(part)
+            self.chosen.emit(part)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        twig = self.twig_at(QPointF(event.pos()))
+        twig = self.part_at(QPointF(event.pos()))
         if twig is None and event.reason() == QContextMenuEvent.Reason.Keyboard and self.shown is not None:
             twig = self.current
         if twig is not None:

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, Q
 from arplay.core.tidy import tidy
 from arplay.export.colours import STEPS
 from arplay.gui.theme import Theme, fixed_font, interface_font
+from arplay.gui.widgets.movable import LEAST
 from arplay.gui.widgets.tree.board import Board
 from arplay.gui.widgets.tree.shown import Shown
 
@@ -25,7 +26,6 @@ GAP = 4.0
 """Between two tokens on a branch."""
 UNDER = 9.0
 """From the middle of a row to its line."""
-LEAST, MOST = 0.02, 4.0
 READABLE = 0.5
 """The scale from which text is drawn."""
 BROAD = 6.0
@@ -51,7 +51,7 @@ class Branches(Board):
 
     def __init__(self) -> None:
         super().__init__("Tree of everything tried")
-        self.scale, self.origin = 1.0, QPointF(MARGIN, MARGIN)
+        self.origin = QPointF(MARGIN, MARGIN)
         self._metrics = QFontMetricsF(fixed_font(SIZE))
         self._advances: dict[str, float] = {}
         self._pens: dict[tuple[int, float, bool], QPen] = {}
@@ -121,38 +121,16 @@ class Branches(Board):
         if self.scale < 0.8:
             self.scale = 1.0
 
-    def zoom(self, factor: float, at: QPointF) -> None:
-        former, self.scale = self.scale, min(max(self.scale * factor, LEAST), MOST)
-        self.origin = at - (at - self.origin) * (self.scale / former)
-        self._keep()
-
-    def move_by(self, dx: float, dy: float) -> None:
-        self.origin += QPointF(dx, dy)
-        self._keep()
-
-    def _keep(self) -> None:
-        """Some of it stays in sight."""
-        bounds, room = self.bounds, self.rect()
-        most = QPointF(room.width() - 40, room.height() - 24)
-        least = QPointF(40 - bounds.right() * self.scale, 24 - bounds.bottom() * self.scale)
-        self.origin = QPointF(
-            min(max(self.origin.x(), least.x()), most.x()), min(max(self.origin.y(), least.y()), most.y())
-        )
-
     def show_twig(self, twig: int) -> None:
         if self.shown is None or not len(self.begins):
             return
-        place = self.place(twig)
-        area = QRectF(self.origin + place.topLeft() * self.scale, place.size() * self.scale)
-        room = QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-        dx = min(0.0, room.right() - area.right()) or max(0.0, room.left() - area.left())
-        dy = min(0.0, room.bottom() - area.bottom()) or max(0.0, room.top() - area.top())
-        self.origin += QPointF(dx, dy)
+        self.bring_in(self.place(twig), MARGIN)
+        room = QRectF(self.rect())
         bounds = self.bounds
         if (high := bounds.height() * self.scale) < room.height():  # all of it is in the middle
             self.origin.setY(room.center().y() - high / 2 - bounds.top() * self.scale)
 
-    def twig_at(self, at: QPointF) -> int | None:
+    def part_at(self, at: QPointF) -> int | None:
         if self.shown is None:
             return None
         x, y = ((at - self.origin) / self.scale).toTuple()
@@ -193,8 +171,7 @@ class Branches(Board):
         self._readable(painter, runs, sight)
 
     def paint_focus(self, painter: QPainter) -> None:
-        place = self.place(self.current)
-        area = QRectF(self.origin + place.topLeft() * self.scale, place.size() * self.scale)
+        area = self.on_screen(self.place(self.current))
         painter.drawRoundedRect(area.adjusted(-3, 6 * self.scale, -1, 0), 4, 4)
 
     def _overview(self, painter: QPainter, scale: float) -> None:

@@ -20,10 +20,13 @@ from pytestqt.qtbot import QtBot
 from arplay import cli
 from arplay.core.betting import MOST, Bets, Game, Move, unigram_bits
 from arplay.core.distribution import LN2
+from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.gui.contract import CaretMoved, Change, Do, Rollouts, Select, Take, Wager
 from arplay.gui.exports import of_panel
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.betting import BettingPanel
+from arplay.gui.widgets.betting.guess import Guess
+from arplay.models.families.remote.tokens import Seen
 from tests.windows_open import PATIENCE, Open, opened, settle, text_field
 
 __all__ = ["opened"]
@@ -45,6 +48,14 @@ def test_bets_are_a_distribution_without_a_zero(size: int, made: list[tuple[int,
     assert total(bets) == pytest.approx(1.0, abs=1e-12)
     assert all(0 < bets.prob(id) < 1 and math.isfinite(bets.bits(id)) for id in range(size))
     assert bets.left >= 1 and len(dict(bets.placed)) == len(bets.placed)
+
+
+@pytest.mark.parametrize("server", [False, True])
+def test_the_others_of_a_server_are_those_named_so_far(qtbot: QtBot, server: bool) -> None:
+    guess, tokens = Guess(), (Seen if server else Vocabulary)("five", (b"A", b"B", b"C", b"D", b"E"))
+    qtbot.addWidget(guess)
+    guess.show_bets(Bets(5, ((3, 80),)), tokens)
+    assert ("4 tokens named so far: 5" in guess.rest.full) == server and "the other 4 tokens" in guess.rest.full
 
 
 def test_every_token_guessed_leaves_no_others() -> None:

@@ -53,17 +53,17 @@ def test_moving_a_stage_says_what_changes(opened: Open, qtbot: QtBot) -> None:
             break
     after = window.playground.view.decoded
     assert before is not None and after is not None
-    qtbot.waitUntil(lambda: "Temperature after Top-p: " in panel.effect.full)
+    qtbot.waitUntil(lambda: "Temperature after Top-p: " in panel.effect.text())
     for verb, one, other in (
         ("come", after.candidates, before.candidates),
         ("go", before.candidates, after.candidates),
     ):
         count = len(set(one.ids.tolist()) - set(other.ids.tolist()))
-        assert bool(count) == (f"{count} token" in panel.effect.full and verb in panel.effect.full)
-    assert "of the mass moves" in panel.effect.full
+        assert bool(count) == (f"{count} token" in panel.effect.text() and verb in panel.effect.text())
+    assert "of the mass moves" in panel.effect.text()
     while panel.stages.rows[-1] is not rows["temperature"]:
         panel.stages.rows[-1].moved.emit(-1)
-    qtbot.waitUntil(lambda: "changes nothing here" in panel.effect.full)  # past stages that are off
+    qtbot.waitUntil(lambda: "changes nothing here" in panel.effect.text())  # past stages that are off
 
 
 def test_where_a_token_went_is_told_and_its_bar_names_the_stage(opened: Open, qtbot: QtBot) -> None:
@@ -100,6 +100,7 @@ def test_a_stage_that_cannot_work_says_so_in_its_row_and_nothing_is_drawn(
     assert undecoded.cause.lower() in rows["ban"].problem.text().lower() and rows["ban"].problem.isVisible()
     assert not rows["temperature"].problem.isVisible()
     assert not panel.step.isEnabled() and undecoded.remedy in panel.step.toolTip()
+    assert notice(window) == "", "once is enough"
     for what in ("step", "play"):
         window.notice.forget()
         play.handle(Do(what))
@@ -107,6 +108,10 @@ def test_a_stage_that_cannot_work_says_so_in_its_row_and_nothing_is_drawn(
     rows["ban"].switch.click()
     settle(window, qtbot)
     qtbot.waitUntil(lambda: panel.step.isEnabled() and not rows["ban"].problem.isVisible())
+    window.notice.forget()
+    window.arrangement.enlarge(window.panels["editor"])  # the row is out of sight
+    play.handle(Change(replace(play.view.settings, decoding=Pipeline(spelled))))
+    qtbot.waitUntil(lambda: undecoded.cause.lower() in notice(window).lower())
 
 
 def test_u_is_held_by_hand_while_the_stages_move_until_it_is_rolled_anew(opened: Open, qtbot: QtBot) -> None:

@@ -11,8 +11,8 @@ from arplay.core.modalities.base import Document, TokenSet
 from arplay.core.outline import Laid, Path
 from arplay.core.tree import Node, Tree
 
-MOST_GOLD = 5_000
-"""Tokens of a gold text that are laid: more than are read in a picture, and in less than a second."""
+MOST_GOLD = 2_000
+"""Tokens of a gold text that are laid: more than are read in a picture, and at once."""
 
 FORGET = 64
 """So many tokens are known by their ids at once."""

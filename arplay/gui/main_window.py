@@ -77,6 +77,7 @@ class MainWindow(Host):
         self.given: Reading | None = None
         """How the first model reads texts, where that is not as it was the last time."""
         self._problem: tuple[str, str] | None = None
+        self._blamed = ""
         self.setAcceptDrops(True)
         self.notice = Notice(self)
         self.menus = Menus(self)
@@ -167,6 +168,10 @@ class MainWindow(Host):
             if self._problem is not None and self.notice.said == self._problem:
                 self.notice.forget()  # what it told is mended
             self._problem = view.problem
+        blamed = view.undecoded
+        if blamed is not None and blamed.cause != self._blamed and not _in_sight(self.panels["decoding"]):
+            self.notice.report(blamed.cause, blamed.remedy)  # where it is in sight, the stage itself tells it
+        self._blamed = blamed.cause if blamed is not None else ""
         self.menus.show_view(view)
 
     def _show_chart(self) -> None:

@@ -155,15 +155,19 @@ class ContinuationsPanel(Panel):
         for button in self.modes:
             pair.addWidget(button)
             group.addButton(button)
-        for part in (modes, *(field.whole for field in self.fields), self.run, self.step, self.write):
+        for part in (modes, *(field.whole for field in self.fields), self.run, self.step):
             self.head.add(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
         column.setSpacing(SPACE[0])
         column.addWidget(self.head)
         column.addWidget(self.pages, 1)
-        column.addWidget(self.note)
-        column.addWidget(self.looked)
+        foot, said = QHBoxLayout(), QVBoxLayout()
+        for words in (self.note, self.looked):
+            said.addWidget(words)
+        foot.addLayout(said, 1)
+        foot.addWidget(self.write)
+        column.addLayout(foot)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 80)
@@ -387,7 +391,7 @@ class ContinuationsPanel(Panel):
             alone = field.words == "diversity" and self.groups.value() == 1
             field.whole.setVisible(roomy and self.mode in field.of.split() and not alone)
         self.step.setVisible(self.mode == "beams" and self.width() >= NARROW)
-        self.write.setVisible(self.width() >= NARROW)
+        self.write.setVisible(self.width() >= NARROW and self.height() >= LOW)
         for part in (self.note, self.looked):
             part.setVisible(self.height() >= LOW)
         self.rows.fit(self.width())

@@ -26,7 +26,7 @@ from arplay.core.errors import Problem
 from arplay.gui.contract import Change, Do, Panel, PeekRewind, Report, View
 from arplay.gui.panels.stepping import stepping
 from arplay.gui.theme import SPACE, Theme, icon
-from arplay.gui.widgets.caption import Caption
+from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.decoding import add_menu
 from arplay.gui.widgets.decoding.effect import told_apart
 from arplay.gui.widgets.decoding.presets import PresetMenu
@@ -91,8 +91,9 @@ class DecodingPanel(Panel):
         self.stages.changed.connect(self._on_rows)
         self.stages.cancelled.connect(self._on_cancel)
         column.addWidget(self.stages)
-        self.effect = Caption()
-        self.effect.tip = "What the last move of a stage changed here"
+        self.effect = Label(role="caption", wrap=True)
+        self.effect.setToolTip("What the last move of a stage changed here")
+        self.effect.hide()
         column.addWidget(self.effect)
         self.where = Whereabouts()
         beside.addWidget(self.where)
@@ -232,12 +233,16 @@ class DecodingPanel(Panel):
             return
         words, before = self._moved
         if view.decoded is None or view.decoded.own is not before.own:
-            self.effect.show_text("")
+            self._tell_effect("")
         elif view.decoded is not before:
-            self.effect.show_text(f"{words}: {told_apart(before, view.decoded)}")
+            self._tell_effect(f"{words}: {told_apart(before, view.decoded)}")
         else:
             return
         self._moved = None
+
+    def _tell_effect(self, words: str) -> None:
+        self.effect.setText(words)
+        self.effect.setVisible(bool(words))
 
     def _chain(self) -> None:
         """The Tab key goes through the stages as they stand."""
@@ -285,7 +290,7 @@ class DecodingPanel(Panel):
         self._lay((*rows, GREEDY) if at else rows)
 
     def _on_preset(self, rows: Rows) -> None:
-        self.effect.show_text("")
+        self._tell_effect("")
         self._lay(rows)
 
     def _on_kept(self, presets: Presets) -> None:
@@ -316,7 +321,7 @@ class DecodingPanel(Panel):
         """``moved``: what was put where."""
         decoded, layout = self.view.decoded, (*rows, *self._greedy)
         same = moved and pipeline_of(layout) == self.view.settings.decoding
-        self.effect.show_text(f"{moved}: changes nothing here" if same else "")
+        self._tell_effect(f"{moved}: changes nothing here" if same else "")
         self._moved = (moved, decoded) if moved and not same and decoded is not None else None
         self._lay(layout)
 

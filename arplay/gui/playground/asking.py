@@ -82,7 +82,7 @@ class Asking(QObject):
         return not (ready and dict(answer.others).keys() >= set(decoding.wants))
 
     def _decoded(self, answer: Answer) -> dict[str, object]:
-        """What the settings make of it, or what a stage cannot do; a new cause is told above the text as well."""
+        """What the settings make of it, or what a stage cannot do."""
         loaded, settings = self._play.view.loaded, self._play.view.settings
         if answer.distribution is None or loaded is None:
             return {"decoded": None, "undecoded": None}
@@ -91,9 +91,6 @@ class Asking(QObject):
             context = context_at(answer, loaded.vocabulary, settings.seed, loaded.eos, drawn, grammar.allowed)
             return {"decoded": decode(answer.distribution, settings.decoding, context), "undecoded": None}
         except StageProblem as problem:
-            former = self._play.view.undecoded
-            if former is None or former.cause != problem.cause:
-                self._play.reported.emit(problem.cause, problem.remedy)
             return {"decoded": None, "undecoded": problem}
 
     def score_soon(self) -> None:

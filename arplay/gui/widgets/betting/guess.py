@@ -152,6 +152,8 @@ class Guess(QWidget):
         chips = f"{bets.left} chip{'s' * (bets.left != 1)}"
         which = "all" if not bets.placed else "the other"
         tokens = f"{bets.others:,} token{'s' * (bets.others != 1)}"
+        if self.tokens is not None and self.tokens.open:
+            tokens += " named so far"  # a server tells only those that it finds probable
         return f"{chips} on {which} {tokens}: {percent(bets.floor)} each"
 
     def _current(self) -> int | None:

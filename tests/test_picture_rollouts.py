@@ -39,6 +39,13 @@ def test_half_a_digit_is_completed_four_ways_and_one_is_taken(
     assert play.document == whole
     play.handle(CaretMoved(32))
     settle(window, qtbot)
+    for mode in panel.modes:
+        click(mode)
+        click(panel.run)
+        done(window, qtbot)
+        assert window.notice.said is not None and "clear it and what follows" in window.notice.said[1]
+        window.notice.forget()
+    click(panel.modes[0])
     grid, undone = canvas(window).grid, play.undo_stack.count()
     if by == "mouse":
         click(canvas(window).clear_rest)

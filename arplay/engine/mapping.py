@@ -15,7 +15,7 @@ from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.knowing import left_behind
 from arplay.engine.messages import Question
-from arplay.engine.place import OfPlace, open_spot
+from arplay.engine.place import OfPlace, free_spot
 from arplay.engine.state import State
 from arplay.models.base import next_of
 
@@ -61,7 +61,7 @@ class Mapped(OfPlace):
 
 def map_of(state: State, request: Map) -> Steps:
     """Open the most probable area again and again. Raises Problem."""
-    model, spot = state.current(), open_spot(state, request.document, request.place, request.reading)
+    model, spot = state.current(), free_spot(state, request.document, request.place, request.reading)
     if model.can.partial:
         raise Problem("a server that tells only some tokens has no map", "choose a model that is here")
     if request.document.ahead(state.tokens):

@@ -76,3 +76,14 @@ def open_spot(state: State, document: Document, place: Place, reading: Reading) 
     if not spot.is_open:
         raise Problem("nothing comes next here", "choose a place that is open")
     return spot
+
+
+def free_spot(state: State, document: Document, place: Place, reading: Reading) -> Spot:
+    """The same for many tokens one after the other: in a document of a fixed length they cannot push others aside.
+
+    Raises Problem where one stands there already.
+    """
+    spot = open_spot(state, document, place, reading)
+    if state.tokens.length is not None and spot.prefix.actual is not None:
+        raise Problem("something stands here already", "clear it and what follows, or go to the first open place")
+    return spot

@@ -20,7 +20,7 @@ from arplay.core.tree import Step
 from arplay.engine.job import Steps
 from arplay.engine.knowing import known_at
 from arplay.engine.messages import Question
-from arplay.engine.place import OfPlace, open_spot
+from arplay.engine.place import OfPlace, free_spot
 from arplay.engine.state import State
 from arplay.models.base import next_of_each
 
@@ -104,7 +104,7 @@ def roll(state: State, request: Roll) -> Steps:
     """All rollouts together, a token each at a time. Raises Problem."""
     if not 1 <= len(request.seeds) <= MOST_ROLLOUTS:
         raise Problem(f"{len(request.seeds):,} rollouts cannot be drawn", f"ask for 1 to {MOST_ROLLOUTS:,}")
-    model, spot = state.current(), open_spot(state, request.document, request.place, request.reading)
+    model, spot = state.current(), free_spot(state, request.document, request.place, request.reading)
     if model.can.partial:
         raise Problem("a server that tells only some tokens steps no batch", "sample one by one")
     chain, index = spot.chain, spot.prefix.index

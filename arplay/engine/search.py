@@ -19,7 +19,7 @@ from arplay.core.tree import Step
 from arplay.engine.job import Steps
 from arplay.engine.knowing import left_behind
 from arplay.engine.messages import Question
-from arplay.engine.place import OfPlace, open_spot
+from arplay.engine.place import OfPlace, free_spot
 from arplay.engine.state import State
 from arplay.models.base import Batch, next_of, next_of_each
 
@@ -79,7 +79,7 @@ class _Known:
 
 def search(state: State, request: Search) -> Steps:
     """Expand as often as is asked. Raises Problem."""
-    model, spot = state.current(), open_spot(state, request.document, request.place, request.reading)
+    model, spot = state.current(), free_spot(state, request.document, request.place, request.reading)
     if model.can.partial:
         raise Problem("a server that tells only some tokens steps no batch", "sample one by one")
     if request.document.ahead(state.tokens):

@@ -14,13 +14,17 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from arplay.core.distribution import Distribution
 from arplay.core.modalities.sound import Amplitudes, Sound
+from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.gui import kinds
 from arplay.gui.canvases.sound.canvas import SoundCanvas
 from arplay.gui.canvases.sound.heat import SoundHeat
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
+from arplay.gui.panels.next_token import NextTokenPanel
+from arplay.gui.widgets.bars.levels import binned
 from arplay.models.families.wavenet.network import Network, Sizes
 from tests.windows_open import Open, opened, settle
 
@@ -129,3 +133,42 @@ def test_zoom_selection_cards_and_listening(opened: Open, qtbot: QtBot, speech: 
     assert strip.heard is None and shown.listen.text() == "Play sound"
     QTest.keyClick(strip, Qt.Key.Key_L)
     qtbot.waitUntil(lambda: shown.listen.text() == "Play sound")  # it ends by itself
+
+
+def test_256_rows_are_read_in_parts_in_order(opened: Open, qtbot: QtBot, speech: str) -> None:
+    window = opened(speech, None)
+    play, chart = window.playground, cast(NextTokenPanel, window.panels["next_token"])
+    play.open_document(TOKENS.sound(bytes([128] * 20)), at_end=True)
+    settle(window, qtbot)
+    window.resize(1280, 900)
+    qtbot.waitUntil(chart.levels.isVisible)
+    levels, own = chart.levels, play.view.answer.distribution
+    assert own is not None and levels.binned is not None
+    assert sum(levels.binned.own) == pytest.approx(1) and levels.binned.own[3] == pytest.approx(own.probs[24:32].sum())
+    by_rank = [row.id for row in chart.bars.bars.rows]
+    assert len(by_rank) == 20 and by_rank != sorted(by_rank)
+    QTest.mouseClick(levels, Qt.MouseButton.LeftButton, pos=QPoint(int(3.5 * levels.width() / 32), 10))
+    rows = chart.bars.bars.rows
+    assert [row.id for row in rows] == list(range(24, 32)), "neighbours stand beside each other"
+    assert sum(row.prob or 0 for row in rows) == pytest.approx(levels.binned.own[3])
+    QTest.keyClick(levels, Qt.Key.Key_Right)
+    QTest.keyClick(levels, Qt.Key.Key_Return)
+    assert [row.id for row in chart.bars.bars.rows] == list(range(32, 40))
+    QTest.keyClick(chart.bars, Qt.Key.Key_Return)  # takes the first row of the part
+    settle(window, qtbot)
+    assert play.view.document.samples == bytes([128] * 20 + [32])
+    levels.setFocus()
+    QTest.keyClick(levels, Qt.Key.Key_Escape)
+    assert levels.open is None and len(chart.bars.bars.rows) == 20
+
+    play.open_document(TOKENS.sound(b""), at_end=True)
+    settle(window, qtbot)
+    assert levels.isVisible(), "the first sample has a distribution, too"
+
+
+def test_tokens_without_an_order_have_no_shape() -> None:
+    own = Distribution.from_logits(np.zeros(256))
+    unordered = Vocabulary("any", tuple(bytes([i]) for i in range(256)))
+    assert binned(own, None, TOKENS, 3) is not None and binned(own, None, unordered, 3) is None
+    few = Amplitudes(8000, 16)
+    assert binned(Distribution.from_logits(np.zeros(16)), None, few, 3) is None, "rows are enough"

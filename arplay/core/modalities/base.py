@@ -82,6 +82,11 @@ class TokenSet(Protocol):
         """Whether there are other tokens, which nobody has named yet: V is then not known."""
         ...
 
+    @property
+    def ordered(self) -> bool:
+        """Whether neighbouring ids mean nearly the same, so that a distribution has a shape along them."""
+        ...
+
     def __len__(self) -> int: ...
 
     def label(self, id: int) -> str:

@@ -86,6 +86,10 @@ class Raster:
         return len(self.signs)
 
     @property
+    def ordered(self) -> bool:
+        return True
+
+    @property
     def open(self) -> bool:
         return False
 

@@ -51,6 +51,7 @@ class Amplitudes:
     unit: Unit = SAMPLE
     length: int | None = None
     open: bool = False
+    ordered: bool = True
 
     @property
     def vocabulary(self) -> Amplitudes:

@@ -80,6 +80,7 @@ class Vocabulary:
     unit = BYTE
     length = None
     open = False
+    ordered = False
 
     def __len__(self) -> int:
         return len(self.data)

@@ -19,6 +19,7 @@ from arplay.gui.panels.stepping import stepping
 from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
 from arplay.gui.widgets.bars.bars import Axis, bars_of
 from arplay.gui.widgets.bars.cumulative import CumulativeStrip, Strip, strip_of
+from arplay.gui.widgets.bars.levels import Levels, binned
 from arplay.gui.widgets.bars.painting import AXIS_HEIGHT, LEFT, LEGEND_HEIGHT, BarPainter, lengths_of
 from arplay.gui.widgets.bars.view import ROW, BarView
 from arplay.gui.widgets.caption import Caption
@@ -27,6 +28,8 @@ from arplay.gui.widgets.push_button import push_button
 from arplay.models.base import Info
 
 MOST_HITS = 100
+ROOM = 360
+"""Pixels of height from which there is room for the shape of a distribution above its bars."""
 MOST_ANIMATED = 10.0
 """Tokens a second of Play up to which bars move: faster ones would be painted several times each, for nobody."""
 EXPORT_WIDTH = 760
@@ -109,6 +112,9 @@ class NextTokenPanel(Panel):
         self.search.installEventFilter(self)
         self.strip = CumulativeStrip()
         self.strip.held.connect(self._hold)
+        self.levels = Levels()
+        self.levels.hide()
+        self.levels.chosen.connect(self._search_changed)
         self.bars = BarView()
         self.bars.taken.connect(self._take)
         self._arrange()
@@ -129,6 +135,7 @@ class NextTokenPanel(Panel):
         layout.addLayout(top)
         layout.addLayout(second)
         layout.addWidget(self.strip)
+        layout.addWidget(self.levels)
         layout.addWidget(self.bars, 1)
         self.setFocusProxy(self.bars)
 
@@ -142,6 +149,10 @@ class NextTokenPanel(Panel):
             widget.setVisible(height >= 240)
         for header in (self.entropy, self.facts):
             header.setVisible(height >= 160)
+        self._fit_levels()
+
+    def _fit_levels(self) -> None:
+        self.levels.setVisible(self.levels.binned is not None and self.height() >= ROOM)
 
     # what is shown
 
@@ -198,6 +209,8 @@ class NextTokenPanel(Panel):
     def _explain(self, message: str) -> None:
         self.bars.show_message(message)
         self.strip.show_strip(Strip())
+        self.levels.show_binned(None)
+        self._fit_levels()
         self.entropy.setText("H = —")
         self.entropy.setToolTip(
             "Entropy: how undecided the model is about the next token. Here is no distribution yet."
@@ -244,7 +257,10 @@ class NextTokenPanel(Panel):
             return
         settings, actual = view.settings, view.answer.prefix.actual
         wanted = self.search.text()
-        found = view.loaded.vocabulary.find(wanted, MOST_HITS) if wanted else None
+        self.levels.show_binned(binned(self._own, self._drawn, view.loaded.vocabulary, actual))
+        self._fit_levels()
+        part = None if self.levels.ids is None else list(self.levels.ids)
+        found = view.loaded.vocabulary.find(wanted, MOST_HITS) if wanted else part
         if found is not None and not found:
             self.bars.show_message(f"No token of the vocabulary contains “{wanted}”. The text is written with several.")
             return
@@ -279,10 +295,11 @@ class NextTokenPanel(Panel):
             self.strip.show_strip(Strip())
 
     def set_theme(self, theme: Theme) -> None:
-        self.bars.theme = self.strip.theme = theme
+        self.bars.theme = self.strip.theme = self.levels.theme = theme
         super().set_theme(theme)
         self.bars.viewport().update()
         self.strip.update()
+        self.levels.update()
 
     # what the user does
 

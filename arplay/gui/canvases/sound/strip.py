@@ -112,6 +112,12 @@ class Strip(QWidget):
         found = self.stretch.first + round(x * len(self.stretch) / max(1, self.width()))
         return min(max(found, self.stretch.first), self.stretch.stop)
 
+    @property
+    def gain(self) -> int:
+        """How many times as high what is in sight is shown, a power of two, so that quiet sounds are seen, too."""
+        peak = np.abs(self.shown.wave[self.stretch.first : self.stretch.stop]).max(initial=0)
+        return 1 << min(max(int(np.floor(-np.log2(max(peak, 1e-9)))), 0), 8)
+
     def x_of(self, index: float) -> float:
         return (index - self.stretch.first) * self.width() / max(1, len(self.stretch))
 
@@ -213,12 +219,14 @@ class Strip(QWidget):
             painter.fillRect(QRectF(left, 0, right - left, tall), self.theme.color("accent_soft"))
         first, stop = self.stretch.first, self.stretch.stop
         shades = None if shown.shades is None else shown.shades[first:stop]
-        paint_wave(painter, QRectF(0, 0, room.width(), tall), shown.wave[first:stop], shades, shown.colours, self.theme)
+        seen, gain = shown.wave[first:stop], self.gain
+        paint_wave(painter, QRectF(0, 0, room.width(), tall), seen * gain, shades, shown.colours, self.theme)
         if self.selection is not None:
             left, right = map(self.x_of, self.selection)
             painter.fillRect(QRectF(left, 0, right - left, tall), self.theme.color("accent", 0.28))
         if len(shown.wave):
             self._axis(painter, tall)
+            painter.drawText(QRectF(0, 2, room.width() - 4, AXIS), Qt.AlignmentFlag.AlignRight, f"amplitude ×{gain}")
         if len(shown.wave) or shown.at:
             self._line(painter, shown.at, "accent", 2 if self.hasFocus() else 1, room.height())
         if self.heard is not None:

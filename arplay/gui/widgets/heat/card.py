@@ -120,6 +120,7 @@ class HeatCard(QWidget):
             painter.setFont(interface_font(BODY))
             painter.setPen(t.color("text"))
             painter.drawText(QRectF(left, y, right - left, LINE), both | Qt.AlignmentFlag.AlignLeft, c.note)
+            y += LINE
         for name, value in c.lines:
             painter.setFont(interface_font(SMALL))
             painter.setPen(t.color("muted"))

@@ -158,8 +158,8 @@ class Levels(QWidget):
         filled = shown.own if shown.drawn is None else shown.drawn
         for bin, p in enumerate((filled / most).tolist()):
             tall = p * (HIGH - 2)
-            color = t.color("accent" if bin == shown.actual else "fill")
-            painter.fillRect(QRectF(bin * wide + 1, HIGH - tall, wide - 2, tall), color)
+            ink = t.color("accent" if bin == shown.actual else "fill")
+            painter.fillRect(QRectF(bin * wide + 1, HIGH - tall, wide - 2, tall), ink)
         outline = QPolygonF()
         for bin, p in enumerate((shown.own / most).tolist()):
             y = HIGH - p * (HIGH - 2)

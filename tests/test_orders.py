@@ -10,16 +10,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor, nn
 
 import arplay
 from arplay.cli import main
 from arplay.core import orders
 from arplay.core.modalities.places import named_orders
-from arplay.core.orders import Floats, conditional, factorised, joint_of, listable
+from arplay.core.orders import Floats, apart, conditional, factorised, joint_of, listable
+from arplay.training import two_orders
+from arplay.training.two_orders import Reader, learned
 
 XO, ABC = (Path(__file__).parent.parent / "assets" / "models" / name for name in ("xo.json", "abc.json"))
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(two_orders, "STEPS", 60)
 
 
 @st.composite
@@ -109,6 +118,47 @@ def test_named_orders_go_through_every_place_once(height: int, width: int, data:
     assert all(abs(a[0] - b[0]) + abs(a[1] - b[1]) == 1 for a, b in steps)  # it never jumps
 
 
+@given(chains(), st.integers(0, 2**32))
+def test_what_two_models_cost_beyond_the_joint_is_never_less_than_nothing(
+    chain: tuple[Floats, tuple[int, ...]], seed: int
+) -> None:
+    joint = chain[0]
+    q, r = (np.log(p).reshape(joint.shape) for p in np.random.default_rng(seed).dirichlet(np.ones(joint.size), 2))
+    found, other = apart(joint, q, r), apart(joint, r, q)
+    assert min(found.costs) >= found.entropy - 1e-9 and found.costs == other.costs[::-1]
+    assert math.fsum(found.shares) == pytest.approx(1) and found.mean == pytest.approx(other.mean)
+    assert found.mean >= abs(found.costs[0] - found.costs[1]) - 1e-9
+    assert apart(joint, joint, joint).costs == (found.entropy, found.entropy)
+
+
+def test_networks_of_two_orders_are_distributions_and_not_the_same() -> None:
+    table = arplay.load("abc").backend
+    joint = joint_of(table.logprobs, 3, 3)  # type: ignore[attr-defined]
+    first, second, again = (
+        learned(joint, "", order, 1, lambda part: None) for order in ((0, 1, 2), (2, 1, 0), (0, 1, 2))
+    )
+    for each in (first, second):
+        assert np.exp(each.logprob).sum() == pytest.approx(1, abs=1e-9)  # it has seen nothing of what it tells
+    found = apart(joint, first.logprob, second.logprob)
+    assert all(0 < cost - found.entropy < 0.5 for cost in found.costs) and found.mean > 1e-3
+    assert np.array_equal(first.logprob, again.logprob)
+
+
+def test_a_network_that_sees_what_it_tells_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def peeking(self: Reader, chains: Tensor) -> Tensor:
+        return torch.cat(
+            [
+                nn.functional.one_hot(chains, self.values).flatten(1).float()[:, None].expand(-1, self.n, -1),
+                torch.eye(self.n).expand(len(chains), -1, -1),
+            ],
+            dim=2,
+        )
+
+    monkeypatch.setattr(Reader, "shown", peeking)
+    joint = np.log(np.full((2, 2, 2), 1 / 8))
+    assert np.exp(learned(joint, "", (0, 1, 2), 1, lambda part: None).logprob).sum() > 2
+
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -138,6 +188,17 @@ def test_the_command_tells_every_order_of_a_short_text(run: Run) -> None:
     status, out, _ = run(str(ABC), "BAC")
     assert status == 0 and "every order of 3 tokens" in out and "6 orders, one total: log p = −2.1203 nats" in out
     assert "the first 9 of 10 tokens" in run(str(ABC), "BACBACBACB")[1]
+
+
+def test_the_command_trains_in_two_orders(run: Run) -> None:
+    status, out, _ = run(str(ABC), "BAC", "--train", "--json")
+    found = json.loads(out)["trained"]
+    assert status == 0 and [each["order"] for each in found["networks"]] == [[0, 1, 2], [2, 1, 0]]
+    assert found["here"] == pytest.approx(-math.log2(0.12)) and len(found["shares"]) == len(found["edges"]) + 1
+    assert all(each["bits"] > found["entropy"] and each["here"] > 0 for each in found["networks"])
+    told = run(str(ABC), "BAC", "--train")[1]
+    assert "The identity is exact, the models are not." in told and "own order" in told and "backwards" in told
+    assert run(str(ABC), "B", "--train")[0] == 1  # one token has one order
 
 
 def test_what_has_no_orders_says_why(run: Run) -> None:

@@ -47,7 +47,8 @@ class OrdersPanel(Panel):
         "orders of up to 5 tokens are shown; beyond, those with a name: rows, columns and boustrophedon (each row the "
         "other way) of a picture, backwards, and some more.</p>"
         "<p>Only a model whose joint distribution is written by hand can do that: a table, or a joint of pictures. A "
-        "network has learned one order; trained in another, it is another model.</p>"
+        "network has learned one order; trained in another, it is another model: <tt>arplay orders FILE --train</tt> "
+        "trains two small ones in two orders, and tells how many bits they are apart.</p>"
     )
 
     waits_for = "scores"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,12 @@ from arplay.core.picking import choose, uniform
 from arplay.core.position import Answer, Position
 from arplay.core.timings import MOST, Timing
 from arplay.core.tree import Step, Tree
+from arplay.engine.causality import Change, change
+from arplay.engine.free_running import FreeRun, free_run
+from arplay.engine.job import Steps
 from arplay.engine.load import Loaded
 from arplay.engine.reconcile import Reconciled
+from arplay.engine.state import State
 from arplay.gui.contract import Settings, View
 from arplay.models.base import Capabilities, Info
 from arplay.models.families.table.model import Table
@@ -154,6 +159,26 @@ def broken_timings() -> View:
     return replace(not_numbers(), timings=points)
 
 
+@cache
+def measured() -> View:
+    """The causality lab with everything that it can show, of the table abc."""
+    view, state = textbook(), State(lambda *_: Table.load(ABC))
+    state.use(Table.load(ABC))
+    document = view.document
+    asked = {"triangle": ((0, 3), (0, 3)), "reached": ((2, 3), (0, 3)), "poisoned": ((0, 3), (0, 1))}
+    labs = {lab: _ended(change(state, Change(1, document, rows, columns))) for lab, (rows, columns) in asked.items()}
+    labs["free"] = _ended(free_run(state, FreeRun(1, document, document.at(1), (0, 1, 2), 8)))
+    return replace(view, measured=labs)
+
+
+def _ended(steps: Steps) -> Any:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            return ended.value
+
+
 VIEWS: tuple[Callable[[], View], ...] = (
     empty,
     loading,
@@ -168,6 +193,7 @@ VIEWS: tuple[Callable[[], View], ...] = (
     one_step,
     many_steps,
     broken_timings,
+    measured,
 )
 
 

@@ -126,6 +126,8 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
             return replace(shown, loaded=score.loaded, ledger=score.ledger)
         if chart.tries:
             return replace(shown, tried=_tried(args, model, document, decoding), loaded=model.loaded)
+        if chart.changes:
+            return replace(shown, measured=model.change(document), loaded=model.loaded)
         timings = model.timings(document) if chart.measures else ()
         try:
             after = model.next(document, decoding)
@@ -194,6 +196,7 @@ def _view(shown: Shown) -> View:
         rolled=shown.tried if isinstance(shown.tried, Rolled) else None,
         searched=shown.tried if isinstance(shown.tried, Searched) else None,
         mapped=shown.tried if isinstance(shown.tried, Mapped) else None,
+        measured={"triangle": shown.measured} if shown.measured is not None else {},
         tree=shown.tree,
         node=shown.tree.node if shown.tree is not None else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -25,6 +25,7 @@ from arplay.engine.state import State
 from arplay.models.base import next_of_each
 
 Stopped: TypeAlias = Literal["", "eos", "length", "context", "complete", "matched", "stop"]
+Heard: TypeAlias = Callable[[int, Sequence[int], Sequence[Distribution]], None]
 MOST_ROLLOUTS = 1024
 
 
@@ -100,8 +101,11 @@ class _Running:
         return Rollout(self.seed, tuple(self.steps), why, self.text)
 
 
-def roll(state: State, request: Roll) -> Steps:
-    """All rollouts together, a token each at a time. Raises Problem."""
+def roll(state: State, request: Roll, heard: Heard | None = None) -> Steps:
+    """All rollouts together, a token each at a time. Raises Problem.
+
+    ``heard`` gets the index of each token before it is drawn, which rollouts go on, and p(next) of each.
+    """
     if not 1 <= len(request.seeds) <= MOST_ROLLOUTS:
         raise Problem(f"{len(request.seeds):,} rollouts cannot be drawn", f"ask for 1 to {MOST_ROLLOUTS:,}")
     model, spot = state.current(), free_spot(state, request.document, request.place, request.reading)
@@ -139,9 +143,11 @@ def roll(state: State, request: Roll) -> Steps:
         why = _all_end(request, state, length, index, room)
         if why:
             return result()
+        rows = next_of_each(batch)
+        if heard is not None:
+            heard(index, [each.rollout for each in running], rows)
         ended = [
-            _draw(each, own, index, state, request, ahead.get(index))
-            for each, own in zip(running, next_of_each(batch), strict=True)
+            _draw(each, own, index, state, request, ahead.get(index)) for each, own in zip(running, rows, strict=True)
         ]
         index, length = index + 1, length + (ahead.get(index) is None)
         going = []

@@ -10,6 +10,7 @@ from arplay.engine.causality import Change, change
 from arplay.engine.downloads import Describe, Fetch, describe, fetch
 from arplay.engine.explore import Explore, explore
 from arplay.engine.field import Reach, reach
+from arplay.engine.free_running import FreeRun, free_run
 from arplay.engine.job import Job, plain
 from arplay.engine.load import Load, Unload, load, unload
 from arplay.engine.mapping import Map, map_of
@@ -31,6 +32,7 @@ JOBS: dict[type[Request], Job] = {
     Roll: plain(roll),
     Map: plain(map_of),
     Change: plain(change),
+    FreeRun: plain(free_run),
     Load: Job(load),
     Describe: Job(describe),
     Fetch: Job(fetch, already="is being fetched already"),

@@ -1,12 +1,16 @@
-"""What changed tokens moved, as a table: a record for each pair of a conditional and a changed token."""
+"""What the causality lab measured, as a table: a record a pair of conditional and changed token, or a position."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from arplay.core.causality import by_distance
+from arplay.core.distribution import Floats
 from arplay.core.errors import Problem
 from arplay.core.format import number
 from arplay.engine.causality import Changed
-from arplay.export.charts import NOT_YET, Shown, Table
+from arplay.engine.free_running import Freed
+from arplay.export.charts import Shown, Table
 from arplay.export.provenance import Provenance
 from arplay.export.tables import Record
 
@@ -81,12 +85,56 @@ def rows(found: Changed) -> list[Record]:
     return each
 
 
+def _mean(values: Floats) -> float:
+    """Of those that are known; NaN without one."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def told(found: Freed) -> str:
+    """What rollouts are like beside the real text, in a sentence."""
+    figures = []
+    for name, free, real in (
+        ("NLL", found.free.nll, found.forced.nll),
+        ("entropy", found.free.entropy, found.forced.entropy),
+    ):
+        beside = f", of the real text {number(_mean(real), 2)}" if not np.isnan(_mean(real)) else ""
+        figures.append(f"{name} of rollouts {number(_mean(free), 2)}{beside} nats a token")
+    return f"{len(found.seeds):,} rollouts: {'; '.join(figures)}"
+
+
+FIGURES = ("nll", "entropy", "repetition", "distance")
+
+
+def _free_rows(found: Freed) -> list[Record]:
+    """A record a position of a chain: of each rollout, and of the real text, whose ``seed`` is empty."""
+    each = []
+    for curves, names in ((found.forced, (None,)), (found.free, found.seeds)):
+        arrays = [getattr(curves, figure) for figure in FIGURES]
+        for chain, seed in enumerate(names):
+            for at in range(arrays[0].shape[1]):
+                values = [float(array[chain, at]) for array in arrays]
+                if values[0] == values[0]:
+                    figures = dict(zip(FIGURES, (None if v != v else v for v in values), strict=True))
+                    each.append({"seed": seed, "index": found.start + at, **figures})
+    return each
+
+
 def causality(shown: Shown) -> Table:
     """Raises Problem where nothing was measured yet."""
-    found = shown.changed
+    found = shown.measured
     if found is None:
-        raise Problem("no token was changed yet", f"press Measure in “Causality”, and {NOT_YET}")
-    origin = Provenance(found.info, found.first_token, shown.text, seed=found.seed)
+        raise Problem("nothing was measured yet", "press Measure in “Causality”")
+    origin = shown.origin()
+    if isinstance(found, Freed):
+        listed = _free_rows(found)
+        content = {
+            "provenance": origin.as_dict(),
+            "start": found.start,
+            "seeds": list(found.seeds),
+            "positions": listed,
+        }
+        return Table(content, listed, ("seed", "index", *FIGURES), [*origin.lines(), told(found)])
     return Table(
         record(found) | {"provenance": origin.as_dict()},
         rows(found),

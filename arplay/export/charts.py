@@ -18,6 +18,7 @@ from arplay.core.position import Answer
 from arplay.core.timings import Timings
 from arplay.core.tree import Tree
 from arplay.engine.causality import Changed
+from arplay.engine.free_running import Freed
 from arplay.engine.load import Loaded
 from arplay.engine.mapping import Mapped
 from arplay.engine.rollouts import Rolled
@@ -71,14 +72,15 @@ class Shown:
     tree: Tree | None = None
     game: Game | None = None
     tried: Rolled | Searched | Mapped | None = None
-    changed: Changed | None = None
+    measured: Changed | Freed | None = None
 
     def origin(self) -> Provenance:
         """Where the figures are from. Raises Problem where there are none yet."""
         if (tried := self.tried) is not None:
             return Provenance(tried.info, tried.first_token, self.text, tried.pipeline)
-        if (changed := self.changed) is not None:
-            return Provenance(changed.info, changed.first_token, self.text, seed=changed.seed)
+        if (found := self.measured) is not None:
+            how = (found.pipeline, found.seeds[0]) if isinstance(found, Freed) else (None, found.seed)
+            return Provenance(found.info, found.first_token, self.text, *how)
         lead = self.game or (self.answer if self.ledger is None else self.ledger)  # one of no tokens is false
         if lead is None:
             raise Problem("there is nothing to export yet", NOT_YET)
@@ -107,7 +109,7 @@ class Chart:
     tries: bool = False
     """It is of rollouts, a beam search or a map."""
     changes: bool = False
-    """It is of what changed tokens move."""
+    """It is of what the causality lab measured."""
     played: bool = False
     """It is of a game in the window, by the model that it was played with."""
 

@@ -6,7 +6,8 @@ intents and changes nothing itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,7 +30,9 @@ from arplay.core.reading import Reading
 from arplay.core.timings import Timings
 from arplay.core.tree import Kind, Mark, Node, Step, Tree
 from arplay.core.watch import Watch
+from arplay.engine.causality import Changed
 from arplay.engine.field import Reached
+from arplay.engine.free_running import Freed
 from arplay.engine.load import Loaded
 from arplay.engine.mapping import Mapped
 from arplay.engine.reconcile import Reconciled
@@ -42,6 +45,8 @@ from arplay.models.base import Info
 Unit = Literal["nats", "bits"]
 AtLimit = Literal["stop", "slide"]
 ColourBy = Literal["surprisal", "rank", "entropy"]
+Lab = Literal["triangle", "reached", "poisoned", "free"]
+"""What the causality lab measures: all pairs, a row or a column of them, or rollouts beside the real text."""
 Tokens = Literal["off", "borders", "colours"]
 """How the editor shows the tokens of its text: not at all, where each begins, or coloured as in the heatmap."""
 
@@ -103,6 +108,8 @@ class View:
     ``departures``: byte spans of ``document`` whose kept ids are not the tokenizer's own, as far as they are known.
     ``rolled``, ``searched``, ``mapped``: the continuations tried last, perhaps behind another text than this one
     (:meth:`tried_here`), whose end ``rolled_behind`` and so on tell; ``trying``: which of them grow now.
+    ``measured``: what the causality lab found last, perhaps of another text; ``measuring``: what it measures now, of
+    which ``measured_share`` is done.
     ``states``: of the tree; ``left_out``: tokens tried last for which it had no room.
     ``peeking``: Rewind is pointed at, so what it would do is shown (:attr:`rewound`).
     ``game``: the bets on what follows, of tokens of ``game_of``; while it is played ``document`` ends where one bets.
@@ -146,6 +153,9 @@ class View:
     trying: Literal["", "rollouts", "beams", "map"] = ""
     states: int = 1
     left_out: int = 0
+    measured: Mapping[Lab, Changed | Freed] = field(default_factory=dict)
+    measuring: Lab | Literal[""] = ""
+    measured_share: float = 0.0
     peeking: bool = False
     game: Game | None = None
     game_of: Loaded | None = None
@@ -309,6 +319,7 @@ class Do:
         "reconcile",
         "recompute",
         "stop_trying",
+        "stop_measuring",
         "accept_ghost",
         "hide_ghost",
         "forget_timings",
@@ -347,6 +358,17 @@ class Maps:
 
     depth: int
     budget: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Measure it of token ``index`` of ``count``, or by ``chains`` rollouts of ``tokens`` each from the caret on."""
+
+    lab: Lab
+    index: int
+    count: int
+    chains: int
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,7 +442,7 @@ class Report:
 
 Intent = (
     Take | TakeRank | HoldU | PeekRewind | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps
-    | Continue | Wager | Goto | SetMark | Edited | CaretMoved | OpenFiles | Analyse | Report
+    | Measure | Continue | Wager | Goto | SetMark | Edited | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip
 
 

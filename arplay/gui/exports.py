@@ -22,6 +22,7 @@ from arplay.gui.export_parts import Long, Span
 from arplay.gui.host import Host
 
 if TYPE_CHECKING:
+    from arplay.gui.panels.causality import CausalityPanel
     from arplay.gui.panels.continuations import ContinuationsPanel
     from arplay.gui.panels.editor import EditorPanel
 
@@ -210,6 +211,7 @@ def shown(panel: Panel, view: View) -> Shown:
         view.tree,
         view.game if chart is not None and chart.played else None,
         cast("ContinuationsPanel", panel).tried if chart is not None and chart.tries else None,
+        cast("CausalityPanel", panel).found if chart is not None and chart.changes else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arplay.export.charts import BARS, BETS, CACHE, HEATMAP, LEDGER, TREE, TRIED
+from arplay.export.charts import BARS, BETS, CACHE, CAUSALITY, HEATMAP, LEDGER, TREE, TRIED
 from arplay.gui.panels.entry import PanelEntry
 
 PANELS = (
@@ -14,6 +14,7 @@ PANELS = (
     PanelEntry("arplay.gui.panels.history:HistoryPanel", "bottom", behind=True, chart=TREE),
     PanelEntry("arplay.gui.panels.continuations:ContinuationsPanel", "bottom", behind=True, chart=TRIED),
     PanelEntry("arplay.gui.panels.betting:BettingPanel", "bottom", behind=True, chart=BETS),
+    PanelEntry("arplay.gui.panels.causality:CausalityPanel", "bottom", behind=True, chart=CAUSALITY),
     PanelEntry("arplay.gui.panels.kv_cache:KvCachePanel", "bottom", behind=True, chart=CACHE),
     PanelEntry("arplay.gui.panels.orders:OrdersPanel", "bottom", behind=True),
 )

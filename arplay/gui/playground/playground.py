@@ -26,6 +26,7 @@ from arplay.gui.playground.comparing import Comparing
 from arplay.gui.playground.fetching import Fetching
 from arplay.gui.playground.finding import Finding
 from arplay.gui.playground.ghost import Ghost
+from arplay.gui.playground.measuring import Measuring
 from arplay.gui.playground.reaching import Reaching
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.snapshot_jobs import SnapshotJobs
@@ -53,6 +54,7 @@ class Playground(State):
         self.recording = Recording(self, self.asking)
         self.writing = Writing(self, bridge, self.asking, self.recording)
         self.trying = Trying(self, bridge, self.recording, self.writing)
+        self.measuring = Measuring(self, bridge)
         self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
@@ -101,6 +103,8 @@ class Playground(State):
                 self.trying.search(intent)
             case contract.Maps():
                 self.trying.map(intent)
+            case contract.Measure():
+                self.measuring.begin(intent)
             case contract.Continue():
                 self.trying.write(intent)
             case contract.Wager():
@@ -160,6 +164,7 @@ class Playground(State):
         self.comparing.stop()
         self.reaching.stop()
         self.trying.stop()
+        self.measuring.stop()
         self.ghost.stop()
         self.recording.stop()
 
@@ -223,6 +228,8 @@ class Playground(State):
                 self.bridge.cancel(self._told)
             case "stop_trying":
                 self.trying.stop()
+            case "stop_measuring":
+                self.measuring.stop()
             case "forget_timings":
                 self.comparing.clear()
 
@@ -287,6 +294,7 @@ class Playground(State):
     def _on_loaded(self, loaded: Loaded) -> None:
         self.progress.emit(None)
         self.trying.stop()
+        self.measuring.stop()
         self.betting.leave()
         former = self.view.loaded
         if former is not None and former.vocabulary.name != loaded.vocabulary.name:

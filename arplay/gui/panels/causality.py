@@ -1,0 +1,259 @@
+"""The causality lab: change a token, see what moves; and let the model run freely, beside the real text."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
+
+from arplay.core.format import part_percent
+from arplay.engine.causality import MOST, Changed
+from arplay.engine.free_running import Freed
+from arplay.export.causality import told, verdict
+from arplay.gui.contract import Do, Lab, Measure, Panel, Select, View
+from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
+from arplay.gui.widgets.caption import Caption, plain, set_role
+from arplay.gui.widgets.causality import lines
+from arplay.gui.widgets.causality.lines import FIGURES, Figure, MeasureLines
+from arplay.gui.widgets.causality.triangle import SHEET, Squares, TriangleView
+from arplay.gui.widgets.flow import Flow
+from arplay.gui.widgets.plot import Drawing, Plot
+from arplay.gui.widgets.push_button import push_button, segment
+
+LABS: dict[Lab, tuple[str, str, str]] = {
+    "triangle": (
+        "Triangle",
+        "Change each token, see which conditionals move",
+        f"Measure changes each of up to {MOST} tokens to another one and looks how far p(xᵢ | before) moves, for every "
+        "i. Nothing may move at or before the changed token.",
+    ),
+    "reached": (
+        "What reached it",
+        "Change each token before this one, see how far its own distribution moves",
+        "Measure changes each token before the chosen one, and looks how far the distribution at the chosen one moves: "
+        "its receptive field.",
+    ),
+    "poisoned": (
+        "Poison it",
+        "Change this token, see how long it is felt",
+        "Measure changes the chosen token, and looks how much more or less probable the real tokens behind it become.",
+    ),
+    "free": (
+        "Free running",
+        "Rollouts from here, beside the real text",
+        "Measure draws rollouts behind the caret and compares them with the real text there: surprise, entropy, "
+        "repetition, and how far the distributions drift apart.",
+    ),
+}
+
+
+class CausalityPanel(Panel):
+    name = "causality"
+    title = "Causality"
+    explanation = (
+        "<p>The chain rule log p(x<sub>1</sub>…x<sub>n</sub>) = Σ log p(x<sub>i</sub> | x<sub>&lt;i</sub>) needs "
+        "conditionals that do not see what they predict. Here that is <b>measured</b>: token j is changed to another "
+        "one (the seed says which), and the distance of each p(x<sub>i</sub> | before) from what it was is drawn in row i, "
+        "column j. Only the triangle below the diagonal, j &lt; i, may move; anything else is drawn in the colour of "
+        "warnings. The distance is the total variation ½ Σ |p − q|, on a scale of powers of ten.</p>"
+        "<p><b>connected</b> beside it is what the architecture says: every token before (attention, an LSTM's state), "
+        "the last few (n-grams, windows), the pixels that the masks connect, the samples that dilations reach. Striped "
+        "cells are connected and did not move.</p>"
+        "<p><b>What reached it</b> is a row of the triangle, <b>Poison it</b> a column: how the log p of the real "
+        "tokens changes behind one wrong token, and how long it is felt.</p>"
+        "<p><b>Free running</b>: in training a model reads real text (teacher forcing), in sampling its own. Rollouts "
+        "from the caret stand beside the real text, the median and the quarters over the seeds; the decoding is that "
+        "of the window.</p>"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = View()
+        self.lab: Lab = "triangle"
+        self.modes: dict[Lab, QPushButton] = {}
+        self.head, pair = Flow(), QWidget()
+        row = QHBoxLayout(pair)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        group = QButtonGroup(self)  # so that ← and → go from one to the other
+        for place, (lab, (words, tip, _)) in enumerate(LABS.items()):
+            button = segment(words, tip, self._choose, place=place, of=len(LABS), name=words)
+            button.setChecked(lab == self.lab)
+            group.addButton(button)
+            row.addWidget(button)
+            self.modes[lab] = button
+        self.chains, self.tokens = QSpinBox(minimum=2, maximum=64, value=8), QSpinBox(minimum=4, maximum=512, value=64)
+        for box, words, tip in (
+            (self.chains, " rollouts", "How many rollouts are drawn, with the seeds from the window's on"),
+            (self.tokens, " tokens", "Tokens of each rollout"),
+        ):
+            box.setSuffix(words)
+            box.setToolTip(plain(tip))
+            box.setAccessibleName(words.strip())
+        self.figure = QComboBox()
+        for key in get_args(Figure):
+            self.figure.addItem(FIGURES[key][0], key)
+        self.figure.setToolTip(plain("What is drawn by position: " + "; ".join(": ".join(f) for f in FIGURES.values())))
+        self.figure.setAccessibleName("What is drawn by position")
+        self.figure.currentIndexChanged.connect(self._show)
+        self.run = push_button("Measure", "Measure it now, on the loaded model", self._run, role="primary")
+        for part in (pair, self.chains, self.tokens, self.figure, self.run):
+            self.head.add(part)
+        self.triangle, self.plot = TriangleView(), MeasureLines()
+        self.triangle.chosen.connect(self._go)
+        self.plot.clicked.connect(self._go_along)
+        self.said, self.about = Caption(), Caption()
+        self.body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.body.setSpacing(SPACE[1])
+        self.body.addWidget(self.triangle, 3)
+        self.body.addWidget(self.plot, 2)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
+        column.setSpacing(SPACE[0])
+        column.addWidget(self.head)
+        column.addLayout(self.body, 1)
+        column.addWidget(self.said)
+        column.addWidget(self.about)
+        self._show()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 80)
+
+    @property
+    def found(self) -> Changed | Freed | None:
+        """What is in sight."""
+        return self.view.measured.get(self.lab)
+
+    def show_view(self, view: View) -> None:
+        before, self.view = self.view, view
+        same = (
+            view.measured is before.measured, view.measuring == before.measuring, view.loaded is before.loaded,
+            view.measured_share == before.measured_share, view.document is before.document,
+            view.selected == before.selected, view.work == before.work,
+        )  # fmt: skip
+        if not all(same):
+            if view.measured is not before.measured and before.loaded is None and view.measured:
+                self._choose_lab(next(iter(view.measured)))  # what is there at first is what is to be seen
+            self._show()
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self.triangle.theme = theme
+        self.triangle.update()
+        self.plot.set_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The lines beside the triangle where there is room for both, and below it in a tall panel."""
+        wide, high = self.width(), self.height()
+        of_triangle = self.lab == "triangle"
+        self.triangle.setVisible(of_triangle)
+        self.plot.setVisible(not of_triangle or wide >= 620 or (high >= 460 and wide >= 260))
+        beside = wide >= 620
+        self.body.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        self.about.setVisible(high >= 150)
+        for part in (self.chains, self.tokens, self.figure):
+            part.setVisible(self.lab == "free")
+
+    # ---- what is shown
+
+    def _show(self) -> None:
+        view, found = self.view, self.found
+        here = found is None or (found.document == view.document and view.info is found.info)
+        words = LABS[self.lab][2] if view.loaded is not None else view.work or "Choose a model first."
+        self.triangle.message = self.plot.message = words
+        runs = view.measuring == self.lab
+        self.run.setText("Stop" if runs else "Measure")
+        set_role(self.run, "" if runs else "primary")
+        self.run.setEnabled(view.loaded is not None)
+        said = "" if found is None else verdict(found) if isinstance(found, Changed) else told(found)
+        if found is not None and not here:
+            said = f"of before ({found.info.name}), Measure makes it anew: {said}"
+        if runs:
+            said = f"measuring: {part_percent(view.measured_share)}"
+        self.said.show_text(said)
+        self.about.show_text(self._about(found))
+        self.triangle.show_changed(
+            found if isinstance(found, Changed) and self.lab == "triangle" else None, not here, said
+        )
+        self.plot.show_found(found, self._plot(found), said)
+        self._fit()
+
+    def _about(self, found: Changed | Freed | None) -> str:
+        if found is None or not isinstance(found, Changed):
+            return ""
+        wiring = f"connected: {found.wiring}" if found.wiring else "this model does not tell what it connects"
+        return f"{wiring}; {found.read:,} tokens read; seed {found.seed}"
+
+    def _plot(self, found: Changed | Freed | None) -> Plot:
+        if isinstance(found, Freed):
+            return lines.free_plot(found, self.figure.currentData())
+        if found is None:
+            return Plot()
+        if self.lab == "triangle":
+            return lines.by_distance_plot(found)
+        return lines.reached_plot(found) if self.lab == "reached" else lines.poisoned_plot(found)
+
+    # ---- what is asked
+
+    def _choose(self) -> None:
+        self._choose_lab(next(lab for lab, button in self.modes.items() if button.isChecked()))
+
+    def _choose_lab(self, lab: Lab) -> None:
+        self.lab = lab
+        self.modes[lab].setChecked(True)
+        self._show()
+
+    def _run(self) -> None:
+        if self.view.measuring == self.lab:
+            self.intent.emit(Do("stop_measuring"))
+            return
+        answer, ledger, view = self.view.answer, self.view.ledger, self.view
+        at = view.selected if view.selected is not None else answer.prefix.index if answer is not None else 0
+        count = len(ledger) if ledger is not None else len(answer.encoded) if answer is not None else 0
+        at = max(0, min(at, count - 1))
+        self.intent.emit(Measure(self.lab, at, count, self.chains.value(), self.tokens.value()))
+
+    def _go(self, index: int) -> None:
+        self.intent.emit(Select(index))
+
+    def _go_along(self, x: float) -> None:
+        """To the token that a point of the lines is of."""
+        found = self.found
+        if isinstance(found, Changed) and self.lab == "reached":
+            self._go(max(0, min(round(x) - 1, int(found.columns[-1]))))
+        elif isinstance(found, Changed) and self.lab == "poisoned":
+            self._go(min(int(found.columns[0]) + max(1, round(x)), int(found.rows[-1])))
+
+    # ---- export
+
+    def chart_size(self) -> tuple[int, int] | None:
+        return SHEET if self.found is not None else None
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        found = self.found
+        if found is None:
+            return
+        painter.save()
+        painter.translate(area.topLeft())
+        painter.scale(area.width() / SHEET[0], area.width() / SHEET[0])
+        painter.fillRect(QRectF(0, 0, *SHEET), self.theme.color("surface"))
+        inner = QRectF(SPACE[4], SPACE[4], SHEET[0] - 2 * SPACE[4], SHEET[1] - 2 * SPACE[4] - 2 * SMALL)
+        below = inner
+        if isinstance(found, Changed) and self.lab == "triangle":
+            upper = QRectF(inner.topLeft(), QSize(int(inner.width()), 300))
+            Squares(found, upper).paint(painter, self.theme)
+            below = QRectF(
+                inner.left(), upper.bottom() + SPACE[2], inner.width(), inner.bottom() - upper.bottom() - SPACE[2]
+            )
+        Drawing(self._plot(found), below).paint(painter, self.theme)
+        painter.setFont(interface_font(SMALL))
+        painter.setPen(self.theme.color("muted"))
+        words = verdict(found) if isinstance(found, Changed) else told(found)
+        painter.drawText(QRectF(inner.left(), inner.bottom() + 4, inner.width(), 2 * SMALL), 0, words)
+        painter.restore()

@@ -1,0 +1,1 @@
+"""What the causality panel is made of."""

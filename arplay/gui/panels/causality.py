@@ -6,7 +6,16 @@ from typing import get_args
 
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from arplay.core.format import part_percent
 from arplay.engine.causality import MOST, Changed
@@ -55,7 +64,7 @@ class CausalityPanel(Panel):
     explanation = (
         "<p>The chain rule log p(x<sub>1</sub>…x<sub>n</sub>) = Σ log p(x<sub>i</sub> | x<sub>&lt;i</sub>) needs "
         "conditionals that do not see what they predict. Here that is <b>measured</b>: token j is changed to another "
-        "one (the seed says which), and the distance of each p(x<sub>i</sub> | before) from what it was is drawn in row i, "
+        "one (the seed says which), and how far each p(x<sub>i</sub> | before) moved is drawn in row i, "
         "column j. Only the triangle below the diagonal, j &lt; i, may move; anything else is drawn in the colour of "
         "warnings. The distance is the total variation ½ Σ |p − q|, on a scale of powers of ten.</p>"
         "<p><b>connected</b> beside it is what the architecture says: every token before (attention, an LSTM's state), "
@@ -90,6 +99,7 @@ class CausalityPanel(Panel):
             (self.tokens, " tokens", "Tokens of each rollout"),
         ):
             box.setSuffix(words)
+            box.lineEdit().setTextMargins(SPACE[1], 0, SPACE[0], 0)
             box.setToolTip(plain(tip))
             box.setAccessibleName(words.strip())
         self.figure = QComboBox()

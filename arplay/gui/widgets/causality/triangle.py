@@ -18,6 +18,8 @@ from arplay.gui.widgets.labels import label
 DECADES = 6
 """The palest colour is a total variation of 10^-6 and less, the darkest 1."""
 LINE = SMALL + 6
+LEGEND = 230
+"""Pixels of width from which the legend stands beside the squares."""
 SHEET = (900, 520)
 
 
@@ -63,18 +65,22 @@ class Squares:
     def __init__(self, found: Changed, area: QRectF) -> None:
         self.found = found
         parts = 1 if found.declared is None else 2
-        room = area.adjusted(0, LINE, 0, -(LINE + SPACE[2]))
-        across = room.width() >= room.height()
+        across = area.width() >= area.height()
+        beside = area.width() >= parts * area.height() + LEGEND
+        room = area.adjusted(0, LINE, 0, 0 if beside else -(LINE + SPACE[2]))
         gap = SPACE[3]
         side = (room.width() - gap * (parts - 1)) / parts if across else room.width()
         high = room.height() if across else (room.height() - (gap + LINE) * (parts - 1)) / parts
         self.cell = max(0.5, min(side / len(found.columns), high / len(found.rows)))
         wide, tall = self.cell * len(found.columns), self.cell * len(found.rows)
-        step = QPointF(max(wide, 132) + gap, 0) if across else QPointF(0, tall + gap + LINE)
+        step = QPointF(max(wide, 64) + gap, 0) if across else QPointF(0, tall + gap + LINE)
         self.frames = [QRectF(room.topLeft() + step * k, QSize(1, 1)) for k in range(parts)]
         for frame in self.frames:
             frame.setSize(QRectF(0, 0, wide, tall).size())
-        self.legend = QRectF(area.left(), area.bottom() - LINE - 4, min(area.width(), 260), LINE + 4)
+        corner = area.bottomLeft() - QPointF(0, LINE + 4)
+        if beside:
+            corner = self.frames[-1].topLeft() + QPointF(max(wide, 64) + gap, 0)
+        self.legend = QRectF(corner.x(), corner.y(), min(area.right() - corner.x(), 260), LINE + 4)
 
     def at(self, point: QPointF) -> tuple[int, int] | None:
         """Row and column under a point of either square."""
@@ -133,7 +139,7 @@ class Squares:
         painter.setFont(number_font(SMALL))
         words = QFontMetricsF(painter.font())
         name = "total variation"
-        taken = words.horizontalAdvance(name) + SPACE[1]
+        taken = words.horizontalAdvance(name) + SPACE[4]
         painter.setPen(theme.color("muted"))
         painter.drawText(QPointF(area.left(), area.top() + words.ascent()), name)
         wide = area.width() - taken - SPACE[2]

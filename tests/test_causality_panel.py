@@ -1,0 +1,117 @@
+"""The causality lab in the real window: measured by mouse and by keyboard, shown, stopped, exported."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+import arplay
+from arplay import cli
+from arplay.core.modalities.text import Text
+from arplay.engine.causality import Changed
+from arplay.engine.free_running import Freed, FreeRun, free_run
+from arplay.gui import exports
+from arplay.gui.contract import Lab, Select
+from arplay.gui.main_window import MainWindow
+from arplay.gui.panels.causality import CausalityPanel
+from arplay.gui.widgets.causality.triangle import shade, told
+from tests.small_model import SmallModel
+from tests.test_jobs import abc, run, state_of
+from tests.windows_open import PATIENCE, Open, opened, settle
+
+__all__ = ["opened"]
+
+
+def panel_of(window: MainWindow) -> CausalityPanel:
+    panel = window.panels["causality"]
+    assert isinstance(panel, CausalityPanel)
+    window.docks["causality"].show()
+    window.docks["causality"].raise_()
+    QTest.qWait(0)
+    return panel
+
+
+def measured(panel: CausalityPanel, lab: Lab, qtbot: QtBot) -> Changed | Freed:
+    QTest.mouseClick(panel.modes[lab], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not panel.view.measuring and panel.found is not None, timeout=PATIENCE)
+    assert panel.found is not None
+    return panel.found
+
+
+def test_all_is_measured_shown_and_exported(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened("abc", b"BACAB")
+    panel, play = panel_of(window), window.playground
+    assert "Measure changes each" in panel.triangle.message and panel.found is None
+    found = measured(panel, "triangle", qtbot)
+    assert isinstance(found, Changed) and found.agreement.holds and found.variation.shape == (5, 5)
+    assert "no later one could reach it" in panel.said.full and "the last 2 tokens" in panel.about.full
+    squares = panel.triangle.squares()
+    assert squares is not None and len(squares.frames) == 2
+    at = squares.frames[0].topLeft() + QPoint(int(1.5 * squares.cell), int(3.5 * squares.cell))
+    QTest.mouseClick(panel.triangle, Qt.MouseButton.LeftButton, pos=at.toPoint())
+    qtbot.waitUntil(lambda: play.view.selected == 3, timeout=PATIENCE)
+    assert panel.triangle.lit == (3, 1) and "i = 4 (A)" in told(found, 3, 1) and "total variation" in told(found, 3, 1)
+    QTest.keyClick(panel.triangle, Qt.Key.Key_Up)
+    QTest.keyClick(panel.triangle, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: play.view.selected == 2, timeout=PATIENCE)
+    export = exports.of_panel(panel, window)
+    for kind in ("csv", "json", "png", "svg", "pdf"):
+        assert export.save(tmp_path / f"causality.{kind}")
+    record = json.loads((tmp_path / "causality.json").read_text("utf-8"))
+    assert record["causal"] and record["total_variation"] == found.variation.tolist()
+    lines = [one for one in (tmp_path / "causality.csv").read_text("utf-8").splitlines() if not one.startswith("#")]
+    assert len(list(csv.DictReader(lines))) == 25
+    play.handle(Select(1))
+    settle(window, qtbot)
+    column = measured(panel, "poisoned", qtbot)
+    assert isinstance(column, Changed) and column.columns.tolist() == [1] and not panel.plot.plot.empty
+    row = measured(panel, "reached", qtbot)
+    assert isinstance(row, Changed) and row.rows.tolist() == [1]
+    assert row.variation[0, 0] == found.variation[1, 0]
+    free = measured(panel, "free", qtbot)
+    assert isinstance(free, Freed) and free.start == 1 and free.free.nll.shape == (8, 64)
+    for at_figure in range(panel.figure.count()):
+        panel.figure.setCurrentIndex(at_figure)
+        assert not panel.plot.plot.empty
+    assert export.save(tmp_path / "free.csv")
+    assert '"seed","index","nll"' in (tmp_path / "free.csv").read_text("utf-8")
+    play.open_document(Text.of(b"ABC"))
+    qtbot.waitUntil(lambda: panel.said.full.startswith("of before"), timeout=PATIENCE)
+
+
+def test_rollouts_are_those_of_the_seeds_and_the_real_text_is_scored() -> None:
+    table, text = abc(), Text.of(b"BACAB")
+    made = run(free_run(state_of(table), FreeRun(1, text, text.at(2), (5, 6), 6)))[1]
+    assert isinstance(made, Freed) and made.start == 2
+    model = arplay.load("abc")
+    for chain, seed in enumerate((5, 6)):
+        sample = model.sample("BA", 6, seed=seed)
+        assert made.free.nll[chain] == pytest.approx(-sample.logprob)
+    assert made.forced.nll[0] == pytest.approx(-model.score("BACAB").logprob[2:])
+    assert made.free.distance[:, 0].tolist() == [0.0, 0.0], "the same prefix yet"
+    assert np.isfinite(made.free.distance[:, :3]).all() and np.isnan(made.free.distance[:, 3:]).all()
+
+
+def test_free_running_ends_where_the_context_does() -> None:
+    text = Text.of(b"ABCA")
+    made = run(free_run(state_of(SmallModel(context=4)), FreeRun(1, text, text.at(2), (0, 1), 9)))[1]
+    assert isinstance(made, Freed) and np.isfinite(made.free.nll).sum(axis=1).max() <= 3
+
+
+def test_the_colour_is_a_logarithm() -> None:
+    assert [shade(10.0**power) for power in (-9, -6, -3, 0)] == [0, 0, pytest.approx(0.5), 1]
+
+
+def test_the_command_line_exports_it(tmp_path: Path) -> None:
+    for kind in ("json", "png"):
+        out = tmp_path / f"c.{kind}"
+        assert cli.main(["export", "--prompt", "BAC", "--model", "abc", "--chart", "causality", "--out", str(out)]) == 0
+    assert json.loads((tmp_path / "c.json").read_text("utf-8"))["causal"]

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from arplay.core.format import number, tick_power
+from arplay.core.format import number, power_cell, tick_power
 from arplay.engine.causality import Changed
 from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, interface_font, number_font
 from arplay.gui.widgets.caption import plain
@@ -56,7 +56,7 @@ def _connected(found: Changed, r: int, c: int) -> bool:
 
 
 def _small(value: float) -> str:
-    return number(value) if value >= 1e-3 or value == 0 else f"{value:.1e}".replace("-", "−")
+    return number(value) if value >= 1e-3 or value == 0 else power_cell(value)
 
 
 class Squares:

@@ -40,8 +40,8 @@ A_PASS = 96
 """Samples that cost more one by one than a pass over them and their receptive field, about."""
 AT_ONCE = 1 << 14
 """Samples of a pass."""
-LOOKED_AT = 2
-"""Receptive fields of samples that are looked at where one is measured: half of them must be seen not to be read."""
+BEYOND = 8
+"""Samples beyond a receptive field, at least, that are looked at where it is measured: they must not be read."""
 
 
 class WaveNet:
@@ -96,7 +96,8 @@ class WaveNet:
 
     def field(self, ids: Sequence[int]) -> Field:
         check(self.info, ids)
-        chain = torch.tensor([self.chain(ids)[-LOOKED_AT * self.network.config.field :]])
+        reach = self.network.config.field
+        chain = torch.tensor([self.chain(ids)[-(reach + max(BEYOND, reach // 4)) :]])
         gradient = through(self.network.embedding, lambda: self.network(chain).logits[0, -1, :-1])
         n = min(len(ids), chain.shape[1])
         return Field(self.reads(len(ids))[len(ids) - n :], gradient[len(gradient) - n :], np.zeros(n, np.bool_))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -138,6 +138,14 @@ def test_pictures_come_and_go_by_files_and_clipboard_and_what_changes_is_said(
 def test_a_stroke_of_the_mouse_is_one_undo_and_leaves_no_pixel_out(opened: Open, qtbot: QtBot) -> None:
     window = opened("digits")
     made, play = canvas(window), window.playground
+    window.resize(1280, 1000)
+    window.set_theme("dark")
+    settle(window, qtbot)
+    bars = window.panels["next_token"].grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    seen = np.frombuffer(bytes(bars.constBits()), np.uint32).reshape(bars.height(), -1) & 0xFFFFFF
+    blocks = np.lib.stride_tricks.sliding_window_view(seen, (4, 4)).reshape(-1, 16)
+    greys = set(blocks[(blocks == blocks[:, :1]).all(1), 0].tolist())
+    assert {0, 0x808080, 0xFFFFFF} <= greys, "black, the grey between and white are what they are in the dark, too"
     made.choices.button(16).click()
 
     def at(cell: int) -> QPoint:

@@ -30,6 +30,8 @@ class Row:
     decoded: float | None
     removed: bool
     actual: bool
+    ink: float | None = None
+    """Of a token that is a grey on white paper: its text begins with a sign that stands for it."""
 
     @property
     def prob(self) -> float | None:
@@ -113,7 +115,8 @@ def bars_of(
         after = None if drawn is None else drawn.logprob(id)
         removed = after == -math.inf and logprob is not None and logprob > -math.inf
         decoded = None if after is None else math.exp(after)
-        return Row(id, label(vocabulary.label(id)), special, ranks.get(id), logprob, decoded, removed, id == actual)
+        text, ink = label(vocabulary.label(id)), vocabulary.record(id).get("ink")
+        return Row(id, text, special, ranks.get(id), logprob, decoded, removed, id == actual, ink)
 
     rows = tuple(row(int(id)) for id in ids)
     pinned = None

@@ -233,6 +233,12 @@ class BarPainter:
             self._cell((left + 5, width), area, text, "muted", self.tokens, LEFT)
             return
         color = "muted" if row.removed else "text"
+        if row.ink is not None and text:
+            side, value = self.tokens.width(text[0]), round(255 * (1 - row.ink))
+            self.painter.setPen(QPen(self.theme.color("muted"), 1))
+            self.painter.setBrush(QColor(value, value, value))
+            self.painter.drawRect(QRectF(left, area.center().y() - side / 2, side, side))
+            left, width, text = left + side, width - side, text[1:]
         if text.startswith("␣") and len(text) > 1:  # the space is there, but the word is what one reads
             self._cell((left, width), area, "␣", "muted", self.tokens, LEFT)
             space = self.tokens.width("␣")

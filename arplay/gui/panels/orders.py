@@ -62,7 +62,7 @@ class OrdersPanel(Panel):
         self.empty.setMargin(SPACE[2])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.rows, self.verdict, self.formula = OrderRows(), Caption(), Label(wrap=True)
+        self.rows, self.verdict, self.line, self.formula = OrderRows(), Caption(), Caption(), Label(wrap=True)
         self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.formula.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.rows.selectionModel().currentRowChanged.connect(self._show_formula)
@@ -72,6 +72,7 @@ class OrdersPanel(Panel):
         column.setSpacing(SPACE[1])
         column.addWidget(self.verdict)
         column.addWidget(self.rows, 1)
+        column.addWidget(self.line)
         column.addWidget(self.formula)
         self.pages = QStackedLayout(self)
         self.pages.addWidget(self.empty)
@@ -126,9 +127,10 @@ class OrdersPanel(Panel):
     def _show_formula(self) -> None:
         product, loaded = self.rows.current, self.view.loaded
         if product is None or self.orders is None or loaded is None:
-            self.formula.setText("")
             return
-        self.formula.setText(formula(product, self.orders.ids, loaded.vocabulary))
+        written = formula(product, self.orders.ids, loaded.vocabulary)
+        self.formula.setText(written)
+        self.line.show_text(written)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
@@ -136,4 +138,6 @@ class OrdersPanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.formula.setVisible(self.height() >= (170 if self.width() >= 640 else 340))
+        roomy = self.height() >= (240 if self.width() >= 640 else 340)
+        self.formula.setVisible(roomy)
+        self.line.setVisible(not roomy and self.height() >= 120)  # its tooltip has all of it

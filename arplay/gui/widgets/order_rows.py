@@ -34,11 +34,11 @@ from arplay.gui.widgets.row_table import RowTable
 Index = QModelIndex | QPersistentModelIndex
 ROW = 30
 WAY, NAME, FACTORS, TOTAL = range(4)
-HEADERS = ("order", "name", "log p of each token, given those before it", "total")
+HEADERS = ("order", "name", "log p of each token", "total")
 TIPS = (
     "In which order the tokens are told; a picture's way begins at the dot. Click to sort.",
     "What this order is called, if it has a name. Click to sort.",
-    "A cell a token, coloured by surprisal as in the heatmap; point at one. Click to sort by the largest surprisal.",
+    "A cell a token, given those before it, coloured by surprisal as in the heatmap. Click to sort by the largest.",
     "The sum of the row: log p of all the tokens together. Click to sort.",
 )
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -99,6 +99,11 @@ class OrderTable(QAbstractTableModel):
         self._arrange()
         self.endResetModel()
 
+    @property
+    def drawn(self) -> bool:
+        """Whether a way is a line through a picture; else it is a row of numbers."""
+        return len({row for row, _ in self.places}) > 1
+
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         self.beginResetModel()
         self._sorted = column, order
@@ -142,7 +147,7 @@ class OrderTable(QAbstractTableModel):
         each = self.rows[index.row()]
         way = " ".join(str(i + 1) for i in each.order)
         if role == Qt.ItemDataRole.DisplayRole:
-            painted = "" if len({row for row, _ in self.places}) > 1 else way.replace(" ", "\u2009")
+            painted = "" if self.drawn else way.replace(" ", "\u2009")
             return (painted, each.name, "", number(in_unit(each.total, self.unit), 12))[index.column()]
         if role == Qt.ItemDataRole.AccessibleTextRole:
             cells = ", ".join(self.cell(factor) for factor in each.factors)
@@ -169,7 +174,7 @@ class _Painted(QStyledItemDelegate):
         painter.save()
         if index.column() == FACTORS:
             self._cells(painter, area, product)
-        elif index.column() == WAY and len({row for row, _ in self.table.places}) > 1:
+        elif index.column() == WAY and self.table.drawn:
             self._way(painter, area, product)
         painter.restore()
 
@@ -231,6 +236,8 @@ class OrderRows(RowTable):
         self, orders: Orders | None, tokens: TokenSet | None, places: tuple[Place, ...], unit: Unit
     ) -> None:
         self.table.show_orders(orders, tokens, places, unit)
+        self.setColumnWidth(WAY, 60 if self.table.drawn else 36 + 11 * max(4, len(places)))
+        self._fit()
         if self.table.rows:
             self.selectRow(0)
 
@@ -245,10 +252,13 @@ class OrderRows(RowTable):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow panel the conditionals have the room."""
-        width = self.viewport().width()
-        for column, least in ((NAME, 640), (TOTAL, 420)):
-            self.setColumnHidden(column, width < least)
+        self._fit()
         super().resizeEvent(event)
+
+    def _fit(self) -> None:
+        width = self.viewport().width()
+        for column, least in ((NAME, 540 if self.table.drawn else 640), (TOTAL, 420)):
+            self.setColumnHidden(column, width < least)
 
 
 def _side(column: int) -> int:

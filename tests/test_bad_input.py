@@ -220,6 +220,23 @@ def test_settings_that_cannot_be_saved_are_told_once(opened: Open, qtbot: QtBot,
     assert notice(window) == ""
 
 
+@pytest.mark.parametrize(
+    ("begins", "kind"),
+    [(b"\x89PNG\r\n", "picture"), (b"\xff\xd8\xff\xe0", "picture"), (b"GIF89a", "picture"), (b"RIFF\xff\xff", "sound")],
+)
+def test_a_picture_or_a_sound_for_a_model_of_texts(
+    opened: Open, qtbot: QtBot, tmp_path: Path, begins: bytes, kind: str
+) -> None:
+    window, file = opened(), tmp_path / "it.bin"
+    file.write_bytes(begins + b"\xff\x00" * 40)
+    window.open_file(file)
+    assert f"it.bin is a {kind}, and this model reads text" in refused(window, qtbot)
+    file.write_bytes(b"\xff\x00" * 40)  # negative control
+    window.notice.forget()
+    window.open_file(file)
+    assert f"is a {kind}" not in refused(window, qtbot) and "NAME" not in notice(window)
+
+
 def _copy(source: Path, target: Path) -> Path:
     import shutil
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from arplay.core.errors import Problem, in_one_line
+from arplay.core.errors import Problem
 from arplay.core.kept import VERSION, Session, Snapshot
 from arplay.core.kept_reading import NewerError, Reader
 from arplay.export.writers import replacing
@@ -66,7 +66,7 @@ def read(path: str | os.PathLike[str]) -> Session:
     except NewerError as error:
         raise Problem(f"a newer arplay wrote {name} ({error})", "update arplay; nothing was changed") from error
     except (ValueError, RecursionError, Wrong) as error:
-        raise Problem(f"{name} is no session, or damaged: {in_one_line(error)}", _NOT_USED) from error
+        raise Problem(f"{name} is no session, or damaged: {str(error).split(chr(10))[0][:200]}", _NOT_USED) from error
 
 
 def _session(facts: Iterable[object]) -> Session:

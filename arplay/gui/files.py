@@ -38,10 +38,15 @@ def open_file(path: Path, encoding: str | None, window: Host) -> bool:
         if loaded is not None and window.playground.loads:
             window.open_later(path, encoding)
             return False
-        guess = _offer(path, window) if encoding is None and reader.encoded else None
+        other = documents.is_no_text(path) if reader.encoded else None
+        guess = _offer(path, window) if encoding is None and reader.encoded and other is None else None
         if guess is not None:
             return open_file(path, guess, window)
-        window.report(problem.cause, problem.remedy.replace("--encoding ", "the encoding "))
+        if other is not None:
+            window.report(other.cause, f"{other.remedy} in the Model menu, then open it again")
+        else:
+            remedy = problem.remedy.replace("name its encoding with --encoding NAME", "save it as UTF-8 first")
+            window.report(problem.cause, remedy.replace("--encoding ", "the encoding "))
         return False
     window.notice.forget()
     window.store.add_recent("recent_files", str(path))

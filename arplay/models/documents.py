@@ -39,6 +39,22 @@ def reader_of(tokens: TokenSet | None) -> Reader:
     return READERS[0] if tokens is None else next(one for one in READERS if isinstance(tokens, one.tokens))
 
 
+_SIGNS = {b"\x89PNG": "picture", b"\xff\xd8\xff": "picture", b"GIF8": "picture", b"RIFF": "sound"}
+
+
+def is_no_text(path: Path) -> Problem | None:
+    """What to tell of a picture or a sound that a model of texts was given, by how the file begins."""
+    try:
+        with path.open("rb") as file:
+            begins = file.read(4)
+    except OSError:
+        return None
+    kind = next((kind for sign, kind in _SIGNS.items() if begins.startswith(sign)), None)
+    return (
+        Problem(f"{path.name} is a {kind}, and this model reads text", f"choose a model of {kind}s") if kind else None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A document and where it is from, for provenance. ``remark``: what has to be known of how it was read."""

@@ -78,7 +78,8 @@ def top_n_sigma(candidates: Candidates, context: Context, n: float) -> Candidate
     array([0, 1, 2])
     """
     candidates.must_be_full(f"top-nσ {n:g}")
-    limit = candidates.best - n * float(np.std(candidates.scores))
+    scale = max(1.0, float(np.abs(candidates.scores).max(initial=0)))  # of a temperature near 0: squares would overflow
+    limit = candidates.best - n * scale * float(np.std(candidates.scores / scale))
     return candidates.where(candidates.scores >= limit - ROUNDING)
 
 

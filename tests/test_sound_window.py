@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core.distribution import Distribution
 from arplay.core.modalities.sound import Amplitudes, Sound
 from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.gui import kinds
+from arplay.gui import files, kinds
 from arplay.gui.canvases.sound.canvas import SoundCanvas
 from arplay.gui.canvases.sound.heat import SoundHeat
 from arplay.gui.main_window import MainWindow
@@ -172,3 +173,28 @@ def test_tokens_without_an_order_have_no_shape() -> None:
     assert binned(own, None, TOKENS, 3) is not None and binned(own, None, unordered, 3) is None
     few = Amplitudes(8000, 16)
     assert binned(Distribution.from_logits(np.zeros(16)), None, few, 3) is None, "rows are enough"
+
+
+def test_a_wav_file_is_resampled_continued_and_saved(opened: Open, qtbot: QtBot, speech: str, tmp_path: Path) -> None:
+    window = opened(speech, None)
+    play = window.playground
+    loud = np.rint(0.3 * 32767 * np.sin(2 * np.pi * 440 / 16000 * np.arange(1600))).astype("<i2")
+    with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(loud.tobytes())
+    assert files.open_file(tmp_path / "tone.wav", None, window)
+    settle(window, qtbot)
+    assert "resampled from 16,000 Hz to the model" in window.notice.text()
+    assert len(play.view.document) == 800 and "800 samples, 0.100 s" in canvas(window).words.full
+    strip = canvas(window).strip
+    assert strip.gain == 2, "0.3 of the full height is shown twice as high"
+    QTest.keyClick(strip, Qt.Key.Key_End)
+    settle(window, qtbot)
+    QTest.keyClick(strip, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: len(play.view.document) == 801)
+    settle(window, qtbot)
+    assert files.save(tmp_path / "longer.wav", window)
+    with wave.open(str(tmp_path / "longer.wav"), "rb") as file:
+        assert (file.getframerate(), file.getnframes(), file.getnchannels()) == (8000, 801, 1)

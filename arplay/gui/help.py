@@ -59,6 +59,17 @@ KEYS = (
         ),
     ),
     (
+        "In a sound",
+        (
+            ("← → / Home / End", "go to another sample (Shift: by 10 ms)"),
+            ("Ctrl++ / Ctrl+- / Ctrl+0", "zoom at the line, all of the sound (or the wheel at the pointer)"),
+            ("Page Up / Page Down", "go by a quarter of what is in sight"),
+            ("L", "listen to what is selected, or all from the line on; stop"),
+            ("Ctrl+A / Esc", "select all of it / nothing"),
+            ("Space / Backspace", "step: sample the next one / rewind one"),
+        ),
+    ),
+    (
         "In the heatmap",
         (("← → ↑ ↓", "go to another token of the text"),),
     ),

@@ -143,7 +143,7 @@ def test_every_panel_has_a_key_and_the_next_one_too(typist: Typist) -> None:
     window = typist._window
     typist.press("Alt+K")
     names = list(window.panels)
-    for n, name in enumerate(names, 1):
+    for n, name in enumerate(names[:9], 1):  # there are nine such keys; F6 goes to the others
         typist.press(f"Ctrl+{n}")
         dock = window.docks.get(name)
         assert not window.panels[name].visibleRegion().isEmpty(), f"{name} came forward"

@@ -176,8 +176,9 @@ class Menus(QObject):
         menu = QMenu("&Go to", self._window)
         others = {"editor": "Ctrl+L", "next_token": "Ctrl+K"}
         for n, panel in enumerate(arrangement.panels.values(), 1):
-            action = self._action(menu, f"&{n} {panel.title}", self._going(arrangement, panel))
-            action.setShortcuts([QKeySequence(key) for key in (f"Ctrl+{n}", others.get(panel.name)) if key])
+            words, key = (f"&{n} {panel.title}", f"Ctrl+{n}") if n < 10 else (f"&{panel.title}", None)
+            action = self._action(menu, words, self._going(arrangement, panel))
+            action.setShortcuts([QKeySequence(key) for key in (key, others.get(panel.name)) if key])
         menu.addSeparator()
         self._action(menu, "The &next panel", lambda: arrangement.go_on(1), QKeySequence("F6"))
         self._action(menu, "The &panel before", lambda: arrangement.go_on(-1), QKeySequence("Shift+F6"))

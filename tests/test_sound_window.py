@@ -124,6 +124,10 @@ def test_zoom_selection_cards_and_listening(opened: Open, qtbot: QtBot, speech: 
     shown.player.backends = [miniaudio.Backend.CUSTOM]  # which is none
     QTest.mouseClick(shown.listen, Qt.MouseButton.LeftButton)
     assert "no sound device" in shown.words.full.lower() and shown.listen.text() == "Play sound"
+    QTest.keyClick(strip, Qt.Key.Key_Escape)
+    QTest.keyClick(strip, Qt.Key.Key_Right)
+    settle(window, qtbot)
+    assert "next: sample 2" in shown.words.full, "the rest goes on"
     shown.player.backends = [miniaudio.Backend.NULL]  # a device in its own time, that nobody hears
     QTest.keyClick(strip, Qt.Key.Key_Escape)
     assert strip.selection is None

@@ -94,6 +94,8 @@ class SoundCanvas(Canvas):
         self.intent.emit(Report("a sound has no text to search", "click on the wave to go there"))
 
     def show_view(self, view: View) -> None:
+        if view.document is not self._view.document or view.caret != self._view.caret:
+            self._problem = ""
         self._view, sound = view, view.document
         if not isinstance(sound, Sound):
             self._silence()

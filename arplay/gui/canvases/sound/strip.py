@@ -226,7 +226,12 @@ class Strip(QWidget):
             painter.fillRect(QRectF(left, 0, right - left, tall), self.theme.color("accent", 0.28))
         if len(shown.wave):
             self._axis(painter, tall)
-            painter.drawText(QRectF(0, 2, room.width() - 4, AXIS), Qt.AlignmentFlag.AlignRight, f"amplitude ×{gain}")
+            if gain > 1:
+                words = f"amplitude ×{gain}"
+                wide = painter.fontMetrics().horizontalAdvance(words) + 6
+                ground = QRectF(room.width() - wide, 0, wide, AXIS)
+                painter.fillRect(ground, self.theme.color("surface", 0.75))
+                painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, words)
         if len(shown.wave) or shown.at:
             self._line(painter, shown.at, "accent", 2 if self.hasFocus() else 1, room.height())
         if self.heard is not None:

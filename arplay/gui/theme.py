@@ -215,7 +215,7 @@ def style_sheet(t: Theme) -> str:
     QStatusBar::item {{ border: none; }}
     QDockWidget {{ font-size: {SMALL}px; color: {t.muted}; }}
     QTabBar {{ background: transparent; }}
-    QTabBar::tab {{ background: transparent; color: {t.muted}; padding: 5px 12px; border: none;
+    QTabBar::tab {{ background: transparent; color: {t.muted}; padding: 5px 9px; border: none;
         border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
     QTabBar::tab:hover {{ color: {t.text}; }}

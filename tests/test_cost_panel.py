@@ -119,7 +119,7 @@ def test_the_state_of_an_lstm_fades(opened: Open, qtbot: QtBot, tmp_path: Path) 
     settle(window, qtbot)
     panel = shown(window, qtbot)
     assert isinstance(panel._shown, DistanceField)
-    assert "the state" in names(panel) and panel.reach.full.endswith("before it, as connected")
+    assert "the state" in names(panel) and panel.reach.full.endswith(", as connected")
 
 
 def test_a_gradient_from_what_is_not_connected_is_told() -> None:

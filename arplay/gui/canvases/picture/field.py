@@ -83,7 +83,7 @@ def paint_over(painter: QPainter, cells: Cells, rect_of: Callable[[int], QRectF]
 def paint_legend(painter: QPainter, room: QRectF, cells: Cells, theme: Theme) -> None:
     painter.setFont(interface_font(SMALL))
     words, x, middle = QFontMetricsF(painter.font()), room.left(), room.center().y()
-    named = [("gradient, faint to strong", 3 * SWATCH), ("connected", SWATCH)]
+    named = [("gradient", 3 * SWATCH), ("connected", SWATCH)]
     for name, wide in [*named, *([("blind spot", SWATCH)] if cells.blind else [])]:
         swatch = QRectF(x, middle - SWATCH / 2, wide, SWATCH)
         if name == "connected":

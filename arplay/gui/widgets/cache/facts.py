@@ -177,7 +177,7 @@ def reach(reached: Reached | None) -> str:
     if not n:
         return "Nothing comes before it"
     declared, both = int(np.count_nonzero(field.declared)), int(np.count_nonzero(felt & field.declared))
-    words = f"Reads {declared:,} of {n:,} before it"
+    words = f"Reads {declared:,} of {n:,}"
     if beyond:
         words += f", and {beyond:,} that are NOT connected"
     else:

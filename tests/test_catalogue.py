@@ -26,13 +26,14 @@ def quiet(fraction: float | None, what: str) -> None:
 
 def test_the_models_that_are_there_from_the_first_second() -> None:
     entries = {entry.spec: entry for entry in catalogue.entries()}
-    assert list(entries) == ["english", "abc", "fork", "xo", "xo-centre", "fashion", "digits", "smollm2"]
+    assert list(entries) == ["english", "abc", "fork", "xo", "xo-centre", "fashion", "digits", "speech", "smollm2"]
     assert catalogue.DEFAULT == "english"
     assert entries["abc"].path == ABC and entries["abc"].state == "ready"
     assert entries["smollm2"].download_bytes == smollm2.DOWNLOAD_BYTES > 0
     assert catalogue.entry("abc") == entries["abc"]
     with pytest.raises(
-        Problem, match="no model called cba; use one of english, abc, fork, xo, xo-centre, fashion, digits, smollm2"
+        Problem,
+        match="no model called cba; use one of english, abc, fork, xo, xo-centre, fashion, digits, speech, smollm2",
     ):
         catalogue.entry("cba")
 

@@ -91,7 +91,10 @@ def test_removing_asks_on_a_terminal(
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [(known, "is part of arplay") for known in ("english", "abc", "fork", "xo", "xo-centre", "fashion", "digits")]
+    [
+        (known, "is part of arplay")
+        for known in ("english", "abc", "fork", "xo", "xo-centre", "fashion", "digits", "speech")
+    ]
     + [("org/absent", "not on this computer"), ("notes.txt", "was not downloaded by its name")],
 )
 def test_what_cannot_be_removed_is_told_before_anybody_is_asked(

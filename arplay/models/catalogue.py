@@ -64,6 +64,13 @@ _SHIPPED = (
         "digits",
         "BSD-3-Clause (see its card)",
     ),
+    (
+        "speech",
+        "Speech, written sample by sample",
+        "a WaveNet of one voice at 8,000 samples a second, trained by this project",
+        "speech",
+        "CC-BY-SA-3.0 (see its card)",
+    ),
 )
 """Name, title, what it is, its file or folder, and licence."""
 

@@ -48,6 +48,10 @@ module = ["PySide6.*", "shiboken6.*"]
 follow_imports_for_stubs = true
 
 [[tool.mypy.overrides]]
+module = ["miniaudio"]
+ignore_missing_imports = true
+
+[[tool.mypy.overrides]]
 module = ["numpy.*"] # whose types have names of their own in many a module
 follow_imports = "normal"
 

@@ -82,8 +82,9 @@ class Network(nn.Module):
         self.mix = nn.Linear(sizes.skip, sizes.skip)
         self.unembedding = nn.Linear(sizes.skip, sizes.levels + 1)
         with torch.no_grad():  # neighbouring levels begin as neighbours: an order that else has to be learned first
-            ramp = torch.linspace(-1, 1, sizes.levels)[:, None]
-            self.embedding.weight.mul_(0.1)[:-1] += ramp * torch.randn(width)
+            where = self.embedding.weight.device  # meta, where weights of a file come into it
+            ramp = torch.linspace(-1, 1, sizes.levels, device=where)[:, None]
+            self.embedding.weight.mul_(0.1)[:-1] += ramp * torch.randn(width, device=where)
             self.unembedding.weight.mul_(0.1)
 
     def forward(self, input_ids: Tensor, use_cache: bool = False, kept: list[Tensor] | None = None) -> Output:

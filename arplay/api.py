@@ -108,7 +108,7 @@ def load(
     <arplay.Model abc (table, 30 parameters, float64 on cpu, any context)>
     >>> load("no-such-model")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    arplay.core.errors.Problem: there is no model no-such-model; use one of abc, english, ...
+    arplay.core.errors.Problem: there is no model no-such-model; use one of abc, ...
     """
 
     def on_progress(told: Progress) -> None:
@@ -346,7 +346,7 @@ class Model:
         ``areas`` have log p of each chain in nats, ``rest`` what is none. Raises Problem as :meth:`next` does.
 
         >>> found = load("abc").map("B", 2)
-        >>> found.whole, round(sum(np.exp(area.total) for area in found.areas if area.ended), 9)
+        >>> found.whole, round(float(sum(np.exp(area.total) for area in found.areas if area.ended)), 9)
         (True, 1.0)
         """
         given = documents.document(document, self.backend.alphabet)

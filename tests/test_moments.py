@@ -244,6 +244,7 @@ DONE: dict[str, Callable[[View], bool]] = {
     "command pause": lambda view: not view.playing,
     "command forget_timings": lambda view: not view.timings,
     "command stop_trying": lambda view: not view.trying,
+    "command stop_measuring": lambda view: not view.measuring,
     "command accept_ghost": lambda view: not view.ghost,
     "command hide_ghost": lambda view: not view.ghost,
     "command reveal": lambda view: view.game is None or view.game.asked or view.game.over,

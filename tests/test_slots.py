@@ -21,7 +21,10 @@ from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.distribution import Distribution
 from arplay.core.modalities.text import Caret, Text
 from arplay.engine import state
+from arplay.engine.causality import Change
 from arplay.engine.explore import Explore, Explored
+from arplay.engine.field import Reach
+from arplay.engine.free_running import FreeRun
 from arplay.engine.load import Load, Loaded, Unload, Unloaded
 from arplay.engine.mapping import Map
 from arplay.engine.messages import Cancelled, Failed, Question, Request, Result
@@ -154,6 +157,8 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
     Reconcile: lambda number, slot: Reconcile(number, TEXT, slot=slot),
     Recompute: lambda number, slot: Recompute(number, TEXT, Caret(4), slot=slot),
     OneBatch: lambda number, slot: OneBatch(number, "BACAB", slot=slot),
+    Change: lambda number, slot: Change(number, TEXT, (0, 2), (0, 2), slot=slot),
+    FreeRun: lambda number, slot: FreeRun(number, TEXT, Caret(2), (1, 2), 2, slot=slot),
     Map: lambda number, slot: Map(number, TEXT, TEXT.end, 2, 9, slot=slot),
     Roll: lambda number, slot: Roll(number, TEXT, TEXT.end, Pipeline(), (1, 2), 4, slot=slot),
     Search: lambda number, slot: Search(number, TEXT, TEXT.end, Rules(2, 4), slot=slot),
@@ -162,7 +167,7 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
 
 
 def test_every_question_of_the_table_is_here() -> None:
-    assert {kind for kind in JOBS if issubclass(kind, Question)} == set(QUESTIONS)
+    assert {kind for kind in JOBS if issubclass(kind, Question)} == {*QUESTIONS, Reach}  # which asks a network
 
 
 @pytest.mark.parametrize("kind", QUESTIONS)

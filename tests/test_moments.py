@@ -338,7 +338,9 @@ def test_steps_that_wait_are_given_up_in_words(place: Place, qtbot: QtBot) -> No
 
 
 def veiled(place: Place) -> list[bool]:
-    return [veil.isVisible() for veil in place.window.scores_waiting.veils]
+    """Whether each panel of scores that is in front is dimmed."""
+    veils = place.window.scores_waiting.veils
+    return [veil.isVisible() for veil in veils if veil.parentWidget().isVisible()]
 
 
 def test_old_scores_are_dimmed_until_the_new_ones_come(place: Place, qtbot: QtBot) -> None:

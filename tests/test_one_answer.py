@@ -28,7 +28,7 @@ LENGTHS = range(9)
 class Loose(Worker):
     """The control: a worker that tells whatever its jobs say."""
 
-    def _tell(self, job: object, result: Result) -> None:
+    def _emit_result(self, job: object, result: Result) -> None:
         self._emit(result)
 
 

@@ -28,6 +28,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QEnterEvent,
     QFocusEvent,
+    QHelpEvent,
     QHideEvent,
     QInputMethodEvent,
     QKeyEvent,
@@ -39,15 +40,24 @@ from PySide6.QtGui import (
     QUndoStack,
     QWheelEvent,
 )
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QAbstractScrollArea, QApplication, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QAbstractScrollArea,
+    QApplication,
+    QPlainTextEdit,
+    QTableWidget,
+    QWidget,
+)
 from shiboken6 import Shiboken, isValid
 
 import arplay.gui
+from arplay.core.modalities.image import Picture
+from arplay.core.modalities.sound import Sound
 from arplay.core.modalities.text import Text
 from arplay.core.tree import Mark
 from arplay.gui import overrides, theme
 from arplay.gui.bridge import Bridge
+from arplay.gui.contract import Rollouts
 from arplay.gui.main_window import MainWindow
 from arplay.gui.playground.undo import Marking, Move
 from arplay.gui.store import Store
@@ -194,6 +204,15 @@ def ask_model(name: str, model: Any) -> None:
         proxy.flags(place)
     proxy.columnCount()
     proxy.headerData(0, Qt.Orientation.Horizontal)
+    proxy.sort(0)
+
+
+def help_on(name: str, delegate: Any) -> None:
+    view = QTableWidget(1, 1)
+    view.horizontalHeader().hide()
+    view.verticalHeader().hide()
+    view.setItemDelegate(delegate)
+    QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, HERE.toPoint(), HERE.toPoint()))
 
 
 def undo(name: str, _: Any) -> None:
@@ -216,6 +235,8 @@ ASK: dict[str, Callable[[str, Any], object]] = {
     "data": ask_model,
     "headerData": ask_model,
     "flags": ask_model,
+    "sort": ask_model,
+    "helpEvent": help_on,
     "undo": undo,
     "redo": undo,
     "blockBoundingRect": lay_out,
@@ -253,8 +274,15 @@ def open_all(folder: Path) -> MainWindow:
     """Every window of the program, with a text in it that was read, after a picture."""
     window = MainWindow(Store(folder / "arplay.ini"), Bridge(), "light")
     window.show()
-    window.playground.load_model("xo")
-    until(lambda: not isinstance(window.playground.document, Text) and window.playground.view.ledger is not None)
+    play = window.playground
+    for spec, kind in (("speech", Sound), ("digits", Picture)):
+        play.load_model(spec)
+        until(lambda kind=kind: isinstance(play.document, kind) and play.view.ledger is not None)  # type: ignore[misc]
+        window.docks["continuations"].raise_()
+        window.panels["continuations"].intent.emit(Rollouts(2, 4))
+        until(lambda: play.view.rolled is not None and not play.view.trying)
+        window.docks["kv_cache"].raise_()
+        QApplication.processEvents()
     window.playground.load_model("abc")
     until(lambda: isinstance(window.playground.document, Text))
     window.playground.open_document(Text.of(b"BAC"), at_end=True)
@@ -281,7 +309,8 @@ def until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < end
-        QTest.qWait(10)
+        QApplication.processEvents()
+        time.sleep(0.005)  # unlike Qt's own wait it lets the worker go on
 
 
 def main(folder: Path, guarded: bool, only: str | None) -> None:

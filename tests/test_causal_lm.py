@@ -390,7 +390,7 @@ def test_cancelling_leaves_nothing_loaded(where: str, kind: type[BaseException],
     before = networks()
     with pytest.raises(kind):
         loading.load(tiny_folders["llama"], "tiny", "cpu", "auto", report)
-    assert networks() == before
+    assert networks() <= before  # those of former tests may go meanwhile
     whole = opened(tiny_folders["llama"])  # the next load is not disturbed
     assert whole.session().extend([1, 2]).rank[1] > 0 and networks() > before
 

@@ -169,8 +169,8 @@ class TextField(QPlainTextEdit):
         self.verticalScrollBar().setValue(self._spaced.first_line(block, unit, y - self.contentOffset().y()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """A notice above takes room from the text: the caret stays in sight if it was."""
+        """A notice above takes room from the text, a scroll bar too: the caret stays in sight if it was."""
         seen = self.cursorRect().bottom() < event.oldSize().height()
         super().resizeEvent(event)
-        if seen and event.oldSize().height() > event.size().height():
+        if seen:
             self.ensureCursorVisible()

@@ -1,0 +1,31 @@
+"""The caret stays in sight of a low text field, also where a scroll bar that comes takes room from its lines."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from arplay.gui.canvases.text.area import TextArea
+
+TEXT = b"It was a dark and stormy night, and the old man had always dreamed of a boat. " * 5
+
+
+def test_the_caret_is_in_sight_however_long_the_text_becomes_at_once(qtbot: QtBot) -> None:
+    area = TextArea()
+    qtbot.addWidget(area)
+    area.resize(560, 84)
+    area.show()
+    bar, more_lines = area.verticalScrollBar(), 0
+    for size in range(300, 350):
+        area.show_text(TEXT[:60], 60)
+        QApplication.processEvents()
+        area.show_text(TEXT[:size], size)
+        lines = area.document().firstBlock().layout().lineCount()
+        QApplication.processEvents()  # the bar comes
+        more_lines += area.document().firstBlock().layout().lineCount() > lines
+        assert area.cursorRect().bottom() <= area.viewport().height(), f"{size} bytes"
+    assert more_lines, "negative control: the bar took so much room that a line more was needed"
+
+    bar.setValue(0)
+    area.resize(570, 80)
+    assert bar.value() == 0, "whoever scrolled away from it is left there"

@@ -18,8 +18,8 @@ from arplay.results import model_record
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A chain that beam search kept. ``logprob``: of all its tokens, after the pipeline, in nats; ``score``: that by
-    its length to the power of the length penalty."""
+    """A chain that beam search kept. ``logprob``: of all its tokens, after the pipeline, in nats; ``score``: that, less
+    what diversity took, by its length to the power of the length penalty."""
 
     ids: tuple[int, ...]
     text: str

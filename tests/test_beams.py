@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import arplay
+from arplay.core.beam_tree import tree_of
 from arplay.core.beams import BeamSearch, Hypothesis, Rules, exhaustive
 from arplay.core.errors import Problem
 
@@ -144,6 +145,26 @@ def test_groups_do_not_take_the_same_tokens() -> None:
     assert len({each.ids[0] for each in apart}) == 3
     one = run(rows, Rules(1, 3, (), 0.0)).finished[0]
     assert next(each for each in apart if each.group == 0).ids == one.ids
+
+
+def test_what_diversity_takes_is_told_apart_from_the_probability() -> None:
+    rows = table(3, 3, 3)
+    rules = Rules(4, 3, (), 1.0, groups=2, diversity=1.5)
+    search, steps = BeamSearch(rules), []
+    while not search.done:
+        steps.append(search.expand(np.array([rows[beam.ids] for beam in search.beams])))
+    totals = {
+        ids: sum(float(rows[ids[:at]][id]) for at, id in enumerate(ids))
+        for ids in itertools.product(range(3), repeat=3)
+    }
+    paid = [each for each in search.finished if each.paid]
+    assert paid, "negative control: the second group paid"
+    for each in search.finished:
+        assert each.logprob == pytest.approx(totals[each.ids])
+        assert each.score == pytest.approx((each.logprob - each.paid) / 3)
+    for leaf in tree_of(steps, 2):
+        assert leaf.logprob == pytest.approx(float(rows[leaf.ids[:-1]][leaf.ids[-1]]))
+    assert {(leaf.ids, leaf.paid) for leaf in tree_of(steps, 2)} >= {(each.ids, each.paid) for each in search.finished}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from arplay.core.beams import Expansion, Fate
 
@@ -12,8 +12,8 @@ from arplay.core.beams import Expansion, Fate
 class Leaf:
     """One candidate. ``parent``: its number among all, -1 behind the place itself; ``ids``: the chain with it.
 
-    ``logprob``: of this token, ``total``: of the chain, in nats. ``column`` is the step, from 0, and ``row`` where it
-    stands: that of its only child, or in the middle of its children.
+    ``logprob``: of this token, ``total``: of the chain, in nats, and what the chain ``paid`` to diversity. ``column``
+    is the step, from 0, and ``row`` where it stands: that of its only child, or in the middle of its children.
     """
 
     parent: int
@@ -24,6 +24,7 @@ class Leaf:
     fate: Fate
     column: int
     row: float
+    paid: float
 
 
 def tree_of(expansions: Sequence[Expansion], groups: int = 1) -> list[Leaf]:
@@ -43,19 +44,16 @@ def tree_of(expansions: Sequence[Expansion], groups: int = 1) -> list[Leaf]:
         for each in expansion.candidates:
             parent = beams[each.parent]
             ids, total = (found[parent].ids, found[parent].total) if parent >= 0 else ((), 0.0)
-            number = len(found)
+            number, chain = len(found), each.total + each.paid
             found.append(
-                Leaf(parent, (*ids, each.id), each.total - total, each.total, each.rank, each.fate, column, 0.0)
+                Leaf(parent, (*ids, each.id), chain - total, chain, each.rank, each.fate, column, 0.0, each.paid)
             )
             children.setdefault(parent, []).append(number)
             if each.fate == "goes on":
                 going[each.parent, each.id] = number
         beams = [going[pair] for pair in zip(expansion.parents, expansion.ids, strict=True)]
     rows = _rows(children, len(found))
-    return [
-        Leaf(one.parent, one.ids, one.logprob, one.total, one.rank, one.fate, one.column, row)
-        for one, row in zip(found, rows, strict=True)
-    ]
+    return [replace(one, row=row) for one, row in zip(found, rows, strict=True)]
 
 
 def kept(leaves: Sequence[Leaf], ids: tuple[int, ...]) -> int:

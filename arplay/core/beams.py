@@ -57,21 +57,25 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Beam:
-    """A chain that goes on: the ids of its new tokens, and the sum of their log-probs in nats."""
+    """A chain that goes on: the ids of its new tokens, the sum of their log-probs, and the nats that it ``paid`` to
+    diversity, by which it is compared as less than that."""
 
     ids: tuple[int, ...]
     logprob: float
     group: int = 0
+    paid: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A finished chain; ``score``: its log-prob divided by its length to the power of the penalty."""
+    """A finished chain; ``score``: its log-prob, less what it ``paid`` to diversity, divided by its length to the
+    power of the penalty."""
 
     ids: tuple[int, ...]
     logprob: float
     score: float
     group: int = 0
+    paid: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,9 @@ class Candidate:
     """One token behind one beam, of the best that an expansion looked at.
 
     ``parent``: the beam's place among those that were expanded; ``rank``: from 1, by ``total``, the sum of log-probs
-    with this token (less what diversity took), in nats. ``fate``: "goes on"; "finished"; "pruned": others were better;
-    "too late": it would finish a chain, but only the best ``width`` candidates may, or nothing more is taken.
+    with this token, less the ``paid`` nats that diversity took from the chain. ``fate``: "goes on"; "finished";
+    "pruned": others were better; "too late": it would finish a chain, but only the best ``width`` candidates may, or
+    nothing more is taken.
     """
 
     parent: int
@@ -88,6 +93,7 @@ class Candidate:
     total: float
     rank: int
     fate: Fate
+    paid: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +153,8 @@ class BeamSearch:
         first = 0
         for group in self._groups:
             count = len(group.beams)
-            rows = logprobs[first : first + count]
-            looked, going = group.expand(rows - self.rules.diversity * taken, first) if count else ((), ())
+            rows, price = logprobs[first : first + count], self.rules.diversity * taken
+            looked, going = group.expand(rows, price, first) if count else ((), ())
             for beam in group.beams:
                 taken[beam.ids[-1]] += 1
             candidates += looked
@@ -167,10 +173,11 @@ class _Group:
         self.finished: list[Hypothesis] = []
         self.length, self.done, self._open = 0, False, True
 
-    def expand(self, logprobs: Floats, first: int) -> tuple[list[Candidate], list[int]]:
-        """The candidates, and the parents of the beams that go on, counted from ``first``."""
+    def expand(self, logprobs: Floats, price: Floats, first: int) -> tuple[list[Candidate], list[int]]:
+        """The candidates, and the parents of the beams that go on, counted from ``first``; ``price`` of each token."""
         size, rules = logprobs.shape[1], self.rules
-        totals = (np.array([beam.logprob for beam in self.beams])[:, None] + logprobs).ravel()
+        so_far = np.array([beam.logprob - beam.paid for beam in self.beams])
+        totals = (so_far[:, None] + logprobs - price).ravel()
         alive = int(np.count_nonzero(totals > -np.inf))
         best = _largest(totals, min(max(2, 1 + len(rules.eos)) * self.width, alive))
         self.length += 1
@@ -179,24 +186,27 @@ class _Group:
         parents: list[int] = []
         for rank, flat in enumerate(best.tolist(), 1):
             parent, id = divmod(flat, size)
-            ids, total = (*self.beams[parent].ids, id), float(totals[flat])
+            former, total = self.beams[parent], float(totals[flat])
+            logprob, paid = former.logprob + float(logprobs[parent, id]), former.paid + float(price[id])
+            chain = Beam((*former.ids, id), logprob, self.number, paid)
             fate: Fate = "pruned"
             if id in rules.eos or self.length == rules.most:
-                fate = "finished" if rank <= self.width and self._takes(ids, total) else "too late"
+                fate = "finished" if rank <= self.width and self._takes(chain, total) else "too late"
             elif len(going) < self.width:
                 fate = "goes on"
-                going.append(Beam(ids, total, self.number))
+                going.append(chain)
                 parents.append(first + parent)
-            looked.append(Candidate(first + parent, id, total, rank, fate))
+            looked.append(Candidate(first + parent, id, total, rank, fate, paid))
         self.beams = tuple(going)
         self._look_at_the_end()
         return looked, parents if self.beams else []
 
-    def _takes(self, ids: tuple[int, ...], total: float) -> bool:
+    def _takes(self, chain: Beam, total: float) -> bool:
         """Whether a finished chain is among the best."""
         if not self._open or (self.rules.stop == "full" and len(self.finished) == self.width):
             return False
-        made = Hypothesis(ids, total, total / len(ids) ** self.rules.length_penalty, self.number)
+        score = total / len(chain.ids) ** self.rules.length_penalty
+        made = Hypothesis(chain.ids, chain.logprob, score, self.number, chain.paid)
         self.finished = sorted([*self.finished, made], key=lambda each: -each.score)[: self.width]
         return any(each is made for each in self.finished)
 
@@ -205,7 +215,8 @@ class _Group:
         if self.beams and full:
             ever = rules.stop == "never" and rules.length_penalty > 0
             length = rules.most if ever else self.length
-            possible = self.beams[0].logprob / length**rules.length_penalty
+            best = self.beams[0]
+            possible = (best.logprob - best.paid) / length**rules.length_penalty
             self._open &= possible > self.finished[-1].score
         self.done = not self.beams or not self._open or (rules.stop == "full" and full)
         if self.done:

@@ -94,7 +94,7 @@ def candidates(found: Searched) -> list[Record]:
 
     ``step_rank``: among those of its step; ``rank``: of the finished chain, by its score.
     """
-    ranks = {each.ids: rank for rank, each in enumerate(found.finished, 1)}
+    ranks = {(each.ids, each.paid): rank for rank, each in enumerate(found.finished, 1)}
     steps = [step for expansion in found.steps for step in expansion]
     return [
         {
@@ -108,7 +108,7 @@ def candidates(found: Searched) -> list[Record]:
             "logprob": step.logprob,
             "model_rank": step.rank,
             "chain_logprob": leaf.total,
-            "rank": ranks.get(leaf.ids) if leaf.fate == "finished" else None,
+            "rank": ranks.get((leaf.ids, leaf.paid)) if leaf.fate == "finished" else None,
             "ids": list(leaf.ids),
         }
         for at, (leaf, step) in enumerate(zip(tree_of(found.expansions, found.rules.groups), steps, strict=True))

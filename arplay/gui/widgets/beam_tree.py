@@ -40,7 +40,7 @@ class BeamTree(Movable):
         self.dim = False
         self._found: Searched | None = None
         self._best: tuple[int, ...] = ()
-        self._ranks: dict[tuple[int, ...], int] = {}
+        self._ranks: dict[tuple[tuple[int, ...], float], int] = {}
 
     def show_search(self, found: Searched | None, dim: bool) -> None:
         self.dim = dim
@@ -49,14 +49,15 @@ class BeamTree(Movable):
             chain = self.chain
             self._found = found
             self.leaves = tree_of(found.expansions, found.rules.groups) if found is not None else []
-            self._ranks = {each.ids: rank for rank, each in enumerate(found.finished, 1)} if found is not None else {}
+            finished = enumerate(found.finished, 1) if found is not None else ()
+            self._ranks = {(each.ids, each.paid): rank for rank, each in finished}
             self._best = found.whole.best.ids if found is not None and found.whole is not None else ()
             self.current = next((at for at, leaf in enumerate(self.leaves) if leaf.ids == chain), None)
             self._settle(at_end)
             if found is not None and self.current is None and (found.done or at_end):
                 last = max((leaf.column for leaf in self.leaves), default=0)
                 go_on = (leaf for leaf in self.leaves if leaf.column == last and leaf.fate == "goes on")
-                ended = (leaf for leaf in self.leaves if self._ranks.get(leaf.ids) == 1)
+                ended = (leaf for leaf in self.leaves if self._rank(leaf) == 1)
                 best = next(ended if found.done else go_on, None)
                 if best is not None:
                     self._into_sight(best)
@@ -144,7 +145,7 @@ class BeamTree(Movable):
         painter.drawText(area.adjusted(5, 0, -3, 0), Qt.AlignmentFlag.AlignVCenter, text)
         if leaf.fate == "finished":
             painter.setFont(number_font(SMALL))
-            painter.setPen(theme.color("text" if leaf.ids in self._ranks else "muted"))
+            painter.setPen(theme.color("text" if self._rank(leaf) else "muted"))
             words = QRectF(area.right() + 6, area.top(), VERDICT, area.height())
             painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self._verdict(leaf))
         painter.setOpacity(1.0)
@@ -153,10 +154,14 @@ class BeamTree(Movable):
         """Whether the best chain of all begins with it."""
         return bool(self._best) and leaf.ids == self._best[: len(leaf.ids)]
 
+    def _rank(self, leaf: Leaf) -> int | None:
+        """By its score among the finished chains, from 1; groups may have found the same one."""
+        return self._ranks.get((leaf.ids, leaf.paid))
+
     def _verdict(self, leaf: Leaf) -> str:
-        rank = self._ranks.get(leaf.ids)
+        rank = self._rank(leaf)
         assert self._found is not None
-        score = leaf.total / len(leaf.ids) ** self._found.rules.length_penalty
+        score = (leaf.total - leaf.paid) / len(leaf.ids) ** self._found.rules.length_penalty
         place = f"#{rank}" if rank else "given up"
         return f"{place}  log p {number(leaf.total, 3)}, score {number(score, 3)}"
 
@@ -250,7 +255,7 @@ class BeamTree(Movable):
     def focusInEvent(self, event: QFocusEvent) -> None:
         by_mouse = event.reason() == Qt.FocusReason.MouseFocusReason  # a click chooses one itself, a drag none
         if self.current is None and self.leaves and not by_mouse:
-            self._go(next((at for at, leaf in enumerate(self.leaves) if self._ranks.get(leaf.ids) == 1), 0))
+            self._go(next((at for at, leaf in enumerate(self.leaves) if self._rank(leaf) == 1), 0))
         super().focusInEvent(event)
 
     def _go(self, at: int) -> None:
@@ -277,6 +282,8 @@ class BeamTree(Movable):
             f"the {len(leaf.ids):,} tokens so far: log p = {nats_or_bits(leaf.total, 'nats')}",
             f"number {leaf.rank:,} of its step; {fate}",
         ]
+        if leaf.paid:
+            lines.insert(2, f"compared as {number(leaf.paid, 3)} less: tokens that a group before took")
         if leaf.fate == "finished":
             lines.append(self._verdict(leaf))
         if self._is_best(leaf):

@@ -67,7 +67,7 @@ class Sample:
         """The token of the chain from which on the last one's context was read: above 0 where it slid."""
         self._state, self._session, self._stops = state, state.prefixes.latest(), Stops(stops)
         self._after, self._texts, self._starts = after, list[str](), list[int]()
-        self._leading = len(answer.lead) * reading.window_lead
+        self._reading, self._leading = reading, len(answer.lead)
         self._prefix: list[int] = [*answer.lead, *answer.prefix.ids.tolist()]
         self._drawing = self._written(n if given is None else min(n, len(given)), given)
 
@@ -171,7 +171,7 @@ class Sample:
         state, after, decoding = self._state, self._after, Chain(self._after.pipeline)
         model, session, chain = state.current(), self._session, list(self._prefix)
         ahead, first = after.document.ahead(state.tokens), after.answer.prefix.index
-        windows = windows_of(model.info.context, len(chain) + n, self._leading)
+        windows = windows_of(model.info.context, len(chain) + n, self._reading, self._leading)
         recalled: list[float] = []
         for at in count(first):
             if len(recalled) == n:

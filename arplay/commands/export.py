@@ -206,7 +206,7 @@ def _window(args: argparse.Namespace, decoding: Pipeline) -> None:
     if args.file is not None:
         given.source(args, None, args.file, args.encoding)  # what is wrong with it is told here, nobody can be asked
     wanted = options_of(args, args.file)
-    wanted = replace(wanted, size=args.size, first_token=args.first_token, bars=args.top, decoding=decoding)
+    wanted = replace(wanted, size=args.size, bars=args.top, decoding=decoding)
     draw(wanted, args.out)
 
 

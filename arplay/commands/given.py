@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from arplay import api
+from arplay.commands import options
 from arplay.commands.console import note
-from arplay.core.reading import Reading
 from arplay.core.signs import safe
 from arplay.engine.load import Loaded
 from arplay.export.provenance import summary
@@ -26,11 +26,8 @@ def source(args: argparse.Namespace, prompt: str | None, file: Path | None, enco
 
 def model(args: argparse.Namespace, progress: Report) -> api.Model:
     """The model that the options name. Raises Problem."""
-    chosen = (getattr(args, name, False) for name in ("special", "window_lead"))
-    reading = Reading(getattr(args, "first_token", "auto"), *chosen)
-    return api.load(
-        args.model or catalogue.DEFAULT, device=args.device, dtype=args.dtype, progress=progress, reading=reading
-    )
+    asked, reading = args.model or catalogue.DEFAULT, options.reading(args)
+    return api.load(asked, device=args.device, dtype=args.dtype, progress=progress, reading=reading)
 
 
 def title(loaded: Loaded) -> list[str]:

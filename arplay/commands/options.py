@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arplay.core.reading import Reading
 from arplay.models import families
 
 if TYPE_CHECKING:
@@ -40,11 +42,16 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     )
     former = parser.add_argument("--first-piece", dest="first_token", choices=("auto", "bos", "eos", "unscored"))
     former.default, former.help = argparse.SUPPRESS, argparse.SUPPRESS  # its name in scripts until 0.1
-    add_window_lead(parser)
+    add_windows(parser)
     add_special(parser)
 
 
-def add_window_lead(parser: argparse.ArgumentParser) -> None:
+def add_windows(parser: argparse.ArgumentParser) -> None:
+    """How a text that is longer than the context is cut."""
+    most = "read at most N tokens before each one (as many as the model can)"
+    parser.add_argument("--context", type=count, metavar="N", help=most)
+    further = "each window of a text that is longer moves on by N tokens (half a window)"
+    parser.add_argument("--stride", type=count, metavar="N", help=further)
     parser.add_argument(
         "--window-lead",
         action="store_true",
@@ -87,6 +94,11 @@ def add_decoding(parser: argparse.ArgumentParser) -> None:
         else:
             shown = (names[0], " ".join(names[1:]))
             group.add_argument(f"--{stage.name}", type=kind, nargs="+", metavar=shown, help=words)
+
+
+def reading(args: argparse.Namespace) -> Reading:
+    """How the options say that a document is read; what a command has no option for is the default. Raises Problem."""
+    return Reading(**{each.name: getattr(args, each.name) for each in fields(Reading) if hasattr(args, each.name)})
 
 
 def add_heal(parser: argparse.ArgumentParser) -> None:

@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_model(parser)
     options.add_encoding(parser)
     options.add_special(parser)
-    options.add_window_lead(parser)
+    options.add_windows(parser)
     parser.add_argument("--theme", choices=("system", "light", "dark"))
 
 
@@ -62,8 +62,7 @@ def options_of(args: argparse.Namespace, text_file: Path | None) -> WindowOption
         dtype=args.dtype,
         theme=args.theme,
         encoding=args.encoding,
-        special=args.special,
-        window_lead=args.window_lead,
+        reading=options.reading(args),
     )
 
 

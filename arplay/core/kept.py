@@ -68,7 +68,7 @@ class Session:
     """That of the model."""
     decoding: str | None = None
     """The pipeline, as it is spelled."""
-    reading: tuple[str, bool, bool] | None = None
+    reading: tuple[Any, ...] | None = None
     """The fields of a :class:`arplay.core.reading.Reading`."""
 
     @property

@@ -234,11 +234,13 @@ def _spelled(said: str) -> str:
         raise ValueError(problem.cause) from problem
 
 
-def _reading_in(value: list[Any]) -> tuple[str, bool, bool]:
-    first_token, special, window_lead = value
+def _reading_in(value: list[Any]) -> tuple[Any, ...]:
+    first_token, special, window_lead, *sizes = value
     if first_token not in get_args(FirstToken) or type(special) is not bool or type(window_lead) is not bool:
         raise ValueError("a text is not read so")
-    return first_token, special, window_lead
+    if len(sizes) not in (0, 2):  # none before the context and the stride could be chosen
+        raise ValueError("a context and a stride come together")
+    return first_token, special, window_lead, *(size if size is None else max(1, whole(size)) for size in sizes)
 
 
 def _figure_in(value: Any) -> float:

@@ -17,6 +17,7 @@ import numpy as np
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
+from arplay.core.reading import Reading
 
 T = TypeVar("T", int, Ids)
 """One place, or many."""
@@ -72,11 +73,27 @@ class Windows:
             first = stop
 
 
-def windows_of(context: int | None, length: int, lead: int = 0) -> Windows:
-    """How a chain of ``length`` tokens is read: in half-overlapping windows, or as a whole by an endless context.
+def windows_of(context: int | None, length: int, reading: Reading, lead: int = 0) -> Windows:
+    """How a chain of ``length`` tokens, ``lead`` of them before the document, is read by a model with ``context``.
 
-    ``lead``: how many tokens every later window begins with, if the chain has one.
+    As a whole where the context is endless, else in windows, each half a window behind the one before, unless
+    ``reading`` says otherwise. Raises Problem for a context or a stride that the model cannot have.
+
+    >>> windows_of(8, 20, Reading()), windows_of(8, 20, Reading(context=6, stride=1))
+    (Windows(window=8, stride=4, lead=0), Windows(window=6, stride=1, lead=0))
+    >>> windows_of(None, 20, Reading())
+    Windows(window=20, stride=20, lead=0)
     """
+    if reading.context and context and reading.context > context:
+        asked = f"a context of {reading.context:,} tokens is more than this model has"
+        raise Problem(asked, f"choose at most {context:,}")
+    context = reading.context or context
     if not context:
         return Windows(max(1, length), max(1, length))
-    return Windows.half(context, lead if length > context else 0)
+    lead = lead if reading.window_lead and length > context else 0
+    if reading.stride is None:
+        return Windows.half(context, lead)
+    if reading.stride > context - lead:
+        asked = f"windows of {context:,} tokens that move on by {reading.stride:,} leave tokens out"
+        raise Problem(asked, f"choose a stride of at most {context - lead:,}")
+    return Windows(context, reading.stride, lead)

@@ -14,6 +14,7 @@ from arplay.core.decoding.stage import Context, Other, Others
 from arplay.core.distribution import Distribution, Floats
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids, TokenSet
+from arplay.core.reading import Reading
 from arplay.core.stepping import context_of
 from arplay.core.windows import windows_of
 from arplay.engine.prefixes import Prefixes
@@ -90,7 +91,7 @@ def _other(state: State, chain: Ids, lead: int, stage: str, name: str, written: 
 
 
 def _next(state: State, model: Model, prefixes: Prefixes, chain: Ids) -> Distribution:
-    windows = windows_of(model.info.context, len(chain))
+    windows = windows_of(model.info.context, len(chain), Reading())
     context = chain[windows.start(len(chain)) :]
     if not (len(context) or model.can.starts_empty):
         raise Problem("guidance has nothing to go on: no second prompt, and nothing written", "name a second prompt")

@@ -62,7 +62,7 @@ def spot_of(state: State, document: Document, place: Place, reading: Reading) ->
     prefix = document.prefix(encoded, place, alphabet, special)
     read_only(prefix.ids)
     chain = np.concatenate([np.array(lead_ids, np.int64), prefix.ids])
-    windows = windows_of(model.info.context, len(chain), len(lead_ids) * reading.window_lead)
+    windows = windows_of(model.info.context, len(chain), reading, len(lead_ids))
     start = windows.start(len(chain))
     position = Position(start, len(chain), windows.before(start))
     context = windows.read(chain, start, len(chain))

@@ -82,7 +82,7 @@ def ledger_of(
     lead_ids, first_token = lead(model.alphabet, model.can.starts_empty, reading.first_token)
     encoded = state.encode(document, model.alphabet, reading.special)
     chain = np.concatenate([np.array(lead_ids, np.int64), encoded.ids])
-    windows = windows_of(model.info.context, len(chain), len(lead_ids) * reading.window_lead)
+    windows = windows_of(model.info.context, len(chain), reading, len(lead_ids))
     tokens = model.alphabet.vocabulary
     notes = document.notes(encoded, tokens) + _notes(encoded, tokens, lead_ids, windows)
     notes += told_of(model, encoded)
@@ -194,8 +194,9 @@ class Columns:
         otherwise.
         """
         known = min(common, former._lead + former._done)
-        same = (former._first_token, former._windows.lead) == (self._first_token, self._windows.lead)
-        if not same or known <= self._lead:
+        if former._windows != self._windows:  # what the first window of both scores has the same context
+            known = min(known, former._windows.window + 1, self._windows.window + 1)
+        if former._first_token != self._first_token or known <= self._lead:
             return 0
         rows = slice(0, known - self._lead)
         self._set(rows, former._logprob[rows], former._rank[rows], former._entropy[rows], former._best[rows])

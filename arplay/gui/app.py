@@ -132,9 +132,8 @@ class _Start:
 
     def __call__(self) -> None:
         window, options = self._window, self._options
-        reading = Reading(options.first_token, options.special, options.window_lead)
-        if reading != Reading():
-            window.given = reading
+        if options.reading != Reading():
+            window.given = options.reading
         restored = self._keep() if self._remembered else None
         former = window.store.text("model", catalogue.DEFAULT) if self._remembered else catalogue.DEFAULT
         former = (restored and restored.model) or former

@@ -74,7 +74,7 @@ def open_session(path: Path, window: Host) -> bool:
     window.notice.forget()
     window.store.add_recent("recent_files", str(path))
     loaded, spec = window.playground.view.loaded, session.model
-    reading = Reading(*session.reading) if session.reading is not None else None  # type: ignore[arg-type]
+    reading = Reading(*session.reading) if session.reading is not None else None
     if spec is None or (loaded is not None and catalogue.spec_of(loaded.info.source) == spec):
         if reading is not None:
             window.change(reading=reading)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arplay.core.reading import Reading
+
 if TYPE_CHECKING:
     from arplay.core.decoding.pipeline import Pipeline
-    from arplay.core.reading import FirstToken
     from arplay.engine.load import Device, Dtype
 
 
@@ -17,7 +18,7 @@ class WindowOptions:
     """None means: as remembered from the last time, else the default.
 
     ``encoding`` is that of ``text_file``; None stands for UTF-8. ``size`` is the window's, in logical pixels.
-    ``first_token``, ``special`` and ``window_lead`` say how the text is read where they are not the default.
+    ``reading`` says how the text is read where it is not the default.
     ``bars`` and ``decoding`` are for a picture of the window, which takes no part in what is remembered.
     """
 
@@ -29,8 +30,6 @@ class WindowOptions:
     theme: str | None = None
     encoding: str | None = None
     size: tuple[int, int] | None = None
-    special: bool = False
-    window_lead: bool = False
-    first_token: FirstToken = "auto"
+    reading: Reading = Reading()
     bars: int = 20
     decoding: Pipeline | None = None

@@ -252,4 +252,5 @@ def _reading(value: dict[str, Any]) -> Reading:
     default: FirstToken = "auto"
     said = value.get("first_token", value.get("first_piece"))  # its name until 0.1
     first = next((rule for rule in get_args(FirstToken) if rule == said), default)
-    return Reading(first, value.get("special") is True, value.get("window_lead") is True)
+    context, stride = (n if type(n := value.get(name)) is int and n > 0 else None for name in ("context", "stride"))
+    return Reading(first, value.get("special") is True, value.get("window_lead") is True, context, stride)

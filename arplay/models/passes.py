@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.distribution import Distribution
+from arplay.core.reading import Reading
 from arplay.core.windows import windows_of
 from arplay.models.base import Model
 
@@ -15,14 +16,13 @@ PASS_LOGITS = 1 << 24
 """What a transformer keeps at once (models/hf/causal_lm.py); of more it repeats the pass for every part."""
 
 
-def in_windows(model: Model, ids: Sequence[int], lead: int, window_lead: bool = False) -> NDArray[np.float64]:
+def in_windows(model: Model, ids: Sequence[int], lead: int, reading: Reading) -> NDArray[np.float64]:
     """log p (nats) of the tokens behind the first ``lead`` of ``ids``, shape (n,); NaN where nothing gives p(x_1).
 
-    Every token counts once; windows half a context apart where the document is longer than the context, with the first
-    ``lead`` again before each if ``window_lead``.
+    Every token counts once, in the windows that ``reading`` asks for.
     """
     chain, found = np.array(ids, np.int64), np.full(len(ids), np.nan)
-    windows = windows_of(model.info.context, len(ids), lead * window_lead)
+    windows = windows_of(model.info.context, len(ids), reading, lead)
     for start, first, stop in windows.spans(len(ids)):
         found[first:stop] = _logprobs(model, windows.read(chain, start, stop).tolist())[first - stop :]
     return found[lead:]

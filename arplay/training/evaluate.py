@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import alphabet_of
+from arplay.core.reading import Reading
 from arplay.core.windows import Windows
 from arplay.models.base import Model, lead
 from arplay.models.passes import in_windows
@@ -67,7 +68,7 @@ def score_model(model: Model, texts: Sequence[str]) -> Score:
     for text in texts:
         data = text.encode()
         ids = alphabet.encode(data).ids.tolist()
-        nats -= float(in_windows(model, [*before, *ids], len(before)).sum())
+        nats -= float(in_windows(model, [*before, *ids], len(before), Reading()).sum())
         tokens += len(ids)
         size += len(data)
     if not math.isfinite(nats):

@@ -39,6 +39,7 @@ from arplay.core.replaying import Replay, replayed
 from arplay.core.timings import Timings
 from arplay.engine import scoring
 from arplay.engine.causality import Change, Changed, triangle
+from arplay.engine.conventions import Compare, Compared
 from arplay.engine.downloads import Describe, Described, Fetch, Fetched, download
 from arplay.engine.explore import Explore, Explored, healed
 from arplay.engine.job import Line, Pause
@@ -212,6 +213,20 @@ class Model:
         ledger = self._asked(scoring.Scored, scoring.Score(0, given, self.reading)).ledger
         return Score(self.loaded, ledger)
 
+    def conventions(self, document: Given) -> Compared:
+        """The perplexity of ``document`` by the usual conventions (:mod:`arplay.core.conventions`), arplay's own first.
+
+        Raises Problem for a document that cannot be read.
+
+        >>> for each in load("english").conventions("It was a dark night.").figures[:3]:  # the harness scores two BOS
+        ...     print(each.name, round(each.found.perplexity, 2))
+        windows 15.22
+        one_window 15.22
+        harness_rolling 42.38
+        """
+        given = documents.document(document, self.backend.alphabet)
+        return self._asked(Compared, Compare(0, given, self.reading))
+
     def nll(self, document: Given) -> float:
         """Σ -log p of the tokens of ``document`` in nats: what :meth:`score` adds up to, and nothing else of it.
 
@@ -224,7 +239,7 @@ class Model:
         model, given = self.backend, documents.document(document, self.backend.alphabet)
         before, rule = base.lead(model.alphabet, model.can.starts_empty, self.reading.first_token)
         ids = [*before, *self._state.encode(given, model.alphabet, self.reading.special).ids.tolist()]
-        logprob = in_windows(model, ids, len(before), self.reading.window_lead)[int(rule == "unscored") :]
+        logprob = in_windows(model, ids, len(before), self.reading)[int(rule == "unscored") :]
         return 0.0 - float(logprob.sum())
 
     def sample(
@@ -376,7 +391,7 @@ class Model:
         for one of documents that this model does not read.
         """
         saved = sessionfile.read(session)
-        reading = self.reading if saved.reading is None else Reading(*saved.reading)  # type: ignore[arg-type]
+        reading = self.reading if saved.reading is None else Reading(*saved.reading)
 
         def answered(document: Document, place: Place, pipeline: Pipeline, written: int) -> Answer:
             return self._asked(Explored, Explore(0, document, place, reading, pipeline.wants, written)).answer

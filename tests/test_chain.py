@@ -79,7 +79,7 @@ def test_bytes_are_those_of_the_tokens_not_of_replacement_characters() -> None:
     as_shown = sum(len(token.decode(errors="replace").encode()) for token in (euro[:1], euro[1:]))
     assert split.totals.units == 3 != as_shown
     assert split.totals.bits_per_unit == pytest.approx(2 / 3)
-    assert split.totals.counts == (("characters", 1),)
+    assert split.totals.counts == (("characters", 1), ("words", 1))
 
 
 def test_perplexity_may_be_more_than_a_float_and_nothing_has_none() -> None:

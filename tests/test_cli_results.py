@@ -110,8 +110,8 @@ def test_score_of_the_textbook_example(ask: Command, tmp_path: Path) -> None:
     assert [token["context"] for token in said["tokens"]] == [0, 1, 2]
     totals = said["totals"]
     assert set(totals) == {
-        *("tokens", "scored", "bytes", "bytes_total", "characters", "nll_nats", "nll_bits", "perplexity"),
-        *("bits_per_byte", "first_token", "window", "stride", "notes"),
+        *("tokens", "scored", "bytes", "bytes_total", "characters", "words", "nll_nats", "nll_bits"),
+        *("perplexity", "bits_per_byte", "first_token", "window", "stride", "notes"),
     }
     assert totals["nll_nats"] == pytest.approx(2.1203, abs=5e-5)
     assert math.exp(-totals["nll_nats"]) == pytest.approx(0.12, abs=1e-12)

@@ -10,7 +10,7 @@ from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.format import nats_and_bits, number, percent_cell, power
 from arplay.core.reading import FIRST_TOKEN
-from arplay.export import tables
+from arplay.export import conventions, tables
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, write
 from arplay.results import Score
@@ -22,20 +22,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_reading(parser)
     options.add_encoding(parser)
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write a CSV table of the tokens as well")
+    parser.add_argument("--conventions", action="store_true", help="perplexity by the usual conventions as well")
     options.add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     source = given.source(args, None, args.file, args.encoding)
     with ProgressLine() as progress:
-        score = given.model(args, progress).score(source.document)
+        model = given.model(args, progress)
+        score = model.score(source.document)
+        compared = model.conventions(source.document) if args.conventions else None
     found, ledger, vocabulary = score.as_dict(), score.ledger, score.loaded.vocabulary
+    if compared is not None:
+        found["conventions"] = conventions.record(compared)
     if args.csv:
         origin = Provenance(score.loaded.info, ledger.first_token, source.name)
         comments = [*origin.lines(), *tables.comments(found["totals"])]
         write(args.csv, to_csv(found["tokens"], tables.token_columns(ledger, vocabulary), comments))
         note(f"wrote {args.csv}")
-    deliver(to_json(found) if args.json else _describe(score, found["tokens"], found["totals"]), args.out)
+    told = to_json(found) if args.json else _describe(score, found["tokens"], found["totals"])
+    deliver(told if args.json or compared is None else "\n".join([*conventions.lines(compared), "", told]), args.out)
     return 0
 
 

@@ -7,6 +7,7 @@ training.
 from __future__ import annotations
 
 from arplay.engine.causality import Change, change
+from arplay.engine.conventions import Compare, compare
 from arplay.engine.downloads import Describe, Fetch, describe, fetch
 from arplay.engine.explore import Explore, explore
 from arplay.engine.field import Reach, reach
@@ -40,6 +41,7 @@ JOBS: dict[type[Request], Job] = {
     Replay: plain(replay),
     Score: plain(score),
     Reconcile: plain(reconcile),
+    Compare: plain(compare),
     Reach: plain(reach),
     Recompute: plain(recompute),
 }

@@ -276,7 +276,14 @@ class Encoded:
 
     @property
     def counts(self) -> tuple[tuple[str, int], ...]:
-        return (("characters", len(to_text(self.data))),)
+        """Words as lm-evaluation-harness counts them: what stands before and behind each stretch of white space.
+
+        >>> Encoded(b" a b", np.arange(1), np.array([4]), np.zeros(1, bool)).counts  # nothing, a, b
+        (('characters', 4), ('words', 3))
+        """
+        text = to_text(self.data)
+        words = len(text.split()) + text[:1].isspace() + text[-1:].isspace()
+        return (("characters", len(text)), ("words", words))
 
     def is_of(self, document: Text) -> bool:
         return self.data == document.data

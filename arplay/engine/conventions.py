@@ -1,0 +1,144 @@
+"""One text by all the usual conventions: what each would call its perplexity."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from arplay.core.chain import Ledger
+from arplay.core.conventions import CONVENTIONS, Convention, Floats, Pass, Sum, of_ledger
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document, Encoded, Ids, Unit
+from arplay.core.reading import Reading
+from arplay.engine.job import Steps
+from arplay.engine.messages import Progress, Question, Result
+from arplay.engine.scoring import ledger_of
+from arplay.engine.state import State, in_chunks
+from arplay.models.base import Info, Model, lead, next_of
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Question):
+    """Score ``document`` by arplay's own convention, and by each of :data:`arplay.core.conventions.CONVENTIONS`."""
+
+    document: Document
+    reading: Reading = Reading()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A text by one convention. ``found`` is None where it cannot be followed: ``why`` says so.
+
+    ``first_token``: what became of the first one. ``windows`` were read, of ``context`` tokens at most, ``read``
+    together; ``stride`` is None where the convention has none.
+    """
+
+    name: str
+    title: str
+    explanation: str
+    found: Sum | None
+    whole: bool
+    first_token: str
+    context: int
+    stride: int | None
+    windows: int = 0
+    read: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared(Result):
+    """The first of ``figures`` are arplay's own. ``units`` and ``counts`` are those of the whole document."""
+
+    document: Document
+    info: Info
+    unit: Unit
+    units: int
+    counts: tuple[tuple[str, int], ...]
+    figures: tuple[Figures, ...]
+
+
+def compare(state: State, request: Compare) -> Steps:
+    """One convention after the other; what two of them read alike is read once. Raises Problem."""
+    model, reading = state.current(), request.reading
+    ledger = yield from ledger_of(state, request.number, request.document, reading, growing=False)
+    encoded = ledger.encoded
+    readings = [_Reading(model, each, encoded, ledger, reading) for each in CONVENTIONS]
+    figures, known = [_own(ledger)], dict[tuple[int, ...], Floats]()
+    whole, done = max(1, sum(each.read for each in readings)), 0
+    for each in readings:
+        parts = []
+        for one in each.passes:
+            key = *each.lead, one.start, one.stop
+            if key not in known:
+                known[key] = yield from _logprobs(state, model, each.chain[one.start : one.stop])
+            parts.append(known[key][one.first - one.start :])
+            done += one.read
+            yield Progress(request.number, each.convention.title, done / whole)
+        figures.append(each.figures(parts))
+    unit = state.tokens.unit
+    return Compared(request.number, request.document, model.info, unit, encoded.units, encoded.counts, tuple(figures))
+
+
+def _own(ledger: Ledger) -> Figures:
+    spans = list(ledger.windows.spans(ledger.before + len(ledger)))
+    return Figures(
+        "windows",
+        "arplay, overlapping windows",
+        "Every token counts once, with at least context − stride tokens before it where the text has so many.",
+        of_ledger(ledger),
+        True,
+        ledger.first_token,
+        ledger.windows.window,
+        ledger.windows.stride,
+        len(spans),
+        sum(stop - 1 - start for start, _, stop in spans),
+    )
+
+
+class _Reading:
+    """How one convention reads one document."""
+
+    def __init__(
+        self, model: Model, convention: Convention, encoded: Encoded, ledger: Ledger, reading: Reading
+    ) -> None:
+        self.convention, self._windows = convention, ledger.windows
+        self.lead: tuple[int, ...] = ()
+        self.why, self.first_token = "", ""
+        for rule in convention.first or (reading.first_token,):
+            try:
+                self.lead, self.first_token = lead(model.alphabet, model.can.starts_empty, rule)
+                self.why = ""
+                break
+            except Problem as problem:
+                self.why = problem.cause
+        if self.convention.first and not self.why:
+            self.lead += model.alphabet.lead
+        self.chain = np.concatenate([np.array(self.lead, np.int64), encoded.ids])
+        window, stride = self._windows.window, self._windows.stride
+        self.passes: list[Pass] = [] if self.why else convention.passes(len(self.chain), window, stride)
+
+    @property
+    def read(self) -> int:
+        return sum(one.read for one in self.passes)
+
+    def figures(self, parts: list[Floats]) -> Figures:
+        made = self.convention
+        stride = self._windows.stride if made.strides else None
+        found = None if self.why else made.total(self.passes, parts)
+        return Figures(
+            made.name, made.title, made.explanation, found, made.whole, self.first_token, self._windows.window, stride,
+            len(self.passes), self.read, self.why,
+        )  # fmt: skip
+
+
+def _logprobs(state: State, model: Model, ids: Ids) -> Generator[None, None, Floats]:
+    """log p of each token of a window, (n,): by a session of its own, which reads all but the last, in chunks."""
+    session, found = model.session(), [np.empty(0)]
+    for scores in in_chunks(session, session.extend, ids[:-1], state.pace):
+        found.append(scores.logprob)
+        yield None
+    last = next_of(session).logprob(int(ids[-1]))
+    return np.concatenate([*found, [np.nan if last is None else last]])

@@ -33,10 +33,12 @@ from arplay.core.beams import Rules, Stop
 from arplay.core.decoding.pipeline import Pipeline, Said
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Place, TokenSet
+from arplay.core.orders import Orders, listed
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.core.replaying import Replay, replayed
 from arplay.core.timings import Timings
+from arplay.core.two_orders import TwoOrders
 from arplay.engine import scoring
 from arplay.engine.causality import Change, Changed, triangle
 from arplay.engine.conventions import Compare, Compared
@@ -51,6 +53,7 @@ from arplay.engine.rollouts import MOST_ROLLOUTS, Roll, Rolled, Rollout, seeds
 from arplay.engine.search import Search, Searched
 from arplay.engine.state import Pace, State
 from arplay.engine.table import JOBS
+from arplay.engine.two_orders import OrdersTrained, TrainOrders
 from arplay.export import sessionfile
 from arplay.export.provenance import summary
 from arplay.models import base, catalogue, documents, grammar
@@ -383,6 +386,30 @@ class Model:
         given = documents.document(document, self.backend.alphabet)
         span = triangle(len(self._state.encode(given, self.backend.alphabet, self.reading.special)))
         return self._asked(Changed, Change(0, given, span, span, self.reading, seed))
+
+    def orders(self, document: Given) -> Orders:
+        """log p of ``document`` by the chain rule in every order of up to five tokens, and in named orders of up to
+        nine; of a longer one the first that fit. The totals are equal.
+
+        Raises Problem for a model whose joint distribution is not written by hand (see :mod:`arplay.core.orders`).
+
+        >>> found = load("abc").orders("BA")
+        >>> [(each.label, round(each.factors[0].logprob, 4), round(each.total, 4)) for each in found.products]
+        [('own order', -0.9163, -1.6094), ('backwards', -0.9676, -1.6094)]
+        """
+        given, loaded = documents.document(document, self.backend.alphabet), self.loaded
+        encoded = self._state.encode(given, self.backend.alphabet, self.reading.special)
+        return listed(loaded.info.name, loaded.can.joint, len(loaded.vocabulary), encoded)
+
+    def train_orders(self, document: Given, names: tuple[str, str] | None = None, *, seed: int = 0) -> TwoOrders:
+        """Two small networks that learn the joint of ``document``'s tokens from the same 1,000 chains, each in an order
+        of its own, in a process of their own: what each costs in bits, and how far they are apart.
+
+        ``names``: parts of the names of two orders, such as ``("columns", "boustrophedon")``. Raises Problem for names
+        of no order or of several, for a single token, and as :meth:`orders` does.
+        """
+        given = documents.document(document, self.backend.alphabet)
+        return self._asked(OrdersTrained, TrainOrders(0, given, names, self.reading, seed)).found
 
     def replay(self, session: str | os.PathLike[str]) -> Replay:
         """Draw every token again that was drawn in a saved session, each behind its own text at its own u.

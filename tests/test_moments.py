@@ -245,6 +245,7 @@ DONE: dict[str, Callable[[View], bool]] = {
     "command forget_timings": lambda view: not view.timings,
     "command stop_trying": lambda view: not view.trying,
     "command stop_measuring": lambda view: not view.measuring,
+    "command stop_training": lambda view: view.training is None,
     "command accept_ghost": lambda view: not view.ghost,
     "command hide_ghost": lambda view: not view.ghost,
     "command reveal": lambda view: view.game is None or view.game.asked or view.game.over,

@@ -18,15 +18,23 @@ from torch import Tensor, nn
 import arplay
 from arplay.cli import main
 from arplay.core import orders
+from arplay.core.errors import Problem
 from arplay.core.modalities.places import named_orders
-from arplay.core.orders import Floats, apart, conditional, factorised, joint_of, listable
+from arplay.core.modalities.text import Text
+from arplay.core.orders import Floats, conditional, factorised, joint_of, listable
+from arplay.core.two_orders import TwoOrders, apart, pair
+from arplay.engine import two_orders as engine
+from arplay.engine.child import Child
+from arplay.engine.job import Pause
+from arplay.engine.messages import Progress
 from arplay.training import two_orders
 from arplay.training.two_orders import Reader, learned
+from tests.test_jobs import state_of
 
 XO, ABC = (Path(__file__).parent.parent / "assets" / "models" / name for name in ("xo.json", "abc.json"))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(two_orders, "STEPS", 60)
 
@@ -131,12 +139,11 @@ def test_what_two_models_cost_beyond_the_joint_is_never_less_than_nothing(
     assert apart(joint, joint, joint).costs == (found.entropy, found.entropy)
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_networks_of_two_orders_are_distributions_and_not_the_same() -> None:
     table = arplay.load("abc").backend
     joint = joint_of(table.logprobs, 3, 3)  # type: ignore[attr-defined]
-    first, second, again = (
-        learned(joint, "", order, 1, lambda part: None) for order in ((0, 1, 2), (2, 1, 0), (0, 1, 2))
-    )
+    first, second, again = (learned(joint, order, 1, lambda part: None) for order in ((0, 1, 2), (2, 1, 0), (0, 1, 2)))
     for each in (first, second):
         assert np.exp(each.logprob).sum() == pytest.approx(1, abs=1e-9)  # it has seen nothing of what it tells
     found = apart(joint, first.logprob, second.logprob)
@@ -156,7 +163,7 @@ def test_a_network_that_sees_what_it_tells_is_caught(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Reader, "shown", peeking)
     joint = np.log(np.full((2, 2, 2), 1 / 8))
-    assert np.exp(learned(joint, "", (0, 1, 2), 1, lambda part: None).logprob).sum() > 2
+    assert np.exp(learned(joint, (0, 1, 2), 1, lambda part: None).logprob).sum() > 2
 
 
 Run = Callable[..., tuple[int, str, str]]
@@ -190,15 +197,71 @@ def test_the_command_tells_every_order_of_a_short_text(run: Run) -> None:
     assert "the first 9 of 10 tokens" in run(str(ABC), "BACBACBACB")[1]
 
 
-def test_the_command_trains_in_two_orders(run: Run) -> None:
-    status, out, _ = run(str(ABC), "BAC", "--train", "--json")
+def test_the_command_trains_in_two_orders_that_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def trained(model: arplay.Model, document: object, names: object, *, seed: int) -> TwoOrders:
+        asked.append((names, seed))
+        return made()
+
+    monkeypatch.setattr(arplay.Model, "train_orders", trained)
+    status, out, _ = run(str(ABC), "BAC", "--train", "--in", "2 1 3", "own", "--json")
     found = json.loads(out)["trained"]
-    assert status == 0 and [each["order"] for each in found["networks"]] == [[0, 1, 2], [2, 1, 0]]
-    assert found["here"] == pytest.approx(-math.log2(0.12)) and len(found["shares"]) == len(found["edges"]) + 1
-    assert all(each["bits"] > found["entropy"] and each["here"] > 0 for each in found["networks"])
-    told = run(str(ABC), "BAC", "--train")[1]
-    assert "The identity is exact, the models are not." in told and "own order" in told and "backwards" in told
-    assert run(str(ABC), "B", "--train")[0] == 1  # one token has one order
+    assert status == 0 and [each["order"] for each in found["networks"]] == [[0, 1], [1, 0]]
+    assert found["here"] == 1.0 and len(found["shares"]) == len(found["edges"]) + 1
+    told = run(str(ABC), "BAC", "--train", "--seed", "4")[1]
+    assert "The identity is exact, the models are not." in told and asked == [(("2 1 3", "own"), 0), (None, 4)]
+    assert run(str(ABC), "BA", "--in", "own", "backwards")[0] == 2
+
+
+def made() -> TwoOrders:
+    fair, bent = np.log([0.5, 0.5]), np.log([0.2, 0.8])
+    orders = ((0, 1), (1, 0))
+    return TwoOrders(("a", "b"), orders, 9, 7, 3, apart(fair, fair, bent), (1.0, 2.0), 1.0, (1.0, 1.0))
+
+
+def test_orders_are_called_by_a_part_of_their_name() -> None:
+    found = arplay.load(str(XO)).orders("#.# .#. #.#")
+    names = [[each.name for each in pair(found, said)] for said in (None, ("boustro", "rows"))]
+    assert names == [["own order, by rows", "by columns"], ["boustrophedon", "own order, by rows"]]
+    short = arplay.load(str(ABC)).orders("BA")
+    assert [each.name for each in pair(short, None)] == ["own order", "backwards"]
+    for said, why in (
+        (("shuffled", "rows"), "several orders"), (("spiral", "rows"), "no order"), (("rows", "own"), "both are"),
+        (("", "rows"), "no order"),
+    ):  # fmt: skip
+        with pytest.raises(Problem, match=why):
+            pair(found, said)
+    with pytest.raises(Problem, match="one token has one order only"):
+        pair(arplay.load(str(ABC)).orders("B"), None)
+
+
+def test_what_two_networks_cost_is_told_in_words() -> None:
+    found = made()
+    assert [row[:3] for row in found.rows[:2]] == [("the joint, in any order", 1.0, 0.0), ("a", 1.0, 0.0)]
+    assert found.rows[2][2] == pytest.approx(0.3219, abs=1e-4)
+    told = "\n".join(found.lines())
+    assert "Apart by 1.0000 bits a chain in the mean, by 1.0000 here" in told and "50.00%" in told
+    assert "below −2" in told and "2 or more" in told and len(found.boxes) == len(found.apart.shares)
+
+
+def test_training_is_a_child_that_ends_with_its_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Child] = []
+    monkeypatch.setattr(engine, "Child", lambda *args: started.append(Child(*args)) or started[0])
+    table = arplay.load(str(ABC)).backend
+    text = Text.of(b"BAC")
+    steps = engine.train_orders(state_of(table), engine.TrainOrders(1, text))
+    assert isinstance(next(steps), Progress) and isinstance(next(steps), Pause)
+    folder = Path(started[0]._guard.args[-3])  # type: ignore[index]
+    assert (folder / "joint.npy").is_file() and started[0].poll() is None
+    steps.close()
+    assert started[0].poll() is not None and not folder.exists()
+
+
+def test_a_child_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MODULE", "arplay.training.no_such")
+    with pytest.raises(Problem, match=r"training two networks failed: .*No module named"):
+        arplay.load(str(ABC)).train_orders("BAC")
 
 
 def test_what_has_no_orders_says_why(run: Run) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import math
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -13,11 +16,13 @@ from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 import arplay
+from arplay import cli
+from arplay.gui import exports
 from arplay.gui.contract import Settings, View
 from arplay.gui.panels.orders import OrdersPanel
-from arplay.gui.widgets.order_rows import FACTORS, NAME, TOTAL, WAY
+from arplay.gui.widgets.orders.rows import FACTORS, NAME, TOTAL, WAY
 from tests.panel_views import growing
-from tests.windows_open import Open, opened, settle, text_field
+from tests.windows_open import PATIENCE, Open, opened, settle, text_field
 
 __all__ = ["opened"]
 
@@ -99,3 +104,50 @@ def test_it_follows_the_window(opened: Open, qtbot: QtBot) -> None:
     settle(window, qtbot)
     qtbot.waitUntil(lambda: panel.verdict.full.startswith("All 6 orders"))
     assert set(column(panel, TOTAL)) == {"−2.120263536200"}
+
+
+def test_two_networks_are_trained_by_mouse_and_by_keyboard_and_exported(
+    opened: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = opened("abc", b"BAC")
+    window.docks["orders"].show()
+    window.docks["orders"].raise_()
+    panel, play = cast(OrdersPanel, window.panels["orders"]), window.playground
+    qtbot.waitUntil(lambda: panel.isVisible() and panel.orders is not None)
+    assert panel.names == ("own order", "backwards") and "two models are not one" in panel.two.message
+    QTest.mouseClick(panel.train, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.train.text() == "Stop" and panel.told.full.startswith("starting to train"))
+    QTest.keyClick(panel.train, Qt.Key.Key_Return)  # ends it
+    assert play.view.training is None
+    qtbot.waitUntil(lambda: panel.train.text() == "Train")
+    panel.second.setCurrentText("own order")
+    panel.second.activated.emit(0)
+    assert not panel.train.isEnabled() and panel.told.full == "choose two orders that differ"
+    panel.second.setCurrentText("backwards")
+    panel.second.activated.emit(1)
+    QTest.keyClick(panel.train, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: play.view.trained is not None and play.view.training is None, timeout=PATIENCE)
+    found = panel.two.found
+    assert found is not None and found.names == ("own order", "backwards") and found.total == pytest.approx((1, 1))
+    assert "387 parameters each, 1,000 chains, seed 0" in panel.told.full
+    assert "Apart by" in panel.two.accessibleName()
+    export = exports.of_panel(panel, window)
+    for kind in ("csv", "json", "png", "svg", "pdf"):
+        assert export.save(tmp_path / f"orders.{kind}")
+    record = json.loads((tmp_path / "orders.json").read_text("utf-8"))
+    assert record["trained"]["mean"] == found.apart.mean and record["total"] == pytest.approx(math.log(0.12))
+    lines = (tmp_path / "orders.csv").read_text("utf-8").splitlines()
+    assert any("two networks, in bits: Apart by" in line for line in lines)
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    assert len(rows) == 6 * 3 and {row["total"] for row in rows} == {rows[0]["total"]}
+    QTest.keyClicks(text_field(window), "C")
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: panel.told.full == "those trained before were of another text or model")
+    assert panel.two.found is None
+
+
+def test_the_command_line_exports_them(tmp_path: Path) -> None:
+    for kind in ("json", "png"):
+        out = tmp_path / f"o.{kind}"
+        assert cli.main(["export", "--prompt", "BAC", "--model", "abc", "--chart", "orders", "--out", str(out)]) == 0
+    assert json.loads((tmp_path / "o.json").read_text("utf-8"))["every_order"]

@@ -37,6 +37,7 @@ from arplay.engine.scoring import Score, Scored
 from arplay.engine.search import Search
 from arplay.engine.state import State
 from arplay.engine.table import JOBS
+from arplay.engine.two_orders import TrainOrders
 from arplay.engine.worker import Worker
 from arplay.engine.write import Write
 from arplay.models import catalogue
@@ -169,7 +170,8 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
 
 
 def test_every_question_of_the_table_is_here() -> None:
-    assert {kind for kind in JOBS if issubclass(kind, Question)} == {*QUESTIONS, Reach}  # which asks a network
+    assert {kind for kind in JOBS if issubclass(kind, Question)} == {*QUESTIONS, Reach, TrainOrders}
+    # which ask a network that has a receptive field, and a joint
 
 
 @pytest.mark.parametrize("kind", QUESTIONS)

@@ -15,7 +15,7 @@ from itertools import permutations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.distribution import LN2
+from arplay.core.errors import Problem
 from arplay.core.modalities.base import Encoded
 from arplay.core.modalities.places import named_orders, places_of
 
@@ -32,6 +32,10 @@ ALL = 5
 MOST_CHAINS = 1 << 15
 SHUFFLES = 3
 """Orders without a plan, where not all are told."""
+NO_JOINT = (
+    "has no joint distribution written by hand: it knows p(x_i | x_<i) in its own order only, and the conditionals of "
+    "another order would be sums over all that may stand in between"
+)
 
 
 def listable(values: int, n: int) -> int:
@@ -94,6 +98,11 @@ class Product:
     name: str
     order: Order
     factors: tuple[Factor, ...]
+
+    @property
+    def label(self) -> str:
+        """Its name, or the places of its tokens, counted from 1."""
+        return self.name or " ".join(str(index + 1) for index in self.order)
 
     @property
     def total(self) -> float:
@@ -161,44 +170,6 @@ def factorised(joint: Floats, ids: Sequence[int], named: Mapping[str, Order], of
     return Orders(tuple(ids), len(ids) if of is None else of, products)
 
 
-@dataclass(frozen=True, slots=True)
-class Apart:
-    """How far two models q, r of the chains of one joint p are from it and from each other, over every chain, in bits.
-
-    ``entropy`` is that of p; ``costs`` are the cross entropies of q and r, which are larger by KL(p, q) and KL(p, r).
-    ``mean``: the mean of |log q - log r| under p. ``shares``: of p, where log2 q - log2 r lies below each of ``edges``
-    and not below the one before it, and, last, where it lies below none.
-    """
-
-    entropy: float
-    costs: tuple[float, float]
-    mean: float
-    edges: tuple[float, ...]
-    shares: tuple[float, ...]
-
-
-EDGES = (-2.0, -1.0, -0.5, -0.1, 0.1, 0.5, 1.0, 2.0)
-
-
-def apart(joint: Floats, q: Floats, r: Floats) -> Apart:
-    """``joint``, ``q`` and ``r``: log p of every chain in nats, of one shape.
-
-    >>> fair, bent = np.log([0.5, 0.5]), np.log([0.2, 0.8])
-    >>> found = apart(fair, fair, bent)
-    >>> found.entropy, [round(cost, 4) for cost in found.costs], round(found.mean, 4)
-    (1.0, [1.0, 1.3219], 1.0)
-    >>> found.shares
-    (0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0)
-    """
-    p = np.exp(joint)
-    seen = p > 0
-    p, own, first, second = p[seen], joint[seen] / LN2, q[seen] / LN2, r[seen] / LN2
-    entropy, *costs = (0.0 - float(p @ bits) for bits in (own, first, second))
-    between = first - second
-    boxes = np.bincount(np.searchsorted(EDGES, between, side="right"), p, len(EDGES) + 1)
-    return Apart(entropy, (costs[0], costs[1]), float(p @ abs(between)), EDGES, tuple(boxes.tolist()))
-
-
 def orders_of(joint: Joint, values: int, encoded: Encoded) -> Orders | None:
     """A document, or as much of its beginning as can be listed; None where that is nothing. ``values``: V."""
     n = listable(values, len(encoded))
@@ -207,3 +178,13 @@ def orders_of(joint: Joint, values: int, encoded: Encoded) -> Orders | None:
     part = encoded.part(0, n)
     named = named_orders(places_of(part), 0 if n <= ALL else SHUFFLES)
     return factorised(joint(n), part.ids.tolist(), named, len(encoded))
+
+
+def listed(model: str, joint: Joint | None, values: int, encoded: Encoded) -> Orders:
+    """The same of a model called ``model``. Raises Problem where it has no joint, and where nothing can be listed."""
+    if joint is None:
+        raise Problem(f"{model} {NO_JOINT}", "choose a table or a joint, such as abc or xo")
+    found = orders_of(joint, values, encoded)
+    if found is None:
+        raise Problem("there is no token whose orders could be listed", "give a text of at least one, or a picture")
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from arplay.core.errors import Problem
@@ -15,7 +15,7 @@ POLL_SECONDS = 0.05
 _NOTHING_KEPT = "get the model again; nothing was kept"
 
 
-def watched(child: Child, cancelled: Callable[[], bool], pause: float) -> Iterator[dict[str, Any]]:
+def watched(child: Child, cancelled: Callable[[], bool], pause: float) -> Generator[dict[str, Any], None, None]:
     """What a child says as JSON objects, a line each ({} at every look: other lines are warnings of its libraries).
 
     It looks every ``pause`` seconds, until the child ends or ``cancelled()`` is true; the child is ended with it.

@@ -23,6 +23,7 @@ from arplay.engine.replay import Replay, replay
 from arplay.engine.rollouts import Roll, roll
 from arplay.engine.scoring import Score, score
 from arplay.engine.search import Search, search
+from arplay.engine.two_orders import TrainOrders, train_orders
 from arplay.engine.write import Write, write
 
 JOBS: dict[type[Request], Job] = {
@@ -34,6 +35,7 @@ JOBS: dict[type[Request], Job] = {
     Map: plain(map_of),
     Change: plain(change),
     FreeRun: plain(free_run),
+    TrainOrders: plain(train_orders),
     Load: Job(load),
     Describe: Job(describe),
     Fetch: Job(fetch, already="is being fetched already"),

@@ -17,6 +17,7 @@ from arplay.core.modalities.base import Document
 from arplay.core.position import Answer
 from arplay.core.timings import Timings
 from arplay.core.tree import Tree
+from arplay.core.two_orders import TwoOrders
 from arplay.engine.causality import Changed
 from arplay.engine.free_running import Freed
 from arplay.engine.load import Loaded
@@ -73,6 +74,7 @@ class Shown:
     game: Game | None = None
     tried: Rolled | Searched | Mapped | None = None
     measured: Changed | Freed | None = None
+    trained: TwoOrders | None = None
 
     def origin(self) -> Provenance:
         """Where the figures are from. Raises Problem where there are none yet."""
@@ -186,6 +188,7 @@ TREE = Chart(
     branches=True,
 )
 BETS = Chart("bets", "scores", "arplay.export.bets:bets", played=True)
+ORDERS = Chart("orders", "scores", "arplay.export.orders:orders")
 CAUSALITY = Chart("causality", "answer", "arplay.export.causality:causality", changes=True)
 TRIED = Chart(
     "continuations",

@@ -29,6 +29,7 @@ from arplay.core.position import Answer
 from arplay.core.reading import Reading
 from arplay.core.timings import Timings
 from arplay.core.tree import Kind, Mark, Node, Step, Tree
+from arplay.core.two_orders import TwoOrders
 from arplay.core.watch import Watch
 from arplay.engine.causality import Changed
 from arplay.engine.field import Reached
@@ -38,6 +39,7 @@ from arplay.engine.mapping import Mapped
 from arplay.engine.reconcile import Reconciled
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
+from arplay.engine.two_orders import OrdersTrained
 from arplay.gui.panels.entry import PanelEntry
 from arplay.gui.theme import LIGHT, TEXT, Theme
 from arplay.models.base import Info
@@ -110,6 +112,8 @@ class View:
     (:meth:`tried_here`), whose end ``rolled_behind`` and so on tell; ``trying``: which of them grow now.
     ``measured``: what the causality lab found last, perhaps of another text; ``measuring``: what it measures now, of
     which ``measured_share`` is done.
+    ``trained``: two networks in two orders, perhaps of another text (:attr:`trained_here`); ``training``: what is being
+    trained now, and the part that is done.
     ``states``: of the tree; ``left_out``: tokens tried last for which it had no room.
     ``peeking``: Rewind is pointed at, so what it would do is shown (:attr:`rewound`).
     ``game``: the bets on what follows, of tokens of ``game_of``; while it is played ``document`` ends where one bets.
@@ -156,6 +160,8 @@ class View:
     measured: Mapping[Lab, Changed | Freed] = field(default_factory=dict)
     measuring: Lab | Literal[""] = ""
     measured_share: float = 0.0
+    trained: OrdersTrained | None = None
+    training: tuple[str, float] | None = None
     peeking: bool = False
     game: Game | None = None
     game_of: Loaded | None = None
@@ -191,6 +197,14 @@ class View:
         if found is None or loaded is None or answer is None or found.info != loaded.info:
             return None
         return found if (found.document, found.index) == (self.document, answer.prefix.index) else None
+
+    @property
+    def trained_here(self) -> TwoOrders | None:
+        """The two networks, where they are of what is scored here."""
+        found, ledger = self.trained, self.ledger
+        if found is None or ledger is None or found.info is not self.info or not ledger.encoded.is_of(found.document):
+            return None
+        return found.found
 
     def tried_here(self, tried: Rolled | Searched | Mapped) -> bool:
         """Whether these continuations are of this very place, by the model that is loaded."""
@@ -305,35 +319,11 @@ class Do:
     """
 
     what: Literal[
-        "step",
-        "rewind",
-        "reroll",
-        "take",
-        "word",
-        "branch",
-        "heal",
-        "play",
-        "pause",
-        "put_aside",
-        "retokenise",
-        "reconcile",
-        "recompute",
-        "stop_trying",
-        "stop_measuring",
-        "accept_ghost",
-        "hide_ghost",
-        "forget_timings",
-        "cancel",
-        "bet",
-        "bet_all",
-        "reveal",
-        "skip_bet",
-        "next_bet",
-        "leave_bets",
-        "open",
-        "tour",
+        "step", "rewind", "reroll", "take", "word", "branch", "heal", "play", "pause", "put_aside", "retokenise",
+        "reconcile", "recompute", "stop_trying", "stop_measuring", "stop_training", "accept_ghost", "hide_ghost",
+        "forget_timings", "cancel", "bet", "bet_all", "reveal", "skip_bet", "next_bet", "leave_bets", "open", "tour",
         "chart",
-    ]
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +359,13 @@ class Measure:
     count: int
     chains: int
     tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """Train a small network in each of the two orders of the document's tokens that have these names."""
+
+    names: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,7 +439,7 @@ class Report:
 
 Intent = (
     Take | TakeRank | HoldU | PeekRewind | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps
-    | Measure | Continue | Wager | Goto | SetMark | Edited | CaretMoved | OpenFiles | Analyse | Report
+    | Measure | Train | Continue | Wager | Goto | SetMark | Edited | CaretMoved | OpenFiles | Analyse | Report
 )  # fmt: skip
 
 

@@ -212,6 +212,7 @@ def shown(panel: Panel, view: View) -> Shown:
         view.game if chart is not None and chart.played else None,
         cast("ContinuationsPanel", panel).tried if chart is not None and chart.tries else None,
         cast("CausalityPanel", panel).found if chart is not None and chart.changes else None,
+        view.trained_here,
     )
 
 

@@ -1,14 +1,19 @@
 """Small networks that learn one joint distribution from the same chains, each in an order of its own.
 
+``python -m`` trains two of them in a process of its own, for arplay/engine/two_orders.py.
+
 Every one of them is a joint distribution itself, by the chain rule in its order; but what it has learned of the same
 chains differs, so the probabilities that they give to one chain are not equal.
 """
 
 from __future__ import annotations
 
-import time
+import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,11 +30,9 @@ BLOCK = 2048
 class Learned:
     """log p of every chain in nats by a network that reads it in ``order``, shape (V,) * n, in the chain's own axes."""
 
-    name: str
     order: Order
     logprob: Floats
     parameters: int
-    seconds: float
 
 
 class Reader(nn.Module):
@@ -54,15 +57,12 @@ class Reader(nn.Module):
         return total
 
 
-def learned(
-    joint: Floats, name: str, order: Order, seed: int, told: Callable[[float], None], chains: int = CHAINS
-) -> Learned:
+def learned(joint: Floats, order: Order, seed: int, told: Callable[[float], None], chains: int = CHAINS) -> Learned:
     """A network trained on ``chains`` chains drawn from ``joint``, log p in nats of shape (V,) * n.
 
     The chains and the first weights depend on ``seed`` alone, and so are the same for every order. ``told``: the part
-    that is done; it may raise to cancel.
+    that is done.
     """
-    began = time.perf_counter()
     every = np.stack(np.unravel_index(np.arange(joint.size), joint.shape), axis=1)[:, list(order)]
     p = np.exp(joint.ravel())
     drawn = np.random.default_rng(seed).choice(joint.size, size=chains, p=p / p.sum())
@@ -84,4 +84,24 @@ def learned(
         blocks = (torch.from_numpy(every[at : at + BLOCK]) for at in range(0, len(every), BLOCK))
         parts = [network(network.shown(block).double(), block) for block in blocks]
     count = sum(weight.numel() for weight in network.parameters())
-    return Learned(name, order, torch.cat(parts).numpy().reshape(joint.shape), count, time.perf_counter() - began)
+    return Learned(order, torch.cat(parts).numpy().reshape(joint.shape), count)
+
+
+def main(folder: Path, seed: int, orders: tuple[Order, Order]) -> None:
+    """Learn the joint in ``folder``, tell a JSON object a line, and leave what came of it there."""
+    torch.set_num_threads(1)  # such small networks wait for each other's threads only
+    joint = np.load(folder / "joint.npy", allow_pickle=False)
+
+    def tell(network: int, part: float) -> None:
+        if round(part * STEPS) % 10 == 0:
+            print(json.dumps({"network": network, "fraction": (network + part) / 2}), flush=True)
+
+    first, second = (learned(joint, order, seed, partial(tell, at)) for at, order in enumerate(orders))
+    made = folder / "made.npz"
+    np.savez(made, first=first.logprob, second=second.logprob, parameters=first.parameters, chains=CHAINS)
+    made.rename(folder / "learned.npz")
+
+
+if __name__ == "__main__":
+    one, other = json.loads(sys.argv[3])
+    main(Path(sys.argv[1]), int(sys.argv[2]), (tuple(one), tuple(other)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arplay.export.charts import BARS, BETS, CACHE, CAUSALITY, HEATMAP, LEDGER, TREE, TRIED
+from arplay.export.charts import BARS, BETS, CACHE, CAUSALITY, HEATMAP, LEDGER, ORDERS, TREE, TRIED
 from arplay.gui.panels.entry import PanelEntry
 
 PANELS = (
@@ -16,5 +16,5 @@ PANELS = (
     PanelEntry("arplay.gui.panels.betting:BettingPanel", "bottom", behind=True, chart=BETS),
     PanelEntry("arplay.gui.panels.causality:CausalityPanel", "bottom", behind=True, chart=CAUSALITY),
     PanelEntry("arplay.gui.panels.kv_cache:KvCachePanel", "bottom", behind=True, chart=CACHE),
-    PanelEntry("arplay.gui.panels.orders:OrdersPanel", "bottom", behind=True),
+    PanelEntry("arplay.gui.panels.orders:OrdersPanel", "bottom", behind=True, chart=ORDERS),
 )

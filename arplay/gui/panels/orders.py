@@ -1,18 +1,24 @@
-"""One joint distribution, factorised in every order: the products differ, their total does not."""
+"""One joint distribution, factorised in every order: the products differ, their total does not; networks do differ."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from arplay.core.format import nats_and_bits, power_cell
-from arplay.core.modalities.places import places_of
+from arplay.core.format import part_percent
+from arplay.core.modalities.places import Place, places_of
 from arplay.core.orders import LONGEST, Floats, Orders, orders_of
-from arplay.gui.contract import Panel, View
+from arplay.core.two_orders import pair
+from arplay.export.orders import summary
+from arplay.gui.contract import Do, Panel, Train, View
 from arplay.gui.theme import SPACE, Theme
-from arplay.gui.widgets.caption import Caption, Label
-from arplay.gui.widgets.order_rows import OrderRows, formula
+from arplay.gui.widgets.caption import Caption, Label, plain, set_role
+from arplay.gui.widgets.flow import Flow
+from arplay.gui.widgets.orders.rows import OrderRows, formula
+from arplay.gui.widgets.orders.sheet import OrderSheet
+from arplay.gui.widgets.orders.two import HIGH, WIDE, TwoOrdersView
+from arplay.gui.widgets.push_button import push_button
 
 NO_MODEL = "Here the chain rule is written in every order, once a model is loaded whose joint distribution is known."
 NO_JOINT = (
@@ -22,16 +28,13 @@ NO_JOINT = (
 )
 NOTHING = "Write a token, or paint a pixel: here its probability is factorised in every order."
 TOO_MANY = "This model has {:,} tokens: not even the joint distribution of one of them is listed here."
-
-
-def summary(found: Orders) -> str:
-    """What the totals say, and which tokens they are of."""
-    count = f"{'all ' if found.every else ''}{len(found.products):,} orders"
-    orders = "the only order" if len(found.products) == 1 else count
-    apart = power_cell(found.largest_difference) if found.largest_difference else "0"
-    first = f"The first {len(found.ids)} of {found.of:,} tokens: " if len(found.ids) < found.of else ""
-    orders = orders if first else orders[0].upper() + orders[1:]
-    return f"{first}{orders}, one total: log p = {nats_and_bits(found.total)}; largest difference {apart} nats"
+UNTRAINED = (
+    "The identity is exact in every order. Train two small networks on the same chains, each in one of these orders, "
+    "and see how far apart they are: two models are not one."
+)
+ONE = "One token has one order only: two networks would be one."
+ANY = (1 << 24) - 1
+"""Qt's QWIDGETSIZE_MAX: no greatest width."""
 
 
 class OrdersPanel(Panel):
@@ -47,8 +50,9 @@ class OrdersPanel(Panel):
         "orders of up to 5 tokens are shown; beyond, those with a name: rows, columns and boustrophedon (each row the "
         "other way) of a picture, backwards, and some more.</p>"
         "<p>Only a model whose joint distribution is written by hand can do that: a table, or a joint of pictures. A "
-        "network has learned one order; trained in another, it is another model: <tt>arplay orders FILE --train</tt> "
-        "trains two small ones in two orders, and tells how many bits they are apart.</p>"
+        "network learns one order; trained in another, it is another model. <b>Train</b> makes two small ones, each in "
+        "an order of its own, from the same 1,000 chains drawn from the joint and with the same first weights. It "
+        "tells in bits what each costs, over all chains and for this one, and how far apart they are.</p>"
     )
 
     waits_for = "scores"
@@ -57,6 +61,7 @@ class OrdersPanel(Panel):
         super().__init__()
         self.view = View()
         self.orders: Orders | None = None
+        self.places: tuple[Place, ...] = ()
         self._joints: dict[int, Floats] = {}
         self.empty = Label(role="caption", wrap=True)
         self.empty.setMargin(SPACE[2])
@@ -66,14 +71,36 @@ class OrdersPanel(Panel):
         self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.formula.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.rows.selectionModel().currentRowChanged.connect(self._show_formula)
-        self.body = QWidget()
+        self.first, self.second = QComboBox(), QComboBox()
+        for which, box in (("first", self.first), ("second", self.second)):
+            words = f"The order in which the {which} network reads"
+            box.setToolTip(plain(words))
+            box.setAccessibleName(words)
+            box.activated.connect(self._show_two)
+        tip = "Train a small network in each of these two orders, on the same chains; it takes a few seconds"
+        self.train = push_button("Train", tip, self._run, role="primary")
+        self.choice, self.two, self.told = Flow(), TwoOrdersView(), Caption()
+        for part in (self.first, self.second, self.train):
+            self.choice.add(part)
+        self.exact, self.learned, self.body = QWidget(), QWidget(), QWidget()
+        for side, parts in (
+            (self.exact, (self.rows, self.line, self.formula)),
+            (self.learned, (self.choice, self.two, self.told)),
+        ):
+            column = QVBoxLayout(side)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(SPACE[1])
+            for widget in parts:
+                column.addWidget(widget, 1 if widget in (self.rows, self.two) else 0)
+        self.pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.pair.setSpacing(SPACE[3])
+        self.pair.addWidget(self.exact, 1)
+        self.pair.addWidget(self.learned)
         column = QVBoxLayout(self.body)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
         column.setSpacing(SPACE[1])
         column.addWidget(self.verdict)
-        column.addWidget(self.rows, 1)
-        column.addWidget(self.line)
-        column.addWidget(self.formula)
+        column.addLayout(self.pair, 1)
         self.pages = QStackedLayout(self)
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.body)
@@ -92,6 +119,8 @@ class OrdersPanel(Panel):
             self._joints = {}
         same = view.ledger is before.ledger and view.info is before.info and view.work == before.work
         if same and view.settings.unit == before.settings.unit:
+            if view.trained is not before.trained or view.training != before.training:
+                self._show_two()
             return
         ledger, loaded = view.ledger, view.loaded
         if ledger is not None and not ledger.complete and loaded is not None:
@@ -99,9 +128,11 @@ class OrdersPanel(Panel):
         self.orders = None
         if ledger is not None and loaded is not None and loaded.can.joint is not None:
             self.orders = orders_of(self._joint, len(loaded.vocabulary), ledger.encoded)
-            places = places_of(ledger.encoded.part(0, len(self.orders.ids))) if self.orders is not None else ()
-            self.rows.show_orders(self.orders, loaded.vocabulary, places, view.settings.unit)
+            self.places = places_of(ledger.encoded.part(0, len(self.orders.ids))) if self.orders is not None else ()
+            self.rows.show_orders(self.orders, loaded.vocabulary, self.places, view.settings.unit)
+            self._offer()
         self._show_words()
+        self._show_two()
 
     def _joint(self, n: int) -> Floats:
         """Kept for each length, since every stroke of a key asks for one."""
@@ -132,12 +163,75 @@ class OrdersPanel(Panel):
         self.formula.setText(written)
         self.line.show_text(written)
 
+    # ---- two networks
+
+    def _offer(self) -> None:
+        """The orders with a name; those that were chosen stay so where they are among them."""
+        if self.orders is None:
+            return
+        names = [each.name for each in self.orders.products if each.name]
+        usual = [each.name for each in pair(self.orders, None)] if len(names) > 1 else names
+        for box, at in ((self.first, 0), (self.second, -1)):
+            if names != [box.itemText(item) for item in range(box.count())]:
+                chosen = box.currentText()
+                box.clear()
+                box.addItems(names)
+                box.setCurrentText(chosen if chosen in names else usual[at] if usual else "")
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return self.first.currentText(), self.second.currentText()
+
+    def _show_two(self) -> None:
+        view, found = self.view, self.view.trained_here
+        runs, one = view.training is not None, self.first.count() < 2
+        self.train.setText("Stop" if runs else "Train")
+        set_role(self.train, "" if runs else "primary")
+        same = self.names[0] == self.names[1]
+        self.train.setEnabled(runs or not (one or same))
+        self.two.show_found(found, ONE if one else UNTRAINED)
+        told = f"{found.parameters:,} parameters each, {found.chains:,} chains, seed {found.seed}" if found else ""
+        if found is None and view.trained is not None:
+            told = "those trained before were of another text or model"
+        if same and not one:
+            told = "choose two orders that differ"
+        elif found is not None and found.names != self.names:
+            told = f"Train makes it anew in these orders; above: {found.names[0]}, and {found.names[1]}"
+        if view.training is not None:
+            told = f"{view.training[0]}: {part_percent(view.training[1])}"
+        self.told.show_text(told)
+
+    def _run(self) -> None:
+        self.intent.emit(Do("stop_training") if self.view.training is not None else Train(self.names))
+
+    # ---- looks and export
+
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
+        self.two.theme = theme
+        self.two.update()
         self.rows.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        """The networks beside the rows where there is room for both, and below them in a tall panel."""
         super().resizeEvent(event)
-        roomy = self.height() >= (240 if self.width() >= 640 else 340)
+        wide, high = self.width(), self.height()
+        beside = wide >= 960
+        self.pair.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        self.learned.setMaximumWidth(WIDE if beside else ANY)
+        self.learned.setVisible(high >= (190 if beside else 480))
+        self.two.setMinimumHeight(0 if beside else HIGH)
+        roomy = high >= (240 if wide - beside * WIDE >= 640 else 340)
         self.formula.setVisible(roomy)
-        self.line.setVisible(not roomy and self.height() >= 120)  # its tooltip has all of it
+        self.line.setVisible(not roomy and high >= 120)  # its tooltip has all of it
+
+    def chart_size(self) -> tuple[int, int] | None:
+        return None if self.orders is None else self._sheet(self.orders).chart_size()
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        if self.orders is not None:
+            self._sheet(self.orders).paint_chart(painter, area)
+
+    def _sheet(self, orders: Orders) -> OrderSheet:
+        trained, unit = self.view.trained_here, self.view.settings.unit
+        return OrderSheet(orders, self.rows.table.rows, self.places, summary(orders), trained, self.theme, unit)

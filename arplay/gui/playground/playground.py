@@ -32,6 +32,7 @@ from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.snapshot_jobs import SnapshotJobs
 from arplay.gui.playground.state import State
 from arplay.gui.playground.table import Table
+from arplay.gui.playground.training_orders import TrainingOrders
 from arplay.gui.playground.trying import Trying
 from arplay.gui.playground.writing import Writing
 
@@ -54,7 +55,7 @@ class Playground(State):
         self.recording = Recording(self, self.asking)
         self.writing = Writing(self, bridge, self.asking, self.recording)
         self.trying = Trying(self, bridge, self.recording, self.writing)
-        self.measuring = Measuring(self, bridge)
+        self.measuring, self.training_orders = Measuring(self, bridge), TrainingOrders(self, bridge)
         self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
@@ -105,6 +106,8 @@ class Playground(State):
                 self.trying.map(intent)
             case contract.Measure():
                 self.measuring.begin(intent)
+            case contract.Train():
+                self.training_orders.begin(intent)
             case contract.Continue():
                 self.trying.write(intent)
             case contract.Wager():
@@ -165,6 +168,7 @@ class Playground(State):
         self.reaching.stop()
         self.trying.stop()
         self.measuring.stop()
+        self.training_orders.stop()
         self.ghost.stop()
         self.recording.stop()
 
@@ -230,6 +234,8 @@ class Playground(State):
                 self.trying.stop()
             case "stop_measuring":
                 self.measuring.stop()
+            case "stop_training":
+                self.training_orders.stop()
             case "forget_timings":
                 self.comparing.clear()
 
@@ -295,6 +301,7 @@ class Playground(State):
         self.progress.emit(None)
         self.trying.stop()
         self.measuring.stop()
+        self.training_orders.stop()
         self.betting.leave()
         former = self.view.loaded
         if former is not None and former.vocabulary.name != loaded.vocabulary.name:

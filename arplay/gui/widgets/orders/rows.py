@@ -12,23 +12,21 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QPointF,
     QRectF,
     Qt,
 )
-from PySide6.QtGui import QHelpEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QHelpEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from arplay.core.format import in_unit, nats_and_bits, number, percent, probability, significant
 from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.places import Place
 from arplay.core.orders import Factor, Orders, Product
-from arplay.export.colours import shades
 from arplay.gui.contract import Unit
-from arplay.gui.theme import BODY, LIGHT, SMALL, Theme, number_font
+from arplay.gui.theme import BODY, LIGHT, Theme, number_font
 from arplay.gui.widgets.caption import plain
-from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.orders.painting import cell, drawn, paint_cells, paint_way, variable, written
 from arplay.gui.widgets.row_table import RowTable
 
 Index = QModelIndex | QPersistentModelIndex
@@ -41,16 +39,7 @@ TIPS = (
     "A cell a token, given those before it, coloured by surprisal as in the heatmap. Click to sort by the largest.",
     "The sum of the row: log p of all the tokens together. Click to sort.",
 )
-_LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _LISTED = 8
-
-
-def variable(index: int) -> str:
-    """
-    >>> variable(0), variable(11)
-    ('x₁', 'x₁₂')
-    """
-    return f"x{index + 1}".translate(_LOW)
 
 
 def conditional(factor: Factor, value: str) -> str:
@@ -99,11 +88,6 @@ class OrderTable(QAbstractTableModel):
         self._arrange()
         self.endResetModel()
 
-    @property
-    def drawn(self) -> bool:
-        """Whether a way is a line through a picture; else it is a row of numbers."""
-        return len({row for row, _ in self.places}) > 1
-
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         self.beginResetModel()
         self._sorted = column, order
@@ -138,19 +122,16 @@ class OrderTable(QAbstractTableModel):
             return plain(TIPS[section])
         return _side(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
-    def cell(self, factor: Factor, digits: int = 2) -> str:
-        return "undefined" if math.isnan(factor.logprob) else number(in_unit(factor.logprob, self.unit), digits)
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not 0 <= index.row() < len(self.rows):
             return None
         each = self.rows[index.row()]
-        way = " ".join(str(i + 1) for i in each.order)
+        way = written(each.order)
         if role == Qt.ItemDataRole.DisplayRole:
-            painted = "" if self.drawn else way.replace(" ", "\u2009")
+            painted = "" if drawn(self.places) else way.replace(" ", "\u2009")
             return (painted, each.name, "", number(in_unit(each.total, self.unit), 12))[index.column()]
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            cells = ", ".join(self.cell(factor) for factor in each.factors)
+            cells = ", ".join(cell(factor, self.unit) for factor in each.factors)
             return (way, each.name, cells, number(in_unit(each.total, self.unit), 12))[index.column()]
         if role == Qt.ItemDataRole.FontRole:
             return number_font(BODY)
@@ -173,38 +154,10 @@ class _Painted(QStyledItemDelegate):
         product, area = self.table.rows[index.row()], QRectF(option.rect).adjusted(6, 3, -6, -3)
         painter.save()
         if index.column() == FACTORS:
-            self._cells(painter, area, product)
-        elif index.column() == WAY and self.table.drawn:
-            self._way(painter, area, product)
+            paint_cells(painter, self.theme, area, product, self.table.unit)
+        elif index.column() == WAY and drawn(self.table.places):
+            paint_way(painter, self.theme, area, product.order, self.table.places)
         painter.restore()
-
-    def _way(self, painter: QPainter, area: QRectF, product: Product) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        places = self.table.places
-        step = area.height() / (1 + max(row for row, _ in places))
-        points = [QPointF(area.left() + (c + 0.5) * step, area.top() + (r + 0.5) * step) for r, c in places]
-        painter.setPen(QPen(self.theme.color("accent"), 1.5))
-        painter.drawPolyline([points[i] for i in product.order])
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.theme.color("muted"))
-        for point in points:
-            painter.drawEllipse(point, 1.2, 1.2)
-        painter.setBrush(self.theme.color("accent"))
-        painter.drawEllipse(points[product.order[0]], 3.2, 3.2)
-
-    def _cells(self, painter: QPainter, area: QRectF, product: Product) -> None:
-        scale, wide = HeatScale(self.theme, "surprisal"), area.width() / len(product.factors)
-        painter.setFont(number_font(SMALL))
-        for at, factor in enumerate(product.factors):
-            box = QRectF(area.left() + at * wide, area.top(), wide - 2, area.height())
-            defined = not math.isnan(factor.logprob)
-            shade = int(shades(np.array([-factor.logprob if defined else 0.0]))[0])
-            painter.fillRect(box, scale.fills[shade] if defined else self.theme.color("raised"))
-            painter.setPen(scale.inks[shade] if defined else self.theme.color("muted"))
-            text = self.table.cell(factor) if defined else "—"
-            named = f"{variable(factor.index)} {text}"
-            shown = next((t for t in (named, text) if painter.fontMetrics().horizontalAdvance(t) <= wide - 6), "")
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
 
     def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
         table = self.table
@@ -225,7 +178,7 @@ class OrderRows(RowTable):
         self.painted = _Painted(self.table, self)
         self.setModel(self.table)
         self.setItemDelegate(self.painted)
-        self.set_widths(FACTORS, {WAY: 110, NAME: 150, TOTAL: 150})
+        self.set_widths(FACTORS, {WAY: 110, NAME: 132, TOTAL: 136})
         header = self.horizontalHeader()
         header.setSectionsClickable(True)
         header.setSortIndicatorClearable(True)
@@ -236,7 +189,7 @@ class OrderRows(RowTable):
         self, orders: Orders | None, tokens: TokenSet | None, places: tuple[Place, ...], unit: Unit
     ) -> None:
         self.table.show_orders(orders, tokens, places, unit)
-        self.setColumnWidth(WAY, 60 if self.table.drawn else 36 + 11 * max(4, len(places)))
+        self.setColumnWidth(WAY, 48 if drawn(self.table.places) else 36 + 11 * max(4, len(places)))
         self._fit()
         if self.table.rows:
             self.selectRow(0)
@@ -257,7 +210,7 @@ class OrderRows(RowTable):
 
     def _fit(self) -> None:
         width = self.viewport().width()
-        for column, least in ((NAME, 540 if self.table.drawn else 640), (TOTAL, 420)):
+        for column, least in ((NAME, 540 if drawn(self.table.places) else 640), (TOTAL, 420)):
             self.setColumnHidden(column, width < least)
 
 

@@ -182,7 +182,7 @@ def test_one_that_is_trained_is_in_the_form_the_command_and_the_runs(
         assert "a bigram model has no --params" in told(*words, "--params", "1M", status=2)
         form = StartForm(Store(tmp_path / "arplay.ini"), lambda: b"")
         qtbot.addWidget(form)
-        form.family.buttons["bigram"].click()
+        form.inputs["family"].segments.buttons["bigram"].click()
         assert form.wanted().arguments[-4:] == ["--family", "bigram", "--seed", "1"]
         state = Trainer.open(tmp_path / "out").poll()
         assert summary(state).startswith("Done · Bigram · ")

@@ -44,7 +44,7 @@ def test_start_watch_pause_go_on_and_cancel(training: OpenTraining, qtbot: QtBot
     view.page.bar.stop.click()
     assert not view.run.live
     view.page.bar.go_back.click()
-    assert view.form.go.isEnabled() and view.form.more.path.name == "my-cat-2"
+    assert view.form.go.isEnabled() and view.form.folder.path.name == "my-cat-2"
     card = view.earlier.cards[0]
     assert card.resume.isVisible() and card.show_it.isVisible() and not card.open.isVisible()
     view.earlier.cards[0].away.click()
@@ -80,7 +80,7 @@ def test_a_problem_of_the_run_is_told(training: OpenTraining, qtbot: QtBot, text
     begin(view, qtbot, text)
     reached(view, qtbot, "failed")
     assert "The disk is full" in view.notice.text() and "Free some space" in view.notice.text()
-    assert view.form.texts.texts[0].path == text  # nothing that was set up is lost
+    assert view.form.files.found[0].path == text  # nothing that was set up is lost
 
 
 def test_closing_the_playground_pauses_the_run_and_the_next_start_offers_it(

@@ -23,13 +23,15 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.text import Text as Document
 from arplay.engine import trainer as trainers
 from arplay.engine.trainer import Report, Status, TrainingState
-from arplay.gui.training import choices, facts
+from arplay.gui.training import facts
 from arplay.gui.training.curve import LossCurve, loss_plot
 from arplay.gui.training.exporting import ExportButton
+from arplay.gui.training.inputs import folder_for, wrong_with_folder
 from arplay.gui.training.losses import Losses, losses
-from arplay.gui.training.texts import Text, look
 from arplay.gui.training.window import TrainingWindow
 from arplay.gui.widgets.plot import Drawing, upright
+from arplay.models.family import Found
+from arplay.training.texts import look
 from tests.tiny_runs import plan
 from tests.training_open import TEXT, OpenTraining, begin, reached
 from tests.windows_open import PATIENCE, notice, settle
@@ -69,25 +71,27 @@ def test_the_form_says_what_is_missing_until_it_is_fine(training: OpenTraining, 
     bad.write_bytes(b"\xff\xfeabc")
     form.add_files([text, bad])
     assert not form.go.isEnabled() and "bad.txt is not UTF-8" in form.why.text()
-    form.texts.topLevelItem(1).setSelected(True)
-    form.remove.click()
-    assert form.go.isEnabled() and [one.path for one in form.texts.texts] == [text]
-    assert form.more.path == paths.trained() / "my-cat"
-    form.more.folder.setText(str(tmp_path))
-    form.more.folder.textEdited.emit(str(tmp_path))
+    form.files.list.topLevelItem(1).setSelected(True)
+    form.files.remove.click()
+    assert form.go.isEnabled() and [one.path for one in form.files.found] == [text]
+    assert form.folder.path == paths.trained() / "my-cat"
+    form.folder.line.setText(str(tmp_path))
+    form.folder.line.textEdited.emit(str(tmp_path))
     assert not form.go.isEnabled() and "Choose another folder" in form.why.text()
-    form.more.next_folder()
-    form.params.buttons["3000000"].click()
-    form.time.buttons["tokens"].click()
-    assert form.tokens.isVisible()
-    form.tokens.setValue(50_000)
+    form.folder.next()
+    form.inputs["params"].segments.buttons["3000000"].click()
+    form.inputs["minutes"].segments.buttons["tokens"].click()
+    assert form.inputs["minutes"].tokens.isVisible()
+    form.inputs["minutes"].tokens.setValue(50_000)
     wanted = form.wanted()
     assert (wanted.params, wanted.tokens, wanted.minutes, wanted.vocabulary) == (3_000_000, 50_000, None, None)
-    form.time.buttons["30"].click()
-    assert (form.wanted().tokens, form.wanted().minutes) == (None, 30.0) and not form.tokens.isVisible()
-    form.family.buttons["ngram"].click()
-    assert form.wanted().family == "ngram" and not form.params.buttons["1000000"].isEnabled()
-    assert "counted" in form.time.about.text()
+    form.inputs["minutes"].segments.buttons["30"].click()
+    assert (form.wanted().tokens, form.wanted().minutes) == (None, 30.0) and not form.inputs[
+        "minutes"
+    ].tokens.isVisible()
+    form.inputs["family"].segments.buttons["ngram"].click()
+    assert form.wanted().family == "ngram" and not form.inputs["params"].segments.buttons["1000000"].isEnabled()
+    assert "counted" in form.inputs["minutes"].segments.about.text()
     text.unlink()
     form.begin()
     assert not form.go.isEnabled() and view.run.state is None and "My cat.txt cannot be read" in form.why.text()
@@ -101,23 +105,21 @@ def test_texts_are_looked_at(tmp_path: Path) -> None:
     empty.touch()
     binary = tmp_path / "a.bin"
     binary.write_bytes(b"abc\0def")
-    assert look(cut) == Text(cut, 64 * 1024 + 1)
+    assert look(cut) == Found(cut, 64 * 1024 + 1)
     assert (look(empty).problem, look(binary).problem) == ("is empty", "is no text")
     assert "folder" in look(tmp_path).problem and "cannot be read" in look(tmp_path / "gone").problem
-    assert "too little" in choices.wrong_with_texts([Text(cut, 999)])
-    assert choices.wrong_with_texts([Text(cut, 999), Text(empty, 1)]) == ""
 
 
 def test_a_folder_must_be_new_and_can_be_written(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("x")
-    assert choices.wrong_with_folder(tmp_path / "a" / "b") == ""
+    assert wrong_with_folder(tmp_path / "a" / "b") == ""
     for path in (Path("relative"), tmp_path, file, file / "inside"):
-        assert choices.wrong_with_folder(path), path
-    first = choices.folder_for([Text(Path("Ünder ~ way.txt"), 1)], tmp_path)
+        assert wrong_with_folder(path), path
+    first = folder_for("Ünder ~ way", tmp_path)
     assert first.name == "ünder-way"
     first.mkdir()
-    assert choices.folder_for([Text(Path("Ünder ~ way.txt"), 1)], tmp_path).name == "ünder-way-2"
+    assert folder_for("Ünder ~ way", tmp_path).name == "ünder-way-2"
 
 
 def test_the_text_of_the_editor_is_copied_and_files_are_dropped(
@@ -125,33 +127,37 @@ def test_the_text_of_the_editor_is_copied_and_files_are_dropped(
 ) -> None:
     window, view = training()
     window.playground.open_document(Document.of(TEXT.encode()))
-    view.form.use_editor.click()
-    kept = view.form.texts.texts[0]
+    view.form.files.use_editor.click()
+    kept = view.form.files.found[0]
     assert kept.path.read_text() == TEXT and kept.path.is_relative_to(paths.trained())
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(text))])
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(view, QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, data, buttons, keys))
     QApplication.sendEvent(view, QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, data, buttons, keys))
-    assert [one.path for one in view.form.texts.texts] == [kept.path, text]
+    assert [one.path for one in view.form.files.found] == [kept.path, text]
     window.playground.open_document(Document())
-    view.form.use_editor.click()
-    assert view.notice.isVisible() and "empty" in view.notice.text() and len(view.form.texts.texts) == 2
+    view.form.files.use_editor.click()
+    assert view.notice.isVisible() and "empty" in view.notice.text() and len(view.form.files.found) == 2
 
 
 def test_what_was_chosen_is_remembered(training: OpenTraining, qtbot: QtBot, text: Path) -> None:
     _, view = training()
-    view.form.params.buttons["6000000"].click()
-    view.form.time.buttons["2"].click()
-    view.form.more.seed.setValue(7)
+    view.form.inputs["params"].segments.buttons["6000000"].click()
+    view.form.inputs["minutes"].segments.buttons["2"].click()
+    view.form.inputs["seed"].box.setValue(7)
     view.page.unit.buttons["bits per byte"].click()
     begin(view, qtbot, text)
     reached(view, qtbot, "running")
     _, other = training()
     form = other.form
-    assert (form.params.key, form.time.key, form.more.seed.value()) == ("6000000", "2", 7)
-    assert [one.path for one in form.texts.texts] == [text] and other.page.loss_unit == "bits per byte"
-    assert form.more.path.name == "my-cat-2"
+    assert (
+        form.inputs["params"].segments.key,
+        form.inputs["minutes"].segments.key,
+        form.inputs["seed"].box.value(),
+    ) == ("6000000", "2", 7)
+    assert [one.path for one in form.files.found] == [text] and other.page.loss_unit == "bits per byte"
+    assert form.folder.path.name == "my-cat-2"
 
 
 # ---- the curve
@@ -298,10 +304,10 @@ def test_a_model_is_trained_in_the_window_and_opened_in_the_playground(
     monkeypatch.setattr(trainers, "COMMAND", (sys.executable, "-m", "arplay", "train"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # two threads of one run wait for each other where others compute too
     form = view.form
-    form.time.buttons["tokens"].click()
-    form.tokens.setValue(12_000)
-    form.more.context.setCurrentIndex(form.more.context.findData(64))
-    form.more.vocabulary.setCurrentIndex(form.more.vocabulary.findData(0))
+    form.inputs["minutes"].segments.buttons["tokens"].click()
+    form.inputs["minutes"].tokens.setValue(12_000)
+    form.inputs["context"].box.setCurrentIndex(form.inputs["context"].box.findData(64))
+    form.inputs["vocabulary"].box.setCurrentIndex(form.inputs["vocabulary"].box.findData(0))
     begin(view, qtbot, text)
     minutes = 5 * PATIENCE
     qtbot.waitUntil(lambda: view.run.state.status != "starting", timeout=minutes)

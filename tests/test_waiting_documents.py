@@ -48,13 +48,13 @@ def test_a_text_that_no_model_came_for_is_told(opened: Open, qtbot: QtBot, tmp_p
 def test_training_does_not_take_the_text_that_waits(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc")
     form = window.training.open().form
-    form.use_editor.click()
-    assert len(form.texts.texts) == 1, "the negative control"
+    form.files.use_editor.click()
+    assert len(form.files.found) == 1, "the negative control"
     window.choose_model("xo")
     qtbot.waitUntil(lambda: isinstance(window.playground.document, Picture), timeout=PATIENCE)
     with qtbot.waitSignal(form.reported) as told:
-        form.use_editor.click()
-    assert "no text" in told.args[0] and len(form.texts.texts) == 1
+        form.files.use_editor.click()
+    assert "no text" in told.args[0] and len(form.files.found) == 1
 
 
 def levels(signs: str, columns: int, file: Path) -> str:

@@ -29,7 +29,7 @@ class ModelMenu(QMenu):
             "&All models…", "Ctrl+M", "Every model on this computer; open a folder or file, or get one from the hub"
         )
         self.all.triggered.connect(self._on_all)
-        self.train = self._action("&Train on my text…", "Ctrl+T", "Train a model on your own text and watch it learn")
+        self.train = self._action("&Train a model…", "Ctrl+T", "On your own texts, pictures or sounds; watch it learn")
         self.addSeparator()
         self._lately = self.addSection("Used lately")
         self._known, self._recent = Entries(self, before=self._lately), Entries(self)
@@ -73,7 +73,7 @@ class ModelMenu(QMenu):
     def show_training(self, name: str) -> None:
         """The model that is being trained, "" where none is."""
         escaped = name.replace("&", "&&")
-        self.train.setText(f"&Training of {escaped}…" if name else "&Train on my text…")
+        self.train.setText(f"&Training of {escaped}…" if name else "&Train a model…")
 
     def _on_all(self) -> None:
         self.browse.emit("")

@@ -5,9 +5,10 @@ Functions are named, as "module:function", and imported when they are called: li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 Ways = tuple[tuple[str, str, str], ...]
@@ -24,6 +25,38 @@ def resolve(name: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file or folder as it was when it was added; ``problem`` says in a few words why nothing is learnt from it."""
+
+    path: Path
+    count: int
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a family learns from, as a form asks for it. ``noun``: one file or folder of it.
+
+    ``add`` is on the button and ``tip`` said of it; ``empty`` stands in an empty list. ``files`` are the kinds of files
+    of the dialog, "" where it asks for a folder. ``look`` finds out about a path, ``words`` tells a count of bytes or
+    files. ``few`` says that a count is less than ``least``, and ``small`` what comes of less than half a byte a
+    parameter. ``typed``: the text in the editor can be learnt from as well.
+    """
+
+    noun: str
+    add: str
+    tip: str
+    empty: str
+    look: Callable[[Path], Found]
+    words: Callable[[int], str]
+    least: int
+    few: str
+    files: str = ""
+    small: str = ""
+    typed: bool = False
+
+
 @dataclass(frozen=True)
 class Training:
     """How a family is trained. ``key``: its name on the command line and in a plan.
@@ -34,7 +67,9 @@ class Training:
     the context; or it carries out a run that counts, as :func:`arplay.training.ngram_run.run` does. ``data`` names what
     reads what it learns, as :func:`arplay.training.data.gather` does, and ``unit`` what its bits are told per.
     ``context``, ``batch`` and ``params``: the usual ones. ``rates``: what of the schedule is this family's own.
-    ``order``: the usual n of n-grams, 0 where there is none.
+    ``order``: the usual n of n-grams, 0 where there is none. ``learns`` names the :class:`Material`. ``sizes``:
+    parameters that a form offers, with a sentence; ``contexts``, ``vocabularies`` and ``orders`` beside the usual ones,
+    of which there may be none to choose.
     """
 
     key: str
@@ -50,6 +85,15 @@ class Training:
     params: int = 6_000_000
     rates: Mapping[str, Any] = field(default_factory=dict)
     order: int = 0
+    learns: str = "arplay.training.texts:TEXTS"
+    sizes: tuple[tuple[int, str], ...] = (
+        (1_000_000, "1 million parameters: learns spelling, frequent words, turns of phrase. The quickest."),
+        (3_000_000, "3 million parameters: learns phrases and short sentences. For ten minutes or more."),
+        (6_000_000, "6 million parameters: learns whole sentences, given half an hour and some megabytes of text."),
+    )
+    contexts: tuple[int, ...] = (64, 128, 256, 512, 1024)
+    vocabularies: tuple[int, ...] = (512, 1024, 2048, 4096, 8192)
+    orders: tuple[int, ...] = ()
 
     @property
     def counted(self) -> bool:

@@ -22,10 +22,12 @@ from numpy.typing import NDArray
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import MOST_LEVELS, MOST_PIXELS
+from arplay.models.family import Found, Material
 from arplay.models.picturefile import grey, levels_of
 from arplay.training import limits
 from arplay.training.card import Figures
 from arplay.training.corpus import Recipe, Source
+from arplay.training.folders import files_in, files_of
 from arplay.training.order import RunRequest
 from arplay.training.packages import fetch
 from arplay.training.run_folder import Plan
@@ -231,13 +233,32 @@ def _of_recipe(path: Path, say: Callable[[str], None]) -> Pictures:
     return Pictures(recipe, training, held_out, recipe.vocabulary, sha256)
 
 
+def look(folder: Path) -> Found:
+    """How many pictures a folder holds, and whether the first of them can be learnt from (a run reads all of them)."""
+    found, said = files_in(folder, KINDS)
+    try:
+        grey(found[0]) if found else None
+    except Problem as problem:
+        said = f"holds a picture that cannot be used: {problem.cause}"
+    return Found(folder, len(found), said or ("" if found else "holds no pictures"))
+
+
+PICTURES = Material(
+    noun="folder",
+    add="Add a folder…",
+    tip="A folder of pictures of one size, in greys; you can also drop it here",
+    empty=f"Drop a folder of pictures here, or add one above.\n{', '.join(kind[1:].upper() for kind in KINDS)}, all of "
+    "one size, such as 28 × 28, and without colour.\nThousands make a better model; their greys are cut into levels.",
+    look=look,
+    words=lambda count: f"{count:,} picture{'' if count == 1 else 's'}",
+    least=LEAST,
+    few=f"{{:,}} pictures are too few: add more, {LEAST} at least.",
+)
+
+
 def _of_folders(folders: Sequence[Path], levels: int) -> Pictures:
     """Every picture in these folders, in the order of their names; every 20th is held out."""
-    files: list[Path] = []
-    for folder in folders:
-        if not folder.is_dir():
-            raise Problem(f"{folder} is no folder", "give the folder that holds the pictures, all of one size")
-        files += sorted(path for path in folder.iterdir() if path.suffix.lower() in KINDS and path.is_file())
+    files = files_of(folders, KINDS, "the pictures, all of one size")
     if not LEAST <= len(files) <= MOST:
         few = f"there are {len(files):,} pictures ({', '.join(kind[1:].upper() for kind in KINDS)}) in {folders[0]}"
         raise Problem(few, f"give {LEAST:,} to {MOST:,}, better thousands")

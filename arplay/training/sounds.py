@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.modalities.sound import LEVELS, Amplitudes
+from arplay.models.family import Found, Material
 from arplay.models.wavefile import read_wave, resample
 from arplay.training import limits
 from arplay.training.card import Figures
 from arplay.training.corpus import Recipe, Source
+from arplay.training.folders import files_in, files_of
 from arplay.training.order import RunRequest
 from arplay.training.packages import fetch
 from arplay.training.run_folder import Plan
@@ -40,6 +42,7 @@ LEAST = 4
 MOST = 1 << 16
 MOST_SAMPLES = 1 << 28
 """Of all files together."""
+KINDS = (".wav",)
 ALLISON = "usr/share/asterisk/sounds/en_US_f_Allison"
 READERS: dict[str, Callable[[Path], list[Path]]] = {
     "asterisk": lambda folder: sorted((folder / ALLISON).rglob("*.wav")),
@@ -190,13 +193,33 @@ def _of_recipe(path: Path, say: Say) -> Sounds:
     return Sounds(recipe, training, held_out, recipe.network["rate"], sha256)
 
 
+def look(folder: Path) -> Found:
+    """How many WAV files a folder holds, and whether the first of them can be read (a run reads all of them)."""
+    found, said = files_in(folder, KINDS)
+    try:
+        read_wave(found[0]) if found else None
+    except Problem as problem:
+        said = f"holds a sound that cannot be used: {problem.cause}"
+    return Found(folder, len(found), said or ("" if found else "holds no WAV files"))
+
+
+SOUNDS = Material(
+    noun="folder",
+    add="Add a folder…",
+    tip="A folder of WAV files; you can also drop it here",
+    empty="Drop a folder of WAV files here, or add one above.\n"
+    "Minutes of one voice or instrument make a better model.\n"
+    f"They are mixed to one channel and brought to {RATE:,} samples a second.",
+    look=look,
+    words=lambda count: f"{count:,} WAV file{'' if count == 1 else 's'}",
+    least=LEAST,
+    few=f"{{:,}} WAV files are too few: add more, {LEAST} at least.",
+)
+
+
 def _of_folders(folders: Sequence[Path], say: Say) -> Sounds:
     """Every WAV file in these folders, in the order of their names."""
-    files: list[Path] = []
-    for folder in folders:
-        if not folder.is_dir():
-            raise Problem(f"{folder} is no folder", "give the folder that holds the WAV files")
-        files += sorted(path for path in folder.iterdir() if path.suffix.lower() == ".wav" and path.is_file())
+    files = files_of(folders, KINDS, "the WAV files")
     if not LEAST <= len(files) <= MOST:
         few = "is 1 WAV file" if len(files) == 1 else f"are {len(files):,} WAV files"
         raise Problem(f"there {few} in {folders[0]}", f"give {LEAST:,} to {MOST:,}, better minutes of them")

@@ -6,12 +6,15 @@ a file, joined, are the text of the file.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from arplay.core.errors import Problem
+from arplay.core.format import size
+from arplay.models.family import Found, Material
 from arplay.textfile import MAX_BYTES, read_text
 from arplay.training.corpus import Document
 
@@ -20,6 +23,46 @@ DOCUMENT = 8000
 HOLD_EVERY = 20
 LEAST = 1000
 """Bytes of text below which nothing can be learnt."""
+
+
+_LOOKED_AT = 64 * 1024
+
+
+def look(path: Path) -> Found:
+    """The size of a file, and whether its beginning is UTF-8 (the run itself reads and checks all of it)."""
+    try:
+        count = path.stat().st_size
+        if path.is_dir():
+            return Found(path, 0, "is a folder: add the text files in it")
+        if not path.is_file():  # a pipe would be waited for
+            return Found(path, 0, "is no file")
+        with path.open("rb") as file:
+            beginning = file.read(_LOOKED_AT)
+    except OSError as error:
+        return Found(path, 0, f"cannot be read ({error.strerror or error})")
+    if not beginning:
+        return Found(path, 0, "is empty")
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(beginning, final=count <= _LOOKED_AT)
+    except UnicodeDecodeError:
+        return Found(path, count, "is not UTF-8 text")
+    return Found(path, count, "is no text" if b"\0" in beginning else "")
+
+
+TEXTS = Material(
+    noun="text",
+    add="Add files…",
+    tip="Texts in UTF-8; you can also drop them here",
+    empty="Drop text files here, or add them above.\n"
+    "A few hundred kilobytes will do; some megabytes make a better model.",
+    look=look,
+    words=size,
+    least=LEAST,
+    few="{:,} bytes are too little text: add more.",
+    files="Texts (*.txt *.md);;All files (*)",
+    small="So little text is soon learnt by heart: held-out loss will rise again.",
+    typed=True,
+)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt
@@ -15,7 +15,7 @@ from arplay.engine.trainer import Report, TrainingState
 from arplay.export.charts import Table
 from arplay.gui.training.exporting import table
 from arplay.gui.training.facts import about, nothing_yet
-from arplay.gui.training.losses import Losses, LossUnit, Point, losses
+from arplay.gui.training.losses import Losses, LossUnit, Point, losses, unit_words
 from arplay.gui.widgets.line_plot import LinePlot
 from arplay.gui.widgets.plot import Plot, Series
 from arplay.version import __version__
@@ -69,7 +69,8 @@ class LossCurve(LinePlot):
             self.span = None
         self.state = state
         plan = state.plan if state is not None else None
-        self.losses = losses(state.reports if state is not None else (), plan.vocabulary if plan else None, unit)
+        found = losses(state.reports if state is not None else (), plan.vocabulary if plan else None, unit)
+        self.losses = replace(found, unit=unit_words(unit, plan))
         self._show_losses()
         if self.lit not in self.plot.stops.tolist():
             self.light(None)

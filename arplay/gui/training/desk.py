@@ -69,7 +69,7 @@ class TrainingDesk(QObject):
         self._left = self.run.left()
         if self._left is not None:
             cause = f"the training of {self._left.name} was stopped when arplay closed"
-            self._notice.report(cause, "resume it now, or later with Model > Train on my text", self._resume)
+            self._notice.report(cause, "resume it now, or later with Model > Train a model", self._resume)
 
     def close(self) -> None:
         """The program ends: hide, and let the child write its checkpoint."""

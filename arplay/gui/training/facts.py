@@ -7,7 +7,7 @@ from datetime import datetime
 
 from arplay.core.format import number, part_percent, rough
 from arplay.engine.trainer import Plan, Report, TrainingState
-from arplay.gui.training.losses import LossUnit, held_out_loss, perplexity, training_loss
+from arplay.gui.training.losses import LossUnit, held_out_loss, perplexity, training_loss, unit_words
 from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.labels import capital
 
@@ -66,15 +66,17 @@ def figures(state: TrainingState, unit: LossUnit) -> tuple[Figure, ...]:
     reports = kept(state)
     if not reports:
         return ()
-    newest = reports[-1]
+    newest, words = reports[-1], unit_words(unit, state.plan)
     measured = [report for report in reports if report.held_out is not None]
     found = []
     if measured and (held := held_out_loss(measured[-1], unit)) is not None:
-        found.append(Figure(number(held, 3), f"held-out, {unit}", "Mean loss of text that is not trained on"))
-    found.append(Figure(number(training_loss(newest, unit), 3), f"training, {unit}", "Mean loss since the last report"))
+        found.append(Figure(number(held, 3), f"held-out, {words}", "Mean loss of what is not trained on"))
+    found.append(
+        Figure(number(training_loss(newest, unit), 3), f"training, {words}", "Mean loss since the last report")
+    )
     if measured and measured[-1].held_out is not None:
         value = perplexity(measured[-1].held_out)
-        found.append(Figure(number(value, 1), "perplexity", "Of held-out text, per token: exp of its loss in nats"))
+        found.append(Figure(number(value, 1), "perplexity", "Of what is held out, per token: exp of its loss in nats"))
     planned = f" of {state.plan.tokens:,}" if state.plan is not None and not state.plan.training.counted else ""
     found.append(Figure(f"{newest.tokens:,}{planned}", "tokens read", "Predictions that the model was trained on"))
     if state.status == "running":
@@ -93,8 +95,8 @@ def overfitting(state: TrainingState) -> str:
         return ""
     since = min(held)[1]
     return (
-        f"Held-out loss rises again since {since:,} tokens: the model learns the text by heart. "
-        "More text or less time would help."
+        f"Held-out loss rises again since {since:,} tokens: the model learns by heart what it reads. "
+        "More of it or less time would help."
     )
 
 
@@ -112,7 +114,7 @@ def summary(state: TrainingState) -> str:
         words.append(f"{reports[-1].tokens:,} tokens")
     held = [report.held_out_bits_per_byte for report in reports if report.held_out_bits_per_byte is not None]
     if held:
-        words.append(f"{number(held[-1], 2)} bits per byte")
+        words.append(f"{number(held[-1], 2)} {unit_words('bits per byte', state.plan)}")
     return " · ".join(words)
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from arplay.core.distribution import LN2
-from arplay.engine.trainer import Report
+from arplay.engine.trainer import Plan, Report
 
 LossUnit = Literal["nats per token", "bits per token", "bits per byte"]
+"""The last one is of whatever the family's bits are told per."""
 UNITS: tuple[LossUnit, ...] = get_args(LossUnit)
 
 Point = tuple[int, float]
@@ -25,7 +26,7 @@ class Losses:
     log V nats per token. None where it is not known (yet).
     """
 
-    unit: LossUnit = "nats per token"
+    unit: str = "nats per token"
     training: tuple[Point, ...] = ()
     held_out: tuple[Point, ...] = ()
     uniform: float | None = None
@@ -38,6 +39,11 @@ class Losses:
     @property
     def empty(self) -> bool:
         return not self.training and not self.held_out
+
+
+def unit_words(unit: LossUnit, plan: Plan | None) -> str:
+    """The unit in the words of a run, such as "bits per dimension"."""
+    return unit if plan is None else unit.replace("byte", plan.training.unit)
 
 
 def losses(reports: Sequence[Report], vocabulary: int | None, unit: LossUnit) -> Losses:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
@@ -29,6 +30,7 @@ from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.push_button import push_button
+from arplay.models.family import resolve
 
 DEFAULT = "Once upon a time there was a little girl who lived in a house by the sea."
 PAUSE_MS = 350
@@ -44,6 +46,10 @@ NO_RUN = (
 NO_STEPS = (
     "There is nothing to replay: a model of this family is counted in one go.\n\n"
     "It has no weights that change step by step, as those of a network do."
+)
+NOT_OF_TEXT = (
+    "There is nothing to replay: snapshots are asked about a text, and this model has learnt something else.\n\n"
+    "Open it in the playground, which shows what its newest snapshot expects."
 )
 NO_TEXT = "Write a text above: the snapshots say what they expect after it, and how much each token surprised them."
 NO_FIRST = "Nothing stands before the first token, so the model has no distribution for it. Choose a later one."
@@ -140,6 +146,8 @@ class ReplayView(QWidget):
 
     def set_run(self, state: TrainingState | None) -> None:
         """The run as it stands, as often as the window looks; None: there is none."""
+        if state is not None and not _of_text(state):
+            state = replace(state, snapshots=())
         before, self.state = self.state, state
         if state is None or before is None or state.folder != before.folder:
             self._start_over()
@@ -383,10 +391,16 @@ class ReplayView(QWidget):
             self.chart.paint_chart(painter, area, f"{what} after step {shown.step:,}")
 
 
+def _of_text(state: TrainingState) -> bool:
+    return state.plan is None or resolve(state.plan.training.learns).typed
+
+
 def _no_snapshots(state: TrainingState) -> str:
     if state.problem is not None:
         return ".\n".join(capital(part) for part in state.problem) + "."
     if state.plan is not None and state.plan.training.counted:
         return NO_STEPS
+    if not _of_text(state):
+        return NOT_OF_TEXT
     doing = f"{capital(state.what)}…\n\n" if state.what else ""
     return f"{doing}The first snapshot is taken before the first step, and appears here as soon as it is written."

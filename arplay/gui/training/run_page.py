@@ -23,10 +23,15 @@ from arplay.gui.widgets.push_button import push_button
 UNITS = (
     Option("nats per token", "nats", "Nats per token: what training minimises, the mean of −log p(token)"),
     Option("bits per token", "bits", "Bits per token: nats / ln 2"),
-    Option("bits per byte", "bits/byte", "Bits per byte of text: can be compared across vocabularies"),
 )
 WIDE = 1100
 """Pixels of the window from which the curve stands beside the views; in a smaller one it is the first of them."""
+
+
+def units(state: TrainingState | None) -> list[Option]:
+    """Those of a run, of whatever its family's bits are told per."""
+    unit = state.plan.training.unit if state is not None and state.plan is not None else "byte"
+    return [*UNITS, Option("bits per byte", f"bits/{unit}", f"Bits per {unit}: can be compared across vocabularies")]
 
 
 class RunPage(QWidget):
@@ -39,7 +44,7 @@ class RunPage(QWidget):
         self.state: TrainingState | None = None
         self.bar = RunBar(self)
         self.curve = LossCurve(self)
-        self.unit = Segments("Unit", UNITS, sentence=False)
+        self.unit = Segments("Unit", units(None), sentence=False)
         self.unit.changed.connect(self._on_unit)
         self.logarithmic = push_button(
             "Log axis",
@@ -89,7 +94,9 @@ class RunPage(QWidget):
         return self.unit.key  # type: ignore[return-value]
 
     def show_run(self, state: TrainingState | None) -> None:
-        self.state = state
+        self.state, chosen = state, self.unit.key
+        self.unit.set_options(units(state))
+        self.unit.choose(chosen)
         if state is not None:
             self.bar.show_run(state, self.loss_unit)
         self.curve.show_run(state, self.loss_unit)

@@ -29,28 +29,42 @@ class Segments(QWidget):
 
     def __init__(self, name: str, options: Sequence[Option], sentence: bool = True, parent: QWidget | None = None):
         super().__init__(parent)
-        self.options = {option.key: option for option in options}
+        self.name = name
+        self.on = True
+        self.options: dict[str, Option] = {}
         self.buttons: dict[str, QPushButton] = {}
         self.about = Label(parent=self, role="caption", wrap=True)
         self.about.setVisible(sentence)
         self._group = QButtonGroup(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # for the letter of its label; its proxy takes it
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        for at, option in enumerate(options):
-            words, many = option.words, len(options)
-            button = segment(words, option.about, self._on_clicked, place=at, of=many, name=f"{name}: {words}")
-            button.setAccessibleDescription(option.about)
-            self._group.addButton(button)
-            self.buttons[option.key] = button
-            row.addWidget(button)
-        row.addStretch(1)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(0)
+        self._row.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[0])
-        column.addLayout(row)
+        column.addLayout(self._row)
         column.addWidget(self.about)
-        self.choose(options[0].key)
+        self.set_options(options)
+
+    def set_options(self, options: Sequence[Option]) -> None:
+        """Other ones, of which the first is chosen; the same ones stay as they are."""
+        if options == [*self.options.values()]:
+            return
+        for button in self.buttons.values():
+            button.setParent(None)
+            button.deleteLater()
+        self.options = {option.key: option for option in options}
+        self.buttons = {}
+        for at, option in enumerate(options):
+            words, many = option.words, len(options)
+            button = segment(words, option.about, self._on_clicked, place=at, of=many, name=f"{self.name}: {words}")
+            button.setAccessibleDescription(option.about)
+            self._group.addButton(button)
+            self.buttons[option.key] = button
+            self._row.insertWidget(at, button)
+        for option in options[:1]:
+            self.choose(option.key)
 
     @property
     def key(self) -> str:
@@ -67,6 +81,7 @@ class Segments(QWidget):
 
     def enable(self, on: bool, why_not: str) -> None:
         """Disabled, it says why in place of the sentence."""
+        self.on = on
         for button in self.buttons.values():
             button.setEnabled(on)
         self.about.setText(self.options[self.key].about if on else why_not)

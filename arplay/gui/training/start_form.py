@@ -1,54 +1,93 @@
-"""Setting a run up: texts, size and time are three choices; the rest has sensible values under “More”."""
+"""Setting a run up: a table of fields, of which a few stand in the form; the rest has sensible values under “More”."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
-from hashlib import sha256
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QApplication,
-    QFileDialog,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from arplay import paths
-from arplay.core.errors import Problem
-from arplay.core.format import size
+from arplay.core.format import short
 from arplay.engine.trainer import RunRequest
-from arplay.export.writers import replacing
 from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme
-from arplay.gui.training.choices import (
-    LEAST_TOKENS,
-    MOST_SEED,
-    MOST_TOKENS,
-    SIZES,
-    TIMES,
-    overfitting,
-    wrong_with_folder,
-    wrong_with_texts,
-)
-from arplay.gui.training.more import AUTOMATIC, More
-from arplay.gui.training.segments import Option, Segments
-from arplay.gui.training.texts import TextList
-from arplay.gui.widgets.caption import Caption, Label, set_role
+from arplay.gui.training.inputs import Choice, Input, Length, NewFolder, Numbers, Seed, Sizes
+from arplay.gui.training.material import Files
+from arplay.gui.training.segments import Option
+from arplay.gui.widgets.caption import Label, set_role
 from arplay.gui.widgets.push_button import push_button
 from arplay.gui.widgets.scrolling import Scrolling
 from arplay.models import families
+from arplay.models.family import Training, resolve
 
 _KEY = "training_form"
-_NEVER = "Nothing to choose: {} is counted in one go and is as large as its counts."
+
+
+@dataclass(frozen=True)
+class Field:
+    """A row. ``make`` gets the field's name, its label in plain words, and the form as parent.
+
+    ``more``: 0 stands in the form itself, others in that row under “More”.
+    """
+
+    name: str
+    label: str
+    tip: str
+    make: Callable[[str, str, QWidget], Input]
+    more: int = 0
+
+
+def _families(training: Training) -> list[Option]:
+    return [Option(one.key, one.label, one.about) for one in families.trainings().values()]
+
+
+def _sizes(training: Training) -> list[Option]:
+    return [Option(str(count), short(count), about) for count, about in training.sizes]
+
+
+FIELDS = (
+    Field("family", "&Family", "What kind of model, and so what it learns from", partial(Choice, options=_families)),
+    Field("texts", "&Train on", "What the model learns to predict, token by token; a part of it is held out", Files),
+    Field("params", "&Size", "Parameters: the numbers that training adjusts", partial(Sizes, options=_sizes)),
+    Field("minutes", "T&ime", "How long training reads; a count of tokens can be repeated exactly", Length),
+    Field(
+        "context",
+        "Context (tokens)",
+        "How far back the model looks when it predicts a token: as far as is usual for its family, or less for little "
+        "to learn from; a picture is its own context",
+        partial(Numbers, numbers=attrgetter("contexts")),
+        more=1,
+    ),
+    Field(
+        "vocabulary",
+        "Vocabulary (tokens)",
+        "How many different tokens there are: of text the tokenizer learns them, by itself up to 4,096; of pictures "
+        "these are levels of grey, usually 8",
+        partial(Numbers, numbers=attrgetter("vocabularies")),
+        more=1,
+    ),
+    Field(
+        "order",
+        "Order (n)",
+        "Of n-grams: a token is predicted from the n − 1 before it",
+        partial(Numbers, numbers=attrgetter("orders")),
+        more=1,
+    ),
+    Field("seed", "Seed", "The same seed and the same token count give the same model on this computer", Seed, more=1),
+    Field(
+        "out",
+        "Folder of the model",
+        "A folder of its own is made there; it opens in arplay like any model",
+        NewFolder,
+        more=2,
+    ),
+)
 
 
 class StartForm(QFrame):
@@ -63,86 +102,64 @@ class StartForm(QFrame):
     def __init__(self, store: Store, editor: Callable[[], bytes | None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        self._store, self._editor = store, editor
+        self._store = store
         self.reason = ""
         """Why Start is disabled; empty where it is not."""
         self.live = ""
         """The name of the run that is going."""
-        self.texts = TextList(self)
-        self.add = push_button("Add files…", "Texts in UTF-8; you can also drop them here", self._ask_files)
-        self.use_editor = push_button(
-            "Use the text in the editor", "A copy of the playground's text as it is now", self.add_editor
-        )
-        self.remove = push_button("Remove", "Take the chosen texts off the list (Delete)", self.texts.remove_chosen)
-        self.total = Caption()
-        self.params = Segments("Size", SIZES)
-        self.time = Segments("Time", TIMES)
-        self.family = Segments(
-            "Family",
-            [Option(one.key, one.label, one.about) for one in families.trainings().values() if one.unit == "byte"],
-        )
-        self.tokens = QSpinBox(self)
-        self.tokens.setRange(LEAST_TOKENS, MOST_TOKENS)
-        self.tokens.setSingleStep(100_000)
-        self.tokens.setGroupSeparatorShown(True)
-        self.tokens.setAccessibleName("Tokens to read")
-        self.tokens.setFixedWidth(150)
-        self.tokens.lineEdit().setTextMargins(SPACE[1], 0, 0, 0)
-        self.more = More(self)
-        self.open_more = push_button("More", "Context, vocabulary, seed and folder", self._on_more)
-        self.open_more.setCheckable(True)
-        self.go = push_button("Start training", "Ctrl+Enter", self.begin)
-        self.go.setProperty("role", "primary")
+        self.inputs = {one.name: one.make(one.name, one.label.replace("&", ""), self) for one in FIELDS}
+        self.files.where, self.files.editor = store, editor
+        self.more = QWidget(self)
+        self.open_more = push_button("More", "Context, vocabulary, seed and folder", self._on_more, checkable=True)
+        self.go = push_button("Start training", "Ctrl+Enter", self.begin, role="primary")
         self.go.setMinimumHeight(38)
         self.why = Label(parent=self, wrap=True)
         self._lay_out()
         self._recall()
-        self.texts.changed.connect(self._on_texts)
-        self.texts.itemSelectionChanged.connect(self._on_chosen)
-        self.more.changed.connect(self._show)
-        for segments in (self.params, self.time, self.family):
-            segments.changed.connect(self._show)
-        self._on_texts()
+        follow = {"family": self._on_family, "texts": self._on_files}
+        for name, one in self.inputs.items():
+            one.changed.connect(follow.get(name, self._show))
+        self.files.reported.connect(self.reported)
+        self._on_family()
+
+    @property
+    def files(self) -> Files:
+        return self.inputs["texts"]  # type: ignore[return-value]
+
+    @property
+    def folder(self) -> NewFolder:
+        return self.inputs["out"]  # type: ignore[return-value]
+
+    @property
+    def training(self) -> Training:
+        """That of the family which is chosen."""
+        return families.trained(self.inputs["family"].said()["family"])
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(SPACE[1])
-        for button in (self.add, self.use_editor, self.remove):
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        texts = QVBoxLayout()
-        texts.setSpacing(SPACE[1])
-        texts.addLayout(buttons)
-        texts.addWidget(self.texts, 1)
-        texts.addWidget(self.total)
-        self.texts.setMinimumHeight(84)
-        time = QVBoxLayout()
-        time.setSpacing(SPACE[0])
-        time.addWidget(self.time)
-        time.addWidget(self.tokens)
-        form = QGridLayout()
+        form, grid = QGridLayout(), QGridLayout(self.more)
         form.setHorizontalSpacing(SPACE[3])
         form.setVerticalSpacing(SPACE[3])
         form.setColumnStretch(1, 1)
-        form.setRowStretch(0, 1)
-        known = "What the model learns to predict, token by token; of each text a part is held out"
-        rows: tuple[tuple[str, str, QWidget, QWidget | QVBoxLayout], ...] = (
-            ("&Texts", known, self.texts, texts),
-            ("&Size", "Parameters: the numbers that training adjusts", self.params, self.params),
-            ("T&ime", "How long training reads; a count of tokens can be repeated exactly", self.time, time),
-            ("&Family", "How the model looks back at the tokens before", self.family, self.family),
-        )
-        for row, (name, tip, buddy, what) in enumerate(rows):
-            label = Label(name, self)
-            label.setToolTip(tip)
-            label.setBuddy(buddy)
-            label.setProperty("role", "heading")
-            label.setContentsMargins(0, 6, 0, 0)
-            form.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
-            if isinstance(what, QWidget):
-                form.addWidget(what, row, 1)
-            else:
-                form.addLayout(what, row, 1)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(SPACE[2])
+        grid.setVerticalSpacing(SPACE[0])
+        small = [one for one in FIELDS if one.more == 1]
+        for at, one in enumerate(FIELDS):
+            made = self.inputs[one.name]
+            label = Label(one.label, self, role="caption" if one.more else "heading")
+            label.setToolTip(one.tip)
+            label.setBuddy(made.buddy)
+            if not one.more:
+                label.setContentsMargins(0, 6, 0, 0)
+                form.addWidget(label, at, 0, Qt.AlignmentFlag.AlignTop)
+                form.addWidget(made, at, 1)
+                form.setRowStretch(at, int(made is self.files))
+                continue
+            made.buddy.setToolTip(one.tip)
+            column, span = (small.index(one), 1) if one in small else (0, len(small))
+            grid.addWidget(label, 2 * one.more, column, 1, span)
+            grid.addWidget(made, 2 * one.more + 1, column, 1, span)
+            grid.setColumnStretch(column, 1)
         bottom = QHBoxLayout()
         bottom.setSpacing(SPACE[2])
         bottom.addWidget(self.open_more)
@@ -155,74 +172,36 @@ class StartForm(QFrame):
         upper.addLayout(form, 1)
         upper.addWidget(self.more)
         bottom.setContentsMargins(SPACE[3], SPACE[1], SPACE[3], SPACE[3])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column_of_all = QVBoxLayout(self)
+        column_of_all.setContentsMargins(0, 0, 0, 0)
+        column_of_all.setSpacing(0)
         self.area = Scrolling(inside)
-        column.addWidget(self.area, 1)
-        column.addLayout(bottom)
-        self._order_tabs()
-
-    def _order_tabs(self) -> None:
-        """As one reads the form, whatever was made first."""
-        order: list[QWidget] = [self.add, self.use_editor, self.remove, self.texts]
-        for segments in (self.params, self.time):
-            order += segments.buttons.values()
-        order += [self.tokens, *self.family.buttons.values()]
-        order += [self.more.context, self.more.vocabulary, self.more.seed, self.more.folder, self.more.choose]
-        for before, after in pairwise([*order, self.open_more, self.go]):
-            self.setTabOrder(before, after)
+        column_of_all.addWidget(self.area, 1)
+        column_of_all.addLayout(bottom)
 
     # ---- what is chosen
 
     def wanted(self) -> RunRequest:
         """The run that is set up; only to be asked for while ``reason`` is empty."""
-        timed = self.time.key != "tokens"
-        order = RunRequest(
-            texts=tuple(text.path for text in self.texts.texts),
-            out=self.more.path,
-            family=self.family.key,
-            params=int(self.params.key),
-            context=self.more.context.currentData() or None,
-            vocabulary=self.more.vocabulary.currentData() or None,
-            minutes=float(self.time.key) if timed else None,
-            tokens=None if timed else self.tokens.value(),
-            seed=self.more.seed.value(),
-        )
-        counted = families.trained(order.family).counted  # which has no size, and ends with its texts
-        return replace(order, params=None, context=None, minutes=None, tokens=None) if counted else order
+        return RunRequest(**{name: value for one in self.inputs.values() for name, value in one.said().items()})
 
     def refresh(self, live: str = "") -> None:
         """Look at the files and the folder again; ``live``: the name of the run that is going."""
         self.live = live
-        self.texts.look_again()
+        self.files.look_again()
 
     def add_files(self, files: list[Path]) -> None:
-        self.texts.add(file.resolve() for file in files)
-
-    def add_editor(self) -> None:
-        """Keep a copy of the editor's text as a file that never changes, so that the run can be repeated."""
-        data = self._editor()
-        if data is None:
-            self.reported.emit("there is no text in the playground now", "choose a model that reads texts there first")
-            return
-        path = paths.trained() / "texts" / f"editor-{sha256(data).hexdigest()[:8]}.txt"
-        if not data:
-            self.reported.emit("the editor is empty", "type or open a text in the playground first")
-            return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as temporary:
-                temporary.write_bytes(data)
-        except OSError as error:
-            self.reported.emit(f"{path.parent} cannot be made ({error.strerror})", "check the rights of that folder")
-        except Problem as problem:
-            self.reported.emit(problem.cause, problem.remedy)
-        else:
-            self.add_files([path])
+        """What the family does not learn from goes to the first one that does, which is chosen."""
+        whole = [file.resolve() for file in files]
+        if whole and resolve(self.training.learns).look(whole[0]).problem:
+            known = families.trainings().values()
+            fitting = next((one for one in known if not resolve(one.learns).look(whole[0]).problem), self.training)
+            self.inputs["family"].recall(fitting.key)
+            self._on_family()
+        self.files.add_paths(whole)
 
     def set_theme(self, theme: Theme) -> None:
-        self.texts.set_theme(theme)
+        self.files.list.set_theme(theme)
 
     # ---- what the user does
 
@@ -230,16 +209,9 @@ class StartForm(QFrame):
         """Start, if the form is fine."""
         self.refresh(self.live)
         if not self.reason:
-            self._keep()
+            kept = {name: one.kept() for name, one in self.inputs.items()} | {"more": self.open_more.isChecked()}
+            self._store.set_text(_KEY, json.dumps(kept))
             self.start.emit(self.wanted())
-
-    def _ask_files(self) -> None:
-        files, _ = QFileDialog.getOpenFileNames(
-            self, "Add texts", self._store.text("training_texts", ""), "Texts (*.txt *.md);;All files (*)"
-        )
-        if files:
-            self._store.set_text("training_texts", str(Path(files[0]).parent))
-            self.add_files([Path(file) for file in files])
 
     def _on_more(self) -> None:
         self.more.setVisible(self.open_more.isChecked())
@@ -247,48 +219,29 @@ class StartForm(QFrame):
             QApplication.sendPostedEvents()  # of the layout, which has grown
             self.area.ensureWidgetVisible(self.more)
 
-    def _on_chosen(self) -> None:
-        self.remove.setEnabled(bool(self.texts.selectedIndexes()))
+    def _on_family(self) -> None:
+        training = self.training
+        for name, one in self.inputs.items():
+            if name != "family":
+                one.offer(training)
+        stops = [stop for one in self.inputs.values() for stop in one.stops()]  # as one reads the form
+        for before, after in pairwise([*stops, self.open_more, self.go]):
+            self.setTabOrder(before, after)
+        self._on_files()
 
-    def _on_texts(self) -> None:
-        self.more.name_after(self.texts.texts)
+    def _on_files(self) -> None:
+        found = self.files.found
+        self.folder.name_after(found[0].path.stem if found else "model")
         self._show()
 
     def _show(self) -> None:
-        texts = self.texts.texts
-        total = sum(text.bytes for text in texts)
-        count = f"{len(texts)} text{'' if len(texts) == 1 else 's'}, {size(total)}"
-        self.total.show_text(count if texts else "")
-        self.total.setVisible(bool(texts))
-        self._on_chosen()
-        training = families.trained(self.family.key)
-        counted = training.counted
-        for segments in (self.params, self.time):
-            segments.enable(not counted, _NEVER.format(training.kind))
-        self.tokens.setVisible(self.time.key == "tokens" and not counted)
-        self.more.context.setEnabled(not counted)
         going = f"{self.live} is still being trained: pause or cancel it first." if self.live else ""
-        self.reason = going or wrong_with_texts(texts) or wrong_with_folder(self.more.path)
+        self.reason = going or next(filter(None, (one.wrong() for one in self.inputs.values())), "")
         self.go.setEnabled(not self.reason)
-        small = "" if counted else overfitting(total, int(self.params.key))
-        self.why.setText(self.reason or f"The model will be in {self.more.path}. {small}")
-        set_role(self.why, "warning" if self.reason and texts else "caption")
-
-    # ---- remembered
-
-    def _keep(self) -> None:
-        kept = {
-            "texts": [str(text.path) for text in self.texts.texts],
-            "size": self.params.key,
-            "time": self.time.key,
-            "family": self.family.key,
-            "tokens": self.tokens.value(),
-            "context": self.more.context.currentData(),
-            "vocabulary": self.more.vocabulary.currentData(),
-            "seed": self.more.seed.value(),
-            "more": self.open_more.isChecked(),
-        }
-        self._store.set_text(_KEY, json.dumps(kept))
+        few = 2 * self.files.count < self.inputs["params"].said().get("params", 0)
+        small = self.files.material.small if few else ""
+        self.why.setText(self.reason or f"The model will be in {self.folder.path}. {small}")
+        set_role(self.why, "warning" if self.reason and self.files.found else "caption")
 
     def _recall(self) -> None:
         """What was chosen the last time; what is not valid any more has its default."""
@@ -297,21 +250,11 @@ class StartForm(QFrame):
         except (ValueError, RecursionError):
             saved = {}  # every choice is seen in the form
         saved = saved if isinstance(saved, dict) else {}
-        self.time.choose("10")
-        for segments, name in ((self.params, "size"), (self.time, "time"), (self.family, "family")):
-            if isinstance(key := saved.get(name), str):
-                segments.choose(key)
-        self.tokens.setValue(_whole(saved.get("tokens"), 1_000_000))
-        self.more.seed.setValue(_whole(saved.get("seed"), 1))
-        for box, name in ((self.more.context, "context"), (self.more.vocabulary, "vocabulary")):
-            at = box.findData(_whole(saved.get(name), AUTOMATIC))
-            box.setCurrentIndex(at if at >= 0 else box.findData(AUTOMATIC))
+        self.inputs["family"].offer(families.trained(None))
+        for name, one in self.inputs.items():
+            one.recall(saved.get(name))
+            if name == "family":
+                for other in self.inputs.values():
+                    other.offer(self.training)
         self.open_more.setChecked(saved.get("more") is True)
         self._on_more()
-        known = saved.get("texts")
-        files = [Path(one) for one in known if isinstance(one, str)] if isinstance(known, list) else []
-        self.texts.add(file for file in files if file.is_file())
-
-
-def _whole(value: Any, default: int) -> int:
-    return value if type(value) is int and 0 <= value <= MOST_SEED else default

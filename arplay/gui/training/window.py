@@ -39,8 +39,8 @@ from arplay.gui.training.start_form import StartForm
 from arplay.gui.widgets.caption import Label
 
 _ABOUT = (
-    "A language model learns one thing: to predict the next token of your text. It is trained in a process of its own, "
-    "at low priority; the playground stays usable, and nothing leaves this computer."
+    "A model learns one thing: to predict the next token, of text, pictures or sound alike. It is trained in a process "
+    "of its own, at low priority; the playground stays usable, and nothing leaves this computer."
 )
 
 
@@ -82,7 +82,7 @@ class TrainingWindow(QWidget):
 
     def _start_page(self) -> QWidget:
         about = Label(_ABOUT, self, role="caption", wrap=True)
-        title = Label("Train a model on your text", self, role="title")
+        title = Label("Train a model of your own", self, role="title")
         row = QHBoxLayout()
         row.setSpacing(SPACE[2])
         row.addWidget(self.form, 5)
@@ -135,7 +135,7 @@ class TrainingWindow(QWidget):
         self._refresh_form()
         self.pages.setCurrentIndex(0)
         self.notice.forget()
-        self.form.add.setFocus()
+        self.form.files.add.setFocus()
 
     def _text_in_editor(self) -> bytes | None:
         here, text = self._play.table.document, self._play.table.text  # which waits while something else lies there
@@ -186,7 +186,7 @@ class TrainingWindow(QWidget):
     def _start(self, start: RunRequest) -> None:
         self.notice.forget()
         if self.run.start(start):
-            self.form.more.next_folder()
+            self.form.folder.next()
             self.show_run()
 
     def show_folder(self, folder: Path) -> bool:

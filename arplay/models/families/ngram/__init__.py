@@ -18,5 +18,8 @@ NGRAM = Family(
         kind="an n-gram model (modified Kneser-Ney)",
         by="arplay.training.ngram_run:run",
         order=5,
+        sizes=(),
+        contexts=(),
+        orders=(2, 3, 4, 5, 6),
     ),
 )

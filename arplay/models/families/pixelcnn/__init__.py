@@ -22,6 +22,14 @@ PIXELCNN = Family(
         unit="dimension",
         batch=16,
         params=100_000,
+        learns="arplay.training.pictures:PICTURES",
+        sizes=(
+            (30_000, "30 thousand parameters: learns outlines of small pictures. The quickest."),
+            (100_000, "100 thousand parameters: learns shapes, given thousands of pictures."),
+            (300_000, "300 thousand parameters: learns patterns within shapes, given half an hour or more."),
+        ),
+        contexts=(),
+        vocabularies=(2, 4, 8, 16, 32),
         rates={"muon_rate": 0.02, "adamw_rate": 0.006, "cooldown": 0.8, "compile": False},
     ),
 )

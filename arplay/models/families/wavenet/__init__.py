@@ -26,6 +26,14 @@ WAVENET = Family(
         context=2048,
         batch=4,
         params=160_000,
+        learns="arplay.training.sounds:SOUNDS",
+        sizes=(
+            (60_000, "60 thousand parameters: learns what tones are like. The quickest."),
+            (160_000, "160 thousand parameters: learns a voice, given minutes of it. For half an hour or more."),
+            (400_000, "400 thousand parameters: learns finer sounds, given an hour and more of them."),
+        ),
+        contexts=(512, 1024, 2048, 4096),
+        vocabularies=(),
         rates={"muon_rate": 0.01, "adamw_rate": 0.003, "compile": False},
     ),
 )

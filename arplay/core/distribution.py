@@ -161,3 +161,9 @@ def frozen(array: NDArray[T]) -> NDArray[T]:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def read_only(array: NDArray[T]) -> NDArray[T]:
+    """The same array, which nobody can write to any more."""
+    array.flags.writeable = False
+    return array

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.causality import Agreement, Bools, agreement, another, moves
-from arplay.core.distribution import Floats, log_softmax
+from arplay.core.distribution import Floats, log_softmax, read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Ids
 from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Question, WithTokens
-from arplay.engine.state import State, read_only
+from arplay.engine.state import State
 from arplay.models.base import Info, Model, Wired, lead, parallel, wired
 
 MOST = 64

@@ -9,7 +9,7 @@ import numpy as np
 
 from arplay.core.causality import repetition
 from arplay.core.decoding.pipeline import Pipeline
-from arplay.core.distribution import Distribution, Floats, entropy
+from arplay.core.distribution import Distribution, Floats, entropy, read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Place
 from arplay.core.reading import Reading
@@ -17,7 +17,7 @@ from arplay.engine.job import Pause, Steps
 from arplay.engine.messages import Progress, Question, WithTokens
 from arplay.engine.place import open_spot
 from arplay.engine.rollouts import Roll, Rolled, roll
-from arplay.engine.state import State, read_only
+from arplay.engine.state import State
 from arplay.models.base import Info, next_of
 
 MOST_LOGPROBS = 1 << 24

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.distribution import log_softmax
+from arplay.core.distribution import log_softmax, read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
 from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.messages import Question, Result
 from arplay.engine.recompute import largest_difference
-from arplay.engine.state import State, read_only
+from arplay.engine.state import State
 from arplay.models.base import beginning, lead
 
 MOST_TOKENS = 64

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.distribution import read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Encoded, Ids, Place, Prefix
 from arplay.core.position import Position
 from arplay.core.reading import Reading
 from arplay.core.windows import windows_of
 from arplay.engine.messages import WithTokens
-from arplay.engine.state import State, read_only
+from arplay.engine.state import State
 from arplay.models.base import Info, lead
 
 

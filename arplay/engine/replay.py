@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.distribution import Floats, log_softmax
+from arplay.core.distribution import Floats, log_softmax, read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Encoded, Ids, TokenSet
 from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Request, Result
-from arplay.engine.state import State, read_only
+from arplay.engine.state import State
 from arplay.models.base import beginning
 from arplay.training.run_folder import Plan, RunFolder
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 import numpy as np
-from numpy.typing import NDArray
 
+from arplay.core.distribution import read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Coder, Document, Encoded, Ids, TokenSet
 from arplay.core.recent import Recent
@@ -176,12 +176,6 @@ class State:
     def departures(self, document: Document, coder: Coder, special: bool) -> tuple[tuple[int, int], ...]:
         """Spans of units whose kept ids are not those that the coder gives the same document."""
         return document.departures(self.encode(document, coder, special), coder, special)
-
-
-def read_only(array: NDArray[T]) -> NDArray[T]:
-    """The same array, which nobody can write to any more."""
-    array.flags.writeable = False
-    return array
 
 
 def in_chunks(session: Session, read: Callable[[Sequence[int]], R], ids: Ids, pace: Pace) -> Generator[R, None, None]:

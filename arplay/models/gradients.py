@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from arplay.core.distribution import read_only
+
 DIRECTIONS = 8
 """Passes back at most, whatever V is."""
 
@@ -41,8 +43,7 @@ def magnitudes(logits: Tensor, inputs: Tensor) -> NDArray[np.float64]:
         (found,) = torch.autograd.grad(logits, inputs, way, retain_graph=True)
         squares += found.double().square().sum(-1).cpu()
     result: NDArray[np.float64] = squares.sqrt().numpy()
-    result.flags.writeable = False
-    return result
+    return read_only(result)
 
 
 def through(embedding: nn.Module, run: Callable[[], Tensor]) -> NDArray[np.float64]:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from arplay.core.errors import Problem
 from arplay.core.format import part_percent
-from arplay.core.modalities.base import Ids, Note, Prefix, Remember, Unit
+from arplay.core.modalities.base import Ids, Note, Remember, Unit
+from arplay.core.modalities.each import EachDocument, EachEdit, EachEncoded, EachTokens
 
 PIXEL = Unit("pixel", "pixels", "bits_per_dimension", "bits per dimension")
 BLANK = "?"
@@ -44,7 +45,7 @@ def signs_of(levels: int) -> str:
 
 
 @dataclass(frozen=True)
-class Raster:
+class Raster(EachTokens):
     """The token set of pictures of one size, and how a model reads them; ``order`` lists the pixels row by row.
 
     ``signs``: one character a level, from white to full ink; a picture as text has a line a row.
@@ -58,11 +59,6 @@ class Raster:
     signs: str
     order: tuple[int, ...]
 
-    lead: tuple[int, ...] = ()
-    bos: int | None = None
-    eos: int | None = None
-    lossy: str = ""
-    special: frozenset[int] = frozenset()
     unit: Unit = PIXEL
 
     def checked(self) -> Raster:
@@ -70,10 +66,6 @@ class Raster:
         signs = self.signs
         if not 2 <= len(set(signs)) == len(signs) <= MOST_LEVELS or BLANK in signs or not signs.isprintable():
             raise Problem(f"signs must be two or more different characters, not {BLANK}", "such as .#")
-        return self
-
-    @property
-    def vocabulary(self) -> Raster:
         return self
 
     @cached_property
@@ -84,14 +76,6 @@ class Raster:
 
     def __len__(self) -> int:
         return len(self.signs)
-
-    @property
-    def ordered(self) -> bool:
-        return True
-
-    @property
-    def open(self) -> bool:
-        return False
 
     @property
     def pixels(self) -> int:
@@ -134,21 +118,8 @@ class Raster:
     def details(self, id: int) -> list[tuple[str, str]]:
         return [("ink", part_percent(self.ink(id)))]
 
-    def is_special(self, id: int) -> bool:
-        return False
-
-    def is_unused(self, id: int) -> bool:
-        return False
-
     def named(self, text: str) -> int | None:
         return next((id for id, sign in enumerate(self.signs) if text in (sign, self.label(id))), None)
-
-    def beginning(self, text: str) -> Ids:
-        """None: a pixel is whole."""
-        return np.zeros(0, np.int64)
-
-    def writes(self, id: int) -> str:
-        return ""
 
     def find(self, text: str, limit: int = 200) -> list[int]:
         """By the sign in texts, or by what views show."""
@@ -201,7 +172,7 @@ class Raster:
 
 
 @dataclass(frozen=True, slots=True)
-class Paint:
+class Paint(EachEdit):
     """Pixels that change: each with its former and its new level (None: not painted). ``caret``: it was taken there."""
 
     pixels: tuple[tuple[int, int | None, int | None], ...] = ()
@@ -219,13 +190,6 @@ class Paint:
     def takes_away(self) -> bool:
         return any(old is not None for _, old, _ in self.pixels)
 
-    def then(self, edit: Paint) -> Paint | None:
-        """Every stroke stays one of its own."""
-        return None
-
-    def before(self, kind: str, caret: int) -> int | None:
-        return self.caret
-
     def untouched(self, spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
         return ()
 
@@ -239,7 +203,7 @@ class Paint:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(EachDocument):
     """Levels row by row; None is a pixel that nobody has painted."""
 
     width: int
@@ -247,6 +211,7 @@ class Picture:
     cells: tuple[int | None, ...]
 
     nothing: ClassVar[Paint] = Paint()
+    unit: ClassVar[Unit] = PIXEL
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -278,14 +243,6 @@ class Picture:
         known = levels.index(None) if None in levels else len(levels)
         return EncodedPicture(self, coder, np.array(levels[:known], np.int64))
 
-    def prefix(self, encoded: EncodedPicture, place: int | None, coder: Raster, special: bool) -> Prefix:
-        """The pixels before the one with index ``place``."""
-        at = len(encoded) if place is None else min(max(place, 0), len(encoded))
-        return Prefix(encoded.ids[:at], int(encoded.ids[at]) if at < len(encoded) else None)
-
-    def place(self, encoded: EncodedPicture, index: int) -> int:
-        return index
-
     def notes(self, encoded: EncodedPicture, tokens: Raster) -> tuple[Note, ...]:
         waiting = sum(cell is not None for cell in self.cells) - len(encoded)
         if not waiting:
@@ -293,12 +250,6 @@ class Picture:
         come, are = ("pixel comes", "it is") if waiting == 1 else ("pixels come", "they are")
         sentence = f"{waiting:,} painted {come} behind one that is not, so {are} in no total yet."
         return (Note(f"{waiting:,}", "pixels not read", sentence),)
-
-    def departures(self, encoded: EncodedPicture, coder: Raster, special: bool) -> tuple[tuple[int, int], ...]:
-        return ()
-
-    def tail(self, caret: int) -> str:
-        return f"{caret:,} pixels"
 
     def before(self, place: int | None) -> Mapping[str, Any]:
         return {"picture": self.rows}
@@ -314,10 +265,6 @@ class Picture:
 
     def writer(self) -> Painter:
         return Painter(self)
-
-    def at(self, caret: int, index: int | None = None) -> int:
-        """The caret counts the pixels before it, in the order of the model."""
-        return caret
 
     def become(self, document: Picture) -> Paint:
         return Paint(
@@ -339,22 +286,12 @@ class Picture:
         """Another order of the pixels reaches another one first that nobody has painted."""
         return min(caret, self.open_from(0, tokens)) if isinstance(tokens, Raster) else caret
 
-    def find(self, text: str, case: bool) -> None:
-        return None
-
     @property
     def emptied(self) -> Picture:
         return replace(self, cells=(None,) * len(self.cells))
 
     def upto(self, caret: int) -> Picture:
         return self
-
-    @property
-    def beginning(self) -> Picture:
-        return self
-
-    def continued(self, data: bytes) -> None:
-        return None
 
     def open_from(self, caret: int, tokens: Raster) -> int:
         """The first of the pixels from ``caret`` on, in the order of the model, that nobody has painted."""
@@ -372,39 +309,14 @@ class Picture:
 
 
 @dataclass(frozen=True, eq=False)
-class EncodedPicture:
+class EncodedPicture(EachEncoded):
     """The pixels of a picture in the order of a model, up to the first that nobody has painted, n of them."""
 
     picture: Picture
     raster: Raster
     ids: Ids
     first: int = 0
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @cached_property
-    def starts(self) -> Ids:
-        return _read_only(np.arange(len(self.ids), dtype=np.int64))
-
-    @cached_property
-    def ends(self) -> Ids:
-        return _read_only(np.arange(1, len(self.ids) + 1, dtype=np.int64))
-
-    def span(self, index: int) -> tuple[int, int]:
-        return index, index + 1
-
-    @cached_property
-    def fixed(self) -> NDArray[np.bool_]:
-        return _read_only(np.ones(len(self.ids), bool))
-
-    @property
-    def units(self) -> int:
-        return len(self.ids)
-
-    @property
-    def counts(self) -> tuple[tuple[str, int], ...]:
-        return ()
+    unit: ClassVar[Unit] = PIXEL
 
     def is_of(self, document: Picture) -> bool:
         return self.picture == document
@@ -418,12 +330,6 @@ class EncodedPicture:
         """Its level, row and column, counted from 1."""
         row, column = self.raster.place(self.first + index)
         return f"{self.raster.label(int(self.ids[index])).removesuffix(' ink')} ({row + 1}, {column + 1})"
-
-    def remark(self, index: int) -> str:
-        return ""
-
-    def tail(self, index: int, width: int = 40) -> str:
-        return f"{index:,} pixels"
 
     def part(self, first: int, stop: int) -> EncodedPicture:
         return EncodedPicture(self.picture, self.raster, self.ids[first:stop], self.first + first)
@@ -446,8 +352,3 @@ class Painter:
 
     def end(self) -> str:
         return "\n".join(replace(self._picture, cells=tuple(self._cells)).rows)
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array

@@ -17,9 +17,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.distribution import read_only
 from arplay.core.errors import Problem
 from arplay.core.format import number
-from arplay.core.modalities.base import Ids, Note, Prefix, Remember, Unit
+from arplay.core.modalities.base import Ids, Remember, Unit
+from arplay.core.modalities.each import EachDocument, EachEdit, EachEncoded, EachTokens
 
 SAMPLE = Unit("sample", "samples", "bits_per_sample", "bits per sample")
 LEVELS = 256
@@ -30,7 +32,7 @@ MOST_SAMPLES = 1 << 24
 
 
 @dataclass(frozen=True)
-class Amplitudes:
+class Amplitudes(EachTokens):
     """The token set of sounds of ``rate`` samples a second, and how a model reads them.
 
     >>> tokens = Amplitudes(8000)
@@ -43,19 +45,8 @@ class Amplitudes:
     rate: int
     levels: int = LEVELS
 
-    lead: tuple[int, ...] = ()
-    bos: int | None = None
-    eos: int | None = None
-    lossy: str = ""
-    special: frozenset[int] = frozenset()
+    length: ClassVar[None] = None
     unit: Unit = SAMPLE
-    length: int | None = None
-    open: bool = False
-    ordered: bool = True
-
-    @property
-    def vocabulary(self) -> Amplitudes:
-        return self
 
     @property
     def name(self) -> str:
@@ -70,8 +61,7 @@ class Amplitudes:
         mu = self.levels - 1
         c = 2 * np.arange(self.levels) / mu - 1
         found: NDArray[np.float64] = np.sign(c) * ((1.0 + mu) ** np.abs(c) - 1) / mu
-        found.flags.writeable = False
-        return found
+        return read_only(found)
 
     def ids(self, wave: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
         """Of amplitudes from -1 to 1; what lies outside is the outermost."""
@@ -91,22 +81,9 @@ class Amplitudes:
     def details(self, id: int) -> list[tuple[str, str]]:
         return [("amplitude", number(float(self.amplitudes[id])))]
 
-    def is_special(self, id: int) -> bool:
-        return False
-
-    def is_unused(self, id: int) -> bool:
-        return False
-
     def named(self, text: str) -> int | None:
         plain = text.replace("-", "\N{MINUS SIGN}")
         return next((id for id in range(self.levels) if plain in (self.label(id), self.label(id).lstrip("+"))), None)
-
-    def beginning(self, text: str) -> Ids:
-        """None: a sample is whole."""
-        return np.zeros(0, np.int64)
-
-    def writes(self, id: int) -> str:
-        return ""
 
     def find(self, text: str, limit: int = 200) -> list[int]:
         wanted = text.replace("-", "\N{MINUS SIGN}")
@@ -120,7 +97,7 @@ class Amplitudes:
 
 
 @dataclass(frozen=True, slots=True)
-class Splice:
+class Splice(EachEdit):
     """``removed`` samples at index ``at`` gave way to ``inserted``. ``caret``: a token was taken there."""
 
     at: int = 0
@@ -140,12 +117,6 @@ class Splice:
     def takes_away(self) -> bool:
         return bool(self.removed)
 
-    def then(self, edit: Splice) -> Splice | None:
-        return None
-
-    def before(self, kind: str, caret: int) -> int | None:
-        return self.caret
-
     def untouched(self, spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
         return tuple(span for span in spans if span[1] <= self.at)
 
@@ -159,7 +130,7 @@ class Splice:
 
 
 @dataclass(frozen=True)
-class Sound:
+class Sound(EachDocument):
     """Samples one after the other, an id each."""
 
     rate: int
@@ -167,6 +138,7 @@ class Sound:
     samples: bytes = b""
 
     nothing: ClassVar[Splice] = Splice()
+    unit: ClassVar[Unit] = SAMPLE
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -200,22 +172,6 @@ class Sound:
             raise Problem(f"{cause} {coder.rate:,} of {coder.levels}", "open the file again with this model")
         return EncodedSound(coder, np.frombuffer(self.samples, np.uint8).astype(np.int32))
 
-    def prefix(self, encoded: EncodedSound, place: int | None, coder: Amplitudes, special: bool) -> Prefix:
-        at = len(encoded) if place is None else min(max(place, 0), len(encoded))
-        return Prefix(encoded.ids[:at], int(encoded.ids[at]) if at < len(encoded) else None)
-
-    def place(self, encoded: EncodedSound, index: int) -> int:
-        return index
-
-    def notes(self, encoded: EncodedSound, tokens: Amplitudes) -> tuple[Note, ...]:
-        return ()
-
-    def departures(self, encoded: EncodedSound, coder: Amplitudes, special: bool) -> tuple[tuple[int, int], ...]:
-        return ()
-
-    def tail(self, caret: int) -> str:
-        return f"{caret:,} samples"
-
     def before(self, place: int | None) -> Mapping[str, Any]:
         at = len(self) if place is None else place
         return {"samples": at, "seconds": at / self.rate}
@@ -235,9 +191,6 @@ class Sound:
     def writer(self) -> Teller:
         return Teller(self.samples)
 
-    def at(self, caret: int, index: int | None = None) -> int:
-        return caret
-
     def become(self, document: Sound) -> Splice:
         return Splice(0, self.samples, document.samples)
 
@@ -254,22 +207,12 @@ class Sound:
     def reached(self, caret: int, tokens: Amplitudes) -> int:
         return caret
 
-    def find(self, text: str, case: bool) -> None:
-        return None
-
     @property
     def emptied(self) -> Sound:
         return Sound(self.rate, self.levels)
 
     def upto(self, caret: int) -> Sound:
         return Sound(self.rate, self.levels, self.samples[:caret])
-
-    @property
-    def beginning(self) -> Sound:
-        return self
-
-    def continued(self, data: bytes) -> None:
-        return None
 
     def apply(self, edit: Splice) -> Sound:
         at, stop = edit.at, edit.at + len(edit.removed)
@@ -279,38 +222,13 @@ class Sound:
 
 
 @dataclass(frozen=True, eq=False)
-class EncodedSound:
+class EncodedSound(EachEncoded):
     """The samples of a sound from the one with index ``first`` on, n of them."""
 
     tokens: Amplitudes
     ids: Ids
     first: int = 0
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @cached_property
-    def starts(self) -> Ids:
-        return _read_only(np.arange(len(self.ids), dtype=np.int64))
-
-    @cached_property
-    def ends(self) -> Ids:
-        return _read_only(np.arange(1, len(self.ids) + 1, dtype=np.int64))
-
-    def span(self, index: int) -> tuple[int, int]:
-        return index, index + 1
-
-    @cached_property
-    def fixed(self) -> NDArray[np.bool_]:
-        return _read_only(np.ones(len(self.ids), bool))
-
-    @property
-    def units(self) -> int:
-        return len(self.ids)
-
-    @property
-    def counts(self) -> tuple[tuple[str, int], ...]:
-        return ()
+    unit: ClassVar[Unit] = SAMPLE
 
     def is_of(self, document: Sound) -> bool:
         return self._data == document.samples
@@ -333,9 +251,6 @@ class EncodedSound:
     def remark(self, index: int) -> str:
         return f"{1000 * (self.first + index) / self.tokens.rate:,.3f} ms"
 
-    def tail(self, index: int, width: int = 40) -> str:
-        return f"{index:,} samples"
-
     def part(self, first: int, stop: int) -> EncodedSound:
         return EncodedSound(self.tokens, self.ids[first:stop], self.first + first)
 
@@ -355,8 +270,3 @@ class Teller:
 
     def end(self) -> str:
         return " ".join(map(str, self._samples))
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.distribution import read_only
 from arplay.core.errors import Problem
 from arplay.core.format import significant, size
 from arplay.core.waits import Interrupted
@@ -182,8 +183,7 @@ class NativeModel:
         result = np.empty(0, np.float32)
         for _, logits in self._alone(ids, every=False):
             result = logits[-1].copy()
-        result.flags.writeable = False
-        return result
+        return read_only(result)
 
     def _alone(self, ids: Sequence[int], every: bool) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Read ``ids`` into the emptied context, a chunk at a time: where it begins, and its logits (or the last)."""

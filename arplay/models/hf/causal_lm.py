@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.distribution import read_only
 from arplay.models.alphabets import TextAlphabet
 from arplay.models.base import (
     Batch,
@@ -139,8 +140,7 @@ class CausalLM:
         check(self.info, ids)
         with torch.inference_mode():
             result: NDArray[np.floating] = self.passes.fresh(ids, 1)[-1].float().cpu().numpy()
-        result.flags.writeable = False
-        return result
+        return read_only(result)
 
 
 class CausalSession(Chain):
@@ -215,8 +215,7 @@ class CausalSession(Chain):
                 self._forward(torch, self._ids, 1)
         assert self._next is not None
         result: NDArray[np.floating] = self._next.float().cpu().numpy()
-        result.flags.writeable = False
-        return result
+        return read_only(result)
 
     def _catch_up(self, torch: Any, all_but: int = 0) -> None:
         """Read what the chain holds and the cache does not, where the logits after it are wanted.

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.distribution import read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Encoded, Note
 from arplay.core.modalities.image import BLANK, MOST_LEVELS, MOST_PIXELS, Raster
@@ -63,8 +64,7 @@ class Joint(Written):
         joint = seen[:, None] + self._pixels[:, order[len(ids)]]
         row = np.logaddexp.reduce(joint, axis=0)
         result: NDArray[np.float64] = row - np.logaddexp.reduce(row)
-        result.flags.writeable = False
-        return result
+        return read_only(result)
 
     def told_of(self, encoded: Encoded) -> tuple[Note, ...]:
         """The chain rule in other orders of the same pixels, once all are there: the total must be the same."""

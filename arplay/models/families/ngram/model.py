@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.distribution import read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Alphabet
 from arplay.models.alphabets import open_tokenizer, opened
@@ -199,8 +200,7 @@ class NgramModel(LookedUp):
     def logprobs(self, ids: Sequence[int]) -> Floats:
         """log p(next | ids) in nats, shape (V,), read-only."""
         result = self.counts.next(ids)
-        result.flags.writeable = False
-        return result
+        return read_only(result)
 
     def teacher_forced(self, ids: Sequence[int]) -> Floats:
         check(self.info, ids)

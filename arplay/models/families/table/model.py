@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.distribution import read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.vocabulary import Tokens, Vocabulary
 from arplay.models.base import Report, reads_last
@@ -120,8 +121,7 @@ def _row(key: str, row: dict[str, float], tokens: Sequence[str]) -> NDArray[np.f
         raise Problem(f'row "{key[:60]}" sums to {total:.6g}, not 1', "make its probabilities sum to 1")
     with np.errstate(divide="ignore"):
         result: NDArray[np.float64] = np.log(probs)
-    result.flags.writeable = False
-    return result
+    return read_only(result)
 
 
 def _checked(content: Any, stem: str) -> tuple[str, list[str], dict[str, dict[str, float]]]:

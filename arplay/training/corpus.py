@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from arplay.core.errors import Problem
+from arplay.schema import Check
 from arplay.training import limits, written
 from arplay.training.packages import fetch
 from arplay.training.readers import READERS
@@ -64,15 +65,23 @@ class Recipe:
         return {source.name for source in self.sources if source.role == "outside"}
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Read a recipe. Raises Problem when it is missing, or says something else than :data:`limits.RECIPE`."""
-    said = limits.read(path, "is no recipe", limits.RECIPE)
+def recipe_of(path: Path, check: Check, readers: Collection[str], vocabulary: int | None = None) -> Recipe:
+    """The recipe in a file that is as ``check`` wants it, with one of ``readers`` for every source.
+
+    ``vocabulary``: where no recipe of this kind says it. Raises Problem.
+    """
+    said = limits.read(path, "is no recipe", check)
     sources = tuple(Source(**source) for source in said.pop("source"))
-    recipe = Recipe(sources=sources, **said)
-    if unknown := sorted({source.name for source in sources} - READERS.keys()):
-        raise Problem(f"{path} is no recipe: there is no reader for {unknown[0]}", f"known are {', '.join(READERS)}")
+    if unknown := sorted({source.name for source in sources} - {*readers}):
+        raise Problem(f"{path} is no recipe: there is no reader for {unknown[0]}", f"known are {', '.join(readers)}")
     if len({source.name for source in sources}) < len(sources):
         raise Problem(f"{path} is no recipe: two sources have one name", "name each source once")
+    return Recipe(sources=sources, **{"vocabulary": said.pop("levels", vocabulary)} | said)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe. Raises Problem when it is missing, or says something else than :data:`limits.RECIPE`."""
+    recipe = recipe_of(path, limits.RECIPE, READERS)
     width, heads = recipe.network["width"], recipe.network["heads"]
     if width % (2 * heads):
         cause = f"{path} is no recipe: {heads:,} heads do not cut network.width = {width:,} into even parts"

@@ -22,12 +22,11 @@ from numpy.typing import NDArray
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.modalities.image import MOST_LEVELS, MOST_PIXELS
-from arplay.models.family import Found, Material
 from arplay.models.picturefile import grey, levels_of
 from arplay.training import limits
 from arplay.training.card import Figures
-from arplay.training.corpus import Recipe, Source
-from arplay.training.folders import files_in, files_of
+from arplay.training.corpus import Recipe, Source, recipe_of
+from arplay.training.folders import files_of, material
 from arplay.training.order import RunRequest
 from arplay.training.packages import fetch
 from arplay.training.run_folder import Plan
@@ -196,12 +195,8 @@ def gather(order: RunRequest, plan: Plan | None, folder: Path, say: Callable[[st
 
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe of pictures. Raises Problem when it says something else than :data:`limits.PICTURES`."""
-    said = limits.read(path, "is no recipe", limits.PICTURES)
-    sources = tuple(Source(**source) for source in said.pop("source"))
-    recipe = Recipe(sources=sources, vocabulary=said.pop("levels"), **said)
-    if unknown := sorted({source.name for source in sources} - READERS.keys()):
-        raise Problem(f"{path} is no recipe: there is no reader for {unknown[0]}", f"known are {', '.join(READERS)}")
-    if not {source.name for source in sources} - recipe.outside:
+    recipe = recipe_of(path, limits.PICTURES, READERS)
+    if not {source.name for source in recipe.sources} - recipe.outside:
         raise Problem(f"{path} is no recipe: it trains on nothing", "give a source whose role is not outside")
     return recipe
 
@@ -233,26 +228,13 @@ def _of_recipe(path: Path, say: Callable[[str], None]) -> Pictures:
     return Pictures(recipe, training, held_out, recipe.vocabulary, sha256)
 
 
-def look(folder: Path) -> Found:
-    """How many pictures a folder holds, and whether the first of them can be learnt from (a run reads all of them)."""
-    found, said = files_in(folder, KINDS)
-    try:
-        grey(found[0]) if found else None
-    except Problem as problem:
-        said = f"holds a picture that cannot be used: {problem.cause}"
-    return Found(folder, len(found), said or ("" if found else "holds no pictures"))
-
-
-PICTURES = Material(
-    noun="folder",
-    add="Add a folder…",
-    tip="A folder of pictures of one size, in greys; you can also drop it here",
-    empty=f"Drop a folder of pictures here, or add one above.\n{', '.join(kind[1:].upper() for kind in KINDS)}, all of "
-    "one size, such as 28 × 28, and without colour.\nThousands make a better model; their greys are cut into levels.",
-    look=look,
-    words=lambda count: f"{count:,} picture{'' if count == 1 else 's'}",
-    least=LEAST,
-    few=f"{{:,}} pictures are too few: add more, {LEAST} at least.",
+PICTURES = material(
+    "pictures",
+    KINDS,
+    grey,
+    f"{', '.join(kind[1:].upper() for kind in KINDS)}, all of one size, such as 28 × 28, and without colour.\n"
+    "Thousands make a better model; their greys are cut into levels.",
+    LEAST,
 )
 
 

@@ -13,8 +13,6 @@ bits for a sound, and an arithmetic coder would write that many (Shannon 1948). 
 
 from __future__ import annotations
 
-import argparse
-import lzma
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,11 +20,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.errors import Problem
 from arplay.core.modalities.sound import LEVELS, Amplitudes
 from arplay.models.families.wavenet.loading import build
 from arplay.models.store.folder import inspect
 from arplay.paths import assets
+from arplay.training import card_table
 from arplay.training.sounds import Samples, bits_per_sample, read_recipe, sounds_of
 
 BLOCK, ORDER = 1024, 12
@@ -48,7 +46,7 @@ def independent(sounds: Sequence[Samples]) -> float:
 
 
 def xz(sounds: Sequence[Samples]) -> float:
-    return 8.0 * len(lzma.compress(np.concatenate(sounds).tobytes(), preset=9 | lzma.PRESET_EXTREME))
+    return card_table.xz(np.concatenate(sounds).tobytes())
 
 
 def linear(sounds: Sequence[Samples]) -> float:
@@ -91,19 +89,6 @@ def _below(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--model", type=Path, help="its folder (default: the shipped one of the recipe's name)")
-    args = parser.parse_args(arguments)
-    try:
-        print(table(args.recipe, args.model), end="")
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
-
-
 def table(path: Path, folder: Path | None) -> str:
     """The table of a recipe and a model, in Markdown. Raises Problem."""
     recipe = read_recipe(path)
@@ -114,15 +99,12 @@ def table(path: Path, folder: Path | None) -> str:
         "xz -9": xz,
         "independent samples": independent,
     }
-    lines = [f"| source | held-out sounds | {' | '.join(columns)} |", f"| --- | ---: |{' ---: |' * len(columns)}"]
-    for source in recipe.sources:
-        _, found = sounds_of(source, recipe, lambda line: print(line, file=sys.stderr, flush=True))
-        count = sum(map(len, found))
-        bits = (f"{column(found) / count:.3f}" for column in columns.values())
-        seconds = f"{len(found):,} ({count / recipe.network['rate']:.0f} s)"
-        lines.append(f"| {source.name} | {seconds} | {' | '.join(bits)} |")
-    return "\n".join(lines) + "\n"
+    rate = recipe.network["rate"]
+    scored = ((source.name, sounds_of(source, recipe, card_table.say)[1]) for source in recipe.sources)
+    sized = ((name, found, sum(map(len, found))) for name, found in scored)
+    rows = ((f"{name} | {len(found):,} ({count / rate:.0f} s)", found, count) for name, found, count in sized)
+    return card_table.markdown("source | held-out sounds", columns, rows)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(card_table.main(__doc__, table))

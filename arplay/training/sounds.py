@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.modalities.sound import LEVELS, Amplitudes
-from arplay.models.family import Found, Material
 from arplay.models.wavefile import read_wave, resample
 from arplay.training import limits
 from arplay.training.card import Figures
-from arplay.training.corpus import Recipe, Source
-from arplay.training.folders import files_in, files_of
+from arplay.training.corpus import Recipe, Source, recipe_of
+from arplay.training.folders import files_of, material
 from arplay.training.order import RunRequest
 from arplay.training.packages import fetch
 from arplay.training.run_folder import Plan
@@ -159,11 +158,7 @@ def gather(order: RunRequest, plan: Plan | None, folder: Path, say: Say) -> Soun
 
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe of sounds. Raises Problem when it says something else than :data:`limits.SOUNDS`."""
-    said = limits.read(path, "is no recipe", limits.SOUNDS)
-    sources = tuple(Source(**source) for source in said.pop("source"))
-    if unknown := sorted({source.name for source in sources} - READERS.keys()):
-        raise Problem(f"{path} is no recipe: there is no reader for {unknown[0]}", f"known are {', '.join(READERS)}")
-    return Recipe(sources=sources, vocabulary=LEVELS, **said)
+    return recipe_of(path, limits.SOUNDS, READERS, LEVELS)
 
 
 def sounds_of(source: Source, recipe: Recipe, say: Say) -> tuple[list[Samples], list[Samples]]:
@@ -193,27 +188,13 @@ def _of_recipe(path: Path, say: Say) -> Sounds:
     return Sounds(recipe, training, held_out, recipe.network["rate"], sha256)
 
 
-def look(folder: Path) -> Found:
-    """How many WAV files a folder holds, and whether the first of them can be read (a run reads all of them)."""
-    found, said = files_in(folder, KINDS)
-    try:
-        read_wave(found[0]) if found else None
-    except Problem as problem:
-        said = f"holds a sound that cannot be used: {problem.cause}"
-    return Found(folder, len(found), said or ("" if found else "holds no WAV files"))
-
-
-SOUNDS = Material(
-    noun="folder",
-    add="Add a folder…",
-    tip="A folder of WAV files; you can also drop it here",
-    empty="Drop a folder of WAV files here, or add one above.\n"
+SOUNDS = material(
+    "WAV files",
+    KINDS,
+    read_wave,
     "Minutes of one voice or instrument make a better model.\n"
     f"They are mixed to one channel and brought to {RATE:,} samples a second.",
-    look=look,
-    words=lambda count: f"{count:,} WAV file{'' if count == 1 else 's'}",
-    least=LEAST,
-    few=f"{{:,}} WAV files are too few: add more, {LEAST} at least.",
+    LEAST,
 )
 
 

@@ -13,9 +13,7 @@ Of every source that is only scored the first 1,000 pictures count.
 
 from __future__ import annotations
 
-import argparse
 import io
-import lzma
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,10 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.errors import Problem
 from arplay.models.families.pixelcnn.loading import build
 from arplay.models.store.folder import inspect
 from arplay.paths import assets
+from arplay.training import card_table
 from arplay.training.pictures import SCORED, Levels, bits_per_dimension, pictures_of, read_recipe, split
 
 MOST_WEBP = 16383
@@ -65,7 +63,7 @@ def webp(pictures: Levels) -> float:
 
 def xz(pictures: Levels) -> float:
     """Bits of all of them behind each other, a byte a pixel."""
-    return 8.0 * len(lzma.compress(pictures.tobytes(), preset=9 | lzma.PRESET_EXTREME))
+    return card_table.xz(pictures.tobytes())
 
 
 def _saved(levels: NDArray[np.uint8], kind: str, **options: Any) -> float:
@@ -77,25 +75,11 @@ def _saved(levels: NDArray[np.uint8], kind: str, **options: Any) -> float:
     return 8.0 * len(file.getvalue())
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--model", type=Path, help="its folder (default: the shipped one of the recipe's name)")
-    args = parser.parse_args(arguments)
-    try:
-        print(table(args.recipe, args.model), end="")
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
-
-
 def table(path: Path, folder: Path | None) -> str:
     """The table of a recipe and a model, in Markdown. Raises Problem."""
     recipe = read_recipe(path)
     network = build(inspect(folder or assets() / "models" / recipe.name, causal=False))
-    say = lambda what: print(what, file=sys.stderr, flush=True)  # noqa: E731
-    found = {source: pictures_of(source, recipe.vocabulary, say) for source in recipe.sources}
+    found = {source: pictures_of(source, recipe.vocabulary, card_table.say) for source in recipe.sources}
     training = np.concatenate([
         split(pictures, recipe.held_out_every)[0] for source, pictures in found.items() if source.role != "outside"
     ])  # fmt: skip
@@ -106,14 +90,10 @@ def table(path: Path, folder: Path | None) -> str:
         "lossless WebP, one sheet": webp,
         "xz -9": xz,
     }
-    lines = [f"| source | pictures | {' | '.join(columns)} |", f"| --- | ---: |{' ---: |' * len(columns)}"]
-    for source, pictures in found.items():
-        if source.role == "outside":
-            some = pictures[:SCORED]
-            bits = (f"{column(some) / some.size:.3f}" for column in columns.values())
-            lines.append(f"| {source.name} | {len(some):,} | {' | '.join(bits)} |")
-    return "\n".join(lines) + "\n"
+    scored = {source.name: pictures[:SCORED] for source, pictures in found.items() if source.role == "outside"}
+    rows = ((f"{name} | {len(some):,}", some, some.size) for name, some in scored.items())
+    return card_table.markdown("source | pictures", columns, rows)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(card_table.main(__doc__, table))

@@ -78,13 +78,15 @@ class Folder:
         names = {"F32": "float32", "BF16": "bfloat16", "F16": "float16", "F64": "float64"}
         return names.get(count.most_common(1)[0][0], "float32") if count else "float32"
 
-    def setting(self, key: str, most: int) -> int:
-        """A whole number of config.json, from 1 to ``most``. Raises Problem."""
-        value = self.config.get(key)
-        if type(value) is not int or not 1 <= value <= most:
-            said = str(value)[:20]
-            raise Problem(f"{self.path.name}/config.json says {key} is {said}, not 1 to {most:,}", "check that file")
-        return value
+
+def sizes(path: Path, config: Mapping[str, Any], bounds: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """The sizes that config.json says. Raises Problem for one that is no whole number within its bounds."""
+    for key, (least, most) in bounds.items():
+        value = config.get(key)
+        if type(value) is not int or not least <= value <= most:
+            cause = f"{path.name}/config.json says {key} is {str(value)[:20]}, not {least} to {most:,}"
+            raise Problem(cause, "check that file")
+    return {key: config[key] for key in bounds}
 
 
 def inspect(path: Path, causal: bool = True) -> Folder:

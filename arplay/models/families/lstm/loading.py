@@ -10,21 +10,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arplay.core.errors import Problem
 from arplay.models.alphabets import open_tokenizer
 from arplay.models.base import Report
-from arplay.models.devices import choose, device_died, does_not_fit, machine, out_of_memory
 from arplay.models.families.lstm import LSTM
 from arplay.models.hf.causal_lm import CausalLM
 from arplay.models.hf.loading import prove
 from arplay.models.hf.networks import filled
 from arplay.models.libraries import import_torch
-from arplay.models.store.folder import MAX_VOCABULARY, Folder, inspect
+from arplay.models.own_network import placed
+from arplay.models.store.folder import MAX_VOCABULARY, Folder, sizes
 
 if TYPE_CHECKING:
     from arplay.models.families.lstm.network import Network
 
-_MOST = {"vocab_size": MAX_VOCABULARY, "hidden_size": 1 << 14, "num_hidden_layers": 64, "context": 1 << 24}
+_BOUNDS = {
+    "vocab_size": (1, MAX_VOCABULARY), "hidden_size": (1, 1 << 14), "num_hidden_layers": (1, 64),
+    "context": (1, 1 << 24),
+}  # fmt: skip
 
 
 def load(path: Path, name: str, device: str, dtype: str, report: Report) -> CausalLM:
@@ -33,20 +35,11 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Caus
     Raises Problem for sizes that are none, weights that are not those of the sizes, and whatever ``report`` raises to
     cancel.
     """
-    folder = inspect(path, causal=False)
-    torch = import_torch(report)
-    place = choose(machine(torch), device, dtype, path.name, folder.elements, folder.stored_dtype)
-    if place.limits is not None:
-        raise Problem(f"{path.name} does not fit on one device", "choose --device cpu")
-    report(None, "reading the weights")
-    try:
-        network = build(folder).to(device=place.device, dtype=getattr(torch, place.dtype))
-    except Exception as error:
-        if out_of_memory(error) or device_died(error):
-            raise does_not_fit(path.name, place.device) from error
-        raise
+    folder, place, network = placed(path, device, dtype, report, build)
     tokenizer, weights = partial(open_tokenizer, path), folder.weights
-    return prove(torch, network, place, tokenizer, report, path, name, LSTM.name, weights, engine="torch")
+    return prove(
+        import_torch(report), network, place, tokenizer, report, path, name, LSTM.name, weights, engine="torch"
+    )
 
 
 def build(folder: Folder) -> Network:
@@ -56,5 +49,5 @@ def build(folder: Folder) -> Network:
     """
     from arplay.models.families.lstm.network import Network, Sizes
 
-    sizes = Sizes(**{key: folder.setting(key, most) for key, most in _MOST.items()})
-    return filled(lambda: Network(sizes), folder.weights[0])
+    made = Sizes(**sizes(folder.path, folder.config, _BOUNDS))
+    return filled(lambda: Network(made), folder.weights[0])

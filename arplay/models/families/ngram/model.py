@@ -28,7 +28,7 @@ from arplay.models.alphabets import open_tokenizer, opened
 from arplay.models.base import Info, Report, check, reads_last
 from arplay.models.families.looked_up import LookedUp
 from arplay.models.families.ngram import NGRAM
-from arplay.models.store.folder import MAX_VOCABULARY, Folder, digest, inspect
+from arplay.models.store.folder import MAX_VOCABULARY, Folder, digest, inspect, sizes
 
 MAX_ORDER = 9
 MAX_ENTRIES = 1 << 28
@@ -241,8 +241,8 @@ def read(folder: Folder) -> Counts:
     """
     from safetensors.numpy import load_file
 
-    order = folder.setting("order", MAX_ORDER)
-    vocabulary = folder.setting("vocab_size", MAX_VOCABULARY)
+    bounds = {"order": (1, MAX_ORDER), "vocab_size": (1, MAX_VOCABULARY)}
+    order, vocabulary = sizes(folder.path, folder.config, bounds).values()
     file = folder.weights[0]
     label = f"{folder.path.name}/{file.name}"
     _check_header(folder, order, vocabulary, label)

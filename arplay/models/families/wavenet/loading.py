@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from arplay.core.errors import Problem
 from arplay.core.modalities.sound import LEVELS, Amplitudes
-from arplay.models.base import Info, Report
+from arplay.models.base import Report
 from arplay.models.families.wavenet import WAVENET
-from arplay.models.libraries import import_torch, threads
-from arplay.models.store.folder import Folder, configuration, digest, inspect
+from arplay.models.own_network import described, finite, placed
+from arplay.models.store.folder import Folder, configuration, sizes
 
 if TYPE_CHECKING:
     from arplay.models.families.wavenet.model import WaveNet
@@ -28,31 +28,19 @@ def load(path: Path, name: str, device: str, dtype: str, report: Report) -> Wave
     Raises Problem for sizes that are none, weights that are not those of the sizes or no numbers, and whatever
     ``report`` raises to cancel.
     """
-    import numpy as np
-
-    folder = inspect(path, causal=False)
-    torch = import_torch(report)
-    report(None, "reading the weights")
-    network = build(folder)
     from arplay.models.families.wavenet.model import WaveNet
 
-    torch.set_num_threads(threads(folder.elements))
-    sizes, amplitudes = network.config, tokens(path)
     asked = device not in ("auto", "cpu") or dtype not in ("auto", "float32")
-    why = (
-        f"{sizes.rate:,} samples a second of {sizes.levels} levels",
-        f"receptive field {sizes.field:,} samples ({1000 * sizes.field / sizes.rate:.0f} ms)",
+    folder, place, network = placed(path, "cpu", "float32", report, build)
+    made, amplitudes = network.config, tokens(path)
+    info = described(
+        folder, WAVENET.name, name, replace(place, why=""), len(amplitudes), "torch and numpy",
+        f"{made.rate:,} samples a second of {made.levels} levels",
+        f"receptive field {made.field:,} samples ({1000 * made.field / made.rate:.0f} ms)",
         f"not on {device} in {dtype}: a WaveNet is always float32 on the CPU" if asked else "",
-    )
-    info = Info(
-        name=name, family=WAVENET.name, source=str(path), revision=digest(folder.weights), dtype="float32",
-        device="cpu", vocabulary=len(amplitudes), context=None, parameters=folder.elements, engine="torch and numpy",
-        why="; ".join(filter(None, why)),
     )  # fmt: skip
     model = WaveNet(network, info, amplitudes)
-    if np.isnan(model.uncached(())).any():
-        raise Problem(f"the logits of {path.name} are not numbers (NaN)", "train the model again")
-    return model
+    return finite(model, model.uncached)
 
 
 def build(folder: Folder) -> Network:
@@ -60,31 +48,14 @@ def build(folder: Folder) -> Network:
 
     Nothing is allocated before the sizes in config.json are those of the weights. Raises Problem where they are not.
     """
-    import torch
-
     from arplay.models.families.wavenet.network import Network, Sizes
-    from arplay.models.hf.networks import check_weights, put_weights
+    from arplay.models.hf.networks import filled
 
-    sizes = Sizes(**_sizes(folder.path, folder.config))
-    with torch.device("meta"):
-        network = Network(sizes)
-    check_weights(network, folder.weights[0])
-    network = network.to_empty(device="cpu").eval()
-    put_weights(network, folder.weights[0])
-    return network
+    made = Sizes(**sizes(folder.path, folder.config, _BOUNDS))
+    return filled(lambda: Network(made), folder.weights[0])
 
 
 def tokens(path: Path) -> Amplitudes:
     """The token set of the sounds of a folder, by its config.json alone. Raises Problem."""
-    sizes = _sizes(path, configuration(path, causal=False))
-    return Amplitudes(sizes["rate"], sizes["levels"])
-
-
-def _sizes(path: Path, config: dict[str, Any]) -> dict[str, int]:
-    """The sizes that config.json says. Raises Problem for one out of bounds."""
-    for key, (least, most) in _BOUNDS.items():
-        value = config.get(key)
-        if type(value) is not int or not least <= value <= most:
-            cause = f"{path.name}/config.json says {key} is {str(value)[:20]}, not {least} to {most:,}"
-            raise Problem(cause, "check that file")
-    return {key: config[key] for key in _BOUNDS}
+    found = sizes(path, configuration(path, causal=False), _BOUNDS)
+    return Amplitudes(found["rate"], found["levels"])

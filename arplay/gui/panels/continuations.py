@@ -394,7 +394,6 @@ class ContinuationsPanel(Panel):
         self.write.setVisible(self.width() >= NARROW and self.height() >= LOW)
         for part in (self.note, self.looked):
             part.setVisible(self.height() >= LOW)
-        self.rows.fit(self.width())
 
     # ---- all of it as a picture, not only what is in sight
 

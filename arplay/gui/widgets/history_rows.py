@@ -6,20 +6,13 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject
 
 from arplay.core.format import nats_and_bits, percent, percent_cell
 from arplay.core.tree import TRIED, Node, Tree
-from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.row_table import Column, RowModel
 
-Index = QModelIndex | QPersistentModelIndex
-_HEADERS = ("What was done", "p", "u")
-_HEADER_TIPS = (
-    "Every state of the text, from the oldest to the newest; a branch that was left is indented.",
-    "The probability that the model itself gave to the token, before the decoding settings.",
-    "The random number between 0 and 1 that chose the token; a pick by hand has none.",
-)
 _DONE = {
     "opened": "Opened",
     "typed": "Typed",
@@ -88,12 +81,23 @@ def said(node: Node) -> tuple[str, bool]:
     return label(words) if is_text else words, is_text
 
 
-class HistoryRows(QAbstractTableModel):
-    """Columns: what was done, p, u. Follows a tree that grows."""
+class HistoryRows(RowModel):
+    """Follows a tree that grows."""
+
+    columns = (
+        Column(
+            "What was done",
+            "Every state of the text, from the oldest to the newest; a branch that was left is indented.",
+            kind="words",
+        ),
+        Column("p", "The probability that the model itself gave to the token, before the decoding settings.", 60),
+        Column("u", "The random number between 0 and 1 that chose the token; a pick by hand has none.", 60),
+    )
+    rows: list[Row]
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.rows: list[Row] = []
+        self.rows = []
         self.path: set[int] = set()
         self._on_tried: set[int] = set()
         self.node: Node | None = None
@@ -121,8 +125,7 @@ class HistoryRows(QAbstractTableModel):
             self.endInsertRows()
         elif tree is not before or tree is None or self._count != tree.count or self._on_tried != former:
             self._rebuild(tree)
-        if self.rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 2))
+        self.changed()
 
     def row_of(self, node: Node | None) -> int | None:
         return self._row.get(id(node))
@@ -146,32 +149,15 @@ class HistoryRows(QAbstractTableModel):
             return []
         return [Row(one, self.rows[-1].indent) for one in reversed(chain)]
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(self.rows)
+    def text(self, row: int, column: int) -> str:
+        each = self.rows[row]
+        return (each.said[0], _percent(each.prob), _u(each))[column]
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(_HEADERS)
+    def tip(self, row: int, column: int) -> str:
+        return _tip(self.rows[row])
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation == Qt.Orientation.Horizontal:
-            if role == Qt.ItemDataRole.DisplayRole:
-                return _HEADERS[section]
-            if role == Qt.ItemDataRole.ToolTipRole:
-                return _HEADER_TIPS[section]
-            if role == Qt.ItemDataRole.TextAlignmentRole:
-                side = Qt.AlignmentFlag.AlignRight if section else Qt.AlignmentFlag.AlignLeft
-                return int(side | Qt.AlignmentFlag.AlignVCenter)
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        row = self.rows[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return (row.said[0], _percent(row.prob), _u(row))[index.column()]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain(_tip(row))
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return ("Current state. " if row.node is self.node else "") + _tip(row)
-        return None
+    def spoken(self, row: int, column: int) -> str:
+        return ("Current state. " if self.rows[row].node is self.node else "") + _tip(self.rows[row])
 
 
 def _percent(prob: float | None) -> str:

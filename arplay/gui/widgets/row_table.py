@@ -2,16 +2,109 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
+from arplay.gui.widgets.caption import plain
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``width``: 0 takes what is left over. ``least``: pixels of the table in which there is no room for it."""
+
+    title: str
+    tip: str
+    width: int = 0
+    least: int = 0
+    kind: Literal["number", "words", "token"] = "number"
+
+    @property
+    def side(self) -> int:
+        side = Qt.AlignmentFlag.AlignRight if self.kind == "number" else Qt.AlignmentFlag.AlignLeft
+        return int(side | Qt.AlignmentFlag.AlignVCenter)
+
+
+class RowModel(QAbstractTableModel):
+    """``rows`` of ``columns``; what a cell says is asked for by its row and column."""
+
+    columns: tuple[Column, ...]
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.rows: Sequence[Any] = ()
+        self.theme: Theme = LIGHT
+
+    def title(self, column: int) -> str:
+        return self.columns[column].title
+
+    def text(self, row: int, column: int) -> str:
+        raise NotImplementedError
+
+    def spoken(self, row: int, column: int) -> str:
+        """What is read aloud."""
+        return self.text(row, column)
+
+    def tip(self, row: int, column: int) -> str:
+        return ""
+
+    def ink(self, row: int, column: int) -> str:
+        """A colour of the theme."""
+        return "text"
+
+    def changed(self) -> None:
+        """What the rows say is another thing now."""
+        if self.rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(self.columns) - 1))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self.columns)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.title(section)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain(self.columns[section].tip)
+        return self.columns[section].side if role == Qt.ItemDataRole.TextAlignmentRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        row, at = index.row(), index.column()
+        if not 0 <= row < len(self.rows):
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.text(row, at)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return self.spoken(row, at)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain(self.tip(row, at))
+        if role == Qt.ItemDataRole.FontRole:
+            return fixed_font(BODY) if self.columns[at].kind == "token" else number_font(BODY)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self.columns[at].side
+        return self.theme.color(self.ink(row, at)) if role == Qt.ItemDataRole.ForegroundRole else None
+
 
 class RowTable(QTableView):
-    """Rows ``high`` pixels high without a grid, of which one may be current; columns are as wide as they are told."""
+    """Rows ``high`` pixels high without a grid, of which one may be current; columns go for want of room."""
+
+    spare = 0
+    """Pixels that are kept free of columns."""
 
     def __init__(self, name: str, high: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._columns: Sequence[Column] = ()
         self.setAccessibleName(name)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -30,17 +123,31 @@ class RowTable(QTableView):
         header.setSectionsClickable(False)
         header.setMinimumSectionSize(24)
 
-    def set_widths(self, widest: int, widths: dict[int, int]) -> None:
-        """Of the columns of a model, by number; ``widest`` takes what is left over."""
+    def show_model(self, model: RowModel, pulled: bool = False) -> None:
+        """``pulled``: the user may pull at its columns."""
+        self.setModel(model)
         header = self.horizontalHeader()
         header.setStretchLastSection(False)
-        for column, width in widths.items():
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(column, width)
-        header.setSectionResizeMode(widest, QHeaderView.ResizeMode.Stretch)
+        for at, column in enumerate(model.columns):
+            kept = QHeaderView.ResizeMode.Interactive if pulled else QHeaderView.ResizeMode.Fixed
+            header.setSectionResizeMode(at, kept if column.width else QHeaderView.ResizeMode.Stretch)
+            header.resizeSection(at, column.width)
+        self._columns = model.columns
+
+    def set_theme(self, theme: Theme) -> None:
+        model = self.model()
+        assert isinstance(model, RowModel)
+        model.theme = theme
+        self.viewport().update()
+
+    def fit(self) -> None:
+        room = self.viewport().width() - self.spare
+        for at, column in enumerate(self._columns):
+            self.setColumnHidden(at, room < column.least)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The current row stays in sight, also of a table that was hidden when it became the current one."""
+        self.fit()
         super().resizeEvent(event)
         if self.currentIndex().isValid():
             self.scrollTo(self.currentIndex())

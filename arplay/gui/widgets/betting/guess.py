@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLineEdit, QSpinBox, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from arplay.core.betting import CHIPS, MOST, Bets
 from arplay.core.format import percent
@@ -12,6 +12,7 @@ from arplay.core.modalities.base import TokenSet
 from arplay.gui.theme import BODY, SPACE, fixed_font, number_font
 from arplay.gui.widgets.caption import Caption, plain
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.row_table import RowTable
 
 MOST_HITS = 50
 FEW = 16
@@ -58,24 +59,13 @@ class Guess(QWidget):
             )
         )
         self.model = QStandardItemModel(0, 2, self)
-        self.rows = QTableView()
+        self.rows = RowTable("Tokens to bet on", ROW)
         self.rows.setModel(self.model)
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the field has the keys of both
-        self.rows.setAccessibleName("Tokens to bet on")
         self.rows.setToolTip("A click puts the chips on this token, or takes back those that it has")
-        self.rows.setShowGrid(False)
-        self.rows.setWordWrap(False)
-        self.rows.setCornerButtonEnabled(False)
-        self.rows.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        self.rows.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        self.rows.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
-        self.rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.rows.horizontalHeader().hide()
         self.rows.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.rows.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.rows.verticalHeader().hide()
-        self.rows.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.rows.verticalHeader().setDefaultSectionSize(ROW)
         self.rows.clicked.connect(self._click)
         self.rest = Caption()
         self.rest.tip = "No token has the probability 0: what nobody named shares what is left, each as much."

@@ -57,7 +57,7 @@ class LedgerSheet(Sheet):
     def paint_again(self, painter: QPainter, top: float) -> None:
         table = LedgerTable()
         table.unit = self.unit
-        _paint_row(painter, self.theme, top, tuple(table.heading(column) for column in range(POWER + 1)), head=True)
+        _paint_row(painter, self.theme, top, tuple(table.title(column) for column in range(POWER + 1)), head=True)
 
     def paint_rows(self, painter: QPainter, first: int, stop: int, top: float) -> None:
         for place in range(first, stop):

@@ -3,55 +3,65 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, Qt
 
 from arplay.core.chain import Ledger, underflows
 from arplay.core.format import in_unit, number, power, power_cell, probability, significant
 from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
-from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
-from arplay.gui.widgets.caption import plain
+from arplay.gui.theme import Theme
 from arplay.gui.widgets.labels import BARE, UNSCORED, is_bare, remark, token_text
-
-Index = QModelIndex | QPersistentModelIndex
+from arplay.gui.widgets.row_table import Column, RowModel
 
 NUMBER, TOKEN, P, LOGP, RUNNING, PRODUCT, POWER = range(7)
 
-TIPS = {
-    NUMBER: "The place of the token in the text, from 1.",
-    TOKEN: "The token; spaces, newlines and bytes that are no whole character have a sign.",
-    P: "p(xᵢ | x₁…xᵢ₋₁): the probability that the model gave this token after all tokens before it.",
-    LOGP: "The natural logarithm of p (in bits: divided by ln 2). Logarithms add up where probabilities multiply.",
-    RUNNING: "Σ log p so far: the logarithm of the probability of the text up to this token.",
-    PRODUCT: "The product of all p so far as a 64-bit float computes it; it underflows to 0 below 5·10⁻³²⁴.",
-    POWER: "The same product from the sum of the logs, as a power of ten: it never underflows.",
-}
 
-
-class LedgerTable(QAbstractTableModel):
+class LedgerTable(RowModel):
     """A row for each token that is done. A ledger that goes on where the last one ended only adds rows."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.ledger: Ledger | None = None
-        self.vocabulary: TokenSet | None = None
-        self.rows = 0
-        self.unit: Unit = "nats"
-        self.theme: Theme = LIGHT
+    columns = (
+        Column("#", "The place of the token in the text, from 1.", 56, 324),
+        Column("token", "The token; spaces, newlines and bytes that are no whole character have a sign.", kind="token"),
+        Column(
+            "p", "p(xᵢ | x₁…xᵢ₋₁): the probability that the model gave this token after all tokens before it.", 100, 268
+        ),
+        Column(
+            "log p",
+            "The natural logarithm of p (in bits: divided by ln 2). Logarithms add up where probabilities multiply.",
+            92,
+            168,
+        ),
+        Column("Σ log p", "Σ log p so far: the logarithm of the probability of the text up to this token.", 96, 420),
+        Column(
+            "product",
+            "The product of all p so far as a 64-bit float computes it; it underflows to 0 below 5·10⁻³²⁴.",
+            134,
+            674,
+        ),
+        Column(
+            "as power of ten",
+            "The same product from the sum of the logs, as a power of ten: it never underflows.",
+            120,
+            540,
+        ),
+    )
+    ledger: Ledger | None = None
+    vocabulary: TokenSet | None = None
+    rows: range
+    unit: Unit = "nats"
 
     def show_ledger(self, ledger: Ledger | None, vocabulary: TokenSet | None) -> None:
         self.vocabulary = vocabulary
-        rows = ledger.done if ledger is not None else 0
-        if ledger is not None and _goes_on(self.ledger, ledger, self.rows):
-            if rows > self.rows:
-                self.beginInsertRows(QModelIndex(), self.rows, rows - 1)
+        rows, had = range(ledger.done if ledger is not None else 0), len(self.rows)
+        if ledger is not None and _goes_on(self.ledger, ledger, had):
+            if len(rows) > had:
+                self.beginInsertRows(QModelIndex(), had, len(rows) - 1)
                 self.ledger, self.rows = ledger, rows
                 self.endInsertRows()
             self.ledger = ledger
-            self._changed()
+            self.changed()
         else:
             self.beginResetModel()
             self.ledger, self.rows = ledger, rows
@@ -59,63 +69,36 @@ class LedgerTable(QAbstractTableModel):
 
     def show_style(self, theme: Theme, unit: Unit) -> None:
         self.theme, self.unit = theme, unit
-        self._changed()
+        self.changed()
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, POWER)
 
-    def _changed(self) -> None:
-        if self.rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(self.rows - 1, POWER))
+    def title(self, column: int) -> str:
+        return f"log p ({self.unit})" if column == LOGP else super().title(column)
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own signature)
-        return 0 if parent.isValid() else self.rows
+    def text(self, row: int, column: int) -> str:
+        assert self.ledger is not None
+        return cell(self.ledger, self.vocabulary, row, column, self.unit)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else POWER + 1
+    def ink(self, row: int, column: int) -> str:
+        assert self.ledger is not None
+        warned = column == PRODUCT and underflows(self.ledger.running_at(row))
+        unscored = math.isnan(self.ledger.logprob[row])
+        quiet = column == NUMBER or unscored or (column == TOKEN and is_bare(self.ledger, row))
+        return "warning" if warned else "muted" if quiet else "text"
 
-    def heading(self, column: int) -> str:
-        return ("#", "token", "p", f"log p ({self.unit})", "Σ log p", "product", "as power of ten")[column]
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.heading(section)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return TIPS[section]
-        return _alignment(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if self.ledger is None or not index.isValid() or index.row() >= self.rows:
-            return None
-        row, column = index.row(), index.column()
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return cell(self.ledger, self.vocabulary, row, column, self.unit)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(column)
-        if role == Qt.ItemDataRole.FontRole:
-            return fixed_font(BODY) if column == TOKEN else number_font(BODY)
-        if role == Qt.ItemDataRole.ForegroundRole:
-            warned = column == PRODUCT and underflows(self.ledger.running_at(row))
-            unscored = math.isnan(self.ledger.logprob[row])
-            quiet = column == NUMBER or unscored or (column == TOKEN and is_bare(self.ledger, row))
-            return self.theme.color("warning" if warned else "muted" if quiet else "text")
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tip(row, column)
-        return None
-
-    def _tip(self, row: int, column: int) -> str:
+    def tip(self, row: int, column: int) -> str:
         assert self.ledger is not None
         if column == TOKEN and is_bare(self.ledger, row):
             return BARE
         if column == TOKEN and (cut := remark(self.ledger, row)):
-            return plain(cut)
+            return cut
         if math.isnan(self.ledger.logprob[row]) and column in (P, LOGP):
             return UNSCORED
         if column == P:
-            return f"{power(float(self.ledger.logprob[row]))}\n{TIPS[P]}"
+            return f"{power(float(self.ledger.logprob[row]))}\n{self.columns[P].tip}"
         if column == PRODUCT and underflows(self.ledger.running_at(row)):
             return "Underflows float64: multiplied out, the product would be 0. The sum of the logs is exact enough."
-        return TIPS[column]
+        return self.columns[column].tip
 
 
 def cell(ledger: Ledger, vocabulary: TokenSet | None, row: int, column: int, unit: Unit) -> str:
@@ -147,11 +130,6 @@ def product(logprob: float, last: float) -> str:
     if last >= math.log(1e-4):
         return significant(math.exp(logprob), 6)
     return power_cell(math.exp(logprob), 6)
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignLeft if column == TOKEN else Qt.AlignmentFlag.AlignRight
-    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 def _goes_on(old: Ledger | None, new: Ledger, rows: int) -> bool:

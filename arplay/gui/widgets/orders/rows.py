@@ -7,15 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import (
-    QAbstractTableModel,
     QEvent,
-    QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QRectF,
     Qt,
 )
-from PySide6.QtGui import QHelpEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QHelpEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from arplay.core.format import in_unit, nats_and_bits, number, percent, probability, significant
@@ -23,22 +20,14 @@ from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.places import Place
 from arplay.core.orders import Factor, Orders, Product
 from arplay.gui.contract import Unit
-from arplay.gui.theme import BODY, LIGHT, Theme, number_font
+from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.orders.painting import cell, drawn, paint_cells, paint_way, variable, written
-from arplay.gui.widgets.row_table import RowTable
+from arplay.gui.widgets.row_table import Column, Index, RowModel, RowTable
 
-Index = QModelIndex | QPersistentModelIndex
 ROW = 30
 WAY, NAME, FACTORS, TOTAL = range(4)
-HEADERS = ("order", "name", "log p of each token", "total")
-TIPS = (
-    "In which order the tokens are told; a picture's way begins at the dot. Click to sort.",
-    "What this order is called, if it has a name. Click to sort.",
-    "A cell a token, given those before it, coloured by surprisal as in the heatmap. Click to sort by the largest.",
-    "The sum of the row: log p of all the tokens together. Click to sort.",
-)
 _LISTED = 8
 
 
@@ -68,17 +57,31 @@ def told(factor: Factor, ids: Sequence[int], tokens: TokenSet) -> str:
     return f"{name} = {probability(factor.logprob)}, log p = {nats_and_bits(factor.logprob)}\n{given}\n{others}"
 
 
-class OrderTable(QAbstractTableModel):
+class OrderTable(RowModel):
     """Sorted by a column, or as they come (-1)."""
 
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.orders: Orders | None = None
-        self.tokens: TokenSet | None = None
-        self.places: tuple[Place, ...] = ()
-        self.rows: list[Product] = []
-        self.unit: Unit = "nats"
-        self._sorted = -1, Qt.SortOrder.AscendingOrder
+    columns = (
+        Column(
+            "order",
+            "In which order the tokens are told; a picture's way begins at the dot. Click to sort.",
+            110,
+            kind="words",
+        ),
+        Column("name", "What this order is called, if it has a name. Click to sort.", 132, 640, "words"),
+        Column(
+            "log p of each token",
+            "A cell a token, given those before it, coloured by surprisal as in the heatmap. Click to sort by the "
+            "largest.",
+            kind="words",
+        ),
+        Column("total", "The sum of the row: log p of all the tokens together. Click to sort.", 136, 420),
+    )
+    rows: list[Product]
+    orders: Orders | None = None
+    tokens: TokenSet | None = None
+    places: tuple[Place, ...] = ()
+    unit: Unit = "nats"
+    _sorted = -1, Qt.SortOrder.AscendingOrder
 
     def show_orders(
         self, orders: Orders | None, tokens: TokenSet | None, places: tuple[Place, ...], unit: Unit
@@ -107,39 +110,23 @@ class OrderTable(QAbstractTableModel):
         }
         self.rows.sort(key=keys[column], reverse=order == Qt.SortOrder.DescendingOrder)
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(self.rows)
+    def title(self, column: int) -> str:
+        return f"{super().title(column)}, {self.unit}" if column == TOTAL else super().title(column)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(HEADERS)
+    def text(self, row: int, column: int) -> str:
+        each = self.rows[row]
+        way = "" if drawn(self.places) else written(each.order).replace(" ", "\u2009")
+        return (way, each.name, "", number(in_unit(each.total, self.unit), 12))[column]
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return f"{HEADERS[section]}, {self.unit}" if section == TOTAL else HEADERS[section]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain(TIPS[section])
-        return _side(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
+    def spoken(self, row: int, column: int) -> str:
+        each = self.rows[row]
+        if column == WAY:
+            return written(each.order)
+        cells = (cell(factor, self.unit) for factor in each.factors)
+        return ", ".join(cells) if column == FACTORS else self.text(row, column)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not 0 <= index.row() < len(self.rows):
-            return None
-        each = self.rows[index.row()]
-        way = written(each.order)
-        if role == Qt.ItemDataRole.DisplayRole:
-            painted = "" if drawn(self.places) else way.replace(" ", "\u2009")
-            return (painted, each.name, "", number(in_unit(each.total, self.unit), 12))[index.column()]
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            cells = ", ".join(cell(factor, self.unit) for factor in each.factors)
-            return (way, each.name, cells, number(in_unit(each.total, self.unit), 12))[index.column()]
-        if role == Qt.ItemDataRole.FontRole:
-            return number_font(BODY)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _side(index.column())
-        if role == Qt.ItemDataRole.ToolTipRole and index.column() != FACTORS:
-            return plain(f"{each.name or 'order'}: {way}")
-        return None
+    def tip(self, row: int, column: int) -> str:
+        return "" if column == FACTORS else f"{self.rows[row].name or 'order'}: {self.spoken(row, WAY)}"
 
 
 class _Painted(QStyledItemDelegate):
@@ -176,9 +163,8 @@ class OrderRows(RowTable):
         super().__init__("Orders", ROW)
         self.table = OrderTable(self)
         self.painted = _Painted(self.table, self)
-        self.setModel(self.table)
+        self.show_model(self.table)
         self.setItemDelegate(self.painted)
-        self.set_widths(FACTORS, {WAY: 110, NAME: 132, TOTAL: 136})
         header = self.horizontalHeader()
         header.setSectionsClickable(True)
         header.setSortIndicatorClearable(True)
@@ -190,7 +176,7 @@ class OrderRows(RowTable):
     ) -> None:
         self.table.show_orders(orders, tokens, places, unit)
         self.setColumnWidth(WAY, 48 if drawn(self.table.places) else 36 + 11 * max(4, len(places)))
-        self._fit()
+        self.fit()
         if self.table.rows:
             self.selectRow(0)
 
@@ -201,19 +187,9 @@ class OrderRows(RowTable):
 
     def set_theme(self, theme: Theme) -> None:
         self.painted.theme = theme
-        self.viewport().update()
+        super().set_theme(theme)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow panel the conditionals have the room."""
-        self._fit()
-        super().resizeEvent(event)
-
-    def _fit(self) -> None:
-        width = self.viewport().width()
-        for column, least in ((NAME, 540 if drawn(self.table.places) else 640), (TOTAL, 420)):
-            self.setColumnHidden(column, width < least)
-
-
-def _side(column: int) -> int:
-    side = Qt.AlignmentFlag.AlignRight if column == TOTAL else Qt.AlignmentFlag.AlignLeft
-    return int(side | Qt.AlignmentFlag.AlignVCenter)
+    def fit(self) -> None:
+        """A way that is drawn takes less room than one of numbers."""
+        super().fit()
+        self.setColumnHidden(NAME, self.viewport().width() < (540 if drawn(self.table.places) else 640))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from arplay.core.errors import Problem
@@ -96,6 +96,7 @@ def test_the_receptive_field_is_the_sum_of_the_dilations(sizes: Sizes, seed: int
     logits = made(torch.tensor([[sizes.levels, *drawn(sizes, n - 1, seed)]])).logits
     (gradient,) = torch.autograd.grad(logits[0, -1].square().sum(), embedded[0])
     seen = np.flatnonzero((gradient[0] != 0).any(dim=1).numpy())
+    assume(len(seen))  # a rectifier of so few channels may let nothing through
     assert seen[0] == n - sizes.field and seen[-1] == n - 1
     if sizes.stages > 1 or sizes.cycles == 1:
         assert len(seen) == sizes.field  # every sample of the field is read, none is skipped

@@ -135,9 +135,9 @@ class RowTable(QTableView):
         self._columns = model.columns
 
     def set_theme(self, theme: Theme) -> None:
-        model = self.model()
-        assert isinstance(model, RowModel)
-        model.theme = theme
+        rows = self.model()
+        assert isinstance(rows, RowModel)
+        rows.theme = theme
         self.viewport().update()
 
     def fit(self) -> None:

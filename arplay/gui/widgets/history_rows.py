@@ -11,7 +11,7 @@ from PySide6.QtCore import QModelIndex, QObject
 from arplay.core.format import nats_and_bits, percent, percent_cell
 from arplay.core.tree import TRIED, Node, Tree
 from arplay.gui.widgets.labels import label
-from arplay.gui.widgets.row_table import Column, RowModel
+from arplay.gui.widgets.row_table import Column, TableRows
 
 _DONE = {
     "opened": "Opened",
@@ -81,7 +81,7 @@ def said(node: Node) -> tuple[str, bool]:
     return label(words) if is_text else words, is_text
 
 
-class HistoryRows(RowModel):
+class HistoryRows(TableRows):
     """Follows a tree that grows."""
 
     columns = (

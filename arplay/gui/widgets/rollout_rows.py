@@ -13,7 +13,7 @@ from arplay.core.signs import safe
 from arplay.engine.rollouts import Rolled, Rollout, Stopped
 from arplay.gui.theme import BODY, fixed_font, number_font
 from arplay.gui.widgets.labels import label
-from arplay.gui.widgets.row_table import ChoiceTable, Column, RowModel
+from arplay.gui.widgets.row_table import ChoiceTable, Column, TableRows
 
 ENDED: dict[Stopped, str] = {
     "": "…",
@@ -29,7 +29,7 @@ LEAST, MOST = 300, 4000
 """Pixels of the texts in a picture."""
 
 
-class RolloutTable(RowModel):
+class RolloutTable(TableRows):
     columns = (
         Column(
             "Continuation",

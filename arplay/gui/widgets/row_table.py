@@ -32,7 +32,7 @@ class Column:
         return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
-class RowModel(QAbstractTableModel):
+class TableRows(QAbstractTableModel):
     """``rows`` of ``columns``; what a cell says is asked for by its row and column."""
 
     columns: tuple[Column, ...]
@@ -123,7 +123,7 @@ class RowTable(QTableView):
         header.setSectionsClickable(False)
         header.setMinimumSectionSize(24)
 
-    def show_model(self, model: RowModel, pulled: bool = False) -> None:
+    def show_model(self, model: TableRows, pulled: bool = False) -> None:
         """``pulled``: the user may pull at its columns."""
         self.setModel(model)
         header = self.horizontalHeader()
@@ -136,7 +136,7 @@ class RowTable(QTableView):
 
     def set_theme(self, theme: Theme) -> None:
         rows = self.model()
-        assert isinstance(rows, RowModel)
+        assert isinstance(rows, TableRows)
         rows.theme = theme
         self.viewport().update()
 

@@ -8,13 +8,13 @@ from arplay.core.betting import Game, Move
 from arplay.core.modalities.base import TokenSet
 from arplay.gui.widgets.betting.facts import MEANT, cells
 from arplay.gui.widgets.labels import label
-from arplay.gui.widgets.row_table import Column, RowModel, RowTable
+from arplay.gui.widgets.row_table import Column, RowTable, TableRows
 
 ROW = 24
 NUMBER, TOKEN, YOU, MODEL, UNIGRAM, RANK = range(6)
 
 
-class MovesTable(RowModel):
+class MovesTable(TableRows):
     """A row a move; a game that goes on adds rows."""
 
     columns = (

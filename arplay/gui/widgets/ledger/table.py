@@ -13,12 +13,12 @@ from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
 from arplay.gui.theme import Theme
 from arplay.gui.widgets.labels import BARE, UNSCORED, is_bare, remark, token_text
-from arplay.gui.widgets.row_table import Column, RowModel
+from arplay.gui.widgets.row_table import Column, TableRows
 
 NUMBER, TOKEN, P, LOGP, RUNNING, PRODUCT, POWER = range(7)
 
 
-class LedgerTable(RowModel):
+class LedgerTable(TableRows):
     """A row for each token that is done. A ledger that goes on where the last one ended only adds rows."""
 
     columns = (

@@ -24,7 +24,7 @@ from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.orders.painting import cell, drawn, paint_cells, paint_way, variable, written
-from arplay.gui.widgets.row_table import Column, Index, RowModel, RowTable
+from arplay.gui.widgets.row_table import Column, Index, RowTable, TableRows
 
 ROW = 30
 WAY, NAME, FACTORS, TOTAL = range(4)
@@ -57,7 +57,7 @@ def told(factor: Factor, ids: Sequence[int], tokens: TokenSet) -> str:
     return f"{name} = {probability(factor.logprob)}, log p = {nats_and_bits(factor.logprob)}\n{given}\n{others}"
 
 
-class OrderTable(RowModel):
+class OrderTable(TableRows):
     """Sorted by a column, or as they come (-1)."""
 
     columns = (

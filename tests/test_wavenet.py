@@ -102,6 +102,31 @@ def test_the_receptive_field_is_the_sum_of_the_dilations(sizes: Sizes, seed: int
         assert len(seen) == sizes.field  # every sample of the field is read, none is skipped
 
 
+@settings(max_examples=8, deadline=None)
+@given(st.sampled_from([Sizes(5, 3, 4, 3, 2, 8000), Sizes(16, 4, 5, 2, 1, 8000)]), st.integers(0, 30), st.data())
+def test_all_places_at_once_are_each_of_them_alone(sizes: Sizes, length: int, data: st.DataObject) -> None:
+    model, ids = made_model(sizes), drawn(sizes, length, length)
+    first = data.draw(st.integers(0, length))
+    found = model.at_once(ids, first)
+    assert found.shape == (length - first, sizes.levels)
+    for place, row in enumerate(found, first):
+        np.testing.assert_allclose(row, model.uncached(ids[:place]), atol=CLOSE)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.sampled_from([Sizes(5, 3, 4, 3, 2, 8000), Sizes(16, 4, 5, 2, 1, 8000)]), st.integers(1, 30))
+def test_what_it_says_to_read_is_what_moves_it(sizes: Sizes, index: int) -> None:
+    """Each sample changed alone, and the gradient; what it says it does not read moves nothing at all."""
+    made, model, ids = network(sizes), made_model(sizes), drawn(sizes, index, index)
+    others = [[(id + (k == at)) % sizes.levels for k, id in enumerate(ids)] for at in range(index)]
+    with torch.inference_mode():
+        own, *moved = (made(torch.tensor([[sizes.levels, *each]])).logits[0, -1] for each in (ids, *others))
+    says, field = model.reads(index), model.field(ids)
+    assert [bool((row != own).any()) for row in moved] == says.tolist()
+    declared = field.declared.tolist()
+    assert declared == says[index - len(declared) :].tolist() == (field.gradient > 0).tolist()
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_every_way_to_a_place_gives_the_same_logits(data: st.DataObject) -> None:

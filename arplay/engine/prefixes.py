@@ -46,17 +46,18 @@ class Prefixes:
 
         ``begin`` makes a new one where there is none. It is kept afterwards with whatever it has read by then, but
         not after an exception: nobody knows what it holds then. Nor where all were freed meanwhile: it may be one of
-        the former model, whose job is closed only after the new one is there.
+        the former model, whose job is closed only after the new one is there. Nobody rewinds it behind the place where
+        it was given.
         """
-        session, freed = self._find(begin, context[:most]), self._freed
+        (session, place), freed = self._find(begin, context[:most]), self._freed
         try:
             yield session
         except (GeneratorExit, Interrupted):  # the job was cancelled between two chunks, or in one
             if freed == self._freed:
-                self._keep(session)
+                self._keep(session, context[:place])
             raise
         if freed == self._freed:
-            self._keep(session)
+            self._keep(session, context[:place])
 
     def latest(self) -> Session:
         """A branch of the session that was used last."""
@@ -75,25 +76,29 @@ class Prefixes:
         """What all branches hold; what several of them share is counted once."""
         return _held(self._branches)
 
-    def _find(self, begin: Callable[[], Session], context: Ids) -> Session:
+    def _find(self, begin: Callable[[], Session], context: Ids) -> tuple[Session, int]:
+        """A session, and how much of ``context`` it has read."""
         best, place = None, 0
         for branch in reversed(self._branches):
             reached = branch.session.reach(common_prefix(branch.chain, context))
             if reached > place:
                 best, place = branch, reached
         if best is None:
-            return begin()
+            return begin(), 0
         if len(best.chain) - place >= WORTH:
             session = best.session.branch()
         else:
             session = best.session
             self._branches.remove(best)
         session.rewind(place)
-        return session
+        return session, place
 
-    def _keep(self, session: Session) -> None:
-        """Keep it as the most recent one, without those that are needless now and those that memory does not allow."""
-        new = _Branch(session, np.array(session.ids, np.int64))
+    def _keep(self, session: Session, known: Ids) -> None:
+        """Keep it as the most recent one, without those that are needless now and those that memory does not allow.
+
+        ``known``: what it begins with, so that only what is new of a long chain is turned into an array.
+        """
+        new = _Branch(session, np.concatenate([known, np.array(session.ids[len(known) :], np.int64)]))
         kept = [branch for branch in self._branches if not _covers(new, branch)]
         if kept and any(_covers(branch, kept[-1]) for branch in kept[:-1]):
             kept.pop()  # it was kept as the most recent one only

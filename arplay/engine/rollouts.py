@@ -11,6 +11,7 @@ from arplay.core.decoding.grammar import Matched
 from arplay.core.decoding.pipeline import Chain, Pipeline
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
+from arplay.core.growing import Growing
 from arplay.core.modalities.base import Document, Place, Writer
 from arplay.core.picking import uniform
 from arplay.core.reading import Reading
@@ -87,7 +88,7 @@ class Rolled(OfPlace):
 class _Running:
     rollout: int
     seed: int
-    chain: list[int]
+    chain: Growing
     decoding: Chain
     drawn: list[float]
     writer: Writer
@@ -114,7 +115,7 @@ def roll(state: State, request: Roll, heard: Heard | None = None) -> Steps:
     chain, index = spot.chain, spot.prefix.index
     running = [
         _Running(
-            at, seed, list(chain), Chain(request.pipeline), list(request.drawn), request.document.writer(),
+            at, seed, Growing(chain), Chain(request.pipeline), list(request.drawn), request.document.writer(),
             Stops(request.stops),
         )
         for at, seed in enumerate(request.seeds)
@@ -164,7 +165,7 @@ def roll(state: State, request: Roll, heard: Heard | None = None) -> Steps:
         yield result()
         room = None if room is None else room - 1
         if not _all_end(request, state, length, index, room):
-            batch.step([each.chain[-1] for each in running])
+            batch.step([int(each.chain.ids[-1]) for each in running])
 
 
 def _all_end(request: Roll, state: State, length: int, index: int, room: int | None) -> Stopped:
@@ -185,7 +186,7 @@ def _draw(
         each.decoding.accept(fixed)
         return ""
     u, lead = uniform(each.seed, index), len(each.chain) - index
-    known = known_at(state, each.chain, lead, each.decoding.pipeline, each.seed, each.drawn, u)
+    known = known_at(state, each.chain.ids, lead, each.decoding.pipeline, each.seed, each.drawn, u)
     try:
         decoded = each.decoding.apply(distribution, known)
     except Matched:

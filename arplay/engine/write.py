@@ -11,6 +11,7 @@ import numpy as np
 from arplay.core.decoding.pipeline import Decoded, Pipeline, decode
 from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
+from arplay.core.growing import Growing
 from arplay.core.modalities.base import Document, Ids, Place, TokenSet, Writer
 from arplay.core.picking import Choice, uniform
 from arplay.core.position import Answer
@@ -165,21 +166,22 @@ def write(state: State, request: Write) -> Steps:
 
 def _go_on(state: State, request: Write, batch: _Batch, chain: Ids, lead: int) -> Generator[Pause | None, None, Ids]:
     """Write on as long as the batch and the context have room; the chain so far."""
-    model = state.current()
+    model, grown = state.current(), Growing(chain)
     most = model.info.context
     with state.prefixes.session(model.session, chain) as session:
-        while not (batch.is_full(request.per_second) or (most is not None and len(chain) > most)):
-            if _has_ended(request, batch, len(chain) - lead, state.tokens):
+        unread = chain[len(session.ids) :].tolist()
+        while not (batch.is_full(request.per_second) or (most is not None and len(grown) > most)):
+            if _has_ended(request, batch, len(grown) - lead, state.tokens):
                 break
-            session.read(chain[len(session.ids) :].tolist())
-            distribution = next_of(session)
-            chosen = _choose(distribution, request, lead, chain, state, batch.steps)
+            session.read(unread)
+            chosen = _choose(next_of(session), request, lead, grown.ids, state, batch.steps)
             if chosen is None:
                 break
             yield Pause(ahead) if (ahead := batch.ahead(request.per_second)) > 0 else None
             batch.put(*chosen, state.tokens, request.rules)
-            chain = np.append(chain, batch.steps[-1].id)
-    return chain
+            unread = [batch.steps[-1].id]
+            grown.append(unread[0])
+    return grown.ids
 
 
 def _has_ended(request: Write, batch: _Batch, index: int, tokens: TokenSet) -> bool:
@@ -193,7 +195,8 @@ def _choose(
 ) -> tuple[Step, tuple[Choice, Decoded]] | None:
     """None where nothing can be sampled: the window says why, as it does for a single Step."""
     index = len(chain) - lead
-    u, drawn = uniform(request.seed, index), (*request.drawn, *map(drawn_at, steps))
+    u = uniform(request.seed, index)
+    drawn = (*request.drawn, *map(drawn_at, steps)) if request.pipeline.recalls else ()
     try:
         context = known_at(state, chain, lead, request.pipeline, request.seed, drawn, u)
         decoded = decode(distribution, request.pipeline, context)

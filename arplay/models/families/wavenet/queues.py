@@ -31,10 +31,11 @@ class Weights:
         self.sizes = sizes = network.config
         width, gates, outs = sizes.width, [gate for _, gate, _ in network.layers], [out for _, _, out in network.layers]
         half = np.repeat(np.array([1, 0.5], np.float32), width)
+        self.dilations, self.layers = np.array(sizes.dilations), np.arange(len(gates))
         self.embedding = _plain(network.embedding.weight)
-        self.past = [_plain(gate.weight[:, :width].T) * half for gate in gates]
+        self.past = np.stack([_plain(gate.weight[:, :width].T) * half for gate in gates])
         self.present = [_plain(gate.weight[:, width:].T) * half for gate in gates]
-        self.bias = [_plain(gate.bias) * half for gate in gates]
+        self.bias = np.stack([_plain(gate.bias) * half for gate in gates])[:, None]
         self.rest = [_plain(out.weight[:width].T) * half[-1] for out in outs]
         self.rest_bias = [_plain(out.bias[:width]) for out in outs]
         self.skip = np.concatenate([_plain(out.weight[width:].T) * half[-1] for out in outs])
@@ -45,7 +46,7 @@ class Weights:
     @property
     def columns(self) -> int:
         """How many columns a queue keeps: a power of two, so that a place in it is a mask of the time."""
-        most = max(self.sizes.dilations)
+        most = int(self.dilations.max())
         return 1 << (most + max(most, SLACK) - 1).bit_length()
 
 
@@ -68,14 +69,13 @@ class Queues:
         """Read one id of each sound, (B,)."""
         weights, width, time = self._weights, self._weights.sizes.width, self.length
         mask = self.kept.shape[1] - 1
-        h = weights.embedding[ids]
-        for k, dilation in enumerate(weights.sizes.dilations):
-            queue = self.kept[k]
-            queue[time & mask] = h
-            gates = h @ weights.present[k]
-            if time >= dilation:
-                gates += queue[(time - dilation) & mask] @ weights.past[k]
-            gates += weights.bias[k]
+        earlier = self.kept[weights.layers, (time - weights.dilations) & mask]
+        earlier[weights.dilations > time] = 0
+        pasts = earlier @ weights.past + weights.bias  # of all layers at once: what they read was known before
+        h, now = weights.embedding[ids], self.kept[:, time & mask]
+        for k, gates in enumerate(pasts):
+            now[k] = h
+            gates += h @ weights.present[k]
             np.tanh(gates, out=gates)
             z = self._gated[:, k * width : (k + 1) * width]
             np.multiply(gates[:, width:] + 1, gates[:, :width], out=z)
@@ -93,7 +93,7 @@ class Queues:
     def reaches(self, length: int) -> bool:
         """Whether the columns before time ``length`` are all still there."""
         oldest = self._peak - self.kept.shape[1]
-        return oldest <= 0 or length - max(self._weights.sizes.dilations) >= oldest
+        return oldest <= 0 or length - int(self._weights.dilations.max()) >= oldest
 
     def back(self, length: int) -> None:
         """Forget all but the first ``length`` ids, where :meth:`reaches` says that they are there."""

@@ -16,6 +16,7 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.format import nats_or_bits, number, percent
 from arplay.core.modalities.base import Document, Ids
+from arplay.core.parts import Parts
 from arplay.core.position import Answer
 from arplay.core.stepping import context_at
 from arplay.engine.load import Loaded
@@ -244,6 +245,18 @@ class Score:
     def bits_per_sample(self) -> float | None:
         """NLL in bits / scored samples of a sound; None where there are none. Raises Problem for anything else."""
         return self._per("bits_per_sample")
+
+    def by(self, kind: str) -> Parts:
+        """What each "word", "line", "sentence" or "paragraph" of a text costs, or each "row" of a picture.
+
+        Raises Problem where the document has no such parts.
+
+        >>> from arplay import load
+        >>> words = load("english").score("It was a dark night.").by("word")
+        >>> [round(float(logprob), 2) for logprob in words.logprob], int(words.crossing.sum())
+        ([-4.51, -0.9, -0.6, -4.55, -5.77], 0)
+        """
+        return Parts.of(self.ledger, kind)
 
     @property
     def notes(self) -> tuple[str, ...]:

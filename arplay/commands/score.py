@@ -9,8 +9,10 @@ from pathlib import Path
 from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.format import nats_and_bits, number, percent_cell, power
+from arplay.core.modalities.base import Unit
 from arplay.core.reading import FIRST_TOKEN
-from arplay.export import conventions, tables
+from arplay.core.signs import safe
+from arplay.export import conventions, parts, tables
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, write
 from arplay.results import Score
@@ -22,6 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_reading(parser)
     options.add_encoding(parser)
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write a CSV table of the tokens as well")
+    by = "what each word, line, sentence or paragraph costs as well; in --csv instead of the tokens"
+    parser.add_argument("--by", metavar="PART", help=by)
     parser.add_argument("--conventions", action="store_true", help="perplexity by the usual conventions as well")
     options.add_output(parser)
 
@@ -33,20 +37,28 @@ def run(args: argparse.Namespace) -> int:
         score = model.score(source.document)
         compared = model.conventions(source.document) if args.conventions else None
     found, ledger, vocabulary = score.as_dict(), score.ledger, score.loaded.vocabulary
+    divided = score.by(args.by) if args.by else None
+    if divided is not None:
+        found["parts"] = parts.rows(divided)
     if compared is not None:
         found["conventions"] = conventions.record(compared)
     if args.csv:
         origin = Provenance(score.loaded.info, ledger.first_token, source.name)
         comments = [*origin.lines(), *tables.comments(found["totals"])]
-        write(args.csv, to_csv(found["tokens"], tables.token_columns(ledger, vocabulary), comments))
+        if divided is None:
+            table = found["tokens"], tables.token_columns(ledger, vocabulary)
+        else:
+            table = found["parts"], parts.columns(ledger)
+        write(args.csv, to_csv(*table, comments))
         note(f"wrote {args.csv}")
-    told = to_json(found) if args.json else _describe(score, found["tokens"], found["totals"])
+    shown = _tokens(score, found["tokens"]) if divided is None else _parts(found["parts"], ledger.unit)
+    told = to_json(found) if args.json else "\n".join([*_head(score, found["totals"]), *shown]) + "\n"
     deliver(told if args.json or compared is None else "\n".join([*conventions.lines(compared), "", told]), args.out)
     return 0
 
 
-def _describe(score: Score, rows: list[tables.Record], sums: tables.Record) -> str:
-    ledger, vocabulary, totals = score.ledger, score.loaded.vocabulary, score.ledger.totals
+def _head(score: Score, sums: tables.Record) -> list[str]:
+    ledger, totals = score.ledger, score.ledger.totals
     counts = (*totals.counts, (totals.unit.many, totals.units_total))
     counted = ", ".join(f"{count:,} {name}" for name, count in counts)
     lines = [
@@ -63,12 +75,26 @@ def _describe(score: Score, rows: list[tables.Record], sums: tables.Record) -> s
     lines += sums["notes"]
     if len(ledger) and ledger.context[-1] < ledger.context[0] + len(ledger) - 1:
         lines.append(f"longer than the context: windows of {sums['window']:,} tokens, stride {sums['stride']:,}")
-    if rows:
-        lines += ["", f"{'index':>7}  {'log p':>10}  {'p':>9}  {'rank':>7}  {'entropy':>8}  token"]
+    return lines
+
+
+def _tokens(score: Score, rows: list[tables.Record]) -> list[str]:
+    ledger, vocabulary, unit = score.ledger, score.loaded.vocabulary, score.ledger.unit
+    lines = ["", f"{'index':>7}  {'log p':>10}  {'p':>9}  {'rank':>7}  {'entropy':>8}  token"] if rows else []
     for row, bare in zip(rows, (ledger.starts == ledger.ends).tolist(), strict=True):
-        text = vocabulary.label(row["id"]) + (f" (no {totals.unit.many})" if bare else "")
+        text = vocabulary.label(row["id"]) + (f" (no {unit.many})" if bare else "")
         lines.append(f"{row['index']:>7}  {_figures(row)}  {text}")
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def _parts(rows: list[tables.Record], unit: Unit) -> list[str]:
+    lines = ["", f"{'index':>7}  {'tokens':>6}  {'log p':>10}  {unit.per:>18}  {'entropy':>8}  part"]
+    for row in rows:
+        known = ("—" if row[name] is None else number(row[name]) for name in ("logprob", unit.key, "entropy"))
+        logprob, bits, entropy = known
+        text = safe(row["text"]) + (" (its last token goes on)" if row["crossing"] else "")
+        lines.append(f"{row['index']:>7}  {row['tokens']:>6}  {logprob:>10}  {bits:>18}  {entropy:>8}  {text}")
+    return lines
 
 
 def _figures(row: tables.Record) -> str:

@@ -165,7 +165,7 @@ class Convention:
 
     ``passes`` of (length of the chain, context, stride) say what is read, ``total`` adds up. ``strides``: whether the
     stride means anything. ``whole``: whether every token behind the first counts once, so that what is said of a word
-    or a byte of the text means something.
+    or a byte of the text means something. ``splits``: whether words are counted as the harness does.
     """
 
     name: str
@@ -176,6 +176,7 @@ class Convention:
     first: tuple[FirstToken, ...] = ()
     strides: bool = False
     whole: bool = False
+    splits: bool = False
 
 
 CONVENTIONS = (
@@ -196,6 +197,7 @@ CONVENTIONS = (
         every,
         first=("bos", "eos"),
         whole=True,
+        splits=True,
     ),
     Convention(
         "hf_strided",

@@ -32,7 +32,7 @@ class Figures:
     """A text by one convention. ``found`` is None where it cannot be followed: ``why`` says so.
 
     ``first_token``: what became of the first one. ``windows`` were read, of ``context`` tokens at most, ``read``
-    together; ``stride`` is None where the convention has none.
+    together; ``stride`` is None where the convention has none. ``counts``: what NLL may be divided by, by name.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Figures:
     first_token: str
     context: int
     stride: int | None
+    counts: tuple[tuple[str, int], ...]
     windows: int = 0
     read: int = 0
     why: str = ""
@@ -50,13 +51,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Compared(Result):
-    """The first of ``figures`` are arplay's own. ``units`` and ``counts`` are those of the whole document."""
+    """The first of ``figures`` are arplay's own. ``units`` are those of the whole document."""
 
     document: Document
     info: Info
     unit: Unit
     units: int
-    counts: tuple[tuple[str, int], ...]
     figures: tuple[Figures, ...]
 
 
@@ -79,7 +79,7 @@ def compare(state: State, request: Compare) -> Steps:
             yield Progress(request.number, each.convention.title, done / whole)
         figures.append(each.figures(parts))
     unit = state.tokens.unit
-    return Compared(request.number, request.document, model.info, unit, encoded.units, encoded.counts, tuple(figures))
+    return Compared(request.number, request.document, model.info, unit, encoded.units, tuple(figures))
 
 
 def _own(ledger: Ledger) -> Figures:
@@ -93,6 +93,7 @@ def _own(ledger: Ledger) -> Figures:
         ledger.first_token,
         ledger.windows.window,
         ledger.windows.stride,
+        ledger.encoded.counts,
         len(spans),
         sum(stop - 1 - start for start, _, stop in spans),
     )
@@ -104,7 +105,7 @@ class _Reading:
     def __init__(
         self, model: Model, convention: Convention, encoded: Encoded, ledger: Ledger, reading: Reading
     ) -> None:
-        self.convention, self._windows = convention, ledger.windows
+        self.convention, self._windows, self._encoded = convention, ledger.windows, encoded
         self.lead: tuple[int, ...] = ()
         self.why, self.first_token = "", ""
         for rule in convention.first or (reading.first_token,):
@@ -128,9 +129,12 @@ class _Reading:
         made = self.convention
         stride = self._windows.stride if made.strides else None
         found = None if self.why else made.total(self.passes, parts)
+        counts = dict(self._encoded.counts)
+        if made.splits and "words" in counts:
+            counts["words"] = self._encoded.split_words
         return Figures(
             made.name, made.title, made.explanation, found, made.whole, self.first_token, self._windows.window, stride,
-            len(self.passes), self.read, self.why,
+            tuple(counts.items()), len(self.passes), self.read, self.why,
         )  # fmt: skip
 
 

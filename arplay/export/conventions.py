@@ -37,7 +37,7 @@ def per_unit(compared: Compared, each: Figures) -> Iterator[tuple[str, float | N
     """Perplexity and bits of a byte, a character, a word (or a pixel, a sample) of the whole text, by their names."""
     nll = None if each.found is None else each.found.nll
     unit = compared.unit
-    for one, many in ((unit.one, compared.units), *((name.removesuffix("s"), n) for name, n in compared.counts)):
+    for one, many in ((unit.one, compared.units), *((name.removesuffix("s"), n) for name, n in each.counts)):
         spent = None if nll is None else per(nll, many)
         yield f"{one}_perplexity", spent and spent.perplexity
         yield unit.key if one == unit.one else f"bits_per_{one}", spent and spent.bits

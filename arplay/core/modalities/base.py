@@ -200,6 +200,24 @@ class Encoded(Protocol):
         """What else of it may be counted, by name."""
         ...
 
+    @property
+    def split_words(self) -> int:
+        """Words as lm-evaluation-harness counts them: what stands before and behind each stretch of white space."""
+        ...
+
+    @property
+    def divisions(self) -> tuple[str, ...]:
+        """What kinds of parts it has, by the name of one; often none."""
+        ...
+
+    def parts(self, kind: str) -> Ids:
+        """The unit where each part of a kind begins, which it goes on from to the next one's; the first at 0."""
+        ...
+
+    def extract(self, start: int, end: int) -> str:
+        """What its units [start, end) are, exactly, for tables."""
+        ...
+
     def is_of(self, document: Any) -> bool:
         """Whether it is what ``document`` says (which ids are fixed apart)."""
         ...

@@ -318,6 +318,21 @@ class EncodedPicture(EachEncoded):
     first: int = 0
     unit: ClassVar[Unit] = PIXEL
 
+    @property
+    def split_words(self) -> int:
+        return 0
+
+    @property
+    def divisions(self) -> tuple[str, ...]:
+        """Its rows, where they are read one after the other from the beginning."""
+        return ("row",) if self.raster.order == tuple(range(len(self.raster.order))) and not self.first else ()
+
+    def parts(self, kind: str) -> Ids:
+        return np.arange(0, len(self.ids), self.raster.width)
+
+    def extract(self, start: int, end: int) -> str:
+        return " ".join(str(level) for level in self.ids[start:end].tolist())
+
     def is_of(self, document: Picture) -> bool:
         return self.picture == document
 

@@ -230,6 +230,20 @@ class EncodedSound(EachEncoded):
     first: int = 0
     unit: ClassVar[Unit] = SAMPLE
 
+    @property
+    def split_words(self) -> int:
+        return 0
+
+    @property
+    def divisions(self) -> tuple[str, ...]:
+        return ()
+
+    def parts(self, kind: str) -> Ids:
+        return np.zeros(1, np.int64)
+
+    def extract(self, start: int, end: int) -> str:
+        return f"samples {start:,} to {end:,}"
+
     def is_of(self, document: Sound) -> bool:
         return self._data == document.samples
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from arplay.core.distribution import frozen
 from arplay.core.errors import Problem
 from arplay.core.modalities import base as modality
+from arplay.core.modalities import parts
 from arplay.core.modalities.base import Found, Ids, Note, Prefix, Remember
 from arplay.core.modalities.finding import find
 from arplay.core.modalities.loss import loss
@@ -276,14 +277,27 @@ class Encoded:
 
     @property
     def counts(self) -> tuple[tuple[str, int], ...]:
-        """Words as lm-evaluation-harness counts them: what stands before and behind each stretch of white space.
+        text = to_text(self.data)
+        return (("characters", len(text)), ("words", len(text.split())))
 
-        >>> Encoded(b" a b", np.arange(1), np.array([4]), np.zeros(1, bool)).counts  # nothing, a, b
-        (('characters', 4), ('words', 3))
+    @property
+    def split_words(self) -> int:
+        """
+        >>> Encoded(b" a b", np.arange(1), np.array([4]), np.zeros(1, bool)).split_words  # nothing, a, b
+        3
         """
         text = to_text(self.data)
-        words = len(text.split()) + text[:1].isspace() + text[-1:].isspace()
-        return (("characters", len(text)), ("words", words))
+        return len(text.split()) + text[:1].isspace() + text[-1:].isspace()
+
+    @property
+    def divisions(self) -> tuple[str, ...]:
+        return parts.KINDS
+
+    def parts(self, kind: str) -> Ids:
+        return parts.starts(self.data, kind)
+
+    def extract(self, start: int, end: int) -> str:
+        return exact_text(self.data[start:end])
 
     def is_of(self, document: Text) -> bool:
         return self.data == document.data

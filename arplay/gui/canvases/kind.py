@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from arplay.core.modalities.base import Document
 from arplay.gui.canvases.canvas import Canvas, Heat
 from arplay.gui.canvases.field import DistanceField
-from arplay.gui.widgets.heat.sheet import FiguresSheet
+from arplay.gui.widgets.heat.sheet import FiguresSheet, Scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Kind:
     suits: Callable[[Any, Any], bool]
     canvas: Callable[[], Canvas]
     heat: type[Heat]
-    sheet: Callable[..., FiguresSheet]
+    sheet: Callable[[Scored], FiguresSheet]
     in_parts: bool
     long: Callable[[Any], bool]
     verb: str

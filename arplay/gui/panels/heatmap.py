@@ -20,7 +20,7 @@ from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.heat.sheet import FiguresSheet
+from arplay.gui.widgets.heat.sheet import FiguresSheet, Scored
 from arplay.gui.widgets.labels import first_token, lead_tokens, windows
 from arplay.gui.widgets.ledger.totals import note_figures
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
@@ -220,7 +220,7 @@ class HeatmapPanel(OnSheet, Panel):
         kind, scale = kinds.of_document(self.view.document), HeatScale(self.theme, settings.colour_by)
         ledger = whole if stop - first == len(whole) or not kind.in_parts else whole.part(first, stop)
         part = f"tokens {first + 1:,} to {stop:,} of {len(whole):,}, each read after all that stands before it  ·  "
-        made: FiguresSheet = kind.sheet(
+        scored = Scored(
             ledger,
             loaded.vocabulary if loaded else None,
             lead_tokens(ledger, loaded) if first == 0 else (),
@@ -230,7 +230,7 @@ class HeatmapPanel(OnSheet, Panel):
             heat_figures(ledger, settings.unit),
             ("" if ledger is whole else part) + self._caption(whole),
         )
-        return made
+        return kind.sheet(scored)
 
 
 def heat_figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:

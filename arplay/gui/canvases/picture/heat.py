@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from PySide6.QtCore import QRectF, Signal
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number, probability
-from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.image import EncodedPicture
-from arplay.gui.contract import Settings, Unit, View
-from arplay.gui.theme import LIGHT, Theme
-from arplay.gui.widgets.figure_row import Figure
+from arplay.gui.canvases.heat import WidgetHeat
+from arplay.gui.contract import Unit, View
+from arplay.gui.theme import Theme
 from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet
+from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet, Scored
 from arplay.gui.widgets.picture.grid import MOST_SIDE, PictureGrid, Square, paint_squares
 from arplay.gui.widgets.sheet import MARGIN
 
@@ -25,35 +24,21 @@ MOST_WITH_WORDS = 256
 """Pixels of a picture whose squares may ever be large enough for words."""
 
 
-class PictureHeat(QWidget):
-    """The grid of pixels, as a :class:`Heat`."""
+class PictureHeat(WidgetHeat):
+    """The grid of pixels."""
 
-    picked = Signal(int)
-    zoomed = Signal(int)
     beside = True
-    empty_text = ""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._view = View()
-        self._scale, self._unit = HeatScale(LIGHT, Settings().colour_by), Settings().unit
+        self.grid = PictureGrid()
+        super().__init__(self.grid, "Surprisal of the pixels", parent)
         self._encoded: EncodedPicture | None = None
-        self.grid = PictureGrid(self)
-        self.grid.setAccessibleName("Surprisal of the pixels")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.grid)
-        self.setFocusProxy(self.grid)
         self.grid.pressed.connect(self._press)
         self.grid.moved.connect(self._move)
 
     @staticmethod
     def height_of(view: View, width: int) -> int:
         return 400
-
-    def show_style(self, theme: Theme, scale: HeatScale, unit: Unit, text_size: int) -> None:
-        self.grid.theme, self._scale, self._unit = theme, scale, unit
-        self.show_view(self._view)
 
     def show_view(self, view: View) -> None:
         self._view, ledger = view, view.ledger
@@ -92,24 +77,14 @@ class PictureHeat(QWidget):
 class PictureSheet(FiguresSheet):
     """The pixels on paper, a row of them a row."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        tokens: TokenSet | None,
-        lead: tuple[str, ...],
-        theme: Theme,
-        scale: HeatScale,
-        unit: Unit,
-        figures: tuple[Figure, ...],
-        caption: str,
-    ) -> None:
-        encoded = ledger.encoded
+    def __init__(self, scored: Scored) -> None:
+        encoded = scored.ledger.encoded
         assert isinstance(encoded, EncodedPicture), "a picture"
         raster = encoded.raster
         self.columns = raster.width
         self.side = min(MOST_SIDE, (WIDTH - 2 * MARGIN) / raster.width)
-        self.squares = squares_of(ledger, encoded, theme, scale, unit)
-        super().__init__(theme, scale, unit, figures, caption, self.side, raster.height)
+        self.squares = squares_of(scored.ledger, encoded, scored.theme, scored.scale, scored.unit)
+        super().__init__(scored, self.side, raster.height)
 
     def paint_rows(self, painter: QPainter, first: int, stop: int, top: float) -> None:
         place = QRectF(MARGIN, top, self.columns * self.side, (stop - first) * self.side)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
+from arplay.core.chain import Ledger
+from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.figure_row import ROW as FIGURE_ROW
@@ -16,24 +20,29 @@ from arplay.gui.widgets.sheet import MARGIN, Sheet
 WIDTH = 900
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Scored:
+    """What a heatmap shows: ``lead`` is read before the tokens, ``caption`` below the figures."""
+
+    ledger: Ledger
+    tokens: TokenSet | None
+    lead: tuple[str, ...]
+    theme: Theme
+    scale: HeatScale
+    unit: Unit
+    figures: tuple[Figure, ...]
+    caption: str
+
+
 class FiguresSheet(Sheet):
     """Rows below the figures of a whole document and the legend of their colours."""
 
-    def __init__(
-        self,
-        theme: Theme,
-        scale: HeatScale,
-        unit: Unit,
-        figures: tuple[Figure, ...],
-        caption: str,
-        row: float,
-        rows: int,
-    ) -> None:
-        self.scale, self.unit, self.caption = scale, unit, caption
-        self.figures = layout(figures, WIDTH - 2 * MARGIN, 3)
+    def __init__(self, scored: Scored, row: float, rows: int) -> None:
+        self.scale, self.unit, self.caption = scored.scale, scored.unit, scored.caption
+        self.figures = layout(scored.figures, WIDTH - 2 * MARGIN, 3)
         self.figures_height = FIGURE_ROW * (1 + max((row for _, row, _ in self.figures), default=0))
         head = MARGIN + self.figures_height + 20 + 30 + SPACE[1]
-        super().__init__("heatmap", "Heatmap", theme, WIDTH, head, row, rows)
+        super().__init__("heatmap", "Heatmap", scored.theme, WIDTH, head, row, rows)
 
     def paint_head(self, painter: QPainter) -> None:
         painter.save()

@@ -4,38 +4,24 @@ from __future__ import annotations
 
 from PySide6.QtGui import QPainter
 
-from arplay.core.chain import Ledger
-from arplay.core.modalities.base import TokenSet
 from arplay.gui.canvases.text.heat.blocks import Blocks, Rows
 from arplay.gui.canvases.text.heat.painting import HeatPainter, Lines, lead_columns
 from arplay.gui.canvases.text.heat.shaping import Grid
-from arplay.gui.contract import Unit
-from arplay.gui.theme import Theme
-from arplay.gui.widgets.figure_row import Figure
-from arplay.gui.widgets.heat.scale import HeatScale
-from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet
+from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet, Scored
 from arplay.gui.widgets.sheet import MARGIN
 
 
 class HeatSheet(FiguresSheet):
-    def __init__(
-        self,
-        ledger: Ledger,
-        vocabulary: TokenSet | None,
-        lead: tuple[str, ...],
-        theme: Theme,
-        scale: HeatScale,
-        unit: Unit,
-        figures: tuple[Figure, ...],
-        caption: str,
-    ) -> None:
+    def __init__(self, scored: Scored) -> None:
         grid = Grid.make()
         columns = max(4, int((WIDTH - 2 * MARGIN) / grid.column) - 1)
-        flow = Rows(Blocks.of(ledger, vocabulary, grid.measure), columns, lead_columns(lead, columns)[1])
+        flow = Rows(
+            Blocks.of(scored.ledger, scored.tokens, grid.measure), columns, lead_columns(scored.lead, columns)[1]
+        )
         flow.count_all()
-        self.heat = HeatPainter(Lines(grid, flow), theme, scale, ledger, lead)
-        self.heat.specials = vocabulary.special if vocabulary is not None else frozenset()
-        super().__init__(theme, scale, unit, figures, caption, grid.row, flow.rows)
+        self.heat = HeatPainter(Lines(grid, flow), scored.theme, scored.scale, scored.ledger, scored.lead)
+        self.heat.specials = scored.tokens.special if scored.tokens is not None else frozenset()
+        super().__init__(scored, grid.row, flow.rows)
 
     def paint_rows(self, painter: QPainter, first: int, stop: int, top: float) -> None:
         painter.save()

@@ -1,0 +1,37 @@
+"""Scores shown on one widget that has the document's own shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from arplay.gui.contract import Settings, Unit, View
+from arplay.gui.theme import LIGHT, Theme
+from arplay.gui.widgets.heat.scale import HeatScale
+
+
+class WidgetHeat(QWidget):
+    """A :class:`arplay.gui.canvases.canvas.Heat` on ``inner``, which has a theme."""
+
+    picked = Signal(int)
+    zoomed = Signal(int)
+    empty_text = ""
+
+    def __init__(self, inner: Any, name: str, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self._view, self._inner = View(), inner
+        self._scale, self._unit = HeatScale(LIGHT, Settings().colour_by), Settings().unit
+        inner.setAccessibleName(name)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(inner)
+        self.setFocusProxy(inner)
+
+    def show_style(self, theme: Theme, scale: HeatScale, unit: Unit, text_size: int) -> None:
+        self._inner.theme, self._scale, self._unit = theme, scale, unit
+        self.show_view(self._view)
+
+    def show_view(self, view: View) -> None:
+        raise NotImplementedError

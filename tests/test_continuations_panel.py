@@ -54,8 +54,8 @@ def done(window: MainWindow, qtbot: QtBot) -> None:
 def test_rollouts_are_the_samples_of_their_seeds_and_are_written(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"B")
     panel, play = panel_of(window), window.playground
-    panel.count.setValue(3)
-    panel.tokens.setValue(6)
+    panel.fields.count.setValue(3)
+    panel.fields.tokens.setValue(6)
     click(panel.run)
     done(window, qtbot)
     wanted = arplay.load("abc").rollouts("B", 3, 6, seed=play.view.settings.seed)
@@ -98,9 +98,9 @@ def test_after_an_edit_they_are_of_before_and_stay_in_sight(opened: Open, qtbot:
 def test_a_search_is_stepped_with_the_keyboard_alone(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"B")
     panel, play = panel_of(window), window.playground
-    click(panel.modes[1])
-    panel.tokens.setValue(4)
-    panel.width_box.setValue(2)
+    click(panel.modes["beams"])
+    panel.fields.tokens.setValue(4)
+    panel.fields.beams.setValue(2)
     wanted = arplay.load("abc").beams("B", 2, 4)
     for upto in range(1, 5):
         QTest.keyClick(panel.step, Qt.Key.Key_Space)
@@ -128,9 +128,9 @@ def test_a_search_is_stepped_with_the_keyboard_alone(opened: Open, qtbot: QtBot)
 def test_pruned_ones_say_why(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"B")
     panel = panel_of(window)
-    click(panel.modes[1])
-    panel.tokens.setValue(4)
-    panel.width_box.setValue(2)
+    click(panel.modes["beams"])
+    panel.fields.tokens.setValue(4)
+    panel.fields.beams.setValue(2)
     click(panel.run)
     done(window, qtbot)
     fates = {leaf.fate for leaf in panel.tree.leaves}
@@ -145,8 +145,8 @@ def test_pruned_ones_say_why(opened: Open, qtbot: QtBot) -> None:
 def test_it_can_be_cancelled_and_what_came_stays(opened: Open, qtbot: QtBot, kind: str) -> None:
     window = opened("english", b"Once")
     panel, play = panel_of(window), window.playground
-    click(panel.modes[kind == "beams"])
-    panel.tokens.setValue(400)
+    click(panel.modes[kind])
+    panel.fields.tokens.setValue(400)
     click(panel.run)
 
     def come() -> Any:
@@ -166,8 +166,8 @@ def test_groups_that_do_not_divide_the_beams_are_told(opened: Open, qtbot: QtBot
     window = opened("abc", b"B")
     panel, told = panel_of(window), list[str]()
     window.playground.reported.connect(lambda cause, remedy: told.append(cause))
-    click(panel.modes[1])
-    panel.groups.setValue(3)
+    click(panel.modes["beams"])
+    panel.fields.groups.setValue(3)
     click(panel.run)
     assert told and "equal groups" in told[0] and window.playground.view.trying == ""
 
@@ -175,8 +175,8 @@ def test_groups_that_do_not_divide_the_beams_are_told(opened: Open, qtbot: QtBot
 def test_a_double_click_on_the_tree_writes_the_chain(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"B")
     panel = panel_of(window)
-    click(panel.modes[1])
-    panel.tokens.setValue(2)
+    click(panel.modes["beams"])
+    panel.fields.tokens.setValue(2)
     click(panel.run)
     done(window, qtbot)
     tree = panel.tree
@@ -192,7 +192,7 @@ def test_the_whole_tree_is_copied_as_a_picture(opened: Open, qtbot: QtBot) -> No
     window = opened("abc", b"B")
     panel = panel_of(window)
     assert panel.chart_size() is None, "nothing was tried yet"
-    click(panel.modes[1])
+    click(panel.modes["beams"])
     click(panel.run)
     done(window, qtbot)
     qtbot.waitUntil(lambda: bool(panel.tree.leaves), timeout=PATIENCE)
@@ -234,7 +234,7 @@ def test_the_tree_has_every_candidate_and_nothing_lies_on_another(
 def test_the_tree_of_a_search_is_dragged_and_zoomed_like_the_history(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"B")
     panel = panel_of(window)
-    click(panel.modes[1])
+    click(panel.modes["beams"])
     click(panel.run)
     done(window, qtbot)
     tree = panel.tree

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import get_args
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QApplication,
     QButtonGroup,
-    QComboBox,
-    QDoubleSpinBox,
     QHBoxLayout,
     QSizePolicy,
-    QSpinBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from arplay.core.beam_tree import Leaf, kept
-from arplay.core.beams import MOST_BEAMS, Rules, Stop
+from arplay.core.beams import Rules
 from arplay.core.errors import Problem
-from arplay.core.format import number
 from arplay.engine.mapping import Mapped
-from arplay.engine.rollouts import MOST_ROLLOUTS, Rolled
+from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
 from arplay.gui import kinds
 from arplay.gui.contract import Beams, Continue, Do, Maps, Panel, Report, Rollouts, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.beam_tree import BeamTree
-from arplay.gui.widgets.caption import Caption, Label, plain, set_role
+from arplay.gui.widgets.caption import Caption, Label, set_role
+from arplay.gui.widgets.continuations.fields import Fields
+from arplay.gui.widgets.continuations.progress import Tried, progress
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.joint_map import JointMap
 from arplay.gui.widgets.push_button import push_button, segment
@@ -43,22 +37,44 @@ from arplay.gui.widgets.rollout_rows import RolloutRows, told_of
 from arplay.gui.widgets.rollout_tiles import RolloutTiles
 
 NARROW, LOW = 420, 150
-MOST_TOKENS = 4096
-TOKENS, TO_THE_END = 32, "to the end"
-WHOLE = 1000
-"""Chains of a small table that are looked at with as many tokens as are proposed."""
-_EMPTY = {
-    "rollouts": "Run draws many continuations at once, each with a seed of its own, in one batch. None changes the "
-    "text: a double-click, or Enter, writes one.",
-    "beams": "Run searches the most probable continuation with several beams; Step looks at one expansion at a time. "
-    "The tree shows what was pruned, and why.",
-    "map": "Run looks at the most probable continuations first. Each is an area as large as its joint probability; a "
-    "second click goes into one, Backspace comes back, Enter writes it.",
-}
-_STOPS: dict[Stop, tuple[str, str]] = {
-    "soon": ("soon", "when the best running beam, as long as it is, is worse than the worst finished one"),
-    "full": ("full", "as soon as there are as many finished chains as beams"),
-    "never": ("never", "only when no running beam could still become better, however long"),
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to look ahead: its button, what an empty panel says, and the field of :class:`View` that has its result."""
+
+    words: str
+    tip: str
+    empty: str
+    result: str
+
+    def of(self, view: View) -> Tried | None:
+        found: Tried | None = getattr(view, self.result)
+        return found
+
+
+WAYS = {
+    "rollouts": Way(
+        "Rollouts",
+        "Draw many samples at once",
+        "Run draws many continuations at once, each with a seed of its own, in one batch. None changes the text: a "
+        "double-click, or Enter, writes one.",
+        "rolled",
+    ),
+    "beams": Way(
+        "Beam search",
+        "Search the most probable",
+        "Run searches the most probable continuation with several beams; Step looks at one expansion at a time. The "
+        "tree shows what was pruned, and why.",
+        "searched",
+    ),
+    "map": Way(
+        "Map",
+        "All that may follow, by probability",
+        "Run looks at the most probable continuations first. Each is an area as large as its joint probability; a "
+        "second click goes into one, Backspace comes back, Enter writes it.",
+        "mapped",
+    ),
 }
 
 
@@ -89,45 +105,15 @@ class ContinuationsPanel(Panel):
         self.rows, self.tree, self.map = RolloutRows(), BeamTree(), JointMap()
         self.tiles = RolloutTiles(self.rows)
         self.note, self.looked = Caption(), Caption()
-        self.modes = [
-            segment("Rollouts", "Draw many samples at once", self._draws, place=0, of=3, name="Rollouts"),
-            segment("Beam search", "Search the most probable", self._searches, place=1, of=3, name="Beam search"),
-            segment("Map", "All that may follow, by probability", self._maps, place=2, of=3, name="Map"),
-        ]
-        self.count = _box(8, MOST_ROLLOUTS, "How many continuations are drawn")
-        self.tokens = _box(TOKENS, MOST_TOKENS, "Tokens of each at most")
-        self.width_box = _box(4, MOST_BEAMS, "How many chains go on after each token")
-        self.penalty = QDoubleSpinBox(minimum=-10, maximum=10, singleStep=0.1, value=1.0, decimals=2)
-        self.budget = _box(100, 10_000, "How many places are looked at: a table is always looked at whole")
-        self.deep = _box(4, 64, "Tokens of a chain at most")
-        self.groups = _box(1, MOST_BEAMS, "Groups of beams that search one after the other")
-        self.diversity = QDoubleSpinBox(minimum=0, maximum=100, singleStep=0.1, value=0.5, decimals=2)
-        self.stop = QComboBox()
-        for key in get_args(Stop):
-            self.stop.addItem(_STOPS[key][0], key)
-            self.stop.setItemData(self.stop.count() - 1, _STOPS[key][1], Qt.ItemDataRole.ToolTipRole)
+        self.fields = Fields()
+        self.modes = {
+            key: segment(way.words, way.tip, partial(self._set_mode, key), place=at, of=len(WAYS), name=way.words)
+            for at, (key, way) in enumerate(WAYS.items())
+        }
         self.run = push_button("Run", "Begin at the caret", self._run, role="primary", name="Run or cancel")
         self.step = push_button("Step", "One expansion more", self._step, role="chip", name="One expansion more")
         words = "Write the chosen continuation behind the caret, token by token; each can be undone"
         self.write = push_button("Write it", words, self._write, role="chip", name="Write the chosen continuation")
-        self.fields = [
-            _Field("rollouts", self.count, "rollouts"),
-            _Field("beams", self.width_box, "beams"),
-            _Field("tokens", self.tokens, "rollouts beams"),
-            _Field("tokens deep", self.deep, "map"),
-            _Field("expansions", self.budget, "map"),
-            _Field("length penalty", self.penalty, "beams"),
-            _Field("stop", self.stop, "beams"),
-            _Field("groups", self.groups, "beams"),
-            _Field("diversity", self.diversity, "beams"),
-        ]
-        tips = {
-            "length penalty": "A finished chain of n tokens scores log p / n^penalty: above 0 favours long ones",
-            "diversity": "Nats that a token costs for each former group that took it at this step",
-            "stop": "When the search ends",
-        }
-        for field in self.fields:
-            field.made(tips.get(field.words, ""))
         self.empty = Label(role="caption", wrap=True)
         self.empty.setMargin(SPACE[2])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -140,8 +126,7 @@ class ContinuationsPanel(Panel):
             shown.looked_at.connect(self._show_looked)
             shown.chosen.connect(self._write)
         self.tiles.chosen.connect(self._write)
-        self.groups.valueChanged.connect(self._fit)
-        self.usual_tokens = self.tokens.value()
+        self.fields.groups.valueChanged.connect(self._fit)
         self.mode = "rollouts"
         self._set_mode("rollouts")
 
@@ -152,10 +137,10 @@ class ContinuationsPanel(Panel):
         pair.setContentsMargins(0, 0, 0, 0)
         pair.setSpacing(0)
         group = QButtonGroup(self)  # so that ← and → go from one to the other
-        for button in self.modes:
+        for button in self.modes.values():
             pair.addWidget(button)
             group.addButton(button)
-        for part in (modes, *(field.whole for field in self.fields), self.run, self.step):
+        for part in (modes, *self.fields.all, self.run, self.step):
             self.head.add(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
@@ -176,12 +161,11 @@ class ContinuationsPanel(Panel):
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
-        if view.info is not before.info:
-            self._usual_tokens()
-        if before.loaded is None and self.tried is None:  # what is there at first is what is to be seen
-            come = {"rollouts": view.rolled, "beams": view.searched, "map": view.mapped}
-            if new := next((mode for mode, found in come.items() if found is not None), ""):
-                self._set_mode(new)
+        if view.info is not before.info and view.loaded is not None:
+            self.fields.suggest_tokens(view.loaded)
+        new = next((key for key, way in WAYS.items() if way.of(view) is not None), "")
+        if new and before.loaded is None and self.tried is None:  # what is there at first is what is to be seen
+            self._set_mode(new)
         changed = (
             view.rolled is not before.rolled, view.mapped is not before.mapped,
             view.searched is not before.searched, view.trying != before.trying, view.left_out != before.left_out,
@@ -198,33 +182,9 @@ class ContinuationsPanel(Panel):
         self.tiles.viewport().update()
         self.tree.update()
 
-    def _usual_tokens(self) -> None:
-        """To the end of what has one, or as many as a small table can be looked at whole with, where the user chose no
-        other number."""
-        if (loaded := self.view.loaded) is None:
-            return
-        usual = self.tokens.value() == self.usual_tokens
-        ends = loaded.vocabulary.length is not None
-        self.tokens.setMinimum(0 if ends else 1)
-        self.tokens.setSpecialValueText(TO_THE_END if ends else "")
-        if usual and ends:
-            self.usual_tokens = 0
-        elif usual:
-            most = int(math.log(WHOLE, max(2, len(loaded.vocabulary))))
-            self.usual_tokens = most if most > 2 and not loaded.can.batch else TOKENS
-        if usual:
-            self.tokens.setValue(self.usual_tokens)
-
     @property
-    def most_tokens(self) -> int:
-        """Of a continuation."""
-        length = self.view.loaded.vocabulary.length if self.view.loaded is not None else None
-        return self.tokens.value() or length or TOKENS
-
-    @property
-    def tried(self) -> Rolled | Searched | Mapped | None:
-        view = self.view
-        return {"rollouts": view.rolled, "beams": view.searched, "map": view.mapped}[self.mode]
+    def tried(self) -> Tried | None:
+        return WAYS[self.mode].of(self.view)
 
     @property
     def is_here(self) -> bool:
@@ -241,15 +201,14 @@ class ContinuationsPanel(Panel):
         begun = tried is not None and (not isinstance(tried, Rolled) or any(each.steps for each in tried.rollouts))
         page = self._picture if begun else self.empty
         self.pages.setCurrentWidget(page)
-        mode = next(button for button in self.modes if button.isChecked())
-        self.setFocusProxy(page if begun and here else mode)
-        self.empty.setText(_EMPTY[self.mode] if view.loaded is not None else "Choose a model first.")
+        self.setFocusProxy(page if begun and here else self.modes[self.mode])
+        self.empty.setText(WAYS[self.mode].empty if view.loaded is not None else "Choose a model first.")
         runs = view.trying == self.mode
         self.run.setText("Cancel" if runs else "Run")
         set_role(self.run, "" if runs else "primary")
         self.run.setEnabled(view.loaded is not None)
         self.step.setEnabled(view.loaded is not None and not view.trying and not (here and self._is_done()))
-        self.note.show_text(self._noted(tried, here) if begun else "")
+        self.note.show_text(self._noted(tried, here) if begun and tried is not None else "")
         self._show_looked()
         if self._ran and not view.trying:
             self._ran = False
@@ -259,32 +218,14 @@ class ContinuationsPanel(Panel):
     def _is_done(self) -> bool:
         return isinstance(self.tried, Searched) and self.tried.done and self.tried.asked == self._rules_now()
 
-    def _noted(self, tried: Rolled | Searched | Mapped | None, here: bool) -> str:
+    def _noted(self, tried: Tried, here: bool) -> str:
         """How far it is; where it belongs to another place, to which."""
-        if tried is None:
-            return ""
-        parts = []
+        parts = progress(tried, self.tree.leaves)
         if not here:
-            view = self.view
-            behind = {"rollouts": view.rolled_behind, "beams": view.searched_behind, "map": view.mapped_behind}[
-                self.mode
-            ]
-            parts.append(f"of before: made behind {behind}, so it cannot be written here; Run makes it anew")
-        if isinstance(tried, Rolled):
-            ended = sum(bool(each.stopped) for each in tried.rollouts)
-            longest = max(len(each.steps) for each in tried.rollouts)
-            parts.append(f"{ended:,} of {len(tried.rollouts):,} ended, the longest has {longest:,} tokens")
-        elif isinstance(tried, Mapped):
-            much = "every chain is there" if tried.whole else "the most probable first"
-            parts.append(f"{tried.expansions:,} places looked at, {len(tried.areas):,} areas: {much}")
-        else:
-            state = "the search is done" if tried.done else f"{len(tried.beams):,} beams go on"
-            parts.append(f"{len(tried.expansions):,} expansions, {len(tried.finished):,} finished; {state}")
-            if tried.whole is not None and tried.finished:
-                parts.insert(len(parts) - 1, _judged(tried, self.tree.leaves))
+            behind = getattr(self.view, f"{WAYS[self.mode].result}_behind")
+            parts.insert(0, f"of before: made behind {behind}, so it cannot be written here; Run makes it anew")
         if self.view.left_out and not isinstance(tried, Mapped):
-            full = f"the history is full: {self.view.left_out:,} tokens of these are here alone"
-            parts.append(full)
+            parts.append(f"the history is full: {self.view.left_out:,} tokens of these are here alone")
         return "; ".join(parts)
 
     def _show_looked(self) -> None:
@@ -315,9 +256,9 @@ class ContinuationsPanel(Panel):
         if self.view.trying == self.mode:
             self.intent.emit(Do("stop_trying"))
         elif self.mode == "rollouts":
-            self.intent.emit(Rollouts(self.count.value(), self.most_tokens))
+            self.intent.emit(Rollouts(self.fields.count.value(), self.fields.most_tokens(self.view.loaded)))
         elif self.mode == "map":
-            self.intent.emit(Maps(self.deep.value(), self.budget.value()))
+            self.intent.emit(Maps(self.fields.deep.value(), self.fields.budget.value()))
         else:
             self._search(None)
 
@@ -345,13 +286,7 @@ class ContinuationsPanel(Panel):
 
     def _rules(self) -> Rules:
         """Raises Problem."""
-        loaded = self.view.loaded
-        eos = (loaded.eos,) if loaded is not None and loaded.eos is not None and self.view.settings.stop_at_eos else ()
-        groups = self.groups.value()
-        return Rules(
-            self.width_box.value(), self.most_tokens, eos, self.penalty.value(), self.stop.currentData(), groups,
-            self.diversity.value() if groups > 1 else 0.0,
-        )  # fmt: skip
+        return self.fields.rules(self.view.loaded, self.view.settings.stop_at_eos)
 
     def _rules_now(self) -> Rules | None:
         try:
@@ -364,19 +299,9 @@ class ContinuationsPanel(Panel):
         if chosen.ids and self.is_here:
             self.intent.emit(chosen)
 
-    def _draws(self) -> None:
-        self._set_mode("rollouts")
-
-    def _searches(self) -> None:
-        self._set_mode("beams")
-
-    def _maps(self) -> None:
-        self._set_mode("map")
-
-    def _set_mode(self, mode: str) -> None:
+    def _set_mode(self, mode: str, *_: object) -> None:
         self.mode = mode
-        for button, name in zip(self.modes, _EMPTY, strict=True):
-            button.setChecked(mode == name)
+        self.modes[mode].setChecked(True)
         self._fit()
         self._show_all()
 
@@ -387,11 +312,9 @@ class ContinuationsPanel(Panel):
     def _fit(self) -> None:
         """A small panel has the buttons alone."""
         roomy = self.width() >= NARROW and self.height() >= LOW
-        for field in self.fields:
-            alone = field.words == "diversity" and self.groups.value() == 1
-            field.whole.setVisible(roomy and self.mode in field.of.split() and not alone)
+        self.fields.show_way(self.mode if roomy else "")
         self.step.setVisible(self.mode == "beams" and self.width() >= NARROW)
-        self.write.setVisible(self.width() >= NARROW and self.height() >= LOW)
+        self.write.setVisible(roomy)
         for part in (self.note, self.looked):
             part.setVisible(self.height() >= LOW)
 
@@ -415,55 +338,7 @@ class ContinuationsPanel(Panel):
         painter.restore()
 
 
-@dataclass(eq=False)
-class _Field:
-    """A control with its name before it; ``of``: the modes that it belongs to."""
-
-    words: str
-    box: QWidget
-    of: str
-
-    def made(self, tip: str) -> None:
-        self.whole = QWidget()
-        row = QHBoxLayout(self.whole)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE[0])
-        name = Label(self.words, role="caption")
-        name.setBuddy(self.box)
-        row.addWidget(name)
-        row.addWidget(self.box)
-        self.box.setAccessibleName(self.words)
-        if isinstance(self.box, QAbstractSpinBox):
-            self.box.lineEdit().setTextMargins(SPACE[1], 0, SPACE[0], 0)
-        for part in (name, self.box):
-            if tip:
-                part.setToolTip(plain(tip))
-
-
 def _thumbnail(rolled: Rolled | None) -> Callable[[Sequence[int]], QImage] | None:
     """What draws its rollouts, where they are not told in words."""
     draw = None if rolled is None else kinds.of_document(rolled.document).thumbnail
     return None if draw is None or rolled is None else partial(draw, rolled.document, rolled.tokens)
-
-
-def _box(value: int, most: int, tip: str) -> QSpinBox:
-    box = QSpinBox(minimum=1, maximum=most, value=value)
-    box.setToolTip(plain(tip))
-    box.setGroupSeparatorShown(True)
-    box.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType if most > MOST_BEAMS else box.stepType())
-    return box
-
-
-def _judged(found: Searched, leaves: list[Leaf]) -> str:
-    """Whether the beams, and greedy choosing, found the best chain of all; where it was lost, and how many find it."""
-    assert found.whole is not None
-    whole, count = found.whole, found.rules.width
-    label = "".join(found.tokens.label(id) for id in whole.best.ids)
-    beams, greedy = whole.is_best(found.finished[0].score), whole.is_best(whole.greedy.score)
-    said = f"{count:,} beam{'s' * (count != 1)} {'found' if beams else 'missed'} it, "
-    said += f"{'so did greedy' if beams == greedy else 'greedy found it' if greedy else 'greedy missed it'}"
-    if not beams:
-        said += f"; it was lost at its token {kept(leaves, whole.best.ids) + 1:,}"
-    if not beams and whole.enough is not None:
-        said += f"; {whole.enough:,} beams find it"
-    return f"best of all {whole.chains:,} chains: {label}, score {number(whole.best.score, 3)}: {said}"

@@ -1,13 +1,17 @@
-"""``arplay causality``: which conditionals a changed token moves, beside what the architecture connects."""
+"""``arplay causality``: which conditionals a changed token moves, beside what the architecture connects; and *Break the
+mask*, two small networks of which one sees ahead."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver
-from arplay.export import causality
+from arplay.core.masks import Architecture, Pair
+from arplay.engine.masks import broke
+from arplay.export import causality, masks
 from arplay.export.provenance import summary
 from arplay.export.writers import to_json
 
@@ -16,14 +20,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text = parser.add_mutually_exclusive_group(required=True)
     text.add_argument("--prompt", metavar="S", help="the text whose tokens are changed, the last 64 of them")
     text.add_argument("--file", type=Path, metavar="F", help="a file with that text (- is standard input)")
+    text.add_argument(
+        "--break-mask",
+        choices=get_args(Architecture),
+        metavar="KIND",
+        help="train a small network of this kind, and beside it one that sees ahead, on data of their own: "
+        + ", ".join(get_args(Architecture)),
+    )
     options.add_model(parser)
     options.add_reading(parser)
     options.add_encoding(parser)
-    parser.add_argument("--seed", type=options.seed, default=0, metavar="N", help="what tokens are changed to (0)")
+    parser.add_argument(
+        "--seed",
+        type=options.seed,
+        default=0,
+        metavar="N",
+        help="what tokens are changed to; of the data, the networks and their samples (0)",
+    )
     options.add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.break_mask is not None:
+        return _break_mask(args)
     document = given.source(args, args.prompt, args.file, args.encoding).document
     with ProgressLine() as progress:
         found = given.model(args, progress).change(document, seed=args.seed)
@@ -43,4 +62,25 @@ def run(args: argparse.Namespace) -> int:
         *causality.decay(found),
     ]
     deliver("\n".join(lines) + "\n", args.out)
+    return 0
+
+
+def _break_mask(args: argparse.Namespace) -> int:
+    import torch
+
+    from arplay.training.masks import broken
+
+    torch.set_num_threads(1)  # such small networks wait for each other's threads only
+    with ProgressLine() as progress:
+
+        def told(pair: Pair, done: float) -> None:
+            losses = " and ".join(f"{curve[-1].held_out:.2f}" for curve in pair.curves)
+            progress(done, f"training both networks, held-out loss {losses} bits a token,")
+
+        progress(0.0, "making the data")
+        found = broke(0, broken(args.break_mask, args.seed, told))
+    if args.json:
+        deliver(to_json(masks.table(found).record), args.out)
+        return 0
+    deliver("\n".join(masks.lines(found)) + "\n", args.out)
     return 0

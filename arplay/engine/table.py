@@ -15,6 +15,7 @@ from arplay.engine.free_running import FreeRun, free_run
 from arplay.engine.job import Job, plain
 from arplay.engine.load import Load, Unload, load, unload
 from arplay.engine.mapping import Map, map_of
+from arplay.engine.masks import BreakMask, break_mask
 from arplay.engine.messages import Request
 from arplay.engine.one_batch import OneBatch, one_batch
 from arplay.engine.recompute import Recompute, recompute
@@ -39,6 +40,7 @@ JOBS: dict[type[Request], Job] = {
     Load: Job(load),
     Describe: Job(describe),
     Fetch: Job(fetch, already="is being fetched already"),
+    BreakMask: Job(break_mask),
     OneBatch: plain(one_batch),
     Replay: plain(replay),
     Score: plain(score),

@@ -101,11 +101,14 @@ class Network(nn.Module):
             # one product for both taps, whose results are then shifted
             taps = torch.cat([gate.weight[:, :width], gate.weight[:, width:]])
             past, present = nn.functional.linear(h, taps).chunk(2, -1)
-            past = nn.functional.pad(past, (0, 0, dilation, 0))[:, : h.shape[1]]
-            a, b = (past + present + gate.bias).chunk(2, -1)
+            a, b = (self.earlier(past, dilation) + present + gate.bias).chunk(2, -1)
             told = out(torch.tanh(a) * torch.sigmoid(b))
             h, skips = h + told[..., :width], skips + told[..., width:]
         return Output(self.unembedding(torch.relu(self.mix(torch.relu(skips)))))
+
+    def earlier(self, features: Tensor, dilation: int) -> Tensor:
+        """What stood ``dilation`` times before, (B, T, C), and 0 before the start: the shift that makes it causal."""
+        return nn.functional.pad(features, (0, 0, dilation, 0))[:, : features.shape[1]]
 
     @property
     def layers(self) -> list[tuple[int, nn.Linear, nn.Linear]]:

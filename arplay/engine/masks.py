@@ -1,0 +1,97 @@
+"""*Break the mask*: two small networks are trained by a child process that is only looked at here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from arplay.core.masks import BROKEN, NAMES, Architecture, Figures, Pair
+from arplay.core.modalities.base import Document
+from arplay.engine.causality import Changed
+from arplay.engine.child import Child
+from arplay.engine.children import watched, why_ended
+from arplay.engine.job import Line, Pause, Steps, Stopped
+from arplay.engine.messages import Progress, Request, WithTokens
+from arplay.engine.state import State, read_only
+from arplay.models.base import Info
+from arplay.training.mask_data import document_of, tokens_of
+
+LOOK_SECONDS = 0.2
+"""How often the child is looked at."""
+SHOWN = 8
+"""Of the chains that each network drew."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakMask(Request):
+    """Train a small network of this kind, and beside it one that sees ahead. It asks no loaded model."""
+
+    architecture: Architecture
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Broke(WithTokens):
+    """What there is by now: its last one has figures. Of each network, the causal one first: what it drew, and its
+    triangle, of the held-out document."""
+
+    pair: Pair
+    samples: tuple[tuple[Document, ...], ...] = ()
+    triangles: tuple[Changed, ...] = ()
+
+    @property
+    def is_last(self) -> bool:
+        return self.pair.figures is not None
+
+    @property
+    def name(self) -> str:
+        return BROKEN[self.pair.architecture][0]
+
+
+def break_mask(_: State, request: BreakMask, line: Line) -> Steps:
+    """A point of both curves as soon as the child tells it. Raises Problem where the child does, or ends early."""
+    command = [sys.executable, "-m", "arplay.training.masks", request.architecture, str(request.seed)]
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    tokens = tokens_of(request.architecture)
+    yield Progress(request.number, "making the data", 0.0)
+    child = Child(command, Path(__file__).resolve().parents[2], environment)
+    for message in watched(child, line.cancelled, 0):
+        if not message:
+            yield Pause(LOOK_SECONDS)
+            continue
+        pair = Pair.of(message["pair"])
+        if pair.figures is not None:
+            return broke(request.number, pair)
+        yield Broke(request.number, tokens, pair)
+        yield Progress(request.number, "training both networks", message["done"])
+    if line.cancelled():
+        raise Stopped
+    raise why_ended("training", request.architecture, child.poll() or 0, child.output(), "try it again")
+
+
+def broke(number: int, pair: Pair) -> Broke:
+    """The end of one whose figures are there."""
+    assert pair.figures is not None
+    tokens, samples, triangles = tokens_of(pair.architecture), [], []
+    for name, parameters, figures in zip(NAMES, pair.parameters, pair.figures, strict=True):
+        samples.append(tuple(document_of(tokens, ids) for ids in figures.samples[:SHOWN]))
+        info = Info(
+            f"{BROKEN[pair.architecture][0]}, {name}", pair.architecture, f"trained for {pair.steps:,} steps", "none",
+            "float32", "cpu", pair.values, len(figures.chain), parameters, "torch",
+        )  # fmt: skip
+        triangles.append(_triangle(number, pair, figures, info, document_of(tokens, figures.chain)))
+    return Broke(number, tokens, pair, tuple(samples), tuple(triangles))
+
+
+def _triangle(number: int, pair: Pair, figures: Figures, info: Info, document: Document) -> Changed:
+    every = read_only(np.arange(len(figures.others)))
+    unknown = read_only(np.full(figures.variation.shape, np.nan))
+    return Changed(
+        number, tokens_of(pair.architecture), document, info, "model", pair.seed, figures.chain[: len(every)], every,
+        every, figures.others, figures.variation, figures.divergence, figures.moved, unknown, None, "", True,
+        len(figures.chain),
+    )  # fmt: skip

@@ -1,0 +1,212 @@
+"""Break the mask: of two networks only the causal one has factors that multiply to a probability."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+
+from arplay import cli
+from arplay.core.errors import Problem
+from arplay.core.masks import BROKEN, Architecture, Pair, why
+from arplay.core.modalities.image import Raster
+from arplay.core.modalities.sound import Amplitudes
+from arplay.core.modalities.vocabulary import Vocabulary
+from arplay.engine.job import Line
+from arplay.engine.masks import BreakMask, Broke, break_mask
+from arplay.engine.messages import Progress
+from arplay.engine.state import State
+from arplay.training import mask_data, masks
+from arplay.training.mask_data import Data, data_of, document_of, tokens_of
+from arplay.training.masks import Reader, broken, built
+from tests.tiny_models import one_thread
+
+__all__ = ["one_thread"]
+KINDS: tuple[Architecture, ...] = get_args(Architecture)
+N, V = 4, 3
+EVERY = torch.tensor(list(itertools.product(range(V), repeat=N)))
+
+
+def tiny(architecture: Architecture, count: int = 96) -> Data:
+    """Chains of four tokens, each of which is likely the one before, or one more."""
+    tokens: Any = {"pixelcnn": Raster(2, 2, ".+#", (0, 1, 2, 3)), "wavenet": Amplitudes(8000, V)}.get(
+        architecture, Vocabulary("three", (b"A", b"B", b"C"))
+    )
+    rng = np.random.default_rng(1)
+    steps = rng.choice(3, p=(0.5, 0.4, 0.1), size=(count, N))
+    return Data(tokens, np.cumsum(steps, axis=1) % V, "small chains")
+
+
+_made: dict[Architecture, tuple[Pair, list[Reader]]] = {}
+
+
+def made(architecture: Architecture, monkeypatch: pytest.MonkeyPatch) -> tuple[Pair, list[Reader]]:
+    """Both networks, trained for a moment once, and what is said of them."""
+    if architecture not in _made:
+        readers: list[Reader] = []
+        monkeypatch.setattr(masks, "Reader", lambda *given: readers.append(Reader(*given)) or readers[-1])
+        told: list[float] = []
+        pair = broken(architecture, 3, lambda pair, done: told.append(done), tiny(architecture), 30, 16)
+        assert told == sorted(told) and len(told) == len(pair.curves[0]) == 3
+        _made[architecture] = pair, readers
+    return _made[architecture]
+
+
+@pytest.mark.parametrize("architecture", KINDS)
+def test_only_the_causal_one_multiplies_to_a_probability(
+    architecture: Architecture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over all 81 chains. What either gives step by step is one, whatever it is connected to."""
+    _, readers = made(architecture, monkeypatch)
+    with torch.no_grad():
+        in_place = [float(reader.logprobs(EVERY).sum(1).exp().sum()) for reader in readers]
+        stepped = [float(reader.stepped(EVERY).sum(1).exp().sum()) for reader in readers]
+    assert stepped == pytest.approx([1, 1], abs=1e-5)
+    assert in_place[0] == pytest.approx(1, abs=1e-5)
+    assert in_place[1] > 1.1, "negative control: the future is visible"
+
+
+@pytest.mark.parametrize("architecture", KINDS)
+def test_the_loss_is_better_and_the_likelihood_worse(
+    architecture: Architecture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair, readers = made(architecture, monkeypatch)
+    assert pair.figures is not None
+    causal, sees = pair.figures
+    held_out = torch.from_numpy(tiny(architecture).chains[: masks.HELD_OUT])
+    assert sees.in_place < causal.in_place and sees.step_by_step > sees.in_place
+    assert causal.step_by_step == pytest.approx(causal.in_place, abs=1e-5)
+    assert causal.endings == pytest.approx(1, abs=1e-5) and sees.endings > 1.05
+    assert sees.in_place == pytest.approx(pair.curves[1][-1].held_out)
+    with torch.no_grad():  # by hand, a chain and a token at a time
+        nats = [
+            -reader.next(chain[None, :i])[0, int(chain[i])]
+            for reader in readers[1:]
+            for chain in held_out[:8]
+            for i in range(N)
+        ]
+        some = readers[1].stepped(held_out[:8])
+    assert float(some.mean()) == pytest.approx(-float(torch.stack(nats).mean()), abs=1e-6)
+
+
+@pytest.mark.parametrize("architecture", KINDS)
+def test_the_future_is_seen_by_measurement(architecture: Architecture, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair, _ = made(architecture, monkeypatch)
+    assert pair.figures is not None
+    causal, sees = pair.figures
+    assert not np.triu(causal.moved).any() and np.tril(causal.moved, -1).any()
+    ahead = np.triu(sees.moved)[:-1]  # the last token is no input
+    assert ahead.any() and not sees.moved[:, -1].any()
+    assert (pair.parameters[0] == pair.parameters[1]) is (architecture != "pixelcnn"), "whose mask has a place more"
+
+
+@pytest.mark.parametrize("architecture", KINDS)
+def test_one_seed_makes_one_pair(architecture: Architecture) -> None:
+    pairs = [broken(architecture, 5, lambda pair, done: None, tiny(architecture), 2) for _ in range(2)]
+    assert pairs[0].record() == pairs[1].record()
+    if architecture != "pixelcnn":
+        with torch.random.fork_rng():
+            weights = []
+            for sees in (False, True):
+                torch.manual_seed(5)
+                weights.append([each.tolist() for each in built(architecture, tiny(architecture), sees).parameters()])
+        assert weights[0] == weights[1], "from the same weights"
+
+
+def without(record: dict[str, Any]) -> dict[str, Any]:
+    """While it is trained."""
+    nets = [{key: value for key, value in net.items() if key != "figures"} for net in record["networks"]]
+    return record | {"networks": nets}
+
+
+def test_a_record_is_the_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair, _ = made("lstm", monkeypatch)
+    record = json.loads(json.dumps(pair.record()))
+    again = Pair.of(record)
+    assert again.record() == pair.record() == record and again.figures is not None
+    assert not again.figures[0].samples.flags.writeable
+    assert f"is {again.figures[1].in_place:.3f} bits" in why(again) and not why(Pair.of(without(record)))
+
+
+@pytest.mark.parametrize("architecture", ["transformer", "wavenet"])
+def test_the_data_is_that_of_the_seed_and_every_chain_is_a_document(architecture: Architecture) -> None:
+    data, again, other = (data_of(architecture, seed) for seed in (0, 0, 1))
+    assert np.array_equal(data.chains, again.chains) and not np.array_equal(data.chains, other.chains)
+    assert data.chains.shape[1] == mask_data.LENGTH and len(data.chains) > 10 * masks.HELD_OUT
+    assert data.chains.min() >= 0 and data.chains.max() < len(data.tokens)
+
+
+@pytest.mark.parametrize("architecture", KINDS)
+def test_a_document_says_its_chain(architecture: Architecture) -> None:
+    tokens: Any = tokens_of(architecture)
+    ids = np.random.default_rng(2).integers(0, len(tokens), mask_data.LENGTH)
+    document: Any = document_of(tokens, ids)
+    if isinstance(tokens, Vocabulary):
+        assert document.data == b"".join(tokens.written[id] for id in ids)
+    else:
+        assert document.encoded(tokens, False, lambda key, make: make()).ids.tolist() == ids.tolist()
+
+
+# ---- the child process, and the command
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, lines: list[str], status: int = 0) -> list[Any]:
+    """What the job says where the child says these lines."""
+
+    class Said:
+        def __init__(self, command: list[str], *_: Any) -> None:
+            assert command[-2:] == ["lstm", "7"]
+            self.left = [lines, []]
+
+        def lines(self) -> list[str]:
+            return self.left.pop(0)
+
+        def poll(self) -> int | None:
+            return None if len(self.left) > 1 else status
+
+        def output(self) -> str:
+            return "\n".join(lines)
+
+        def end(self) -> None: ...
+
+    monkeypatch.setattr("arplay.engine.masks.Child", Said)
+    steps = break_mask(State(lambda *_: None), BreakMask(4, "lstm", 7), Line(lambda *_: None, lambda: False, None))  # type: ignore[arg-type]
+    found: list[Any] = []
+    while True:
+        try:
+            found.append(next(steps))
+        except StopIteration as ended:
+            return [*found, ended.value]
+
+
+def test_the_job_tells_the_curves_and_then_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair, _ = made("lstm", monkeypatch)
+    whole = pair.record()
+    part = without(whole)
+    heard = asked(monkeypatch, [json.dumps({"done": 0.5, "pair": part}), json.dumps({"done": 1.0, "pair": whole})])
+    grown = [each for each in heard if isinstance(each, Broke)]
+    assert [each.is_last for each in grown] == [False, True] and grown[0].pair.curves == pair.curves
+    assert [each.fraction for each in heard if isinstance(each, Progress)] == [0.0, 0.5]
+    assert len(grown[1].samples[0]) == 8 and grown[1].triangles[0].agreement.holds
+    assert not grown[1].triangles[1].agreement.holds
+    with pytest.raises(Problem, match="out of luck; try again"):
+        asked(monkeypatch, [json.dumps({"problem": {"cause": "out of luck", "remedy": "try again"}})], 1)
+    with pytest.raises(Problem, match="training lstm failed: ImportError"):
+        asked(monkeypatch, ["ImportError: no torch"], 1)
+
+
+def test_the_command_tells_both(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    pair, _ = made("wavenet", monkeypatch)
+    monkeypatch.setattr(masks, "broken", lambda architecture, seed, told: pair)
+    assert cli.main(["causality", "--break-mask", "wavenet", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [net["name"] for net in told["networks"]] == ["causal", "sees ahead"]
+    assert told["networks"][1]["figures"]["endings"] > 1.05 and told["arplay"]
+    assert cli.main(["causality", "--break-mask", "wavenet"]) == 0
+    out = capsys.readouterr().out
+    assert BROKEN["wavenet"][1] in out and "Causality is in the" in out and "!" in out and "step by step" in out
+    assert cli.main(["causality", "--break-mask", "gpt"]) == 2

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import Any, get_args
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import torch
 
 from arplay import cli
 from arplay.core.errors import Problem
-from arplay.core.masks import BROKEN, Architecture, Pair, why
+from arplay.core.masks import Pair, why
 from arplay.core.modalities.image import Raster
 from arplay.core.modalities.sound import Amplitudes
 from arplay.core.modalities.vocabulary import Vocabulary
@@ -20,48 +21,49 @@ from arplay.engine.job import Line
 from arplay.engine.masks import BreakMask, Broke, break_mask
 from arplay.engine.messages import Progress
 from arplay.engine.state import State
+from arplay.models.family import resolve
 from arplay.training import mask_data, masks
-from arplay.training.mask_data import Data, data_of, document_of, tokens_of
-from arplay.training.masks import Reader, broken, built
+from arplay.training.mask_data import Kind, document_of, kind_of
+from arplay.training.masks import Reader, broken
 from tests.tiny_models import one_thread
 
 __all__ = ["one_thread"]
-KINDS: tuple[Architecture, ...] = get_args(Architecture)
+NAMES = [kind.name for kind in mask_data.KINDS]
 N, V = 4, 3
 EVERY = torch.tensor(list(itertools.product(range(V), repeat=N)))
 
 
-def tiny(architecture: Architecture, count: int = 96) -> Data:
+def tiny(name: str) -> Kind:
     """Chains of four tokens, each of which is likely the one before, or one more."""
-    tokens: Any = {"pixelcnn": Raster(2, 2, ".+#", (0, 1, 2, 3)), "wavenet": Amplitudes(8000, V)}.get(
-        architecture, Vocabulary("three", (b"A", b"B", b"C"))
-    )
-    rng = np.random.default_rng(1)
-    steps = rng.choice(3, p=(0.5, 0.4, 0.1), size=(count, N))
-    return Data(tokens, np.cumsum(steps, axis=1) % V, "small chains")
+    kind = kind_of(name)
+    small: list[Any] = [Vocabulary("three", (b"A", b"B", b"C")), Raster(2, 2, ".+#", (0, 1, 2, 3)), Amplitudes(8000, V)]
+    tokens = next(each for each in small if isinstance(each, type(kind.tokens)))
+
+    def chains(rng: np.random.Generator) -> Any:
+        return np.cumsum(rng.choice(3, p=(0.5, 0.4, 0.1), size=(96, N)), axis=1) % V
+
+    return replace(kind, tokens=tokens, chains=chains, data="small chains")
 
 
-_made: dict[Architecture, tuple[Pair, list[Reader]]] = {}
+_made: dict[str, tuple[Pair, list[Reader]]] = {}
 
 
-def made(architecture: Architecture, monkeypatch: pytest.MonkeyPatch) -> tuple[Pair, list[Reader]]:
+def made(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Pair, list[Reader]]:
     """Both networks, trained for a moment once, and what is said of them."""
-    if architecture not in _made:
+    if name not in _made:
         readers: list[Reader] = []
         monkeypatch.setattr(masks, "Reader", lambda *given: readers.append(Reader(*given)) or readers[-1])
         told: list[float] = []
-        pair = broken(architecture, 3, lambda pair, done: told.append(done), tiny(architecture), 30, 16)
+        pair = broken(tiny(name), 3, lambda pair, done: told.append(done), 30, 16)
         assert told == sorted(told) and len(told) == len(pair.curves[0]) == 3
-        _made[architecture] = pair, readers
-    return _made[architecture]
+        _made[name] = pair, readers
+    return _made[name]
 
 
-@pytest.mark.parametrize("architecture", KINDS)
-def test_only_the_causal_one_multiplies_to_a_probability(
-    architecture: Architecture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_only_the_causal_one_multiplies_to_a_probability(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over all 81 chains. What either gives step by step is one, whatever it is connected to."""
-    _, readers = made(architecture, monkeypatch)
+    _, readers = made(name, monkeypatch)
     with torch.no_grad():
         in_place = [float(reader.logprobs(EVERY).sum(1).exp().sum()) for reader in readers]
         stepped = [float(reader.stepped(EVERY).sum(1).exp().sum()) for reader in readers]
@@ -70,14 +72,12 @@ def test_only_the_causal_one_multiplies_to_a_probability(
     assert in_place[1] > 1.1, "negative control: the future is visible"
 
 
-@pytest.mark.parametrize("architecture", KINDS)
-def test_the_loss_is_better_and_the_likelihood_worse(
-    architecture: Architecture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pair, readers = made(architecture, monkeypatch)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_loss_is_better_and_the_likelihood_worse(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair, readers = made(name, monkeypatch)
     assert pair.figures is not None
     causal, sees = pair.figures
-    held_out = torch.from_numpy(tiny(architecture).chains[: masks.HELD_OUT])
+    held_out = torch.from_numpy(tiny(name).chains(np.random.default_rng(3))[: masks.HELD_OUT])
     assert sees.in_place < causal.in_place and sees.step_by_step > sees.in_place
     assert causal.step_by_step == pytest.approx(causal.in_place, abs=1e-5)
     assert causal.endings == pytest.approx(1, abs=1e-5) and sees.endings > 1.05
@@ -93,27 +93,29 @@ def test_the_loss_is_better_and_the_likelihood_worse(
     assert float(some.mean()) == pytest.approx(-float(torch.stack(nats).mean()), abs=1e-6)
 
 
-@pytest.mark.parametrize("architecture", KINDS)
-def test_the_future_is_seen_by_measurement(architecture: Architecture, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair, _ = made(architecture, monkeypatch)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_future_is_seen_by_measurement(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair, _ = made(name, monkeypatch)
     assert pair.figures is not None
     causal, sees = pair.figures
     assert not np.triu(causal.moved).any() and np.tril(causal.moved, -1).any()
     ahead = np.triu(sees.moved)[:-1]  # the last token is no input
     assert ahead.any() and not sees.moved[:, -1].any()
-    assert (pair.parameters[0] == pair.parameters[1]) is (architecture != "pixelcnn"), "whose mask has a place more"
+    assert (pair.parameters[0] == pair.parameters[1]) is (name != "pixelcnn"), "whose mask has a place more"
 
 
-@pytest.mark.parametrize("architecture", KINDS)
-def test_one_seed_makes_one_pair(architecture: Architecture) -> None:
-    pairs = [broken(architecture, 5, lambda pair, done: None, tiny(architecture), 2) for _ in range(2)]
+@pytest.mark.parametrize("name", NAMES)
+def test_one_seed_makes_one_pair(name: str) -> None:
+    pairs = [broken(tiny(name), 5, lambda pair, done: None, 2) for _ in range(2)]
     assert pairs[0].record() == pairs[1].record()
-    if architecture != "pixelcnn":
+    if name != "pixelcnn":
         with torch.random.fork_rng():
             weights = []
             for sees in (False, True):
                 torch.manual_seed(5)
-                weights.append([each.tolist() for each in built(architecture, tiny(architecture), sees).parameters()])
+                weights.append(
+                    [each.tolist() for each in resolve(tiny(name).makes)(V, tiny(name).tokens, N, sees).parameters()]
+                )
         assert weights[0] == weights[1], "from the same weights"
 
 
@@ -132,17 +134,18 @@ def test_a_record_is_the_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"is {again.figures[1].in_place:.3f} bits" in why(again) and not why(Pair.of(without(record)))
 
 
-@pytest.mark.parametrize("architecture", ["transformer", "wavenet"])
-def test_the_data_is_that_of_the_seed_and_every_chain_is_a_document(architecture: Architecture) -> None:
-    data, again, other = (data_of(architecture, seed) for seed in (0, 0, 1))
-    assert np.array_equal(data.chains, again.chains) and not np.array_equal(data.chains, other.chains)
-    assert data.chains.shape[1] == mask_data.LENGTH and len(data.chains) > 10 * masks.HELD_OUT
-    assert data.chains.min() >= 0 and data.chains.max() < len(data.tokens)
+@pytest.mark.parametrize("name", ["transformer", "wavenet"])
+def test_the_data_is_that_of_the_seed(name: str) -> None:
+    kind = kind_of(name)
+    chains, again, other = (kind.chains(np.random.default_rng(seed)) for seed in (0, 0, 1))
+    assert np.array_equal(chains, again) and not np.array_equal(chains, other)
+    assert chains.shape[1] == mask_data.LENGTH and len(chains) > 10 * masks.HELD_OUT
+    assert chains.min() >= 0 and chains.max() < len(kind.tokens)
 
 
-@pytest.mark.parametrize("architecture", KINDS)
-def test_a_document_says_its_chain(architecture: Architecture) -> None:
-    tokens: Any = tokens_of(architecture)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_document_says_its_chain(name: str) -> None:
+    tokens: Any = kind_of(name).tokens
     ids = np.random.default_rng(2).integers(0, len(tokens), mask_data.LENGTH)
     document: Any = document_of(tokens, ids)
     if isinstance(tokens, Vocabulary):
@@ -201,12 +204,12 @@ def test_the_job_tells_the_curves_and_then_the_figures(monkeypatch: pytest.Monke
 
 def test_the_command_tells_both(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     pair, _ = made("wavenet", monkeypatch)
-    monkeypatch.setattr(masks, "broken", lambda architecture, seed, told: pair)
+    monkeypatch.setattr(masks, "broken", lambda kind, seed, told: pair)
     assert cli.main(["causality", "--break-mask", "wavenet", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [net["name"] for net in told["networks"]] == ["causal", "sees ahead"]
     assert told["networks"][1]["figures"]["endings"] > 1.05 and told["arplay"]
     assert cli.main(["causality", "--break-mask", "wavenet"]) == 0
     out = capsys.readouterr().out
-    assert BROKEN["wavenet"][1] in out and "Causality is in the" in out and "!" in out and "step by step" in out
+    assert pair.broken in out and "Causality is in the" in out and "!" in out and "step by step" in out
     assert cli.main(["causality", "--break-mask", "gpt"]) == 2

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import get_args
 
 from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver
-from arplay.core.masks import Architecture, Pair
-from arplay.engine.masks import broke
+from arplay.core.masks import Pair
+from arplay.engine.masks import KINDS, broke
 from arplay.export import causality, masks
 from arplay.export.provenance import summary
 from arplay.export.writers import to_json
@@ -22,10 +21,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text.add_argument("--file", type=Path, metavar="F", help="a file with that text (- is standard input)")
     text.add_argument(
         "--break-mask",
-        choices=get_args(Architecture),
+        choices=[kind.name for kind in KINDS],
         metavar="KIND",
         help="train a small network of this kind, and beside it one that sees ahead, on data of their own: "
-        + ", ".join(get_args(Architecture)),
+        + ", ".join(kind.name for kind in KINDS),
     )
     options.add_model(parser)
     options.add_reading(parser)
@@ -78,7 +77,7 @@ def _break_mask(args: argparse.Namespace) -> int:
             progress(done, f"training both networks, held-out loss {losses} bits a token,")
 
         progress(0.0, "making the data")
-        found = broke(0, broken(args.break_mask, args.seed, told))
+        found = broke(0, broken(next(kind for kind in KINDS if kind.name == args.break_mask), args.seed, told))
     if args.json:
         deliver(to_json(masks.table(found).record), args.out)
         return 0

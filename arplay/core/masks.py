@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,6 @@ from arplay.core.distribution import Floats
 from arplay.core.format import number
 from arplay.core.modalities.base import Ids
 
-Architecture = Literal["transformer", "lstm", "pixelcnn", "wavenet"]
-BROKEN: Mapping[Architecture, tuple[str, str]] = {
-    "transformer": ("Transformer", "attention has no mask: every token attends to all of them"),
-    "lstm": ("LSTM", "it reads both ways: a second pass comes from the end"),
-    "pixelcnn": ("PixelCNN", "mask B stands in the first layer, where mask A belongs: each pixel reads itself"),
-    "wavenet": ("WaveNet", "the first layer is not shifted: it reads the next sample in place of the last one"),
-}
-"""Of each its name, and what the broken one of the two has instead of its mask."""
 NAMES = ("causal", "sees ahead")
 
 
@@ -67,12 +59,14 @@ class Figures:
 @dataclass(frozen=True, eq=False, slots=True)
 class Pair:
     """The ``causal`` network and the one that ``sees`` ahead. ``curves`` have a point each few steps; the figures are
-    None until both are trained. ``data``: a sentence; ``values``: V; ``parameters``: of each of them."""
+    None until both are trained. ``kind``: the name of the architecture; ``broken``: what the one that sees has instead
+    of a mask, and ``data`` what both learn from, in words. ``values``: V; ``parameters``: of each of them."""
 
-    architecture: Architecture
+    kind: str
+    broken: str
+    data: str
     seed: int
     steps: int
-    data: str
     values: int
     parameters: tuple[int, int]
     curves: tuple[tuple[Point, ...], tuple[Point, ...]] = ((), ())
@@ -91,8 +85,7 @@ class Pair:
             | ({} if figures is None else {"figures": _listed(figures[at])})
             for at, (name, count, curve) in enumerate(zip(NAMES, self.parameters, curves, strict=True))
         ]
-        head = {"architecture": self.architecture, "broken": BROKEN[self.architecture][1], "seed": self.seed}
-        return head | {"steps": self.steps, "data": self.data, "values": self.values, "networks": nets}
+        return {name: getattr(self, name) for name in _HEAD} | {"networks": nets}
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Pair:
@@ -100,12 +93,15 @@ class Pair:
         nets = record["networks"]
         figures = tuple(_figures(net["figures"]) for net in nets if "figures" in net)
         curves = tuple(tuple(Point(**point) for point in net["curve"]) for net in nets)
-        assert record["architecture"] in get_args(Architecture)
         return cls(
-            cast(Architecture, record["architecture"]), record["seed"], record["steps"], record["data"],
-            record["values"], (nets[0]["parameters"], nets[1]["parameters"]), (curves[0], curves[1]),
-            (figures[0], figures[1]) if figures else None,
-        )  # fmt: skip
+            **{name: record[name] for name in _HEAD},
+            parameters=(nets[0]["parameters"], nets[1]["parameters"]),
+            curves=(curves[0], curves[1]),
+            figures=(figures[0], figures[1]) if figures else None,
+        )
+
+
+_HEAD = ("kind", "broken", "data", "seed", "steps", "values")
 
 
 def _listed(figures: Figures) -> dict[str, Any]:

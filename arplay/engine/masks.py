@@ -9,16 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from arplay.core.masks import BROKEN, NAMES, Architecture, Figures, Pair
+from arplay.core.distribution import read_only
+from arplay.core.masks import NAMES, Figures, Pair
 from arplay.core.modalities.base import Document
 from arplay.engine.causality import Changed
 from arplay.engine.child import Child
 from arplay.engine.children import watched, why_ended
 from arplay.engine.job import Line, Pause, Steps, Stopped
 from arplay.engine.messages import Progress, Request, WithTokens
-from arplay.engine.state import State, read_only
+from arplay.engine.state import State
 from arplay.models.base import Info
-from arplay.training.mask_data import document_of, tokens_of
+from arplay.training.mask_data import KINDS, document_of, kind_of
+
+__all__ = ["KINDS", "BreakMask", "Broke", "break_mask", "broke"]
 
 LOOK_SECONDS = 0.2
 """How often the child is looked at."""
@@ -28,9 +31,10 @@ SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class BreakMask(Request):
-    """Train a small network of this kind, and beside it one that sees ahead. It asks no loaded model."""
+    """Train a small network of this kind (:data:`KINDS` by name), and beside it one that sees ahead. It asks no loaded
+    model."""
 
-    architecture: Architecture
+    kind: str
     seed: int = 0
 
 
@@ -47,16 +51,12 @@ class Broke(WithTokens):
     def is_last(self) -> bool:
         return self.pair.figures is not None
 
-    @property
-    def name(self) -> str:
-        return BROKEN[self.pair.architecture][0]
-
 
 def break_mask(_: State, request: BreakMask, line: Line) -> Steps:
     """A point of both curves as soon as the child tells it. Raises Problem where the child does, or ends early."""
-    command = [sys.executable, "-m", "arplay.training.masks", request.architecture, str(request.seed)]
+    command = [sys.executable, "-m", "arplay.training.masks", request.kind, str(request.seed)]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    tokens = tokens_of(request.architecture)
+    tokens = kind_of(request.kind).tokens
     yield Progress(request.number, "making the data", 0.0)
     child = Child(command, Path(__file__).resolve().parents[2], environment)
     for message in watched(child, line.cancelled, 0):
@@ -70,28 +70,28 @@ def break_mask(_: State, request: BreakMask, line: Line) -> Steps:
         yield Progress(request.number, "training both networks", message["done"])
     if line.cancelled():
         raise Stopped
-    raise why_ended("training", request.architecture, child.poll() or 0, child.output(), "try it again")
+    raise why_ended("training", request.kind, child.poll() or 0, child.output(), "try it again")
 
 
 def broke(number: int, pair: Pair) -> Broke:
     """The end of one whose figures are there."""
     assert pair.figures is not None
-    tokens, samples, triangles = tokens_of(pair.architecture), [], []
+    kind, samples, triangles = kind_of(pair.kind), [], []
     for name, parameters, figures in zip(NAMES, pair.parameters, pair.figures, strict=True):
-        samples.append(tuple(document_of(tokens, ids) for ids in figures.samples[:SHOWN]))
+        samples.append(tuple(document_of(kind.tokens, ids) for ids in figures.samples[:SHOWN]))
         info = Info(
-            f"{BROKEN[pair.architecture][0]}, {name}", pair.architecture, f"trained for {pair.steps:,} steps", "none",
+            f"{kind.title}, {name}", kind.title, f"trained for {pair.steps:,} steps", "none",
             "float32", "cpu", pair.values, len(figures.chain), parameters, "torch",
         )  # fmt: skip
-        triangles.append(_triangle(number, pair, figures, info, document_of(tokens, figures.chain)))
-    return Broke(number, tokens, pair, tuple(samples), tuple(triangles))
+        triangles.append(_triangle(number, pair, figures, info, document_of(kind.tokens, figures.chain)))
+    return Broke(number, kind.tokens, pair, tuple(samples), tuple(triangles))
 
 
 def _triangle(number: int, pair: Pair, figures: Figures, info: Info, document: Document) -> Changed:
     every = read_only(np.arange(len(figures.others)))
     unknown = read_only(np.full(figures.variation.shape, np.nan))
     return Changed(
-        number, tokens_of(pair.architecture), document, info, "model", pair.seed, figures.chain[: len(every)], every,
+        number, kind_of(pair.kind).tokens, document, info, "model", pair.seed, figures.chain[: len(every)], every,
         every, figures.others, figures.variation, figures.divergence, figures.moved, unknown, None, "", True,
         len(figures.chain),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from arplay.core.format import number
-from arplay.core.masks import BROKEN, NAMES, Pair, why
+from arplay.core.masks import NAMES, Pair, why
 from arplay.core.modalities.base import Document, TokenSet
 from arplay.engine.causality import Changed
 from arplay.engine.masks import Broke
@@ -47,9 +47,9 @@ def about(pair: Pair) -> list[str]:
     each = " and ".join(f"{count:,}" for count in sorted(set(pair.parameters)))
     lines = [
         f"arplay {__version__}",
-        f"two networks ({pair.architecture}) of {each} parameters, {pair.steps:,} steps, seed {pair.seed}",
+        f"two networks ({pair.kind}) of {each} parameters, {pair.steps:,} steps, seed {pair.seed}",
         f"data: {pair.data}",
-        f"the other one: {BROKEN[pair.architecture][1]}",
+        f"the other one: {pair.broken}",
         "losses are means in bits a token",
     ]
     return [*lines, why(pair)] if pair.figures is not None else lines

@@ -32,6 +32,7 @@ PAGES = (
     "docs/python.md",
     "docs/session.md",
     "docs/orders.md",
+    "docs/causality.md",
     "docs/speed.md",
     "docs/design.md",
     "CONTRIBUTING.md",

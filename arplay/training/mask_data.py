@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay import paths
-from arplay.core.masks import Architecture
 from arplay.core.modalities.base import Document, Ids, TokenSet
 from arplay.core.modalities.image import Raster, signs_of
 from arplay.core.modalities.sound import Amplitudes
@@ -28,55 +28,35 @@ LEAST, MOST = 6, 24
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Data:
-    """``chains``: (N, n) ids, in an order without a meaning. ``words``: what they are, and how many."""
+class Kind:
+    """An architecture of the lab. ``broken``: what the network that sees ahead has instead of a mask.
 
+    ``chains`` makes (N, n) ids in an order without a meaning, which ``data`` tells of; ``makes``, "module:function",
+    a network of V, ``tokens``, n and whether it sees ahead.
+    """
+
+    name: str
+    title: str
+    broken: str
     tokens: TokenSet
-    chains: Ids
-    words: str
-
-
-def tokens_of(architecture: Architecture) -> TokenSet:
-    """What the network of this kind reads here."""
-    if architecture == "pixelcnn":
-        return Raster(8, 8, signs_of(17), tuple(range(64)))
-    if architecture == "wavenet":
-        return Amplitudes(RATE, LEVELS)
-    return Vocabulary("break the mask", tuple(sign.encode() for sign in SIGNS))
-
-
-def document_of(tokens: TokenSet, ids: Ids) -> Document:
-    """A chain as a document."""
-    if isinstance(tokens, Raster):
-        return tokens.levels(np.asarray(ids).reshape(tokens.height, tokens.width))
-    if isinstance(tokens, Amplitudes):
-        return tokens.sound(np.asarray(ids, np.uint8).tobytes())
-    assert isinstance(tokens, Vocabulary)
-    return Text.of(b"".join(tokens.written[id] for id in ids.tolist()))
-
-
-def data_of(architecture: Architecture, seed: int) -> Data:
-    """Chains that depend on ``seed`` alone. Raises Problem where what the program ships is not there."""
-    tokens, rng = tokens_of(architecture), np.random.default_rng(seed)
-    if architecture == "pixelcnn":
-        return Data(tokens, _pictures(rng), f"{PICTURES} pictures of 8 × 8 pixels that the model digits drew")
-    if architecture == "wavenet":
-        words = f"{SOUNDS:,} sounds of {LENGTH} samples: tones of any pitch with a little noise"
-        return Data(tokens, _sounds(rng), words)
-    text = _text()
-    ids = np.array([SIGNS.index(sign) for sign in text[: len(text) // LENGTH * LENGTH]])
-    chains = rng.permutation(ids.reshape(-1, LENGTH))
-    words = f"{len(chains):,} pieces of {LENGTH} characters of the pages in the menu Help, in small letters"
-    return Data(tokens, chains, words)
+    chains: Callable[[np.random.Generator], Ids]
+    data: str
+    makes: str
 
 
 @cache
-def _text() -> str:
+def _sentences() -> str:
     """The sentences of the pages: no code, no tables, nothing but letters and a few signs."""
     pages = [page.read_text("utf-8") for page in sorted((paths.assets() / "docs").glob("*.md"))]
     lines = [line for page in pages for line in re.sub(r"```.*?```", "", page, flags=re.DOTALL).splitlines()]
     plain = re.sub(r"[^a-z.,']+", " ", " ".join(line for line in lines if line[:1] != "|").lower())
     return plain.strip()
+
+
+def _text(rng: np.random.Generator) -> Ids:
+    text = _sentences()
+    ids = np.array([SIGNS.index(sign) for sign in text[: len(text) // LENGTH * LENGTH]])
+    return rng.permutation(ids.reshape(-1, LENGTH))
 
 
 def _sounds(rng: np.random.Generator) -> NDArray[np.int64]:
@@ -101,3 +81,59 @@ def _pictures(rng: np.random.Generator) -> NDArray[np.int64]:
         u = torch.from_numpy(rng.uniform(size=(PICTURES, 1))).float()
         found[:, row, column] = torch.searchsorted(edges, u, right=True).clamp(max=edges.shape[1] - 1)[:, 0]
     return found.flatten(1).numpy()
+
+
+_LETTERS = Vocabulary("break the mask", tuple(sign.encode() for sign in SIGNS))
+_PAGES = f"pieces of {LENGTH} characters of the pages in the menu Help, in small letters"
+KINDS = (
+    Kind(
+        name="transformer",
+        title="Transformer",
+        broken="attention has no mask: every token attends to all of them",
+        tokens=_LETTERS,
+        chains=_text,
+        data=_PAGES,
+        makes="arplay.training.masks:transformer",
+    ),
+    Kind(
+        name="lstm",
+        title="LSTM",
+        broken="it reads both ways: a second pass comes from the end",
+        tokens=_LETTERS,
+        chains=_text,
+        data=_PAGES,
+        makes="arplay.training.masks:recurrent",
+    ),
+    Kind(
+        name="pixelcnn",
+        title="PixelCNN",
+        broken="mask B stands in the first layer, where mask A belongs: each pixel reads itself",
+        tokens=Raster(8, 8, signs_of(17), tuple(range(LENGTH))),
+        chains=_pictures,
+        data="pictures of 8 × 8 pixels that the model digits drew",
+        makes="arplay.training.masks:convolutional",
+    ),
+    Kind(
+        name="wavenet",
+        title="WaveNet",
+        broken="the first layer is not shifted: it reads the next sample in place of the last one",
+        tokens=Amplitudes(RATE, LEVELS),
+        chains=_sounds,
+        data=f"sounds of {LENGTH} samples: tones of any pitch with a little noise",
+        makes="arplay.training.masks:dilated",
+    ),
+)
+
+
+def kind_of(name: str) -> Kind:
+    return next(kind for kind in KINDS if kind.name == name)
+
+
+def document_of(tokens: TokenSet, ids: Ids) -> Document:
+    """A chain as a document."""
+    if isinstance(tokens, Raster):
+        return tokens.levels(np.asarray(ids).reshape(tokens.height, tokens.width))
+    if isinstance(tokens, Amplitudes):
+        return tokens.sound(np.asarray(ids, np.uint8).tobytes())
+    assert isinstance(tokens, Vocabulary)
+    return Text.of(b"".join(tokens.written[id] for id in ids.tolist()))

@@ -21,12 +21,14 @@ from torch.nn import functional
 
 from arplay.core.causality import another, moves
 from arplay.core.errors import Problem, in_one_line
-from arplay.core.masks import Architecture, Figures, Pair, Point
+from arplay.core.masks import Figures, Pair, Point
+from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.image import Raster
 from arplay.models.families.lstm import network as lstm
 from arplay.models.families.pixelcnn import network as pixelcnn
 from arplay.models.families.wavenet import network as wavenet
-from arplay.training.mask_data import Data, data_of
+from arplay.models.family import resolve
+from arplay.training.mask_data import Kind, kind_of
 
 STEPS, BATCH, RATE, WARM = 300, 32, 6e-3, 20
 HELD_OUT, EVERY, SAMPLES, BLOCK = 32, 10, 32, 1024
@@ -109,34 +111,35 @@ class NotShifted(wavenet.Network):
         return functional.pad(features, (0, 0, 0, dilation))[:, dilation:]
 
 
-def built(architecture: Architecture, data: Data, sees: bool) -> nn.Module:
-    """A fresh network, causal or one that ``sees`` ahead; weights from torch's global generator."""
-    values, n = len(data.tokens), data.chains.shape[1]
-    match architecture:
-        case "transformer":
-            return Attention(values + 1, n, not sees)
-        case "lstm":
-            made = lstm.Network(lstm.Sizes(values + 1, 64, 1, n))
-            if sees:
-                made.lstm = BothWays(made.lstm)  # type: ignore[assignment]
-            return made
-        case "pixelcnn":
-            assert isinstance(data.tokens, Raster)
-            sizes = MaskB if sees else pixelcnn.Sizes
-            return pixelcnn.Network(sizes(data.tokens.height, data.tokens.width, values, 16, 3))
-        case "wavenet":
-            return (NotShifted if sees else wavenet.Network)(wavenet.Sizes(values, 24, 32, 5, 1, 8000))
+def transformer(values: int, tokens: TokenSet, n: int, sees: bool) -> nn.Module:
+    return Attention(values + 1, n, not sees)
+
+
+def recurrent(values: int, tokens: TokenSet, n: int, sees: bool) -> nn.Module:
+    made = lstm.Network(lstm.Sizes(values + 1, 64, 1, n))
+    if sees:
+        made.lstm = BothWays(made.lstm)  # type: ignore[assignment]
+    return made
+
+
+def convolutional(values: int, tokens: TokenSet, n: int, sees: bool) -> nn.Module:
+    assert isinstance(tokens, Raster)
+    return pixelcnn.Network((MaskB if sees else pixelcnn.Sizes)(tokens.height, tokens.width, values, 16, 3))
+
+
+def dilated(values: int, tokens: TokenSet, n: int, sees: bool) -> nn.Module:
+    return (NotShifted if sees else wavenet.Network)(wavenet.Sizes(values, 24, 32, 5, 1, 8000))
 
 
 class Reader:
-    """A network and the start that stands before each chain."""
+    """A network; the id V stands before each chain."""
 
-    def __init__(self, network: nn.Module, values: int, start: int) -> None:
-        self.network, self.values, self.start = network, values, start
+    def __init__(self, network: nn.Module, values: int) -> None:
+        self.network, self.values = network, values
 
     def logits(self, chains: Tensor) -> Tensor:
         """As training has it, every token in its place: (B, n) to (B, n, V)."""
-        starts = torch.full((len(chains), 1), self.start)
+        starts = torch.full((len(chains), 1), self.values)
         return self._of(torch.cat([starts, chains[:, :-1]], 1))
 
     def logprobs(self, chains: Tensor) -> Tensor:
@@ -146,7 +149,7 @@ class Reader:
 
     def next(self, prefixes: Tensor) -> Tensor:
         """As sampling has it, nothing behind the prefix: log p of the next token in nats, (B, i) to (B, V)."""
-        starts = torch.full((len(prefixes), 1), self.start)
+        starts = torch.full((len(prefixes), 1), self.values)
         return self._of(torch.cat([starts, prefixes], 1))[:, -1].log_softmax(-1)
 
     def stepped(self, chains: Tensor) -> Tensor:
@@ -175,24 +178,23 @@ class Reader:
         return found
 
 
-def broken(
-    architecture: Architecture, seed: int, told: Told, data: Data | None = None, steps: int = STEPS, lot: int = BATCH
-) -> Pair:
+def broken(kind: Kind, seed: int, told: Told, steps: int = STEPS, lot: int = BATCH) -> Pair:
     """Train both networks, from the same weights where they have the same parts, on the same batches; then measure.
 
-    ``data``: by default what :mod:`arplay.training.mask_data` has. Of equal ``seed`` everything is equal.
+    Of equal ``seed`` everything is equal. Raises Problem where what the program ships is not there.
     """
-    data = data or data_of(architecture, seed)
-    values, chains = len(data.tokens), torch.from_numpy(data.chains)
+    values = len(kind.tokens)
+    chains = torch.from_numpy(kind.chains(np.random.default_rng(seed)))
     held_out, rest = chains[:HELD_OUT], chains[HELD_OUT:]
+    make: Callable[[int, TokenSet, int, bool], nn.Module] = resolve(kind.makes)
     readers = []
     for sees in (False, True):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network = built(architecture, data, sees)
-        readers.append(Reader(network, values, 0 if architecture == "pixelcnn" else values))
+            readers.append(Reader(make(values, kind.tokens, chains.shape[1], sees), values))
     counts = [sum(weight.numel() for weight in reader.network.parameters()) for reader in readers]
-    pair = Pair(architecture, seed, steps, data.words, values, (counts[0], counts[1]))
+    data = f"{len(chains):,} {kind.data}"
+    pair = Pair(kind.name, kind.broken, data, seed, steps, values, (counts[0], counts[1]))
     pair = _trained(pair, readers, held_out, rest, lot, told)
     with torch.no_grad():
         found = [_measured(reader, held_out, seed) for reader in readers]
@@ -257,14 +259,14 @@ def _bits(nats: Tensor) -> float:
 
 def main(arguments: list[str]) -> int:
     """The child process of a window: what there is by now as a JSON object a line."""
-    architecture, seed = cast(Architecture, arguments[0]), int(arguments[1])
+    kind, seed = kind_of(arguments[0]), int(arguments[1])
     torch.set_num_threads(1)  # such small networks wait for each other's threads only
 
     def say(content: dict[str, Any]) -> None:
         print(json.dumps(content), flush=True)
 
     try:
-        pair = broken(architecture, seed, lambda pair, done: say({"done": done, "pair": pair.record()}))
+        pair = broken(kind, seed, lambda pair, done: say({"done": done, "pair": pair.record()}))
         say({"done": 1.0, "pair": pair.record()})
     except Exception as error:  # noqa: BLE001 - the last resort: told to the parent
         cause, remedy = (

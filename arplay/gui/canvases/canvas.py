@@ -49,13 +49,15 @@ class Heat(Protocol):
     """A widget that shows what the tokens of a document scored, and where it is looked at; it speaks of tokens alone.
 
     ``picked`` carries the index of the token that the user goes to, ``zoomed`` steps. ``beside``: where a panel is low
-    the figures stand beside it. ``empty_text``: what is said where nothing is scored.
+    the figures stand beside it. ``empty_text``: what is said where nothing is scored. ``least``: pixels of height that
+    it needs, before the legend has any.
     """
 
     picked: SignalInstance
     zoomed: SignalInstance
     beside: bool
     empty_text: str
+    least: int
 
     @staticmethod
     def height_of(view: View, width: int) -> int:

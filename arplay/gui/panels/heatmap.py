@@ -177,10 +177,11 @@ class HeatmapPanel(OnSheet, Panel):
         beside = self.heat.beside and self.height() < 300 and self.width() >= 2 * SIDE
         put_beside(self.column, self.head, SIDE if beside else None)
         has = self.view.ledger is not None and len(self.view.ledger) > 0
-        self.figures.setVisible(has and self.height() >= 130)
+        rest = self.height() - self.heat.least
+        self.figures.setVisible(has and rest >= 50)
         self.figures.set_max_rows(3 if beside else 2 if self.height() >= 300 else 1)
-        self.caption.setVisible(has and self.height() >= 170)
-        self.controls.setVisible(not beside and self.height() >= 210 and self.width() >= 260)
+        self.caption.setVisible(has and rest >= 90)
+        self.controls.setVisible(not beside and rest >= 130 and self.width() >= 260)
         room = self.width() - 2 * SPACE[1] - sum(button.minimumWidth() for button in self.choices.buttons())
         self.legend.setVisible(room >= self.legend.wanted_width())
 

@@ -28,6 +28,7 @@ class PictureHeat(WidgetHeat):
     """The grid of pixels."""
 
     beside = True
+    least = 80
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self.grid = PictureGrid()

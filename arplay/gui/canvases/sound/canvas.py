@@ -48,6 +48,7 @@ class SoundCanvas(Canvas):
         self.strip = Strip(self)
         self.strip.setAccessibleName("Sound")
         self.strip.tell = self._card
+        self.strip.empty = NOTHING
         self.spectrum = Spectrum(self)
         self.words = Caption()
         self.listen = push_button("Play sound", LISTEN, self._listen, parent=self)
@@ -102,6 +103,7 @@ class SoundCanvas(Canvas):
             return
         if self._wave[0] is not sound:
             self._wave = sound, sound.wave
+            self._fit()
         reach = view.loaded.can.reach if view.loaded is not None else None
         ledger, shades, scale = self._ledger, None, HeatScale(self.strip.theme, view.settings.colour_by)
         if ledger is not None and view.settings.tokens == "colours":
@@ -142,14 +144,14 @@ class SoundCanvas(Canvas):
         if self._problem:
             said = self._problem
         elif sound.is_blank:
-            said = NOTHING
+            said = ""
         elif chosen is not None:
             count = chosen[1] - chosen[0]
             said = f"{count:,} samples selected, {chosen[0] / sound.rate:.4f} to {chosen[1] / sound.rate:.4f} s"
         else:
-            said = f"{sound.shown}  ·  next: sample {view.caret + 1:,} at {view.caret / sound.rate:.4f} s"
+            said = f"{sound.shown}  ·  next: {view.caret + 1:,} at {view.caret / sound.rate:.4f} s"
             if self.strip.shown.reach is not None:
-                said += f"  ·  shaded: the {self.strip.shown.reach:,} samples that bear on it"
+                said += f"  ·  shaded: the {self.strip.shown.reach:,} that bear on it"
         self.words.show_text(said)
 
     # what is heard
@@ -195,7 +197,7 @@ class SoundCanvas(Canvas):
         self._fit()
 
     def _fit(self) -> None:
-        self.spectrum.setVisible(self.frequencies.isChecked() and self.height() >= LOW)
+        self.spectrum.setVisible(self.frequencies.isChecked() and self.height() >= LOW and len(self._wave[1]) > 0)
 
     def _go(self, index: int) -> None:
         self.intent.emit(CaretMoved(index))

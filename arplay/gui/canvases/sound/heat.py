@@ -11,12 +11,15 @@ from PySide6.QtWidgets import QWidget
 from arplay.core.modalities.sound import EncodedSound
 from arplay.gui.canvases.heat import WidgetHeat
 from arplay.gui.canvases.sound.card import of_scored
-from arplay.gui.canvases.sound.strip import Shown, Strip, paint_wave
+from arplay.gui.canvases.sound.strip import LOWEST, Shown, Strip, paint_wave
 from arplay.gui.contract import View
 from arplay.gui.widgets.heat.card import CardContent
 from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet, Scored
 from arplay.gui.widgets.sheet import MARGIN
 
+HEIGHT = 250
+"""Pixels that the panel wants: the wave with its figures and the legend."""
+EMPTY = "The wave appears here again, each sample behind the colour of how surprised the model was."
 ROW, TALL = 4000, 90
 """Samples of a row on paper, and its height in pixels."""
 
@@ -25,6 +28,7 @@ class SoundHeat(WidgetHeat):
     """The wave."""
 
     beside = False
+    least = LOWEST
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self.strip = Strip()
@@ -32,11 +36,12 @@ class SoundHeat(WidgetHeat):
         self._encoded: EncodedSound | None = None
         self._wave: NDArray[np.float64] = np.zeros(0)
         self.strip.tell = self._card
+        self.strip.empty = EMPTY
         self.strip.went.connect(self._go)
 
     @staticmethod
     def height_of(view: View, width: int) -> int:
-        return 160
+        return HEIGHT
 
     def show_view(self, view: View) -> None:
         self._view, ledger = view, view.ledger

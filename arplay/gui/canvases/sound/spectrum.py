@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
@@ -13,11 +15,16 @@ from arplay.gui.theme import LIGHT, SMALL, Theme, number_font
 
 FRAME = 256
 """Samples that a column is of: 32 ms at 8 kHz, so that the pitch of a voice can be seen."""
+HOP = FRAME // 16
+"""Samples from one column to the next, at least: what lies between looks the same."""
 FLOOR = 80.0
 """Decibels below a full tone that are as good as silence."""
 
 
-def loudness(wave: NDArray[np.float64], stretch: Stretch, columns: int) -> NDArray[np.float64]:
+HANN = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)).astype(np.float32)
+
+
+def loudness(wave: NDArray[np.float64], stretch: Stretch, columns: int) -> NDArray[np.float32]:
     """Shape (columns, FRAME / 2 + 1), from 0 (FLOOR dB below a full tone, or less) to 1 (a full tone, 0 dB).
 
     Column i is of the FRAME samples around its middle, weighted by Hann's window, silence outside of the sound: only
@@ -25,7 +32,7 @@ def loudness(wave: NDArray[np.float64], stretch: Stretch, columns: int) -> NDArr
 
     >>> tone = np.sin(2 * np.pi * 1000 / 8000 * np.arange(8000))
     >>> seen = loudness(tone, Stretch(0, 8000), 9)
-    >>> int(seen[4].argmax()) * 8000 / FRAME, round(float(seen[4].max()), 6)
+    >>> int(seen[4].argmax()) * 8000 / FRAME, round(float(seen[4].max()), 4)
     (1000.0, 1.0)
     """
     middles = stretch.first + (np.arange(columns) + 0.5) * len(stretch) / columns
@@ -34,9 +41,8 @@ def loudness(wave: NDArray[np.float64], stretch: Stretch, columns: int) -> NDArr
     low, high = max(first, 0), min(first + len(part), len(wave))
     part[low - first : high - first] = wave[low:high]
     starts = middles.astype(int) - first - FRAME // 2
-    frames = np.lib.stride_tricks.sliding_window_view(part, FRAME)[starts]
-    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
-    power = np.abs(np.fft.rfft(frames * hann, axis=1)) / (hann.sum() / 2)
+    frames = np.lib.stride_tricks.sliding_window_view(part.astype(np.float32), FRAME)[starts]
+    power = np.abs(np.fft.rfft(frames * HANN, axis=1)) / (HANN.sum() / 2)
     return np.clip(1 + 20 * np.log10(np.maximum(power, 1e-9)) / FLOOR, 0, 1)
 
 
@@ -69,7 +75,8 @@ class Spectrum(QWidget):
             ink = self.theme.color("muted")
             painter.setFont(number_font(SMALL))
             painter.setPen(ink)
-            for share, place in ((1.0, 0.0), (0.5, 0.5), (0.0, 1.0)):
+            shares = (1.0, 0.5, 0.0) if room.height() >= 5 * SMALL else (1.0, 0.0)
+            for share, place in ((share, 1 - share) for share in shares):
                 y = min(max(room.height() * place, SMALL), room.height() - 4)
                 words = f"{share * self._rate / 2000:g} kHz"
                 wide = painter.fontMetrics().horizontalAdvance(words) + 6
@@ -79,15 +86,20 @@ class Spectrum(QWidget):
 
     def _picture(self) -> QImage:
         """Made once for what is in sight."""
-        columns = max(1, min(round(self.width() * self.devicePixelRatioF()), 2 * len(self._stretch)))
+        columns = max(1, min(round(self.width() * self.devicePixelRatioF()), len(self._stretch) // HOP))
         key = (id(self._wave), len(self._wave), self._stretch, columns, self.theme)
         if key != self._made:
             self._made = key
             seen = loudness(self._wave, self._stretch, columns)
-            colours = [self.theme.heat_color(i / 255).rgb() for i in range(256)]
             shades = np.ascontiguousarray(np.rint(255 * seen.T[::-1]).astype(np.uint8))
             height, width = shades.shape
             image = QImage(shades.tobytes(), width, height, width, QImage.Format.Format_Indexed8)
-            image.setColorTable(colours)
+            image.setColorTable(_colours(self.theme))
             self._image = image.convertToFormat(QImage.Format.Format_RGB32)
         return self._image
+
+
+@cache
+def _colours(theme: Theme) -> list[int]:
+    """Of the 256 shades from silence to a full tone."""
+    return [theme.heat_color(i / 255).rgb() for i in range(256)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,12 @@ MS = 10
 """Milliseconds that Shift and an arrow key go."""
 AXIS = SMALL + 6
 """Pixels of height of the axis of time."""
+LOWEST = 48
+"""Pixels of height, axis included, below which no wave is seen."""
 WIDE = 6
 """Pixels from one sample to the next from which each has a dot."""
+PAD = 12
+"""Pixels around words."""
 FAR = 4
 """Pixels that the mouse goes before it selects."""
 _CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -62,11 +67,13 @@ class Strip(QWidget):
         self.selection: tuple[int, int] | None = None
         self.heard: int | None = None
         self.tell: Callable[[int], CardContent | None] = lambda index: None
+        self.empty = ""
+        """What is said where there is no sound."""
         self.card = HeatCard(self)
         self._pressed: QPointF | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setMinimumHeight(48)
+        self.setMinimumHeight(LOWEST)
 
     def show_wave(self, shown: Shown) -> None:
         """All of another sound; of one that grew by a little what was in sight, and the line in any case."""
@@ -224,7 +231,11 @@ class Strip(QWidget):
         if self.selection is not None:
             left, right = map(self.x_of, self.selection)
             painter.fillRect(QRectF(left, 0, right - left, tall), self.theme.color("accent", 0.28))
-        if len(shown.wave):
+        if not len(shown.wave):
+            painter.setPen(self.theme.color("muted"))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(room.adjusted(PAD, PAD, -PAD, -PAD), int(flags), self.empty)
+        else:
             self._axis(painter, tall)
             if gain > 1:
                 words = f"amplitude ×{gain}"
@@ -274,10 +285,12 @@ def paint_wave(
     edges = np.linspace(0, n, min(columns, n) + 1).astype(int)
     wide = room.width() / (len(edges) - 1)
     if shades is not None:
-        for i, shade in enumerate(np.maximum.reduceat(shades, edges[:-1]).tolist()):
-            if shade >= 0:
-                left = room.left() + i * wide
-                painter.fillRect(QRectF(left, room.top(), wide + 0.5, room.height()), colours[shade])
+        most = np.maximum.reduceat(shades, edges[:-1])
+        turns = [0, *(np.flatnonzero(np.diff(most)) + 1).tolist(), len(most)]  # neighbours of one colour at once
+        for first, stop in pairwise(turns):
+            if (shade := int(most[first])) >= 0:
+                place = QRectF(room.left() + first * wide, room.top(), (stop - first) * wide + 0.5, room.height())
+                painter.fillRect(place, colours[shade])
     middle, tall = room.center().y(), room.height() / 2 - 2
     painter.fillRect(QRectF(room.left(), middle, room.width(), 1), theme.color("border"))
     painter.setPen(theme.color("text"))

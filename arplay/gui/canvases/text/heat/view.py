@@ -35,6 +35,7 @@ class HeatView(WheelZoom, HeatRows):
     picked = Signal(int)
     zoomed = Signal(int)
     beside = False
+    least = 80
 
     @staticmethod
     def height_of(view: View, width: int) -> int:

@@ -188,6 +188,23 @@ def test_a_double_click_on_the_tree_writes_the_chain(opened: Open, qtbot: QtBot)
     qtbot.waitUntil(lambda: len(window.playground.document) == 2, timeout=PATIENCE)
 
 
+def test_the_best_beam_stays_in_sight_when_the_panel_becomes_lower(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"B")
+    panel = panel_of(window)
+    click(panel.modes[1])
+    panel.tokens.setValue(8)
+    click(panel.run)
+    done(window, qtbot)
+    tree = panel.tree
+    best = next(leaf for leaf in tree.leaves if tree._rank(leaf) == 1)
+    for height in (300, 60, 200, 40):
+        tree.resize(500, height)
+        assert tree.rect().toRectF().contains(tree.on_screen(tree._area(best))), height
+    tree.move_by(0, -5_000)
+    tree.resize(500, 80)
+    assert not tree.rect().toRectF().intersects(tree.on_screen(tree._area(best))), "whoever moved on is left there"
+
+
 def test_the_whole_tree_is_copied_as_a_picture(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"B")
     panel = panel_of(window)

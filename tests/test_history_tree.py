@@ -146,6 +146,7 @@ def test_keys_wheel_and_drag_move_and_zoom(panel: HistoryPanel, place: int) -> N
         seen.add(bytes(image.constBits()))
         return True
 
+    QTest.keyClicks(view, "0")
     looks()
     for step, text in enumerate(("+", "+", "-")):
         QTest.keyClicks(view, text)
@@ -165,6 +166,18 @@ def test_keys_wheel_and_drag_move_and_zoom(panel: HistoryPanel, place: int) -> N
     view.zoom(1e-12, QPointF(400, 100))
     view.move_by(-1e9, 1e9)
     view.grab()  # nothing overflows
+
+
+def test_the_blocks_begin_where_one_is_with_what_follows(panel: HistoryPanel) -> None:
+    panel.show_view(view_of(grown(300)))
+    view = board(panel, BLOCKS)
+    assert view.shown is not None
+    for twig in (view.shown.here, view.shown.outline.parent[view.shown.here]):
+        assert view.shown.outline.parent[twig] > 0, "negative control: it is deep in the tree"
+    high = {block.twig: block.area.height() for block in panel.blocks.blocks(view.rect().toRectF())}
+    assert high[view.shown.here] >= view.height() / 4
+    panel.blocks.fit()
+    assert view.shown.here not in {block.twig for block in panel.blocks.blocks(view.rect().toRectF())}
 
 
 def test_only_what_is_in_sight_is_looked_at(panel: HistoryPanel) -> None:

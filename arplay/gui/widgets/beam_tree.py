@@ -40,6 +40,8 @@ class BeamTree(Movable):
         self.dim = False
         self._found: Searched | None = None
         self._best: tuple[int, ...] = ()
+        self._looked: Leaf | None = None
+        """What was brought in sight last."""
         self._ranks: dict[tuple[tuple[int, ...], float], int] = {}
 
     def show_search(self, found: Searched | None, dim: bool) -> None:
@@ -49,6 +51,7 @@ class BeamTree(Movable):
             chain = self.chain
             self._found = found
             self.leaves = tree_of(found.expansions, found.rules.groups) if found is not None else []
+            self._looked = None
             finished = enumerate(found.finished, 1) if found is not None else ()
             self._ranks = {(each.ids, each.paid): rank for rank, each in finished}
             self._best = found.whole.best.ids if found is not None and found.whole is not None else ()
@@ -60,7 +63,7 @@ class BeamTree(Movable):
                 ended = (leaf for leaf in self.leaves if self._rank(leaf) == 1)
                 best = next(ended if found.done else go_on, None)
                 if best is not None:
-                    self._into_sight(best)
+                    self._into_middle(best)
             self._told()
         self.update()
 
@@ -211,8 +214,15 @@ class BeamTree(Movable):
     # ---- mouse and keys
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        """What was brought in sight stays there, unless one moved on."""
+        looked = self._looked
+        seen = looked is not None and QRectF(QPointF(0, 0), event.oldSize().toSizeF()).intersects(
+            self.on_screen(self._area(looked))
+        )
         super().resizeEvent(event)
         self._settle(False)
+        if looked is not None and seen:
+            self._into_middle(looked)
 
     def clicked(self, part: int, event: QMouseEvent) -> None:
         self._go(part)
@@ -265,7 +275,15 @@ class BeamTree(Movable):
         self.update()
         self.looked_at.emit()
 
+    def _into_middle(self, leaf: Leaf) -> None:
+        """In sight, half way down as far as the ends of the tree allow."""
+        self._into_sight(leaf)
+        down = self.rect().center().y() - self.on_screen(self._area(leaf)).center().y()
+        self.origin += QPointF(0, down)
+        self._settle(False)
+
     def _into_sight(self, leaf: Leaf) -> None:
+        self._looked = leaf
         self.bring_in(self._area(leaf).adjusted(0, 0, VERDICT if leaf.fate == "finished" else 0, 0), SPACE[1])
 
     def _told(self) -> None:

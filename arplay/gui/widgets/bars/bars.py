@@ -139,6 +139,10 @@ def cumulative_mass(own: Distribution, id: int) -> float | None:
     return float(np.sum(own.probs[(own.logprobs > mine) | ((own.logprobs == mine) & (ids <= id))]))
 
 
+LEAST_SHARE = 0.25
+"""Of an axis that is kept, the part that the next axis must have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
     """From probability to a share 0..1 of the bar column; ``low`` is 0 on a linear axis."""
@@ -163,8 +167,9 @@ class Axis:
         return cls(0.0, next((limit for limit in round_limits if limit >= most * (1 - 1e-9)), 1.0), False)
 
     def kept(self, former: Axis) -> Axis:
-        """``former`` where it holds what this one holds: figures that follow each other are read against one scale."""
-        if self.log != former.log:
+        """``former`` where it holds what this one holds: figures that follow each other are read against one scale,
+        as long as the longest bar has a fifth of it or so: among shorter ones nobody sees which is longer."""
+        if self.log != former.log or self.high < former.high * LEAST_SHARE:
             return self
         return Axis(min(self.low, former.low), max(self.high, former.high), self.log)
 

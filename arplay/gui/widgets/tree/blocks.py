@@ -22,7 +22,9 @@ SIZE = 13
 LOWEST = 1.0
 """Pixels of height below which a block, and all in it, is not drawn."""
 SEEN = 4.0
-"""Pixels of height from which one can see where one is."""
+"""Pixels of height from which one can see a block that keys go to."""
+OF_WHERE_ONE_IS = 0.25
+"""The part of the height from which one can read what follows where one is."""
 TEXT_HEIGHT = 17.0
 
 
@@ -170,10 +172,19 @@ class Blocks(Board):
         return found[-1] if found else None
 
     def show_twig(self, twig: int) -> None:
-        """Where it is too small to be seen, the block around it in which it can be read, up to three levels further."""
+        """Where it is too small to be seen, the block around it in which it can be read, up to three levels further.
+
+        Where one is fills the height, if it is so small that nobody could read what follows.
+        """
         area = self._area
+        if self.shown is None:
+            return
+        at = twig == self.shown.here
         seen = (block.area.intersected(area).height() for block in self.blocks(area) if block.twig == twig)
-        if self.shown is None or any(high >= SEEN for high in seen):
+        if any(high >= (area.height() * OF_WHERE_ONE_IS if at else SEEN) for high in seen):
+            return
+        if at and self.shown.probs[twig] > 0:
+            self.zoom_to(twig)
             return
         outline, root, part = self.shown.outline, twig, area.height()
         for parent in outline.way(twig)[-2::-1][:3]:

@@ -164,6 +164,26 @@ def test_what_is_done_to_a_picture_is_said(tmp_path: Path) -> None:
     assert "scaled from 18 × 9 to 3 × 3" in told and "without its colours" in told and "cut into 4 levels" in told
 
 
+def test_bits_and_transparency_and_turns_are_said_and_right(tmp_path: Path) -> None:
+    raster, path = Raster(3, 3, signs_of(256), tuple(range(9))), tmp_path / "x.png"
+    ink = np.arange(9, dtype=np.uint8).reshape(3, 3) * 30
+
+    def got(image: Image.Image, told: str, **options: object) -> list[int | None]:
+        image.save(path, "PNG", **options)
+        assert told in said(path, raster)
+        return list(read_picture(path, raster).cells)
+
+    assert got(Image.fromarray((255 - ink).astype(np.uint16) * 257), "16 bits read as 8") == ink.ravel().tolist()
+    clear = Image.fromarray(np.dstack([np.zeros((3, 3, 3), np.uint8), ink]))  # black, the less the more it is clear
+    assert got(clear, "laid on white where it is transparent") == ink.ravel().tolist()
+    turned = Image.Exif()
+    turned[0x0112] = 3
+    assert got(Image.fromarray(255 - ink), "turned as it says itself", exif=turned) == ink.ravel()[::-1].tolist()
+    frames = [Image.fromarray(255 - ink), Image.fromarray(ink)]
+    several = {"save_all": True, "append_images": frames[1:]}
+    assert got(frames[0], "the first of its 2 pictures", **several) == ink.ravel().tolist()
+
+
 def test_an_incomplete_picture_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="not complete"):
         write_picture(tmp_path / "x.png", Picture(2, ".#", (0, None)))

@@ -19,6 +19,8 @@ from arplay.textfile import read_text
 MOST_PIXELS = 4096 * 4096
 MOST_BYTES = 64 * 1024 * 1024
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
+_ORIENTATION = 0x0112
+"""The EXIF tag of how a camera was held."""
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"GIF8")
 """With what their files begin; no rows of a picture as text do."""
 
@@ -69,7 +71,8 @@ def read_picture(path: Path, raster: Raster) -> Picture:
     """The picture in a file. Raises Problem for what cannot be read, and for rows of text of another size.
 
     A picture file is scaled to the raster's size where it has another one, with white around it where its sides are in
-    another proportion, and its greys are cut into as many equal parts as there are levels.
+    another proportion, and its greys are cut into as many equal parts as there are levels. What is transparent lies on
+    white paper, of several pictures the first is read, and 16 bits are read as 8.
     """
     if not _is_picture(path):
         return raster.picture(read_text(path).decode("utf-8").split())
@@ -94,7 +97,7 @@ def pasted(data: bytes, raster: Raster) -> tuple[Picture, str]:
 
 def _read(image: Any, raster: Raster) -> tuple[Picture, str]:
     """As a picture of the raster, and what was done for that, in words."""
-    done = []
+    image, done = _on_paper(image)
     if (image.height, image.width) != (raster.height, raster.width):
         done.append(f"scaled from {image.width:,} × {image.height:,} to {raster.width:,} × {raster.height:,} pixels")
     if _is_coloured(image):
@@ -126,12 +129,16 @@ def ink_of(found: NDArray[np.integer[Any]], levels: int) -> NDArray[np.uint8]:
     return np.clip(np.rint(found * 255 / (levels - 1)), least, most).astype(np.uint8)
 
 
-def grey(path: Path) -> NDArray[np.uint8]:
-    """The ink, (H, W), of a grey picture on white paper. Raises Problem for one in colour or that cannot be read."""
+def grey(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
+    """The ink, (H, W), of a grey picture on white paper, and what was done to it, in words.
+
+    Raises Problem for one in colour or that cannot be read.
+    """
     with _opened(path, path.name) as image:
-        if _is_coloured(image):
+        plain, done = _on_paper(image)
+        if _is_coloured(plain):
             raise Problem(f"{path.name} is in colour", "save it as greys")
-        return _ink(image)
+        return _ink(plain), done
 
 
 def write_picture(path: Path, picture: Picture) -> None:
@@ -176,8 +183,29 @@ def _opened(file: Path | io.BytesIO, name: str) -> Iterator[Any]:
         raise Problem(f"{name} cannot be read as a picture ({error})", "save it again") from error
 
 
+def _on_paper(image: Any) -> tuple[Any, list[str]]:
+    """The same with 8 bits a channel and nothing transparent, and what was done for that, in words."""
+    from PIL import Image, ImageOps
+
+    done, image_count = [], getattr(image, "n_frames", 1)
+    if image_count > 1:
+        done.append(f"the first of its {image_count:,} pictures")
+    if image.getexif().get(_ORIENTATION, 1) != 1:
+        done.append("turned as it says itself")
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        done.append("its 16 bits read as 8")
+        image = Image.fromarray((np.clip(np.asarray(image), 0, 65535) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        clear = image.convert("RGBA")
+        if clear.getextrema()[3][0] < 255:
+            done.append("laid on white where it is transparent")
+        image = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
+    return image, done
+
+
 def _is_coloured(image: Any) -> bool:
-    if image.mode in ("1", "L", "LA", "I", "I;16", "F"):
+    if image.mode in ("1", "L"):
         return False
     channels = np.asarray(image.convert("RGB"))
     return bool((channels != channels[:, :, :1]).any())

@@ -10,6 +10,7 @@ import csv
 import gzip
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -187,7 +188,7 @@ def gather(order: RunRequest, plan: Plan | None, folder: Path, say: Callable[[st
         levels = plan.vocabulary if plan else order.vocabulary or LEVELS
         if not 2 <= levels <= MOST_LEVELS:
             raise Problem(f"pictures of {levels:,} levels are not trained on", f"choose --vocab 2 to {MOST_LEVELS}")
-        data = _of_folders(order.texts, levels)
+        data = _of_folders(order.texts, levels, say)
     if plan is not None and data.sha256 != plan.sha256:
         raise Problem("the pictures are not what they were when the run began", "bring them back, or start a new run")
     return data
@@ -238,25 +239,29 @@ PICTURES = material(
 )
 
 
-def _of_folders(folders: Sequence[Path], levels: int) -> Pictures:
+def _of_folders(folders: Sequence[Path], levels: int, say: Callable[[str], None]) -> Pictures:
     """Every picture in these folders, in the order of their names; every 20th is held out."""
     files = files_of(folders, KINDS, "the pictures, all of one size")
     if not LEAST <= len(files) <= MOST:
         few = f"there are {len(files):,} pictures ({', '.join(kind[1:].upper() for kind in KINDS)}) in {folders[0]}"
         raise Problem(few, f"give {LEAST:,} to {MOST:,}, better thousands")
-    first = grey(files[0])
+    first, _ = grey(files[0])
     if first.size > MOST_PIXELS:
         cause = f"{files[0].name} has {first.shape[1]:,} × {first.shape[0]:,} pixels"
         raise Problem(cause, f"scale the pictures down to {MOST_PIXELS:,} pixels or fewer, such as 28 × 28")
     inks = np.empty((len(files), *first.shape), np.uint8)
+    done: Counter[str] = Counter()
     for i, file in enumerate(files):
-        ink = grey(file)
+        ink, remarks = grey(file)
+        done.update(remarks)
         if ink.shape != first.shape:
             sizes = (
                 f"{name.name} {ink.shape[1]:,} × {ink.shape[0]:,}" for name, ink in ((files[0], first), (file, ink))
             )
             raise Problem(f"the pictures have several sizes: {', '.join(sizes)}", "scale them to one size")
         inks[i] = ink
+    for remark, count in done.items():
+        say(f"{count:,} of {len(files):,} pictures: {remark}")
     found = levels_of(inks, levels)
     training, held_out = split(found, HOLD_EVERY)
     if not len(training):

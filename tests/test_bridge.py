@@ -210,6 +210,7 @@ def test_a_bridge_deleted_without_close_ends_its_thread(qtbot: QtBot) -> None:
     assert not thread.is_alive()
 
 
+@pytest.mark.walks
 def test_a_widget_in_a_cycle_dies_in_the_thread_of_the_window(qtbot: QtBot) -> None:
     assert gc.isenabled()
     bridge = Bridge()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.tiny_models import save_tokenizer, tokenizer
 
 GIB = 1 << 30
 REPOSITORY = Path(__file__).parent.parent
-MOST_BESIDE_BARE_MIB = 100
+MOST_BESIDE_BARE_MIB = 75
 
 
 def here(cpu: float | None = 16, native_bfloat16: bool = True, **gpus: float) -> Machine:
@@ -248,19 +249,20 @@ def peaks(*asked: tuple[Path, str, int]) -> list[int]:
     """
     given = json.dumps([(str(path), how, beside) for path, how, beside in asked])
     command = [sys.executable, "-W", "ignore", "-c", PEAK, given]
-    said = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
+    one = os.environ | {"OMP_NUM_THREADS": "1"}  # the buffers of threads come and go
+    said = subprocess.run(command, cwd=REPOSITORY, env=one, capture_output=True, text=True, timeout=300)
     assert said.returncode == 0, said.stderr
     return [int(line) for line in said.stdout.split()]
 
 
 @pytest.fixture(scope="module")
 def heavy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The same 77 million random parameters in a folder of 32 bits and in one of 16."""
+    """The same 39 million random parameters in a folder of 32 bits and in one of 16."""
     import transformers
 
     size = tokenizer().get_vocab_size()
     config = transformers.LlamaConfig(
-        vocab_size=size, hidden_size=1024, intermediate_size=2816, num_hidden_layers=6, num_attention_heads=8,
+        vocab_size=size, hidden_size=1024, intermediate_size=2816, num_hidden_layers=3, num_attention_heads=8,
         max_position_embeddings=128,
     )  # fmt: skip
     network = transformers.LlamaForCausalLM(config)
@@ -276,10 +278,10 @@ def heavy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_loading_never_holds_two_copies(heavy: dict[str, Path]) -> None:
     stored = ("float32", "bfloat16")
     asked = [(heavy[name], how, 0) for name in stored for how in ("bare", "arplay")]
-    *found, beside = peaks(*asked, (heavy["bfloat16"], "bare", 295))
+    *found, beside = peaks(*asked, (heavy["bfloat16"], "bare", 148))
     for name, bare, arplay in zip(stored, found[::2], found[1::2], strict=True):
         assert arplay <= bare + MOST_BESIDE_BARE_MIB, name
-    # control: a second copy (295 MiB) is noticed, whichever of the two loaders needs less
+    # control: a second copy (148 MiB) is noticed, whichever of the two loaders needs less
     assert beside > found[2] + MOST_BESIDE_BARE_MIB
 
 

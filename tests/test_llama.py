@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -236,39 +236,40 @@ def test_numbers_that_are_not_the_librarys_are_found_at_load(folder: Path, monke
 
 
 BLOCKED = """
-import sys
+import json, sys
 class Wall:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "transformers":
             raise ImportError("transformers was imported")
 sys.meta_path.insert(0, Wall())
-sys.path.insert(0, sys.argv.pop(1))
+sys.path.insert(0, sys.argv[1])
 from arplay.cli import main
-sys.exit(main(sys.argv[1:]))
+sys.exit(max(main(command) for command in json.loads(sys.argv[2])))
 """
 
 
-def blocked(*arguments: str) -> subprocess.CompletedProcess[str]:
+def blocked(*commands: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """These commands, one after another, in a process that cannot import transformers."""
     root = str(Path(__file__).parent.parent)
-    command = [sys.executable, "-c", BLOCKED, root, *arguments]
+    command = [sys.executable, "-c", BLOCKED, root, json.dumps(commands)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 def test_english_needs_no_transformers(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text("Once upon a time there was a little dog.")
-    for arguments in (["next", "--prompt", "Once"], ["score", str(text)], ["sample", "--prompt", "Once", "-n", "3"]):
-        done = blocked(*arguments, "--model", "english")
-        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    asked = (["next", "--prompt", "Once"], ["score", str(text)], ["sample", "--prompt", "Once", "-n", "3"])
+    done = blocked(*([*arguments, "--model", "english"] for arguments in asked))
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 
 @pytest.mark.real_model
 def test_smollm2_needs_no_transformers(smollm2_folder: Path) -> None:
-    done = blocked("next", "--model", str(smollm2_folder), "--prompt", "The capital of France is", "--top", "1")
+    done = blocked(["next", "--model", str(smollm2_folder), "--prompt", "The capital of France is", "--top", "1"])
     assert done.returncode == 0 and "Paris" in done.stdout, done.stderr
 
 
 def test_the_wall_would_show(tmp_path: Path) -> None:
     network("gpt2")
-    done = blocked("next", "--model", str(save(tmp_path, "gpt2")), "--prompt", "Once")
+    done = blocked(["next", "--model", str(save(tmp_path, "gpt2")), "--prompt", "Once"])
     assert done.returncode == 1 and "transformers was imported" in done.stderr

@@ -20,7 +20,6 @@ from arplay.core.reading import Reading
 from arplay.gui import stale
 from arplay.gui.bridge import Bridge
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.collecting import Collector
 from arplay.gui.contract import CaretMoved, Change, Do, Find, Goto, Intent, Seek, Select, Settings, Take, View
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.heatmap import HeatmapPanel
@@ -152,7 +151,6 @@ class Place:
 def place(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     for name in ("TYPING_PAUSE_MS", "SCORE_PAUSE_MS"):
         monkeypatch.setattr(asking, name, 1)
-    monkeypatch.setattr(Collector, "loaded", lambda *_: None)  # most of the time in which a model this small is loaded
     place = Place(tmp_path / "arplay.ini")
     qtbot.addWidget(place.window, before_close_func=lambda window: window.keeping.end())
     yield place

@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,29 @@ PROCESSES |= {
 }
 UNSAFE_MODULES = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 
-Find = Callable[[ast.Module], Iterator[ast.AST]]
+Find = Callable[["Source"], Iterator[ast.AST]]
+
+
+class Source(list[ast.AST]):
+    """All nodes of a file, read once for all rules."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(ast.walk(ast.parse(text)))
+
+    def calls(self) -> Iterator[tuple[ast.Call, str]]:
+        """Each with the name that is called, of dots and names; "" where it is another expression."""
+        return ((node, dotted(node.func)) for node in self if isinstance(node, ast.Call))
+
+
+def dotted(node: ast.AST) -> str:
+    """a.b.c as it is written; "" for what is not made of names."""
+    if isinstance(node, ast.Attribute):
+        head = dotted(node.value)
+        return head and f"{head}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+parsed = cache(Source)
 
 
 @dataclass(frozen=True)
@@ -43,15 +66,15 @@ class Rule:
     def breaches(self, source: str, path: str) -> list[str]:
         if path.startswith(self.places):
             return []
-        return [f"{path}:{getattr(node, 'lineno', 0)} {ast.unparse(node)}" for node in self.find(ast.parse(source))]
+        return [f"{path}:{getattr(node, 'lineno', 0)} {ast.unparse(node)}" for node in self.find(parsed(source))]
 
 
 def uses(names: set[str]) -> Find:
     """Imports of these modules or names, and attributes of imported modules that are spelt so."""
 
-    def find(tree: ast.Module) -> Iterator[ast.AST]:
+    def find(tree: Source) -> Iterator[ast.AST]:
         aliases: dict[str, str] = {}
-        for node in ast.walk(tree):
+        for node in tree:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     aliases[alias.asname or alias.name.partition(".")[0]] = (
@@ -64,9 +87,9 @@ def uses(names: set[str]) -> Find:
                     aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
                     if _among(f"{node.module}.{alias.name}", names):
                         yield node
-        for node in ast.walk(tree):
+        for node in tree if aliases else ():
             if isinstance(node, ast.Attribute):
-                head, *rest = ast.unparse(node).split(".")
+                head, *rest = dotted(node).split(".")
                 if head in aliases and ".".join([aliases[head], *rest]) in names:
                     yield node
 
@@ -77,18 +100,18 @@ def _among(name: str, names: set[str]) -> bool:
     return any(name == known or name.startswith(f"{known}.") for known in names)
 
 
-def compared_numbers(tree: ast.Module) -> Iterator[ast.AST]:
+def compared_numbers(tree: Source) -> Iterator[ast.AST]:
     """Comparisons of a request's or result's number."""
-    for node in ast.walk(tree):
+    for node in tree:
         if isinstance(node, ast.Compare):
             sides = (node.left, *node.comparators)
             if any(isinstance(side, ast.Attribute) and side.attr == "number" for side in sides):
                 yield node
 
 
-def calls_in_a_foreign_thread(tree: ast.Module) -> Iterator[ast.AST]:
+def calls_in_a_foreign_thread(tree: Source) -> Iterator[ast.AST]:
     """A lambda, partial or plain function connected to what the worker emits runs in the worker's thread."""
-    for node in ast.walk(tree):
+    for node in tree:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "connect"):
             continue
         signal = ast.unparse(node.func.value)
@@ -97,13 +120,10 @@ def calls_in_a_foreign_thread(tree: ast.Module) -> Iterator[ast.AST]:
             yield node
 
 
-def runs_foreign_code(tree: ast.Module) -> Iterator[ast.AST]:
+def runs_foreign_code(tree: Source) -> Iterator[ast.AST]:
     """eval, exec, pickles in any guise, and loaders that are not told to take data only."""
     yield from uses(UNSAFE_MODULES)(tree)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        called = ast.unparse(node.func)
+    for node, called in tree.calls():
         given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
         if (
             called in ("eval", "exec", "__import__")
@@ -115,9 +135,9 @@ def runs_foreign_code(tree: ast.Module) -> Iterator[ast.AST]:
             yield node
 
 
-def writes_numbers_its_own_way(tree: ast.Module) -> Iterator[ast.AST]:
+def writes_numbers_its_own_way(tree: Source) -> Iterator[ast.AST]:
     """Per cents, powers of ten and bytes that are put into words elsewhere than in the one place for it."""
-    for node in ast.walk(tree):
+    for node in tree:
         if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
             spec = "".join(part.value for part in node.format_spec.values if isinstance(part, ast.Constant))
             if spec[-1:] in ("%", "e"):
@@ -129,18 +149,19 @@ def writes_numbers_its_own_way(tree: ast.Module) -> Iterator[ast.AST]:
                 exact = bound and isinstance(number.value.op, ast.RShift)  # a limit that is so many MiB, no measurement
                 if isinstance(number, ast.FormattedValue) and not exact and re.match(r"\xa0? ?(%|[kMGT]i?B\b)", after):
                     yield node
-        elif re.fullmatch(r"format\(.*[%e]['\"]\)", ast.unparse(node)) if isinstance(node, ast.Call) else False:
-            yield node
+        elif isinstance(node, ast.Call) and dotted(node.func) == "format":
+            if re.fullmatch(r"format\(.*[%e]['\"]\)", ast.unparse(node)):
+                yield node
 
 
-def guesses_at_a_model(tree: ast.Module) -> Iterator[ast.AST]:
+def guesses_at_a_model(tree: Source) -> Iterator[ast.AST]:
     """What a model or a session is, found by its class or by its attributes."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or ast.unparse(node.func) not in ("isinstance", "hasattr", "getattr", "vars"):
+    for node, called in tree.calls():
+        if called not in ("isinstance", "hasattr", "getattr", "vars"):
             continue
         given = [ast.unparse(argument) for argument in node.args]
         of = given[0].rpartition(".")[2].lstrip("_")
-        kinds = re.findall(r"\w+", given[1]) if given[1:] and ast.unparse(node.func) == "isinstance" else []
+        kinds = re.findall(r"\w+", given[1]) if given[1:] and called == "isinstance" else []
         known = [kind for kind in kinds if kind.endswith(("Model", "Session", "CausalLM")) and not kind.startswith("Q")]
         if of in ("model", "session") or known:
             yield node
@@ -152,7 +173,7 @@ NAMES = {name for one in families.FAMILIES for name in (one.name, one.model_type
 NAMES -= {"", ".json", "transformers"}  # data are written as JSON too; the last is a library and an engine as well
 
 
-def asks_for_a_family(tree: ast.Module) -> Iterator[ast.AST]:
+def asks_for_a_family(tree: Source) -> Iterator[ast.AST]:
     """Comparisons with the name of a family, a file's ending among them, and tables that are keyed by such names."""
 
     def named(node: ast.AST | None) -> bool:
@@ -160,7 +181,7 @@ def asks_for_a_family(tree: ast.Module) -> Iterator[ast.AST]:
             return any(map(named, node.elts))
         return isinstance(node, ast.Constant) and node.value in NAMES
 
-    for node in ast.walk(tree):
+    for node in tree:
         match node:
             case ast.Compare() if any(map(named, (node.left, *node.comparators))):
                 yield node

@@ -19,7 +19,7 @@ BOUND = 1e-9
 def rows(vocabulary: int, spread: float, seed: int) -> tuple[torch.Tensor, list[int]]:
     """Logits of many places of a text, and tokens drawn by them."""
     draw = torch.Generator().manual_seed(seed)
-    n = 2500 if vocabulary < 10_000 else 500
+    n = 2500 if vocabulary < 1000 else 1000 if vocabulary < 10_000 else 150
     logits = spread * torch.randn(n, vocabulary, generator=draw)
     return logits, torch.multinomial(torch.softmax(logits, -1), 1, generator=draw)[:, 0].tolist()
 

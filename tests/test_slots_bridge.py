@@ -106,6 +106,7 @@ class Frozen(Bridge):
         self._collector.loaded = lambda left_over: (gc.collect(1), gc.freeze())  # type: ignore[method-assign, assignment, func-returns-value]
 
 
+@pytest.mark.walks
 @pytest.mark.parametrize("change", [partial(Load, spec="abc"), Unload])
 @pytest.mark.parametrize(("kind", "family"), [(Bridge, "llama"), (Bridge, "gpt2"), (Frozen, "gpt2")])
 def test_the_window_keeps_no_network_that_is_not_used_any_more(

@@ -22,15 +22,23 @@ PATIENCE = 60_000
 Open = Callable[..., MainWindow]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_walked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window's collector walks all that lives where it leaves a model, which here is what every test imported.
+
+    It would be a fifth of the time of all tests; ``walks`` marks those of it.
+    """
+    if not request.node.get_closest_marker("walks"):
+        monkeypatch.setattr(Collector, "loaded", lambda *_: None)
+
+
 @pytest.fixture
-def opened(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
     """``opened(model)``: a window on the screen whose model is loaded and whose text is ``text``.
 
     With ``keep``, a folder, its session is kept there; without ``text`` the newest one there is restored.
     """
     windows: list[MainWindow] = []
-    # walks all that lives where a former model is left, as in every test but the first: half of a test's time
-    monkeypatch.setattr(Collector, "loaded", lambda *_: None)
 
     def make(
         model: str = "abc", text: bytes | None = b"BAC", store: Path | None = None, keep: Path | None = None

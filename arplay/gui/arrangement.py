@@ -53,7 +53,6 @@ class Arrangement(QObject):
         window.setDockNestingEnabled(True)
         for entry in panels.PANELS:
             panel: Panel = entry.make()
-            panel.setParent(window)
             self.panels[panel.name] = panel
             menu = export_menu(panel)
             if entry.area == "centre":

@@ -30,7 +30,7 @@ settings.register_profile("house", deadline=None, max_examples=40)
 settings.load_profile("house")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # there are more processes than cores: threads that spin take theirs
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # there are more processes than cores, for threads to spin
 os.environ.setdefault("ARPLAY_TEST_CACHE", str(paths.cache() / "tests"))  # where it really is: fetched once
 
 _HOME = Path(tempfile.mkdtemp(prefix="arplay-tests-"))

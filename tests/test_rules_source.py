@@ -149,9 +149,10 @@ def writes_numbers_its_own_way(tree: Source) -> Iterator[ast.AST]:
                 exact = bound and isinstance(number.value.op, ast.RShift)  # a limit that is so many MiB, no measurement
                 if isinstance(number, ast.FormattedValue) and not exact and re.match(r"\xa0? ?(%|[kMGT]i?B\b)", after):
                     yield node
-        elif isinstance(node, ast.Call) and dotted(node.func) == "format":
-            if re.fullmatch(r"format\(.*[%e]['\"]\)", ast.unparse(node)):
-                yield node
+        elif dotted(getattr(node, "func", node)) == "format" and re.fullmatch(
+            r"format\(.*[%e]['\"]\)", ast.unparse(node)
+        ):
+            yield node
 
 
 def guesses_at_a_model(tree: Source) -> Iterator[ast.AST]:

@@ -40,6 +40,7 @@ from arplay.core.replaying import Replay, replayed
 from arplay.core.timings import Timings
 from arplay.core.two_orders import TwoOrders
 from arplay.engine import scoring
+from arplay.engine.candidates import Rate, Rated
 from arplay.engine.causality import Change, Changed, triangle
 from arplay.engine.conventions import Compare, Compared
 from arplay.engine.downloads import Describe, Described, Fetch, Fetched, download
@@ -370,6 +371,21 @@ class Model:
         given = documents.document(document, self.backend.alphabet)
         asked = Map(0, given, given.end, index(depth), index(budget), Pipeline(pipeline), self.reading)
         return self._asked(Mapped, replace(asked, stop_at=self._loaded.eos))
+
+    def candidates(self, document: Given, candidates: Sequence[Given]) -> Rated:
+        """log p of each of ``candidates`` behind ``document``, token by token (nats), as a whole, and what follows.
+
+        The tokens of ``document`` stay as they are, so its last one and a candidate's first one never join;
+        ``joins`` says where the tokenizer would have joined them. Raises Problem for none, for one that is empty or
+        does not fit into the context, and as :meth:`next` does.
+
+        >>> rated = load("abc").candidates("B", ["AC", "C"])
+        >>> [(each.text, round(float(np.exp(each.logprob)), 3)) for each in rated.candidates]  # 0.5 · 0.6, and 0.3
+        [('AC', 0.3), ('C', 0.3)]
+        """
+        coder = self.backend.alphabet
+        given, others = documents.document(document, coder), [documents.document(each, coder) for each in candidates]
+        return self._asked(Rated, Rate(0, given, tuple(others), self.reading))
 
     def change(self, document: Given, *, seed: int = 0) -> Changed:
         """Change each of the last 64 tokens to another, drawn by ``seed``, and measure how far each conditional moves.

@@ -21,7 +21,10 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("training",),
     ("engine",),
     ("export.charts",),  # a chart is of what the engine answers
-    ("export.trees", "export.bets", "export.tried", "export.causality", "export.conventions", "export.orders"),
+    (
+        *("export.trees", "export.bets", "export.tried", "export.candidates", "export.causality"),
+        *("export.conventions", "export.orders"),
+    ),
     ("export.masks",),
     ("results", "samples", "continued", "api"),
     ("", "training.table"),  # the package itself tells of the interface; the table of shipped models is made with it

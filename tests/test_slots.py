@@ -21,6 +21,7 @@ from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.distribution import Distribution
 from arplay.core.modalities.text import Caret, Text
 from arplay.engine import state
+from arplay.engine.candidates import Rate
 from arplay.engine.causality import Change
 from arplay.engine.conventions import Compare
 from arplay.engine.explore import Explore, Explored
@@ -159,6 +160,7 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
     Reconcile: lambda number, slot: Reconcile(number, TEXT, slot=slot),
     Recompute: lambda number, slot: Recompute(number, TEXT, Caret(4), slot=slot),
     OneBatch: lambda number, slot: OneBatch(number, "BACAB", slot=slot),
+    Rate: lambda number, slot: Rate(number, TEXT, (TEXT,), slot=slot),
     Compare: lambda number, slot: Compare(number, TEXT, slot=slot),
     Change: lambda number, slot: Change(number, TEXT, (0, 2), (0, 2), slot=slot),
     FreeRun: lambda number, slot: FreeRun(number, TEXT, Caret(2), (1, 2), 2, slot=slot),

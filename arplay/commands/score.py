@@ -6,7 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
-from arplay.commands import given, options
+from arplay.commands import candidates, given, options
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.format import nats_and_bits, number, percent_cell, power
 from arplay.core.modalities.base import Unit
@@ -19,19 +19,25 @@ from arplay.results import Score
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="the text to score; - is standard input")
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the text to score; - is standard input")
+    text.add_argument("--prompt", metavar="S", help="the text to score")
     options.add_model(parser)
     options.add_reading(parser)
     options.add_encoding(parser)
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write a CSV table of the tokens as well")
     by = "what each word, line, sentence or paragraph costs as well; in --csv instead of the tokens"
     parser.add_argument("--by", metavar="PART", help=by)
+    among = "what may follow the text, a line each, or a list in JSON: how probable each is, and which is the best"
+    parser.add_argument("--candidates", type=Path, metavar="FILE", help=among)
     parser.add_argument("--conventions", action="store_true", help="perplexity by the usual conventions as well")
     options.add_output(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    source = given.source(args, None, args.file, args.encoding)
+    source = given.source(args, args.prompt, args.file, args.encoding)
+    if args.candidates is not None:
+        return candidates.run(args, source)
     with ProgressLine() as progress:
         model = given.model(args, progress)
         score = model.score(source.document)

@@ -6,6 +6,7 @@ training.
 
 from __future__ import annotations
 
+from arplay.engine.candidates import Rate, rate
 from arplay.engine.causality import Change, change
 from arplay.engine.conventions import Compare, compare
 from arplay.engine.downloads import Describe, Fetch, describe, fetch
@@ -34,6 +35,7 @@ JOBS: dict[type[Request], Job] = {
     Search: plain(search),
     Roll: plain(roll),
     Map: plain(map_of),
+    Rate: plain(rate),
     Change: plain(change),
     FreeRun: plain(free_run),
     TrainOrders: plain(train_orders),

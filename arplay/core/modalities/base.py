@@ -347,6 +347,10 @@ class Document(Protocol):
         """The document that its first ``count`` tokens are, of which every id is kept."""
         ...
 
+    def followed(self, encoded: Any, tokens: Any, other: Any) -> Any:
+        """``other`` behind all that a model reads of this, whose ids all stay as they are."""
+        ...
+
     def retokenise(self) -> Any:
         """The edit that forgets which ids were kept as they were picked or sampled."""
         ...

@@ -279,6 +279,14 @@ class Picture(EachDocument):
     def first(self, encoded: EncodedPicture, count: int, tokens: Raster) -> Picture:
         return self.apply(self.paint(tokens.order[count:], None))
 
+    def followed(self, encoded: EncodedPicture, tokens: Raster, other: Picture) -> Picture:
+        """What ``other`` has in the pixels that are open here."""
+        open_cells = [cell for cell in tokens.order if self.cells[cell] is None]
+        cells = list(self.cells)
+        for cell in open_cells:
+            cells[cell] = other.cells[cell]
+        return replace(self, cells=tuple(cells))
+
     def retokenise(self) -> Paint:
         return self.nothing
 

@@ -10,7 +10,7 @@ and back by the inverse. A document is the ids of its samples, addressed by inde
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -200,6 +200,9 @@ class Sound(EachDocument):
 
     def first(self, encoded: EncodedSound, count: int, tokens: Amplitudes) -> Sound:
         return self.upto(count)
+
+    def followed(self, encoded: EncodedSound, tokens: Amplitudes, other: Sound) -> Sound:
+        return replace(self, samples=self.samples + other.samples)
 
     def retokenise(self) -> Splice:
         return self.nothing

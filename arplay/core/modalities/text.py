@@ -201,6 +201,9 @@ class Text:
         data = tuple(encoded.data[slice(*encoded.span(index))] for index in range(count))
         return Text(normal((Fixed(tokens.name, tuple(encoded.ids[:count].tolist()), data),)))
 
+    def followed(self, encoded: Encoded, tokens: Vocabulary, other: Text) -> Text:
+        return Text(joined(self.first(encoded, len(encoded), tokens).runs, other.runs))
+
     def retokenise(self) -> Edit:
         """All ids forgotten: the whole text becomes one typed run."""
         return Edit(0, self.runs, normal((Typed(self.data),)))

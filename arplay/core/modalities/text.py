@@ -22,6 +22,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities import base as modality
 from arplay.core.modalities import parts
 from arplay.core.modalities.base import Found, Ids, Note, Prefix, Remember
+from arplay.core.modalities.departures import departures
 from arplay.core.modalities.finding import find
 from arplay.core.modalities.loss import loss
 from arplay.core.modalities.runs import (
@@ -477,26 +478,3 @@ def prefix_at(
     if len(rest):
         return Prefix(np.concatenate([encoded.ids[:count], rest]), None)
     return Prefix(encoded.ids[:count], int(encoded.ids[count]) if count < len(encoded) else None)
-
-
-def departures(encoded: Encoded, canonical: Tokens) -> list[tuple[int, int]]:
-    """Byte spans in which the kept ids are not those that the tokenizer would choose for the same text.
-
-    A span runs between two places where both tokenisations have a boundary, and holds different ids between them.
-    """
-    spans: list[tuple[int, int]] = []
-    n = min(len(encoded.ids), len(canonical))
-    differing = np.flatnonzero(encoded.ids[:n] != canonical.ids[:n])
-    same = int(differing[0]) if len(differing) else n  # nearly always all: a text is looked at after every step
-    low, i, j = int(encoded.ends[same - 1]) if same else 0, same, same
-    shared = np.intersect1d(encoded.ends[same:], canonical.ends[same:])
-    mine = np.searchsorted(encoded.ends, shared) + 1
-    theirs = np.searchsorted(canonical.ends, shared) + 1
-    for high, next_i, next_j in zip(shared.tolist(), mine.tolist(), theirs.tolist(), strict=True):
-        if not np.array_equal(encoded.ids[i:next_i], canonical.ids[j:next_j]):
-            if spans and spans[-1][1] == low:
-                spans[-1] = (spans[-1][0], high)
-            else:
-                spans.append((low, high))
-        low, i, j = high, next_i, next_j
-    return spans

@@ -52,7 +52,7 @@ def test_a_batch_is_asked_for_and_shown_exactly(qtbot: QtBot) -> None:
     assert asked.all == [AskBatch(TEXT)] and not view.run.isEnabled()
     result = batch_losses()
     view.show_result(result)
-    assert view.run.isEnabled() and view.list.rows == positions(result, vocabulary())
+    assert view.run.isEnabled() and view.list.table.rows == positions(result, vocabulary())
     assert [figure.value for figure in view.figures.figures][:2] == [f"{result.mean_nats:.4f} nats", "17"]
     assert f"{np.mean(result.one_pass):.7f} nats" in view.ways.text()
     assert f"{np.mean(result.stepped):.7f} nats" in view.ways.text()
@@ -80,7 +80,7 @@ def test_figures_are_of_the_text_above_them(qtbot: QtBot) -> None:
     assert view.text.text() == TEXT and view.batch_losses is result is not None
     view.text.setFocus()
     QTest.keyClicks(view.text, "!")
-    assert view.batch_losses is None and view.list.rows == () and not view.figures.isVisible()
+    assert view.batch_losses is None and view.list.table.rows == () and not view.figures.isVisible()
 
 
 def test_a_text_under_way_is_not_replaced(qtbot: QtBot) -> None:
@@ -111,18 +111,20 @@ def test_the_list_of_positions_is_walked_with_keys(qtbot: QtBot) -> None:
     view = teaching(qtbot)
     view.list.setFocus()
     QTest.keyClick(view.list, Qt.Key.Key_End)
-    assert view.list.chosen == 16 and "position 17, input ␣the, target ␣sea." in view.list.accessibleDescription()
+    said = view.list.currentIndex().data(Qt.ItemDataRole.AccessibleTextRole)
+    assert view.list.currentIndex().row() == 16 and "position 17, input ␣the, target ␣sea." in said
     QTest.keyClick(view.list, Qt.Key.Key_Up)
-    assert view.list.chosen == 15
+    assert view.list.currentIndex().row() == 15
+    QTest.keyClick(view.list, Qt.Key.Key_Home)
     QTest.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(30, 45))
-    assert view.list.chosen == 0
-    assert "p(␣girl | the 9 tokens up to ␣little)" in view.list.words(GIRL - 1)
+    assert view.list.currentIndex().row() == 1
+    assert "p(␣girl | the 9 tokens up to ␣little)" in view.list.table.tip(GIRL - 1, 0)
 
 
 def test_another_model_clears_the_batch_and_a_failure_is_told(qtbot: QtBot) -> None:
     view = teaching(qtbot)
     view.set_model(loaded(vocabulary("another one")))
-    assert view.batch_losses is None and view.list.rows == ()
+    assert view.batch_losses is None and view.list.table.rows == ()
     view.show_result(batch_losses())
     assert view.batch_losses is None  # of the model before
     view.run.click()

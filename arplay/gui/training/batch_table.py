@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import (
-    QFocusEvent,
-    QFontMetricsF,
-    QHelpEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-)
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from arplay.core.format import in_unit, number, probability
 from arplay.gui.contract import Unit
-from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
+from arplay.gui.theme import BODY, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.training.batch import Position, longest
-from arplay.gui.widgets.frame import paint_frame, paint_message
-from arplay.gui.widgets.keys import row_after
+from arplay.gui.widgets.frame import paint_message
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.row_table import ChoiceTable, Column, Index, TableRows
 
 ROW = 28
 HEAD = 40
@@ -160,127 +149,93 @@ class BatchPainter:
             self.painter.drawText(QRectF(column[0], area.top(), column[1], ROW), _RIGHT, text)
 
 
-class BatchTable(QAbstractScrollArea):
-    """A scrolling list of positions under a fixed head. ↑ ↓, Page, Home and End choose a row."""
+class BatchRows(TableRows):
+    """A row a position, painted whole."""
+
+    columns = (Column("position", "What each position reads, is to predict, and pays", kind="words"),)
+    rows: tuple[Position, ...]
+    unit: Unit = "nats"
+
+    def text(self, row: int, column: int) -> str:
+        return ""
+
+    def spoken(self, row: int, column: int) -> str:
+        one = self.rows[row]
+        loss = f"{number(in_unit(one.one_pass, self.unit))} {self.unit}"
+        return f"position {one.index}, input {label(one.input.label)}, target {label(one.target.label)}, loss {loss}"
+
+    def tip(self, row: int, column: int) -> str:
+        one = self.rows[row]
+        before = f"the {one.index} token{'s' * (one.index > 1)} up to {label(one.input.label)}"
+        loss = f"{number(one.one_pass, 6)} nats = {number(in_unit(one.one_pass, 'bits'), 6)} bits"
+        told = f"p({label(one.target.label)} | {before}) = {probability(-one.one_pass)}"
+        return f"{told}\nloss −log p = {loss}\nby stepping {number(one.stepped, 6)} nats"
+
+
+class Head(QHeaderView):
+    """Names of the columns, and the axis of the bars."""
+
+    def __init__(self, view: BatchTable) -> None:
+        super().__init__(Qt.Orientation.Horizontal, view)
+        self._view = view
+        self.setFixedHeight(HEAD)
+
+    def paintSection(self, painter: QPainter, rect: QRect, at: int) -> None:
+        if self._view.table.rows:
+            self._view.painter(painter, rect.width()).head(rect.top() + 2)
+
+
+class BatchRow(QStyledItemDelegate):
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        view, area = self.parent(), option.rect
+        assert isinstance(view, BatchTable)
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        view.painter(painter, area.width()).row(index.row(), area.top(), chosen, view.hasFocus())
+
+
+class BatchTable(ChoiceTable):
+    """The positions of a batch, or a message."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.theme: Theme = LIGHT
-        self.unit: Unit = "nats"
-        self.rows: tuple[Position, ...] = ()
-        self.chosen = 0
-        self.message = ""
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Positions of the batch")
+        super().__init__("Positions of the batch", ROW)
+        self.table, self.message = BatchRows(self), ""
+        self.setHorizontalHeader(Head(self))
+        self.setItemDelegate(BatchRow(self))
+        self.show_model(self.table)
+        self.selectionModel().currentRowChanged.connect(self._on_row)
 
-    def show_rows(self, rows: tuple[Position, ...]) -> None:
-        self.rows, self.chosen, self.message = rows, 0, ""
-        self.verticalScrollBar().setValue(0)
-        self._fit()
-        self._tell()
+    def painter(self, painter: QPainter, width: float) -> BatchPainter:
+        return BatchPainter(painter, self.table.theme, self.table.rows, self.table.unit, width)
 
-    def show_message(self, message: str) -> None:
-        self.rows, self.message = (), message
+    def show_rows(self, rows: tuple[Position, ...], message: str = "") -> None:
+        """``message`` stands where there are none."""
+        self.table.beginResetModel()
+        self.table.rows, self.message = rows, message
+        self.table.endResetModel()
         self.setAccessibleDescription(message)
-        self._fit()
+        if rows:
+            self.selectRow(0)
+
+    def set_unit(self, unit: Unit) -> None:
+        self.table.unit = unit
+        self.viewport().update()
+        self.horizontalHeader().viewport().update()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(200, 100)
 
     def in_sight(self) -> tuple[int, int] | None:
         """The rows [first, stop) that are seen whole."""
-        bar = self.verticalScrollBar()
-        first = -(-bar.value() // ROW)
-        return (
-            (first, max(first + 1, min(len(self.rows), (bar.value() + bar.pageStep()) // ROW))) if self.rows else None
-        )
-
-    def row_at(self, y: float) -> int | None:
-        at = int((y - HEAD + self.verticalScrollBar().value()) // ROW)
-        return at if y >= HEAD and 0 <= at < len(self.rows) else None
-
-    def words(self, at: int) -> str:
-        """What hovering over a row says, as rich text."""
-        row = self.rows[at]
-        loss = f"{number(row.one_pass, 6)} nats = {number(in_unit(row.one_pass, 'bits'), 6)} bits"
-        return (
-            f"<b>p({html.escape(label(row.target.label))} | the {row.index} token{'s' * (row.index > 1)} up to "
-            f"{html.escape(label(row.input.label))}) = {probability(-row.one_pass)}</b><br>loss −log p = {loss}<br>"
-            f"by stepping {number(row.stepped, 6)} nats"
-        )
-
-    def _fit(self) -> None:
-        bar, room = self.verticalScrollBar(), self.viewport().height() - HEAD - SPACE[1]
-        bar.setRange(0, max(0, len(self.rows) * ROW - room))
-        bar.setPageStep(max(ROW, room))
-        bar.setSingleStep(ROW)
-        self.viewport().update()
-
-    def _tell(self) -> None:
-        if self.chosen < len(self.rows):
-            row = self.rows[self.chosen]
-            loss = f"{number(in_unit(row.one_pass, self.unit))} {self.unit}"
-            self.setAccessibleDescription(
-                f"position {row.index}, input {label(row.input.label)}, target {label(row.target.label)}, loss {loss}"
-            )
+        bar, room = self.verticalScrollBar(), self.viewport().height()
+        first, count = -(-bar.value() // ROW), len(self.table.rows)
+        return (first, max(first + 1, min(count, (bar.value() + room) // ROW))) if count else None
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        frame = paint_frame(painter, self.theme, self.viewport().rect(), self.hasFocus())
-        if self.rows:
-            paint = BatchPainter(painter, self.theme, self.rows, self.unit, frame.width())
-            paint.head(2)
-            painter.setClipRect(frame.adjusted(1, HEAD, -1, -2))
-            first = HEAD - self.verticalScrollBar().value()
-            for at in range(len(self.rows)):
-                if first + (at + 1) * ROW > HEAD and first + at * ROW < frame.bottom():
-                    paint.row(at, first + at * ROW, at == self.chosen, self.hasFocus())
-        else:
-            paint_message(painter, self.theme, frame, self.message)
-        painter.end()
+        super().paintEvent(event)
+        if not self.table.rows:
+            painter = QPainter(self.viewport())
+            paint_message(painter, self.table.theme, QRectF(self.viewport().rect()), self.message)
+            painter.end()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        page = max(1, self.verticalScrollBar().pageStep() // ROW - 1)
-        to = row_after(event.key(), self.chosen, len(self.rows), page)
-        if to is not None and self.rows:
-            self.choose(to)
-        else:
-            super().keyPressEvent(event)
-
-    def choose(self, at: int) -> None:
-        """Light a row up, and scroll it into sight."""
-        self.chosen = at
-        bar, top = self.verticalScrollBar(), at * ROW
-        if top < bar.value():
-            bar.setValue(top)
-        elif top + ROW > bar.value() + bar.pageStep():
-            bar.setValue(top + ROW - bar.pageStep())
-        self._tell()
-        self.viewport().update()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        at = self.row_at(event.position().y())
-        if at is not None:
-            self.choose(at)
-
-    def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            at = self.row_at(event.pos().y())
-            QToolTip.showText(event.globalPos(), "" if at is None else self.words(at), self.viewport())
-            return True
-        return super().viewportEvent(event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.viewport().update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.viewport().update()
-
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        self.viewport().update()
+    def _on_row(self) -> None:
+        self.viewport().update()  # an arrow leads into the row below

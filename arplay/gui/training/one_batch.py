@@ -191,13 +191,13 @@ class OneBatchView(OnSheet, QWidget):
             self._show()
 
     def set_theme(self, theme: Theme) -> None:
-        self.theme = self.list.theme = self.figures.theme = theme
-        self.list.viewport().update()
+        self.theme = self.figures.theme = theme
+        self.list.set_theme(theme)
         self.figures.update()
 
     def set_unit(self, unit: Unit) -> None:
-        self.unit = self.list.unit = unit
-        self.list.viewport().update()
+        self.unit = unit
+        self.list.set_unit(unit)
         self._show()
 
     # what the user does
@@ -231,9 +231,8 @@ class OneBatchView(OnSheet, QWidget):
         model = MODEL.format(name=self.model.info.name) if self.model is not None else ""
         self.with_model.setText(model)
         if self.batch_losses is None:
-            self.list.show_message(
-                NO_MODEL if self.model is None else RUNNING if self._running else READY.format(model=model)
-            )
+            words = NO_MODEL if self.model is None else RUNNING if self._running else READY.format(model=model)
+            self.list.show_rows((), words)
             self.ways.hide()
             self.forcing.setText(FORCING.format(n="").replace("  ", " "))
             return

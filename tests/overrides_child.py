@@ -61,6 +61,7 @@ from arplay.gui.contract import Rollouts
 from arplay.gui.main_window import MainWindow
 from arplay.gui.playground.undo import Marking, Move
 from arplay.gui.store import Store
+from arplay.gui.training.batch import Position, Token
 
 NOT_VIRTUAL = ("setText", "cut", "hide", "show", "close", "render", "scale", "setScale", "setStyle", "translate")
 """They have the names of Qt's methods, but only Python calls them."""
@@ -227,6 +228,7 @@ ASK: dict[str, Callable[[str, Any], object]] = {
     "sizeHint": lambda name, it: it.property(name) if isinstance(it, QWidget) else draw(name, it),
     "minimumSizeHint": lambda name, it: it.property(name),
     "paintEvent": draw,
+    "paintSection": draw,
     "paint": lambda name, it: draw(name, it) if isinstance(it, QObject) else icon(name, it),
     "pixmap": icon,
     "initStyleOption": draw,
@@ -294,7 +296,8 @@ def open_all(folder: Path) -> MainWindow:
     window.panels["ledger"].resize(900, 900)  # room for its curve
     window.browse_models()
     window.start_tour()
-    window.training.open()
+    token = Token(0, "A", "A")
+    window.training.open().page.batch.list.show_rows((Position(1, token, token, 1.0, 1.0),))
     open_page(window)
     return window
 

@@ -34,7 +34,7 @@ class BatchPainter:
         figures = QFontMetricsF(number_font(SMALL))
         wide = figures.horizontalAdvance("100.0000") + SPACE[0]
         index = figures.horizontalAdvance("000")
-        text = min(max(0.17 * width, 60.0), 170.0)
+        text = min(max(0.165 * width, 60.0), 170.0)
         left = float(SPACE[2])
         self.index = (left, index)
         self.input = (left + index + SPACE[2], text)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.aligned import Aligned, aligned
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Decoded, Pipeline, decode
 from arplay.core.distribution import Distribution
@@ -257,6 +258,18 @@ class Score:
         ([-4.51, -0.9, -0.6, -4.55, -5.77], 0)
         """
         return Parts.of(self.ledger, kind)
+
+    def beside(self, other: Score) -> Aligned:
+        """This score and that of the same document by another model, cut where both have an edge between tokens.
+
+        Raises Problem for scores of two documents.
+
+        >>> from arplay import load
+        >>> found = load("english").score("BAC").beside(load("abc").score("BAC"))
+        >>> [round(bits, 2) for bits in found.bits_per_unit]
+        [8.12, 1.02]
+        """
+        return aligned(self.ledger, other.ledger)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -9,13 +9,14 @@ from pathlib import Path
 from arplay.commands import candidates, given, options
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.format import nats_and_bits, number, percent_cell, power
-from arplay.core.modalities.base import Unit
+from arplay.core.modalities.base import Document, Unit
 from arplay.core.reading import FIRST_TOKEN
 from arplay.core.signs import safe
-from arplay.export import conventions, parts, tables
+from arplay.export import comparison, conventions, parts, tables
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, write
-from arplay.results import Score
+from arplay.models.base import Report
+from arplay.results import Score, model_record
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", metavar="PART", help=by)
     among = "what may follow the text, a line each, or a list in JSON: how probable each is, and which is the best"
     parser.add_argument("--candidates", type=Path, metavar="FILE", help=among)
+    beside = "the same text by another model (also several): bits over the same bytes, and where they part most"
+    parser.add_argument("--compare", nargs="+", metavar="M", help=beside)
     parser.add_argument("--conventions", action="store_true", help="perplexity by the usual conventions as well")
     options.add_output(parser)
 
@@ -42,12 +45,17 @@ def run(args: argparse.Namespace) -> int:
         model = given.model(args, progress)
         score = model.score(source.document)
         compared = model.conventions(source.document) if args.conventions else None
+        del model  # no two are in memory at once
+        others = _others(args, progress, source.document)
     found, ledger, vocabulary = score.as_dict(), score.ledger, score.loaded.vocabulary
     divided = score.by(args.by) if args.by else None
     if divided is not None:
         found["parts"] = parts.rows(divided)
     if compared is not None:
         found["conventions"] = conventions.record(compared)
+    pairs = [(other, score.beside(other)) for other in others]
+    if pairs:
+        found["comparison"] = [comparison.record(pair, model_record(other.loaded)) for other, pair in pairs]
     if args.csv:
         origin = Provenance(score.loaded.info, ledger.first_token, source.name)
         comments = [*origin.lines(), *tables.comments(found["totals"])]
@@ -58,9 +66,24 @@ def run(args: argparse.Namespace) -> int:
         write(args.csv, to_csv(*table, comments))
         note(f"wrote {args.csv}")
     shown = _tokens(score, found["tokens"]) if divided is None else _parts(found["parts"], ledger.unit)
+    if pairs:
+        name = score.loaded.info.name
+        shown = [line for other, pair in pairs for line in ("", *comparison.lines(pair, name, other.loaded.info.name))]
     told = to_json(found) if args.json else "\n".join([*_head(score, found["totals"]), *shown]) + "\n"
     deliver(told if args.json or compared is None else "\n".join([*conventions.lines(compared), "", told]), args.out)
     return 0
+
+
+def _others(args: argparse.Namespace, progress: Report, document: Document) -> list[Score]:
+    """The same document by the models of ``--compare``, one after the other."""
+    if not args.compare:
+        return []
+    if args.csv or args.by:
+        raise options.UsageError("--csv and --by are of one model; --compare has its table in --json")
+    return [
+        given.model(argparse.Namespace(**{**vars(args), "model": name}), progress).score(document)
+        for name in args.compare
+    ]
 
 
 def _head(score: Score, sums: tables.Record) -> list[str]:

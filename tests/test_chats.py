@@ -15,10 +15,11 @@ from pytestqt.qtbot import QtBot
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.chats import LAYOUTS, Layout, chat, layout_of
-from arplay.core.modalities.runs import Fixed
+from arplay.core.modalities.runs import Fixed, Typed
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.gui.canvases.text.new_chat import NewChat
+from arplay.gui.contract import Do
 from tests.windows_open import Open, notice, opened, settle
 
 __all__ = ["opened"]
@@ -89,6 +90,40 @@ def test_the_form_tells_three_texts_and_opening_them_keeps_the_ids(opened: Open,
     assert window.playground.document == document and any(isinstance(run, Fixed) for run in document.runs)
     window.playground.undo_stack.undo()
     assert window.playground.document == Text.of(b"BAC")
+
+
+def test_ctrl_enter_in_a_field_is_ok(opened: Open, qtbot: QtBot) -> None:
+    form = NewChat(vocabulary(LAYOUTS[0].marks), opened(model="abc"))
+    chosen: list[Callable[[TokenSet], Text]] = []
+    form.chosen.connect(chosen.append)
+    form.open()
+    form.activateWindow()
+    qtbot.waitUntil(form.isActiveWindow)
+    qtbot.keyClick(form.fields[1], Qt.Key.Key_Return)
+    assert not chosen and form.fields[1].toPlainText() == "\n"  # negative control: a line of what is said
+    qtbot.keyClick(form.fields[1], Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: len(chosen) == 1)
+
+
+def test_marks_are_no_departure_and_stay_when_the_text_is_read_anew(opened: Open, qtbot: QtBot) -> None:
+    window = opened(model="english", text=b"Once")
+    play = window.playground
+    assert play.view.loaded is not None and play.view.loaded.eos is not None
+    tokens = play.view.loaded.vocabulary
+    end = tokens.token(play.view.loaded.eos)
+    runs = (Typed(b"Once upon"), Fixed(tokens.name, (end.id,), (end.data,)), Typed(b" a time"))
+    play.open_document(Text(runs), at_end=True)
+    settle(window, qtbot)
+    assert play.view.departures == ()
+    letters = tuple((tokens.named(letter), letter.encode()) for letter in " now")
+    ids, data = zip(*letters, strict=True)
+    play.open_document(Text((*runs, Fixed(tokens.name, ids, data))), at_end=True)
+    settle(window, qtbot)
+    assert play.view.departures, "negative control: letters that are a word"
+    play.handle(Do("retokenise"))
+    settle(window, qtbot)
+    assert play.view.departures == ()
+    assert play.document.runs == (*runs[:2], Typed(b" a time now"))
 
 
 def test_half_a_character_is_refused() -> None:

@@ -10,7 +10,7 @@ from arplay.core.modalities.text import text_of
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.contract import CaretMoved
 from arplay.gui.main_window import MainWindow
-from arplay.gui.playground.ghost import ELSEWHERE, ON_SERVER, PAUSE_MS
+from arplay.gui.playground.ghost import ELSEWHERE, NOTHING, ON_SERVER, PAUSE_MS
 from tests.loopback_completions import serving
 from tests.windows_open import Open, opened, settle, text_field
 
@@ -57,6 +57,30 @@ def test_tab_takes_it_word_by_word_and_undo_gives_it_back(opened: Open, qtbot: Q
     for _ in steps:
         play.undo_stack.undo()
     assert data(window) == START
+
+
+def test_tab_before_it_is_there_waits_for_it(opened: Open, qtbot: QtBot) -> None:
+    window, area, _ = ghostly(opened, qtbot)
+    qtbot.keyClick(area, Key.Key_X)
+    assert area.ghost == ""
+    qtbot.keyClick(area, Key.Key_Tab)
+    assert data(window) == START + b"x", "no tab is written"
+    qtbot.waitUntil(lambda: data(window) != START + b"x")
+    settle(window, qtbot)
+    whole = arplay.load("english").sample((START + b"x").decode(), 12, pipeline="greedy").text
+    word = data(window)[len(START) + 1 :].decode()
+    assert word and whole.startswith(word) and word.strip().count(" ") == 0 and "\t" not in word
+    qtbot.waitUntil(lambda: area.ghost != "")
+    assert whole.startswith(word + area.ghost)
+
+
+def test_where_nothing_follows_tab_says_so(opened: Open, qtbot: QtBot) -> None:
+    window = opened()
+    told = list[str]()
+    window.playground.refused.connect(told.append)
+    window.playground.ghost._hidden = True
+    window.playground.ghost.accept()
+    assert told == [NOTHING]
 
 
 def test_typing_cancels_it_and_escape_hides_it(opened: Open, qtbot: QtBot) -> None:

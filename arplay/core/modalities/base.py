@@ -351,8 +351,9 @@ class Document(Protocol):
         """``other`` behind all that a model reads of this, whose ids all stay as they are."""
         ...
 
-    def retokenise(self) -> Any:
-        """The edit that forgets which ids were kept as they were picked or sampled."""
+    def retokenise(self, tokens: Any = None) -> Any:
+        """The edit that forgets which ids were kept as they were picked or sampled, but for the special ``tokens``,
+        which nobody can write as text."""
         ...
 
     def reached(self, caret: int, tokens: Any) -> int:

@@ -8,7 +8,7 @@ from arplay.core.modalities.base import Encoded
 from arplay.core.modalities.vocabulary import Tokens
 
 
-def departures(encoded: Encoded, canonical: Tokens) -> list[tuple[int, int]]:
+def departures(encoded: Encoded, canonical: Tokens | Encoded) -> list[tuple[int, int]]:
     """Byte spans in which the kept ids are not those that the tokenizer would choose for the same text.
 
     A span runs between two places where both tokenisations have a boundary, and holds different ids between them.

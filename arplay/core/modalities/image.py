@@ -287,7 +287,7 @@ class Picture(EachDocument):
             cells[cell] = other.cells[cell]
         return replace(self, cells=tuple(cells))
 
-    def retokenise(self) -> Paint:
+    def retokenise(self, tokens: Raster | None = None) -> Paint:
         return self.nothing
 
     def reached(self, caret: int, tokens: Raster) -> int:

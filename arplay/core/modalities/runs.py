@@ -5,17 +5,17 @@ An edit takes runs away and puts others in their place. All positions here are b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 import numpy as np
 
 from arplay.core.distribution import frozen
 from arplay.core.modalities.base import Document
 from arplay.core.modalities.spans import change, to_bytes, to_text
-from arplay.core.modalities.vocabulary import Tokens, visible
+from arplay.core.modalities.vocabulary import Tokens, Vocabulary, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,34 @@ def without_last(runs: Runs, count: int) -> Runs:
         left = (Fixed(last.vocabulary, last.ids[:kept], last.tokens[:kept]),) if kept else ()
         runs = joined(runs[:-1], left)
     return runs
+
+
+def anew(runs: Runs, tokens: Vocabulary | None = None) -> Runs:
+    """As if all had been typed, but for special ``tokens``: typed, their names would be letters.
+
+    >>> from arplay.core.modalities.vocabulary import Vocabulary
+    >>> tokens = Vocabulary("v", (b"a", b"<end>"), frozenset((1,)))
+    >>> [run.data for run in anew((Typed(b"b"), Fixed("v", (0, 1), (b"a", b"<end>"))), tokens)]
+    [b'ba', b'<end>']
+    """
+    found: list[Run] = []
+    for run in runs:
+        if isinstance(run, Typed) or tokens is None or run.vocabulary != tokens.name:
+            found.append(Typed(run.data))
+            continue
+        for stays, some in groupby(zip(run.ids, run.tokens, strict=True), lambda one: one[0] in tokens.special):
+            ids, data = zip(*some, strict=True)
+            found.append(Fixed(run.vocabulary, ids, data) if stays else Typed(b"".join(data)))
+    return normal((*_one_typed(found),))
+
+
+def _one_typed(runs: list[Run]) -> Iterator[Run]:
+    """Neighbours that were typed as one, however many there are."""
+    for typed, some in groupby(runs, lambda run: isinstance(run, Typed)):
+        if typed:
+            yield Typed(b"".join(run.data for run in some))
+        else:
+            yield from some
 
 
 def is_empty(run: Run) -> bool:

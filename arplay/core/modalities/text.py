@@ -30,6 +30,7 @@ from arplay.core.modalities.runs import (
     Fixed,
     Runs,
     Typed,
+    anew,
     bare_first,
     cut_run,
     is_empty,
@@ -134,7 +135,7 @@ class Text:
     def departures(self, encoded: Encoded, coder: Alphabet, special: bool) -> tuple[tuple[int, int], ...]:
         if not np.any(encoded.fixed):
             return ()
-        return tuple(departures(encoded, coder.encode(self.data, special=special)))
+        return tuple(departures(encoded, _encode_runs(anew(self.runs, coder.vocabulary), True, coder.encode, special)))
 
     def apply(self, edit: Edit) -> Text:
         """The document after an edit that was made from this one."""
@@ -205,9 +206,8 @@ class Text:
     def followed(self, encoded: Encoded, tokens: Vocabulary, other: Text) -> Text:
         return Text(joined(self.first(encoded, len(encoded), tokens).runs, other.runs))
 
-    def retokenise(self) -> Edit:
-        """All ids forgotten: the whole text becomes one typed run."""
-        return Edit(0, self.runs, normal((Typed(self.data),)))
+    def retokenise(self, tokens: Vocabulary | None = None) -> Edit:
+        return Edit(0, self.runs, anew(self.runs, tokens))
 
     def between(self, start: int, end: int) -> Runs:
         """The runs of bytes [start, end). Raises ValueError where a bound would cut a fixed token.

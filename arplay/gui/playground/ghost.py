@@ -21,6 +21,7 @@ from arplay.gui.playground.trying import Trying
 PAUSE_MS = 300
 TOKENS = 12
 ON_SERVER = "No ghost text: this model is on a server, which would be asked anew for each of its tokens"
+NOTHING = "No ghost text here: greedy decoding writes nothing more"
 ELSEWHERE = "Ghost text comes with the caret at the end of the text: elsewhere the text itself stands behind it"
 
 
@@ -34,13 +35,15 @@ class Ghost(QObject):
         self._steps: tuple[Step, ...] = ()
         self._of: View | None = None
         self._hidden = False  # there is none behind this text: Esc, or nothing comes
-        self._timer = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._awaited = False  # its first word is to be written as soon as it comes
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._ask)
         recording.changed.connect(self._on_document)
         play.changed.connect(self._on_view)
 
     def stop(self) -> None:
         self._timer.stop()
+        self._awaited = False
         if self._asked is not None:
             self._bridge.forget(self._asked)
             self._asked = None
@@ -52,7 +55,13 @@ class Ghost(QObject):
         self._show(())
 
     def accept(self) -> None:
-        """Write its first word, as greedy decoding would have."""
+        """Write its first word, as greedy decoding would have; one that is on its way is waited for."""
+        if not self._steps and self._hidden:
+            self._play.refused.emit(NOTHING)
+        elif not self._steps and self._wanted(self._play.view):
+            self._awaited = True
+            if self._asked is None:
+                self._timer.start(0)
         if not self._steps or self._play.view.loaded is None:
             return
         count = first_word(self._steps, self._play.view.loaded.vocabulary)
@@ -79,9 +88,13 @@ class Ghost(QObject):
         self._wait(view)
 
     def _wait(self, view: View) -> None:
-        wanted = view.settings.ghost and view.loaded is not None and len(view.document) > 0 and not _why_not(view)
-        if wanted and not (self._steps or self._hidden or self._asked is not None or self._timer.isActive()):
-            self._timer.start()
+        there = self._steps or self._hidden or self._asked is not None or self._timer.isActive()
+        if self._wanted(view) and not there:
+            self._timer.start(PAUSE_MS)
+
+    @staticmethod
+    def _wanted(view: View) -> bool:
+        return view.settings.ghost and view.loaded is not None and len(view.document) > 0 and not _why_not(view)
 
     def _tell_why_not(self, former: View, view: View) -> None:
         """Once it is switched on, or another model is there."""
@@ -104,7 +117,7 @@ class Ghost(QObject):
     def _ask(self) -> None:
         view = self._play.view
         if view.stale or view.playing or view.trying or view.busy:
-            self._timer.start()
+            self._timer.start(PAUSE_MS)
         elif view.answer is not None and view.problem is None and not _why_not(view):
             if view.loaded is None or self._play.looking:
                 self._hidden = True
@@ -124,10 +137,21 @@ class Ghost(QObject):
     def _heard(self, result: Result) -> None:
         if isinstance(result, Rolled):
             self._show(result.rollouts[0].steps)
+            if self._awaited and self._whole_word(result):
+                self.accept()
+                return
         elif isinstance(result, Failed):
             self._play.refused.emit(f"No ghost text: {result.cause}")
         if result.is_last:
+            awaited, self._awaited = self._awaited, False
             self._asked, self._hidden = None, not self._steps
+            if awaited and self._hidden:
+                self._play.refused.emit(NOTHING)
+
+    def _whole_word(self, result: Rolled) -> bool:
+        """Whether no more tokens can come that would make its first word longer."""
+        loaded, steps = self._play.view.loaded, self._steps
+        return loaded is not None and (result.is_last or first_word(steps, loaded.vocabulary) < len(steps))
 
     def _show(self, steps: tuple[Step, ...]) -> None:
         self._steps = steps

@@ -151,7 +151,8 @@ class Table:
         play = self._play
         self._writing.stop()
         before = play.tree.node
-        self._recording.record(play.document.retokenise(), "retokenised", play.view.caret)
+        tokens = play.view.loaded.vocabulary if play.view.loaded is not None else None
+        self._recording.record(play.document.retokenise(tokens), "retokenised", play.view.caret)
         if play.tree.node is before:
             play.refused.emit("Nothing to re-tokenise: every token is the tokenizer's own")
 

@@ -154,7 +154,9 @@ class TextArea(WheelZoom, TextField):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         command = keys.command_of(event)
-        if self.shows_ghost and (answer := keys.to_ghost(event)):
+        answer = keys.to_ghost(event)
+        if answer and (self.shows_ghost or (answer == "accept_ghost" and self.awaits_ghost)):
+            self._ghost_away = answer == "hide_ghost"
             self.command.emit(answer)
         elif command:
             self.command.emit(command)

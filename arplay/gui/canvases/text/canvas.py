@@ -110,7 +110,9 @@ class TextCanvas(Canvas):
         self.area.show_text(text_of(view.document).data, view.caret)
         if view.settings is not before.settings:
             self._show_style()
-        self.area.set_ghost(view.ghost if view.caret == len(view.document) and view.settings.ghost else "")
+        wanted = view.settings.ghost and view.caret == len(view.document) > 0
+        can = view.loaded is not None and not view.loaded.can.partial
+        self.area.set_ghost(view.ghost if wanted else "", wanted and can)
         self._show_marks(view, view.info is not before.info)
         if view.answer is not None or view.info is not before.info:
             self._show_lead(view)
@@ -185,7 +187,8 @@ class TextCanvas(Canvas):
             words = f"{places} place{'s' * (places > 1)} cut into other tokens than a tokenizer would"
             meaning = (
                 "The same letters can be written with several tokens. Sampled and picked tokens stay as they were "
-                "chosen, which is what the model really wrote; reading the text anew cuts it as if it had been typed."
+                "chosen, which is what the model really wrote; reading the text anew cuts it as if it had been typed "
+                "(special tokens stay)."
             )
             notes.append(Note(words, meaning, "Read anew", Do("retokenise")))
         if view.excerpt_of:

@@ -29,6 +29,7 @@ class TextField(QPlainTextEdit):
         self._composed = ""
         self._attributes: list[QInputMethodEvent.Attribute] = []
         self.hint = self.ghost = ""
+        self._ghost_wanted = self._ghost_away = False
         self._caret = 0
         self._setting = False
         self._foreign = False
@@ -59,6 +60,7 @@ class TextField(QPlainTextEdit):
             changed = data is not self.shown.data or self._foreign
             if changed:
                 self._splice(data)
+                self._ghost_away = False
             self._caret = caret
             cursor = self.textCursor()
             if cursor.position() != self.shown.unit(caret) or (changed and cursor.hasSelection()):
@@ -78,7 +80,9 @@ class TextField(QPlainTextEdit):
             self.viewport().update()
         self.marks = marks
 
-    def set_ghost(self, ghost: str) -> None:
+    def set_ghost(self, ghost: str, wanted: bool) -> None:
+        """``wanted``: there is one here, or it is on its way."""
+        self._ghost_wanted = wanted
         if ghost != self.ghost:
             self.ghost = ghost
             self.viewport().update()
@@ -87,6 +91,11 @@ class TextField(QPlainTextEdit):
     def shows_ghost(self) -> bool:
         """Not while something is composed there."""
         return bool(self.ghost) and not self.composing()
+
+    @property
+    def awaits_ghost(self) -> bool:
+        """It is not there yet, and nobody sent it away."""
+        return self._ghost_wanted and not self.ghost and not self._ghost_away and not self.composing()
 
     @property
     def line_step(self) -> float:

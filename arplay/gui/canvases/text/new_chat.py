@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
 from arplay.core.modalities.base import TokenSet
@@ -40,6 +41,9 @@ class NewChat(QDialog):
         kinds = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel, self)
         buttons.accepted.connect(self._on_accept)
+        ready = buttons.button(kinds.Ok)
+        ready.setToolTip("Write the chat with its special tokens as a new text (Ctrl+Enter)")
+        ready.setShortcut(QKeySequence("Ctrl+Return"))
         buttons.rejected.connect(self.close)
         column.addWidget(buttons)
         self.resize(520, 420)

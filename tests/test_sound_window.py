@@ -10,8 +10,8 @@ import miniaudio
 import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -22,11 +22,15 @@ from arplay.gui import files, kinds
 from arplay.gui.canvases.sound.canvas import SoundCanvas
 from arplay.gui.canvases.sound.heat import SoundHeat
 from arplay.gui.main_window import MainWindow
+from arplay.gui.panels.continuations import ContinuationsPanel
+from arplay.gui.panels.decoding import DecodingPanel
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.panels.next_token import NextTokenPanel
 from arplay.gui.widgets.bars.levels import binned
+from arplay.gui.widgets.rollout_tiles import best
 from arplay.models.families.wavenet.network import Network, Sizes
+from arplay.models.wavefile import read_sound
 from tests.windows_open import Open, opened, settle
 
 __all__ = ["opened"]
@@ -202,3 +206,88 @@ def test_a_wav_file_is_resampled_continued_and_saved(opened: Open, qtbot: QtBot,
     assert files.save(tmp_path / "longer.wav", window)
     with wave.open(str(tmp_path / "longer.wav"), "rb") as file:
         assert (file.getframerate(), file.getnframes(), file.getnchannels()) == (8000, 801, 1)
+
+
+def test_lengths_are_offered_in_seconds(opened: Open, qtbot: QtBot, speech: str) -> None:
+    window = opened(speech, None)
+    decoding, tried = window.panels["decoding"], window.panels["continuations"]
+    assert isinstance(decoding, DecodingPanel) and isinstance(tried, ContinuationsPanel)
+    window.arrangement.go_to(tried)
+    qtbot.waitUntil(lambda: bool(tried.fields.lengths.buttons and decoding.run.lengths.buttons))
+    for lengths in (decoding.run.lengths, tried.fields.lengths):
+        assert [button.text() for button in lengths.buttons] == ["0.1 s", "0.5 s", "1 s"]
+    assert tried.fields.tokens.value() == 800 and decoding.run.stop.isHidden()
+    QTest.mouseClick(tried.fields.lengths.buttons[1], Qt.MouseButton.LeftButton)
+    assert tried.fields.tokens.value() == 4000
+    decoding.run.lengths.buttons[0].setFocus()
+    QTest.keyClick(decoding.run.lengths.buttons[0], Qt.Key.Key_Space)
+    settings = window.playground.view.settings
+    assert (settings.play_steps, settings.play_per_second) == (800, decoding.run.speed.maximum())
+    window.playground.load_model("abc")
+    qtbot.waitUntil(lambda: not decoding.run.stop.isHidden() and tried.hear.isHidden())
+    assert not tried.fields.lengths.buttons
+
+
+def test_continuations_are_seen_compared_and_heard(opened: Open, qtbot: QtBot, speech: str) -> None:
+    window = opened(speech, None)
+    play, tried = window.playground, cast(ContinuationsPanel, window.panels["continuations"])
+    play.open_document(TOKENS.sound(bytes(range(100, 150))), at_end=True)
+    settle(window, qtbot)
+    window.arrangement.go_to(tried)
+    tried.fields.count.setValue(3)
+    tried.fields.tokens.setValue(40)
+    QTest.mouseClick(tried.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: play.view.rolled is not None and not play.view.trying)
+    assert tried.pages.currentWidget() is tried.tiles and best(play.view.rolled.rollouts) is not None
+    made = [tried.tiles.table.thumbnail(each.ids) for each in play.view.rolled.rollouts]
+    assert made[0].width() == made[0].height() == 56 and made[0] != made[1]
+    tried.tiles.setFocus()
+    tried.voice.player.backends = [miniaudio.Backend.CUSTOM]  # which is none
+    QTest.keyClick(tried.tiles, Qt.Key.Key_L)
+    assert "no sound device" in window.notice.text().lower() and not tried.voice.sounds
+    tried.voice.player.backends = [miniaudio.Backend.NULL]
+    tried.voice.hear(TOKENS.sound(bytes(8000)), 8000, [128])  # a second is there to be stopped
+    assert tried.voice.sounds
+    QTest.mouseClick(tried.hear, Qt.MouseButton.LeftButton)
+    assert not tried.voice.sounds and len(play.view.document) == 50, "nothing is written"
+    QTest.keyClick(tried.tiles, Qt.Key.Key_Right)
+    QTest.keyClick(tried.tiles, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(play.view.document) == 90)
+
+
+def test_sounds_are_copied_pasted_and_dropped(opened: Open, qtbot: QtBot, speech: str, tmp_path: Path) -> None:
+    window = opened(speech, None)
+    play, shown, board = window.playground, canvas(window), QGuiApplication.clipboard()
+    tone = bytes(range(100, 150))
+    play.open_document(TOKENS.sound(tone), at_end=True)
+    settle(window, qtbot)
+    shown.strip.select((10, 20))
+    QTest.keyClick(shown.strip, Qt.Key.Key_C, CONTROL)
+    (tmp_path / "a.wav").write_bytes(bytes(board.mimeData().data("audio/x-wav").data()))
+    assert read_sound(tmp_path / "a.wav", TOKENS)[0].samples == tone[10:20]
+    shown.strip.select(None)
+    QTest.keyClick(shown.strip, Qt.Key.Key_V, CONTROL)
+    settle(window, qtbot)
+    assert play.view.document.samples == tone + tone[10:20] and play.view.caret == 60
+    assert play.tree.node.said == ("Pasted 10 samples from 51 on", False)
+    shown.strip.select((0, 50))
+    QTest.keyClick(shown.strip, Qt.Key.Key_V, CONTROL)
+    settle(window, qtbot)
+    assert play.view.document.samples == tone[10:20] * 2, "in place of what is selected"
+    board.setText("no sound at all")
+    QTest.keyClick(shown.strip, Qt.Key.Key_V, CONTROL)
+    assert "ids of samples" in window.notice.text() and len(play.view.document) == 20
+    dropped = QMimeData()
+    dropped.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.wav"))])
+    board.setMimeData(dropped)  # as a file manager copies a file
+    QTest.keyClick(shown.strip, Qt.Key.Key_V, CONTROL)
+    settle(window, qtbot)
+    assert play.view.document.samples == tone[10:20] and "a.wav" in (play.view.name or "")
+    play.open_document(TOKENS.sound(tone))
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.wav"))])
+    place = QPointF(shown.mapTo(window, QPoint(20, 20)))
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(place, Qt.DropAction.CopyAction, data, left, none))
+    settle(window, qtbot)
+    assert play.view.document.samples == tone[10:20]

@@ -12,7 +12,7 @@ LONGEST_WAY = 64
 """Edits that lead from one kept document to the next; in a long document, more by one for every UNITS_A_NODE."""
 UNITS_A_NODE = 1024
 
-Kind = Literal["opened", "typed", "painted", "picked", "sampled", "retokenised", "rolled", "searched"]
+Kind = Literal["opened", "typed", "painted", "pasted", "picked", "sampled", "retokenised", "rolled", "searched"]
 TRIED: frozenset[Kind] = frozenset({"rolled", "searched"})
 """Of a rollout or a beam search: nobody stands there until it is chosen."""
 

@@ -63,6 +63,7 @@ KEYS = (
         (
             ("← → / Home / End", "go to another sample (Shift: by 10 ms)"),
             ("Ctrl++ / Ctrl+- / Ctrl+0", "zoom at the line, all of the sound (or the wheel at the pointer)"),
+            ("Ctrl+C, Ctrl+V", "copy the selection or all as a WAV file; paste one at the line, changes are told"),
             ("Page Up / Page Down", "go by a quarter of what is in sight"),
             ("L", "listen to what is selected, or all from the line on; stop"),
             ("Ctrl+A / Esc", "select all of it / nothing"),

@@ -56,7 +56,8 @@ def stops(kind: Kind) -> tuple[tuple[str, str, str], ...]:
             "ledger",
             "8 · The chain rule",
             f"log p of the whole {kind.noun} is the sum of its tokens' log p. Open a {kind.noun} of yours with Ctrl+O "
-            "and look again. F1 lists all keys.",
+            "and look again. F1 lists all keys. Texts, pictures and sounds go the same way: english, fashion and "
+            "speech are among the models (Ctrl+M).",
         ),
     )
 

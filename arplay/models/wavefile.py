@@ -1,9 +1,8 @@
-"""Reading a user's sound: a WAV file of whole-number samples, mixed to one channel and brought to a model's rate."""
+"""Reading a user's sound: a WAV file, mixed to one channel and brought to a model's rate."""
 
 from __future__ import annotations
 
-import os
-import wave
+import struct
 from math import gcd
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.sound import MOST_SAMPLES, Amplitudes, Sound
 
 MOST_BYTES = 256 * 1024 * 1024
+PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
+AGAIN = "save it again as WAV, PCM of 8, 16, 24 or 32 bits or floats of 32"
 LOBES = 32
 """Zero crossings of the low-pass at each side of its middle."""
 
@@ -77,48 +78,80 @@ def read_sound(path: Path, tokens: Amplitudes) -> tuple[Sound, str]:
 
     Raises Problem for what cannot be read or is too long.
     """
-    wave_, rate, channels = read_wave(path)
+    return heard(_bytes(path), path.name, tokens)
+
+
+def heard(data: bytes, name: str, tokens: Amplitudes) -> tuple[Sound, str]:
+    """The same of what a WAV file holds, which errors call ``name``."""
+    wave, rate, channels = decoded(data, name)
     told = []
     if channels > 1:
         told.append(f"{channels} channels were mixed to one")
     if rate != tokens.rate:
         told.append(f"resampled from {rate:,} Hz to the model's {tokens.rate:,} Hz")
-        wave_ = resample(wave_, rate, tokens.rate)
-    found = tokens.sound(tokens.ids(wave_).tobytes())
-    return found, f"{path.name}: {' and '.join(told)}" if told else ""
+        wave = resample(wave, rate, tokens.rate)
+    elif (loud := int((np.abs(wave) > 1).sum())) > 0:
+        told.append(f"{loud:,} samples louder than a full tone were cut to one")
+    found = tokens.sound(tokens.ids(wave).tobytes())
+    return found, f"{name}: {' and '.join(told)}" if told else ""
 
 
 def read_wave(path: Path) -> tuple[Wave, int, int]:
-    """The amplitudes from -1 to 1 of the mean of the channels, the rate, and how many channels there are.
+    """The amplitudes of the mean of the channels, a full tone being 1, the rate, and how many channels there are.
 
-    Raises Problem for what is no WAV file of 8, 16, 24 or 32 bits PCM, is cut off, empty or too long.
+    Raises Problem for what is no WAV file of 8, 16, 24 or 32 bits PCM or of floats, is cut off, empty or too long.
     """
+    return decoded(_bytes(path), path.name)
+
+
+def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise Problem(f"{path.name} is larger than {MOST_BYTES >> 20} MiB", "make it shorter")
-        with wave.open(os.fspath(path), "rb") as file:
-            rate, channels, width, frames = (
-                file.getframerate(), file.getnchannels(), file.getsampwidth(), file.getnframes(),
-            )  # fmt: skip
-            data = file.readframes(frames)
+        return path.read_bytes()
     except OSError as error:
         raise Problem(f"{path} cannot be read ({error.strerror or error})", "check the path and its rights") from error
-    except (wave.Error, EOFError, ValueError, ArithmeticError) as error:
-        cause = f"{path.name} cannot be read as a WAV file ({error or 'it is cut off'})"
-        raise Problem(cause, "save it again as WAV, PCM of 8, 16, 24 or 32 bits") from error
-    if width not in (1, 2, 3, 4) or not 1 <= channels <= 64 or not 100 <= rate <= 384_000:
-        told = f"{8 * width} bits, {channels} channels, {rate:,} samples a second"
-        raise Problem(f"{path.name} has {told}", "save it again as WAV, PCM of 8, 16, 24 or 32 bits")
-    if not data:
-        raise Problem(f"{path.name} holds no samples", "choose a longer sound")
-    if len(data) < frames * width * channels:
-        raise Problem(f"{path.name} is cut off: {len(data):,} bytes of {frames * width * channels:,}", "fetch it again")
-    if frames > MOST_SAMPLES:
-        raise Problem(f"{path.name} has {frames:,} samples a channel", f"give at most {MOST_SAMPLES:,}")
-    return _amplitudes(data, width).reshape(-1, channels).mean(axis=1), rate, channels
 
 
-def _amplitudes(data: bytes, width: int) -> Wave:
+def decoded(data: bytes, name: str) -> tuple[Wave, int, int]:
+    """:func:`read_wave` of what a file holds, which errors call ``name``."""
+    chunks = _chunks(data)
+    format, body = chunks.get(b"fmt ", (b"", 0))[0], chunks.get(b"data")
+    if len(format) < 16 or body is None:
+        raise Problem(f"{name} cannot be read as a WAV file (it is none, or it is cut off)", AGAIN)
+    tag, channels, rate, _, _, bits = struct.unpack("<HHIIHH", format[:16])
+    if tag == EXTENSIBLE and len(format) >= 26:
+        tag = int.from_bytes(format[24:26], "little")
+    if (tag, bits) not in ((PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64)):
+        what = {PCM: "whole numbers", FLOAT: "floats"}.get(tag, f"the compressed format {tag}")
+        raise Problem(f"{name} cannot be read as a WAV file ({what} of {bits} bits)", AGAIN)
+    if not 1 <= channels <= 64 or not 100 <= rate <= 384_000:
+        raise Problem(f"{name} has {channels} channels, {rate:,} samples a second", AGAIN)
+    samples, wanted = body
+    if not samples:
+        raise Problem(f"{name} holds no samples", "choose a longer sound")
+    if len(samples) < wanted or len(samples) % (channels * bits // 8):
+        raise Problem(f"{name} is cut off: {len(samples):,} bytes of {wanted:,}", "fetch it again")
+    if (frames := len(samples) // (channels * bits // 8)) > MOST_SAMPLES:
+        raise Problem(f"{name} has {frames:,} samples a channel", f"give at most {MOST_SAMPLES:,}")
+    found = np.frombuffer(samples, f"<f{bits // 8}").astype(np.float64) if tag == FLOAT else _whole(samples, bits // 8)
+    if not np.isfinite(found).all():
+        raise Problem(f"some samples of {name} are no numbers (NaN or infinite)", AGAIN)
+    return found.reshape(-1, channels).mean(axis=1), rate, channels
+
+
+def _chunks(data: bytes) -> dict[bytes, tuple[bytes, int]]:
+    """The first chunk of each name in a RIFF file: what is there of it, and how long it says to be."""
+    found: dict[bytes, tuple[bytes, int]] = {}
+    at = 12 if data[:4] == b"RIFF" and data[8:12] == b"WAVE" else len(data)
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        found.setdefault(data[at : at + 4], (data[at + 8 : at + 8 + size], size))
+        at += 8 + size + size % 2
+    return found
+
+
+def _whole(data: bytes, width: int) -> Wave:
     if width == 1:
         found: Wave = (np.frombuffer(data, np.uint8).astype(np.float64) - 128) / 128
         return found
@@ -131,7 +164,7 @@ def _amplitudes(data: bytes, width: int) -> Wave:
     return found
 
 
-def resample(wave_: Wave, rate: int, wanted: int) -> Wave:
+def resample(wave: Wave, rate: int, wanted: int) -> Wave:
     """The same sound at another rate, by a windowed sinc (Kaiser, beta 9) that cuts off at the lower of both rates.
 
     >>> tone = np.sin(2 * np.pi * 500 * np.arange(4410) / 44100)
@@ -141,9 +174,9 @@ def resample(wave_: Wave, rate: int, wanted: int) -> Wave:
     """
     common = gcd(rate, wanted)
     up, down = wanted // common, rate // common
-    half = LOBES * max(up, down) / up  # in samples of ``wave_``
-    count, reach = -(-len(wave_) * up // down), int(np.ceil(half))
-    padded = np.pad(wave_, reach + 1)
+    half = LOBES * max(up, down) / up  # in samples of ``wave``
+    count, reach = -(-len(wave) * up // down), int(np.ceil(half))
+    padded = np.pad(wave, reach + 1)
     found = np.empty(count)
     cutoff = min(1.0, up / down)
     for phase in range(min(up, count)):  # outputs of one phase lie equally between the samples: one filter for all

@@ -83,6 +83,11 @@ class TokenSet(Protocol):
         ...
 
     @property
+    def lengths(self) -> tuple[tuple[str, int], ...]:
+        """Usual lengths of what is written, the shortest first: in words, and in tokens. Often none."""
+        ...
+
+    @property
     def ordered(self) -> bool:
         """Whether neighbouring ids mean nearly the same, so that a distribution has a shape along them."""
         ...

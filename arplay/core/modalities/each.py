@@ -22,6 +22,7 @@ class EachTokens:
     special: frozenset[int] = frozenset()
     open: bool = False
     ordered: bool = True
+    lengths: tuple[tuple[str, int], ...] = ()
 
     @property
     def vocabulary(self) -> Self:

@@ -38,8 +38,8 @@ class Amplitudes(EachTokens):
     >>> tokens = Amplitudes(8000)
     >>> tokens.ids(np.array([-1.0, 0.0, 0.01, 1.0]))
     array([  0, 128, 157, 255], dtype=uint8)
-    >>> tokens.label(157)
-    '+335'
+    >>> tokens.label(157), tokens.lengths
+    ('+335', (('0.1 s', 800), ('0.5 s', 4000), ('1 s', 8000)))
     """
 
     rate: int
@@ -54,6 +54,10 @@ class Amplitudes(EachTokens):
 
     def __len__(self) -> int:
         return self.levels
+
+    @cached_property
+    def lengths(self) -> tuple[tuple[str, int], ...]:  # type: ignore[override]
+        return tuple((f"{seconds:g} s", round(seconds * self.rate)) for seconds in (0.1, 0.5, 1.0))
 
     @cached_property
     def amplitudes(self) -> NDArray[np.float64]:

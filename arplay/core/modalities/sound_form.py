@@ -25,7 +25,7 @@ class Put:
 class SoundForm:
     document: type = Sound
     edit: type = Splice
-    kinds: Collection[Kind] = TRIED | {"opened", "picked", "sampled"}
+    kinds: Collection[Kind] = TRIED | {"opened", "pasted", "picked", "sampled"}
     long: bool = False
 
     def start_out(self, document: Sound) -> dict[str, Any]:

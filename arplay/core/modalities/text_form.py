@@ -25,7 +25,7 @@ class Put:
 class TextForm:
     document: type = Text
     edit: type = Edit
-    kinds: Collection[Kind] = frozenset(get_args(Kind)) - {"painted"}
+    kinds: Collection[Kind] = frozenset(get_args(Kind)) - {"painted", "pasted"}
     long: bool = True
 
     def start_out(self, document: Text) -> list[Any]:

@@ -81,6 +81,7 @@ class Vocabulary:
     length = None
     open = False
     ordered = False
+    lengths = ()
 
     def __len__(self) -> int:
         return len(self.data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
@@ -14,6 +14,19 @@ from arplay.core.modalities.base import Document
 from arplay.gui.canvases.canvas import Canvas, Heat
 from arplay.gui.canvases.field import DistanceField
 from arplay.gui.widgets.heat.sheet import FiguresSheet, Scored
+
+
+class Voice(Protocol):
+    """``sounds``: whether something is heard now."""
+
+    @property
+    def sounds(self) -> bool: ...
+
+    def hear(self, document: Any, place: Any, ids: Sequence[int]) -> None:
+        """``document`` up to ``place`` with ``ids`` behind it. Raises Problem where nothing can be heard."""
+        ...
+
+    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +38,11 @@ class Kind:
 
     ``long``: whether a document is too long to be edited. ``verb``: what a model does; ``first``: what to do in the
     canvas, for someone who sees it for the first time, and ``other`` how to try something else in the middle of it.
-    ``chat`` opens a form, of a token set and its parent, whose signal ``chosen`` emits a function from a token set to a
-    document; None where there are no chats. ``thumbnail`` draws a document with some ids put at its open
-    places; None where a continuation is told in words. ``files``: what writes a document to a file, by its
-    suffix, where that is not as the document itself says.
+    ``chat`` opens a form, of a token set and its parent, whose signal ``chosen`` emits a function from a token set
+    to a document; None where there are no chats. ``thumbnail`` draws a document with some ids put at its open
+    places; None where a continuation is told in words. ``voice`` makes what plays continuations, where they can be
+    heard. ``files``: what writes a document to a file, by its suffix, where that is not as the document itself
+    says.
     """
 
     name: str
@@ -47,5 +61,6 @@ class Kind:
     other: str
     chat: Callable[[Any, QWidget], Any] | None = None
     thumbnail: Callable[[Any, Any, Sequence[int]], QImage] | None = None
+    voice: Callable[[], Voice] | None = None
     files: Mapping[str, Callable[[Path, Any], None]] = field(default_factory=dict)
     field: Callable[[], Any] = DistanceField

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QHideEvent, QImage, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QButtonGroup,
@@ -24,6 +24,7 @@ from arplay.engine.mapping import Mapped
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
 from arplay.gui import kinds
+from arplay.gui.canvases.kind import Voice
 from arplay.gui.contract import Beams, Continue, Do, Maps, Panel, Report, Rollouts, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.beam_tree import BeamTree
@@ -114,6 +115,9 @@ class ContinuationsPanel(Panel):
         self.step = push_button("Step", "One expansion more", self._step, role="chip", name="One expansion more")
         words = "Write the chosen continuation behind the caret, token by token; each can be undone"
         self.write = push_button("Write it", words, self._write, role="chip", name="Write the chosen continuation")
+        self.voice: Voice | None = None
+        words = "Hear the chosen continuation behind what stands before it; nothing is written (key L, also to stop)"
+        self.hear = push_button("Hear it", words, self._hear, role="chip", name="Hear the chosen continuation")
         self.empty = Label(role="caption", wrap=True)
         self.empty.setMargin(SPACE[2])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -126,6 +130,7 @@ class ContinuationsPanel(Panel):
             shown.looked_at.connect(self._show_looked)
             shown.chosen.connect(self._write)
         self.tiles.chosen.connect(self._write)
+        self.tiles.listened.connect(self._hear)
         self.fields.groups.valueChanged.connect(self._fit)
         self.mode = "rollouts"
         self._set_mode("rollouts")
@@ -140,7 +145,7 @@ class ContinuationsPanel(Panel):
         for button in self.modes.values():
             pair.addWidget(button)
             group.addButton(button)
-        for part in (modes, *self.fields.all, self.run, self.step):
+        for part in (modes, *self.fields.all, self.fields.lengths, self.run, self.step):
             self.head.add(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
@@ -151,6 +156,7 @@ class ContinuationsPanel(Panel):
         for words in (self.note, self.looked):
             said.addWidget(words)
         foot.addLayout(said, 1)
+        foot.addWidget(self.hear)
         foot.addWidget(self.write)
         column.addLayout(foot)
 
@@ -163,6 +169,9 @@ class ContinuationsPanel(Panel):
         before, self.view = self.view, view
         if view.info is not before.info and view.loaded is not None:
             self.fields.suggest_tokens(view.loaded)
+            voice = kinds.of_tokens(view.loaded.vocabulary).voice
+            self.voice = None if voice is None else voice()
+            self._fit()
         new = next((key for key, way in WAYS.items() if way.of(view) is not None), "")
         if new and before.loaded is None and self.tried is None:  # what is there at first is what is to be seen
             self._set_mode(new)
@@ -240,6 +249,7 @@ class ContinuationsPanel(Panel):
             chosen = "".join([*(writer.write(id, tried.tokens) for id in ids), writer.end()])
         self.looked.show_text(f"chosen: {chosen}" if chosen else "")
         self.write.setEnabled(bool(ids) and self.is_here)
+        self.hear.setEnabled(bool(ids))
 
     def _chosen(self) -> Continue:
         """The current one: its ids, and its steps where it was drawn or searched."""
@@ -299,6 +309,22 @@ class ContinuationsPanel(Panel):
         if chosen.ids and self.is_here:
             self.intent.emit(chosen)
 
+    def _hear(self) -> None:
+        ids, tried, voice = self._chosen().ids, self.tried, self.voice
+        if voice is None or tried is None or not ids:
+            return
+        if voice.sounds:
+            voice.stop()
+            return
+        try:
+            voice.hear(tried.document, tried.place, ids)
+        except Problem as problem:
+            self.intent.emit(Report(problem.cause, problem.remedy))
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if self.voice is not None:
+            self.voice.stop()
+
     def _set_mode(self, mode: str, *_: object) -> None:
         self.mode = mode
         self.modes[mode].setChecked(True)
@@ -315,6 +341,7 @@ class ContinuationsPanel(Panel):
         self.fields.show_way(self.mode if roomy else "")
         self.step.setVisible(self.mode == "beams" and self.width() >= NARROW)
         self.write.setVisible(roomy)
+        self.hear.setVisible(roomy and self.voice is not None)
         for part in (self.note, self.looked):
             part.setVisible(self.height() >= LOW)
 

@@ -99,6 +99,7 @@ class DecodingPanel(Panel):
         beside.addWidget(self.where)
         self.run = Run()
         self.run.changed.connect(self._on_run)
+        self.run.paced.connect(self._on_pace)
         self.run.reroll_asked.connect(self._on_reroll)
         beside.addWidget(self.run)
         for part in (column, beside):
@@ -210,6 +211,7 @@ class DecodingPanel(Panel):
         self.add.setEnabled(len(layout) < MOST_STAGES)
         self.add.setToolTip(ADD if len(layout) < MOST_STAGES else FULL)
         self.run.show_settings(settings, reason)
+        self.run.show_tokens(tokens)
         if anew:
             self._chain()
             if self._added:
@@ -331,6 +333,9 @@ class DecodingPanel(Panel):
 
     def _on_run(self, name: str, value: object) -> None:
         self._change(**{name: value})
+
+    def _on_pace(self, steps: int, per_second: float) -> None:
+        self._change(play_steps=steps, play_per_second=per_second)
 
     def _on_reroll(self) -> None:
         self.intent.emit(Do("reroll"))

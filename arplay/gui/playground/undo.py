@@ -13,6 +13,7 @@ _WORDS = {
     "opened": "opening",
     "typed": "typing",
     "painted": "painting",
+    "pasted": "pasting",
     "picked": "picked token",
     "sampled": "sampled token",
     "retokenised": "re-tokenising",

@@ -22,6 +22,8 @@ DEEPEST = 8
 _ICONS = {
     "opened": "file-text",
     "typed": "keyboard",
+    "painted": "paint-brush",
+    "pasted": "clipboard",
     "picked": "hand-pointing",
     "sampled": "dice-five",
     "retokenised": "arrows-clockwise",

@@ -17,6 +17,7 @@ _DONE = {
     "opened": "Opened",
     "typed": "Typed",
     "painted": "Painted",
+    "pasted": "Pasted",
     "picked": "Picked",
     "sampled": "Sampled",
     "retokenised": "Re-tokenised",

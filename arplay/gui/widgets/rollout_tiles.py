@@ -1,4 +1,4 @@
-"""Rollouts of a picture as small pictures, complete as each makes it, with the log p of what was drawn."""
+"""Rollouts as small pictures of what each makes, with the log p of what was drawn."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class RolloutTiles(QListView):
     """The rows of ``rows``, whose current one is the current one here."""
 
     chosen = Signal(QModelIndex)
+    listened = Signal()
 
     def __init__(self, rows: RolloutRows) -> None:
         super().__init__()
@@ -53,6 +54,8 @@ class RolloutTiles(QListView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.chosen.emit(self.currentIndex())
+        elif event.key() == Qt.Key.Key_L:
+            self.listened.emit()
         else:
             super().keyPressEvent(event)
 
@@ -114,8 +117,9 @@ def tile_of(side: int) -> QSize:
 
 
 def best(rows: tuple[Rollout, ...]) -> Rollout | None:
-    """The most probable one, once all are complete and are of the same pixels."""
-    return max(rows, key=lambda each: each.logprob) if all(each.stopped == "complete" for each in rows) else None
+    """The most probable one, once all have ended and are of as many tokens."""
+    alike = all(each.stopped for each in rows) and len({len(each.steps) for each in rows}) == 1
+    return max(rows, key=lambda each: each.logprob) if alike else None
 
 
 class _Tile(QStyledItemDelegate):

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
-from arplay.core.modalities.sound import Sound
+from arplay.core.modalities.sound import MOST_SAMPLES, Sound
 from arplay.engine.player import Player
 from arplay.gui.canvases.canvas import Canvas
+from arplay.gui.canvases.sound import clipboard
 from arplay.gui.canvases.sound.card import of_sample, of_scored
+from arplay.gui.canvases.sound.pasted import Pasted
 from arplay.gui.canvases.sound.spectrum import Spectrum
 from arplay.gui.canvases.sound.strip import Shown, Strip
-from arplay.gui.contract import CaretMoved, Do, Report, View
+from arplay.gui.contract import CaretMoved, Do, OpenFiles, Report, View
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.heat.card import CardContent
@@ -202,9 +206,46 @@ class SoundCanvas(Canvas):
     def _go(self, index: int) -> None:
         self.intent.emit(CaretMoved(index))
 
+    def _copy(self) -> None:
+        """What is selected, or all of it."""
+        sound = self._wave[0]
+        if sound is not None and len(sound):
+            first, stop = self.strip.selection or (0, len(sound))
+            QGuiApplication.clipboard().setMimeData(clipboard.offer(sound.tokens.sound(sound.samples[first:stop])))
+
+    def _paste(self) -> None:
+        """In place of what is selected, or at the line; files are opened."""
+        offered, sound = QGuiApplication.clipboard().mimeData(), self._wave[0]
+        files = tuple(Path(url.toLocalFile()) for url in offered.urls() if url.isLocalFile())
+        if files:
+            self.intent.emit(OpenFiles(files))
+            return
+        try:
+            if sound is None:
+                raise Problem("there is no model of sound yet", "wait for it, or choose one")
+            pasted, changed = clipboard.content(offered, sound.tokens)
+            first, stop = self.strip.selection or (self._view.caret, self._view.caret)
+            if len(sound) + len(pasted) - (stop - first) > MOST_SAMPLES:
+                raise Problem(f"the sound would have more than {MOST_SAMPLES:,} samples", "paste less")
+        except Problem as problem:
+            self.intent.emit(Report(problem.cause, problem.remedy))
+            return
+        self.strip.select(None)
+        self.intent.emit(Pasted(pasted, first, stop))
+        if changed:
+            self.intent.emit(Report(changed, "undo takes it out again"))
+
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         """Keys of the strip that mean something here."""
-        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or event.modifiers():
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
+            return False
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self._copy()
+            return True
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self._paste()
+            return True
+        if event.modifiers():
             return False
         what = {Qt.Key.Key_Space: Do("step"), Qt.Key.Key_Backspace: Do("rewind")}.get(Qt.Key(event.key()))
         if what is not None:

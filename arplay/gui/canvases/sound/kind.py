@@ -5,6 +5,7 @@ from __future__ import annotations
 from arplay.core.modalities.sound import Amplitudes, Sound
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.canvases.sound.canvas import SoundCanvas
+from arplay.gui.canvases.sound.hearing import Voice, drawn
 from arplay.gui.canvases.sound.heat import SoundHeat, SoundSheet
 
 SOUND = Kind(
@@ -16,11 +17,14 @@ SOUND = Kind(
     suits=lambda sound, tokens: (sound.rate, sound.levels) == (tokens.rate, tokens.levels),
     canvas=SoundCanvas,
     heat=SoundHeat,
+    thumbnail=drawn,
+    voice=Voice,
     sheet=SoundSheet,
     in_parts=True,
     long=lambda sound: False,
     verb="play",
-    first="Click the wave to go there: the samples before the line are the prefix. ← and → move it by a sample.",
+    first="Click the wave to go there: the samples before the line are the prefix. ← and → move it by one, L plays "
+    "it, the wheel zooms. Ctrl+O, Ctrl+V or a drop brings a WAV file; 0.5 s in Decoding, then Play, goes on.",
     other="Go back with ← into the middle of the sound and choose another amplitude in the chart: it is put there. "
     "What followed is kept in the history.",
 )

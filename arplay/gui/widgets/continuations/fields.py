@@ -13,8 +13,9 @@ from arplay.engine.load import Loaded
 from arplay.engine.rollouts import MOST_ROLLOUTS
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Label, plain
+from arplay.gui.widgets.lengths import Lengths
 
-MOST_TOKENS = 4096
+MOST_TOKENS = 1 << 14
 TOKENS, TO_THE_END = 32, "to the end"
 WHOLE = 1000
 """Chains of a small table that are looked at with as many tokens as are proposed."""
@@ -71,6 +72,8 @@ class Fields:
             Named("groups", self.groups, "beams", "Groups of beams that search one after the other"),
             Named("diversity", self.diversity, "beams", paid),
         )
+        self.lengths = Lengths("Tokens of each at most.")
+        self.lengths.chosen.connect(self.tokens.setValue)
         self._usual = TOKENS
 
     def show_way(self, way: str) -> None:
@@ -78,16 +81,21 @@ class Fields:
         for field in self.all:
             field.setVisible(way in field.ways)
         self.all[-1].setVisible(way == "beams" and self.groups.value() > 1)
+        self.lengths.setVisible(way == "rollouts" and bool(self.lengths.buttons))
 
     def suggest_tokens(self, loaded: Loaded) -> None:
-        """To the end of what has one, or as many as a small table can be looked at whole with, where the user chose no
-        other number."""
+        """To the end of what has one, a usual length, or as many as a small table can be looked at whole with, where
+        the user chose no other number."""
+        lengths = loaded.vocabulary.lengths
+        self.lengths.show_tokens(loaded.vocabulary)
         usual, ends = self.tokens.value() == self._usual, loaded.vocabulary.length is not None
         self.tokens.setMinimum(0 if ends else 1)
         self.tokens.setSpecialValueText(TO_THE_END if ends else "")
         if usual:
             most = int(math.log(WHOLE, max(2, len(loaded.vocabulary))))
-            self._usual = 0 if ends else most if most > 2 and not loaded.can.batch else TOKENS
+            self._usual = (
+                0 if ends else lengths[0][1] if lengths else most if most > 2 and not loaded.can.batch else TOKENS
+            )
             self.tokens.setValue(self._usual)
 
     def most_tokens(self, loaded: Loaded | None) -> int:

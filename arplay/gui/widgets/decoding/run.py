@@ -5,12 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QPushButton, QSpinBox, QWidget
 
+from arplay.core.modalities.base import TokenSet
 from arplay.core.picking import MAX_SEED
 from arplay.core.watch import Watch
 from arplay.gui.contract import Settings
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.decoding.rules import RuleRow
+from arplay.gui.widgets.lengths import Lengths
 from arplay.gui.widgets.push_button import push_button
 
 SEED = "The same seed makes the same choices at the same places. A whole number from 0"
@@ -21,6 +23,8 @@ class Run(QWidget):
     """``changed`` tells the name of a setting and its new value."""
 
     changed = Signal(str, object)
+    paced = Signal(int, float)
+    """Tokens to write, and how many a second."""
     reroll_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -36,6 +40,8 @@ class Run(QWidget):
         self.steps.valueChanged.connect(self._on_steps)
         self.speed = _number(1, 200, "How many tokens a second Play writes at most", self)
         self.speed.valueChanged.connect(self._on_speed)
+        self.lengths = Lengths("As fast as it goes: press Play, or P.")
+        self.lengths.chosen.connect(self._on_length)
         self.stop = QCheckBox("Stop at end-of-text", self)
         self.stop.setToolTip("Play ends when the model draws its end-of-text token")
         self.stop.toggled.connect(self._on_stop)
@@ -53,6 +59,7 @@ class Run(QWidget):
             grid.addWidget(label, row, column)
             grid.addWidget(widget, row + 1, column)
         grid.addWidget(self.reroll, 1, 1)
+        grid.addWidget(self.lengths, 4, 0, 1, 2, Qt.AlignmentFlag.AlignLeft)
         grid.addWidget(self.stop, 4, 0, 1, 2)
         grid.setRowMinimumHeight(4, self.stop.sizeHint().height() + SPACE[0])
         self.rule = RuleRow(self)
@@ -64,7 +71,7 @@ class Run(QWidget):
     @property
     def stops(self) -> list[QWidget]:
         """What the Tab key goes through."""
-        return [self.seed, self.reroll, self.steps, self.speed, self.stop, *self.rule.stops]
+        return [self.seed, self.reroll, self.steps, self.speed, *self.lengths.buttons, self.stop, *self.rule.stops]
 
     def show_settings(self, settings: Settings, reason: str | None) -> None:
         """``reason``: why the seed does not matter now, if that is so."""
@@ -84,6 +91,11 @@ class Run(QWidget):
         self.stop.blockSignals(False)
         self.rule.show_rules(settings.watch)
 
+    def show_tokens(self, tokens: TokenSet | None) -> None:
+        """What has usual lengths has no token that ends it, so both share a place."""
+        self.lengths.show_tokens(tokens)
+        self.stop.setVisible(not self.lengths.buttons)
+
     def set_theme(self, theme: Theme) -> None:
         self.reroll.setIcon(icon("dice-five", theme))
 
@@ -92,6 +104,9 @@ class Run(QWidget):
 
     def _on_speed(self, value: int) -> None:
         self.changed.emit("play_per_second", float(value))
+
+    def _on_length(self, count: int) -> None:
+        self.paced.emit(count, float(self.speed.maximum()))
 
     def _on_stop(self, on: bool) -> None:
         self.changed.emit("stop_at_eos", on)

@@ -15,6 +15,7 @@ from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.decoding.rows import PRESETS, pipeline_of
 from arplay.core.decoding.stage import Words
 from arplay.core.decoding.stages import STAGES
+from arplay.engine.write import FASTEST
 from arplay.gui.contract import Change, Do, Settings, View
 from arplay.gui.panels.decoding import DecodingPanel
 from arplay.gui.widgets.caption import plain
@@ -286,6 +287,10 @@ def test_seed_steps_speed_and_stop(panel: DecodingPanel, qtbot: QtBot) -> None:
     settings = window.view.settings
     assert (settings.play_steps, settings.play_per_second, settings.stop_at_eos) == (12, 3.0, False)
     assert len(window.seen) == 4
+    panel.run.speed.setValue(panel.run.speed.maximum())
+    assert panel.run.speed.text() == "200+" and window.view.settings.play_per_second == FASTEST
+    panel.run.speed.stepBy(-1)
+    assert panel.run.speed.text() == "199"
 
 
 def test_the_view_is_shown_and_not_echoed(panel: DecodingPanel) -> None:

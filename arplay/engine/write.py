@@ -29,16 +29,27 @@ from arplay.models.base import next_of
 BATCH_SECONDS, MOST_SECONDS = 1 / 30, 0.12
 """A batch has so much of the processor, as long as a picture lasts; where the window takes longer to show one, as much
 more as leaves the model its share. At a slower pace a batch is one token."""
-SHARE = 3.0
+SHARE = 6.0
 """Seconds that the model has for each second that the window shows what it wrote."""
+FASTEST = 200.0
+"""Tokens a second from which on the pace is as fast as it goes."""
+
+
+def spacing(per_second: float) -> float:
+    """Seconds from one token to the next.
+
+    >>> spacing(4.0), spacing(FASTEST)
+    (0.25, 0.0)
+    """
+    return 0.0 if per_second >= FASTEST else 1 / per_second
 
 
 @dataclass(frozen=True, slots=True)
 class Write(Question):
     """Sample up to ``count`` tokens from the caret of ``document`` on, each at u of (seed, index), as one batch.
 
-    At most ``per_second``, the first not before ``due`` (of the monotonic clock). ``shown``: seconds of the processor
-    that showing the last batch took. ``drawn``: as a stage's context has it, where one recalls that.
+    At most ``per_second`` (:func:`spacing`), the first not before ``due`` (of the monotonic clock). ``shown``: seconds
+    of the processor that showing the last batch took. ``drawn``: as a stage's context has it, where one recalls that.
     ``rules``: where it ends before; ``tail``: of what Play wrote so far.
     ``stop_at``: the token after which no other is written. ``slide``: go on where the context is full.
     """
@@ -95,7 +106,7 @@ class _Batch:
 
     def ahead(self, per_second: float) -> float:
         """Seconds until the next token is due."""
-        return len(self.steps) / per_second - (time.monotonic() - self.began)
+        return len(self.steps) * spacing(per_second) - (time.monotonic() - self.began)
 
     def is_full(self, per_second: float) -> bool:
         worked, spent = time.thread_time() - self.worked, time.monotonic() - self.began

@@ -204,7 +204,9 @@ def application() -> QApplication:
     app = QApplication.instance()
     if isinstance(app, QApplication):
         return app
-    sys.setswitchinterval(0.001)  # the worker's model takes turns with the window: 1 ms, not 5, is a turn
+    sys.setswitchinterval(
+        0.0002
+    )  # the model gives the GIL away at each operation: it is not to wait 5 ms for it each time
     app = QApplication(sys.argv[:1])
     app.setApplicationName("arplay")
     app.setDesktopFileName("arplay")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +44,7 @@ LATE_MS = 50
 """After so long without an answer the panels say that they wait."""
 
 
-FOLLOW_MS = 100
+FOLLOW_MS = 80
 """So long after the text and the chart the other panels follow what Play writes."""
 
 REFUSED_MS = 6_000
@@ -130,6 +131,7 @@ class MainWindow(Host):
         play.fetching.changed.connect(self._on_fetching)
         play.fetching.fetched.connect(self._on_fetched)
         play.fetching.failed.connect(self._on_fetch_failed)
+        self._followed = 0.0
         self._late = QTimer(self, singleShot=True)
         self._late.timeout.connect(self._show_all)
         self._shortly = QTimer(self, singleShot=True, interval=500)
@@ -152,7 +154,9 @@ class MainWindow(Host):
                 panel.show_view(view)
         if not waits:
             self._show_chart()
-        if not self._late.isActive() or not (waits or view.playing):
+        if view.playing and not waits and time.monotonic() > self._followed + FOLLOW_MS / 1000:
+            self._show_all()  # painted with the chart, which takes less than one after the other
+        elif not self._late.isActive() or not (waits or view.playing):
             self._late.start(LATE_MS if waits else FOLLOW_MS if view.playing else 0)
         self.link.on = view.settings.link_scrolling
         self.status.show_view(view)
@@ -181,6 +185,8 @@ class MainWindow(Host):
                 panel.show_view(self.playground.view)
 
     def _show_all(self) -> None:
+        self._late.stop()
+        self._followed = time.monotonic()
         for panel in self.panels.values():
             if panel.comes != "at once" and _in_sight(panel):  # the others have it already
                 panel.show_view(self.playground.view)

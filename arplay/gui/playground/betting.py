@@ -147,9 +147,8 @@ class Betting:
             self._asking.answered(replace(answer, prefix=Prefix(answer.prefix.ids, id)))
             if own is not None and play.view.decoded is not None:
                 step = picked(own, play.view.decoded, index, id)
-        edit, self._end = play.document.take(before, id, loaded.vocabulary)
         self._answer = None
-        self._recording.record(edit, "picked", self._end, step)
+        self._end = self._recording.write((step,), "picked", loaded.vocabulary, before)
         play.undo_stack.clear()  # what was revealed stays so
         play.show(game=replace(game, moves=(*game.moves, move), bets=Bets(game.size), revealed=True, asked=False))
         play.show(caret=before, selected=index, stale=False)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.kept import Session
-from arplay.core.modalities.base import Document, Edit
+from arplay.core.modalities.base import Document, Edit, TokenSet
 from arplay.core.tree import PLAIN, Kind, Mark, Node, Step
 from arplay.gui.playground.asking import Asking
 from arplay.gui.playground.state import State
@@ -46,22 +46,37 @@ class Recording(QObject):
         edit: Edit,
         kind: Kind,
         caret: int,
-        step: Step | None = None,
         pause: bool = False,
         name: str | None = None,
     ) -> None:
         """The document after ``edit``, in the tree and on the undo stack. ``pause``: more may follow at once."""
         play = self._play
         before, last = play.tree.node, play.tree.node.edit
-        node = play.tree.record(edit, kind, caret, step)
+        node = play.tree.record(edit, kind, caret)
         play.show(departures=edit.untouched(play.view.departures))
         self._document_changed(caret, pause)
         if node is not before:
             node.name = name
             self.grown.emit(node)
-            self.move(self._behind_other(before) if step is not None else before, node)
+            self.move(before, node)
         elif node.edit is not last:
             self.merged.emit(edit, caret)
+
+    def write(self, steps: Sequence[Step], kind: Kind, tokens: TokenSet, caret: int) -> int:
+        """Tokens behind ``caret``, each a state and a move of its own, in one View; where the caret is then."""
+        play = self._play
+        departures = play.view.departures
+        for step in steps:
+            edit, caret = play.document.take(caret, step.id, tokens)
+            before = play.tree.node
+            node = play.tree.record(edit, kind, caret, step)
+            caret, departures = play.document.reached(caret, tokens), edit.untouched(departures)
+            if node is not before:
+                self.grown.emit(node)
+                self.move(self._behind_other(before), node)
+        play.show(departures=departures)
+        self._document_changed(caret)
+        return caret
 
     def _behind_other(self, before: Node) -> Node:
         """Where undo leads from a token: where one went back from to choose it, if one did, so that both are one."""

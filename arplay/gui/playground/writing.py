@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeAlias
@@ -19,7 +20,7 @@ from arplay.core.position import Answer
 from arplay.core.stepping import behind_bare, context_of, goes_on, picked, sampled
 from arplay.core.tree import Node, Step
 from arplay.core.watch import Met
-from arplay.engine.write import Write, Written
+from arplay.engine.write import Write, Written, spacing
 from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Do, Take
 from arplay.gui.playground.asking import Asking
@@ -114,9 +115,9 @@ class Writing(QObject):
         self._tail = result.tail
         now, former = time.thread_time(), self._clock
         self._shown, self._clock = now - former, now
-        self._due = max(self._due + len(result.steps) / self._play.view.settings.play_per_second, time.monotonic())
-        for step in result.steps:
-            self.write(step, "sampled")
+        pace = spacing(self._play.view.settings.play_per_second)
+        self._due = max(self._due + len(result.steps) * pace, time.monotonic())
+        self._put(result.steps, "sampled")
         if result.last is not None and result.steps:
             self._play.show(step=result.last[0], step_decoded=result.last[1])
         self._asking.answered(result.answer)
@@ -356,11 +357,14 @@ class Writing(QObject):
 
     def write(self, step: Step, kind: Literal["sampled", "picked"]) -> None:
         """Put the chosen token after the caret; a text that followed is kept by the tree."""
+        self._put((step,), kind)
+
+    def _put(self, steps: Sequence[Step], kind: Literal["sampled", "picked"]) -> None:
         play = self._play
         assert play.view.loaded is not None
         vocabulary = play.view.loaded.vocabulary
-        edit, caret = play.document.take(play.view.caret, step.id, vocabulary)
-        self._recording.record(edit, kind, caret, step)
-        if vocabulary.is_unused(step.id):
-            cause = f"id {step.id:,} has no token: it writes nothing, but the model reads it from here on"
-            play.reported.emit(cause, "rewind takes it back")
+        self._recording.write(steps, kind, vocabulary, play.view.caret)
+        for step in steps:
+            if vocabulary.is_unused(step.id):
+                cause = f"id {step.id:,} has no token: it writes nothing, but the model reads it from here on"
+                play.reported.emit(cause, "rewind takes it back")

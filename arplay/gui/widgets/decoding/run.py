@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QPushButton, QS
 from arplay.core.modalities.base import TokenSet
 from arplay.core.picking import MAX_SEED
 from arplay.core.watch import Watch
+from arplay.engine.write import FASTEST
 from arplay.gui.contract import Settings
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
@@ -38,7 +39,8 @@ class Run(QWidget):
         self.reroll.clicked.connect(self.reroll_asked)
         self.steps = _number(1, 100_000, "How many tokens Play writes", self)
         self.steps.valueChanged.connect(self._on_steps)
-        self.speed = _number(1, 200, "How many tokens a second Play writes at most", self)
+        self.speed = _number(1, round(FASTEST), "How many tokens a second Play writes at most", self)
+        self.speed.setToolTip(f"{self.speed.toolTip()}; {FASTEST:.0f}+: as fast as it goes")
         self.speed.valueChanged.connect(self._on_speed)
         self.lengths = Lengths("As fast as it goes: press Play, or P.")
         self.lengths.chosen.connect(self._on_length)
@@ -86,6 +88,7 @@ class Run(QWidget):
                 box.blockSignals(True)
                 box.setValue(value)
                 box.blockSignals(False)
+        self._name_speed()
         self.stop.blockSignals(True)
         self.stop.setChecked(settings.stop_at_eos)
         self.stop.blockSignals(False)
@@ -102,7 +105,11 @@ class Run(QWidget):
     def _on_steps(self, value: int) -> None:
         self.changed.emit("play_steps", value)
 
+    def _name_speed(self) -> None:
+        self.speed.setSuffix("+" if self.speed.value() == self.speed.maximum() else "")
+
     def _on_speed(self, value: int) -> None:
+        self._name_speed()
         self.changed.emit("play_per_second", float(value))
 
     def _on_length(self, count: int) -> None:

@@ -77,6 +77,8 @@ def holds_rule_8(apply: Any, before: np.ndarray, keeps_best: bool = True) -> Non
 def test_every_pipeline_is_pure_and_gives_a_distribution(z: np.ndarray, pipeline: Pipeline) -> None:
     moves = MAY_REMOVE_THE_BEST | {"bias"}  # behind which another token is the best
     holds_rule_8(pipeline.apply, log_softmax(z), not any(name in moves for name, _ in pipeline.stages))
+    left = decode(Distribution(len(z), log_softmax(z)), pipeline).distribution
+    assert np.array_equal(left.support, np.flatnonzero(left.logprobs > -np.inf)), "it is told, not looked for"
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ class Distribution:
     then ``ids`` lists the known ones and what is left is one mass, ``rest``, never invented token by token.
     ``open``: there are tokens beyond the ``size`` that have a name, and nobody knows how many. ``ceiling``: the most
     that the log-prob of an unknown one may be, where it may be more than that of known ones. ``shift``: what is added
-    to a log-prob to be the logit that the model gave, where it gave logits.
+    to a log-prob to be the logit that the model gave, where it gave logits. ``support`` is looked for where it
+    is not known.
     Ranks count from 1; equal probabilities are ordered by id.
     """
 
@@ -64,8 +65,11 @@ class Distribution:
         open: bool = False,
         ceiling: float = -np.inf,
         shift: float | None = None,
+        support: Ids | None = None,
     ) -> None:
         self.size, self.open, self.ceiling, self.shift = size, open, ceiling, shift
+        if support is not None:
+            self.__dict__["support"] = frozen(support)
         self.logprobs = frozen(np.asarray(logprobs, dtype=np.float64))
         self.ids = None if ids is None else frozen(np.asarray(ids, dtype=np.int64))
         self._best: Ids = frozen(np.zeros(0, np.int64))
@@ -85,8 +89,17 @@ class Distribution:
         return self.ids is None
 
     @cached_property
+    def support(self) -> Ids:
+        """Where ``logprobs`` is not minus infinity, rising: the ids that can follow, of a full distribution.
+
+        >>> Distribution(3, np.log([0.5, 1e-300, 0.5]) + [0, -np.inf, 0]).support
+        array([0, 2])
+        """
+        return frozen(np.flatnonzero(self.logprobs > -np.inf))
+
+    @cached_property
     def probs(self) -> Floats:
-        alive = np.flatnonzero(self.logprobs > -np.inf)
+        alive = self.support
         if len(alive) == len(self.logprobs):
             return frozen(np.exp(self.logprobs))
         result = np.zeros(len(self.logprobs))  # after a decoding most are: exp of an infinity takes four times as long
@@ -143,7 +156,8 @@ class Distribution:
         if self.ids is None:
             hidden = self.probs.copy()
             hidden[shown] = 0.0
-            return self.size - len(np.unique(shown)), float(np.sum(hidden))
+            left = hidden if len(self.support) > len(hidden) // 4 else hidden[self.support]
+            return self.size - len(np.unique(shown)), float(np.sum(left))
         known = float(sum(self.probs[place] for id in shown if (place := self._place(int(id))) is not None))
         return None if self.open else int(self.size - len(shown)), max(0.0, 1.0 - known)
 

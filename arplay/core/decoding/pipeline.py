@@ -151,9 +151,10 @@ class Decoded:
         left = self.candidates
         if not self.traces or left.is_partial:  # no stage leaves what nobody knows and changes the rest
             return self.own
-        logprobs = np.full(left.size, -np.inf)
-        logprobs[left.ids] = log_softmax(left.scores)
-        return Distribution(left.size, logprobs)
+        logprobs, known = np.full(left.size, -np.inf), log_softmax(left.scores)
+        logprobs[left.ids] = known
+        alive = known > -np.inf
+        return Distribution(left.size, logprobs, support=left.ids if alive.all() else left.ids[alive])
 
     @property
     def logprobs(self) -> Floats:

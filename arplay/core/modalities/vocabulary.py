@@ -17,6 +17,8 @@ from arplay.core.signs import is_seen, safe, sign
 
 BYTE = Unit("byte", "bytes", "bits_per_byte", "bits per byte")
 
+MOST_LABELS = 8192
+"""Labels that a vocabulary remembers."""
 _SPACES = {" ": "␣", "\u00a0": "⍽"}
 
 
@@ -87,8 +89,17 @@ class Vocabulary:
         return len(self.data)
 
     def label(self, id: int) -> str:
-        """The visible text of a token."""
-        return self.token(id).text
+        """The visible text of a token; those that come again and again are made once."""
+        found = self._labels.get(id)
+        if found is None:
+            if len(self._labels) >= MOST_LABELS:
+                self._labels.clear()
+            found = self._labels[id] = self.token(id).text
+        return found
+
+    @cached_property
+    def _labels(self) -> dict[int, str]:
+        return {}
 
     def details(self, id: int) -> list[tuple[str, str]]:
         data = self.token(id).data.hex(" ")

@@ -28,6 +28,7 @@ class LineCells:
         self.line, self._shown = line, shown
         self.start, self.end = shown.byte(line.start), shown.byte(line.end)
         self._plain = shown.data[self.start : self.end].isascii()
+        self._known: dict[tuple[int, bool], float] = {}
 
     def spans(self, low: int, high: int) -> list[Span]:
         """The left and right edges of what bytes [low, high) fill on this line, from left to right."""
@@ -53,7 +54,15 @@ class LineCells:
         return None
 
     def _x(self, byte: int, begins: bool) -> float:
-        """Where a byte of a line that reads rightwards begins, or the one before it ends."""
+        """Where a byte of a line that reads rightwards begins, or the one before it ends; a token ends where another
+        begins, and is painted in several ways, so Qt is asked once."""
+        place = byte, begins and self.line.composed > 0
+        x = self._known.get(place)
+        if x is None:
+            x = self._known[place] = self._asked_x(byte, begins)
+        return x
+
+    def _asked_x(self, byte: int, begins: bool) -> float:
         letter, shown, line = self.letter(byte), self._shown, self.line
         if letter is None:
             return line.x(shown.unit(byte), begins)

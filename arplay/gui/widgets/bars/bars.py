@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -98,7 +99,25 @@ def bars_of(
 
     ``drawn``: the same tokens after decoding, of the same shape, or None while unknown.
     """
-    ids = own.top(n) if found is None else np.array(found[:n], dtype=np.int64)
+    wanted = None if found is None else tuple(found[:n])
+    model = _of_model(own, vocabulary, n, actual, wanted)  # type: ignore[arg-type] # it is told apart by which it is
+    if drawn is None:
+        return replace(model, decoding=decoding)
+    rows = tuple(_after(row, drawn) for row in model.rows)
+    pinned = None if model.pinned is None else _after(model.pinned, drawn)
+    rest = model.rest
+    if rest is not None:
+        ids = np.array([row.id for row in model.all_rows], dtype=np.int64)
+        rest = replace(rest, decoded=rest.prob if drawn is own else drawn.rest(ids)[1])
+    return replace(model, rows=rows, pinned=pinned, rest=rest, decoding=decoding)
+
+
+@lru_cache(2)
+def _of_model(
+    own: Distribution, vocabulary: TokenSet, n: int, actual: int | None, found: tuple[int, ...] | None
+) -> Bars:
+    """What stays the same as long as only the decoding changes."""
+    ids = own.top(n) if found is None else np.array(found, dtype=np.int64)
     ranks: dict[int, int] = {}
     if not own.full:
         ranks = {int(id): rank for id in ids if (rank := own.rank(int(id))) is not None}
@@ -110,13 +129,9 @@ def bars_of(
         ranks = {int(id): int(places[id]) for id in ids}
 
     def row(id: int) -> Row:
-        special = vocabulary.is_special(id)
-        logprob = own.logprob(id)
-        after = None if drawn is None else drawn.logprob(id)
-        removed = after == -math.inf and logprob is not None and logprob > -math.inf
-        decoded = None if after is None else math.exp(after)
         text, ink = label(vocabulary.label(id)), vocabulary.record(id).get("ink")
-        return Row(id, text, special, ranks.get(id), logprob, decoded, removed, id == actual, ink)
+        special = vocabulary.is_special(id)
+        return Row(id, text, special, ranks.get(id), own.logprob(id), None, False, id == actual, ink)
 
     rows = tuple(row(int(id)) for id in ids)
     pinned = None
@@ -126,8 +141,17 @@ def bars_of(
         pinned = row(actual)
         ids = np.append(ids, actual)
     count, mass = own.rest(ids)
-    rest = Rest(count, mass, None if drawn is None else drawn.rest(ids)[1])
-    return Bars(rows, pinned, rest, decoding)
+    return Bars(rows, pinned, Rest(count, mass, None))
+
+
+def _after(row: Row, drawn: Distribution) -> Row:
+    """The row with what decoding made of it."""
+    after = drawn.logprob(row.id)
+    if after is None:
+        return row
+    removed = after == -math.inf and row.logprob is not None and row.logprob > -math.inf
+    decoded = math.exp(after)
+    return Row(row.id, row.text, row.special, row.rank, row.logprob, decoded, removed, row.actual, row.ink)
 
 
 def cumulative_mass(own: Distribution, id: int) -> float | None:

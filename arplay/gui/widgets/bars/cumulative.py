@@ -48,13 +48,14 @@ class Segment:
     """A token and its share [low, high) of the cumulative distribution."""
 
     id: int
-    name: str
+    tokens: TokenSet
     low: float
     high: float
 
     @property
     def text(self) -> str:
-        return label(self.name)
+        """Its label, which few segments have the room for."""
+        return label(self.tokens.label(self.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +107,20 @@ class Strip:
 
 def strip_of(drawn: Distribution, vocabulary: TokenSet, choice: Choice | None) -> Strip:
     """The stacked bar of a decoded distribution, with the step that was drawn from it, if one was."""
-    ids = drawn.order[:MOST] if not drawn.full else np.flatnonzero(drawn.probs > THINNEST)
     if drawn.full:  # at most 1 / THINNEST tokens are left to sort, whatever the vocabulary
+        ids = drawn.support[drawn.probs[drawn.support] > THINNEST]
         ids = ids[np.argsort(-drawn.logprobs[ids], kind="stable")][:MOST]
-    masses = drawn.probs[ids] if drawn.full else np.exp([drawn.logprob(int(id)) or 0.0 for id in ids])
+        masses, alive = drawn.probs[ids], len(drawn.support)
+    else:
+        ids = drawn.order[:MOST]
+        masses = np.exp([drawn.logprob(int(id)) or 0.0 for id in ids])
+        alive = len(drawn.logprobs) if drawn.open else drawn.size
     highs = np.cumsum(masses)
-    segments = tuple(
-        Segment(int(id), vocabulary.label(int(id)), float(high - mass), float(high))
-        for id, high, mass in zip(ids, highs, masses, strict=True)
-    )
-    alive = len(drawn.logprobs) if drawn.open else drawn.size
-    if drawn.full:
-        alive = int(np.count_nonzero(drawn.logprobs > -np.inf))
+    places = zip(ids.tolist(), (highs - masses).tolist(), highs.tolist(), strict=True)
+    segments = tuple(Segment(id, vocabulary, low, high) for id, low, high in places)
     if choice is None:
         return Strip(segments, alive - len(ids))
-    chosen = Segment(choice.id, vocabulary.label(choice.id), choice.low, choice.high)
+    chosen = Segment(choice.id, vocabulary, choice.low, choice.high)
     return Strip(segments, alive - len(ids), chosen, choice.u, _around(drawn, vocabulary, choice))
 
 
@@ -130,13 +130,13 @@ def _around(drawn: Distribution, vocabulary: TokenSet, choice: Choice) -> tuple[
     mine = float(probs[ids == choice.id][0])
     before = np.flatnonzero((probs > mine) | ((probs == mine) & (ids < choice.id)))
     behind = np.flatnonzero((probs > 0) & ((probs < mine) | ((probs == mine) & (ids > choice.id))))
-    result = [Segment(choice.id, vocabulary.label(choice.id), choice.low, choice.high)]
+    result = [Segment(choice.id, vocabulary, choice.low, choice.high)]
     for at in before[np.lexsort((-ids[before], probs[before]))[:NEAR]].tolist():
         low = result[0].low
-        result.insert(0, Segment(int(ids[at]), vocabulary.label(int(ids[at])), low - float(probs[at]), low))
+        result.insert(0, Segment(int(ids[at]), vocabulary, low - float(probs[at]), low))
     for at in behind[np.lexsort((ids[behind], -probs[behind]))[:NEAR]].tolist():
         high = result[-1].high
-        result.append(Segment(int(ids[at]), vocabulary.label(int(ids[at])), high, high + float(probs[at])))
+        result.append(Segment(int(ids[at]), vocabulary, high, high + float(probs[at])))
     return tuple(result)
 
 
@@ -246,12 +246,16 @@ class CumulativeStrip(QWidget):
         if self.strip.segments and self.strip.end < 1 - 1e-6:
             rest = QRectF(area.left() + area.width() * self.strip.end, area.top(), area.width(), area.height())
             painter.fillRect(rest, QBrush(self.theme.color("outline", 0.5), Qt.BrushStyle.BDiagPattern))
-        surface, ink, font = self.theme.color("surface"), self.theme.color("text"), fixed_font(SMALL)
-        shades = (self.theme.color("fill", 0.85), self.theme.color("fill", 0.55))
-        painter.setFont(font)
+        surface, ink = self.theme.color("surface"), self.theme.color("text")
+        painter.setFont(fixed_font(SMALL))
         painter.fillRect(QRectF(area.left(), area.top(), area.width() * self.strip.end, area.height()), surface)
-        for place, segment in enumerate(self.strip.segments):
-            self._segment(painter, area, segment, shades[place % 2], ink)
+        painter.setPen(Qt.PenStyle.NoPen)
+        boxes = [_box(area, segment.low, segment.high) for segment in self.strip.segments]
+        for place, shade in enumerate((0.85, 0.55)):
+            painter.setBrush(self.theme.color("fill", shade))
+            painter.drawRects(boxes[place::2])
+        for box, segment in zip(boxes, self.strip.segments, strict=True):
+            self._name(painter, box, segment, ink)
         if self.strip.chosen:
             self._segment(painter, area, self.strip.chosen, self.theme.color("accent"), self.theme.color("on_accent"))
         painter.restore()
@@ -263,14 +267,17 @@ class CumulativeStrip(QWidget):
 
     def _segment(self, painter: QPainter, area: QRectF, segment: Segment, color: QColor, ink: QColor) -> None:
         """One share; the chosen one is seen however thin it is."""
-        x = area.left() + segment.low * area.width()
-        width = (segment.high - segment.low) * area.width()
+        box = _box(area, segment.low, segment.high)
         if segment is self.strip.chosen:
-            width = max(width, 2.0)
-            painter.fillRect(QRectF(x, area.top(), width, area.height()), self.theme.color("surface"))
-        box = QRectF(x, area.top(), width - (1 if width > 4 else 0), area.height())
+            box.setWidth(max(box.width(), 2.0))
+            painter.fillRect(box, self.theme.color("surface"))
         painter.fillRect(box, color)
-        if width > 14 and QFontMetricsF(painter.font()).horizontalAdvance(segment.text) + 8 <= width:
+        self._name(painter, box, segment, ink)
+
+    @staticmethod
+    def _name(painter: QPainter, box: QRectF, segment: Segment, ink: QColor) -> None:
+        """What it is called, where there is room for it."""
+        if box.width() > 13 and QFontMetricsF(painter.font()).horizontalAdvance(segment.text) + 7 <= box.width():
             painter.setPen(ink)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, segment.text)
 
@@ -335,3 +342,9 @@ class CumulativeStrip(QWidget):
         else:
             text = f"{self.strip.tail:,} less probable tokens share u from {self.strip.end:.4f} to 1"
         QToolTip.showText(event.globalPosition().toPoint(), text, self)
+
+
+def _box(area: QRectF, low: float, high: float) -> QRectF:
+    """A share [low, high) of the bar ``area``; wide ones leave a gap of a pixel."""
+    width = (high - low) * area.width()
+    return QRectF(area.left() + low * area.width(), area.top(), width - (1 if width > 4 else 0), area.height())

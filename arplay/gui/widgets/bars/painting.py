@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QStaticText, QTransform
 
 from arplay.core.format import percent_cell, power_cell
@@ -49,11 +49,16 @@ def _faces() -> tuple[Face, Face, Face]:
 
 
 @lru_cache(4096)
-def _laid_out(text: str, face: Face) -> tuple[QStaticText, QSizeF]:
+def _laid_out(text: str, face: Face) -> tuple[QStaticText, float, float]:
+    """With its width and height."""
     laid = QStaticText(text)
     laid.setTextFormat(Qt.TextFormat.PlainText)
     laid.prepare(QTransform(), face.font)
-    return laid, laid.size()
+    return laid, laid.size().width(), laid.size().height()
+
+
+Cells = dict[tuple[Face, str], list[tuple[float, float, QStaticText]]]
+"""What is to be written, by its font and the name of its colour: left, top and the words."""
 
 
 @lru_cache(4096)
@@ -128,9 +133,9 @@ class BarPainter:
         self.axis_labels(QRectF(0, y, width, AXIS_HEIGHT))
         y += AXIS_HEIGHT
         self.grid(y, area.bottom())
-        for row in self.bars.all_rows:
-            self.row(QRectF(0, y, width, row_height), row)
-            y += row_height
+        rows = self.bars.all_rows
+        self.rows([(QRectF(0, y + at * row_height, width, row_height), row, Look()) for at, row in enumerate(rows)])
+        y += len(rows) * row_height
         if self.bars.rest:
             self.rest(QRectF(0, y + SPACE[0], width, row_height), self.bars.rest)
 
@@ -176,10 +181,25 @@ class BarPainter:
             # a filled box is drawn ten times as fast as an antialiased line
             self.painter.fillRect(QRectF(round(left + share * width), top, 1, bottom - top), color)
 
-    def row(self, area: QRectF, row: Row, look: Look = Look()) -> None:
-        inner = area.adjusted(SPACE[0], 1, -SPACE[0], -1)
+    def rows(self, placed: Sequence[tuple[QRectF, Row, Look]]) -> None:
+        """Each row in its area. What looks alike is painted together: a change of pen or font costs more than a word.
+
+        No row reaches into another one's area.
+        """
+        for area, row, look in placed:
+            self._ground(area, row, look)
+        cells: Cells = {}
+        for area, row, _ in placed:
+            self._tell(cells, self.columns.rank, area, rank_text(row), "muted", self.figures, RIGHT)
+            self._token(cells, area, row)
+            self._figures(cells, area, row.prob, row.decoded, row.removed)
+        self._write_all(cells)
+        self._bars(placed)
+
+    def _ground(self, area: QRectF, row: Row, look: Look) -> None:
         focused = look.chosen and look.focused
         if focused or look.hovered:
+            inner = area.adjusted(SPACE[0], 1, -SPACE[0], -1)
             self.painter.setPen(QPen(self.theme.color("accent"), 1) if focused else Qt.PenStyle.NoPen)
             self.painter.setBrush(self.theme.color("accent_soft" if focused else "raised"))
             self.painter.drawRoundedRect(inner.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
@@ -187,10 +207,6 @@ class BarPainter:
             self.painter.setPen(Qt.PenStyle.NoPen)
             self.painter.setBrush(self.theme.color("accent"))
             self.painter.drawRoundedRect(QRectF(area.left() + 1, area.top() + 2, 4, area.height() - 4), 2, 2)
-        self._cell(self.columns.rank, area, rank_text(row), "muted", self.figures, RIGHT)
-        self._token(area, row)
-        self._bar(area, row, look)
-        self._figures(area, row.prob, row.decoded, row.removed)
 
     def rest(self, area: QRectF, rest: Rest) -> None:
         """All other tokens in one dashed bar; torn off where it is longer than the axis."""
@@ -199,7 +215,10 @@ class BarPainter:
         words = others(rest)
         if self.small.width(words) > end - left:
             words = "others" if rest.count is None else f"+{rest.count:,}"
-        self._cell((left, end - left), area, words, "muted", self.small, LEFT)
+        cells: Cells = {}
+        self._tell(cells, (left, end - left), area, words, "muted", self.small, LEFT)
+        self._figures(cells, area, rest.prob, rest.decoded, False)
+        self._write_all(cells)
         outline, fill = self.lengths.get(REST, (0.0, 0.0))
         x, width = self.columns.bar
         ink = self.theme.color("outline")
@@ -212,7 +231,6 @@ class BarPainter:
             if share > 0 and self.axis.exceeds(p):
                 self._tear(area, x + width * share)
                 break
-        self._figures(area, rest.prob, rest.decoded, False)
 
     def _tear(self, area: QRectF, x: float) -> None:
         middle = area.center().y()
@@ -222,7 +240,7 @@ class BarPainter:
         for shift in (-14, -10):
             self.painter.drawLine(QPointF(x + shift, middle + 8), QPointF(x + shift + 5, middle - 8))
 
-    def _token(self, area: QRectF, row: Row) -> None:
+    def _token(self, cells: Cells, area: QRectF, row: Row) -> None:
         left, width = self.columns.text
         text = _elided(row.text, self.tokens, width - (10 if row.special else 0))
         if row.special:
@@ -230,7 +248,7 @@ class BarPainter:
             self.painter.setPen(QPen(self.theme.color("muted"), 1))
             self.painter.setBrush(self.theme.color("raised"))
             self.painter.drawRoundedRect(QRectF(left, area.center().y() - 9, size, 18), 4, 4)
-            self._cell((left + 5, width), area, text, "muted", self.tokens, LEFT)
+            self._tell(cells, (left + 5, width), area, text, "muted", self.tokens, LEFT)
             return
         color = "muted" if row.removed else "text"
         if row.ink is not None and text:
@@ -240,24 +258,37 @@ class BarPainter:
             self.painter.drawRect(QRectF(left, area.center().y() - side / 2, side, side))
             left, width, text = left + side, width - side, text[1:]
         if text.startswith("␣") and len(text) > 1:  # the space is there, but the word is what one reads
-            self._cell((left, width), area, "␣", "muted", self.tokens, LEFT)
+            self._tell(cells, (left, width), area, "␣", "muted", self.tokens, LEFT)
             space = self.tokens.width("␣")
             left, width, text = left + space, width - space, text[1:]
-        self._cell((left, width), area, text, color, self.tokens, LEFT)
+        self._tell(cells, (left, width), area, text, color, self.tokens, LEFT)
 
-    def _bar(self, area: QRectF, row: Row, look: Look) -> None:
+    def _bars(self, placed: Sequence[tuple[QRectF, Row, Look]]) -> None:
+        """The fills, then the outlines over them, then what is dotted."""
         x, width = self.columns.bar
-        outline, fill = self.lengths.get(row.id, (0.0, 0.0))
-        bright = look.lit or (look.chosen and look.focused)
-        if fill > 0:
-            self._pill(self._bar_area(area, x, width * fill, 8), self.theme.color("accent" if bright else "fill"), None)
-        if outline > 0:
-            pen = QPen(self.theme.color("muted" if row.removed else "outline", 0.55 if row.removed else 1.0), 1.2)
-            if row.removed:
-                pen.setStyle(Qt.PenStyle.DotLine)
-            self._pill(self._bar_area(area, x, width * outline, 14), None, pen)
-        if row.actual:
-            self._next_label(area, x, width, max(outline, fill))
+        fills: dict[str, list[QRectF]] = {"fill": [], "accent": []}
+        outlines: dict[bool, list[QRectF]] = {False: [], True: []}
+        for area, row, look in placed:
+            outline, fill = self.lengths.get(row.id, (0.0, 0.0))
+            if fill > 0:
+                bright = look.lit or (look.chosen and look.focused)
+                fills["accent" if bright else "fill"].append(self._bar_area(area, x, width * fill, 8))
+            if outline > 0:
+                outlines[row.removed].append(self._bar_area(area, x, width * outline, 14))
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        for name, areas in fills.items():
+            self.painter.setBrush(self.theme.color(name))
+            for area in areas:
+                self._rounded(area)
+        self.painter.setBrush(Qt.BrushStyle.NoBrush)
+        dotted = QPen(self.theme.color("muted", 0.55), 1.2, Qt.PenStyle.DotLine)
+        for removed, areas in outlines.items():
+            self.painter.setPen(dotted if removed else QPen(self.theme.color("outline"), 1.2))
+            for area in areas:
+                self._rounded(area)
+        for area, row, _ in placed:
+            if row.actual:
+                self._next_label(area, x, width, max(self.lengths.get(row.id, (0.0, 0.0))))
 
     def _next_label(self, area: QRectF, x: float, width: float, share: float) -> None:
         size = self.small.width(NEXT_LABEL) + 12
@@ -273,12 +304,14 @@ class BarPainter:
         self._font(self.small, "text")
         self.painter.drawText(tag, CENTER, NEXT_LABEL)
 
-    def _figures(self, area: QRectF, own: float | None, decoded: float | None, removed: bool) -> None:
+    def _figures(self, cells: Cells, area: QRectF, own: float | None, decoded: float | None, removed: bool) -> None:
         two, figure = self.columns.decoded[1] > 0, power_cell if self.axis.log else percent_cell
-        self._cell(self.columns.own, area, figure(own), "muted" if two or removed else "text", self.figures, RIGHT)
+        ink = "muted" if two or removed else "text"
+        self._tell(cells, self.columns.own, area, figure(own), ink, self.figures, RIGHT)
         if two:
             after = "removed" if removed else figure(decoded)
-            self._cell(self.columns.decoded, area, after, "muted" if removed else "text", self.figures, RIGHT)
+            ink = "muted" if removed else "text"
+            self._tell(cells, self.columns.decoded, area, after, ink, self.figures, RIGHT)
 
     def _bar_area(self, area: QRectF, x: float, width: float, height: float) -> QRectF:
         return QRectF(x, area.center().y() - height / 2, max(2.0, width), height)
@@ -286,18 +319,34 @@ class BarPainter:
     def _pill(self, area: QRectF, fill: QColor | None, pen: QPen | QColor | None) -> None:
         self.painter.setPen(Qt.PenStyle.NoPen if pen is None else pen)
         self.painter.setBrush(Qt.BrushStyle.NoBrush if fill is None else fill)
+        self._rounded(area)
+
+    def _rounded(self, area: QRectF) -> None:
         radius = min(area.height(), area.width()) / 2
         self.painter.drawRoundedRect(area, radius, radius)
 
-    def _cell(
-        self, column: tuple[float, float], area: QRectF, text: str, color: str, face: Face, align: Qt.AlignmentFlag
+    @staticmethod
+    def _tell(
+        cells: Cells,
+        column: tuple[float, float],
+        area: QRectF,
+        text: str,
+        color: str,
+        face: Face,
+        align: Qt.AlignmentFlag,
     ) -> None:
+        """Have ``cells`` hold what stands in a column."""
         left, width = column
         if width > 0:
+            laid, wide, high = _laid_out(text, face)
+            x = left if align is LEFT else left + width - wide
+            cells.setdefault((face, color), []).append((x, area.center().y() - high / 2, laid))
+
+    def _write_all(self, cells: Cells) -> None:
+        for (face, color), found in cells.items():
             self._font(face, color)
-            laid, size = _laid_out(text, face)
-            x = left if align == LEFT else left + width - size.width()
-            self.painter.drawStaticText(QPointF(x, area.center().y() - size.height() / 2), laid)
+            for x, y, laid in found:
+                self.painter.drawStaticText(QPointF(x, y), laid)
 
     def _write(self, area: QRectF, text: str) -> float:
         """Caption text, shortened to ``area``; returns its width."""

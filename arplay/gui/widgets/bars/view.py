@@ -184,19 +184,19 @@ class BarView(QAbstractScrollArea):
         painter.save()
         painter.setClipRect(QRectF(0, top, width, max(0.0, bottom - top)))
         first, height = self.row_area(0).top(), self.row_height
-        for place in range(max(0, int((top - first) // height)), len(self.bars.rows)):
-            area = QRectF(0, first + place * height, width, height)
-            if area.top() > bottom:
-                break
-            row = self.bars.rows[place]
-            bars.row(area, row, self._look(place, row))
+        stop = min(len(self.bars.rows), int((bottom - first) // height) + 1)
+        places = range(max(0, int((top - first) // height)), stop)
+        rows = ((place, self.bars.rows[place]) for place in places)
+        bars.rows(
+            [(QRectF(0, first + place * height, width, height), row, self._look(place, row)) for place, row in rows]
+        )
         painter.restore()
         if self.bars.pinned or self.bars.rest:
             painter.setPen(QPen(self.theme.color("border"), 1))
             painter.drawLine(QPointF(SPACE[1], bottom + 0.5), QPointF(width - SPACE[1], bottom + 0.5))
         if self.bars.pinned:
             place = len(self.bars.rows)
-            bars.row(self.row_area(place), self.bars.pinned, self._look(place, self.bars.pinned))
+            bars.rows([(self.row_area(place), self.bars.pinned, self._look(place, self.bars.pinned))])
         if self.bars.rest:
             bars.rest(self.rest_area(), self.bars.rest)
 

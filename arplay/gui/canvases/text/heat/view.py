@@ -73,7 +73,6 @@ class HeatView(WheelZoom, HeatRows):
         here = own and view.selected is None and view.excerpt_of is None
         self.show_place(view.selected, view.caret if here else None)
         self.show_found(view.found if own else None)
-        self.viewport().update()
 
     def show_ledger(self, ledger: Ledger | None, vocabulary: TokenSet | None, lead: tuple[str, ...]) -> None:
         before = self.blocks

@@ -183,6 +183,9 @@ class Drawing:
         if dense:  # a stroke's cost is its points, seen or not
             seen = ~(np.abs(np.diff(across, prepend=np.nan)) + np.abs(np.diff(up, prepend=np.nan)) < UNSEEN)
             across, up = across[seen], up[seen]
+            moves = np.diff(np.round(up / UNSEEN), prepend=np.nan, append=np.nan) != 0
+            corners = moves[:-1] | moves[1:]  # between which it is level
+            across, up = across[corners], up[corners]
         known = np.isfinite(up)
         runs = np.split(np.arange(len(up)), np.flatnonzero(known[1:] != known[:-1]) + 1)
         runs = [run for run in runs if len(run) and known[run[0]]]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-for name in ("start", "step", "heartbeat", "speed", "llama_cpp", "batch", "rollouts", "training", "long", "drag"):
+NAMES = "start step heartbeat play speed llama_cpp batch rollouts kept sound training long drag decoding tree history"
+
+for name in NAMES.split():
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"tests.benchmarks.{name}"], check=True)

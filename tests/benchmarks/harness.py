@@ -20,8 +20,11 @@ def row(what: str, value: float, unit: str, limit: float, baseline: str) -> None
     print(f"{what}: {value:.3f} {unit} (bar: at most {limit:.3f}; {baseline}) {'met' if value <= limit else 'MISSED'}")
 
 
-def wait(until: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Let the event loop wait and work, as a program does (never spin: that would keep the worker from the GIL)."""
+def wait(until: Callable[[], bool], seconds: float = 120.0, every_ms: int = 1) -> None:
+    """Let the event loop wait and work, as a program does (never spin: that would keep the worker from the GIL).
+
+    ``every_ms``: how often it looks, which takes the time of what is measured.
+    """
     from PySide6.QtCore import QEventLoop, QTimer
 
     end = time.monotonic() + seconds
@@ -33,7 +36,7 @@ def wait(until: Callable[[], bool], seconds: float = 120.0) -> None:
 
     timer = QTimer()
     timer.timeout.connect(look)
-    timer.start(1)
+    timer.start(every_ms)
     if not until():
         loop.exec()
     timer.stop()

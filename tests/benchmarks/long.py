@@ -128,6 +128,33 @@ def main() -> None:
     row("a ledger and its layout", (held + layout) / TOKENS, "bytes a token", 64, "128 + 96")
 
 
+def curve() -> None:
+    """The ledger's curve while 500,000 tokens are scored: what its last updates take until they are painted."""
+    from PySide6.QtWidgets import QApplication
+
+    from arplay.gui.widgets.ledger.curve import SurprisalCurve
+
+    app = QApplication.instance() or QApplication([])
+    shown, whole, times = SurprisalCurve(), ledger_of(TOKENS // 2), []
+    shown.resize(500, 200)
+    shown.show()
+    for done in range(100_000, TOKENS // 2 + 1, 10_000):
+        ledger = replace(whole, done=done)
+        ledger.add_up()
+        began = time.thread_time()
+        shown.show_ledger(ledger, None)
+        app.processEvents()
+        times.append(1000 * (time.thread_time() - began))
+    row(
+        "an update of the curve at 500,000",
+        statistics.median(times[-5:]),
+        "ms of CPU",
+        5,
+        f"at 100,000: {times[1]:.1f}",
+    )
+
+
 if __name__ == "__main__":
     main()
+    curve()
     clicks()

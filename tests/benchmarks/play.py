@@ -51,10 +51,10 @@ def main() -> None:
 
     timer = QTimer()
     timer.timeout.connect(beat)
-    timer.start(2)
+    timer.start(5)
     began = time.perf_counter()
     play.handle(Do("play"))
-    wait(lambda: not play.view.playing and not play.view.stale)
+    wait(lambda: not play.view.playing and not play.view.stale, every_ms=10)
     seconds = time.perf_counter() - began
     timer.stop()
     rate = STEPS / seconds

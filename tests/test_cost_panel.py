@@ -88,6 +88,15 @@ def test_the_blind_spot_of_one_stack_is_found_on_the_grid(opened: Open, qtbot: Q
     play.handle(CaretMoved(0))
     settle(window, qtbot)
     qtbot.waitUntil(lambda: panel.reach.full == "Nothing comes before it", timeout=PATIENCE)
+    told: list[str] = []
+    play.reported.connect(lambda cause, remedy: told.append(cause))
+    play.open_document(tokens.levels(np.zeros((SIDE, SIDE), np.int64)), at_end=True)  # behind it nothing comes
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: len(play.comparing._tried) > 0, timeout=PATIENCE)  # it was thought of
+    qtbot.waitUntil(lambda: not play.view.recomputing, timeout=PATIENCE)
+    assert not told and play.view.problem is None
+    play.handle(Do("recompute"))
+    assert told == ["nothing comes next here, so no step is to be measured"]
 
 
 def test_queues_are_seen_over_the_distance(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:

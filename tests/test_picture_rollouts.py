@@ -39,13 +39,13 @@ def test_half_a_digit_is_completed_four_ways_and_one_is_taken(
     assert play.document == whole
     play.handle(CaretMoved(32))
     settle(window, qtbot)
-    for mode in panel.modes:
+    for mode in panel.modes.values():
         click(mode)
         click(panel.run)
         done(window, qtbot)
         assert window.notice.said is not None and "clear it and what follows" in window.notice.said[1]
         window.notice.forget()
-    click(panel.modes[0])
+    click(panel.modes["rollouts"])
     grid, undone = canvas(window).grid, play.undo_stack.count()
     if by == "mouse":
         click(canvas(window).clear_rest)
@@ -55,8 +55,8 @@ def test_half_a_digit_is_completed_four_ways_and_one_is_taken(
     assert play.undo_stack.count() == undone + 1 and not canvas(window).clear_rest.isEnabled()
     assert "".join(rows(window)[4:]) == "?" * 32 and "?" not in "".join(rows(window)[:4])
 
-    panel.count.setValue(4)
-    assert panel.tokens.text() == "to the end"
+    panel.fields.count.setValue(4)
+    assert panel.fields.tokens.text() == "to the end"
     if by == "mouse":
         click(panel.run)
     else:

@@ -233,6 +233,8 @@ class ContinuationsPanel(Panel):
         if not here:
             behind = getattr(self.view, f"{WAYS[self.mode].result}_behind")
             parts.insert(0, f"of before: made behind {behind}, so it cannot be written here; Run makes it anew")
+        if self._picture is self.tiles:
+            parts.append("below each: log p, nats")
         if self.view.left_out and not isinstance(tried, Mapped):
             parts.append(f"the history is full: {self.view.left_out:,} tokens of these are here alone")
         return "; ".join(parts)

@@ -85,6 +85,8 @@ class HeatmapPanel(OnSheet, Panel):
         head.setSpacing(SPACE[0])
         for widget in (self.figures, self.caption, self.progress):
             head.addWidget(widget)
+        self.low = QVBoxLayout()
+        head.addLayout(self.low)
         head.addStretch(1)
         self.column = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         self.column.setContentsMargins(SPACE[1], SPACE[1], SPACE[1], SPACE[1])
@@ -172,18 +174,23 @@ class HeatmapPanel(OnSheet, Panel):
     def _fit(self) -> None:
         """The text comes first: in a small panel the legend, the caption and the figures give way, in this order.
 
-        In a low panel the figures stand beside a picture, which needs the height.
+        In a low panel all of them stand beside a picture, which needs the height.
         """
         beside = self.heat.beside and self.height() < 300 and self.width() >= 2 * SIDE
-        put_beside(self.column, self.head, SIDE if beside else None)
+        inner = self.width() - 2 * SPACE[1]
+        side = max(SIDE, inner - self.height())
+        put_beside(self.column, self.head, side if beside else None)
+        row = self.low if beside else self.column
+        if row.indexOf(self.controls) < 0:  # the other one has it
+            row.addWidget(self.controls)
         has = self.view.ledger is not None and len(self.view.ledger) > 0
         rest = self.height() - self.heat.least
         self.figures.setVisible(has and rest >= 50)
         self.figures.set_max_rows(3 if beside else 2 if self.height() >= 300 else 1)
         self.caption.setVisible(has and rest >= 90)
-        self.controls.setVisible(not beside and rest >= 130 and self.width() >= 260)
-        room = self.width() - 2 * SPACE[1] - sum(button.minimumWidth() for button in self.choices.buttons())
-        self.legend.setVisible(room >= self.legend.wanted_width())
+        self.controls.setVisible(self.height() >= 130 if beside else rest >= 130 and self.width() >= 260)
+        room = (side if beside else inner) - sum(button.minimumWidth() for button in self.choices.buttons())
+        self.legend.fit(room)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -59,6 +59,8 @@ class Comparing(QObject):
         view = self._play.view
         if view.answer is None or view.stale or self._play.looking or not view.answer.position.context:
             self._play.reported.emit("there is no answer to compare with yet", "type something and wait for the chart")
+        elif view.answer.distribution is None:
+            self._play.reported.emit("nothing comes next here, so no step is to be measured", "rewind, or go back")
         else:
             self._ask(view, view.document.at(view.caret, view.answer.prefix.index))
 
@@ -116,7 +118,7 @@ class Comparing(QObject):
             if length in self._tried or not length or expected is None or expected > LONGEST_SECONDS:
                 continue
             self._tried.add(length)
-            if length == context:
+            if length == context and answer.distribution is not None:
                 self._ask(view, view.document.at(view.caret, answer.prefix.index))
                 return
             if 0 < index < len(answer.encoded):

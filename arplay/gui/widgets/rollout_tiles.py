@@ -11,7 +11,7 @@ from arplay.engine.rollouts import Rollout
 from arplay.gui.theme import SMALL, SPACE, number_font
 from arplay.gui.widgets.rollout_rows import RolloutRows
 
-SIDES = (224, 168, 112, 84, 56)
+SIDES = (336, 280, 224, 168, 112, 84, 56)
 """Pixels of a side: whole multiples of 28, of 14 and of 8."""
 WORDS, LEAST_WIDE = 16, 74
 """Pixels of height of what is written below one, and of its width."""
@@ -95,7 +95,10 @@ class RolloutTiles(QListView):
         painter.setFont(font)
         painter.setPen(theme.color("muted" if table.dim else "text"))
         words = QRectF(place.left(), place.bottom() - WORDS, place.width(), WORDS)
-        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, number(each.logprob, 2))
+        value, metrics = number(each.logprob, 2), painter.fontMetrics()
+        named = f"log p {value}"
+        shown = named if metrics.horizontalAdvance(named) <= words.width() else value
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, shown)
 
     # ---- as a picture
 

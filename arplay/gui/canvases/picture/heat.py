@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -15,6 +15,8 @@ from arplay.core.modalities.image import EncodedPicture
 from arplay.gui.canvases.heat import WidgetHeat
 from arplay.gui.contract import Unit, View
 from arplay.gui.theme import Theme
+from arplay.gui.widgets.heat.card import HeatCard
+from arplay.gui.widgets.heat.card import content as card_of
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet, Scored
 from arplay.gui.widgets.picture.grid import MOST_SIDE, PictureGrid, Square, paint_squares
@@ -36,6 +38,9 @@ class PictureHeat(WidgetHeat):
         self._encoded: EncodedPicture | None = None
         self.grid.pressed.connect(self._press)
         self.grid.moved.connect(self._move)
+        self.card = HeatCard(self.grid)
+        self.grid.setMouseTracking(True)
+        self.grid.hovered.connect(self._hover)
 
     @staticmethod
     def height_of(view: View, width: int) -> int:
@@ -52,6 +57,18 @@ class PictureHeat(WidgetHeat):
 
     def in_sight(self) -> None:
         return None
+
+    def _hover(self, cell: int | None) -> None:
+        """The card of the pixel below the mouse, as of a token of a text."""
+        ledger, encoded, loaded = self._view.ledger, self._encoded, self._view.loaded
+        index = -1 if cell is None or encoded is None else encoded.raster.order.index(cell) - encoded.first
+        if cell is None or ledger is None or not 0 <= index < len(ledger):
+            self.card.hide()
+            return
+        self.card.theme = self.grid.theme
+        place = self.grid.rect_of(cell).toAlignedRect()
+        content = card_of(ledger, index, loaded.vocabulary if loaded else None, self._unit)
+        self.card.show_at(content, QRect(self.grid.mapToGlobal(place.topLeft()), place.size()))
 
     def _cell(self, index: int) -> int | None:
         encoded = self._encoded

@@ -64,6 +64,12 @@ class Legend(QWidget):
     def wanted_width(self) -> int:
         return math.ceil(legend_width(self.scale, self.unit, self.named))
 
+    def fit(self, room: float) -> None:
+        """Shown where there is room for it, and with its measure's name where there is room for that."""
+        self.named = room >= legend_width(self.scale, self.unit)
+        self.setVisible(room >= self.wanted_width())
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

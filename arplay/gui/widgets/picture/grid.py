@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QBrush,
     QColor,
     QHelpEvent,
+    QHideEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -83,12 +84,14 @@ def image_of(squares: Sequence[Square], columns: int) -> QImage:
 
 class PictureGrid(QWidget):
     """``pressed``: a square and whether it was the right button; ``dragged``: a square that the mouse went over since,
-    up to ``released``; ``moved``: arrow keys, by rows and columns."""
+    up to ``released``; ``moved``: arrow keys, by rows and columns; ``hovered``: the square below the mouse, or None,
+    where its moves are followed: who shows a card there wants no tooltip."""
 
     pressed = Signal(int, bool)
     dragged = Signal(int)
     released = Signal()
     moved = Signal(int, int)
+    hovered = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -200,6 +203,7 @@ class PictureGrid(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         cell = self.cell_at(event.position())
+        self.hovered.emit(None if event.buttons() else cell)
         if cell is None or cell == self._last or not event.buttons() & Qt.MouseButton.LeftButton:
             return
         for between in self._between(self._last, cell):
@@ -217,6 +221,12 @@ class PictureGrid(QWidget):
             round(row + part * (to_row - row)) * self.columns + round(column + part * (to_column - column))
             for part in parts
         ]
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.hovered.emit(None)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.hovered.emit(None)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._last = None
@@ -236,7 +246,7 @@ class PictureGrid(QWidget):
             self.moved.emit(*step)
 
     def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and not self.hasMouseTracking():
             self._show_tip(self.cell_at(QPointF(event.pos())), event.globalPos())
             return True
         return super().event(event)

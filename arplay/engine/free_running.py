@@ -83,7 +83,7 @@ def free_run(state: State, request: FreeRun) -> Steps:
         if at + 1 < len(real):
             session.read([id])
 
-    def heard(index: int, which: Sequence[int], rows: Sequence[Distribution]) -> None:
+    def on_step(index: int, which: Sequence[int], rows: Sequence[Distribution]) -> None:
         at = index - start
         for chain, row in zip(which, rows, strict=True):
             free.entropy[chain, at] = entropy(row.logprobs)
@@ -94,18 +94,18 @@ def free_run(state: State, request: FreeRun) -> Steps:
         request.number, request.document, request.place, request.pipeline, request.seeds, count, request.reading,
         slot=request.slot,
     )  # fmt: skip
-    steps = roll(state, asked, heard)
+    steps = roll(state, asked, on_step)
     while True:
         try:
-            told = next(steps)
+            step = next(steps)
         except StopIteration as ended:
             rolled = ended.value
             break
-        if isinstance(told, Rolled):
-            done = max(len(each.steps) for each in told.rollouts)
-            told = Progress(request.number, "Drawing rollouts", (len(real) + done) / (len(real) + count))
-        assert told is None or isinstance(told, Progress | Pause)
-        yield told
+        if isinstance(step, Rolled):
+            done = max(len(each.steps) for each in step.rollouts)
+            step = Progress(request.number, "Drawing rollouts", (len(real) + done) / (len(real) + count))
+        assert step is None or isinstance(step, Progress | Pause)
+        yield step
     assert isinstance(rolled, Rolled)
     for chain, rollout in enumerate(rolled.rollouts):
         for step in rollout.steps:

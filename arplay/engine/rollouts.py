@@ -26,7 +26,7 @@ from arplay.engine.state import State
 from arplay.models.base import next_of_each
 
 Stopped: TypeAlias = Literal["", "eos", "length", "context", "complete", "matched", "stop"]
-Heard: TypeAlias = Callable[[int, Sequence[int], Sequence[Distribution]], None]
+OnStep: TypeAlias = Callable[[int, Sequence[int], Sequence[Distribution]], None]
 MOST_ROLLOUTS = 1024
 
 
@@ -102,10 +102,10 @@ class _Running:
         return Rollout(self.seed, tuple(self.steps), why, self.text)
 
 
-def roll(state: State, request: Roll, heard: Heard | None = None) -> Steps:
+def roll(state: State, request: Roll, on_step: OnStep | None = None) -> Steps:
     """All rollouts together, a token each at a time. Raises Problem.
 
-    ``heard`` gets the index of each token before it is drawn, which rollouts go on, and p(next) of each.
+    ``on_step`` gets the index of each token before it is drawn, which rollouts go on, and p(next) of each.
     """
     if not 1 <= len(request.seeds) <= MOST_ROLLOUTS:
         raise Problem(f"{len(request.seeds):,} rollouts cannot be drawn", f"ask for 1 to {MOST_ROLLOUTS:,}")
@@ -145,8 +145,8 @@ def roll(state: State, request: Roll, heard: Heard | None = None) -> Steps:
         if why:
             return result()
         rows = next_of_each(batch)
-        if heard is not None:
-            heard(index, [each.rollout for each in running], rows)
+        if on_step is not None:
+            on_step(index, [each.rollout for each in running], rows)
         ended = [
             _draw(each, own, index, state, request, ahead.get(index)) for each, own in zip(running, rows, strict=True)
         ]

@@ -53,7 +53,7 @@ def train_orders(state: State, request: TrainOrders) -> Steps:
     assert model.can.joint is not None
     both, joint = pair(found, request.names), model.can.joint(len(found.ids))
     with tempfile.TemporaryDirectory(prefix="arplay-orders-") as name:
-        folder, told = Path(name), Progress(request.number, "starting to train", 0.0)
+        folder, progress = Path(name), Progress(request.number, "starting to train", 0.0)
         np.save(folder / "joint.npy", joint)
         orders = json.dumps([each.order for each in both])
         command = [sys.executable, "-m", MODULE, str(folder), str(request.seed), orders]
@@ -62,9 +62,9 @@ def train_orders(state: State, request: TrainOrders) -> Steps:
             for message in messages:
                 if message:
                     what = f"training {both[message['network']].label}"
-                    told = Progress(request.number, what, message["fraction"])
+                    progress = Progress(request.number, what, message["fraction"])
                 else:
-                    yield told
+                    yield progress
                     yield Pause(LOOK_SECONDS)
         learned = folder / "learned.npz"
         if (status := child.poll()) or not learned.is_file():

@@ -16,7 +16,7 @@ from arplay.engine.table import JOBS
 from arplay.engine.worker import Worker
 from arplay.gui.collecting import Collector
 
-Hear = Callable[[Result], None]
+OnResult = Callable[[Result], None]
 
 
 class Bridge(QObject):
@@ -29,7 +29,7 @@ class Bridge(QObject):
     """
 
     result = Signal(object)
-    """A :class:`arplay.engine.messages.Result` that nobody else hears."""
+    """A :class:`arplay.engine.messages.Result` that nobody waits for."""
 
     _arrived = Signal(object)
 
@@ -40,7 +40,7 @@ class Bridge(QObject):
         self._numbers = itertools.count(1)
         self._lane: dict[int, Lane] = {}  # of the requests that have no final result yet
         self._newest: dict[Lane, int] = {}
-        self._hearers: dict[int, Hear] = {}
+        self._waiting: dict[int, OnResult] = {}
         self._model: dict[int, int] = {}  # the request that loaded, or unloaded, the model of a slot last
         self._forgotten: set[int] = set()
         self._closed = False
@@ -51,16 +51,16 @@ class Bridge(QObject):
         self.destroyed.connect(lambda: worker.close(0))
         self.destroyed.connect(lambda: collector.parent_ended())
 
-    def ask(self, make: Callable[[int], Request], hear: Hear | None = None) -> int:
+    def ask(self, make: Callable[[int], Request], on_result: OnResult | None = None) -> int:
         """Number a request, give it to the worker and return its number; RuntimeError after :meth:`close`.
 
-        What is said of it goes to ``hear``, or where there is none to ``result``.
+        What is said of it goes to ``on_result``, or where there is none to ``result``.
         """
         request = make(next(self._numbers))
         self._lane[request.number] = request.lane
         self._newest[request.lane] = request.number
-        if hear is not None:
-            self._hearers[request.number] = hear
+        if on_result is not None:
+            self._waiting[request.number] = on_result
         self._worker.submit(request)
         return request.number
 
@@ -91,18 +91,18 @@ class Bridge(QObject):
         if self._closed:
             return
         stale = result.number in self._forgotten or self._stale(result)
-        hear = self._hearers.get(result.number)
+        on_result = self._waiting.get(result.number)
         if isinstance(result, Loaded | Unloaded):
             self._model[self._lane[result.number].slot] = result.number
             self._collector.loaded(left_over())
         if result.is_last:
             self._lane.pop(result.number, None)
             self._forgotten.discard(result.number)
-            self._hearers.pop(result.number, None)
+            self._waiting.pop(result.number, None)
         if stale:
             return
-        if hear is not None:
-            hear(result)
+        if on_result is not None:
+            on_result(result)
         else:
             self.result.emit(result)
 

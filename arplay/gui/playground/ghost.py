@@ -132,9 +132,9 @@ class Ghost(QObject):
                 reading=view.settings.reading,
                 stop_at=view.loaded.eos,
             )
-            self._asked = self._bridge.ask(asked, self._heard)
+            self._asked = self._bridge.ask(asked, self._on_result)
 
-    def _heard(self, result: Result) -> None:
+    def _on_result(self, result: Result) -> None:
         if isinstance(result, Rolled):
             self._show(result.rollouts[0].steps)
             if self._awaited and self._whole_word(result):

@@ -33,18 +33,18 @@ LEAST = 1024 * 1024
 ELSEWHERE = "save the text in another place, or free space on that disk"
 
 
-Heard = TypeVar("Heard", bound=Callable[..., None])
+Slot = TypeVar("Slot", bound=Callable[..., None])
 
 
-def _unless_aside(heard: Heard) -> Heard:
+def _unless_aside(slot: Slot) -> Slot:
     """What is done over a document that lies aside is not kept; that document is."""
 
-    @wraps(heard)
-    def told(self: Keeping, *args: Any) -> None:
+    @wraps(slot)
+    def unless_aside(self: Keeping, *args: Any) -> None:
         if self._play.table.aside is None:
-            heard(self, *args)
+            slot(self, *args)
 
-    return cast(Heard, told)
+    return cast(Slot, unless_aside)
 
 
 class Keeping(QObject):

@@ -34,7 +34,7 @@ class Measuring:
                 seeds=tuple(seeds(seed, intent.chains)), count=intent.tokens, pipeline=view.settings.decoding,
                 reading=reading,
             )  # fmt: skip
-            self._asked = self._bridge.ask(ask, self._heard)
+            self._asked = self._bridge.ask(ask, self._on_result)
         else:
             whole = triangle(count, at)
             rows, columns = {
@@ -43,7 +43,7 @@ class Measuring:
                 "poisoned": ((at, min(count, at + MOST_LINE)), (at, at + 1)),
             }[intent.lab]
             ask_change = partial(Change, document=document, rows=rows, columns=columns, reading=reading, seed=seed)
-            self._asked = self._bridge.ask(ask_change, self._heard)
+            self._asked = self._bridge.ask(ask_change, self._on_result)
         self._play.show(measuring=intent.lab, measured_share=0.0)
 
     def stop(self) -> None:
@@ -52,7 +52,7 @@ class Measuring:
             self._asked = None
             self._play.show(measuring="")
 
-    def _heard(self, result: Result) -> None:
+    def _on_result(self, result: Result) -> None:
         with self._play.at_once():
             view = self._play.view
             match result:

@@ -28,7 +28,7 @@ class TrainingOrders:
             TrainOrders, document=self._play.scored_document, names=intent.names, reading=view.settings.reading,
             seed=view.settings.seed,
         )  # fmt: skip
-        self._asked = self._bridge.ask(ask, self._heard)
+        self._asked = self._bridge.ask(ask, self._on_result)
         self._play.show(training=("starting to train", 0.0))
 
     def stop(self) -> None:
@@ -37,7 +37,7 @@ class TrainingOrders:
             self._asked = None
             self._play.show(training=None)
 
-    def _heard(self, result: Result) -> None:
+    def _on_result(self, result: Result) -> None:
         with self._play.at_once():
             match result:
                 case Progress(what=what, fraction=fraction):

@@ -62,7 +62,7 @@ class Trying:
         view = self._play.view
         place, settings = view.document.at(view.caret), view.settings
         asked = partial(what, document=view.document, place=place, pipeline=settings.decoding, reading=settings.reading)
-        self._asked = self._bridge.ask(partial(asked, **how), self._heard)
+        self._asked = self._bridge.ask(partial(asked, **how), self._on_result)
         return view.document.tail(view.caret)
 
     def stop(self) -> None:
@@ -137,7 +137,7 @@ class Trying:
         self.stop()
         return True
 
-    def _heard(self, result: Result) -> None:
+    def _on_result(self, result: Result) -> None:
         with self._play.at_once():
             match result:
                 case Rolled():

@@ -51,7 +51,7 @@ def test_each_field_is_one_of_a_run_and_each_family_names_what_it_learns_from(fo
         assert training.sizes or training.counted
         form.inputs["family"].segments.buttons[training.key].click()
         form.wanted().arguments  # noqa: B018
-        assert form.files.material.empty == form.files.list.empty
+        assert form.files.material.empty == form.files.list.message
         assert form.inputs["context"].box.isEnabled() == bool(training.contexts)
 
 

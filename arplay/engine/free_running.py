@@ -97,15 +97,15 @@ def free_run(state: State, request: FreeRun) -> Steps:
     steps = roll(state, asked, on_step)
     while True:
         try:
-            step = next(steps)
+            part = next(steps)
         except StopIteration as ended:
             rolled = ended.value
             break
-        if isinstance(step, Rolled):
-            done = max(len(each.steps) for each in step.rollouts)
-            step = Progress(request.number, "Drawing rollouts", (len(real) + done) / (len(real) + count))
-        assert step is None or isinstance(step, Progress | Pause)
-        yield step
+        if isinstance(part, Rolled):
+            done = max(len(each.steps) for each in part.rollouts)
+            part = Progress(request.number, "Drawing rollouts", (len(real) + done) / (len(real) + count))
+        assert part is None or isinstance(part, Progress | Pause)
+        yield part
     assert isinstance(rolled, Rolled)
     for chain, rollout in enumerate(rolled.rollouts):
         for step in rollout.steps:

@@ -6,14 +6,13 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from arplay.core.format import in_unit, number, probability
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.training.batch import Position, longest
-from arplay.gui.widgets.frame import paint_message
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.row_table import ChoiceTable, Column, Index, TableRows
 
@@ -198,7 +197,7 @@ class BatchTable(ChoiceTable):
 
     def __init__(self) -> None:
         super().__init__("Positions of the batch", ROW)
-        self.table, self.message = BatchRows(self), ""
+        self.table = BatchRows(self)
         self.setHorizontalHeader(Head(self))
         self.setItemDelegate(BatchRow(self))
         self.show_model(self.table)
@@ -229,13 +228,6 @@ class BatchTable(ChoiceTable):
         bar, room = self.verticalScrollBar(), self.viewport().height()
         first, count = -(-bar.value() // ROW), len(self.table.rows)
         return (first, max(first + 1, min(count, (bar.value() + room) // ROW))) if count else None
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if not self.table.rows:
-            painter = QPainter(self.viewport())
-            paint_message(painter, self.table.theme, QRectF(self.viewport().rect()), self.message)
-            painter.end()
 
     def _on_row(self) -> None:
         self.viewport().update()  # an arrow leads into the row below

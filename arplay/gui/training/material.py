@@ -7,89 +7,67 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFileDialog,
-    QHBoxLayout,
-    QHeaderView,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QHBoxLayout, QHeaderView, QWidget
 
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.signs import safe
 from arplay.export.writers import replacing
 from arplay.gui.store import Store
-from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.training.inputs import Input
 from arplay.gui.widgets.caption import Caption, plain
 from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.row_table import Column, RowTable, TableRows
 from arplay.models import families
 from arplay.models.family import Found, Material, Training, resolve
 
 ROW = 26
 
 
-class FoundList(QTreeWidget):
+class FoundRows(TableRows):
+    columns = (
+        Column("Name", "Of the file or folder", kind="words"),
+        Column("Size", "How much it is, or why nothing can be learnt from it", 90),
+    )
+    rows: Sequence[Found]
+    material: Material
+
+    def text(self, row: int, column: int) -> str:
+        one = self.rows[row]
+        return safe(one.path.name) if not column else one.problem or self.material.words(one.count)
+
+    def tip(self, row: int, column: int) -> str:
+        one = self.rows[row]
+        return f"{one.path}\n{one.path.name} {one.problem}" if one.problem else str(one.path)
+
+    def ink(self, row: int, column: int) -> str:
+        return "warning" if column and self.rows[row].problem else "text"
+
+
+class FoundList(RowTable):
     """Name and size of each file or folder. ``removed``: Delete was pressed."""
 
     removed = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
-        self.empty = ""
-        self._theme: Theme = LIGHT
-        self.setAccessibleName("What to train on")
-        self.setHeaderLabels(["Name", "Size"])
-        self.headerItem().setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.setRootIsDecorated(False)
-        self.setUniformRowHeights(True)
+        super().__init__("What to train on", ROW)
+        self.table = FoundRows(self)
+        self.show_model(self.table)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.header().setStretchLastSection(False)
-        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.setTabKeyNavigation(False)
+        self.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.setMinimumHeight(84)
 
     def show_found(self, found: Sequence[Found], material: Material) -> None:
-        self.empty = material.empty
-        self.clear()
-        for one in found:
-            item = QTreeWidgetItem([safe(one.path.name), one.problem or material.words(one.count)])
-            tip = f"{one.path}\n{one.path.name} {one.problem}" if one.problem else str(one.path)
-            for column in (0, 1):
-                item.setToolTip(column, plain(tip))
-            item.setSizeHint(0, QSize(0, ROW))
-            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            item.setData(1, Qt.ItemDataRole.UserRole, bool(one.problem))
-            self.addTopLevelItem(item)
-        if bad := next((item for item in self._items() if item.data(1, Qt.ItemDataRole.UserRole)), None):
-            self.setCurrentItem(bad)  # so that Remove takes the first of them
-        self.setHeaderHidden(not found)
-        self.set_theme(self._theme)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        for item in self._items():
-            if item.data(1, Qt.ItemDataRole.UserRole):
-                item.setForeground(1, theme.color("warning"))
-
-    def _items(self) -> list[QTreeWidgetItem]:
-        return [item for at in range(self.topLevelItemCount()) if (item := self.topLevelItem(at)) is not None]
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if not self.topLevelItemCount():
-            painter = QPainter(self.viewport())
-            painter.setPen(self._theme.color("muted"))
-            room = QRectF(self.viewport().rect())
-            painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self.empty)
-            painter.end()
+        self.message = material.empty
+        self.table.beginResetModel()
+        self.table.rows, self.table.material = found, material
+        self.table.endResetModel()
+        self.horizontalHeader().setVisible(bool(found))
+        bad = [at for at, one in enumerate(found) if one.problem]
+        if bad:
+            self.selectRow(bad[0])  # so that Remove takes the first of them
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
@@ -130,7 +108,7 @@ class Files(Input):
         self.row(buttons, self.list, self.total, down=True)
         self.buddy = self.list
         self.list.removed.connect(self.remove_chosen)
-        self.list.itemSelectionChanged.connect(self._on_chosen)
+        self.list.selectionModel().selectionChanged.connect(self._on_chosen)
 
     def stops(self) -> list[QWidget]:
         return [self.add, self.use_editor, self.remove, self.list]
@@ -188,7 +166,7 @@ class Files(Input):
         self._changed()
 
     def remove_chosen(self) -> None:
-        gone = {index.row() for index in self.list.selectedIndexes()}
+        gone = {index.row() for index in self.list.selectionModel().selectedRows()}
         if gone:
             self._lists[self._learns] = [one for at, one in enumerate(self.found) if at not in gone]
             self._changed()
@@ -231,7 +209,7 @@ class Files(Input):
             self.add_paths(Path(file).resolve() for file in files)
 
     def _on_chosen(self) -> None:
-        self.remove.setEnabled(bool(self.list.selectedIndexes()))
+        self.remove.setEnabled(self.list.selectionModel().hasSelection())
 
     def _changed(self) -> None:
         self._show()

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
 from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.frame import paint_message
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -101,6 +102,8 @@ class RowTable(QTableView):
 
     spare = 0
     """Pixels that are kept free of columns."""
+    message = ""
+    """What stands where there are no rows."""
 
     def __init__(self, name: str, high: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -139,6 +142,14 @@ class RowTable(QTableView):
         assert isinstance(rows, TableRows)
         rows.theme = theme
         self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        rows = self.model()
+        if self.message and isinstance(rows, TableRows) and not rows.rows:
+            painter = QPainter(self.viewport())
+            paint_message(painter, rows.theme, QRectF(self.viewport().rect()), self.message)
+            painter.end()
 
     def fit(self) -> None:
         room = self.viewport().width() - self.spare

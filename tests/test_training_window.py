@@ -71,7 +71,6 @@ def test_the_form_says_what_is_missing_until_it_is_fine(training: OpenTraining, 
     bad.write_bytes(b"\xff\xfeabc")
     form.add_files([text, bad])
     assert not form.go.isEnabled() and "bad.txt is not UTF-8" in form.why.text()
-    form.files.list.selectRow(1)
     form.files.remove.click()
     assert form.go.isEnabled() and [one.path for one in form.files.found] == [text]
     assert form.folder.path == paths.trained() / "my-cat"

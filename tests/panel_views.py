@@ -102,8 +102,8 @@ def growing() -> View:
 
 @cache
 def long_text() -> View:
-    """A text of 5,000 tokens that the editor holds only the beginning of."""
-    ledger, loaded = random_ledger(prose(5000))
+    """A text of 2,000 tokens that the editor holds only the beginning of."""
+    ledger, loaded = random_ledger(prose(2000))
     view = _scored(View(), ledger, loaded, _random(loaded))
     return replace(view, document=Text.of(bytes_of(ledger.encoded)[:2000]), caret=0, excerpt_of="a long text.txt")
 

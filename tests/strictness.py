@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -118,9 +119,8 @@ def _living() -> set[tuple[int, str]]:
     widgets.QToolTip.hideText()  # a tip takes its time to go
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     main = widgets.QApplication.instance().thread()
-    for thing in Shiboken.getAllValidWrappers():
-        if not isinstance(thing, (QTimer, QThread, QAbstractAnimation)):
-            continue  # nearly all of thousands
+    kinds = (QTimer, QThread, QAbstractAnimation)
+    for thing in [each for each in Shiboken.getAllValidWrappers() if _among(type(each), kinds)]:  # few of thousands
         running = (
             (isinstance(thing, QTimer) and thing.isActive())
             or (isinstance(thing, QThread) and thing is not main and thing.isRunning())
@@ -132,6 +132,11 @@ def _living() -> set[tuple[int, str]]:
         if widget.parent() is None:
             living.add((Shiboken.getCppPointer(widget)[0], f"window {type(widget).__name__}"))
     return living
+
+
+@cache
+def _among(kind: type, kinds: tuple[type, ...]) -> bool:
+    return issubclass(kind, kinds)
 
 
 def _clear_away(before: set[tuple[int, str]]) -> None:

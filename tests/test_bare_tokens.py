@@ -89,8 +89,11 @@ def test_a_bare_token_is_shown_by_name_and_stays_chosen(opened: Open, qtbot: QtB
         assert answer is not None and answer.distribution is not None
         logprob = answer.distribution.logprob(int(ledger.ids[chosen]))
         assert logprob == pytest.approx(float(ledger.logprob[chosen]), abs=1e-4)
-        for theme in ("dark", "light"):
-            window.set_theme(theme)
+    for theme in ("dark", "light"):
+        window.set_theme(theme)
+        for chosen in (0, 1):
+            window.playground.handle(Select(chosen))
+            settle(window, qtbot)
             assert not window.grab().isNull()
     settings = window.playground.view.settings
     window.playground.handle(Change(replace(settings, reading=Reading(special=True))))

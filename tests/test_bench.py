@@ -72,8 +72,9 @@ def test_the_baselines_fit_on_a_page() -> None:
 
 
 def test_llama_cpps_process_is_counted_and_its_numbers_compared(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bench, "PREFIXES", (32, 96))
     pytest.importorskip("llama_cpp", reason="needs the extra: pip install 'arplay[gguf]'")
     file = str(write(tmp_path / "m.gguf", "llama", **{"llama.context_length": 4000}))
     record = json.loads(told(capsys, "--model", file, "--json"))

@@ -70,11 +70,11 @@ def faint(page: Page) -> list[str]:
 
 def test_pages_need_no_scrolling_sideways_and_can_be_read_in_both_themes(opened: Open) -> None:
     window = opened()
-    for title, _ in pages():
-        shown = read(window, title)
-        shown.resize(WIDTH, HEIGHT)
-        for theme in ("dark", "light"):
-            window.set_theme(theme)
+    for theme in ("dark", "light"):
+        window.set_theme(theme)
+        for title, _ in pages():
+            shown = read(window, title)
+            shown.resize(WIDTH, HEIGHT)
             assert shown.page.horizontalScrollBar().maximum() == 0, title
             assert faint(shown.page) == []
     shown.page.setMarkdown("```\n" + "wide " * 60 + "\n```\n")

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import csv
 import math
-import os
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -320,10 +318,6 @@ def test_a_model_is_trained_in_the_window_and_opened_in_the_playground(
     before = view.run.state.reports[-1].step
     view.page.bar.main.click()
     qtbot.waitUntil(lambda: view.run.state.status == "running", timeout=minutes)
-    os.killpg(view.run._trainer._child.pid, signal.SIGKILL)
-    qtbot.waitUntil(lambda: view.run.state.status == "failed", timeout=minutes)
-    assert view.notice.isVisible()
-    view.page.bar.main.click()
     qtbot.waitUntil(lambda: view.run.state.status in ("done", "failed"), timeout=minutes)
     assert view.run.state.status == "done" and view.run.state.reports[-1].step > before
     last = view.page.curve.losses

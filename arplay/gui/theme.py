@@ -183,7 +183,8 @@ def apply(app: QApplication, theme: Theme) -> None:
     sheet, font = style_sheet(theme), interface_font()
     if (app.styleSheet(), app.font()) == (sheet, font):
         return
-    app.setStyle("Fusion")
+    if not app.styleSheet():  # the other theme's stands on it already: a fifth of a switch
+        app.setStyle("Fusion")
     app.setPalette(palette(theme))
     app.setFont(font)
     app.setStyleSheet(sheet)

@@ -10,6 +10,7 @@ from arplay.engine.trainer import Plan, Report, TrainingState
 from arplay.gui.training.losses import LossUnit, held_out_loss, perplexity, training_loss, unit_words
 from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.labels import capital
+from arplay.models.family import resolve
 
 _STATES = {
     "starting": "Getting ready",
@@ -19,6 +20,15 @@ _STATES = {
     "done": "Done",
     "failed": "Stopped by a problem",
 }
+
+NO_STEPS = (
+    "There is nothing to replay: a model of this family is counted in one go.\n\n"
+    "It has no weights that change step by step, as those of a network do."
+)
+NOT_OF_TEXT = (
+    "There is nothing to replay: snapshots are asked about a text, and this model has learnt something else.\n\n"
+    "Open it in the playground, which shows what its newest snapshot expects."
+)
 
 
 def share(state: TrainingState) -> float | None:
@@ -133,3 +143,20 @@ def nothing_yet(state: TrainingState | None) -> str:
     if state is not None and state.status == "failed":
         return "There is no curve: the run ended before its first report."
     return "The curve begins with the first report of the run."
+
+
+def of_text(state: TrainingState) -> bool:
+    """Whether the model has learnt from text, as far as that is known."""
+    return state.plan is None or resolve(state.plan.training.learns).typed
+
+
+def no_snapshots(state: TrainingState) -> str:
+    """Why there is nothing to replay."""
+    if state.problem is not None:
+        return ".\n".join(capital(part) for part in state.problem) + "."
+    if state.plan is not None and state.plan.training.counted:
+        return NO_STEPS
+    if not of_text(state):
+        return NOT_OF_TEXT
+    doing = f"{capital(state.what)}…\n\n" if state.what else ""
+    return f"{doing}The first snapshot is taken before the first step, and appears here as soon as it is written."

@@ -18,6 +18,7 @@ from arplay.gui.canvases.text.heat.view import HeatView
 from arplay.gui.contract import Unit
 from arplay.gui.panels.heatmap import heat_figures
 from arplay.gui.theme import LIGHT, SPACE, Theme
+from arplay.gui.training import facts
 from arplay.gui.training.asks import AskReplay
 from arplay.gui.training.exporting import ExportButton, table
 from arplay.gui.training.next_chart import COLUMNS, NextChart
@@ -30,7 +31,6 @@ from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.push_button import push_button
-from arplay.models.family import resolve
 
 DEFAULT = "Once upon a time there was a little girl who lived in a house by the sea."
 PAUSE_MS = 350
@@ -42,14 +42,6 @@ NO_RUN = (
     "Here you see how a model learned to predict your text.\n\n"
     "Start a training run, or open one of before: it keeps a snapshot of its weights now and then, and every one of "
     "them is asked about the same text."
-)
-NO_STEPS = (
-    "There is nothing to replay: a model of this family is counted in one go.\n\n"
-    "It has no weights that change step by step, as those of a network do."
-)
-NOT_OF_TEXT = (
-    "There is nothing to replay: snapshots are asked about a text, and this model has learnt something else.\n\n"
-    "Open it in the playground, which shows what its newest snapshot expects."
 )
 NO_TEXT = "Write a text above: the snapshots say what they expect after it, and how much each token surprised them."
 NO_FIRST = "Nothing stands before the first token, so the model has no distribution for it. Choose a later one."
@@ -146,7 +138,7 @@ class ReplayView(QWidget):
 
     def set_run(self, state: TrainingState | None) -> None:
         """The run as it stands, as often as the window looks; None: there is none."""
-        if state is not None and not _of_text(state):
+        if state is not None and not facts.of_text(state):
             state = replace(state, snapshots=())
         before, self.state = self.state, state
         if state is None or before is None or state.folder != before.folder:
@@ -299,7 +291,7 @@ class ReplayView(QWidget):
         there = state is not None and (bool(state.snapshots) or bool(self.answers.shown))
         self.pages.setCurrentIndex(int(there))
         if state is None or not there:
-            self.empty.setText(NO_RUN if state is None else _no_snapshots(state))
+            self.empty.setText(NO_RUN if state is None else facts.no_snapshots(state))
             return
         self.problem.setVisible(self._problem is not None)
         if self._problem is not None:
@@ -389,18 +381,3 @@ class ReplayView(QWidget):
         if shown is not None:
             what = "Gradient by the logits" if self.chart.shows_gradient else "Next token"
             self.chart.paint_chart(painter, area, f"{what} after step {shown.step:,}")
-
-
-def _of_text(state: TrainingState) -> bool:
-    return state.plan is None or resolve(state.plan.training.learns).typed
-
-
-def _no_snapshots(state: TrainingState) -> str:
-    if state.problem is not None:
-        return ".\n".join(capital(part) for part in state.problem) + "."
-    if state.plan is not None and state.plan.training.counted:
-        return NO_STEPS
-    if not _of_text(state):
-        return NOT_OF_TEXT
-    doing = f"{capital(state.what)}…\n\n" if state.what else ""
-    return f"{doing}The first snapshot is taken before the first step, and appears here as soon as it is written."

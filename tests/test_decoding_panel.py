@@ -16,7 +16,7 @@ from arplay.core.decoding.rows import PRESETS, pipeline_of
 from arplay.core.decoding.stage import Words
 from arplay.core.decoding.stages import STAGES
 from arplay.engine.write import FASTEST
-from arplay.gui.contract import Change, Do, Settings, View
+from arplay.gui.contract import Change, Do, Report, Settings, View
 from arplay.gui.panels.decoding import DecodingPanel
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.dial import TRAVEL, Dial
@@ -286,11 +286,33 @@ def test_seed_steps_speed_and_stop(panel: DecodingPanel, qtbot: QtBot) -> None:
     qtbot.mouseClick(panel.run.stop, Qt.MouseButton.LeftButton, pos=QPoint(8, panel.run.stop.height() // 2))
     settings = window.view.settings
     assert (settings.play_steps, settings.play_per_second, settings.stop_at_eos) == (12, 3.0, False)
-    assert len(window.seen) == 4
+    assert len(window.seen) == 5  # and why the second seed was none
     panel.run.speed.setValue(panel.run.speed.maximum())
     assert panel.run.speed.text() == "200+" and window.view.settings.play_per_second == FASTEST
     panel.run.speed.stepBy(-1)
     assert panel.run.speed.text() == "199"
+
+
+def test_a_rule_that_cannot_be_is_told_and_a_chosen_one_is_in_sight(panel: DecodingPanel, qtbot: QtBot) -> None:
+    panel.resize(250, 520)
+    window, row = Window(panel, view()), panel.run.rule
+    assert row.at.visibleRegion().isEmpty()
+    row.what.setCurrentIndex(row.what.findData("p"))
+    row.what.activated.emit(row.what.currentIndex())
+    assert [(rule.what, rule.at) for rule in window.view.settings.watch] == [("p", 0.01)]
+    qtbot.waitUntil(lambda: row.at.visibleRegion().boundingRect().height() == row.at.height())
+    for wrong, cause in (("much", "“much” is no number"), ("2", "2.0 is no threshold of p")):
+        row.at.setFocus()
+        row.at.setText(wrong)
+        qtbot.keyClick(row.at, Qt.Key.Key_Return)
+        told = window.seen[-1]
+        assert isinstance(told, Report) and told.cause == cause
+        assert row.at.text() == "0.01", "what was there stays"
+    panel.run.seed.setFocus()
+    panel.run.seed.setText("-1")
+    qtbot.keyClick(panel.run.seed, Qt.Key.Key_Return)
+    told = window.seen[-1]
+    assert isinstance(told, Report) and told.cause == "“-1” is no seed" and panel.run.seed.text() == "0"
 
 
 def test_the_view_is_shown_and_not_echoed(panel: DecodingPanel) -> None:

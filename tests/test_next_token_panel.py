@@ -21,7 +21,7 @@ from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose
 from arplay.core.position import Answer, Position
 from arplay.engine.load import Loaded
-from arplay.gui.contract import Change, Do, Settings, Take, View
+from arplay.gui.contract import Change, Do, HoldU, Settings, Take, View
 from arplay.gui.panels.next_token import NextTokenPanel
 from arplay.gui.theme import DARK
 from arplay.gui.widgets.bars.bars import Axis, Bars, bars_of, figures
@@ -264,6 +264,18 @@ def test_strip_shows_the_choice_on_the_distribution_it_was_drawn_from(opened: Op
     assert (segment.low, segment.high) == pytest.approx((choice.low, choice.high), abs=1e-9)
     panel.show_view(shown)
     assert panel.strip.strip.u is None and panel.strip.strip.segments
+
+
+def test_u_is_held_by_a_press_and_let_go_by_a_double_click(opened: Open, qtbot: QtBot) -> None:
+    panel = opened(view())
+    asked: list[object] = []
+    panel.intent.connect(asked.append)
+    middle = panel.strip.bar_area().center().toPoint()
+    qtbot.mouseClick(panel.strip, Qt.MouseButton.LeftButton, pos=middle)
+    held = asked[-1]
+    assert isinstance(held, HoldU) and held.u == pytest.approx(0.5, abs=0.01)
+    qtbot.mouseDClick(panel.strip, Qt.MouseButton.LeftButton, pos=middle)
+    assert asked[-1] == HoldU(None)
 
 
 def test_segments_agree_with_choose_everywhere() -> None:

@@ -26,7 +26,7 @@ KEYS = (
     ),
     (
         "In the strip of the cumulative distribution",
-        (("← / →", "hold u, and move it by 0.01 (Shift: by 0.001); Esc or a re-roll lets it go"),),
+        (("← / →", "hold u, and move it by 0.01 (Shift: by 0.001); Esc, a double-click or a re-roll lets it go"),),
     ),
     (
         "In a stage of decoding",

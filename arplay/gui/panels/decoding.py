@@ -101,6 +101,7 @@ class DecodingPanel(Panel):
         self.run.changed.connect(self._on_run)
         self.run.paced.connect(self._on_pace)
         self.run.reroll_asked.connect(self._on_reroll)
+        self.run.told.connect(self._on_told)
         beside.addWidget(self.run)
         for part in (column, beside):
             part.addStretch(1)

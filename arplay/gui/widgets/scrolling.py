@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QWidget
+
+
+def into_sight(widget: QWidget) -> None:
+    """All of what has just been opened, as far as what it scrolls in has room."""
+    above = widget.parentWidget()
+    while above is not None and not isinstance(above, QScrollArea):
+        if (layout := above.layout()) is not None:
+            layout.activate()
+        above = above.parentWidget()
+    if above is not None and (inside := above.widget()) is not None:
+        QApplication.sendEvent(inside, QEvent(QEvent.Type.LayoutRequest))  # it has its new height now
+        above.ensureWidgetVisible(widget, 0, 0)
 
 
 class Scrolling(QScrollArea):

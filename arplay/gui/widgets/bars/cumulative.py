@@ -38,6 +38,8 @@ WIDE_ENOUGH = 12.0
 """Pixels of a share that is seen without a lens."""
 LEAST_SHARE = 1e-15
 MOST_U = float(np.nextafter(1.0, 0.0))
+TO_HOLD = "<i>press or drag, or ← →: steps are drawn at this u</i>"
+HELD = "<i>u is held: a double-click, or Esc, lets it go</i>"
 _FINE = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
 NEAR = 3
 """Neighbours that the lens may show on each side."""
@@ -302,6 +304,11 @@ class CumulativeStrip(QWidget):
         else:
             super().mousePressEvent(event)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Its first press may have held u; what was held is let go."""
+        if event.button() == Qt.MouseButton.LeftButton and self.bar_area().contains(event.position()):
+            self.held.emit(None)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         by = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         if by is not None and not event.modifiers() & ~_FINE:
@@ -341,7 +348,7 @@ class CumulativeStrip(QWidget):
             text = f"<b>{html.escape(segment.text)}</b><br>{share}<br>{self.strip.what}"
         else:
             text = f"{self.strip.tail:,} less probable tokens share u from {self.strip.end:.4f} to 1"
-        QToolTip.showText(event.globalPosition().toPoint(), text, self)
+        QToolTip.showText(event.globalPosition().toPoint(), f"{text}<br>{HELD if self.strip.held else TO_HOLD}", self)
 
 
 def _box(area: QRectF, low: float, high: float) -> QRectF:

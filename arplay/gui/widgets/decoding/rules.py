@@ -11,6 +11,7 @@ from arplay.core.errors import Problem
 from arplay.core.watch import MOST_CHARACTERS, Rule, Then, Watch, What
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.scrolling import into_sight
 
 NEVER = "No rule for Play"
 WHATS: dict[What, tuple[str, str, str]] = {
@@ -27,13 +28,15 @@ THENS: dict[Then, tuple[str, str]] = {
 
 
 class RuleRow(QWidget):
-    """``changed`` tells the rules: this one, or none, in place of the first; the others stay."""
+    """``changed`` tells the rules: this one, or none, in place of the first; the others stay. ``told``: a problem."""
 
     changed = Signal(object)
+    told = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rules: Watch = ()
+        self._chosen = False
         self.what, self.at, self.then = QComboBox(self), QLineEdit(self), QComboBox(self)
         self.what.addItem(NEVER, None)
         for what, (words, _, tip) in WHATS.items():
@@ -71,7 +74,7 @@ class RuleRow(QWidget):
 
     def show_rules(self, rules: Watch) -> None:
         """The first of them."""
-        self._rules = rules
+        former, self._rules = self._rules, rules
         rule = rules[0] if rules else None
         self.what.setCurrentIndex(0 if rule is None else self.what.findData(rule.what))
         self.what.setToolTip(plain("Play can end by a rule" if rule is None else WHATS[rule.what][2]))
@@ -80,8 +83,11 @@ class RuleRow(QWidget):
         if rule is not None:
             self.then.setCurrentIndex(self.then.findData(rule.then))
             self.then.setToolTip(plain(THENS[rule.then][1]))
-            if not self.at.hasFocus():
+            if not self.at.hasFocus() or former != rules:
                 self._show_at()
+            if self._chosen:
+                into_sight(self)
+        self._chosen = False
 
     def _show_at(self) -> None:
         if self._rules:
@@ -91,6 +97,7 @@ class RuleRow(QWidget):
     def _on_what(self) -> None:
         what = self.what.currentData()
         self.at.setText(WHATS[what][1] if what is not None else "")
+        self._chosen = True
         self._tell()
 
     def _tell(self) -> None:
@@ -106,7 +113,10 @@ class RuleRow(QWidget):
                     Rule(what, text=text, then=then) if what == "text" else Rule(what, float(text), then=then),
                     *rest,
                 )
-            except (Problem, ValueError):  # no number, or out of range: what was there stays
+            except (Problem, ValueError) as error:  # what was there stays
+                no_number = Problem(f"“{self.at.text()}” is no number", "write one such as 0.01")
+                problem = error if isinstance(error, Problem) else no_number
+                self.told.emit(problem.cause, problem.remedy)
                 self._show_at()
                 return
         if rules != self._rules:

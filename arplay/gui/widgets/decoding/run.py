@@ -26,6 +26,8 @@ class Run(QWidget):
     changed = Signal(str, object)
     paced = Signal(int, float)
     """Tokens to write, and how many a second."""
+    told = Signal(str, str)
+    """A problem with what was written: cause and remedy."""
     reroll_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -66,6 +68,7 @@ class Run(QWidget):
         grid.setRowMinimumHeight(4, self.stop.sizeHint().height() + SPACE[0])
         self.rule = RuleRow(self)
         self.rule.changed.connect(self._on_rules)
+        self.rule.told.connect(self.told)
         grid.addWidget(self.rule, 5, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
@@ -127,6 +130,7 @@ class Run(QWidget):
             if int(text) != self._settings.seed:
                 self.changed.emit("seed", int(text))
             return
+        self.told.emit(f"“{text}” is no seed", f"write a whole number from 0 to {MAX_SEED:,}")
         self.seed.setText(str(self._settings.seed))
 
 

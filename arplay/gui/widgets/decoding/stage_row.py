@@ -23,6 +23,7 @@ from arplay.gui.widgets.decoding.falling import Falling
 from arplay.gui.widgets.dial import Dial, Scale
 from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.push_button import push_button, quiet_button
+from arplay.gui.widgets.scrolling import into_sight
 
 TARGET = 18
 """Pixels of the switch and of the handle below it."""
@@ -197,6 +198,8 @@ class StageRow(QWidget):
         self.more.setVisible(self.open.isChecked())
         self.set_theme(self.chart.theme)
         self._show_facts()
+        if self.open.isChecked():
+            into_sight(self)
 
     # ---- what the user does
 

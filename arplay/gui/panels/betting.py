@@ -153,6 +153,7 @@ class BettingPanel(Panel):
         self.figures.theme = theme
         self.figures.update()
         self.moves.set_theme(theme)
+        self.guess.rows.set_theme(theme)
         self.curve.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -208,9 +208,8 @@ class BatchTable(ChoiceTable):
 
     def show_rows(self, rows: tuple[Position, ...], message: str = "") -> None:
         """``message`` stands where there are none."""
-        self.table.beginResetModel()
-        self.table.rows, self.message = rows, message
-        self.table.endResetModel()
+        self.message = message
+        self.table.reset(rows)
         self.setAccessibleDescription(message)
         if rows:
             self.selectRow(0)

@@ -60,10 +60,8 @@ class FoundList(RowTable):
         self.setMinimumHeight(84)
 
     def show_found(self, found: Sequence[Found], material: Material) -> None:
-        self.message = material.empty
-        self.table.beginResetModel()
-        self.table.rows, self.table.material = found, material
-        self.table.endResetModel()
+        self.message, self.table.material = material.empty, material
+        self.table.reset(found)
         self.horizontalHeader().setVisible(bool(found))
         bad = [at for at, one in enumerate(found) if one.problem]
         if bad:

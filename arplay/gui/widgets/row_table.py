@@ -60,6 +60,12 @@ class TableRows(QAbstractTableModel):
         """A colour of the theme."""
         return "text"
 
+    def reset(self, rows: Sequence[Any]) -> None:
+        """Other rows; what else was given before is theirs."""
+        self.beginResetModel()
+        self.rows = rows
+        self.endResetModel()
+
     def changed(self) -> None:
         """What the rows say is another thing now."""
         if self.rows:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from arplay.core.betting import CHIPS, MOST, Bets
 from arplay.core.format import percent
 from arplay.core.modalities.base import TokenSet
-from arplay.gui.theme import BODY, SPACE, fixed_font, number_font
+from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Caption, plain
 from arplay.gui.widgets.labels import label
-from arplay.gui.widgets.row_table import RowTable
+from arplay.gui.widgets.row_table import Column, RowTable, TableRows
 
 MOST_HITS = 50
 FEW = 16
@@ -26,6 +28,16 @@ TIP = (
     "A token as it is shown: ␣the, ↵, or a part of it. ↑ ↓ choose among those that fit, Page ↑ ↓ change the chips, "
     "Enter places them, Delete takes the last ones back. Enter on the empty field reveals the token."
 )
+
+
+class BetRows(TableRows):
+    """The name of a token, and what lies on it."""
+
+    columns = (Column("token", "", kind="token"), Column("chips", "", 80))
+    rows: Sequence[tuple[str, str]]
+
+    def text(self, row: int, column: int) -> str:
+        return self.rows[row][column]
 
 
 class Guess(QWidget):
@@ -58,13 +70,12 @@ class Guess(QWidget):
                 f"Of {CHIPS} chips so many go on this token: its probability in hundredths. One stays for the others."
             )
         )
-        self.model = QStandardItemModel(0, 2, self)
+        self.model = BetRows(self)
         self.rows = RowTable("Tokens to bet on", ROW)
-        self.rows.setModel(self.model)
+        self.rows.show_model(self.model)
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the field has the keys of both
         self.rows.setToolTip("A click puts the chips on this token, or takes back those that it has")
         self.rows.horizontalHeader().hide()
-        self.rows.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.rows.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.rows.clicked.connect(self._click)
         self.rest = Caption()
@@ -112,22 +123,15 @@ class Guess(QWidget):
                 self._listed = [self.revealed, *(id for id in self._listed if id != self.revealed)]
             elif len(tokens) <= FEW:
                 self._listed += [id for id in range(len(tokens)) if not self.bets.chips(id)]
-        self.model.setRowCount(0)
-        for id in self._listed:
-            assert tokens is not None
-            self.model.appendRow(self._row(id, label(tokens.label(id))))
+        self.model.reset([(label(tokens.label(id)), self._told(id)) for id in self._listed if tokens is not None])
         if self._listed and (text or self.revealed is not None):
             self.rows.selectRow(0)
         self.rest.show_text(self._said(text))
 
-    def _row(self, id: int, name: str) -> list[QStandardItem]:
+    def _told(self, id: int) -> str:
         chips = self.bets.chips(id)
         told = f"{chips} chip{'s' * (chips != 1)}" if chips else percent(self.bets.floor) if id == self.revealed else ""
-        first, second = QStandardItem(name), QStandardItem(f"{told}  ×" if chips and self.revealed is None else told)
-        first.setFont(fixed_font(BODY))
-        second.setFont(number_font(BODY))
-        second.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return [first, second]
+        return f"{told}  ×" if chips and self.revealed is None else told
 
     def _said(self, text: str) -> str:
         bets = self.bets

@@ -37,9 +37,8 @@ class MovesTable(TableRows):
                 self.rows = moves
                 self.endInsertRows()
             return
-        self.beginResetModel()
-        self.rows, self.tokens = moves, tokens
-        self.endResetModel()
+        self.tokens = tokens
+        self.reset(moves)
 
     def text(self, row: int, column: int) -> str:
         assert self.tokens is not None

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from arplay.core.format import part_percent, size
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, Theme, icon, interface_font, number_font
-from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.keys import writes
 from arplay.gui.widgets.models.facts import Choice, fit, found, summary
+from arplay.gui.widgets.row_table import Column, Index, TableRows
 from arplay.models.store.cards import Card
 
-Index = QModelIndex | QPersistentModelIndex
 ROW, HEADING = 54, 32
 _FIT_WORDS = {"fits": "fits", "tight": "just fits", "too large": "too large", "unknown": ""}
 
@@ -49,52 +48,44 @@ def _group(card: Card) -> str:
     return "Built in" if card.origin == "built-in" else "On this computer"
 
 
-class ModelRows(QAbstractListModel):
+class ModelRows(TableRows):
     """Rows of :func:`arranged`; ``current`` is the model that runs, ``getting`` the one that is downloaded."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.rows: list[Row] = []
-        self.choice = Choice()
-        self.current = ""
-        self.getting: tuple[str, float | None] = ("", None)
-        self._cards: Sequence[Card] = ()
-        self._query = ""
+    columns = (Column("Models", "What is there, and what can be fetched", kind="words"),)
+    rows: Sequence[Row]
+    choice = Choice()
+    current = ""
+    getting: tuple[str, float | None] = ("", None)
 
     def show_cards(self, cards: Sequence[Card], query: str) -> None:
-        self.beginResetModel()
-        self._cards, self._query = cards, query
-        self.rows = arranged(cards, query)
-        self.endResetModel()
+        self.reset(arranged(cards, query))
 
     def show_state(self, choice: Choice, current: str, getting: tuple[str, float | None]) -> None:
         if (choice, current, getting) != (self.choice, self.current, self.getting):
             self.choice, self.current, self.getting = choice, current, getting
-            if self.rows:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 0))
+            self.changed()
 
     def row_of(self, spec: str) -> int | None:
         return next((i for i, row in enumerate(self.rows) if row.card is not None and row.card.spec == spec), None)
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(self.rows)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         if self.rows[index.row()].card is None:
             return Qt.ItemFlag.NoItemFlags
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        row = self.rows[index.row()]
-        if row.card is None:
-            return row.heading if role == Qt.ItemDataRole.DisplayRole else None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return row.card.title
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain(row.card.problem or row.card.spec)
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return ". ".join(part for part in (row.card.title, self.said(row.card), *self.figures(row.card)) if part)
-        return None
+    def text(self, row: int, column: int) -> str:
+        one = self.rows[row]
+        return one.heading if one.card is None else one.card.title
+
+    def tip(self, row: int, column: int) -> str:
+        card = self.rows[row].card
+        return "" if card is None else card.problem or card.spec
+
+    def spoken(self, row: int, column: int) -> str:
+        card = self.rows[row].card
+        if card is None:
+            return self.text(row, column)
+        return ". ".join(part for part in (card.title, self.said(card), *self.figures(card)) if part)
 
     def said(self, card: Card) -> str:
         """The second line of a row."""

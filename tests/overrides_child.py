@@ -110,6 +110,7 @@ def drop(kind: type) -> Callable[[], QEvent]:
     def make() -> QEvent:
         make.data = QMimeData()  # type: ignore[attr-defined]
         make.data.setUrls([dropped])  # type: ignore[attr-defined]
+        make.data.setImageData(QPixmap(1, 1).toImage())  # type: ignore[attr-defined]
         place = HERE.toPoint() if kind is QDragEnterEvent else HERE
         event: QEvent = kind(place, Qt.DropAction.CopyAction, make.data, BUTTON, NONE)  # type: ignore[attr-defined]
         return event

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.image import Picture, Raster
@@ -19,7 +20,7 @@ from arplay.gui.contract import CaretMoved
 from arplay.models.picturefile import write_picture
 from tests.test_continuations_panel import click, done, panel_of
 from tests.test_picture_window import canvas, rows, scored
-from tests.windows_open import Open, opened, settle
+from tests.windows_open import PATIENCE, Open, opened, settle
 
 __all__ = ["opened"]
 
@@ -118,6 +119,23 @@ def test_pictures_come_and_go_by_files_and_clipboard_and_what_changes_is_said(
     QTest.keyClick(grid, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     settle(window, qtbot)
     assert rows(window) == read and window.notice.said is None, "exact among ourselves"
+    play.clear()
+    dropped = QMimeData()  # as a browser gives it: an image, and an address that is no file here
+    dropped.setImageData(QImage.fromData((tmp_path / "wide.png").read_bytes()))
+    dropped.setUrls([QUrl("https://example.org/wide.png")])
+    kinds_of = Qt.DropAction.CopyAction, dropped, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    over, event = QDragEnterEvent(QPoint(30, 30), *kinds_of), QDropEvent(QPointF(30, 30), *kinds_of)
+    for each in (over, event):
+        QApplication.sendEvent(canvas(window), each)
+        assert each.isAccepted()
+    settle(window, qtbot)
+    said = window.notice.said and window.notice.said[0]
+    assert rows(window) == read and said is not None and "what was dropped was scaled from 40 × 20" in said
+    play.clear()
+    QTest.keyClick(grid, Qt.Key.Key_P)
+    qtbot.waitUntil(lambda: play.view.caret > 1, timeout=PATIENCE)
+    QTest.keyClick(grid, Qt.Key.Key_P)
+    qtbot.waitUntil(lambda: not play.view.playing, timeout=PATIENCE)
     play.clear()
     window.open_file(tmp_path / "again.png")
     settle(window, qtbot)

@@ -56,6 +56,7 @@ KEYS = (
             ("Shift+Delete", "clear this pixel and all that come after it, to be drawn anew"),
             ("Ctrl+C, Ctrl+V", "copy the picture; paste one, scaled and cut into levels, which is told"),
             ("Space / Backspace", "step: sample a pixel / rewind one"),
+            ("P", "play on, or stop"),
         ),
     ),
     (

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QKeyEvent, QKeySequence, QPainter, QPixmap, QResizeEvent
+from PySide6.QtCore import QEvent, QMimeData, Qt
+from PySide6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QIcon,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from arplay.core.errors import Problem
@@ -80,6 +90,7 @@ class PictureCanvas(Canvas):
         self.grid.released.connect(self._end_stroke)
         self.grid.moved.connect(self._move)
         self.grid.installEventFilter(self)
+        self.setAcceptDrops(True)
 
     def set_theme(self, theme: Theme) -> None:
         self.grid.theme = theme
@@ -249,10 +260,28 @@ class PictureCanvas(Canvas):
 
     def _paste(self, raster: Raster) -> None:
         offered = QGuiApplication.clipboard().mimeData()
-        files = tuple(Path(url.toLocalFile()) for url in offered.urls() if url.isLocalFile())
-        if files:
+        if files := clipboard.files(offered):
             self.intent.emit(OpenFiles(files))
-            return
+        else:
+            self._lay("pasted", offered, raster)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """An image without a file, as browsers give it; all else is for the window."""
+        offered = event.mimeData()
+        if offered.hasImage() and not clipboard.files(offered):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        if self._raster is not None:
+            self._lay("dropped", event.mimeData(), self._raster)
+        else:
+            self.intent.emit(Report("no model that reads pictures is here yet", "drop it again once one is loaded"))
+
+    def _lay(self, how: str, offered: QMimeData, raster: Raster) -> None:
+        """The picture that is offered, in place of the one that is here."""
         try:
             picture, changed = clipboard.content(offered, raster)
         except Problem as problem:
@@ -260,7 +289,7 @@ class PictureCanvas(Canvas):
             return
         self.intent.emit(Pasted(picture))
         if changed:
-            self.intent.emit(Report(f"what was pasted was {changed}", "undo brings the former picture back"))
+            self.intent.emit(Report(f"what was {how} was {changed}", "undo brings the former picture back"))
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         """Keys of the grid that mean something here."""
@@ -287,6 +316,8 @@ class PictureCanvas(Canvas):
             self.intent.emit(Do("step"))
         elif key == Qt.Key.Key_Backspace:
             self.intent.emit(Do("rewind"))
+        elif key == Qt.Key.Key_P:
+            self.intent.emit(Do("pause" if self._view.playing else "play"))
         else:
             return False
         return True

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.image import Picture
 from arplay.gui.playground import table
+from arplay.models.picturefile import write_picture
 from tests.test_picture_window import canvas, rows
 from tests.windows_open import PATIENCE, Open, opened, settle
 
@@ -34,6 +35,19 @@ def test_a_text_that_is_opened_while_its_model_loads_opens_with_it(opened: Open,
     settle(window, qtbot)
     window.open_file(file)  # the negative control: no model is on its way that reads it
     assert window.notice.said is not None and isinstance(window.playground.document, Picture)
+
+
+def test_a_picture_that_is_opened_before_any_model_waits_for_it(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "cross.png"
+    write_picture(file, Picture(3, ".#", (1, 0, 1, 0, 1, 0, 1, 0, 1)))
+    window = opened("xo", None, file=file)
+    qtbot.waitUntil(lambda: rows(window) == CROSS.split(), timeout=PATIENCE)
+    assert window.notice.said is None
+    window.choose_model("abc")
+    qtbot.waitUntil(lambda: not isinstance(window.playground.document, Picture), timeout=PATIENCE)
+    settle(window, qtbot)
+    window.open_file(file)  # the negative control: no model is on its way that reads it
+    assert window.notice.said is not None and "this model reads text" in window.notice.said[0]
 
 
 def test_a_text_that_no_model_came_for_is_told(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:

@@ -36,12 +36,17 @@ def _nothing_is_walked(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
     """``opened(model)``: a window on the screen whose model is loaded and whose text is ``text``.
 
-    With ``keep``, a folder, its session is kept there; without ``text`` the newest one there is restored.
+    ``file`` is opened before the model is there. With ``keep``, a folder, its session is kept there; without ``text``
+    the newest one there is restored.
     """
     windows: list[MainWindow] = []
 
     def make(
-        model: str = "abc", text: bytes | None = b"BAC", store: Path | None = None, keep: Path | None = None
+        model: str = "abc",
+        text: bytes | None = b"BAC",
+        store: Path | None = None,
+        keep: Path | None = None,
+        file: Path | None = None,
     ) -> MainWindow:
         overrides.guard()
         window = MainWindow(Store(store or tmp_path / "arplay.ini"), Bridge(), "light")
@@ -53,6 +58,8 @@ def opened(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
         if text is not None:
             window.playground.open_document(Text.of(text), at_end=True)
         window.playground.load_model(model)
+        if file is not None:
+            window.open_file(file)
         qtbot.waitUntil(lambda: window.playground.view.loaded is not None, timeout=PATIENCE)
         settle(window, qtbot)
         return window

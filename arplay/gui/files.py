@@ -35,10 +35,10 @@ def open_file(path: Path, encoding: str | None, window: Host) -> bool:
     try:
         document, changed = reader.read(path, encoding, tokens), reader.said(path, tokens)
     except Problem as problem:
-        if loaded is not None and window.playground.loads:
+        other = documents.is_no_text(path) if reader.encoded else None
+        if window.playground.loads and (loaded is not None or other is not None):
             window.open_later(path, encoding)
             return False
-        other = documents.is_no_text(path) if reader.encoded else None
         guess = _offer(path, window) if encoding is None and reader.encoded and other is None else None
         if guess is not None:
             return open_file(path, guess, window)

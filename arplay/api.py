@@ -18,9 +18,7 @@ over the whole vocabulary, in 64-bit arithmetic; rank 1 is the most probable tok
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import replace
 from operator import index
 from typing import TypeVar
@@ -32,7 +30,7 @@ from arplay.continued import Beams, Hypothesis, Rollouts
 from arplay.core.beams import Rules, Stop
 from arplay.core.decoding.pipeline import Pipeline, Said
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Document, Place, TokenSet
+from arplay.core.modalities.base import Document, Encoded, Place, TokenSet
 from arplay.core.orders import Orders, listed
 from arplay.core.position import Answer
 from arplay.core.reading import Reading
@@ -40,12 +38,12 @@ from arplay.core.replaying import Replay, replayed
 from arplay.core.timings import Timings
 from arplay.core.two_orders import TwoOrders
 from arplay.engine import scoring
+from arplay.engine.alone import OnProgress, answered, ended
 from arplay.engine.candidates import Rate, Rated
 from arplay.engine.causality import Change, Changed, triangle
 from arplay.engine.conventions import Compare, Compared
-from arplay.engine.downloads import Describe, Described, Fetch, Fetched, download
+from arplay.engine.downloads import Describe, Described, Fetch, Fetched
 from arplay.engine.explore import Explore, Explored, healed
-from arplay.engine.job import Line, Pause
 from arplay.engine.load import Device, Dtype, Load, Loaded
 from arplay.engine.mapping import Map, Mapped
 from arplay.engine.measured import measured
@@ -53,13 +51,11 @@ from arplay.engine.messages import Progress, Request
 from arplay.engine.rollouts import MOST_ROLLOUTS, Roll, Rolled, Rollout, seeds
 from arplay.engine.search import Search, Searched
 from arplay.engine.state import Pace, State
-from arplay.engine.table import JOBS
 from arplay.engine.two_orders import OrdersTrained, TrainOrders
 from arplay.export import sessionfile
 from arplay.export.provenance import summary
 from arplay.models import base, catalogue, documents, grammar
 from arplay.models.base import Info, Report
-from arplay.models.devices import out_of_memory, too_little_memory
 from arplay.models.documents import Given
 from arplay.models.passes import in_windows
 from arplay.models.store.cards import Card
@@ -87,7 +83,6 @@ ALONE_SECONDS = 2.0
 """The longest chunk: nobody waits for another answer, and Ctrl-C may take so long."""
 
 R = TypeVar("R")
-OnProgress = Callable[[Progress], None]
 
 
 def load(
@@ -121,7 +116,7 @@ def load(
             progress(told.fraction, told.what)
 
     state = State(catalogue.load, pace=Pace(patience=ALONE_SECONDS))
-    loaded = _answered(Loaded, state, Load(0, os.fspath(model), device, dtype), on_progress)
+    loaded = answered(Loaded, state, Load(0, os.fspath(model), device, dtype), on_progress)
     return Model(state, loaded, reading or Reading(), on_progress)
 
 
@@ -216,6 +211,17 @@ class Model:
         given = documents.document(document, self.backend.alphabet)
         ledger = self._asked(scoring.Scored, scoring.Score(0, given, self.reading)).ledger
         return Score(self.loaded, ledger)
+
+    def encode(self, document: Given) -> Encoded:
+        """The tokens of ``document`` alone, without what may stand before it: ``ids``, ``starts`` and ``ends``, (n,).
+
+        Raises Problem for a document that cannot be read.
+
+        >>> load("abc").encode("BAC").ids.tolist()
+        [1, 0, 2]
+        """
+        given = documents.document(document, self.backend.alphabet)
+        return self._state.encode(given, self.backend.alphabet, self.reading.special)
 
     def conventions(self, document: Given) -> Compared:
         """The perplexity of ``document`` by the usual conventions (:mod:`arplay.core.conventions`), arplay's own first.
@@ -400,7 +406,7 @@ class Model:
         ([[0.0, 0.0, 0.0], [0.3, 0.0, 0.0], [0.4, 0.3, 0.0]], True)
         """
         given = documents.document(document, self.backend.alphabet)
-        span = triangle(len(self._state.encode(given, self.backend.alphabet, self.reading.special)))
+        span = triangle(len(self.encode(given)))
         return self._asked(Changed, Change(0, given, span, span, self.reading, seed))
 
     def orders(self, document: Given) -> Orders:
@@ -436,10 +442,10 @@ class Model:
         saved = sessionfile.read(session)
         reading = self.reading if saved.reading is None else Reading(*saved.reading)
 
-        def answered(document: Document, place: Place, pipeline: Pipeline, written: int) -> Answer:
+        def at(document: Document, place: Place, pipeline: Pipeline, written: int) -> Answer:
             return self._asked(Explored, Explore(0, document, place, reading, pipeline.wants, written)).answer
 
-        return replayed(saved, answered, self.loaded.vocabulary, self.loaded.eos, grammar.allowed)
+        return replayed(saved, at, self.loaded.vocabulary, self.loaded.eos, grammar.allowed)
 
     def timings(self, document: Given) -> Timings:
         """Seconds of answers at up to 24 places of ``document``, by a step with the KV cache and without it.
@@ -447,7 +453,7 @@ class Model:
         Raises Problem where the model keeps no cache, and for an empty document.
         """
         given = documents.document(document, self.backend.alphabet)
-        return _ended(tuple, measured(self._state, given, self.reading), self._on_progress)
+        return ended(tuple, measured(self._state, given, self.reading), self._on_progress)
 
     def __repr__(self) -> str:
         return f"<arplay.Model {summary(self.info)}>"
@@ -458,39 +464,14 @@ class Model:
         return healed(self._state, given, decoding, self.reading) if heal else (given, decoding)
 
     def _asked(self, kind: type[R], request: Request) -> R:
-        return _answered(kind, self._state, request, self._on_progress)
+        return answered(kind, self._state, request, self._on_progress)
 
 
 def described(name: str, on_progress: OnProgress) -> Card:
     """What the model ``name`` of the catalogue or of a hub is, and what there is to download. Raises Problem."""
-    return _answered(Described, State(catalogue.load), Describe(0, name), on_progress).listing
+    return answered(Described, State(catalogue.load), Describe(0, name), on_progress).listing
 
 
 def fetched(name: str, on_progress: OnProgress) -> None:
     """Get the model ``name`` of the catalogue or of a hub, told as :class:`Progress`. Raises Problem."""
-    _answered(Fetched, State(catalogue.load), Fetch(0, name), on_progress)
-
-
-def _answered(kind: type[R], state: State, request: Request, on_progress: OnProgress) -> R:
-    """The result of the job that the table has for ``request``."""
-    line = Line(lambda fraction, what: on_progress(Progress(0, what, fraction)), lambda: False, download)
-    return _ended(kind, JOBS[type(request)].run(state, request, line), on_progress)
-
-
-def _ended(kind: type[R], steps: Generator[object, None, object], on_progress: OnProgress) -> R:
-    """Run a job of the engine to its end, telling progress; its result."""
-    with closing(steps):
-        while True:
-            try:
-                told = next(steps)
-            except StopIteration as finished:
-                assert isinstance(finished.value, kind)
-                return finished.value
-            except Exception as error:
-                if out_of_memory(error):
-                    raise too_little_memory(error) from error
-                raise
-            if isinstance(told, Progress):
-                on_progress(told)
-            elif isinstance(told, Pause):
-                time.sleep(told.seconds)
+    answered(Fetched, State(catalogue.load), Fetch(0, name), on_progress)

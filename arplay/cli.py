@@ -25,6 +25,7 @@ COMMANDS = {
     "causality": "change each token, and see which conditionals move",
     "orders": "the same probability in every order of a short text or small picture",
     "export": "write a chart or its data to a file",
+    "serve": "answer completions requests of other programs, log-probs of the prompt included",
     "train": "train a model on text files, or as a recipe says",
     "models": "list the models, get one, tell about one, or remove one",
     "bench": "how fast a model is here, beside its library",

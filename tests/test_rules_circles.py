@@ -27,6 +27,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ),
     ("export.masks",),
     ("results", "samples", "continued", "api"),
+    ("serving",),
     ("", "training.table"),  # the package itself tells of the interface; the table of shipped models is made with it
     ("gui",),
     ("commands",),

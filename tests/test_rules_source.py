@@ -231,9 +231,9 @@ RULES = (
         ),
     ),
     Rule(
-        "threads start in engine/, gui/bridge.py and the process of llama.cpp, which watches for its end",
+        "threads start in engine/, gui/bridge.py, the server, and the process of llama.cpp, which watches for its end",
         uses(THREADS),
-        ("engine/", "gui/bridge.py", "models/gguf/child.py"),
+        ("engine/", "gui/bridge.py", "serving/server.py", "models/gguf/child.py"),
         (
             "import threading\nthreading.Thread(target=print).start()",
             "from threading import Thread",

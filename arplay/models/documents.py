@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 from arplay.core.modalities import forms
 from arplay.core.modalities.base import Coder, Document, TokenSet
-from arplay.core.modalities.vocabulary import exact_text
+from arplay.core.modalities.runs import Fixed, normal
+from arplay.core.modalities.text import Text
+from arplay.core.modalities.vocabulary import Vocabulary, alphabet_of, exact_text
 from arplay.models import catalogue
 from arplay.models.family import resolve
 from arplay.models.picturefile import PictureReader
@@ -100,6 +103,18 @@ def document(given: Given, coder: Coder | None) -> Document:
         cause = f"a {type(given).__name__} is nothing that this model reads"
         raise Problem(cause, f"give a str, bytes or a pathlib.Path{reader.also}")
     return reader.typed(check_prompt(given) if isinstance(given, str) else to_utf8(given, "what is given"), tokens)
+
+
+def reads_text(coder: Coder) -> bool:
+    """Whether a model with these tokens reads text."""
+    return isinstance(coder.vocabulary, Vocabulary)
+
+
+def text_of_ids(ids: Sequence[int], coder: Coder, first: bool = True) -> Document:
+    """The text that these ids write, each of which is kept as it is; ``first``: whether a text begins with them."""
+    vocabulary = alphabet_of(coder).vocabulary
+    data = tuple(vocabulary.token(id, first and at == 0).data for at, id in enumerate(ids))
+    return Text(normal((Fixed(vocabulary.name, tuple(ids), data),)))
 
 
 def tokens_of(spec: str) -> TokenSet | None:

@@ -372,10 +372,15 @@ def text_of(document: modality.Document) -> Text:
     return document
 
 
+def encoded_of(encoded: modality.Encoded) -> Encoded:
+    """The same, for what shows texts only."""
+    assert isinstance(encoded, Encoded), "a text"
+    return encoded
+
+
 def bytes_of(encoded: modality.Encoded) -> bytes:
     """The bytes of a scored text, for what shows texts only."""
-    assert isinstance(encoded, Encoded), "a text"
-    return encoded.data
+    return encoded_of(encoded).data
 
 
 class Writer:

@@ -6,7 +6,7 @@ import heapq
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -64,6 +64,11 @@ class Token:
         return safe(self.data.decode("utf-8", "surrogateescape")) if self.special else visible(self.data)
 
 
+@lru_cache(maxsize=MOST_LABELS)
+def _text(token: Token) -> str:
+    return token.text
+
+
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
     """All V tokens of a model, by id, with a name that is the same only for the same tokens.
@@ -90,16 +95,7 @@ class Vocabulary:
 
     def label(self, id: int) -> str:
         """The visible text of a token; those that come again and again are made once."""
-        found = self._labels.get(id)
-        if found is None:
-            if len(self._labels) >= MOST_LABELS:
-                self._labels.clear()
-            found = self._labels[id] = self.token(id).text
-        return found
-
-    @cached_property
-    def _labels(self) -> dict[int, str]:
-        return {}
+        return _text(self.token(id))
 
     def details(self, id: int) -> list[tuple[str, str]]:
         data = self.token(id).data.hex(" ")

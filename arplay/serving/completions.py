@@ -1,0 +1,212 @@
+"""What a completions request asks of a model, and its answer: ``/v1/completions`` and ``/tokenize``, without a network.
+
+OpenAI's form of 2023, with what it leaves out: log-probs of the prompt (``echo``), ids and bytes of every token.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from arplay import api
+from arplay.core.chain import BEST, Ledger
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import TokenSet
+from arplay.core.reading import Reading
+from arplay.export.tables import Record
+from arplay.models import documents
+from arplay.results import Score
+
+MOST_PROMPTS = 256
+MOST_STOPS = 16
+NEUTRAL: Mapping[str, Any] = {"n": 1, "best_of": 1, "stream": False, "suffix": None, "logit_bias": None, "user": None}
+"""Fields of OpenAI's that change nothing with these values; others cannot be followed, which is told."""
+STAGES = {
+    "temperature": "temperature",
+    "top_p": "top-p",
+    "top_k": "top-k",
+    "min_p": "min-p",
+    "presence_penalty": "presence",
+    "frequency_penalty": "frequency",
+    "repetition_penalty": "repetition",
+}
+"""Fields that are decoding stages, in the order in which they act after the penalties."""
+
+
+class Refused(Exception):  # noqa: N818 - an answer
+    """A request that cannot be followed: it is told with this HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One prompt of a request, checked. ``prompt``: a text, or ids that are read exactly, with nothing before them."""
+
+    prompt: str | tuple[int, ...]
+    most: int
+    pipeline: tuple[tuple[str, float], ...]
+    seed: int
+    stops: tuple[str, ...]
+    echo: bool
+    logprobs: int | None
+
+
+def asked(body: Any, vocabulary: TokenSet) -> list[Asked]:
+    """Each prompt of the request. Raises Refused."""
+    if not isinstance(body, dict):
+        raise Refused(400, "the body is no JSON object")
+    for name, neutral in NEUTRAL.items():
+        if body.get(name, neutral) not in (neutral, None) and name != "user":
+            raise Refused(400, f"{name} = {body[name]!r} is not served; leave it out")
+    given = ((name, body.get(name)) for name in reversed(STAGES))  # penalties first
+    stages = [(STAGES[name], _number(name, value)) for name, value in given if value is not None]
+    stops = body.get("stop") or []
+    stops = [stops] if isinstance(stops, str) else stops
+    if not isinstance(stops, list) or len(stops) > MOST_STOPS or not all(isinstance(s, str) and s for s in stops):
+        raise Refused(400, f"stop is a text or up to {MOST_STOPS} of them")
+    logprobs = body.get("logprobs")
+    logprobs = BEST if logprobs is True else None if logprobs is False else logprobs
+    if logprobs is not None and not (type(logprobs) is int and 0 <= logprobs <= BEST):
+        raise Refused(400, f"logprobs is a whole number from 0 to {BEST}")
+    most, seed = (_whole(body, name, default) for name, default in (("max_tokens", 16), ("seed", 0)))
+    rest = (most, tuple(stages), seed, tuple(stops), bool(body.get("echo")), logprobs)
+    return [Asked(prompt, *rest) for prompt in _prompts(body.get("prompt"), len(vocabulary))]
+
+
+def complete(model: api.Model, one: Asked, index: int, check: Callable[[], None]) -> Record:
+    """The choice with this index; ``check`` may raise between two tokens. Raises Refused."""
+    vocabulary, coder, context = model.vocabulary, model.backend.alphabet, model.info.context
+    if not documents.reads_text(coder):
+        raise Refused(400, "this model reads no text, so it completes none")
+    model.reading = _reading(model, one)
+    try:
+        if isinstance(one.prompt, str):
+            document = documents.document(one.prompt, coder)
+        else:
+            document = documents.text_of_ids(one.prompt, coder)
+        prompt = model.encode(document)
+        read = len(prompt)
+        if context is not None and read > context + 1:
+            raise Refused(400, f"this prompt has {read:,} tokens, and the context is {context:,}")
+        sample, finish = None, "length"
+        if one.most:
+            sample = model.stream(document, one.most, seed=one.seed, pipeline=one.pipeline, stops=one.stops)
+            for _ in sample:
+                check()
+            finish = "length" if sample.stopped in ("length", "context") else "stop"
+        drawn = () if sample is None else tuple(sample.ids.tolist())
+        whole = document
+        if drawn:
+            whole = document.followed(prompt, vocabulary, documents.text_of_ids(drawn, coder, not len(document)))
+        told = None
+        if one.logprobs is not None:
+            told = _logprobs(model.score(whole), 0 if one.echo else read, one.logprobs, vocabulary)
+    except Problem as problem:
+        raise Refused(400, str(problem)) from problem
+    written = "" if sample is None else sample.text
+    before = document.before(document.end)["text"] if one.echo else ""
+    return {
+        "index": index,
+        "text": before + written,
+        "finish_reason": finish,
+        "token_ids": list(drawn),
+        "prompt_tokens": read,
+        "logprobs": told,
+    }
+
+
+def tokenize(model: api.Model, body: Any) -> Record:
+    """Ids and bytes of a text, as this model's tokenizer cuts it. Raises Refused."""
+    text = (body.get("prompt", body.get("content")) if isinstance(body, dict) else None) or ""
+    vocabulary = model.vocabulary
+    if not isinstance(text, str) or not documents.reads_text(model.backend.alphabet):
+        raise Refused(400, "give a text as prompt (or content), to a model that reads text")
+    try:
+        model.reading = Reading()
+        encoded = model.encode(text)
+    except Problem as problem:
+        raise Refused(400, str(problem)) from problem
+    ids = encoded.ids.tolist()
+    spans = zip(encoded.starts.tolist(), encoded.ends.tolist(), strict=True)
+    data = text.encode("utf-8")
+    return {
+        "tokens": ids,
+        "count": len(ids),
+        "bytes": [data[start:end].hex() for start, end in spans],
+        "pieces": [vocabulary.record(id)["text"] for id in ids],
+        "max_model_len": model.info.context,
+    }
+
+
+def _logprobs(score: Score, first: int, count: int, vocabulary: TokenSet) -> Record:
+    """Of the tokens from ``first`` on: log p in nats (null where not scored), the best, ids and bytes."""
+    ledger: Ledger = score.ledger
+    ids: list[int] = ledger.ids.tolist()[first:]
+    text = [vocabulary.record(id)["text"] for id in ids]
+    offsets, at = [], 0
+    for each in text:
+        offsets.append(at)
+        at += len(each)
+    logprobs = [None if math.isnan(value) else value for value in ledger.logprob.tolist()[first:]]
+    best = [_best(ledger, first + row, count) for row in range(len(ids))]
+    return {
+        "tokens": text,
+        "token_ids": ids,
+        "token_bytes": [vocabulary.record(id).get("bytes") for id in ids],
+        "token_logprobs": logprobs,
+        "top_logprobs": [
+            {vocabulary.record(id)["text"]: logprob for id, logprob in row.items()} or None for row in best
+        ],
+        "top_tokens": [[{"id": id, "logprob": logprob} for id, logprob in row.items()] for row in best],
+        "ranks": [rank or None for rank in ledger.rank.tolist()[first:]],
+        "text_offset": offsets,
+    }
+
+
+def _best(ledger: Ledger, row: int, count: int) -> dict[int, float]:
+    """The ``count`` most probable tokens, and the one that came, as OpenAI's answers have it."""
+    if not count or math.isnan(ledger.logprob[row]):
+        return {}
+    came = int(ledger.ids[row])
+    return dict(ledger.best.at(row)[:count]) | {came: float(ledger.logprob[row])}
+
+
+def _reading(model: api.Model, one: Asked) -> Reading:
+    """A text is read as everywhere; ids have nothing put before them."""
+    alone = not isinstance(one.prompt, str) and (model.backend.alphabet.lead or not model.backend.can.starts_empty)
+    return Reading(first_token="unscored" if alone else "auto")
+
+
+def _prompts(prompt: Any, size: int) -> Iterator[str | tuple[int, ...]]:
+    """Each of them. Raises Refused."""
+    several = isinstance(prompt, list) and (not prompt or type(prompt[0]) is not int)
+    prompts = prompt if several else [prompt]
+    if not 1 <= len(prompts) <= MOST_PROMPTS:
+        raise Refused(400, f"give 1 to {MOST_PROMPTS} prompts")
+    for each in prompts:
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, list) and each and all(type(id) is int for id in each):
+            if not 0 <= min(each) <= max(each) < size:
+                raise Refused(400, f"an id is outside of the vocabulary of {size:,}")
+            yield tuple(each)
+        else:
+            raise Refused(400, "prompt is a text, a list of ids, or a list of either")
+
+
+def _number(name: str, value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise Refused(400, f"{name} is no number")
+    return float(value) if name != "top_k" else int(value)
+
+
+def _whole(body: Mapping[str, Any], name: str, default: int) -> int:
+    value = default if body.get(name) is None else body[name]
+    if type(value) is not int or value < 0:
+        raise Refused(400, f"{name} is no whole number from 0")
+    return value

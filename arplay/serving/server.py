@@ -1,0 +1,160 @@
+"""The server: who may ask, in which turn, and how answers go out. One model, one answer at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import anyio
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from arplay import api
+from arplay.export.provenance import model as model_record
+from arplay.serving.completions import Refused, asked, complete, tokenize
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Of a request."""
+MOST_WAITING = 64
+"""Requests that wait for their turn; further ones are sent away."""
+LOOK_SECONDS = 0.1
+"""So often is looked whether whoever asked is still there."""
+
+R = TypeVar("R")
+Answer = Callable[["Desk", Request], Awaitable[JSONResponse]]
+
+
+class Gone(Exception):  # noqa: N818 - no error
+    """Whoever asked is no longer there."""
+
+
+class Stop:
+    """What a model reports its progress to: it raises Gone in the middle of a long text once the client has left."""
+
+    check: Callable[[], None] = staticmethod(lambda: None)
+
+    def report(self, fraction: float | None, what: str) -> None:
+        self.check()
+
+
+class Desk:
+    """The model, which one thread at a time uses: requests take turns, a prompt each, in the order of their coming."""
+
+    def __init__(self, model: api.Model, stop: Stop) -> None:
+        self.model, self._stop = model, stop
+        self._turn, self._waiting = asyncio.Lock(), 0
+
+    async def run(self, request: Request, work: Callable[[Callable[[], None]], R]) -> R:
+        """``work`` in its turn, in a thread. It is given what raises Gone once the client has left. Raises Refused."""
+        if self._waiting >= MOST_WAITING:
+            raise Refused(429, "too many requests are waiting; ask again later")
+        self._waiting += 1
+        left = False
+
+        def check() -> None:
+            if left:
+                raise Gone
+
+        async def watch() -> None:
+            nonlocal left
+            while not left:
+                await asyncio.sleep(LOOK_SECONDS)
+                left = await request.is_disconnected()
+
+        try:
+            async with self._turn:
+                watcher = asyncio.create_task(watch())
+                self._stop.check = check
+                try:
+                    answer: R = await anyio.to_thread.run_sync(partial(work, check))
+                    return answer
+                finally:
+                    watcher.cancel()
+        finally:
+            self._waiting -= 1
+
+
+def application(model: api.Model, stop: Stop, key: str = "", hosts: tuple[str, ...] = ()) -> Starlette:
+    """``stop``: what ``model`` was loaded with to report to; ``key``: what ``Authorization: Bearer`` has to say, "" for
+    nothing; ``hosts``: names that it may be called by (none: any), so that no page of a browser reaches it under a name
+    of its own.
+    """
+    desk = Desk(model, stop)
+
+    def route(path: str, answer: Answer, method: str) -> Route:
+        async def answered(request: Request) -> JSONResponse:
+            try:
+                _admit(request, key)
+                return await answer(desk, request)
+            except Refused as refused:
+                kind = "invalid_request_error" if refused.status < 500 else "server_error"
+                return JSONResponse({"error": {"message": str(refused), "type": kind}}, refused.status)
+            except (Gone, ClientDisconnect):
+                return JSONResponse({"error": {"message": "the client left", "type": "cancelled"}}, 499)
+
+        return Route(path, answered, methods=[method])
+
+    routes = [
+        route("/v1/models", _models, "GET"),
+        route("/v1/completions", _completions, "POST"),
+        route("/tokenize", _tokenize, "POST"),
+    ]
+    known = [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))] if hosts else []
+    return Starlette(routes=routes, middleware=known)
+
+
+def _admit(request: Request, key: str) -> None:
+    said = request.headers.get("Authorization", "")
+    if key and not hmac.compare_digest(said.encode("utf-8"), f"Bearer {key}".encode()):
+        raise Refused(401, "the key is missing or another one")
+
+
+async def _body(request: Request) -> Any:
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MOST_BYTES:
+            raise Refused(413, f"a request may have {MOST_BYTES >> 20} MiB")
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "the body is no JSON") from error
+
+
+async def _models(desk: Desk, request: Request) -> JSONResponse:
+    info = desk.model.info
+    one = {"id": info.name, "object": "model", "owned_by": "arplay", "max_model_len": info.context}
+    told = {key: value for key, value in model_record(info).items() if key != "source"}  # a path of this machine
+    return JSONResponse({"object": "list", "data": [one | {"arplay": told}]})
+
+
+async def _completions(desk: Desk, request: Request) -> JSONResponse:
+    body = await _body(request)
+    model, choices = desk.model, []
+    for index, one in enumerate(asked(body, model.vocabulary)):
+        choices.append(await desk.run(request, partial(complete, model, one, index)))
+    read, drawn = sum(choice.pop("prompt_tokens") for choice in choices), sum(len(c["token_ids"]) for c in choices)
+    return JSONResponse(
+        {
+            "id": f"cmpl-{time.time_ns():x}",
+            "object": "text_completion",
+            "created": int(time.time()),
+            "model": model.info.name,
+            "choices": choices,
+            "usage": {"prompt_tokens": read, "completion_tokens": drawn, "total_tokens": read + drawn},
+        }
+    )
+
+
+async def _tokenize(desk: Desk, request: Request) -> JSONResponse:
+    body = await _body(request)
+    return JSONResponse(await desk.run(request, lambda check: tokenize(desk.model, body)))

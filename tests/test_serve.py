@@ -1,0 +1,209 @@
+"""`arplay serve`, a process of its own asked over the loopback interface: its numbers are those of the model here."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import arplay
+from arplay.cli import main
+from arplay.core.conventions import every, rolling
+from arplay.serving.completions import Asked, Refused, complete
+
+pytest.importorskip("uvicorn", reason="the server's libraries are not installed (the extra serve)")
+TEXT = "It was a dark night, é 好."
+KEY = "a key of the tests"
+
+
+class Client:
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def ask(self, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(self.address + path, data, {"Authorization": f"Bearer {KEY}", **headers})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            said = error.read()
+            return error.code, json.loads(said) if said.startswith(b"{") else said.decode()
+
+    def complete(self, prompt: Any, **more: Any) -> Any:
+        status, said = self.ask("/v1/completions", {"prompt": prompt, **more})
+        assert status == 200, said
+        return said
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    command = [sys.executable, "-m", "arplay", "serve", "--model", "english", "--port", "0", "--key-env", "ARPLAY_KEY"]
+    environment = {**os.environ, "ARPLAY_KEY": KEY}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
+        assert server.stderr is not None
+        try:
+            said = (re.search(r"answers at (http://127\.0\.0\.1:\d+)/v1", line) for line in server.stderr)
+            yield Client(next(found for found in said if found)[1])
+        finally:
+            server.terminate()
+            assert server.wait(20) in (0, -15)
+
+
+@pytest.fixture(scope="module")
+def english() -> arplay.Model:
+    return arplay.load("english")
+
+
+def test_log_probs_of_a_prompt(client: Client, english: arplay.Model) -> None:
+    score, said = english.score(TEXT), client.complete(TEXT, max_tokens=0, echo=True, logprobs=5)
+    told = said["choices"][0]["logprobs"]
+    assert said["choices"][0]["text"] == TEXT and told["token_ids"] == score.ids.tolist()
+    assert np.allclose(told["token_logprobs"], score.logprob, atol=1e-6) and told["ranks"] == score.rank.tolist()
+    assert "".join(told["token_bytes"]) == TEXT.encode().hex()
+    for id, logprob, top, named in zip(
+        told["token_ids"], told["token_logprobs"], told["top_tokens"], told["top_logprobs"], strict=True
+    ):
+        assert {"id": id, "logprob": logprob} in top and logprob in named.values() and 5 <= len(top) <= 6
+    assert said["usage"] == {"prompt_tokens": len(score), "completion_tokens": 0, "total_tokens": len(score)}
+
+
+def test_ids_are_read_exactly(client: Client, english: arplay.Model) -> None:
+    ids = english.encode(TEXT).ids.tolist()
+    bare, led = (client.complete(each, max_tokens=0, echo=True, logprobs=0)["choices"][0] for each in (ids, [0, *ids]))
+    assert bare["logprobs"]["token_logprobs"][0] is None, "nothing stands before the first"
+    assert np.allclose(led["logprobs"]["token_logprobs"][1:], english.score(TEXT).logprob, atol=1e-6)
+    several = client.complete([ids, "It"], max_tokens=0, echo=True, logprobs=0)["choices"]
+    assert [choice["index"] for choice in several] == [0, 1] and several[0] == bare
+
+
+@pytest.mark.parametrize(
+    ("more", "pipeline"),
+    [
+        ({"temperature": 0}, "temperature:0"),
+        ({"temperature": 0.7, "top_p": 0.9, "top_k": 40, "seed": 5}, "top-k:40,top-p:0.9,temperature:0.7"),
+        ({"presence_penalty": 0.5, "temperature": 0.8, "seed": 2}, "presence:0.5,temperature:0.8"),
+    ],
+)
+def test_it_draws_what_the_command_line_draws(
+    client: Client, english: arplay.Model, more: dict[str, Any], pipeline: str
+) -> None:
+    drawn = english.sample(TEXT, 6, seed=more.get("seed", 0), pipeline=pipeline)
+    choice = client.complete(TEXT, max_tokens=6, logprobs=1, **more)["choices"][0]
+    assert choice["text"] == drawn.text and choice["token_ids"] == drawn.ids.tolist()
+    assert np.allclose(choice["logprobs"]["token_logprobs"], drawn.logprob, atol=1e-4)
+    assert choice["finish_reason"] == "length"
+    first = drawn.text[1:3]
+    stopped = client.complete(TEXT, max_tokens=6, stop=first, **more)["choices"][0]
+    assert (stopped["text"], stopped["finish_reason"]) == (drawn.text.partition(first)[0], "stop")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b"{", 400, "no JSON"),
+        (b"[" * 100_000, 400, "no JSON"),
+        ([1], 400, "no JSON object"),
+        ({"prompt": 3}, 400, "prompt is a text"),
+        ({"prompt": []}, 400, "1 to 256 prompts"),
+        ({"prompt": [[]]}, 400, "prompt is a text"),
+        ({"prompt": [4096]}, 400, "outside of the vocabulary of 4,096"),
+        ({"prompt": [-1]}, 400, "outside of the vocabulary"),
+        ({"prompt": "\ud800"}, 400, "not UTF-8"),
+        ({"prompt": "a", "logprobs": 6}, 400, "from 0 to 5"),
+        ({"prompt": "a", "max_tokens": -1}, 400, "max_tokens"),
+        ({"prompt": "a", "max_tokens": 1.5}, 400, "max_tokens"),
+        ({"prompt": "a", "temperature": "hot"}, 400, "temperature is no number"),
+        ({"prompt": "a", "top_p": 7}, 400, "top-p"),
+        ({"prompt": "a", "seed": 2**64}, 400, "seed"),
+        ({"prompt": "a", "n": 2}, 400, "n = 2 is not served"),
+        ({"prompt": "a", "stream": True}, 400, "stream = True is not served"),
+        ({"prompt": "a", "stop": [""]}, 400, "stop is a text"),
+        ({"prompt": [1] * 514}, 400, "514 tokens, and the context is 512"),
+        (b" " * (8 * 1024 * 1024 + 1), 413, "8 MiB"),
+    ],
+)
+def test_what_cannot_be_followed_is_told(client: Client, body: Any, status: int, words: str) -> None:
+    found, said = client.ask("/v1/completions", body)
+    assert found == status and words in said["error"]["message"]
+
+
+def test_who_may_ask(client: Client) -> None:
+    assert client.ask("/v1/models", Authorization="Bearer another")[0] == 401
+    assert client.ask("/v1/models", Host="evil.example")[0] == 400, "a page of a browser under a name of its own"
+    status, said = client.ask("/v1/models")
+    assert status == 200 and said["data"][0]["id"] == "english"
+    assert str(Path(arplay.__file__).parent.parent) not in json.dumps(said), "no path of this machine"
+    assert client.ask("/nothing")[0] == 404
+
+
+def test_tokens_of_a_text(client: Client, english: arplay.Model) -> None:
+    _, said = client.ask("/tokenize", {"prompt": TEXT})
+    assert said["tokens"] == english.encode(TEXT).ids.tolist() and "".join(said["bytes"]) == TEXT.encode().hex()
+    assert client.ask("/tokenize", {"prompt": 3})[0] == 400
+
+
+def test_a_client_that_leaves_holds_up_nobody(client: Client) -> None:
+    host, _, port = client.address.removeprefix("http://").partition(":")
+    body = json.dumps({"prompt": [TEXT] * 200, "max_tokens": 400}).encode()
+    head = f"POST /v1/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
+    with socket.create_connection((host, int(port))) as gone:
+        gone.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    assert client.complete(TEXT, max_tokens=1)["usage"]["completion_tokens"] == 1
+
+
+def test_it_ends_between_two_tokens(english: arplay.Model) -> None:
+    asked = 0
+
+    def leave() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        complete(english, Asked(TEXT, 50, (), 0, (), False, None), 0, leave)
+    assert asked == 3
+    with pytest.raises(Refused, match="reads no text"):
+        complete(arplay.load("xo"), Asked("#", 1, (), 0, (), False, None), 0, leave)
+
+
+def test_other_machines_need_a_key(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--model", "abc", "--host", "0.0.0.0"]) == 2
+    assert "lets other machines in" in capsys.readouterr().err
+    assert main(["serve", "--model", "abc", "--key-env", "ARPLAY_NO_SUCH_KEY"]) == 1
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["serve", "--model", "abc", "--port", str(taken.getsockname()[1])]) == 1
+    assert "cannot be listened at" in capsys.readouterr().err
+
+
+def test_the_harness_scores_through_it(client: Client, english: arplay.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    if importlib.util.find_spec("lm_eval") is None:
+        pytest.skip("lm-evaluation-harness is not installed (pip install 'arplay[harness]')")
+    from lm_eval.api.instance import Instance
+    from lm_eval.models.openai_completions import LocalCompletionsAPI
+
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    address = f"{client.address}/v1/completions"
+    harness = LocalCompletionsAPI(base_url=address, model="english", tokenizer=english.info.source, max_length=129)
+    ((logprob, greedy),) = harness.loglikelihood([Instance("loglikelihood", {}, ("Is it night?", " no"), 0)])
+    expected = english.candidates("Is it night?", [" no"]).candidates[0]
+    assert not greedy and logprob < 0 and expected.logprob < 0  # which has no BOS before it there
+    text = (Path(arplay.__file__).parents[1] / "LICENSE").read_text()
+    (rolled,) = harness.loglikelihood_rolling([Instance("loglikelihood_rolling", {}, (text,), 0)])
+    chain = [english.backend.alphabet.bos or 0, *english.encode(text).ids.tolist()]
+    passes = rolling(len(chain), 127, 1)  # a token is left for what it has the server write, and one for BOS
+    parts = [english.backend.teacher_forced(chain[p.start : p.stop])[p.first - p.start :] for p in passes]
+    assert rolled == pytest.approx(-(every(passes, parts).nll or 0), rel=1e-4)

@@ -70,7 +70,7 @@ class TextArea(WheelZoom, TextField):
         if first == last and not data:
             return
         self.intent.emit(Typed(first, last, data, first + len(data) if caret is None else caret))
-        self.ensureCursorVisible()
+        self.caret_into_sight()
 
     def replace_selection(self, data: bytes) -> None:
         cursor = self.textCursor()
@@ -171,7 +171,10 @@ class TextArea(WheelZoom, TextField):
         elif writes(event):
             self.insert(event.text())
         else:
+            before = self.textCursor().position()
             super().keyPressEvent(event)
+            if self.textCursor().position() != before:
+                self.caret_into_sight()
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """What is composed is Qt's to preview, what is committed is text like any other.

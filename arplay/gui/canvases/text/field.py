@@ -69,7 +69,7 @@ class TextField(QPlainTextEdit):
             if composing:
                 self.preview(QInputMethodEvent(self._composed, self._attributes))
             if moved:
-                self.ensureCursorVisible()
+                self.caret_into_sight()
         finally:
             self._setting = False
         if moved or changed:
@@ -110,7 +110,14 @@ class TextField(QPlainTextEdit):
         self.setFont(fixed_font(pixels))
         self._spaced.set_font_height(self.fontMetrics().height())
         self.document().setDefaultFont(self.font())
+        self.caret_into_sight()
+
+    def caret_into_sight(self) -> None:
+        """All of its line: Qt itself counts no room between the lines."""
         self.ensureCursorVisible()
+        bar = self.verticalScrollBar()
+        while self.cursorRect().bottom() >= self.viewport().height() and bar.value() < bar.maximum():
+            bar.setValue(bar.value() + 1)
 
     def set_style(self, theme: Theme, scale: HeatScale) -> None:
         if (theme, scale.colour_by) != (self.theme, self.scale.colour_by):
@@ -182,4 +189,4 @@ class TextField(QPlainTextEdit):
         seen = self.cursorRect().bottom() < event.oldSize().height()
         super().resizeEvent(event)
         if seen:
-            self.ensureCursorVisible()
+            self.caret_into_sight()

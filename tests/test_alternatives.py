@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
@@ -76,3 +76,17 @@ def test_alt_and_a_click_offer_others_for_a_token_in_the_middle(opened: Open, qt
     play.undo_stack.undo()
     settle(window, qtbot)
     assert text_of(play.document).data == b"Once upon a time"
+
+
+def test_the_menu_of_the_right_button_has_them_too(opened: Open, qtbot: QtBot) -> None:
+    """Some window managers take Alt and a click for themselves."""
+    window = opened(text=b"Once upon a time", model="english")
+    area = text_field(window)
+    assert isinstance(area, TextArea)
+    cursor = area.textCursor()
+    cursor.setPosition(6)
+    byte = area._byte_at(QPointF(area.cursorRect(cursor).center()) + QPointF(3, 0))
+    right = area.context_menu(byte)
+    next(action for action in right.actions() if "Other" in action.text()).trigger()
+    menu_of(qtbot)
+    assert window.playground.view.caret == 4

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QFileDialog, QInputDialog
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from arplay.core.decoding.layouts import MOST_PRESETS, layout_of, named, presets_as_json, presets_from_json
@@ -102,6 +102,31 @@ def test_stages_are_saved_under_a_name_renamed_found_again_and_deleted(
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("Raw", True))
     press(panel, "Save as a preset…", qtbot)
     assert "cannot be the name" in notice(window) and window.playground.view.settings.presets == ()
+
+
+def test_own_stages_like_others_keep_their_name_and_are_replaced_only_when_asked(
+    opened: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = opened()
+    panel, play = panel_of(window), window.playground
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("Mine", True))
+    press(panel, "Creative", qtbot)
+    press(panel, "Save as a preset…", qtbot)
+    qtbot.waitUntil(lambda: panel.presets.name == "Mine")
+    press(panel, "Creative", qtbot)
+    assert panel.presets.name == "Creative", "negative control: the same stages"
+    press(panel, "Mine", qtbot)
+    assert panel.presets.name == "Mine"
+    lay(window, "top-k:2", qtbot)
+    kept, asked = play.view.settings.presets, list[str]()
+    for answer, count in ((QMessageBox.StandardButton.No, 1), (QMessageBox.StandardButton.Yes, 2)):
+        monkeypatch.setattr(QMessageBox, "question", lambda *said, answer=answer: asked.append(said[2]) or answer)
+        press(panel, "Save as a preset…", qtbot)
+        assert len(asked) == count and "“Mine” already" in asked[-1]
+        replaced = answer == QMessageBox.StandardButton.Yes
+        assert (play.view.settings.presets != kept) == replaced
+    press(panel, "Delete", qtbot)
+    assert play.view.settings.presets == ()
 
 
 def test_stages_go_to_a_file_and_come_back_by_the_menu_and_by_a_drop(

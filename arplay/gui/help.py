@@ -37,7 +37,10 @@ KEYS = (
         (
             ("Ctrl+Enter or Alt+→", "take the most probable token"),
             ("Esc", "go to the chart"),
-            ("Ctrl+. or Alt+click", "other tokens for the place of the caret, or for the token under the mouse"),
+            (
+                "Ctrl+. or Alt+click",
+                "other tokens for the place of the caret, or for the token under the mouse (right click too)",
+            ),
             (
                 "Tab / Esc",
                 "take the next word of the ghost text / hide it (menu View; it comes with the caret at the end of "

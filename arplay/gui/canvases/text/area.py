@@ -247,11 +247,13 @@ class TextArea(WheelZoom, TextField):
             self._replace(low, at, data[b:to] + data[a:b])
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = self.context_menu()
+        by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        menu = self.context_menu(self._byte_at(QPointF(event.pos())) if by_mouse else None)
         menu.exec(event.globalPos())
         menu.deleteLater()
 
-    def context_menu(self) -> QMenu:
+    def context_menu(self, byte: int | None = None) -> QMenu:
+        """``byte``: of the text under the mouse; None for the caret's place."""
         menu = QMenu(self)
         selected = self.textCursor().hasSelection()
         for label, key, slot, enabled in (
@@ -263,13 +265,26 @@ class TextArea(WheelZoom, TextField):
             action = menu.addAction(label, slot)
             action.setShortcut(QKeySequence(key))
             action.setEnabled(enabled)
+        menu.addSeparator()
+        others = menu.addAction("Other &tokens here")
+        others.setShortcut(QKeySequence("Ctrl+."))
+        others.triggered.connect(lambda: self._want_others(byte))
         return menu
+
+    def _want_others(self, byte: int | None) -> None:
+        if byte is None:
+            self.command.emit("alternatives")
+        else:
+            self.others_wanted.emit(byte)
+
+    def _byte_at(self, point: QPointF) -> int | None:
+        return painting.byte_under(self.visible_lines(), self._snapped(point))
 
     # -- mouse: the room between two lines belongs to the line below and above, half each
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         alt = event.modifiers() == Qt.KeyboardModifier.AltModifier and event.button() == Qt.MouseButton.LeftButton
-        byte = painting.byte_under(self.visible_lines(), self._snapped(event.position())) if alt else None
+        byte = self._byte_at(event.position()) if alt else None
         if byte is not None:
             self.others_wanted.emit(byte)
             return

@@ -25,7 +25,7 @@ TEXT = Kind(
     long=lambda text: too_long(text.data),
     verb="write",
     first="Type here. The caret is the place in the chain: everything before it is the prefix. ← and → move it.",
-    other="Go back with ← into the middle of the text and press Ctrl+. (or Alt+click a token): choose with ↓, and "
+    other="Go back with ← into the middle of the text and press Ctrl+. (or right-click a token): choose with ↓, and "
     "Enter writes another token there. Ctrl+B branches: one that was not tried yet. What followed is kept.",
     chat=NewChat,
 )

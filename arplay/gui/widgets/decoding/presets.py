@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QMessageBox, QPushButton, QSizePolicy, QWidget
 
 from arplay.core.decoding.generation_config import to_config
 from arplay.core.decoding.layouts import MOST_BYTES, Presets, layout_of, named
@@ -15,6 +15,7 @@ from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.decoding.rows import PRESETS, USUAL, Rows, as_json, pipeline_of
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import TokenSet
+from arplay.core.signs import safe
 from arplay.export.writers import replacing
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.menu_button import give_menu
@@ -45,7 +46,9 @@ class PresetMenu(QPushButton):
         self.name = OWN
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # a name may be long
         self._rows: Rows = USUAL
-        self._pipeline: Pipeline | None = None
+        self._meant = ""
+        """The preset that was chosen or named last: others may have the same stages."""
+        self._shown: tuple[Pipeline, str] | None = None
         self._presets: Presets = ()
         self._tokens: TokenSet | None = None
         menu = QMenu(self)
@@ -61,10 +64,11 @@ class PresetMenu(QPushButton):
         if anew:
             self._fill()
         pipeline = pipeline_of(rows)
-        if pipeline == self._pipeline and not anew:
+        if (pipeline, self._meant) == self._shown and not anew:
             return
-        self._pipeline = pipeline
-        self.name = next((name for name, each in self._known.items() if each == pipeline), OWN)
+        self._shown = pipeline, self._meant
+        alike = [name for name, each in self._known.items() if each == pipeline]
+        self.name = self._meant if self._meant in alike else next(iter(alike), OWN)
         self._elide()
         self.setToolTip(plain(f"{TIP}. Now: {pipeline.label}"))
         self.setAccessibleName(f"Preset: {self.name}")
@@ -122,7 +126,9 @@ class PresetMenu(QPushButton):
         known = {name: rows for name, (_, rows) in PRESETS.items()} | dict(self._presets)
         try:
             if action.isCheckable():
+                self._meant = name
                 self.chosen.emit(known[name])
+                self.show_layout(self._rows, self._presets, self._tokens)  # the same stages under another name
             else:
                 getattr(self, name)()
         except Problem as problem:
@@ -132,14 +138,26 @@ class PresetMenu(QPushButton):
 
     def save(self) -> None:
         name, agreed = QInputDialog.getText(self, "Save as a preset", "Name of these stages")
-        if agreed:
-            self.kept.emit(named(self._presets, name, self._rows))
+        if agreed and self._may_have(name):
+            self._keep(name, named(self._presets, name, self._rows))
 
     def rename(self) -> None:
         former = self.name
         name, agreed = QInputDialog.getText(self, "Rename the preset", "Its new name", text=former)
-        if agreed:
-            self.kept.emit(named(self._presets, name, dict(self._presets)[former], former))
+        if agreed and (name.strip() == former or self._may_have(name)):
+            self._keep(name, named(self._presets, name, dict(self._presets)[former], former))
+
+    def _keep(self, name: str, presets: Presets) -> None:
+        self._meant = safe(name.strip())
+        self.kept.emit(presets)
+
+    def _may_have(self, name: str) -> bool:
+        """Whether a name is free, or what has it may be replaced."""
+        name = safe(name.strip())
+        if name not in dict(self._presets):
+            return True
+        asked = QMessageBox.question(self, "Presets", plain(f"There is a preset “{name}” already. Replace it?"))
+        return asked == QMessageBox.StandardButton.Yes
 
     def delete(self) -> None:
         self.kept.emit(named(self._presets, self.name, None))

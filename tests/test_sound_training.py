@@ -55,7 +55,9 @@ def test_sounds_of_ones_own_are_learnt_continued_and_scored(tmp_path: Path, caps
     assert cli.main(["sample", "--model", str(out), "--file", str(word), "-n", "150", "--out", str(new)]) == 0
     found, before = read_sound(new, TOKENS)[0], read_sound(word, TOKENS)[0]
     assert len(found) == 950 and found.samples[:800] == before.samples
-    capsys.readouterr()
+    for other in (["--out", "word.mp3"], ["--rollouts", "2", "--out", "word.wav"]):
+        assert cli.main(["sample", "--model", str(out), "-n", "2", *other]) == 1
+        assert "one sample into *.wav, or text into *.txt" in capsys.readouterr().err
     assert cli.main(["sample", "--model", str(out), "-n", "150", "--file", str(word)]) == 0
     assert bytes(map(int, capsys.readouterr().out.split())) == found.samples
     assert cli.main(["score", str(folder / "other.wav"), "--model", str(out), "--json"]) == 0

@@ -6,6 +6,7 @@ import argparse
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,11 +21,13 @@ from arplay.core.format import number
 from arplay.export.sessionfile import is_session
 from arplay.export.writers import to_json
 from arplay.models import catalogue, documents
+from arplay.models.reader import Reader
 from arplay.samples import AtLimit, Sample
 from arplay.schema import Wrong, many, one_of, real, table, whole
 from arplay.textfile import read_json
 
 LENGTH = 50
+MEDIA = ("audio", "image", "video")
 MAX_TRACE_BYTES = 64 * 1024 * 1024
 BEAMS: dict[str, tuple[Callable[[str], float], str]] = {
     "length-penalty": (float, "a chain of n tokens scores log p / n^P: above 0 favours long ones (1)"),
@@ -132,6 +135,7 @@ def run(args: argparse.Namespace) -> int:
         return _replay_session(args)
     _check_together(args)
     tokens = documents.tokens_of(args.model or catalogue.DEFAULT)
+    _check_out(args, documents.reader_of(tokens))
     if args.prompt is None and args.file is None and tokens is None:
         raise options.UsageError("one of the arguments --prompt --file is required")
     trace = Trace.read(args.replay) if args.replay else None
@@ -196,6 +200,17 @@ def _check_together(args: argparse.Namespace) -> None:
     for name in (*BEAMS, "early-stopping"):
         if args.beams is None and getattr(args, name.replace("-", "_")) is not None:
             raise options.UsageError(f"--{name} goes with --beams")
+
+
+def _check_out(args: argparse.Namespace, reader: Reader) -> None:
+    """Raises Problem for a name of a file that would hold something else than it says."""
+    if args.out is None:
+        return
+    told = guess_type(args.out.name)[0] or ""
+    one = not args.json and args.rollouts is None and args.beams is None
+    if told.partition("/")[0] in MEDIA and not (one and args.out.suffix.lower() in reader.writes):
+        other = f"one sample into {' or '.join(f'*{suffix}' for suffix in reader.writes)}, or " if reader.writes else ""
+        raise Problem(f"{args.out.name} would hold no {told}", f"write {other}text into *.txt or *.json")
 
 
 def _rollouts(found: Rollouts) -> str:

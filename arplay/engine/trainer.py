@@ -50,7 +50,8 @@ class TrainingState:
 
     ``reports`` and ``snapshots`` (steps) are all there are, oldest first. ``resumable``: whether
     :meth:`Trainer.resume` has something to go on with. ``goes_on_from``: the tokens of the checkpoint of a run that was
-    not stopped politely, so that the reports after it will be done again; else None.
+    not stopped politely, so that the reports after it will be done again; else None. ``facts``: what it said of what it
+    reads, of what was changed in that, and of how it trains.
     """
 
     status: Status
@@ -62,6 +63,7 @@ class TrainingState:
     folder: Path
     resumable: bool
     goes_on_from: int | None = None
+    facts: tuple[str, ...] = ()
 
 
 class Trainer:
@@ -172,7 +174,9 @@ class Trainer:
         what = self._what(status, reports, goes_on_from)
         again = self._start is not None and self._run.problem() is None  # else it would only fail again
         resumable = self._child is None and not done and (plan is not None or again)
-        return TrainingState(status, what, plan, reports, snapshots, problem, self.folder, resumable, goes_on_from)
+        return TrainingState(
+            status, what, plan, reports, snapshots, problem, self.folder, resumable, goes_on_from, self._facts()
+        )
 
     def _status(self, failed: bool, done: bool, reported: bool) -> Status:
         if self._child is not None:
@@ -262,12 +266,17 @@ class Trainer:
             failure = problem.cause, problem.remedy
         self._failure = failure
 
-    def _tail(self) -> str:
-        """The end of what the child printed."""
+    def _tail(self, first: int | None = None) -> str:
+        """The end of what the child printed, or so much from ``first`` on."""
         with contextlib.suppress(OSError), self._output.open("rb") as file:  # no last words: the status tells the end
-            file.seek(max(0, self._output.stat().st_size - _TAIL))
+            file.seek(max(0, self._output.stat().st_size - _TAIL) if first is None else first)
             return file.read(_TAIL).decode("utf-8", "replace").replace("\r", "\n")
         return ""
+
+    def _facts(self) -> tuple[str, ...]:
+        """The lines that it began with and that hold figures."""
+        said = self._tail(0).splitlines()[:-1]  # the last one may be cut
+        return tuple(line for line in said if any(map(str.isdigit, line)) and not line.startswith(("step ", "done")))
 
     def _last_line(self) -> str:
         return next((line.strip() for line in reversed(self._tail().splitlines()) if line.strip()), "")

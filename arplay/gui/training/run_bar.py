@@ -40,6 +40,7 @@ class RunBar(QFrame):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of the run")
         self.figures = FigureRow()
+        self.facts = Caption()
         self.open_it = push_button("Open in the playground", "", self.open)
         self.main = push_button("Pause", "", self._on_main)
         self.stop = push_button("Cancel…", "Stop at once, without a checkpoint", self.cancel)
@@ -59,6 +60,7 @@ class RunBar(QFrame):
         column.addLayout(first)
         column.addWidget(self.bar)
         column.addWidget(self.figures)
+        column.addWidget(self.facts)
 
     def show_run(self, state: TrainingState, unit: LossUnit) -> None:
         self.state = state
@@ -72,6 +74,8 @@ class RunBar(QFrame):
             self.bar.setValue(round(1000 * (share or 0.0)))
         self.figures.show_figures(facts.figures(state, unit))
         self.figures.setVisible(live or bool(state.reports))  # their place is kept until the first report
+        self.facts.show_text(" · ".join(state.facts))
+        self.facts.setVisible(live or bool(state.facts))
         self._show_buttons(state, live)
 
     def _show_buttons(self, state: TrainingState, live: bool) -> None:

@@ -131,7 +131,7 @@ def test_pictures_are_trained_on_in_the_window_and_the_model_opened(
     qtbot.waitUntil(lambda: view.run.state.status in ("done", "failed"), timeout=long)
     assert view.run.state.status == "done" and not notice(window)
     assert "bits/dimension" in view.page.unit.buttons["bits per byte"].text()
-    assert "43 pictures of 5 × 4 pixels of 8 levels" in view.page.bar.facts.full
+    assert "42 pictures of 5 × 4 pixels of 8 levels" in view.page.bar.facts.full
     assert "bits per dimension" in facts.summary(view.run.state) and "something else" in view.page.replay.empty.text()
     view.page.bar.open_it.click()
     qtbot.waitUntil(lambda: view.run.state.folder.name in window.playground.view.loaded.info.name, timeout=long)

@@ -26,6 +26,8 @@ GAP = 4.0
 """Between two tokens on a branch."""
 UNDER = 9.0
 """From the middle of a row to its line."""
+TALL = 8.5
+"""From the middle of a row up to the top of its text; what it is called stands above that."""
 READABLE = 0.5
 """The scale from which text is drawn."""
 BROAD = 6.0
@@ -172,7 +174,8 @@ class Branches(Board):
 
     def paint_focus(self, painter: QPainter) -> None:
         area = self.on_screen(self.place(self.current))
-        painter.drawRoundedRect(area.adjusted(-3, 6 * self.scale, -1, 0), 4, 4)
+        above = (ROW / 2 - TALL - 1) * self.scale
+        painter.drawRoundedRect(area.adjusted(-3, above, -1, 0), 4, 4)
 
     def _overview(self, painter: QPainter, scale: float) -> None:
         """Lines only, those of one colour and width at once."""
@@ -234,7 +237,7 @@ class Branches(Board):
                 on_way, laid = twig in shown.on_way, not shown.outline.nodes[twig]
                 if twig == shown.here:
                     painter.fillRect(
-                        QRectF(left - 2, y - ROW / 2 + 3, right - left + 4, ROW - 9), theme.color("accent_soft")
+                        QRectF(left - 2, y - TALL, right - left + 4, TALL + UNDER), theme.color("accent_soft")
                     )
                 self._pen(painter, twig, laid)
                 painter.drawLine(QLineF(left, y + UNDER, right + GAP, y + UNDER))
@@ -248,12 +251,12 @@ class Branches(Board):
                 painter.drawText(QPointF(left, y + 3), said)
                 if twig in shown.compared:
                     painter.setPen(QPen(theme.color("accent"), 1.5))
-                    painter.drawRoundedRect(QRectF(left - 2, y - ROW / 2 + 3, right - left + 4, ROW - 8), 3, 3)
+                    painter.drawRoundedRect(QRectF(left - 2, y - TALL, right - left + 4, TALL + UNDER + 1), 3, 3)
                 name = shown.name(twig)
                 if said := name or (shown.tries(twig) if k == 0 else ""):
                     painter.setFont(small)
                     painter.setPen(theme.color("accent" if name else "muted"))
-                    painter.drawText(QPointF(left, y - ROW / 2 + 5), said)
+                    painter.drawText(QPointF(left, y - ROW / 2 + 4), said)
 
     def _pen(self, painter: QPainter, twig: int, laid: bool) -> None:
         shown = self.shown

@@ -188,7 +188,8 @@ class HistoryPanel(Panel):
             self._outline, self._key = Outline(tree, pruned, self._gold, self._pale), key
         outline, other = self._outline, self._compared
         shown = Shown(outline, self._words, outline.of[node.serial], names(tree.marks))
-        said = [f"{outline.left_out:,} pruned states are not shown"] if outline.left_out else []
+        many = outline.left_out
+        said = [f"{many:,} pruned state{' is' if many == 1 else 's are'} not shown"] if many else []
         if self._gold is not None and self._gold_left_out:
             laid = f"the first {len(self._gold[1]):,} tokens of the gold text are laid, {self._gold_left_out:,} are not"
             said.append(laid)

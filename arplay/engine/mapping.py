@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from arplay.core.decoding.pipeline import Pipeline
-from arplay.core.errors import Problem
 from arplay.core.joint_map import Area, chain_of
 from arplay.core.modalities.base import Document, Place
 from arplay.core.reading import Reading
@@ -61,11 +60,7 @@ class Mapped(OfPlace):
 
 def map_of(state: State, request: Map) -> Steps:
     """Open the most probable area again and again. Raises Problem."""
-    model, spot = state.current(), free_spot(state, request.document, request.place, request.reading)
-    if model.can.partial:
-        raise Problem("a server that tells only some tokens has no map", "choose a model that is here")
-    if request.document.ahead(state.tokens):
-        raise Problem("a map cannot go around what stands further on", "take it away first")
+    model, spot = state.current(), free_spot(state, request.document, request.place, request.reading, "a map")
     chain, index = spot.chain, spot.prefix.index
     session, start, room = model.session(), len(spot.context), model.info.context
     session.read(spot.context.tolist())

@@ -79,12 +79,17 @@ def open_spot(state: State, document: Document, place: Place, reading: Reading) 
     return spot
 
 
-def free_spot(state: State, document: Document, place: Place, reading: Reading) -> Spot:
+def free_spot(state: State, document: Document, place: Place, reading: Reading, straight: str = "") -> Spot:
     """The same for many tokens one after the other: in a document of a fixed length they cannot push others aside.
 
-    Raises Problem where one stands there already.
+    ``straight`` names what cannot go around those that stand further on. Raises Problem where one stands there already,
+    and for a model that tells only some tokens.
     """
     spot = open_spot(state, document, place, reading)
+    if state.current().can.partial:
+        raise Problem("a server that tells only some tokens steps no batch", "sample one by one")
+    if straight and document.ahead(state.tokens):
+        raise Problem(f"{straight} cannot go around what stands further on", "take it away first")
     if state.tokens.length is not None and spot.prefix.actual is not None:
         raise Problem("something stands here already", "clear it and what follows, or go to the first open place")
     return spot

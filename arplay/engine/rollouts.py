@@ -110,8 +110,6 @@ def roll(state: State, request: Roll, on_step: OnStep | None = None) -> Steps:
     if not 1 <= len(request.seeds) <= MOST_ROLLOUTS:
         raise Problem(f"{len(request.seeds):,} rollouts cannot be drawn", f"ask for 1 to {MOST_ROLLOUTS:,}")
     model, spot = state.current(), free_spot(state, request.document, request.place, request.reading)
-    if model.can.partial:
-        raise Problem("a server that tells only some tokens steps no batch", "sample one by one")
     chain, index = spot.chain, spot.prefix.index
     running = [
         _Running(

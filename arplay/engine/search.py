@@ -12,7 +12,6 @@ import numpy as np
 from arplay.core.beams import Beam, BeamSearch, Expansion, Floats, Hypothesis, Rules, Whole, whole
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.distribution import Distribution
-from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Place
 from arplay.core.reading import Reading
 from arplay.core.tree import Step
@@ -79,11 +78,7 @@ class _Known:
 
 def search(state: State, request: Search) -> Steps:
     """Expand as often as is asked. Raises Problem."""
-    model, spot = state.current(), free_spot(state, request.document, request.place, request.reading)
-    if model.can.partial:
-        raise Problem("a server that tells only some tokens steps no batch", "sample one by one")
-    if request.document.ahead(state.tokens):
-        raise Problem("a search cannot go around what stands further on", "take it away first")
+    model, spot = state.current(), free_spot(state, request.document, request.place, request.reading, "a search")
     chain, index = spot.chain, spot.prefix.index
     ends = [request.rules.most]
     if model.info.context is not None:

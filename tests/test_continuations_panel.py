@@ -191,8 +191,8 @@ def test_a_double_click_on_the_tree_writes_the_chain(opened: Open, qtbot: QtBot)
 def test_the_best_beam_stays_in_sight_when_the_panel_becomes_lower(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"B")
     panel = panel_of(window)
-    click(panel.modes[1])
-    panel.tokens.setValue(8)
+    click(panel.modes["beams"])
+    panel.fields.tokens.setValue(8)
     click(panel.run)
     done(window, qtbot)
     tree = panel.tree

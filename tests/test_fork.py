@@ -37,12 +37,12 @@ def test_only_four_beams_find_the_best(width: int, text: str) -> None:
 def test_one_click_shows_who_missed_it_and_where(opened: Open, qtbot: QtBot) -> None:
     window = opened("fork", b"")
     panel = panel_of(window)
-    click(panel.modes[1])
-    assert panel.tokens.value() == 6, "as many as can be looked at whole"
+    click(panel.modes["beams"])
+    assert panel.fields.tokens.value() == 6, "as many as can be looked at whole"
     click(panel.run)
     done(window, qtbot)
     assert "RRSSSS" in panel.note.full and "4 beams found it, greedy missed it" in panel.note.full
-    panel.width_box.setValue(2)
+    panel.fields.beams.setValue(2)
     click(panel.run)
     done(window, qtbot)
     assert "2 beams missed it, so did greedy; it was lost at its token 2; 4 beams find it" in panel.note.full
@@ -53,7 +53,7 @@ def test_one_click_shows_who_missed_it_and_where(opened: Open, qtbot: QtBot) -> 
     found = window.playground.view.searched
     assert found is not None and found.whole is not None and found.whole.enough == 4
     assert kept(tree_of(found.expansions), found.whole.best.ids) == 1
-    panel.tokens.setValue(7)
+    panel.fields.tokens.setValue(7)
     window.playground.load_model("english")
     qtbot.waitUntil(lambda: panel.view.info is not None and panel.view.info.name == "english", timeout=60_000)
-    assert panel.tokens.value() == 7, "what the user chose stays"
+    assert panel.fields.tokens.value() == 7, "what the user chose stays"

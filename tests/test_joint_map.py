@@ -157,8 +157,8 @@ def test_of_a_large_vocabulary_the_rest_is_one_area() -> None:
 def test_a_map_is_gone_into_and_back_and_written(opened: Open, qtbot: QtBot) -> None:
     window = opened("abc", b"B")
     panel, play = panel_of(window), window.playground
-    click(panel.modes[2])
-    panel.deep.setValue(3)
+    click(panel.modes["map"])
+    panel.fields.deep.setValue(3)
     click(panel.run)
     done(window, qtbot)
     settle(window, qtbot)

@@ -41,8 +41,8 @@ def test_each_kind_is_written_from_the_window(opened: Open, qtbot: QtBot, tmp_pa
     export = of_panel(panel, window)
     with pytest.raises(Problem, match="no continuation was tried yet"):
         export.write(tmp_path / "nothing.csv")
-    panel.count.setValue(3)
-    panel.tokens.setValue(4)
+    panel.fields.count.setValue(3)
+    panel.fields.tokens.setValue(4)
     click(panel.run)
     done(window, qtbot)
     model = arplay.load("abc")
@@ -53,8 +53,8 @@ def test_each_kind_is_written_from_the_window(opened: Open, qtbot: QtBot, tmp_pa
     told = json.loads(files[".json"].read_text())
     assert listed == told["rollouts"] == rolled.as_dict()["rollouts"] and told["prefix"] == {"text": "B"}
     assert [row["text"] for row in rows(files[".csv"])] == list(rolled.texts)
-    click(panel.modes[1])
-    panel.width_box.setValue(2)
+    click(panel.modes["beams"])
+    panel.fields.beams.setValue(2)
     click(panel.run)
     done(window, qtbot)
     beams = model.beams("B", 2, 4)
@@ -63,8 +63,8 @@ def test_each_kind_is_written_from_the_window(opened: Open, qtbot: QtBot, tmp_pa
     assert [each["fate_kind"] for each in told["candidates"]] == [
         each.fate for expansion in beams.expansions for each in expansion.candidates
     ]
-    click(panel.modes[2])
-    panel.deep.setValue(3)
+    click(panel.modes["map"])
+    panel.fields.deep.setValue(3)
     click(panel.run)
     done(window, qtbot)
     told = json.loads(every(export, tmp_path, "map")[".json"].read_text())

@@ -161,12 +161,15 @@ class _Start:
         try:
             if (options.prompt is None and options.text_file is None) or documents.tokens_of(spec) is None:
                 return False
-            tree = Tree(documents.read(spec, options.prompt, options.text_file, None).document)
+            source = documents.read(spec, options.prompt, options.text_file, None)
+            tree = Tree(source.document)
         except Problem as problem:
             window.playground.reported.emit(problem.cause, problem.remedy)
             return True
         tree.root.caret, tree.root.name = 0, options.text_file.name if options.text_file is not None else None
         window.playground.table.restore(Session(tree, seed=window.playground.view.settings.seed))
+        if source.remark:
+            window.report(source.remark, "the file stays as it is")
         return True
 
     def _keep(self) -> Session | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QIcon, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from arplay.gui.theme import BODY, LIGHT, Theme, fixed_font, number_font
@@ -60,6 +60,10 @@ class TableRows(QAbstractTableModel):
         """A colour of the theme."""
         return "text"
 
+    def decoration(self, row: int, column: int) -> QIcon | None:
+        """What stands before the text."""
+        return None
+
     def reset(self, rows: Sequence[Any]) -> None:
         """Other rows; what else was given before is theirs."""
         self.beginResetModel()
@@ -100,6 +104,8 @@ class TableRows(QAbstractTableModel):
             return fixed_font(BODY) if self.columns[at].kind == "token" else number_font(BODY)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self.columns[at].side
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self.decoration(row, at)
         return self.theme.color(self.ink(row, at)) if role == Qt.ItemDataRole.ForegroundRole else None
 
 

@@ -30,6 +30,7 @@ from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.picture.grid import PictureGrid, Square
 from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.swatch import grey
 
 HEIGHT = 680
 """Pixels of height that it wants."""
@@ -122,7 +123,7 @@ class PictureCanvas(Canvas):
     def _show_picture(self, tokens: Raster, picture: Picture) -> None:
         """What the model has read in its own colours, what it has not pale."""
         ground = self.grid.theme.color("background")
-        own = [paper(tokens.ink(id)) for id in range(len(tokens))]
+        own = [grey(tokens.ink(id)) for id in range(len(tokens))]
         pale = [_mixed(colour, ground) for colour in own]
         squares = [Square(None)] * tokens.pixels
         for index, cell in enumerate(tokens.order):
@@ -172,7 +173,7 @@ class PictureCanvas(Canvas):
             tip = f"A click paints {name}{key}; the right button goes through all levels."
             button = self._add(id, name if named else "", tip, 1 + id // columns, id % columns)
             button.setAccessibleName(f"Paint {name}")
-            button.setIcon(_swatch(paper(tokens.ink(id))))
+            button.setIcon(_swatch(grey(tokens.ink(id))))
             if not named:
                 button.setFixedWidth(LEVEL)
         self._fit()
@@ -330,12 +331,6 @@ def _swatch(color: QColor) -> QIcon:
     painter.fillRect(picture.rect().adjusted(3, 3, -3, -3), color)
     painter.end()
     return QIcon(picture)
-
-
-def paper(ink: float) -> QColor:
-    """Ink on white paper, whatever the theme: a picture is what it is."""
-    value = round(255 * (1 - ink))
-    return QColor(value, value, value)
 
 
 def _mixed(colour: QColor, ground: QColor) -> QColor:

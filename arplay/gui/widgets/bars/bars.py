@@ -17,6 +17,7 @@ from arplay.core.distribution import Distribution
 from arplay.core.format import nats_and_bits, percent, tick_percent, tick_power
 from arplay.core.modalities.base import TokenSet
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.swatch import ink_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _of_model(
         ranks = {int(id): int(places[id]) for id in ids}
 
     def row(id: int) -> Row:
-        text, ink = label(vocabulary.label(id)), vocabulary.record(id).get("ink")
+        text, ink = label(vocabulary.label(id)), ink_of(vocabulary, id)
         special = vocabulary.is_special(id)
         return Row(id, text, special, ranks.get(id), own.logprob(id), None, False, id == actual, ink)
 

@@ -28,6 +28,7 @@ from arplay.core.modalities.base import TokenSet
 from arplay.core.picking import Choice
 from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.swatch import ink_of, paint_named
 
 MOST = 400
 THINNEST = 5e-4
@@ -276,12 +277,14 @@ class CumulativeStrip(QWidget):
         painter.fillRect(box, color)
         self._name(painter, box, segment, ink)
 
-    @staticmethod
-    def _name(painter: QPainter, box: QRectF, segment: Segment, ink: QColor) -> None:
+    def _name(self, painter: QPainter, box: QRectF, segment: Segment, ink: QColor) -> None:
         """What it is called, where there is room for it."""
-        if box.width() > 13 and QFontMetricsF(painter.font()).horizontalAdvance(segment.text) + 7 <= box.width():
-            painter.setPen(ink)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, segment.text)
+        if box.width() <= 13:
+            return
+        wide = QFontMetricsF(painter.font()).horizontalAdvance(segment.text)
+        if wide + 7 <= box.width():
+            place = QRectF(box.center().x() - wide / 2, box.top(), wide + 1, box.height())
+            paint_named(painter, self.theme, place, segment.text, ink_of(segment.tokens, segment.id), ink)
 
     def _marker(self, painter: QPainter, area: QRectF, u: float) -> None:
         x = area.left() + u * area.width()

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QStaticT
 from arplay.core.format import percent_cell, power_cell
 from arplay.gui.theme import BODY, RADIUS, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.widgets.bars.bars import Axis, Bars, Rest, Row
+from arplay.gui.widgets.swatch import paint_swatch
 
 Lengths = Mapping[int, tuple[float, float]]
 """Shown share (0..1) of the outline and of the fill, by token; REST is the rest of the vocabulary."""
@@ -252,10 +253,8 @@ class BarPainter:
             return
         color = "muted" if row.removed else "text"
         if row.ink is not None and text:
-            side, value = self.tokens.width(text[0]), round(255 * (1 - row.ink))
-            self.painter.setPen(QPen(self.theme.color("muted"), 1))
-            self.painter.setBrush(QColor(value, value, value))
-            self.painter.drawRect(QRectF(left, area.center().y() - side / 2, side, side))
+            side = self.tokens.width(text[0])
+            paint_swatch(self.painter, self.theme, left, area.center().y(), side, row.ink)
             left, width, text = left + side, width - side, text[1:]
         if text.startswith("␣") and len(text) > 1:  # the space is there, but the word is what one reads
             self._tell(cells, (left, width), area, "␣", "muted", self.tokens, LEFT)

@@ -16,6 +16,7 @@ from arplay.core.modalities.base import TokenSet
 from arplay.gui.contract import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
 from arplay.gui.widgets.labels import UNSCORED, is_bare, label, remark, token_text
+from arplay.gui.widgets.swatch import ink_of, paint_named
 
 WIDTH, LINE, BAR_LINE, TITLE_LINE = 296, 19, 22, 26
 
@@ -25,6 +26,7 @@ class Alternative:
     text: str
     logprob: float
     actual: bool
+    ink: float | None = None
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,19 @@ class CardContent:
     lines: tuple[tuple[str, str], ...]
     alternatives: tuple[Alternative, ...]
     note: str = ""
+    ink: float | None = None
 
 
 def content(ledger: Ledger, index: int, vocabulary: TokenSet | None, unit: Unit) -> CardContent:
     title, where = token_text(ledger, index, vocabulary), f"token {index + 1:,} of {len(ledger):,}"
     cut = remark(ledger, index)
     own = (("bytes of the text", "none are its own"),) if is_bare(ledger, index) else (("bytes", cut),) if cut else ()
+    ink = ink_of(vocabulary, int(ledger.ids[index]))
     if index >= ledger.done:
-        return CardContent(title, where, own, (), "not scored yet")
+        return CardContent(title, where, own, (), "not scored yet", ink)
     logprob = float(ledger.logprob[index])
     if math.isnan(logprob):
-        return CardContent(title, where, own, (), UNSCORED)
+        return CardContent(title, where, own, (), UNSCORED, ink)
     size = f" of {len(vocabulary):,}" if vocabulary is not None and not vocabulary.open else ""
     rank, entropy = int(ledger.rank[index]), float(ledger.entropy[index])
     lines = (
@@ -58,9 +62,10 @@ def content(ledger: Ledger, index: int, vocabulary: TokenSet | None, unit: Unit)
         ("context read", f"{int(ledger.context_of(np.array(index))):,} tokens"),
     )
     best = tuple(
-        Alternative(_text(vocabulary, id), value, id == int(ledger.ids[index])) for id, value in ledger.best.at(index)
+        Alternative(_text(vocabulary, id), value, id == int(ledger.ids[index]), ink_of(vocabulary, id))
+        for id, value in ledger.best.at(index)
     )
-    return CardContent(title, where, lines, best)
+    return CardContent(title, where, lines, best, "", ink)
 
 
 def _text(vocabulary: TokenSet | None, id: int) -> str:
@@ -109,9 +114,7 @@ class HeatCard(QWidget):
         small = QFontMetricsF(interface_font(SMALL))
         room = right - left - small.horizontalAdvance(c.where) - SPACE[2]
         painter.setFont(fixed_font(TEXT))
-        painter.setPen(t.color("accent"))
-        title = QFontMetricsF(fixed_font(TEXT)).elidedText(c.title, Qt.TextElideMode.ElideRight, room)
-        painter.drawText(QRectF(left, y, room, TITLE_LINE), both | Qt.AlignmentFlag.AlignLeft, title)
+        paint_named(painter, t, QRectF(left, y, room, TITLE_LINE), c.title, c.ink, t.color("accent"))
         painter.setFont(interface_font(SMALL))
         painter.setPen(t.color("muted"))
         painter.drawText(QRectF(left, y, right - left, TITLE_LINE), both | Qt.AlignmentFlag.AlignRight, c.where)
@@ -151,10 +154,9 @@ class HeatCard(QWidget):
         font = fixed_font(BODY)
         font.setBold(alternative.actual)
         painter.setFont(font)
-        painter.setPen(t.color(color))
-        text = QFontMetricsF(font).elidedText(alternative.text, Qt.TextElideMode.ElideRight, text_width - 4)
+        named = QRectF(row.x(), row.y(), text_width - 4, row.height())
+        paint_named(painter, t, named, alternative.text, alternative.ink, t.color(color))
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(row.x(), row.y(), text_width, row.height()), middle | Qt.AlignmentFlag.AlignLeft, text)
         track = QRectF(row.x() + text_width, row.center().y() - 5, row.width() - text_width - number_width, 10)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(t.color("border", 0.55))

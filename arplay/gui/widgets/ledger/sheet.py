@@ -15,6 +15,7 @@ from arplay.gui.widgets.figure_row import layout, paint_figures
 from arplay.gui.widgets.ledger import totals as ledger_totals
 from arplay.gui.widgets.ledger.table import NUMBER, POWER, TOKEN, LedgerTable, cell
 from arplay.gui.widgets.sheet import MARGIN, Sheet
+from arplay.gui.widgets.swatch import ink_of, paint_named
 
 WIDTH, LINE, ROW = 900, 18, 22
 _WIDTHS = (60, 192, 96, 104, 112, 144, 144)
@@ -63,18 +64,24 @@ class LedgerSheet(Sheet):
         for place in range(first, stop):
             row = self.first + place
             texts = tuple(cell(self.ledger, self.vocabulary, row, column, self.unit) for column in range(POWER + 1))
-            _paint_row(painter, self.theme, top + (place - first) * ROW, texts)
+            ink = ink_of(self.vocabulary, int(self.ledger.ids[row]))
+            _paint_row(painter, self.theme, top + (place - first) * ROW, texts, ink=ink)
 
 
-def _paint_row(painter: QPainter, theme: Theme, y: float, texts: tuple[str, ...], head: bool = False) -> None:
+def _paint_row(
+    painter: QPainter, theme: Theme, y: float, texts: tuple[str, ...], head: bool = False, ink: float | None = None
+) -> None:
     x = float(MARGIN)
     for column, (text, wide) in enumerate(zip(texts, _WIDTHS, strict=True)):
         font = interface_font(SMALL) if head else fixed_font(BODY) if column == TOKEN else number_font(BODY)
-        side = Qt.AlignmentFlag.AlignLeft if column == TOKEN else Qt.AlignmentFlag.AlignRight
+        colour = theme.color("muted" if head or column == NUMBER else "text")
         painter.setFont(font)
-        painter.setPen(theme.color("muted" if head or column == NUMBER else "text"))
         room = QRectF(x + SPACE[1], y, wide - SPACE[1], ROW)
-        shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, shown)
+        if column == TOKEN:
+            paint_named(painter, theme, room, text, ink, colour)
+        else:
+            painter.setPen(colour)
+            shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown)
         x += wide
     painter.fillRect(QRectF(MARGIN, y + ROW - 0.5, sum(_WIDTHS), 0.5), theme.color("border"))

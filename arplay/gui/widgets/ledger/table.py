@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QIcon
 
 from arplay.core.chain import Ledger, underflows
 from arplay.core.format import in_unit, number, power, power_cell, probability, significant
@@ -14,6 +15,7 @@ from arplay.gui.contract import Unit
 from arplay.gui.theme import Theme
 from arplay.gui.widgets.labels import BARE, UNSCORED, is_bare, remark, token_text
 from arplay.gui.widgets.row_table import Column, TableRows
+from arplay.gui.widgets.swatch import icon, ink_of
 
 NUMBER, TOKEN, P, LOGP, RUNNING, PRODUCT, POWER = range(7)
 
@@ -77,7 +79,20 @@ class LedgerTable(TableRows):
 
     def text(self, row: int, column: int) -> str:
         assert self.ledger is not None
+        said = cell(self.ledger, self.vocabulary, row, column, self.unit)
+        return said if self._swatch(row, column) is None else said[1:].lstrip()
+
+    def spoken(self, row: int, column: int) -> str:
+        assert self.ledger is not None
         return cell(self.ledger, self.vocabulary, row, column, self.unit)
+
+    def decoration(self, row: int, column: int) -> QIcon | None:
+        ink = self._swatch(row, column)
+        return None if ink is None else icon(self.theme, ink)
+
+    def _swatch(self, row: int, column: int) -> float | None:
+        assert self.ledger is not None
+        return ink_of(self.vocabulary, int(self.ledger.ids[row])) if column == TOKEN else None
 
     def ink(self, row: int, column: int) -> str:
         assert self.ledger is not None

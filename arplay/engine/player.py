@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from contextlib import suppress
+from ctypes import CDLL, CFUNCTYPE, c_char_p, c_int
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from arplay.core.errors import Problem
 
 LATENCY_MS = 60
+_Heard = CFUNCTYPE(None, c_char_p, c_int, c_char_p, c_int, c_char_p)
+_NOTHING = _Heard(lambda *said: None)
 
 
 class Player:
@@ -31,6 +35,7 @@ class Player:
             import miniaudio
         except (ImportError, OSError) as error:
             raise Problem("miniaudio is not installed", "install arplay again, or listen to an exported WAV") from error
+        _silence_alsa()
         real = [one for one in miniaudio.Backend if one not in (miniaudio.Backend.NULL, miniaudio.Backend.CUSTOM)]
         try:
             device = miniaudio.PlaybackDevice(
@@ -72,3 +77,9 @@ class Player:
         device, self._device = self._device, None
         if device is not None:
             device.close()
+
+
+def _silence_alsa() -> None:
+    """Where there is no device the library of Linux writes pages about it to the terminal; users are told in words."""
+    with suppress(OSError, AttributeError):
+        CDLL("libasound.so.2").snd_lib_error_set_handler(_NOTHING)

@@ -45,6 +45,7 @@ class Run(QWidget):
         self.speed.setToolTip(f"{self.speed.toolTip()}; {FASTEST:.0f}+: as fast as it goes")
         self.speed.valueChanged.connect(self._on_speed)
         self.lengths = Lengths("As fast as it goes: press Play, or P.")
+        self.lengths.setContentsMargins(0, SPACE[0], 0, SPACE[0])
         self.lengths.chosen.connect(self._on_length)
         self.stop = QCheckBox("Stop at end-of-text", self)
         self.stop.setToolTip("Play ends when the model draws its end-of-text token")

@@ -98,7 +98,8 @@ def test_what_ends_with_a_whole_token_stays(english: arplay.Model) -> None:
 
 def test_the_command_line_heals_and_tells_where_there_is_nothing_to(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["sample", "--prompt", "Once upon a ", "-n", "1", "--greedy", "--heal"]) == 0
-    assert capsys.readouterr().out.strip() == "time"
+    told = capsys.readouterr()
+    assert told.out == " time\n" and "“␣” was taken back" in told.err
     assert cli.main(["next", "--model", "abc", "--prompt", "BA", "--heal"]) == 0
     assert "nothing to heal" in capsys.readouterr().err
 

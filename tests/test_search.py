@@ -225,6 +225,11 @@ def test_options_that_would_say_nothing(wrong: list[str], capsys: pytest.Capture
     assert "go" in capsys.readouterr().err.splitlines()[-1]
 
 
+def test_an_empty_stop_string_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sample", "--model", "abc", "--prompt", "B", "-n", "1", "--stop", ""]) == 2
+    assert "--stop needs a text" in capsys.readouterr().err.splitlines()[-1]
+
+
 @pytest.mark.parametrize("wrong", [["--beam-groups", "3"], ["--beams", "0"], ["--length-penalty", "nan"]])
 def test_rules_that_cannot_be_are_one_line(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sample", "--model", "abc", "--prompt", "B", "--beams", "2", *wrong]) == 1

@@ -111,10 +111,16 @@ def add_heal(parser: argparse.ArgumentParser) -> None:
 
 
 def tell_heal(args: argparse.Namespace, pipeline: Pipeline) -> None:
-    """Where there was nothing to heal, that is told."""
+    """What was taken back, for what is written begins with it; where there was nothing to heal, that is told."""
     from arplay.commands.console import note
+    from arplay.core.modalities.vocabulary import visible
 
-    if args.heal and not pipeline.has("begins"):
+    if not args.heal:
+        return
+    taken = [str(values[0]) for name, values in pipeline.stages if name == "begins"]
+    if taken:
+        note(f"healed: “{visible(taken[0].encode())}” was taken back, and what is written begins with it")
+    else:
         note("nothing to heal: no longer token begins with the last one")
 
 

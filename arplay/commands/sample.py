@@ -190,6 +190,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_together(args: argparse.Namespace) -> None:
     """Raises UsageError for options of which one would say nothing."""
+    if "" in args.stop:
+        raise options.UsageError("--stop needs a text before which what is written ends")
     if args.rollouts is not None and args.beams is not None:
         raise options.UsageError("--rollouts and --beams do not go together")
     kind = "--rollouts" if args.rollouts is not None else "--beams"

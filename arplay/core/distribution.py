@@ -154,10 +154,10 @@ class Distribution:
         (None, 0.5)
         """
         if self.ids is None:
-            hidden = self.probs.copy()
-            hidden[shown] = 0.0
-            left = hidden if len(self.support) > len(hidden) // 4 else hidden[self.support]
-            return self.size - len(np.unique(shown)), float(np.sum(left))
+            alive, ids = self.support, np.unique(shown)  # after a decoding few are left
+            left, places = self.probs[alive], np.searchsorted(alive, ids, "right") - 1
+            left[places[(places >= 0) & (alive[places] == ids)]] = 0.0
+            return self.size - len(ids), float(np.sum(left))
         known = float(sum(self.probs[place] for id in shown if (place := self._place(int(id))) is not None))
         return None if self.open else int(self.size - len(shown)), max(0.0, 1.0 - known)
 

@@ -207,9 +207,8 @@ def application() -> QApplication:
     app = QApplication.instance()
     if isinstance(app, QApplication):
         return app
-    sys.setswitchinterval(
-        0.0002
-    )  # the model gives the GIL away at each operation: it is not to wait 5 ms for it each time
+    # a model gives the interpreter away at each of its operations: the usual 5 ms would be long to wait for it then
+    sys.setswitchinterval(0.00005)
     app = QApplication(sys.argv[:1])
     app.setApplicationName("arplay")
     app.setDesktopFileName("arplay")

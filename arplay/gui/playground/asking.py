@@ -19,6 +19,8 @@ from arplay.models import grammar
 
 TYPING_PAUSE_MS = 60
 SCORE_PAUSE_MS = 150
+PLAYED_MS = 300
+"""Between two times that the text is scored while Play writes, which takes the model's time."""
 
 
 class Asking(QObject):
@@ -30,7 +32,7 @@ class Asking(QObject):
         self._scoring = False
         self._explore_timer = QTimer(self, singleShot=True, interval=TYPING_PAUSE_MS)
         self._explore_timer.timeout.connect(self.explore)
-        self._score_timer = QTimer(self, singleShot=True, interval=SCORE_PAUSE_MS)
+        self._score_timer = QTimer(self, singleShot=True)
         self._score_timer.timeout.connect(self.score)
 
     def explore_soon(self) -> None:
@@ -94,8 +96,9 @@ class Asking(QObject):
             return {"decoded": None, "undecoded": problem}
 
     def score_soon(self) -> None:
-        if not (self._play.view.playing and self._score_timer.isActive()):
-            self._score_timer.start()
+        playing = self._play.view.playing
+        if not (playing and self._score_timer.isActive()):
+            self._score_timer.start(PLAYED_MS if playing else SCORE_PAUSE_MS)
         self._show_scoring()
 
     def score(self) -> None:

@@ -93,4 +93,4 @@ def test_an_error_is_one_safe_line(number: int, capsys: pytest.CaptureFixture[st
 
 
 def test_what_stands_after_two_dashes_is_no_option() -> None:
-    assert parser_of("score").parse_args(["--model", "-m", "--", "--csv"]).file == Path("--csv")
+    assert parser_of("score").parse_args(["--model", "-m", "--", "--csv"]).files[0] == Path("--csv")

@@ -1,32 +1,33 @@
-"""``arplay score``: what the model expected of every token of a text."""
+"""``arplay score``: what the model expected of every token of a text, or of several."""
 
 from __future__ import annotations
 
 import argparse
-import math
+from dataclasses import dataclass
 from pathlib import Path
 
-from arplay.commands import candidates, given, options
+from arplay.commands import candidates, given, options, scored
 from arplay.commands.console import ProgressLine, deliver, note
-from arplay.core.format import nats_and_bits, number, percent_cell, power
-from arplay.core.modalities.base import Document, Unit
-from arplay.core.reading import FIRST_TOKEN
-from arplay.core.signs import safe
-from arplay.export import comparison, conventions, parts, tables
+from arplay.core.aligned import Aligned
+from arplay.core.parts import Parts
+from arplay.engine.conventions import Compared
+from arplay.export import comparison, conventions, parts, report, tables
 from arplay.export.provenance import Provenance
-from arplay.export.writers import to_csv, to_json, write
-from arplay.models.base import Report
+from arplay.export.writers import to_csv, to_json, to_json_line, write
+from arplay.models.documents import Source
 from arplay.results import Score, model_record
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    text = parser.add_mutually_exclusive_group(required=True)
-    text.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the text to score; - is standard input")
-    text.add_argument("--prompt", metavar="S", help="the text to score")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="texts to score; - is standard input")
+    parser.add_argument("--prompt", metavar="S", help="a text to score instead of files")
     options.add_model(parser)
     options.add_reading(parser)
     options.add_encoding(parser)
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write a CSV table of the tokens as well")
+    page = "write an HTML page as well, which needs nothing else: figures, plots, the coloured text"
+    parser.add_argument("--report", type=Path, metavar="OUT", help=page)
+    parser.add_argument("--jsonl", type=Path, metavar="OUT", help="write a line of JSON a text as well")
     by = "what each word, line, sentence or paragraph costs as well; in --csv instead of the tokens"
     parser.add_argument("--by", metavar="PART", help=by)
     among = "what may follow the text, a line each, or a list in JSON: how probable each is, and which is the best"
@@ -37,98 +38,104 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_output(parser)
 
 
+@dataclass(frozen=True, slots=True)
+class One:
+    """All that was asked of one text."""
+
+    source: Source
+    score: Score
+    divided: Parts | None
+    compared: Compared | None
+    beside: list[tuple[Score, Aligned]]
+
+    @property
+    def record(self) -> tables.Record:
+        """What JSON tells of it."""
+        found = self.score.as_dict()
+        if self.divided is not None:
+            found["parts"] = parts.rows(self.divided)
+        if self.compared is not None:
+            found["conventions"] = conventions.record(self.compared)
+        if self.beside:
+            found["comparison"] = [comparison.record(pair, model_record(other.loaded)) for other, pair in self.beside]
+        return found
+
+    @property
+    def origin(self) -> Provenance:
+        return Provenance(self.score.loaded.info, self.score.ledger.first_token, self.source.name)
+
+    def lines(self, found: tables.Record) -> list[str]:
+        """The same for a terminal."""
+        name, shown = self.score.loaded.info.name, list[str]()
+        for other, pair in self.beside:
+            shown += ["", *comparison.lines(pair, name, other.loaded.info.name)]
+        if not shown and self.divided is not None:
+            shown = scored.parts(found["parts"], self.score.ledger.unit)
+        elif not shown:
+            shown = scored.tokens(self.score, found["tokens"])
+        first = [] if self.compared is None else [*conventions.lines(self.compared), ""]
+        return [*first, *scored.head(self.score, found["totals"]), *shown]
+
+    def csv(self, found: tables.Record) -> str:
+        ledger, comments = self.score.ledger, [*self.origin.lines(), *tables.comments(found["totals"])]
+        if self.divided is not None:
+            return to_csv(found["parts"], parts.columns(ledger), comments)
+        return to_csv(found["tokens"], tables.token_columns(ledger, self.score.loaded.vocabulary), comments)
+
+
 def run(args: argparse.Namespace) -> int:
-    source = given.source(args, args.prompt, args.file, args.encoding)
+    if (args.prompt is None) != bool(args.files):
+        raise options.UsageError("give FILE, or --prompt S")
+    if (args.csv and (args.compare or len(args.files) > 1)) or (args.by and args.compare):
+        raise options.UsageError("--csv is of one text, --csv and --by of one model; --json and --jsonl have all of it")
+    paths = [None] if args.prompt is not None else args.files
+    sources = [given.source(args, args.prompt, path, args.encoding) for path in paths]
     if args.candidates is not None:
-        return candidates.run(args, source)
-    with ProgressLine() as progress:
-        model = given.model(args, progress)
-        score = model.score(source.document)
-        compared = model.conventions(source.document) if args.conventions else None
-        del model  # no two are in memory at once
-        others = _others(args, progress, source.document)
-    found, ledger, vocabulary = score.as_dict(), score.ledger, score.loaded.vocabulary
-    divided = score.by(args.by) if args.by else None
-    if divided is not None:
-        found["parts"] = parts.rows(divided)
-    if compared is not None:
-        found["conventions"] = conventions.record(compared)
-    pairs = [(other, score.beside(other)) for other in others]
-    if pairs:
-        found["comparison"] = [comparison.record(pair, model_record(other.loaded)) for other, pair in pairs]
+        if len(sources) > 1:
+            raise options.UsageError("--candidates are compared behind one text")
+        return candidates.run(args, sources[0])
+    every = _scored(args, sources)
+    records = [one.record for one in every]
     if args.csv:
-        origin = Provenance(score.loaded.info, ledger.first_token, source.name)
-        comments = [*origin.lines(), *tables.comments(found["totals"])]
-        if divided is None:
-            table = found["tokens"], tables.token_columns(ledger, vocabulary)
-        else:
-            table = found["parts"], parts.columns(ledger)
-        write(args.csv, to_csv(*table, comments))
-        note(f"wrote {args.csv}")
-    shown = _tokens(score, found["tokens"]) if divided is None else _parts(found["parts"], ledger.unit)
-    if pairs:
-        name = score.loaded.info.name
-        shown = [line for other, pair in pairs for line in ("", *comparison.lines(pair, name, other.loaded.info.name))]
-    told = to_json(found) if args.json else "\n".join([*_head(score, found["totals"]), *shown]) + "\n"
-    deliver(told if args.json or compared is None else "\n".join([*conventions.lines(compared), "", told]), args.out)
+        _wrote(args.csv, every[0].csv(records[0]))
+    if args.jsonl:
+        names = (one.source.name for one in every)
+        _wrote(args.jsonl, "".join(to_json_line({"text": n, **r}) for n, r in zip(names, records, strict=True)))
+    if args.report:
+        pages = [
+            report.Scoring(one.source.name, one.score.ledger, one.score.loaded.vocabulary, one.origin, record)
+            for one, record in zip(every, records, strict=True)
+        ]
+        _wrote(args.report, report.page(pages))
+    if len(every) == 1:
+        told = records[0] if args.json else every[0].lines(records[0])
+    elif args.json:
+        texts = [{"text": one.source.name, **record} for one, record in zip(every, records, strict=True)]
+        told = {"texts": texts, "totals": scored.together([one.score for one in every])}
+    else:
+        told = scored.several([(one.source.name, one.score) for one in every])
+    deliver(to_json(told) if args.json else "\n".join(told) + "\n", args.out)
     return 0
 
 
-def _others(args: argparse.Namespace, progress: Report, document: Document) -> list[Score]:
-    """The same document by the models of ``--compare``, one after the other."""
-    if not args.compare:
-        return []
-    if args.csv or args.by:
-        raise options.UsageError("--csv and --by are of one model; --compare has its table in --json")
-    return [
-        given.model(argparse.Namespace(**{**vars(args), "model": name}), progress).score(document)
-        for name in args.compare
-    ]
+def _wrote(path: Path, content: str) -> None:
+    write(path, content)
+    note(f"wrote {path}")
 
 
-def _head(score: Score, sums: tables.Record) -> list[str]:
-    ledger, totals = score.ledger, score.ledger.totals
-    counts = (*totals.counts, (totals.unit.many, totals.units_total))
-    counted = ", ".join(f"{count:,} {name}" for name, count in counts)
-    lines = [
-        *given.title(score.loaded),
-        f"{sums['tokens']:,} tokens, {sums['scored']:,} scored; {counted}; "
-        f"first token: {FIRST_TOKEN[sums['first_token']]}",
-    ]
-    if sums["scored"]:
-        lines += [
-            f"NLL {nats_and_bits(sums['nll_nats'])}; product {power(-sums['nll_nats'])}",
-            f"perplexity {number(sums['perplexity'])}"
-            + ("" if totals.bits_per_unit is None else f"; {number(totals.bits_per_unit)} {totals.unit.per}"),
-        ]
-    lines += sums["notes"]
-    if len(ledger) and ledger.context[-1] < ledger.context[0] + len(ledger) - 1:
-        lines.append(f"longer than the context: windows of {sums['window']:,} tokens, stride {sums['stride']:,}")
-    return lines
-
-
-def _tokens(score: Score, rows: list[tables.Record]) -> list[str]:
-    ledger, vocabulary, unit = score.ledger, score.loaded.vocabulary, score.ledger.unit
-    lines = ["", f"{'index':>7}  {'log p':>10}  {'p':>9}  {'rank':>7}  {'entropy':>8}  token"] if rows else []
-    for row, bare in zip(rows, (ledger.starts == ledger.ends).tolist(), strict=True):
-        text = vocabulary.label(row["id"]) + (f" (no {unit.many})" if bare else "")
-        lines.append(f"{row['index']:>7}  {_figures(row)}  {text}")
-    return lines
-
-
-def _parts(rows: list[tables.Record], unit: Unit) -> list[str]:
-    lines = ["", f"{'index':>7}  {'tokens':>6}  {'log p':>10}  {unit.per:>18}  {'entropy':>8}  part"]
-    for row in rows:
-        known = ("—" if row[name] is None else number(row[name]) for name in ("logprob", unit.key, "entropy"))
-        logprob, bits, entropy = known
-        text = safe(row["text"]) + (" (its last token goes on)" if row["crossing"] else "")
-        lines.append(f"{row['index']:>7}  {row['tokens']:>6}  {logprob:>10}  {bits:>18}  {entropy:>8}  {text}")
-    return lines
-
-
-def _figures(row: tables.Record) -> str:
-    if row["logprob"] is None:
-        return f"{'not scored':>10}  {'':>9}  {'':>7}  {'':>8}"
-    rank = "—" if row["rank"] is None else f"{row['rank']:,}"
-    entropy = "—" if row["entropy"] is None else number(row["entropy"])
-    return f"{number(row['logprob']):>10}  {percent_cell(math.exp(row['logprob'])):>9}  {rank:>7}  {entropy:>8}"
+def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
+    """By the model, and then by those of ``--compare``: no two are in memory at once. Raises Problem."""
+    with ProgressLine() as progress:
+        model = given.model(args, progress)
+        scores = [model.score(source.document) for source in sources]
+        compared = [model.conventions(source.document) if args.conventions else None for source in sources]
+        del model
+        beside: list[list[tuple[Score, Aligned]]] = [[] for _ in sources]
+        for name in args.compare or ():
+            other = given.model(argparse.Namespace(**{**vars(args), "model": name}), progress)
+            for source, score, found in zip(sources, scores, beside, strict=True):
+                its = other.score(source.document)
+                found.append((its, score.beside(its)))
+            del other
+    divided = [score.by(args.by) if args.by else None for score in scores]
+    return [One(*row) for row in zip(sources, scores, divided, compared, beside, strict=True)]

@@ -27,12 +27,13 @@ _QUIET = "font-size:85%;color:#5a6270"
 _UNSCORED = "background:repeating-linear-gradient(135deg,#ffffff 0 4px,#d9dce3 4px 6px);color:#1b1e25"
 
 
-def coloured(ledger: Ledger, tokens: TokenSet, head: Sequence[str]) -> str:
+def coloured(ledger: Ledger, tokens: TokenSet, head: Sequence[str], most: int = MOST) -> str:
     """One ``<div>``: the lines of ``head``, the legend, and a cell a token; pointing at it tells its figures.
 
-    The colour of a token is that of its surprisal -log p in nats, as in the window on a light ground.
+    The colour of a token is that of its surprisal -log p in nats, as in the window on a light ground. At most ``most``
+    tokens are shown.
     """
-    part = ledger if len(ledger) <= MOST else ledger.part(0, MOST)
+    part = ledger if len(ledger) <= most else ledger.part(0, most)
     places = _places(part)
     found = zip(_shades(part), places or [""] * len(part), strict=True)
     cells = [_cell(part, i, tokens, shade, place) for i, (shade, place) in enumerate(found)]
@@ -40,8 +41,8 @@ def coloured(ledger: Ledger, tokens: TokenSet, head: Sequence[str]) -> str:
     legend = " ".join(_span(_style(shade), f"{tick:>2}") for tick, shade in zip(TICKS, _of(TICKS), strict=True))
     lines.append(f'<div style="{_QUIET}">−log p in nats: {legend}</div>')
     lines.append(f'<div style="{_GRID if places else ""}">{"".join(cells)}</div>')
-    if len(ledger) > MOST:
-        rest = f"… and {len(ledger) - MOST:,} more tokens, which are in every figure above"
+    if len(ledger) > most:
+        rest = f"… and {len(ledger) - most:,} more tokens, which are in every figure above"
         lines.append(f'<div style="{_QUIET}">{rest}</div>')
     return f'<div style="{_FRAME}">{"".join(lines)}</div>'
 

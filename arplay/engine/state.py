@@ -106,6 +106,8 @@ class State:
         was_empty = self.model is None
         self.leave()
         self.model, self.pace = model, Pace(patience=self.pace.patience)
+        if model is not None and model.can.reach is not None:  # a chunk reads what bears on its first token anew
+            self.pace.most = max(MOST_CHUNK, 4 * model.can.reach)
         self.lost = None
         self._of_model.clear()
         self._documents.clear()

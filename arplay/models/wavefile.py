@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from math import gcd
 from pathlib import Path
 from typing import Any
@@ -76,8 +77,17 @@ class SoundReader:
 def read_sound(path: Path, tokens: Amplitudes) -> tuple[Sound, str]:
     """The sound in a file as a model hears it, and what was done to it, "" if nothing.
 
-    Raises Problem for what cannot be read or is too long.
+    The last one is remembered: who opens a file asks for both. Raises Problem for what cannot be read or is too long.
     """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return _read_once(path, (found.st_mtime_ns, found.st_size), tokens)
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path, stamp: tuple[int, int], tokens: Amplitudes) -> tuple[Sound, str]:
     return heard(_bytes(path), path.name, tokens)
 
 
@@ -110,7 +120,11 @@ def _bytes(path: Path) -> bytes:
             raise Problem(f"{path.name} is larger than {MOST_BYTES >> 20} MiB", "make it shorter")
         return path.read_bytes()
     except OSError as error:
-        raise Problem(f"{path} cannot be read ({error.strerror or error})", "check the path and its rights") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> Problem:
+    return Problem(f"{path} cannot be read ({error.strerror or error})", "check the path and its rights")
 
 
 def decoded(data: bytes, name: str) -> tuple[Wave, int, int]:

@@ -106,24 +106,27 @@ class WaveNet:
         """With the start."""
         return [self.start, *map(int, ids)]
 
-    def fill(self, queues: Queues, chains: Sequence[Sequence[int]]) -> None:
-        """Read all of some chains, of one length and with their starts, by a pass over the last of their ids."""
-        length = len(chains[0])
+    def fill(self, queues: Queues, sounds: Sequence[Sequence[int]]) -> None:
+        """Read all of some sounds, of one length, by a pass over the last of their ids."""
         queues.back(0)
+        length = 1 + len(sounds[0])
         low = max(0, length - queues.kept.shape[1] - self.network.config.field)
+        chains = [list(ids[low - 1 :]) if low else self.chain(ids) for ids in sounds]
         if length > 1:
             read: list[Tensor] = []
-            self.network(torch.tensor([chain[low:-1] for chain in chains]), kept=read)
+            self.network(torch.tensor([chain[:-1] for chain in chains]), kept=read)
             queues.put([layer.numpy() for layer in read], length - 1)
         queues.step(np.array([chain[-1] for chain in chains]))
 
 
 def passes(network: Network, before: Sequence[int], ids: list[int]) -> Iterator[tuple[Tensor, list[int]]]:
     """``ids``, which follow others, in parts: the logits of each of a part, (n, V), and the part itself."""
-    chain, field = [network.config.levels, *before, *ids[:-1]], network.config.field
+    field = network.config.field
+    known = [network.config.levels, *before] if len(before) < field else before[len(before) - field :]
+    chain = [*known, *ids[:-1]]
     for first in range(0, len(ids), AT_ONCE):
         part = ids[first : first + AT_ONCE]
-        at = len(before) + first
+        at = len(known) - 1 + first
         low = max(0, at - field + 1)
         logits = network(torch.tensor([chain[low : at + len(part)]])).logits[0, at - low :, :-1]
         yield logits, part
@@ -137,6 +140,8 @@ class SoundSession(Chain):
         self._model = model
         self._queues = Queues(model.weights, 1)
         self._queues.step(np.array([model.start]))
+        self._behind = False
+        """The queues are not those of the ids: they are filled when somebody needs them."""
 
     @property
     def storages(self) -> Mapping[int, int]:
@@ -162,39 +167,43 @@ class SoundSession(Chain):
         given = self._checked(ids)
         if len(given) > A_PASS:
             self._ids += given
-            self._fill()
+            self._behind = True
         else:
+            self._catch_up()
             for id in given:
                 self._queues.step(np.array([id]))
                 self._ids.append(id)
         self.evaluated += len(given)
 
     def reach(self, length: int) -> int:
-        return length if self._queues.reaches(length) else 0
+        return length if self._behind or self._queues.reaches(length) else 0
 
     def rewind(self, length: int) -> None:
         """Further back than the queues go, by one pass over the receptive field, whatever the length."""
         there = len(self._ids)
         super().rewind(length)
-        if length == there:
+        if length == there or self._behind:
             return
         if self._queues.reaches(length):
             self._queues.back(length)
             self._queues.step(np.array([self._model.chain(self._ids[-1:])[-1]]))
         else:
-            self._fill()
+            self._behind = True
 
-    def _fill(self) -> None:
-        with torch.inference_mode():
-            self._model.fill(self._queues, [self._model.chain(self._ids)])
+    def _catch_up(self) -> None:
+        if self._behind:
+            with torch.inference_mode():
+                self._model.fill(self._queues, [self._ids])
+            self._behind = False
 
     def branch(self) -> SoundSession:
         other = SoundSession(self._model)
         other._ids = self._ids.copy()
-        other._queues = self._queues.chosen([0])
+        other._queues, other._behind = self._queues.chosen([0]), self._behind
         return other
 
     def logits(self) -> NDArray[np.floating]:
+        self._catch_up()
         return frozen(self._queues.logits()[0])
 
 
@@ -210,7 +219,7 @@ class SoundBatch(SideBySide):
         if self._queues is None:
             self._queues = Queues(self._model.weights, len(ids))
             with torch.inference_mode():
-                self._model.fill(self._queues, [self._model.chain(each) for each in ids])
+                self._model.fill(self._queues, ids)
         else:
             for column in np.array(ids, np.int64).T:
                 self._queues.step(column)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton, QWidget
@@ -27,6 +29,30 @@ def test_no_button_stays_highlighted_after_its_menu(training: OpenTraining, qtbo
         qtbot.waitUntil(button.menu().isVisible)
         button.menu().close()
         qtbot.waitUntil(lambda button=button: not button.underMouse())  # type: ignore[misc]
+
+
+def same_letters(menu: QMenu) -> list[str]:
+    """Entries of it, or of a menu in it, that a letter does not choose alone."""
+    by_letter: dict[str, list[str]] = {}
+    wrong: list[str] = []
+    for action in menu.actions():
+        if isinstance(below := action.menu(), QMenu):
+            wrong += same_letters(below)
+        found = re.search("&([^&])", action.text().replace("&&", ""))
+        if found and action.isVisible():
+            by_letter.setdefault(found[1].lower(), []).append(action.text())
+    return wrong + [text for alike in by_letter.values() if len(alike) > 1 for text in alike]
+
+
+def test_a_letter_chooses_one_entry_of_a_menu(opened: Open) -> None:
+    window = opened()
+    for action in window.menuBar().actions():
+        menu = action.menu()
+        assert isinstance(menu, QMenu) and same_letters(menu) == []
+    twice = QMenu(window)
+    twice.addAction("&One")
+    twice.addAction("An&other")
+    assert same_letters(twice) == ["&One", "An&other"]
 
 
 def test_where_the_mouse_is_the_button_stays_highlighted(opened: Open, qtbot: QtBot) -> None:

@@ -18,7 +18,7 @@ class EarlierMenu(QMenu):
     """Choosing one makes this window go on with it; the text that was in the window is kept like the others."""
 
     def __init__(self, window: Host) -> None:
-        super().__init__("&Earlier texts", window)
+        super().__init__("E&arlier texts", window)
         self._window = window
         self.setToolTipsVisible(True)
         self._nothing = self.addAction("")

@@ -93,7 +93,7 @@ class Menus(QObject):
         begin = self._action(menu, "New c&hat…", self._new_chat)
         begin.setToolTip("System, user and the reply so far, with the special tokens that this model was taught")
         self.save = self._action(menu, "&Save text as…", self._save, QKeySequence.StandardKey.Save)
-        session = self._action(menu, "Save s&ession as…", self._save_session, QKeySequence("Ctrl+Shift+S"))
+        session = self._action(menu, "Save sess&ion as…", self._save_session, QKeySequence("Ctrl+Shift+S"))
         session.setToolTip("Text, ids, all branches, seeds and settings in one file, which Open takes again")
         menu.addSeparator()
         self._export = menu.addMenu("&Export")
@@ -114,7 +114,7 @@ class Menus(QObject):
         menu.addActions(self.text.edit)
         menu.addSeparator()
         self._action(menu, "Re-&tokenise the text", self._doing("retokenise"))
-        self._put_aside = self._action(menu, "Bring back the text that &followed", self._doing("put_aside"))
+        self._put_aside = self._action(menu, "Bring back the text that f&ollowed", self._doing("put_aside"))
         self._put_aside.setShortcut(QKeySequence("Ctrl+Shift+B"))
 
     def _build_step(self, menu: QMenu) -> None:
@@ -166,7 +166,7 @@ class Menus(QObject):
         self.text.fill(menu)
         menu.addSeparator()
         self._themes = QActionGroup(menu)
-        for choice, words in (("system", "Theme of the &system"), ("light", "&Light"), ("dark", "&Dark")):
+        for choice, words in (("system", "Theme of the s&ystem"), ("light", "L&ight"), ("dark", "&Dark")):
             action = self._toggle(menu, words, self._on_theme)
             action.setData(choice)
             self._themes.addAction(action)

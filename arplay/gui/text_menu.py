@@ -28,15 +28,15 @@ class TextMenu(QObject):
             self._action("Find &next", partial(self._seek_on, 1), "F3"),
             self._action("Find &previous", partial(self._seek_on, -1), "Shift+F3"),
             self._action("Next &surprise", partial(self._surprise, 1), "F8"),
-            self._action("Previous s&urprise", partial(self._surprise, -1), "Shift+F8"),
+            self._action("Pr&evious surprise", partial(self._surprise, -1), "Shift+F8"),
             self._action("Go to to&ken…", partial(self._seek, "token"), "Ctrl+G"),
         )
         self._tokens = self._choice("tokens", TOKENS)
         self._measures = self._choice("colour_by", MEASURES)
         self.colours: tuple[QAction, ...] = (*self._tokens.actions(), self._line(), *self._measures.actions())
-        self._link = self._action("Editor and heatmap scroll to&gether", self._on_link)
+        self._link = self._action("Editor and heatmap s&croll together", self._on_link)
         self._link.setCheckable(True)
-        self._ghost = self._action("&Ghost text: how the model would go on behind the end", self._on_ghost)
+        self._ghost = self._action("Gh&ost text: how the model would go on behind the end", self._on_ghost)
         self._ghost.setCheckable(True)
         self.view: tuple[QAction, ...] = (
             self._ghost,

@@ -12,6 +12,7 @@ import numpy as np
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Pipeline, decode
 from arplay.core.distribution import Distribution
+from arplay.core.masks import Figures, Pair, Point
 from arplay.core.modalities.text import Encoded, Prefix, Text, bytes_of, encode
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose, uniform
@@ -22,6 +23,7 @@ from arplay.engine.causality import Change, change
 from arplay.engine.free_running import FreeRun, free_run
 from arplay.engine.job import Steps
 from arplay.engine.load import Loaded
+from arplay.engine.masks import broke
 from arplay.engine.reconcile import Reconciled
 from arplay.engine.state import State
 from arplay.gui.contract import Settings, View
@@ -168,7 +170,23 @@ def measured() -> View:
     asked = {"triangle": ((0, 3), (0, 3)), "reached": ((2, 3), (0, 3)), "poisoned": ((0, 3), (0, 1))}
     labs = {lab: _ended(change(state, Change(1, document, rows, columns))) for lab, (rows, columns) in asked.items()}
     labs["free"] = _ended(free_run(state, FreeRun(1, document, document.at(1), (0, 1, 2), 8)))
+    labs["mask"] = broke(1, pair())
     return replace(view, measured=labs)
+
+
+def pair() -> Pair:
+    """Two networks that were trained for two steps, as far as their figures go."""
+    rng, n = np.random.default_rng(0), 64
+    every = rng.integers(0, 29, (8, n))
+    square = rng.random((32, 32))
+    figures = []
+    for at, loss in enumerate((2.5, 0.1)):
+        moved = np.tri(32, 32, at - 1) > 0
+        bits = loss, 2.5 + at, 1.0 + 9 * at, 0.1
+        figures.append(Figures(*bits, every, every[0], every[1, :32], square, square, moved))
+    curves = tuple(tuple(Point(step, loss, loss) for step, loss in ((1, 4.8), (2, end))) for end in (2.5, 0.1))
+    both = {"parameters": (9, 9), "curves": (curves[0], curves[1]), "figures": (figures[0], figures[1])}
+    return Pair("lstm", "it reads both ways", "some chains", 0, 2, 29, **both)  # type: ignore[arg-type]
 
 
 def _ended(steps: Steps) -> Any:

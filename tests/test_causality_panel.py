@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +19,17 @@ from arplay import cli
 from arplay.core.modalities.text import Text
 from arplay.engine.causality import Changed
 from arplay.engine.free_running import Freed, FreeRun, free_run
+from arplay.engine.job import Job, Line, Pause, Steps
+from arplay.engine.masks import BreakMask, Broke, broke, kind_of
+from arplay.engine.messages import Progress
+from arplay.engine.table import JOBS
 from arplay.gui import exports
 from arplay.gui.contract import Lab, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.causality import CausalityPanel
+from arplay.gui.widgets.causality.broken import BrokenView
 from arplay.gui.widgets.causality.triangle import shade, told
+from tests.panel_views import pair
 from tests.small_model import SmallModel
 from tests.test_jobs import abc, run, state_of
 from tests.windows_open import PATIENCE, Open, opened, settle
@@ -115,3 +123,57 @@ def test_the_command_line_exports_it(tmp_path: Path) -> None:
         out = tmp_path / f"c.{kind}"
         assert cli.main(["export", "--prompt", "BAC", "--model", "abc", "--chart", "causality", "--out", str(out)]) == 0
     assert json.loads((tmp_path / "c.json").read_text("utf-8"))["causal"]
+
+
+def test_a_mask_is_broken_in_the_window(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    """By the keyboard: curves while it is trained, then all of it; another one is stopped. The child is played here."""
+    window = opened("abc", b"BA")
+    panel, play = panel_of(window), window.playground
+    QTest.mouseClick(panel.modes["mask"], Qt.MouseButton.LeftButton)
+    assert panel.broken.isVisible() and not panel.triangle.isVisible() and "wonderful" in panel.broken.curves.message
+    part, whole = replace(pair(), figures=None), pair()
+    go, asked = threading.Event(), []
+
+    def played(_: object, request: BreakMask, line: Line) -> Steps:
+        asked.append(request.kind)
+        yield Progress(request.number, "training", 0.5)
+        yield Broke(request.number, kind_of("lstm").tokens, part)
+        while not go.is_set():
+            yield Pause(0.01)
+        return broke(request.number, whole)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(JOBS, BreakMask, Job(played))
+        panel.kind.setFocus()
+        QTest.keyClick(panel.kind, Qt.Key.Key_Down)
+        panel.run.setFocus()
+        QTest.keyClick(panel.run, Qt.Key.Key_Space)
+        qtbot.waitUntil(lambda: isinstance(panel.found, Broke), timeout=PATIENCE)
+        assert panel.run.text() == "Stop" and "50%" in panel.said.full and not panel.broken.figures.isVisible()
+        assert not panel.broken.curves.plot.empty and asked == ["lstm"]
+        play.load_model("abc")  # which asks nothing of it
+        go.set()
+        qtbot.waitUntil(lambda: not panel.view.measuring, timeout=PATIENCE)
+        assert panel.broken.figures.isVisible() and "connectivity" in panel.said.full
+        go.clear()
+        QTest.keyClick(panel.run, Qt.Key.Key_Space)
+        qtbot.waitUntil(lambda: len(asked) == 2 and panel.run.text() == "Stop", timeout=PATIENCE)
+        QTest.keyClick(panel.run, Qt.Key.Key_Space)
+        qtbot.waitUntil(lambda: panel.run.text() == "Train", timeout=PATIENCE)
+    play.show(measured={"mask": broke(1, whole)})
+    view = BrokenView()
+    qtbot.addWidget(view)
+    view.show_broke(broke(1, whole), "")
+    for size in ((1200, 700), (1200, 260), (700, 260), (300, 200)):
+        view.resize(*size)
+        view.show()
+        assert view.samples.isVisible() is (size[0] == 1200) and view.tells_why is (size[1] == 700)
+    qtbot.waitUntil(lambda: isinstance(panel.found, Broke) and panel.found.is_last, timeout=PATIENCE)
+    QTest.keyClick(panel.broken.curves, Qt.Key.Key_Left)
+    assert "sees ahead: held-out 0.100" in panel.broken.curves.words(2.0)
+    assert "sum over all endings: causal 1.000, sees ahead 10.000" in panel.broken.figures.accessibleDescription()
+    export = exports.of_panel(panel, window)
+    for kind in ("csv", "json", "png", "svg"):
+        assert export.save(tmp_path / f"mask.{kind}")
+    assert json.loads((tmp_path / "mask.json").read_text("utf-8"))["networks"][1]["figures"]["endings"] == 10
+    assert "sees ahead" in (tmp_path / "mask.csv").read_text("utf-8")

@@ -15,13 +15,14 @@ from arplay.core.modalities.base import Document
 from arplay.engine.causality import Changed
 from arplay.engine.child import Child
 from arplay.engine.children import watched, why_ended
+from arplay.engine.free_running import Freed
 from arplay.engine.job import Line, Pause, Steps, Stopped
 from arplay.engine.messages import Progress, Request, WithTokens
 from arplay.engine.state import State
 from arplay.models.base import Info
 from arplay.training.mask_data import KINDS, document_of, kind_of
 
-__all__ = ["KINDS", "BreakMask", "Broke", "break_mask", "broke"]
+__all__ = ["KINDS", "BreakMask", "Broke", "Measured", "break_mask", "broke"]
 
 LOOK_SECONDS = 0.2
 """How often the child is looked at."""
@@ -51,6 +52,19 @@ class Broke(WithTokens):
     def is_last(self) -> bool:
         return self.pair.figures is not None
 
+    @property
+    def title(self) -> str:
+        return kind_of(self.pair.kind).title
+
+    @property
+    def info(self) -> Info:
+        """Of both networks, as exports name them."""
+        return info_of(self.pair, "and beside it one that sees ahead", self.pair.parameters[0])
+
+
+Measured = Changed | Freed | Broke
+"""What the causality lab finds."""
+
 
 def break_mask(_: State, request: BreakMask, line: Line) -> Steps:
     """A point of both curves as soon as the child tells it. Raises Problem where the child does, or ends early."""
@@ -79,12 +93,17 @@ def broke(number: int, pair: Pair) -> Broke:
     kind, samples, triangles = kind_of(pair.kind), [], []
     for name, parameters, figures in zip(NAMES, pair.parameters, pair.figures, strict=True):
         samples.append(tuple(document_of(kind.tokens, ids) for ids in figures.samples[:SHOWN]))
-        info = Info(
-            f"{kind.title}, {name}", kind.title, f"trained for {pair.steps:,} steps", "none",
-            "float32", "cpu", pair.values, len(figures.chain), parameters, "torch",
-        )  # fmt: skip
+        info = info_of(pair, name, parameters)
         triangles.append(_triangle(number, pair, figures, info, document_of(kind.tokens, figures.chain)))
     return Broke(number, kind.tokens, pair, tuple(samples), tuple(triangles))
+
+
+def info_of(pair: Pair, name: str, parameters: int) -> Info:
+    """What one of the networks is."""
+    kind, source = kind_of(pair.kind), f"trained here, {pair.steps:,} steps, and not kept"
+    return Info(
+        f"{kind.title}, {name}", kind.title, source, "none", "float32", "cpu", pair.values, None, parameters, "torch"
+    )
 
 
 def _triangle(number: int, pair: Pair, figures: Figures, info: Info, document: Document) -> Changed:

@@ -10,6 +10,7 @@ from arplay.core.errors import Problem
 from arplay.core.format import number
 from arplay.engine.causality import Changed
 from arplay.engine.free_running import Freed
+from arplay.engine.masks import Broke
 from arplay.export.charts import Shown, Table
 from arplay.export.provenance import Provenance
 from arplay.export.tables import Record
@@ -125,6 +126,7 @@ def causality(shown: Shown) -> Table:
     found = shown.measured
     if found is None:
         raise Problem("nothing was measured yet", "press Measure in “Causality”")
+    assert not isinstance(found, Broke), "that is of export/masks.py"
     origin = shown.origin()
     if isinstance(found, Freed):
         listed = _free_rows(found)

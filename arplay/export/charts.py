@@ -18,10 +18,10 @@ from arplay.core.position import Answer
 from arplay.core.timings import Timings
 from arplay.core.tree import Tree
 from arplay.core.two_orders import TwoOrders
-from arplay.engine.causality import Changed
 from arplay.engine.free_running import Freed
 from arplay.engine.load import Loaded
 from arplay.engine.mapping import Mapped
+from arplay.engine.masks import Broke, Measured
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
 from arplay.export import tables
@@ -73,7 +73,7 @@ class Shown:
     tree: Tree | None = None
     game: Game | None = None
     tried: Rolled | Searched | Mapped | None = None
-    measured: Changed | Freed | None = None
+    measured: Measured | None = None
     trained: TwoOrders | None = None
 
     def origin(self) -> Provenance:
@@ -81,6 +81,8 @@ class Shown:
         if (tried := self.tried) is not None:
             return Provenance(tried.info, tried.first_token, self.text, tried.pipeline)
         if (found := self.measured) is not None:
+            if isinstance(found, Broke):
+                return Provenance(found.info, "model", found.pair.data, None, found.pair.seed)
             how = (found.pipeline, found.seeds[0]) if isinstance(found, Freed) else (None, found.seed)
             return Provenance(found.info, found.first_token, self.text, *how)
         lead = self.game or (self.answer if self.ledger is None else self.ledger)  # one of no tokens is false
@@ -189,7 +191,7 @@ TREE = Chart(
 )
 BETS = Chart("bets", "scores", "arplay.export.bets:bets", played=True)
 ORDERS = Chart("orders", "scores", "arplay.export.orders:orders")
-CAUSALITY = Chart("causality", "answer", "arplay.export.causality:causality", changes=True)
+CAUSALITY = Chart("causality", "answer", "arplay.export.masks:measured", changes=True)
 TRIED = Chart(
     "continuations",
     "answer",

@@ -10,7 +10,7 @@ from arplay.core.modalities.base import Document, TokenSet
 from arplay.engine.causality import Changed
 from arplay.engine.masks import Broke
 from arplay.export import causality
-from arplay.export.charts import Table
+from arplay.export.charts import Shown, Table
 from arplay.export.tables import Record
 from arplay.version import __version__
 
@@ -30,6 +30,11 @@ def cells(pair: Pair) -> list[tuple[str, str, str, str]]:
         return []
     causal, sees = ({name: number(getattr(each, name), 3) for name, _, _ in FIGURES} for each in pair.figures)
     return [(words, causal[name], sees[name], what) for name, words, what in FIGURES]
+
+
+def measured(shown: Shown) -> Table:
+    """What the causality lab found last, of whichever kind. Raises Problem where nothing was measured yet."""
+    return table(shown.measured) if isinstance(shown.measured, Broke) else causality.causality(shown)
 
 
 def table(found: Broke) -> Table:

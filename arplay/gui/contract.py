@@ -31,11 +31,10 @@ from arplay.core.timings import Timings
 from arplay.core.tree import Kind, Mark, Node, Step, Tree
 from arplay.core.two_orders import TwoOrders
 from arplay.core.watch import Watch
-from arplay.engine.causality import Changed
 from arplay.engine.field import Reached
-from arplay.engine.free_running import Freed
 from arplay.engine.load import Loaded
 from arplay.engine.mapping import Mapped
+from arplay.engine.masks import Measured
 from arplay.engine.reconcile import Reconciled
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
@@ -47,8 +46,9 @@ from arplay.models.base import Info
 Unit = Literal["nats", "bits"]
 AtLimit = Literal["stop", "slide"]
 ColourBy = Literal["surprisal", "rank", "entropy"]
-Lab = Literal["triangle", "reached", "poisoned", "free"]
-"""What the causality lab measures: all pairs, a row or a column of them, or rollouts beside the real text."""
+Lab = Literal["triangle", "reached", "poisoned", "free", "mask"]
+"""What the causality lab measures: all pairs, a row or a column of them, rollouts beside the real text, or two networks
+of which one sees ahead."""
 Tokens = Literal["off", "borders", "colours"]
 """How the editor shows the tokens of its text: not at all, where each begins, or coloured as in the heatmap."""
 
@@ -157,7 +157,7 @@ class View:
     trying: Literal["", "rollouts", "beams", "map"] = ""
     states: int = 1
     left_out: int = 0
-    measured: Mapping[Lab, Changed | Freed] = field(default_factory=dict)
+    measured: Mapping[Lab, Measured] = field(default_factory=dict)
     measuring: Lab | Literal[""] = ""
     measured_share: float = 0.0
     trained: OrdersTrained | None = None
@@ -352,13 +352,15 @@ class Maps:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Measure it of token ``index`` of ``count``, or by ``chains`` rollouts of ``tokens`` each from the caret on."""
+    """Measure it of token ``index`` of ``count``, by ``chains`` rollouts of ``tokens`` each from the caret on, or by
+    two networks of this ``kind``."""
 
     lab: Lab
     index: int
     count: int
     chains: int
     tokens: int
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from arplay.core.modalities.base import Document
 from arplay.gui.canvases.canvas import Canvas, Heat
 from arplay.gui.canvases.field import DistanceField
+from arplay.gui.canvases.sketch import WORDS, Sketch
 from arplay.gui.widgets.heat.sheet import FiguresSheet, Scored
 
 
@@ -41,8 +42,8 @@ class Kind:
     ``chat`` opens a form, of a token set and its parent, whose signal ``chosen`` emits a function from a token set
     to a document; None where there are no chats. ``thumbnail`` draws a document with some ids put at its open
     places; None where a continuation is told in words. ``voice`` makes what plays continuations, where they can be
-    heard. ``files``: what writes a document to a file, by its suffix, where that is not as the document itself
-    says.
+    heard. ``sketch``: a whole document in a small area. ``files``: what writes a document to a file, by its suffix,
+    where that is not as the document itself says.
     """
 
     name: str
@@ -64,3 +65,4 @@ class Kind:
     voice: Callable[[], Voice] | None = None
     files: Mapping[str, Callable[[Path, Any], None]] = field(default_factory=dict)
     field: Callable[[], Any] = DistanceField
+    sketch: Sketch = WORDS

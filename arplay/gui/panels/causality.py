@@ -1,10 +1,10 @@
-"""The causality lab: change a token, see what moves; and let the model run freely, beside the real text."""
+"""The causality lab: change a token, see what moves; let the model run freely, beside the real text; break a mask."""
 
 from __future__ import annotations
 
 from typing import get_args
 
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -18,13 +18,16 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.core.format import part_percent
+from arplay.core.masks import why
 from arplay.engine.causality import MOST, Changed
 from arplay.engine.free_running import Freed
+from arplay.engine.masks import KINDS, Broke, Measured
 from arplay.export.causality import told, verdict
 from arplay.gui.contract import Do, Lab, Measure, Panel, Select, View
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import Caption, plain, set_role
 from arplay.gui.widgets.causality import lines
+from arplay.gui.widgets.causality.broken import BrokenView, paint_broken
 from arplay.gui.widgets.causality.lines import FIGURES, Figure, MeasureLines
 from arplay.gui.widgets.causality.triangle import SHEET, Squares, TriangleView
 from arplay.gui.widgets.flow import Flow
@@ -55,6 +58,12 @@ LABS: dict[Lab, tuple[str, str, str]] = {
         "Measure draws rollouts behind the caret and compares them with the real text there: surprise, entropy, "
         "repetition, and how far the distributions drift apart.",
     ),
+    "mask": (
+        "Break the mask",
+        "Train a small network, and one that sees the future, side by side",
+        "Train makes two small networks of one kind, on the same data, in about a minute: one of them sees what it is "
+        "to predict. Its loss will be wonderful.",
+    ),
 }
 
 
@@ -75,6 +84,11 @@ class CausalityPanel(Panel):
         "<p><b>Free running</b>: in training a model reads real text (teacher forcing), in sampling its own. Rollouts "
         "from the caret stand beside the real text, the median and the quarters over the seeds; the decoding is that "
         "of the window.</p>"
+        "<p><b>Break the mask</b> trains two small networks that differ in one connection, on data of their own. What "
+        "sees the future has a wonderful loss and draws nothing of worth: while nothing later is there, as in "
+        "sampling, it gives the same held-out chains far less, and its factors do not multiply to a probability. "
+        "<b>Causality is in the connectivity, not in the loss.</b> The page <i>Causality</i> (menu Help) has it "
+        "all.</p>"
     )
 
     def __init__(self) -> None:
@@ -108,17 +122,25 @@ class CausalityPanel(Panel):
         self.figure.setToolTip(plain("What is drawn by position: " + "; ".join(": ".join(f) for f in FIGURES.values())))
         self.figure.setAccessibleName("What is drawn by position")
         self.figure.currentIndexChanged.connect(self._show)
+        self.kind = QComboBox()
+        for kind in KINDS:
+            self.kind.addItem(kind.title, kind.name)
+            self.kind.setItemData(self.kind.count() - 1, plain(kind.broken), Qt.ItemDataRole.ToolTipRole)
+        self.kind.setToolTip(plain("Which kind of network is trained, with its mask and without"))
+        self.kind.setAccessibleName("Kind of network")
         self.run = push_button("Measure", "Measure it now, on the loaded model", self._run, role="primary")
-        for part in (pair, self.chains, self.tokens, self.figure, self.run):
+        for part in (pair, self.chains, self.tokens, self.figure, self.kind, self.run):
             self.head.add(part)
-        self.triangle, self.plot = TriangleView(), MeasureLines()
+        self.triangle, self.plot, self.broken = TriangleView(), MeasureLines(), BrokenView()
         self.triangle.chosen.connect(self._go)
         self.plot.clicked.connect(self._go_along)
+        self.broken.laid.connect(self._fit)
         self.said, self.about = Caption(), Caption()
         self.body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self.body.setSpacing(SPACE[1])
         self.body.addWidget(self.triangle, 3)
         self.body.addWidget(self.plot, 2)
+        self.body.addWidget(self.broken, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
         column.setSpacing(SPACE[0])
@@ -132,7 +154,7 @@ class CausalityPanel(Panel):
         return QSize(120, 80)
 
     @property
-    def found(self) -> Changed | Freed | None:
+    def found(self) -> Measured | None:
         """What is in sight."""
         return self.view.measured.get(self.lab)
 
@@ -153,6 +175,7 @@ class CausalityPanel(Panel):
         self.triangle.theme = theme
         self.triangle.update()
         self.plot.set_theme(theme)
+        self.broken.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -163,38 +186,50 @@ class CausalityPanel(Panel):
         wide, high = self.width(), self.height()
         of_triangle = self.lab == "triangle"
         self.triangle.setVisible(of_triangle)
-        self.plot.setVisible(not of_triangle or wide >= 620 or (high >= 460 and wide >= 260))
+        of_mask = self.lab == "mask"
+        self.broken.setVisible(of_mask)
+        self.plot.setVisible(not of_mask and (not of_triangle or wide >= 620 or (high >= 460 and wide >= 260)))
         beside = wide >= 620
         self.body.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self.about.setVisible(high >= 150)
+        self.said.setVisible(not (of_mask and self.broken.tells_why))
         for part in (self.chains, self.tokens, self.figure):
             part.setVisible(self.lab == "free")
+        self.kind.setVisible(of_mask)
 
     # ---- what is shown
 
     def _show(self) -> None:
         view, found = self.view, self.found
-        here = found is None or (found.document == view.document and view.info is found.info)
-        words = LABS[self.lab][2] if view.loaded is not None else view.work or "Choose a model first."
+        of_mask = self.lab == "mask"
+        here = not isinstance(found, Changed | Freed) or _is_of(found, view)
+        words = LABS[self.lab][2] if view.loaded is not None or of_mask else view.work or "Choose a model first."
         self.triangle.message = self.plot.message = words
         runs = view.measuring == self.lab
-        self.run.setText("Stop" if runs else "Measure")
+        self.run.setText("Stop" if runs else "Train" if of_mask else "Measure")
         set_role(self.run, "" if runs else "primary")
-        self.run.setEnabled(view.loaded is not None)
-        said = "" if found is None else verdict(found) if isinstance(found, Changed) else told(found)
+        self.run.setEnabled(view.loaded is not None or of_mask)
+        said = _said(found)
         if found is not None and not here:
             said = f"of before ({found.info.name}), Measure makes it anew: {said}"
         if runs:
-            said = f"measuring: {part_percent(view.measured_share)}"
+            said = f"{'training both' if of_mask else 'measuring'}: {part_percent(view.measured_share)}"
         self.said.show_text(said)
         self.about.show_text(self._about(found))
         self.triangle.show_changed(
             found if isinstance(found, Changed) and self.lab == "triangle" else None, not here, said
         )
-        self.plot.show_found(found, self._plot(found), said)
+        self.broken.show_broke(found if isinstance(found, Broke) else None, "starting to train" if runs else words)
+        if not isinstance(found, Broke):
+            self.plot.show_found(found, self._plot(found), said)
         self._fit()
 
-    def _about(self, found: Changed | Freed | None) -> str:
+    def _about(self, found: Measured | None) -> str:
+        if isinstance(found, Broke):
+            pair = found.pair
+            return (
+                f"{found.title}: {pair.broken}; {pair.data}; {max(pair.parameters):,} parameters each; seed {pair.seed}"
+            )
         if found is None or not isinstance(found, Changed):
             return ""
         wiring = f"connected: {found.wiring}" if found.wiring else "this model does not tell what it connects"
@@ -222,6 +257,9 @@ class CausalityPanel(Panel):
     def _run(self) -> None:
         if self.view.measuring == self.lab:
             self.intent.emit(Do("stop_measuring"))
+            return
+        if self.lab == "mask":
+            self.intent.emit(Measure(self.lab, 0, 0, 0, 0, self.kind.currentData()))
             return
         answer, ledger, view = self.view.answer, self.view.ledger, self.view
         at = view.selected if view.selected is not None else answer.prefix.index if answer is not None else 0
@@ -255,6 +293,10 @@ class CausalityPanel(Panel):
         painter.fillRect(QRectF(0, 0, *SHEET), self.theme.color("surface"))
         inner = QRectF(SPACE[4], SPACE[4], SHEET[0] - 2 * SPACE[4], SHEET[1] - 2 * SPACE[4] - 2 * SMALL)
         below = inner
+        if isinstance(found, Broke):
+            paint_broken(painter, self.theme, inner.adjusted(0, 0, 0, 2 * SMALL), found)
+            painter.restore()
+            return
         if isinstance(found, Changed) and self.lab == "triangle":
             upper = QRectF(inner.topLeft(), QSize(int(inner.width()), 300))
             Squares(found, upper).paint(painter, self.theme)
@@ -264,6 +306,17 @@ class CausalityPanel(Panel):
         Drawing(self._plot(found), below).paint(painter, self.theme)
         painter.setFont(interface_font(SMALL))
         painter.setPen(self.theme.color("muted"))
-        words = verdict(found) if isinstance(found, Changed) else told(found)
-        painter.drawText(QRectF(inner.left(), inner.bottom() + 4, inner.width(), 2 * SMALL), 0, words)
+        painter.drawText(QRectF(inner.left(), inner.bottom() + 4, inner.width(), 2 * SMALL), 0, _said(found))
         painter.restore()
+
+
+def _is_of(found: Changed | Freed, view: View) -> bool:
+    """Whether it was measured of what is in the window."""
+    return found.document == view.document and found.info is view.info
+
+
+def _said(found: Measured | None) -> str:
+    """What it came to, in a sentence."""
+    if isinstance(found, Broke):
+        return why(found.pair)
+    return "" if found is None else verdict(found) if isinstance(found, Changed) else told(found)

@@ -1,4 +1,5 @@
-"""What the causality lab measures of the document: which conditionals a changed token moves, and how rollouts drift."""
+"""What the causality lab measures of the document: which conditionals a changed token moves, how rollouts drift,
+and two small networks of which one sees ahead."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from functools import partial
 
 from arplay.engine.causality import MOST_LINE, Change, Changed, triangle
 from arplay.engine.free_running import Freed, FreeRun
+from arplay.engine.masks import BreakMask, Broke
 from arplay.engine.messages import Failed, Progress, Result
 from arplay.engine.rollouts import seeds
 from arplay.gui.bridge import Bridge
@@ -23,6 +25,11 @@ class Measuring:
     def begin(self, intent: Measure) -> None:
         self.stop()
         view = self._play.view
+        if intent.lab == "mask":
+            ask_mask = partial(BreakMask, kind=intent.kind, seed=view.settings.seed)
+            self._asked = self._bridge.ask(ask_mask, self._on_result)
+            self._play.show(measuring=intent.lab, measured_share=0.0)
+            return
         if view.loaded is None:
             self._play.reported.emit("no model is loaded", "choose a model first")
             return
@@ -52,13 +59,18 @@ class Measuring:
             self._asked = None
             self._play.show(measuring="")
 
+    def leave(self) -> None:
+        """Another model is there: what was asked of the former one ends, networks of the lab's own are trained on."""
+        if self._play.view.measuring != "mask":
+            self.stop()
+
     def _on_result(self, result: Result) -> None:
         with self._play.at_once():
             view = self._play.view
             match result:
                 case Progress(fraction=fraction):
                     self._play.show(measured_share=fraction or 0.0)
-                case Changed() | Freed() if view.measuring:
+                case Changed() | Freed() | Broke() if view.measuring:
                     self._play.show(measured={**view.measured, view.measuring: result})
                 case Failed(cause=cause, remedy=remedy):
                     self._play.reported.emit(cause, remedy)

@@ -300,7 +300,7 @@ class Playground(State):
     def _on_loaded(self, loaded: Loaded) -> None:
         self.progress.emit(None)
         self.trying.stop()
-        self.measuring.stop()
+        self.measuring.leave()
         self.training_orders.stop()
         self.betting.leave()
         former = self.view.loaded

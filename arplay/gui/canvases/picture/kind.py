@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arplay.core.modalities.image import Picture, Raster
+from arplay.gui.canvases import sketch
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.canvases.picture.canvas import PictureCanvas
 from arplay.gui.canvases.picture.drawn import drawn
@@ -31,4 +32,5 @@ PICTURE = Kind(
     "level. Ctrl+B branches: another level for the last one that was picked. What was there before is kept.",
     thumbnail=drawn,
     files={".png": write_picture},
+    sketch=sketch.PICTURE,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arplay.core.modalities.sound import Amplitudes, Sound
+from arplay.gui.canvases import sketch
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.canvases.sound.canvas import SoundCanvas
 from arplay.gui.canvases.sound.hearing import Voice, drawn
@@ -27,4 +28,5 @@ SOUND = Kind(
     "it, the wheel zooms. Ctrl+O, Ctrl+V or a drop brings a WAV file; 0.5 s in Decoding, then Play, goes on.",
     other="Go back with ← into the middle of the sound and choose another amplitude in the chart: it is put there. "
     "What followed is kept in the history.",
+    sketch=sketch.SOUND,
 )

@@ -62,8 +62,8 @@ def _small(value: float) -> str:
 class Squares:
     """The measured square and the declared one in ``area``, side by side or one above the other."""
 
-    def __init__(self, found: Changed, area: QRectF) -> None:
-        self.found = found
+    def __init__(self, found: Changed, area: QRectF, name: str = "measured") -> None:
+        self.found, self.name = found, name
         parts = 1 if found.declared is None else 2
         across = area.width() >= area.height()
         beside = area.width() >= parts * area.height() + LEGEND
@@ -92,7 +92,7 @@ class Squares:
         return None
 
     def paint(self, painter: QPainter, theme: Theme, lit: tuple[int, int] | None = None) -> None:
-        found, names = self.found, ("measured", "connected")
+        found, names = self.found, (self.name, "connected")
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         for k, frame in enumerate(self.frames):
@@ -158,8 +158,9 @@ class TriangleView(QWidget):
 
     chosen = Signal(int)
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "measured") -> None:
         super().__init__()
+        self.name = name
         self.theme: Theme = LIGHT
         self.found: Changed | None = None
         self.message = ""
@@ -169,7 +170,7 @@ class TriangleView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.setAccessibleName("How far each conditional moved by each changed token")
+        self.setAccessibleName(f"How far each conditional moved by each changed token, {name}")
 
     def minimumSizeHint(self) -> QSize:
         return QSize(60, 40)
@@ -184,7 +185,7 @@ class TriangleView(QWidget):
     def squares(self) -> Squares | None:
         if self._squares is None and self.found is not None:
             inner = QRectF(self.rect()).adjusted(SPACE[2], SPACE[1], -SPACE[2], -SPACE[1])
-            self._squares = Squares(self.found, inner)
+            self._squares = Squares(self.found, inner, self.name)
         return self._squares
 
     def resizeEvent(self, event: QEvent) -> None:

@@ -288,6 +288,7 @@ def style_sheet(t: Theme) -> str:
     QListView[role="pages"]::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
     QHeaderView::section {{ background: {t.raised}; color: {t.muted}; border: none;
         border-bottom: 1px solid {t.border}; padding: 4px 8px; font-size: {SMALL}px; }}
+    RowTable::item {{ padding: 0px 5px; }}
     QCheckBox::indicator, QRadioButton::indicator {{ width: 13px; height: 13px; background: {t.surface};
         border: 1px solid {t.muted}; border-radius: 4px; }}
     QRadioButton::indicator {{ border-radius: 7px; }}

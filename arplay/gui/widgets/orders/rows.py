@@ -74,7 +74,7 @@ class OrderTable(TableRows):
             "largest.",
             kind="words",
         ),
-        Column("total", "The sum of the row: log p of all the tokens together. Click to sort.", 136, 420),
+        Column("total", "The sum of the row: log p of all the tokens together. Click to sort.", 148, 420),
     )
     rows: list[Product]
     orders: Orders | None = None

@@ -21,6 +21,9 @@ from arplay.core.modalities.image import Picture
 from arplay.core.modalities.text import Text
 from arplay.engine.causality import MOST, Change, Changed, change, triangle
 from arplay.engine.messages import Progress
+from arplay.export.causality import poisoned
+from arplay.export.causality import rows as rows_of
+from arplay.gui.widgets.causality.lines import poisoned_plot
 from arplay.models.base import Model, Parallel, Wired
 from arplay.models.families.lstm.loading import load as load_lstm
 from arplay.models.families.lstm.network import lstm
@@ -219,6 +222,42 @@ def test_what_cannot_be_measured_is_told() -> None:
         changed(abc(), Text.of(b"A"))
     found = changed(SmallModel(context=4), Text.of(b"ABCABC"))  # only the context is read
     assert found.read == 4 and found.declared is None and found.wiring == ""
+
+
+@settings(max_examples=20)
+@given(st.text("ABC", min_size=3, max_size=10), st.integers(0, 9), st.data())
+def test_one_token_is_poisoned_in_every_way(text: str, seed: int, data: st.DataObject) -> None:
+    """By brute force on the table: both other letters, each once, and KL as it is defined."""
+    table, j = abc(), data.draw(st.integers(0, len(text) - 2))
+    asked = Change(1, Text.of(text.encode()), (j, len(text)), (j, j + 1), seed=seed, draws=8)
+    told, found = run(change(state_of(table), asked))
+    assert isinstance(found, Changed) and [each.number for each in told if each is not None]
+    ids = found.ids.tolist()
+    assert {int(each.others[0]) for each in found.draws} == {0, 1, 2} - {ids[j]} and len(found.draws) == 2
+    for each in found.draws:
+        new = [*ids[:j], int(each.others[0]), *ids[j + 1 :]]
+        for r, i in enumerate(each.rows.tolist()):
+            p, q = (np.exp(table.logprobs(chain[:i])) for chain in (ids, new))
+            assert each.divergence[r, 0] == pytest.approx(float((p * np.log(p / q)).sum()), abs=1e-12)
+            assert i == j or each.felt[r, 0] == pytest.approx(np.log(q[ids[i]] / p[ids[i]]))
+    behind = found.rows > j
+    middle = np.median([each.divergence[behind, 0] for each in found.draws], axis=0)
+    far = [d for d, value in enumerate(middle, 1) if value >= 0.01]
+    assert (f"felt for {max(far)} tokens" if far else "hardly felt") in poisoned(found)
+    assert not middle[table.longest :].any(), "it forgets: the table reads its last letters alone"
+    plot = poisoned_plot(found, "divergence")
+    assert plot.series[-1].y.tolist() == pytest.approx(middle.tolist()) and len(rows_of(found)) == 2 * len(found.rows)
+
+
+def test_a_single_draw_has_no_band(recurrent: CausalLM) -> None:
+    """Negative control: of one token there is no spread, and of eight there is."""
+    text = Text.of(b"abc def abc def")
+    once = changed(recurrent, text, columns=(2, 3))
+    many = run(change(state_of(recurrent), Change(1, text, (2, 15), (2, 3), draws=8)))[1]
+    assert isinstance(many, Changed) and len(many.draws) == 8 and len({int(each.others[0]) for each in many.draws}) == 8
+    assert len(poisoned_plot(once).series) == 1 and len(poisoned_plot(many).series) == 3
+    low, high, middle = (each.y for each in poisoned_plot(many, "divergence").series)
+    assert (low <= middle).all() and (middle <= high).all() and (low < high).any()
 
 
 # ---- the command

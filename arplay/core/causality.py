@@ -112,6 +112,20 @@ def by_distance(rows: Sequence[int], columns: Sequence[int], values: Floats) -> 
     )
 
 
+LEAST_FELT = 0.01
+"""Nats of KL divergence from which a wrong token is felt."""
+
+
+def felt_until(divergence: Floats, least: float = LEAST_FELT) -> int:
+    """The last distance from 1 on at which a divergence, (d,) in nats, is ``least`` or more; 0 where none is.
+
+    >>> felt_until(np.array([1.0, 0.001, 0.2, 0.0])), felt_until(np.array([0.0]))
+    (3, 0)
+    """
+    felt = np.flatnonzero(divergence >= least)
+    return int(felt[-1]) + 1 if len(felt) else 0
+
+
 def repetition(ids: Sequence[int], n: int = 4) -> Floats:
     """After each token: the share of the ``n``-grams so far that were there before, shape (len(ids),); NaN before one.
 

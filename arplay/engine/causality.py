@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,8 @@ MOST_READ = 2048
 class Change(Question):
     """Change each token of ``columns`` [first, stop), and see how far each conditional of ``rows`` [first, stop) moves.
 
-    What is read ends with the last of either. ``seed``: what the tokens are changed to.
+    What is read ends with the last of either. ``seed``: what the tokens are changed to. ``draws``: a single column is
+    changed to so many others, with the seeds from ``seed`` on, or to as many as there are.
     """
 
     document: Document
@@ -40,6 +41,7 @@ class Change(Question):
     columns: tuple[int, int]
     reading: Reading = Reading()
     seed: int = 0
+    draws: int = 1
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,7 +53,8 @@ class Changed(WithTokens):
     from 0 up to the last one; ``others``: what each column was changed to. ``declared``: what the architecture
     connects; None where it does not tell, ``wiring`` is then "". ``at_once``: one pass read all tokens, so that only a
     mask kept later ones away; else each conditional was given x_<i alone, and only what is below the diagonal was
-    measured. ``read``: how many tokens the model read, the last one and those before it.
+    measured. ``read``: how many tokens the model read, the last one and those before it. ``again``: the same column
+    changed to further tokens.
     """
 
     document: Document
@@ -70,6 +73,12 @@ class Changed(WithTokens):
     wiring: str
     at_once: bool
     read: int
+    again: tuple[Changed, ...] = ()
+
+    @property
+    def draws(self) -> tuple[Changed, ...]:
+        """Of a single column: each of the tokens that it was changed to."""
+        return (self, *self.again)
 
     @property
     def agreement(self) -> Agreement:
@@ -77,7 +86,31 @@ class Changed(WithTokens):
 
 
 def change(state: State, request: Change) -> Steps:
-    """A column after the other. Raises Problem where nothing can be changed, or the model tells only some tokens."""
+    """A column after the other, or one as often as is asked. Raises Problem where nothing can be changed, or the model
+    tells only some tokens."""
+    if request.draws == 1:
+        return (yield from _change(state, request))
+    found: dict[int, Changed] = {}
+    wanted = min(request.draws, len(state.tokens) - 1)
+    for seed in range(request.seed, request.seed + 8 * request.draws):  # some come twice
+        if len(found) >= max(1, wanted):
+            break
+        yield Progress(request.number, "Changing one token to several others", len(found) / max(1, wanted))
+        steps = _change(state, replace(request, seed=seed, draws=1))
+        while True:
+            try:
+                told = next(steps)
+            except StopIteration as ended:
+                each: Changed = ended.value
+                break
+            yield None if isinstance(told, Progress) else told
+        assert len(each.columns) == 1, "a single column"
+        found.setdefault(int(each.others[0]), each)
+    first, *again = found.values()
+    return replace(first, again=tuple(again))
+
+
+def _change(state: State, request: Change) -> Steps:
     model = state.current()
     if model.can.partial:
         raise Problem("a server that tells only some tokens cannot be measured so", "choose a model that is here")

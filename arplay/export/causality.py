@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from arplay.core.causality import by_distance
+from arplay.core.causality import LEAST_FELT, band, by_distance, felt_until
 from arplay.core.distribution import Floats
 from arplay.core.errors import Problem
 from arplay.core.format import number
@@ -37,6 +37,22 @@ def verdict(found: Changed) -> str:
     return said + silent
 
 
+def poisoned(found: Changed) -> str:
+    """How long a wrong token is felt, in a sentence."""
+    behind = found.rows > found.columns[0]
+    if not behind.any():
+        return "nothing stands behind that token: choose one further back"
+    middle = band(np.stack([each.divergence[behind, 0] for each in found.draws])).middle
+    until, count = felt_until(middle), len(found.draws)
+    others = "another one" if count == 1 else f"{count:,} others"
+    beyond = f"it is felt for {until:,} tokens (KL of {LEAST_FELT:g} nats or more)" if until else "it is hardly felt"
+    end = ", to the last one here" if until == int(behind.sum()) else ""
+    return (
+        f"token {int(found.columns[0]) + 1:,} changed to {others}, in the median: {beyond}{end}; "
+        f"KL {number(float(middle[0]), 3)} nats at the next token"
+    )
+
+
 def record(found: Changed) -> Record:
     """The measured triangle, the declared mask, and whether they agree, as JSON has it."""
     agreed = found.agreement
@@ -57,7 +73,14 @@ def record(found: Changed) -> Record:
         "beyond": [list(pair) for pair in agreed.beyond],
         "silent": agreed.silent,
         "verdict": verdict(found),
-    }
+    } | ({"draws": [_draw(each) for each in found.draws], "felt": poisoned(found)} if found.again else {})
+
+
+def _draw(found: Changed) -> Record:
+    """One of the tokens that a column was changed to."""
+    changed = [None if value != value else value for value in found.felt[:, 0].tolist()]
+    figures = {"kl_nats": found.divergence[:, 0].tolist(), "total_variation": found.variation[:, 0].tolist()}
+    return {"changed_to": int(found.others[0]), "logprob_change": changed} | figures
 
 
 COLUMNS = (
@@ -74,7 +97,11 @@ COLUMNS = (
 
 
 def rows(found: Changed) -> list[Record]:
-    """A record a pair, of token indices from 0."""
+    """A record a pair, of token indices from 0, and of each token that it was changed to."""
+    return [record for draw in found.draws for record in _rows(draw)]
+
+
+def _rows(found: Changed) -> list[Record]:
     each = []
     for r, i in enumerate(found.rows.tolist()):
         for c, j in enumerate(found.columns.tolist()):

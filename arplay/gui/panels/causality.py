@@ -22,13 +22,13 @@ from arplay.core.masks import why
 from arplay.engine.causality import MOST, Changed
 from arplay.engine.free_running import Freed
 from arplay.engine.masks import KINDS, Broke, Measured
-from arplay.export.causality import told, verdict
+from arplay.export.causality import poisoned, told, verdict
 from arplay.gui.contract import Do, Lab, Measure, Panel, Select, View
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import Caption, plain, set_role
 from arplay.gui.widgets.causality import lines
 from arplay.gui.widgets.causality.broken import BrokenView, paint_broken
-from arplay.gui.widgets.causality.lines import FIGURES, Figure, MeasureLines
+from arplay.gui.widgets.causality.lines import EFFECTS, FIGURES, Effect, Figure, MeasureLines
 from arplay.gui.widgets.causality.triangle import SHEET, Squares, TriangleView
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.plot import Drawing, Plot
@@ -50,7 +50,8 @@ LABS: dict[Lab, tuple[str, str, str]] = {
     "poisoned": (
         "Poison it",
         "Change this token, see how long it is felt",
-        "Measure changes the chosen token, and looks how much more or less probable the real tokens behind it become.",
+        "Measure changes the chosen token to 8 others, and looks how far the distributions behind it move, and how "
+        "much more or less probable the real tokens there become.",
     ),
     "free": (
         "Free running",
@@ -79,8 +80,9 @@ class CausalityPanel(Panel):
         "<p><b>connected</b> beside it is what the architecture says: every token before (attention, an LSTM's state), "
         "the last few (n-grams, windows), the pixels that the masks connect, the samples that dilations reach. Striped "
         "cells are connected and did not move.</p>"
-        "<p><b>What reached it</b> is a row of the triangle, <b>Poison it</b> a column: how the log p of the real "
-        "tokens changes behind one wrong token, and how long it is felt.</p>"
+        "<p><b>What reached it</b> is a row of the triangle, <b>Poison it</b> a column: how far the "
+        "distributions behind a wrong token move, and the log p of the real tokens, and how long it is felt: the "
+        "median and the quarters over 8 other tokens.</p>"
         "<p><b>Free running</b>: in training a model reads real text (teacher forcing), in sampling its own. Rollouts "
         "from the caret stand beside the real text, the median and the quarters over the seeds; the decoding is that "
         "of the window.</p>"
@@ -122,6 +124,12 @@ class CausalityPanel(Panel):
         self.figure.setToolTip(plain("What is drawn by position: " + "; ".join(": ".join(f) for f in FIGURES.values())))
         self.figure.setAccessibleName("What is drawn by position")
         self.figure.currentIndexChanged.connect(self._show)
+        self.effect = QComboBox()
+        for effect in get_args(Effect):
+            self.effect.addItem(EFFECTS[effect][0], effect)
+        self.effect.setToolTip(plain("What is drawn by distance: " + "; ".join(": ".join(e) for e in EFFECTS.values())))
+        self.effect.setAccessibleName("What is drawn by distance")
+        self.effect.currentIndexChanged.connect(self._show)
         self.kind = QComboBox()
         for kind in KINDS:
             self.kind.addItem(kind.title, kind.name)
@@ -129,7 +137,7 @@ class CausalityPanel(Panel):
         self.kind.setToolTip(plain("Which kind of network is trained, with its mask and without"))
         self.kind.setAccessibleName("Kind of network")
         self.run = push_button("Measure", "Measure it now, on the loaded model", self._run, role="primary")
-        for part in (pair, self.chains, self.tokens, self.figure, self.kind, self.run):
+        for part in (pair, self.chains, self.tokens, self.figure, self.effect, self.kind, self.run):
             self.head.add(part)
         self.triangle, self.plot, self.broken = TriangleView(), MeasureLines(), BrokenView()
         self.triangle.chosen.connect(self._go)
@@ -195,6 +203,7 @@ class CausalityPanel(Panel):
         self.said.setVisible(not (of_mask and self.broken.tells_why))
         for part in (self.chains, self.tokens, self.figure):
             part.setVisible(self.lab == "free")
+        self.effect.setVisible(self.lab == "poisoned")
         self.kind.setVisible(of_mask)
 
     # ---- what is shown
@@ -242,7 +251,9 @@ class CausalityPanel(Panel):
             return Plot()
         if self.lab == "triangle":
             return lines.by_distance_plot(found)
-        return lines.reached_plot(found) if self.lab == "reached" else lines.poisoned_plot(found)
+        if self.lab == "reached":
+            return lines.reached_plot(found)
+        return lines.poisoned_plot(found, self.effect.currentData())
 
     # ---- what is asked
 
@@ -319,4 +330,6 @@ def _said(found: Measured | None) -> str:
     """What it came to, in a sentence."""
     if isinstance(found, Broke):
         return why(found.pair)
-    return "" if found is None else verdict(found) if isinstance(found, Changed) else told(found)
+    if isinstance(found, Changed):
+        return poisoned(found) if found.again and found.agreement.holds else verdict(found)
+    return "" if found is None else told(found)

@@ -14,6 +14,9 @@ from arplay.gui.bridge import Bridge
 from arplay.gui.contract import Measure
 from arplay.gui.playground.state import State
 
+DRAWS = 8
+"""Other tokens that a poisoned one is changed to."""
+
 
 class Measuring:
     """One measurement at a time; the last one of each kind stays in sight."""
@@ -49,7 +52,10 @@ class Measuring:
                 "reached": ((at, at + 1), (max(0, at - MOST_LINE), at + 1)),
                 "poisoned": ((at, min(count, at + MOST_LINE)), (at, at + 1)),
             }[intent.lab]
-            ask_change = partial(Change, document=document, rows=rows, columns=columns, reading=reading, seed=seed)
+            ask_change = partial(
+                Change, document=document, rows=rows, columns=columns, reading=reading, seed=seed,
+                draws=DRAWS if intent.lab == "poisoned" else 1,
+            )  # fmt: skip
             self._asked = self._bridge.ask(ask_change, self._on_result)
         self._play.show(measuring=intent.lab, measured_share=0.0)
 

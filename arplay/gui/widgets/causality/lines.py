@@ -63,16 +63,37 @@ def reached_plot(found: Changed) -> Plot:
     return Plot(tuple(series), unit, ("changed token j", "j"), float(x[0]), float(x[-1]) + 1, _low(y), 0.0)
 
 
-def poisoned_plot(found: Changed) -> Plot:
+Effect = Literal["divergence", "felt"]
+EFFECTS: dict[Effect, tuple[str, str]] = {
+    "divergence": ("KL, nats", "how far the distribution moves, KL(before ‖ after)"),
+    "felt": ("change of log p", "how much more or less probable the real token becomes"),
+}
+
+
+def poisoned_plot(found: Changed, effect: Effect = "felt") -> Plot:
+    """By distance behind the wrong token: of each token that it was changed to, or their median and quarters."""
     j = int(found.columns[0])
     behind = found.rows > j
-    x, y = (found.rows[behind] - j).astype(np.float64), found.felt[behind, 0]
-    known = y[np.isfinite(y)]
+    x = (found.rows[behind] - j).astype(np.float64)
+    of_each = band(np.stack([getattr(each, effect)[behind, 0] for each in found.draws]))
+    known = np.concatenate([part[np.isfinite(part)] for part in (of_each.low, of_each.middle, of_each.high)])
     most = max(0.1, float(np.abs(known).max())) if len(known) else 1.0
-    series = (Series("change of log p of the real tokens", x, y, "accent", 1.5, mark="dot" if len(x) < 80 else ""),)
+    count = len(found.draws)
+    name = EFFECTS[effect][0] if count == 1 else f"median of {count:,} other tokens"
+    series = [Series(name, x, of_each.middle, "accent", 2.0, mark="dot" if len(x) < 80 else "")]
+    if count > 1:
+        quarters = {"color": "accent", "width": 1.0, "alpha": 0.6, "dashed": True}
+        series = [
+            Series("", x, of_each.low, **quarters),  # type: ignore[arg-type]
+            Series("their quarters", x, of_each.high, **quarters),  # type: ignore[arg-type]
+            *series,
+        ]
+    end = max(2.0, float(x[-1])) if len(x) else 2.0
+    along = ("i − j, tokens", "i − j")
+    if effect == "divergence":
+        return Plot(tuple(series), ("KL of p(xᵢ | before), nats", "nats"), along, 1.0, end, 0.0, 1.1 * most)
     unit = ("nats; below 0: less probable than behind the real token", "nats")
-    end = float(x[-1]) if len(x) else 2.0
-    return Plot(series, unit, ("i − j, tokens", "i − j"), 1.0, max(2.0, end), -1.1 * most, 1.1 * most, (0.0, ""))
+    return Plot(tuple(series), unit, along, 1.0, end, -1.1 * most, 1.1 * most, (0.0, ""))
 
 
 def smoothed(values: Floats) -> Floats:

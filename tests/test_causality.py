@@ -246,7 +246,11 @@ def test_one_token_is_poisoned_in_every_way(text: str, seed: int, data: st.DataO
     assert (f"felt for {max(far)} tokens" if far else "hardly felt") in poisoned(found)
     assert not middle[table.longest :].any(), "it forgets: the table reads its last letters alone"
     plot = poisoned_plot(found, "divergence")
-    assert plot.series[-1].y.tolist() == pytest.approx(middle.tolist()) and len(rows_of(found)) == 2 * len(found.rows)
+    with np.errstate(divide="ignore"):
+        logarithm = np.where(middle > 0, np.maximum(np.log10(middle), -12), np.nan)
+    assert plot.series[-1].y.tolist() == pytest.approx(logarithm.tolist(), nan_ok=True) and len(
+        rows_of(found)
+    ) == 2 * len(found.rows)
 
 
 def test_a_single_draw_has_no_band(recurrent: CausalLM) -> None:
@@ -257,7 +261,8 @@ def test_a_single_draw_has_no_band(recurrent: CausalLM) -> None:
     assert isinstance(many, Changed) and len(many.draws) == 8 and len({int(each.others[0]) for each in many.draws}) == 8
     assert len(poisoned_plot(once).series) == 1 and len(poisoned_plot(many).series) == 3
     low, high, middle = (each.y for each in poisoned_plot(many, "divergence").series)
-    assert (low <= middle).all() and (middle <= high).all() and (low < high).any()
+    known = np.isfinite(low)
+    assert (low <= middle)[known].all() and (middle <= high)[known].all() and (low < high)[known].any()
 
 
 # ---- the command

@@ -7,6 +7,7 @@ import json
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 import arplay
 from arplay import cli
+from arplay.core.modalities.image import Raster
 from arplay.core.modalities.text import Text
 from arplay.engine.causality import Changed
 from arplay.engine.free_running import Freed, FreeRun, free_run
@@ -29,6 +31,8 @@ from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.causality import CausalityPanel
 from arplay.gui.widgets.causality.broken import BrokenView
 from arplay.gui.widgets.causality.triangle import shade, told
+from arplay.models.families.pixelcnn.network import Sizes
+from tests import test_pixelcnn
 from tests.panel_views import pair
 from tests.small_model import SmallModel
 from tests.test_jobs import abc, run, state_of
@@ -177,3 +181,38 @@ def test_a_mask_is_broken_in_the_window(opened: Open, qtbot: QtBot, tmp_path: Pa
         assert export.save(tmp_path / f"mask.{kind}")
     assert json.loads((tmp_path / "mask.json").read_text("utf-8"))["networks"][1]["figures"]["endings"] == 10
     assert "sees ahead" in (tmp_path / "mask.csv").read_text("utf-8")
+
+
+@pytest.mark.parametrize("stacks", [1, 2])
+def test_the_blind_spot_is_found_by_mouse_and_keyboard(stacks: int, opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    """By changing pixels; two stacks, the negative control, have none."""
+    folder, sizes = tmp_path / "made", Sizes(7, 7, 3, 3, 4, stacks)
+    folder.mkdir()
+    test_pixelcnn.network(sizes).float().save_pretrained(folder)
+    window = opened(str(folder), None)
+    panel, play = panel_of(window), window.playground
+    tokens = cast(Raster, play.view.loaded and play.view.loaded.vocabulary)
+    play.open_document(tokens.levels(np.random.default_rng(0).integers(0, 3, (7, 7))), at_end=False)
+    settle(window, qtbot)
+    play.handle(Select(27))
+    settle(window, qtbot)
+    found = measured(panel, "reached", qtbot)
+    assert isinstance(found, Changed) and found.rows.tolist() == [27] and panel.field is not None
+    assert panel.field.grid.marked == 27 and "blind" not in panel.said.full, "the end of a row"
+    panel.field.grid.setFocus()
+    QTest.keyClick(panel.field.grid, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: panel.found is not found and not panel.view.measuring, timeout=PATIENCE)
+    assert play.view.selected == panel.field.grid.marked == 34
+    last = panel.found
+    spot = panel.field.grid.rect_of(28).center().toPoint()
+    QTest.mouseClick(panel.field.grid, Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.waitUntil(lambda: panel.found is not last and not panel.view.measuring, timeout=PATIENCE)
+    now = panel.found
+    assert isinstance(now, Changed) and now.rows.tolist() == [28] and now.agreement.holds and now.blind is not None
+    blind = sizes.blind_spot(4, 0).ravel()[:28]
+    assert blind.any() == (stacks == 1) and now.blind[:28].tolist() == blind.tolist()
+    assert not now.moved[0, :28][blind].any(), "measured: nothing there moves it"
+    cells = panel.field.grid.cells
+    assert cells.measure == "total variation" and cells.blind == frozenset(np.flatnonzero(blind).tolist())
+    assert (f"blind spot: {blind.sum()} tokens before it" in panel.said.full) == (stacks == 1)
+    assert exports.of_panel(panel, window).save(tmp_path / "field.png")

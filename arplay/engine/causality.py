@@ -16,7 +16,7 @@ from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Question, WithTokens
 from arplay.engine.state import State
-from arplay.models.base import Info, Model, Wired, lead, parallel, wired
+from arplay.models.base import Info, Model, Wired, field_of, lead, parallel, wired
 
 MOST = 64
 """Tokens of a triangle: as many passes."""
@@ -54,7 +54,8 @@ class Changed(WithTokens):
     connects; None where it does not tell, ``wiring`` is then "". ``at_once``: one pass read all tokens, so that only a
     mask kept later ones away; else each conditional was given x_<i alone, and only what is below the diagonal was
     measured. ``read``: how many tokens the model read, the last one and those before it. ``again``: the same column
-    changed to further tokens.
+    changed to further tokens. ``blind``, (c,): of a single row, the tokens that it would read but for a fault of the
+    order in which the network is connected; None where nobody tells.
     """
 
     document: Document
@@ -74,6 +75,7 @@ class Changed(WithTokens):
     at_once: bool
     read: int
     again: tuple[Changed, ...] = ()
+    blind: Bools | None = None
 
     @property
     def draws(self) -> tuple[Changed, ...]:
@@ -150,13 +152,18 @@ def _change(state: State, request: Change) -> Steps:
         moved[part, at] = found.any
     figures[2][np.array(rows)[:, None] == np.array(columns)[None, :]] = np.nan
     reads = None if tells is None else _declared(tells, places, [j + shift for j in columns])
+    blind = None
+    if len(rows) == 1 and model.can.field:
+        missed = field_of(model, chain[: places[0]]).blind
+        back = [places[0] - j - shift for j in columns]  # a field may be that of the last tokens alone
+        blind = read_only(np.array([0 < b <= len(missed) and bool(missed[-b]) for b in back]))
     indices, changed, ids = (read_only(np.array(each, np.int64)) for each in (rows, columns, others))
     variation, divergence, felt = (read_only(figure.copy()) for figure in figures)
     return Changed(
         request.number, state.tokens, request.document, model.info, first_token, request.seed,
         read_only(document[:stop].copy()), indices, changed, ids, variation, divergence, read_only(moved), felt,
         None if reads is None else read_only(reads), "" if tells is None else tells.wiring,
-        at_once is not None, len(chain),
+        at_once is not None, len(chain), blind=blind,
     )  # fmt: skip
 
 

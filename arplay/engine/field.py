@@ -26,7 +26,8 @@ class Reach(Question):
 @dataclass(frozen=True, eq=False, slots=True)
 class Reached(WithTokens):
     """``field``: of the n tokens of the document before the one with this ``index``; what was put before it is left
-    out. ``seconds``: of one pass and the passes back."""
+    out. ``seconds``: of one pass and the passes back. ``measure``: what stands in its ``gradient``, where that is how
+    far a change of each token moved the distribution."""
 
     document: Document
     place: Place
@@ -34,6 +35,7 @@ class Reached(WithTokens):
     index: int
     field: Field
     seconds: float
+    measure: str = "gradient"
 
 
 def reach(state: State, request: Reach) -> Generator[None, None, Reached]:

@@ -1,4 +1,4 @@
-"""Teacher forcing against free running: rollouts from a real prefix beside the real text, position by position."""
+"""Teacher forcing against free running: rollouts from a real prefix beside the real tokens, position by position."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from arplay.engine.state import State
 from arplay.models.base import Info, next_of
 
 MOST_LOGPROBS = 1 << 24
-"""Log-probs along the real text that are kept to be compared with."""
+"""Log-probs along the real tokens that are kept to be compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class FreeRun(Question):
 class Curves:
     """Of k chains at n positions, (k, n), NaN behind the end of one. ``nll`` and ``entropy`` in nats, by the model
     itself; ``repetition``: as :func:`arplay.core.causality.repetition` has it; ``distance``: total variation between
-    p(. | its own past) and p(. | the real past), NaN where there is no real text."""
+    p(. | its own past) and p(. | the real past), NaN where there are no real tokens."""
 
     nll: Floats
     entropy: Floats
@@ -50,7 +50,7 @@ class Curves:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Freed(WithTokens):
-    """``free``: of the rollouts; ``forced``: of the real text, k = 1. ``start``: tokens of the document before them."""
+    """``free``: of the rollouts; ``forced``: of the real tokens, k = 1. ``start``: tokens of it before them."""
 
     document: Document
     info: Info
@@ -76,7 +76,7 @@ def free_run(state: State, request: FreeRun) -> Steps:
     session, along = model.session(), list[Floats]()
     session.read(spot.context.tolist())
     for at, id in enumerate(real):
-        yield Progress(request.number, "Reading the real text", at / (len(real) + count))
+        yield Progress(request.number, "Reading the real tokens", at / (len(real) + count))
         logprobs = next_of(session).logprobs
         forced.nll[0, at], forced.entropy[0, at] = 0.0 - logprobs[id], entropy(logprobs)
         along.append(logprobs)

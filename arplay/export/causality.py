@@ -34,7 +34,8 @@ def verdict(found: Changed) -> str:
     silent = (
         f"; {agreed.silent:,} connected pairs did not move" if agreed.silent else ", and all that is connected moved"
     )
-    return said + silent
+    missed = 0 if found.blind is None else int(found.blind.sum())
+    return said + silent + (f"; blind spot: {missed:,} tokens before it, and none of them moved it" if missed else "")
 
 
 def poisoned(found: Changed) -> str:
@@ -69,6 +70,7 @@ def record(found: Changed) -> Record:
         "kl_nats": found.divergence.tolist(),
         "moved": found.moved.tolist(),
         "declared": None if found.declared is None else found.declared.tolist(),
+        "blind": None if found.blind is None else found.blind.tolist(),
         "causal": agreed.holds,
         "beyond": [list(pair) for pair in agreed.beyond],
         "silent": agreed.silent,
@@ -120,13 +122,13 @@ def _mean(values: Floats) -> float:
 
 
 def told(found: Freed) -> str:
-    """What rollouts are like beside the real text, in a sentence."""
+    """What rollouts are like beside the real tokens, in a sentence."""
     figures = []
     for name, free, real in (
         ("NLL", found.free.nll, found.forced.nll),
         ("entropy", found.free.entropy, found.forced.entropy),
     ):
-        beside = f", of the real text {number(_mean(real), 2)}" if not np.isnan(_mean(real)) else ""
+        beside = f", of the real tokens {number(_mean(real), 2)}" if not np.isnan(_mean(real)) else ""
         figures.append(f"{name} of rollouts {number(_mean(free), 2)}{beside} nats a token")
     return f"{len(found.seeds):,} rollouts: {'; '.join(figures)}"
 
@@ -135,7 +137,7 @@ FIGURES = ("nll", "entropy", "repetition", "distance")
 
 
 def _free_rows(found: Freed) -> list[Record]:
-    """A record a position of a chain: of each rollout, and of the real text, whose ``seed`` is empty."""
+    """A record a position of a chain: of each rollout, and of the real tokens, whose ``seed`` is empty."""
     each = []
     for curves, names in ((found.forced, (None,)), (found.free, found.seeds)):
         arrays = [getattr(curves, figure) for figure in FIGURES]

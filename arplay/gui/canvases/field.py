@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -20,7 +20,12 @@ DECADES = 8.0
 
 
 class FieldView(Protocol):
-    """A widget that shows a set of tokens before a place, and how much each matters there, in its document's shape."""
+    """A widget that shows a set of tokens before a place, and how much each matters there, in its document's shape.
+
+    ``chosen``: a signal with the index of a token that the user goes to.
+    """
+
+    chosen: Any
 
     def set_theme(self, theme: Theme) -> None: ...
 
@@ -33,6 +38,8 @@ class FieldView(Protocol):
 
 class DistanceField(LinePlot):
     """Both axes in powers of ten. Where nothing is connected the line on the ground ends, and so do the gradients."""
+
+    chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Gradient over the distance of a token", parent)
@@ -59,9 +66,9 @@ def state_of(reached: Reached, index: int) -> str:
     """
     field, gradient = reached.field, float(reached.field.gradient[index])
     if field.declared[index]:
-        return f"read, gradient {significant(gradient, 2)}"
+        return f"read, {reached.measure} {significant(gradient, 2)}"
     if gradient:
-        return f"not connected, and yet a gradient of {significant(gradient, 2)}"
+        return f"not connected, and yet a {reached.measure} of {significant(gradient, 2)}"
     return "in the blind spot: not read, though it comes before" if field.blind[index] else "not connected"
 
 

@@ -1,8 +1,8 @@
-"""The causality lab: change a token, see what moves; let the model run freely, beside the real text; break a mask."""
+"""The causality lab: change a token, see what moves; let the model run freely, beside the real tokens; break a mask."""
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
@@ -23,6 +23,8 @@ from arplay.engine.causality import MOST, Changed
 from arplay.engine.free_running import Freed
 from arplay.engine.masks import KINDS, Broke, Measured
 from arplay.export.causality import poisoned, told, verdict
+from arplay.gui import kinds
+from arplay.gui.canvases.field import DistanceField
 from arplay.gui.contract import Do, Lab, Measure, Panel, Select, View
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import Caption, plain, set_role
@@ -55,8 +57,8 @@ LABS: dict[Lab, tuple[str, str, str]] = {
     ),
     "free": (
         "Free running",
-        "Rollouts from here, beside the real text",
-        "Measure draws rollouts behind the caret and compares them with the real text there: surprise, entropy, "
+        "Rollouts from here, beside the real tokens",
+        "Measure draws rollouts behind the caret and compares them with the real tokens there: surprise, entropy, "
         "repetition, and how far the distributions drift apart.",
     ),
     "mask": (
@@ -84,7 +86,7 @@ class CausalityPanel(Panel):
         "distributions behind a wrong token move, and the log p of the real tokens, and how long it is felt: the "
         "median and the quarters over 8 other tokens.</p>"
         "<p><b>Free running</b>: in training a model reads real text (teacher forcing), in sampling its own. Rollouts "
-        "from the caret stand beside the real text, the median and the quarters over the seeds; the decoding is that "
+        "from the caret stand beside the real tokens, the median and the quarters over the seeds; the decoding is that "
         "of the window.</p>"
         "<p><b>Break the mask</b> trains two small networks that differ in one connection, on data of their own. What "
         "sees the future has a wonderful loss and draws nothing of worth: while nothing later is there, as in "
@@ -143,6 +145,8 @@ class CausalityPanel(Panel):
         self.triangle.chosen.connect(self._go)
         self.plot.clicked.connect(self._go_along)
         self.broken.laid.connect(self._fit)
+        self.fields: dict[str, Any] = {}
+        self.field: Any = None
         self.said, self.about = Caption(), Caption()
         self.body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self.body.setSpacing(SPACE[1])
@@ -184,6 +188,8 @@ class CausalityPanel(Panel):
         self.triangle.update()
         self.plot.set_theme(theme)
         self.broken.set_theme(theme)
+        for field in self.fields.values():
+            field.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -196,7 +202,10 @@ class CausalityPanel(Panel):
         self.triangle.setVisible(of_triangle)
         of_mask = self.lab == "mask"
         self.broken.setVisible(of_mask)
-        self.plot.setVisible(not of_mask and (not of_triangle or wide >= 620 or (high >= 460 and wide >= 260)))
+        for field in self.fields.values():
+            field.setVisible(field is self.field)
+        roomy = wide >= 620 or (high >= 460 and wide >= 260)
+        self.plot.setVisible(not of_mask and (self.field is None or roomy) and (not of_triangle or roomy))
         beside = wide >= 620
         self.body.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self.about.setVisible(high >= 150)
@@ -229,9 +238,26 @@ class CausalityPanel(Panel):
             found if isinstance(found, Changed) and self.lab == "triangle" else None, not here, said
         )
         self.broken.show_broke(found if isinstance(found, Broke) else None, "starting to train" if runs else words)
+        self._show_field(found)
         if not isinstance(found, Broke):
             self.plot.show_found(found, self._plot(found), said)
         self._fit()
+
+    def _show_field(self, found: Measured | None) -> None:
+        """What reached a token of a document that has a shape of its own, in that shape."""
+        self.field = None
+        if not isinstance(found, Changed) or self.lab != "reached":
+            return
+        kind = kinds.of_document(found.document)
+        if kind.field is DistanceField:
+            return  # the line over its tokens tells more
+        if kind.name not in self.fields:
+            self.fields[kind.name] = made = kind.field()
+            made.set_theme(self.theme)
+            made.chosen.connect(self._reach)
+            self.body.insertWidget(0, made, 2)
+        self.field = self.fields[kind.name]
+        self.field.show_field(lines.reached_of(found))
 
     def _about(self, found: Measured | None) -> str:
         if isinstance(found, Broke):
@@ -272,11 +298,20 @@ class CausalityPanel(Panel):
         if self.lab == "mask":
             self.intent.emit(Measure(self.lab, 0, 0, 0, 0, self.kind.currentData()))
             return
-        answer, ledger, view = self.view.answer, self.view.ledger, self.view
+        answer, view = self.view.answer, self.view
         at = view.selected if view.selected is not None else answer.prefix.index if answer is not None else 0
+        self._measure(at)
+
+    def _measure(self, at: int) -> None:
+        answer, ledger = self.view.answer, self.view.ledger
         count = len(ledger) if ledger is not None else len(answer.encoded) if answer is not None else 0
         at = max(0, min(at, count - 1))
         self.intent.emit(Measure(self.lab, at, count, self.chains.value(), self.tokens.value()))
+
+    def _reach(self, index: int) -> None:
+        """To another token of the shape, and what reached that one."""
+        self._go(index)
+        self._measure(index)
 
     def _go(self, index: int) -> None:
         self.intent.emit(Select(index))
@@ -314,6 +349,10 @@ class CausalityPanel(Panel):
             below = QRectF(
                 inner.left(), upper.bottom() + SPACE[2], inner.width(), inner.bottom() - upper.bottom() - SPACE[2]
             )
+        if self.field is not None:
+            half = QRectF(inner.topLeft(), QSize(int(0.46 * inner.width()), int(inner.height())))
+            self.field.paint_chart(painter, half)
+            below = inner.adjusted(half.width() + SPACE[3], 0, 0, 0)
         Drawing(self._plot(found), below).paint(painter, self.theme)
         painter.setFont(interface_font(SMALL))
         painter.setPen(self.theme.color("muted"))

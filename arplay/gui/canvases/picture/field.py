@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -33,6 +33,7 @@ class Cells:
     marked: int | None = None
     declared: frozenset[int] = frozenset()
     blind: frozenset[int] = frozenset()
+    measure: str = "gradient"
 
 
 def cells_of(reached: Reached, theme: Theme) -> Cells:
@@ -47,7 +48,7 @@ def cells_of(reached: Reached, theme: Theme) -> Cells:
     declared, blind = (
         frozenset(raster.order[first + i] for i in part.nonzero()[0].tolist()) for part in (field.declared, field.blind)
     )
-    return Cells(raster.width, tuple(found), raster.order[reached.index], declared, blind)
+    return Cells(raster.width, tuple(found), raster.order[reached.index], declared, blind, reached.measure)
 
 
 def told_of(reached: Reached, cell: int) -> str:
@@ -83,7 +84,7 @@ def paint_over(painter: QPainter, cells: Cells, rect_of: Callable[[int], QRectF]
 def paint_legend(painter: QPainter, room: QRectF, cells: Cells, theme: Theme) -> None:
     painter.setFont(interface_font(SMALL))
     words, x, middle = QFontMetricsF(painter.font()), room.left(), room.center().y()
-    named = [("gradient", 3 * SWATCH), ("connected", SWATCH)]
+    named = [(cells.measure, 3 * SWATCH), ("connected", SWATCH)]
     for name, wide in [*named, *([("blind spot", SWATCH)] if cells.blind else [])]:
         swatch = QRectF(x, middle - SWATCH / 2, wide, SWATCH)
         if name == "connected":
@@ -138,6 +139,8 @@ class _Legend(QWidget):
 class PictureField(QWidget):
     """As :class:`arplay.gui.canvases.field.FieldView`."""
 
+    chosen = Signal(int)
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme = LIGHT
@@ -150,6 +153,8 @@ class PictureField(QWidget):
         column.addWidget(self.grid, 1)
         column.addWidget(self.legend)
         self.setFocusProxy(self.grid)
+        self.grid.pressed.connect(self._press)
+        self.grid.moved.connect(self._move)
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = self.grid.theme = theme
@@ -159,6 +164,20 @@ class PictureField(QWidget):
         if reached is not self._reached:
             self._reached = reached
             self._show()
+
+    def _press(self, cell: int, right: bool) -> None:
+        if self._reached is not None:
+            raster = self._reached.tokens
+            assert isinstance(raster, Raster), "a picture"
+            self.chosen.emit(raster.order.index(cell))
+
+    def _move(self, rows: int, columns: int) -> None:
+        """To the pixel beside the marked one."""
+        if self.grid.marked is not None:
+            row, column = divmod(self.grid.marked, self.grid.columns)
+            row, column = row + rows, column + columns
+            if 0 <= row < self.grid.rows and 0 <= column < self.grid.columns:
+                self._press(row * self.grid.columns + column, False)
 
     def _show(self) -> None:
         reached = self._reached

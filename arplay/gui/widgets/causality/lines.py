@@ -7,14 +7,16 @@ from typing import Literal
 
 import numpy as np
 
-from arplay.core.causality import band, by_distance
+from arplay.core.causality import LEAST_FELT, band, by_distance
 from arplay.core.distribution import Floats
 from arplay.core.format import number
 from arplay.engine.causality import Changed
+from arplay.engine.field import Reached
 from arplay.engine.free_running import Curves, Freed
 from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.line_plot import LinePlot
 from arplay.gui.widgets.plot import Plot, Series
+from arplay.models.base import Field
 
 Figure = Literal["nll", "entropy", "repetition", "distance"]
 FIGURES: dict[Figure, tuple[str, str]] = {
@@ -38,6 +40,17 @@ def _log(values: Floats) -> Floats:
 def _low(*series: Floats) -> float:
     known = np.concatenate([each[np.isfinite(each)] for each in series] or [np.zeros(0)])
     return min(-1.0, math.floor(float(known.min()))) if len(known) else -1.0
+
+
+def reached_of(found: Changed) -> Reached:
+    """What moved the only row, as a receptive field: total variation in place of the gradient."""
+    index = int(found.rows[0])
+    before = found.columns < index
+    none = np.zeros(len(found.columns), bool)
+    declared = found.moved[0] if found.declared is None else found.declared[0]
+    blind = none if found.blind is None else found.blind
+    field = Field(declared[before], found.variation[0][before], blind[before])
+    return Reached(found.number, found.tokens, found.document, None, found.info, index, field, 0.0, "total variation")
 
 
 def by_distance_plot(found: Changed) -> Plot:
@@ -76,22 +89,28 @@ def poisoned_plot(found: Changed, effect: Effect = "felt") -> Plot:
     behind = found.rows > j
     x = (found.rows[behind] - j).astype(np.float64)
     of_each = band(np.stack([getattr(each, effect)[behind, 0] for each in found.draws]))
-    known = np.concatenate([part[np.isfinite(part)] for part in (of_each.low, of_each.middle, of_each.high)])
+    three = [of_each.low, of_each.high, of_each.middle]
+    if effect == "divergence":
+        three = [_log(part) for part in three]
+    known = np.concatenate([part[np.isfinite(part)] for part in three])
     most = max(0.1, float(np.abs(known).max())) if len(known) else 1.0
     count = len(found.draws)
     name = EFFECTS[effect][0] if count == 1 else f"median of {count:,} other tokens"
-    series = [Series(name, x, of_each.middle, "accent", 2.0, mark="dot" if len(x) < 80 else "")]
+    series = [Series(name, x, three[2], "accent", 2.0, mark="dot" if len(x) < 80 else "")]
     if count > 1:
         quarters = {"color": "accent", "width": 1.0, "alpha": 0.6, "dashed": True}
         series = [
-            Series("", x, of_each.low, **quarters),  # type: ignore[arg-type]
-            Series("their quarters", x, of_each.high, **quarters),  # type: ignore[arg-type]
+            Series("", x, three[0], **quarters),  # type: ignore[arg-type]
+            Series("their quarters", x, three[1], **quarters),  # type: ignore[arg-type]
             *series,
         ]
     end = max(2.0, float(x[-1])) if len(x) else 2.0
     along = ("i − j, tokens", "i − j")
     if effect == "divergence":
-        return Plot(tuple(series), ("KL of p(xᵢ | before), nats", "nats"), along, 1.0, end, 0.0, 1.1 * most)
+        unit = ("log₁₀ of KL, nats", "log₁₀ KL")
+        low, high = _low(*three), max(0.0, math.ceil(float(known.max()))) if len(known) else 0.0
+        level = math.log10(LEAST_FELT), f"felt: {LEAST_FELT:g} nats"
+        return Plot(tuple(series), unit, along, 1.0, end, min(low, level[0] - 1), high + 0.2, level)
     unit = ("nats; below 0: less probable than behind the real token", "nats")
     return Plot(tuple(series), unit, along, 1.0, end, -1.1 * most, 1.1 * most, (0.0, ""))
 
@@ -125,7 +144,7 @@ def free_plot(found: Freed, figure: Figure) -> Plot:
         Series(f"free running, median of {len(found.seeds):,}", x, free.middle, "accent", 2.0),
     ]
     if np.isfinite(forced).any():
-        series.insert(0, Series("the real text", x[: len(forced)], forced, "text", 2.0))
+        series.insert(0, Series("the real tokens", x[: len(forced)], forced, "text", 2.0))
     tops = [each.y[np.isfinite(each.y)] for each in series]
     high = max([0.1, *(float(top.max()) for top in tops if len(top))])
     name = FIGURES[figure][0] + (f", mean of {SMOOTH}" if figure in ("nll", "entropy") else "")

@@ -63,6 +63,7 @@ def test_a_killed_child_is_told_with_a_remedy_and_resumed(training: OpenTraining
     window, view = training()
     begin(view, qtbot, text)
     state = reached(view, qtbot, "running")
+    qtbot.waitUntil(lambda: view.run.state is not None and bool(view.run.state.snapshots), timeout=PATIENCE)
     os.kill(process(state), signal.SIGKILL)
     failed = reached(view, qtbot, "failed")
     assert failed.problem is not None and view.notice.isVisible() and "resume" in view.notice.text().lower()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from arplay.engine import trainer as trainers
@@ -92,6 +93,20 @@ def test_what_cannot_be_learnt_from_is_told_in_the_form(form: StartForm, tmp_pat
         "stray": "is no folder",
     }[kind]
     assert told in form.reason and not form.go.isEnabled()
+
+
+def test_the_dialog_asks_for_what_the_family_learns_from(
+    form: StartForm, sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "a.txt"
+    text.write_text("words " * 300)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(sounds))
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(text)], ""))
+    form.files.add.click()
+    assert form.wanted().texts == (text,)
+    form.inputs["family"].segments.buttons["wavenet"].click()
+    form.files.add.click()
+    assert form.wanted().texts == (sounds,)
 
 
 def test_choices_are_kept_by_family(form: StartForm, tmp_path: Path, sounds: Path, qtbot: QtBot) -> None:

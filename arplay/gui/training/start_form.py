@@ -110,7 +110,9 @@ class StartForm(QFrame):
         self.inputs = {one.name: one.make(one.name, one.label.replace("&", ""), self) for one in FIELDS}
         self.files.where, self.files.editor = store, editor
         self.more = QWidget(self)
-        self.open_more = push_button("More", "Context, vocabulary, seed and folder", self._on_more, checkable=True)
+        self.open_more = push_button(
+            "More", "Context, vocabulary, order, seed and folder", self._on_more, checkable=True
+        )
         self.go = push_button("Start training", "Ctrl+Enter", self.begin, role="primary")
         self.go.setMinimumHeight(38)
         self.why = Label(parent=self, wrap=True)

@@ -114,6 +114,11 @@ def test_two_networks_are_trained_by_mouse_and_by_keyboard_and_exported(
     window.docks["orders"].raise_()
     panel, play = cast(OrdersPanel, window.panels["orders"]), window.playground
     qtbot.waitUntil(lambda: panel.isVisible() and panel.orders is not None)
+    assert panel.sides.isVisible() and panel.rows.isVisible() and not panel.train.isVisible(), (
+        "a low panel has one side"
+    )
+    QTest.mouseClick(panel.side.button(1), Qt.MouseButton.LeftButton)
+    assert panel.train.isVisible() and not panel.rows.isVisible()
     assert panel.names == ("own order", "backwards") and "two models are not one" in panel.two.message
     QTest.mouseClick(panel.train, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.train.text() == "Stop" and panel.told.full.startswith("starting to train"))
@@ -151,3 +156,16 @@ def test_the_command_line_exports_them(tmp_path: Path) -> None:
         out = tmp_path / f"o.{kind}"
         assert cli.main(["export", "--prompt", "BAC", "--model", "abc", "--chart", "orders", "--out", str(out)]) == 0
     assert json.loads((tmp_path / "o.json").read_text("utf-8"))["every_order"]
+
+
+def test_orders_that_a_hand_chose_stay_and_others_are_the_usual_ones(qtbot: QtBot) -> None:
+    panel = shown(qtbot, "xo", "#.? ??? ???")
+    assert panel.names == ("own order", "backwards")
+    score = arplay.load("xo").score("#.# .#. #.#")
+    whole = View(loaded=score.loaded, ledger=score.ledger)
+    panel.show_view(whole)
+    assert panel.names == ("own order, by rows", "by columns") and not panel.sides.isVisible()
+    panel.second.setCurrentText("boustrophedon")
+    panel.second.activated.emit(2)
+    panel.show_view(View(loaded=score.loaded, ledger=score.ledger, settings=Settings(unit="bits")))
+    assert panel.names == ("own order, by rows", "boustrophedon")

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from arplay.core.format import part_percent
 from arplay.core.modalities.places import Place, places_of
@@ -18,7 +27,7 @@ from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.orders.rows import OrderRows, formula
 from arplay.gui.widgets.orders.sheet import OrderSheet
 from arplay.gui.widgets.orders.two import HIGH, WIDE, TwoOrdersView
-from arplay.gui.widgets.push_button import push_button
+from arplay.gui.widgets.push_button import push_button, segment
 
 NO_MODEL = "Here the chain rule is written in every order, once a model is loaded whose joint distribution is known."
 NO_JOINT = (
@@ -33,6 +42,10 @@ UNTRAINED = (
     "and see how far apart they are: two models are not one."
 )
 ONE = "One token has one order only: two networks would be one."
+SIDES = (
+    ("Every order", "One probability in every order: exact"),
+    ("Two networks", "Small networks of two orders: how far apart they are"),
+)
 ANY = (1 << 24) - 1
 """Qt's QWIDGETSIZE_MAX: no greatest width."""
 
@@ -63,6 +76,7 @@ class OrdersPanel(Panel):
         self.orders: Orders | None = None
         self.places: tuple[Place, ...] = ()
         self._joints: dict[int, Floats] = {}
+        self._chosen: set[str] = set()  # orders to train in, by hand
         self.empty = Label(role="caption", wrap=True)
         self.empty.setMargin(SPACE[2])
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -76,7 +90,7 @@ class OrdersPanel(Panel):
             words = f"The order in which the {which} network reads"
             box.setToolTip(plain(words))
             box.setAccessibleName(words)
-            box.activated.connect(self._show_two)
+            box.activated.connect(self._choose)
         tip = "Train a small network in each of these two orders, on the same chains; it takes a few seconds"
         self.train = push_button("Train", tip, self._run, role="primary")
         self.choice, self.two, self.told = Flow(), TwoOrdersView(), Caption()
@@ -99,7 +113,19 @@ class OrdersPanel(Panel):
         column = QVBoxLayout(self.body)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[1])
         column.setSpacing(SPACE[1])
-        column.addWidget(self.verdict)
+        self.sides, group, head = QWidget(), QButtonGroup(self), QHBoxLayout()
+        row = QHBoxLayout(self.sides)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for place, (words, tip) in enumerate(SIDES):
+            button = segment(words, tip, self._fit, place=place, of=len(SIDES), name=words)
+            button.setChecked(not place)
+            group.addButton(button, place)
+            row.addWidget(button)
+        self.side = group
+        head.addWidget(self.verdict, 1)
+        head.addWidget(self.sides)
+        column.addLayout(head)
         column.addLayout(self.pair, 1)
         self.pages = QStackedLayout(self)
         self.pages.addWidget(self.empty)
@@ -166,7 +192,7 @@ class OrdersPanel(Panel):
     # ---- two networks
 
     def _offer(self) -> None:
-        """The orders with a name; those that were chosen stay so where they are among them."""
+        """The orders with a name; those that a hand chose stay so where they are among them."""
         if self.orders is None:
             return
         names = [each.name for each in self.orders.products if each.name]
@@ -176,11 +202,16 @@ class OrdersPanel(Panel):
                 chosen = box.currentText()
                 box.clear()
                 box.addItems(names)
-                box.setCurrentText(chosen if chosen in names else usual[at] if usual else "")
+                kept = chosen in names and chosen in self._chosen
+                box.setCurrentText(chosen if kept else usual[at] if usual else "")
 
     @property
     def names(self) -> tuple[str, str]:
         return self.first.currentText(), self.second.currentText()
+
+    def _choose(self) -> None:
+        self._chosen = set(self.names)
+        self._show_two()
 
     def _show_two(self) -> None:
         view, found = self.view, self.view.trained_here
@@ -190,7 +221,10 @@ class OrdersPanel(Panel):
         same = self.names[0] == self.names[1]
         self.train.setEnabled(runs or not (one or same))
         self.two.show_found(found, ONE if one else UNTRAINED)
-        told = f"{found.parameters:,} parameters each, {found.chains:,} chains, seed {found.seed}" if found else ""
+        told = ""
+        if found is not None:
+            how = f"{found.parameters:,} parameters each, {found.chains:,} chains, seed {found.seed}"
+            told = f"{found.differ}; {how}"
         if found is None and view.trained is not None:
             told = "those trained before were of another text or model"
         if same and not one:
@@ -213,14 +247,22 @@ class OrdersPanel(Panel):
         self.rows.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The networks beside the rows where there is room for both, and below them in a tall panel."""
+        """The networks beside the rows where there is room for both, below them in a tall panel, else one of them."""
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
         wide, high = self.width(), self.height()
         beside = wide >= 960
+        both = high >= (190 if beside else 480)
+        either = not both and wide >= 300 and high >= 100
+        networks = either and self.side.checkedId() == 1
+        self.sides.setVisible(either)
         self.pair.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
-        self.learned.setMaximumWidth(WIDE if beside else ANY)
-        self.learned.setVisible(high >= (190 if beside else 480))
-        self.two.setMinimumHeight(0 if beside else HIGH)
+        self.learned.setMaximumWidth(WIDE if beside and both else ANY)
+        self.exact.setVisible(both or not networks)
+        self.learned.setVisible(both or networks)
+        self.two.setMinimumHeight(HIGH if both and not beside else 0)
         roomy = high >= (240 if wide - beside * WIDE >= 640 else 340)
         self.formula.setVisible(roomy)
         self.line.setVisible(not roomy and high >= 120)  # its tooltip has all of it

@@ -40,7 +40,7 @@ class OrderSheet(Sheet):
     ) -> None:
         self.products, self.places, self.said, self.trained, self.unit = products, places, said, trained, unit
         self.way = 44 if drawn(places) else 24 + 11 * max(4, len(orders.ids))
-        head = MARGIN + LINE + SPACE[1] + (HIGH + SPACE[3] if trained is not None else 0) + LINE
+        head = MARGIN + LINE + SPACE[1] + (LINE + HIGH + SPACE[3] if trained is not None else 0) + LINE
         super().__init__("orders", "Orders", theme, WIDTH, head, ROW, len(products))
 
     def paint_head(self, painter: QPainter) -> None:
@@ -48,7 +48,10 @@ class OrderSheet(Sheet):
         painter.setPen(self.theme.color("text"))
         painter.drawText(QRectF(MARGIN, MARGIN, WIDTH - 2 * MARGIN, LINE), _LEFT, self.said)
         if self.trained is not None:
-            area = QRectF(MARGIN, MARGIN + LINE + SPACE[1], WIDTH - 2 * MARGIN, HIGH)
+            two = f"Two networks of {self.trained.parameters:,} parameters, each trained in one order"
+            apart = f"{two}: a{self.trained.differ[1:]}"
+            painter.drawText(QRectF(MARGIN, MARGIN + LINE, WIDTH - 2 * MARGIN, LINE), _LEFT, apart)
+            area = QRectF(MARGIN, MARGIN + 2 * LINE + SPACE[1], WIDTH - 2 * MARGIN, HIGH)
             paint_two(painter, self.theme, area, self.trained)
 
     def paint_again(self, painter: QPainter, top: float) -> None:

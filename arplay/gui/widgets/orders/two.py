@@ -58,7 +58,7 @@ def paint_two(painter: QPainter, theme: Theme, area: QRectF, found: TwoOrders) -
     y += SPACE[1]
     painter.setFont(interface_font(SMALL))
     painter.setPen(theme.color("muted"))
-    words(f"{found.differ}: log₂ q₁ − log₂ q₂", x, y, wide, LINE, _LEFT)
+    words("log₂ q₁ − log₂ q₂ over all chains, as shares", x, y, wide, LINE, _LEFT)
     y += LINE
     bars = area.bottom() - y - 2 * LINE
     if bars >= SPACE[2]:

@@ -273,12 +273,12 @@ class Ear:
         self.told.append(f"{kind.__name__}: {error}")
 
 
-def open_all(folder: Path) -> MainWindow:
-    """Every window of the program, with a text in it that was read, after a picture."""
+def open_all(folder: Path, all_kinds: bool) -> MainWindow:
+    """Every window of the program, with a text in it that was read; with ``all_kinds`` after a sound and a picture."""
     window = MainWindow(Store(folder / "arplay.ini"), Bridge(), "light")
     window.show()
     play = window.playground
-    for spec, kind in (("speech", Sound), ("digits", Picture)):
+    for spec, kind in (("speech", Sound), ("digits", Picture)) if all_kinds else ():
         play.load_model(spec)
         until(lambda kind=kind: isinstance(play.document, kind) and play.view.ledger is not None)  # type: ignore[misc]
         window.docks["continuations"].raise_()
@@ -327,7 +327,7 @@ def main(folder: Path, guarded: bool, only: str | None) -> None:
         overrides.guard()
     app = QApplication([])
     app.setFont(theme.interface_font())
-    window = open_all(folder)
+    window = open_all(folder, only is None)
     objects = living(classes)
     for kind, name in [(kind, name) for kind, names in classes.items() for name in names]:
         if name in NOT_VIRTUAL + NO_ANSWER or only not in (None, f"{kind.__name__}.{name}"):

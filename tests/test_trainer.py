@@ -265,7 +265,7 @@ from arplay.engine import trainer
 from tests.test_trainer import STAND_IN, start
 if sys.argv[2]:
     trainer.COMMAND = STAND_IN
-run = trainer.Trainer.start(start(Path(sys.argv[1]), params=50_000, context=64, tokens=10_000_000))
+run = trainer.Trainer.start(start(Path(sys.argv[1]), family="rnn", params=50_000, context=64, tokens=10_000_000))
 while True:
     state = run.poll()
     if len(state.reports) > 3:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from arplay.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from arplay.api import Beams, Hypothesis, Model, Next, Rollout, Rollouts, Sample, Score, Token, load
+    from arplay.api import Beams, Hypothesis, Model, Next, Rollout, Rollouts, Sample, Score, Token, break_mask, load
     from arplay.core.decoding.pipeline import Pipeline
     from arplay.core.errors import Problem
     from arplay.core.reading import Reading
@@ -31,6 +31,7 @@ __all__ = [
     "Sample",
     "Score",
     "Token",
+    "break_mask",
     "load",
 ]
 

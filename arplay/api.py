@@ -54,6 +54,7 @@ from arplay.engine.state import Pace, State
 from arplay.engine.two_orders import OrdersTrained, TrainOrders
 from arplay.export import sessionfile
 from arplay.export.provenance import summary
+from arplay.labs import break_mask
 from arplay.models import base, catalogue, documents, grammar
 from arplay.models.base import Info, Report
 from arplay.models.documents import Given
@@ -76,6 +77,7 @@ __all__ = [
     "Sample",
     "Score",
     "Token",
+    "break_mask",
     "load",
 ]
 

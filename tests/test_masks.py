@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import arplay
 from arplay import cli
 from arplay.core.errors import Problem
 from arplay.core.masks import Pair, why
@@ -157,8 +158,8 @@ def test_a_document_says_its_chain(name: str) -> None:
 # ---- the child process, and the command
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, lines: list[str], status: int = 0) -> list[Any]:
-    """What the job says where the child says these lines."""
+def played(monkeypatch: pytest.MonkeyPatch, lines: list[str], status: int = 0) -> None:
+    """A child that says these lines and ends."""
 
     class Said:
         def __init__(self, command: list[str], *_: Any) -> None:
@@ -177,6 +178,11 @@ def asked(monkeypatch: pytest.MonkeyPatch, lines: list[str], status: int = 0) ->
         def end(self) -> None: ...
 
     monkeypatch.setattr("arplay.engine.masks.Child", Said)
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, lines: list[str], status: int = 0) -> list[Any]:
+    """What the job says of them."""
+    played(monkeypatch, lines, status)
     steps = break_mask(State(lambda *_: None), BreakMask(4, "lstm", 7), Line(lambda *_: None, lambda: False, None))  # type: ignore[arg-type]
     found: list[Any] = []
     while True:
@@ -196,6 +202,10 @@ def test_the_job_tells_the_curves_and_then_the_figures(monkeypatch: pytest.Monke
     assert [each.fraction for each in heard if isinstance(each, Progress)] == [0.0, 0.5]
     assert len(grown[1].samples[0]) == 8 and grown[1].triangles[0].agreement.holds
     assert not grown[1].triangles[1].agreement.holds
+    said: list[float | None] = []
+    played(monkeypatch, [json.dumps({"done": 0.5, "pair": part}), json.dumps({"done": 1.0, "pair": whole})])
+    found = arplay.break_mask("lstm", seed=7, progress=lambda fraction, what: said.append(fraction))
+    assert found.record() == whole and said == [0.0, 0.5]
     with pytest.raises(Problem, match="out of luck; try again"):
         asked(monkeypatch, [json.dumps({"problem": {"cause": "out of luck", "remedy": "try again"}})], 1)
     with pytest.raises(Problem, match="training lstm failed: ImportError"):

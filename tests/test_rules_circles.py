@@ -26,7 +26,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
         *("export.conventions", "export.orders"),
     ),
     ("export.masks",),
-    ("results", "samples", "continued", "api"),
+    ("results", "samples", "continued", "labs", "api"),
     ("serving",),
     ("", "training.table"),  # the package itself tells of the interface; the table of shipped models is made with it
     ("gui",),

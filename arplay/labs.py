@@ -1,0 +1,36 @@
+"""The labs of arplay in Python that ask no loaded model."""
+
+from __future__ import annotations
+
+from arplay.core.errors import Problem
+from arplay.core.masks import Pair
+from arplay.engine.alone import answered
+from arplay.engine.masks import KINDS, BreakMask, Broke
+from arplay.engine.messages import Progress
+from arplay.engine.state import State
+from arplay.models import catalogue
+from arplay.models.base import Report
+
+
+def break_mask(kind: str, *, seed: int = 0, progress: Report | None = None) -> Pair:
+    """Train a small network in a process of its own, and beside it one that sees what it is to predict.
+
+    ``kind``: "transformer", "lstm", "pixelcnn" or "wavenet". It takes about a minute. ``progress`` is called with a
+    fraction from 0 to 1 and what is being done; it may raise to cancel. Of both networks, the causal one first, there
+    are ``curves`` of losses and ``figures``, in bits a token (:mod:`arplay.core.masks`).
+
+    Raises Problem for another kind, and where the process ends early.
+
+    >>> break_mask("perceptron")
+    Traceback (most recent call last):
+    arplay.core.errors.Problem: there is no lab for perceptron; choose transformer, lstm, pixelcnn or wavenet
+    """
+    names = [each.name for each in KINDS]
+    if kind not in names:
+        raise Problem(f"there is no lab for {kind}", f"choose {', '.join(names[:-1])} or {names[-1]}")
+
+    def on_progress(told: Progress) -> None:
+        if progress is not None:
+            progress(told.fraction, told.what)
+
+    return answered(Broke, State(catalogue.load), BreakMask(0, kind, seed), on_progress).pair

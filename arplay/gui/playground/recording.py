@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from PySide6.QtCore import QObject, Signal
 
@@ -39,7 +40,7 @@ class Recording(QObject):
     def __init__(self, play: State, asking: Asking) -> None:
         super().__init__(play)
         self._play, self._asking = play, asking
-        self.replaying = False  # the undo stack is filled with what was done in an earlier session
+        self.replaying = False  # the undo stack is filled, nobody goes anywhere
 
     def record(
         self,
@@ -92,6 +93,15 @@ class Recording(QObject):
         self.moved.emit(origin, target, words)
         self._play.undo_stack.push(Move(self._goto, origin, target, words))
         self._play.show()
+
+    def follow(self, way: Sequence[Node]) -> None:
+        """Go from each state to the next, each as something that can be undone; the last one is shown."""
+        self.replaying = True
+        for origin, target in pairwise(way):
+            self.moved.emit(origin, target, None)
+            self._play.undo_stack.push(Move(self._goto, origin, target))
+        self.replaying = False
+        self._goto(way[-1])
 
     def mark(self, nodes: Sequence[Node], mark: Mark) -> None:
         """What the user thinks of states, as one thing that can be undone."""

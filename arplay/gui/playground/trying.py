@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from itertools import pairwise
 
 from arplay.core.beams import Expansion
 from arplay.core.tree import Step
@@ -86,8 +85,7 @@ class Trying:
             tried = Tried(play.tree, play.view.caret, loaded.vocabulary)
             way = tried.way(intent.steps, intent.kind)
             self._grow(tried)
-            for before, node in pairwise(way):
-                self._recording.move(before, node)
+            self._recording.follow(way)
 
     def _begin(self, ends: int) -> None:
         """Where ``ends`` rollouts or beams will begin."""

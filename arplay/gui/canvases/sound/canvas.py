@@ -154,7 +154,7 @@ class SoundCanvas(Canvas):
             said = f"{count:,} samples selected, {chosen[0] / sound.rate:.4f} to {chosen[1] / sound.rate:.4f} s"
         else:
             said = f"{sound.shown}  ·  next: {view.caret + 1:,} at {view.caret / sound.rate:.4f} s"
-            if self.strip.shown.reach is not None:
+            if self.strip.shown.reach is not None and view.caret:
                 said += f"  ·  shaded: the {self.strip.shown.reach:,} that bear on it"
         self.words.show_text(said)
 

@@ -35,7 +35,7 @@ class LedgerTable(TableRows):
             92,
             168,
         ),
-        Column("Σ log p", "Σ log p so far: the logarithm of the probability of the text up to this token.", 96, 420),
+        Column("Σ log p", "Σ log p so far: the logarithm of the probability of the text up to this token.", 118, 420),
         Column(
             "product",
             "The product of all p so far as a 64-bit float computes it; it underflows to 0 below 5·10⁻³²⁴.",

@@ -139,6 +139,9 @@ class Ghost(QObject):
             self._show(result.rollouts[0].steps)
             if self._awaited and self._whole_word(result):
                 self.accept()
+                if not result.is_last:  # the rest was only begun: it comes anew, as a whole
+                    self._show(())
+                    self._wait(self._play.view)
                 return
         elif isinstance(result, Failed):
             self._play.refused.emit(f"No ghost text: {result.cause}")

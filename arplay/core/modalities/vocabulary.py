@@ -175,7 +175,10 @@ class Vocabulary:
         """Ids whose text contains ``text``: exact matches first, then prefixes, then the rest, shorter first.
 
         ``text`` is what a token writes, or what the views show of it (``␣the``, ``⟨E2⟩``, ``⟨ESC⟩``), whichever fits;
-        upper and lower case are the same.
+        upper and lower case are the same, but of those alike the ones written so come first:
+
+        >>> Vocabulary("v", (b"on", b"On", b"only")).find("On")
+        [1, 0, 2]
         """
         written, signed = text.lower(), text.lower().replace("␣", " ")
         if not written:
@@ -188,7 +191,13 @@ class Vocabulary:
             text, wanted = found[id]
             return text != wanted, text.lstrip() != wanted, not text.startswith(wanted), len(text), id
 
-        return heapq.nsmallest(limit, found, key=order)
+        said = text.replace("␣", " ")
+
+        def written_so(id: int) -> tuple[tuple[bool | int, ...], bool]:
+            texts = self.written[id].decode("utf-8", "replace"), self.token(id).text
+            return order(id)[:-1], said not in texts[0] and text not in texts[1]
+
+        return sorted(heapq.nsmallest(limit, found, key=order), key=written_so)
 
     @cached_property
     def _searchable(self) -> tuple[tuple[str, ...], dict[int, str]]:

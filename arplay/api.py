@@ -50,6 +50,7 @@ from arplay.engine.measured import measured
 from arplay.engine.messages import Progress, Request
 from arplay.engine.rollouts import MOST_ROLLOUTS, Roll, Rolled, Rollout, seeds
 from arplay.engine.search import Search, Searched
+from arplay.engine.segmentations import Segment, Segmented
 from arplay.engine.state import Pace, State
 from arplay.engine.two_orders import OrdersTrained, TrainOrders
 from arplay.export import sessionfile
@@ -394,6 +395,19 @@ class Model:
         coder = self.backend.alphabet
         given, others = documents.document(document, coder), [documents.document(each, coder) for each in candidates]
         return self._asked(Rated, Rate(0, given, tuple(others), self.reading))
+
+    def segmentations(self, document: Given, *, most: int = 4096) -> Segmented:
+        """Every way to cut a short text into tokens, with log p of each, and their sum: log p of the text (nats).
+
+        At most ``most`` beginnings are looked at; where these are not all, ``whole`` says so, and the sum is a lower
+        bound. Raises Problem for an empty document, where the first token has no probability, and for pictures.
+
+        >>> found = load("english").segmentations("dark").found
+        >>> len(found.ways), found.whole, found.marginal > found.canonical.logprob
+        (3, True, True)
+        """
+        given = documents.document(document, self.backend.alphabet)
+        return self._asked(Segmented, Segment(0, given, self.reading, index(most)))
 
     def change(self, document: Given, *, seed: int = 0) -> Changed:
         """Change each of the last 64 tokens to another, drawn by ``seed``, and measure how far each conditional moves.

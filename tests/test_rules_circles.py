@@ -23,7 +23,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("export.charts",),  # a chart is of what the engine answers
     (
         *("export.trees", "export.bets", "export.tried", "export.candidates", "export.causality"),
-        *("export.conventions", "export.orders"),
+        *("export.conventions", "export.orders", "export.segmentations"),
     ),
     ("export.masks",),
     ("results", "samples", "continued", "labs", "api"),

@@ -36,6 +36,7 @@ from arplay.engine.reconcile import Reconcile
 from arplay.engine.rollouts import Roll
 from arplay.engine.scoring import Score, Scored
 from arplay.engine.search import Search
+from arplay.engine.segmentations import Segment
 from arplay.engine.state import State
 from arplay.engine.table import JOBS
 from arplay.engine.two_orders import TrainOrders
@@ -172,8 +173,8 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
 
 
 def test_every_question_of_the_table_is_here() -> None:
-    assert {kind for kind in JOBS if issubclass(kind, Question)} == {*QUESTIONS, Reach, TrainOrders}
-    # which ask a network that has a receptive field, and a joint
+    assert {kind for kind in JOBS if issubclass(kind, Question)} == {*QUESTIONS, Reach, TrainOrders, Segment}
+    # which ask a network that has a receptive field, a joint, and p(x_1)
 
 
 @pytest.mark.parametrize("kind", QUESTIONS)

@@ -113,13 +113,13 @@ def add_heal(parser: argparse.ArgumentParser) -> None:
 def tell_heal(args: argparse.Namespace, pipeline: Pipeline) -> None:
     """What was taken back, for what is written begins with it; where there was nothing to heal, that is told."""
     from arplay.commands.console import note
-    from arplay.core.modalities.vocabulary import visible
+    from arplay.models import documents
 
     if not args.heal:
         return
     taken = [str(values[0]) for name, values in pipeline.stages if name == "begins"]
     if taken:
-        note(f"healed: “{visible(taken[0].encode())}” was taken back, and what is written begins with it")
+        note(f"healed: “{documents.document(taken[0], None).shown}” was taken back, and what is written begins with it")
     else:
         note("nothing to heal: no longer token begins with the last one")
 

@@ -11,7 +11,8 @@ from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.aligned import Aligned
 from arplay.core.parts import Parts
 from arplay.engine.conventions import Compared
-from arplay.export import comparison, conventions, parts, report, tables
+from arplay.engine.segmentations import Segmented
+from arplay.export import comparison, conventions, parts, report, segmentations, tables
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, to_json_line, write
 from arplay.models.documents import Source
@@ -34,6 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--candidates", type=Path, metavar="FILE", help=among)
     beside = "the same text by another model (also several): bits over the same bytes, and where they part most"
     parser.add_argument("--compare", nargs="+", metavar="M", help=beside)
+    ways = "every way to cut a short text into tokens as well, and the sum of all: the probability of the text itself"
+    parser.add_argument("--segmentations", action="store_true", help=ways)
     parser.add_argument("--conventions", action="store_true", help="perplexity by the usual conventions as well")
     options.add_output(parser)
 
@@ -46,6 +49,7 @@ class One:
     score: Score
     divided: Parts | None
     compared: Compared | None
+    segmented: Segmented | None
     beside: list[tuple[Score, Aligned]]
 
     @property
@@ -56,6 +60,8 @@ class One:
             found["parts"] = parts.rows(self.divided)
         if self.compared is not None:
             found["conventions"] = conventions.record(self.compared)
+        if self.segmented is not None:
+            found["segmentations"] = segmentations.record(self.segmented)
         if self.beside:
             found["comparison"] = [comparison.record(pair, model_record(other.loaded)) for other, pair in self.beside]
         return found
@@ -74,6 +80,7 @@ class One:
         elif not shown:
             shown = scored.tokens(self.score, found["tokens"])
         first = [] if self.compared is None else [*conventions.lines(self.compared), ""]
+        first += [] if self.segmented is None else [*segmentations.lines(self.segmented), ""]
         return [*first, *scored.head(self.score, found["totals"]), *shown]
 
     def csv(self, found: tables.Record) -> str:
@@ -129,6 +136,7 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
         model = given.model(args, progress)
         scores = [model.score(source.document) for source in sources]
         compared = [model.conventions(source.document) if args.conventions else None for source in sources]
+        segmented = [model.segmentations(source.document) if args.segmentations else None for source in sources]
         del model
         beside: list[list[tuple[Score, Aligned]]] = [[] for _ in sources]
         for name in args.compare or ():
@@ -138,4 +146,4 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
                 found.append((its, score.beside(its)))
             del other
     divided = [score.by(args.by) if args.by else None for score in scores]
-    return [One(*row) for row in zip(sources, scores, divided, compared, beside, strict=True)]
+    return [One(*row) for row in zip(sources, scores, divided, compared, segmented, beside, strict=True)]

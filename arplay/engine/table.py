@@ -25,6 +25,7 @@ from arplay.engine.replay import Replay, replay
 from arplay.engine.rollouts import Roll, roll
 from arplay.engine.scoring import Score, score
 from arplay.engine.search import Search, search
+from arplay.engine.segmentations import Segment, segment
 from arplay.engine.two_orders import TrainOrders, train_orders
 from arplay.engine.write import Write, write
 
@@ -36,6 +37,7 @@ JOBS: dict[type[Request], Job] = {
     Roll: plain(roll),
     Map: plain(map_of),
     Rate: plain(rate),
+    Segment: plain(segment),
     Change: plain(change),
     FreeRun: plain(free_run),
     TrainOrders: plain(train_orders),

@@ -352,6 +352,13 @@ class Document(Protocol):
         """The document that its first ``count`` tokens are, of which every id is kept."""
         ...
 
+    def cuts(self, at: int, tokens: Any) -> list[tuple[int, int]]:
+        """Each ordinary token that writes what stands from unit ``at`` on, and where it then ends, the shortest first.
+
+        Raises Problem where every token is one unit.
+        """
+        ...
+
     def followed(self, encoded: Any, tokens: Any, other: Any) -> Any:
         """``other`` behind all that a model reads of this, whose ids all stay as they are."""
         ...

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.distribution import read_only
+from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids, Note, Prefix, Unit
 
 
@@ -79,6 +80,11 @@ class EachDocument:
 
     def at(self, caret: int, index: int | None = None) -> int:
         return caret
+
+    def cuts(self, at: int, tokens: Any) -> list[tuple[int, int]]:
+        raise Problem(
+            f"each token is one of the {self.unit.many}: there is one way to cut them", "choose a model of texts"
+        )
 
     def find(self, text: str, case: bool) -> None:
         return None

@@ -203,6 +203,10 @@ class Text:
         data = tuple(encoded.data[slice(*encoded.span(index))] for index in range(count))
         return Text(normal((Fixed(tokens.name, tuple(encoded.ids[:count].tolist()), data),)))
 
+    def cuts(self, at: int, tokens: Vocabulary) -> list[tuple[int, int]]:
+        ends = range(at + 1, min(at + tokens.longest, len(self)) + 1)
+        return [(id, end) for end in ends for id in tokens.writing(self.data[at:end], at == 0)]
+
     def followed(self, encoded: Encoded, tokens: Vocabulary, other: Text) -> Text:
         return Text(joined(self.first(encoded, len(encoded), tokens).runs, other.runs))
 

@@ -153,8 +153,27 @@ class Vocabulary:
         """
         data = text.encode("utf-8", "surrogateescape")
         first = bisect_left(self._sorted, (data, 0))
-        past = bisect_left(self._sorted, (data + b"\xff" * (1 + max(map(len, self.written), default=0)), 0))
+        past = bisect_left(self._sorted, (data + b"\xff" * (1 + self.longest), 0))
         return np.array(sorted(id for _, id in self._sorted[first:past]), dtype=np.int64)
+
+    def writing(self, data: bytes, first: bool) -> list[int]:
+        """Ids of the ordinary tokens that write exactly ``data``; ``first``: at the beginning of a text.
+
+        >>> Vocabulary("three", (b" a", b" ", b"a"), drops_first_space=True).writing(b"a", first=True)
+        [0, 2]
+        """
+        found: list[int] = []
+        for written in (data, b" " + data) if first and self.drops_first_space else (data,):
+            at = bisect_left(self._sorted, (written, 0))
+            while at < len(self._sorted) and self._sorted[at][0] == written:
+                found.append(self._sorted[at][1])
+                at += 1
+        return sorted(id for id in found if self.token(id, first).data == data)
+
+    @cached_property
+    def longest(self) -> int:
+        """Bytes of the longest token."""
+        return max(map(len, self.written), default=0)
 
     def writes(self, id: int) -> str:
         try:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.modalities.sound import EncodedSound
 from arplay.gui.canvases.heat import WidgetHeat
 from arplay.gui.canvases.sound.card import of_scored
-from arplay.gui.canvases.sound.strip import LOWEST, Shown, Strip, paint_wave
+from arplay.gui.canvases.sound.strip import AXIS, LOWEST, Shown, Strip, paint_wave
 from arplay.gui.contract import View
+from arplay.gui.theme import SMALL, number_font
 from arplay.gui.widgets.heat.card import CardContent
 from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet, Scored
 from arplay.gui.widgets.sheet import MARGIN
@@ -70,17 +71,22 @@ class SoundHeat(WidgetHeat):
 
 
 class SoundSheet(FiguresSheet):
-    """The wave on paper, half a second a row at 8 kHz."""
+    """The wave on paper, half a second a row at 8 kHz, each with the time at which it begins."""
 
     def __init__(self, scored: Scored) -> None:
         ledger, encoded = scored.ledger, scored.ledger.encoded
         assert isinstance(encoded, EncodedSound), "a sound"
         self.wave, self.shades = encoded.wave, np.array(scored.scale.shade(ledger, 0, len(ledger)), np.int64)
+        self.seconds = (encoded.first + ROW * np.arange(-(-len(encoded) // ROW))) / encoded.tokens.rate
         super().__init__(scored, TALL, max(1, -(-len(encoded) // ROW)))
 
     def paint_rows(self, painter: QPainter, first: int, stop: int, top: float) -> None:
         for row in range(first, stop):
             wave, shades = self.wave[row * ROW :][:ROW], self.shades[row * ROW :][:ROW]
             wide = (WIDTH - 2 * MARGIN) * len(wave) / ROW
-            place = QRectF(MARGIN, top + (row - first) * TALL, wide, TALL - 6)
+            place = QRectF(MARGIN, top + (row - first) * TALL, wide, TALL - AXIS)
             paint_wave(painter, place, wave, shades, list(self.scale.fills), self.theme)
+            if len(wave):
+                painter.setFont(number_font(SMALL))
+                painter.setPen(self.theme.color("muted"))
+                painter.drawText(QPointF(MARGIN, place.bottom() + SMALL + 2), f"{self.seconds[row]:g} s")

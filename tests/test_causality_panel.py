@@ -11,12 +11,15 @@ from typing import cast
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 import arplay
 from arplay import cli
+from arplay.core.causality import repetition
 from arplay.core.modalities.image import Raster
 from arplay.core.modalities.text import Text
 from arplay.engine.causality import Changed
@@ -110,6 +113,33 @@ def test_rollouts_are_those_of_the_seeds_and_the_real_text_is_scored() -> None:
     assert made.forced.nll[0] == pytest.approx(-model.score("BACAB").logprob[2:])
     assert made.free.distance[:, 0].tolist() == [0.0, 0.0], "the same prefix yet"
     assert np.isfinite(made.free.distance[:, :3]).all() and np.isnan(made.free.distance[:, 3:]).all()
+
+
+@settings(max_examples=15)
+@given(st.text("ABC", min_size=3, max_size=9), st.integers(0, 2), st.integers(0, 99))
+def test_curves_of_rollouts_are_those_of_the_table(text: str, start: int, seed: int) -> None:
+    """By brute force: every figure of every position, from the rows of the table alone."""
+    table, document = abc(), Text.of(text.encode())
+    made = run(free_run(state_of(table), FreeRun(1, document, document.at(start), (seed, seed + 1), 7)))[1]
+    assert isinstance(made, Freed)
+    ids = ["ABC".index(letter) for letter in text]
+    model = arplay.load("abc")
+    sampled = [model.sample(text[:start], 7, seed=each).ids.tolist() for each in made.seeds]
+    for curves, chains in ((made.forced, [ids[start : start + 7]]), (made.free, sampled)):
+        for chain, drawn in enumerate(chains):
+            assert curves.repetition[chain] == pytest.approx(repetition(drawn), nan_ok=True)
+            for at, id in enumerate(drawn):
+                p = np.exp(table.logprobs([*ids[:start], *drawn[:at]]))
+                known = p[p > 0]
+                assert curves.nll[chain, at] == pytest.approx(-np.log(p[id]))
+                assert curves.entropy[chain, at] == pytest.approx(-float((known * np.log(known)).sum()))
+                if curves is made.free and start + at < len(ids):
+                    real = np.exp(table.logprobs(ids[: start + at]))
+                    assert curves.distance[chain, at] == pytest.approx(0.5 * float(np.abs(p - real).sum()))
+    far = made.free.distance[:, len(ids) - start :]
+    assert np.isnan(far).all(), "there is nothing real any more to be compared with"
+    other = run(free_run(state_of(table), FreeRun(1, document, document.at(start), (seed + 2, seed + 3), 7)))[1]
+    assert isinstance(other, Freed) and np.array_equal(other.forced.nll, made.forced.nll), "the real ones need no seed"
 
 
 def test_free_running_ends_where_the_context_does() -> None:

@@ -20,8 +20,8 @@ from arplay.models.base import Info, Model, Wired, field_of, lead, parallel, wir
 
 MOST = 64
 """Tokens of a triangle: as many passes."""
-MOST_LINE = 1024
-"""Tokens of a row or a column alone."""
+MOST_LINE = 1152
+"""Tokens of a row or a column alone: the end of a receptive field of 1,023 is in sight."""
 MOST_LOGITS = 1 << 23
 """Logits of all rows together: of more rows only the first ones are looked at."""
 MOST_READ = 2048

@@ -18,7 +18,7 @@ from arplay.gui.widgets.labels import label
 DECADES = 6
 """The palest colour is a total variation of 10^-6 and less, the darkest 1."""
 LINE = SMALL + 6
-LEGEND = 230
+LEGEND = 180
 """Pixels of width from which the legend stands beside the squares."""
 SHEET = (900, 520)
 

@@ -136,6 +136,29 @@ def test_what_pictures_have_not_is_told(
     assert told in capsys.readouterr().err
 
 
+def test_one_stack_is_trained_where_it_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "plain"
+    assert (
+        train(
+            paint(tmp_path / "mine"),
+            "--family",
+            "pixelcnn",
+            "--out",
+            out,
+            "--stacks",
+            1,
+            "--params",
+            2000,
+            "--tokens",
+            900,
+        )
+        == 0
+    )
+    assert "with a blind spot" in arplay.load(out).backend.wiring  # type: ignore[attr-defined]
+    assert train(tmp_path / "a.txt", "--family", "rnn", "--out", tmp_path / "x", "--stacks", 1) == 2
+    assert "--stacks is for --family pixelcnn" in capsys.readouterr().err
+
+
 def test_a_text_is_no_folder_of_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_text("words")
     assert train(tmp_path / "a.txt", "--family", "pixelcnn", "--out", tmp_path / "out") == 1
@@ -192,9 +215,10 @@ def test_an_incomplete_picture_is_not_written(tmp_path: Path) -> None:
 
 
 def test_parameters_are_those_of_the_network() -> None:
-    for width, layers, rows, columns, levels in ((4, 1, 2, 3, 2), (6, 3, 5, 4, 17)):
-        made = pixelcnn(levels, width, layers, rows, columns, rows * columns)
-        assert made.num_parameters() == pixelcnn_parameters(Sizes(width, layers, rows=rows, columns=columns), levels)
+    for width, layers, rows, columns, levels, stacks in ((4, 1, 2, 3, 2, 0), (6, 3, 5, 4, 17, 2), (6, 3, 5, 4, 17, 1)):
+        made = pixelcnn(levels, width, layers, rows, columns, rows * columns, stacks)
+        sizes = Sizes(width, layers, rows=rows, columns=columns, stacks=stacks)
+        assert made.num_parameters() == pixelcnn_parameters(sizes, levels)
     assert convolutional(10**6, 8).width > convolutional(10**5, 8).width
 
 

@@ -21,7 +21,7 @@ from arplay.core.signs import safe
 from arplay.models import families
 from arplay.training.order import RunRequest, option
 from arplay.training.run_folder import RunFolder
-from arplay.training.sizes import count_of
+from arplay.training.sizes import count_of, shape_of
 
 if TYPE_CHECKING:
     from arplay.training.run_folder import Report
@@ -66,6 +66,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--tokens", type=_number, metavar="N", help="train on so many tokens")
     length.add_argument("--minutes", type=_minutes, metavar="M", help="train for about so long (default 10)")
     parser.add_argument("--order", type=_number, metavar="N", help=f"n of n-grams ({orders})")
+    stacks = "of a PixelCNN: 2, or the plain single one, which has a blind spot (2)"
+    parser.add_argument("--stacks", type=int, choices=(1, 2), help=stacks)
     parser.add_argument("--seed", type=options.seed, metavar="S", help="of weights and order of texts (default 1)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps", "xpu"))
     parser.add_argument("--threads", type=_number, metavar="N", help="for the arithmetic (default: all cores)")
@@ -101,7 +103,7 @@ def _order(args: argparse.Namespace) -> RunRequest:
         raise UsageError("name a text file or a recipe")
     if recipes and len(args.texts) > 1:
         raise UsageError("a recipe stands alone")
-    given = [name for name in ("params", "context", "vocabulary", "tokenizer") if getattr(args, name)]
+    given = [name for name in ("params", "context", "vocabulary", "tokenizer", "stacks") if getattr(args, name)]
     if recipes and not args.resume and given:
         raise UsageError(f"the recipe says {option(given[0])}")
     if args.threads is not None and args.threads > MOST_THREADS:
@@ -112,6 +114,8 @@ def _order(args: argparse.Namespace) -> RunRequest:
     if args.order is not None and not training.order:
         having = " or ".join(key for key, other in families.trainings().items() if other.order)
         raise UsageError(f"--order is for --family {having}")
+    if args.stacks and (training.counted or "stacks" not in shape_of(training.key).numbers):
+        raise UsageError("--stacks is for --family pixelcnn")
     said = {field.name: getattr(args, field.name) for field in fields(RunRequest)}
     return RunRequest(**said | {"texts": tuple(args.texts)})
 

@@ -110,11 +110,11 @@ PLAN = table(
         "sha256": many(text(64)), "tokenizer": text(), "vocabulary": whole(1, 1 << 20),
         "width": whole(0, 1 << 14), "layers": whole(0, 1 << 12), "heads": whole(0, 1 << 14),
         "hidden": whole(0, 1 << 18), "rows": whole(0, 1 << 12), "columns": whole(0, 1 << 12),
-        "rate": whole(0, 384_000),  # 0: it has none
+        "rate": whole(0, 384_000), "stacks": whole(0, 2),  # 0: it has none
         **SCHEDULE, "device": text(40), "threads": whole(1, 1 << 10), "processes": whole(1, 1 << 10),
         "precision": one_of("float32", "bfloat16"), "order": whole(0, 1 << 10),
     },
-    {"rows": 0, "columns": 0, "rate": 0},
+    {"rows": 0, "columns": 0, "rate": 0, "stacks": 0},
 )  # fmt: skip
 
 REPORT = table(

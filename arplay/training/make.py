@@ -199,7 +199,8 @@ def _plan(order: RunRequest, data: Data, stop: Stop, say: Say) -> Plan:
         if rows < 1:
             cause = f"the text has {data.tokens:,} tokens, less than a context of {context:,} and one"
             raise Problem(cause, "give more text, or a smaller --context")
-        chosen |= asdict(shape.nearest(order.params or training.params, data.vocabulary))
+        stacks = {"stacks": order.stacks} if order.stacks else {}
+        chosen |= asdict(shape.nearest(order.params or training.params, data.vocabulary, **stacks))
         chosen |= {"context": context, "batch": min(training.batch, rows)}
     chosen |= data.fixed | {"precision": precision_of(device)}
     chosen["processes"] = _processes(order, device, chosen)

@@ -43,6 +43,7 @@ class RunRequest:
     device: str | None = None
     order: int | None = None
     threads: int | None = None
+    stacks: int | None = None
     resume: bool = False
 
     @property
@@ -110,6 +111,7 @@ class RunRequest:
             "--device": (None if self.device == "auto" else self.device, plan.device.partition(":")[0]),
             "--threads": (self.threads, plan.threads),
             "--order": (self.order, plan.order),
+            "--stacks": (self.stacks, plan.stacks or 2),
             "its text": (
                 ", ".join(str(text.absolute()) for text in self.texts) or None,
                 plan.recipe or ", ".join(plan.texts),
@@ -117,7 +119,8 @@ class RunRequest:
         }
         if self.params is not None and not plan.training.counted:
             shape = sizes.shape_of(plan.family)
-            nearest = shape.nearest(self.params, plan.vocabulary)
+            stacks = {"stacks": plan.stacks} if plan.stacks else {}
+            nearest = shape.nearest(self.params, plan.vocabulary, **stacks)
             both = replace(nearest, rows=plan.rows, columns=plan.columns, rate=plan.rate), plan.sizes
             if both[0] != both[1]:
                 asked, made = (f"{shape.parameters(each, plan.vocabulary):,}" for each in both)

@@ -60,7 +60,7 @@ class Plan:
     ``tokens``: predictions in all, in steps of ``batch`` rows of ``context`` tokens. ``muon_rate`` 0: AdamW trains all
     weights. ``warmup``, ``cooldown``: parts of the steps. ``threads``: those of all ``processes``, which share the rows
     of a batch. ``order``: n of an n-gram model, which has one step. ``rows``, ``columns``: of the pictures it reads;
-    ``rate``: samples a second of its sounds.
+    ``rate``: samples a second of its sounds; ``stacks``: of convolutions of pictures (0 is 2).
     """
 
     family: str
@@ -92,6 +92,7 @@ class Plan:
     rows: int = 0
     columns: int = 0
     rate: int = 0
+    stacks: int = 0
 
     @property
     def training(self) -> Training:
@@ -100,7 +101,7 @@ class Plan:
 
     @property
     def sizes(self) -> Sizes:
-        return Sizes(self.width, self.layers, self.heads, self.hidden, self.rows, self.columns, self.rate)
+        return Sizes(self.width, self.layers, self.heads, self.hidden, self.rows, self.columns, self.rate, self.stacks)
 
     @property
     def steps(self) -> int:
@@ -119,7 +120,7 @@ class Plan:
         """Raises ValueError naming the field that is missing, unknown, of another type or out of bounds."""
         plan = cls(**limits.PLAN(json_value(text), ""))
         needed = () if plan.training.counted else shape_of(plan.family).numbers
-        if zero := [name for name in needed if not getattr(plan, name)]:
+        if zero := [name for name in needed if not getattr(plan, name) and name != "stacks"]:  # 0 is the usual two
             raise ValueError(f"{zero[0]} is 0")
         if "heads" in needed and plan.width % (2 * plan.heads):
             raise ValueError("heads do not cut the width into even parts")

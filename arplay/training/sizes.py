@@ -23,7 +23,8 @@ _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGbB]?)")
 class Sizes:
     """``width`` of the residual stream (or of an LSTM's layers), ``hidden`` of the feed-forward layers.
 
-    ``rows`` and ``columns``: of a picture; ``rate``: samples a second of a sound.
+    ``rows`` and ``columns``: of a picture, which so many ``stacks`` of convolutions read (0 is 2); ``rate``: samples a
+    second of a sound.
     """
 
     width: int
@@ -33,18 +34,20 @@ class Sizes:
     rows: int = 0
     columns: int = 0
     rate: int = 0
+    stacks: int = 0
 
 
 @dataclass(frozen=True)
 class Shape:
     """What the networks of a family are like in some sizes. ``numbers``: the fields of :class:`Sizes` that they have.
 
-    ``nearest`` of (parameters, vocabulary) gives the sizes of about so many; ``parameters`` of (sizes, vocabulary)
-    counts them; ``kept`` of (sizes, context): numbers that a layer keeps of a position for the way back, at least.
+    ``nearest`` of (parameters, vocabulary) gives the sizes of about so many, of pictures also of so many ``stacks``;
+    ``parameters`` of (sizes, vocabulary) counts them; ``kept`` of (sizes, context): numbers that a layer keeps of a
+    position for the way back, at least.
     """
 
     numbers: tuple[str, ...]
-    nearest: Callable[[int, int], Sizes]
+    nearest: Callable[..., Sizes]
     parameters: Callable[[Sizes, int], int]
     kept: Callable[[Sizes, int], int]
 
@@ -73,7 +76,7 @@ def transformer(params: int, vocabulary: int) -> Sizes:
     Raises Problem where the embeddings alone take more.
 
     >>> transformer(7_400_000, 4096)
-    Sizes(width=256, layers=8, heads=2, hidden=688, rows=0, columns=0, rate=0)
+    Sizes(width=256, layers=8, heads=2, hidden=688, rows=0, columns=0, rate=0, stacks=0)
     """
     found = []
     for width in WIDTHS:
@@ -92,7 +95,7 @@ def recurrent(params: int, vocabulary: int) -> Sizes:
     Raises Problem where the embeddings alone take more.
 
     >>> recurrent(6_000_000, 4096)
-    Sizes(width=496, layers=2, heads=0, hidden=0, rows=0, columns=0, rate=0)
+    Sizes(width=496, layers=2, heads=0, hidden=0, rows=0, columns=0, rate=0, stacks=0)
     """
     sizes = Sizes(0, 0)
     for layers in (2, 1):
@@ -104,21 +107,27 @@ def recurrent(params: int, vocabulary: int) -> Sizes:
     return _checked((max(off, 0.1), 0, sizes), params, vocabulary)
 
 
-def convolutional(params: int, vocabulary: int) -> Sizes:
+def convolutional(params: int, vocabulary: int, stacks: int = 0) -> Sizes:
     """The PixelCNN of eight layers nearest to ``params`` parameters, but for those of its places.
 
     >>> convolutional(100_000, 8)
-    Sizes(width=24, layers=8, heads=0, hidden=0, rows=0, columns=0, rate=0)
+    Sizes(width=24, layers=8, heads=0, hidden=0, rows=0, columns=0, rate=0, stacks=0)
+    >>> convolutional(100_000, 8, stacks=1).width
+    32
     """
-    made = [Sizes(width, 8) for width in range(4, 1025, 4)]
+    made = [Sizes(width, 8, stacks=stacks) for width in range(4, 1025, 4)]
     return min(made, key=lambda each: abs(pixelcnn_parameters(each, vocabulary) - params))
 
 
 def pixelcnn_parameters(sizes: Sizes, vocabulary: int) -> int:
-    """Of two stacks: the first layer reads 24 places of V levels, the others 8 of features; each has two matrices."""
+    """The first layer reads 24 places of V levels, the others 8 of features by two stacks, 5 by one; those of two have
+    two matrices each."""
     width, pixels = sizes.width, sizes.rows * sizes.columns
-    first = 2 * width * (24 * vocabulary + 2 * pixels) - 16 * width**2
-    layers = sizes.layers * (21 * width**2 + 7 * width) + first
+    if sizes.stacks == 1:
+        layers = sizes.layers * (11 * width**2 + 3 * width) + 2 * width * (24 * vocabulary + pixels) - 10 * width**2
+    else:
+        first = 2 * width * (24 * vocabulary + 2 * pixels) - 16 * width**2
+        layers = sizes.layers * (21 * width**2 + 7 * width) + first
     return layers + 2 * width**2 + 2 * width + 2 * width * vocabulary + vocabulary
 
 
@@ -126,7 +135,7 @@ def dilated(params: int, vocabulary: int) -> Sizes:
     """The WaveNet of two cycles of layers nearest to ``params`` parameters; twice as wide where its layers meet.
 
     >>> dilated(160_000, 256)
-    Sizes(width=32, layers=18, heads=0, hidden=64, rows=0, columns=0, rate=0)
+    Sizes(width=32, layers=18, heads=0, hidden=64, rows=0, columns=0, rate=0, stacks=0)
     """
     made = [Sizes(width, 2 * STAGES, hidden=2 * width) for width in range(4, 1025, 4)]
     return min(made, key=lambda each: abs(wavenet_parameters(each, vocabulary) - params))
@@ -179,7 +188,7 @@ TRANSFORMER = Shape(
     lambda made, context: 4 * made.width + made.heads * context,  # the latter: its attention
 )
 CONVOLUTIONAL = Shape(
-    ("width", "layers", "rows", "columns"),
+    ("width", "layers", "rows", "columns", "stacks"),
     convolutional,
     pixelcnn_parameters,
     lambda made, context: 10 * made.width,

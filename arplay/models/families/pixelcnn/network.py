@@ -248,10 +248,12 @@ class Network(nn.Module):
         save_file(weights, Path(folder, "model.safetensors"), {"format": "pt"})
 
 
-def pixelcnn(vocabulary: int, width: int, layers: int, rows: int, columns: int, context: int) -> Network:
-    """A fresh PixelCNN of two stacks for pictures of ``context`` pixels in ``vocabulary`` levels.
+def pixelcnn(
+    vocabulary: int, width: int, layers: int, rows: int, columns: int, context: int, stacks: int = 2
+) -> Network:
+    """A fresh PixelCNN for pictures of ``context`` pixels in ``vocabulary`` levels; of two ``stacks`` where none said.
 
     The weights are drawn from torch's global generator: seed it first. ``pixelcnn(8, 24, 8, 28, 28, 784)`` has 174,968
     parameters.
     """
-    return Network(Sizes(rows, columns, vocabulary, width, layers))
+    return Network(Sizes(rows, columns, vocabulary, width, layers, stacks or 2))

@@ -15,6 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from arplay.core.errors import Problem
+from arplay.engine.state import State
 from arplay.models import catalogue
 from arplay.models.families.wavenet.model import A_PASS, WaveNet
 from arplay.models.families.wavenet.network import Network, Sizes
@@ -153,6 +154,12 @@ def test_every_way_to_a_place_gives_the_same_logits(data: st.DataObject) -> None
     for other, ids in others:
         assert other.ids == ids
         np.testing.assert_allclose(other.logits(), model.uncached(ids), atol=CLOSE)
+
+
+def test_chunks_are_longer_than_what_each_reads_anew() -> None:
+    state, model = State(catalogue.load), made_model(Sizes(5, 3, 4, 9, 1, 8000))
+    state.use(model)
+    assert model.can.reach == 512 and state.pace.most == 4 * 512
 
 
 def test_a_queue_that_is_kept_wrongly_is_caught() -> None:

@@ -94,6 +94,7 @@ class ContinuationsPanel(Panel):
         "p(x<sub>1</sub>…x<sub>n</sub> | prefix) = "
         "Π p(x<sub>i</sub> | x<sub>&lt;i</sub>); what was not looked at is one area. "
         "Of a small table all is there.</p>"
+        "<p>What can be heard is heard with L, before it is written.</p>"
         "<p>Of a small table every chain is looked at, and you see whether greedy and the beams found the best: on "
         "<b>fork</b> (among the models, Ctrl+M) greedy and two beams miss it, and four find it.</p>"
     )

@@ -20,6 +20,8 @@ from pytestqt.qtbot import QtBot
 import arplay
 from arplay import cli
 from arplay.core.causality import repetition
+from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.errors import Problem
 from arplay.core.modalities.image import Raster
 from arplay.core.modalities.text import Text
 from arplay.engine.causality import Changed
@@ -27,6 +29,7 @@ from arplay.engine.free_running import Freed, FreeRun, free_run
 from arplay.engine.job import Job, Line, Pause, Steps
 from arplay.engine.masks import BreakMask, Broke, broke, kind_of
 from arplay.engine.messages import Progress
+from arplay.engine.rollouts import Roll, roll
 from arplay.engine.table import JOBS
 from arplay.gui import exports
 from arplay.gui.contract import Lab, Select
@@ -140,6 +143,21 @@ def test_curves_of_rollouts_are_those_of_the_table(text: str, start: int, seed: 
     assert np.isnan(far).all(), "there is nothing real any more to be compared with"
     other = run(free_run(state_of(table), FreeRun(1, document, document.at(start), (seed + 2, seed + 3), 7)))[1]
     assert isinstance(other, Freed) and np.array_equal(other.forced.nll, made.forced.nll), "the real ones need no seed"
+
+
+def test_rollouts_start_inside_a_whole_picture() -> None:
+    """What really stands there makes room for them, and is read beside them."""
+    model = test_pixelcnn.made_model(Sizes(4, 4, 3, 4, 2))
+    cells = np.random.default_rng(3).integers(0, 3, 16)
+    picture = model.alphabet.levels(cells.reshape(4, 4))
+    state, place = state_of(model), 6
+    made = run(free_run(state, FreeRun(1, picture, place, (0, 1), 99)))[1]
+    assert isinstance(made, Freed) and made.start == 6
+    assert made.forced.nll[0] == pytest.approx(-model.teacher_forced(cells.tolist())[6:], rel=1e-5)
+    assert np.isfinite(made.free.nll).sum(axis=1).tolist() == [10, 10]
+    assert made.free.distance[:, 0] == pytest.approx([0, 0], abs=1e-6), "the same prefix yet"
+    with pytest.raises(Problem, match="something stands here already"):  # control: rollouts alone write over nothing
+        run(roll(state, Roll(1, picture, place, Pipeline(), (0, 1), 4)))
 
 
 def test_free_running_ends_where_the_context_does() -> None:

@@ -90,10 +90,13 @@ def free_run(state: State, request: FreeRun) -> Steps:
             if at < len(along):
                 free.distance[chain, at] = 0.5 * float(np.abs(np.exp(row.logprobs) - np.exp(along[at])).sum())
 
+    document, place = request.document, request.place
+    if state.tokens.length is not None:  # what really stands further on makes room for what is drawn
+        document = document.first(spot.encoded, start, state.tokens)
+        place = document.end
     asked = Roll(
-        request.number, request.document, request.place, request.pipeline, request.seeds, count, request.reading,
-        slot=request.slot,
-    )  # fmt: skip
+        request.number, document, place, request.pipeline, request.seeds, count, request.reading, slot=request.slot
+    )
     steps = roll(state, asked, on_step)
     while True:
         try:

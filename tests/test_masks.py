@@ -223,3 +223,5 @@ def test_the_command_tells_both(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     out = capsys.readouterr().out
     assert pair.broken in out and "Causality is in the" in out and "!" in out and "step by step" in out
     assert cli.main(["causality", "--break-mask", "gpt"]) == 2
+    assert cli.main(["causality", "--break-mask", "lstm", "--model", "abc"]) == 2
+    assert "it takes no --model" in capsys.readouterr().err

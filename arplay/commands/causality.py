@@ -65,6 +65,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _break_mask(args: argparse.Namespace) -> int:
+    unused = ("model", None), ("device", "auto"), ("dtype", "auto"), ("first_token", "auto"), ("encoding", None)
+    for name, usual in unused:
+        if getattr(args, name) != usual:
+            raise options.UsageError(
+                f"--break-mask makes its own networks and data: it takes no --{name.replace('_', '-')}"
+            )
     import torch
 
     from arplay.training.masks import broken

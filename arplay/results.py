@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,13 +23,16 @@ from arplay.core.parts import Parts
 from arplay.core.position import Answer
 from arplay.core.stepping import context_at
 from arplay.engine.load import Loaded
-from arplay.export import html, provenance, tables
+from arplay.export import html, provenance, scorefile, tables
 from arplay.models import grammar
+from arplay.models.base import Capabilities
 
 if TYPE_CHECKING:
     import pandas
 
 Floats = NDArray[np.float64]
+
+SAVED = Capabilities(False, "none", False, no_scores="its model is not loaded: this is a saved scoring run")
 
 
 class Token(NamedTuple):
@@ -258,6 +263,27 @@ class Score:
         ([-4.51, -0.9, -0.6, -4.55, -5.77], 0)
         """
         return Parts.of(self.ledger, kind)
+
+    def save(self, path: str | os.PathLike[str], name: str = "text") -> None:
+        """Write it to an npz file that :meth:`opened` opens without the model; ``name``: of the text.
+
+        Raises Problem for what is no text, and where the file cannot be written.
+        """
+        loaded = self.loaded
+        scorefile.write(Path(path), self.ledger, loaded.vocabulary, loaded.info, name, loaded.lossy)
+
+    @classmethod
+    def opened(cls, path: str | os.PathLike[str]) -> tuple[Score, str]:
+        """A saved one, and the name of its text. Raises Problem for a file that is none, or damaged.
+
+        >>> import tempfile; from arplay import load
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     load("abc").score("BAC").save(f"{folder}/bac.npz")
+        ...     Score.opened(f"{folder}/bac.npz")[0]
+        <arplay.Score of 3 tokens: NLL 2.1203 nats, perplexity 2.0274, 1.0196 bits per byte>
+        """
+        ledger, tokens, info, name, lossy = scorefile.read(path)
+        return cls(Loaded(0, info, tokens, (), None, None, SAVED, lossy), ledger), name
 
     def beside(self, other: Score) -> Aligned:
         """This score and that of the same document by another model, cut where both have an edge between tokens.

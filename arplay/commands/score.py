@@ -12,7 +12,7 @@ from arplay.core.aligned import Aligned
 from arplay.core.parts import Parts
 from arplay.engine.conventions import Compared
 from arplay.engine.segmentations import Segmented
-from arplay.export import comparison, conventions, parts, report, segmentations, tables
+from arplay.export import comparison, conventions, parts, report, scorefile, segmentations, tables
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, to_json_line, write
 from arplay.models.documents import Source
@@ -20,7 +20,8 @@ from arplay.results import Score, model_record
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="texts to score; - is standard input")
+    what = "texts to score; - is standard input, and OUT.npz a run that was saved"
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help=what)
     parser.add_argument("--prompt", metavar="S", help="a text to score instead of files")
     options.add_model(parser)
     options.add_reading(parser)
@@ -29,6 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     page = "write an HTML page as well, which needs nothing else: figures, plots, the coloured text"
     parser.add_argument("--report", type=Path, metavar="OUT", help=page)
     parser.add_argument("--jsonl", type=Path, metavar="OUT", help="write a line of JSON a text as well")
+    kept = "save the run: `arplay score OUT.npz` opens it again without the model"
+    parser.add_argument("--save", type=Path, metavar="OUT.npz", help=kept)
     by = "what each word, line, sentence or paragraph costs as well; in --csv instead of the tokens"
     parser.add_argument("--by", metavar="PART", help=by)
     among = "what may follow the text, a line each, or a list in JSON: how probable each is, and which is the best"
@@ -45,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 class One:
     """All that was asked of one text."""
 
-    source: Source
+    name: str
     score: Score
     divided: Parts | None
     compared: Compared | None
@@ -68,7 +71,7 @@ class One:
 
     @property
     def origin(self) -> Provenance:
-        return Provenance(self.score.loaded.info, self.score.ledger.first_token, self.source.name)
+        return Provenance(self.score.loaded.info, self.score.ledger.first_token, self.name)
 
     def lines(self, found: tables.Record) -> list[str]:
         """The same for a terminal."""
@@ -93,36 +96,63 @@ class One:
 def run(args: argparse.Namespace) -> int:
     if (args.prompt is None) != bool(args.files):
         raise options.UsageError("give FILE, or --prompt S")
+    if args.save and (len(args.files) > 1 or not scorefile.is_scores(args.save)):
+        raise options.UsageError(f"--save writes one text to a file OUT{scorefile.ENDING}")
     if (args.csv and (args.compare or len(args.files) > 1)) or (args.by and args.compare):
         raise options.UsageError("--csv is of one text, --csv and --by of one model; --json and --jsonl have all of it")
+    if any(map(scorefile.is_scores, args.files)):
+        return _told(args, _opened(args))
     paths = [None] if args.prompt is not None else args.files
     sources = [given.source(args, args.prompt, path, args.encoding) for path in paths]
     if args.candidates is not None:
         if len(sources) > 1:
             raise options.UsageError("--candidates are compared behind one text")
         return candidates.run(args, sources[0])
-    every = _scored(args, sources)
+    return _told(args, _scored(args, sources))
+
+
+def _told(args: argparse.Namespace, every: list[One]) -> int:
+    """All that was asked for, to where it was asked for."""
     records = [one.record for one in every]
     if args.csv:
         _wrote(args.csv, every[0].csv(records[0]))
     if args.jsonl:
-        names = (one.source.name for one in every)
-        _wrote(args.jsonl, "".join(to_json_line({"text": n, **r}) for n, r in zip(names, records, strict=True)))
+        rows = (to_json_line({"text": one.name, **record}) for one, record in zip(every, records, strict=True))
+        _wrote(args.jsonl, "".join(rows))
+    if args.save:
+        every[0].score.save(args.save, every[0].name)
+        note(f"wrote {args.save}")
     if args.report:
         pages = [
-            report.Scoring(one.source.name, one.score.ledger, one.score.loaded.vocabulary, one.origin, record)
+            report.Scoring(one.name, one.score.ledger, one.score.loaded.vocabulary, one.origin, record)
             for one, record in zip(every, records, strict=True)
         ]
         _wrote(args.report, report.page(pages))
     if len(every) == 1:
         told = records[0] if args.json else every[0].lines(records[0])
     elif args.json:
-        texts = [{"text": one.source.name, **record} for one, record in zip(every, records, strict=True)]
+        texts = [{"text": one.name, **record} for one, record in zip(every, records, strict=True)]
         told = {"texts": texts, "totals": scored.together([one.score for one in every])}
     else:
-        told = scored.several([(one.source.name, one.score) for one in every])
+        told = scored.several([(one.name, one.score) for one in every])
     deliver(to_json(told) if args.json else "\n".join(told) + "\n", args.out)
     return 0
+
+
+def _opened(args: argparse.Namespace) -> list[One]:
+    """Runs that were saved, and perhaps others beside them: no model is loaded. Raises Problem."""
+    others = [Path(name) for name in args.compare or ()]
+    if not all(map(scorefile.is_scores, [*args.files, *others])):
+        raise options.UsageError("saved runs go with saved runs only; score the texts to compare them with a model")
+    if args.conventions or args.segmentations or args.candidates or args.save:
+        raise options.UsageError("--conventions, --segmentations, --candidates and --save need a model: give the text")
+    beside = [Score.opened(path)[0] for path in others]
+    found = []
+    for path in args.files:
+        score, name = Score.opened(path)
+        divided = score.by(args.by) if args.by else None
+        found.append(One(name, score, divided, None, None, [(other, score.beside(other)) for other in beside]))
+    return found
 
 
 def _wrote(path: Path, content: str) -> None:
@@ -146,4 +176,5 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
                 found.append((its, score.beside(its)))
             del other
     divided = [score.by(args.by) if args.by else None for score in scores]
-    return [One(*row) for row in zip(sources, scores, divided, compared, segmented, beside, strict=True)]
+    names = [source.name for source in sources]
+    return [One(*row) for row in zip(names, scores, divided, compared, segmented, beside, strict=True)]

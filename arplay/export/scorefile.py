@@ -1,0 +1,150 @@
+"""A scoring run as a file: an npz of plain arrays with ``run.json`` beside them, which opens again without the model.
+
+``numpy.load(FILE)`` reads its arrays; ``assets/docs/numbers.md`` tells what they are. A file is read whole or refused
+whole, and never as pickled objects.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import zipfile
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.chain import Ledger
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import TokenSet
+from arplay.core.reading import FIRST_TOKEN
+from arplay.export.writers import replacing
+from arplay.models.base import Info
+from arplay.models.scored_run import COLUMNS, arrays, restored, special
+from arplay.schema import Wrong, many, maybe, one_of, table, text, whole
+from arplay.version import __version__
+
+ENDING = ".npz"
+VERSION = 1
+HEAD = "run.json"
+MOST_BYTES = 8 << 30
+_NOT_USED = "nothing was changed; choose another file"
+_BIG = 1 << 62
+_SAYS = table(
+    {
+        "arplay": text(40),
+        "scores": whole(1, 1 << 31),
+        "name": text(),
+        "model": table(
+            {
+                **dict.fromkeys(("name", "family", "source", "revision", "dtype", "device", "engine"), text()),
+                **dict.fromkeys(("why", "placement"), text(1 << 16)),
+                "vocabulary": maybe(whole(0, _BIG)),
+                "context": maybe(whole(0, _BIG)),
+                "parameters": maybe(whole(0, _BIG)),
+                "not_used": many(text(1 << 16)),
+            }
+        ),
+        "tokens": text(),
+        "vocabulary": whole(1, 1 << 24),
+        "special": many(whole(0, 1 << 24)),
+        "first_token": one_of(*FIRST_TOKEN),
+        "before": whole(0, 1 << 20),
+        "windows": many(whole(0, _BIG), 3, 3),
+        "notes": many(many(text(1 << 16), 3, 3)),
+        "lossy": text(1 << 16),
+    }
+)
+
+
+def is_scores(path: Path) -> bool:
+    """By its name."""
+    return path.name.lower().endswith(ENDING)
+
+
+def write(path: Path, ledger: Ledger, tokens: TokenSet, info: Info, name: str, lossy: str = "") -> None:
+    """All or nothing. ``name``: of the text. Raises Problem for what is no text, or not scored to its end."""
+    columns, windows = arrays(ledger, tokens), ledger.windows
+    head = {
+        "arplay": __version__,
+        "scores": VERSION,
+        "name": name,
+        "model": asdict(info),
+        "tokens": tokens.name,
+        "vocabulary": len(tokens),
+        "special": special(ledger, tokens),
+        "first_token": ledger.first_token,
+        "before": ledger.before,
+        "windows": [windows.window, windows.stride, windows.lead],
+        "notes": [[note.figure, note.label, note.sentence] for note in ledger.added],
+        "lossy": lossy,
+    }
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        file.writestr(HEAD, json.dumps(head, allow_nan=False, indent=1))
+        for column, values in columns.items():
+            with file.open(f"{column}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.ascontiguousarray(values), allow_pickle=False)
+
+
+def read(path: str | os.PathLike[str]) -> tuple[Ledger, TokenSet, Info, str, str]:
+    """Ledger, the tokens that stand in it, the model, the name of the text, and how the tokenizer changed it.
+
+    Raises Problem for a file that cannot be read, is damaged, or of a newer arplay.
+    """
+    name = Path(path).name
+    try:
+        with zipfile.ZipFile(path) as file:
+            head = _head(file)
+            found = {column: _array(file, column) for column in COLUMNS}
+        ledger, tokens = restored(found, head)
+    except OSError as error:
+        raise Problem(f"{path} cannot be read ({error.strerror or error})", "check the path and its rights") from error
+    except _NewerError as error:
+        raise Problem(f"a newer arplay wrote {name} (version {error})", "update arplay; nothing was changed") from error
+    except (ValueError, KeyError, RecursionError, MemoryError, EOFError, NotImplementedError, RuntimeError, Wrong,
+            zipfile.BadZipFile, zlib.error, Problem) as error:  # fmt: skip
+        cause = str(error).split("\n")[0][:200] or type(error).__name__
+        raise Problem(f"{name} is no scoring run, or damaged: {cause}", _NOT_USED) from error
+    info = Info(**{**head["model"], "not_used": tuple(head["model"]["not_used"])})
+    return ledger, tokens, info, head["name"], head["lossy"]
+
+
+class _NewerError(Exception):
+    pass
+
+
+def _head(file: zipfile.ZipFile) -> dict[str, Any]:
+    if sum(member.file_size for member in file.infolist()) > MOST_BYTES:
+        raise ValueError(f"it unpacks to more than {MOST_BYTES >> 30} GB")
+    said = json.loads(_data(file, HEAD, 1 << 24))
+    if isinstance(said, dict) and type(said.get("scores")) is int and said["scores"] > VERSION:
+        raise _NewerError(said["scores"])
+    checked: dict[str, Any] = _SAYS(said, "")
+    return checked
+
+
+def _data(file: zipfile.ZipFile, name: str, most: int = MOST_BYTES) -> bytes:
+    """No more than the archive says, whatever it unpacks to."""
+    size = file.getinfo(name).file_size
+    if size > most:
+        raise ValueError(f"{name} has {size:,} bytes")
+    with file.open(name) as member:
+        return member.read(size)
+
+
+def _array(file: zipfile.ZipFile, column: str) -> NDArray[Any]:
+    data = io.BytesIO(_data(file, f"{column}.npy"))
+    version = np.lib.format.read_magic(data)
+    if version != (1, 0):
+        raise ValueError(f"{column} is in another format")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(data)
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(data.getbuffer()) - data.tell():
+        raise ValueError(f"{column} is not as long as it says")
+    data.seek(0)
+    found: NDArray[Any] = np.lib.format.read_array(data, allow_pickle=False)
+    return found

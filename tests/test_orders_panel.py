@@ -151,11 +151,13 @@ def test_two_networks_are_trained_by_mouse_and_by_keyboard_and_exported(
     assert panel.two.found is None
 
 
-def test_the_command_line_exports_them(tmp_path: Path) -> None:
+def test_the_command_line_exports_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for kind in ("json", "png"):
         out = tmp_path / f"o.{kind}"
         assert cli.main(["export", "--prompt", "BAC", "--model", "abc", "--chart", "orders", "--out", str(out)]) == 0
     assert json.loads((tmp_path / "o.json").read_text("utf-8"))["every_order"]
+    assert cli.main(["export", "--prompt", "", "--model", "abc", "--chart", "orders", "--out", str(out)]) == 1
+    assert "there is no token whose orders could be listed" in capsys.readouterr().err
 
 
 def test_orders_that_a_hand_chose_stay_and_others_are_the_usual_ones(qtbot: QtBot) -> None:

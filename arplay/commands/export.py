@@ -164,6 +164,8 @@ def _picture(args: argparse.Namespace, entry: PanelEntry, shown: Shown) -> None:
         panel = entry.make()
         panel.set_theme(look)
         panel.show_view(_view(shown))
+    if panel.chart_size() is None and entry.chart is not None:
+        entry.chart.table(shown)  # says why there is none
     chart: export_image.Chart = panel
     if entry.chart is not None and entry.chart.long:
         long = cast(export_parts.Long, panel)

@@ -140,6 +140,7 @@ class Export:
         """The lines below the chart. Raises Problem where there is nothing to export."""
         origin = self.view.origin()
         if not (cast(Long, self.view).count() if hasattr(self.view, "sheet") else self.view.chart_size()):
+            self.view.table()  # says why there is nothing, where it is not that it is yet to come
             raise Problem(f"there is nothing to export in {self.view.title} yet", "wait for its first result")
         return origin
 

@@ -39,18 +39,22 @@ class Flow(QWidget):
         return QSize(max((part.minimumSizeHint().width() for part in shown), default=0), 0)
 
     def _lay(self) -> None:
-        """Side by side; what does not fit begins a line, and is cut at the edge rather than pressed together."""
+        """Side by side; what does not fit begins a line, and is cut at the edge rather than pressed together.
+
+        Where all would fit into one line but for a few pixels, they stand closer.
+        """
+        shown = [part for part in self._parts if not part.isHidden()]
+        room = self.width() - sum(part.sizeHint().width() for part in shown)
+        gap = SPACE[0] if SPACE[0] * (len(shown) - 1) <= room < SPACE[1] * (len(shown) - 1) else SPACE[1]
         lines: list[list[QWidget]] = [[]]
         x = 0
-        for part in self._parts:
-            if part.isHidden():
-                continue
+        for part in shown:
             wide = part.sizeHint().width()
             if lines[-1] and x + wide > self.width():
                 lines.append([])
                 x = 0
             lines[-1].append(part)
-            x += wide + SPACE[1]
+            x += wide + gap
         y = 0
         for line in lines:
             high, x = max((part.sizeHint().height() for part in line), default=0), 0
@@ -58,7 +62,7 @@ class Flow(QWidget):
                 size = part.sizeHint()
                 wide = max(part.minimumSizeHint().width(), min(size.width(), self.width()))
                 part.setGeometry(QRect(x, y + (high - size.height()) // 2, wide, size.height()))
-                x += size.width() + SPACE[1]
+                x += size.width() + gap
             y += high + SPACE[0]
         if self._high != max(0, y - SPACE[0]):
             self._high = max(0, y - SPACE[0])

@@ -13,6 +13,8 @@ from arplay.gui.theme import fixed_font
 MANY = 2_000
 """Signs of one line that Qt lays out with room of their own; those of what is no text are squeezed into a letter's."""
 _STAND_INS = HIDDEN, BROKEN, FAR_HIDDEN
+_LETTERS = "אسक字가ก"
+"""One of each script whose fonts may have another stand-in."""
 
 
 def looks(block: QTextBlock, shown: ShownText) -> list[QTextLayout.FormatRange]:
@@ -43,8 +45,12 @@ def looks(block: QTextBlock, shown: ShownText) -> list[QTextLayout.FormatRange]:
 
 @cache
 def _look(text: str, columns: int) -> QTextCharFormat:
-    """In shares of what ``text`` takes, so that it holds at every size of the type."""
-    metrics, look = QFontMetricsF(fixed_font(100)), QTextCharFormat()
+    """In shares of what ``text`` takes, so that it holds at every size of the type.
+
+    Where the font does not have it, Qt takes it from the font of the letters around it, which may be a narrower one.
+    """
+    wide, look = QFontMetricsF(fixed_font(100)).horizontalAdvance, QTextCharFormat()
+    least = min(wide(text), *(wide(f"{letter}{text}{letter}") - wide(letter * 2) for letter in _LETTERS))
     look.setFontLetterSpacingType(QFont.SpacingType.PercentageSpacing)
-    look.setFontLetterSpacing(100 * columns * metrics.horizontalAdvance("0") / metrics.horizontalAdvance(text))
+    look.setFontLetterSpacing(100 * columns * wide("0") / max(least, 1.0))
     return look

@@ -174,14 +174,14 @@ def slow_index(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def half_way(step: Progress) -> bool:
-    return step.bytes_done is not None and step.bytes_done >= 900_000
+    return step.bytes_done is not None and step.bytes_done >= 700_000  # pip writes 256 KiB at a time
 
 
 def test_bytes_grow_with_the_download(tiny: Path, slow_index: threading.Event) -> None:
     steps = fetch("tiny", tiny, never)
     step = advance(steps, half_way)
     assert step.bytes_done is not None and step.bytes_done < 1_000_000
-    assert step.fraction is not None and 0.25 < step.fraction < 0.31
+    assert step.fraction is not None and 0.19 < step.fraction < 0.31
     slow_index.set()
     assert list(steps)[-1].fraction == 1.0
     assert tiny_recipe.is_ready(tiny)

@@ -189,10 +189,11 @@ def test_two_processes_crash_and_both_texts_are_there(opened: Open, tmp_path: Pa
         )
         for name in ("AA", "BB")
     ]
+    for child in children:  # both are there before one of them crashes
+        assert child.stdout is not None and child.stdout.readline() == "\n"
     for child in children:
         assert child.stdin is not None and child.stdout is not None
         with child, child.stdin, child.stdout:
-            assert child.stdout.readline() == "\n"
             child.stdin.write(f"{child.args[-1]}\n")  # type: ignore[index]
             child.stdin.flush()
             assert child.stdout.readline() == "typed True\n"

@@ -205,7 +205,8 @@ class CausalityPanel(Panel):
         for field in self.fields.values():
             field.setVisible(field is self.field)
         roomy = wide >= 620 or (high >= 460 and wide >= 260)
-        self.plot.setVisible(not of_mask and (self.field is None or roomy) and (not of_triangle or roomy))
+        beside_it = roomy and self.found is not None  # else the same words would stand twice
+        self.plot.setVisible(not of_mask and (self.field is None or roomy) and (not of_triangle or beside_it))
         beside = wide >= 620
         self.body.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self.about.setVisible(high >= 150)

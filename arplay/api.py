@@ -318,8 +318,9 @@ class Model:
         stops: Sequence[str] = (),
     ) -> Rollouts:
         """``k`` continuations of up to ``n`` tokens in one batch: those of :meth:`sample` with the seeds ``seed``,
-        ``seed`` + 1, ... (float32 in a batch differs in the last digits, so a u within about 1e-6 of an edge may choose
-        its neighbour). ``stops``: strings before which a text ends; ``heal``: as :meth:`next` has it.
+        ``seed`` + 1, ... In float32 a batch differs in the last digits, so a u within about 1e-6 of an edge may choose
+        its neighbour, and of tokens whose p agree to about 1e-4 of themselves, as in the tail of a large vocabulary,
+        either may come first. ``stops``: strings before which a text ends; ``heal``: as :meth:`next` has it.
 
         Raises Problem for what cannot be drawn, where a server tells only some tokens, and as :meth:`next` does.
 

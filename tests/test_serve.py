@@ -24,6 +24,10 @@ from arplay.core.conventions import every, rolling
 from arplay.serving.completions import Asked, Refused, complete
 
 pytest.importorskip("uvicorn", reason="the server's libraries are not installed (the extra serve)")
+from starlette.requests import Request
+
+from arplay.serving.server import admit
+
 TEXT = "It was a dark night, é 好."
 KEY = "a key of the tests"
 
@@ -147,6 +151,15 @@ def test_who_may_ask(client: Client) -> None:
     assert status == 200 and said["data"][0]["id"] == "english"
     assert str(Path(arplay.__file__).parent.parent) not in json.dumps(said), "no path of this machine"
     assert client.ask("/nothing")[0] == 404
+
+
+def test_a_page_of_a_browser_needs_the_key() -> None:
+    asking = {"type": "http", "method": "POST", "path": "/", "headers": [(b"origin", b"http://evil.example")]}
+    with pytest.raises(Refused, match="with a key only") as refused:
+        admit(Request(asking), "")
+    assert refused.value.status == 403
+    admit(Request({**asking, "headers": []}), "")
+    admit(Request({**asking, "headers": [*asking["headers"], (b"authorization", b"Bearer k")]}), "k")  # type: ignore[misc]
 
 
 def test_tokens_of_a_text(client: Client, english: arplay.Model) -> None:

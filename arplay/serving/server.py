@@ -93,7 +93,7 @@ def application(model: api.Model, stop: Stop, key: str = "", hosts: tuple[str, .
     def route(path: str, answer: Answer, method: str) -> Route:
         async def answered(request: Request) -> JSONResponse:
             try:
-                _admit(request, key)
+                admit(request, key)
                 return await answer(desk, request)
             except Refused as refused:
                 kind = "invalid_request_error" if refused.status < 500 else "server_error"
@@ -112,7 +112,9 @@ def application(model: api.Model, stop: Stop, key: str = "", hosts: tuple[str, .
     return Starlette(routes=routes, middleware=known)
 
 
-def _admit(request: Request, key: str) -> None:
+def admit(request: Request, key: str) -> None:
+    if not key and request.headers.get("Origin"):  # any page that is open on this machine could ask
+        raise Refused(403, "pages of a browser are answered with a key only (--key-env)")
     said = request.headers.get("Authorization", "")
     if key and not hmac.compare_digest(said.encode("utf-8"), f"Bearer {key}".encode()):
         raise Refused(401, "the key is missing or another one")

@@ -14,8 +14,8 @@ from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Question, WithTokens
 from arplay.engine.place import spot_of
-from arplay.engine.state import State, in_chunks
-from arplay.models.base import Info, next_of
+from arplay.engine.state import State, in_chunks, logprobs
+from arplay.models.base import Info
 
 MOST = 1000
 """So many are compared at once."""
@@ -53,6 +53,7 @@ def rate(state: State, request: Rate) -> Steps:
     with state.prefixes.session(model.session, spot.context) as session:
         for _ in in_chunks(session, session.read, spot.context[len(session.ids) :], state.pace):
             yield None
+        start = session.branch()
     for at, candidate in enumerate(request.candidates):
         yield Progress(request.number, "Comparing candidates", at / len(request.candidates))
         whole = document.followed(kept, state.tokens, candidate)
@@ -63,18 +64,12 @@ def rate(state: State, request: Rate) -> Steps:
         if model.info.context is not None and begun + len(ids) - 1 > model.info.context:
             cause = f"candidate {at + 1:,} does not fit into the context behind the text"
             raise Problem(cause, "give a shorter text, or shorter candidates")
-        with state.prefixes.session(model.session, spot.context) as session:
-            branch = session.branch()
-        read = []
-        for scores in in_chunks(branch, branch.extend, ids[:-1], state.pace):
-            read.append(scores.logprob)
-            yield None
-        last = next_of(branch).logprob(int(ids[-1])) if branch.ids or model.can.starts_empty else None
-        logprobs = np.concatenate([*read, [np.nan if last is None else last]])
-        if np.isnan(logprobs).any():
+        known = begun or model.can.starts_empty
+        each = (yield from logprobs(start.branch(), ids, state.pace)) if known else np.full(len(ids), np.nan)
+        if np.isnan(each).any():
             raise Problem(f"a token of candidate {at + 1:,} has no probability here", "see what the first token needs")
         canonical = state.encode(whole.apply(whole.retokenise()), model.alphabet, reading.special).ids
         text = encoded.extract(kept.units, encoded.units)
         joins = not np.array_equal(canonical, encoded.ids)
-        found.append(Candidate(text, read_only(ids.copy()), read_only(logprobs), encoded.units - kept.units, joins))
+        found.append(Candidate(text, read_only(ids.copy()), read_only(each), encoded.units - kept.units, joins))
     return Rated(request.number, state.tokens, document, model.info, spot.first_token, begun, tuple(found))

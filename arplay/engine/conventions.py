@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +9,13 @@ import numpy as np
 from arplay.core.chain import Ledger
 from arplay.core.conventions import CONVENTIONS, Convention, Floats, Pass, Sum, of_ledger
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Document, Encoded, Ids, Unit
+from arplay.core.modalities.base import Document, Encoded, Unit
 from arplay.core.reading import Reading
 from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Question, Result
 from arplay.engine.scoring import ledger_of
-from arplay.engine.state import State, in_chunks
-from arplay.models.base import Info, Model, lead, next_of
+from arplay.engine.state import State, logprobs
+from arplay.models.base import Info, Model, lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def compare(state: State, request: Compare) -> Steps:
         for one in each.passes:
             key = *each.lead, one.start, one.stop
             if key not in known:
-                known[key] = yield from _logprobs(state, model, each.chain[one.start : one.stop])
+                known[key] = yield from logprobs(model.session(), each.chain[one.start : one.stop], state.pace)
             parts.append(known[key][one.first - one.start :])
             done += one.read
             yield Progress(request.number, each.convention.title, done / whole)
@@ -136,13 +135,3 @@ class _Reading:
             made.name, made.title, made.explanation, found, made.whole, self.first_token, self._windows.window, stride,
             tuple(counts.items()), len(self.passes), self.read, self.why,
         )  # fmt: skip
-
-
-def _logprobs(state: State, model: Model, ids: Ids) -> Generator[None, None, Floats]:
-    """log p of each token of a window, (n,): by a session of its own, which reads all but the last, in chunks."""
-    session, found = model.session(), [np.empty(0)]
-    for scores in in_chunks(session, session.extend, ids[:-1], state.pace):
-        found.append(scores.logprob)
-        yield None
-    last = next_of(session).logprob(int(ids[-1]))
-    return np.concatenate([*found, [np.nan if last is None else last]])

@@ -12,7 +12,7 @@ from arplay.core.reading import Reading
 from arplay.core.segmentations import Segmentation, Segmentations
 from arplay.engine.job import Steps
 from arplay.engine.messages import Progress, Question, WithTokens
-from arplay.engine.state import State, in_chunks
+from arplay.engine.state import State, in_chunks, logprobs
 from arplay.models.base import Info, Session, lead, next_of
 
 MOST = 4096
@@ -72,18 +72,11 @@ def segment(state: State, request: Segment) -> Steps:
         yield Progress(request.number, "Cutting in every way", min(1.0, looked / request.most))
     canonical = next((way for way in ways if way.ids == usual), None)
     if canonical is None:  # it was not come to, or has special tokens
-        canonical = Segmentation(usual, _of(model.session(), before, usual))
+        start = model.session()
+        start.read(before)
+        each = yield from logprobs(start, encoded.ids, state.pace)
+        canonical = Segmentation(usual, float(np.sum(each)))
         ways.append(canonical)
     ways.sort(key=lambda way: (-way.logprob, way.ids))
     found = Segmentations(tuple(ways), canonical, not waiting)
     return Segmented(request.number, tokens, request.document, model.info, first_token, found, looked)
-
-
-def _of(session: Session, before: tuple[int, ...], ids: tuple[int, ...]) -> float:
-    """log p of these ids behind ``before``."""
-    if before:
-        session.read(before)
-    logprob = float(np.sum(session.extend(ids[:-1]).logprob)) if len(ids) > 1 else 0.0
-    last = next_of(session).logprob(ids[-1])
-    assert last is not None, "the vocabulary is whole"
-    return logprob + last

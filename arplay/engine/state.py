@@ -11,13 +11,13 @@ from weakref import WeakSet
 
 import numpy as np
 
-from arplay.core.distribution import read_only
+from arplay.core.distribution import Floats, read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Coder, Document, Encoded, Ids, TokenSet
 from arplay.core.recent import Recent
 from arplay.engine.prefixes import Prefixes
 from arplay.models import devices
-from arplay.models.base import Model, Report, Session
+from arplay.models.base import Model, Report, Session, next_of
 
 CHUNK_SECONDS, PATIENT_SECONDS = 0.05, 0.4
 LEAST_CHUNK, FIRST_CHUNK, MOST_CHUNK = 16, 64, 256
@@ -178,6 +178,19 @@ class State:
     def departures(self, document: Document, coder: Coder, special: bool) -> tuple[tuple[int, int], ...]:
         """Spans of units whose kept ids are not those that the coder gives the same document."""
         return document.departures(self.encode(document, coder, special), coder, special)
+
+
+def logprobs(session: Session, ids: Ids, pace: Pace) -> Generator[None, None, Floats]:
+    """log p in nats of each of ``ids`` (one at least) behind what the session has read, (n,); NaN where not scored.
+
+    The last one is scored, but not read.
+    """
+    found = [np.empty(0)]
+    for scores in in_chunks(session, session.extend, ids[:-1], pace):
+        found.append(scores.logprob)
+        yield None
+    last = next_of(session).logprob(int(ids[-1]))
+    return np.concatenate([*found, [np.nan if last is None else last]])
 
 
 def in_chunks(session: Session, read: Callable[[Sequence[int]], R], ids: Ids, pace: Pace) -> Generator[R, None, None]:

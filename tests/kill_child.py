@@ -20,7 +20,7 @@ from arplay.core.modalities.image import Picture
 from arplay.core.tree import Node
 from arplay.gui import app
 from arplay.gui.canvases.picture.painted import Painted
-from arplay.gui.contract import Change, Do, Goto, Take
+from arplay.gui.intents import Change, Do, Goto, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
 

@@ -57,7 +57,7 @@ from arplay.core.modalities.text import Text
 from arplay.core.tree import Mark
 from arplay.gui import overrides, theme
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Rollouts
+from arplay.gui.intents import Rollouts
 from arplay.gui.main_window import MainWindow
 from arplay.gui.playground.undo import Marking, Move
 from arplay.gui.store import Store

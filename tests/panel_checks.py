@@ -23,8 +23,9 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.gui import theme
-from arplay.gui.contract import Panel, View
+from arplay.gui.contract import Panel
 from arplay.gui.theme import DARK, LIGHT, Theme
+from arplay.gui.view import View
 from tests.panel_views import VIEWS, empty, growing, loading, textbook
 
 Make = Callable[[], Panel]

@@ -26,7 +26,8 @@ from arplay.engine.load import Loaded
 from arplay.engine.masks import broke
 from arplay.engine.reconcile import Reconciled
 from arplay.engine.state import State
-from arplay.gui.contract import Settings, View
+from arplay.gui.settings import Settings
+from arplay.gui.view import View
 from arplay.models.base import Capabilities, Info
 from arplay.models.families.table.model import Table
 from tests.ledgers import ABC, abc_ledger, prose, random_ledger

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
 from arplay.gui import exports, files
-from arplay.gui.contract import Do
+from arplay.gui.intents import Do
 from arplay.gui.main_window import MainWindow
 from arplay.textfile import detect
 from tests.windows_open import PATIENCE, Open, answer_box, notice, settle, text_field

@@ -19,7 +19,7 @@ from arplay.core.reading import Reading
 from arplay.gui import exports
 from arplay.gui.canvases.text.heat.layout import Flow, units
 from arplay.gui.canvases.text.heat.shaping import Grid, shape
-from arplay.gui.contract import Change, Select, Take
+from arplay.gui.intents import Change, Select, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel

@@ -21,8 +21,8 @@ from arplay import cli
 from arplay.core.betting import MOST, Bets, Game, Move, unigram_bits
 from arplay.core.distribution import LN2
 from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.gui.contract import CaretMoved, Change, Do, Rollouts, Select, Take, Wager
 from arplay.gui.exports import of_panel
+from arplay.gui.intents import CaretMoved, Change, Do, Rollouts, Select, Take, Wager
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.betting import BettingPanel
 from arplay.gui.widgets.betting.guess import Guess

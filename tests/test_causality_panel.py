@@ -32,9 +32,10 @@ from arplay.engine.messages import Progress
 from arplay.engine.rollouts import Roll, roll
 from arplay.engine.table import JOBS
 from arplay.gui import exports
-from arplay.gui.contract import Lab, Select
+from arplay.gui.intents import Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.causality import CausalityPanel
+from arplay.gui.settings import Lab
 from arplay.gui.widgets.causality.broken import BrokenView
 from arplay.gui.widgets.causality.triangle import shade, told
 from arplay.models.families.pixelcnn.network import Sizes

@@ -19,7 +19,7 @@ from arplay.core.modalities.runs import Fixed, Typed
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.gui.canvases.text.new_chat import NewChat
-from arplay.gui.contract import Do
+from arplay.gui.intents import Do
 from tests.windows_open import Open, notice, opened, settle
 
 __all__ = ["opened"]

@@ -17,8 +17,8 @@ from pytestqt.qtbot import QtBot
 import arplay
 from arplay.core.beam_tree import tree_of
 from arplay.core.beams import BeamSearch, Expansion, Rules
-from arplay.gui.contract import CaretMoved
 from arplay.gui.exports import of_panel
+from arplay.gui.intents import CaretMoved
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.continuations import ContinuationsPanel
 from tests.panel_checks import pixels

@@ -13,7 +13,7 @@ from arplay.engine.field import Reached
 from arplay.gui import exports
 from arplay.gui.canvases.field import DistanceField
 from arplay.gui.canvases.picture.field import PictureField, told_of
-from arplay.gui.contract import CaretMoved, Do
+from arplay.gui.intents import CaretMoved, Do
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.kv_cache import KvCachePanel
 from arplay.gui.widgets.cache import facts

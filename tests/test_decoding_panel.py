@@ -16,8 +16,10 @@ from arplay.core.decoding.rows import PRESETS, pipeline_of
 from arplay.core.decoding.stage import Words
 from arplay.core.decoding.stages import STAGES
 from arplay.engine.write import FASTEST
-from arplay.gui.contract import Change, Do, Report, Settings, View
+from arplay.gui.intents import Change, Do, Report
 from arplay.gui.panels.decoding import DecodingPanel
+from arplay.gui.settings import Settings
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.dial import TRAVEL, Dial
 from tests.panel_views import no_first_token, textbook

@@ -19,7 +19,7 @@ from arplay.core.decoding.layouts import MOST_PRESETS, layout_of, named, presets
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.decoding.rows import PRESETS, USUAL, row
 from arplay.core.errors import Problem
-from arplay.gui.contract import Change
+from arplay.gui.intents import Change
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.decoding import DecodingPanel
 from arplay.gui.store import Store

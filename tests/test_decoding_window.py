@@ -18,7 +18,7 @@ from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.modalities.text import Text
 from arplay.export.trees import records
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import CaretMoved, Change, Do, HoldU, Take
+from arplay.gui.intents import CaretMoved, Change, Do, HoldU, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.decoding import DecodingPanel
 from arplay.gui.panels.next_token import NextTokenPanel

@@ -22,18 +22,11 @@ from arplay.core.tree import Step, Tree
 from arplay.gui.canvases.text import area as text_area
 from arplay.gui.canvases.text.shown import image
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.contract import (
-    Analyse,
-    CaretMoved,
-    Do,
-    Intent,
-    OpenFiles,
-    Report,
-    Settings,
-    View,
-)
+from arplay.gui.intents import Analyse, CaretMoved, Do, Intent, OpenFiles, Report
 from arplay.gui.panels.editor import EditorPanel
+from arplay.gui.settings import Settings
 from arplay.gui.theme import DARK
+from arplay.gui.view import View
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 STEP = Step(id=1, index=0, logprob=-1.0, prob=0.3, decoded_prob=0.3, rank=1, u=0.5)

@@ -18,7 +18,7 @@ from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.canvases.text.heat.signs import chip_columns
 from arplay.gui.canvases.text.shown import signs
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.contract import CaretMoved
+from arplay.gui.intents import CaretMoved
 from arplay.gui.theme import LIGHT, apply
 from tests.windows_open import Open, settle, text_field
 

@@ -19,7 +19,7 @@ from arplay.core.format import percent, percent_cell, power_cell, probability
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose
 from arplay.gui import kinds
-from arplay.gui.contract import Do, Select
+from arplay.gui.intents import Do, Select
 from arplay.gui.tour import Tour, stops
 from arplay.gui.training.gradient import signed
 from arplay.gui.widgets.bars.bars import LEAST_SHARE, Axis

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 import arplay
 from arplay.core.modalities.text import text_of
 from arplay.gui.canvases.text.area import TextArea
-from arplay.gui.contract import CaretMoved
+from arplay.gui.intents import CaretMoved
 from arplay.gui.main_window import MainWindow
 from arplay.gui.playground.ghost import ELSEWHERE, NOTHING, ON_SERVER, PAUSE_MS
 from tests.loopback_completions import serving

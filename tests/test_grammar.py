@@ -24,7 +24,7 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.modalities.text import text_of
 from arplay.core.modalities.vocabulary import Vocabulary
-from arplay.gui.contract import Change, Do
+from arplay.gui.intents import Change, Do
 from arplay.models import grammar
 from tests.windows_open import Open, opened, settle
 

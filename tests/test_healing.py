@@ -24,7 +24,7 @@ from arplay.core.healing import LIKELY, healing, share_of_longer
 from arplay.core.modalities.text import text_of
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.export import sessionfile
-from arplay.gui.contract import Change, Do
+from arplay.gui.intents import Change, Do
 from arplay.gui.main_window import MainWindow
 from arplay.models.base import next_of
 from tests.sessions import only

@@ -20,8 +20,9 @@ from arplay.gui.canvases.text.heat.layout import Flow, bare_tokens, units
 from arplay.gui.canvases.text.heat.painting import HeatPainter, Lines
 from arplay.gui.canvases.text.heat.shaping import Grid
 from arplay.gui.canvases.text.heat.view import PAD, HeatView
-from arplay.gui.contract import Select, View
+from arplay.gui.intents import Select
 from arplay.gui.panels.heatmap import HeatmapPanel
+from arplay.gui.view import View
 from arplay.gui.widgets.heat.buffer import Buffer
 from tests.ledgers import prose, random_ledger
 

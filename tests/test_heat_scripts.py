@@ -19,9 +19,10 @@ from arplay.core.modalities.vocabulary import visible
 from arplay.gui.canvases.text.heat.layout import Flow, bare_tokens, units
 from arplay.gui.canvases.text.heat.painting import HeatPainter, Lines
 from arplay.gui.canvases.text.heat.shaping import Grid, Line, shape
-from arplay.gui.contract import Select, View
+from arplay.gui.intents import Select
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.theme import LIGHT
+from arplay.gui.view import View
 from arplay.gui.widgets.heat.card import content
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import label

@@ -17,9 +17,11 @@ from arplay.core.format import number
 from arplay.core.modalities.text import bytes_of
 from arplay.gui.canvases.text.heat.layout import Flow, units
 from arplay.gui.canvases.text.heat.view import PAD
-from arplay.gui.contract import Change, Select, Settings, View
+from arplay.gui.intents import Change, Select
 from arplay.gui.panels.heatmap import HeatmapPanel
+from arplay.gui.settings import Settings
 from arplay.gui.theme import DARK, LIGHT
+from arplay.gui.view import View
 from arplay.gui.widgets.heat.card import content
 from arplay.gui.widgets.heat.scale import PLAIN, UNSCORED, HeatScale
 from tests.ledgers import abc_ledger, prose, random_ledger

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
-from arplay.gui.contract import Do, Goto, Take
+from arplay.gui.intents import Do, Goto, Take
 from arplay.gui.panels.history import HistoryPanel
 from arplay.gui.widgets.tree.board import Board
 from arplay.gui.widgets.tree.shown import Shown

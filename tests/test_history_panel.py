@@ -12,9 +12,10 @@ from pytestqt.qtbot import QtBot
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Token
 from arplay.core.tree import Node, Step, Tree
-from arplay.gui.contract import Goto, View
+from arplay.gui.intents import Goto
 from arplay.gui.panels.history import HistoryPanel
 from arplay.gui.theme import DARK
+from arplay.gui.view import View
 from arplay.gui.widgets.history_rows import HistoryRows, flatten, said
 from arplay.gui.widgets.labels import label
 

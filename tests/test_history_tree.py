@@ -16,9 +16,10 @@ from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Token
 from arplay.core.outline import Outline
 from arplay.core.tree import Node, Step, Tree
-from arplay.gui.contract import Do, Goto, Take, View
+from arplay.gui.intents import Do, Goto, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.history import HistoryPanel
+from arplay.gui.view import View
 from arplay.gui.widgets.tree.board import Board
 from tests.windows_open import Open, settle
 

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core.modalities.text import Text
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.canvases.text.shown import HIDDEN, image
-from arplay.gui.contract import CaretMoved, Do
+from arplay.gui.intents import CaretMoved, Do
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from tests.windows_open import PATIENCE, Open, notice, settle, text_field

@@ -23,7 +23,7 @@ from arplay.core.errors import Problem
 from arplay.core.kept import Session
 from arplay.core.modalities.text import Text
 from arplay.engine import journal
-from arplay.gui.contract import Do, Goto, Take
+from arplay.gui.intents import Do, Goto, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.playground import keeping, recovery
 from arplay.gui.playground.recovery import Left, Sessions

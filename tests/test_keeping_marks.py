@@ -7,7 +7,7 @@ from pathlib import Path
 from pytestqt.qtbot import QtBot
 
 from arplay.core.tree import Mark
-from arplay.gui.contract import SetMark
+from arplay.gui.intents import SetMark
 from tests.sessions import kept_in, of_window, told
 from tests.test_keeping import folder, work
 from tests.windows_open import Open, opened

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core.modalities.image import Picture
 from arplay.core.modalities.text import Text
 from arplay.gui.canvases.picture.painted import Painted
-from arplay.gui.contract import Do, Take
+from arplay.gui.intents import Do, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.playground import recovery
 from tests.sessions import kept_in, of_window, told

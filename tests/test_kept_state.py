@@ -11,7 +11,7 @@ import pytest
 
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
-from arplay.gui.contract import Settings
+from arplay.gui.settings import Settings
 from arplay.gui.store import READINGS, Store
 
 

@@ -22,12 +22,14 @@ from arplay.export.charts import CACHE
 from arplay.gui import exports
 from arplay.gui.bridge import Bridge
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.contract import Do, Settings, View
+from arplay.gui.intents import Do
 from arplay.gui.panels import PANELS
 from arplay.gui.panels.kv_cache import KvCachePanel
 from arplay.gui.playground import comparing
 from arplay.gui.playground.playground import Playground
+from arplay.gui.settings import Settings
 from arplay.gui.status import StatusBar
+from arplay.gui.view import View
 from arplay.gui.widgets.cache import chart, facts
 from arplay.gui.widgets.plot import Drawing, round_numbers
 from arplay.models.base import Capabilities, Info

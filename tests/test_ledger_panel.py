@@ -16,9 +16,11 @@ from pytestqt.qtbot import QtBot
 from arplay.core.chain import underflows
 from arplay.core.modalities.text import Text
 from arplay.engine.reconcile import Reconciled
-from arplay.gui.contract import Do, Select, Settings, Unit, View
+from arplay.gui.intents import Do, Select
 from arplay.gui.panels.ledger import LedgerPanel
+from arplay.gui.settings import Settings, Unit
 from arplay.gui.theme import DARK, LIGHT
+from arplay.gui.view import View
 from arplay.gui.widgets.ledger.curve import SurprisalCurve, Surprisals
 from arplay.gui.widgets.ledger.table import LOGP, NUMBER, POWER, PRODUCT, RUNNING, TOKEN, P
 from arplay.gui.widgets.ledger.totals import written_out

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.runs import Fixed
 from arplay.engine.messages import Progress
-from arplay.gui.contract import Change, Do
+from arplay.gui.intents import Change, Do
 from arplay.gui.main_window import MainWindow
 from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.widgets.models import details, facts

@@ -20,14 +20,16 @@ from arplay.core.reading import Reading
 from arplay.gui import stale
 from arplay.gui.bridge import Bridge
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.contract import CaretMoved, Change, Do, Find, Goto, Intent, Seek, Select, Settings, Take, View
+from arplay.gui.intents import CaretMoved, Change, Do, Find, Goto, Intent, Seek, Select, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.gui.panels.ledger import LedgerPanel
 from arplay.gui.panels.next_token import NextTokenPanel
 from arplay.gui.playground import asking
+from arplay.gui.settings import Settings
 from arplay.gui.stale import no_scores, scores_waited_for
 from arplay.gui.store import Store
+from arplay.gui.view import View
 from arplay.gui.widgets.bars.view import REFUSED
 from tests.small_model import SmallModel
 from tests.test_worker import HANG_GUARD
@@ -243,7 +245,6 @@ DONE: dict[str, Callable[[View], bool]] = {
     "command forget_timings": lambda view: not view.timings,
     "command stop_trying": lambda view: not view.trying,
     "command stop_measuring": lambda view: not view.measuring,
-    "command stop_training": lambda view: view.training is None,
     "command accept_ghost": lambda view: not view.ghost,
     "command hide_ghost": lambda view: not view.ghost,
     "command reveal": lambda view: view.game is None or view.game.asked or view.game.over,

@@ -11,7 +11,7 @@ from tokenizers import AddedToken, Tokenizer
 
 from arplay.cli import main
 from arplay.core.errors import Problem
-from arplay.gui.contract import Take
+from arplay.gui.intents import Take
 from arplay.models.alphabets import TokenizerAlphabet, open_tokenizer
 from tests.tiny_models import network, save_tokenizer, tokenizer
 from tests.windows_open import Open, settle

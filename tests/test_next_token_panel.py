@@ -21,9 +21,11 @@ from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.picking import choose
 from arplay.core.position import Answer, Position
 from arplay.engine.load import Loaded
-from arplay.gui.contract import Change, Do, HoldU, Settings, Take, View
+from arplay.gui.intents import Change, Do, HoldU, Take
 from arplay.gui.panels.next_token import NextTokenPanel
+from arplay.gui.settings import Settings
 from arplay.gui.theme import DARK
+from arplay.gui.view import View
 from arplay.gui.widgets.bars.bars import Axis, Bars, bars_of, figures
 from arplay.gui.widgets.bars.cumulative import strip_of
 from arplay.gui.widgets.bars.view import ROW

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
 from arplay.gui.canvases.text.canvas import ROOMY
-from arplay.gui.contract import Do
+from arplay.gui.intents import Do
 from arplay.gui.panels.editor import EditorPanel
 from tests.windows_open import Open, settle
 

@@ -15,7 +15,7 @@ from arplay.core.modalities.text import EXCERPT, bytes_of
 from arplay.gui.canvases.text.area import EDITABLE, TextArea
 from arplay.gui.canvases.text.heat import marks
 from arplay.gui.canvases.text.heat.view import HeatView
-from arplay.gui.contract import CaretMoved, Select
+from arplay.gui.intents import CaretMoved, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel

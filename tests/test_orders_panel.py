@@ -18,8 +18,10 @@ from pytestqt.qtbot import QtBot
 import arplay
 from arplay import cli
 from arplay.gui import exports
-from arplay.gui.contract import Settings, View
+from arplay.gui.intents import Train
 from arplay.gui.panels.orders import OrdersPanel
+from arplay.gui.settings import Settings
+from arplay.gui.view import View
 from arplay.gui.widgets.orders.rows import FACTORS, NAME, TOTAL, WAY
 from tests.panel_views import growing
 from tests.windows_open import PATIENCE, Open, opened, settle, text_field
@@ -121,9 +123,9 @@ def test_two_networks_are_trained_by_mouse_and_by_keyboard_and_exported(
     assert panel.train.isVisible() and not panel.rows.isVisible()
     assert panel.names == ("own order", "backwards") and "two models are not one" in panel.two.message
     QTest.mouseClick(panel.train, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.train.text() == "Stop" and panel.told.full.startswith("starting to train"))
+    qtbot.waitUntil(lambda: panel.train.text() == "Stop" and panel.told.full.startswith("starting"))
     QTest.keyClick(panel.train, Qt.Key.Key_Return)  # ends it
-    assert play.view.training is None
+    assert not play.view.answer_to(Train).runs
     qtbot.waitUntil(lambda: panel.train.text() == "Train")
     panel.second.setCurrentText("own order")
     panel.second.activated.emit(0)
@@ -131,7 +133,7 @@ def test_two_networks_are_trained_by_mouse_and_by_keyboard_and_exported(
     panel.second.setCurrentText("backwards")
     panel.second.activated.emit(1)
     QTest.keyClick(panel.train, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: play.view.trained is not None and play.view.training is None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: play.view.answer_to(Train).found is not None, timeout=PATIENCE)
     found = panel.two.found
     assert found is not None and found.names == ("own order", "backwards") and found.total == pytest.approx((1, 1))
     assert "387 parameters each, 1,000 chains, seed 0" in panel.told.full

@@ -14,10 +14,13 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from arplay.gui.contract import Change, Panel, Settings, View
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Change
 from arplay.gui.panels import PANELS
 from arplay.gui.panels.entry import PanelEntry
+from arplay.gui.settings import Settings
 from arplay.gui.theme import DARK, LIGHT, Theme, contrast
+from arplay.gui.view import View
 from tests import panel_checks
 from tests.panel_views import VIEWS, not_numbers, textbook
 

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core.modalities.image import Picture, Raster
 from arplay.gui import files
 from arplay.gui.canvases.picture.canvas import CLEAR
-from arplay.gui.contract import CaretMoved
+from arplay.gui.intents import CaretMoved
 from arplay.models.picturefile import write_picture
 from tests.test_continuations_panel import click, done, panel_of
 from tests.test_picture_window import canvas, rows, scored

@@ -23,7 +23,7 @@ from arplay.gui.canvases.picture.canvas import CLEAR, GO, PictureCanvas
 from arplay.gui.canvases.picture.heat import PictureHeat
 from arplay.gui.canvases.text.area import TextArea
 from arplay.gui.canvases.text.canvas import TextCanvas
-from arplay.gui.contract import CaretMoved, Do, Find, Goto, Seek, Take
+from arplay.gui.intents import CaretMoved, Do, Find, Goto, Seek, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
 from arplay.gui.panels.editor import EditorPanel

@@ -16,7 +16,7 @@ from arplay.engine.explore import Explore
 from arplay.engine.messages import Result
 from arplay.engine.scoring import Score
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.contract import CaretMoved, Change, Do
+from arplay.gui.intents import CaretMoved, Change, Do
 from tests.windows_open import PATIENCE, Open, opened, settle
 
 __all__ = ["opened"]

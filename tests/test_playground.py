@@ -22,8 +22,9 @@ from arplay.engine.messages import Cancelled
 from arplay.engine.scoring import Score
 from arplay.gui.bridge import Bridge
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.contract import CaretMoved, Change, Do, Goto, Select, Settings, Take
+from arplay.gui.intents import CaretMoved, Change, Do, Goto, Select, Take
 from arplay.gui.playground.playground import Playground
+from arplay.gui.settings import Settings
 from tests.tiny_models import CONTEXT
 
 

@@ -18,7 +18,7 @@ from arplay.cli import main
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.picking import uniform
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.contract import Change, Do, Take
+from arplay.gui.intents import Change, Do, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.panels.heatmap import HeatmapPanel

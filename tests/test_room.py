@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from arplay.core.modalities.text import Text
 from arplay.gui.canvases.text.notes import Notes
-from arplay.gui.contract import CaretMoved, Take
+from arplay.gui.intents import CaretMoved, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.sharing import shared
 from tests.windows_open import Open, settle, text_field

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core.modalities.text import Text, bytes_of
 from arplay.engine.messages import Progress
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Change, Do
+from arplay.gui.intents import Change, Do
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
 from tests.sessions import kept_in

@@ -21,7 +21,7 @@ from arplay.engine.messages import Failed, Request, Result
 from arplay.engine.reconcile import Reconcile, Reconciled
 from arplay.engine.scoring import Score, Scored
 from arplay.engine.worker import Worker
-from arplay.gui import contract
+from arplay.gui import intents, settings, view
 from tests.strictness import HANG_GUARD
 
 
@@ -91,7 +91,7 @@ def _ends(result: Any, request: Request) -> bool:
     return result.number == request.number and isinstance(result, kinds) and whole
 
 
-@pytest.mark.parametrize("module", [messages, position, contract], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [messages, position, settings, view, intents], ids=lambda module: module.__name__)
 def test_every_message_is_frozen(module: ModuleType) -> None:
     assert unfrozen(module) == []
 

@@ -20,7 +20,7 @@ from arplay.core.decoding.stage import Context
 from arplay.core.distribution import Distribution, log_softmax
 from arplay.core.errors import Problem
 from arplay.export import sessionfile
-from arplay.gui.contract import Change, Do
+from arplay.gui.intents import Change, Do
 from tests.sessions import only
 from tests.tiny_models import one_thread, tiny_folders
 from tests.windows_open import Open, opened, settle

@@ -20,7 +20,7 @@ from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import visible
 from arplay.gui.canvases.text.seek import SeekBar
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.contract import CaretMoved
+from arplay.gui.intents import CaretMoved
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.playground.playground import Playground

@@ -24,7 +24,7 @@ from arplay.core.modalities.text import Text
 from arplay.core.tree import Tree
 from arplay.export import sessionfile
 from arplay.gui import app, files
-from arplay.gui.contract import Change, Do, Goto, OpenFiles, Take
+from arplay.gui.intents import Change, Do, Goto, OpenFiles, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
 from tests.sessions import only, told

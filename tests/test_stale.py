@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core.modalities.text import Text
 from arplay.core.reading import Reading
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Change
+from arplay.gui.intents import Change
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.decoding import NOTHING
 from arplay.gui.panels.next_token import NO_FIRST

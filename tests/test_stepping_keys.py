@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core.modalities.text import text_of
 from arplay.core.stepping import goes_on
 from arplay.gui.canvases.text.area import TextArea
-from arplay.gui.contract import Do
+from arplay.gui.intents import Do
 from arplay.gui.main_window import MainWindow
 from tests.windows_open import Open, opened, settle, text_field
 

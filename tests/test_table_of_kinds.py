@@ -15,7 +15,7 @@ from arplay.core import kept
 from arplay.core.modalities import forms
 from arplay.core.tree import Tree
 from arplay.gui import kinds
-from arplay.gui.contract import Do
+from arplay.gui.intents import Do
 from arplay.gui.panels.editor import EditorPanel
 from arplay.gui.panels.heatmap import HeatmapPanel
 from arplay.models import documents, families

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from arplay import cli
 from arplay.gui import exports, help, panels
-from arplay.gui.contract import View
 from arplay.gui.main_window import MainWindow
+from arplay.gui.view import View
 from tests import panel_checks
 from tests.examples.rank_histogram import RANKS, RankHistogram
 from tests.panel_views import VIEWS

@@ -18,7 +18,7 @@ from arplay import cli
 from arplay.core.decoding.stages import STAGES
 from arplay.core.errors import Problem
 from arplay.gui import help
-from arplay.gui.contract import Change
+from arplay.gui.intents import Change
 from arplay.gui.panels.decoding import DecodingPanel
 from arplay.gui.widgets.dial import Dial
 from tests.examples.quadratic import QUADRATIC

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from arplay.gui.canvases.text.tools import TextTools
-from arplay.gui.contract import ColourBy, Settings
+from arplay.gui.settings import ColourBy, Settings
 from arplay.gui.theme import LIGHT, SMALL, interface_font
 from arplay.gui.tool_bar import ToolBar
 from arplay.gui.widgets.heat.scale import RANKS

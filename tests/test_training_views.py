@@ -23,7 +23,7 @@ from pytestqt.qtbot import QtBot
 from arplay.core.errors import Problem
 from arplay.engine.messages import Failed
 from arplay.engine.replay import Replay, ReplayEnded
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import DARK, LIGHT, Theme
 from arplay.gui.training.asks import AskReplay
 from arplay.gui.training.gradient_chart import TOP

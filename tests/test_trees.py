@@ -16,7 +16,7 @@ from arplay.core.modalities.text import Text
 from arplay.core.tree import Mark, Tree
 from arplay.export.trees import graph, records
 from arplay.gui import exports, files
-from arplay.gui.contract import Do, Goto, SetMark, Take
+from arplay.gui.intents import Do, Goto, SetMark, Take
 from arplay.gui.main_window import MainWindow
 from tests.windows_open import Open, notice, settle
 

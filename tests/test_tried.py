@@ -23,7 +23,7 @@ from arplay.core.tree import Mark, Node, Step, Tree
 from arplay.core.tried import End, Tried
 from arplay.engine.rollouts import Stopped
 from arplay.export import sessionfile
-from arplay.gui.contract import Beams, CaretMoved, Continue, Goto, Rollouts, SetMark, Take
+from arplay.gui.intents import Beams, CaretMoved, Continue, Goto, Rollouts, SetMark, Take
 from arplay.gui.main_window import MainWindow
 from arplay.gui.widgets.history_rows import flatten
 from arplay.gui.widgets.rollout_rows import ENDED

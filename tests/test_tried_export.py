@@ -12,8 +12,9 @@ from pytestqt.qtbot import QtBot
 import arplay
 from arplay.cli import main
 from arplay.core.errors import Problem
-from arplay.gui.contract import Change, Settings
 from arplay.gui.exports import Export, of_panel
+from arplay.gui.intents import Change
+from arplay.gui.settings import Settings
 from tests.test_continuations_panel import click, done, panel_of
 from tests.windows_open import Open, opened, settle
 

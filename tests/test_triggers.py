@@ -34,7 +34,7 @@ from shiboken6 import isValid
 from arplay.core.modalities.text import Text
 from arplay.engine import trainer as trainers
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import CaretMoved, Do, Find
+from arplay.gui.intents import CaretMoved, Do, Find
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
 from arplay.models.base import Model, Report

@@ -17,7 +17,7 @@ from arplay.core.errors import Problem
 from arplay.core.modalities.text import text_of
 from arplay.core.watch import Drawn, Rule, first_met
 from arplay.export import sessionfile
-from arplay.gui.contract import Change, Do
+from arplay.gui.intents import Change, Do
 from arplay.gui.main_window import MainWindow
 from arplay.gui.store import Store
 from arplay.gui.widgets.decoding.rules import RuleRow

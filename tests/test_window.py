@@ -17,7 +17,7 @@ from arplay import paths
 from arplay.core.modalities.text import Text
 from arplay.core.reading import Reading
 from arplay.gui import exports, kinds
-from arplay.gui.contract import Change, Do, Select
+from arplay.gui.intents import Change, Do, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.tour import stops
 from tests.sessions import kept_in

@@ -29,7 +29,7 @@ from arplay.schema import short
 
 if TYPE_CHECKING:
     from arplay.api import Model
-    from arplay.gui.contract import View
+    from arplay.gui.view import View
 
 PICTURES = (".png", ".svg", ".pdf")
 DATA = (".csv", ".json")
@@ -184,7 +184,8 @@ def _picture(args: argparse.Namespace, entry: PanelEntry, shown: Shown) -> None:
 
 def _view(shown: Shown) -> View:
     """What the window would show of the document with the caret at its end."""
-    from arplay.gui.contract import Settings, View
+    from arplay.gui.settings import Settings
+    from arplay.gui.view import View
 
     return View(
         Settings(bars=shown.bars, animate=False, decoding=shown.decoding or Pipeline()),

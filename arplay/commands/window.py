@@ -19,7 +19,7 @@ from arplay.gui.options import WindowOptions
 from arplay.textfile import check_prompt
 
 if TYPE_CHECKING:
-    from arplay.gui.contract import View
+    from arplay.gui.view import View
 
 PICTURE = "arplay-window.png"
 

@@ -17,7 +17,6 @@ from arplay.core.modalities.base import Document
 from arplay.core.position import Answer
 from arplay.core.timings import Timings
 from arplay.core.tree import Tree
-from arplay.core.two_orders import TwoOrders
 from arplay.engine.free_running import Freed
 from arplay.engine.load import Loaded
 from arplay.engine.mapping import Mapped
@@ -57,6 +56,7 @@ class Shown:
     """What a chart is of, as far as it is known. ``bars``: how many of the most probable tokens the bars list.
 
     ``text`` says where the document is from; ``caret`` is in the document's own units.
+    ``found``: what the question of its panel found out, where its figures are of that.
     """
 
     loaded: Loaded
@@ -74,7 +74,7 @@ class Shown:
     game: Game | None = None
     tried: Rolled | Searched | Mapped | None = None
     measured: Measured | None = None
-    trained: TwoOrders | None = None
+    found: Any = None
 
     def origin(self) -> Provenance:
         """Where the figures are from. Raises Problem where there are none yet."""
@@ -114,6 +114,8 @@ class Chart:
     """It is of rollouts, a beam search or a map."""
     changes: bool = False
     """It is of what the causality lab measured."""
+    finds: bool = False
+    """It is of what its panel found out, ``found``, by a question of its own."""
     played: bool = False
     """It is of a game in the window, by the model that it was played with."""
 
@@ -190,7 +192,7 @@ TREE = Chart(
     branches=True,
 )
 BETS = Chart("bets", "scores", "arplay.export.bets:bets", played=True)
-ORDERS = Chart("orders", "scores", "arplay.export.orders:orders")
+ORDERS = Chart("orders", "scores", "arplay.export.orders:orders", finds=True)
 CAUSALITY = Chart("causality", "answer", "arplay.export.masks:measured", changes=True)
 TRIED = Chart(
     "continuations",

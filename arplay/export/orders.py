@@ -70,7 +70,8 @@ def orders(shown: Shown) -> Table:
         raise Problem("the text is not scored yet", NOT_YET)
     loaded, encoded = shown.loaded, ledger.encoded
     found = listed(loaded.info.name, loaded.can.joint, len(loaded.vocabulary), encoded)
-    origin, trained = shown.origin(), shown.trained
+    origin = shown.origin()
+    trained: TwoOrders | None = shown.found
     content = {"provenance": origin.as_dict()} | record(found, encoded, loaded.vocabulary)
     return Table(
         content | ({"trained": trained.record()} if trained is not None else {}),

@@ -26,12 +26,13 @@ from arplay.export.sessionfile import is_session
 from arplay.export.writers import replacing
 from arplay.gui import overrides
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Change, View
+from arplay.gui.intents import Change
 from arplay.gui.interrupt import Interrupts
 from arplay.gui.main_window import MainWindow
 from arplay.gui.options import WindowOptions
 from arplay.gui.store import Store
 from arplay.gui.theme import interface_font
+from arplay.gui.view import View
 from arplay.models import catalogue, documents
 
 OPENING_TEXT = b"It was a dark and stormy night, and the old man"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
@@ -16,10 +16,11 @@ from arplay.export import charts
 from arplay.export.charts import Shown, Table
 from arplay.export.writers import write
 from arplay.gui import export_image, export_parts
-from arplay.gui.contract import Panel, View
+from arplay.gui.contract import Panel
 from arplay.gui.export_image import Chart
 from arplay.gui.export_parts import Long, Span
 from arplay.gui.host import Host
+from arplay.gui.view import View
 
 if TYPE_CHECKING:
     from arplay.gui.panels.causality import CausalityPanel
@@ -213,7 +214,7 @@ def shown(panel: Panel, view: View) -> Shown:
         view.game if chart is not None and chart.played else None,
         cast("ContinuationsPanel", panel).tried if chart is not None and chart.tries else None,
         cast("CausalityPanel", panel).found if chart is not None and chart.changes else None,
-        view.trained_here,
+        cast(Any, panel).found if chart is not None and chart.finds else None,
     )
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from PySide6.QtWidgets import QMainWindow
 
 from arplay.core.reading import Reading
-from arplay.gui.contract import Change, Intent, Panel
+from arplay.gui.contract import Panel
 from arplay.gui.dock import Dock
+from arplay.gui.intents import Change, Intent
 from arplay.gui.notice import Notice
 from arplay.gui.playground.keeping import Keeping
 from arplay.gui.playground.playground import Playground

@@ -17,10 +17,10 @@ from arplay.core.reading import Reading
 from arplay.core.signs import safe
 from arplay.engine.load import Device, Dtype, Loaded
 from arplay.engine.messages import Progress
-from arplay.gui import contract, files, help, kinds, theme
+from arplay.gui import files, help, intents, kinds, theme
 from arplay.gui.arrangement import Arrangement
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Panel, View
+from arplay.gui.contract import Panel
 from arplay.gui.dock import Dock
 from arplay.gui.dropping import dropped
 from arplay.gui.host import Host
@@ -31,11 +31,13 @@ from arplay.gui.notice import Notice
 from arplay.gui.playground.keeping import Keeping
 from arplay.gui.playground.playground import Playground
 from arplay.gui.playground.writing import NO_MODEL
+from arplay.gui.settings import Settings
 from arplay.gui.stale import QUICK_SCORES_MS, Waiting, scores_waited_for, waited_for
 from arplay.gui.status import StatusBar
 from arplay.gui.store import Store
 from arplay.gui.tour import Tour
 from arplay.gui.training.desk import TrainingDesk
+from arplay.gui.view import View
 from arplay.gui.widgets.zoom import zoomed
 from arplay.models import catalogue
 from arplay.models.gguf import ways as gguf_ways
@@ -252,19 +254,19 @@ class MainWindow(Host):
 
     # ---- what the user does
 
-    def handle(self, intent: contract.Intent) -> None:
+    def handle(self, intent: intents.Intent) -> None:
         match intent:
-            case contract.OpenFiles(paths):
+            case intents.OpenFiles(paths):
                 self._take([QUrl.fromLocalFile(str(path)) for path in paths])
-            case contract.Do("open"):
+            case intents.Do("open"):
                 self.menus.open.trigger()
-            case contract.Do("chart"):
+            case intents.Do("chart"):
                 self.focus_chart()
-            case contract.Do("tour"):
+            case intents.Do("tour"):
                 self.start_tour()
-            case contract.Zoom(steps):
+            case intents.Zoom(steps):
                 self.change(text_size=zoomed(self.playground.view.settings.text_size, steps))
-            case contract.Change(settings):
+            case intents.Change(settings):
                 former = self.playground.view.settings
                 self.playground.handle(intent)
                 self._on_change(former, settings)
@@ -315,9 +317,9 @@ class MainWindow(Host):
             self.store.add_recent("recent_models", gguf_ways.split(spec)[0])
         play, reading = self.playground, self.given or self.store.reading(gguf_ways.split(spec)[0])
         self.given = None
-        play.handle(contract.Change(replace(play.view.settings, reading=reading)))
+        play.handle(intents.Change(replace(play.view.settings, reading=reading)))
 
-    def _on_change(self, former: contract.Settings, settings: contract.Settings) -> None:
+    def _on_change(self, former: Settings, settings: Settings) -> None:
         loaded = self.playground.view.loaded
         if loaded is None and settings.reading != former.reading:
             self.given = settings.reading  # chosen while the first model loads: it is for that one

@@ -17,15 +17,17 @@ from arplay.core.modalities.base import Document, TokenSet
 from arplay.engine.load import Loaded
 from arplay.gui import exports, files, help, kinds
 from arplay.gui.arrangement import Arrangement
-from arplay.gui.contract import Do, Panel, PeekRewind, View
+from arplay.gui.contract import Panel
 from arplay.gui.earlier_menu import EarlierMenu
 from arplay.gui.host import Host
+from arplay.gui.intents import Do, PeekRewind
 from arplay.gui.model_menu import ModelMenu
 from arplay.gui.pages import Pages, pages
 from arplay.gui.playground.writing import NO_MODEL
 from arplay.gui.text_menu import TextMenu
 from arplay.gui.theme import Theme, icon
 from arplay.gui.tool_bar import ToolBar
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.entries import Entries, Entry
 from arplay.gui.widgets.menu_button import give_menu

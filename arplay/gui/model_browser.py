@@ -19,10 +19,10 @@ from arplay.core.errors import Problem
 from arplay.core.format import part_percent
 from arplay.core.signs import markup
 from arplay.engine.messages import Progress
-from arplay.gui.contract import View
 from arplay.gui.playground.fetching import Fetching
 from arplay.gui.store import Store
 from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.labels import capital
 from arplay.gui.widgets.models.details import Details

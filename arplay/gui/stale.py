@@ -9,9 +9,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from arplay.gui import kinds
-from arplay.gui.contract import View
 from arplay.gui.playground.asking import SCORE_PAUSE_MS
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SPACE, Theme, interface_font
+from arplay.gui.view import View
 from arplay.gui.widgets.labels import capital
 
 QUICK_MS = 250

@@ -12,8 +12,8 @@ from arplay.core.position import Answer
 from arplay.core.signs import markup, safe
 from arplay.engine.load import Loaded
 from arplay.engine.messages import Progress
-from arplay.gui.contract import View
 from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, plain
 from arplay.gui.widgets.labels import capital
 

@@ -22,8 +22,8 @@ from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstToken, Reading
-from arplay.gui.contract import AtLimit, ColourBy, Settings, Tokens, Unit
 from arplay.gui.playground.recovery import set_aside
+from arplay.gui.settings import AtLimit, ColourBy, Settings, Tokens, Unit
 from arplay.gui.widgets.zoom import SIZES
 
 RECENT = 10

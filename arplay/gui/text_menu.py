@@ -9,8 +9,9 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from arplay.gui.contract import Seek, Settings, Zoom
 from arplay.gui.host import Host
+from arplay.gui.intents import Seek, Zoom
+from arplay.gui.settings import Settings
 from arplay.gui.theme import TEXT
 
 TOKENS = (("off", "&Off"), ("borders", "&Borders"), ("colours", "&Colours"))

@@ -17,7 +17,7 @@ def main() -> None:
     from PySide6.QtWidgets import QPlainTextEdit
 
     from arplay.gui import app as starting
-    from arplay.gui.contract import Change, Do
+    from arplay.gui.intents import Change, Do
     from arplay.gui.options import WindowOptions
 
     starting.application()

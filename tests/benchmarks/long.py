@@ -53,7 +53,7 @@ def ms(work: Callable[[], object]) -> float:
 def clicks() -> None:
     """A click near the end of 10,000 tokens beside one at the 50th, in the whole window; the model costs nothing."""
     from arplay.gui import app as starting
-    from arplay.gui.contract import Select
+    from arplay.gui.intents import Select
     from arplay.gui.options import WindowOptions
 
     starting.application()
@@ -82,8 +82,8 @@ def clicks() -> None:
 def main() -> None:
     from PySide6.QtWidgets import QApplication
 
-    from arplay.gui.contract import View
     from arplay.gui.panels.heatmap import HeatmapPanel, heat_figures
+    from arplay.gui.view import View
 
     app = QApplication([])
     ledger = ledger_of(TOKENS)

@@ -23,7 +23,7 @@ def main() -> None:
 
     from arplay.core.modalities.text import Text
     from arplay.gui import app as starting
-    from arplay.gui.contract import Change, Do
+    from arplay.gui.intents import Change, Do
     from arplay.gui.options import WindowOptions
 
     model = arplay.load("english", device="cpu", dtype="float32")

@@ -36,7 +36,7 @@ def main() -> None:
     from dataclasses import replace
 
     from arplay.gui import app as starting
-    from arplay.gui.contract import Change, Take
+    from arplay.gui.intents import Change, Take
     from arplay.gui.options import WindowOptions
 
     starting.application()

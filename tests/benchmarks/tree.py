@@ -57,8 +57,8 @@ def zoomed(board: Board) -> list[float]:
 
 def main() -> None:
     from arplay.gui import app
-    from arplay.gui.contract import View
     from arplay.gui.panels.history import HistoryPanel
+    from arplay.gui.view import View
     from tests.test_history_tree import grown, write
 
     app.application()

@@ -10,9 +10,10 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
 from arplay.export.charts import NOT_YET, Chart, Shown, Table
-from arplay.gui.contract import Panel, View
+from arplay.gui.contract import Panel
 from arplay.gui.panels.entry import PanelEntry
 from arplay.gui.theme import SMALL, SPACE, interface_font
+from arplay.gui.view import View
 
 WIDTH, ROW, LABEL = 480, 22, 80
 

@@ -8,9 +8,10 @@ from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QWidget
 
 from arplay.core.chain import Ledger
-from arplay.gui.contract import Unit, View
 from arplay.gui.linking import Scrolls
+from arplay.gui.settings import Unit
 from arplay.gui.theme import Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.heat.scale import HeatScale
 
 

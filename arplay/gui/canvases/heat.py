@@ -7,8 +7,9 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from arplay.gui.contract import Settings, Unit, View
+from arplay.gui.settings import Settings, Unit
 from arplay.gui.theme import LIGHT, Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.heat.scale import HeatScale
 
 

@@ -7,8 +7,10 @@ from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from arplay.core.betting import CHIPS, Bets
-from arplay.gui.contract import Do, Panel, View, Wager
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Do, Wager
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.betting import facts
 from arplay.gui.widgets.betting.guess import Guess
 from arplay.gui.widgets.betting.moves import MovesView

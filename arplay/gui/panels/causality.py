@@ -25,8 +25,11 @@ from arplay.engine.masks import KINDS, Broke, Measured
 from arplay.export.causality import poisoned, told, verdict
 from arplay.gui import kinds
 from arplay.gui.canvases.field import DistanceField
-from arplay.gui.contract import Do, Lab, Measure, Panel, Select, View
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Do, Measure, Select
+from arplay.gui.settings import Lab
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain, set_role
 from arplay.gui.widgets.causality import lines
 from arplay.gui.widgets.causality.broken import BrokenView, paint_broken

@@ -25,8 +25,10 @@ from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
 from arplay.gui import kinds
 from arplay.gui.canvases.kind import Voice
-from arplay.gui.contract import Beams, Continue, Do, Maps, Panel, Report, Rollouts, View
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Beams, Continue, Do, Maps, Report, Rollouts
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.beam_tree import BeamTree
 from arplay.gui.widgets.caption import Caption, Label, set_role
 from arplay.gui.widgets.continuations.fields import Fields

@@ -23,9 +23,11 @@ from arplay.core.decoding.pipeline import MOST_STAGES, Decoded
 from arplay.core.decoding.rows import Row, Rows, pipeline_of
 from arplay.core.decoding.stages import STAGES
 from arplay.core.errors import Problem
-from arplay.gui.contract import Change, Do, Panel, PeekRewind, Report, View
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Change, Do, PeekRewind, Report
 from arplay.gui.panels.stepping import stepping
 from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.decoding import add_menu
 from arplay.gui.widgets.decoding.effect import told_apart

@@ -9,8 +9,10 @@ from arplay.core.chain import Ledger
 from arplay.gui import kinds
 from arplay.gui.canvases.canvas import Canvas
 from arplay.gui.canvases.kind import Kind
-from arplay.gui.contract import Panel, Seek, View
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Seek
 from arplay.gui.theme import Theme
+from arplay.gui.view import View
 
 
 class EditorPanel(Panel):

@@ -13,9 +13,12 @@ from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number
 from arplay.gui import kinds
 from arplay.gui.canvases.kind import Kind
-from arplay.gui.contract import Change, ColourBy, Panel, Select, Unit, View, Zoom
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Change, Select, Zoom
+from arplay.gui.settings import ColourBy, Unit
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine

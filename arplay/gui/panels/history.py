@@ -21,8 +21,10 @@ from arplay.core import laying
 from arplay.core.errors import Problem
 from arplay.core.outline import Outline, Path
 from arplay.core.tree import TRIED, Mark, Node
-from arplay.gui.contract import Goto, Panel, Report, SetMark, Take, View
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Goto, Report, SetMark, Take
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.history_list import ROW_HEIGHT, RowPainter
 from arplay.gui.widgets.history_rows import HistoryRows

@@ -16,8 +16,10 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.gui import kinds
-from arplay.gui.contract import Do, Panel, View
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Do
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
+from arplay.gui.view import View
 from arplay.gui.widgets.cache import facts, sheet
 from arplay.gui.widgets.cache.chart import CacheChart
 from arplay.gui.widgets.caption import Caption, Label

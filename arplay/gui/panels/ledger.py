@@ -15,9 +15,11 @@ from PySide6.QtWidgets import (
 )
 
 from arplay.core.chain import Ledger
-from arplay.gui.contract import Do, Panel, Select, View
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Do, Select
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label
 from arplay.gui.widgets.figure_row import FigureRow
 from arplay.gui.widgets.ledger.curve import SurprisalCurve

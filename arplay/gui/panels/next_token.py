@@ -14,9 +14,12 @@ from arplay.core.distribution import Distribution
 from arplay.core.errors import Problem
 from arplay.core.format import in_unit, nats_or_bits, number
 from arplay.core.picking import choose
-from arplay.gui.contract import Change, HoldU, Panel, Settings, Take, Unit, View
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Change, HoldU, Take
 from arplay.gui.panels.stepping import stepping
+from arplay.gui.settings import Settings, Unit
 from arplay.gui.theme import SMALL, SPACE, TITLE, Theme, interface_font
+from arplay.gui.view import View
 from arplay.gui.widgets.bars.bars import Axis, bars_of
 from arplay.gui.widgets.bars.cumulative import CumulativeStrip, Strip, strip_of
 from arplay.gui.widgets.bars.levels import Levels, binned

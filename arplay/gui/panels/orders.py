@@ -18,10 +18,12 @@ from PySide6.QtWidgets import (
 from arplay.core.format import part_percent
 from arplay.core.modalities.places import Place, places_of
 from arplay.core.orders import LONGEST, Floats, Orders, orders_of
-from arplay.core.two_orders import pair
+from arplay.core.two_orders import TwoOrders, pair
 from arplay.export.orders import summary
-from arplay.gui.contract import Do, Panel, Train, View
+from arplay.gui.contract import Panel
+from arplay.gui.intents import StopAsking, Train
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, plain, set_role
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.orders.rows import OrderRows, formula
@@ -145,7 +147,7 @@ class OrdersPanel(Panel):
             self._joints = {}
         same = view.ledger is before.ledger and view.info is before.info and view.work == before.work
         if same and view.settings.unit == before.settings.unit:
-            if view.trained is not before.trained or view.training != before.training:
+            if view.answer_to(Train) is not before.answer_to(Train):
                 self._show_two()
             return
         ledger, loaded = view.ledger, view.loaded
@@ -206,6 +208,11 @@ class OrdersPanel(Panel):
                 box.setCurrentText(chosen if kept else usual[at] if usual else "")
 
     @property
+    def found(self) -> TwoOrders | None:
+        """The two networks in sight."""
+        return self.view.trained_here
+
+    @property
     def names(self) -> tuple[str, str]:
         return self.first.currentText(), self.second.currentText()
 
@@ -214,8 +221,8 @@ class OrdersPanel(Panel):
         self._show_two()
 
     def _show_two(self) -> None:
-        view, found = self.view, self.view.trained_here
-        runs, one = view.training is not None, self.first.count() < 2
+        found, asked = self.found, self.view.answer_to(Train)
+        runs, one = asked.runs, self.first.count() < 2
         self.train.setText("Stop" if runs else "Train")
         set_role(self.train, "" if runs else "primary")
         same = self.names[0] == self.names[1]
@@ -225,18 +232,18 @@ class OrdersPanel(Panel):
         if found is not None:
             how = f"{found.parameters:,} parameters each, {found.chains:,} chains, seed {found.seed}"
             told = f"{found.differ}; {how}"
-        if found is None and view.trained is not None:
+        if found is None and asked.found is not None:
             told = "those trained before were of another text or model"
         if same and not one:
             told = "choose two orders that differ"
         elif found is not None and found.names != self.names:
             told = f"Train makes it anew in these orders; above: {found.names[0]}, and {found.names[1]}"
-        if view.training is not None:
-            told = f"{view.training[0]}: {part_percent(view.training[1])}"
+        if asked.share is not None:
+            told = f"{asked.doing}: {part_percent(asked.share)}"
         self.told.show_text(told)
 
     def _run(self) -> None:
-        self.intent.emit(Do("stop_training") if self.view.training is not None else Train(self.names))
+        self.intent.emit(StopAsking(Train) if self.view.answer_to(Train).runs else Train(self.names))
 
     # ---- looks and export
 
@@ -275,5 +282,5 @@ class OrdersPanel(Panel):
             self._sheet(self.orders).paint_chart(painter, area)
 
     def _sheet(self, orders: Orders) -> OrderSheet:
-        trained, unit = self.view.trained_here, self.view.settings.unit
+        trained, unit = self.found, self.view.settings.unit
         return OrderSheet(orders, self.rows.table.rows, self.places, summary(orders), trained, self.theme, unit)

@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit
 
-from arplay.gui.contract import Do, Intent, TakeRank, View
+from arplay.gui.intents import Do, Intent, TakeRank
+from arplay.gui.view import View
 
 _Key = Qt.Key
 _KEYS: dict[int, Do] = {

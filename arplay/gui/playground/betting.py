@@ -13,7 +13,7 @@ from arplay.core.modalities.base import Encoded, Prefix
 from arplay.core.position import Answer
 from arplay.core.stepping import picked
 from arplay.core.tree import Step
-from arplay.gui.contract import (
+from arplay.gui.intents import (
     Analyse,
     Beams,
     Continue,

@@ -13,8 +13,8 @@ from arplay.engine.load import Loaded
 from arplay.engine.messages import Failed, Result
 from arplay.engine.recompute import Recompute, Recomputed
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import View
 from arplay.gui.playground.state import State
+from arplay.gui.view import View
 
 PAUSE_MS = 300
 LONGEST_SECONDS = 2.0

@@ -13,10 +13,11 @@ from arplay.core.tree import Step
 from arplay.engine.messages import Failed, Result
 from arplay.engine.rollouts import Roll, Rolled
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Continue, View
+from arplay.gui.intents import Continue
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.state import State
 from arplay.gui.playground.trying import Trying
+from arplay.gui.view import View
 
 PAUSE_MS = 300
 TOKENS = 12

@@ -16,10 +16,10 @@ from arplay.core.kept import Moves, Session, Snapshot
 from arplay.core.modalities.base import Document, Edit
 from arplay.core.tree import TRIED, Mark, Node, Tree
 from arplay.engine.journal import Journal
-from arplay.gui.contract import View
 from arplay.gui.playground.playground import Playground
 from arplay.gui.playground.recovery import Claim, Left, Said, Sessions
 from arplay.gui.playground.undo import undone
+from arplay.gui.view import View
 from arplay.models import catalogue
 
 LOOK_MS = 500

@@ -11,7 +11,7 @@ from arplay.engine.masks import BreakMask, Broke
 from arplay.engine.messages import Failed, Progress, Result
 from arplay.engine.rollouts import seeds
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Measure
+from arplay.gui.intents import Measure
 from arplay.gui.playground.state import State
 
 DRAWS = 8

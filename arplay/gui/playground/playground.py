@@ -16,9 +16,9 @@ from arplay.engine.messages import Cancelled, Failed, Progress, Result
 from arplay.engine.reconcile import Reconcile, Reconciled
 from arplay.engine.scoring import Score, Scored
 from arplay.engine.write import Written
-from arplay.gui import contract, kinds
+from arplay.gui import intents, kinds
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Do, Intent, Settings, Take
+from arplay.gui.intents import Do, Intent, Take
 from arplay.gui.playground.asking import Asking
 from arplay.gui.playground.betting import Betting
 from arplay.gui.playground.caret import Caret
@@ -27,14 +27,15 @@ from arplay.gui.playground.fetching import Fetching
 from arplay.gui.playground.finding import Finding
 from arplay.gui.playground.ghost import Ghost
 from arplay.gui.playground.measuring import Measuring
+from arplay.gui.playground.questions import Questions
 from arplay.gui.playground.reaching import Reaching
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.snapshot_jobs import SnapshotJobs
 from arplay.gui.playground.state import State
 from arplay.gui.playground.table import Table
-from arplay.gui.playground.training_orders import TrainingOrders
 from arplay.gui.playground.trying import Trying
 from arplay.gui.playground.writing import Writing
+from arplay.gui.settings import Settings
 
 
 class Playground(State):
@@ -55,7 +56,7 @@ class Playground(State):
         self.recording = Recording(self, self.asking)
         self.writing = Writing(self, bridge, self.asking, self.recording)
         self.trying = Trying(self, bridge, self.recording, self.writing)
-        self.measuring, self.training_orders = Measuring(self, bridge), TrainingOrders(self, bridge)
+        self.measuring, self.questions = Measuring(self, bridge), Questions(self, bridge)
         self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
@@ -75,51 +76,53 @@ class Playground(State):
         if self.betting.refuses(intent):
             return
         match intent:
-            case contract.Edited():
+            case intents.Edited():
                 self.table.edit(intent)
-            case contract.CaretMoved(caret):
+            case intents.CaretMoved(caret):
                 self.caret.move(caret)
             case Take():
                 self.writing.when_fresh(intent)
-            case contract.HoldU(u):
+            case intents.HoldU(u):
                 self.writing.stop()
                 self.show(held=u)
-            case contract.TakeRank(rank):
+            case intents.TakeRank(rank):
                 self.writing.take_rank(rank)
-            case contract.PeekRewind(on):
+            case intents.PeekRewind(on):
                 self.show(peeking=on)
-            case contract.Select(index):
+            case intents.Select(index):
                 self.caret.select(index)
-            case contract.Change(settings):
+            case intents.Change(settings):
                 self._change(settings)
-            case contract.Find(text, case):
+            case intents.Find(text, case):
                 self.finding.find(text, case)
-            case contract.Seek("found", step):
+            case intents.Seek("found", step):
                 self.finding.step(step)
-            case contract.Seek(_, step):
+            case intents.Seek(_, step):
                 self.finding.surprise(step)
-            case contract.Rollouts():
+            case intents.Rollouts():
                 self.trying.roll(intent)
-            case contract.Beams():
+            case intents.Beams():
                 self.trying.search(intent)
-            case contract.Maps():
+            case intents.Maps():
                 self.trying.map(intent)
-            case contract.Measure():
+            case intents.Measure():
                 self.measuring.begin(intent)
-            case contract.Train():
-                self.training_orders.begin(intent)
-            case contract.Continue():
+            case intents.Ask():
+                self.questions.ask(intent)
+            case intents.StopAsking(kind):
+                self.questions.stop(kind)
+            case intents.Continue():
                 self.trying.write(intent)
-            case contract.Wager():
+            case intents.Wager():
                 self.betting.wager(intent)
-            case contract.Goto(node):
+            case intents.Goto(node):
                 self.writing.stop()
                 self.recording.move(self.tree.node, node, "going to another branch")
-            case contract.SetMark(nodes, mark):
+            case intents.SetMark(nodes, mark):
                 self.recording.mark(nodes, mark)
-            case contract.Analyse(document, name):
+            case intents.Analyse(document, name):
                 self.analyse(document, name)
-            case contract.Report(cause, remedy):
+            case intents.Report(cause, remedy):
                 self.reported.emit(cause, remedy)
             case Do(what):
                 self._do(what)
@@ -168,7 +171,7 @@ class Playground(State):
         self.reaching.stop()
         self.trying.stop()
         self.measuring.stop()
-        self.training_orders.stop()
+        self.questions.stop_all()
         self.ghost.stop()
         self.recording.stop()
 
@@ -234,8 +237,6 @@ class Playground(State):
                 self.trying.stop()
             case "stop_measuring":
                 self.measuring.stop()
-            case "stop_training":
-                self.training_orders.stop()
             case "forget_timings":
                 self.comparing.clear()
 
@@ -301,7 +302,7 @@ class Playground(State):
         self.progress.emit(None)
         self.trying.stop()
         self.measuring.leave()
-        self.training_orders.stop()
+        self.questions.stop_all()
         self.betting.leave()
         former = self.view.loaded
         if former is not None and former.vocabulary.name != loaded.vocabulary.name:

@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, QTimer
 from arplay.engine.field import Reach, Reached
 from arplay.engine.messages import Failed, Result
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import View
 from arplay.gui.playground.comparing import PAUSE_MS
 from arplay.gui.playground.state import State
+from arplay.gui.view import View
 
 
 class Reaching(QObject):

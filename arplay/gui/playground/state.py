@@ -12,8 +12,9 @@ from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Document
 from arplay.core.stepping import drawn_before
 from arplay.core.tree import Tree
-from arplay.gui.contract import Settings, View
 from arplay.gui.playground.undo import new_stack
+from arplay.gui.settings import Settings
+from arplay.gui.view import View
 
 
 class State(QObject):

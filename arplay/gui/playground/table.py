@@ -9,7 +9,7 @@ from arplay.core.modalities.base import Document, TokenSet
 from arplay.core.modalities.forms import FIRST
 from arplay.core.tree import Tree
 from arplay.gui import kinds
-from arplay.gui.contract import Edited
+from arplay.gui.intents import Edited
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.state import State
 from arplay.gui.playground.undo import moves_on, undone

@@ -16,7 +16,7 @@ from arplay.engine.messages import Failed, Request, Result
 from arplay.engine.rollouts import Roll, Rolled, seeds
 from arplay.engine.search import Search, Searched
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Beams, Continue, Maps, Rollouts, Take
+from arplay.gui.intents import Beams, Continue, Maps, Rollouts, Take
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.state import State
 from arplay.gui.playground.writing import ELSEWHERE, Writing

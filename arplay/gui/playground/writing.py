@@ -22,7 +22,7 @@ from arplay.core.tree import Node, Step
 from arplay.core.watch import Met
 from arplay.engine.write import Write, Written, spacing
 from arplay.gui.bridge import Bridge
-from arplay.gui.contract import Do, Take
+from arplay.gui.intents import Do, Take
 from arplay.gui.playground.asking import Asking
 from arplay.gui.playground.recording import BRANCHING, REROLLING, Recording
 from arplay.gui.playground.state import State

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 from arplay.core.format import nats_or_bits, percent
 from arplay.core.gradient import logit_gradient
 from arplay.core.modalities.base import Ids
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.stale import Waiting
 from arplay.gui.theme import LIGHT, SMALL, SPACE, TITLE, Theme, interface_font
 from arplay.gui.training.gradient import MEANING, gradient_of

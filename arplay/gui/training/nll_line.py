@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPe
 from PySide6.QtWidgets import QSizePolicy
 
 from arplay.core.format import in_unit, number
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import SMALL, SPACE, interface_font, number_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.line_plot import LinePlot

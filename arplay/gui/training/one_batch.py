@@ -22,7 +22,7 @@ from arplay.engine.load import Loaded
 from arplay.engine.messages import Failed
 from arplay.engine.one_batch import BatchLosses, OneBatch
 from arplay.export.charts import Table
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.training.asks import AskBatch
 from arplay.gui.training.batch import COLUMNS, ROUNDING, Position, positions, records

@@ -15,8 +15,8 @@ from arplay.engine.replay import Replay, Replayed, ReplayEnded
 from arplay.engine.trainer import TrainingState
 from arplay.export.charts import Table
 from arplay.gui.canvases.text.heat.view import HeatView
-from arplay.gui.contract import Unit
 from arplay.gui.panels.heatmap import heat_figures
+from arplay.gui.settings import Unit
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.training import facts
 from arplay.gui.training.asks import AskReplay

@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from arplay.engine.trainer import TrainingState
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.training import facts
 from arplay.gui.training.curve import LossCurve

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from arplay.core.format import nats_or_bits, number
 from arplay.engine.trainer import Plan, Report
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.training.nll_line import NllLine
 from arplay.gui.widgets.caption import Caption, Label

@@ -26,7 +26,6 @@ from PySide6.QtWidgets import (
 
 from arplay.core.signs import markup, safe
 from arplay.engine.trainer import RunRequest
-from arplay.gui.contract import View
 from arplay.gui.notice import Notice
 from arplay.gui.playground.playground import Playground
 from arplay.gui.store import Store
@@ -36,6 +35,7 @@ from arplay.gui.training.earlier import EarlierRuns
 from arplay.gui.training.run import TrainingRun
 from arplay.gui.training.run_page import RunPage
 from arplay.gui.training.start_form import StartForm
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label
 
 _ABOUT = (

@@ -24,8 +24,9 @@ from arplay.core.modalities.image import Picture, Raster
 from arplay.gui.canvases.canvas import Canvas
 from arplay.gui.canvases.picture import clipboard
 from arplay.gui.canvases.picture.painted import Painted, Pasted
-from arplay.gui.contract import CaretMoved, Do, OpenFiles, Report, View
+from arplay.gui.intents import CaretMoved, Do, OpenFiles, Report
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
 from arplay.gui.widgets.picture.grid import PictureGrid, Square

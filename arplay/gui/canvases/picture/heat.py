@@ -13,8 +13,9 @@ from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number, probability
 from arplay.core.modalities.image import EncodedPicture
 from arplay.gui.canvases.heat import WidgetHeat
-from arplay.gui.contract import Unit, View
+from arplay.gui.settings import Unit
 from arplay.gui.theme import Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.heat.card import HeatCard
 from arplay.gui.widgets.heat.card import content as card_of
 from arplay.gui.widgets.heat.scale import HeatScale

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from arplay.core.modalities.base import Document, Edit, TokenSet
 from arplay.core.modalities.image import Picture, Raster
 from arplay.core.tree import Kind
-from arplay.gui.contract import Edited
+from arplay.gui.intents import Edited
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from arplay.gui.canvases.sound.card import of_sample, of_scored
 from arplay.gui.canvases.sound.pasted import Pasted
 from arplay.gui.canvases.sound.spectrum import Spectrum
 from arplay.gui.canvases.sound.strip import Shown, Strip
-from arplay.gui.contract import CaretMoved, Do, OpenFiles, Report, View
+from arplay.gui.intents import CaretMoved, Do, OpenFiles, Report
 from arplay.gui.theme import SPACE, Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.heat.card import CardContent
 from arplay.gui.widgets.heat.scale import HeatScale

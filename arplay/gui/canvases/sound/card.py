@@ -9,7 +9,7 @@ from arplay.core.chain import Ledger
 from arplay.core.format import number
 from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.sound import EncodedSound, Sound
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.widgets.heat.card import CardContent, content
 
 

@@ -12,8 +12,8 @@ from arplay.core.modalities.sound import EncodedSound
 from arplay.gui.canvases.heat import WidgetHeat
 from arplay.gui.canvases.sound.card import of_scored
 from arplay.gui.canvases.sound.strip import AXIS, LOWEST, Shown, Strip, paint_wave
-from arplay.gui.contract import View
 from arplay.gui.theme import SMALL, number_font
+from arplay.gui.view import View
 from arplay.gui.widgets.heat.card import CardContent
 from arplay.gui.widgets.heat.sheet import WIDTH, FiguresSheet, Scored
 from arplay.gui.widgets.sheet import MARGIN

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu
 
 from arplay.core.format import percent
 from arplay.gui.canvases.text.area import TextArea
-from arplay.gui.contract import View
+from arplay.gui.view import View
 from arplay.gui.widgets.labels import label
 
 COUNT = 5

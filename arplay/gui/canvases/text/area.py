@@ -25,7 +25,7 @@ from arplay.gui.canvases.text import foreign, keys, painting, transfer
 from arplay.gui.canvases.text.field import TextField
 from arplay.gui.canvases.text.shown import ShownText
 from arplay.gui.canvases.text.typed import Typed
-from arplay.gui.contract import Analyse, CaretMoved, OpenFiles, Report
+from arplay.gui.intents import Analyse, CaretMoved, OpenFiles, Report
 from arplay.gui.widgets.keys import writes
 from arplay.gui.widgets.zoom import WheelZoom
 

@@ -21,8 +21,9 @@ from arplay.gui.canvases.text.marks import NO_MARKS, Marks
 from arplay.gui.canvases.text.notes import Note, Notes
 from arplay.gui.canvases.text.seek import SeekBar
 from arplay.gui.canvases.text.tools import TextTools
-from arplay.gui.contract import CaretMoved, Do, Intent, Report, Select, Take, View, Zoom
+from arplay.gui.intents import CaretMoved, Do, Intent, Report, Select, Take, Zoom
 from arplay.gui.theme import LIGHT, SPACE, Theme
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import label

@@ -10,7 +10,7 @@ from arplay.gui.canvases.text.line_spacing import SpacedLayout, visible_lines
 from arplay.gui.canvases.text.looks import looks
 from arplay.gui.canvases.text.marks import NO_MARKS, Marks
 from arplay.gui.canvases.text.shown import ShownText, changed, image
-from arplay.gui.contract import Settings
+from arplay.gui.settings import Settings
 from arplay.gui.theme import LIGHT, TEXT, Theme, fixed_font
 from arplay.gui.widgets.heat.scale import HeatScale
 

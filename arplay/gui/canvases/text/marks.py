@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Found, Ids
-from arplay.gui.contract import Settings, Tokens
+from arplay.gui.settings import Settings, Tokens
 
 NOT_KNOWN = -1
 """Stands for the id of a token around what was edited, until the tokenizer has cut it anew."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from arplay.gui.contract import Intent
+from arplay.gui.intents import Intent
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.caption import Caption, Label, plain
 from arplay.gui.widgets.push_button import push_button

@@ -20,8 +20,10 @@ from arplay.core.distribution import LN2
 from arplay.core.format import in_unit
 from arplay.core.modalities.base import Found
 from arplay.gui.canvases.text.tool_row import ToolRow
-from arplay.gui.contract import Change, Find, Seek, Select, Settings, View
+from arplay.gui.intents import Change, Find, Seek, Select
+from arplay.gui.settings import Settings
 from arplay.gui.theme import SPACE
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.push_button import push_button
 

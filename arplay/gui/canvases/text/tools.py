@@ -8,7 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout
 
 from arplay.gui.canvases.text.tool_row import ToolRow
-from arplay.gui.contract import Change, ColourBy, Settings, Tokens
+from arplay.gui.intents import Change
+from arplay.gui.settings import ColourBy, Settings, Tokens
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale

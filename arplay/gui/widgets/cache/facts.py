@@ -11,8 +11,8 @@ from arplay.core.format import duration, power_cell, rough, size
 from arplay.core.timings import Timing, Timings, forecast, largest_difference, speedup
 from arplay.engine.field import Reached
 from arplay.engine.load import Loaded
-from arplay.gui.contract import View
 from arplay.gui.playground.comparing import LONGEST_SECONDS
+from arplay.gui.view import View
 from arplay.gui.widgets.figure_row import Figure
 from arplay.models.base import Info
 

@@ -9,7 +9,7 @@ from arplay.core.modalities.base import TokenSet
 from arplay.core.picking import MAX_SEED
 from arplay.core.watch import Watch
 from arplay.engine.write import FASTEST
-from arplay.gui.contract import Settings
+from arplay.gui.settings import Settings
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.widgets.caption import Label
 from arplay.gui.widgets.decoding.rules import RuleRow

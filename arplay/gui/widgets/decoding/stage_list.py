@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.decoding.rows import Row, Rows
 from arplay.core.decoding.stage import StageProblem
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.widgets.decoding.stage_row import StageRow
 

@@ -16,7 +16,7 @@ from arplay.core.decoding.stages import STAGES
 from arplay.core.decoding.trace import Trace
 from arplay.core.errors import Problem
 from arplay.core.format import nats_or_bits, percent
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import LIGHT, SPACE, Theme, icon
 from arplay.gui.widgets.caption import Caption, Label, plain
 from arplay.gui.widgets.decoding.falling import Falling

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number, percent_cell, probability
 from arplay.core.modalities.base import TokenSet
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, SMALL, SPACE, TEXT, Theme, fixed_font, interface_font
 from arplay.gui.widgets.labels import UNSCORED, is_bare, label, remark, token_text
 from arplay.gui.widgets.swatch import ink_of, paint_named

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from arplay.core.distribution import LN2
 from arplay.export.colours import shades
-from arplay.gui.contract import Settings, Unit
+from arplay.gui.settings import Settings, Unit
 from arplay.gui.theme import LIGHT, SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.scale import RANKS, HeatScale

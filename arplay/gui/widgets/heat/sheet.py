@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.base import TokenSet
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font
 from arplay.gui.widgets.figure_row import ROW as FIGURE_ROW
 from arplay.gui.widgets.figure_row import Figure, layout, paint_figures

@@ -11,7 +11,7 @@ from arplay.core.chain import Ledger
 from arplay.core.distribution import LN2
 from arplay.core.format import in_unit, number
 from arplay.core.modalities.base import TokenSet
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.widgets.labels import token_text
 from arplay.gui.widgets.line_plot import LinePlot
 from arplay.gui.widgets.plot import Floats, Plot, Series

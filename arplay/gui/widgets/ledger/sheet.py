@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from arplay.core.chain import Ledger
 from arplay.core.modalities.base import TokenSet
 from arplay.engine.reconcile import Reconciled
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import BODY, SMALL, SPACE, Theme, fixed_font, interface_font, number_font
 from arplay.gui.widgets.figure_row import ROW as FIGURES
 from arplay.gui.widgets.figure_row import layout, paint_figures

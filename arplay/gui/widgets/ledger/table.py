@@ -11,7 +11,7 @@ from PySide6.QtGui import QIcon
 from arplay.core.chain import Ledger, underflows
 from arplay.core.format import in_unit, number, power, power_cell, probability, significant
 from arplay.core.modalities.base import TokenSet
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import Theme
 from arplay.gui.widgets.labels import BARE, UNSCORED, is_bare, remark, token_text
 from arplay.gui.widgets.row_table import Column, TableRows

@@ -9,7 +9,7 @@ import numpy as np
 from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number, power, power_cell, significant
 from arplay.engine.reconcile import Reconciled
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.widgets.figure_row import Figure
 from arplay.gui.widgets.ledger.table import product
 

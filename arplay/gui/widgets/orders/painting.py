@@ -13,7 +13,7 @@ from arplay.core.format import in_unit, number
 from arplay.core.modalities.places import Place
 from arplay.core.orders import Factor, Order, Product
 from arplay.export.colours import shades
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import SMALL, Theme, number_font
 from arplay.gui.widgets.heat.scale import HeatScale
 

@@ -19,7 +19,7 @@ from arplay.core.format import in_unit, nats_and_bits, number, percent, probabil
 from arplay.core.modalities.base import TokenSet
 from arplay.core.modalities.places import Place
 from arplay.core.orders import Factor, Orders, Product
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.labels import label

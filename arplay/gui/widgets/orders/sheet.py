@@ -11,7 +11,7 @@ from arplay.core.format import in_unit, number
 from arplay.core.modalities.places import Place
 from arplay.core.orders import Orders, Product
 from arplay.core.two_orders import TwoOrders
-from arplay.gui.contract import Unit
+from arplay.gui.settings import Unit
 from arplay.gui.theme import BODY, SMALL, SPACE, Theme, interface_font, number_font
 from arplay.gui.widgets.orders.painting import drawn, paint_cells, paint_way, written
 from arplay.gui.widgets.orders.two import HIGH, paint_two

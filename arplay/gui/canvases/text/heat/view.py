@@ -21,8 +21,9 @@ from arplay.core.modalities.text import bytes_of, text_of
 from arplay.gui.canvases.text.heat import marks
 from arplay.gui.canvases.text.heat.painting import HeatPainter, Lines
 from arplay.gui.canvases.text.heat.rows import PAD, HeatRows
-from arplay.gui.contract import Unit, View
+from arplay.gui.settings import Unit
 from arplay.gui.theme import BODY, LIGHT, RADIUS, TEXT, Theme, interface_font
+from arplay.gui.view import View
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.buffer import Buffer
 from arplay.gui.widgets.heat.card import HeatCard, content

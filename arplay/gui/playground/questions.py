@@ -1,0 +1,76 @@
+"""Questions about the whole text: asked of the worker, told as it works, ended. A new one is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
+from arplay.engine.two_orders import TrainOrders
+from arplay.gui.bridge import Bridge
+from arplay.gui.intents import Ask, Train
+from arplay.gui.playground.state import State
+from arplay.gui.view import Asked
+
+
+def _train(play: State, asked: Train) -> Callable[..., Request]:
+    return partial(TrainOrders, names=asked.names, seed=play.view.settings.seed)
+
+
+QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {Train: _train}
+"""What makes the request, but for its number, document and reading, which are the same for all."""
+
+
+class Questions:
+    """One of each kind at a time; what the last one found stays in sight."""
+
+    def __init__(self, play: State, bridge: Bridge) -> None:
+        self._play, self._bridge = play, bridge
+        self._numbers: dict[type[Ask], int] = {}
+
+    def ask(self, asked: Ask) -> None:
+        """Where no model is loaded that is told instead."""
+        kind, play = type(asked), self._play
+        self.stop(kind)
+        if play.view.loaded is None:
+            play.reported.emit("no model is loaded", "choose a model first")
+            return
+        make = QUESTIONS[kind](play, asked)
+        request = partial(make, document=play.scored_document, reading=play.view.settings.reading)
+        self._show(kind, replace(play.view.answer_to(kind), share=0.0, doing="starting"))
+        self._numbers[kind] = self._bridge.ask(request, partial(self._on_result, kind))
+
+    def stop(self, kind: type[Ask]) -> None:
+        """What was found before stays."""
+        number = self._numbers.pop(kind, None)
+        if number is not None:
+            self._bridge.forget(number)
+            self._end(kind)
+
+    def stop_all(self) -> None:
+        for kind in list(self._numbers):
+            self.stop(kind)
+
+    def _on_result(self, kind: type[Ask], result: Result) -> None:
+        with self._play.at_once():
+            match result:
+                case Progress(what=what, fraction=fraction):
+                    asked = self._play.view.answer_to(kind)
+                    self._show(kind, replace(asked, share=fraction or 0.0, doing=what))
+                case Failed(cause=cause, remedy=remedy):
+                    self._play.reported.emit(cause, remedy)
+                    self._end(kind)
+                case Cancelled():
+                    self._end(kind)
+                case _:
+                    self._end(kind, result)
+
+    def _end(self, kind: type[Ask], found: Result | None = None) -> None:
+        self._numbers.pop(kind, None)
+        former = self._play.view.answer_to(kind)
+        self._show(kind, Asked(former.found if found is None else found))
+
+    def _show(self, kind: type[Ask], asked: Asked) -> None:
+        self._play.show(asked={**self._play.view.asked, kind: asked})

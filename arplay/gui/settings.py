@@ -1,0 +1,63 @@
+"""What the user set and expects to find again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from arplay.core.decoding.layouts import Presets
+from arplay.core.decoding.pipeline import Pipeline
+from arplay.core.decoding.rows import USUAL, Rows, rows_of
+from arplay.core.reading import Reading
+from arplay.core.watch import Watch
+from arplay.gui.theme import TEXT
+
+Unit = Literal["nats", "bits"]
+AtLimit = Literal["stop", "slide"]
+ColourBy = Literal["surprisal", "rank", "entropy"]
+Lab = Literal["triangle", "reached", "poisoned", "free", "mask"]
+"""What the causality lab measures: all pairs, a row or a column of them, rollouts beside the real text, or two networks
+of which one sees ahead."""
+Tokens = Literal["off", "borders", "colours"]
+"""How the editor shows the tokens of its text: not at all, where each begins, or coloured as in the heatmap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user set and expects to find again.
+
+    ``at_limit``: what writing does where the text no longer fits the context: stop, or slide on with its newest half
+    (:class:`arplay.core.windows.Windows`). ``reading`` is that of the model in the window, remembered for each model.
+    ``surprise``: nats from which a token counts as surprising; ``link_scrolling``: editor and heatmap scroll together.
+    ``ghost``: the greedy continuation is shown behind the text, which costs the steps that it takes.
+    ``watch``: rules at which Play ends. ``rows``: how the stages of ``decoding`` are laid out, with those that are off
+    (see :attr:`layout`); ``presets``: layouts that the user named.
+    ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
+    """
+
+    decoding: Pipeline = Pipeline()
+    rows: Rows = USUAL
+    presets: Presets = ()
+    seed: int = 0
+    bars: int = 20
+    log_axis: bool = False
+    unit: Unit = "nats"
+    colour_by: ColourBy = "surprisal"
+    play_per_second: float = 8.0
+    play_steps: int = 100
+    watch: Watch = ()
+    stop_at_eos: bool = True
+    at_limit: AtLimit = "stop"
+    reading: Reading = Reading()
+    tokens: Tokens = "borders"
+    show_hidden: bool = False
+    text_size: int = TEXT
+    surprise: float = 6.0
+    link_scrolling: bool = True
+    ghost: bool = False
+    animate: bool = True
+
+    @property
+    def layout(self) -> Rows:
+        """The rows that work as ``decoding`` does."""
+        return rows_of(self.decoding, self.rows)

@@ -1,0 +1,202 @@
+"""Everything there is to see, at one moment: what panels are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from arplay.core.betting import Game
+from arplay.core.chain import Ledger
+from arplay.core.decoding.pipeline import Decoded
+from arplay.core.decoding.stage import StageProblem
+from arplay.core.modalities.base import Document, Found
+from arplay.core.modalities.forms import FIRST
+from arplay.core.picking import Choice
+from arplay.core.position import Answer
+from arplay.core.timings import Timings
+from arplay.core.tree import Mark, Node, Tree
+from arplay.core.two_orders import TwoOrders
+from arplay.engine.field import Reached
+from arplay.engine.load import Loaded
+from arplay.engine.mapping import Mapped
+from arplay.engine.masks import Measured
+from arplay.engine.reconcile import Reconciled
+from arplay.engine.rollouts import Rolled
+from arplay.engine.search import Searched
+from arplay.gui.intents import Ask, Train
+from arplay.gui.settings import Lab, Settings
+from arplay.models.base import Info
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Asked:
+    """``found``: the answer to the last question of a kind that had one, perhaps of another text or model.
+
+    While a newer one is worked at, ``doing`` says what is being done and ``share`` the part that is, from 0 to 1;
+    else ``share`` is None.
+    """
+
+    found: Any = None
+    share: float | None = None
+    doing: str = ""
+
+    @property
+    def runs(self) -> bool:
+        return self.share is not None
+
+
+NOTHING = Asked()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class View:
+    """Everything there is to see, at one moment. Fields are replaced, never changed, so ``is`` tells what is new.
+
+    ``answer`` and ``decoded`` belong to ``caret`` of ``document`` (None while unknown). ``step``: the choice that
+    led here, if the last thing done was a step; ``step_decoded``: the distribution that it was drawn from.
+    ``held``: the u that steps are drawn at, where a hand holds it.
+    ``undecoded``: why there is no ``decoded``, where a stage of the settings is to blame.
+    ``selected``: index of the token that lights up everywhere: it was clicked, or starts at the caret.
+    ``stale``: ``answer`` is that of a moment ago, a newer one is on its way. ``excerpt_of``: the name of a long text
+    that the heatmap shows whole while the editor holds only its beginning; ``ledger`` then belongs to it.
+    ``name``: the file that the text was opened from.
+    ``found``: what is searched for, in the text of the heatmap; ``sought``: what the last look for a surprise came to.
+    ``departures``: byte spans of ``document`` whose kept ids are not the tokenizer's own, as far as they are known.
+    ``rolled``, ``searched``, ``mapped``: the continuations tried last, perhaps behind another text than this one
+    (:meth:`tried_here`), whose end ``rolled_behind`` and so on tell; ``trying``: which of them grow now.
+    ``measured``: what the causality lab found last, perhaps of another text; ``measuring``: what it measures now, of
+    which ``measured_share`` is done.
+    ``asked``: by kind of question what was found out last, and how far the one is that is worked at.
+    ``states``: of the tree; ``left_out``: tokens tried last for which it had no room.
+    ``peeking``: Rewind is pointed at, so what it would do is shown (:attr:`rewound`).
+    ``game``: the bets on what follows, of tokens of ``game_of``; while it is played ``document`` ends where one bets.
+    ``ghost``: how greedy decoding would go on at the end of the text; it is no part of it.
+    ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
+    ``reached``: the receptive field that was measured last, perhaps of another place (:attr:`reached_here`).
+    ``scoring``: the scores of this very text are on their way.
+    ``busy`` says what is being done, ``doing`` the same with its phase and its seconds, ``problem`` (cause, remedy)
+    what went wrong.
+    """
+
+    settings: Settings = Settings()
+    loaded: Loaded | None = None
+    document: Document = FIRST
+    caret: int = 0
+    answer: Answer | None = None
+    decoded: Decoded | None = None
+    undecoded: StageProblem | None = None
+    stale: bool = False
+    excerpt_of: str | None = None
+    name: str | None = None
+    step: Choice | None = None
+    step_decoded: Decoded | None = None
+    held: float | None = None
+    ledger: Ledger | None = None
+    departures: tuple[tuple[int, int], ...] = ()
+    reconciled: Reconciled | None = None
+    tree: Tree | None = None
+    node: Node | None = None
+    marks: tuple[tuple[int, Mark], ...] = ()
+    selected: int | None = None
+    found: Found | None = None
+    sought: str = ""
+    playing: bool = False
+    rolled: Rolled | None = None
+    searched: Searched | None = None
+    rolled_behind: str = ""
+    searched_behind: str = ""
+    mapped: Mapped | None = None
+    mapped_behind: str = ""
+    trying: Literal["", "rollouts", "beams", "map"] = ""
+    states: int = 1
+    left_out: int = 0
+    measured: Mapping[Lab, Measured] = field(default_factory=dict)
+    measuring: Lab | Literal[""] = ""
+    measured_share: float = 0.0
+    asked: Mapping[type[Ask], Asked] = field(default_factory=dict)
+    peeking: bool = False
+    game: Game | None = None
+    game_of: Loaded | None = None
+    ghost: str = ""
+    timings: Timings = ()
+    recomputing: bool = False
+    reached: Reached | None = None
+    scoring: bool = False
+    busy: str | None = None
+    doing: str = ""
+    problem: tuple[str, str] | None = None
+
+    @property
+    def info(self) -> Info | None:
+        """What the loaded model is; the same object as long as it is the same model, whose tokens may become more."""
+        return None if self.loaded is None else self.loaded.info
+
+    @property
+    def covered(self) -> bool:
+        """Whether somebody bets on the next token here, so that nobody sees what the model says of it."""
+        return self.game is not None and not self.game.over and self.answer is None
+
+    @property
+    def follows(self) -> bool:
+        """Whether the last thing done was to write a token at the end: lists and the heatmap then follow it."""
+        written = self.node is not None and self.node.step is not None
+        return written and self.selected is None and self.caret == len(self.document)
+
+    @property
+    def reached_here(self) -> Reached | None:
+        """The receptive field of this very place, by the model that is loaded."""
+        found, loaded, answer = self.reached, self.loaded, self.answer
+        if found is None or loaded is None or answer is None or found.info != loaded.info:
+            return None
+        return found if (found.document, found.index) == (self.document, answer.prefix.index) else None
+
+    @property
+    def trained_here(self) -> TwoOrders | None:
+        """The two networks, where they are of what is scored here."""
+        found, ledger = self.answer_to(Train).found, self.ledger
+        if found is None or ledger is None or found.info is not self.info or not ledger.encoded.is_of(found.document):
+            return None
+        return found.found
+
+    def answer_to(self, kind: type[Ask]) -> Asked:
+        """What was found out by questions of this kind; nothing before the first one."""
+        return self.asked.get(kind, NOTHING)
+
+    def tried_here(self, tried: Rolled | Searched | Mapped) -> bool:
+        """Whether these continuations are of this very place, by the model that is loaded."""
+        loaded, same = self.loaded, tried.document == self.document and tried.place == self.document.at(self.caret)
+        return same and loaded is not None and loaded.info == tried.info
+
+    @property
+    def rewound(self) -> tuple[int, int] | None:
+        """The units [start, end) that Rewind takes away; None where it only goes back."""
+        node = self.node
+        if node is None or node.step is None or node.caret != self.caret:
+            return None
+        before = node.edit.before(node.kind, node.caret)
+        return (before, self.caret) if before is not None and before < self.caret else None
+
+    @property
+    def work(self) -> str:
+        """What is being done, as much as is known of it; empty where nothing is."""
+        return self.doing or self.busy if self.busy else ""
+
+    def lacks_scores_of(self, document: Document) -> bool:
+        """Whether the ledger is not yet, or not wholly, that of ``document``; not where nothing can be scored."""
+        if self.loaded is not None and self.loaded.can.no_scores:
+            return False
+        return self.ledger is None or not self.ledger.complete or not self.ledger.encoded.is_of(document)
+
+    @property
+    def scores_are_old(self) -> bool:
+        """Whether ``ledger`` is of the text before the last change."""
+        return self.ledger is not None and self.excerpt_of is None and not self.ledger.encoded.is_of(self.document)
+
+    @property
+    def scores_follow(self) -> str:
+        """While Play writes, its scores come a moment later: of what they are; empty where they are of the whole."""
+        ledger = self.ledger
+        if ledger is None or not self.playing or not self.scores_are_old or not ledger.encoded.begins(self.document):
+            return ""
+        return f"of the first {ledger.encoded.units:,} {ledger.unit.many}, while Play goes on"

@@ -31,6 +31,7 @@ PAGES = (
     "docs/command-line.md",
     "docs/python.md",
     "docs/session.md",
+    "docs/scoring.md",
     "docs/orders.md",
     "docs/causality.md",
     "docs/speed.md",

@@ -16,11 +16,12 @@ from arplay.commands.window import draw, options_of, why_not_imported
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
+from arplay.engine.causality import Changed
 from arplay.engine.mapping import Mapped
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
 from arplay.export import sessionfile
-from arplay.export.charts import Chart, Shown
+from arplay.export.charts import TRIED, Chart, Shown
 from arplay.export.writers import write
 from arplay.gui import panels, platform_check
 from arplay.gui.panels.entry import PanelEntry
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     if (args.tokens or args.pages) and not (args.chart in _long() and kind in PICTURES):
         raise UsageError(f"--tokens and --pages are for pictures of a {' or a '.join(_long())}")
     of_tried = any(getattr(args, name) not in (None, False) for name in ("rollouts", "beams", "map", "n", "seed"))
-    if of_tried and not (entry is not None and entry.chart is not None and entry.chart.tries):
+    if of_tried and args.chart != TRIED.name:
         raise UsageError("--rollouts, --beams, --map, -n and --seed are for --chart continuations")
     decoding = options.decoding(args)
     if kind in PICTURES:
@@ -124,10 +125,9 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
         if chart.of == "scores":
             score = model.score(document)
             return replace(shown, loaded=score.loaded, ledger=score.ledger)
-        if chart.tries:
-            return replace(shown, tried=_tried(args, model, document, decoding), loaded=model.loaded)
-        if chart.changes:
-            return replace(shown, measured=model.change(document), loaded=model.loaded)
+        if chart.finds:
+            found = _tried(args, model, document, decoding) if chart is TRIED else model.change(document)
+            return replace(shown, found=found, loaded=model.loaded)
         timings = model.timings(document) if chart.measures else ()
         try:
             after = model.next(document, decoding)
@@ -196,10 +196,10 @@ def _view(shown: Shown) -> View:
         decoded=shown.decoded,
         ledger=shown.ledger,
         timings=shown.timings,
-        rolled=shown.tried if isinstance(shown.tried, Rolled) else None,
-        searched=shown.tried if isinstance(shown.tried, Searched) else None,
-        mapped=shown.tried if isinstance(shown.tried, Mapped) else None,
-        measured={"triangle": shown.measured} if shown.measured is not None else {},
+        rolled=shown.found if isinstance(shown.found, Rolled) else None,
+        searched=shown.found if isinstance(shown.found, Searched) else None,
+        mapped=shown.found if isinstance(shown.found, Mapped) else None,
+        measured={"triangle": shown.found} if isinstance(shown.found, Changed) else {},
         tree=shown.tree,
         node=shown.tree.node if shown.tree is not None else None,
     )

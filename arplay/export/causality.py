@@ -152,7 +152,7 @@ def _free_rows(found: Freed) -> list[Record]:
 
 def causality(shown: Shown) -> Table:
     """Raises Problem where nothing was measured yet."""
-    found = shown.measured
+    found = shown.found
     if found is None:
         raise Problem("nothing was measured yet", "press Measure in “Causality”")
     assert not isinstance(found, Broke), "that is of export/masks.py"

@@ -17,10 +17,11 @@ from arplay.core.modalities.base import Document
 from arplay.core.position import Answer
 from arplay.core.timings import Timings
 from arplay.core.tree import Tree
+from arplay.engine.causality import Changed
 from arplay.engine.free_running import Freed
 from arplay.engine.load import Loaded
 from arplay.engine.mapping import Mapped
-from arplay.engine.masks import Broke, Measured
+from arplay.engine.masks import Broke
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
 from arplay.export import tables
@@ -72,19 +73,19 @@ class Shown:
     seed: int | None = None
     tree: Tree | None = None
     game: Game | None = None
-    tried: Rolled | Searched | Mapped | None = None
-    measured: Measured | None = None
     found: Any = None
 
     def origin(self) -> Provenance:
         """Where the figures are from. Raises Problem where there are none yet."""
-        if (tried := self.tried) is not None:
-            return Provenance(tried.info, tried.first_token, self.text, tried.pipeline)
-        if (found := self.measured) is not None:
-            if isinstance(found, Broke):
-                return Provenance(found.info, "model", found.pair.data, None, found.pair.seed)
-            how = (found.pipeline, found.seeds[0]) if isinstance(found, Freed) else (None, found.seed)
-            return Provenance(found.info, found.first_token, self.text, *how)
+        match self.found:
+            case Rolled() | Searched() | Mapped() as tried:
+                return Provenance(tried.info, tried.first_token, self.text, tried.pipeline)
+            case Changed() as changed:
+                return Provenance(changed.info, changed.first_token, self.text, None, changed.seed)
+            case Freed() as freed:
+                return Provenance(freed.info, freed.first_token, self.text, freed.pipeline, freed.seeds[0])
+            case Broke() as broke:
+                return Provenance(broke.info, "model", broke.pair.data, None, broke.pair.seed)
         lead = self.game or (self.answer if self.ledger is None else self.ledger)  # one of no tokens is false
         if lead is None:
             raise Problem("there is nothing to export yet", NOT_YET)
@@ -110,12 +111,8 @@ class Chart:
     """Other kinds of data that it is exported as: words and suffix."""
     branches: bool = False
     """It is of a session's history."""
-    tries: bool = False
-    """It is of rollouts, a beam search or a map."""
-    changes: bool = False
-    """It is of what the causality lab measured."""
     finds: bool = False
-    """It is of what its panel found out, ``found``, by a question of its own."""
+    """It is of what its panel found out, ``found``, by asking the worker."""
     played: bool = False
     """It is of a game in the window, by the model that it was played with."""
 
@@ -193,11 +190,11 @@ TREE = Chart(
 )
 BETS = Chart("bets", "scores", "arplay.export.bets:bets", played=True)
 ORDERS = Chart("orders", "scores", "arplay.export.orders:orders", finds=True)
-CAUSALITY = Chart("causality", "answer", "arplay.export.masks:measured", changes=True)
+CAUSALITY = Chart("causality", "answer", "arplay.export.masks:measured", finds=True)
 TRIED = Chart(
     "continuations",
     "answer",
     "arplay.export.tried:tried",
     also=(("Texts alone", ".txt"), ("JSON lines, a continuation or a candidate a line", ".jsonl")),
-    tries=True,
+    finds=True,
 )

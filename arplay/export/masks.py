@@ -34,7 +34,7 @@ def cells(pair: Pair) -> list[tuple[str, str, str, str]]:
 
 def measured(shown: Shown) -> Table:
     """What the causality lab found last, of whichever kind. Raises Problem where nothing was measured yet."""
-    return table(shown.measured) if isinstance(shown.measured, Broke) else causality.causality(shown)
+    return table(shown.found) if isinstance(shown.found, Broke) else causality.causality(shown)
 
 
 def table(found: Broke) -> Table:

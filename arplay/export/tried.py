@@ -22,7 +22,7 @@ NONE_YET = ("no continuation was tried yet", "press Run in Continuations")
 
 def tried(shown: Shown) -> Table:
     """Raises Problem where nothing was tried yet."""
-    found = shown.tried
+    found = shown.found
     if found is None:
         raise Problem(*NONE_YET)
     record: Record

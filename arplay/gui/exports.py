@@ -23,8 +23,6 @@ from arplay.gui.host import Host
 from arplay.gui.view import View
 
 if TYPE_CHECKING:
-    from arplay.gui.panels.causality import CausalityPanel
-    from arplay.gui.panels.continuations import ContinuationsPanel
     from arplay.gui.panels.editor import EditorPanel
 
 PICTURES = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF document": ".pdf"}
@@ -212,8 +210,6 @@ def shown(panel: Panel, view: View) -> Shown:
         settings.seed if chart is not None and chart.decodes else None,
         view.tree,
         view.game if chart is not None and chart.played else None,
-        cast("ContinuationsPanel", panel).tried if chart is not None and chart.tries else None,
-        cast("CausalityPanel", panel).found if chart is not None and chart.changes else None,
         cast(Any, panel).found if chart is not None and chart.finds else None,
     )
 

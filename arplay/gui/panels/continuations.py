@@ -176,7 +176,7 @@ class ContinuationsPanel(Panel):
             self.voice = None if voice is None else voice()
             self._fit()
         new = next((key for key, way in WAYS.items() if way.of(view) is not None), "")
-        if new and before.loaded is None and self.tried is None:  # what is there at first is what is to be seen
+        if new and before.loaded is None and self.found is None:  # what is there at first is what is to be seen
             self._set_mode(new)
         changed = (
             view.rolled is not before.rolled, view.mapped is not before.mapped,
@@ -195,16 +195,17 @@ class ContinuationsPanel(Panel):
         self.tree.update()
 
     @property
-    def tried(self) -> Tried | None:
+    def found(self) -> Tried | None:
+        """What is in sight."""
         return WAYS[self.mode].of(self.view)
 
     @property
     def is_here(self) -> bool:
         """Whether what is shown belongs to this very place."""
-        return self.tried is not None and self.view.tried_here(self.tried)
+        return self.found is not None and self.view.tried_here(self.found)
 
     def _show_all(self) -> None:
-        view, tried, here = self.view, self.tried, self.is_here
+        view, tried, here = self.view, self.found, self.is_here
         table = self.rows.table
         table.thumbnail = _thumbnail(view.rolled)
         table.show_rolled(view.rolled, not here)
@@ -228,7 +229,7 @@ class ContinuationsPanel(Panel):
                 page.setFocus(Qt.FocusReason.OtherFocusReason)  # where one of them is chosen, and written with Enter
 
     def _is_done(self) -> bool:
-        return isinstance(self.tried, Searched) and self.tried.done and self.tried.asked == self._rules_now()
+        return isinstance(self.found, Searched) and self.found.done and self.found.asked == self._rules_now()
 
     def _noted(self, tried: Tried, here: bool) -> str:
         """How far it is; where it belongs to another place, to which."""
@@ -245,7 +246,7 @@ class ContinuationsPanel(Panel):
     def _show_looked(self) -> None:
         """The chosen one, whole, and whether it can be written."""
         chosen, ids = "", self._chosen().ids
-        tried = self.tried
+        tried = self.found
         current = self.rows.current
         if self._picture is self.tiles and current is not None and ids:
             chosen = told_of(current)
@@ -315,7 +316,7 @@ class ContinuationsPanel(Panel):
             self.intent.emit(chosen)
 
     def _hear(self) -> None:
-        ids, tried, voice = self._chosen().ids, self.tried, self.voice
+        ids, tried, voice = self._chosen().ids, self.found, self.voice
         if voice is None or tried is None or not ids:
             return
         if voice.sounds:
@@ -354,7 +355,7 @@ class ContinuationsPanel(Panel):
 
     def chart_size(self) -> tuple[int, int] | None:
         size = self._picture.extent()
-        return None if self.tried is None else (size.width(), size.height())
+        return None if self.found is None else (size.width(), size.height())
 
     @property
     def _picture(self) -> RolloutRows | RolloutTiles | BeamTree | JointMap:

@@ -25,6 +25,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
         *("export.trees", "export.bets", "export.tried", "export.candidates", "export.causality"),
         *("export.conventions", "export.orders", "export.segmentations"),
     ),
+    ("export.perplexity",),
     ("export.masks",),
     ("results", "samples", "continued", "labs", "api"),
     ("serving",),

@@ -165,7 +165,8 @@ class Convention:
 
     ``passes`` of (length of the chain, context, stride) say what is read, ``total`` adds up. ``strides``: whether the
     stride means anything. ``whole``: whether every token behind the first counts once, so that what is said of a word
-    or a byte of the text means something. ``splits``: whether words are counted as the harness does.
+    or a byte of the text means something. ``splits``: whether words are counted as the harness does. ``reported``: who
+    tells it. ``caveat``: what is wrong with it, in two or three words.
     """
 
     name: str
@@ -177,6 +178,8 @@ class Convention:
     strides: bool = False
     whole: bool = False
     splits: bool = False
+    reported: str = ""
+    caveat: str = ""
 
 
 CONVENTIONS = (
@@ -186,6 +189,7 @@ CONVENTIONS = (
         "The mean NLL over the first context of the text. What stands behind it does not count.",
         beginning,
         every,
+        reported="exp of the loss of one forward, as a first try has it",
     ),
     Convention(
         "harness_rolling",
@@ -198,6 +202,7 @@ CONVENTIONS = (
         first=("bos", "eos"),
         whole=True,
         splits=True,
+        reported="lm-evaluation-harness, as word_perplexity, byte_perplexity and bits_per_byte",
     ),
     Convention(
         "hf_strided",
@@ -207,6 +212,8 @@ CONVENTIONS = (
         strided,
         one_short,
         strides=True,
+        reported="scripts that follow the documentation of transformers",
+        caveat="off by one",
     ),
     Convention(
         "window_means",
@@ -215,6 +222,8 @@ CONVENTIONS = (
         "left out.",
         disjoint,
         of_means,
+        reported="training loops that average the losses of their batches",
+        caveat="a common mistake",
     ),
 )
 """Beside arplay's own, which is what the ledger adds up."""

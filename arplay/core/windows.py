@@ -63,6 +63,18 @@ class Windows:
         """
         return np.concatenate([chain[: self.before(start)], chain[start:end]])
 
+    def work(self, length: int) -> tuple[int, int]:
+        """How many windows a chain of ``length`` tokens takes, and how many of its tokens they read together.
+
+        >>> Windows(4, 2).work(9), [stop - 1 - start for start, _, stop in Windows(4, 2).spans(9)]
+        ((3, 12), [4, 4, 4])
+        """
+        if length <= self.window + 1:
+            return min(length, 1), max(0, length - 1)
+        second, last = self.start(self.window + 1), self.start(length - 1)
+        between = (last - second) // self.stride
+        return between + 2, self.window + between * (self.window - self.lead) + length - 1 - last
+
     def spans(self, length: int) -> Iterator[tuple[int, int, int]]:
         """(start, first, stop) for each window: it reads from ``start`` and scores tokens first..stop-1."""
         first = 0

@@ -17,6 +17,9 @@ from arplay.engine.scoring import ledger_of
 from arplay.engine.state import State, logprobs
 from arplay.models.base import Info, Model, lead
 
+OWN = "windows"
+"""The name of arplay's own convention."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compare(Question):
@@ -65,7 +68,7 @@ def compare(state: State, request: Compare) -> Steps:
     ledger = yield from ledger_of(state, request.number, request.document, reading, growing=False)
     encoded = ledger.encoded
     readings = [_Reading(model, each, encoded, ledger, reading) for each in CONVENTIONS]
-    figures, known = [_own(ledger)], dict[tuple[int, ...], Floats]()
+    figures, known = [own(ledger)], dict[tuple[int, ...], Floats]()
     whole, done = max(1, sum(each.read for each in readings)), 0
     for each in readings:
         parts = []
@@ -81,10 +84,10 @@ def compare(state: State, request: Compare) -> Steps:
     return Compared(request.number, request.document, model.info, unit, encoded.units, tuple(figures))
 
 
-def _own(ledger: Ledger) -> Figures:
-    spans = list(ledger.windows.spans(ledger.before + len(ledger)))
+def own(ledger: Ledger) -> Figures:
+    """arplay's own, which a ledger knows without a model."""
     return Figures(
-        "windows",
+        OWN,
         "arplay, overlapping windows",
         "Every token counts once, with at least context − stride tokens before it where the text has so many.",
         of_ledger(ledger),
@@ -92,10 +95,15 @@ def _own(ledger: Ledger) -> Figures:
         ledger.first_token,
         ledger.windows.window,
         ledger.windows.stride,
-        ledger.encoded.counts,
-        len(spans),
-        sum(stop - 1 - start for start, _, stop in spans),
+        ledger.totals.counts,
+        *ledger.windows.work(ledger.before + len(ledger)),
     )
+
+
+def planned(ledger: Ledger) -> int:
+    """About how many tokens a comparison reads."""
+    length = ledger.before + len(ledger)
+    return 2 * length + min(length, ledger.windows.window) + ledger.windows.work(length)[1]
 
 
 class _Reading:

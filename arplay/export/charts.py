@@ -191,6 +191,7 @@ TREE = Chart(
 BETS = Chart("bets", "scores", "arplay.export.bets:bets", played=True)
 ORDERS = Chart("orders", "scores", "arplay.export.orders:orders", finds=True)
 CAUSALITY = Chart("causality", "answer", "arplay.export.masks:measured", finds=True)
+PERPLEXITY = Chart("perplexity", "scores", "arplay.export.perplexity:perplexity", finds=True)
 TRIED = Chart(
     "continuations",
     "answer",

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 
 from arplay.core.conventions import per
 from arplay.core.format import number
+from arplay.core.modalities.base import Unit
 from arplay.engine.conventions import Compared, Figures
 from arplay.export.tables import Record
 
 
 def record(compared: Compared) -> Record:
     """Each convention by its name; what one of them does not have is null."""
-    return {each.name: _figures(compared, each) for each in compared.figures}
+    return {each.name: of(each, compared.unit, compared.units) for each in compared.figures}
 
 
-def _figures(compared: Compared, each: Figures) -> Record:
+def of(each: Figures, unit: Unit, units: int) -> Record:
+    """One convention, of a document with so many units."""
     found = each.found
     known = found is not None and each.whole
     return {
@@ -23,7 +25,7 @@ def _figures(compared: Compared, each: Figures) -> Record:
         "counted": None if found is None else found.counted,
         "mean_nll_nats": None if found is None else found.mean,
         "perplexity": None if found is None else found.perplexity,
-        **{key: value if known else None for key, value in per_unit(compared, each)},
+        **{key: value if known else None for key, value in per_unit(each, unit, units)},
         "first_token": each.first_token or None,
         "context": each.context,
         "stride": each.stride,
@@ -33,11 +35,10 @@ def _figures(compared: Compared, each: Figures) -> Record:
     }
 
 
-def per_unit(compared: Compared, each: Figures) -> Iterator[tuple[str, float | None]]:
+def per_unit(each: Figures, unit: Unit, units: int) -> Iterator[tuple[str, float | None]]:
     """Perplexity and bits of a byte, a character, a word (or a pixel, a sample) of the whole text, by their names."""
     nll = None if each.found is None else each.found.nll
-    unit = compared.unit
-    for one, many in ((unit.one, compared.units), *((name.removesuffix("s"), n) for name, n in each.counts)):
+    for one, many in ((unit.one, units), *((name.removesuffix("s"), n) for name, n in each.counts)):
         spent = None if nll is None else per(nll, many)
         yield f"{one}_perplexity", spent and spent.perplexity
         yield unit.key if one == unit.one else f"bits_per_{one}", spent and spent.bits
@@ -48,7 +49,7 @@ def lines(compared: Compared) -> list[str]:
     unit = compared.unit
     found = [f"{'perplexity':>12}  {'counted':>8}  {'windows':>8}  {unit.per:>18}  convention"]
     for each in compared.figures:
-        bits = dict(per_unit(compared, each))[unit.key] if each.whole else None
+        bits = dict(per_unit(each, unit, compared.units))[unit.key] if each.whole else None
         if each.found is None:
             found.append(f"{'—':>12}  {'':>8}  {'':>8}  {'':>18}  {each.title}: {each.why}")
             continue

@@ -144,6 +144,11 @@ class Train(Ask):
 
 
 @dataclass(frozen=True, slots=True)
+class CompareConventions(Ask):
+    """Score the text by all the usual conventions."""
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsking:
     """End the question of this kind that is being worked at."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arplay.export.charts import BARS, BETS, CACHE, CAUSALITY, HEATMAP, LEDGER, ORDERS, TREE, TRIED
+from arplay.export.charts import BARS, BETS, CACHE, CAUSALITY, HEATMAP, LEDGER, ORDERS, PERPLEXITY, TREE, TRIED
 from arplay.gui.panels.entry import PanelEntry
 
 PANELS = (
@@ -10,6 +10,7 @@ PANELS = (
     PanelEntry("arplay.gui.panels.decoding:DecodingPanel", "left"),
     PanelEntry("arplay.gui.panels.next_token:NextTokenPanel", "right", side=(270, 0.3, 620), chart=BARS),
     PanelEntry("arplay.gui.panels.heatmap:HeatmapPanel", "bottom", chart=HEATMAP),
+    PanelEntry("arplay.gui.panels.perplexity:PerplexityPanel", "bottom", behind=True, chart=PERPLEXITY),
     PanelEntry("arplay.gui.panels.ledger:LedgerPanel", "bottom", chart=LEDGER),
     PanelEntry("arplay.gui.panels.history:HistoryPanel", "bottom", behind=True, chart=TREE),
     PanelEntry("arplay.gui.panels.continuations:ContinuationsPanel", "bottom", behind=True, chart=TRIED),

@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from arplay.engine.conventions import Compare
 from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
 from arplay.engine.two_orders import TrainOrders
 from arplay.gui.bridge import Bridge
-from arplay.gui.intents import Ask, Train
+from arplay.gui.intents import Ask, CompareConventions, Train
 from arplay.gui.playground.state import State
 from arplay.gui.view import Asked
 
@@ -19,7 +20,10 @@ def _train(play: State, asked: Train) -> Callable[..., Request]:
     return partial(TrainOrders, names=asked.names, seed=play.view.settings.seed)
 
 
-QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {Train: _train}
+QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {
+    CompareConventions: lambda *_: Compare,
+    Train: _train,
+}
 """What makes the request, but for its number, document and reading, which are the same for all."""
 
 

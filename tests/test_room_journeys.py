@@ -83,7 +83,8 @@ def home(window: MainWindow, width: int = 1280, height: int = 800) -> dict[str, 
     for dock in window.docks.values():
         dock.setFloating(False)
         dock.show()
-    window.docks["ledger"].raise_()
+    for name in ("heatmap", "ledger"):
+        window.docks[name].raise_()
     window.resize(width, height)
     return settled(window)
 

@@ -109,14 +109,17 @@ class Arrangement(QObject):
         window = self._window
         for dock in self.docks.values():
             dock.setFloating(False)
-            if not dock.panel.entry.behind:  # all beside each other, even for a moment, would widen the window
+            if dock.panel.entry.behind:
+                dock.hide()  # all beside each other, even for a moment, would widen the window
+            else:
                 window.addDockWidget(AREAS[dock.panel.entry.area], dock)
-            dock.show()
+                dock.show()
         for above, below in pairwise(self._groups):
             window.splitDockWidget(self.docks[above[0]], self.docks[below[0]], Qt.Orientation.Vertical)
         for first, *behind in self._groups:
             for name in behind:
                 window.tabifyDockWidget(self.docks[first], self.docks[name])
+                self.docks[name].show()
         self.bring_forward()
         self.share()
         self._default = window.saveState()
@@ -241,6 +244,8 @@ class Arrangement(QObject):
         for dock in self.docks.values():
             if dock is not own and not dock.isFloating():
                 dock.hide()
+        if own is not None:
+            own.raise_()  # one that came back from floating may stand behind a tab
         self._middle.setVisible(panel is self.middle)
         self._show_enlarged()
         panel.setFocus()

@@ -15,6 +15,7 @@ from typing import Any
 from arplay.core.errors import Problem
 
 MAX_BYTES = 256 * 1024 * 1024
+MOST_TEXTS_BYTES = 1024 * 1024
 MOST_DOTS = 500
 _LOOKED_AT = 64 * 1024
 
@@ -85,6 +86,30 @@ def check_prompt(prompt: str) -> bytes:
 def read_json(path: Path, most_bytes: int) -> Any:
     """The value that a JSON file spells out. Raises OSError, and ValueError that says what is wrong with it."""
     return json_value(read_marked(path, most_bytes))
+
+
+def json_file(path: Path, most_bytes: int, noun: str, remedy: str) -> Any:
+    """The same of a file that has to be a ``noun``. Raises Problem, with ``remedy`` where it is none."""
+    try:
+        return read_json(path, most_bytes)
+    except OSError as error:
+        raise Problem(f"{path} cannot be read ({error.strerror})", "check the path and its rights") from error
+    except ValueError as error:
+        raise Problem(f"{path} is no {noun} ({error})", remedy) from error
+
+
+def read_texts(path: Path, encoding: str | None = None) -> list[str]:
+    """Texts of a file: a line each, exactly, spaces included; or a list of them in JSON. Raises Problem."""
+    example = 'give a list of texts, such as [" yes", " no"]'
+    if path.suffix.lower() == ".json":
+        found = json_file(path, MOST_TEXTS_BYTES, "JSON", example)
+        if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+            raise Problem(f"{path} is no list of texts", example)
+    else:
+        found = [line for line in read_text(path, encoding).decode().splitlines() if line]
+    if not found:
+        raise Problem(f"{path} holds no candidate", "write one a line")
+    return found
 
 
 def json_value(text: str) -> Any:

@@ -204,6 +204,7 @@ def ask_model(name: str, model: Any) -> None:
         place = proxy.index(row, 0)
         proxy.data(place)
         proxy.flags(place)
+        proxy.setData(place, "CA")
     proxy.columnCount()
     proxy.headerData(0, Qt.Orientation.Horizontal)
     proxy.sort(0)
@@ -238,6 +239,7 @@ ASK: dict[str, Callable[[str, Any], object]] = {
     "data": ask_model,
     "headerData": ask_model,
     "flags": ask_model,
+    "setData": ask_model,
     "sort": ask_model,
     "helpEvent": help_on,
     "undo": undo,

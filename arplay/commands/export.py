@@ -16,17 +16,19 @@ from arplay.commands.window import draw, options_of, why_not_imported
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
+from arplay.engine.candidates import Rated
 from arplay.engine.causality import Changed
 from arplay.engine.mapping import Mapped
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
 from arplay.export import sessionfile
-from arplay.export.charts import TRIED, Chart, Shown
+from arplay.export.charts import CANDIDATES, TRIED, Chart, Shown
 from arplay.export.writers import write
 from arplay.gui import panels, platform_check
 from arplay.gui.panels.entry import PanelEntry
 from arplay.models.documents import Source
 from arplay.schema import short
+from arplay.textfile import read_texts
 
 if TYPE_CHECKING:
     from arplay.api import Model
@@ -69,6 +71,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-n", type=options.count, metavar="N", help="continuations: of up to N tokens (32; 4 for --map)"
     )
     parser.add_argument("--seed", type=options.seed, metavar="S", help="continuations: that of the first rollout (0)")
+    parser.add_argument(
+        "--candidates", type=Path, metavar="FILE", help="candidates: what may follow, a line each, or a list in JSON"
+    )
     options.add_decoding(parser)
 
 
@@ -84,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
     of_tried = any(getattr(args, name) not in (None, False) for name in ("rollouts", "beams", "map", "n", "seed"))
     if of_tried and args.chart != TRIED.name:
         raise UsageError("--rollouts, --beams, --map, -n and --seed are for --chart continuations")
+    if (args.candidates is not None) != (args.chart == CANDIDATES.name):
+        raise UsageError("--chart candidates and --candidates FILE go together")
     decoding = options.decoding(args)
     if kind in PICTURES:
         _prepare_qt(args.scale if entry is None else 1.0)
@@ -126,8 +133,7 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
             score = model.score(document)
             return replace(shown, loaded=score.loaded, ledger=score.ledger)
         if chart.finds:
-            found = _tried(args, model, document, decoding) if chart is TRIED else model.change(document)
-            return replace(shown, found=found, loaded=model.loaded)
+            return replace(shown, found=_found(args, model, document, decoding, chart), loaded=model.loaded)
         timings = model.timings(document) if chart.measures else ()
         try:
             after = model.next(document, decoding)
@@ -139,6 +145,13 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
         note(sentence)
     shown = replace(shown, loaded=after.loaded, answer=after.answer, decoded=after.decoded, timings=timings)
     return replace(shown, decoding=decoding) if chart.decodes else shown
+
+
+def _found(args: argparse.Namespace, model: Model, document: Document, decoding: Pipeline, chart: Chart) -> object:
+    """What its panel would have asked for."""
+    if chart is CANDIDATES:
+        return model.candidates(document, read_texts(args.candidates, args.encoding))
+    return _tried(args, model, document, decoding) if chart is TRIED else model.change(document)
 
 
 def _tried(
@@ -184,11 +197,16 @@ def _picture(args: argparse.Namespace, entry: PanelEntry, shown: Shown) -> None:
 
 def _view(shown: Shown) -> View:
     """What the window would show of the document with the caret at its end."""
+    from arplay.gui.intents import CompareCandidates
     from arplay.gui.settings import Settings
-    from arplay.gui.view import View
+    from arplay.gui.view import Asked, View
 
+    settings = Settings(bars=shown.bars, animate=False, decoding=shown.decoding or Pipeline())
+    rated = shown.found if isinstance(shown.found, Rated) else None
+    if rated is not None:
+        settings = replace(settings, candidates=rated.texts, reading=rated.reading)
     return View(
-        Settings(bars=shown.bars, animate=False, decoding=shown.decoding or Pipeline()),
+        settings,
         shown.loaded,
         shown.document,
         shown.caret,
@@ -200,6 +218,7 @@ def _view(shown: Shown) -> View:
         searched=shown.found if isinstance(shown.found, Searched) else None,
         mapped=shown.found if isinstance(shown.found, Mapped) else None,
         measured={"triangle": shown.found} if isinstance(shown.found, Changed) else {},
+        asked={CompareCandidates: Asked(rated)} if rated is not None else {},
         tree=shown.tree,
         node=shown.tree.node if shown.tree is not None else None,
     )

@@ -154,14 +154,9 @@ def _from_file(path: Path) -> Pipeline:
     from arplay.commands.console import note
     from arplay.core.decoding import generation_config, rows
     from arplay.core.errors import Problem
-    from arplay.textfile import read_json
+    from arplay.textfile import json_file
 
-    try:
-        said = read_json(path, MAX_PIPELINE_BYTES)
-    except OSError as error:
-        raise Problem(f"{path} cannot be read ({error.strerror})", "check the path and its rights") from error
-    except ValueError as error:
-        raise Problem(f"{path} is no pipeline ({error})", "give a file of stages or a GenerationConfig") from error
+    said = json_file(path, MAX_PIPELINE_BYTES, "pipeline", "give a file of stages or a GenerationConfig")
     if isinstance(said, list):
         return rows.pipeline_of(rows.from_json(said))
     if not isinstance(said, dict):

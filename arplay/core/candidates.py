@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.distribution import LN2, log_softmax
+from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
 
 Floats = NDArray[np.float64]
+By = Literal["sum", "token", "unit"]
+"""What candidates are ranked by: log p as a whole, log p a token, or log p a byte (pixel, sample)."""
+
+MOST = 1000
+"""So many are compared at once."""
+
+MOST_CHARACTERS = 100_000
+"""So long is a list of them, all together, that is kept with the settings."""
+Candidates = tuple[str, ...]
+FIRST_CANDIDATES: Candidates = (" yes", " no")
+
+
+def candidates_from_json(said: Any) -> Candidates:
+    """A list that was kept. Raises Problem for what is none.
+
+    >>> candidates_from_json([" yes", " no"])
+    (' yes', ' no')
+    """
+    if not isinstance(said, list) or not all(isinstance(each, str) and each for each in said):
+        raise Problem("these are no candidates", "give a list of texts")
+    return checked(said)
+
+
+def checked(texts: Iterable[str]) -> Candidates:
+    """The same texts, each once. Raises Problem where they are too many, or no Unicode.
+
+    >>> checked([" yes", " no", " yes"])
+    (' yes', ' no')
+    """
+    found = tuple(dict.fromkeys(texts))
+    if len(found) > MOST or sum(map(len, found)) > MOST_CHARACTERS:
+        cause = f"{len(found):,} candidates of {sum(map(len, found)):,} characters are too many"
+        raise Problem(cause, f"give at most {MOST:,} of {MOST_CHARACTERS:,} characters together")
+    for text in found:
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise Problem("a candidate has half a character in it, which no text has", "write it anew") from error
+    return found
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,6 +82,22 @@ class Candidate:
     @property
     def bits_per_unit(self) -> float | None:
         return -self.logprob / LN2 / self.units if self.units else None
+
+    def by(self, what: By) -> float:
+        """Its log p in nats as a whole, a token or a unit: the larger the better; -inf where that is not known."""
+        known = {"sum": self.logprob, "token": self.per_token}.get(what)
+        if what == "unit":
+            known = self.logprob / self.units if self.units else None
+        return -np.inf if known is None or np.isnan(known) else known
+
+
+def ranks(values: Sequence[float]) -> tuple[int, ...]:
+    """The place of each from the largest on, from 1; those alike share one.
+
+    >>> ranks([-1.0, -4.0, -1.0, -2.5])
+    (1, 4, 1, 3)
+    """
+    return tuple(1 + sum(other > value for other in values) for value in values)
 
 
 def shares(logprobs: Sequence[float]) -> Floats:

@@ -17,6 +17,7 @@ from arplay.core.modalities.base import Document
 from arplay.core.position import Answer
 from arplay.core.timings import Timings
 from arplay.core.tree import Tree
+from arplay.engine.candidates import Rated
 from arplay.engine.causality import Changed
 from arplay.engine.free_running import Freed
 from arplay.engine.load import Loaded
@@ -84,6 +85,8 @@ class Shown:
                 return Provenance(changed.info, changed.first_token, self.text, None, changed.seed)
             case Freed() as freed:
                 return Provenance(freed.info, freed.first_token, self.text, freed.pipeline, freed.seeds[0])
+            case Rated() as rated:
+                return Provenance(rated.info, rated.first_token, self.text)
             case Broke() as broke:
                 return Provenance(broke.info, "model", broke.pair.data, None, broke.pair.seed)
         lead = self.game or (self.answer if self.ledger is None else self.ledger)  # one of no tokens is false
@@ -192,6 +195,7 @@ BETS = Chart("bets", "scores", "arplay.export.bets:bets", played=True)
 ORDERS = Chart("orders", "scores", "arplay.export.orders:orders", finds=True)
 CAUSALITY = Chart("causality", "answer", "arplay.export.masks:measured", finds=True)
 PERPLEXITY = Chart("perplexity", "scores", "arplay.export.perplexity:perplexity", finds=True)
+CANDIDATES = Chart("candidates", "answer", "arplay.export.candidates:candidates", finds=True)
 TRIED = Chart(
     "continuations",
     "answer",

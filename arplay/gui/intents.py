@@ -149,6 +149,14 @@ class CompareConventions(Ask):
 
 
 @dataclass(frozen=True, slots=True)
+class CompareCandidates(Ask):
+    """Have each of these texts rated behind the caret; ``quietly``: nobody asked for it, so a problem is not told."""
+
+    texts: tuple[str, ...]
+    quietly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsking:
     """End the question of this kind that is being worked at."""
 

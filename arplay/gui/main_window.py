@@ -113,6 +113,7 @@ class MainWindow(Host):
             dock.visibilityChanged.connect(self._on_visibility)
         for part in (play.comparing, play.reaching):
             self.docks["kv_cache"].visibilityChanged.connect(part.watch)
+        self.docks["candidates"].visibilityChanged.connect(play.rating.watch)
         self.arrangement.explain.connect(self._on_explain)
         self.panels["editor"].leave.connect(self.focus_chart)  # type: ignore[attr-defined]
         play.changed.connect(self._show_view)

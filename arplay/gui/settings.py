@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from arplay.core.candidates import FIRST_CANDIDATES, Candidates
 from arplay.core.decoding.layouts import Presets
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.decoding.rows import USUAL, Rows, rows_of
@@ -32,6 +33,7 @@ class Settings:
     ``ghost``: the greedy continuation is shown behind the text, which costs the steps that it takes.
     ``watch``: rules at which Play ends. ``rows``: how the stages of ``decoding`` are laid out, with those that are off
     (see :attr:`layout`); ``presets``: layouts that the user named.
+    ``candidates``: what may follow the caret, which the panel of that name compares.
     ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
     """
 
@@ -55,6 +57,7 @@ class Settings:
     surprise: float = 6.0
     link_scrolling: bool = True
     ghost: bool = False
+    candidates: Candidates = FIRST_CANDIDATES
     animate: bool = True
 
     @property

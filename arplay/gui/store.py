@@ -17,6 +17,7 @@ from PySide6.QtCore import QByteArray, QSettings
 
 from arplay import paths
 from arplay.core import watch
+from arplay.core.candidates import candidates_from_json
 from arplay.core.decoding import layouts, rows
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
@@ -48,12 +49,14 @@ _MADE: dict[str, Callable[[Any], Any]] = {
     "rows": rows.from_json,
     "presets": layouts.presets_from_json,
     "watch": watch.from_json,
+    "candidates": candidates_from_json,
 }
 _SAID = {
     "decoding": "decoding",
     "rows": "rows of decoding stages",
     "presets": "presets",
     "watch": "rules of Play",
+    "candidates": "candidates",
 }
 
 

@@ -17,6 +17,7 @@ from arplay.core.position import Answer
 from arplay.core.timings import Timings
 from arplay.core.tree import Mark, Node, Tree
 from arplay.core.two_orders import TwoOrders
+from arplay.engine.candidates import Rated
 from arplay.engine.field import Reached
 from arplay.engine.load import Loaded
 from arplay.engine.mapping import Mapped
@@ -24,7 +25,7 @@ from arplay.engine.masks import Measured
 from arplay.engine.reconcile import Reconciled
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
-from arplay.gui.intents import Ask, Train
+from arplay.gui.intents import Ask, CompareCandidates, Train
 from arplay.gui.settings import Lab, Settings
 from arplay.models.base import Info
 
@@ -34,12 +35,13 @@ class Asked:
     """``found``: the answer to the last question of a kind that had one, perhaps of another text or model.
 
     While a newer one is worked at, ``doing`` says what is being done and ``share`` the part that is, from 0 to 1;
-    else ``share`` is None.
+    else ``share`` is None. ``problem``: cause and remedy, where the last one came to nothing.
     """
 
     found: Any = None
     share: float | None = None
     doing: str = ""
+    problem: tuple[str, str] | None = None
 
     @property
     def runs(self) -> bool:
@@ -158,6 +160,15 @@ class View:
         if found is None or ledger is None or found.info is not self.info or not ledger.encoded.is_of(found.document):
             return None
         return found.found
+
+    @property
+    def rated_here(self) -> Rated | None:
+        """The candidates that were compared last, where that was at this very place, by the model that is loaded."""
+        found: Rated | None = self.answer_to(CompareCandidates).found
+        if found is None or found.info is not self.info or found.reading != self.settings.reading:
+            return None
+        same = found.document is self.document or found.document == self.document
+        return found if same and found.place == self.document.at(self.caret) else None
 
     def answer_to(self, kind: type[Ask]) -> Asked:
         """What was found out by questions of this kind; nothing before the first one."""

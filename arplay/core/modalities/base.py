@@ -359,6 +359,10 @@ class Document(Protocol):
         """
         ...
 
+    def read_before(self, encoded: Any, place: Any, prefix: Any, tokens: Any) -> Any:
+        """The document that ``prefix``, the chain before ``place``, is: its ids stay as they are."""
+        ...
+
     def followed(self, encoded: Any, tokens: Any, other: Any) -> Any:
         """``other`` behind all that a model reads of this, whose ids all stay as they are."""
         ...

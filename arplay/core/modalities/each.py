@@ -69,6 +69,13 @@ class EachDocument:
     def place(self, encoded: Any, index: int) -> int:
         return index
 
+    def read_before(self, encoded: Any, place: int | None, prefix: Prefix, tokens: Any) -> Any:
+        return self.first(encoded, prefix.index, tokens)
+
+    def first(self, encoded: Any, count: int, tokens: Any) -> Any:
+        """Each kind has its own."""
+        raise NotImplementedError
+
     def notes(self, encoded: Any, tokens: Any) -> tuple[Note, ...]:
         return ()
 

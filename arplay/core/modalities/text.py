@@ -207,6 +207,13 @@ class Text:
         ends = range(at + 1, min(at + tokens.longest, len(self)) + 1)
         return [(id, end) for end in ends for id in tokens.writing(self.data[at:end], at == 0)]
 
+    def read_before(self, encoded: Encoded, place: Caret, prefix: Prefix, tokens: Vocabulary) -> Text:
+        """What is left of a token that the place cuts is typed, as it is read."""
+        count = min(prefix.index, int(encoded.ends.searchsorted(place.byte, "right")))
+        start = encoded.span(count - 1)[1] if count else 0
+        head = self.first(encoded, count, tokens).runs
+        return Text(joined(head, normal((Typed(self.data[start : place.byte]),))))
+
     def followed(self, encoded: Encoded, tokens: Vocabulary, other: Text) -> Text:
         return Text(joined(self.first(encoded, len(encoded), tokens).runs, other.runs))
 

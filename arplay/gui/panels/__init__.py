@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from arplay.export.charts import BARS, BETS, CACHE, CAUSALITY, HEATMAP, LEDGER, ORDERS, PERPLEXITY, TREE, TRIED
+from arplay.export.charts import (
+    BARS,
+    BETS,
+    CACHE,
+    CANDIDATES,
+    CAUSALITY,
+    HEATMAP,
+    LEDGER,
+    ORDERS,
+    PERPLEXITY,
+    TREE,
+    TRIED,
+)
 from arplay.gui.panels.entry import PanelEntry
 
 PANELS = (
@@ -14,6 +26,7 @@ PANELS = (
     PanelEntry("arplay.gui.panels.ledger:LedgerPanel", "bottom", chart=LEDGER),
     PanelEntry("arplay.gui.panels.history:HistoryPanel", "bottom", behind=True, chart=TREE),
     PanelEntry("arplay.gui.panels.continuations:ContinuationsPanel", "bottom", behind=True, chart=TRIED),
+    PanelEntry("arplay.gui.panels.candidates:CandidatesPanel", "bottom", behind=True, chart=CANDIDATES),
     PanelEntry("arplay.gui.panels.betting:BettingPanel", "bottom", behind=True, chart=BETS),
     PanelEntry("arplay.gui.panels.causality:CausalityPanel", "bottom", behind=True, chart=CAUSALITY),
     PanelEntry("arplay.gui.panels.kv_cache:KvCachePanel", "bottom", behind=True, chart=CACHE),

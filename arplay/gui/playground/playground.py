@@ -28,6 +28,7 @@ from arplay.gui.playground.finding import Finding
 from arplay.gui.playground.ghost import Ghost
 from arplay.gui.playground.measuring import Measuring
 from arplay.gui.playground.questions import Questions
+from arplay.gui.playground.rating import Rating
 from arplay.gui.playground.reaching import Reaching
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.snapshot_jobs import SnapshotJobs
@@ -57,6 +58,7 @@ class Playground(State):
         self.writing = Writing(self, bridge, self.asking, self.recording)
         self.trying = Trying(self, bridge, self.recording, self.writing)
         self.measuring, self.questions = Measuring(self, bridge), Questions(self, bridge)
+        self.rating = Rating(self, self.questions)
         self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
@@ -171,6 +173,7 @@ class Playground(State):
         self.reaching.stop()
         self.trying.stop()
         self.measuring.stop()
+        self.rating.stop()
         self.questions.stop_all()
         self.ghost.stop()
         self.recording.stop()

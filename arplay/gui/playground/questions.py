@@ -7,24 +7,34 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from arplay.engine.candidates import Rate
 from arplay.engine.conventions import Compare
 from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
 from arplay.engine.two_orders import TrainOrders
 from arplay.gui.bridge import Bridge
-from arplay.gui.intents import Ask, CompareConventions, Train
+from arplay.gui.intents import Ask, CompareCandidates, CompareConventions, Train
 from arplay.gui.playground.state import State
 from arplay.gui.view import Asked
+from arplay.models import documents
 
 
 def _train(play: State, asked: Train) -> Callable[..., Request]:
     return partial(TrainOrders, names=asked.names, seed=play.view.settings.seed)
 
 
+def _candidates(play: State, asked: CompareCandidates) -> Callable[..., Request]:
+    """Of what the editor holds: it has the caret."""
+    document = play.view.document
+    texts = tuple(documents.document(text, None) for text in asked.texts)
+    return partial(Rate, document=document, place=document.at(play.view.caret), candidates=texts)
+
+
 QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {
+    CompareCandidates: _candidates,
     CompareConventions: lambda *_: Compare,
     Train: _train,
 }
-"""What makes the request, but for its number, document and reading, which are the same for all."""
+"""What makes the request, but for its number, and its reading and document, where it does not name another one."""
 
 
 class Questions:
@@ -42,9 +52,12 @@ class Questions:
             play.reported.emit("no model is loaded", "choose a model first")
             return
         make = QUESTIONS[kind](play, asked)
-        request = partial(make, document=play.scored_document, reading=play.view.settings.reading)
-        self._show(kind, replace(play.view.answer_to(kind), share=0.0, doing="starting"))
-        self._numbers[kind] = self._bridge.ask(request, partial(self._on_result, kind))
+        usual = {"document": play.scored_document, "reading": play.view.settings.reading}
+        own = make.keywords if isinstance(make, partial) else {}
+        request = partial(make, **{name: value for name, value in usual.items() if name not in own})
+        self._show(kind, replace(play.view.answer_to(kind), share=0.0, doing="starting", problem=None))
+        quietly = isinstance(asked, CompareCandidates) and asked.quietly
+        self._numbers[kind] = self._bridge.ask(request, partial(self._on_result, kind, quietly))
 
     def stop(self, kind: type[Ask]) -> None:
         """What was found before stays."""
@@ -57,24 +70,25 @@ class Questions:
         for kind in list(self._numbers):
             self.stop(kind)
 
-    def _on_result(self, kind: type[Ask], result: Result) -> None:
+    def _on_result(self, kind: type[Ask], quietly: bool, result: Result) -> None:
         with self._play.at_once():
             match result:
                 case Progress(what=what, fraction=fraction):
                     asked = self._play.view.answer_to(kind)
                     self._show(kind, replace(asked, share=fraction or 0.0, doing=what))
                 case Failed(cause=cause, remedy=remedy):
-                    self._play.reported.emit(cause, remedy)
-                    self._end(kind)
+                    if not quietly:
+                        self._play.reported.emit(cause, remedy)
+                    self._end(kind, problem=(cause, remedy))
                 case Cancelled():
                     self._end(kind)
                 case _:
                     self._end(kind, result)
 
-    def _end(self, kind: type[Ask], found: Result | None = None) -> None:
+    def _end(self, kind: type[Ask], found: Result | None = None, problem: tuple[str, str] | None = None) -> None:
         self._numbers.pop(kind, None)
         former = self._play.view.answer_to(kind)
-        self._show(kind, Asked(former.found if found is None else found))
+        self._show(kind, Asked(former.found if found is None else found, problem=problem))
 
     def _show(self, kind: type[Ask], asked: Asked) -> None:
         self._play.show(asked={**self._play.view.asked, kind: asked})

@@ -22,7 +22,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("engine",),
     ("export.charts",),  # a chart is of what the engine answers
     (
-        *("export.trees", "export.bets", "export.tried", "export.candidates", "export.causality"),
+        *("export.trees", "export.bets", "export.tried", "export.candidates", "export.causality", "export.comparing"),
         *("export.conventions", "export.orders", "export.segmentations"),
     ),
     ("export.perplexity",),
@@ -123,7 +123,7 @@ def test_the_state_of_the_window_knows_no_widget(arrows: Graph) -> None:
     """It is told what happens and shows a View; who draws that stands outside, as does the window."""
     room = {module: others for module, others in arrows.items() if module.startswith("gui.playground.")}
     known = {other for others in room.values() for other in others if other.startswith("gui.")} - room.keys()
-    assert known == {"gui.bridge", "gui.intents", "gui.kinds", "gui.settings", "gui.view"}
+    assert known == {"gui.bridge", "gui.intents", "gui.kinds", "gui.peers", "gui.settings", "gui.view"}
 
 
 def test_circles_and_arrows_up_are_found() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import Ledger
-from arplay.core.distribution import LN2
+from arplay.core.distribution import LN2, read_only
 from arplay.core.errors import Problem
 from arplay.core.modalities.base import Ids
 
 Floats = NDArray[np.float64]
+
+LISTED = 1000
+"""So many spans are listed where two part most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,18 +50,27 @@ class Aligned:
         Below 0 the second model knew better.
         """
         with np.errstate(invalid="ignore"):
-            return np.where(self.known, self.nats[1] - self.nats[0], np.nan)
+            return read_only(np.where(self.known, self.nats[1] - self.nats[0], np.nan))
 
     @cached_property
     def running(self) -> Floats:
         """The sum of differences behind each span, in nats, (k,); one that is not known adds nothing."""
-        return np.cumsum(np.nan_to_num(self.difference, nan=0.0, posinf=np.inf, neginf=-np.inf))
+        return read_only(np.cumsum(np.nan_to_num(self.difference, nan=0.0, posinf=np.inf, neginf=-np.inf)))
 
-    @property
+    @cached_property
     def totals(self) -> tuple[float, float]:
         """NLL of either in nats over the spans that both know."""
         one, other = (math.fsum(nats[self.known].tolist()) for nats in self.nats)
         return one, other
+
+    def add_up(self) -> None:
+        """Compute all that is computed once, in the thread that has the time."""
+        _ = self.running, self.totals, self.farthest
+
+    @cached_property
+    def farthest(self) -> Ids:
+        """The spans where both part most, as far as a table lists them: see :meth:`most`."""
+        return read_only(self.most(LISTED))
 
     @property
     def units(self) -> int:
@@ -88,17 +101,69 @@ def aligned(one: Ledger, other: Ledger) -> Aligned:
     >>> alike.edges.tolist(), alike.difference.tolist(), alike.most(1).tolist()
     ([0, 1, 2, 3], [0.0, 0.0, 0.0], [0])
     """
-    if one.unit != other.unit or one.encoded.units != other.encoded.units:
+    edges = _edges((one, other))
+    (first, nats), (other_first, other_nats) = (_cut(ledger, edges) for ledger in (one, other))
+    return Aligned((one, other), edges, (first, other_first), (nats, other_nats))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one ledger says of the units that all of several score: ``nats``, -log p added up, over ``tokens``."""
+
+    nats: float
+    tokens: int
+    units: int
+
+    @property
+    def bits_per_unit(self) -> float | None:
+        """Comparable whatever the tokens are; None of no units."""
+        return self.nats / LN2 / self.units if self.units else None
+
+    @property
+    def perplexity(self) -> float | None:
+        """exp(nats / tokens), which is to be compared between the same tokens only; None of no tokens, inf beyond a
+        float."""
+        if not self.tokens:
+            return None
+        try:
+            return math.exp(self.nats / self.tokens)
+        except OverflowError:
+            return math.inf
+
+
+def shares(ledgers: Sequence[Ledger]) -> tuple[Share, ...]:
+    """What each says of the spans between common edges that all of them score whole. Raises Problem as :func:`aligned`.
+
+    Two letters are two tokens of the one and one token of the other, which pays the same for both:
+
+    >>> from arplay import load
+    >>> each = shares([load(name).score("BAC").ledger for name in ("abc", "abc")])
+    >>> [(round(share.nats, 4), share.tokens, share.units) for share in each]
+    [(2.1203, 3, 3), (2.1203, 3, 3)]
+    """
+    edges = _edges(ledgers)
+    cut = [_cut(ledger, edges) for ledger in ledgers]
+    known = ~np.logical_or.reduce([np.isnan(nats) for _, nats in cut])
+    units = int(np.diff(edges)[known].sum())
+    return tuple(Share(math.fsum(nats[known].tolist()), int(np.diff(first)[known].sum()), units) for first, nats in cut)
+
+
+def _edges(ledgers: Sequence[Ledger]) -> Ids:
+    """The units at which a token of each ends, the first one 0."""
+    one = ledgers[0]
+    if any(other.unit != one.unit or other.encoded.units != one.encoded.units for other in ledgers[1:]):
         raise Problem("these are scores of two different documents", "score the same one by both models")
-    edges = np.intersect1d(one.ends, other.ends)
-    edges = np.concatenate([[0], edges[edges > 0]])
-    firsts, nats = [], []
-    for ledger in (one, other):
-        first = np.append(0, np.searchsorted(ledger.ends, edges[1:], side="right"))
-        sums = np.zeros(len(edges) - 1)
-        some = np.diff(first) > 0
-        if some.any():
-            sums[some] = np.add.reduceat(-ledger.logprob[: first[-1]], first[:-1][some])
-        firsts.append(first)
-        nats.append(0.0 + sums)
-    return Aligned((one, other), edges, (firsts[0], firsts[1]), (nats[0], nats[1]))
+    edges = np.unique(one.ends)
+    for other in ledgers[1:]:
+        edges = np.intersect1d(edges, other.ends)
+    return read_only(np.concatenate([[0], edges[edges > 0]]).astype(np.int64))
+
+
+def _cut(ledger: Ledger, edges: Ids) -> tuple[Ids, Floats]:
+    """The first token of each span and their number at the end, (k + 1,); -log p of each span, (k,)."""
+    first = np.append(0, np.searchsorted(ledger.ends, edges[1:], side="right")).astype(np.int64)
+    sums = np.zeros(len(edges) - 1)
+    some = np.diff(first) > 0
+    if some.any():
+        sums[some] = np.add.reduceat(-ledger.logprob[: first[-1]], first[:-1][some])
+    return read_only(first), read_only(0.0 + sums)

@@ -19,6 +19,7 @@ from arplay.engine.mapping import Map, map_of
 from arplay.engine.masks import BreakMask, break_mask
 from arplay.engine.messages import Request
 from arplay.engine.one_batch import OneBatch, one_batch
+from arplay.engine.parting import Part, part
 from arplay.engine.recompute import Recompute, recompute
 from arplay.engine.reconcile import Reconcile, reconcile
 from arplay.engine.replay import Replay, replay
@@ -47,6 +48,7 @@ JOBS: dict[type[Request], Job] = {
     BreakMask: Job(break_mask),
     OneBatch: plain(one_batch),
     Replay: plain(replay),
+    Part: plain(part),
     Score: plain(score),
     Reconcile: plain(reconcile),
     Compare: plain(compare),

@@ -54,8 +54,8 @@ class Host(QMainWindow):
     def choose_model(self, spec: str) -> None:
         raise NotImplementedError
 
-    def browse_models(self, spec: str = "") -> None:
-        """Show the list of models, at ``spec`` where that is given."""
+    def browse_models(self, spec: str = "", beside: bool = False) -> None:
+        """Show the list of models, at ``spec`` where that is given, or for one beside the window's own."""
         raise NotImplementedError
 
     def set_theme(self, choice: str) -> None:

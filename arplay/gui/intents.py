@@ -9,6 +9,7 @@ from typing import Any, Literal
 from arplay.core.beams import Rules
 from arplay.core.modalities.base import Document, Edit, TokenSet
 from arplay.core.tree import Kind, Mark, Node, Step
+from arplay.engine.load import Device, Dtype
 from arplay.gui.settings import Lab, Settings
 
 
@@ -82,14 +83,15 @@ class Do:
     """A command with no argument.
 
     ``take``: the most probable token; ``word``: sample up to the next word; ``branch``: another token for the last
-    pick; ``chart``: go there to choose; ``bet`` and ``bet_all``: on what follows the caret, or on all of the text.
+    pick; ``chart``: go there to choose; ``bet`` and ``bet_all``: on what follows the caret, or on all of the text;
+    ``compare``: choose a model to stand beside the window's own.
     """
 
     what: Literal[
         "step", "rewind", "reroll", "take", "word", "branch", "heal", "play", "pause", "put_aside", "retokenise",
         "reconcile", "recompute", "stop_trying", "stop_measuring", "accept_ghost", "hide_ghost",
         "forget_timings", "cancel", "bet", "bet_all", "reveal", "skip_bet", "next_bet", "leave_bets", "open", "tour",
-        "chart",
+        "chart", "compare",
     ]  # fmt: skip
 
 
@@ -164,6 +166,22 @@ class StopAsking:
 
 
 @dataclass(frozen=True, slots=True)
+class AddPeer:
+    """Load this model beside the window's own, to compare it with: as it is asked for in the list of models."""
+
+    spec: str
+    device: Device = "auto"
+    dtype: Dtype = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class RemovePeer:
+    """Compare no longer with what stands in this slot, and give its memory back."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
 class Continue:
     """Write these tokens behind the caret; ``steps`` of a rollout or a beam are recorded as they were tried."""
 
@@ -234,6 +252,6 @@ class Report:
 
 Intent = (
     Take | TakeRank | HoldU | PeekRewind | Select | Change | Find | Seek | Zoom | Do | Rollouts | Beams | Maps
-    | Measure | Ask | StopAsking | Continue | Wager | Goto | SetMark | Edited | CaretMoved | OpenFiles | Analyse
-    | Report
+    | Measure | Ask | StopAsking | AddPeer | RemovePeer | Continue | Wager | Goto | SetMark | Edited | CaretMoved
+    | OpenFiles | Analyse | Report
 )  # fmt: skip

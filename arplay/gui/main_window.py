@@ -114,6 +114,7 @@ class MainWindow(Host):
         for part in (play.comparing, play.reaching):
             self.docks["kv_cache"].visibilityChanged.connect(part.watch)
         self.docks["candidates"].visibilityChanged.connect(play.rating.watch)
+        self.docks["comparison"].visibilityChanged.connect(play.peers.watch)
         self.arrangement.explain.connect(self._on_explain)
         self.panels["editor"].leave.connect(self.focus_chart)  # type: ignore[attr-defined]
         play.changed.connect(self._show_view)
@@ -261,6 +262,8 @@ class MainWindow(Host):
                 self._take([QUrl.fromLocalFile(str(path)) for path in paths])
             case intents.Do("open"):
                 self.menus.open.trigger()
+            case intents.Do("compare"):
+                self.browse_models(beside=True)
             case intents.Do("chart"):
                 self.focus_chart()
             case intents.Do("tour"):
@@ -278,14 +281,15 @@ class MainWindow(Host):
         self.notice.forget()
         self.playground.load_model(spec, device, dtype)
 
-    def browse_models(self, spec: str = "") -> None:
-        """The list of models, at ``spec`` where that is given."""
+    def browse_models(self, spec: str = "", beside: bool = False) -> None:
+        """The list of models, at ``spec`` where that is given. ``beside``: for one beside the window's own."""
         if self.browser is None:
             self.browser = ModelBrowser(self.store, self.playground.fetching, self)
             self.browser.load.connect(self.choose_model)
+            self.browser.compare.connect(lambda *asked: self.handle(intents.AddPeer(*asked)))
             self.browser.set_theme(self.theme)
         self.browser.show_view(self.playground.view)
-        self.browser.open_at(spec)
+        self.browser.open_at(spec, beside)
 
     def _on_fetched(self, spec: str) -> None:
         if self.browser is None or not self.browser.isVisible():

@@ -38,9 +38,11 @@ WALK = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
 
 
 class ModelBrowser(QDialog):
-    """Beside the window, not in its way. ``load``: spec, device and number type of the model that is wanted."""
+    """Beside the window, not in its way. ``load``: spec, device and number type of the model that is wanted;
+    ``compare``: the same of one that is to stand beside the window's own."""
 
     load = Signal(str, str, str)
+    compare = Signal(str, str, str)
 
     def __init__(self, store: Store, fetching: Fetching, parent: QWidget) -> None:
         super().__init__(parent)
@@ -50,6 +52,7 @@ class ModelBrowser(QDialog):
         self._asked: str | None = None  # the spec that is being loaded from here
         self._cards: list[Card] = []
         self._free = 0
+        self._beside = False
         self.setWindowTitle("Models")
         self.search = QLineEdit(self)
         self.search.setPlaceholderText("Search by name, family or licence")
@@ -119,8 +122,14 @@ class ModelBrowser(QDialog):
 
     # ---- what is shown
 
-    def open_at(self, spec: str = "") -> None:
-        """Show the list as it is now, at the model ``spec`` or at the one in use."""
+    def open_at(self, spec: str = "", beside: bool = False) -> None:
+        """Show the list as it is now, at the model ``spec`` or at the one in use.
+
+        ``beside``: a model is chosen that stands beside the one in use.
+        """
+        self._beside = beside
+        self.setWindowTitle("Compare with a model" if beside else "Models")
+        self.details.verb = "Compare" if beside else "Load"
         self.search.clear()  # what is typed now begins a search
         self.refresh()
         self.show()
@@ -244,7 +253,7 @@ class ModelBrowser(QDialog):
         """Put a folder, file or address on the list and choose it: what it is is seen before it loads."""
         self._store.add_recent("recent_models", path)
         self.search.clear()
-        self.open_at(path)
+        self.open_at(path, self._beside)
 
     def _on_enter(self) -> None:
         if self.details.main.isEnabled():
@@ -252,6 +261,10 @@ class ModelBrowser(QDialog):
 
     def _load(self) -> None:
         choice = self.details.choice(self._free)
+        if self._beside:
+            self.accept()
+            self.compare.emit(self.details.spec(), choice.device, choice.dtype)
+            return
         self._asked, self._progress = self.details.spec(), None
         self._show_details()
         self.load.emit(self._asked, choice.device, choice.dtype)

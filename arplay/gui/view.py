@@ -22,10 +22,12 @@ from arplay.engine.field import Reached
 from arplay.engine.load import Loaded
 from arplay.engine.mapping import Mapped
 from arplay.engine.masks import Measured
+from arplay.engine.parting import Parted
 from arplay.engine.reconcile import Reconciled
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
 from arplay.gui.intents import Ask, CompareCandidates, Train
+from arplay.gui.peers import Peer
 from arplay.gui.settings import Lab, Settings
 from arplay.models.base import Info
 
@@ -71,6 +73,8 @@ class View:
     which ``measured_share`` is done.
     ``asked``: by kind of question what was found out last, and how far the one is that is worked at.
     ``states``: of the tree; ``left_out``: tokens tried last for which it had no room.
+    ``peers``: what the window's model is compared with; ``parted``: the scores of all of them side by side, perhaps of
+    a moment ago (:attr:`parted_here`).
     ``peeking``: Rewind is pointed at, so what it would do is shown (:attr:`rewound`).
     ``game``: the bets on what follows, of tokens of ``game_of``; while it is played ``document`` ends where one bets.
     ``ghost``: how greedy decoding would go on at the end of the text; it is no part of it.
@@ -117,6 +121,8 @@ class View:
     measuring: Lab | Literal[""] = ""
     measured_share: float = 0.0
     asked: Mapping[type[Ask], Asked] = field(default_factory=dict)
+    peers: tuple[Peer, ...] = ()
+    parted: Parted | None = None
     peeking: bool = False
     game: Game | None = None
     game_of: Loaded | None = None
@@ -169,6 +175,11 @@ class View:
             return None
         same = found.document is self.document or found.document == self.document
         return found if same and found.place == self.document.at(self.caret) else None
+
+    @property
+    def parted_here(self) -> bool:
+        """Whether ``parted`` is of the scores that are here now."""
+        return self.parted is not None and self.parted.ledgers[0] is self.ledger
 
     def answer_to(self, kind: type[Ask]) -> Asked:
         """What was found out by questions of this kind; nothing before the first one."""

@@ -27,6 +27,7 @@ from arplay.gui.playground.fetching import Fetching
 from arplay.gui.playground.finding import Finding
 from arplay.gui.playground.ghost import Ghost
 from arplay.gui.playground.measuring import Measuring
+from arplay.gui.playground.peers import Peers
 from arplay.gui.playground.questions import Questions
 from arplay.gui.playground.rating import Rating
 from arplay.gui.playground.reaching import Reaching
@@ -59,6 +60,7 @@ class Playground(State):
         self.trying = Trying(self, bridge, self.recording, self.writing)
         self.measuring, self.questions = Measuring(self, bridge), Questions(self, bridge)
         self.rating = Rating(self, self.questions)
+        self.peers = Peers(self, bridge)
         self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
@@ -113,6 +115,10 @@ class Playground(State):
                 self.questions.ask(intent)
             case intents.StopAsking(kind):
                 self.questions.stop(kind)
+            case intents.AddPeer():
+                self.peers.add(intent)
+            case intents.RemovePeer(slot):
+                self.peers.remove(slot)
             case intents.Continue():
                 self.trying.write(intent)
             case intents.Wager():
@@ -175,6 +181,7 @@ class Playground(State):
         self.measuring.stop()
         self.rating.stop()
         self.questions.stop_all()
+        self.peers.stop()
         self.ghost.stop()
         self.recording.stop()
 

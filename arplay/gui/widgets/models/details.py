@@ -60,6 +60,8 @@ class Details(QFrame):
         self.setProperty("role", "card")
         self.setFixedWidth(WIDTH)
         self.card: Card | None = None
+        self.verb = "Load"
+        """What is done with a model that is here."""
         self.title = _label("heading")
         self._about = _label("caption")
         self.problem = _Banner(self)
@@ -183,7 +185,7 @@ class Details(QFrame):
 
     def _show_buttons(self, card: Card | None, loading: str | None) -> None:
         get = card is not None and (card.state == "fetch" or (card.state == "broken" and card.origin == "downloaded"))
-        words = "Load"
+        words = self.verb
         if card is not None and get:
             words = "Get again" if card.state == "broken" else f"Get {size(card.download_bytes)}"
         self.main.setText(loading or words)

@@ -1,0 +1,78 @@
+"""The chart of models side by side: totals, and every span of the document with what each paid for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from arplay.core.aligned import Share
+from arplay.core.errors import Problem
+from arplay.core.format import number
+from arplay.engine.load import Loaded
+from arplay.engine.parting import Parted
+from arplay.export import comparison, provenance
+from arplay.export.charts import NOT_YET, Shown, Table
+from arplay.export.tables import Record
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Beside:
+    """``models`` and ``names``: of each of the ledgers that were put side by side, with number type or quantisation."""
+
+    parted: Parted
+    models: tuple[Loaded, ...]
+    names: tuple[str, ...]
+
+
+def compared(shown: Shown) -> Table:
+    """Totals of each model over what all score; a record a span and model. Raises Problem where none is compared."""
+    found = shown.found
+    if not isinstance(found, Beside):
+        raise Problem("no other model has scored this text", f"add a model in Comparison, then {NOT_YET}")
+    parted, origin = found.parted, shown.origin()
+    first = parted.ledgers[0]
+    columns = ("model", *comparison.columns(parted.pairs[0]))
+    rows: list[Record] = [
+        {"model": name} | row
+        for name, pair in zip(found.names[1:], parted.pairs, strict=True)
+        for row in comparison.rows(pair)
+    ]
+    models = [
+        provenance.model(model.info)
+        | {
+            "nll_nats": share.nats,
+            first.unit.key: share.bits_per_unit,
+            "perplexity": share.perplexity,
+            "tokens": share.tokens,
+            f"{first.unit.many}_compared": share.units,
+        }
+        for model, share in zip(found.models, parted.shares, strict=True)
+    ]
+    record = {"provenance": origin.as_dict(), "models": models, "spans": rows}
+    says = verdict(found.names, parted.shares, first.unit.per)
+    return Table(record, rows, columns, [*origin.lines(), says])
+
+
+def verdict(names: Sequence[str], shares: Sequence[Share], per: str) -> str:
+    """Which model expects the document best, and whether perplexity would have said otherwise.
+
+    >>> same = Share(10.0, 4, 8), Share(12.0, 8, 8)
+    >>> verdict(("A", "B"), same, "bits per byte")[:78]
+    'A needs the fewest bits per byte: 1.8034. Perplexity would mislead here: B has'
+    """
+    known = [each for each in zip(names, shares, strict=True) if each[1].bits_per_unit is not None]
+    if not known:
+        return "No span is scored by all of them."
+    best, share = min(known, key=lambda each: each[1].nats)
+    assert share.bits_per_unit is not None
+    said = f"{best} needs the fewest {per}: {number(share.bits_per_unit)}."
+    other, lower = min(known, key=lambda each: each[1].perplexity or 0.0)
+    if len({each.tokens for _, each in known}) == 1:
+        return f"{said} All cut the text into as many tokens, so their perplexities tell the same."
+    if other == best:
+        return f"{said} Perplexities are per token, and their tokens differ: compare {per}."
+    assert share.perplexity is not None and lower.perplexity is not None
+    return (
+        f"{said} Perplexity would mislead here: {other} has the lower one ({number(lower.perplexity, 2)} against "
+        f"{number(share.perplexity, 2)}), because it pays for {lower.tokens:,} tokens and not {share.tokens:,}."
+    )

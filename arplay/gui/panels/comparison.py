@@ -1,0 +1,262 @@
+"""Several models on one text: what each pays for it, where they part, and how far they are apart by each place."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+
+from arplay.core.aligned import Aligned
+from arplay.export.comparing import Beside, verdict
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Do, RemovePeer, Select
+from arplay.gui.peers import MOST
+from arplay.gui.theme import SPACE, Theme
+from arplay.gui.view import View
+from arplay.gui.widgets.caption import Caption, plain
+from arplay.gui.widgets.comparison.chips import Chips, doing
+from arplay.gui.widgets.comparison.curve import DifferenceCurve
+from arplay.gui.widgets.comparison.sheet import ComparisonSheet
+from arplay.gui.widgets.comparison.spans import SpansView, listed
+from arplay.gui.widgets.comparison.totals import Row, TotalsTable
+from arplay.gui.widgets.flow import Flow
+from arplay.gui.widgets.labels import capital
+from arplay.gui.widgets.push_button import push_button, segment
+from arplay.gui.widgets.row_table import RowTable
+
+NO_PEER = (
+    "Add a model to compare with: another one, or the same in another number type or quantisation. Both read this "
+    "text, whatever tokens they cut it into."
+)
+PAGES = (
+    ("Totals", "What each model pays for the whole text, and how far they have come apart by each place"),
+    ("Where they part", "The spans of the text where two models part most, as a table"),
+)
+TOTALS, SPANS = range(2)
+ANY = (1 << 24) - 1
+"""Qt's QWIDGETSIZE_MAX: no greatest height."""
+
+
+class ComparisonPanel(Panel):
+    name = "comparison"
+    title = "Comparison"
+    explanation = (
+        "<p>Up to four models read the same text. Each has tokens of its own, so they are compared over the "
+        "<b>spans</b> between places where a token of each ends: −log p of a span is the sum over its tokens, and "
+        "depends on no tokenizer.</p>"
+        "<p><b>Bits per byte</b> = NLL / (n ln 2) over the n bytes that all of them score. <b>Perplexity</b> = exp(NLL "
+        "/ tokens) is per token: a model with longer tokens has a higher one for the same NLL. Comparing perplexities "
+        "across tokenizers is a common mistake, so both stand here.</p>"
+        "<p>The curve is Σ (−log p<sub>B</sub> + log p<sub>A</sub>) along the text: it falls where B knew better, and "
+        "rises where A did. A click goes to the token there, and so does one on a row of <b>Where they part</b>.</p>"
+        "<p>A model that is added has memory of its own, as the list of models tells before it is loaded, and gives it "
+        "back when it is removed. The window goes on with its own model.</p>"
+    )
+
+    waits_for = "scores"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = View()
+        self._shown: object = None
+        self.head, self.chips = Flow(), Chips()
+        self.chips.removed.connect(lambda slot: self.intent.emit(RemovePeer(slot)))
+        self.add = push_button(
+            "+ Add model…", "Choose a model to stand beside the window's own: the list tells its memory", self._add
+        )
+        self.group, sides, row = QButtonGroup(self), QWidget(), QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        sides.setLayout(row)
+        for place, (words, tip) in enumerate(PAGES):
+            button = segment(words, tip, self._turn, place=place, of=len(PAGES), name=words)
+            button.setChecked(not place)
+            self.group.addButton(button, place)
+            row.addWidget(button)
+        self.beside = QComboBox()
+        self.beside.setToolTip(plain("Which model is compared with the first one"))
+        self.beside.setAccessibleName("Which model is compared with the first one")
+        self.beside.activated.connect(self._show_pair)
+        for part in (self.chips, self.add, sides, self.beside):
+            self.head.add(part)
+        self.totals, self.table = TotalsTable(), RowTable("What each model pays", 24)
+        self.totals.setParent(self)
+        self.table.show_model(self.totals)
+        self.table.message = NO_PEER
+        self.table.setMinimumSize(0, 0)
+        self.curve, self.spans = DifferenceCurve(), SpansView()
+        self.curve.message = "Here the difference adds up along the text."
+        self.curve.picked.connect(self._go)
+        self.spans.picked.connect(self._go)
+        self.both, first = QBoxLayout(QBoxLayout.Direction.LeftToRight), QWidget()
+        self.both.setContentsMargins(0, 0, 0, 0)
+        self.both.setSpacing(SPACE[1])
+        self.both.addWidget(self.table, 5)
+        self.both.addWidget(self.curve, 4)
+        first.setLayout(self.both)
+        self.body, self.said = QWidget(), Caption()
+        self.pages = QStackedLayout(self.body)
+        for page in (first, self.spans):
+            self.pages.addWidget(page)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
+        column.setSpacing(SPACE[0])
+        column.addWidget(self.head)
+        column.addWidget(self.body, 1)
+        column.addWidget(self.said)
+        self._show()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 80)
+
+    def veiled(self) -> QWidget:
+        return self.body
+
+    def wanted_height(self, view: View, width: int) -> int:
+        return 280
+
+    # ---- what is shown
+
+    def show_view(self, view: View) -> None:
+        before, self.view = self.view, view
+        same = (
+            view.peers is before.peers, view.parted is before.parted, view.ledger is before.ledger,
+            view.info is before.info, view.settings.unit == before.settings.unit, view.work == before.work,
+        )  # fmt: skip
+        if not all(same):
+            self._show()
+        if view.selected != before.selected or view.parted is not before.parted:
+            self.curve.show_here(None if view.selected is None else view.selected + 1.0)
+
+    @property
+    def found(self) -> Beside | None:
+        """What is in sight: the scores side by side, with their models."""
+        view, parted = self.view, self.view.parted
+        if parted is None or view.loaded is None:
+            return None
+        models, names = [view.loaded], [self.own]
+        for ledger in parted.ledgers[1:]:
+            for peer in view.peers:
+                if peer.ledger is ledger and peer.loaded is not None:
+                    models.append(peer.loaded)
+                    names.append(peer.name)
+        return Beside(parted, tuple(models), tuple(names)) if len(models) == len(parted.ledgers) else None
+
+    @property
+    def own(self) -> str:
+        """The window's model as it is told apart from another one of the same weights; "" where there is none."""
+        info = self.view.info
+        return f"{info.name} {info.dtype}" if info is not None else ""
+
+    @property
+    def pair(self) -> Aligned | None:
+        """The first model with the one that is chosen beside it."""
+        found, at = self.found, max(0, self.beside.currentIndex())
+        return found.parted.pairs[at] if found is not None and at < len(found.parted.pairs) else None
+
+    def _show(self) -> None:
+        view, found = self.view, self.found
+        own = self.own
+        self.chips.show_models(own, view.peers)
+        self.add.setEnabled(view.loaded is not None and len(view.peers) < MOST)
+        unit = view.ledger.unit if view.ledger is not None else None
+        shares = dict(zip(found.parted.ledgers, found.parted.shares, strict=True)) if found is not None else {}
+        rows = []
+        if view.peers and unit is not None and view.ledger is not None:
+            ledgers = (found.parted.ledgers[0] if found is not None else view.ledger, *(p.ledger for p in view.peers))
+            said = ("", *(". ".join(peer.problem) if peer.problem else peer.doing for peer in view.peers))
+            names = (own, *(peer.name for peer in view.peers))
+            rows = [
+                Row(name, None if ledger is None else shares.get(ledger), words)
+                for name, ledger, words in zip(names, ledgers, said, strict=True)
+            ]
+        if unit is not None:
+            self.totals.show_rows(rows, view.settings.unit, unit.per, unit.many)
+        self.spans.table.show_unit(view.settings.unit)
+        others = [f"{letter}  {peer.name}" for letter, peer in zip("BCD", view.peers, strict=False) if peer.ledger]
+        if others != [self.beside.itemText(at) for at in range(self.beside.count())]:
+            self.beside.clear()
+            self.beside.addItems(others)
+        self.beside.setVisible(len(others) > 1 and self.group.checkedId() != TOTALS)
+        self._show_pair()
+        self._show_words()
+        self._fit()
+
+    def _show_pair(self) -> None:
+        """What is drawn of the scores side by side: anew where they are others."""
+        found, pair, unit = self.found, self.pair, self.view.settings.unit
+        tokens = self.view.loaded.vocabulary if self.view.loaded is not None else None
+        key = pair, unit, found.parted if found is not None else None
+        if key == self._shown:
+            return
+        self._shown = key
+        names = [f"{letter}  {name}" for letter, name in zip("BCD", found.names[1:], strict=False)] if found else []
+        self.curve.show_pairs(found.parted.pairs if found is not None else (), tuple(names), tokens, unit)
+        letter = "BCD"[max(0, self.beside.currentIndex())]
+        if pair is not self.spans.table.pair:
+            self.spans.table.show_pair(pair, tokens, ("A", letter))
+        self.spans.message = "Here stand the spans of the text where both part most."
+
+    def _show_words(self) -> None:
+        view, found = self.view, self.found
+        work = [doing(peer) for peer in view.peers if peer.doing]
+        problems = [peer for peer in view.peers if peer.problem is not None]
+        if work:
+            said = "  ·  ".join(work)
+        elif problems:
+            cause, remedy = problems[0].problem or ("", "")
+            said = f"{problems[0].name}: {cause}. {capital(remedy)}."
+        elif found is None:
+            said = "" if not view.peers else view.work or "Waiting for the scores of the window's own model."
+        elif not view.parted_here:
+            said = "of the text before the last change"
+        elif self.group.checkedId() == SPANS and (pair := self.pair) is not None:
+            said = f"{listed(pair)}; below 0 the second knew better. Enter goes there."
+        else:
+            said = verdict(found.names, found.parted.shares, found.parted.ledgers[0].unit.per)
+        self.said.show_text(said)
+        self.said.setVisible(bool(said))
+
+    # ---- what is done
+
+    def _add(self) -> None:
+        self.intent.emit(Do("compare"))
+
+    def _go(self, index: int) -> None:
+        self.intent.emit(Select(index))
+
+    def _turn(self) -> None:
+        self.pages.setCurrentIndex(self.group.checkedId())
+        self._show()
+
+    # ---- looks and export
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        for part in (self.chips, self.table, self.curve, self.spans):
+            part.set_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The curve beside the table in a low panel, below it in a tall one."""
+        wide, high = self.width(), self.height()
+        beside = wide >= 700 and high < 330
+        self.table.setMaximumHeight(ANY if beside or high < 260 else 34 + 24 * max(2, len(self.totals.rows)))
+        self.both.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        self.curve.setVisible(beside or high >= 260)
+
+    def chart_size(self) -> tuple[int, int] | None:
+        sheet = self._sheet()
+        return None if sheet is None else sheet.chart_size()
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        sheet = self._sheet()
+        if sheet is not None:
+            sheet.paint_chart(painter, area)
+
+    def _sheet(self) -> ComparisonSheet | None:
+        found = self.found
+        return None if found is None else ComparisonSheet(found, self.view.settings.unit, self.theme)

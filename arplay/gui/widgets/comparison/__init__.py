@@ -1,0 +1,1 @@
+"""What the comparison panel is made of."""

@@ -1,0 +1,89 @@
+"""What each of the models that are compared pays for the same text, a row a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from arplay.core.aligned import Share
+from arplay.core.format import in_unit, number
+from arplay.gui.settings import Unit
+from arplay.gui.widgets.row_table import Column, TableRows
+
+NAME, BITS, MORE, NLL, PERPLEXITY, TOKENS, EACH = range(7)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Row:
+    """``share`` is None while the model has not scored the text; ``said`` then says why."""
+
+    name: str
+    share: Share | None
+    said: str = ""
+
+
+class TotalsTable(TableRows):
+    """The first row is the window's own model, which the others are measured by."""
+
+    columns = (
+        Column("model", "The model, and its number type or quantisation.", kind="words"),
+        Column("", "NLL / (n ln 2) over the n units that all of them score: comparable, whatever the tokens are.", 104),
+        Column("against the first", "How many percent more or fewer bits than the first model.", 108, 470),
+        Column("NLL", "−Σ log p over what all of them score.", 112, 350),
+        Column(
+            "perplexity",
+            "exp(NLL in nats / tokens), per token of this model: comparable only between models with the same tokens.",
+            92,
+            560,
+        ),
+        Column("tokens", "How many tokens of its own each of them cuts the same text into.", 76, 640),
+        Column("", "Units a token on the average.", 104, 740),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unit: Unit = "nats"
+        self.per, self.many = "bits per byte", "bytes"
+
+    def show_rows(self, rows: list[Row], unit: Unit, per: str, many: str) -> None:
+        self.unit, self.per, self.many = unit, per, many
+        self.reset(rows)
+
+    def title(self, column: int) -> str:
+        named = {BITS: self.per, NLL: f"NLL, {self.unit}", EACH: f"{self.many} a token"}
+        return named.get(column) or super().title(column)
+
+    def text(self, row: int, column: int) -> str:
+        found: Row = self.rows[row]
+        share = found.share
+        if column == NAME:
+            return f"{'ABCD'[row]}  {found.name}"
+        if share is None:
+            return found.said if column == BITS else ""
+        if column == BITS:
+            return "—" if share.bits_per_unit is None else number(share.bits_per_unit)
+        if column == MORE:
+            first = self.rows[0].share
+            if row == 0 or first is None or not first.nats:
+                return "" if row == 0 else "—"
+            more = number(100 * (share.nats / first.nats - 1), 1)
+            return f"{more} %" if more.startswith("−") else f"+{more} %"
+        if column == NLL:
+            return number(in_unit(share.nats, self.unit), 2)
+        if column == PERPLEXITY:
+            return "—" if share.perplexity is None else number(share.perplexity, 2)
+        if column == TOKENS:
+            return f"{share.tokens:,}"
+        return number(share.units / share.tokens, 2) if share.tokens else "—"
+
+    def ink(self, row: int, column: int) -> str:
+        found: Row = self.rows[row]
+        if found.share is None:
+            return "muted"
+        if column == PERPLEXITY:
+            return "muted"
+        least = min(each.share.nats for each in self.rows if each.share is not None)
+        return "accent" if column == BITS and found.share.nats == least else "text"
+
+    def tip(self, row: int, column: int) -> str:
+        found: Row = self.rows[row]
+        return f"{found.name}\n{found.said}" if column == NAME and found.said else self.columns[column].tip

@@ -36,7 +36,7 @@ from tests.test_worker import HANG_GUARD
 from tests.windows_open import PATIENCE, text_field
 
 Moment = Literal["loading", "reading", "scoring", "another model"]
-ELSEWHERE = {"open", "tour", "cancel"}
+ELSEWHERE = {"open", "tour", "cancel", "compare"}
 """Commands that concern no answer: they open a window of their own, or end what all the others here wait for."""
 
 

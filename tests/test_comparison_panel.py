@@ -1,0 +1,193 @@
+"""Models side by side in the real window: totals, where they part, and models that come and go."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+import arplay
+from arplay.core.aligned import Share, shares
+from arplay.export.comparing import verdict
+from arplay.gui import exports
+from arplay.gui.intents import AddPeer, Change, RemovePeer
+from arplay.gui.main_window import MainWindow
+from arplay.gui.panels.comparison import SPANS, ComparisonPanel
+from arplay.gui.widgets.comparison.spans import APART, PLACE
+from arplay.gui.widgets.comparison.totals import BITS, NLL, PERPLEXITY, TOKENS
+from tests.windows_open import PATIENCE, Open, opened, text_field
+
+__all__ = ["opened"]
+
+TEXT = "A Babbage cab: it was a dark night. BACA CAB!"
+
+
+@pytest.fixture
+def seen(opened: Open, qtbot: QtBot) -> tuple[MainWindow, ComparisonPanel]:
+    """The window on `english` with the panel in front."""
+    window = opened("english", TEXT.encode())
+    window.docks["comparison"].raise_()
+    panel = cast(ComparisonPanel, window.panels["comparison"])
+    qtbot.waitUntil(lambda: panel.view.loaded is not None and panel.isVisible(), timeout=PATIENCE)
+    return window, panel
+
+
+def add(window: MainWindow, panel: ComparisonPanel, qtbot: QtBot, *asked: str) -> None:
+    count = len(window.playground.view.peers)
+    window.handle(AddPeer(*asked))  # type: ignore[arg-type]
+    ready = lambda: panel.found is not None and len(panel.found.models) == count + 2 and panel.view.parted_here  # noqa: E731
+    qtbot.waitUntil(ready, timeout=PATIENCE)
+
+
+def test_two_number_types_of_one_model(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot, tmp_path: Path) -> None:
+    window, panel = seen
+    before = window.playground.view
+    add(window, panel, qtbot, "english", "cpu", "bfloat16")
+    after = window.playground.view
+    assert after.loaded is before.loaded and after.ledger is before.ledger, "the window's own model is as it was"
+    one, other = (arplay.load("english", dtype=dtype).score(TEXT) for dtype in ("float32", "bfloat16"))
+    expected = shares((one.ledger, other.ledger))
+    found = panel.found
+    assert found is not None
+    for share, its in zip(found.parted.shares, expected, strict=True):
+        assert share.nats == pytest.approx(its.nats, abs=0.05) and share.units == its.units
+    assert found.parted.shares[0].nats == pytest.approx(expected[0].nats, abs=1e-4)
+    assert [panel.totals.text(row, 0) for row in (0, 1)] == ["A  english float32", "B  english bfloat16"]
+    said = [panel.totals.text(0, column) for column in (BITS, NLL, PERPLEXITY, TOKENS)]
+    assert said == [
+        f"{one.bits_per_byte:.4f}", f"{one.nll_nats:.2f}", f"{one.perplexity:.2f}", f"{len(one.ledger):,}",
+    ]  # fmt: skip
+    assert panel.said.full.endswith("their perplexities tell the same.")
+    export = exports.of_panel(panel, window)
+    for kind in ("csv", "json", "png", "svg", "pdf"):
+        assert export.save(tmp_path / f"both.{kind}")
+    told = json.loads((tmp_path / "both.json").read_text("utf-8"))
+    assert [model["dtype"] for model in told["models"]] == ["float32", "bfloat16"]
+    lines = [line for line in (tmp_path / "both.csv").read_text("utf-8").splitlines() if not line.startswith("#")]
+    assert "".join(row["text"] for row in csv.DictReader(lines)) == TEXT
+
+
+def test_where_they_part_leads_there(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot) -> None:
+    """A row by mouse and by Enter, a place of the curve; sorted by a click on a title."""
+    window, panel = seen
+    add(window, panel, qtbot, "english", "cpu", "bfloat16")
+    QTest.mouseClick(panel.group.button(SPANS), Qt.MouseButton.LeftButton)
+    view, table = panel.spans, panel.spans.table
+    found = panel.pair
+    assert found is not None and len(table.rows) == len(found)
+    apart = [abs(found.difference[span]) for span in table.rows]
+    assert apart == sorted(apart, reverse=True)
+    place = view.visualRect(table.index(1, 1)).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.playground.view.selected == table.token(1)
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Down)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert window.playground.view.selected == table.token(2)
+    header = view.horizontalHeader()
+    for at, wanted in ((0, sorted), (1, lambda tokens: sorted(tokens, reverse=True))):
+        middle = QPoint(header.sectionViewportPosition(PLACE) + 20, header.height() // 2)
+        QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+        tokens = [table.token(row) for row in range(len(table.rows))]
+        assert tokens == wanted(tokens), f"click {at}"
+    assert table.title(PLACE).endswith("▾") and not table.title(APART).endswith("▾")
+    QTest.mouseClick(panel.group.button(0), Qt.MouseButton.LeftButton)
+    window.arrangement.enlarge(panel)
+    curve = panel.curve
+    qtbot.waitUntil(lambda: curve.isVisible() and curve.height() > 100, timeout=PATIENCE)
+    spot: QPointF = curve.drawing().place(5.0, 0.0)
+    QTest.mouseClick(curve, Qt.MouseButton.LeftButton, pos=spot.toPoint())
+    assert window.playground.view.selected == 4
+    assert "so far" in curve.words(5.0)
+
+
+def test_another_text_is_scored_by_all(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot) -> None:
+    window, panel = seen
+    add(window, panel, qtbot, "english", "cpu", "bfloat16")
+    QTest.keyClicks(text_field(window), " More")
+    qtbot.waitUntil(
+        lambda: panel.view.parted_here and panel.view.document is window.playground.document
+        and panel.found is not None and panel.found.parted.shares[0].units == len(TEXT) + len(" More"),
+        timeout=PATIENCE,
+    )  # fmt: skip
+    window.handle(Change(replace(window.playground.view.settings, unit="bits")))
+    qtbot.waitUntil(lambda: panel.totals.title(NLL) == "NLL, bits", timeout=PATIENCE)
+
+
+def test_a_model_that_is_removed_gives_its_memory_back(
+    seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot
+) -> None:
+    window, panel = seen
+    add(window, panel, qtbot, "english", "cpu", "bfloat16")
+    slots = window.bridge._worker._slots
+    assert slots[1].model is not None and len(panel.chips.chips) == 2
+    QTest.mouseClick(panel.chips.chips[1].away, Qt.MouseButton.LeftButton)
+    assert window.playground.view.peers == ()
+    qtbot.waitUntil(lambda: slots[1].model is None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.found is None and not panel.totals.rows, timeout=PATIENCE)
+    assert slots[0].model is not None
+    window.handle(AddPeer("english"))
+    window.handle(RemovePeer(1))  # while it is on its way
+    qtbot.waitUntil(lambda: slots[1].model is None, timeout=PATIENCE)
+    add(window, panel, qtbot, "english", "cpu", "float16")
+    assert panel.found is not None and panel.found.names[1] == "english float16"
+
+
+def test_what_cannot_be_compared_is_told(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot) -> None:
+    """A model that cannot be loaded, and one whose alphabet has not these letters; the window's own goes on."""
+    window, panel = seen
+    for spec, said in (("no-such-model", "no-such-model"), ("abc", "abc")):
+        window.handle(AddPeer(spec))
+        qtbot.waitUntil(lambda: window.playground.view.peers[-1].problem is not None, timeout=PATIENCE)
+        qtbot.waitUntil(lambda said=said: said in panel.said.full, timeout=PATIENCE)  # type: ignore[misc]
+        window.handle(RemovePeer(window.playground.view.peers[-1].slot))
+    assert window.playground.view.problem is None and window.playground.view.ledger is not None
+    for _ in range(3):
+        window.handle(AddPeer("abc"))
+    refused: list[str] = []
+    window.playground.refused.connect(refused.append)
+    window.handle(AddPeer("abc"))
+    assert refused == ["4 models are compared at most: remove one first"]
+
+
+def test_the_list_of_models_adds_one(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot) -> None:
+    window, panel = seen
+    QTest.mouseClick(panel.add, Qt.MouseButton.LeftButton)
+    browser = window.browser
+    assert browser is not None and browser.isVisible() and browser.details.main.text() == "Compare"
+    browser.select("english")
+    browser.details.dtype.setCurrentText("bfloat16")
+    browser.details.changed.emit()
+    assert "fits" in browser.details.values["Memory"].text()
+    QTest.mouseClick(browser.details.main, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.found is not None and panel.view.parted_here, timeout=PATIENCE)
+    assert panel.found is not None and panel.found.names == ("english float32", "english bfloat16")
+    window.browse_models()
+    assert browser.details.main.text() == "Load", "the same list loads the window's own model"
+    browser.close()
+
+
+def test_nothing_is_scored_while_nobody_looks(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", TEXT.encode())
+    window.handle(AddPeer("english", "cpu", "bfloat16"))
+    qtbot.waitUntil(lambda: window.playground.view.peers[0].loaded is not None, timeout=PATIENCE)
+    assert window.playground.view.peers[0].ledger is None and window.playground.view.parted is None
+    window.docks["comparison"].raise_()
+    qtbot.waitUntil(lambda: window.playground.view.parted is not None, timeout=PATIENCE)
+
+
+def test_perplexity_that_misleads_is_named() -> None:
+    """10 nats over 4 tokens are a perplexity of 12.18; 12 nats over 8 tokens one of 4.48 only."""
+    both = Share(10.0, 4, 8), Share(12.0, 8, 8)
+    said = verdict(("A", "B"), both, "bits per byte")
+    assert said == (
+        "A needs the fewest bits per byte: 1.8034. Perplexity would mislead here: B has the lower one (4.48 against "
+        "12.18), because it pays for 8 tokens and not 4."
+    )

@@ -121,9 +121,7 @@ def test_another_text_is_scored_by_all(seen: tuple[MainWindow, ComparisonPanel],
     qtbot.waitUntil(lambda: panel.totals.title(NLL) == "NLL, bits", timeout=PATIENCE)
 
 
-def test_a_model_that_is_removed_gives_its_memory_back(
-    seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot
-) -> None:
+def test_a_model_that_is_removed_gives_its_memory_back(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot) -> None:
     window, panel = seen
     add(window, panel, qtbot, "english", "cpu", "bfloat16")
     slots = window.bridge._worker._slots

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arplay.core.aligned import Share
-from arplay.core.format import in_unit, number
+from arplay.core.format import in_unit, number, part_percent
 from arplay.gui.settings import Unit
 from arplay.gui.widgets.row_table import Column, TableRows
 
@@ -65,8 +65,8 @@ class TotalsTable(TableRows):
             first = self.rows[0].share
             if row == 0 or first is None or not first.nats:
                 return "" if row == 0 else "—"
-            more = number(100 * (share.nats / first.nats - 1), 1)
-            return f"{more} %" if more.startswith("−") else f"+{more} %"
+            more = share.nats / first.nats - 1
+            return ("−" if more < 0 else "+") + part_percent(abs(more), 1)
         if column == NLL:
             return number(in_unit(share.nats, self.unit), 2)
         if column == PERPLEXITY:

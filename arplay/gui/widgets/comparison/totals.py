@@ -66,7 +66,7 @@ class TotalsTable(TableRows):
             if row == 0 or first is None or not first.nats:
                 return "" if row == 0 else "—"
             more = share.nats / first.nats - 1
-            return ("−" if more < 0 else "+") + part_percent(abs(more), 1)
+            return ("+" if more >= 0 else "") + part_percent(more, 1)
         if column == NLL:
             return number(in_unit(share.nats, self.unit), 2)
         if column == PERPLEXITY:

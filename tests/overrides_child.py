@@ -296,6 +296,7 @@ def open_all(folder: Path, all_kinds: bool) -> MainWindow:
         dock.show()
         dock.raise_()
         QApplication.processEvents()
+    window.panels["plots"].list.setCurrentRow(6)  # type: ignore[attr-defined]  # the list of the most surprising tokens
     window.panels["ledger"].resize(900, 900)  # room for its curve
     window.browse_models()
     window.start_tour()

@@ -25,7 +25,7 @@ from arplay.engine.mapping import Mapped
 from arplay.engine.masks import Broke
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
-from arplay.export import tables
+from arplay.export import plots, tables
 from arplay.export.provenance import Provenance
 from arplay.export.tables import Record
 from arplay.export.writers import to_csv, to_json
@@ -115,7 +115,7 @@ class Chart:
     branches: bool = False
     """It is of a session's history."""
     finds: bool = False
-    """It is of what its panel found out, ``found``, by asking the worker."""
+    """It is of what its panel found out by asking the worker, or which of several it shows: ``found``."""
     played: bool = False
     """It is of a game in the window, by the model that it was played with."""
 
@@ -168,6 +168,19 @@ def ledger(shown: Shown) -> Table:
     return _tokens(shown, scored, rows, tables.ledger_columns(scored, shown.loaded.vocabulary), rows)
 
 
+def plot(shown: Shown) -> Table:
+    """What a plot of the scored text shows. Raises Problem where there is nothing in it."""
+    scored, chosen = _scored(shown), shown.found or plots.Chosen()
+    kind, how = plots.BY_NAME[chosen.plot], chosen.how
+    tokens, origin = shown.loaded.vocabulary, shown.origin()
+    tally = kind.of(scored, how)
+    if not kind.counted(tally):
+        raise Problem(f"there is nothing to export: {kind.lacks}", "choose another plot, text or model")
+    rows, told = kind.rows(tally, scored, tokens, how), kind.told(tally, how)
+    record = {"provenance": origin.as_dict(), "plot": kind.name, "unit": how.unit, "told": told, "rows": rows}
+    return Table(record, rows, kind.columns, [*origin.lines(), f"plot: {kind.title}", f"unit: {how.unit}", told])
+
+
 def _scored(shown: Shown) -> Ledger:
     if shown.ledger is None:
         raise Problem("the text is not scored yet", NOT_YET)
@@ -183,6 +196,7 @@ def _tokens(shown: Shown, ledger: Ledger, rows: Sequence[Record], columns: Seque
 BARS = Chart("bars", "answer", "arplay.export.charts:bars", decodes=True)
 HEATMAP = Chart("heatmap", "scores", "arplay.export.charts:heatmap", long=True)
 LEDGER = Chart("ledger", "scores", "arplay.export.charts:ledger", long=True)
+PLOTS = Chart("plots", "scores", "arplay.export.charts:plot", finds=True)
 CACHE = Chart("cache", "answer", "arplay.export.charts:timings", measures=True)
 TREE = Chart(
     "tree",

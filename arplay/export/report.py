@@ -13,16 +13,16 @@ from arplay.core.format import nats_and_bits, number, percent
 from arplay.core.modalities.base import TokenSet
 from arplay.core.signs import markup
 from arplay.export.html import coloured
+from arplay.export.plot_svg import drawn
+from arplay.export.plots import BY_NAME, How
 from arplay.export.provenance import Provenance
-from arplay.export.svg import Plot
 from arplay.export.tables import Record
 from arplay.export.writers import to_json
 
 MOST = 20_000
 """Tokens whose colours a report shows; its figures are of all."""
-POINTS = 400
-"""Of a curve along the text."""
 LISTED = 12
+"""Tokens in each list of the extremes."""
 
 _STYLE = """
 body{font-family:system-ui,sans-serif;color:#1b1e25;background:#fff;max-width:1000px;margin:24px auto;padding:0 16px}
@@ -60,11 +60,14 @@ def page(scorings: Sequence[Scoring]) -> str:
 def _section(one: Scoring) -> str:
     ledger = one.ledger
     notes = "".join(f'<p class="note">{markup(sentence)}</p>' for sentence in one.record["totals"]["notes"])
-    plots = "".join(plot.svg for plot in _plots(ledger))
+    plots = "".join(plot.svg for plot in drawn(ledger))
+    extremes = "".join(
+        f"<h2>{title}</h2>{_listed(one, BY_NAME[name].of(ledger, How()).rows[:LISTED].tolist())}"
+        for name, title in (("surprising", "The most surprising tokens"), ("confident", "The most confident tokens"))
+    )
     return (
         f"<section><h2>{markup(one.name)}</h2>{_table(_figures(ledger))}{notes}"
-        f"<h2>Surprisal, ranks, calibration</h2>{plots}"
-        f"<h2>The most surprising tokens</h2>{_listed(one, profiles.extremes(ledger, LISTED)[0].tolist())}"
+        f"<h2>Plots</h2>{plots}{extremes}"
         f"<h2>The text</h2>{coloured(ledger, one.tokens, [], MOST)}"
         f"<h2>Where this is from</h2><p>{'<br>'.join(markup(line) for line in one.origin.lines())}</p></section>"
     )
@@ -101,74 +104,3 @@ def _listed(one: Scoring, indices: Sequence[int]) -> str:
         )  # fmt: skip
         rows.append("<tr>" + "".join(f"<td><code>{markup(cell)}</code></td>" for cell in cells) + "</tr>")
     return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
-
-
-def _plots(ledger: Ledger) -> list[Plot]:
-    values = profiles.surprisal(ledger)
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return []
-    return [_along(values, known), _histogram(values, known), _ranks(ledger), _calibration(ledger), _contexts(ledger)]
-
-
-def _along(values: profiles.Floats, known: profiles.Floats) -> Plot:
-    width = max(1, len(values) // 50)
-    smooth = profiles.rolling_mean(np.where(np.isfinite(values), values, np.nan), width)
-    smooth[: min(width, len(values) // 2)] = np.nan  # the mean of fewer
-    top = float(np.nanmax(smooth)) * 1.05
-    plot = Plot(
-        f"Surprisal along the text, mean of the last {width:,} tokens", (0, len(values)), (0, top), "token", "bits"
-    )
-    at = np.unique(np.linspace(0, len(values) - 1, POINTS).astype(np.int64))
-    plot.line(at.tolist(), smooth[at].tolist())
-    mean = float(known.mean())
-    plot.line([0, len(values)], [mean, mean], "#5a6270", 1)
-    plot.label(len(values), f"{len(values):,}")
-    return plot
-
-
-def _histogram(values: profiles.Floats, known: profiles.Floats) -> Plot:
-    found = profiles.histogram(values, 1.0)
-    plot = Plot("Surprisal of a token", (0, float(found.edges[-1])), (0, float(found.counts.max())), "bits", "tokens")
-    for low, high, count in zip(found.edges[:-1], found.edges[1:], found.counts.tolist(), strict=True):
-        plot.bar(float(low), float(high), count, f"{low:g} to {high:g} bits: {count:,} tokens")
-    for tick in range(0, int(found.edges[-1]) + 1, max(1, int(found.edges[-1]) // 8)):
-        plot.label(tick, str(tick))
-    return plot
-
-
-def _ranks(ledger: Ledger) -> Plot:
-    found = profiles.rank_histogram(ledger)
-    bins = len(found.counts)
-    plot = Plot("Rank of the token that came", (0, bins), (0, float(found.counts.max()) or 1), "rank", "tokens")
-    for at, count in enumerate(found.counts.tolist()):
-        low, high = int(found.edges[at]), int(found.edges[at + 1]) - 1
-        words = f"{low:,}" if low >= high else f"{low:,} to {high:,}"
-        plot.bar(at, at + 1, count, f"rank {words}: {count:,} tokens")
-        if bins < 10 or at % 2 == 0:
-            plot.label(at + 0.5, f"{low:,}")
-    return plot
-
-
-def _calibration(ledger: Ledger) -> Plot:
-    found = profiles.calibration(ledger)
-    error = "" if found.error is None else f"; expected calibration error {percent(found.error)}"
-    plot = Plot(f"Calibration of the five best{error}", (0, 1), (0, 1), "p that the model gave", "share that came")
-    plot.line([0, 1], [0, 1], "#5a6270", 1)
-    rows = (each.tolist() for each in (found.claimed, found.came, found.low, found.high, found.counts))
-    for claimed, came, low, high, count in zip(*rows, strict=True):
-        tip = f"given {percent(claimed)}, came {percent(came)} ({percent(low)} to {percent(high)}), {count:,} times"
-        plot.dot(claimed, came, low, high, tip)
-    for tick in (0, 0.5, 1):
-        plot.label(tick, f"{tick:g}")
-    return plot
-
-
-def _contexts(ledger: Ledger) -> Plot:
-    first, mean, counts = (each.tolist() for each in profiles.by_context(ledger))
-    finite = [value for value in mean if np.isfinite(value)]
-    plot = Plot("Surprisal by context", (0, len(first)), (0, max(finite, default=1.0)), "tokens before", "bits")
-    for at, (low, value, count) in enumerate(zip(first, mean, counts, strict=True)):
-        plot.bar(at, at + 1, min(value, plot.y[1]), f"from {low:,} tokens on: {number(value)} bits, {count:,} tokens")
-        plot.label(at + 0.5, f"{low:,}")
-    return plot

@@ -9,7 +9,7 @@ from arplay.core.signs import markup
 
 WIDTH, HEIGHT = 460, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 10, 40
-_INK, _QUIET, _ACCENT, _SOFT = "#1b1e25", "#5a6270", "#c95a12", "#fbc98a"
+_INK, QUIET, _ACCENT, _SOFT = "#1b1e25", "#5a6270", "#c95a12", "#fbc98a"
 
 
 @dataclass
@@ -59,6 +59,14 @@ class Plot:
             f'<circle cx="{at}" cy="{self.down(y):.1f}" r="3" fill="{_ACCENT}"><title>{markup(tip)}</title></circle>'
         )
 
+    def cell(self, x: tuple[float, float], y: tuple[float, float], strength: float) -> None:
+        """A square of a density."""
+        left, right, top, bottom = self.across(x[0]), self.across(x[1]), self.down(y[1]), self.down(y[0])
+        self.parts.append(
+            f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}" '
+            f'fill="{_ACCENT}" fill-opacity="{strength:.2f}"/>'
+        )
+
     def label(self, x: float, words: str) -> None:
         """Below the axis."""
         self._text(self.across(x), HEIGHT - _BOTTOM + 14, words, "end" if x == self.x[1] else "middle")
@@ -68,7 +76,7 @@ class Plot:
         """The whole of it, with its axes."""
         frame, self.parts = self.parts, []
         bottom, left, right = HEIGHT - _BOTTOM, _LEFT, WIDTH - _RIGHT
-        self.parts.append(f'<path d="M{left} {_TOP}V{bottom}H{right}" fill="none" stroke="{_QUIET}"/>')
+        self.parts.append(f'<path d="M{left} {_TOP}V{bottom}H{right}" fill="none" stroke="{QUIET}"/>')
         for y in (self.y[0], (self.y[0] + self.y[1]) / 2, self.y[1]):
             self._text(left - 6, self.down(y) + 4, f"{y:,.0f}" if y >= 100 else f"{y:.3g}", "end")
         self._text((left + right) / 2, HEIGHT - 6, self.x_label, "middle")
@@ -82,4 +90,4 @@ class Plot:
 
     def _text(self, x: float, y: float, words: str, anchor: str, quiet: bool = False) -> None:
         place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-        self.parts.append(f'<text {place} font-size="11" fill="{_QUIET if quiet else _INK}">{markup(words)}</text>')
+        self.parts.append(f'<text {place} font-size="11" fill="{QUIET if quiet else _INK}">{markup(words)}</text>')

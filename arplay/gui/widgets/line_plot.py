@@ -22,7 +22,7 @@ NEAR = 24.0
 CLICK = 4
 """Pixels that the mouse may move in a click."""
 LEAST = 2.0
-"""Tokens that are always in sight."""
+"""Tokens (or what the axis counts at least) that are always in sight."""
 
 
 class LinePlot(QWidget):
@@ -40,6 +40,7 @@ class LinePlot(QWidget):
         self.lit: object = None
         """What is read: an x of the plot, or what :meth:`at` of a subclass gives."""
         self.here: float | None = None
+        self.sight: tuple[float, float] | None = None
         self._pressed = self._dragged = QPointF()
         self._drawing: Drawing | None = None
         self.setMouseTracking(True)
@@ -62,6 +63,12 @@ class LinePlot(QWidget):
     def show_here(self, x: float | None) -> None:
         if x != self.here:
             self.here = x
+            self.update()
+
+    def show_sight(self, sight: tuple[float, float] | None) -> None:
+        """The part of the axis that another view of the same text shows."""
+        if sight != self.sight:
+            self.sight = sight
             self.update()
 
     # ---- of a chart's own
@@ -101,7 +108,7 @@ class LinePlot(QWidget):
             paint_message(painter, self.theme, frame, self.message)
         else:
             lit = None if self.lit is None else self.spot(self.lit)
-            self.drawing().paint(painter, self.theme, lit, self.here)
+            self.drawing().paint(painter, self.theme, lit, self.here, self.sight)
         painter.end()
 
     def light(self, lit: object) -> None:
@@ -128,7 +135,10 @@ class LinePlot(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         moved = (event.position() - self._pressed).manhattanLength()
         if event.button() == Qt.MouseButton.LeftButton and moved < CLICK and not self.plot.empty:
-            self.clicked.emit(self.drawing().x_at(event.position().x()))
+            self.click(event.position())
+
+    def click(self, position: QPointF) -> None:
+        self.clicked.emit(self.drawing().x_at(position.x()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.show_all()
@@ -148,7 +158,7 @@ class LinePlot(QWidget):
 
     def _show(self, left: float, right: float) -> None:
         """That part of the axis, moved to where there is one."""
-        plot, wide = self.plot, max(right - left, LEAST)
+        plot, wide = self.plot, max(right - left, LEAST * self.plot.least)
         if wide >= (plot.end - plot.start) * (1 - 1e-9):
             self.show_all()
             return
@@ -168,16 +178,22 @@ class LinePlot(QWidget):
         self.light(None)
         self.update()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
+    def beside(self, step: int) -> object:
+        """What is read ``step`` points further on; at first the first point, or the last; None: there is none."""
         stops = self.plot.stops.tolist()
+        if not stops:
+            return None
+        at = stops.index(self.lit) + step if self.lit in stops else (len(stops) - 1 if step < 0 else 0)
+        return stops[min(max(at, 0), len(stops) - 1)]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
-        if step is None or not stops:
+        to = None if step is None else self.beside(step)
+        if to is None:
             super().keyPressEvent(event)
             return
-        at = stops.index(self.lit) + step if self.lit in stops else (len(stops) - 1 if step < 0 else 0)
-        to = stops[min(max(at, 0), len(stops) - 1)]
         self.light(to)
-        place = self.drawing().place(to, self.plot.high).toPoint() + QPoint(0, 12)
+        place = self.drawing().place(self.spot(to)[0], self.plot.high).toPoint() + QPoint(0, 12)
         QToolTip.showText(self.mapToGlobal(place), plain(self.words(to)), self)
 
     # ---- exported

@@ -16,6 +16,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from arplay.core.format import short
 from arplay.gui.theme import SMALL, SPACE, Theme, interface_font, number_font
+from arplay.gui.widgets.plot_shapes import Shape
 
 LINE = SMALL + SPACE[0]
 LOW = 90
@@ -72,7 +73,8 @@ class Plot:
 
     ``start`` and ``end`` of the axis of tokens, ``low`` and ``high`` of the upright one; what is beyond ``high`` stands
     at the upper edge. ``level``: a height with a name. ``first``: None for an even axis of tokens; else it is
-    logarithmic beyond so many tokens and even before them, so that 0 has a place.
+    logarithmic beyond so many tokens and even before them, so that 0 has a place. ``shapes`` lie below the series.
+    ``least``: how far apart numbers of the axis are at least; ``ticks``: those there are instead, with their words.
     """
 
     series: tuple[Series, ...] = ()
@@ -84,15 +86,19 @@ class Plot:
     high: float = 1.0
     level: tuple[float, str] | None = None
     first: float | None = None
+    shapes: tuple[Shape, ...] = ()
+    least: float = 1.0
+    ticks: tuple[tuple[float, str], ...] = ()
 
     @property
     def empty(self) -> bool:
-        return not any(len(each.x) for each in self.series)
+        return not (self.shapes or any(len(each.x) for each in self.series))
 
     @cached_property
     def stops(self) -> Floats:
         """Every x that has a point."""
-        return np.unique(np.concatenate([each.x for each in self.series] or [np.zeros(0)]))
+        every = [*(each.x for each in self.series), *(each.stops for each in self.shapes)]
+        return np.unique(np.concatenate(every or [np.zeros(0)]))
 
 
 def round_numbers(low: float, high: float, most: int, least: float = 0.0) -> list[float]:
@@ -196,14 +202,26 @@ class Drawing:
         return len(x) > 4 * self.frame.width()
 
     def paint(
-        self, painter: QPainter, theme: Theme, lit: tuple[float, float | None] | None = None, here: float | None = None
+        self,
+        painter: QPainter,
+        theme: Theme,
+        lit: tuple[float, float | None] | None = None,
+        here: float | None = None,
+        sight: tuple[float, float] | None = None,
     ) -> None:
         """Axes, lines, marks and legend. ``lit``: a point that is read, or all at one x; ``here``: the x of the place
-        that the rest of the window shows."""
+        that the rest of the window shows; ``sight``: from where to where it shows the text."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if sight is not None:
+            ends = [self.place(x, self.plot.low).x() for x in sight]
+            painter.fillRect(
+                QRectF(ends[0], self.frame.top(), max(2.0, ends[1] - ends[0]), self.frame.height()),
+                theme.color("accent_soft"),
+            )
         self._paint_axes(painter, theme)
         self._paint_level(painter, theme)
+        self._paint_shapes(painter, theme, lit)
         self.paint_lines(painter, theme, here)
         if lit is not None:
             self._paint_lit(painter, theme, *lit)
@@ -224,6 +242,13 @@ class Drawing:
         if here is not None and self.left <= here <= self.right:
             x = self.place(here, self.plot.low).x()
             painter.fillRect(QRectF(round(x) - 1, self.frame.top(), 2, self.frame.height()), theme.color("accent"))
+
+    def _paint_shapes(self, painter: QPainter, theme: Theme, lit: tuple[float, float | None] | None) -> None:
+        for shape in self.plot.shapes:
+            painter.save()
+            painter.setClipRect(self.frame.adjusted(-1, -2, 1, 0))
+            shape.paint(painter, theme, lambda x, y: (self._across(x), self._up(y)), None if lit is None else lit[0])
+            painter.restore()
 
     def _paint_marks(self, painter: QPainter, theme: Theme, series: Series) -> None:
         """One where many would lie on each other; an arrow at the upper edge for what is beyond it."""
@@ -277,8 +302,12 @@ class Drawing:
     def _along(self) -> list[tuple[float, str]]:
         """Where the axis of tokens has numbers: evenly, or at the powers of ten beyond ``first``."""
         most = max(2, min(7, int(self.frame.width() / 70) + 1))
+        if self.plot.ticks:
+            return list(self.plot.ticks)
         if self.plot.first is None:
-            numbers = round_numbers(self.left, self.right, most, least=1.0)
+            numbers = round_numbers(self.left, self.right, most, least=self.plot.least)
+            if self.plot.least < 1:
+                return [(value, f"{value:.6g}") for value in numbers]
         else:
             powers = range(math.ceil(math.log10(self.plot.first) - 1e-9), 13)
             numbers = [n for n in (0.0, *(10.0**power for power in powers)) if self.left <= n <= self.right]

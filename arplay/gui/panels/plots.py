@@ -1,0 +1,279 @@
+"""The scored text as plots: surprisal along it, its histograms, calibration, and the tokens at both ends."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QHideEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QListWidget,
+    QSizePolicy,
+    QSpinBox,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from arplay.export.plots import PLOTS, Chosen, How, Kind, extreme
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Select
+from arplay.gui.stale import no_scores
+from arplay.gui.theme import SPACE, Theme
+from arplay.gui.view import View
+from arplay.gui.widgets.caption import Caption, Label, plain
+from arplay.gui.widgets.plots.counting import Counting
+from arplay.gui.widgets.plots.extremes import ExtremesSheet, ExtremesTable
+from arplay.gui.widgets.plots.figures import FIGURES, Counted
+from arplay.gui.widgets.plots.sheet import PlotSheet
+from arplay.gui.widgets.plots.view import PlotView
+
+EMPTY = (
+    "Here the scored text is drawn: surprisal along it, how it is distributed, whether the model's probabilities are "
+    "right.\nWrite in the editor, or open a text with File › Open."
+)
+LIST = 176
+"""Pixels of the list of plots."""
+
+
+class PlotsPanel(Panel):
+    name = "plots"
+    title = "Plots"
+    explanation = (
+        "<p>What the scored text is like as a whole. The <b>surprisal</b> of a token is −log p(x<sub>i</sub> | "
+        "x<sub>&lt;i</sub>), the <b>entropy</b> H = −Σ p log p the surprisal that the model expected before the token "
+        "came, the <b>rank</b> its place among all tokens by probability.</p>"
+        "<p><b>Calibration</b>: of all tokens that were given about p, a share of p should come. The expected "
+        "calibration error is the mean distance of both, weighted by how many there are (Naeini et al. 2015); the bars "
+        "are Wilson's, 95 %. It is asked of the five most probable tokens at every place, so it tells nothing of what "
+        "the model held less probable.</p>"
+        "<p>The wheel zooms along the axis, dragging moves it, a double click shows all of it. A click goes to a token "
+        "where one is meant; ← and → go along, Enter goes there.</p>"
+    )
+
+    waits_for = "scores"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = View()
+        self.kind: Kind = PLOTS[0]
+        self.part: tuple[int, int] | None = None
+        self.counting = Counting(self)
+        self.counting.told.connect(self._draw)
+        self.list, self.combo = QListWidget(), QComboBox()
+        self.list.setProperty("role", "pages")
+        self.list.setUniformItemSizes(True)
+        self.list.setFixedWidth(LIST)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        for kind in PLOTS:
+            self.list.addItem(kind.title)
+            self.list.item(self.list.count() - 1).setToolTip(plain(kind.says))
+            self.combo.addItem(kind.title)
+        self.combo.setToolTip("Which plot is shown")
+        for chooser in (self.list, self.combo):
+            chooser.setAccessibleName("Which plot is shown")
+        self.list.setCurrentRow(0)
+        self.list.currentRowChanged.connect(self._choose)
+        self.combo.currentIndexChanged.connect(self._choose)
+        self.width_box = QSpinBox(minimum=1, maximum=100_000, value=How().width)
+        self.width_box.setPrefix("mean of ")
+        self.width_box.setStepType(QSpinBox.StepType.AdaptiveDecimalStepType)
+        self.width_box.setToolTip(plain("Over how many tokens, up to each one, the mean is taken"))
+        self.width_box.setAccessibleName("Tokens of the rolling mean")
+        self.bin_box = QDoubleSpinBox(minimum=0.05, maximum=10.0, value=How().bin, singleStep=0.25)
+        self.bin_box.setPrefix("bins of ")
+        self.bin_box.setToolTip(plain("How much surprisal one bar of the histogram holds"))
+        self.bin_box.setAccessibleName("Width of a bin")
+        for box in (self.width_box, self.bin_box):
+            box.setKeyboardTracking(False)
+            box.lineEdit().setTextMargins(SPACE[1], 0, SPACE[0], 0)
+            box.valueChanged.connect(self._count)
+        self.told, self.says = Caption(), Caption()
+        self.plot = PlotView()
+        self.plot.picked.connect(self._pick)
+        self.table: ExtremesTable | None = None
+        self.empty = Label(role="caption", wrap=True)
+        self.empty.setMargin(SPACE[2])
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.body = QWidget()
+        self.pages = QStackedLayout(self)
+        self.pages.addWidget(self.empty)
+        self.pages.addWidget(self.body)
+        self._lay_out()
+        self._show_words()
+
+    def _lay_out(self) -> None:
+        self.head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.head.setSpacing(SPACE[1])
+        self.head.addWidget(self.combo)
+        self.head.addWidget(self.told, 1)
+        for box in (self.width_box, self.bin_box):
+            self.head.addWidget(box)
+        self.inner = QVBoxLayout()
+        self.inner.setSpacing(SPACE[0])
+        self.inner.addLayout(self.head)
+        self.inner.addWidget(self.plot, 1)
+        self.inner.addWidget(self.says)
+        row = QHBoxLayout(self.body)
+        row.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
+        row.setSpacing(SPACE[1])
+        row.addWidget(self.list)
+        row.addLayout(self.inner, 1)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 80)
+
+    def show_view(self, view: View) -> None:
+        before, self.view = self.view, view
+        if (
+            view.ledger is not before.ledger
+            or view.info is not before.info
+            or view.settings.unit != before.settings.unit
+        ):
+            self._count()
+        if view.selected != before.selected:
+            self._show_selected()
+        self._show_words()
+
+    @property
+    def how(self) -> How:
+        return How(self.view.settings.unit, self.width_box.value(), round(self.bin_box.value(), 2))
+
+    def _count(self) -> None:
+        """Count anew what is shown, or what is new of it."""
+        ledger = self.view.ledger
+        if self.counting.show(ledger if ledger is not None and len(ledger) else None, self.kind, self.how):
+            self.plot.message = "Counting…"
+            self.plot.show_figure(None, "")
+            self.told.show_text("")
+
+    def _draw(self) -> None:
+        """What is counted."""
+        counting, tokens = self.counting, self.view.loaded.vocabulary if self.view.loaded is not None else None
+        ledger, tally, how = counting.ledger, counting.tally, counting.how
+        self.bin_box.setSuffix(f" {how.unit}")
+        if ledger is None:
+            self.plot.show_figure(None, "")
+            return
+        told = self.kind.told(tally, how)
+        some = self.kind.counted(tally) > 0
+        if self.kind.name in FIGURES:
+            self.plot.message = told
+            self.plot.show_figure(FIGURES[self.kind.name](Counted(tally, ledger, tokens, how)) if some else None, told)
+        elif tokens is not None:
+            rows = [extreme(ledger, tokens, index, how.unit) for index in tally.rows.tolist()]
+            table = self._table()
+            table.message = "" if some else told
+            table.show_rows(rows, how.unit, tally.surprising)
+        growing = "" if ledger.complete else f"{ledger.done:,} of {len(ledger):,} tokens so far: "
+        self.told.show_text(f"{growing}{told}" if some else "")
+        self._show_selected()
+
+    def _table(self) -> ExtremesTable:
+        """Made where it is first seen."""
+        if self.table is None:
+            self.table = ExtremesTable()
+            self.table.picked.connect(self._pick)
+            self.inner.insertWidget(self.inner.indexOf(self.plot) + 1, self.table, 1)
+            self.table.set_theme(self.theme)
+            self._fit()
+        return self.table
+
+    def _show_selected(self) -> None:
+        self.plot.show_selected(self.view.selected)
+        if self.table is not None and not self.table.isHidden():
+            self.table.show_selected(self.view.selected)
+
+    def _show_words(self) -> None:
+        ledger = self.view.ledger
+        has = ledger is not None and len(ledger) > 0
+        self.pages.setCurrentWidget(self.body if has else self.empty)
+        if not has:
+            self.empty.setText(no_scores(self.view) or EMPTY)
+        self.says.show_text(self.kind.says)
+        self.setFocusProxy(self._shown() if has else None)  # type: ignore[arg-type]
+
+    def _shown(self) -> QWidget:
+        return self.plot if self.kind.name in FIGURES or self.table is None else self.table
+
+    def _choose(self, row: int) -> None:
+        self.kind = PLOTS[row]
+        for chooser, turn in ((self.list, self.list.setCurrentRow), (self.combo, self.combo.setCurrentIndex)):
+            chooser.blockSignals(True)
+            turn(row)
+            chooser.blockSignals(False)
+        if self.kind.name not in FIGURES:
+            self._table()
+        self._fit()
+        self._count()
+        self._show_words()
+
+    def show_part(self, part: tuple[int, int] | None) -> None:
+        """The tokens that the heatmap shows."""
+        self.part = part
+        self.plot.show_part(part)
+
+    def _pick(self, index: int) -> None:
+        self.intent.emit(Select(index))
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self.plot.set_theme(theme)
+        if self.table is not None:
+            self.table.set_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The list becomes a box where the panel is narrow or low; the sentence goes first, then the figure."""
+        wide, high = self.width(), self.height()
+        listed = wide >= 640 and high >= 190
+        self.list.setVisible(listed)
+        self.combo.setVisible(not listed)
+        self.told.setVisible(listed or wide >= 420)
+        self.says.setVisible(high >= 170)
+        roomy = listed or wide >= 300
+        self.width_box.setVisible(self.kind.name == "along" and roomy)
+        self.bin_box.setVisible(self.kind.name == "histogram" and roomy)
+        self.plot.setVisible(self.kind.name in FIGURES)
+        if self.table is not None:
+            self.table.setVisible(self.kind.name not in FIGURES)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.counting.rest()
+        super().hideEvent(event)
+
+    # ---- exported
+
+    @property
+    def found(self) -> Chosen:
+        """Which plot the table behind the picture is of."""
+        return Chosen(self.kind.name, self.how)
+
+    def _sheet(self) -> PlotSheet | ExtremesSheet | None:
+        counting = self.counting
+        counting.finish()
+        ledger, loaded, tally = counting.ledger, self.view.loaded, counting.tally
+        if ledger is None or loaded is None or not self.kind.counted(tally):
+            return None
+        told, unit = self.kind.told(tally, counting.how), counting.how.unit
+        if self.kind.name in FIGURES:
+            of = Counted(tally, ledger, loaded.vocabulary, counting.how)
+            return PlotSheet(self.kind, told, FIGURES[self.kind.name](of).plot, self.theme)
+        shown = self.table.table.rows if self.table is not None else ()
+        rows = list(shown) or [extreme(ledger, loaded.vocabulary, index, unit) for index in tally.rows.tolist()]
+        return ExtremesSheet(self.kind.title, told, rows, unit, self.theme)
+
+    def chart_size(self) -> tuple[int, int] | None:
+        sheet = self._sheet()
+        return None if sheet is None else sheet.chart_size()
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        sheet = self._sheet()
+        if sheet is not None:
+            sheet.paint_chart(painter, area)

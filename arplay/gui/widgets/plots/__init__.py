@@ -1,0 +1,1 @@
+"""The plots of a scored text, and the list of its extremes."""

@@ -1,0 +1,211 @@
+"""The panel of plots in a real window: each plot, what is read and clicked in it, its controls, and its exports."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from arplay.core.profiles import BLOCK
+from arplay.export.plots import BY_NAME, PLOTS
+from arplay.gui import exports
+from arplay.gui.intents import Change, Select
+from arplay.gui.main_window import MainWindow
+from arplay.gui.panels.plots import PlotsPanel
+from arplay.gui.view import View
+from tests.ledgers import prose, random_ledger
+from tests.windows_open import Open, opened, settle
+
+__all__ = ["opened"]
+
+TEXT = b"BACCABBACABCABCCBA" * 9
+
+
+def shown(window: MainWindow, plot: str = "along", size: tuple[int, int] = (1500, 1100)) -> PlotsPanel:
+    window.resize(*size)
+    window.docks["plots"].show()
+    window.docks["plots"].raise_()
+    panel = window.panels["plots"]
+    assert isinstance(panel, PlotsPanel)
+    QApplication.processEvents()
+    choose(panel, plot)
+    return panel
+
+
+def choose(panel: PlotsPanel, plot: str) -> None:
+    panel.list.setCurrentRow([kind.name for kind in PLOTS].index(plot))
+    QApplication.processEvents()
+
+
+def spot(panel: PlotsPanel, x: float, y: float = 0.0) -> QPoint:
+    return panel.plot.drawing().place(x, y).toPoint()
+
+
+def test_a_click_goes_to_the_token_and_the_selected_one_is_marked(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=TEXT)
+    panel, play = shown(window), window.playground
+    QTest.mouseClick(panel.plot, Qt.MouseButton.LeftButton, pos=spot(panel, 60.0))
+    settle(window, qtbot)
+    assert play.view.selected == 59 and panel.plot.here == 60.0
+    window.handle(Select(100))  # as a click in the heatmap
+    settle(window, qtbot)
+    assert panel.plot.here == 101.0
+    choose(panel, "histogram")
+    assert panel.plot.here == pytest.approx(-play.view.ledger.logprob[100])  # type: ignore[union-attr]
+    choose(panel, "entropy")
+    ledger = play.view.ledger
+    assert ledger is not None
+    assert panel.plot.plot.series[-1].name == "selected" and panel.plot.plot.series[-1].x[0] == ledger.entropy[100]
+    QTest.mouseClick(
+        panel.plot, Qt.MouseButton.LeftButton, pos=spot(panel, float(ledger.entropy[7]), -ledger.logprob[7])
+    )
+    settle(window, qtbot)
+    found = play.view.selected
+    assert found is not None
+    pairs = np.stack([ledger.entropy, -ledger.logprob])
+    assert pairs[:, found] == pytest.approx(pairs[:, 7])
+
+
+def test_the_keyboard_reads_a_plot_and_goes_to_a_token(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=TEXT)
+    panel = shown(window)
+    panel.plot.setFocus()
+    for _ in range(3):
+        QTest.keyClick(panel.plot, Qt.Key.Key_Right)
+    assert panel.plot.lit == 3.0 and "surprisal" in panel.plot.words(panel.plot.lit)
+    QTest.keyClick(panel.plot, Qt.Key.Key_Return)
+    settle(window, qtbot)
+    assert window.playground.view.selected == 2
+    choose(panel, "calibration")
+    QTest.keyClick(panel.plot, Qt.Key.Key_Left)
+    assert "came" in panel.plot.words(panel.plot.lit)
+
+
+def test_the_wheel_zooms_and_the_zoom_ends_with_another_plot(opened: Open) -> None:
+    panel = shown(opened(text=TEXT))
+    middle = QPointF(panel.plot.rect().center())
+    wheel = QWheelEvent(
+        middle, panel.plot.mapToGlobal(middle), QPoint(), QPoint(0, 240), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(panel.plot, wheel)
+    assert panel.plot.span is not None and panel.plot.span[1] - panel.plot.span[0] < len(TEXT)
+    choose(panel, "ranks")
+    assert panel.plot.span is None
+
+
+def test_each_plot_has_a_sentence_and_a_key_figure(opened: Open) -> None:
+    window = opened(text=TEXT)
+    panel = shown(window)
+    for kind in PLOTS:
+        choose(panel, kind.name)
+        assert panel.says.full == kind.says and panel.told.full
+    choose(panel, "calibration")
+    ledger = window.playground.view.ledger
+    assert ledger is not None
+    error = BY_NAME["calibration"].of(ledger, panel.how).calibration.error
+    assert f"expected calibration error {error:.2%}" in panel.told.full
+
+
+def test_units_bins_and_the_width_of_the_mean_are_followed(opened: Open) -> None:
+    window = opened(text=TEXT)
+    panel, play = shown(window, "along"), window.playground
+    assert panel.width_box.isVisible() and not panel.bin_box.isVisible()
+    panel.width_box.setValue(1)
+    each, smooth = (series.y for series in panel.plot.plot.series)
+    assert smooth == pytest.approx(each)
+    play.handle(Change(replace(play.view.settings, unit="bits")))
+    QApplication.processEvents()
+    assert panel.plot.plot.series[0].y == pytest.approx(each / np.log(2)) and "bits" in panel.told.full
+    choose(panel, "histogram")
+    assert panel.bin_box.isVisible() and panel.bin_box.suffix() == " bits"
+    before = panel.plot.plot.end
+    panel.bin_box.setValue(1.0)
+    assert panel.plot.plot.end >= before - 1 and "0 to 1 bits" in panel.plot.words(0.5)
+
+
+def test_the_lists_are_sorted_and_go_to_their_tokens(opened: Open, qtbot: QtBot) -> None:
+    window = opened(text=TEXT)
+    panel, play = shown(window, "surprising"), window.playground
+    table, ledger = panel.table, play.view.ledger
+    assert table is not None and table.isVisible() and not panel.plot.isVisible() and ledger is not None
+    first = table.table.rows[0]
+    assert first["surprisal"] == -np.nanmin(ledger.logprob)
+    at = table.visualRect(table.table.index(0, 2)).center()
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    settle(window, qtbot)
+    assert play.view.selected == first["index"]
+    table.sortByColumn(0, Qt.SortOrder.AscendingOrder)  # what a click on its heading does
+    assert [row["index"] for row in table.table.rows] == sorted(row["index"] for row in table.table.rows)
+    table.setFocus()
+    QTest.keyClick(table, Qt.Key.Key_Home)
+    QTest.keyClick(table, Qt.Key.Key_Down)
+    QTest.keyClick(table, Qt.Key.Key_Return)
+    settle(window, qtbot)
+    assert play.view.selected == table.table.rows[1]["index"] and table.currentIndex().row() == 1
+    choose(panel, "confident")
+    assert table.table.rows[0]["surprisal"] == -np.nanmax(ledger.logprob)
+
+
+def test_the_list_folds_into_a_box_in_a_narrow_panel(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(100))
+    host, panel = QWidget(), PlotsPanel()
+    qtbot.addWidget(host)
+    panel.setParent(host)  # as in the window; a window of its own could not be made as small
+    panel.show_view(View(loaded=loaded, ledger=ledger))
+    panel.resize(900, 400)
+    host.show()
+    assert panel.list.isVisible() and not panel.combo.isVisible()
+    panel.resize(400, 300)
+    assert panel.combo.isVisible() and not panel.list.isVisible()
+    panel.combo.setCurrentIndex(2)
+    assert panel.kind.name == "ranks" and panel.list.currentRow() == 2
+
+
+def test_a_long_text_is_counted_in_blocks_and_a_growing_one_goes_on(qtbot: QtBot) -> None:
+    tokens = prose(3 * BLOCK)
+    whole, loaded = random_ledger(tokens)
+    panel = PlotsPanel()
+    qtbot.addWidget(panel)
+    panel.resize(900, 400)
+    panel.show()
+    panel.show_view(View(loaded=loaded, ledger=whole, selected=BLOCK))
+    assert panel.counting.done == BLOCK and panel.plot.message == "Counting…", "no more at once"
+    qtbot.waitUntil(lambda: panel.plot.figure is not None)
+    assert panel.plot.plot.series[1].y == pytest.approx(BY_NAME["along"].of(whole, panel.how).smooth, nan_ok=True)
+    half = replace(whole, done=BLOCK + 7)
+    for ledger in (half, replace(whole, done=2 * BLOCK)):
+        panel.show_view(View(loaded=loaded, ledger=ledger))
+    assert panel.counting.done in (BLOCK, 2 * BLOCK)
+    qtbot.waitUntil(lambda: panel.counting.ready and len(panel.plot.plot.series[0].x) == 2 * BLOCK)
+    assert panel.told.full.startswith(f"{2 * BLOCK:,} of {3 * BLOCK:,} tokens so far: ")
+    panel.show_view(View(loaded=loaded, ledger=whole))
+    qtbot.waitUntil(lambda: len(panel.plot.plot.series[0].x) == 3 * BLOCK)
+    choose(panel, "entropy")
+    qtbot.waitUntil(lambda: panel.plot.figure is not None)
+    figure = panel.plot.figure
+    assert figure is not None and figure.of.tally.counted == 3 * BLOCK - 1 and panel.plot.plot.shapes
+
+
+def test_every_plot_is_exported(opened: Open, tmp_path: Path) -> None:
+    window = opened(text=TEXT)
+    panel = shown(window)
+    export = exports.of_panel(panel, window)
+    for kind in PLOTS:
+        choose(panel, kind.name)
+        for suffix in ("png", "svg", "pdf", "csv", "json"):
+            assert export.save(tmp_path / f"{kind.name}.{suffix}")
+        assert not QImage(str(tmp_path / f"{kind.name}.png")).isNull()
+        record = json.loads((tmp_path / f"{kind.name}.json").read_text("utf-8"))
+        assert record["plot"] == kind.name and record["told"] == panel.told.full and record["rows"]
+        lines = [line for line in (tmp_path / f"{kind.name}.csv").read_text("utf-8").splitlines() if line[0] != "#"]
+        assert next(csv.reader(lines)) == list(kind.columns) and len(lines) == len(record["rows"]) + 1

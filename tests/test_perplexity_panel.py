@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 import arplay
 from arplay import cli
-from arplay.core.windows import Windows
 from arplay.gui import exports
 from arplay.gui.intents import CompareConventions
 from arplay.gui.panels.perplexity import PerplexityPanel
@@ -45,15 +42,6 @@ def in_front(window: object, qtbot: QtBot) -> PerplexityPanel:
     panel = cast(PerplexityPanel, window.panels["perplexity"])  # type: ignore[attr-defined]
     qtbot.waitUntil(lambda: panel.isVisible() and panel.rows.table.rowCount() > 0, timeout=PATIENCE)
     return panel
-
-
-@given(st.integers(0, 90), st.integers(1, 12), st.data())
-def test_windows_are_counted_without_making_them(length: int, window: int, data: st.DataObject) -> None:
-    lead = data.draw(st.integers(0, window - 1))
-    stride = data.draw(st.integers(1, window - lead))
-    windows = Windows(window, stride, lead)
-    spans = list(windows.spans(length))
-    assert windows.work(length) == (len(spans), sum(stop - 1 - start for start, _, stop in spans))
 
 
 def test_the_ledger_alone_gives_the_figures(qtbot: QtBot) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,13 @@ from arplay.core.reading import Reading
 
 T = TypeVar("T", int, Ids)
 """One place, or many."""
+
+
+class Cost(NamedTuple):
+    """What scoring costs: so many windows, each a forward, in which so many tokens are ``read`` together."""
+
+    windows: int
+    read: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +70,44 @@ class Windows:
         """
         return np.concatenate([chain[: self.before(start)], chain[start:end]])
 
-    def work(self, length: int) -> tuple[int, int]:
-        """How many windows a chain of ``length`` tokens takes, and how many of its tokens they read together.
+    def spans(self, length: int, known: int = 0) -> Iterator[tuple[int, int, int]]:
+        """(start, first, stop) for each window: it reads from ``start`` and scores tokens first..stop-1.
 
-        >>> Windows(4, 2).work(9), [stop - 1 - start for start, _, stop in Windows(4, 2).spans(9)]
-        ((3, 12), [4, 4, 4])
+        Without those that score only the first ``known`` tokens of the chain.
         """
-        if length <= self.window + 1:
-            return min(length, 1), max(0, length - 1)
-        second, last = self.start(self.window + 1), self.start(length - 1)
-        between = (last - second) // self.stride
-        return between + 2, self.window + between * (self.window - self.lead) + length - 1 - last
-
-    def spans(self, length: int) -> Iterator[tuple[int, int, int]]:
-        """(start, first, stop) for each window: it reads from ``start`` and scores tokens first..stop-1."""
-        first = 0
-        while first < length:
+        start = self.start(known)
+        first = max(self.window + 1, self._stop(start - self.stride)) if start else 0
+        while first < length > known:
             start = self.start(first)
-            stop = min(length, start + self.window - self.before(start) + 1)
+            stop = min(length, self._stop(start))
             yield start, first, stop
             first = stop
+
+    def _stop(self, start: int) -> int:
+        """Behind the last token that a window from ``start`` can score: it scores one that it does not read."""
+        return start + self.window - self.before(start) + 1
+
+    def cost(self, length: int, known: int = 0) -> Cost:
+        """What it takes to score a chain of so many tokens, told without going through the windows.
+
+        The first window reads W tokens at most and scores W + 1; of the later ones all but the last read W. Those that
+        score only the first ``known`` tokens are left out.
+
+        With W = 4 and stride 2 ten tokens are read in windows from 0, 2, 4 and 6, of 4 tokens each:
+
+        >>> Windows(4, 2).cost(10), Windows(4, 2).cost(10, known=7), Windows(512, 1).cost(1_000_000)
+        (Cost(windows=4, read=16), Cost(windows=2, read=8), Cost(windows=999488, read=511737856))
+        """
+        if known >= length:
+            return Cost(0, 0)
+        if length <= self.window + 1:
+            return Cost(1, min(length, self.window))
+        second = int(self.start(self.window + 1))
+        more = -(-max(0, length - self._stop(second)) // self.stride)  # windows behind the second
+        last = min(self.window, self.lead + length - second - more * self.stride)  # what the last one reads
+        start = int(self.start(known))
+        done = 1 + (start - second) // self.stride if start else 0
+        return Cost(2 + more - done, (1 + more - done) * self.window + last)
 
 
 def windows_of(context: int | None, length: int, reading: Reading, lead: int = 0) -> Windows:

@@ -96,14 +96,14 @@ def own(ledger: Ledger) -> Figures:
         ledger.windows.window,
         ledger.windows.stride,
         ledger.totals.counts,
-        *ledger.windows.work(ledger.before + len(ledger)),
+        *ledger.windows.cost(ledger.before + len(ledger)),
     )
 
 
 def planned(ledger: Ledger) -> int:
     """About how many tokens a comparison reads."""
     length = ledger.before + len(ledger)
-    return 2 * length + min(length, ledger.windows.window) + ledger.windows.work(length)[1]
+    return 2 * length + min(length, ledger.windows.window) + ledger.windows.cost(length).read
 
 
 class _Reading:

@@ -35,6 +35,32 @@ class Score(Question):
     reading: Reading = Reading()
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a scoring has cost so far: ``read`` tokens, of ``whole`` that it has to read, in so many ``seconds``."""
+
+    read: int
+    whole: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float | None:
+        """Tokens read a second; None before anything was read."""
+        return self.read / self.seconds if self.read and self.seconds else None
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that the rest takes at this speed.
+
+        >>> Effort(500, 2000, 2.0).left, Effort(0, 2000, 0.0).left
+        (6.0, None)
+        """
+        return None if self.per_second is None else (self.whole - self.read) / self.per_second
+
+
+NO_EFFORT = Effort(0, 0, 0.0)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Scored(WithTokens):
     """``departures``: spans of units whose kept ids are not canonical; None while the ledger grows."""
@@ -42,6 +68,7 @@ class Scored(WithTokens):
     document: Document
     ledger: Ledger
     departures: tuple[tuple[int, int], ...] | None = None
+    effort: Effort = NO_EFFORT
 
     @property
     def is_last(self) -> bool:
@@ -64,19 +91,47 @@ class Known:
     ledger: tuple[Document, Reading, Ledger] | None = None
 
 
+class Clock:
+    """How much of a scoring is done, and in which time: that of other jobs, which come in between, is not counted."""
+
+    def __init__(self, whole: int) -> None:
+        self.read, self.whole = 0, whole
+        self._seconds, self._since = 0.0, time.monotonic()
+
+    def stop(self) -> None:
+        self._seconds += time.monotonic() - self._since
+
+    def go_on(self) -> None:
+        self._since = time.monotonic()
+
+    @property
+    def effort(self) -> Effort:
+        """As it was when the clock was stopped."""
+        return Effort(self.read, self.whole, self._seconds)
+
+
 def score(state: State, request: Score) -> Steps:
     """Every token of the text with what the model said about it."""
-    ledger = yield from ledger_of(state, request.number, request.document, request.reading, growing=True)
+    ledger, effort = yield from scored_of(state, request.number, request.document, request.reading, growing=True)
     spans = state.departures(request.document, state.current().alphabet, request.reading.special)
-    return Scored(request.number, state.tokens, request.document, ledger, spans)
+    return Scored(request.number, state.tokens, request.document, ledger, spans, effort)
 
 
 def ledger_of(
     state: State, number: int, document: Document, reading: Reading, growing: bool
 ) -> Generator[Progress | Scored | None, None, Ledger]:
+    """:func:`scored_of` without what it cost."""
+    ledger, _ = yield from scored_of(state, number, document, reading, growing)
+    return ledger
+
+
+def scored_of(
+    state: State, number: int, document: Document, reading: Reading, growing: bool, kept: Known | None = None
+) -> Generator[Progress | Scored | None, None, tuple[Ledger, Effort]]:
     """Read the chain window by window, telling the growing ledger now and then (under ``number``).
 
     A token depends on its context only, so the rows of a common prefix are taken over from the text scored before.
+    ``kept``: where that is, and what is known now is kept; None: where the scores in sight are.
     """
     model = state.current()
     lead_ids, first_token = lead(model.alphabet, model.can.starts_empty, reading.first_token)
@@ -87,50 +142,60 @@ def ledger_of(
     notes = document.notes(encoded, tokens) + _notes(encoded, tokens, lead_ids, windows)
     notes += told_of(model, encoded)
     columns = Columns(encoded, tokens.unit, len(lead_ids), first_token, windows, notes)
-    kept = state.kept(Known)
+    kept = state.kept(Known) if kept is None else kept
     former, kept.work = kept.work, None
     known = 0
     if former is not None:
         known = columns.take_over(former.columns, common_prefix(former.chain, chain))
     work = Work(chain, columns)
     due = time.monotonic() + LEDGER_SECONDS
+    clock = Clock(windows.cost(len(chain), known).read)
 
-    def so_far(at: int) -> Iterator[Progress | Scored | None]:
+    def so_far() -> Iterator[Progress | Scored | None]:
         nonlocal due
+        clock.stop()
         now = time.monotonic()
         if now < due or columns.complete:  # the whole ledger is the answer, which is told once
             yield None
-            return
-        yield Progress(number, "scoring", at / len(chain))
-        if growing:
-            yield Scored(number, state.tokens, document, columns.ledger())
-        # adding up a very long ledger must stay a small part of the work
-        due = now + max(LEDGER_SECONDS, 20 * (time.monotonic() - now))
+        else:
+            effort = clock.effort
+            yield Progress(number, "scoring", clock.read / max(1, clock.whole), seconds_left=effort.left)
+            if growing:
+                yield Scored(number, state.tokens, document, columns.ledger(), None, effort)
+            # adding up a very long ledger must stay a small part of the work
+            due = now + max(LEDGER_SECONDS, 20 * (time.monotonic() - now))
+        clock.go_on()
 
     try:
-        for start, first, stop in windows.spans(len(chain)):
-            if stop <= known:
-                continue
+        for start, first, stop in windows.spans(len(chain), known):
             readable = min(stop, start + windows.window - windows.before(start))
             context, begin = windows.read(chain, start, readable), start - windows.before(start)
+            new = max(first, known)
             with state.prefixes.session(model.session, context, max(0, known - begin)) as session:
                 at = begin + len(session.ids)
+                clock.whole -= len(session.ids)  # is there already
+                # what an earlier window has scored needs no logits, which cost up to a third of a forward
+                for _ in in_chunks(session, session.read, context[at - begin : max(0, new - begin)], state.pace):
+                    clock.read, at = clock.read + begin + len(session.ids) - at, begin + len(session.ids)
+                    yield from so_far()
                 for scores in in_chunks(session, session.extend, context[at - begin :], state.pace):
-                    columns.put(scores, at, max(first, known))
+                    columns.put(scores, at, new)
                     at += len(scores.logprob)
+                    clock.read += len(scores.logprob)
                     if at < readable:
-                        yield from so_far(at)
+                        yield from so_far()
                 if readable < stop:  # the token behind a full window is scored but cannot be read there
                     scores = _score_next(session, model.can.partial, int(chain[readable]))
                     columns.put(scores, readable, first)
-            yield from so_far(at)  # the session is given back by now: a step that comes between finds it
+            yield from so_far()  # the session is given back by now: a step that comes between finds it
     except GeneratorExit:
         kept.work = work  # cancelled: what is done stays known, and where a new model has come it is left with ``kept``
         raise
     kept.work = work
     ledger = columns.ledger()
     kept.ledger = (document, reading, ledger)
-    return ledger
+    clock.stop()
+    return ledger, clock.effort
 
 
 def _notes(encoded: Encoded, tokens: TokenSet, lead: tuple[int, ...], windows: Windows) -> tuple[Note, ...]:
@@ -140,7 +205,7 @@ def _notes(encoded: Encoded, tokens: TokenSet, lead: tuple[int, ...], windows: W
     if lead and len(encoded) and int(encoded.ids[0]) == lead[-1]:
         sentence = f"The text begins with {name}, and one more stands before it: the model reads it twice in a row."
         found.append(Note("2 ×", f"{name} in a row", sentence))
-    later = sum(1 for _ in windows.spans(len(lead) + len(encoded))) - 1
+    later = windows.cost(len(lead) + len(encoded)).windows - 1
     if lead and later > 0:
         rest = f"before the {later:,} later windows of this long text" if later > 1 else "before its second window"
         remedy = "--window-lead (in the menu Step: Begin every window …) puts it there"

@@ -39,7 +39,7 @@ def figures(ledger: Ledger, unit: Unit) -> tuple[Figure, ...]:
 def conventions_of(ledger: Ledger, unit: Unit) -> str:
     """By which conventions these figures are made."""
     windows, length = ledger.windows, ledger.before + len(ledger)
-    count, _ = windows.work(length)
+    count = windows.cost(length).windows
     if count > 1:
         how = f"{count:,} windows of {windows.window:,} tokens, stride {windows.stride:,}"
     else:

@@ -36,7 +36,7 @@ from tests.test_worker import HANG_GUARD
 from tests.windows_open import PATIENCE, text_field
 
 Moment = Literal["loading", "reading", "scoring", "another model"]
-ELSEWHERE = {"open", "tour", "cancel", "compare"}
+ELSEWHERE = {"open", "tour", "reading", "cancel", "compare"}
 """Commands that concern no answer: they open a window of their own, or end what all the others here wait for."""
 
 
@@ -85,6 +85,8 @@ class Place:
         self.load.open()
         self.forward.open()
         self.play.handle(Do("pause"))
+        if self.play.view.halted:
+            self.play.handle(Do("resume_scoring"))
         if self.play.view.loaded is None:
             self.play.load_model("small")
         self.settle(qtbot)
@@ -136,7 +138,7 @@ class Place:
         view = self.play.view
         chart = self.window.panels["next_token"]
         assert isinstance(chart, NextTokenPanel)
-        seen = ("node", "caret", "settings", "playing", "selected", "found", "sought", "recomputing", "game")
+        seen = ("node", "caret", "settings", "playing", "selected", "found", "sought", "recomputing", "game", "halted")
         told = self.told.count(), self.refused.count(), chart.bars.accessibleDescription() == REFUSED
         fields = tuple(getattr(view, name) for name in seen)
         return (*fields, view.document, view.busy, len(self.play.writing.waiting), *told)

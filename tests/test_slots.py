@@ -39,6 +39,7 @@ from arplay.engine.search import Search
 from arplay.engine.segmentations import Segment
 from arplay.engine.state import State
 from arplay.engine.table import JOBS
+from arplay.engine.total import Total
 from arplay.engine.two_orders import TrainOrders
 from arplay.engine.worker import Worker
 from arplay.engine.write import Write
@@ -163,6 +164,7 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
     OneBatch: lambda number, slot: OneBatch(number, "BACAB", slot=slot),
     Rate: lambda number, slot: Rate(number, TEXT, (TEXT,), slot=slot),
     Compare: lambda number, slot: Compare(number, TEXT, slot=slot),
+    Total: lambda number, slot: Total(number, TEXT, slot=slot),
     Change: lambda number, slot: Change(number, TEXT, (0, 2), (0, 2), slot=slot),
     FreeRun: lambda number, slot: FreeRun(number, TEXT, Caret(2), (1, 2), 2, slot=slot),
     Map: lambda number, slot: Map(number, TEXT, TEXT.end, 2, 9, slot=slot),

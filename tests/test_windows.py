@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arplay.core.errors import Problem
-from arplay.core.windows import Windows
+from arplay.core.reading import Reading
+from arplay.core.windows import Windows, windows_of
 
 sizes = st.integers(1, 20).flatmap(lambda w: st.tuples(st.just(w), st.integers(1, w)))
 windows = sizes.flatmap(lambda p: st.integers(0, p[0] - p[1]).map(lambda lead: Windows(*p, lead)))
@@ -62,6 +63,41 @@ def test_by_hand() -> None:
     assert [Windows(4, 2).start(i) for i in range(10)] == [0, 0, 0, 0, 0, 2, 2, 4, 4, 6]
     assert Windows.half(512) == Windows(512, 256) and Windows.half(1) == Windows(1, 1)
     assert list(Windows(4, 2).spans(0)) == []
+
+
+@given(windows, st.integers(0, 70), st.integers(0, 75))
+def test_what_a_reading_costs_is_counted_without_reading(windows: Windows, length: int, known: int) -> None:
+    every = list(windows.spans(length))
+    left = [span for span in every if span[2] > known]
+    assert list(windows.spans(length, known)) == left
+    read = [windows.read(np.arange(length), start, min(stop, start + windows.window)) for start, _, stop in left]
+    capped = [min(len(ids), windows.window) for ids in read]  # the last token of a full window is not read
+    assert windows.cost(length, known) == (len(left), sum(capped))
+
+
+def test_what_a_million_tokens_cost_is_told_at_once() -> None:
+    assert Windows(512, 1).cost(10**12) == (10**12 - 512, 512 * (10**12 - 512))
+
+
+@given(st.integers(1, 40), st.integers(0, 60), st.data())
+def test_a_reading_gives_each_token_the_context_that_it_says(context: int, length: int, data: st.DataObject) -> None:
+    """Whatever is chosen: a context of the model or less, any stride, and a lead that stands before each window."""
+    lead = data.draw(st.integers(0, min(3, context - 1)))
+    own = data.draw(st.none() | st.integers(lead + 1, context))
+    every = data.draw(st.booleans())
+    most = (own or context) - (lead if every else 0)
+    stride = data.draw(st.none() | st.integers(1, most))
+    windows = windows_of(context, length, Reading("auto", False, every, own, stride), lead)
+    assert windows.window == (own or context) and stride in (None, windows.stride)
+    covers(windows, length)
+    chain = np.arange(length)
+    for start, first, stop in windows.spans(length):
+        for index in range(first, stop):
+            seen = windows.read(chain, start, index).tolist()
+            before = list(range(lead)) if every and start else []
+            assert seen == before + list(range(start, index)), "another context than the reading says"
+            if stride == 1 and index > windows.window:
+                assert len(seen) == windows.window, "stride 1 gives all the context there can be"
 
 
 def test_a_mean_of_window_means_is_another_number() -> None:

@@ -27,6 +27,7 @@ from arplay.engine.rollouts import Roll, roll
 from arplay.engine.scoring import Score, score
 from arplay.engine.search import Search, search
 from arplay.engine.segmentations import Segment, segment
+from arplay.engine.total import Total, total
 from arplay.engine.two_orders import TrainOrders, train_orders
 from arplay.engine.write import Write, write
 
@@ -51,6 +52,7 @@ JOBS: dict[type[Request], Job] = {
     Part: plain(part),
     Score: plain(score),
     Reconcile: plain(reconcile),
+    Total: plain(total),
     Compare: plain(compare),
     Reach: plain(reach),
     Recompute: plain(recompute),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from arplay.core.beams import Rules
 from arplay.core.modalities.base import Document, Edit, TokenSet
+from arplay.core.reading import Reading
 from arplay.core.tree import Kind, Mark, Node, Step
 from arplay.engine.load import Device, Dtype
 from arplay.gui.settings import Lab, Settings
@@ -84,14 +85,15 @@ class Do:
 
     ``take``: the most probable token; ``word``: sample up to the next word; ``branch``: another token for the last
     pick; ``chart``: go there to choose; ``bet`` and ``bet_all``: on what follows the caret, or on all of the text;
-    ``compare``: choose a model to stand beside the window's own.
+    ``compare``: choose a model to stand beside the window's own; ``reading``: how texts are read;
+    ``pause_scoring``: what is scored stays, ``resume_scoring`` goes on from there.
     """
 
     what: Literal[
         "step", "rewind", "reroll", "take", "word", "branch", "heal", "play", "pause", "put_aside", "retokenise",
         "reconcile", "recompute", "stop_trying", "stop_measuring", "accept_ghost", "hide_ghost",
         "forget_timings", "cancel", "bet", "bet_all", "reveal", "skip_bet", "next_bet", "leave_bets", "open", "tour",
-        "chart", "compare",
+        "chart", "compare", "reading", "pause_scoring", "resume_scoring", "cancel_scoring",
     ]  # fmt: skip
 
 
@@ -156,6 +158,13 @@ class CompareCandidates(Ask):
 
     texts: tuple[str, ...]
     quietly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Other(Ask):
+    """What the total of the text would be by another reading than the one that is set."""
+
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)

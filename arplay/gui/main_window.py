@@ -266,6 +266,8 @@ class MainWindow(Host):
                 self.browse_models(beside=True)
             case intents.Do("chart"):
                 self.focus_chart()
+            case intents.Do("reading"):
+                self.menus.open_reading()
             case intents.Do("tour"):
                 self.start_tour()
             case intents.Zoom(steps):
@@ -454,8 +456,9 @@ class MainWindow(Host):
         self.keeping.end()
         self.store.keep("geometry", self.saveGeometry())
         self.store.keep("layout", self.arrangement.state())
-        if self.menus.pages is not None:
-            self.menus.pages.hide()
+        for beside in (self.menus.pages, self.menus.reading):
+            if beside is not None:
+                beside.hide()
         self._save_settings()
         self.training.close()
 

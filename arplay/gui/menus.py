@@ -24,6 +24,7 @@ from arplay.gui.intents import Do, PeekRewind
 from arplay.gui.model_menu import ModelMenu
 from arplay.gui.pages import Pages, pages
 from arplay.gui.playground.writing import NO_MODEL
+from arplay.gui.reading_settings import FIRST_TOKEN, ReadingSettings
 from arplay.gui.text_menu import TextMenu
 from arplay.gui.theme import Theme, icon
 from arplay.gui.tool_bar import ToolBar
@@ -31,17 +32,6 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.entries import Entries, Entry
 from arplay.gui.widgets.menu_button import give_menu
-
-FIRST_TOKEN = (
-    (
-        "auto",
-        "First token: automatic",
-        "What the tokenizer itself puts before a text; if nothing, the model's own p(x₁)",
-    ),
-    ("bos", "First token after BOS", "Put the model's beginning-of-text token before the text"),
-    ("eos", "First token after EOS", "Put the model's end-of-text token before the text"),
-    ("unscored", "First token unscored", "Put nothing before the text; the first token then has no probability"),
-)
 
 
 def _special_tip(name: str) -> str:
@@ -59,6 +49,7 @@ class Menus(QObject):
         self._window = window
         self._loaded: Loaded | None = None
         self.pages: Pages | None = None
+        self.reading: ReadingSettings | None = None
         self._export_menus: dict[str, QMenu] = {}
         self._settings: list[tuple[QAction, str, object]] = []
         self._icons: list[tuple[QAction | QToolButton, str]] = []
@@ -140,6 +131,7 @@ class Menus(QObject):
             "A text longer than the context is scored in windows. On: each of them begins as the text does\n"
             "(with BOS, say); off: the later ones begin in the middle of it."
         )
+        self._action(menu, "Rea&ding a long text…", self.open_reading)
         self._action(menu, "&Check against an uncached pass", self._doing("reconcile"))
 
     def _build_help(self, menu: QMenu) -> None:
@@ -268,6 +260,8 @@ class Menus(QObject):
         for action, field, on in self._settings:
             action.setChecked(getattr(view.settings, field) == on)
         self.every_window.setChecked(view.settings.reading.window_lead)
+        if self.reading is not None and self.reading.isVisible():
+            self.reading.show_view(view)
         self._show_reading(view)
 
     def _show_reading(self, view: View) -> None:
@@ -349,6 +343,14 @@ class Menus(QObject):
             self.pages = Pages(self._window.store, self._window)
             self.pages.set_theme(self._window.theme)
         self.pages.open_at(page)
+
+    def open_reading(self) -> None:
+        """The window in which context and stride are set; it stays open beside this one."""
+        if self.reading is None:
+            self.reading = ReadingSettings(self._window)
+            self.reading.chosen.connect(lambda reading: self._window.change(reading=reading))
+            self.reading.asked.connect(self._window.handle)
+        self.reading.open_at(self._window.playground.view)
 
     def _open_models_folder(self) -> None:
         paths.models().mkdir(parents=True, exist_ok=True)

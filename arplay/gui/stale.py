@@ -144,6 +144,8 @@ def no_scores(view: View) -> str:
         return view.work or "Loading the model…"
     if view.loaded.can.no_scores:
         return f"No score: {view.loaded.can.no_scores}."
+    if view.halted and view.ledger is None:
+        return f"Scoring was {view.halted} before anything was known."
     if len(view.document) and (view.ledger is None or not view.ledger.complete):
         return view.work or f"Scoring the {kinds.of_document(view.document).noun}…"
     return ""

@@ -25,6 +25,7 @@ from arplay.engine.masks import Measured
 from arplay.engine.parting import Parted
 from arplay.engine.reconcile import Reconciled
 from arplay.engine.rollouts import Rolled
+from arplay.engine.scoring import NO_EFFORT, Effort
 from arplay.engine.search import Searched
 from arplay.gui.intents import Ask, CompareCandidates, Train
 from arplay.gui.peers import Peer
@@ -80,7 +81,9 @@ class View:
     ``ghost``: how greedy decoding would go on at the end of the text; it is no part of it.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``reached``: the receptive field that was measured last, perhaps of another place (:attr:`reached_here`).
-    ``scoring``: the scores of this very text are on their way.
+    ``scoring``: the scores of this very text are on their way; ``halted``: they were, and the user ended that.
+    ``effort``: what the scores in sight have cost so far; ``speed``: tokens that this model read a second when a text
+    was scored last, None before.
     ``busy`` says what is being done, ``doing`` the same with its phase and its seconds, ``problem`` (cause, remedy)
     what went wrong.
     """
@@ -131,6 +134,9 @@ class View:
     recomputing: bool = False
     reached: Reached | None = None
     scoring: bool = False
+    halted: Literal["", "paused", "cancelled"] = ""
+    effort: Effort = NO_EFFORT
+    speed: float | None = None
     busy: str | None = None
     doing: str = ""
     problem: tuple[str, str] | None = None

@@ -19,10 +19,10 @@ from arplay.gui.settings import ColourBy, Unit
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
-from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.widgets.heat.scoring_row import ScoringRow, progress
 from arplay.gui.widgets.heat.sheet import FiguresSheet, Scored
 from arplay.gui.widgets.labels import first_token, lead_tokens, windows
 from arplay.gui.widgets.ledger.totals import note_figures
@@ -66,7 +66,9 @@ class HeatmapPanel(OnSheet, Panel):
         super().__init__()
         self.view = View()
         self.figures = FigureRow()
-        self.caption = Caption()
+        self.row = ScoringRow()
+        self.row.asked.connect(self.intent)
+        self.caption = self.row.caption
         self.progress = ProgressLine()
         self.text = self._made(kinds.KINDS[0])  # without scores it tells what is missing
         self.legend = Legend()
@@ -86,7 +88,7 @@ class HeatmapPanel(OnSheet, Panel):
         head = QVBoxLayout(self.head)
         head.setContentsMargins(0, 0, 0, 0)
         head.setSpacing(SPACE[0])
-        for widget in (self.figures, self.caption, self.progress):
+        for widget in (self.figures, self.row, self.progress):
             head.addWidget(widget)
         self.low = QVBoxLayout()
         head.addLayout(self.low)
@@ -140,6 +142,7 @@ class HeatmapPanel(OnSheet, Panel):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
+        self.row.set_theme(theme)
         self._show_style()
 
     def _show_style(self) -> None:
@@ -160,19 +163,16 @@ class HeatmapPanel(OnSheet, Panel):
         self.progress.show_share(ledger.done / len(ledger) if ledger is not None and growing else None)
         if ledger is None or not len(ledger):
             self.figures.show_figures(())
-            self.caption.show_text("")
+            self.row.show_view(view, "")
         else:
             self.figures.show_figures(heat_figures(ledger, view.settings.unit))
-            self.caption.show_text(self._caption(ledger))
+            self.row.show_view(view, self._caption(ledger))
         self._fit()
 
     def _caption(self, ledger: Ledger) -> str:
         lead = lead_tokens(ledger, self.view.loaded)
-        growing = None if ledger.complete else f"{ledger.done:,} of {len(ledger):,}"
         follows = self.view.scores_follow
-        return "  ·  ".join(
-            part for part in (growing, follows, windows(ledger, lead), first_token(ledger, lead)) if part
-        )
+        return "  ·  ".join(part for part in (follows, windows(ledger, lead), first_token(ledger, lead)) if part)
 
     def _fit(self) -> None:
         """The text comes first: in a small panel the legend, the caption and the figures give way, in this order.
@@ -190,7 +190,7 @@ class HeatmapPanel(OnSheet, Panel):
         rest = self.height() - self.heat.least
         self.figures.setVisible(has and rest >= 50)
         self.figures.set_max_rows(3 if beside else 2 if self.height() >= 300 else 1)
-        self.caption.setVisible(has and rest >= 90)
+        self.row.setVisible((has or bool(self.view.halted)) and rest >= 90)
         self.controls.setVisible(self.height() >= 130 if beside else rest >= 130 and self.width() >= 260)
         room = (side if beside else inner) - sum(button.minimumWidth() for button in self.choices.buttons())
         self.legend.fit(room)
@@ -239,7 +239,7 @@ class HeatmapPanel(OnSheet, Panel):
             scale,
             settings.unit,
             heat_figures(ledger, settings.unit),
-            ("" if ledger is whole else part) + self._caption(whole),
+            ("" if ledger is whole else part) + "  ·  ".join(filter(None, (progress(self.view), self._caption(whole)))),
         )
         return kind.sheet(scored)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -12,7 +13,7 @@ from arplay.core.modalities.base import Document, Place
 from arplay.core.position import Answer
 from arplay.core.stepping import context_at
 from arplay.engine.explore import Explore
-from arplay.engine.scoring import Score
+from arplay.engine.scoring import Score, Scored
 from arplay.gui.bridge import Bridge
 from arplay.gui.playground.state import State
 from arplay.models import grammar
@@ -21,6 +22,8 @@ TYPING_PAUSE_MS = 60
 SCORE_PAUSE_MS = 150
 PLAYED_MS = 300
 """Between two times that the text is scored while Play writes, which takes the model's time."""
+TELLING = 64
+"""Tokens of which a speed is told: of fewer it says more about what surrounds a forward."""
 
 
 class Asking(QObject):
@@ -30,6 +33,8 @@ class Asking(QObject):
         super().__init__(play)
         self._play, self._bridge = play, bridge
         self._scoring = False
+        self._number: int | None = None
+        """Of the request for the scores, while it runs."""
         self._explore_timer = QTimer(self, singleShot=True, interval=TYPING_PAUSE_MS)
         self._explore_timer.timeout.connect(self.explore)
         self._score_timer = QTimer(self, singleShot=True)
@@ -104,16 +109,53 @@ class Asking(QObject):
     def score(self) -> None:
         """While Play writes, a pass that runs is let to its end: replaced by each next one, none would ever end."""
         view = self._play.view
+        self._score_timer.stop()
         if view.playing and self._scoring:
             self.score_soon()
         elif view.loaded is not None and not view.loaded.can.no_scores:
             self._scoring = True
             asked = partial(Score, document=self._play.scored_document, reading=view.settings.reading)
-            self._bridge.ask(asked)
+            self._number = self._bridge.ask(asked)
             self._show_scoring()
 
+    def halt(self, how: Literal["paused", "cancelled"]) -> None:
+        """What is scored stays in sight, and the worker knows it: nothing of it is read again when it goes on."""
+        play = self._play
+        if self._scoring and self._number is not None:
+            self._bridge.cancel(self._number)
+        elif not (self._score_timer.isActive() or (how == "cancelled" and play.view.halted)):
+            play.refused.emit("Nothing is being scored")
+            return
+        self._score_timer.stop()
+        play.show(halted=how)
+        self.score_ended()
+
+    def resume(self) -> None:
+        if self._play.view.halted:
+            self.score()
+        else:
+            self._play.refused.emit("Nothing was paused")
+
+    def scored(self, result: Scored) -> None:
+        """Scores of the text, or of its beginning, and what they have cost."""
+        effort, play = result.effort, self._play
+        play.show(ledger=result.ledger, effort=effort)
+        if effort.read >= TELLING and effort.per_second is not None:
+            play.show(speed=effort.per_second)
+        if result.departures is not None and result.document == play.document:
+            play.show(departures=result.departures)
+        if result.ledger.complete:
+            self.score_ended()
+            play.show(halted="")
+
+    def score_cancelled(self) -> None:
+        """By the user, perhaps where all that runs is cancelled."""
+        if self._scoring:
+            self.score_ended()
+            self._play.show(halted="cancelled")
+
     def score_ended(self) -> None:
-        self._scoring = False
+        self._scoring, self._number = False, None
         self._show_scoring()
 
     def hold(self) -> None:
@@ -127,4 +169,4 @@ class Asking(QObject):
     def _show_scoring(self) -> None:
         scoring = self._scoring or self._score_timer.isActive()
         if scoring != self._play.view.scoring:
-            self._play.show(scoring=scoring)
+            self._play.show(scoring=scoring, halted="" if scoring else self._play.view.halted)

@@ -14,7 +14,7 @@ from arplay.engine.explore import Explore, Explored
 from arplay.engine.load import Device, Dtype, Load, Loaded
 from arplay.engine.messages import Cancelled, Failed, Progress, Result
 from arplay.engine.reconcile import Reconcile, Reconciled
-from arplay.engine.scoring import Score, Scored
+from arplay.engine.scoring import NO_EFFORT, Score, Scored
 from arplay.engine.write import Written
 from arplay.gui import intents, kinds
 from arplay.gui.bridge import Bridge
@@ -241,6 +241,11 @@ class Playground(State):
                 self.ghost.accept()
             case "hide_ghost":
                 self.ghost.hide()
+            case "pause_scoring" | "cancel_scoring":
+                self.asking.halt("paused" if what == "pause_scoring" else "cancelled")
+                self.progress.emit(None)
+            case "resume_scoring":
+                self.asking.resume()
             case "cancel":
                 self.bridge.cancel(self._told)
             case "stop_trying":
@@ -282,11 +287,8 @@ class Playground(State):
             case Explored():
                 self._on_explored(result)
             case Scored():
-                self.show(ledger=result.ledger)
-                if result.departures is not None and result.document == self.document:
-                    self.show(departures=result.departures)
+                self.asking.scored(result)
                 if result.ledger.complete:
-                    self.asking.score_ended()
                     self.progress.emit(None)
             case Written():
                 self.writing.written(result)
@@ -296,7 +298,7 @@ class Playground(State):
             case Cancelled():
                 self.writing.cancelled(result.number)
                 if result.asked is Score:
-                    self.asking.score_ended()
+                    self.asking.score_cancelled()
                 if result.asked is Explore:  # by the user: a newer question would have made this one stale
                     problem = ("the text was not read up to the caret: cancelled", "move the caret to ask again")
                     self.show(answer=None, decoded=None, undecoded=None, stale=False, problem=problem)
@@ -326,6 +328,9 @@ class Playground(State):
             undecoded=None,
             stale=True,
             ledger=None,
+            effort=NO_EFFORT,
+            speed=None,
+            halted="",
             departures=(),
             reconciled=None,
             step=None,

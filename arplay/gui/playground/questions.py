@@ -10,9 +10,10 @@ from typing import Any
 from arplay.engine.candidates import Rate
 from arplay.engine.conventions import Compare
 from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
+from arplay.engine.total import Total
 from arplay.engine.two_orders import TrainOrders
 from arplay.gui.bridge import Bridge
-from arplay.gui.intents import Ask, CompareCandidates, CompareConventions, Train
+from arplay.gui.intents import Ask, CompareCandidates, CompareConventions, Other, Train
 from arplay.gui.playground.state import State
 from arplay.gui.view import Asked
 from arplay.models import documents
@@ -32,6 +33,7 @@ def _candidates(play: State, asked: CompareCandidates) -> Callable[..., Request]
 QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {
     CompareCandidates: _candidates,
     CompareConventions: lambda *_: Compare,
+    Other: lambda _, asked: partial(Total, reading=asked.reading),
     Train: _train,
 }
 """What makes the request, but for its number, and its reading and document, where it does not name another one."""

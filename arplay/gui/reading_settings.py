@@ -1,0 +1,399 @@
+"""How texts are read, in a small window beside the text: presets, fields, and beforehand what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QStandardItemModel
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QRadioButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from arplay.core.chain import Totals
+from arplay.core.errors import Problem
+from arplay.core.format import number, part_percent, rough
+from arplay.core.modalities.base import Encoded
+from arplay.core.reading import PRESETS, FirstToken, Reading, offered, preset_of
+from arplay.core.windows import Cost, windows_of
+from arplay.engine.load import Loaded
+from arplay.gui.intents import Other, StopAsking
+from arplay.gui.theme import SPACE
+from arplay.gui.view import View
+from arplay.gui.widgets.caption import Label, plain
+from arplay.gui.widgets.labels import capital, label
+from arplay.gui.widgets.push_button import push_button
+
+FIRST_TOKEN: tuple[tuple[FirstToken, str, str], ...] = (
+    (
+        "auto",
+        "First token: automatic",
+        "What the tokenizer itself puts before a text; if nothing, the model's own p(x₁)",
+    ),
+    ("bos", "First token after BOS", "Put the model's beginning-of-text token before the text"),
+    ("eos", "First token after EOS", "Put the model's end-of-text token before the text"),
+    ("unscored", "First token unscored", "Put nothing before the text; the first token then has no probability"),
+)
+"""The rules with their words, which the tool bar has as well."""
+MOST_CONTEXT = 1_000_000
+"""That can be chosen where a model has no limit."""
+WIDE = 640
+NOT_MEASURED = "how long it takes is not measured yet"
+
+
+class ReadingSettings(QDialog):
+    """``chosen`` emits a Reading, ``asked`` what else is wanted of the playground. Nothing is read before *Apply*."""
+
+    chosen = Signal(object)
+    asked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Reading a long text")
+        self._view = View()
+        self._reading = Reading()
+        self._count: int | None = None  # of the text's tokens, as it was counted last
+        self._encoded: Encoded | None = None
+        self._totals: dict[Reading, Totals] = {}  # of this text, by this model
+        self.presets = QButtonGroup(self)
+        self.context, self.stride = _count_box("Context"), _count_box("Stride")
+        self.limit, self.usual = Label(role="caption"), Label(role="caption")
+        self.first = QComboBox(self)
+        self.every = QCheckBox("Begin every window as the text begins", self)
+        self.differs, self.cost = Label(role="caption", wrap=True), Label(wrap=True)
+        self.both = [_Total(self), _Total(self)]
+        self.apply = push_button("Apply", "Read the text so from now on", self._apply, role="primary")
+        self.apply.setDefault(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[3], SPACE[3], SPACE[3], SPACE[3])
+        column.setSpacing(SPACE[2])
+        intro = "A text longer than the context is read in windows, and every token is scored once."
+        column.addWidget(Label(intro, self, role="caption", wrap=True))
+        column.addLayout(self._presets())
+        column.addLayout(self._fields())
+        column.addWidget(self.differs)
+        column.addWidget(self._costs())
+        column.addStretch(1)
+        foot = QHBoxLayout()
+        foot.addStretch(1)
+        foot.addWidget(push_button("Close", slot=self.close))
+        foot.addWidget(self.apply)
+        column.addLayout(foot)
+        for box in (self.context, self.stride):
+            box.valueChanged.connect(self._edited)
+        self.first.activated.connect(self._edited)
+        self.every.clicked.connect(self._edited)
+        self.setMinimumWidth(WIDE)
+        for part in (self.differs, *self.both):  # what comes and goes moves nothing
+            policy = part.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            part.setSizePolicy(policy)
+        self.differs.setMinimumHeight(3 * self.differs.fontMetrics().height())
+        self.differs.setAlignment(Qt.AlignmentFlag.AlignTop)
+
+    # ---- building
+
+    def _presets(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(SPACE[3])
+        grid.setVerticalSpacing(SPACE[0])
+        for at, preset in enumerate(PRESETS):
+            button = QRadioButton(preset.title, self)
+            button.setToolTip(plain(preset.says))
+            self.presets.addButton(button, at)
+            grid.addWidget(button, at, 0)
+            grid.addWidget(Label(preset.says, self, role="caption"), at, 1)
+        other = QRadioButton("As below", self)
+        self.presets.addButton(other, len(PRESETS))
+        grid.addWidget(other, len(PRESETS), 0)
+        grid.addWidget(Label("A context and a stride of your own.", self, role="caption"), len(PRESETS), 1)
+        grid.setColumnStretch(1, 1)
+        self.presets.idClicked.connect(self._preset)
+        return grid
+
+    def _fields(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(SPACE[1])
+        grid.setVerticalSpacing(SPACE[0])
+        self.context.setToolTip(plain("Tokens that are read before one at most"))
+        self.stride.setToolTip(plain("How many tokens each window moves on: 1 gives every token all the context"))
+        for at, (words, box, beside) in enumerate(
+            (("&Context", self.context, self.limit), ("&Stride", self.stride, self.usual))
+        ):
+            name = Label(words, self)
+            name.setBuddy(box)
+            grid.addWidget(name, at, 0)
+            grid.addWidget(box, at, 1)
+            grid.addWidget(beside, at, 2)
+        for i, (key, words, tip) in enumerate(FIRST_TOKEN):
+            self.first.addItem(words, key)
+            self.first.setItemData(i, tip, Qt.ItemDataRole.ToolTipRole)
+        self.first.setAccessibleName("How the first token is treated")
+        grid.addWidget(self.first, 2, 0, 1, 3, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(self.every, 3, 0, 1, 3)
+        grid.setColumnStretch(2, 1)
+        return grid
+
+    def _costs(self) -> QFrame:
+        card = QFrame(self)
+        card.setProperty("role", "card")
+        column = QVBoxLayout(card)
+        column.setSpacing(SPACE[0])
+        column.addWidget(self.cost)
+        for each in self.both:
+            column.addWidget(each)
+            each.asked.connect(self.asked)
+        return card
+
+    # ---- what is shown
+
+    def show_view(self, view: View) -> None:
+        before, self._view = self._view, view
+        if self.presets.checkedButton() is None:
+            self._fill(view.settings.reading)
+        if view.loaded is None:
+            self.cost.setText("No model is loaded yet.")
+        ledger = view.ledger
+        if ledger is not None and not view.scores_are_old:
+            if ledger.encoded is not self._encoded or view.info is not before.info:
+                self._encoded, self._totals = ledger.encoded, {}
+            self._count = len(ledger)
+            if ledger.complete:
+                self._totals[view.settings.reading] = ledger.totals
+        elif ledger is not None:
+            self._count = None
+        found = view.answer_to(Other).found
+        if found is not None and found.info is view.info and self._encoded and self._encoded.is_of(found.document):
+            self._totals[found.reading] = found.totals
+        if view.loaded is not before.loaded or view.settings.reading != before.settings.reading:
+            self._fill(view.settings.reading)
+        else:
+            self._tell()
+
+    def open_at(self, view: View) -> None:
+        """Show it, with the keyboard on the preset that is chosen."""
+        self.show()
+        self.show_view(view)
+        self.raise_()
+        self.activateWindow()
+        self.presets.button(self._chosen()).setFocus()
+
+    @property
+    def reading(self) -> Reading:
+        """As the fields say."""
+        return self._reading
+
+    @property
+    def _rules(self) -> list[FirstToken]:
+        loaded = self._view.loaded
+        lacks = {"bos": loaded is None or loaded.bos is None, "eos": loaded is None or loaded.eos is None}
+        return [key for key, _, _ in FIRST_TOKEN if not lacks.get(key)]
+
+    @property
+    def _most(self) -> int | None:
+        """The model's own context."""
+        return self._view.info.context if self._view.info is not None else None
+
+    def _lead(self, reading: Reading) -> int:
+        """How many tokens stand before the text."""
+        return len(lead_ids(self._view.loaded, reading.first_token))
+
+    def _fill(self, reading: Reading) -> None:
+        """Show it in the fields, within what the model can."""
+        self._reading = reading
+        most = self._most
+        with QSignalBlocker(self.context), QSignalBlocker(self.stride):
+            self.context.setSpecialValueText("" if most else "no limit")
+            self.context.setRange(1 if most else 0, most or MOST_CONTEXT)
+            self.context.setValue(reading.context or most or 0)
+            room = self._room(reading)
+            self.stride.setEnabled(room > 0)
+            self.stride.setRange(min(1, room), max(1, room))
+            self.stride.setValue(reading.stride or self._half(reading))
+        at = self.first.findData(reading.first_token)
+        self.first.setCurrentIndex(at)
+        items = self.first.model()
+        assert isinstance(items, QStandardItemModel)
+        for i, (key, _, _) in enumerate(FIRST_TOKEN):
+            items.item(i).setEnabled(key in self._rules)
+        before = before_words(self._view.loaded, reading)
+        self.every.setText(f"Begin every window as the text begins{f', with {before}' if before else ''}")
+        self.every.setEnabled(bool(before))
+        self.every.setChecked(reading.window_lead)
+        self.limit.setText(f"of at most {most:,} tokens" if most else "tokens; this model reads a text of any length")
+        self.usual.setText(f"tokens; half a window is {self._half(reading):,}" if room else "")
+        for button in self.presets.buttons():
+            button.setEnabled(self.presets.id(button) in (*range(len(offered(most))), len(PRESETS)))
+        self.presets.button(self._chosen()).setChecked(True)
+        self._tell()
+
+    def _chosen(self) -> int:
+        """The number of the preset that the fields are of."""
+        preset = preset_of(self._reading, self._most, self._rules)
+        return PRESETS.index(preset) if preset else len(PRESETS)
+
+    def _room(self, reading: Reading) -> int:
+        """The longest stride; 0 where there are no windows."""
+        context = reading.context or self._most or 0
+        return max(0, context - (self._lead(reading) if reading.window_lead else 0))
+
+    def _half(self, reading: Reading) -> int:
+        return max(1, self._room(reading) // 2)
+
+    def _tell(self) -> None:
+        """What the fields mean: what differs from a convention, what it costs, both totals."""
+        preset = preset_of(self._reading, self._most, self._rules)
+        self.differs.setText(preset.differs if preset else "")
+        self.apply.setEnabled(self._view.loaded is not None and self._reading != self._view.settings.reading)
+        if self._view.loaded is None:
+            return
+        cost = self._cost_of(self._reading)
+        if isinstance(cost, Problem):
+            self.cost.setText(f"{capital(cost.cause)}; {cost.remedy}.")
+        elif cost is None:
+            self.cost.setText("What it costs is known once the text has been cut into tokens.")
+        else:
+            self.cost.setText(cost_words(cost, self._count or 0, speed_of(self._view)))
+        asked = self._view.answer_to(Other)
+        shows = isinstance(cost, Cost) and cost.windows > 1 and self._lead(self._reading) > 0
+        name = before_words(self._view.loaded, self._reading)
+        for row, every in zip(self.both, (False, True), strict=True):
+            reading = replace(self._reading, window_lead=every)
+            where = f"{name} before every window" if every else f"{name} before the text only"
+            its = self._cost_of(reading)
+            price = _price(its, speed_of(self._view)) if isinstance(its, Cost) else "impossible with this stride"
+            row.setVisible(shows)
+            row.show_total(where, self._totals.get(reading), price, reading, isinstance(its, Cost))
+            row.show_share(asked.share)
+
+    def _cost_of(self, reading: Reading) -> Cost | Problem | None:
+        if self._count is None:
+            return None
+        lead = self._lead(reading)
+        length = self._count + lead
+        try:
+            return windows_of(self._most, length, reading, lead).cost(length)
+        except Problem as problem:
+            return problem
+
+    # ---- what the user does
+
+    def _preset(self, at: int) -> None:
+        if at < len(PRESETS):
+            self._fill(PRESETS[at].made(self._reading, self._most or 0, self._rules))
+        else:
+            self.context.setFocus()
+
+    def _edited(self) -> None:
+        """Half a window stays half a window where the context changes."""
+        before, most = self._reading, self._most
+        context = self.context.value()
+        own = None if context in (0, most) else context
+        new = replace(before, context=own, first_token=self.first.currentData(), window_lead=self.every.isChecked())
+        stride = self.stride.value()
+        if self.sender() is not self.stride and before.stride is None:
+            new = replace(new, stride=None)
+        else:
+            stride = min(stride, max(1, self._room(new)))
+            new = replace(new, stride=None if stride == self._half(new) else stride)
+        self._fill(new)
+
+    def _apply(self) -> None:
+        self.chosen.emit(self._reading)
+
+
+class _Total(QWidget):
+    """The total by one reading, or what it would cost to know it."""
+
+    asked = Signal(object)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.words = Label(wrap=True)
+        self.button = push_button("Score it", slot=self._ask, role="chip")
+        self._reading = Reading()
+        self._runs = False
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.words, 1)
+        row.addWidget(self.button)
+
+    def show_total(self, where: str, totals: Totals | None, price: str, reading: Reading, possible: bool) -> None:
+        self._reading, self._where = reading, where
+        self.button.setVisible(totals is None and possible)
+        if totals is None:
+            self.words.setText(f"{capital(where)}: not scored, {price}")
+        else:
+            perplexity = "" if totals.perplexity is None else f", perplexity {number(totals.perplexity, 2)}"
+            self.words.setText(f"{capital(where)}: NLL {number(totals.nll_nats, 2)} nats{perplexity}")
+
+    def show_share(self, share: float | None) -> None:
+        self._runs = share is not None
+        self.button.setText("Score it" if share is None else f"Stop ({part_percent(share)})")
+        self.button.setAccessibleName(f"{self.button.text()}: {self._where}")
+
+    def _ask(self) -> None:
+        self.asked.emit(StopAsking(Other) if self._runs else Other(self._reading))
+
+
+def lead_ids(loaded: Loaded | None, rule: FirstToken) -> tuple[int, ...]:
+    """What stands before a text by this rule."""
+    if loaded is None:
+        return ()
+    own = {"auto": loaded.lead, "bos": (loaded.bos,), "eos": (loaded.eos,)}.get(rule, ())
+    return tuple(id for id in own if id is not None)
+
+
+def before_words(loaded: Loaded | None, reading: Reading) -> str:
+    """The same as its tokens are written; "" where nothing stands there."""
+    if loaded is None:
+        return ""
+    return " ".join(label(loaded.vocabulary.label(id)) for id in lead_ids(loaded, reading.first_token))
+
+
+def speed_of(view: View) -> float | None:
+    """Tokens that this model reads a second here, as it was measured: of a text, else of the longest prefix."""
+    read = [each for each in view.timings if each.kind == "prefill" and each.evaluated > 1 and each.seconds > 0]
+    longest = max(read, key=lambda each: each.evaluated, default=None)
+    if view.speed is not None or longest is None:
+        return view.speed
+    return longest.evaluated / longest.seconds
+
+
+def cost_words(cost: Cost, count: int, speed: float | None) -> str:
+    """What a reading of ``count`` tokens costs.
+
+    >>> cost_words(Cost(12, 6144), 3300, 2048.0)
+    '12 windows, each a forward: 6,144 tokens read to score 3,300, about 3 s at the 2,048 tokens/s measured here'
+    >>> cost_words(Cost(1, 80), 80, None)
+    'One window, a forward: 80 tokens read to score 80; how long it takes is not measured yet'
+    """
+    windows = "One window, a forward" if cost.windows == 1 else f"{cost.windows:,} windows, each a forward"
+    words = f"{windows}: {cost.read:,} tokens read to score {count:,}"
+    if speed is None:
+        return f"{words}; {NOT_MEASURED}"
+    return f"{words}, about {rough(max(1.0, cost.read / speed))} at the {speed:,.0f} tokens/s measured here"
+
+
+def _price(cost: Cost, speed: float | None) -> str:
+    return f"{cost.read:,} tokens to read" if speed is None else f"takes about {rough(max(1.0, cost.read / speed))}"
+
+
+def _count_box(name: str) -> QSpinBox:
+    box = QSpinBox(minimum=1, maximum=1)
+    box.setGroupSeparatorShown(True)
+    box.setKeyboardTracking(True)
+    box.setAccessibleName(name)
+    box.setMinimumWidth(110)
+    box.lineEdit().setTextMargins(SPACE[1], 0, SPACE[0], 0)
+    return box

@@ -1,0 +1,84 @@
+"""The line below a heatmap's figures: how its text was read, how far that is, and the buttons that hold it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from arplay.core.format import rough
+from arplay.gui.intents import Do
+from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.view import View
+from arplay.gui.widgets.caption import Caption, plain
+from arplay.gui.widgets.push_button import push_button, quiet_button
+
+LONG_SECONDS = 2.0
+"""A scoring that takes longer can be held."""
+READING = "How this text is read: its context, the stride of its windows, and what stands before it"
+GO_ON = "Go on scoring: nothing that is scored is read again"
+HOLD = "Pause the scoring: what is scored stays"
+
+
+class ScoringRow(QWidget):
+    """``asked`` emits intents. The buttons keep their places, so that the line does not jump while a text is scored."""
+
+    asked = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.caption = Caption()
+        self.hold = quiet_button(HOLD, self._hold)
+        self.end = quiet_button("Cancel the scoring", lambda: self.asked.emit(Do("cancel_scoring")))
+        self.reading = push_button("Reading…", READING, self._read, role="chip", name="Reading settings")
+        self._goes_on = False
+        self._theme: Theme | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACE[0])
+        row.addWidget(self.caption, 1)
+        for button in (self.hold, self.end, self.reading):
+            row.addWidget(button)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.hold.hide()
+        self.end.hide()
+
+    def show_view(self, view: View, words: str) -> None:
+        """``words``: how the text was read; before them stands how far that is."""
+        self.caption.show_text("  ·  ".join(part for part in (progress(view), words) if part))
+        long = self.hold.isVisibleTo(self) or (view.effort.left or 0.0) >= LONG_SECONDS
+        runs = view.scoring and view.ledger is not None and not view.ledger.complete and not view.scores_are_old
+        self.hold.setVisible(bool(view.halted) or (runs and long))
+        self.end.setVisible(view.halted == "paused" or (runs and long))
+        if self._goes_on != bool(view.halted):
+            self._goes_on = bool(view.halted)
+            self._show_icons()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._show_icons()
+
+    def _show_icons(self) -> None:
+        if self._theme is not None:
+            self.hold.setIcon(icon("play" if self._goes_on else "pause", self._theme))
+            self.end.setIcon(icon("x-circle", self._theme))
+        words = GO_ON if self._goes_on else HOLD
+        self.hold.setToolTip(plain(words))
+        self.hold.setAccessibleName("Resume scoring" if self._goes_on else "Pause scoring")
+
+    def _hold(self) -> None:
+        self.asked.emit(Do("resume_scoring" if self._goes_on else "pause_scoring"))
+
+    def _read(self) -> None:
+        self.asked.emit(Do("reading"))
+
+
+def progress(view: View) -> str:
+    """How far the scores in sight are; "" where they are whole."""
+    ledger = view.ledger
+    if ledger is None or ledger.complete or (view.halted and view.scores_are_old):
+        return view.halted
+    done = f"{ledger.done:,} of {len(ledger):,}"
+    if view.halted:
+        return f"{view.halted}: of the first {done} tokens"
+    left = view.effort.left
+    return done if left is None else f"{done}, {rough(max(1.0, left))} left"

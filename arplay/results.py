@@ -23,16 +23,14 @@ from arplay.core.parts import Parts
 from arplay.core.position import Answer
 from arplay.core.stepping import context_at
 from arplay.engine.load import Loaded
+from arplay.engine.runs import in_place_of_model, saved_run
 from arplay.export import html, provenance, scorefile, tables
 from arplay.models import grammar
-from arplay.models.base import Capabilities
 
 if TYPE_CHECKING:
     import pandas
 
 Floats = NDArray[np.float64]
-
-SAVED = Capabilities(False, "none", False, no_scores="its model is not loaded: this is a saved scoring run")
 
 
 class Token(NamedTuple):
@@ -269,8 +267,7 @@ class Score:
 
         Raises Problem for what is no text, and where the file cannot be written.
         """
-        loaded = self.loaded
-        scorefile.write(Path(path), self.ledger, loaded.vocabulary, loaded.info, name, loaded.lossy)
+        scorefile.write(Path(path), saved_run(self.loaded, self.ledger, name))
 
     @classmethod
     def opened(cls, path: str | os.PathLike[str]) -> tuple[Score, str]:
@@ -282,8 +279,8 @@ class Score:
         ...     Score.opened(f"{folder}/bac.npz")[0]
         <arplay.Score of 3 tokens: NLL 2.1203 nats, perplexity 2.0274, 1.0196 bits per byte>
         """
-        ledger, tokens, info, name, lossy = scorefile.read(path)
-        return cls(Loaded(0, info, tokens, (), None, None, SAVED, lossy), ledger), name
+        run = scorefile.read(path)
+        return cls(in_place_of_model(0, run), run.ledger), run.name
 
     def beside(self, other: Score) -> Aligned:
         """This score and that of the same document by another model, cut where both have an edge between tokens.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from arplay.commands import options
 from arplay.core.errors import Problem
 from arplay.core.signs import safe
+from arplay.export.scorefile import is_scores
 from arplay.gui import platform_check
 from arplay.gui.options import WindowOptions
 from arplay.textfile import check_prompt
@@ -40,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
         check_prompt(args.prompt)
     if args.text_file is not None and not args.text_file.exists():
         raise Problem(f"there is no file {args.text_file}", "check the path; `arplay --help` lists the commands")
+    if args.text_file is not None and args.model is not None and is_scores(args.text_file):
+        raise options.UsageError("a saved scoring run opens without a model; give the text to score it anew")
     wanted = options_of(args, args.text_file)
     platform = platform_check.platform()
     if platform is None:
@@ -80,7 +83,7 @@ def _without_screen(args: argparse.Namespace, wanted: WindowOptions) -> int:
     from arplay.results import Next
 
     print("No screen can be reached, so here is what the window would show.\n", flush=True)
-    if args.text_file is not None:
+    if args.text_file is not None and not is_scores(args.text_file):
         # what is wrong with it is told here, nobody can be asked
         given.source(args, None, args.text_file, args.encoding)
     path = _place()

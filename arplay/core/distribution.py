@@ -53,7 +53,7 @@ class Distribution:
     ``open``: there are tokens beyond the ``size`` that have a name, and nobody knows how many. ``ceiling``: the most
     that the log-prob of an unknown one may be, where it may be more than that of known ones. ``shift``: what is added
     to a log-prob to be the logit that the model gave, where it gave logits. ``support`` is looked for where it
-    is not known.
+    is not known. ``told_entropy``: in nats, of a partial one that was known as a whole once.
     Ranks count from 1; equal probabilities are ordered by id.
     """
 
@@ -66,10 +66,13 @@ class Distribution:
         ceiling: float = -np.inf,
         shift: float | None = None,
         support: Ids | None = None,
+        told_entropy: float | None = None,
     ) -> None:
         self.size, self.open, self.ceiling, self.shift = size, open, ceiling, shift
         if support is not None:
             self.__dict__["support"] = frozen(support)
+        if told_entropy is not None:
+            self.__dict__["entropy"] = told_entropy
         self.logprobs = frozen(np.asarray(logprobs, dtype=np.float64))
         self.ids = None if ids is None else frozen(np.asarray(ids, dtype=np.int64))
         self._best: Ids = frozen(np.zeros(0, np.int64))
@@ -114,7 +117,7 @@ class Distribution:
 
     @cached_property
     def entropy(self) -> float | None:
-        """Entropy in nats; None for a partial distribution, whose entropy nobody knows."""
+        """Entropy in nats; None for a partial distribution, whose entropy nobody knows unless it is told."""
         return entropy(self.logprobs) if self.full else None
 
     def top(self, n: int) -> Ids:

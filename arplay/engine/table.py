@@ -24,6 +24,7 @@ from arplay.engine.recompute import Recompute, recompute
 from arplay.engine.reconcile import Reconcile, reconcile
 from arplay.engine.replay import Replay, replay
 from arplay.engine.rollouts import Roll, roll
+from arplay.engine.runs import OpenRun, SaveRun, open_run, save_run
 from arplay.engine.scoring import Score, score
 from arplay.engine.search import Search, search
 from arplay.engine.segmentations import Segment, segment
@@ -43,6 +44,8 @@ JOBS: dict[type[Request], Job] = {
     Change: plain(change),
     FreeRun: plain(free_run),
     TrainOrders: plain(train_orders),
+    OpenRun: plain(open_run),
+    SaveRun: plain(save_run),
     Load: Job(load),
     Describe: Job(describe),
     Fetch: Job(fetch, already="is being fetched already"),

@@ -1,7 +1,7 @@
 """A scoring run as a file: an npz of plain arrays with ``run.json`` beside them, which opens again without the model.
 
-``numpy.load(FILE)`` reads its arrays; ``assets/docs/numbers.md`` tells what they are. A file is read whole or refused
-whole, and never as pickled objects.
+``numpy.load(FILE)`` reads its arrays; ``assets/docs/command-line.md`` tells what they are. A file is read whole or
+refused whole, and never as pickled objects.
 """
 
 from __future__ import annotations
@@ -12,20 +12,19 @@ import math
 import os
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arplay.core.chain import Ledger
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import TokenSet
 from arplay.core.reading import FIRST_TOKEN
 from arplay.export.writers import replacing
-from arplay.models.base import Info
-from arplay.models.scored_run import COLUMNS, arrays, restored, special
+from arplay.models.scored_run import COLUMNS, SavedRun, arrays, restored, special
 from arplay.schema import Wrong, many, maybe, one_of, table, text, whole
 from arplay.version import __version__
 
@@ -58,7 +57,10 @@ _SAYS = table(
         "windows": many(whole(0, _BIG), 3, 3),
         "notes": many(many(text(1 << 16), 3, 3)),
         "lossy": text(1 << 16),
-    }
+        "lead": many(whole(0, 1 << 24), 0, 1 << 20),
+        "when": text(40),
+    },
+    otherwise={"lead": (), "when": ""},
 )
 
 
@@ -67,41 +69,50 @@ def is_scores(path: Path) -> bool:
     return path.name.lower().endswith(ENDING)
 
 
-def write(path: Path, ledger: Ledger, tokens: TokenSet, info: Info, name: str, lossy: str = "") -> None:
-    """All or nothing. ``name``: of the text. Raises Problem for what is no text, or not scored to its end."""
-    columns, windows = arrays(ledger, tokens), ledger.windows
+def write(path: Path, run: SavedRun) -> None:
+    """All or nothing. Raises Problem for what is no text, or not scored to its end."""
+    for _ in writing(path, run):
+        pass
+
+
+def writing(path: Path, run: SavedRun) -> Iterator[float]:
+    """The same in steps, each of which tells which part is written; closed before its end it leaves nothing."""
+    ledger, tokens, windows = run.ledger, run.tokens, run.ledger.windows
+    columns = arrays(ledger, tokens, run.lead)
     head = {
         "arplay": __version__,
         "scores": VERSION,
-        "name": name,
-        "model": asdict(info),
+        "name": run.name,
+        "model": asdict(run.info),
         "tokens": tokens.name,
         "vocabulary": len(tokens),
-        "special": special(ledger, tokens),
+        "special": special(columns, tokens),
         "first_token": ledger.first_token,
         "before": ledger.before,
         "windows": [windows.window, windows.stride, windows.lead],
         "notes": [[note.figure, note.label, note.sentence] for note in ledger.added],
-        "lossy": lossy,
+        "lossy": run.lossy,
+        "lead": list(run.lead),
+        "when": run.when or datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
+    whole_size, done = max(1, sum(values.nbytes for values in columns.values())), 0
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         file.writestr(HEAD, json.dumps(head, allow_nan=False, indent=1))
         for column, values in columns.items():
             with file.open(f"{column}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.ascontiguousarray(values), allow_pickle=False)
+            done += values.nbytes
+            yield done / whole_size
 
 
-def read(path: str | os.PathLike[str]) -> tuple[Ledger, TokenSet, Info, str, str]:
-    """Ledger, the tokens that stand in it, the model, the name of the text, and how the tokenizer changed it.
-
-    Raises Problem for a file that cannot be read, is damaged, or of a newer arplay.
-    """
+def read(path: str | os.PathLike[str]) -> SavedRun:
+    """A run that was saved. Raises Problem for a file that cannot be read, is damaged, or of a newer arplay."""
     name = Path(path).name
     try:
         with zipfile.ZipFile(path) as file:
             head = _head(file)
             found = {column: _array(file, column) for column in COLUMNS}
-        ledger, tokens = restored(found, head)
+        return restored(found, head)
     except OSError as error:
         raise Problem(f"{path} cannot be read ({error.strerror or error})", "check the path and its rights") from error
     except _NewerError as error:
@@ -110,8 +121,6 @@ def read(path: str | os.PathLike[str]) -> tuple[Ledger, TokenSet, Info, str, str
             zipfile.BadZipFile, zlib.error, Problem) as error:  # fmt: skip
         cause = str(error).split("\n")[0][:200] or type(error).__name__
         raise Problem(f"{name} is no scoring run, or damaged: {cause}", _NOT_USED) from error
-    info = Info(**{**head["model"], "not_used": tuple(head["model"]["not_used"])})
-    return ledger, tokens, info, head["name"], head["lossy"]
 
 
 class _NewerError(Exception):

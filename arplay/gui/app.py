@@ -22,6 +22,7 @@ from arplay.core.kept import Session
 from arplay.core.modalities.base import Document
 from arplay.core.reading import Reading
 from arplay.core.tree import Tree
+from arplay.export.scorefile import is_scores
 from arplay.export.sessionfile import is_session
 from arplay.export.writers import replacing
 from arplay.gui import overrides
@@ -139,7 +140,9 @@ class _Start:
         former = window.store.text("model", catalogue.DEFAULT) if self._remembered else catalogue.DEFAULT
         former = (restored and restored.model) or former
         spec = options.model or (former if catalogue.is_ready(former) else catalogue.DEFAULT)
-        window.playground.load_model(spec, options.device, options.dtype)
+        file = options.text_file
+        if file is None or not is_scores(file):  # a run needs no model
+            window.playground.load_model(spec, options.device, options.dtype)
         if self._open_other(spec):
             pass  # what was given is no text
         elif options.prompt is not None:
@@ -157,7 +160,8 @@ class _Start:
     def _open_other(self, spec: str) -> bool:
         """Whether something is given to a model of no texts: what it is, or that it is none, is shown then."""
         window, options = self._window, self._options
-        if options.text_file is not None and is_session(options.text_file):
+        file = options.text_file
+        if file is not None and (is_session(file) or is_scores(file)):
             return False
         try:
             if (options.prompt is None and options.text_file is None) or documents.tokens_of(spec) is None:

@@ -200,7 +200,7 @@ def shown(panel: Panel, view: View) -> Shown:
         loaded,
         view.document,
         view.caret,
-        view.excerpt_of or "the text in the window",
+        view.run.name if view.run is not None else view.excerpt_of or "the text in the window",
         view.answer,
         view.decoded,
         view.ledger if chart is None or chart.of == "scores" else None,

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from arplay.core.errors import Problem
 from arplay.core.reading import Reading
 from arplay.core.signs import markup
-from arplay.export import sessionfile
+from arplay.export import scorefile, sessionfile
 from arplay.export.writers import replacing
 from arplay.gui import kinds
 from arplay.gui.host import Host
@@ -25,10 +25,14 @@ def open_file(path: Path, encoding: str | None, window: Host) -> bool:
     """Open a document of the kind that the model reads, only in the heatmap where it is too long to edit.
 
     For a text that is not UTF-8 the detected encoding is offered. False: told, given up. What the model cannot read
-    waits where another one is on its way. A file called ``….session.json`` is a session.
+    waits where another one is on its way. A file called ``….session.json`` is a session, and ``….npz`` a scoring run,
+    which is read by the worker.
     """
     if sessionfile.is_session(path):
         return open_session(path, window)
+    if scorefile.is_scores(path):
+        window.playground.runs.open(path)
+        return False
     loaded = window.playground.view.loaded
     tokens = loaded.vocabulary if loaded is not None else None
     reader = documents.reader_of(tokens)
@@ -100,6 +104,17 @@ def save_session(window: Host) -> bool:
     return write_session(path, window)
 
 
+def save_scores(window: Host) -> None:
+    """Ask for a file that the scores go into, from which they open without the model."""
+    view = window.playground.view
+    stem = Path(view.excerpt_of or view.name or "scores").stem
+    ending = scorefile.ENDING
+    name, _ = QFileDialog.getSaveFileName(window, "Save the scores", f"{stem}{ending}", f"Scoring runs (*{ending})")
+    if name:
+        path = Path(name)
+        window.playground.runs.save(path if scorefile.is_scores(path) else path.with_name(path.name + ending))
+
+
 def write_session(path: Path, window: Host) -> bool:
     """Texts, ids, history and settings of this window, all or nothing."""
     snapshot = window.keeping.snapshot()
@@ -148,7 +163,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def ask_open(window: Host) -> Path | None:
-    texts = f"Texts and sessions (*.txt *.md *.py *.csv *{sessionfile.ENDING})"
+    texts = f"Texts, sessions and scoring runs (*.txt *.md *.py *.csv *{sessionfile.ENDING} *{scorefile.ENDING})"
     name, _ = QFileDialog.getOpenFileName(window, "Open", filter=f"{_files(window)}{texts};;All files (*)")
     return Path(name) if name else None
 

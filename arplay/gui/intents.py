@@ -83,6 +83,7 @@ class Zoom:
 class Do:
     """A command with no argument.
 
+    ``score_anew``: load the model of the saved run in sight.
     ``take``: the most probable token; ``word``: sample up to the next word; ``branch``: another token for the last
     pick; ``chart``: go there to choose; ``bet`` and ``bet_all``: on what follows the caret, or on all of the text;
     ``compare``: choose a model to stand beside the window's own; ``reading``: how texts are read;
@@ -94,6 +95,7 @@ class Do:
         "reconcile", "recompute", "stop_trying", "stop_measuring", "accept_ghost", "hide_ghost",
         "forget_timings", "cancel", "bet", "bet_all", "reveal", "skip_bet", "next_bet", "leave_bets", "open", "tour",
         "chart", "compare", "reading", "pause_scoring", "resume_scoring", "cancel_scoring",
+        "score_anew",
     ]  # fmt: skip
 
 

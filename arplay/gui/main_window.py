@@ -31,6 +31,7 @@ from arplay.gui.notice import Notice
 from arplay.gui.playground.keeping import Keeping
 from arplay.gui.playground.playground import Playground
 from arplay.gui.playground.writing import NO_MODEL
+from arplay.gui.runs_desk import RunsDesk
 from arplay.gui.settings import Settings
 from arplay.gui.stale import QUICK_SCORES_MS, Waiting, scores_waited_for, waited_for
 from arplay.gui.status import StatusBar
@@ -84,6 +85,7 @@ class MainWindow(Host):
         self.setAcceptDrops(True)
         self.notice = Notice(self)
         self.menus = Menus(self)
+        self.runs = RunsDesk(self.menus.models, self)
         self.training = TrainingDesk(store, self.playground, self.notice, self)
         self.menus.models.train.triggered.connect(self.training.open)
         self.arrangement = Arrangement(self, self.notice, self.menus.export_menu)
@@ -268,6 +270,8 @@ class MainWindow(Host):
                 self.focus_chart()
             case intents.Do("reading"):
                 self.menus.open_reading()
+            case intents.Do("score_anew"):
+                self.runs.score_anew()
             case intents.Do("tour"):
                 self.start_tour()
             case intents.Zoom(steps):

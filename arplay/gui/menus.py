@@ -70,7 +70,7 @@ class Menus(QObject):
 
     def _build_file(self, menu: QMenu) -> None:
         self.open = self._action(
-            menu, "&Open text or session…", self._open, QKeySequence.StandardKey.Open, "folder-open"
+            menu, "&Open text, session or scores…", self._open, QKeySequence.StandardKey.Open, "folder-open"
         )
         self.open.setIconText("Open")
         recent = menu.addMenu("Open &recent")
@@ -88,6 +88,8 @@ class Menus(QObject):
         self.save = self._action(menu, "&Save text as…", self._save, QKeySequence.StandardKey.Save)
         session = self._action(menu, "Save sess&ion as…", self._save_session, QKeySequence("Ctrl+Shift+S"))
         session.setToolTip("Text, ids, all branches, seeds and settings in one file, which Open takes again")
+        self.save_scores = self._action(menu, "Save scores &as…", self._save_scores)
+        self.save_scores.setToolTip("Every token with its log p and best alternatives; Open takes it without the model")
         menu.addSeparator()
         self._export = menu.addMenu("&Export")
         self._action(menu, "Export the &chart…", self._export_chart, QKeySequence("Ctrl+E"))
@@ -256,6 +258,8 @@ class Menus(QObject):
             self._bar.fit()
         self._play.setText("&Pause" if view.playing else "&Play")
         self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
+        scored = view.ledger is not None and view.ledger.complete and not view.scores_are_old
+        self.save_scores.setEnabled(scored)
         self.text.show_settings(view.settings)
         for action, field, on in self._settings:
             action.setChecked(getattr(view.settings, field) == on)
@@ -322,6 +326,9 @@ class Menus(QObject):
 
     def _save(self) -> None:
         files.save_as(self._window)
+
+    def _save_scores(self) -> None:
+        files.save_scores(self._window)
 
     def _save_session(self) -> None:
         files.save_session(self._window)

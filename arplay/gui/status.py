@@ -16,8 +16,10 @@ from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label, plain
 from arplay.gui.widgets.labels import capital
+from arplay.models.scored_run import SavedRun
 
 MODEL_TIP = "The model that gives every number here: name, parameters, number type and device"
+RUN_TIP = "The model that gave the numbers of this saved scoring run. It is not loaded"
 CACHE_TIP = (
     "Memory that keeps what was read, so that it is not read again: see the panel Cost of a step.\n"
     "Branches of the text share it, within a sixteenth of this machine's memory and 1 GiB at most; where that is "
@@ -115,17 +117,17 @@ class StatusBar(QStatusBar):
         self._cache.setText(_cache_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         self._context.setText(_context_words(view.answer, view.loaded) if view.answer and view.loaded else "")
         if view.info is not (self._loaded and self._loaded.info):
-            self._show_model(view.loaded)
+            self._show_model(view.loaded, view.run)
         self._loaded = view.loaded
         if view.answer is not None and view.answer.evaluated and view.answer.seconds > 0:
             ms, rate = 1000 * view.answer.seconds, view.answer.evaluated / view.answer.seconds
             self._speed.setText(f"{ms:,.0f} ms · {rate:,.0f} tokens/s")
 
-    def _show_model(self, loaded: Loaded | None) -> None:
+    def _show_model(self, loaded: Loaded | None, run: SavedRun | None = None) -> None:
         name = loaded.info.name if loaded else ""
         short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, WIDEST_NAME)
-        self._model.setText(_model_words(short, loaded))
-        tip = "\n".join((_model_words(name, loaded), *_how_it_runs(loaded), MODEL_TIP))
+        self._model.setText(("saved run · " if run is not None else "") + _model_words(short, loaded))
+        tip = "\n".join((_model_words(name, loaded), *_how_it_runs(loaded), MODEL_TIP if run is None else RUN_TIP))
         self._model.setToolTip(plain(tip))
         self._show_unused(loaded.info.not_used if loaded else ())
         self._speed.clear()  # it was another model's

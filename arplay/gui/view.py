@@ -31,6 +31,7 @@ from arplay.gui.intents import Ask, CompareCandidates, Train
 from arplay.gui.peers import Peer
 from arplay.gui.settings import Lab, Settings
 from arplay.models.base import Info
+from arplay.models.scored_run import SavedRun
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -81,9 +82,15 @@ class View:
     ``ghost``: how greedy decoding would go on at the end of the text; it is no part of it.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``reached``: the receptive field that was measured last, perhaps of another place (:attr:`reached_here`).
+<<<<<<< HEAD
     ``scoring``: the scores of this very text are on their way; ``halted``: they were, and the user ended that.
     ``effort``: what the scores in sight have cost so far; ``speed``: tokens that this model read a second when a text
     was scored last, None before.
+=======
+    ``scoring``: the scores of this very text are on their way.
+    ``run``: the saved scoring run that stands in the place of a model: ``loaded`` then says what its model was, and
+    whatever is asked of a model is refused.
+>>>>>>> 9b44cf4 (gui: a saved scoring run opens without its model)
     ``busy`` says what is being done, ``doing`` the same with its phase and its seconds, ``problem`` (cause, remedy)
     what went wrong.
     """
@@ -134,9 +141,13 @@ class View:
     recomputing: bool = False
     reached: Reached | None = None
     scoring: bool = False
+<<<<<<< HEAD
     halted: Literal["", "paused", "cancelled"] = ""
     effort: Effort = NO_EFFORT
     speed: float | None = None
+=======
+    run: SavedRun | None = None
+>>>>>>> 9b44cf4 (gui: a saved scoring run opens without its model)
     busy: str | None = None
     doing: str = ""
     problem: tuple[str, str] | None = None

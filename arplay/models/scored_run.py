@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arplay.core.chain import BEST, Best, Ledger
-from arplay.core.distribution import read_only
+from arplay.core.distribution import Distribution, read_only
 from arplay.core.errors import Problem
-from arplay.core.modalities.base import Note, TokenSet
-from arplay.core.modalities.text import Encoded
+from arplay.core.modalities.base import Document, Note, Place, TokenSet
+from arplay.core.modalities.runs import MOST_FIXED, Fixed, Run, Typed, normal
+from arplay.core.modalities.text import Encoded, Text
 from arplay.core.modalities.vocabulary import Vocabulary
+from arplay.core.position import Answer, Position
 from arplay.core.windows import Windows
+from arplay.models.base import Capabilities, Info
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -35,16 +41,107 @@ COLUMNS: Mapping[str, tuple[str, int]] = {
 """The arrays by name, with type and dimensions: n tokens each, but the bytes of the text and of the tokens in it."""
 
 MOST_TOKENS = 100_000_000
+SAVED = Capabilities(False, "none", False, no_scores="its model is not loaded: this is a saved scoring run")
+ONLY_ITS_TEXT = "a saved scoring run knows its own text only, as it was scored"
 
 
-def arrays(ledger: Ledger, tokens: TokenSet) -> Arrays:
-    """Of a whole ledger of a text. ``known_*``: the bytes of each token that stands in it. Raises Problem."""
-    encoded = ledger.encoded
-    if not isinstance(encoded, Encoded) or not isinstance(tokens, Vocabulary):
+@dataclass(frozen=True, eq=False)
+class SavedRun:
+    """A scored text that needs no model. ``name``: of the text; ``lossy``: how the tokenizer changed it; ``lead``: the
+    ids that stood before it; ``when`` it was saved, "" where the file does not tell."""
+
+    ledger: Ledger
+    tokens: Vocabulary
+    info: Info
+    name: str
+    lossy: str = ""
+    lead: tuple[int, ...] = ()
+    when: str = ""
+
+    @cached_property
+    def document(self) -> Text:
+        """The text, in which the ids that were kept as they were picked or sampled are kept again."""
+        encoded = self.ledger.encoded
+        assert isinstance(encoded, Encoded), "a text"
+        if not encoded.fixed.any():
+            return Text.of(encoded.data)
+        edges = np.flatnonzero(np.diff(encoded.fixed)) + 1
+        runs: list[Run] = []
+        for first, stop in pairwise([0, *edges.tolist(), len(encoded)]):
+            if not encoded.fixed[first]:
+                runs.append(Typed(encoded.data[encoded.span(first)[0] : encoded.span(stop - 1)[1]]))
+                continue
+            for at in range(first, stop, MOST_FIXED):
+                part = range(at, min(at + MOST_FIXED, stop))
+                data = tuple(encoded.data[slice(*encoded.span(i))] for i in part)
+                runs.append(Fixed(self.tokens.name, tuple(encoded.ids[part.start : part.stop].tolist()), data))
+        return Text(normal(tuple(runs)))
+
+    def answer(self, document: Document, place: Place) -> Answer:
+        """What the run tells of the token at a place: the five best and the one that came, and of all others together
+        what is left. Raises Problem for another text, inside a token and behind the last one.
+        """
+        ledger, encoded = self.ledger, self.ledger.encoded
+        if not encoded.is_of(document):
+            raise Problem(ONLY_ITS_TEXT, "choose a model in the Model menu to read another")
+        prefix = document.prefix(encoded, place, _Spelled(self.tokens), False)
+        index = prefix.index
+        if prefix.actual is None or index >= len(ledger):
+            raise Problem(ONLY_ITS_TEXT, "choose a token of it, or a model in the Model menu to go on behind its end")
+        end = index + ledger.before
+        start = int(ledger.windows.start(end))
+        position = Position(start, end, ledger.windows.before(start))
+        told = distribution_at(ledger, index, len(self.tokens))
+        return Answer(self.lead, ledger.first_token, prefix, encoded, position, told, 0, 0.0, 0)
+
+
+def distribution_at(ledger: Ledger, index: int, size: int) -> Distribution | None:
+    """What a ledger keeps of the distribution before one of its tokens: the best, the token that came, the entropy.
+
+    None where the token is not scored.
+    """
+    logprob = float(ledger.logprob[index])
+    if np.isnan(logprob):
+        return None
+    best = dict(ledger.best.at(index))
+    worst = min(best.values(), default=-np.inf)
+    known = sorted((best | {int(ledger.ids[index]): logprob}).items())
+    ids, logprobs = np.array([id for id, _ in known], np.int64), np.array([value for _, value in known])
+    entropy = float(ledger.entropy[index])
+    return Distribution(size, logprobs, ids, ceiling=worst, told_entropy=None if np.isnan(entropy) else entropy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelled:
+    """The tokens of a run cut no other text. It is a :class:`arplay.core.modalities.vocabulary.Alphabet` so far."""
+
+    vocabulary: Vocabulary
+    lead: tuple[int, ...] = ()
+    bos: int | None = None
+    eos: int | None = None
+    lossy: str = ""
+
+    def encode(self, data: bytes, start: bool = True, special: bool = False) -> Any:
+        raise Problem(ONLY_ITS_TEXT, "put the caret before a token")
+
+
+def text_tokens(tokens: TokenSet) -> Vocabulary:
+    """The same, of texts. Raises Problem for those of something else."""
+    if not isinstance(tokens, Vocabulary):
         raise Problem("only scored texts are saved", "export the table of this one")
+    return tokens
+
+
+def arrays(ledger: Ledger, tokens: TokenSet, lead: Sequence[int] = ()) -> Arrays:
+    """Of a whole ledger of a text. ``known_*``: the bytes of each token that stands in it, or before it (``lead``).
+
+    Raises Problem for what is no text, or not scored to its end.
+    """
+    encoded, tokens = ledger.encoded, text_tokens(tokens)
+    assert isinstance(encoded, Encoded), "a text"
     if not ledger.complete:
         raise Problem("the text is not scored to its end", "wait for it")
-    known = np.unique(np.concatenate([ledger.ids, ledger.best_ids.ravel()]))
+    known = np.unique(np.concatenate([ledger.ids, ledger.best_ids.ravel(), np.asarray(lead, np.int32)]))
     known = known[known >= 0]
     data = [tokens.data[id] or b"" for id in known.tolist()]
     found = {
@@ -64,14 +161,13 @@ def arrays(ledger: Ledger, tokens: TokenSet) -> Arrays:
     return {name: np.asarray(found[name], kind) for name, (kind, _) in COLUMNS.items()}
 
 
-def special(ledger: Ledger, tokens: TokenSet) -> list[int]:
+def special(columns: Arrays, tokens: TokenSet) -> list[int]:
     """Those of its ids that stand for themselves."""
-    ids = {*ledger.ids.tolist(), *ledger.best_ids.ravel().tolist()}
-    return sorted(tokens.special & ids)
+    return sorted(tokens.special & set(columns["known_ids"].tolist()))
 
 
-def restored(found: Arrays, head: Mapping[str, Any]) -> tuple[Ledger, Vocabulary]:
-    """The same ledger, and the tokens that stand in it. Raises ValueError for arrays that do not fit together."""
+def restored(found: Arrays, head: Mapping[str, Any]) -> SavedRun:
+    """The same run. Raises ValueError for arrays that do not fit together."""
     for name, (kind, dimensions) in COLUMNS.items():
         if found[name].dtype != np.dtype(kind) or found[name].ndim != dimensions:
             raise ValueError(f"{name} is of another type")
@@ -86,10 +182,15 @@ def restored(found: Arrays, head: Mapping[str, Any]) -> tuple[Ledger, Vocabulary
     if len(known) != len(known_ends) or (len(known) and not 0 <= known.min() <= known.max() < size <= 1 << 24):
         raise ValueError("an id is outside of the vocabulary")
     there = np.concatenate([ids, found["best_ids"].ravel()])
-    if not np.isin(there[there >= 0], known).all() or (ids < 0).any():
+    is_known = np.zeros(size, bool)
+    is_known[known] = True
+    there = there[there >= 0]
+    if (len(there) and int(there.max()) >= size) or not is_known[there].all() or (ids < 0).any():
         raise ValueError("it has tokens whose bytes it does not tell")
     if (found["logprob"] > 1e-9).any() or (found["rank"] < 0).any():
         raise ValueError("it has what is no log-probability or no rank")
+    if any(not is_known[id : id + 1].any() for id in head["lead"]):
+        raise ValueError("it does not tell what stood before the text")
     data: list[bytes | None] = [None] * size
     spelled, start = found["known_bytes"].tobytes(), 0
     for id, end in zip(known.tolist(), known_ends.tolist(), strict=True):
@@ -110,7 +211,8 @@ def restored(found: Arrays, head: Mapping[str, Any]) -> tuple[Ledger, Vocabulary
         added=tuple(Note(*note) for note in head["notes"]),
     )
     ledger.add_up()
-    return ledger, tokens
+    info = Info(**{**head["model"], "not_used": tuple(head["model"]["not_used"])})
+    return SavedRun(ledger, tokens, info, head["name"], head["lossy"], tuple(head["lead"]), head["when"])
 
 
 def _rising(ends: NDArray[Any], last: int, name: str) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QPushButton
 
 from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number
+from arplay.core.signs import safe
 from arplay.gui import kinds
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.contract import Panel
@@ -172,7 +173,18 @@ class HeatmapPanel(OnSheet, Panel):
     def _caption(self, ledger: Ledger) -> str:
         lead = lead_tokens(ledger, self.view.loaded)
         follows = self.view.scores_follow
-        return "  ·  ".join(part for part in (follows, windows(ledger, lead), first_token(ledger, lead)) if part)
+        return "  ·  ".join(
+            part
+            for part in (self._of_run(), follows, windows(ledger, lead), first_token(ledger, lead))
+            if part
+        )
+
+    def _of_run(self) -> str:
+        """That it is a saved run, of which model and of when; empty where it is none."""
+        run = self.view.run
+        if run is None:
+            return ""
+        return safe(f"saved run of {run.info.name} ({run.info.dtype}){f', {run.when}' if run.when else ''}")
 
     def _fit(self) -> None:
         """The text comes first: in a small panel the legend, the caption and the figures give way, in this order.

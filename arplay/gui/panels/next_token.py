@@ -250,7 +250,7 @@ class NextTokenPanel(Panel):
                 f"{ENTROPY}. Perplexity of this step: {power} = {perplexity} equally probable tokens. "
                 f"Click for {'nats' if unit == 'bits' else 'bits'}."
             )
-        known = "" if self._own.full else f"only the {len(self._own.logprobs):,} best tokens are told"
+        known = "" if self._own.full else f"only {len(self._own.logprobs):,} tokens are told"
         size = "" if self._own.open else f"{self._own.size:,} tokens"
         self.facts.show_text(" · ".join(filter(None, (size, known, self._view.settings.decoding.label))))
 

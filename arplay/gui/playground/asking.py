@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from arplay.core.decoding.pipeline import decode
 from arplay.core.decoding.stage import StageProblem
+from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document, Place
 from arplay.core.position import Answer
 from arplay.core.stepping import context_at
@@ -52,7 +53,13 @@ class Asking(QObject):
     def explore_at(self, document: Document, place: Place) -> None:
         self._explore_timer.stop()
         view = self._play.view
-        if view.loaded is not None:
+        if view.run is not None:
+            try:
+                self.answered(view.run.answer(document, place))
+            except Problem as problem:
+                told = (problem.cause, problem.remedy)
+                self._play.show(answer=None, decoded=None, undecoded=None, stale=False, problem=told)
+        elif view.loaded is not None:
             decoding = view.settings.decoding
             asked = partial(
                 Explore, document=document, place=place, reading=view.settings.reading, wants=decoding.wants,
@@ -109,8 +116,16 @@ class Asking(QObject):
     def score(self) -> None:
         """While Play writes, a pass that runs is let to its end: replaced by each next one, none would ever end."""
         view = self._play.view
+<<<<<<< HEAD
         self._score_timer.stop()
         if view.playing and self._scoring:
+=======
+        if view.run is not None:
+            ledger = view.run.ledger
+            self._play.show(ledger=ledger if ledger.encoded.is_of(self._play.scored_document) else None)
+            self._show_scoring()
+        elif view.playing and self._scoring:
+>>>>>>> 9b44cf4 (gui: a saved scoring run opens without its model)
             self.score_soon()
         elif view.loaded is not None and not view.loaded.can.no_scores:
             self._scoring = True

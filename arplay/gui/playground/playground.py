@@ -11,10 +11,15 @@ from arplay.core.kept import Session
 from arplay.core.modalities.base import Document
 from arplay.core.tree import Tree
 from arplay.engine.explore import Explore, Explored
-from arplay.engine.load import Device, Dtype, Load, Loaded
+from arplay.engine.load import Device, Dtype, Load, Loaded, Unload
 from arplay.engine.messages import Cancelled, Failed, Progress, Result
 from arplay.engine.reconcile import Reconcile, Reconciled
+<<<<<<< HEAD
 from arplay.engine.scoring import NO_EFFORT, Score, Scored
+=======
+from arplay.engine.runs import OpenedRun, in_place_of_model
+from arplay.engine.scoring import Score, Scored
+>>>>>>> 9b44cf4 (gui: a saved scoring run opens without its model)
 from arplay.engine.write import Written
 from arplay.gui import intents, kinds
 from arplay.gui.bridge import Bridge
@@ -32,12 +37,14 @@ from arplay.gui.playground.questions import Questions
 from arplay.gui.playground.rating import Rating
 from arplay.gui.playground.reaching import Reaching
 from arplay.gui.playground.recording import Recording
+from arplay.gui.playground.runs import Runs
 from arplay.gui.playground.snapshot_jobs import SnapshotJobs
 from arplay.gui.playground.state import State
 from arplay.gui.playground.table import Table
 from arplay.gui.playground.trying import Trying
 from arplay.gui.playground.writing import Writing
 from arplay.gui.settings import Settings
+from arplay.models.scored_run import SavedRun
 
 
 class Playground(State):
@@ -66,6 +73,8 @@ class Playground(State):
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
         self.betting = Betting(self, self.asking, self.recording, self.writing, self.table)
         self.fetching, self.snapshot_jobs = Fetching(bridge, self), SnapshotJobs(bridge, self)
+        self.runs = Runs(self, bridge, self.progress.emit)
+        self.runs.opened.connect(self._on_run)
         self.recording.changed.connect(self.finding.look_again)
         bridge.result.connect(self._on_result)
 
@@ -183,10 +192,12 @@ class Playground(State):
         self.questions.stop_all()
         self.peers.stop()
         self.ghost.stop()
+        self.runs.stop()
         self.recording.stop()
 
     def load_model(self, spec: str, device: Device = "auto", dtype: Dtype = "auto") -> None:
         self.writing.stop()
+        self.runs.stop()
         folder = PurePath(spec)
         self.show(busy=f"Loading {folder.name if folder.is_absolute() else spec}", problem=None)
         self.bridge.ask(partial(Load, spec=spec, device=device, dtype=dtype))
@@ -284,6 +295,8 @@ class Playground(State):
                 self.progress.emit(result)
             case Loaded():
                 self._on_loaded(result)
+            case Explored() | Scored() | Written() | Reconciled() if self.view.run is not None:
+                pass  # of the model that was there before the run
             case Explored():
                 self._on_explored(result)
             case Scored():
@@ -312,6 +325,28 @@ class Playground(State):
 
     def _on_loaded(self, loaded: Loaded) -> None:
         self.progress.emit(None)
+        self._show_loaded(loaded, None)
+        self.model_loaded.emit(loaded)
+        self._load_ends()
+        self.asking.explore()
+        self.asking.score()
+
+    def _on_run(self, opened: OpenedRun) -> None:
+        """The run stands where a model stood, whose memory is given back: it can tell nothing but its own text."""
+        run = opened.run
+        with self.at_once():
+            self.writing.stop()
+            self.bridge.ask(Unload)
+            self._show_loaded(in_place_of_model(opened.number, run), run)
+            if kinds.of_document(run.document).long(run.document):
+                self.analyse(run.document, run.name)
+            else:
+                self.open_document(run.document, run.name)
+            self.asking.score()
+            self.asking.explore()
+
+    def _show_loaded(self, loaded: Loaded, run: SavedRun | None) -> None:
+        """A model, or a run in the place of one; what was found out by the former one is gone."""
         self.trying.stop()
         self.measuring.leave()
         self.questions.stop_all()
@@ -322,6 +357,7 @@ class Playground(State):
         self.table.lay(loaded.vocabulary)
         self.show(
             loaded=loaded,
+            run=run,
             caret=self.document.reached(self.view.caret, loaded.vocabulary),
             answer=None,
             decoded=None,
@@ -338,10 +374,6 @@ class Playground(State):
             busy=None,
             problem=None,
         )
-        self.model_loaded.emit(loaded)
-        self._load_ends()
-        self.asking.explore()
-        self.asking.score()
 
     def _on_explored(self, result: Explored) -> None:
         if not self.betting.holds(result.answer):

@@ -29,6 +29,7 @@ from arplay.gui.playground.state import State
 from arplay.models import grammar
 
 NO_MODEL = "no model is loaded yet"
+ONLY_A_RUN = ("this is a saved scoring run, without its model", "choose a model in the Model menu to go on with it")
 ELSEWHERE = ("this place belongs to the long text in the heatmap", "put the caret into the editor first")
 MOST_WORD = 32
 """Tokens after which a word ends in any case: some models write none that end."""
@@ -205,9 +206,12 @@ class Writing(QObject):
 
     def has_model(self) -> bool:
         """Whether a model is there to be asked; where none is, that is told."""
-        if self._play.view.loaded is None:
+        view = self._play.view
+        if view.run is not None:
+            self._play.reported.emit(*ONLY_A_RUN)
+        elif view.loaded is None:
             self._play.reported.emit(NO_MODEL, "wait for the model, or choose one")
-        return self._play.view.loaded is not None
+        return view.loaded is not None and view.run is None
 
     def go_on(self) -> None:
         """A distribution has come: do the first thing that waited for it."""

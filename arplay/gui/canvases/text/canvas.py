@@ -192,6 +192,13 @@ class TextCanvas(Canvas):
                 "(special tokens stay)."
             )
             notes.append(Note(words, meaning, "Read anew", Do("retokenise")))
+        if view.run is not None:
+            meaning = (
+                "Its scores were read from a file, and its model is not loaded: heatmap, ledger and plots show what "
+                "the file tells, the chart what was kept of each token. What asks a model anew needs one: any in the "
+                "Model menu, or here the one that made it."
+            )
+            notes.append(Note(f"A saved scoring run of {view.run.info.name}", meaning, "Score anew", Do("score_anew")))
         if view.excerpt_of:
             meaning = "Long texts are scored as a whole; here you can try out their beginning."
             notes.append(Note(f"The beginning of {view.excerpt_of}; the heatmap shows all of it", meaning))

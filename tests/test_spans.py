@@ -73,6 +73,15 @@ def test_char_starts_are_where_characters_begin(data: bytes) -> None:
     assert [spans.to_text(part) for part in parts] == list(spans.to_text(data))
 
 
+@given(
+    st.lists(st.one_of(broken, st.sampled_from([b" ", b"\n", "\u2028".encode(), b"\x85"]))).map(b"".join),
+    st.integers(1, 9),
+)
+def test_counting_in_blocks_is_counting_the_whole(data: bytes, block: int) -> None:
+    text = spans.to_text(data)
+    assert spans.counted(data, block) == spans.counted(data) == (len(text), len(text.split()))
+
+
 @given(broken)
 def test_text_and_bytes_are_inverse(data: bytes) -> None:
     assert spans.to_bytes(spans.to_text(data)) == data

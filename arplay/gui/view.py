@@ -82,15 +82,11 @@ class View:
     ``ghost``: how greedy decoding would go on at the end of the text; it is no part of it.
     ``timings``: what this model's answers took, with the cache and without; ``recomputing``: one is repeated without.
     ``reached``: the receptive field that was measured last, perhaps of another place (:attr:`reached_here`).
-<<<<<<< HEAD
     ``scoring``: the scores of this very text are on their way; ``halted``: they were, and the user ended that.
     ``effort``: what the scores in sight have cost so far; ``speed``: tokens that this model read a second when a text
     was scored last, None before.
-=======
-    ``scoring``: the scores of this very text are on their way.
     ``run``: the saved scoring run that stands in the place of a model: ``loaded`` then says what its model was, and
     whatever is asked of a model is refused.
->>>>>>> 9b44cf4 (gui: a saved scoring run opens without its model)
     ``busy`` says what is being done, ``doing`` the same with its phase and its seconds, ``problem`` (cause, remedy)
     what went wrong.
     """
@@ -141,13 +137,10 @@ class View:
     recomputing: bool = False
     reached: Reached | None = None
     scoring: bool = False
-<<<<<<< HEAD
     halted: Literal["", "paused", "cancelled"] = ""
     effort: Effort = NO_EFFORT
     speed: float | None = None
-=======
     run: SavedRun | None = None
->>>>>>> 9b44cf4 (gui: a saved scoring run opens without its model)
     busy: str | None = None
     doing: str = ""
     problem: tuple[str, str] | None = None

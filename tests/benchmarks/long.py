@@ -79,6 +79,50 @@ def clicks() -> None:
     play.close()
 
 
+def saved() -> None:
+    """A saved run of a million tokens in the whole window, without any model: until it is painted, and stalls."""
+    import tempfile
+    from pathlib import Path
+
+    from PySide6.QtCore import QTimer
+
+    from arplay import load
+    from arplay.export import scorefile
+    from arplay.gui import app as starting
+    from arplay.gui.options import WindowOptions
+    from arplay.models.scored_run import SavedRun
+
+    starting.application()
+    path = Path(tempfile.mkdtemp()) / "million.npz"
+    tokens, info = Vocabulary("words", tuple(WORDS), frozenset()), load("abc").info
+    run = SavedRun(ledger_of(TOKENS), tokens, info, "million")
+    row("saving a run of a million tokens", ms(lambda: scorefile.write(path, run)) / 1000, "s", 5, "in the worker")
+    window = starting._window(WindowOptions())
+    play, heat = window.playground, window.panels["heatmap"]
+    window.show()
+    pause = time.perf_counter() + 0.5
+    wait(lambda: time.perf_counter() > pause)
+
+    last, worst = [time.perf_counter()], [0.0]
+
+    def beat() -> None:
+        now = time.perf_counter()
+        last[0], worst[0] = now, max(worst[0], now - last[0])
+
+    timer = QTimer()
+    timer.timeout.connect(beat)
+    timer.start(2)
+    began = time.perf_counter()
+    window.open_file(path)
+    wait(lambda: play.view.run is not None and heat.view.ledger is play.view.run.ledger)  # type: ignore[attr-defined]
+    heat.text.viewport().repaint()  # type: ignore[attr-defined]
+    row("a saved run of a million tokens opened and painted", time.perf_counter() - began, "s", 2, "no model")
+    end = time.perf_counter() + 3
+    wait(lambda: time.perf_counter() > end)
+    row("longest stall until three seconds later", 1000 * worst[0], "ms", 50, "heartbeat of 2 ms")
+    play.close()
+
+
 def main() -> None:
     from PySide6.QtWidgets import QApplication
 
@@ -158,3 +202,4 @@ if __name__ == "__main__":
     main()
     curve()
     clicks()
+    saved()

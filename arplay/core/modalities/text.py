@@ -41,7 +41,7 @@ from arplay.core.modalities.runs import (
     whole,
     without_last,
 )
-from arplay.core.modalities.spans import char_spans, to_bytes, to_text
+from arplay.core.modalities.spans import char_spans, counted, to_bytes, to_text
 from arplay.core.modalities.vocabulary import Alphabet, Token, Tokens, Vocabulary, alphabet_of, exact_text, visible
 
 EXCERPT = 20_000
@@ -290,10 +290,11 @@ class Encoded:
     def units(self) -> int:
         return len(self.data)
 
-    @property
+    @cached_property
     def counts(self) -> tuple[tuple[str, int], ...]:
-        text = to_text(self.data)
-        return (("characters", len(text)), ("words", len(text.split())))
+        """Once, however often a ledger of it grows."""
+        characters, words = counted(self.data)
+        return (("characters", characters), ("words", words))
 
     @property
     def split_words(self) -> int:

@@ -174,9 +174,7 @@ class HeatmapPanel(OnSheet, Panel):
         lead = lead_tokens(ledger, self.view.loaded)
         follows = self.view.scores_follow
         return "  ·  ".join(
-            part
-            for part in (self._of_run(), follows, windows(ledger, lead), first_token(ledger, lead))
-            if part
+            part for part in (self._of_run(), follows, windows(ledger, lead), first_token(ledger, lead)) if part
         )
 
     def _of_run(self) -> str:

@@ -116,16 +116,12 @@ class Asking(QObject):
     def score(self) -> None:
         """While Play writes, a pass that runs is let to its end: replaced by each next one, none would ever end."""
         view = self._play.view
-<<<<<<< HEAD
         self._score_timer.stop()
-        if view.playing and self._scoring:
-=======
         if view.run is not None:
             ledger = view.run.ledger
-            self._play.show(ledger=ledger if ledger.encoded.is_of(self._play.scored_document) else None)
-            self._show_scoring()
+            self.score_ended()  # what a model had begun does not come
+            self._play.show(ledger=ledger if ledger.encoded.is_of(self._play.scored_document) else None, halted="")
         elif view.playing and self._scoring:
->>>>>>> 9b44cf4 (gui: a saved scoring run opens without its model)
             self.score_soon()
         elif view.loaded is not None and not view.loaded.can.no_scores:
             self._scoring = True

@@ -14,12 +14,8 @@ from arplay.engine.explore import Explore, Explored
 from arplay.engine.load import Device, Dtype, Load, Loaded, Unload
 from arplay.engine.messages import Cancelled, Failed, Progress, Result
 from arplay.engine.reconcile import Reconcile, Reconciled
-<<<<<<< HEAD
-from arplay.engine.scoring import NO_EFFORT, Score, Scored
-=======
 from arplay.engine.runs import OpenedRun, in_place_of_model
-from arplay.engine.scoring import Score, Scored
->>>>>>> 9b44cf4 (gui: a saved scoring run opens without its model)
+from arplay.engine.scoring import NO_EFFORT, Score, Scored
 from arplay.engine.write import Written
 from arplay.gui import intents, kinds
 from arplay.gui.bridge import Bridge
@@ -336,7 +332,8 @@ class Playground(State):
         run = opened.run
         with self.at_once():
             self.writing.stop()
-            self.bridge.ask(Unload)
+            if self.loads or (self.view.loaded is not None and self.view.run is None):
+                self.bridge.ask(Unload)
             self._show_loaded(in_place_of_model(opened.number, run), run)
             if kinds.of_document(run.document).long(run.document):
                 self.analyse(run.document, run.name)

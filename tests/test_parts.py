@@ -89,7 +89,7 @@ def test_what_cannot_be_is_infinite_and_no_neighbour_feels_it() -> None:
     logprob = np.array([-1.0, -np.inf, -2.0])
     from dataclasses import replace
 
-    cut = Parts(replace(ledger, logprob=logprob), "word", np.array([0, 1, 2]), np.array([0, 1, 2]))
+    cut = Parts.at(replace(ledger, logprob=logprob), "word", np.arange(3), np.arange(1, 4))
     assert cut.logprob.tolist() == [-1.0, -np.inf, -2.0]
 
 

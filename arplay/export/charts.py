@@ -209,6 +209,7 @@ BETS = Chart("bets", "scores", "arplay.export.bets:bets", played=True)
 ORDERS = Chart("orders", "scores", "arplay.export.orders:orders", finds=True)
 COMPARISON = Chart("comparison", "scores", "arplay.export.comparing:compared", finds=True)
 CAUSALITY = Chart("causality", "answer", "arplay.export.masks:measured", finds=True)
+WORDS = Chart("words", "scores", "arplay.export.parts:words", long=True, finds=True)
 PERPLEXITY = Chart("perplexity", "scores", "arplay.export.perplexity:perplexity", finds=True)
 CANDIDATES = Chart("candidates", "answer", "arplay.export.candidates:candidates", finds=True)
 TRIED = Chart(

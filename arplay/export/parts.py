@@ -6,7 +6,10 @@ import math
 from typing import Any
 
 from arplay.core.chain import Ledger
+from arplay.core.errors import Problem
 from arplay.core.parts import Parts
+from arplay.export import tables
+from arplay.export.charts import NOT_YET, Shown, Table
 from arplay.export.tables import Record
 
 
@@ -43,3 +46,14 @@ def rows(parts: Parts) -> list[Record]:
         record = (index, ledger.encoded.extract(row[0], row[1]), row[0], row[1], *known)
         found.append(dict(zip(columns(ledger), record, strict=True)))
     return found
+
+
+def words(shown: Shown) -> Table:
+    """Those of the kind in sight, or of the smallest kind. Raises Problem where nothing is scored, or has no parts."""
+    if (ledger := shown.ledger) is None:
+        raise Problem("the text is not scored yet", NOT_YET)
+    divisions = ledger.encoded.divisions
+    kind = shown.found if shown.found in divisions else next(iter(divisions), "part")
+    records, sums, origin = rows(Parts.of(ledger, kind)), tables.totals(ledger), shown.origin()
+    content = {"provenance": origin.as_dict(), "kind": kind, "parts": records, "totals": sums}
+    return Table(content, records, columns(ledger), [*origin.lines(), *tables.comments(sums)])

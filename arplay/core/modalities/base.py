@@ -7,7 +7,7 @@ of it the ids do not say. A *place* is the document's own word for where it is l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -215,8 +215,11 @@ class Encoded(Protocol):
         """What kinds of parts it has, by the name of one; often none."""
         ...
 
-    def parts(self, kind: str) -> Ids:
-        """The unit where each part of a kind begins, which it goes on from to the next one's; the first at 0."""
+    def parts(self, kind: str) -> Iterator[Ids]:
+        """The unit where each part of a kind begins, which it goes on from to the next one's; the first at 0.
+
+        They come some at a time, as it takes a while to find them all in a long document.
+        """
         ...
 
     def extract(self, start: int, end: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -335,8 +335,8 @@ class EncodedPicture(EachEncoded):
         """Its rows, where they are read one after the other from the beginning."""
         return ("row",) if self.raster.order == tuple(range(len(self.raster.order))) and not self.first else ()
 
-    def parts(self, kind: str) -> Ids:
-        return np.arange(0, len(self.ids), self.raster.width)
+    def parts(self, kind: str) -> Iterator[Ids]:
+        yield np.arange(0, len(self.ids), self.raster.width)
 
     def extract(self, start: int, end: int) -> str:
         return " ".join(str(level) for level in self.ids[start:end].tolist())

@@ -9,6 +9,7 @@ known.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,33 +17,46 @@ from numpy.typing import NDArray
 from arplay.core.modalities.spans import to_text
 
 _STARTS = {
-    "word": re.compile(r"\s*\S+"),
+    "word": re.compile(r"\s*+\S+"),
     "line": re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]*(?:\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]|\Z)"),
-    "sentence": re.compile(r"\s*\S(?:.*?(?:[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？｡]+[」』”’）】]*)|.*)", re.DOTALL),
-    "paragraph": re.compile(r"\s*\S.*?(?:\n[ \t\r]*\n\s*|\Z)", re.DOTALL),
+    "sentence": re.compile(r"\s*+\S(?:.*?(?:[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？｡]+[」』”’）】]*)|.*)", re.DOTALL),
+    "paragraph": re.compile(r"\s*+\S.*?(?:\n[ \t\r]*\n\s*|\Z)", re.DOTALL),
 }
 
 KINDS = tuple(_STARTS)
 
 
+BLOCK, READ = 1024, 1 << 14
+"""Parts that are looked for at once, or the characters that they take: a few milliseconds."""
+
+
+def blocks(data: bytes, kind: str) -> Iterator[NDArray[np.int64]]:
+    """The byte where each part begins, from 0 on, some at a time; none where the text is empty.
+
+    White space at its end is of the last one.
+    """
+    text, at, found = to_text(data), 0, [0] if data else []
+    place, ascii, pattern, due = 0, len(text) == len(data), _STARTS[kind], READ
+    match = pattern.match(text)  # a search would begin anew at each blank of a long run that nothing follows
+    while match is not None and at < match.end() < len(text):
+        place = match.end() if ascii else place + len(text[at : match.end()].encode("utf-8", "surrogateescape"))
+        at = match.end()
+        match = pattern.match(text, at)
+        if match is not None and match.end() > at:
+            if len(found) == BLOCK or at >= due:
+                yield np.array(found, np.int64)
+                found, due = [], at + READ
+            found.append(place)
+    if found:
+        yield np.array(found, np.int64)
+
+
 def starts(data: bytes, kind: str) -> NDArray[np.int64]:
-    """The byte where each part begins, from 0 on; none where the text is empty. White space at its end is of the last.
+    """All of them.
 
     >>> starts(b"To be,\\nor not.  So?", "word").tolist()
     [0, 2, 6, 9, 14]
     >>> [starts(b"To be,\\nor not.  So?", kind).tolist() for kind in ("line", "sentence", "paragraph")]
     [[0, 7], [0, 14], [0]]
     """
-    if not data:
-        return np.zeros(0, np.int64)
-    text = to_text(data)
-    found = [match.start() for match in _STARTS[kind].finditer(text) if match.end() > match.start()]
-    if len(text) != len(data):
-        offsets = np.zeros(len(text) + 1, np.int64)
-        np.cumsum([len(letter.encode("utf-8", "surrogateescape")) for letter in text], out=offsets[1:])
-        places = offsets[np.array(found, np.int64)]
-    else:
-        places = np.array(found, np.int64)
-    if not len(places) or places[0] > 0:
-        places = np.append(0, places)
-    return places
+    return np.concatenate([np.zeros(0, np.int64), *blocks(data, kind)])

@@ -9,7 +9,7 @@ and back by the inverse. A document is the ids of its samples, addressed by inde
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -245,8 +245,8 @@ class EncodedSound(EachEncoded):
     def divisions(self) -> tuple[str, ...]:
         return ()
 
-    def parts(self, kind: str) -> Ids:
-        return np.zeros(1, np.int64)
+    def parts(self, kind: str) -> Iterator[Ids]:
+        yield np.zeros(1, np.int64)
 
     def extract(self, start: int, end: int) -> str:
         return f"samples {start:,} to {end:,}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -309,8 +309,8 @@ class Encoded:
     def divisions(self) -> tuple[str, ...]:
         return parts.KINDS
 
-    def parts(self, kind: str) -> Ids:
-        return parts.starts(self.data, kind)
+    def parts(self, kind: str) -> Iterator[Ids]:
+        return parts.blocks(self.data, kind)
 
     def extract(self, start: int, end: int) -> str:
         return exact_text(self.data[start:end])

@@ -16,6 +16,7 @@ from arplay.export.charts import (
     PLOTS,
     TREE,
     TRIED,
+    WORDS,
 )
 from arplay.gui.panels.entry import PanelEntry
 
@@ -24,6 +25,7 @@ PANELS = (
     PanelEntry("arplay.gui.panels.decoding:DecodingPanel", "left"),
     PanelEntry("arplay.gui.panels.next_token:NextTokenPanel", "right", side=(270, 0.3, 620), chart=BARS),
     PanelEntry("arplay.gui.panels.heatmap:HeatmapPanel", "bottom", chart=HEATMAP),
+    PanelEntry("arplay.gui.panels.words:WordsPanel", "bottom", behind=True, chart=WORDS),
     PanelEntry("arplay.gui.panels.plots:PlotsPanel", "bottom", behind=True, chart=PLOTS),
     PanelEntry("arplay.gui.panels.perplexity:PerplexityPanel", "bottom", behind=True, chart=PERPLEXITY),
     PanelEntry("arplay.gui.panels.comparison:ComparisonPanel", "bottom", behind=True, chart=COMPARISON),

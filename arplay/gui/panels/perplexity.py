@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
@@ -21,13 +21,12 @@ from arplay.gui.widgets.perplexity.figures import conventions_of, figures
 from arplay.gui.widgets.perplexity.rows import ConventionRows, Shown
 from arplay.gui.widgets.perplexity.sheet import PerplexitySheet
 from arplay.gui.widgets.push_button import push_button
-from arplay.gui.widgets.sheet import OnSheet
 
 EMPTY = "Go on: the perplexity of what you write stands here, with all that it is made of."
 BEFORE = "Those compared before were of another text, model or reading: Compare makes them anew."
 
 
-class PerplexityPanel(OnSheet, Panel):
+class PerplexityPanel(Panel):
     name = "perplexity"
     title = "Perplexity"
     explanation = (
@@ -164,7 +163,14 @@ class PerplexityPanel(OnSheet, Panel):
         self.how.setVisible(high >= 200)
         self.told.setVisible(high >= 150)
 
-    def sheet(self, first: int = 0, stop: int | None = None) -> PerplexitySheet | None:
+    def chart_size(self) -> tuple[int, int] | None:
+        return None if (sheet := self._sheet()) is None else sheet.chart_size()
+
+    def paint_chart(self, painter: QPainter, area: QRectF) -> None:
+        if (sheet := self._sheet()) is not None:
+            sheet.paint_chart(painter, area)
+
+    def _sheet(self) -> PerplexitySheet | None:
         if self.view.ledger is None or self._rows is None or not len(self.view.ledger):
             return None
         return PerplexitySheet(self._rows, self.theme, self.view.settings.unit)

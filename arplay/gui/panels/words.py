@@ -1,0 +1,262 @@
+"""Words, lines, sentences and paragraphs of the text as rows (of a picture its rows): what each costs."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+
+from arplay.core.distribution import LN2
+from arplay.core.format import in_unit, number
+from arplay.core.parts import Growing
+from arplay.gui import kinds
+from arplay.gui.contract import Panel
+from arplay.gui.intents import Select
+from arplay.gui.stale import no_scores
+from arplay.gui.theme import SPACE, Theme
+from arplay.gui.view import View
+from arplay.gui.widgets.caption import Caption, Label
+from arplay.gui.widgets.push_button import segment
+from arplay.gui.widgets.sheet import OnSheet
+from arplay.gui.widgets.words.sheet import WordSheet
+from arplay.gui.widgets.words.table import Sums, WordRows
+
+EMPTY = "Go on: each word gets a row here, with what it cost."
+NO_PARTS = "A {} has no words, lines or rows: it is in the heatmap and in the ledger, token by token."
+SLICE = 0.006
+"""Seconds that finding the parts may hold up the window at a time."""
+
+
+class WordsPanel(OnSheet, Panel):
+    name = "words"
+    title = "Words"
+    explanation = (
+        "<p>log p of a stretch of text is the sum over its tokens: <b>log p(word | before) = Σ log p(x<sub>i</sub> | "
+        "x<sub>&lt;i</sub>)</b>. Here each word, line, sentence or paragraph is a row (of a picture each of its rows); "
+        "a token belongs to the one in which it begins, so that the rows add up to the whole text.</p>"
+        "<p>Click a row: its first token lights up everywhere. Select several (Shift, Ctrl) for their sums. A heading "
+        "sorts.</p>"
+        "<p>The white space before a word is a part of it, as most tokens bring their space along.</p>"
+    )
+
+    waits_for = "scores"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = View()
+        self._kind = ""
+        self._offered: tuple[str, ...] = ()
+        self._sent: int | None = None
+        self._more = QTimer(self, singleShot=True, interval=0)
+        self._more.timeout.connect(self._go_on)
+        self.rows, self.told = WordRows(), Caption()
+        self.kinds, self.group = QHBoxLayout(), QButtonGroup(self)
+        self.kinds.setSpacing(0)
+        head = QHBoxLayout()
+        head.setSpacing(SPACE[2])
+        head.addLayout(self.kinds)
+        head.addWidget(self.told, 1)
+        self.empty = Label(role="caption", wrap=True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.body = QWidget()
+        column = QVBoxLayout(self.body)
+        column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
+        column.setSpacing(SPACE[0])
+        column.addLayout(head)
+        column.addWidget(self.rows, 1)
+        self.pages = QStackedLayout(self)
+        self.pages.addWidget(self.empty)
+        self.pages.addWidget(self.body)
+        selection = self.rows.selectionModel()
+        selection.currentRowChanged.connect(self._row_chosen)
+        selection.selectionChanged.connect(self._show_sums)
+        self._show_words()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, 80)
+
+    def veiled(self) -> QWidget:
+        return self.body
+
+    @property
+    def found(self) -> str:
+        """What kind of parts is in sight."""
+        return self._kind
+
+    def show_view(self, view: View) -> None:
+        before, self.view = self.view, view
+        if view.settings.unit != before.settings.unit:
+            self.rows.table.show_unit(view.settings.unit)
+            self._show_sums()
+        if view.ledger is not before.ledger:
+            self._show_parts()
+        if view.ledger is not before.ledger or view.selected != before.selected:
+            self._show_selected()
+        self._show_words()
+
+    # ---- what is shown
+
+    def _show_parts(self) -> None:
+        ledger, growing = self.view.ledger, self.rows.table.growing
+        divisions = ledger.encoded.divisions if ledger is not None else ()
+        if divisions and divisions != self._offered:
+            self._offer(divisions)
+        if ledger is None or not divisions:
+            self.rows.table.show_parts(None)
+        elif growing is None or growing.kind != self._kind or not growing.follows(ledger):
+            growing = Growing(ledger, self._kind)
+            if self.isVisible():
+                self._take(growing, SLICE)
+            self.rows.table.show_parts(growing)
+            self._more.start()
+        else:
+            self._more.start()
+
+    def _go_on(self) -> None:
+        """Some more parts, as long as somebody looks."""
+        growing = self.rows.table.growing
+        if growing is None or not self.isVisible():
+            return
+        had = len(growing)
+        if self._take(growing, SLICE):
+            self._more.start()
+        self.rows.table.grow()
+        if not had or growing.found:
+            self._show_selected()
+        self._show_sums()
+
+    def _take(self, growing: Growing, seconds: float) -> bool:
+        """Look for parts for so long; whether there may be more."""
+        until = time.perf_counter() + seconds
+        while growing.go_on():
+            if time.perf_counter() > until:
+                return True
+        return False
+
+    def _whole(self) -> None:
+        """All of them at once, for an export."""
+        growing = self.rows.table.growing
+        if growing is not None and not growing.found:
+            while growing.go_on():
+                pass
+            self.rows.table.grow()
+
+    def _offer(self, divisions: tuple[str, ...]) -> None:
+        """A button for each kind of parts; the one that was chosen stays so where it is there."""
+        for button in self.group.buttons():
+            self.group.removeButton(button)
+            button.setParent(None)
+            button.deleteLater()
+        self._offered = divisions
+        if self._kind not in divisions:
+            self._kind = divisions[0]
+        for place, kind in enumerate(divisions):
+            words = f"{kind.capitalize()}s"
+            button = segment(words, f"A row a {kind}", self._choose, place=place, of=len(divisions), name=words)
+            button.setChecked(kind == self._kind)
+            self.group.addButton(button, place)
+            self.kinds.addWidget(button)
+
+    def _choose(self) -> None:
+        self._kind = self._offered[self.group.checkedId()]
+        self._show_parts()
+        self._show_selected()
+        self._show_sums()
+
+    def _show_selected(self) -> None:
+        selected = self.view.selected
+        if selected is not None and selected == self._sent and self.rows.selectionModel().hasSelection():
+            return  # what was clicked here, perhaps with others
+        self._sent = None
+        self.rows.show_row(None if selected is None else self.rows.table.with_token(selected))
+
+    def _show_words(self) -> None:
+        view, ledger = self.view, self.view.ledger
+        has = ledger is not None and len(ledger) > 0 and bool(ledger.encoded.divisions)
+        self.pages.setCurrentWidget(self.body if has else self.empty)
+        self.setFocusProxy(self.rows if has else None)  # type: ignore[arg-type]
+        if has:
+            self._show_sums()
+        elif ledger is not None and len(ledger):
+            self.empty.setText(NO_PARTS.format(kinds.of_document(view.document).noun))
+        else:
+            self.empty.setText(no_scores(view) or EMPTY)
+
+    def _show_sums(self) -> None:
+        """Of the selected rows, or of all."""
+        table = self.rows.table
+        if table.growing is not None and self.isVisible():
+            self.told.show_text(self._said())
+
+    def _said(self) -> str:
+        table, chosen, unit = self.rows.table, self.rows.chosen, self.view.settings.unit
+        assert table.growing is not None and self.view.ledger is not None
+        kind, of = table.growing.kind, self.view.ledger.unit
+        if len(chosen) > 1:
+            return f"selected: {_sums(table.sums(chosen), kind, of.per, unit)}"
+        count = len(table.growing)
+        if not table.growing.found:
+            return f"{count:,} {kind}s so far"
+        totals = self.view.ledger.totals
+        if not totals.scored:
+            return f"{count:,} {kind}s; none has a score"
+        nll = number(in_unit(0.0 - totals.nll_nats, unit))
+        return f"{count:,} {kind}{'' if count == 1 else 's'}; together log p = {nll} {unit}"
+
+    # ---- what is asked
+
+    def _row_chosen(self, current: QModelIndex, _: QModelIndex) -> None:
+        if not current.isValid():
+            return
+        token, selected = self.rows.table.token_of(current.row()), self.view.selected
+        if selected is not None and self.rows.table.with_token(selected) == current.row():
+            return
+        self._sent = token
+        self.intent.emit(Select(token))
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self.rows.set_theme(theme)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._more.start()
+        self._show_sums()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.told.setVisible(self.width() >= 300)
+
+    # ---- export
+
+    what = "rows"
+
+    def count(self) -> int:
+        self._whole()
+        return len(self.rows.table.rows)
+
+    def in_sight(self) -> tuple[int, int] | None:
+        first, last = self.rows.rowAt(0), self.rows.rowAt(self.rows.viewport().height() - 1)
+        return None if first < 0 else (first, last + 1 if last >= 0 else self.count())
+
+    def sheet(self, first: int = 0, stop: int | None = None) -> WordSheet | None:
+        """Rows [first, stop) on paper; None if there is nothing."""
+        count = self.count()
+        if not count:
+            return None
+        return WordSheet(self.rows.table, self._said(), self.theme, first, count if stop is None else stop)
+
+
+def _sums(sums: Sums, kind: str, per: str, unit: str) -> str:
+    """Several parts in words, the figures first."""
+    if not sums.scored:
+        return f"{sums.parts:,} {kind}s, none with a score"
+    logprob = number(in_unit(sums.logprob, "bits" if unit == "bits" else "nats"))
+    bits = number(-sums.logprob / LN2 / sums.units) if sums.units else "—"
+    return (
+        f"{sums.parts:,} {kind}s, {sums.tokens:,} tokens; log p = {logprob} {unit}; "
+        f"{number(in_unit(-sums.logprob / sums.scored, unit))} {unit} per token; {bits} {per}"
+    )

@@ -83,7 +83,7 @@ def home(window: MainWindow, width: int = 1280, height: int = 800) -> dict[str, 
     for dock in window.docks.values():
         dock.setFloating(False)
         dock.show()
-    for name in ("heatmap", "ledger"):
+    for name in ("next_token", "heatmap", "ledger"):
         window.docks[name].raise_()
     window.resize(width, height)
     return settled(window)

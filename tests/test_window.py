@@ -314,7 +314,7 @@ def test_arranging_the_panels_anew_does_not_widen_the_window(opened: Open, qtbot
     assert window.width() == 1280
     tabs = {
         dock.panel.name  # type: ignore[attr-defined]
-        for first in ("heatmap", "ledger")
+        for first in ("next_token", "heatmap", "ledger")
         for dock in window.tabifiedDockWidgets(window.docks[first])
     }
     assert tabs == {name for name, dock in window.docks.items() if dock.panel.entry.behind}

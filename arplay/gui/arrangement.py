@@ -81,15 +81,19 @@ class Arrangement(QObject):
 
     @property
     def _groups(self) -> list[list[str]]:
-        """The panels below the text from top to bottom, each with those behind its tab."""
+        """The panels around the text, each with those behind its tab."""
         groups: list[list[str]] = []
         for name, dock in self.docks.items():
-            if dock.panel.entry.area == "bottom":
-                if dock.panel.entry.behind:
-                    groups[-1].append(name)
-                else:
-                    groups.append([name])
+            if dock.panel.entry.behind:
+                groups[-1].append(name)
+            else:
+                groups.append([name])
         return groups
+
+    @property
+    def _below(self) -> list[list[str]]:
+        """Those below the text, from top to bottom."""
+        return [group for group in self._groups if self.docks[group[0]].panel.entry.area == "bottom"]
 
     def _stands(self, name: str) -> bool:
         return _is_placed(self.docks[name])
@@ -114,7 +118,7 @@ class Arrangement(QObject):
             else:
                 window.addDockWidget(AREAS[dock.panel.entry.area], dock)
                 dock.show()
-        for above, below in pairwise(self._groups):
+        for above, below in pairwise(self._below):
             window.splitDockWidget(self.docks[above[0]], self.docks[below[0]], Qt.Orientation.Vertical)
         for first, *behind in self._groups:
             for name in behind:
@@ -141,7 +145,7 @@ class Arrangement(QObject):
         width = window.width()
         beside = {name: dock.panel.entry for name, dock in self.docks.items() if dock.panel.entry.area != "bottom"}
         self._resize({name: entry.width_in(width) for name, entry in beside.items()}, ACROSS)
-        middle = [first for group in self._groups if (first := next(filter(self._stands, group), None)) is not None]
+        middle = [first for group in self._below if (first := next(filter(self._stands, group), None)) is not None]
         below = [name for name in middle if not self._at_side(name)]
         centre, view = self.middle, window.playground.view
         column = [centre, *(self.panels[name] for name in below)]

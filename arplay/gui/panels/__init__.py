@@ -20,10 +20,13 @@ from arplay.export.charts import (
 )
 from arplay.gui.panels.entry import PanelEntry
 
+RIGHT = (270, 0.3, 620)
+"""The width of what stands right of the text, as :class:`PanelEntry` has it."""
 PANELS = (
     PanelEntry("arplay.gui.panels.editor:EditorPanel", "centre"),
     PanelEntry("arplay.gui.panels.decoding:DecodingPanel", "left"),
-    PanelEntry("arplay.gui.panels.next_token:NextTokenPanel", "right", side=(270, 0.3, 620), chart=BARS),
+    PanelEntry("arplay.gui.panels.next_token:NextTokenPanel", "right", side=RIGHT, chart=BARS),
+    PanelEntry("arplay.gui.panels.candidates:CandidatesPanel", "right", side=RIGHT, behind=True, chart=CANDIDATES),
     PanelEntry("arplay.gui.panels.heatmap:HeatmapPanel", "bottom", chart=HEATMAP),
     PanelEntry("arplay.gui.panels.words:WordsPanel", "bottom", behind=True, chart=WORDS),
     PanelEntry("arplay.gui.panels.plots:PlotsPanel", "bottom", behind=True, chart=PLOTS),
@@ -32,7 +35,6 @@ PANELS = (
     PanelEntry("arplay.gui.panels.ledger:LedgerPanel", "bottom", chart=LEDGER),
     PanelEntry("arplay.gui.panels.history:HistoryPanel", "bottom", behind=True, chart=TREE),
     PanelEntry("arplay.gui.panels.continuations:ContinuationsPanel", "bottom", behind=True, chart=TRIED),
-    PanelEntry("arplay.gui.panels.candidates:CandidatesPanel", "bottom", behind=True, chart=CANDIDATES),
     PanelEntry("arplay.gui.panels.betting:BettingPanel", "bottom", behind=True, chart=BETS),
     PanelEntry("arplay.gui.panels.causality:CausalityPanel", "bottom", behind=True, chart=CAUSALITY),
     PanelEntry("arplay.gui.panels.kv_cache:KvCachePanel", "bottom", behind=True, chart=CACHE),

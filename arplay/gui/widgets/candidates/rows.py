@@ -68,12 +68,12 @@ class CandidateTable(TableRows):
         Column("candidate", "What may follow; F2 or a double-click changes it, Enter writes it.", kind="token"),
         Column("tokens", "How many tokens it has behind the text.", 58, 690),
         Column("log p", "log p(candidate | text before the caret), the sum over its tokens.", 92, 230),
-        Column("rank", "By log p as a whole.", 42, 300),
+        Column("rank", "By log p as a whole.", 42, 360),
         Column("per token", "The mean of log p over its tokens: long ones are not punished for their length.", 84, 450),
         Column("rank", "By log p a token; marked where it is another one than by log p.", 42, 450),
         Column("bits", "−log₂ p over its bytes: how well it fits, however the tokenizer cuts it.", 92, 590),
         Column("rank", "By bits a byte; marked where it is another one than by log p.", 42, 590),
-        Column("share", "p normalised over this list: what it would be if one of them had to come.", 124, 380),
+        Column("share", "p normalised over this list: what it would be if one of them had to come.", 124, 330),
     )
     rows: Sequence[Row]
     edited = Signal(int, str)

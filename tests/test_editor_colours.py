@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from arplay.core.chain import Ledger
+from arplay.core.measures import NAMES
 from arplay.core.modalities.text import Text, bytes_of
 from arplay.gui.canvases.text import painting
 from arplay.gui.canvases.text.area import TextArea
@@ -70,7 +71,7 @@ def test_every_token_has_the_heatmaps_colour(opened: Open, qtbot: QtBot) -> None
     area, ledger = editor(window).canvas.area, window.playground.view.ledger
     assert ledger is not None
     window.menus.text.colours[2].trigger()
-    for name, choice in (("surprisal", 4), ("rank", 5), ("entropy", 6)):
+    for choice, name in enumerate(NAMES, 4):
         window.menus.text.colours[choice].trigger()
         qtbot.waitUntil(lambda name=name: (area.marks.tokens, area.scale.colour_by) == ("colours", name))
         wanted = HeatScale(LIGHT, name).shade(ledger, 0, len(ledger))
@@ -150,8 +151,8 @@ def test_the_choice_is_in_the_bar_and_in_the_menu_and_is_remembered(opened: Open
         assert [action.isChecked() for action in window.menus.text.colours[:3]] == [
             value == other for other in ("off", "borders", "colours")
         ]
-    tools.measure.setCurrentIndex(2)
-    tools.measure.activated.emit(2)
+    tools.measure.setCurrentIndex(tools.measure.findData("entropy"))
+    tools.measure.activated.emit(tools.measure.currentIndex())
     qtbot.waitUntil(lambda: window.panels["heatmap"].text.scale.colour_by == "entropy")  # type: ignore[attr-defined]
     window.close()
     kept = Store(window.store.path).settings()

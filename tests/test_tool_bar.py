@@ -7,11 +7,11 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from arplay.core.measures import BOUNDS, bucket_names
 from arplay.gui.canvases.text.tools import TextTools
 from arplay.gui.settings import ColourBy, Settings
 from arplay.gui.theme import LIGHT, SMALL, interface_font
 from arplay.gui.tool_bar import ToolBar
-from arplay.gui.widgets.heat.scale import RANKS
 from tests.windows_open import Open
 
 NAMES = ("abc", "smollm2", "a-model/with-a-name-that-is-longer-than-any-window-of-this-size-has-room-for")
@@ -52,7 +52,7 @@ def test_the_legend_beside_the_text_is_whole_or_not_there(measure: ColourBy, uni
     tools.setParent(host)
     host.show()
     tools.show_settings(Settings(tokens="colours", colour_by=measure, unit=unit), LIGHT)  # type: ignore[arg-type]
-    words = "".join(name for _, name in RANKS) if measure == "rank" else unit
+    words = "".join(bucket_names(BOUNDS)) if measure == "rank" else unit
     least = QFontMetricsF(interface_font(SMALL)).horizontalAdvance(words)
     shown = set()
     for width in range(300, 760, 7):

@@ -12,6 +12,10 @@ ON_WHITE: Ramp = ("#ffffff", "#fdeccf", "#fbc98a", "#ee9440", "#c95a12", "#7c2d0
 ON_BLACK: Ramp = ("#1b1e25", "#3d2a1b", "#6d4019", "#a86420", "#e0974a", "#ffdcae")
 """From expected to surprising; lightness alone orders them, so they read without colour vision."""
 
+COOL_ON_WHITE: Ramp = ("#ffffff", "#e2eefe", "#b4d4f9", "#6dacec", "#2c7bd0", "#0d468c")
+COOL_ON_BLACK: Ramp = ("#1b1e25", "#1c2f49", "#234c80", "#3a78bd", "#72ade8", "#c9e4ff")
+"""From zero to less than expected: blue as light as the orange of as much above, told apart without red and green."""
+
 STEPS = 128
 SOFTNESS = 4.0
 """t = 1 - exp(-nats / 4): the same colour means the same number in every text, and small differences still show."""

@@ -9,13 +9,15 @@ from arplay.core.candidates import FIRST_CANDIDATES, Candidates
 from arplay.core.decoding.layouts import Presets
 from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.decoding.rows import USUAL, Rows, rows_of
+from arplay.core.measures import BOUNDS
 from arplay.core.reading import Reading
 from arplay.core.watch import Watch
 from arplay.gui.theme import TEXT
 
 Unit = Literal["nats", "bits"]
 AtLimit = Literal["stop", "slide"]
-ColourBy = Literal["surprisal", "rank", "entropy"]
+ColourBy = str
+"""The name of a measure of ``arplay/core/measures.py``."""
 Lab = Literal["triangle", "reached", "poisoned", "free", "mask"]
 """What the causality lab measures: all pairs, a row or a column of them, rollouts beside the real text, or two networks
 of which one sees ahead."""
@@ -34,6 +36,7 @@ class Settings:
     ``watch``: rules at which Play ends. ``rows``: how the stages of ``decoding`` are laid out, with those that are off
     (see :attr:`layout`); ``presets``: layouts that the user named.
     ``candidates``: what may follow the caret, which the panel of that name compares.
+    ``rank_bounds``: the highest rank of each bucket that the heatmap colours ranks by, but of the last one.
     ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
     """
 
@@ -45,6 +48,7 @@ class Settings:
     log_axis: bool = False
     unit: Unit = "nats"
     colour_by: ColourBy = "surprisal"
+    rank_bounds: tuple[int, ...] = BOUNDS
     play_per_second: float = 8.0
     play_steps: int = 100
     watch: Watch = ()

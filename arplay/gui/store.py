@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from PySide6.QtCore import QByteArray, QSettings
 
 from arplay import paths
-from arplay.core import watch
+from arplay.core import measures, watch
 from arplay.core.candidates import candidates_from_json
 from arplay.core.decoding import layouts, rows
 from arplay.core.decoding.pipeline import Pipeline
@@ -24,7 +24,7 @@ from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstToken, Reading
 from arplay.gui.playground.recovery import set_aside
-from arplay.gui.settings import AtLimit, ColourBy, Settings, Tokens, Unit
+from arplay.gui.settings import AtLimit, Settings, Tokens, Unit
 from arplay.gui.widgets.zoom import SIZES
 
 RECENT = 10
@@ -33,7 +33,7 @@ READINGS = 50
 _WORDS: dict[str, tuple[str, ...]] = {
     "unit": get_args(Unit),
     "at_limit": get_args(AtLimit),
-    "colour_by": get_args(ColourBy),
+    "colour_by": measures.NAMES,
     "tokens": get_args(Tokens),
 }
 _RANGES = {
@@ -50,6 +50,7 @@ _MADE: dict[str, Callable[[Any], Any]] = {
     "presets": layouts.presets_from_json,
     "watch": watch.from_json,
     "candidates": candidates_from_json,
+    "rank_bounds": measures.bounds_from_json,
 }
 _SAID = {
     "decoding": "decoding",
@@ -57,6 +58,7 @@ _SAID = {
     "presets": "presets",
     "watch": "rules of Play",
     "candidates": "candidates",
+    "rank_bounds": "bounds of ranks",
 }
 
 
@@ -223,6 +225,7 @@ def _fields(settings: Settings) -> dict[str, Any]:
         "rows": rows.as_json(settings.rows),
         "presets": layouts.presets_as_json(settings.presets),
         "watch": watch.as_json(settings.watch),
+        "rank_bounds": list(settings.rank_bounds),
     }
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from arplay.core.measures import MEASURES
 from arplay.gui.host import Host
 from arplay.gui.intents import Seek, Zoom
 from arplay.gui.settings import Settings
 from arplay.gui.theme import TEXT
 
 TOKENS = (("off", "&Off"), ("borders", "&Borders"), ("colours", "&Colours"))
-MEASURES = (("surprisal", "By &surprisal"), ("rank", "By &rank"), ("entropy", "By &entropy"))
 
 
 class TextMenu(QObject):
@@ -33,7 +33,7 @@ class TextMenu(QObject):
             self._action("Go to to&ken…", partial(self._seek, "token"), "Ctrl+G"),
         )
         self._tokens = self._choice("tokens", TOKENS)
-        self._measures = self._choice("colour_by", MEASURES)
+        self._measures = self._choice("colour_by", _measures())
         self.colours: tuple[QAction, ...] = (*self._tokens.actions(), self._line(), *self._measures.actions())
         self._link = self._action("Editor and heatmap s&croll together", self._on_link)
         self._link.setCheckable(True)
@@ -107,3 +107,15 @@ class TextMenu(QObject):
         action.setShortcuts([QKeySequence(key) for key in keys])
         self._window.addAction(action)
         return action
+
+
+def _measures() -> Iterator[tuple[str, str]]:
+    """Names and words of the measures, each with a letter that no entry before it has."""
+    taken = {words[words.index("&") + 1].lower() for _, words in TOKENS}
+    for each in MEASURES:
+        words = each.title[0].lower() + each.title[1:]
+        at = next((i for i, letter in enumerate(words.lower()) if letter.isalpha() and letter not in taken), None)
+        if at is not None:
+            taken.add(words[at].lower())
+            words = f"{words[:at]}&{words[at:]}"
+        yield each.name, f"By {words}"

@@ -43,6 +43,7 @@ class Theme:
     fill: str
     outline: str
     heat: colours.Ramp
+    cool: colours.Ramp
 
     def color(self, name: str, alpha: float = 1.0) -> QColor:
         return QColor(_parsed(getattr(self, name), alpha))
@@ -72,6 +73,7 @@ LIGHT = Theme(
     fill="#8ea6f2",
     outline="#4a5160",
     heat=colours.ON_WHITE,
+    cool=colours.COOL_ON_WHITE,
 )
 
 DARK = Theme(
@@ -90,6 +92,7 @@ DARK = Theme(
     fill="#5670c8",
     outline="#c3c9d6",
     heat=colours.ON_BLACK,
+    cool=colours.COOL_ON_BLACK,
 )
 
 

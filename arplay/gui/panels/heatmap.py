@@ -1,4 +1,4 @@
-"""The heatmap: the text itself, every token coloured by surprisal, rank or entropy."""
+"""The heatmap: the text itself, every token coloured by what the model said of it."""
 
 from __future__ import annotations
 
@@ -7,39 +7,35 @@ from typing import Any
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.chain import Ledger
 from arplay.core.format import in_unit, number
+from arplay.core.measures import MEASURES, bucket_counts
 from arplay.core.signs import safe
 from arplay.gui import kinds
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.contract import Panel
 from arplay.gui.intents import Change, Select, Zoom
-from arplay.gui.settings import ColourBy, Unit
+from arplay.gui.settings import Unit
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
+from arplay.gui.widgets.heat.modes import ModeRow
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.scoring_row import ScoringRow, progress
 from arplay.gui.widgets.heat.sheet import FiguresSheet, Scored
 from arplay.gui.widgets.labels import first_token, lead_tokens, windows
 from arplay.gui.widgets.ledger.totals import note_figures
 from arplay.gui.widgets.picture.beside import SIDE, put_beside
-from arplay.gui.widgets.push_button import segment
 from arplay.gui.widgets.sheet import OnSheet
 
-CHOICES: tuple[tuple[ColourBy, str, str], ...] = (
-    (
-        "surprisal",
-        "Surprisal",
-        "−log p of each token: 0 where the model was certain of it, large where it was surprised",
-    ),
-    ("rank", "Rank", "How many tokens the model held more probable, plus one: rank 1 was its first choice"),
-    ("entropy", "Entropy", "How open the choice was before the token came: the mean surprisal the model expected"),
-)
+STYLE = ("colour_by", "rank_bounds", "surprise", "unit", "text_size")
+"""The settings that say how it looks."""
+LEAST, MOST = 0.1, 50.0
+"""Nats from which a token may count as surprising."""
 
 EMPTY = (
     "Here the text appears again, every token coloured by how surprised the model was.\n"
@@ -54,7 +50,8 @@ class HeatmapPanel(OnSheet, Panel):
         "<p>Every token of the text in the colour of its <b>surprisal</b>, −log p(x<sub>i</sub> | x<sub>&lt;i</sub>): "
         "how little the model expected it after everything before it.</p>"
         "<p><b>Rank</b> counts how many tokens were more probable; <b>entropy</b> H = −Σ p log p says how open the "
-        "choice was.</p>"
+        "choice was. As H is the mean of −log p, <b>surprisal − entropy</b> is above 0 where the model was more "
+        "surprised than it expected to be.</p>"
         "<p>Over the N scored tokens: NLL = −Σ log p,<br><b>perplexity</b> = exp(NLL / N), as if the model had to "
         "choose among that many equal tokens,<br><b>bits per byte</b> = NLL / (B ln 2) over their B bytes, which "
         "compares models with different tokens.</p>"
@@ -73,17 +70,12 @@ class HeatmapPanel(OnSheet, Panel):
         self.progress = ProgressLine()
         self.text = self._made(kinds.KINDS[0])  # without scores it tells what is missing
         self.legend = Legend()
-        self.choices = QButtonGroup(self)
+        self.modes = ModeRow(MEASURES)
         self.controls = QWidget()
         row = QHBoxLayout(self.controls)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        for place, (key, label, tip) in enumerate(CHOICES):
-            name = f"Colour by {label.lower()}"
-            button = segment(label, tip, None, place=place, of=len(CHOICES), name=name)
-            button.setProperty("colour_by", key)
-            self.choices.addButton(button)
-            row.addWidget(button)
+        row.addWidget(self.modes)
         row.addWidget(self.legend, 1)
         self.head = QWidget()
         head = QVBoxLayout(self.head)
@@ -103,7 +95,8 @@ class HeatmapPanel(OnSheet, Panel):
         self._heats: dict[str, Any] = {kinds.KINDS[0].name: self.text}
         self.column.addWidget(self.controls)
         self.setFocusProxy(self.text)
-        self.choices.buttonClicked.connect(self._choose)
+        self.modes.chosen.connect(self._choose)
+        self.legend.moved.connect(self._move_mark)
         self._show_style()
         self._show_words()
 
@@ -117,7 +110,7 @@ class HeatmapPanel(OnSheet, Panel):
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
         settings, old = view.settings, before.settings
-        if (settings.colour_by, settings.unit, settings.text_size) != (old.colour_by, old.unit, old.text_size):
+        if any(getattr(settings, name) != getattr(old, name) for name in STYLE):
             self._show_style()
         self._turn(kinds.of_document(view.document) if view.ledger is not None else kinds.KINDS[0])
         self.heat.show_view(view)
@@ -148,14 +141,14 @@ class HeatmapPanel(OnSheet, Panel):
 
     def _show_style(self) -> None:
         settings = self.view.settings
-        scale = HeatScale(self.theme, settings.colour_by)
+        scale = HeatScale.by(self.theme, settings)
         for heat in self._heats.values():
             heat.show_style(self.theme, scale, settings.unit, settings.text_size)
         self.legend.show_scale(self.theme, scale, settings.unit)
         self.figures.theme = self.progress.theme = self.theme
         self.figures.update()
-        for button in self.choices.buttons():
-            button.setChecked(button.property("colour_by") == settings.colour_by)
+        self.legend.show_mark(settings.surprise)
+        self.modes.show_chosen(settings.colour_by)
 
     def _show_words(self) -> None:
         ledger, view = self.view.ledger, self.view
@@ -202,17 +195,27 @@ class HeatmapPanel(OnSheet, Panel):
         self.figures.set_max_rows(3 if beside else 2 if self.height() >= 300 else 1)
         self.row.setVisible((has or bool(self.view.halted)) and rest >= 90)
         self.controls.setVisible(self.height() >= 130 if beside else rest >= 130 and self.width() >= 260)
-        room = (side if beside else inner) - sum(button.minimumWidth() for button in self.choices.buttons())
-        self.legend.fit(room)
+        room = side if beside else inner
+        self.legend.show_counts(self._counts())
+        self.modes.fit(room - self.legend.wanted_width())
+        self.legend.fit(room - self.modes.sizeHint().width())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
 
-    def _choose(self, button: QPushButton) -> None:
-        chosen: ColourBy = button.property("colour_by")
-        if chosen != self.view.settings.colour_by:
-            self.intent.emit(Change(replace(self.view.settings, colour_by=chosen)))
+    def _counts(self) -> tuple[int, ...]:
+        """How many tokens are in each bucket of ranks, where these are shown."""
+        ledger, settings = self.view.ledger, self.view.settings
+        shown = ledger is not None and settings.colour_by == "rank"
+        return bucket_counts(ledger, settings.rank_bounds) if ledger is not None and shown else ()
+
+    def _choose(self, name: str) -> None:
+        if name != self.view.settings.colour_by:
+            self.intent.emit(Change(replace(self.view.settings, colour_by=name)))
+
+    def _move_mark(self, nats: float) -> None:
+        self.intent.emit(Change(replace(self.view.settings, surprise=min(max(round(nats, 1), LEAST), MOST))))
 
     def _pick(self, index: int) -> None:
         self.intent.emit(Select(index))
@@ -238,7 +241,7 @@ class HeatmapPanel(OnSheet, Panel):
             return None
         stop = len(whole) if stop is None else stop
         settings, loaded = self.view.settings, self.view.loaded
-        kind, scale = kinds.of_document(self.view.document), HeatScale(self.theme, settings.colour_by)
+        kind, scale = kinds.of_document(self.view.document), HeatScale.by(self.theme, settings)
         ledger = whole if stop - first == len(whole) or not kind.in_parts else whole.part(first, stop)
         part = f"tokens {first + 1:,} to {stop:,} of {len(whole):,}, each read after all that stands before it  ·  "
         scored = Scored(

@@ -110,7 +110,7 @@ class SoundCanvas(Canvas):
             self._wave = sound, sound.wave
             self._fit()
         reach = view.loaded.can.reach if view.loaded is not None else None
-        ledger, shades, scale = self._ledger, None, HeatScale(self.strip.theme, view.settings.colour_by)
+        ledger, shades, scale = self._ledger, None, HeatScale.by(self.strip.theme, view.settings)
         if ledger is not None and view.settings.tokens == "colours":
             shades = np.array(scale.shade(ledger, 0, len(ledger)), np.int64)
         self.strip.show_wave(Shown(self._wave[1], sound.rate, view.caret, reach, shades, scale.fills))

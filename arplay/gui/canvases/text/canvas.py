@@ -134,7 +134,7 @@ class TextCanvas(Canvas):
     def _show_style(self) -> None:
         settings = self._view.settings
         self.tools.show_settings(settings, self._theme)
-        self.area.set_style(self._theme, HeatScale(self._theme, settings.colour_by))
+        self.area.set_style(self._theme, HeatScale.by(self._theme, settings))
 
     def _show_marks(self, view: View, other_model: bool) -> None:
         """The tokens of the newest answer; until there is one, the old ones around what was edited."""

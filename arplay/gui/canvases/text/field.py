@@ -120,7 +120,7 @@ class TextField(QPlainTextEdit):
             bar.setValue(bar.value() + 1)
 
     def set_style(self, theme: Theme, scale: HeatScale) -> None:
-        if (theme, scale.colour_by) != (self.theme, self.scale.colour_by):
+        if theme is not self.theme or not scale.is_like(self.scale):
             self.viewport().update()
         self.theme, self.scale = theme, scale
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout
 
+from arplay.core.measures import MEASURES
 from arplay.gui.canvases.text.tool_row import ToolRow
 from arplay.gui.intents import Change
-from arplay.gui.settings import ColourBy, Settings, Tokens
+from arplay.gui.settings import Settings, Tokens
 from arplay.gui.theme import SPACE, Theme, icon
+from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.push_button import segment
@@ -20,7 +22,9 @@ TOKENS: tuple[tuple[Tokens, str, str], ...] = (
     ("borders", "Borders", "Every other token has a faint ground, so that you see where each begins"),
     ("colours", "Colours", "Every token in the colour of its score, as in the heatmap, while you write"),
 )
-MEASURES: tuple[tuple[ColourBy, str], ...] = (("surprisal", "surprisal"), ("rank", "rank"), ("entropy", "entropy"))
+
+ARROW = 44
+"""Pixels of a box around its words."""
 
 
 class TextTools(ToolRow):
@@ -37,8 +41,9 @@ class TextTools(ToolRow):
         self.measure = QComboBox()
         self.measure.setAccessibleName("What the colours show")
         self.measure.setToolTip("What the colours show, here and in the heatmap")
-        for key, words in MEASURES:
-            self.measure.addItem(words, key)
+        for place, each in enumerate(MEASURES):
+            self.measure.addItem(each.title.lower(), each.name)
+            self.measure.setItemData(place, plain(each.tip), Qt.ItemDataRole.ToolTipRole)
         self.measure.activated.connect(self._on_measure)
         self.legend = Legend(named=False)
         row = QHBoxLayout(self)
@@ -63,15 +68,18 @@ class TextTools(ToolRow):
 
     def show_settings(self, settings: Settings, theme: Theme) -> None:
         self._settings = settings
-        shown = (theme, settings.tokens, settings.colour_by, settings.link_scrolling, settings.unit)
+        by = settings.colour_by, settings.rank_bounds
+        shown = (theme, settings.tokens, by, settings.link_scrolling, settings.unit)
         if shown == self._shown:
             return
         self._shown = shown
         for button in self.tokens.buttons():
             button.setChecked(button.property("tokens") == settings.tokens)
         self.measure.setCurrentIndex(self.measure.findData(settings.colour_by))
+        words = self.measure.fontMetrics().horizontalAdvance(self.measure.currentText())
+        self.measure.setFixedWidth(words + ARROW)  # not as wide as the longest of all
         self.link.setChecked(settings.link_scrolling)
-        self.legend.show_scale(theme, HeatScale(theme, settings.colour_by), settings.unit)
+        self.legend.show_scale(theme, HeatScale.by(theme, settings), settings.unit)
         self.set_theme(theme)
         if not self.link.isChecked():
             self.link.setIcon(icon("link-break", theme, "muted"))
@@ -82,9 +90,9 @@ class TextTools(ToolRow):
         coloured = self._settings.tokens == "colours"
         for widget in (self.measure, self.search):
             widget.ensurePolished()  # one that was never shown has another size
-        segments = sum(button.minimumWidth() for button in self.tokens.buttons())
+        segments = sum(max(button.minimumWidth(), button.sizeHint().width()) for button in self.tokens.buttons())
         room = self.width() - segments - 2 * self.search.sizeHint().width() - SPACE[1]
-        measure = self.measure.sizeHint().width()
+        measure = self.measure.minimumWidth()
         for button in self.tokens.buttons():
             button.setVisible(room >= 0)
         self.measure.setVisible(coloured and room >= measure)

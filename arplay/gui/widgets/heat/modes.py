@@ -1,0 +1,109 @@
+"""What tokens are coloured by: a row of segments, of which those without room fold into a menu at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QMenu, QWidget
+
+from arplay.core.measures import Measure
+from arplay.gui.widgets.caption import plain
+from arplay.gui.widgets.menu_button import give_menu
+from arplay.gui.widgets.push_button import push_button, segment
+
+MORE = "More"
+
+
+class ModeRow(QWidget):
+    """``chosen`` carries the name of a measure."""
+
+    chosen = Signal(str)
+
+    def __init__(self, measures: Sequence[Measure]) -> None:
+        super().__init__()
+        self.measures = tuple(measures)
+        self.choices = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for place, each in enumerate(self.measures):
+            name = f"Colour by {each.title.lower()}"
+            button = segment(each.title, each.tip, None, place=place, of=len(self.measures), name=name)
+            button.setProperty("colour_by", each.name)
+            self.choices.addButton(button)
+            row.addWidget(button)
+        self.menu = QMenu(self)
+        self.menu.setToolTipsVisible(True)
+        self._actions = QActionGroup(self)
+        for each in self.measures:
+            action = self._actions.addAction(each.title)
+            action.setCheckable(True)
+            action.setToolTip(plain(each.tip))
+            action.setData(each.name)
+        self.menu.addActions(self._actions.actions())
+        self.more = push_button(MORE, "", role="segment", name="Colour by something else", checkable=True)
+        self.more.setProperty("side", "right")
+        give_menu(self.more, self.menu)
+        row.addWidget(self.more)
+        self._name = ""
+        self.choices.buttonClicked.connect(self._on_button)
+        self._actions.triggered.connect(lambda action: self.chosen.emit(action.data()))
+
+    def show_chosen(self, name: str) -> None:
+        if name == self._name:
+            return
+        self._name = name
+        for button in self.choices.buttons():
+            button.setChecked(button.property("colour_by") == name)
+        for action in self._actions.actions():
+            action.setChecked(action.data() == name)
+        self._show_more()
+
+    def wanted_width(self) -> int:
+        """Pixels that all segments take."""
+        return sum(button.minimumWidth() for button in self.choices.buttons())
+
+    def fit(self, room: float) -> None:
+        """Segments for as many as there is room for; the others are in the menu."""
+        buttons = self.choices.buttons()
+        whole = self.wanted_width() <= room
+        left = room - (0 if whole else self._more_width())
+        fitting = True
+        for place, button in enumerate(buttons):
+            fitting = fitting and (whole or left >= button.minimumWidth())
+            left -= button.minimumWidth()
+            button.setVisible(fitting)
+            self._actions.actions()[place].setVisible(not fitting)
+            _set_side(button, "left" if place == 0 else "right" if place == len(buttons) - 1 else "")
+        self.more.setVisible(not whole)
+        self._show_more()
+
+    def _more_width(self) -> int:
+        metrics = self.more.fontMetrics()
+        widest = max((metrics.horizontalAdvance(each.title) for each in self.measures), default=0)
+        return widest + 44
+
+    def _show_more(self) -> None:
+        """The button has the name of the chosen one where that is in its menu."""
+        hidden = [each for each in self.measures if not self._has_segment(each.name)]
+        chosen = next((each for each in hidden if each.name == self._name), None)
+        self.more.setText(MORE if chosen is None else chosen.title)
+        self.more.setChecked(chosen is not None)
+        others = "Colour by " + ", ".join(each.title.lower() for each in hidden)
+        self.more.setToolTip(plain(others if chosen is None else f"{chosen.tip}\n{others}"))
+        _set_side(self.more, "right")
+
+    def _has_segment(self, name: str) -> bool:
+        return any(b.property("colour_by") == name and not b.isHidden() for b in self.choices.buttons())
+
+    def _on_button(self, button: QAbstractButton) -> None:
+        self.chosen.emit(button.property("colour_by"))
+
+
+def _set_side(button: QAbstractButton, side: str) -> None:
+    if button.property("side") != side:
+        button.setProperty("side", side)
+        button.style().unpolish(button)
+        button.style().polish(button)

@@ -1,0 +1,114 @@
+"""The figures of a whole text from afar: sums over small groups of tokens, made a block at a time and kept.
+
+From them a picture of any size follows at once; of a ledger that grows only what is new is added.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arplay.core.chain import Ledger
+from arplay.core.measures import Measure
+
+Floats = NDArray[np.float64]
+
+GROUPS = 1 << 15
+"""Groups of tokens at most."""
+BLOCK = 1 << 16
+"""Tokens that are looked at in one go: a few milliseconds."""
+
+
+@dataclass
+class _Sums:
+    """Of every group: what is added up of its tokens' figures, and of how many."""
+
+    total: Floats
+    known: Floats
+    done: int = 0
+
+
+class Overview:
+    """Of one document and one measure at a time; the highest surprisal of each group is kept beside it."""
+
+    def __init__(self) -> None:
+        self.ledger: Ledger | None = None
+        self.measure: Measure | None = None
+        self.group = 1
+        """Tokens of a group."""
+        self._sums = _Sums(np.zeros(0), np.zeros(0))
+        self._highest: Floats = np.zeros(0)
+        self._looked = 0
+
+    def show(self, ledger: Ledger | None, measure: Measure) -> None:
+        """What it is of from now on. A ledger of the same scoring that has grown keeps what was made."""
+        before = self.ledger
+        grown = before is not None and ledger is not None and _goes_on(before, ledger)
+        self.ledger = ledger
+        if not grown:
+            n = 0 if ledger is None else len(ledger)
+            self.group = max(1, -(-n // GROUPS))
+            groups = -(-n // self.group)
+            self._highest, self._looked = np.full(groups, -np.inf), 0
+        if not grown or measure != self.measure:
+            self.measure = measure
+            self._sums = _Sums(np.zeros(len(self._highest)), np.zeros(len(self._highest)))
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that is scored is in it."""
+        ledger = self.ledger
+        return ledger is None or min(self._sums.done, self._looked) >= ledger.done
+
+    def go_on(self) -> None:
+        """Look at one more block of tokens."""
+        ledger, measure = self.ledger, self.measure
+        if ledger is None or measure is None or self.complete:
+            return
+        first = min(self._sums.done, self._looked)
+        stop = min(first + BLOCK, ledger.done)
+        if self._sums.done == first:
+            figures = measure.values(ledger, first, stop)
+            known = ~np.isnan(figures)
+            self._add(self._sums.total, first, np.where(known, measure.summed(np.where(known, figures, 1.0)), 0.0))
+            self._add(self._sums.known, first, known.astype(np.float64))
+            self._sums.done = stop
+        if self._looked == first:
+            surprisal = np.nan_to_num(-ledger.logprob[first:stop], nan=-np.inf, posinf=np.inf)
+            groups = np.arange(first // self.group, -(-stop // self.group))
+            cuts = np.maximum(groups * self.group - first, 0)
+            np.maximum.at(self._highest, groups, np.maximum.reduceat(surprisal, cuts))
+            self._looked = stop
+
+    def _add(self, sums: Floats, first: int, values: Floats) -> None:
+        groups = np.arange(first // self.group, -(-(first + len(values)) // self.group))
+        cuts = np.maximum(groups * self.group - first, 0)
+        sums[groups] += np.add.reduceat(values, cuts)
+
+    def means(self, cells: int, each: int) -> Floats:
+        """The mean figure of ``cells`` cells of ``each`` tokens, a multiple of :attr:`group`; NaN where none is known."""
+        assert self.measure is not None
+        total, known = (_folded(sums, cells, each // self.group) for sums in (self._sums.total, self._sums.known))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(known > 0, self.measure.single(total / known), np.nan)
+
+    def highest(self, cells: int, each: int) -> Floats:
+        """The highest surprisal of each cell in nats; minus infinity where none is known."""
+        per = each // self.group
+        padded = np.full(cells * per, -np.inf)
+        padded[: len(self._highest)] = self._highest[: len(padded)]
+        return padded.reshape(cells, per).max(axis=1) if cells else np.zeros(0)
+
+
+def _folded(sums: Floats, cells: int, per: int) -> Floats:
+    padded = np.zeros(cells * per)
+    padded[: len(sums)] = sums[: len(padded)]
+    return padded.reshape(cells, per).sum(axis=1)
+
+
+def _goes_on(before: Ledger, after: Ledger) -> bool:
+    """Whether the second is of the same scoring, at least as far: they share their arrays."""
+    same = before.logprob.__array_interface__["data"] == after.logprob.__array_interface__["data"]
+    return same and len(before) == len(after) and before.done <= after.done

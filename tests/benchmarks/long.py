@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,11 @@ from arplay.core.modalities.text import Encoded, Text
 from arplay.core.modalities.vocabulary import Vocabulary
 from arplay.core.windows import Windows
 from tests.benchmarks.harness import row, until_painted, wait
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from arplay.gui.panels.heatmap import HeatmapPanel
 
 TOKENS = 1_000_000
 WORDS = [b" the", b" of", b" city", b" was", b"ing", b" Paris", b",", b" and", b" river", b".", b" light", b"ed", b"\n"]
@@ -123,10 +129,30 @@ def saved() -> None:
     play.close()
 
 
+def jump(panel: HeatmapPanel, token: int) -> None:
+    panel.text.minimap.wanted.emit(token)
+    panel.text.viewport().repaint()
+    panel.text.minimap.repaint()
+
+
+def zoom(panel: HeatmapPanel, size: int) -> None:
+    panel.text.set_text_size(size)
+    panel.text.viewport().repaint()
+    panel.text.minimap.repaint()
+
+
+def until_quiet(app: QApplication, panel: HeatmapPanel) -> None:
+    """All that is done between events is done."""
+    while not panel.text.minimap.overview.complete:
+        app.processEvents()
+
+
 def main() -> None:
+    from PySide6.QtCore import QPointF
     from PySide6.QtWidgets import QApplication
 
     from arplay.gui.panels.heatmap import HeatmapPanel, heat_figures
+    from arplay.gui.settings import Settings
     from arplay.gui.view import View
 
     app = QApplication([])
@@ -149,16 +175,38 @@ def main() -> None:
     row("its totals in the window's thread", ms(lambda: heat_figures(grown, "bits")), "ms", 1, "114 ms")
     row("an update of the heatmap", ms(lambda: panel.show_view(View(ledger=grown))), "ms", 50, "114 ms for totals")
 
+    minimap = panel.text.minimap
+    assert minimap.isVisible() and minimap.overview.complete
+    other = replace(Settings(), colour_by="surprisal-minus-entropy")
+    row("another measure, minimap begun", ms(lambda: panel.show_view(View(other, ledger=grown))), "ms", 50, "")
+    blocks = []
+    while not minimap.overview.complete:
+        blocks.append(ms(minimap.overview.go_on))
+    row("a block of the minimap", max(blocks), "ms", 10, f"{len(blocks)} of them")
+    panel.show_view(View(ledger=grown))
+    until_quiet(app, panel)
+
     bar = panel.text.verticalScrollBar()
     steps = np.random.default_rng(1).integers(0, bar.maximum(), 100).tolist()
 
     def paint(at: int) -> None:
         bar.setValue(at)
         panel.text.viewport().repaint()
+        panel.text.minimap.repaint()
 
     paints = [ms(partial(paint, at)) for start in steps for at in range(start, start + 5 * 54, 54)]
     row("painting while scrolling, median", statistics.median(paints), "ms", 8, "900 × 800")
     row("painting while scrolling, 99 of 100", statistics.quantiles(paints, n=100)[98], "ms", 16, "900 × 800")
+    drags = []
+    for y in np.random.default_rng(2).integers(0, minimap.height(), 100).tolist():
+        token = minimap.token_at(QPointF(10, y))
+        assert token is not None
+        drags.append(ms(partial(jump, panel, token)))
+    row("a jump by the minimap, median", statistics.median(drags), "ms", 8, "")
+    row("a jump by the minimap, 99 of 100", statistics.quantiles(drags, n=100)[98], "ms", 16, "")
+    zooms = [ms(partial(zoom, panel, size)) for size in (12, 13, 15, 18, 22, 18, 15, 13, 12, 15) * 3]
+    row("a step of the text's size, median", statistics.median(zooms), "ms", 8, "")
+    row("a step of the text's size, the longest", max(zooms), "ms", 16, "")
 
     tracemalloc.start()
     other = HeatmapPanel()

@@ -197,8 +197,8 @@ class HeatmapPanel(OnSheet, Panel):
         self.controls.setVisible(self.height() >= 130 if beside else rest >= 130 and self.width() >= 260)
         room = side if beside else inner
         self.legend.show_counts(self._counts())
-        self.modes.fit(room - self.legend.wanted_width())
-        self.legend.fit(room - self.modes.sizeHint().width())
+        self.modes.fit(room - self.legend.least_width())
+        self.legend.fit(room - self.modes.taken)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

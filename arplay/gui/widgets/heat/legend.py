@@ -109,6 +109,10 @@ class Legend(QWidget):
     def wanted_width(self) -> int:
         return math.ceil(legend_width(self.scale, self.unit, self.named, self.counts))
 
+    def least_width(self) -> int:
+        """Without the measure's name."""
+        return math.ceil(legend_width(self.scale, self.unit, False, self.counts))
+
     def fit(self, room: float) -> None:
         """Shown where there is room for it, and with its measure's name where there is room for that."""
         self.named = room >= legend_width(self.scale, self.unit, True, self.counts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QMenu, QWidget
 
@@ -48,8 +48,13 @@ class ModeRow(QWidget):
         give_menu(self.more, self.menu)
         row.addWidget(self.more)
         self._name = ""
+        self.taken = 0
+        """Pixels that those in sight take."""
         self.choices.buttonClicked.connect(self._on_button)
         self._actions.triggered.connect(lambda action: self.chosen.emit(action.data()))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, super().minimumSizeHint().height())  # it folds
 
     def show_chosen(self, name: str) -> None:
         if name == self._name:
@@ -70,11 +75,12 @@ class ModeRow(QWidget):
         buttons = self.choices.buttons()
         whole = self.wanted_width() <= room
         left = room - (0 if whole else self._more_width())
-        fitting = True
+        fitting, self.taken = True, 0 if whole else self._more_width()
         for place, button in enumerate(buttons):
             fitting = fitting and (whole or left >= button.minimumWidth())
             left -= button.minimumWidth()
             button.setVisible(fitting)
+            self.taken += button.minimumWidth() if fitting else 0
             self._actions.actions()[place].setVisible(not fitting)
             _set_side(button, "left" if place == 0 else "right" if place == len(buttons) - 1 else "")
         self.more.setVisible(not whole)

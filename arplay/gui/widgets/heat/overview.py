@@ -15,7 +15,7 @@ from arplay.core.measures import Measure
 
 Floats = NDArray[np.float64]
 
-GROUPS = 1 << 15
+GROUPS = 1 << 14
 """Groups of tokens at most."""
 BLOCK = 1 << 16
 """Tokens that are looked at in one go: a few milliseconds."""
@@ -31,7 +31,7 @@ class _Sums:
 
 
 class Overview:
-    """Of one document and one measure at a time; the highest surprisal of each group is kept beside it."""
+    """Of one document and one measure at a time; how many tokens of each group are surprising is kept beside it."""
 
     def __init__(self) -> None:
         self.ledger: Ledger | None = None
@@ -39,11 +39,15 @@ class Overview:
         self.group = 1
         """Tokens of a group."""
         self._sums = _Sums(np.zeros(0), np.zeros(0))
-        self._highest: Floats = np.zeros(0)
+        self.surprise = np.inf
+        self._surprising: Floats = np.zeros(0)
         self._looked = 0
 
-    def show(self, ledger: Ledger | None, measure: Measure) -> None:
-        """What it is of from now on. A ledger of the same scoring that has grown keeps what was made."""
+    def show(self, ledger: Ledger | None, measure: Measure, surprise: float) -> None:
+        """What it is of from now on. A ledger of the same scoring that has grown keeps what was made.
+
+        ``surprise``: nats from which a token counts as surprising.
+        """
         before = self.ledger
         grown = before is not None and ledger is not None and _goes_on(before, ledger)
         self.ledger = ledger
@@ -51,10 +55,14 @@ class Overview:
             n = 0 if ledger is None else len(ledger)
             self.group = max(1, -(-n // GROUPS))
             groups = -(-n // self.group)
-            self._highest, self._looked = np.full(groups, -np.inf), 0
+            self._surprising = np.zeros(groups)
+        groups = len(self._surprising)
         if not grown or measure != self.measure:
             self.measure = measure
-            self._sums = _Sums(np.zeros(len(self._highest)), np.zeros(len(self._highest)))
+            self._sums = _Sums(np.zeros(groups), np.zeros(groups))
+        if not grown or surprise != self.surprise:
+            self.surprise, self._looked = surprise, 0
+            self._surprising = np.zeros(groups)
 
     @property
     def complete(self) -> bool:
@@ -76,10 +84,8 @@ class Overview:
             self._add(self._sums.known, first, known.astype(np.float64))
             self._sums.done = stop
         if self._looked == first:
-            surprisal = np.nan_to_num(-ledger.logprob[first:stop], nan=-np.inf, posinf=np.inf)
-            groups = np.arange(first // self.group, -(-stop // self.group))
-            cuts = np.maximum(groups * self.group - first, 0)
-            np.maximum.at(self._highest, groups, np.maximum.reduceat(surprisal, cuts))
+            surprising = -ledger.logprob[first:stop] >= self.surprise
+            self._add(self._surprising, first, surprising.astype(np.float64))
             self._looked = stop
 
     def _add(self, sums: Floats, first: int, values: Floats) -> None:
@@ -88,18 +94,15 @@ class Overview:
         sums[groups] += np.add.reduceat(values, cuts)
 
     def means(self, cells: int, each: int) -> Floats:
-        """The mean figure of ``cells`` cells of ``each`` tokens, a multiple of :attr:`group`; NaN where none is known."""
+        """The mean figure of cells of ``each`` tokens, a multiple of :attr:`group`; NaN where none is known."""
         assert self.measure is not None
         total, known = (_folded(sums, cells, each // self.group) for sums in (self._sums.total, self._sums.known))
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(known > 0, self.measure.single(total / known), np.nan)
 
-    def highest(self, cells: int, each: int) -> Floats:
-        """The highest surprisal of each cell in nats; minus infinity where none is known."""
-        per = each // self.group
-        padded = np.full(cells * per, -np.inf)
-        padded[: len(self._highest)] = self._highest[: len(padded)]
-        return padded.reshape(cells, per).max(axis=1) if cells else np.zeros(0)
+    def surprising(self, cells: int, each: int) -> Floats:
+        """How many surprising tokens are in each cell."""
+        return _folded(self._surprising, cells, each // self.group)
 
 
 def _folded(sums: Floats, cells: int, per: int) -> Floats:

@@ -14,8 +14,11 @@ from arplay.gui.canvases.text.heat.blocks import Blocks, Rows
 from arplay.gui.canvases.text.heat.painting import Lines, lead_columns
 from arplay.gui.canvases.text.heat.shaping import Grid
 from arplay.gui.theme import SPACE
+from arplay.gui.widgets.heat.minimap import WIDTH as MINIMAP
 
 PAD = SPACE[2]
+WIDE = 360
+"""Pixels of width from which there is room for a minimap."""
 
 
 class HeatRows(QAbstractScrollArea):
@@ -138,9 +141,13 @@ class HeatRows(QAbstractScrollArea):
 
     def columns(self) -> int:
         """Columns of a row; one more is kept free, for a newline that hangs. The scroll bar's place is always free."""
-        around = 2 * self.frameWidth() + self.verticalScrollBar().sizeHint().width()
+        around = 2 * self.frameWidth() + self.verticalScrollBar().sizeHint().width() + self.map_room()
         room = self.width() - 2 * PAD - around
         return max(4, int(room / self.grid.column) - 1)
+
+    def map_room(self) -> int:
+        """Pixels on the right that are always free for a minimap, so that rows stay as they are when it comes."""
+        return MINIMAP if self.width() >= WIDE else 0
 
     def _lay_out(self) -> None:
         columns = self.columns()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
@@ -12,6 +13,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QToolTip
 
@@ -27,9 +29,14 @@ from arplay.gui.view import View
 from arplay.gui.widgets.caption import plain
 from arplay.gui.widgets.heat.buffer import Buffer
 from arplay.gui.widgets.heat.card import HeatCard, content
+from arplay.gui.widgets.heat.minimap import Minimap, tokens_of
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.labels import label, lead_tokens
 from arplay.gui.widgets.zoom import WheelZoom
+
+LOW = 120
+"""Pixels of height below which there is no minimap."""
+NOWHERE = np.zeros((0, 2), np.int64)
 
 
 class HeatView(WheelZoom, HeatRows):
@@ -55,11 +62,16 @@ class HeatView(WheelZoom, HeatRows):
         self.scale = HeatScale(LIGHT, "surprisal")
         self.unit: Unit = "nats"
         self.found: Found | None = None
+        self._spans = NOWHERE
         self.hovered: int | None = None
         self.empty_text = ""
         self.card = HeatCard(self)
         self._view = View()
         self._buffer = Buffer()
+        self.minimap = Minimap(self)
+        self.minimap.hide()
+        self.minimap.wanted.connect(self._on_wanted)
+        self.verticalScrollBar().rangeChanged.connect(self._place_minimap)
 
     def show_view(self, view: View) -> None:
         """What changed in it: the scores, the place that is looked at, and what was found."""
@@ -74,12 +86,15 @@ class HeatView(WheelZoom, HeatRows):
         here = own and view.selected is None and view.excerpt_of is None
         self.show_place(view.selected, view.caret if here else None)
         self.show_found(view.found if own else None)
+        self.minimap.show_surprise(view.settings.surprise)
 
     def show_ledger(self, ledger: Ledger | None, vocabulary: TokenSet | None, lead: tuple[str, ...]) -> None:
         before = self.blocks
         super().show_ledger(ledger, vocabulary, lead)
         if self.blocks is not before:
             self._hover(None)
+        self.minimap.show_ledger(ledger)
+        self._place_minimap()
 
     def show_empty(self, words: str) -> None:
         """What stands where there is no text."""
@@ -91,12 +106,18 @@ class HeatView(WheelZoom, HeatRows):
         if found is not self.found:
             self.found = found
             self.viewport().update()
+            spans = found.spans if found is not None and self.ledger is not None else NOWHERE
+            if spans is not self._spans:
+                self._spans = spans
+                ends = self.ledger.ends if self.ledger is not None else NOWHERE
+                self.minimap.show_found(tokens_of(spans[:, 0], ends))
 
     def show_style(self, theme: Theme, scale: HeatScale, unit: Unit, text_size: int = TEXT) -> None:
         self.theme, self.scale, self.unit = theme, scale, unit
         self.set_text_size(text_size)
         self.card.theme = theme
         self.card.update()
+        self.minimap.show_style(theme, scale, unit)
         self.viewport().update()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
@@ -118,6 +139,9 @@ class HeatView(WheelZoom, HeatRows):
             self._paint_marks(painter, event.rect())
             if self.flow is not None and self.flow.unknown is not None and not self._counting.isActive():
                 self._counting.start(0)
+            if self.minimap.isVisible():
+                self.minimap.show_seen(self.in_sight())
+                self.minimap.show_selected(self.selected)
         painter.end()
 
     def _painter(self, lines: Lines, ledger: Ledger) -> HeatPainter:
@@ -166,6 +190,23 @@ class HeatView(WheelZoom, HeatRows):
         painter.setPen(self.theme.color("muted"))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(frame.adjusted(PAD, PAD, -PAD, -PAD), int(flags), self.empty_text)
+
+    def _place_minimap(self, *_: int) -> None:
+        """Beside the rows, where the text is longer than what is in sight; in a low panel it gives way."""
+        long = self.verticalScrollBar().maximum() > 0 and self.ledger is not None
+        shown = long and self.map_room() > 0 and self.height() >= LOW
+        if shown == self.minimap.isHidden():
+            self.minimap.setVisible(shown)
+            self.setViewportMargins(0, 0, self.map_room() if shown else 0, 0)
+        port = self.viewport().geometry()
+        self.minimap.setGeometry(port.right() + 1, port.top() + PAD // 2, self.minimap.width(), port.height() - PAD)
+
+    def _on_wanted(self, token: int) -> None:
+        self.scroll_to(token, self.viewport().height() / 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_minimap()
 
     def _hover(self, token: int | None) -> None:
         if token != self.hovered:

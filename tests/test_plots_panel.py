@@ -21,6 +21,7 @@ from arplay.gui import exports
 from arplay.gui.intents import Change, Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.plots import PlotsPanel
+from arplay.gui.settings import Settings
 from arplay.gui.view import View
 from tests.ledgers import prose, random_ledger
 from tests.windows_open import Open, opened, settle
@@ -112,7 +113,7 @@ def test_each_plot_has_a_sentence_and_a_key_figure(opened: Open) -> None:
     choose(panel, "calibration")
     ledger = window.playground.view.ledger
     assert ledger is not None
-    error = BY_NAME["calibration"].of(ledger, panel.how).calibration.error
+    error = BY_NAME["calibration"].of(ledger, panel.found.how).calibration.error
     assert f"expected calibration error {error:.2%}" in panel.told.full
 
 
@@ -121,6 +122,8 @@ def test_units_bins_and_the_width_of_the_mean_are_followed(opened: Open) -> None
     panel, play = shown(window, "along"), window.playground
     assert panel.width_box.isVisible() and not panel.bin_box.isVisible()
     panel.width_box.setValue(1)
+    QApplication.processEvents()
+    assert play.view.settings.plot_mean == 1, "it is found again at the next start"
     each, smooth = (series.y for series in panel.plot.plot.series)
     assert smooth == pytest.approx(each)
     play.handle(Change(replace(play.view.settings, unit="bits")))
@@ -130,6 +133,7 @@ def test_units_bins_and_the_width_of_the_mean_are_followed(opened: Open) -> None
     assert panel.bin_box.isVisible() and panel.bin_box.suffix() == " bits"
     before = panel.plot.plot.end
     panel.bin_box.setValue(1.0)
+    QApplication.processEvents()
     assert panel.plot.plot.end >= before - 1 and "0 to 1 bits" in panel.plot.words(0.5)
 
 
@@ -167,7 +171,11 @@ def test_the_list_folds_into_a_box_in_a_narrow_panel(qtbot: QtBot) -> None:
     assert panel.list.isVisible() and not panel.combo.isVisible()
     panel.resize(400, 300)
     assert panel.combo.isVisible() and not panel.list.isVisible()
+    asked: list[object] = []
+    panel.intent.connect(asked.append)
     panel.combo.setCurrentIndex(2)
+    assert asked == [Change(Settings(plot="ranks"))]
+    panel.show_view(View(Settings(plot="ranks"), loaded=loaded, ledger=ledger))
     assert panel.kind.name == "ranks" and panel.list.currentRow() == 2
 
 
@@ -181,7 +189,7 @@ def test_a_long_text_is_counted_in_blocks_and_a_growing_one_goes_on(qtbot: QtBot
     panel.show_view(View(loaded=loaded, ledger=whole, selected=BLOCK))
     assert panel.counting.done == BLOCK and panel.plot.message == "Counting…", "no more at once"
     qtbot.waitUntil(lambda: panel.plot.figure is not None)
-    assert panel.plot.plot.series[1].y == pytest.approx(BY_NAME["along"].of(whole, panel.how).smooth, nan_ok=True)
+    assert panel.plot.plot.series[1].y == pytest.approx(BY_NAME["along"].of(whole, panel.found.how).smooth, nan_ok=True)
     half = replace(whole, done=BLOCK + 7)
     for ledger in (half, replace(whole, done=2 * BLOCK)):
         panel.show_view(View(loaded=loaded, ledger=ledger))
@@ -190,7 +198,8 @@ def test_a_long_text_is_counted_in_blocks_and_a_growing_one_goes_on(qtbot: QtBot
     assert panel.told.full.startswith(f"{2 * BLOCK:,} of {3 * BLOCK:,} tokens so far: ")
     panel.show_view(View(loaded=loaded, ledger=whole))
     qtbot.waitUntil(lambda: len(panel.plot.plot.series[0].x) == 3 * BLOCK)
-    choose(panel, "entropy")
+    panel.show_view(View(Settings(plot="entropy"), loaded=loaded, ledger=whole))
+    assert panel.plot.figure is None
     qtbot.waitUntil(lambda: panel.plot.figure is not None)
     figure = panel.plot.figure
     assert figure is not None and figure.of.tally.counted == 3 * BLOCK - 1 and panel.plot.plot.shapes

@@ -6,7 +6,7 @@ import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 from arplay.api import Complete
 from arplay.commands import given, options
@@ -21,8 +21,8 @@ from arplay.engine.causality import Changed
 from arplay.engine.mapping import Mapped
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
-from arplay.export import sessionfile
-from arplay.export.charts import CANDIDATES, TRIED, Chart, Shown
+from arplay.export import plots, sessionfile
+from arplay.export.charts import CANDIDATES, PLOTS, TRIED, Chart, Shown
 from arplay.export.writers import write
 from arplay.gui import panels, platform_check
 from arplay.gui.panels.entry import PanelEntry
@@ -74,6 +74,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--candidates", type=Path, metavar="FILE", help="candidates: what may follow, a line each, or a list in JSON"
     )
+    parser.add_argument("--plot", choices=tuple(plots.BY_NAME), help=f"plots: which one ({plots.FIRST.plot})")
+    mean = f"plots: a rolling mean of N tokens ({plots.FIRST.how.width})"
+    parser.add_argument("--mean", type=_mean, metavar="N", help=mean)
+    parser.add_argument("--bin", type=_bin, metavar="W", help=f"plots: bins of the histogram ({plots.FIRST.how.bin:g})")
+    parser.add_argument("--unit", choices=get_args(plots.Unit), help="plots: of surprisal and entropy (nats)")
     options.add_decoding(parser)
 
 
@@ -91,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--rollouts, --beams, --map, -n and --seed are for --chart continuations")
     if (args.candidates is not None) != (args.chart == CANDIDATES.name):
         raise UsageError("--chart candidates and --candidates FILE go together")
+    if args.chart != PLOTS.name and any((args.plot, args.mean, args.bin, args.unit)):
+        raise UsageError("--plot, --mean, --bin and --unit are for --chart plots")
     decoding = options.decoding(args)
     if kind in PICTURES:
         _prepare_qt(args.scale if entry is None else 1.0)
@@ -131,7 +138,8 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
         shown = Shown(model.loaded, document, len(document), source.name, bars=args.top)
         if chart.of == "scores":
             score = model.score(document)
-            return replace(shown, loaded=score.loaded, ledger=score.ledger)
+            found = _plot(args) if chart is PLOTS else None
+            return replace(shown, loaded=score.loaded, ledger=score.ledger, found=found)
         if chart.finds:
             return replace(shown, found=_found(args, model, document, decoding, chart), loaded=model.loaded)
         timings = model.timings(document) if chart.measures else ()
@@ -152,6 +160,12 @@ def _found(args: argparse.Namespace, model: Model, document: Document, decoding:
     if chart is CANDIDATES:
         return model.candidates(document, read_texts(args.candidates, args.encoding))
     return _tried(args, model, document, decoding) if chart is TRIED else model.change(document)
+
+
+def _plot(args: argparse.Namespace) -> plots.Chosen:
+    first = plots.FIRST
+    how = plots.How(args.unit or first.how.unit, args.mean or first.how.width, args.bin or first.how.bin)
+    return plots.Chosen(args.plot or first.plot, how)
 
 
 def _tried(
@@ -205,6 +219,9 @@ def _view(shown: Shown) -> View:
     rated = shown.found if isinstance(shown.found, Rated) else None
     if rated is not None:
         settings = replace(settings, candidates=rated.texts, reading=rated.reading)
+    if isinstance(chosen := shown.found, plots.Chosen):
+        how = chosen.how
+        settings = replace(settings, plot=chosen.plot, unit=how.unit, plot_mean=how.width, plot_bin=how.bin)
     return View(
         settings,
         shown.loaded,
@@ -244,6 +261,20 @@ def scale(text: str) -> float:
     value = float(text)
     if not 0.25 <= value <= 8:
         raise argparse.ArgumentTypeError("a scale is from 0.25 to 8")
+    return value
+
+
+def _mean(text: str) -> int:
+    value = int(text)
+    if not plots.MEANS[0] <= value <= plots.MEANS[1]:
+        raise argparse.ArgumentTypeError(f"a rolling mean is of {plots.MEANS[0]} to {plots.MEANS[1]:,} tokens")
+    return value
+
+
+def _bin(text: str) -> float:
+    value = float(text)
+    if not plots.BINS[0] <= value <= plots.BINS[1]:
+        raise argparse.ArgumentTypeError(f"a bin is from {plots.BINS[0]:g} to {plots.BINS[1]:g}")
     return value
 
 

@@ -170,7 +170,7 @@ def ledger(shown: Shown) -> Table:
 
 def plot(shown: Shown) -> Table:
     """What a plot of the scored text shows. Raises Problem where there is nothing in it."""
-    scored, chosen = _scored(shown), shown.found or plots.Chosen()
+    scored, chosen = _scored(shown), shown.found or plots.FIRST
     kind, how = plots.BY_NAME[chosen.plot], chosen.how
     tokens, origin = shown.loaded.vocabulary, shown.origin()
     tally = kind.of(scored, how)

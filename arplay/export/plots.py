@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from arplay.core.modalities.base import TokenSet
 from arplay.core.profiles import Tally, tallied
 from arplay.export.tables import Record
 
+Unit = Literal["nats", "bits"]
 EXTREMES = 100
 """Tokens in a list of the most surprising, or most confident ones."""
 AFTER = 8
@@ -30,7 +31,7 @@ AFTER = 8
 class How:
     """``unit``: "nats" or "bits"; ``width``: tokens of the rolling mean; ``bin``: of the histogram, in the unit."""
 
-    unit: str = "nats"
+    unit: Unit = "nats"
     width: int = 100
     bin: float = 0.5
 
@@ -41,6 +42,11 @@ class Chosen:
 
     plot: str = "along"
     how: How = How()
+
+
+FIRST = Chosen()
+MEANS, BINS = (1, 100_000), (0.05, 10.0)
+"""The least and the greatest rolling mean in tokens, and bin in the unit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from arplay.core.decoding.rows import USUAL, Rows, rows_of
 from arplay.core.measures import BOUNDS
 from arplay.core.reading import Reading
 from arplay.core.watch import Watch
+from arplay.export.plots import FIRST, Chosen, How
 from arplay.gui.theme import TEXT
 
 Unit = Literal["nats", "bits"]
@@ -37,6 +38,8 @@ class Settings:
     (see :attr:`layout`); ``presets``: layouts that the user named.
     ``candidates``: what may follow the caret, which the panel of that name compares.
     ``rank_bounds``: the highest rank of each bucket that the heatmap colours ranks by, but of the last one.
+    ``plot``: the name of the one that is shown; ``plot_mean``: tokens of its rolling mean; ``plot_bin``: what a bar
+    of its histogram holds, in ``unit``.
     ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
     """
 
@@ -62,9 +65,16 @@ class Settings:
     link_scrolling: bool = True
     ghost: bool = False
     candidates: Candidates = FIRST_CANDIDATES
+    plot: str = FIRST.plot
+    plot_mean: int = FIRST.how.width
+    plot_bin: float = FIRST.how.bin
     animate: bool = True
 
     @property
     def layout(self) -> Rows:
         """The rows that work as ``decoding`` does."""
         return rows_of(self.decoding, self.rows)
+
+    @property
+    def chosen_plot(self) -> Chosen:
+        return Chosen(self.plot, How(self.unit, self.plot_mean, self.plot_bin))

@@ -23,6 +23,7 @@ from arplay.core.decoding.pipeline import Pipeline
 from arplay.core.errors import Problem
 from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstToken, Reading
+from arplay.export import plots
 from arplay.gui.playground.recovery import set_aside
 from arplay.gui.settings import AtLimit, Settings, Tokens, Unit
 from arplay.gui.widgets.zoom import SIZES
@@ -35,6 +36,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "at_limit": get_args(AtLimit),
     "colour_by": measures.NAMES,
     "tokens": get_args(Tokens),
+    "plot": tuple(plots.BY_NAME),
 }
 _RANGES = {
     "seed": (0, MAX_SEED),
@@ -43,6 +45,8 @@ _RANGES = {
     "play_steps": (1, 100_000),
     "surprise": (0.1, 50.0),
     "text_size": (SIZES[0], SIZES[-1]),
+    "plot_mean": plots.MEANS,
+    "plot_bin": plots.BINS,
 }
 _MADE: dict[str, Callable[[Any], Any]] = {
     "decoding": Pipeline,

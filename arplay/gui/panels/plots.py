@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QHideEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QHideEvent, QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
@@ -17,9 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from arplay.export.plots import PLOTS, Chosen, How, Kind, extreme
+from arplay.export.plots import BINS, BY_NAME, FIRST, MEANS, PLOTS, Chosen, Kind, extreme
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Select
+from arplay.gui.intents import Change, Select
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
@@ -77,19 +79,19 @@ class PlotsPanel(Panel):
         self.list.setCurrentRow(0)
         self.list.currentRowChanged.connect(self._choose)
         self.combo.currentIndexChanged.connect(self._choose)
-        self.width_box = QSpinBox(minimum=1, maximum=100_000, value=How().width)
+        self.width_box = QSpinBox(minimum=MEANS[0], maximum=MEANS[1], value=FIRST.how.width)
         self.width_box.setPrefix("mean of ")
         self.width_box.setStepType(QSpinBox.StepType.AdaptiveDecimalStepType)
         self.width_box.setToolTip(plain("Over how many tokens, up to each one, the mean is taken"))
         self.width_box.setAccessibleName("Tokens of the rolling mean")
-        self.bin_box = QDoubleSpinBox(minimum=0.05, maximum=10.0, value=How().bin, singleStep=0.25)
+        self.bin_box = QDoubleSpinBox(minimum=BINS[0], maximum=BINS[1], value=FIRST.how.bin, singleStep=0.25)
         self.bin_box.setPrefix("bins of ")
         self.bin_box.setToolTip(plain("How much surprisal one bar of the histogram holds"))
         self.bin_box.setAccessibleName("Width of a bin")
         for box in (self.width_box, self.bin_box):
             box.setKeyboardTracking(False)
             box.lineEdit().setTextMargins(SPACE[1], 0, SPACE[0], 0)
-            box.valueChanged.connect(self._count)
+            box.valueChanged.connect(self._set)
         self.told, self.says = Caption(), Caption()
         self.plot = PlotView()
         self.plot.picked.connect(self._pick)
@@ -128,24 +130,45 @@ class PlotsPanel(Panel):
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
-        if (
-            view.ledger is not before.ledger
-            or view.info is not before.info
-            or view.settings.unit != before.settings.unit
-        ):
+        chosen = view.settings.chosen_plot
+        if chosen != before.settings.chosen_plot:
+            self._turn(chosen)
+        same = view.ledger is before.ledger and view.info is before.info
+        if not same or chosen != before.settings.chosen_plot:
             self._count()
         if view.selected != before.selected:
             self._show_selected()
         self._show_words()
 
-    @property
-    def how(self) -> How:
-        return How(self.view.settings.unit, self.width_box.value(), round(self.bin_box.value(), 2))
+    def _turn(self, chosen: Chosen) -> None:
+        """To another plot, or another way to show it."""
+        self.kind = BY_NAME[chosen.plot]
+        controls = (self.list, self.combo, self.width_box, self.bin_box)
+        for control in controls:
+            control.blockSignals(True)
+        self.list.setCurrentRow(PLOTS.index(self.kind))
+        self.combo.setCurrentIndex(PLOTS.index(self.kind))
+        self.width_box.setValue(chosen.how.width)
+        self.bin_box.setValue(chosen.how.bin)
+        for control in controls:
+            control.blockSignals(False)
+        if self.kind.name not in FIGURES:
+            self._table()
+        self._fit()
+
+    def _choose(self, row: int) -> None:
+        self.intent.emit(Change(replace(self.view.settings, plot=PLOTS[row].name)))
+
+    def _set(self) -> None:
+        settings = self.view.settings
+        chosen = replace(settings, plot_mean=self.width_box.value(), plot_bin=round(self.bin_box.value(), 2))
+        if chosen != settings:
+            self.intent.emit(Change(chosen))
 
     def _count(self) -> None:
         """Count anew what is shown, or what is new of it."""
-        ledger = self.view.ledger
-        if self.counting.show(ledger if ledger is not None and len(ledger) else None, self.kind, self.how):
+        ledger, how = self.view.ledger, self.view.settings.chosen_plot.how
+        if self.counting.show(ledger if ledger is not None and len(ledger) else None, self.kind, how):
             self.plot.message = "Counting…"
             self.plot.show_figure(None, "")
             self.told.show_text("")
@@ -199,18 +222,6 @@ class PlotsPanel(Panel):
     def _shown(self) -> QWidget:
         return self.plot if self.kind.name in FIGURES or self.table is None else self.table
 
-    def _choose(self, row: int) -> None:
-        self.kind = PLOTS[row]
-        for chooser, turn in ((self.list, self.list.setCurrentRow), (self.combo, self.combo.setCurrentIndex)):
-            chooser.blockSignals(True)
-            turn(row)
-            chooser.blockSignals(False)
-        if self.kind.name not in FIGURES:
-            self._table()
-        self._fit()
-        self._count()
-        self._show_words()
-
     def show_part(self, part: tuple[int, int] | None) -> None:
         """The tokens that the heatmap shows."""
         self.part = part
@@ -244,6 +255,10 @@ class PlotsPanel(Panel):
         if self.table is not None:
             self.table.setVisible(self.kind.name not in FIGURES)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.counting.go_on()
+
     def hideEvent(self, event: QHideEvent) -> None:
         self.counting.rest()
         super().hideEvent(event)
@@ -253,7 +268,7 @@ class PlotsPanel(Panel):
     @property
     def found(self) -> Chosen:
         """Which plot the table behind the picture is of."""
-        return Chosen(self.kind.name, self.how)
+        return self.view.settings.chosen_plot
 
     def _sheet(self) -> PlotSheet | ExtremesSheet | None:
         counting = self.counting

@@ -59,6 +59,11 @@ class Counting(QObject):
         """Nobody looks."""
         self._steps.stop()
 
+    def go_on(self) -> None:
+        """Somebody does again."""
+        if self.ledger is not None and not self.ready:
+            self._steps.start()
+
     def _add(self) -> None:
         assert self.ledger is not None
         stop = min(self.done + BLOCK, self.ledger.done)

@@ -116,6 +116,7 @@ class ExtremesTable(ChoiceTable):
     def __init__(self) -> None:
         super().__init__("Tokens of the text by surprisal", ROW)
         self.table = Extremes(self)
+        self._surprising: bool | None = None
         self.setMinimumSize(0, 0)
         self.show_model(self.table, pulled=True)
         header = self.horizontalHeader()
@@ -127,11 +128,16 @@ class ExtremesTable(ChoiceTable):
         self.chosen.connect(self._pick)
 
     def show_rows(self, rows: list[Record], unit: str, surprising: bool) -> None:
+        """The same list of a text that grows stays as it was sorted and scrolled."""
+        top = self.verticalScrollBar().value() if surprising is self._surprising else 0
         self.setSortingEnabled(False)
         self.table.show_rows(rows, unit)
-        order = Qt.SortOrder.DescendingOrder if surprising else Qt.SortOrder.AscendingOrder
-        self.horizontalHeader().setSortIndicator(SURPRISAL, order)
+        if surprising is not self._surprising:
+            self._surprising = surprising
+            order = Qt.SortOrder.DescendingOrder if surprising else Qt.SortOrder.AscendingOrder
+            self.horizontalHeader().setSortIndicator(SURPRISAL, order)
         self.setSortingEnabled(True)
+        self.verticalScrollBar().setValue(top)
 
     def show_selected(self, index: int | None) -> None:
         """The row of this token, if it has one."""

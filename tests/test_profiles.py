@@ -46,6 +46,8 @@ def test_the_rolling_mean_is_that_of_the_last_known_ones(
         assert found.smooth[at] == pytest.approx(expected, nan_ok=True)
         assert found.each[at] == pytest.approx(each[at] if np.isfinite(each[at]) else np.nan, nan_ok=True)
     assert found.beyond == np.isinf(each).sum()
+    whole = np.flatnonzero(np.cumsum(np.isfinite(each)) >= width)
+    assert found.peak == (whole[np.argmax(found.smooth[whole])] if len(whole) else None)
 
 
 @given(sizes, seeds, st.booleans(), st.sampled_from(["nats", "bits"]), st.sampled_from([0.25, 0.5, 1.0, 3.0]))

@@ -65,6 +65,8 @@ def surprisal(ledger: Ledger) -> Floats:
 class Along:
     """``each`` surprisal, (n,), and ``smooth``, the mean over the last ``width`` known ones; NaN: none, or infinite.
 
+    ``peak``: the first token where the mean of a whole ``width`` is highest; None as long as there are fewer.
+
     >>> from arplay import load
     >>> found = tallied(Along(4, 2, "bits"), load("abc").score("BACB").ledger)
     >>> found.each.round(2).tolist(), found.smooth.round(2).tolist()
@@ -74,6 +76,7 @@ class Along:
     def __init__(self, n: int, width: int, unit: str) -> None:
         self.width, self.unit, self.known, self.beyond = width, unit, 0, 0
         self.each, self.smooth = np.full((2, n), np.nan)
+        self.peak: int | None = None
         self._sums = np.zeros(n + 1)
 
     def add(self, ledger: Ledger, first: int, stop: int) -> None:
@@ -88,6 +91,11 @@ class Along:
         mean = (self._sums[count] - self._sums[since]) / np.maximum(count - since, 1)
         self.each[first:stop], self.smooth[first:stop] = each, np.where(count > 0, mean, np.nan)
         self.known = many
+        whole = np.flatnonzero(count >= self.width)
+        if len(whole):
+            at = int(whole[0]) + int(np.argmax(mean[whole[0] :]))
+            if self.peak is None or mean[at] > self.smooth[self.peak]:
+                self.peak = first + at
 
     @property
     def mean(self) -> float:

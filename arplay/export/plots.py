@@ -83,9 +83,10 @@ def _left_out(beyond: int) -> str:
 
 
 def _along_told(found: profiles.Along, how: How) -> str:
-    most = int(np.nanargmax(found.smooth[how.width - 1 :])) + how.width - 1 if found.known >= how.width else None
-    peak = "" if most is None else f"; the mean of {how.width:,} is highest at token {most + 1:,}: "
-    peak += "" if most is None else f"{number(float(found.smooth[most]), 3)} {how.unit}"
+    peak = ""
+    if found.peak is not None:
+        most = f"{number(float(found.smooth[found.peak]), 3)} {how.unit}"
+        peak = f"; the mean of {how.width:,} is highest at token {found.peak + 1:,}: {most}"
     return f"mean {number(found.mean, 3)} {how.unit} over {found.known:,} tokens{peak}{_left_out(found.beyond)}"
 
 

@@ -109,7 +109,7 @@ class Text:
         return (Note(f"{lost:,}", "characters lost", sentence),) if lost else ()
 
     def tail(self, caret: int) -> str:
-        return _tail(self.data[:caret])
+        return _tail(self.data, caret)
 
     def before(self, place: Caret) -> Mapping[str, Any]:
         return {"text": exact_text(self.data[: place.byte])}
@@ -340,7 +340,7 @@ class Encoded:
         return ", ".join(found)
 
     def tail(self, index: int, width: int = 40) -> str:
-        return _tail(self.data[: self.ends[index - 1] if index > 0 else 0], width)
+        return _tail(self.data, int(self.ends[index - 1]) if index > 0 else 0, width)
 
     def part(self, first: int, stop: int) -> Encoded:
         low = int(self.ends[first - 1]) if first else 0
@@ -360,8 +360,10 @@ class Encoded:
         }
 
 
-def _tail(data: bytes, width: int = 40) -> str:
-    text = data.decode("utf-8", "replace").replace("\n", "↵")
+def _tail(data: bytes, end: int, width: int = 40) -> str:
+    """Looks at no more than it shows: a text may have 50 MB, and be asked at many places."""
+    near = max(0, end - 4 * width - 16)  # a letter has four bytes at most, and one may be cut here
+    text = data[near:end].decode("utf-8", "replace").replace("\n", "↵")
     return f"“{text if len(text) <= width else '…' + text[-width:]}”"
 
 

@@ -91,6 +91,18 @@ def test_the_keyboard_reads_a_plot_and_goes_to_a_token(opened: Open, qtbot: QtBo
     assert "came" in panel.plot.words(panel.plot.lit)
 
 
+def test_the_part_in_sight_is_marked(opened: Open) -> None:
+    window = opened(text=TEXT * 20)
+    panel, editor = shown(window), window.panels["editor"].canvas.scrolls  # type: ignore[attr-defined]
+    for bar in (0, editor.verticalScrollBar().maximum()):
+        editor.verticalScrollBar().setValue(bar)
+        QApplication.processEvents()
+        first, last = editor.token_near(0), editor.token_near(editor.viewport().height())
+        assert panel.plot.sight == (first + 0.5, last + 1.5) and last - first < len(TEXT) * 20
+    choose(panel, "ranks")
+    assert panel.plot.sight is None
+
+
 def test_the_wheel_zooms_and_the_zoom_ends_with_another_plot(opened: Open) -> None:
     panel = shown(opened(text=TEXT))
     middle = QPointF(panel.plot.rect().center())

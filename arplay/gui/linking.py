@@ -1,10 +1,15 @@
-"""Two views of one document scroll together: the one that the user scrolls leads, the other shows the same place."""
+"""Two views of one document scroll together: the one that the user scrolls leads, the other shows the same place.
+
+A plot of the whole text shows which part of it they have in sight.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QRegion
 from PySide6.QtWidgets import QScrollBar, QWidget
 
 
@@ -16,6 +21,8 @@ class Scrolls(Protocol):
     def viewport(self) -> QWidget: ...
 
     def isVisible(self) -> bool: ...
+
+    def visibleRegion(self) -> QRegion: ...
 
     def token_near(self, y: float) -> int | None:
         """The token that the line at y, or the nearest one, begins with or in."""
@@ -55,3 +62,22 @@ class ScrollLink(QObject):
             other.setValue(other.maximum())
         elif token is not None and follower.isVisible():
             follower.scroll_to(token, share * follower.viewport().height())
+
+
+class SightLink(QObject):
+    """Tells ``shows`` which tokens are in sight, [first, stop), in the first of ``areas`` that is on the screen."""
+
+    def __init__(
+        self, areas: tuple[Scrolls, ...], shows: Callable[[tuple[int, int] | None], None], parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._areas, self._shows = areas, shows
+        for area in areas:
+            bar = area.verticalScrollBar()
+            bar.valueChanged.connect(self.tell)
+            bar.rangeChanged.connect(self.tell)
+
+    def tell(self) -> None:
+        area = next((area for area in self._areas if not area.visibleRegion().isEmpty()), None)
+        ends = (None, None) if area is None else (area.token_near(0), area.token_near(area.viewport().height()))
+        self._shows(None if ends[0] is None or ends[1] is None else (ends[0], ends[1] + 1))

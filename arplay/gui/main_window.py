@@ -24,7 +24,7 @@ from arplay.gui.contract import Panel
 from arplay.gui.dock import Dock
 from arplay.gui.dropping import dropped
 from arplay.gui.host import Host
-from arplay.gui.linking import ScrollLink
+from arplay.gui.linking import ScrollLink, SightLink
 from arplay.gui.menus import Menus
 from arplay.gui.model_browser import ModelBrowser
 from arplay.gui.notice import Notice
@@ -90,7 +90,9 @@ class MainWindow(Host):
         self.menus.models.train.triggered.connect(self.training.open)
         self.arrangement = Arrangement(self, self.notice, self.menus.export_menu)
         self.panels, self.docks = self.arrangement.panels, self.arrangement.docks
-        self.link = ScrollLink((self.panels["editor"].canvas.scrolls, self.panels["heatmap"].text), self)  # type: ignore[attr-defined]
+        editor, heat = self.panels["editor"].canvas.scrolls, self.panels["heatmap"].text  # type: ignore[attr-defined]
+        self.link = ScrollLink((editor, heat), self)
+        self.sight = SightLink((heat, editor), self.panels["plots"].show_part, self)  # type: ignore[attr-defined]
         self.menus.build_view(self.arrangement)
         self.waiting = Waiting(self._that_wait_for("answer"), self)
         self.scores_waiting = Waiting(self._that_wait_for("scores"), self, QUICK_SCORES_MS)
@@ -117,6 +119,7 @@ class MainWindow(Host):
             self.docks["kv_cache"].visibilityChanged.connect(part.watch)
         self.docks["candidates"].visibilityChanged.connect(play.rating.watch)
         self.docks["comparison"].visibilityChanged.connect(play.peers.watch)
+        self.docks["plots"].visibilityChanged.connect(self.sight.tell)
         self.arrangement.explain.connect(self._on_explain)
         self.panels["editor"].leave.connect(self.focus_chart)  # type: ignore[attr-defined]
         play.changed.connect(self._show_view)

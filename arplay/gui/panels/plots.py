@@ -194,6 +194,7 @@ class PlotsPanel(Panel):
         growing = "" if ledger.complete else f"{ledger.done:,} of {len(ledger):,} tokens so far: "
         self.told.show_text(f"{growing}{told}" if some else "")
         self._show_selected()
+        self.show_part(self.part)
 
     def _table(self) -> ExtremesTable:
         """Made where it is first seen."""
@@ -223,9 +224,11 @@ class PlotsPanel(Panel):
         return self.plot if self.kind.name in FIGURES or self.table is None else self.table
 
     def show_part(self, part: tuple[int, int] | None) -> None:
-        """The tokens that the heatmap shows."""
+        """The tokens [first, stop) that another view of the text has in sight; None: it is all in sight."""
         self.part = part
-        self.plot.show_part(part)
+        ledger = self.view.ledger
+        some = part is not None and ledger is not None and part[1] - part[0] < len(ledger)
+        self.plot.show_part(part if some and self.kind.name == "along" else None)
 
     def _pick(self, index: int) -> None:
         self.intent.emit(Select(index))

@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeyEvent
 from arplay.core.chain import Ledger
 from arplay.gui.widgets.line_plot import LinePlot
 from arplay.gui.widgets.plot import Plot
-from arplay.gui.widgets.plots.figures import Along, Expected, Figure
+from arplay.gui.widgets.plots.figures import Expected, Figure
 
 
 class PlotView(LinePlot):
@@ -41,9 +41,8 @@ class PlotView(LinePlot):
         self._show_selected()
 
     def show_part(self, part: tuple[int, int] | None) -> None:
-        """The tokens [first, stop) that the heatmap shows."""
-        along = isinstance(self.figure, Along) and part is not None
-        self.show_sight((part[0] + 0.5, part[1] + 0.5) if along and part is not None else None)
+        """The tokens [first, stop) that another view of the text has in sight."""
+        self.show_sight(None if part is None else (part[0] + 0.5, part[1] + 0.5))
 
     def _show_selected(self) -> None:
         figure, index = self.figure, self.selected

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from arplay.core.errors import Problem
 from arplay.core.masks import Pair
+from arplay.core.reading import Reading
 from arplay.engine.alone import answered
 from arplay.engine.masks import KINDS, BreakMask, Broke
 from arplay.engine.messages import Progress
 from arplay.engine.state import State
-from arplay.models import catalogue
+from arplay.engine.tokenizing import Tokenize, Tokenized
+from arplay.models import catalogue, documents
 from arplay.models.base import Report
+from arplay.models.documents import Given
 
 
 def break_mask(kind: str, *, seed: int = 0, progress: Report | None = None) -> Pair:
@@ -34,3 +39,20 @@ def break_mask(kind: str, *, seed: int = 0, progress: Report | None = None) -> P
             progress(told.fraction, told.what)
 
     return answered(Broke, State(catalogue.load), BreakMask(0, kind, seed), on_progress).pair
+
+
+def tokenizers(text: Given, models: Sequence[str], *, special: bool = False) -> Tokenized:
+    """One text cut by the tokenizers of several models, of which no weights are loaded.
+
+    ``models``: names, folders, GGUF files, as :func:`arplay.load` takes them. What is wrong with one stands in its
+    ``problem``; of the others there are ``tokens``, the vocabulary, and ``encoded``: ``ids``, and the bytes ``ends``
+    where each token ends, both of shape (n,). ``special``: the name of a special token in the text is that token.
+    Raises Problem for more than 8, and for what is no text.
+
+    >>> for each in tokenizers("The unbelievable", ["english", "abc"]).found:
+    ...     print(each.name, each.problem or [each.tokens.label(id) for id in each.encoded.ids.tolist()])
+    english ['The', '␣un', 'b', 'el', 'ie', 'v', 'able']
+    abc ("'T' at byte 0 is not in this model's alphabet", 'it can write only A B C')
+    """
+    asked = Tokenize(0, tuple(models), documents.document(text, None), Reading(special=special))
+    return answered(Tokenized, State(catalogue.load), asked, lambda _: None)

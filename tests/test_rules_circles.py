@@ -23,7 +23,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("export.charts",),  # a chart is of what the engine answers
     (
         *("export.trees", "export.bets", "export.tried", "export.candidates", "export.causality", "export.comparing"),
-        *("export.conventions", "export.orders", "export.parts", "export.segmentations"),
+        *("export.conventions", "export.orders", "export.parts", "export.segmentations", "export.tokenizers"),
     ),
     ("export.perplexity",),
     ("export.masks",),

@@ -21,11 +21,14 @@ from arplay.engine.causality import Changed
 from arplay.engine.mapping import Mapped
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
+from arplay.engine.tokenizing import Tokenized
 from arplay.export import plots, sessionfile
-from arplay.export.charts import CANDIDATES, PLOTS, TRIED, Chart, Shown
+from arplay.export.charts import CANDIDATES, PLOTS, TOKENIZERS, TRIED, Chart, Shown
 from arplay.export.writers import write
 from arplay.gui import panels, platform_check
 from arplay.gui.panels.entry import PanelEntry
+from arplay.labs import tokenizers
+from arplay.models.catalogue import DEFAULT
 from arplay.models.documents import Source
 from arplay.schema import short
 from arplay.textfile import read_texts
@@ -79,6 +82,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mean", type=_mean, metavar="N", help=mean)
     parser.add_argument("--bin", type=_bin, metavar="W", help=f"plots: bins of the histogram ({plots.FIRST.how.bin:g})")
     parser.add_argument("--unit", choices=get_args(plots.Unit), help="plots: of surprisal and entropy (nats)")
+    parser.add_argument("--tokenizer", action="append", metavar="M", help="tokenizers: that of M as well (english)")
     options.add_decoding(parser)
 
 
@@ -98,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--chart candidates and --candidates FILE go together")
     if args.chart != PLOTS.name and any((args.plot, args.mean, args.bin, args.unit)):
         raise UsageError("--plot, --mean, --bin and --unit are for --chart plots")
+    if args.tokenizer and args.chart != TOKENIZERS.name:
+        raise UsageError("--tokenizer is for --chart tokenizers")
     decoding = options.decoding(args)
     if kind in PICTURES:
         _prepare_qt(args.scale if entry is None else 1.0)
@@ -138,7 +144,9 @@ def _ask(args: argparse.Namespace, chart: Chart, source: Source, decoding: Pipel
         shown = Shown(model.loaded, document, len(document), source.name, bars=args.top)
         if chart.of == "scores":
             score = model.score(document)
-            found = _plot(args) if chart is PLOTS else None
+            found: object = _plot(args) if chart is PLOTS else None
+            if chart is TOKENIZERS:
+                found = tokenizers(document, [args.model or DEFAULT, *(args.tokenizer or [DEFAULT])])
             return replace(shown, loaded=score.loaded, ledger=score.ledger, found=found)
         if chart.finds:
             return replace(shown, found=_found(args, model, document, decoding, chart), loaded=model.loaded)
@@ -211,17 +219,21 @@ def _picture(args: argparse.Namespace, entry: PanelEntry, shown: Shown) -> None:
 
 def _view(shown: Shown) -> View:
     """What the window would show of the document with the caret at its end."""
-    from arplay.gui.intents import CompareCandidates
+    from arplay.gui.intents import Ask, CompareCandidates, TokenizeText
     from arplay.gui.settings import Settings
     from arplay.gui.view import Asked, View
 
     settings = Settings(bars=shown.bars, animate=False, decoding=shown.decoding or Pipeline())
-    rated = shown.found if isinstance(shown.found, Rated) else None
-    if rated is not None:
-        settings = replace(settings, candidates=rated.texts, reading=rated.reading)
-    if isinstance(chosen := shown.found, plots.Chosen):
-        how = chosen.how
-        settings = replace(settings, plot=chosen.plot, unit=how.unit, plot_mean=how.width, plot_bin=how.bin)
+    asked: dict[type[Ask], Asked] = {}
+    match shown.found:
+        case Rated() as rated:
+            settings = replace(settings, candidates=rated.texts, reading=rated.reading)
+            asked = {CompareCandidates: Asked(rated)}
+        case Tokenized(found=found):
+            settings = replace(settings, tokenizers=tuple(each.spec for each in found[1:]))
+            asked = {TokenizeText: Asked(shown.found)}
+        case plots.Chosen(plot=plot, how=how):
+            settings = replace(settings, plot=plot, unit=how.unit, plot_mean=how.width, plot_bin=how.bin)
     return View(
         settings,
         shown.loaded,
@@ -235,7 +247,7 @@ def _view(shown: Shown) -> View:
         searched=shown.found if isinstance(shown.found, Searched) else None,
         mapped=shown.found if isinstance(shown.found, Mapped) else None,
         measured={"triangle": shown.found} if isinstance(shown.found, Changed) else {},
-        asked={CompareCandidates: Asked(rated)} if rated is not None else {},
+        asked=asked,
         tree=shown.tree,
         node=shown.tree.node if shown.tree is not None else None,
     )

@@ -28,6 +28,7 @@ from arplay.engine.runs import OpenRun, SaveRun, open_run, save_run
 from arplay.engine.scoring import Score, score
 from arplay.engine.search import Search, search
 from arplay.engine.segmentations import Segment, segment
+from arplay.engine.tokenizing import Make, Tokenize, make, tokenize
 from arplay.engine.total import Total, total
 from arplay.engine.two_orders import TrainOrders, train_orders
 from arplay.engine.write import Write, write
@@ -41,6 +42,8 @@ JOBS: dict[type[Request], Job] = {
     Map: plain(map_of),
     Rate: plain(rate),
     Segment: plain(segment),
+    Tokenize: plain(tokenize),
+    Make: plain(make),
     Change: plain(change),
     FreeRun: plain(free_run),
     TrainOrders: plain(train_orders),

@@ -211,6 +211,7 @@ COMPARISON = Chart("comparison", "scores", "arplay.export.comparing:compared", f
 CAUSALITY = Chart("causality", "answer", "arplay.export.masks:measured", finds=True)
 WORDS = Chart("words", "scores", "arplay.export.parts:words", long=True, finds=True)
 PERPLEXITY = Chart("perplexity", "scores", "arplay.export.perplexity:perplexity", finds=True)
+TOKENIZERS = Chart("tokenizers", "scores", "arplay.export.tokenizers:tokenizers", finds=True)
 CANDIDATES = Chart("candidates", "answer", "arplay.export.candidates:candidates", finds=True)
 TRIED = Chart(
     "continuations",

@@ -170,6 +170,15 @@ class Other(Ask):
 
 
 @dataclass(frozen=True, slots=True)
+class TokenizeText(Ask):
+    """Cut the text, or this one in its place, by the tokenizers of these models beside that of the window's."""
+
+    specs: tuple[str, ...]
+    text: str = ""
+    quietly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsking:
     """End the question of this kind that is being worked at."""
 

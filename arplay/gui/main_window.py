@@ -118,6 +118,7 @@ class MainWindow(Host):
         for part in (play.comparing, play.reaching):
             self.docks["kv_cache"].visibilityChanged.connect(part.watch)
         self.docks["candidates"].visibilityChanged.connect(play.rating.watch)
+        self.docks["tokenizers"].visibilityChanged.connect(play.tokenizing.watch)
         self.docks["comparison"].visibilityChanged.connect(play.peers.watch)
         self.docks["plots"].visibilityChanged.connect(self.sight.tell)
         self.arrangement.explain.connect(self._on_explain)

@@ -40,6 +40,8 @@ class Settings:
     ``rank_bounds``: the highest rank of each bucket that the heatmap colours ranks by, but of the last one.
     ``plot``: the name of the one that is shown; ``plot_mean``: tokens of its rolling mean; ``plot_bin``: what a bar
     of its histogram holds, in ``unit``.
+    ``tokenizers``: models whose tokenizers stand beside that of the model in the window, and ``cut_text`` what they cut
+    in place of its text, where that is not empty.
     ``text_size``: pixels of the type that the text is shown in, in the editor and in the heatmap.
     """
 
@@ -68,6 +70,8 @@ class Settings:
     plot: str = FIRST.plot
     plot_mean: int = FIRST.how.width
     plot_bin: float = FIRST.how.bin
+    tokenizers: tuple[str, ...] = ("english",)
+    cut_text: str = ""
     animate: bool = True
 
     @property

@@ -55,6 +55,7 @@ _MADE: dict[str, Callable[[Any], Any]] = {
     "watch": watch.from_json,
     "candidates": candidates_from_json,
     "rank_bounds": measures.bounds_from_json,
+    "tokenizers": lambda said: tuple(_entries(said)),
 }
 _SAID = {
     "decoding": "decoding",

@@ -10,6 +10,7 @@ from pathlib import Path
 from arplay import paths
 from arplay.core.errors import Problem
 from arplay.core.format import size
+from arplay.core.modalities.base import Coder
 from arplay.models import families
 from arplay.models.base import Model, Report
 from arplay.models.family import resolve
@@ -218,27 +219,10 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
 
     Raises Problem, or whatever ``report`` raises to cancel.
     """
-    revision = ""
     if (at := families.of_address(spec)) is not None:
         served: Model = resolve(at.open)(spec, spec, device, dtype, report)
         return served
-    if (found := _entry(spec)) is not None:
-        if found.state == "fetch":
-            raise Problem(
-                f"{spec} is not on this computer yet", f"run: arplay models get {spec} ({size(found.download_bytes)})"
-            )
-        path, name = found.path, found.title if found.origin == "downloaded" else found.spec
-    elif (there := existing(spec)) is not None:
-        path = there
-        name = path.resolve().stem if path.is_file() else path.resolve().name
-    elif hub.parse(gguf_ways.split(spec)[0]) is not None:
-        listed = card(gguf_ways.split(spec)[0])
-        if listed.state == "broken":
-            cause, _, remedy = listed.problem.rpartition("; ")
-            raise Problem(f"{spec} cannot be loaded: {cause}", remedy)
-        path, name, revision = listed.path, listed.title, listed.revision
-    else:
-        raise _unknown(spec)
+    path, name, revision = located(spec)
     family = family_of(path)
     way = (gguf_ways.split(spec)[1],) if family.ways else ()
     model = resolve(family.open)(path, name, device, dtype, report, *way)
@@ -246,6 +230,45 @@ def load(spec: str, device: str, dtype: str, report: Report) -> Model:
         model.info = replace(model.info, revision=revision)
     loaded: Model = model
     return loaded
+
+
+def located(spec: str) -> tuple[Path, str, str]:
+    """Where the model is that ``spec`` names, what it is called, and its revision where a hub has one.
+
+    Raises Problem where it is not on this computer.
+    """
+    if (found := _entry(spec)) is not None:
+        if found.state == "fetch":
+            raise Problem(
+                f"{spec} is not on this computer yet", f"run: arplay models get {spec} ({size(found.download_bytes)})"
+            )
+        return found.path, found.title if found.origin == "downloaded" else found.spec, ""
+    if (there := existing(spec)) is not None:
+        return there, there.resolve().stem if there.is_file() else there.resolve().name, ""
+    if hub.parse(gguf_ways.split(spec)[0]) is not None:
+        listed = card(gguf_ways.split(spec)[0])
+        if listed.state == "broken":
+            cause, _, remedy = listed.problem.rpartition("; ")
+            raise Problem(f"{spec} cannot be loaded: {cause}", remedy)
+        return listed.path, listed.title, listed.revision
+    raise _unknown(spec)
+
+
+def coder(spec: str) -> tuple[str, Coder]:
+    """What a model is called, and its tokenizer alone: no weights are read, but of a table that is looked up.
+
+    Raises Problem where it is not here, its tokenizer cannot be opened, or it reads something else than text.
+    """
+    if families.of_address(spec) is not None:
+        raise Problem("a server keeps its tokenizer to itself", "name a model that is on this computer")
+    path, name, _ = located(spec)
+    family = family_of(path)
+    if family.tokens and (tokens := resolve(family.tokens)(path)) is not None:
+        raise Problem(f"{name} reads {tokens.unit.many}, each of which is a token", "name a model of text")
+    if family.coder:
+        return name, resolve(family.coder)(path)
+    model: Model = resolve(family.open)(path, name, "auto", "auto", lambda *_: None)
+    return name, model.alphabet
 
 
 def _unknown(spec: str) -> Problem:

@@ -117,6 +117,27 @@ def text_of_ids(ids: Sequence[int], coder: Coder, first: bool = True) -> Documen
     return Text(normal((Fixed(vocabulary.name, tuple(ids), data),)))
 
 
+def is_text(document: Document) -> bool:
+    return isinstance(document, Text)
+
+
+def passage(document: Document, place: int, most: int) -> tuple[Document, int]:
+    """A text of at most ``most`` bytes around byte ``place``, and where it begins; all of one that is no longer.
+
+    It begins and ends with whole characters.
+    """
+    if len(document) <= most:
+        return document, 0
+    data = document.file
+    start = max(0, min(place - most // 2, len(data) - most))
+    stop = start + most
+    while start and data[start] & 0xC0 == 0x80:
+        start -= 1
+    while stop < len(data) and data[stop] & 0xC0 == 0x80:
+        stop -= 1
+    return Text.of(data[start:stop]), start
+
+
 def tokens_of(spec: str) -> TokenSet | None:
     """The tokens of a model that may read something else than text; None where it does not, or is not here.
 

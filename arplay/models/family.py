@@ -113,7 +113,8 @@ class Family:
     names what `arplay bench` compares with, of (model, cells), "" where nothing is.
 
     ``looked_up``: no network, but float64 on the CPU, whatever device and number type are chosen. ``any_context``:
-    prefixes of any length. ``tokens`` names what tells from the path of a model what its tokens stand for, a
+    prefixes of any length. ``coder`` names what opens its tokenizer alone, of a path; "" where the model is as cheap.
+    ``tokens`` names what tells from the path of a model what its tokens stand for, a
     :class:`arplay.core.modalities.base.TokenSet`; "" where that is text.
     """
 
@@ -130,6 +131,7 @@ class Family:
     baseline: str = ""
     looked_up: bool = False
     any_context: bool = False
+    coder: str = ""
     tokens: str = ""
     ways: Ways = ()
     icon: str = "cube"

@@ -30,7 +30,6 @@ from arplay.gui.playground.ghost import Ghost
 from arplay.gui.playground.measuring import Measuring
 from arplay.gui.playground.peers import Peers
 from arplay.gui.playground.questions import Questions
-from arplay.gui.playground.rating import Rating
 from arplay.gui.playground.reaching import Reaching
 from arplay.gui.playground.recording import Recording
 from arplay.gui.playground.runs import Runs
@@ -38,6 +37,7 @@ from arplay.gui.playground.snapshot_jobs import SnapshotJobs
 from arplay.gui.playground.state import State
 from arplay.gui.playground.table import Table
 from arplay.gui.playground.trying import Trying
+from arplay.gui.playground.watching import Watching, candidates, tokenizers
 from arplay.gui.playground.writing import Writing
 from arplay.gui.settings import Settings
 from arplay.models.scored_run import SavedRun
@@ -62,7 +62,8 @@ class Playground(State):
         self.writing = Writing(self, bridge, self.asking, self.recording)
         self.trying = Trying(self, bridge, self.recording, self.writing)
         self.measuring, self.questions = Measuring(self, bridge), Questions(self, bridge)
-        self.rating = Rating(self, self.questions)
+        self.rating = Watching(self, self.questions, candidates)
+        self.tokenizing = Watching(self, self.questions, tokenizers)
         self.peers = Peers(self, bridge)
         self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
@@ -185,6 +186,7 @@ class Playground(State):
         self.trying.stop()
         self.measuring.stop()
         self.rating.stop()
+        self.tokenizing.stop()
         self.questions.stop_all()
         self.peers.stop()
         self.ghost.stop()

@@ -10,10 +10,11 @@ from typing import Any
 from arplay.engine.candidates import Rate
 from arplay.engine.conventions import Compare
 from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
+from arplay.engine.tokenizing import Tokenize
 from arplay.engine.total import Total
 from arplay.engine.two_orders import TrainOrders
 from arplay.gui.bridge import Bridge
-from arplay.gui.intents import Ask, CompareCandidates, CompareConventions, Other, Train
+from arplay.gui.intents import Ask, CompareCandidates, CompareConventions, Other, TokenizeText, Train
 from arplay.gui.playground.state import State
 from arplay.gui.view import Asked
 from arplay.models import documents
@@ -30,10 +31,16 @@ def _candidates(play: State, asked: CompareCandidates) -> Callable[..., Request]
     return partial(Rate, document=document, place=document.at(play.view.caret), candidates=texts)
 
 
+def _tokenize(play: State, asked: TokenizeText) -> Callable[..., Request]:
+    how = partial(Tokenize, specs=("", *asked.specs), place=play.view.caret)
+    return partial(how, document=documents.document(asked.text, None)) if asked.text else how
+
+
 QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {
     CompareCandidates: _candidates,
     CompareConventions: lambda *_: Compare,
     Other: lambda _, asked: partial(Total, reading=asked.reading),
+    TokenizeText: _tokenize,
     Train: _train,
 }
 """What makes the request, but for its number, and its reading and document, where it does not name another one."""
@@ -58,7 +65,7 @@ class Questions:
         own = make.keywords if isinstance(make, partial) else {}
         request = partial(make, **{name: value for name, value in usual.items() if name not in own})
         self._show(kind, replace(play.view.answer_to(kind), share=0.0, doing="starting", problem=None))
-        quietly = isinstance(asked, CompareCandidates) and asked.quietly
+        quietly = isinstance(asked, CompareCandidates | TokenizeText) and asked.quietly
         self._numbers[kind] = self._bridge.ask(request, partial(self._on_result, kind, quietly))
 
     def stop(self, kind: type[Ask]) -> None:

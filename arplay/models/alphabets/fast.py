@@ -41,6 +41,9 @@ class TokenizerAlphabet(TextAlphabet):
         cutter = FastCutter(tokenizer)
         lead = lead_of(cutter.whole(PROBE), cutter.ids(PROBE, True, False))
         super().__init__(vocabulary, cutter, lead, bos, eos, beyond(tokens, vocabulary_size))
+        self.tokenizer, self.words, self.byte_level = tokenizer, cutter.words, "ByteLevel" in kinds
+        self.described: dict[str, Any] | None = None
+        """Its model as its file has it, once somebody asked (:mod:`arplay.models.alphabets.making`)."""
 
 
 class FastCutter:
@@ -84,6 +87,14 @@ class FastCutter:
             self._set(True, False)
             ids: list[int] = self._tokenizer.encode(text).ids
             return ids
+
+    def words(self, text: str, start: bool) -> list[str]:
+        """The stretches of a text that are cut each on its own, in the tokenizer's spelling."""
+        with self._lock:
+            self._set(start, False)
+            first, cut = self._tokenizer.normalizer, self._tokenizer.pre_tokenizer
+            spelled = text if first is None else first.normalize_str(text)
+            return [spelled] if cut is None else [word for word, _ in cut.pre_tokenize_str(spelled)]
 
     def _parts(self, text: str, start: bool) -> list[tuple[str, int, bool]]:
         """The parts to be cut one by one, where each begins, and whether it is cut like the beginning of a text."""

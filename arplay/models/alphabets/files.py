@@ -15,6 +15,7 @@ from arplay.models.alphabets.text import TextAlphabet
 Opened = TypeVar("Opened")
 
 MAX_TOKENIZER_BYTES = 64 * 1024 * 1024
+MOST_TOKENS = 1 << 22
 _BESIDE = (
     "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "config.json", "generation_config.json",
 )  # fmt: skip
@@ -43,6 +44,17 @@ def open_tokenizer(folder: Path, vocabulary_size: int) -> TextAlphabet:
     except Exception as error:  # the Rust library raises bare Exception for a broken file
         line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise Problem(f"the tokenizer in {folder.name} cannot be read ({line})", "fetch the model again") from error
+
+
+def of_folder(path: Path) -> TextAlphabet:
+    """The alphabet of a model folder whose weights nobody looks at. Raises Problem as :func:`open_tokenizer` does."""
+    config = _read_config(path / "config.json")
+    inner = config.get("text_config")
+    sizes = (part.get("vocab_size") for part in (config, inner) if isinstance(part, dict))
+    size = next((size for size in sizes if type(size) is int and 0 < size <= MOST_TOKENS), None)
+    if size is None:
+        raise Problem(f"{path.name}/config.json does not say how many tokens there are", "fetch the model again")
+    return opened(lambda: open_tokenizer(path, size), path.name)
 
 
 def opened(make: Callable[[], Opened], label: str) -> Opened:

@@ -45,6 +45,7 @@ GGUF = Family(
     file="GGUF file",
     open="arplay.models.families.gguf:load",
     card="arplay.models.store.cards:of_gguf",
+    coder="arplay.models.gguf.tokenizer:of_file",
     baseline="arplay.models.gguf.baseline:baseline",
     ways=(
         (

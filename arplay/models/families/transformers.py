@@ -8,6 +8,7 @@ TRANSFORMERS = Family(
     file="folder",
     open="arplay.models.hf.loading:load",
     card="arplay.models.store.cards:of_folder",
+    coder="arplay.models.alphabets.files:of_folder",
     baseline="arplay.models.hf.baseline:baseline",
     training=Training(
         key="transformer",

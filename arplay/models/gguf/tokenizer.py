@@ -10,12 +10,13 @@ normalisation, which some tokenizers apply first (Qwen's NFC), is not kept by GG
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arplay.core.errors import Problem
 from arplay.models.alphabets import TextAlphabet, TokenizerAlphabet, opened
 from arplay.models.alphabets.spelling import BYTE
-from arplay.models.gguf.file import GGUF
+from arplay.models.gguf.file import GGUF, read
 from arplay.models.gguf.parent import Process
 from arplay.models.gguf.served import served
 from arplay.models.gguf.ways import INSTALL, is_native_there
@@ -61,6 +62,11 @@ def open_tokenizer(file: GGUF, process: Process | None = None) -> TextAlphabet:
         raise
     except Exception as error:  # the Rust library raises bare Exception for merges that do not fit
         raise file.problem(f"has a tokenizer that cannot be used ({error})") from error
+
+
+def of_file(path: Path) -> TextAlphabet:
+    """The alphabet of a GGUF file whose weights nobody looks at. Raises Problem as :func:`open_tokenizer` does."""
+    return open_tokenizer(read(path))
 
 
 def is_restored(file: GGUF) -> bool:

@@ -8,6 +8,7 @@ LSTM = Family(
     model_type="arplay-rnn",
     open="arplay.models.families.lstm.loading:load",
     card="arplay.models.store.cards:of_folder",
+    coder="arplay.models.alphabets.files:of_folder",
     build="arplay.models.families.lstm.loading:build",
     any_context=True,
     training=Training(

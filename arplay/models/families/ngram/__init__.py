@@ -8,6 +8,7 @@ NGRAM = Family(
     model_type="arplay-ngram",
     open="arplay.models.families.ngram.model:load",
     card="arplay.models.store.cards:of_counts",
+    coder="arplay.models.alphabets.files:of_folder",
     looked_up=True,
     any_context=True,
     icon="table",

@@ -1,0 +1,201 @@
+"""One text under several tokenizers in the window: boundaries by byte, figures by hand, pages, own texts, exports."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from arplay import cli
+from arplay.core.errors import Problem
+from arplay.core.modalities.text import Text
+from arplay.engine.alone import answered
+from arplay.engine.state import State
+from arplay.engine.tokenizing import Tokenize, Tokenized
+from arplay.export.tokenizers import nll_of, rows, sentence
+from arplay.gui import exports
+from arplay.gui.intents import Change, TokenizeText
+from arplay.gui.main_window import MainWindow
+from arplay.gui.panels.tokenizers import TokenizersPanel
+from arplay.gui.widgets.tokenizers.lines import Lines, page_of, pages
+from arplay.models import catalogue
+from tests.windows_open import PATIENCE, Open, opened, settle, text_field
+
+__all__ = ["opened"]
+
+
+def shown(window: MainWindow, qtbot: QtBot, *specs: str) -> TokenizersPanel:
+    if specs:
+        window.handle(Change(replace(window.playground.view.settings, tokenizers=specs)))
+    dock = window.docks["tokenizers"]
+    dock.show()
+    dock.raise_()
+    panel = cast(TokenizersPanel, window.panels["tokenizers"])
+    qtbot.waitUntil(lambda: panel.found is not None, timeout=PATIENCE)
+    return panel
+
+
+def tokenized(text: bytes, *specs: str) -> Tokenized:
+    return answered(Tokenized, State(catalogue.load), Tokenize(0, specs, Text.of(text)), lambda _: None)
+
+
+def test_figures_by_hand() -> None:
+    found = tokenized(b"ABC CAB", "abc", "english")
+    assert found.found[0].problem is not None and "' ' at byte 3" in found.found[0].problem[0], "abc has no space"
+    found = tokenized(b"ABCCAB", "abc")
+    (row,) = rows(found, 6 * math.log(3))
+    assert (row["vocabulary"], row["tokens"], row["bytes"], row["words"]) == (3, 6, 6, 1)
+    assert (row["tokens_per_word"], row["bytes_per_token"], row["characters_per_token"]) == (6, 1, 1)
+    assert row["perplexity_of_same_nll"] == pytest.approx(3) and row["kind"] == "table"
+    assert "bits per byte are 1.585 for all" in sentence(found, 6 * math.log(3)), "log2 3"
+
+
+def test_no_weights_are_read_and_what_reads_no_text_is_told(tiny_folders: dict[str, Path]) -> None:
+    folder = tiny_folders["gpt2"]
+    name, coder = catalogue.coder(str(folder))
+    whole = catalogue.load(str(folder), "cpu", "float32", lambda *_: None)
+    assert name == folder.name and coder.vocabulary.name == whole.alphabet.vocabulary.name, "the very same tokens"
+    for spec, words in (
+        ("xo", "reads pixels"),
+        ("nowhere", "there is no model nowhere"),
+        ("http://h:1/v1#m", "server"),
+    ):
+        with pytest.raises(Problem, match=words):
+            catalogue.coder(spec)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(alphabet="aé日🙂 \nשx", min_size=1, max_size=40), st.integers(30, 200))
+def test_lines_hold_every_byte_once_and_a_place_is_where_its_character_is(text: str, width: int) -> None:
+    data = text.encode()
+    lines = Lines(data, 7, width, lambda shown: 8.0 * len(shown)).lines
+    assert [line.start for line in lines] == [7, *(line.stop for line in lines[:-1])]
+    assert lines[-1].stop == 7 + len(data)
+    for line in lines:
+        assert len(line.shown) == 1 or line.lefts[-1] <= width
+        for at in range(len(line.shown)):
+            middle = (line.lefts[at] + line.lefts[at + 1]) / 2
+            assert line.starts[at] <= line.unit_at(middle) < line.starts[at + 1]
+            assert line.x(line.starts[at : at + 1])[0] == line.lefts[at]
+
+
+@given(st.text(alphabet="aé日🙂", max_size=3000))
+def test_pages_cut_no_character(text: str) -> None:
+    data = text.encode()
+    parts = pages(data)
+    assert b"".join(data[low:high] for low, high in parts) == data
+    for at, (low, high) in enumerate(parts):
+        data[low:high].decode()
+        assert page_of(data, low) == at
+
+
+def test_boundaries_line_up_by_bytes_and_are_gone_through(
+    opened: Open, qtbot: QtBot, tiny_folders: dict[str, Path]
+) -> None:
+    window = opened("english", "The café 日本.".encode())
+    window.resize(1400, 1100)
+    panel = shown(window, qtbot, str(tiny_folders["gpt2"]))
+    assert panel.found is not None
+    names = [each.name for each, _, _ in panel.found.known]
+    assert names == ["english", tiny_folders["gpt2"].name]
+    for _, tokens, encoded in panel.found.known:
+        data = b"".join(tokens.token(int(id)).data for id in encoded.ids)  # type: ignore[attr-defined]
+        assert data == "The café 日本.".encode() and int(encoded.ends[-1]) == len(data)
+    stack = panel.stack
+    QTest.keyClick(stack, Qt.Key.Key_Right)
+    assert stack.current == (0, 0) and "english: The, id" in stack.accessibleDescription()
+    QTest.keyClick(stack, Qt.Key.Key_Right)
+    QTest.keyClick(stack, Qt.Key.Key_Down)
+    layer, index = stack.current
+    start, _ = panel.found.found[0].encoded.span(1)  # type: ignore[union-attr]
+    low, high = panel.found.found[1].encoded.span(index)  # type: ignore[union-attr]
+    assert layer == 1 and low <= start < high, "the token of the other tokenizer at the same place"
+    line = stack.lines[0]
+    for layer, each in enumerate(stack.layers):
+        for index in each.within(0, line.stop):
+            start, end = each.encoded.span(index)
+            left, right = line.x(np.array([start, end]))
+            place = QPointF((left + right) / 2 + stack._names + 8, 8 + 20 + 15 * layer + 6)
+            assert stack.at(place) == (layer, index)
+
+
+def test_it_follows_the_text_and_a_text_of_ones_own(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"BA")
+    panel = shown(window, qtbot)
+    assert panel.found is not None and panel.figures.table.text(0, 3) == "2"
+    QTest.keyClicks(text_field(window), "C")
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: panel.found is not None and panel.figures.table.text(0, 3) == "3", timeout=PATIENCE)
+    assert "for all" in panel.said.full, "the ledger of this text is there"
+    QTest.keyClicks(panel.field, "AAAA")
+    QTest.keyClick(panel.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: panel.found is not None and panel.figures.table.text(0, 3) == "4", timeout=PATIENCE)
+    assert window.playground.document == Text.of(b"BAC") and "Perplexity is counted in tokens" in panel.said.full
+    panel.field.clear()
+    QTest.keyClick(panel.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: panel.found is not None and panel.figures.table.text(0, 3) == "3", timeout=PATIENCE)
+
+
+def test_a_long_text_has_pages_and_waits_for_the_button(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "long.txt"
+    file.write_bytes(b"BAC" * 50_000)
+    window = opened("abc", None, file=file)
+    dock = window.docks["tokenizers"]
+    dock.show()
+    dock.raise_()
+    panel = cast(TokenizersPanel, window.panels["tokenizers"])
+    qtbot.waitUntil(lambda: "press Cut" in panel.stack.message, timeout=PATIENCE)
+    QTest.mouseClick(panel.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.found is not None, timeout=PATIENCE)
+    assert panel.where.text() == "1 – 2,000 of 150,000" and not panel.back.isEnabled()
+    QTest.mouseClick(panel.on, Qt.MouseButton.LeftButton)
+    assert panel.where.text() == "2,001 – 4,000 of 150,000" and panel.stack.lines[0].start == 2000
+
+
+def test_the_choice_of_tokenizers(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"BAC")
+    panel = shown(window, qtbot)
+    panel.choice.menu.aboutToShow.emit()
+    words = {action.text(): action for action in panel.choice.menu.actions() if action.text() and action.isVisible()}
+    assert {"English, small", "ABC, the textbook example"} <= set(words) and not any("XO" in each for each in words)
+    assert words["English, small"].isChecked()
+    words["English, small"].trigger()
+    assert window.playground.view.settings.tokenizers == ()
+    qtbot.waitUntil(lambda: panel.found is not None and len(panel.found.found) == 1, timeout=PATIENCE)
+    panel.choice.changed.emit(("gone",))
+    qtbot.waitUntil(lambda: panel.found is not None and len(panel.found.found) == 2, timeout=PATIENCE)
+    assert "there is no model gone" in panel.figures.table.text(1, 0), "told where it would stand"
+
+
+def test_exports_and_pictures(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened("abc", b"BAC")
+    panel = shown(window, qtbot, "english")
+    settle(window, qtbot)
+    export = exports.of_panel(panel, window)
+    for kind in ("csv", "json", "png", "svg", "pdf"):
+        assert export.save(tmp_path / f"t.{kind}")
+    said = json.loads((tmp_path / "t.json").read_text("utf-8"))
+    assert said["tokenizers"][0]["tokens"] == 3 and said["tokenizers"][0]["ends"] == [1, 2, 3]
+    assert said["nll_nats"] == pytest.approx(-math.log(0.12))
+    assert nll_of(window.playground.view.ledger, panel.found) == said["nll_nats"]  # type: ignore[arg-type]
+    window.choose_model("xo")
+    qtbot.waitUntil(lambda: "reads pixels" in panel.stack.message or "pixels" in panel.said.full, timeout=PATIENCE)
+    assert window.playground.view.answer_to(TokenizeText).found is None or panel.found is None
+
+
+def test_the_command_line_exports_them(tmp_path: Path) -> None:
+    call = ["export", "--prompt", "BAC", "--model", "abc", "--chart", "tokenizers"]
+    for kind in ("json", "png"):
+        assert cli.main([*call, "--out", str(tmp_path / f"o.{kind}")]) == 0
+    said = json.loads((tmp_path / "o.json").read_text("utf-8"))
+    assert [row["name"] for row in said["tokenizers"]] == ["abc", "english"]

@@ -22,12 +22,13 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("engine",),
     ("export.charts",),  # a chart is of what the engine answers
     (
-        *("export.trees", "export.bets", "export.tried", "export.candidates", "export.causality", "export.comparing"),
-        *("export.conventions", "export.orders", "export.parts", "export.segmentations", "export.tokenizers"),
+        *("export.trees", "export.bets", "export.tried", "export.candidates", "export.causality"),
+        *("export.conventions", "export.divergence", "export.orders", "export.parts", "export.segmentations"),
+        *("export.tokenizers",),
     ),
-    ("export.perplexity",),
+    ("export.perplexity", "export.comparing"),
     ("export.masks",),
-    ("results", "samples", "continued", "labs", "api"),
+    ("results", "samples", "continued", "labs", "api", "comparisons"),
     ("serving",),
     ("", "training.table"),  # the package itself tells of the interface; the table of shipped models is made with it
     ("gui",),

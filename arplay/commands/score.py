@@ -6,15 +6,18 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from arplay import comparisons
 from arplay.commands import candidates, given, options, scored
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.aligned import Aligned
 from arplay.core.parts import Parts
 from arplay.engine.conventions import Compared
+from arplay.engine.divergence import Diverged
 from arplay.engine.segmentations import Segmented
-from arplay.export import comparison, conventions, parts, report, scorefile, segmentations, tables
+from arplay.export import comparison, conventions, divergence, parts, report, scorefile, segmentations, tables
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, to_json_line, write
+from arplay.models import devices
 from arplay.models.documents import Source
 from arplay.results import Score, model_record
 
@@ -36,8 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", metavar="PART", help=by)
     among = "what may follow the text, a line each, or a list in JSON: how probable each is, and which is the best"
     parser.add_argument("--candidates", type=Path, metavar="FILE", help=among)
-    beside = "the same text by another model (also several): bits over the same bytes, and where they part most"
+    beside = "the same text by another model (several, M:bfloat16): bits over the same bytes, and where they part most"
     parser.add_argument("--compare", nargs="+", metavar="M", help=beside)
+    apart = "with --compare: KL, total variation and ranks a token, where the models have the same tokens"
+    parser.add_argument("--divergence", action="store_true", help=apart)
     ways = "every way to cut a short text into tokens as well, and the sum of all: the probability of the text itself"
     parser.add_argument("--segmentations", action="store_true", help=ways)
     parser.add_argument("--conventions", action="store_true", help="perplexity by the usual conventions as well")
@@ -54,6 +59,8 @@ class One:
     compared: Compared | None
     segmented: Segmented | None
     beside: list[tuple[Score, Aligned]]
+    diverged: list[Diverged]
+    """For each of ``beside`` how far it is, where that was asked."""
 
     @property
     def record(self) -> tables.Record:
@@ -67,6 +74,8 @@ class One:
             found["segmentations"] = segmentations.record(self.segmented)
         if self.beside:
             found["comparison"] = [comparison.record(pair, model_record(other.loaded)) for other, pair in self.beside]
+        if self.diverged:
+            found["divergence"] = [divergence.record(each, self.score.loaded.vocabulary) for each in self.diverged]
         return found
 
     @property
@@ -78,6 +87,8 @@ class One:
         name, shown = self.score.loaded.info.name, list[str]()
         for other, pair in self.beside:
             shown += ["", *comparison.lines(pair, name, other.loaded.info.name)]
+        for each in self.diverged:
+            shown += ["", *divergence.lines(each, self.score.loaded.vocabulary)]
         if not shown and self.divided is not None:
             shown = scored.parts(found["parts"], self.score.ledger.unit)
         elif not shown:
@@ -100,6 +111,8 @@ def run(args: argparse.Namespace) -> int:
         raise options.UsageError(f"--save writes one text to a file OUT{scorefile.ENDING}")
     if (args.csv and (args.compare or len(args.files) > 1)) or (args.by and args.compare):
         raise options.UsageError("--csv is of one text, --csv and --by of one model; --json and --jsonl have all of it")
+    if args.divergence and not args.compare:
+        raise options.UsageError("--divergence goes with --compare M: it is from one model to another")
     if any(map(scorefile.is_scores, args.files)):
         return _told(args, _opened(args))
     paths = [None] if args.prompt is not None else args.files
@@ -144,14 +157,15 @@ def _opened(args: argparse.Namespace) -> list[One]:
     others = [Path(name) for name in args.compare or ()]
     if not all(map(scorefile.is_scores, [*args.files, *others])):
         raise options.UsageError("saved runs go with saved runs only; score the texts to compare them with a model")
-    if args.conventions or args.segmentations or args.candidates or args.save:
-        raise options.UsageError("--conventions, --segmentations, --candidates and --save need a model: give the text")
+    if args.conventions or args.segmentations or args.candidates or args.save or args.divergence:
+        asked = "--conventions, --segmentations, --candidates, --divergence and --save"
+        raise options.UsageError(f"{asked} need a model: give the text")
     beside = [Score.opened(path)[0] for path in others]
     found = []
     for path in args.files:
         score, name = Score.opened(path)
         divided = score.by(args.by) if args.by else None
-        found.append(One(name, score, divided, None, None, [(other, score.beside(other)) for other in beside]))
+        found.append(One(name, score, divided, None, None, [(other, score.beside(other)) for other in beside], []))
     return found
 
 
@@ -160,21 +174,41 @@ def _wrote(path: Path, content: str) -> None:
     note(f"wrote {path}")
 
 
+def _typed(name: str) -> tuple[str, str]:
+    """A model of ``--compare``, and the number type behind it.
+
+    >>> _typed("english:bfloat16"), _typed("http://localhost:8000/v1#m")
+    (('english', 'bfloat16'), ('http://localhost:8000/v1#m', ''))
+    """
+    spec, _, dtype = name.rpartition(":")
+    return (spec, dtype) if spec and dtype in devices.BYTES else (name, "")
+
+
 def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
-    """By the model, and then by those of ``--compare``: no two are in memory at once. Raises Problem."""
+    """By the model, and then by those of ``--compare``: no two are in memory at once, but for ``--divergence``.
+
+    Raises Problem.
+    """
     with ProgressLine() as progress:
         model = given.model(args, progress)
         scores = [model.score(source.document) for source in sources]
         compared = [model.conventions(source.document) if args.conventions else None for source in sources]
         segmented = [model.segmentations(source.document) if args.segmentations else None for source in sources]
+        first = model if args.divergence else None
         del model
         beside: list[list[tuple[Score, Aligned]]] = [[] for _ in sources]
+        diverged: list[list[Diverged]] = [[] for _ in sources]
         for name in args.compare or ():
-            other = given.model(argparse.Namespace(**{**vars(args), "model": name}), progress)
+            spec, dtype = _typed(name)
+            asked = {**vars(args), "model": spec, "dtype": dtype or args.dtype}
+            other = given.model(argparse.Namespace(**asked), progress)
             for source, score, found in zip(sources, scores, beside, strict=True):
                 its = other.score(source.document)
                 found.append((its, score.beside(its)))
+            for source, far in zip(sources, diverged, strict=True):
+                if first is not None:
+                    far.append(comparisons.divergence(first, other, source.document))
             del other
     divided = [score.by(args.by) if args.by else None for score in scores]
     names = [source.name for source in sources]
-    return [One(*row) for row in zip(names, scores, divided, compared, segmented, beside, strict=True)]
+    return [One(*row) for row in zip(names, scores, divided, compared, segmented, beside, diverged, strict=True)]

@@ -47,6 +47,11 @@ class Slotted(Request):
 class Question(Slotted):
     """A question to the model in the slot: another one that is loaded there makes it meaningless."""
 
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """Every slot whose model it is about."""
+        return (self.slot,)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Result:

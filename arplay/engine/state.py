@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -85,6 +85,8 @@ class State:
     slot: int = 0
     report: Report = _tell_nobody
     """Progress of the step that runs now; raises Stopped where that was cancelled."""
+    slots: Mapping[int, State] = field(default_factory=dict)
+    """Those of all slots, for what is asked of two."""
     model: Model | None = None
     prefixes: Prefixes = field(default_factory=Prefixes)
     pace: Pace = field(default_factory=Pace)

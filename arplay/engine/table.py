@@ -9,6 +9,7 @@ from __future__ import annotations
 from arplay.engine.candidates import Rate, rate
 from arplay.engine.causality import Change, change
 from arplay.engine.conventions import Compare, compare
+from arplay.engine.divergence import Diverge, diverge
 from arplay.engine.downloads import Describe, Fetch, describe, fetch
 from arplay.engine.explore import Explore, explore
 from arplay.engine.field import Reach, reach
@@ -17,6 +18,7 @@ from arplay.engine.job import Job, plain
 from arplay.engine.load import Load, Unload, load, unload
 from arplay.engine.mapping import Map, map_of
 from arplay.engine.masks import BreakMask, break_mask
+from arplay.engine.matching import MatchTokens, match_tokens
 from arplay.engine.messages import Request
 from arplay.engine.one_batch import OneBatch, one_batch
 from arplay.engine.parting import Part, part
@@ -56,7 +58,9 @@ JOBS: dict[type[Request], Job] = {
     OneBatch: plain(one_batch),
     Replay: plain(replay),
     Part: plain(part),
+    MatchTokens: plain(match_tokens),
     Score: plain(score),
+    Diverge: plain(diverge),
     Reconcile: plain(reconcile),
     Total: plain(total),
     Compare: plain(compare),

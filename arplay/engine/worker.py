@@ -112,7 +112,7 @@ class Worker:
         """Those that have begun, and those whose number is less than ``before``. The lock is held."""
         for lane, job in list(self._lanes.items()):
             of_former = job.steps is not None or job.request.number < before
-            if lane.slot == slot and isinstance(job.request, Question) and of_former:
+            if isinstance(job.request, Question) and slot in job.request.slots and of_former:
                 self._drop(lane)
 
     def _interrupt(self, job: _Job) -> None:
@@ -163,7 +163,7 @@ class Worker:
     def _state(self, request: Request) -> state.State:
         slot = request.lane.slot
         if slot not in self._slots:
-            self._slots[slot] = state.State(self._load, slot)
+            self._slots[slot] = state.State(self._load, slot, slots=self._slots)
         return self._slots[slot]
 
     def _step(self, job: _Job) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arplay.core.chain import Ledger
+from arplay.core.matching import Match
 from arplay.core.position import Answer
 from arplay.engine.load import Loaded
 
@@ -17,8 +18,9 @@ class Peer:
     """A model in ``slot``. ``loaded`` is None until it is there; ``title`` is what it was asked for as.
 
     ``ledger``: its scores, whole, of the document that ``beside``, the window's own, scores; None where that failed.
-    ``answer``: what it says at the place of ``answered``, the window's own answer. ``doing`` says what it works at now,
-    ``share`` how far it is (None: nobody knows); ``problem``: cause and remedy of what went wrong.
+    ``answer``: what it says at the place of ``answered``, the window's own answer; ``match``: which tokens are the
+    same. ``doing`` says what it works at now, ``share`` how far it is (None: nobody knows); ``problem``: cause and
+    remedy of what went wrong.
     """
 
     slot: int
@@ -28,6 +30,7 @@ class Peer:
     beside: Ledger | None = None
     answer: Answer | None = None
     answered: Answer | None = None
+    match: Match | None = None
     doing: str = ""
     share: float | None = None
     problem: tuple[str, str] | None = None

@@ -194,6 +194,27 @@ class Session(Protocol):
         ...
 
 
+@runtime_checkable
+class InRows(Protocol):
+    """A session that tells the logits after each of several tokens by one forward."""
+
+    def rows(self, ids: Sequence[int]) -> NDArray[np.floating]:
+        """Read ``ids`` after the chain so far; the logits after each of them, shape (n, V). Raises Problem past the
+        context."""
+        ...
+
+
+def rows_of(session: Session, ids: Sequence[int]) -> NDArray[np.floating]:
+    """:meth:`InRows.rows`, of another session token by token; (n, V)."""
+    if isinstance(session, InRows):
+        return session.rows(ids)
+    found = []
+    for id in ids:
+        session.read([id])
+        found.append(session.logits())
+    return np.stack(found)
+
+
 class PartialSession(Protocol):
     """A session that has no logits, since only the most probable tokens are told."""
 

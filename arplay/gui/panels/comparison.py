@@ -7,13 +7,15 @@ from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.aligned import Aligned
+from arplay.core.matching import two
 from arplay.export.comparing import Beside, verdict
 from arplay.gui.contract import Panel
 from arplay.gui.intents import Do, RemovePeer, Select
-from arplay.gui.peers import MOST
+from arplay.gui.peers import MOST, Peer
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain
+from arplay.gui.widgets.comparison import here
 from arplay.gui.widgets.comparison.chips import Chips, doing
 from arplay.gui.widgets.comparison.curve import DifferenceCurve
 from arplay.gui.widgets.comparison.sheet import ComparisonSheet
@@ -31,8 +33,9 @@ NO_PEER = (
 PAGES = (
     ("Totals", "What each model pays for the whole text, and how far they have come apart by each place"),
     ("Where they part", "The spans of the text where two models part most, as a table"),
+    ("Here", "What two models say comes next at the place that the window shows, in one chart"),
 )
-TOTALS, SPANS = range(2)
+TOTALS, SPANS, HERE = range(3)
 ANY = (1 << 24) - 1
 """Qt's QWIDGETSIZE_MAX: no greatest height."""
 
@@ -84,7 +87,10 @@ class ComparisonPanel(Panel):
         self.table.show_model(self.totals)
         self.table.message = NO_PEER
         self.table.setMinimumSize(0, 0)
-        self.curve, self.spans = DifferenceCurve(), SpansView()
+        self.curve, self.spans, self.two = DifferenceCurve(), SpansView(), here.PairView()
+        self.two.message = "Here both distributions of one place stand, once the other model has read up to it."
+        self._two: object = None
+        self._told = ""
         self.curve.message = "Here the difference adds up along the text."
         self.curve.picked.connect(self._go)
         self.spans.picked.connect(self._go)
@@ -96,7 +102,7 @@ class ComparisonPanel(Panel):
         first.setLayout(self.both)
         self.body, self.said = QWidget(), Caption()
         self.pages = QStackedLayout(self.body)
-        for page in (first, self.spans):
+        for page in (first, self.spans, self.two):
             self.pages.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
@@ -125,6 +131,8 @@ class ComparisonPanel(Panel):
         )  # fmt: skip
         if not all(same):
             self._show()
+        elif view.answer is not before.answer:
+            self._show_two()
         if view.selected != before.selected or view.parted is not before.parted:
             self.curve.show_here(None if view.selected is None else view.selected + 1.0)
 
@@ -179,7 +187,7 @@ class ComparisonPanel(Panel):
             self.beside.addItems(others)
         self.beside.setVisible(len(others) > 1 and self.group.checkedId() != TOTALS)
         self._show_pair()
-        self._show_words()
+        self._show_two()
         self._fit()
 
     def _show_pair(self) -> None:
@@ -197,6 +205,37 @@ class ComparisonPanel(Panel):
             self.spans.table.show_pair(pair, tokens, ("A", letter))
         self.spans.message = "Here stand the spans of the text where both part most."
 
+    @property
+    def peer(self) -> Peer | None:
+        """The one that is chosen beside the first."""
+        ready = [peer for peer in self.view.peers if peer.ledger is not None]
+        at = max(0, self.beside.currentIndex())
+        return ready[at] if at < len(ready) else next(iter(self.view.peers), None)
+
+    def _show_two(self) -> None:
+        """What both say comes next, where somebody looks at that."""
+        if self.group.checkedId() == HERE:
+            view, peer = self.view, self.peer
+            key = (view.answer, peer.answer, peer.match, view.settings.unit) if peer is not None else None
+            if key != self._two:
+                self._two = key
+                self._lay_two(peer)
+        self._show_words()
+
+    def _lay_two(self, peer: Peer | None) -> None:
+        view, own = self.view, self.view.answer
+        one = own.distribution if own is not None else None
+        other = peer.answer.distribution if peer is not None and peer.answer is not None else None
+        if one is None or other is None or peer is None or peer.match is None or peer.answered is not own:
+            self.two.table.show_rows(None, None, "B")
+            self._told = ""
+            return
+        assert view.loaded is not None and peer.loaded is not None
+        letter = "ABCD"[1 + view.peers.index(peer)]
+        both = two(one, other, peer.match, here.SHOWN)
+        self.two.table.show_rows(both, (view.loaded.vocabulary, peer.loaded.vocabulary), letter)
+        self._told = here.told(both, view.settings.unit, letter)
+
     def _show_words(self) -> None:
         view, found = self.view, self.found
         work = [doing(peer) for peer in view.peers if peer.doing]
@@ -206,6 +245,8 @@ class ComparisonPanel(Panel):
         elif problems:
             cause, remedy = problems[0].problem or ("", "")
             said = f"{problems[0].name}: {cause}. {capital(remedy)}."
+        elif self.group.checkedId() == HERE and view.peers:
+            said = self._told or "waiting for the other model's answer at this place"
         elif found is None:
             said = "" if not view.peers else view.work or "Waiting for the scores of the window's own model."
         elif not view.parted_here:
@@ -233,7 +274,7 @@ class ComparisonPanel(Panel):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        for part in (self.chips, self.table, self.curve, self.spans):
+        for part in (self.chips, self.table, self.curve, self.spans, self.two):
             part.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject
 from arplay.core.modalities.base import Place
 from arplay.engine.explore import Explore, Explored
 from arplay.engine.load import Load, Loaded, Unload
+from arplay.engine.matching import Matched, MatchTokens
 from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
 from arplay.engine.parting import Part, Parted
 from arplay.engine.scoring import Score, Scored
@@ -64,7 +65,7 @@ class Peers(QObject):
 
     def remove(self, slot: int) -> None:
         """Its memory is given back, also that of one that is still being loaded."""
-        for kind in (Load, Score, Explore):
+        for kind in (Load, Score, Explore, MatchTokens):
             self._drop(slot, kind)
         self._drop(0, Part)
         self._bridge.ask(partial(Unload, slot=slot), lambda _: None)
@@ -92,6 +93,8 @@ class Peers(QObject):
         play, ledger = self._play, self._play.ledger
         if not self._watched or not play.view.peers:
             return
+        if play.view.stale:
+            self._forget(Explore)
         if ledger is None or not ledger.complete:
             self._forget(Score)  # the window's own model is to have the time
             return
@@ -102,6 +105,7 @@ class Peers(QObject):
                     score = partial(Score, document=play.scored_document, reading=play.view.settings.reading)
                     self._ask(peer.slot, Score, partial(score, slot=peer.slot))
             self._part()
+            self._match()
             self._explore()
 
     def _part(self) -> None:
@@ -114,6 +118,16 @@ class Peers(QObject):
         known = view.parted is not None and _same(view.parted.ledgers, every)
         if not known and (0, Part) not in self._numbers:
             self._ask(0, Part, partial(Part, ledgers=every))
+
+    def _match(self) -> None:
+        loaded = self._play.view.loaded
+        for peer in self._play.view.peers:
+            if loaded is None or peer.loaded is None or (peer.slot, MatchTokens) in self._numbers:
+                continue
+            one, other = loaded.vocabulary, peer.loaded.vocabulary
+            if peer.match is None or (peer.match.names, len(peer.match.other)) != ((one.name, other.name), len(one)):
+                asked = partial(MatchTokens, one=one, other=other, slot=peer.slot)
+                self._ask(peer.slot, MatchTokens, asked)
 
     def _explore(self) -> None:
         play, view = self._play, self._play.view
@@ -148,6 +162,8 @@ class Peers(QObject):
                     self._change(slot, ledger=ledger, beside=beside, doing="", share=None)
                 case Scored(ledger=ledger):
                     self._change(slot, share=ledger.done / max(1, len(ledger)))
+                case Matched(match=match):
+                    self._change(slot, match=match)
                 case Parted():
                     self._play.show(parted=result)
                 case Failed(cause=cause, remedy=remedy) if slot == 0:

@@ -226,6 +226,16 @@ class NativeSession(Chain):
         rows = self._model.weights.rows
         return frozen_scores(columns(self._extend_some(given[low : low + rows]) for low in range(0, len(given), rows)))
 
+    def rows(self, ids: Sequence[int]) -> NDArray[np.floating]:
+        given, most, found = self._checked(ids), self._model.weights.rows, []
+        if self._ids:
+            self._after()
+        for low in range(0, len(given), most):
+            part = given[low : low + most]
+            found.append(self._forward(part, len(part)).copy())
+            self._ids += part
+        return np.concatenate(found)
+
     def read(self, ids: Sequence[int]) -> None:
         given = self._checked(ids)
         if given:

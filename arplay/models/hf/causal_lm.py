@@ -166,6 +166,19 @@ class CausalSession(Chain):
             parts = self._parts(given, self._model.rows)
             return frozen_scores(columns(self._extend_some(torch, part) for part in parts))
 
+    def rows(self, ids: Sequence[int]) -> NDArray[np.floating]:
+        import torch
+
+        given, found = self._checked(ids), []
+        with torch.inference_mode():
+            self._catch_up(torch)
+            for part in self._parts(given, self._model.rows):
+                behind = self._ids[self._kept.length :] if self._model.proof.cache == "recomputed" else []
+                logits = self._forward(torch, behind + part, len(part))
+                self._ids += part
+                found.append(logits.float().cpu().numpy())
+        return np.concatenate(found)
+
     def read(self, ids: Sequence[int]) -> None:
         import torch
 

@@ -1,0 +1,140 @@
+"""Two models at one place: what each says comes next, as paired bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from arplay.core.format import in_unit, number, percent, percent_cell
+from arplay.core.matching import Both, TwoAtOnce
+from arplay.core.modalities.base import TokenSet
+from arplay.gui.settings import Unit
+from arplay.gui.theme import LIGHT, Theme
+from arplay.gui.widgets.labels import label
+from arplay.gui.widgets.row_table import Column, Index, RowTable, TableRows
+
+SHOWN = 40
+"""So many of the most probable tokens of both are listed."""
+TOKEN, BARS, ONE, OTHER = range(4)
+ROW = 26
+COLORS = ("fill", "warning")
+"""Of the first model's bar and of the other one's, which is striped by its lower height as well."""
+
+
+class PairTable(TableRows):
+    """``tokens``: both token sets, by which rows are named."""
+
+    columns = (
+        Column("token", "What it writes. Tokens of both that write the same are one row.", 150, kind="token"),
+        Column("", "p of either: the upper bar is the first model's, the thinner one below it the other's."),
+        Column("p, A", "The probability by the first model.", 112, 260),
+        Column("p, B", "The probability by the other one.", 112, 260),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens: tuple[TokenSet, TokenSet] | None = None
+        self.letter = "B"
+        self.most = 1.0
+
+    def show_rows(self, found: TwoAtOnce | None, tokens: tuple[TokenSet, TokenSet] | None, letter: str) -> None:
+        self.tokens, self.letter = tokens, letter
+        rows: Sequence[Both] = found.rows if found is not None else ()
+        self.most = max((p for row in rows for p in row.p if p is not None), default=1.0) or 1.0
+        self.reset(rows)
+
+    def title(self, column: int) -> str:
+        return f"p, {self.letter}" if column == OTHER else super().title(column)
+
+    def text(self, row: int, column: int) -> str:
+        each: Both = self.rows[row]
+        if column == TOKEN:
+            return self.name(each)
+        if column == BARS:
+            return ""
+        side = column - ONE
+        if each.ids[side] is None:
+            return "no such token"
+        return percent_cell(each.p[side])
+
+    def name(self, each: Both) -> str:
+        assert self.tokens is not None
+        side = 0 if each.ids[0] is not None else 1
+        id = each.ids[side]
+        assert id is not None
+        return label(self.tokens[side].label(id))
+
+    def spoken(self, row: int, column: int) -> str:
+        each: Both = self.rows[row]
+        return (
+            f"A {percent(each.p[0])}, {self.letter} {percent(each.p[1])}"
+            if column == BARS
+            else super().spoken(row, column)
+        )
+
+    def ink(self, row: int, column: int) -> str:
+        each: Both = self.rows[row]
+        return "muted" if column in (ONE, OTHER) and each.ids[column - ONE] is None else "text"
+
+    def tip(self, row: int, column: int) -> str:
+        each: Both = self.rows[row]
+        ids = ", ".join(
+            f"{letter}: id {id}" if id is not None else f"{letter} has no token that writes this"
+            for letter, id in zip(("A", self.letter), each.ids, strict=True)
+        )
+        return f"{self.name(each)}\n{ids}"
+
+
+class _Painted(QStyledItemDelegate):
+    def __init__(self, table: PairTable, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.table, self.theme = table, LIGHT
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        super().paint(painter, option, index)
+        if index.column() == BARS:
+            paint_pair(painter, self.theme, QRectF(option.rect).adjusted(6, 4, -6, -4), self.table.rows[index.row()],
+                       self.table.most)  # fmt: skip
+
+
+def paint_pair(painter: QPainter, theme: Theme, area: QRectF, row: Both, most: float) -> None:
+    """Both bars in ``area``, at full length where p is ``most``."""
+    high = area.height()
+    for p, color, top, share in ((row.p[0], COLORS[0], 0.0, 0.54), (row.p[1], COLORS[1], 0.62, 0.34)):
+        if p is not None:
+            wide = max(1.0, area.width() * p / most)
+            painter.fillRect(QRectF(area.left(), area.top() + top * high, wide, share * high), theme.color(color))
+
+
+class PairView(RowTable):
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("What both models say comes next", ROW, parent)
+        self.table = PairTable()
+        self.table.setParent(self)
+        self.painted = _Painted(self.table, self)
+        self.show_model(self.table)
+        self.setItemDelegate(self.painted)
+        self.setMinimumSize(0, 0)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.painted.theme = theme
+        super().set_theme(theme)
+
+
+def told(found: TwoAtOnce, unit: Unit, letter: str) -> str:
+    """What the two have in common, in a line."""
+    parts = []
+    if found.kl is not None and found.tv is not None:
+        parts.append(f"KL(A‖{letter}) {number(in_unit(found.kl, unit))} {unit}, total variation {number(found.tv, 4)}")
+    elif found.shared is not None:
+        one, other = found.shared
+        parts.append(
+            f"matched by what they write: {percent(one)} of A and {percent(other)} of {letter} lie on tokens that both "
+            "have"
+        )
+    rest = found.rest
+    parts.append(f"not listed: {percent(rest[0])} of A, {percent(rest[1])} of {letter}")
+    return "; ".join(parts)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
@@ -17,9 +18,11 @@ import arplay
 from arplay.core.aligned import Share, shares
 from arplay.export.comparing import verdict
 from arplay.gui import exports
-from arplay.gui.intents import AddPeer, Change, RemovePeer
+from arplay.gui.intents import AddPeer, Change, RemovePeer, Select
 from arplay.gui.main_window import MainWindow
-from arplay.gui.panels.comparison import SPANS, ComparisonPanel
+from arplay.gui.panels.comparison import CHANGED, HERE, SPANS, ComparisonPanel
+from arplay.gui.panels.comparison import TEXT as TEXT_PAGE
+from arplay.gui.widgets.comparison.changed import CHANGE
 from arplay.gui.widgets.comparison.spans import APART, PLACE
 from arplay.gui.widgets.comparison.totals import BITS, NLL, PERPLEXITY, TOKENS
 from tests.windows_open import PATIENCE, Open, opened, text_field
@@ -42,7 +45,7 @@ def seen(opened: Open, qtbot: QtBot) -> tuple[MainWindow, ComparisonPanel]:
 def add(window: MainWindow, panel: ComparisonPanel, qtbot: QtBot, *asked: str) -> None:
     count = len(window.playground.view.peers)
     window.handle(AddPeer(*asked))  # type: ignore[arg-type]
-    ready = lambda: panel.found is not None and len(panel.found.models) == count + 2 and panel.view.parted_here  # noqa: E731
+    ready = lambda: panel.side is not None and len(panel.side.models) == count + 2 and panel.view.parted_here  # noqa: E731
     qtbot.waitUntil(ready, timeout=PATIENCE)
 
 
@@ -54,7 +57,7 @@ def test_two_number_types_of_one_model(seen: tuple[MainWindow, ComparisonPanel],
     assert after.loaded is before.loaded and after.ledger is before.ledger, "the window's own model is as it was"
     one, other = (arplay.load("english", dtype=dtype).score(TEXT) for dtype in ("float32", "bfloat16"))
     expected = shares((one.ledger, other.ledger))
-    found = panel.found
+    found = panel.side
     assert found is not None
     for share, its in zip(found.parted.shares, expected, strict=True):
         assert share.nats == pytest.approx(its.nats, abs=0.05) and share.units == its.units
@@ -114,7 +117,7 @@ def test_another_text_is_scored_by_all(seen: tuple[MainWindow, ComparisonPanel],
     QTest.keyClicks(text_field(window), " More")
     qtbot.waitUntil(
         lambda: panel.view.parted_here and panel.view.document is window.playground.document
-        and panel.found is not None and panel.found.parted.shares[0].units == len(TEXT) + len(" More"),
+        and panel.side is not None and panel.side.parted.shares[0].units == len(TEXT) + len(" More"),
         timeout=PATIENCE,
     )  # fmt: skip
     window.handle(Change(replace(window.playground.view.settings, unit="bits")))
@@ -129,13 +132,13 @@ def test_a_model_that_is_removed_gives_its_memory_back(seen: tuple[MainWindow, C
     QTest.mouseClick(panel.chips.chips[1].away, Qt.MouseButton.LeftButton)
     assert window.playground.view.peers == ()
     qtbot.waitUntil(lambda: slots[1].model is None, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: panel.found is None and not panel.totals.rows, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.side is None and not panel.totals.rows, timeout=PATIENCE)
     assert slots[0].model is not None
     window.handle(AddPeer("english"))
     window.handle(RemovePeer(1))  # while it is on its way
     qtbot.waitUntil(lambda: slots[1].model is None, timeout=PATIENCE)
     add(window, panel, qtbot, "english", "cpu", "float16")
-    assert panel.found is not None and panel.found.names[1] == "english float16"
+    assert panel.side is not None and panel.side.names[1] == "english float16"
 
 
 def test_what_cannot_be_compared_is_told(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot) -> None:
@@ -165,8 +168,8 @@ def test_the_list_of_models_adds_one(seen: tuple[MainWindow, ComparisonPanel], q
     browser.details.changed.emit()
     assert "fits" in browser.details.values["Memory"].text()
     QTest.mouseClick(browser.details.main, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.found is not None and panel.view.parted_here, timeout=PATIENCE)
-    assert panel.found is not None and panel.found.names == ("english float32", "english bfloat16")
+    qtbot.waitUntil(lambda: panel.side is not None and panel.view.parted_here, timeout=PATIENCE)
+    assert panel.side is not None and panel.side.names == ("english float32", "english bfloat16")
     window.browse_models()
     assert browser.details.main.text() == "Load", "the same list loads the window's own model"
     browser.close()
@@ -189,3 +192,87 @@ def test_perplexity_that_misleads_is_named() -> None:
         "A needs the fewest bits per byte: 1.8034. Perplexity would mislead here: B has the lower one (4.48 against "
         "12.18), because it pays for 8 tokens and not 4."
     )
+
+
+def test_the_text_shows_who_knew_better(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot) -> None:
+    """Each token has the difference of its span; a click goes there, on either side."""
+    window, panel = seen
+    add(window, panel, qtbot, "english", "cpu", "bfloat16")
+    QTest.mouseClick(panel.group.button(TEXT_PAGE), Qt.MouseButton.LeftButton)
+    window.arrangement.enlarge(panel)
+    pair = panel.pair
+    assert pair is not None
+    one, other = pair.ledgers
+    measure = panel.text.legend.scale.measure
+    expected = one.logprob - other.logprob  # both have the same tokens
+    np.testing.assert_allclose(measure.values(one, 0, len(one)), expected, atol=1e-9)
+    assert np.isnan(measure.values(other, 0, 3)).all(), "of another ledger nothing is known"
+    assert panel.said.full == "blue where english bfloat16 knew better, orange where english float32 did"
+    QTest.mouseClick(panel.text.group.button(1), Qt.MouseButton.LeftButton)
+    left, right = panel.text.heats
+    qtbot.waitUntil(lambda: left.isVisible() and right.isVisible(), timeout=PATIENCE)
+    assert left.ledger is one and right.ledger is other
+    right.picked.emit(5)
+    assert window.playground.view.selected == 5
+    qtbot.waitUntil(lambda: right.selected == 5, timeout=PATIENCE)
+
+
+def test_two_distributions_of_one_place(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot, tmp_path: Path) -> None:
+    window, panel = seen
+    add(window, panel, qtbot, "english", "cpu", "bfloat16")
+    QTest.mouseClick(panel.group.button(HERE), Qt.MouseButton.LeftButton)
+    for selected in (3, 9):
+        window.handle(Select(selected))
+        qtbot.waitUntil(
+            lambda selected=selected: panel.view.selected == selected and not panel.view.stale  # type: ignore[misc]
+            and panel.found is not None and panel.view.peers[0].answered is panel.view.answer,
+            timeout=PATIENCE,
+        )  # fmt: skip
+        answer, peer = panel.view.answer, panel.view.peers[0].answer
+        assert answer is not None and peer is not None and answer.distribution is not None
+        assert answer.prefix.index == selected and peer.prefix.ids.tolist() == answer.prefix.ids.tolist()
+        table = panel.two.table
+        row = table.rows[0]
+        assert row.ids[0] == row.ids[1], "the same tokens"
+        assert row.p[0] == pytest.approx(float(answer.distribution.probs[row.ids[0]]))
+        assert panel.said.full.startswith("KL(A‖B) ")
+    export = exports.of_panel(panel, window)
+    assert (
+        export.save(tmp_path / "here.json")
+        and export.save(tmp_path / "here.csv")
+        and export.save(tmp_path / "here.png")
+    )
+    told = json.loads((tmp_path / "here.json").read_text("utf-8"))
+    assert told["tokens"][0]["prob"] == pytest.approx(row.p[0]) and told["total_variation"] < 0.1
+
+
+def test_what_a_number_type_changed(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot, tmp_path: Path) -> None:
+    """Asked by a button, sorted by a click on a title; of another text it is said to be of before."""
+    window, panel = seen
+    page = panel.changed
+    QTest.mouseClick(panel.group.button(CHANGED), Qt.MouseButton.LeftButton)
+    assert not page.button.isEnabled()
+    add(window, panel, qtbot, "english", "cpu", "bfloat16")
+    qtbot.waitUntil(page.button.isEnabled, timeout=PATIENCE)
+    QTest.mouseClick(page.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.table.found is not None and bool(page.said.full), timeout=PATIENCE)
+    found, ledger = page.table.found, window.playground.ledger
+    assert found is not None and ledger is not None
+    np.testing.assert_allclose(found.rows.logprob[0], ledger.logprob, atol=1e-4)
+    np.testing.assert_array_equal(found.rows.rank[0], ledger.rank)
+    kl = found.rows.kl[page.table.rows]
+    assert (np.diff(kl) <= 0).all() and len(kl) == int(found.rows.known.sum())
+    header = page.rows.horizontalHeader()
+    where = QPoint(header.sectionViewportPosition(CHANGE) + 30, header.height() // 2)
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    assert (np.diff(np.abs(found.rows.change[page.table.rows])) <= 0).all()
+    QTest.mouseClick(
+        page.rows.viewport(), Qt.MouseButton.LeftButton, pos=page.rows.visualRect(page.table.index(0, 1)).center()
+    )
+    assert window.playground.view.selected == page.table.rows[0]
+    export = exports.of_panel(panel, window)
+    assert export.save(tmp_path / "changed.json") and export.save(tmp_path / "changed.csv")
+    told = json.loads((tmp_path / "changed.json").read_text("utf-8"))
+    assert told["kl_mean_nats"] == pytest.approx(found.rows.totals()["kl_mean_nats"])
+    QTest.keyClicks(text_field(window), "x")
+    qtbot.waitUntil(lambda: page.said.full.startswith("of before"), timeout=PATIENCE)

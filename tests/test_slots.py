@@ -24,6 +24,7 @@ from arplay.engine import state
 from arplay.engine.candidates import Rate
 from arplay.engine.causality import Change
 from arplay.engine.conventions import Compare
+from arplay.engine.divergence import Diverge, Diverged
 from arplay.engine.explore import Explore, Explored
 from arplay.engine.field import Reach
 from arplay.engine.free_running import FreeRun
@@ -165,6 +166,7 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
     Rate: lambda number, slot: Rate(number, TEXT, (TEXT,), slot=slot),
     Compare: lambda number, slot: Compare(number, TEXT, slot=slot),
     Total: lambda number, slot: Total(number, TEXT, slot=slot),
+    Diverge: lambda number, slot: Diverge(number, TEXT, slot=slot, base=slot),
     Change: lambda number, slot: Change(number, TEXT, (0, 2), (0, 2), slot=slot),
     FreeRun: lambda number, slot: FreeRun(number, TEXT, Caret(2), (1, 2), 2, slot=slot),
     Map: lambda number, slot: Map(number, TEXT, TEXT.end, 2, 9, slot=slot),
@@ -197,6 +199,24 @@ def test_what_is_asked_in_one_slot_goes_on_while_another_one_changes(
     assert made.wait(1) == Cancelled(1), "negative control: what was asked in its own slot does not"
     assert not isinstance(made.wait(2), Cancelled | Failed)
     assert isinstance(made.wait(4), Failed) is (change is Unload)
+
+
+@pytest.mark.parametrize("changed", [0, 1])
+def test_what_is_asked_of_two_slots_ends_with_either(desk: Make, changed: int) -> None:
+    made = two(desk(load=salted))
+    made.worker.submit(Diverge(1, TEXT, slot=1))
+    found = made.wait(1)
+    assert isinstance(found, Diverged) and (found.info.name, found.other.name) == ("a", "b")
+    assert found.rows.totals()["kl_mean_nats"] > 0.01  # type: ignore[operator]
+    gate = Gate()
+    made.worker._slots[0].model.before_forward = gate  # type: ignore[union-attr]
+    made.worker.submit(Diverge(2, CHUNKS, slot=1))
+    gate.reached()
+    made.worker.submit(Unload(3, slot=changed))
+    gate.open()
+    assert made.wait(2) == Cancelled(2) and isinstance(made.wait(3), Unloaded)
+    made.worker.submit(Diverge(4, TEXT, slot=1))
+    assert made.wait(4) == Failed(4, f"no model is loaded{' in slot 1' if changed else ''}", "choose a model first")
 
 
 @pytest.mark.parametrize("slot", [0, 1])

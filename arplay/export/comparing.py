@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from arplay.core.aligned import Share
 from arplay.core.errors import Problem
 from arplay.core.format import number
+from arplay.core.matching import TwoAtOnce
+from arplay.engine.divergence import Diverged
 from arplay.engine.load import Loaded
 from arplay.engine.parting import Parted
-from arplay.export import comparison, provenance
+from arplay.export import comparison, divergence, provenance
 from arplay.export.charts import NOT_YET, Shown, Table
 from arplay.export.tables import Record
 
@@ -24,9 +26,27 @@ class Beside:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Here:
+    """Two distributions at one place, with the model and the name of either; ``letter`` is that of the second."""
+
+    found: TwoAtOnce
+    models: tuple[Loaded, Loaded]
+    names: tuple[str, str]
+    letter: str
+
+
 def compared(shown: Shown) -> Table:
-    """Totals of each model over what all score; a record a span and model. Raises Problem where none is compared."""
+    """The table of the page in sight. Raises Problem where none is compared.
+
+    Totals of each model over what all score and a record a span and model; or both distributions at one place; or how
+    far they are apart at every token.
+    """
     found = shown.found
+    if isinstance(found, Here):
+        return _here(found, shown)
+    if isinstance(found, Diverged):
+        return _diverged(found, shown)
     if not isinstance(found, Beside):
         raise Problem("no other model has scored this text", f"add a model in Comparison, then {NOT_YET}")
     parted, origin = found.parted, shown.origin()
@@ -51,6 +71,35 @@ def compared(shown: Shown) -> Table:
     record = {"provenance": origin.as_dict(), "models": models, "spans": rows}
     says = verdict(found.names, parted.shares, first.unit.per)
     return Table(record, rows, columns, [*origin.lines(), says])
+
+
+def _here(found: Here, shown: Shown) -> Table:
+    both, origin = found.found, shown.origin()
+    columns = ("token", "id", "other_id", "prob", "other_prob")
+    rows: list[Record] = []
+    for row in both.rows:
+        side = 0 if row.ids[0] is not None else 1
+        id = row.ids[side]
+        assert id is not None
+        values = (found.models[side].vocabulary.label(id), *row.ids, *row.p)
+        rows.append(dict(zip(columns, values, strict=True)))
+    record = {
+        "provenance": origin.as_dict(),
+        "models": [provenance.model(model.info) for model in found.models],
+        "kl_nats": both.kl,
+        "total_variation": both.tv,
+        "rest": both.rest,
+        "on_shared_tokens": both.shared,
+        "tokens": rows,
+    }
+    return Table(record, rows, columns, [*origin.lines(), f"other model: {found.names[1]}"])
+
+
+def _diverged(found: Diverged, shown: Shown) -> Table:
+    tokens, origin = shown.loaded.vocabulary, shown.origin()
+    record = {"provenance": origin.as_dict(), **divergence.record(found, tokens)}
+    other = f"other model: {found.other.name} {found.other.dtype}; {divergence.summary(found)}"
+    return Table(record, record["tokens"], divergence.COLUMNS, [*origin.lines(), other])
 
 
 def verdict(names: Sequence[str], shares: Sequence[Share], per: str) -> str:

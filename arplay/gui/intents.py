@@ -179,6 +179,13 @@ class TokenizeText(Ask):
 
 
 @dataclass(frozen=True, slots=True)
+class CompareDistributions(Ask):
+    """How far is the model of this slot from the window's own, token by token, over the whole vocabulary?"""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsking:
     """End the question of this kind that is being worked at."""
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.aligned import Aligned
 from arplay.core.matching import two
-from arplay.export.comparing import Beside, verdict
+from arplay.engine.divergence import Diverged
+from arplay.export.comparing import Beside, Here, verdict
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Do, RemovePeer, Select
+from arplay.gui.intents import CompareDistributions, Do, RemovePeer, Select, StopAsking, Zoom
 from arplay.gui.peers import MOST, Peer
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, plain
-from arplay.gui.widgets.comparison import here
+from arplay.gui.widgets.comparison.changed import ChangedPage
 from arplay.gui.widgets.comparison.chips import Chips, doing
 from arplay.gui.widgets.comparison.curve import DifferenceCurve
+from arplay.gui.widgets.comparison.here import SHOWN, PairView, in_words
 from arplay.gui.widgets.comparison.sheet import ComparisonSheet
 from arplay.gui.widgets.comparison.spans import SpansView, listed
+from arplay.gui.widgets.comparison.text import TextPage
 from arplay.gui.widgets.comparison.totals import Row, TotalsTable
 from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.labels import capital
@@ -32,10 +37,12 @@ NO_PEER = (
 )
 PAGES = (
     ("Totals", "What each model pays for the whole text, and how far they have come apart by each place"),
-    ("Where they part", "The spans of the text where two models part most, as a table"),
+    ("Spans", "The spans of the text where two models part most, as a table"),
+    ("Text", "The text coloured by which of two models knew better, or both side by side"),
     ("Here", "What two models say comes next at the place that the window shows, in one chart"),
+    ("What changed", "KL, total variation and ranks token by token, of two models with the same tokens"),
 )
-TOTALS, SPANS, HERE = range(3)
+TOTALS, SPANS, TEXT, HERE, CHANGED = range(5)
 ANY = (1 << 24) - 1
 """Qt's QWIDGETSIZE_MAX: no greatest height."""
 
@@ -54,6 +61,10 @@ class ComparisonPanel(Panel):
         "rises where A did. A click goes to the token there, and so does one on a row of <b>Where they part</b>.</p>"
         "<p>A model that is added has memory of its own, as the list of models tells before it is loaded, and gives it "
         "back when it is removed. The window goes on with its own model.</p>"
+        "<p><b>Text</b> colours each span by the difference, or shows both models' surprisal side by side. <b>Here</b> "
+        "has both distributions at the place that the window shows; tokens that write the same are one row. <b>What "
+        "changed</b>, of models with the same tokens only, is KL(p‖q) = Σ p (log p − log q) and the total variation "
+        "½ Σ |p − q| at every token, the change of log p of the actual one, of its rank, and of the best token.</p>"
     )
 
     waits_for = "scores"
@@ -87,10 +98,15 @@ class ComparisonPanel(Panel):
         self.table.show_model(self.totals)
         self.table.message = NO_PEER
         self.table.setMinimumSize(0, 0)
-        self.curve, self.spans, self.two = DifferenceCurve(), SpansView(), here.PairView()
+        self.curve, self.spans, self.two = DifferenceCurve(), SpansView(), PairView()
         self.two.message = "Here both distributions of one place stand, once the other model has read up to it."
         self._two: object = None
-        self._told = ""
+        self._here: Here | None = None
+        self.text, self.changed = TextPage(), ChangedPage()
+        self.text.picked.connect(self._go)
+        self.text.zoomed.connect(lambda steps: self.intent.emit(Zoom(steps)))
+        self.changed.picked.connect(self._go)
+        self.changed.asked.connect(self._ask)
         self.curve.message = "Here the difference adds up along the text."
         self.curve.picked.connect(self._go)
         self.spans.picked.connect(self._go)
@@ -102,7 +118,7 @@ class ComparisonPanel(Panel):
         first.setLayout(self.both)
         self.body, self.said = QWidget(), Caption()
         self.pages = QStackedLayout(self.body)
-        for page in (first, self.spans, self.two):
+        for page in (first, self.spans, self.text, self.two, self.changed):
             self.pages.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
@@ -127,18 +143,22 @@ class ComparisonPanel(Panel):
         before, self.view = self.view, view
         same = (
             view.peers is before.peers, view.parted is before.parted, view.ledger is before.ledger,
-            view.info is before.info, view.settings.unit == before.settings.unit, view.work == before.work,
+            view.info is before.info, view.settings is before.settings, view.work == before.work,
         )  # fmt: skip
         if not all(same):
             self._show()
-        elif view.answer is not before.answer:
-            self._show_two()
+        elif view.answer is not before.answer or (
+            view.answer_to(CompareDistributions) is not before.answer_to(CompareDistributions)
+        ):
+            self._show_page()
+        elif self.group.checkedId() == TEXT:
+            self.text.show_pair(view, self.pair, self.peer, self.letter)
         if view.selected != before.selected or view.parted is not before.parted:
             self.curve.show_here(None if view.selected is None else view.selected + 1.0)
 
     @property
-    def found(self) -> Beside | None:
-        """What is in sight: the scores side by side, with their models."""
+    def side(self) -> Beside | None:
+        """The scores side by side, with their models."""
         view, parted = self.view, self.view.parted
         if parted is None or view.loaded is None:
             return None
@@ -151,6 +171,15 @@ class ComparisonPanel(Panel):
         return Beside(parted, tuple(models), tuple(names)) if len(models) == len(parted.ledgers) else None
 
     @property
+    def found(self) -> Beside | Here | Diverged | None:
+        """What the page in sight is of."""
+        if self.group.checkedId() == HERE:
+            return self._here
+        if self.group.checkedId() == CHANGED:
+            return cast(Diverged | None, self.view.answer_to(CompareDistributions).found)
+        return self.side
+
+    @property
     def own(self) -> str:
         """The window's model as it is told apart from another one of the same weights; "" where there is none."""
         info = self.view.info
@@ -159,11 +188,11 @@ class ComparisonPanel(Panel):
     @property
     def pair(self) -> Aligned | None:
         """The first model with the one that is chosen beside it."""
-        found, at = self.found, max(0, self.beside.currentIndex())
+        found, at = self.side, max(0, self.beside.currentIndex())
         return found.parted.pairs[at] if found is not None and at < len(found.parted.pairs) else None
 
     def _show(self) -> None:
-        view, found = self.view, self.found
+        view, found = self.view, self.side
         own = self.own
         self.chips.show_models(own, view.peers)
         self.add.setEnabled(view.loaded is not None and len(view.peers) < MOST)
@@ -187,12 +216,12 @@ class ComparisonPanel(Panel):
             self.beside.addItems(others)
         self.beside.setVisible(len(others) > 1 and self.group.checkedId() != TOTALS)
         self._show_pair()
-        self._show_two()
+        self._show_page()
         self._fit()
 
     def _show_pair(self) -> None:
         """What is drawn of the scores side by side: anew where they are others."""
-        found, pair, unit = self.found, self.pair, self.view.settings.unit
+        found, pair, unit = self.side, self.pair, self.view.settings.unit
         tokens = self.view.loaded.vocabulary if self.view.loaded is not None else None
         key = pair, unit, found.parted if found is not None else None
         if key == self._shown:
@@ -200,9 +229,8 @@ class ComparisonPanel(Panel):
         self._shown = key
         names = [f"{letter}  {name}" for letter, name in zip("BCD", found.names[1:], strict=False)] if found else []
         self.curve.show_pairs(found.parted.pairs if found is not None else (), tuple(names), tokens, unit)
-        letter = "BCD"[max(0, self.beside.currentIndex())]
         if pair is not self.spans.table.pair:
-            self.spans.table.show_pair(pair, tokens, ("A", letter))
+            self.spans.table.show_pair(pair, tokens, ("A", self.letter))
         self.spans.message = "Here stand the spans of the text where both part most."
 
     @property
@@ -212,32 +240,56 @@ class ComparisonPanel(Panel):
         at = max(0, self.beside.currentIndex())
         return ready[at] if at < len(ready) else next(iter(self.view.peers), None)
 
-    def _show_two(self) -> None:
-        """What both say comes next, where somebody looks at that."""
-        if self.group.checkedId() == HERE:
-            view, peer = self.view, self.peer
+    @property
+    def letter(self) -> str:
+        """That of the chosen one."""
+        peers, peer = self.view.peers, self.peer
+        return "B" if peer is None else "BCD"[peers.index(peer)]
+
+    def _show_page(self) -> None:
+        """What only the page in sight shows."""
+        view, page, peer = self.view, self.group.checkedId(), self.peer
+        if page == TEXT:
+            self.text.show_pair(view, self.pair, peer, self.letter)
+        elif page == HERE:
             key = (view.answer, peer.answer, peer.match, view.settings.unit) if peer is not None else None
             if key != self._two:
-                self._two = key
-                self._lay_two(peer)
+                self._two, self._here = key, self._both(peer)
+                self.two.show_here(self._here)
+        elif page == CHANGED:
+            encoded = view.ledger.encoded if view.ledger is not None else None
+            asked, tokens = view.answer_to(CompareDistributions), view.loaded.vocabulary if view.loaded else None
+            of = view.info, peer.loaded.info if peer is not None and peer.loaded is not None else None
+            self.changed.show_asked(asked, encoded, tokens, view.settings.unit, self._why_not(), of)
         self._show_words()
 
-    def _lay_two(self, peer: Peer | None) -> None:
+    def _both(self, peer: Peer | None) -> Here | None:
+        """What both say comes next; None where it is not there yet."""
         view, own = self.view, self.view.answer
-        one = own.distribution if own is not None else None
-        other = peer.answer.distribution if peer is not None and peer.answer is not None else None
-        if one is None or other is None or peer is None or peer.match is None or peer.answered is not own:
-            self.two.table.show_rows(None, None, "B")
-            self._told = ""
-            return
-        assert view.loaded is not None and peer.loaded is not None
-        letter = "ABCD"[1 + view.peers.index(peer)]
-        both = two(one, other, peer.match, here.SHOWN)
-        self.two.table.show_rows(both, (view.loaded.vocabulary, peer.loaded.vocabulary), letter)
-        self._told = here.told(both, view.settings.unit, letter)
+        if own is None or own.distribution is None or view.loaded is None or peer is None or peer.loaded is None:
+            return None
+        if peer.answer is None or peer.answer.distribution is None or peer.match is None or peer.answered is not own:
+            return None
+        found = two(own.distribution, peer.answer.distribution, peer.match, SHOWN)
+        return Here(found, (view.loaded, peer.loaded), (self.own, peer.name), self.letter)
+
+    def _why_not(self) -> str:
+        """Why whole distributions cannot be compared."""
+        peer = self.peer
+        if self.view.loaded is None or peer is None or peer.loaded is None:
+            return "Add a model with the same tokens: this one in another number type, or quantised."
+        if peer.match is not None and not peer.match.same:
+            return f"{peer.name} has other tokens: its distributions are over another set. Spans and bits compare them."
+        return ""
+
+    def _ask(self) -> None:
+        if self.view.answer_to(CompareDistributions).runs:
+            self.intent.emit(StopAsking(CompareDistributions))
+        elif self.peer is not None:
+            self.intent.emit(CompareDistributions(self.peer.slot))
 
     def _show_words(self) -> None:
-        view, found = self.view, self.found
+        view, found = self.view, self.side
         work = [doing(peer) for peer in view.peers if peer.doing]
         problems = [peer for peer in view.peers if peer.problem is not None]
         if work:
@@ -246,11 +298,15 @@ class ComparisonPanel(Panel):
             cause, remedy = problems[0].problem or ("", "")
             said = f"{problems[0].name}: {cause}. {capital(remedy)}."
         elif self.group.checkedId() == HERE and view.peers:
-            said = self._told or "waiting for the other model's answer at this place"
+            said = in_words(self._here, view.settings.unit) or "waiting for the other model's answer at this place"
+        elif self.group.checkedId() == CHANGED:
+            said = ""  # the page says it
         elif found is None:
             said = "" if not view.peers else view.work or "Waiting for the scores of the window's own model."
         elif not view.parted_here:
             said = "of the text before the last change"
+        elif self.group.checkedId() == TEXT and self.peer is not None and not self.text.beside:
+            said = f"blue where {self.peer.name} knew better, orange where {self.own} did"
         elif self.group.checkedId() == SPANS and (pair := self.pair) is not None:
             said = f"{listed(pair)}; below 0 the second knew better. Enter goes there."
         else:
@@ -274,7 +330,7 @@ class ComparisonPanel(Panel):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        for part in (self.chips, self.table, self.curve, self.spans, self.two):
+        for part in (self.chips, self.table, self.curve, self.spans, self.two, self.text, self.changed):
             part.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -299,5 +355,5 @@ class ComparisonPanel(Panel):
             sheet.paint_chart(painter, area)
 
     def _sheet(self) -> ComparisonSheet | None:
-        found = self.found
+        found = self.side
         return None if found is None else ComparisonSheet(found, self.view.settings.unit, self.theme)

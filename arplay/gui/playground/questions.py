@@ -9,12 +9,21 @@ from typing import Any
 
 from arplay.engine.candidates import Rate
 from arplay.engine.conventions import Compare
+from arplay.engine.divergence import Diverge
 from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
 from arplay.engine.tokenizing import Tokenize
 from arplay.engine.total import Total
 from arplay.engine.two_orders import TrainOrders
 from arplay.gui.bridge import Bridge
-from arplay.gui.intents import Ask, CompareCandidates, CompareConventions, Other, TokenizeText, Train
+from arplay.gui.intents import (
+    Ask,
+    CompareCandidates,
+    CompareConventions,
+    CompareDistributions,
+    Other,
+    TokenizeText,
+    Train,
+)
 from arplay.gui.playground.state import State
 from arplay.gui.view import Asked
 from arplay.models import documents
@@ -39,6 +48,7 @@ def _tokenize(play: State, asked: TokenizeText) -> Callable[..., Request]:
 QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {
     CompareCandidates: _candidates,
     CompareConventions: lambda *_: Compare,
+    CompareDistributions: lambda _, asked: partial(Diverge, slot=asked.slot),
     Other: lambda _, asked: partial(Total, reading=asked.reading),
     TokenizeText: _tokenize,
     Train: _train,

@@ -8,9 +8,10 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from arplay.core.format import in_unit, number, percent, percent_cell
-from arplay.core.matching import Both, TwoAtOnce
+from arplay.core.format import in_unit, percent, percent_cell, significant
+from arplay.core.matching import Both
 from arplay.core.modalities.base import TokenSet
+from arplay.export.comparing import Here
 from arplay.gui.settings import Unit
 from arplay.gui.theme import LIGHT, Theme
 from arplay.gui.widgets.labels import label
@@ -40,9 +41,11 @@ class PairTable(TableRows):
         self.letter = "B"
         self.most = 1.0
 
-    def show_rows(self, found: TwoAtOnce | None, tokens: tuple[TokenSet, TokenSet] | None, letter: str) -> None:
-        self.tokens, self.letter = tokens, letter
-        rows: Sequence[Both] = found.rows if found is not None else ()
+    def show_here(self, here: Here | None) -> None:
+        rows: Sequence[Both] = here.found.rows if here is not None else ()
+        if here is not None:
+            one, other = here.models
+            self.tokens, self.letter = (one.vocabulary, other.vocabulary), here.letter
         self.most = max((p for row in rows for p in row.p if p is not None), default=1.0) or 1.0
         self.reset(rows)
 
@@ -119,22 +122,25 @@ class PairView(RowTable):
         self.setItemDelegate(self.painted)
         self.setMinimumSize(0, 0)
 
+    def show_here(self, here: Here | None) -> None:
+        self.table.show_here(here)
+
     def set_theme(self, theme: Theme) -> None:
         self.painted.theme = theme
         super().set_theme(theme)
 
 
-def told(found: TwoAtOnce, unit: Unit, letter: str) -> str:
-    """What the two have in common, in a line."""
-    parts = []
+def in_words(here: Here | None, unit: Unit) -> str:
+    """What the two have in common, in a line; "" where there is nothing yet."""
+    if here is None:
+        return ""
+    found, letter, parts = here.found, here.letter, []
     if found.kl is not None and found.tv is not None:
-        parts.append(f"KL(A‖{letter}) {number(in_unit(found.kl, unit))} {unit}, total variation {number(found.tv, 4)}")
+        kl = significant(in_unit(found.kl, unit), 3)
+        parts.append(f"KL(A‖{letter}) {kl} {unit}, total variation {significant(found.tv, 3)}")
     elif found.shared is not None:
         one, other = found.shared
-        parts.append(
-            f"matched by what they write: {percent(one)} of A and {percent(other)} of {letter} lie on tokens that both "
-            "have"
-        )
+        parts.append(f"on tokens that both have: {percent(one)} of A, {percent(other)} of {letter}")
     rest = found.rest
     parts.append(f"not listed: {percent(rest[0])} of A, {percent(rest[1])} of {letter}")
     return "; ".join(parts)

@@ -1,0 +1,143 @@
+"""The text itself: coloured by how much more the second model pays, or by what either pays, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+
+from arplay.core.aligned import Aligned
+from arplay.core.chain import Ledger
+from arplay.core.measures import Floats, Measure
+from arplay.gui import kinds
+from arplay.gui.peers import Peer
+from arplay.gui.theme import LIGHT, SPACE, Theme
+from arplay.gui.view import View
+from arplay.gui.widgets.heat.legend import Legend
+from arplay.gui.widgets.heat.scale import HeatScale
+from arplay.gui.widgets.push_button import segment
+
+WAYS = (
+    ("Difference", "Each span coloured by how much more the second model pays for it"),
+    ("Side by side", "The surprisal of each model on its own tokens"),
+)
+
+
+def difference(pair: Aligned, letter: str) -> Measure:
+    """How much more the second pays for the span that a token of the first is part of, in nats."""
+
+    def values(ledger: Ledger, first: int, stop: int) -> Floats:
+        if ledger is not pair.ledgers[0]:
+            return np.full(stop - first, np.nan)
+        span = np.searchsorted(pair.first[0], np.arange(first, stop), side="right") - 1
+        inside = (span >= 0) & (span < len(pair))
+        return (
+            np.where(inside, pair.difference[np.clip(span, 0, max(0, len(pair) - 1))], np.nan)
+            if len(pair)
+            else (np.full(stop - first, np.nan))
+        )
+
+    tip = "−log p of the span by the second model less that by the first: below 0 the second knew better."
+    return Measure("difference", "Difference", f"{letter} − A, of the span", tip, values, "signed")
+
+
+class TextPage(QWidget):
+    """``picked``: the token of the window's model to go to; ``zoomed``: steps."""
+
+    picked = Signal(int)
+    zoomed = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.theme: Theme = LIGHT
+        self.pair: Aligned | None = None
+        self.view, self.peer, self.letter = View(), Peer(0, ""), "B"
+        self._kind = ""
+        self.heats: list[Any] = []
+        self._styled: tuple[object, ...] = ()
+        self.legend, ways, row = Legend(), QWidget(), QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        ways.setLayout(row)
+        self.group = QButtonGroup(self)
+        for place, (words, tip) in enumerate(WAYS):
+            button = segment(words, tip, self._turn, place=place, of=len(WAYS), name=words)
+            button.setChecked(not place)
+            self.group.addButton(button, place)
+            row.addWidget(button)
+        head = QHBoxLayout()
+        head.addWidget(ways)
+        head.addWidget(self.legend, 1)
+        self.body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.body.setSpacing(SPACE[1])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE[0])
+        column.addLayout(head)
+        column.addLayout(self.body, 1)
+
+    @property
+    def beside(self) -> bool:
+        """Whether both models' surprisal is shown."""
+        return self.group.checkedId() == 1
+
+    def show_pair(self, view: View, pair: Aligned | None, peer: Peer | None, letter: str) -> None:
+        """``view``: of the window; ``pair``: its scores beside those of ``peer``."""
+        self.view, self.pair, self.peer, self.letter = view, pair, peer or Peer(0, ""), letter
+        kind = kinds.of_document(view.document)
+        if kind.name != self._kind:
+            self._kind = kind.name
+            for heat in self.heats:
+                heat.deleteLater()
+            self.heats = [kind.heat(), kind.heat()]
+            self._styled = ()
+            for heat, pick in zip(self.heats, (self.picked.emit, self._pick_other), strict=True):
+                heat.picked.connect(pick)
+                heat.zoomed.connect(self.zoomed)
+                self.body.addWidget(heat, 1)
+        self._show()
+
+    def _show(self) -> None:
+        if not self.heats:
+            return
+        view, pair, peer, settings = self.view, self.pair, self.peer, self.view.settings
+        style = self.theme, pair, self.letter, self.beside, settings.unit, settings.text_size
+        if style != self._styled:
+            self._styled = style
+            if self.beside or pair is None:
+                scale = HeatScale(self.theme, "surprisal")
+            else:
+                scale = HeatScale(self.theme, difference(pair, self.letter))
+            for heat in self.heats:
+                heat.show_style(self.theme, scale, settings.unit, settings.text_size)
+            self.legend.show_scale(self.theme, scale, settings.unit)
+        self.heats[0].show_view(view if pair is None else replace(view, ledger=pair.ledgers[0], found=None))
+        self.heats[1].setVisible(self.beside)
+        if self.beside:
+            other = pair.ledgers[1] if pair is not None else None
+            selected = self._other(view.selected) if pair is not None else None
+            its = replace(view, ledger=other, loaded=peer.loaded, selected=selected, found=None)
+            self.heats[1].show_view(its)
+
+    def _other(self, index: int | None) -> int | None:
+        """The token of the second model at the place of one of the first."""
+        if index is None or self.pair is None or index >= len(self.pair.ledgers[0]):
+            return None
+        one, other = self.pair.ledgers
+        return min(int(np.searchsorted(other.ends, one.encoded.span(index)[0], side="right")), len(other) - 1)
+
+    def _pick_other(self, index: int) -> None:
+        if self.pair is not None:
+            one, other = self.pair.ledgers
+            start = other.encoded.span(index)[0]
+            self.picked.emit(min(int(np.searchsorted(one.ends, start, side="right")), len(one) - 1))
+
+    def _turn(self) -> None:
+        self._show()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self._show()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 from arplay.api import Complete
-from arplay.commands import given, options
+from arplay.commands import colours, given, options
 from arplay.commands.console import ProgressLine, note
 from arplay.commands.options import UsageError
 from arplay.commands.window import draw, options_of, why_not_imported
@@ -83,6 +83,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bin", type=_bin, metavar="W", help=f"plots: bins of the histogram ({plots.FIRST.how.bin:g})")
     parser.add_argument("--unit", choices=get_args(plots.Unit), help="plots: of surprisal and entropy (nats)")
     parser.add_argument("--tokenizer", action="append", metavar="M", help="tokenizers: that of M as well (english)")
+    colours.add(parser, "heatmap: what its tokens are coloured by")
     options.add_decoding(parser)
 
 
@@ -104,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--plot, --mean, --bin and --unit are for --chart plots")
     if args.tokenizer and args.chart != TOKENIZERS.name:
         raise UsageError("--tokenizer is for --chart tokenizers")
+    if args.colour_by and args.chart != "heatmap":
+        raise UsageError("--colour-by is for --chart heatmap")
     decoding = options.decoding(args)
     if kind in PICTURES:
         _prepare_qt(args.scale if entry is None else 1.0)
@@ -198,7 +201,7 @@ def _picture(args: argparse.Namespace, entry: PanelEntry, shown: Shown) -> None:
     with overrides.raised():
         panel = entry.make()
         panel.set_theme(look)
-        panel.show_view(_view(shown))
+        panel.show_view(_view(shown, args))
     if panel.chart_size() is None and entry.chart is not None:
         entry.chart.table(shown)  # says why there is none
     chart: export_image.Chart = panel
@@ -217,13 +220,14 @@ def _picture(args: argparse.Namespace, entry: PanelEntry, shown: Shown) -> None:
     panel.deleteLater()
 
 
-def _view(shown: Shown) -> View:
+def _view(shown: Shown, args: argparse.Namespace) -> View:
     """What the window would show of the document with the caret at its end."""
     from arplay.gui.intents import Ask, CompareCandidates, TokenizeText
     from arplay.gui.settings import Settings
     from arplay.gui.view import Asked, View
 
     settings = Settings(bars=shown.bars, animate=False, decoding=shown.decoding or Pipeline())
+    settings = replace(settings, colour_by=args.colour_by or "surprisal", rank_bounds=args.ranks)
     asked: dict[type[Ask], Asked] = {}
     match shown.found:
         case Rated() as rated:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arplay import comparisons
-from arplay.commands import candidates, given, options, scored
+from arplay.commands import candidates, colours, given, options, scored
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.aligned import Aligned
 from arplay.core.parts import Parts
@@ -46,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ways = "every way to cut a short text into tokens as well, and the sum of all: the probability of the text itself"
     parser.add_argument("--segmentations", action="store_true", help=ways)
     parser.add_argument("--conventions", action="store_true", help="perplexity by the usual conventions as well")
+    colours.add(parser, "what the tokens of --report, and those on a terminal, are coloured by")
     options.add_output(parser)
 
 
@@ -82,8 +83,8 @@ class One:
     def origin(self) -> Provenance:
         return Provenance(self.score.loaded.info, self.score.ledger.first_token, self.name)
 
-    def lines(self, found: tables.Record) -> list[str]:
-        """The same for a terminal."""
+    def lines(self, found: tables.Record, coloured: bool = False) -> list[str]:
+        """The same for a terminal; ``coloured``: its tokens are shown in colours and stand in no table."""
         name, shown = self.score.loaded.info.name, list[str]()
         for other, pair in self.beside:
             shown += ["", *comparison.lines(pair, name, other.loaded.info.name)]
@@ -91,7 +92,7 @@ class One:
             shown += ["", *divergence.lines(each, self.score.loaded.vocabulary)]
         if not shown and self.divided is not None:
             shown = scored.parts(found["parts"], self.score.ledger.unit)
-        elif not shown:
+        elif not shown and not coloured:
             shown = scored.tokens(self.score, found["tokens"])
         first = [] if self.compared is None else [*conventions.lines(self.compared), ""]
         first += [] if self.segmented is None else [*segmentations.lines(self.segmented), ""]
@@ -137,18 +138,27 @@ def _told(args: argparse.Namespace, every: list[One]) -> int:
         note(f"wrote {args.save}")
     if args.report:
         pages = [
-            report.Scoring(one.name, one.score.ledger, one.score.loaded.vocabulary, one.origin, record)
+            report.Scoring(
+                one.name, one.score.ledger, one.score.loaded.vocabulary, one.origin, record, colours.scale_of(args)
+            )
             for one, record in zip(every, records, strict=True)
         ]
         _wrote(args.report, report.page(pages))
+    alone = len(every) == 1 and not (args.json or args.out or args.by or args.compare)
+    coloured = bool(args.colour_by) and alone and colours.to_terminal()
+    if args.colour_by and not (coloured or args.report):
+        note("--colour-by colours a text on a terminal, and a --report: this is neither")
     if len(every) == 1:
-        told = records[0] if args.json else every[0].lines(records[0])
+        told = records[0] if args.json else every[0].lines(records[0], coloured)
     elif args.json:
         texts = [{"text": one.name, **record} for one, record in zip(every, records, strict=True)]
         told = {"texts": texts, "totals": scored.together([one.score for one in every])}
     else:
         told = scored.several([(one.name, one.score) for one in every])
     deliver(to_json(told) if args.json else "\n".join(told) + "\n", args.out)
+    if coloured:
+        score = every[0].score
+        colours.say(colours.lines(score.ledger, score.loaded.vocabulary, colours.scale_of(args)))
     return 0
 
 

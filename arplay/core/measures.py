@@ -196,6 +196,17 @@ def bounds_of(wanted: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(found)
 
 
+def bounds_with(bounds: tuple[int, ...], place: int, value: int) -> tuple[int, ...]:
+    """``bounds`` with another one at ``place``: it stays as it is wished as far as can be, and the others make room.
+
+    >>> bounds_with((1, 10, 100), 0, 50), bounds_with((1, 10, 100), 2, 5), bounds_with((1, 10, 100), 2, 1)
+    ((50, 51, 100), (1, 4, 5), (1, 2, 3))
+    """
+    value = max(value, place + 1)
+    below = (min(bound, value - (place - i)) for i, bound in enumerate(bounds[:place]))
+    return bounds_of((*below, value, *bounds[place + 1 :]))
+
+
 def bounds_from_json(value: object) -> tuple[int, ...]:
     """Three bounds that were kept. Raises Problem where they are none."""
     if not isinstance(value, list) or any(type(bound) is not int for bound in value) or len(value) != len(BOUNDS):

@@ -16,6 +16,7 @@ from arplay.export.html import coloured
 from arplay.export.plot_svg import drawn
 from arplay.export.plots import BY_NAME, How
 from arplay.export.provenance import Provenance
+from arplay.export.scales import Scale
 from arplay.export.tables import Record
 from arplay.export.writers import to_json
 
@@ -42,6 +43,7 @@ class Scoring:
     tokens: TokenSet
     origin: Provenance
     record: Record
+    scale: Scale
 
 
 def page(scorings: Sequence[Scoring]) -> str:
@@ -68,7 +70,7 @@ def _section(one: Scoring) -> str:
     return (
         f"<section><h2>{markup(one.name)}</h2>{_table(_figures(ledger))}{notes}"
         f"<h2>Plots</h2>{plots}{extremes}"
-        f"<h2>The text</h2>{coloured(ledger, one.tokens, [], MOST)}"
+        f"<h2>The text</h2>{coloured(ledger, one.tokens, [], MOST, one.scale)}"
         f"<h2>Where this is from</h2><p>{'<br>'.join(markup(line) for line in one.origin.lines())}</p></section>"
     )
 

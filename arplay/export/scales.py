@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from arplay.core.chain import Ledger
 from arplay.core.distribution import LN2
-from arplay.core.measures import BOUNDS, Measure, ScaleKind
+from arplay.core.format import part_percent
+from arplay.core.measures import BOUNDS, Measure, ScaleKind, bucket_counts, bucket_names
 from arplay.export.colours import STEPS, Ramp, Rgb, colour
 
 Floats = NDArray[np.float64]
@@ -136,6 +138,23 @@ class Scale:
             Tick(value * nats, min(max(curve.along(value * nats, top), 0.0), 1.0), word)
             for value, word in zip(values, words, strict=True)
         ]
+
+    @property
+    def said(self) -> str:
+        """The measure and the unit of its figures."""
+        kind = {"nats": " in nats", "signed": " in nats", "count": " in tokens"}.get(self.measure.scale, "")
+        return self.measure.said + kind
+
+    def marks(self, ledger: Ledger) -> list[tuple[str, int]]:
+        """Words and colours of a legend in nats: of buckets with the share of tokens that each has."""
+        if self.bucketed:
+            counts = bucket_counts(ledger, self.bounds)
+            shares = [part_percent(count / max(1, sum(counts))) for count in counts]
+            words = (f"{name}: {share}" for name, share in zip(bucket_names(self.bounds), shares, strict=True))
+            return [(each, self.of_bucket(bucket)) for bucket, each in enumerate(words)]
+        ticks = self.ticks("nats")
+        shades = self.shade(np.array([tick.figure for tick in ticks], np.float64))
+        return [(tick.words, shade) for tick, shade in zip(ticks, shades.tolist(), strict=True)]
 
     def ramp(self, unit: str, count: int) -> Ints:
         """The colours of ``count`` places of its legend, from left to right."""

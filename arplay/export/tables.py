@@ -48,7 +48,7 @@ def heat_columns(ledger: Ledger, vocabulary: TokenSet) -> tuple[str, ...]:
     """The columns of :func:`flat` rows."""
     label = next(iter(vocabulary.record(0)))
     best = (f"best{n}_{what}" for n in range(1, BEST + 1) for what in (label, "logprob"))
-    return (*token_columns(ledger, vocabulary), "prob", *best)
+    return (*token_columns(ledger, vocabulary), "prob", "surprisal_minus_entropy", *best)
 
 
 def is_text(column: str) -> bool:
@@ -172,6 +172,8 @@ def heat_rows(ledger: Ledger, vocabulary: TokenSet) -> list[Record]:
     rows, label = tokens(ledger, vocabulary), next(iter(vocabulary.record(0)))
     for index, row in enumerate(rows):
         row["prob"] = None if row["logprob"] is None else math.exp(row["logprob"])
+        known = row["logprob"] is not None and row["entropy"] is not None
+        row["surprisal_minus_entropy"] = -row["logprob"] - row["entropy"] if known else None
         best = ledger.best.at(index) if index < ledger.done else ()
         row["best"] = [{"id": id, label: vocabulary.record(id)[label], "logprob": logprob} for id, logprob in best]
     return rows

@@ -19,6 +19,8 @@ Unit = Literal["nats", "bits"]
 AtLimit = Literal["stop", "slide"]
 ColourBy = str
 """The name of a measure of ``arplay/core/measures.py``."""
+LEAST_SURPRISE, MOST_SURPRISE = 0.1, 50.0
+"""Nats from which a token may count as surprising."""
 Lab = Literal["triangle", "reached", "poisoned", "free", "mask"]
 """What the causality lab measures: all pairs, a row or a column of them, rollouts beside the real text, or two networks
 of which one sees ahead."""

@@ -25,7 +25,7 @@ from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstToken, Reading
 from arplay.export import plots
 from arplay.gui.playground.recovery import set_aside
-from arplay.gui.settings import AtLimit, Settings, Tokens, Unit
+from arplay.gui.settings import LEAST_SURPRISE, MOST_SURPRISE, AtLimit, Settings, Tokens, Unit
 from arplay.gui.widgets.zoom import SIZES
 
 RECENT = 10
@@ -43,7 +43,7 @@ _RANGES = {
     "bars": (5, 200),
     "play_per_second": (1, 200),
     "play_steps": (1, 100_000),
-    "surprise": (0.1, 50.0),
+    "surprise": (LEAST_SURPRISE, MOST_SURPRISE),
     "text_size": (SIZES[0], SIZES[-1]),
     "plot_mean": plots.MEANS,
     "plot_bin": plots.BINS,

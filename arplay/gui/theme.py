@@ -242,6 +242,7 @@ def style_sheet(t: Theme) -> str:
         border-bottom-left-radius: {RADIUS}px; }}
     QPushButton[role="segment"][side="right"] {{ border-top-right-radius: {RADIUS}px;
         border-bottom-right-radius: {RADIUS}px; }}
+    QPushButton[role="segment"][side="only"] {{ border-radius: {RADIUS}px; }}
     QPushButton[role="segment"]:focus {{ border: 1px solid {t.accent}; }}
     QPushButton[role="segment"]:disabled {{ color: {t.muted}; background: {t.background}; border-color: {t.border};
         font-weight: 400; }}
@@ -256,6 +257,7 @@ def style_sheet(t: Theme) -> str:
     QLabel[role="special"] {{ color: {t.muted}; background: {t.raised}; border: 1px solid {t.border};
         border-radius: 4px; padding: 2px 6px; font-size: {SMALL}px; }}
     QFrame[role="card"] {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: {RADIUS}px; }}
+    QFrame[role="popup"] {{ background: {t.raised}; border: 1px solid {t.border}; }}
     QFrame[role="banner"] {{ background: {t.warning_soft}; border: 1px solid {t.warning}; border-radius: {RADIUS}px; }}
     QFrame[role="note"] {{ background: {t.accent_soft}; border: 1px solid {t.accent}; border-radius: {RADIUS}px; }}
     QAbstractSpinBox {{ padding: 4px 0; }}

@@ -17,13 +17,14 @@ from arplay.gui import kinds
 from arplay.gui.canvases.kind import Kind
 from arplay.gui.contract import Panel
 from arplay.gui.intents import Change, Select, Zoom
-from arplay.gui.settings import Unit
+from arplay.gui.settings import LEAST_SURPRISE, MOST_SURPRISE, Unit
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.figure_row import Figure, FigureRow
 from arplay.gui.widgets.heat.legend import Legend, ProgressLine
 from arplay.gui.widgets.heat.modes import ModeRow
+from arplay.gui.widgets.heat.options import OptionButtons
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.heat.scoring_row import ScoringRow, progress
 from arplay.gui.widgets.heat.sheet import FiguresSheet, Scored
@@ -34,8 +35,6 @@ from arplay.gui.widgets.sheet import OnSheet
 
 STYLE = ("colour_by", "rank_bounds", "surprise", "unit", "text_size")
 """The settings that say how it looks."""
-LEAST, MOST = 0.1, 50.0
-"""Nats from which a token may count as surprising."""
 
 EMPTY = (
     "Here the text appears again, every token coloured by how surprised the model was.\n"
@@ -70,13 +69,15 @@ class HeatmapPanel(OnSheet, Panel):
         self.progress = ProgressLine()
         self.text = self._made(kinds.KINDS[0])  # without scores it tells what is missing
         self.legend = Legend()
-        self.modes = ModeRow(MEASURES)
+        self.modes, self.buttons = ModeRow(MEASURES), OptionButtons()
+        self.buttons.asked.connect(self.intent)
         self.controls = QWidget()
         row = QHBoxLayout(self.controls)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.modes)
         row.addWidget(self.legend, 1)
+        row.addWidget(self.buttons)
         self.head = QWidget()
         head = QVBoxLayout(self.head)
         head.setContentsMargins(0, 0, 0, 0)
@@ -114,6 +115,7 @@ class HeatmapPanel(OnSheet, Panel):
             self._show_style()
         self._turn(kinds.of_document(view.document) if view.ledger is not None else kinds.KINDS[0])
         self.heat.show_view(view)
+        self.buttons.show_view(view)
         self._show_words()
 
     def _made(self, kind: Kind) -> Any:
@@ -137,6 +139,7 @@ class HeatmapPanel(OnSheet, Panel):
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self.row.set_theme(theme)
+        self.buttons.set_theme(theme)
         self._show_style()
 
     def _show_style(self) -> None:
@@ -195,7 +198,7 @@ class HeatmapPanel(OnSheet, Panel):
         self.figures.set_max_rows(3 if beside else 2 if self.height() >= 300 else 1)
         self.row.setVisible((has or bool(self.view.halted)) and rest >= 90)
         self.controls.setVisible(self.height() >= 130 if beside else rest >= 130 and self.width() >= 260)
-        room = side if beside else inner
+        room = (side if beside else inner) - self.buttons.sizeHint().width()
         self.legend.show_counts(self._counts())
         self.modes.fit(room - self.legend.least_width())
         self.legend.fit(room - self.modes.taken)
@@ -215,7 +218,7 @@ class HeatmapPanel(OnSheet, Panel):
             self.intent.emit(Change(replace(self.view.settings, colour_by=name)))
 
     def _move_mark(self, nats: float) -> None:
-        self.intent.emit(Change(replace(self.view.settings, surprise=min(max(round(nats, 1), LEAST), MOST))))
+        self.intent.emit(Change(replace(self.view.settings, surprise=min(max(nats, LEAST_SURPRISE), MOST_SURPRISE))))
 
     def _pick(self, index: int) -> None:
         self.intent.emit(Select(index))

@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
     QSpinBox,
@@ -16,8 +15,6 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from arplay.core.distribution import LN2
-from arplay.core.format import in_unit
 from arplay.core.modalities.base import Found
 from arplay.gui.canvases.text.tool_row import ToolRow
 from arplay.gui.intents import Change, Find, Seek, Select
@@ -25,6 +22,7 @@ from arplay.gui.settings import Settings
 from arplay.gui.theme import SPACE
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label
+from arplay.gui.widgets.heat.surprise import SurpriseField
 from arplay.gui.widgets.push_button import push_button
 
 PARTS = ("find", "token", "surprise")
@@ -95,15 +93,8 @@ class SeekBar(ToolRow):
         row.addWidget(self.total)
 
     def _build_surprise(self, row: QHBoxLayout) -> None:
-        self.threshold = QDoubleSpinBox()
-        self.threshold.setPrefix("−log p ≥ ")
-        self.threshold.setProperty("role", "figure")
-        self.threshold.setDecimals(1)
-        self.threshold.setSingleStep(0.5)
-        self.threshold.setKeyboardTracking(False)
-        self.threshold.setAccessibleName("Surprisal from which a token counts as surprising")
-        self.threshold.setToolTip("From this surprisal on a token counts as surprising (F8 goes to the next one)")
-        self.threshold.valueChanged.connect(self._on_threshold)
+        self.threshold = SurpriseField()
+        self.threshold.chosen.connect(self._on_threshold)
         self.sought = Label(role="caption")
         row.addWidget(self.threshold)
         row.addWidget(self.tool("caret-up", "The former surprising token (Shift+F8)", self._on_less))
@@ -152,18 +143,12 @@ class SeekBar(ToolRow):
         self._settings = view.settings
         self._show_found(view.found)
         tokens = len(view.ledger) if view.ledger is not None else 0
-        unit = view.settings.unit
-        for box in (self.number, self.threshold):
-            box.blockSignals(True)
+        self.number.blockSignals(True)
         self.number.setRange(min(1, tokens), tokens)
         if not self.number.hasFocus() and view.selected is not None:
             self.number.setValue(view.selected + 1)
-        self.threshold.setSuffix(f" {unit}")
-        self.threshold.setRange(0.1, 50.0)
-        if not self.threshold.hasFocus():
-            self.threshold.setValue(in_unit(view.settings.surprise, unit))
-        for box in (self.number, self.threshold):
-            box.blockSignals(False)
+        self.number.blockSignals(False)
+        self.threshold.show_nats(view.settings.surprise, view.settings.unit)
         self.total.setText(f"of {tokens:,}" if tokens else "")
         self.sought.setText(view.sought)
         self.sought.setToolTip(view.sought)
@@ -201,8 +186,7 @@ class SeekBar(ToolRow):
         if self.number.maximum() and self.isVisible():
             self.intent.emit(Select(self.number.value() - 1))
 
-    def _on_threshold(self, value: float) -> None:
-        nats = value * LN2 if self._settings.unit == "bits" else value
+    def _on_threshold(self, nats: float) -> None:
         self.intent.emit(Change(replace(self._settings, surprise=nats)))
 
     def _on_more(self) -> None:

@@ -58,7 +58,7 @@ def content(ledger: Ledger, index: int, vocabulary: TokenSet | None, unit: Unit)
         ("p", probability(logprob)),
         ("log p", f"{number(in_unit(logprob, unit))} {unit}"),
         *((("rank", f"{rank:,}{size}"),) if rank else ()),
-        *((("entropy", f"{number(in_unit(entropy, unit))} {unit}"),) if not math.isnan(entropy) else ()),
+        *_beside_entropy(logprob, entropy, unit),
         ("context read", f"{int(ledger.context_of(np.array(index))):,} tokens"),
     )
     best = tuple(
@@ -66,6 +66,13 @@ def content(ledger: Ledger, index: int, vocabulary: TokenSet | None, unit: Unit)
         for id, value in ledger.best.at(index)
     )
     return CardContent(title, where, lines, best, "", ink)
+
+
+def _beside_entropy(logprob: float, entropy: float, unit: Unit) -> tuple[tuple[str, str], ...]:
+    if math.isnan(entropy):
+        return ()
+    values = (("entropy", entropy), ("−log p − entropy", -logprob - entropy))
+    return tuple((name, f"{number(in_unit(value, unit))} {unit}") for name, value in values)
 
 
 def _text(vocabulary: TokenSet | None, id: int) -> str:

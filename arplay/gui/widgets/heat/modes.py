@@ -99,7 +99,7 @@ class ModeRow(QWidget):
         self.more.setChecked(chosen is not None)
         others = "Colour by " + ", ".join(each.title.lower() for each in hidden)
         self.more.setToolTip(plain(others if chosen is None else f"{chosen.tip}\n{others}"))
-        _set_side(self.more, "right")
+        _set_side(self.more, "only" if len(hidden) == len(self.measures) else "right")
 
     def _has_segment(self, name: str) -> bool:
         return any(b.property("colour_by") == name and not b.isHidden() for b in self.choices.buttons())

@@ -1,0 +1,321 @@
+"""What tokens are coloured by: figures, scales and buckets, in the window, in HTML and on a terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+import arplay
+from arplay.cli import main
+from arplay.commands import colours as on_terminal
+from arplay.core import measures
+from arplay.core.measures import BOUNDS, GLTR, HIGHEST, MEASURES, NAMES
+from arplay.export.colours import COOL_ON_BLACK, COOL_ON_WHITE, ON_BLACK, ON_WHITE, contrast
+from arplay.export.scales import Scale
+from arplay.gui.intents import Change, Seek
+from arplay.gui.panels.heatmap import HeatmapPanel
+from arplay.gui.settings import Settings
+from arplay.gui.theme import DARK, LIGHT
+from arplay.gui.view import View
+from arplay.gui.widgets.heat.modes import ModeRow
+from arplay.gui.widgets.heat.scale import HeatScale
+from tests.ledgers import abc_ledger, prose, random_ledger
+from tests.windows_open import Open, opened, settle
+
+__all__ = ["opened"]
+
+RISING = st.lists(st.integers(1, HIGHEST), min_size=3, max_size=3, unique=True).map(sorted).map(tuple)
+
+
+# figures
+
+
+def test_the_figures_are_those_worked_by_hand() -> None:
+    ledger, _ = abc_ledger()  # BAC: p = 0.4, 0.5, 0.6
+    entropies = [-sum(p * np.log(p) for p in row) for row in ([0.3, 0.4, 0.3], [0.5, 0.2, 0.3], [0.3, 0.1, 0.6])]
+    wanted = {
+        "surprisal": -np.log([0.4, 0.5, 0.6]),
+        "p": np.array([0.4, 0.5, 0.6]),
+        "rank": np.ones(3),
+        "entropy": np.array(entropies),
+        "surprisal-minus-entropy": -np.log([0.4, 0.5, 0.6]) - entropies,
+        "context": np.array([0.0, 1.0, 2.0]),
+    }
+    assert tuple(wanted) == NAMES
+    for each in MEASURES:
+        assert each.values(ledger, 0, 3) == pytest.approx(wanted[each.name], abs=1e-6), each.name
+        assert each.values(ledger, 1, 2) == pytest.approx(wanted[each.name][1:2], abs=1e-6), each.name
+
+
+def test_surprisal_is_the_entropy_on_average_over_what_may_come() -> None:
+    """Σ p (-log p - H) = 0 at every place: 0 is what the model expects."""
+    model = arplay.load("abc")
+    for prefix in ("", "A", "BA"):
+        found = model.next(prefix)
+        ledgers = [model.score(prefix + letter).ledger for letter in "ABC"]
+        surplus = [measures.above_entropy(ledger, len(prefix), len(prefix) + 1)[0] for ledger in ledgers]
+        assert float(np.exp(found.logprobs) @ surplus) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("each", MEASURES, ids=NAMES)
+def test_what_is_not_scored_has_no_figure(each: measures.Measure) -> None:
+    ledger, _ = random_ledger(prose(40), done=20)
+    figures = each.values(ledger, 0, 40)
+    assert np.isnan(figures[0]) and np.isnan(figures[20:]).all() and not np.isnan(figures[1:20]).any()
+
+
+# scales
+
+
+@pytest.mark.parametrize("each", MEASURES, ids=NAMES)
+@pytest.mark.parametrize("unit", ["nats", "bits"])
+@given(st.floats(0, 1))
+def test_a_place_of_the_legend_has_the_colour_of_its_figure(each: measures.Measure, unit: str, x: float) -> None:
+    scale = Scale(each)
+    if scale.bucketed:
+        return
+    figure = scale.figure(x, unit)
+    assert scale.along(figure, unit) == pytest.approx(x, abs=1e-6)
+    place = scale.ramp(unit, 1001)[round(1000 * x)]
+    assert abs(int(scale.shade(np.array([figure]))[0]) - int(place)) <= 2
+    ticks = [tick.along for tick in scale.ticks(unit)]
+    assert ticks == sorted(ticks) and ticks[0] >= 0 and ticks[-1] <= 1
+
+
+@given(st.lists(st.floats(-40, 40), min_size=2, max_size=20))
+def test_more_is_never_paler_and_signs_are_mirrored(nats: list[float]) -> None:
+    values = np.sort(np.array(nats))
+    both = Scale(measures.of("surprisal-minus-entropy"))
+    shades, mirrored = both.shade(values), both.shade(-values)
+    assert (np.diff(shades) >= 0).all() and (shades + mirrored == 254).all()
+    assert (np.diff(Scale(measures.of("surprisal")).shade(values)) >= 0).all()
+
+
+@pytest.mark.parametrize("heat, cool", [(ON_WHITE, COOL_ON_WHITE), (ON_BLACK, COOL_ON_BLACK)])
+def test_both_sides_of_zero_are_as_strong_and_told_apart_by_blue(heat: tuple[str, ...], cool: tuple[str, ...]) -> None:
+    """Without red and green (every common colour blindness) orange and blue still differ, and zero is the ground."""
+    colours = Scale(measures.of("surprisal-minus-entropy")).colours(heat, cool)
+    assert len(colours) == 255 and colours[127] == tuple(bytes.fromhex(heat[0][1:]))
+    ground = colours[127]
+    for step in (32, 64, 96, 127):
+        below, above = colours[127 - step], colours[127 + step]
+        assert contrast(below, ground) == pytest.approx(contrast(above, ground), rel=0.2)
+        assert below[2] - below[0] > 20 and above[0] - above[2] > 20
+
+
+# buckets of ranks
+
+
+@given(RISING, st.integers(0, 2), st.integers(-5, 2_000_000))
+def test_a_bound_that_is_moved_stays_and_the_others_make_room(bounds: tuple[int, ...], place: int, value: int) -> None:
+    made = measures.bounds_with(bounds, place, value)
+    assert list(made) == sorted(set(made)) and made[0] >= 1 and made[-1] <= HIGHEST
+    lowest, highest = place + 1, HIGHEST - (2 - place)
+    assert made[place] == min(max(value, lowest), highest)
+    assert measures.bounds_from_json(list(made)) == made
+
+
+@given(RISING, st.integers(0, 300), st.integers(0, 99))
+def test_every_ranked_token_is_in_one_bucket(bounds: tuple[int, ...], n: int, seed: int) -> None:
+    ledger, _ = random_ledger(prose(n), seed=seed)
+    scale = Scale(measures.of("rank"), bounds)
+    shades = scale.shade(measures.rank(ledger, 0, n)).tolist()
+    counts = measures.bucket_counts(ledger, bounds)
+    assert list(counts) == [shades.count(scale.of_bucket(bucket)) for bucket in range(4)]
+    assert sum(counts) == int(np.count_nonzero(ledger.rank > 0))
+
+
+@pytest.mark.parametrize("kept", [[1, 10], [10, 1, 100], [0, 5, 6], "1,2,3", [1, 2, 3.0], [1, 1, 2], None])
+def test_bounds_that_make_no_sense_are_refused(kept: object) -> None:
+    with pytest.raises(arplay.Problem, match="bounds of ranks"):
+        measures.bounds_from_json(kept)
+
+
+# the window
+
+
+def shown(qtbot: QtBot, view: View, width: int = 1000) -> HeatmapPanel:
+    panel = HeatmapPanel()
+    qtbot.addWidget(panel)
+    panel.resize(width, 400)
+    panel.show_view(view)
+    panel.show()
+    qtbot.waitExposed(panel)
+    return panel
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+def test_each_measure_has_its_colours_its_legend_and_its_words(name: str, theme: object, qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(300))
+    panel = shown(qtbot, View(Settings(colour_by=name), loaded, ledger=ledger))
+    panel.set_theme(theme)  # type: ignore[arg-type]
+    scale = panel.text.scale
+    assert (scale.colour_by, panel.legend.scale.colour_by) == (name, name)
+    assert len(set(scale.shade(ledger, 0, 300))) > 1
+    image = panel.text.viewport().grab().toImage()
+    ratio = image.devicePixelRatio()
+    for index in (1, 5, 9):
+        rect = panel.text.rect_of(index)
+        corner = rect.topLeft().toPoint() + QPoint(1, 1)
+        wanted = scale.fills[scale.shade(ledger, index, index + 1)[0]]
+        assert image.pixelColor(corner * ratio).name() == wanted.name()
+    assert panel.legend.isVisible() and measures.of(name).tip.split(",")[0] in re.sub(
+        "<[^>]*>", "", panel.legend.toolTip()
+    )
+
+
+def test_what_has_no_room_folds_into_a_menu(qtbot: QtBot) -> None:
+    row = ModeRow(MEASURES)
+    qtbot.addWidget(row)
+    row.show()
+    row.show_chosen("context")
+    for room in range(0, 900, 20):
+        row.fit(room)
+        buttons = [button for button in row.choices.buttons() if button.isVisible()]
+        entries = [action.text() for action in row.menu.actions() if action.isVisible()]
+        assert [button.text() for button in buttons] + entries == [each.title for each in MEASURES], "each is somewhere"
+        assert row.taken <= max(room, row.taken if not buttons else 0)
+        assert row.more.isVisible() == bool(entries)
+        assert not entries or (row.more.text() == "Context" and row.more.isChecked()), "the chosen one is told"
+    row.fit(0)
+    with qtbot.waitSignal(row.chosen) as told:
+        row.menu.actions()[NAMES.index("p")].trigger()
+    assert told.args == ["p"]
+    row.show_chosen("p")
+    assert row.more.text() == "p" and "probability" in row.more.toolTip()
+
+
+def test_the_legend_tells_the_share_of_each_bucket(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(400))
+    panel = shown(qtbot, View(Settings(colour_by="rank", rank_bounds=GLTR), loaded, ledger=ledger))
+    counts = measures.bucket_counts(ledger, GLTR)
+    assert panel.legend.counts == counts
+    assert f"1–10: {counts[0]:,}" in panel.legend.accessibleName()
+    panel.show_view(replace(panel.view, settings=Settings(colour_by="surprisal")))
+    assert panel.legend.counts == ()
+
+
+def test_the_mark_of_surprise_is_dragged_on_the_legend(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(400))
+    panel = shown(qtbot, View(loaded=loaded, ledger=ledger))
+    legend = panel.legend
+    ramp = legend._ramp()
+    start = QPoint(round(legend._x_of_mark()), round(ramp.center().y()))
+    x = ramp.left() + 0.5 * ramp.width()
+    qtbot.mousePress(legend, Qt.MouseButton.LeftButton, pos=start)
+    with qtbot.waitSignal(panel.intent) as told:
+        qtbot.mouseMove(legend, QPoint(round(x), start.y()))
+    qtbot.mouseRelease(legend, Qt.MouseButton.LeftButton, pos=QPoint(round(x), start.y()))
+    wanted = legend.scale.scale.figure((round(x) - ramp.left()) / ramp.width(), "nats")
+    assert told.args[0].settings.surprise == pytest.approx(wanted, abs=0.05)
+    with qtbot.assertNotEmitted(panel.intent):  # away from the mark nothing is moved
+        qtbot.mousePress(legend, Qt.MouseButton.LeftButton, pos=QPoint(round(ramp.left()) + 2, start.y()))
+        qtbot.mouseMove(legend, QPoint(round(ramp.left()) + 30, start.y()))
+
+
+def test_thresholds_are_set_in_the_options_and_kept(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"BACABCABBACB" * 20)
+    settle(window, qtbot)
+    panel = window.panels["heatmap"]
+    assert isinstance(panel, HeatmapPanel)
+    panel.buttons.open.click()
+    options = panel.buttons.options
+    qtbot.waitUntil(options.isVisible)
+    ledger = window.playground.view.ledger
+    assert ledger is not None
+    options.surprise.setValue(1.0)
+    qtbot.waitUntil(lambda: window.playground.view.settings.surprise == 1.0)
+    many = int(np.count_nonzero(-ledger.logprob >= 1.0))
+    qtbot.waitUntil(lambda: options.many.text() == f"{many:,} of {len(ledger):,} tokens")
+    options.gltr.click()  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: [box.value() for box in options.bounds] == list(GLTR))
+    options.bounds[0].setValue(200)
+    qtbot.waitUntil(lambda: [box.value() for box in options.bounds] == [200, 201, 1000])
+    qtbot.keyClick(options, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not options.isVisible())
+    panel.buttons.seekers[1].click()
+    qtbot.waitUntil(lambda: window.playground.view.selected is not None)
+    selected = window.playground.view.selected
+    assert selected is not None and -float(ledger.logprob[selected]) >= 1.0
+    window.close()
+    kept = type(window.store)(window.store.path).settings()
+    assert (kept.surprise, kept.rank_bounds) == (1.0, (200, 201, 1000))
+
+
+def test_the_options_ask_for_what_is_wished(qtbot: QtBot) -> None:
+    ledger, loaded = random_ledger(prose(50))
+    panel = shown(qtbot, View(Settings(unit="bits"), loaded, ledger=ledger))
+    options = panel.buttons.options
+    options.show_view(panel.view)
+    assert options.surprise.suffix() == " bits" and options.surprise.value() == pytest.approx(6 / np.log(2), abs=0.05)
+    with qtbot.waitSignal(panel.intent) as told:
+        options.surprise.setValue(3.0)
+    assert isinstance(told.args[0], Change)
+    assert told.args[0].settings.surprise == pytest.approx(3 * np.log(2))
+    for button, step in zip(panel.buttons.seekers, (-1, 1), strict=True):
+        with qtbot.waitSignal(panel.intent) as told:
+            button.click()
+        assert told.args == [Seek("surprise", step)] and "8.7 bits" in button.toolTip()
+
+
+# out of the window
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_report_has_the_colours_of_the_measure(name: str, tmp_path: Path) -> None:
+    text, page = tmp_path / "t.txt", tmp_path / "r.html"
+    text.write_text("It was a dark night. It was.", "utf-8")
+    call = ["score", str(text), "--report", str(page), "--colour-by", name, "--ranks", "10,100,1000"]
+    assert main([*call, "--out", str(tmp_path / "said")]) == 0
+    ledger = arplay.load("english").score(text.read_text("utf-8")).ledger
+    scale = HeatScale(LIGHT, name, GLTR)
+    found = re.findall(
+        r'style="background:(#[0-9a-f]{6});color:#[0-9a-f]{6};[^>]*title="token', page.read_text("utf-8")
+    )
+    assert found == [scale.fills[shade].name() for shade in scale.shade(ledger, 0, len(ledger))]
+
+
+def test_a_terminal_shows_colours_and_nothing_raw() -> None:
+    score = arplay.load("english").score("It \x1b[31m was\n\u202edark")
+    lines = on_terminal.lines(score.ledger, score.loaded.vocabulary, Scale(measures.of("surprisal")))
+    text = "\n".join(lines)
+    assert "surprisal −log p in nats" in lines[0]
+    plain = re.sub("\x1b\\[(?:0|48;2;[0-9;]+)m", "", text)
+    assert all(char.isprintable() or char == "\n" for char in plain) and "\u202e" not in plain
+    assert len(re.findall("\x1b\\[48;2", "\n".join(lines[1:]))) == len(score.ledger)
+
+
+def test_a_chart_is_exported_by_a_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = {}
+    for name in ("surprisal", "surprisal-minus-entropy"):
+        made[name] = tmp_path / f"{name}.svg"
+        call = ["export", "--prompt", "It was a dark night.", "--chart", "heatmap", "--colour-by", name]
+        assert main([*call, "--out", str(made[name])]) == 0
+    svg = made["surprisal-minus-entropy"].read_text("utf-8")
+    assert "−log p − entropy" in svg and "−log p − entropy" not in made["surprisal"].read_text("utf-8")
+    table = tmp_path / "x.json"
+    assert main(["export", "--prompt", "It was", "--chart", "heatmap", "--out", str(table)]) == 0
+    row = json.loads(table.read_text("utf-8"))["tokens"][0]
+    assert row["surprisal_minus_entropy"] == pytest.approx(-row["logprob"] - row["entropy"])
+    assert (
+        main(["export", "--prompt", "It", "--chart", "bars", "--colour-by", "p", "--out", str(tmp_path / "b.png")]) == 2
+    )
+    assert "--colour-by is for --chart heatmap" in capsys.readouterr().err
+
+
+def test_colours_that_go_nowhere_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", "--prompt", "It was", "--colour-by", "p"]) == 0
+    assert "--colour-by colours a text on a terminal" in capsys.readouterr().err
+    assert main(["score", "--prompt", "It was", "--colour-by", "rank", "--ranks", "10,5,100"]) == 2
+    assert "three ranks that rise" in capsys.readouterr().err
+    assert BOUNDS == (1, 10, 100)

@@ -141,7 +141,7 @@ def test_marks_tell_surprises_and_what_was_found(qtbot: QtBot) -> None:
         return {
             y
             for y in ys
-            if image.pixelColor(round(x * ratio), round((y + 0.5) * ratio)).name() == LIGHT.color(color).name()
+            if image.pixelColor(round(x * ratio), int((y + 0.5) * ratio)).name() == LIGHT.color(color).name()
         }
 
     surprises, places = column(1, "warning"), column(view.width() - 2, "accent")

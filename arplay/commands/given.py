@@ -18,9 +18,25 @@ from arplay.models.documents import Source
 
 def source(args: argparse.Namespace, prompt: str | None, file: Path | None, encoding: str | None) -> Source:
     """The document that a command is given for the model that the options name. Raises Problem."""
-    found = documents.read(args.model or catalogue.DEFAULT, prompt, file, encoding)
+    raw = getattr(args, "raw", False)
+    found = documents.read(args.model or catalogue.DEFAULT, prompt, file, encoding, raw)
     if found.remark:
-        note(found.remark)
+        note(
+            f"{found.remark} (--raw keeps it)"
+            if hasattr(args, "raw") and found.remark.endswith("are text")
+            else found.remark
+        )
+    return found
+
+
+def sources(args: argparse.Namespace, file: Path) -> list[Source]:
+    """One of a file, or one a record where the options name a field. Raises Problem."""
+    if args.field is None:
+        return [source(args, None, file, args.encoding)]
+    found = documents.of_records(args.model or catalogue.DEFAULT, file, args.field, args.encoding)
+    for each in found:
+        if each.remark:
+            note(each.remark)
     return found
 
 

@@ -29,6 +29,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_model(parser)
     options.add_reading(parser)
     options.add_encoding(parser)
+    parser.add_argument("--raw", action="store_true", help="score a page (.html) as it is, with its markup")
+    field = "score the text in this field (a.b is b inside a) of each record of a .jsonl or .json file, as its own text"
+    parser.add_argument("--field", metavar="NAME", help=field)
     parser.add_argument("--csv", type=Path, metavar="OUT", help="write a CSV table of the tokens as well")
     page = "write an HTML page as well, which needs nothing else: figures, plots, the coloured text"
     parser.add_argument("--report", type=Path, metavar="OUT", help=page)
@@ -116,8 +119,14 @@ def run(args: argparse.Namespace) -> int:
         raise options.UsageError("--divergence goes with --compare M: it is from one model to another")
     if any(map(scorefile.is_scores, args.files)):
         return _told(args, _opened(args))
-    paths = [None] if args.prompt is not None else args.files
-    sources = [given.source(args, args.prompt, path, args.encoding) for path in paths]
+    if args.field is not None and (args.prompt is not None or args.raw):
+        raise options.UsageError("--field is of the records of files")
+    if args.prompt is not None:
+        sources = [given.source(args, args.prompt, None, args.encoding)]
+    else:
+        sources = [one for path in args.files for one in given.sources(args, path)]
+    if len(sources) > 1 and (args.save or args.csv):
+        raise options.UsageError("--save and --csv are of one text; --json and --jsonl have all of them")
     if args.candidates is not None:
         if len(sources) > 1:
             raise options.UsageError("--candidates are compared behind one text")

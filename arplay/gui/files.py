@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from arplay.core.errors import Problem
@@ -21,12 +23,12 @@ from arplay.textfile import MAX_BYTES, detect
 OTHER_IDS = "other weights may draw other tokens at the same u"
 
 
-def open_file(path: Path, encoding: str | None, window: Host) -> bool:
+def open_file(path: Path, encoding: str | None, window: Host, raw: bool = False) -> bool:
     """Open a document of the kind that the model reads, only in the heatmap where it is too long to edit.
 
     For a text that is not UTF-8 the detected encoding is offered. False: told, given up. What the model cannot read
     waits where another one is on its way. A file called ``….session.json`` is a session, and ``….npz`` a scoring run,
-    which is read by the worker.
+    which is read by the worker. ``raw``: a page with its markup.
     """
     if sessionfile.is_session(path):
         return open_session(path, window)
@@ -37,7 +39,9 @@ def open_file(path: Path, encoding: str | None, window: Host) -> bool:
     tokens = loaded.vocabulary if loaded is not None else None
     reader = documents.reader_of(tokens)
     try:
-        document, changed = reader.read(path, encoding, tokens), reader.said(path, tokens)
+        raw = raw and reader.encoded
+        document = documents.as_it_is(path, encoding, tokens) if raw else reader.read(path, encoding, tokens)
+        changed = "" if raw else reader.said(path, tokens)
     except Problem as problem:
         other = documents.is_no_text(path) if reader.encoded else None
         if window.playground.loads and (loaded is not None or other is not None):
@@ -45,7 +49,7 @@ def open_file(path: Path, encoding: str | None, window: Host) -> bool:
             return False
         guess = _offer(path, window) if encoding is None and reader.encoded and other is None else None
         if guess is not None:
-            return open_file(path, guess, window)
+            return open_file(path, guess, window, raw)
         if other is not None:
             window.report(other.cause, f"{other.remedy} in the Model menu, then open it again")
         else:
@@ -58,7 +62,11 @@ def open_file(path: Path, encoding: str | None, window: Host) -> bool:
         window.playground.analyse(document, path.name)
     else:
         window.playground.open_document(document, path.name)
-    if changed:
+    if changed and reader.encoded:
+        as_it_is = QAction("Open as it is", window)
+        as_it_is.triggered.connect(partial(open_file, path, encoding, window, True))
+        window.notice.report(changed, "the file stays as it is", as_it_is)
+    elif changed:
         window.report(changed, "the file stays as it is")
     return True
 
@@ -163,7 +171,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def ask_open(window: Host) -> Path | None:
-    texts = f"Texts, sessions and scoring runs (*.txt *.md *.py *.csv *{sessionfile.ENDING} *{scorefile.ENDING})"
+    texts = f"Texts, sessions and scoring runs (*.txt *.md *.html *.jsonl *.py *.csv *{sessionfile.ENDING} *{scorefile.ENDING})"
     name, _ = QFileDialog.getOpenFileName(window, "Open", filter=f"{_files(window)}{texts};;All files (*)")
     return Path(name) if name else None
 

@@ -21,9 +21,10 @@ from arplay.models import catalogue
 from arplay.models.family import resolve
 from arplay.models.picturefile import PictureReader
 from arplay.models.reader import Reader, TextReader
+from arplay.models.recordsfile import records
 from arplay.models.store.cards import family_of
 from arplay.models.wavefile import SoundReader
-from arplay.textfile import check_prompt, to_utf8
+from arplay.textfile import check_prompt, read_text, to_utf8
 
 Given: TypeAlias = "str | bytes | os.PathLike[str] | NDArray[np.integer[Any] | np.floating[Any]] | Document"
 """What Python code gives a model to read; see :func:`document`."""
@@ -67,20 +68,46 @@ class Source:
     remark: str = ""
 
 
-def read(spec: str, prompt: str | None, file: Path | None, encoding: str | None) -> Source:
-    """The document that a command is given for the model ``spec``, which need not be loaded. Raises Problem."""
+def read(spec: str, prompt: str | None, file: Path | None, encoding: str | None, raw: bool = False) -> Source:
+    """The document that a command is given for the model ``spec``, which need not be loaded. Raises Problem.
+
+    ``raw``: a text as it is in the file, with its markup.
+    """
     name = "standard input" if str(file) == "-" else "prompt" if file is None else exact_text(os.fsencode(file))
     tokens = tokens_of(spec)
     reader = reader_of(tokens)
     if file is None:
         return Source(name, reader.typed(check_prompt(prompt or ""), tokens))
-    document = reader.read(file, encoding, tokens)
+    raw = raw and reader.encoded
+    document = as_it_is(file, encoding, tokens) if raw else reader.read(file, encoding, tokens)
+    said = "" if raw or str(file) == "-" else reader.said(file, tokens)
     if encoding is None or not reader.encoded:
-        return Source(name, document, reader.said(file, tokens))
+        return Source(f"{name}, its markup taken off" if said and reader.encoded else name, document, said)
     how = f"read as {encoding}; byte positions are those of the text in UTF-8"
-    return Source(
-        f"{name}, {how}", document, f"read {name} as {encoding}; byte positions are those of the text in UTF-8"
-    )
+    told = f"read {name} as {encoding}; byte positions are those of the text in UTF-8"
+    return Source(f"{name}, {how}", document, "; ".join(part for part in (told, said) if part))
+
+
+def as_it_is(file: Path, encoding: str | None, tokens: TokenSet | None) -> Document:
+    """The bytes of a text file and nothing else. Raises Problem."""
+    return reader_of(tokens).typed(read_text(file, encoding), tokens)
+
+
+def of_records(spec: str, file: Path, field: str, encoding: str | None) -> list[Source]:
+    """The text in ``field`` of each record of a file, as a document of its own. Raises Problem."""
+    tokens = tokens_of(spec)
+    reader = reader_of(tokens)
+    if not reader.encoded:
+        raise Problem("records of texts are for models that read text", "choose another model, or leave out --field")
+    found = records(read_text(file, encoding), file.name)
+    texts = found.texts(field)
+    without = len(found.rows) - len(texts)
+    said = f"{without:,} of {len(found.rows):,} records of {file.name} have no text in {field}" if without else ""
+    name = exact_text(os.fsencode(file))
+    return [
+        Source(f"{name}:{number}, field {field}", reader.typed(data, tokens), "" if at else said)
+        for at, (number, data) in enumerate(texts)
+    ]
 
 
 def document(given: Given, coder: Coder | None) -> Document:

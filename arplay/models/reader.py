@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
+from arplay.core.errors import Problem
 from arplay.core.modalities.base import Document
 from arplay.core.modalities.text import Text
 from arplay.core.modalities.vocabulary import Vocabulary
+from arplay.models import htmlfile
 from arplay.textfile import read_text
 
 
@@ -58,10 +60,16 @@ class TextReader:
         return Text.of(data)
 
     def read(self, path: Path, encoding: str | None, tokens: Any) -> Text:
-        return Text.of(read_text(path, encoding))
+        data = read_text(path, encoding)
+        return Text.of(htmlfile.stripped(data).data if htmlfile.is_page(path) else data)
 
     def said(self, path: Path, tokens: Any) -> str:
-        return ""
+        if not htmlfile.is_page(path):
+            return ""
+        try:
+            return f"{path.name} is a page: {htmlfile.stripped(path.read_bytes()).said}"
+        except OSError as error:
+            raise Problem(f"{path} cannot be read ({error.strerror or error})", "check its rights") from error
 
     def write(self, path: Path, text: str, tokens: Any) -> None:
         raise ValueError(f"{path.suffix} is none of its files")

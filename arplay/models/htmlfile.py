@@ -1,0 +1,154 @@
+"""The text of a page in HTML: what a reader of it sees, without its markup.
+
+A page is input: one pass, in time proportional to its length whatever stands in it, and nothing of it runs or is
+fetched. Where white space does not count, a run of it is one space, as in a browser; the end of a block is the end of a
+line, and there is an empty line around paragraphs.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from arplay.core.errors import Problem
+
+ENDINGS = (".html", ".htm", ".xhtml")
+MOST_BYTES = 50_000_000
+
+_TAG = re.compile(r"""</?([a-zA-Z][^\s/>]*+)(?:[^>"']|"[^"]*"|'[^']*')*+>""")
+_UNSEEN = frozenset((
+    "script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math", "select", "datalist",
+    "textarea",
+))  # fmt: skip
+_PARAGRAPHS = frozenset((
+    "p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "ul", "ol", "dl", "table", "figure", "form",
+    "section", "article", "hr",
+))  # fmt: skip
+_BLOCKS = _PARAGRAPHS | frozenset((
+    "address", "aside", "body", "caption", "center", "dd", "details", "dialog", "div", "dt", "fieldset",
+    "figcaption", "footer", "header", "hgroup", "html", "legend", "li", "main", "menu", "nav", "option", "summary",
+    "tbody", "tfoot", "thead", "tr", "br",
+))  # fmt: skip
+_SPACE = re.compile(r"[ \t\n\f\r]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Stripped:
+    """``data``: the text in UTF-8. ``of``: how many bytes the page had."""
+
+    data: bytes
+    of: int
+
+    @property
+    def said(self) -> str:
+        return f"its markup is taken off: {len(self.data):,} of {self.of:,} bytes are text"
+
+
+def is_page(path: Path) -> bool:
+    """By its name."""
+    return path.suffix.lower() in ENDINGS
+
+
+def stripped(data: bytes) -> Stripped:
+    """The text of a page in UTF-8 (bytes that are none stay as they are).
+
+    >>> stripped(b"<title>T</title><p>A <b>dark</b>\\n&eacute;<br>night<script>1 < 2</script> <p>was").data.decode()
+    'A dark é\\nnight\\n\\nwas\\n'
+
+    Raises Problem for one of more than 50 MB.
+    """
+    if len(data) > MOST_BYTES:
+        raise Problem(
+            f"a page of more than {MOST_BYTES // 1_000_000} MB is not read", "open it as plain text, or cut it"
+        )
+    text = _Text()
+    _read(data.decode("utf-8", "surrogateescape"), text)
+    return Stripped(text.whole.encode("utf-8", "surrogateescape"), len(data))
+
+
+class _Text:
+    """What is seen, put together: white space and ends of lines wait until something comes behind them."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._lines, self._space, self.pre = 0, False, 0
+
+    def write(self, raw: str) -> None:
+        text = html.unescape(raw) if "&" in raw else raw
+        if self.pre:
+            if text:
+                self._begin()
+                self._parts.append(text.replace("\r\n", "\n"))
+            return
+        text = _SPACE.sub(" ", text)
+        if text[:1] == " ":
+            self._space, text = True, text[1:]
+        if not text:
+            return
+        self._begin()
+        self._space = text[-1] == " "
+        self._parts.append(text[:-1] if self._space else text)
+
+    def _begin(self) -> None:
+        if self._lines:
+            self._parts.append("\n" * self._lines)
+        elif self._space and self._parts:
+            self._parts.append(" ")
+        self._lines, self._space = 0, False
+
+    def end_line(self, lines: int) -> None:
+        if self._parts:
+            self._lines = max(self._lines, lines)
+        self._space = False
+
+    @property
+    def whole(self) -> str:
+        return "".join(self._parts) + "\n" * bool(self._parts)
+
+
+def _read(page: str, text: _Text) -> None:
+    at, hidden = 0, False
+    while (sign := page.find("<", at)) >= 0:
+        if not hidden:
+            text.write(page[at:sign])
+        at = sign
+        if page.startswith("<!--", sign):
+            at = _behind(page, "-->", sign + 4)
+        elif page[sign + 1 : sign + 2] in ("!", "?"):
+            at = _behind(page, ">", sign)
+        elif (found := _TAG.match(page, sign)) is not None:
+            at, hidden = _tag(page, found, text, hidden)
+        elif page[sign + 1 : sign + 2].isalpha() or page[sign + 1 : sign + 2] == "/":
+            break  # a tag without an end: what is left is told as it is
+        else:
+            if not hidden:
+                text.write("<")
+            at = sign + 1
+    if not hidden:
+        text.write(page[at:])
+
+
+def _tag(page: str, found: re.Match[str], text: _Text, hidden: bool) -> tuple[int, bool]:
+    """Where reading goes on behind a tag, and whether what comes there is not seen (it stands in the head)."""
+    name, ends, at = found[1].lower(), found[0].startswith("</"), found.end()
+    if name == "head":
+        return at, not ends
+    if name == "body":
+        hidden = False
+    if name in _UNSEEN and not ends and not found[0].endswith("/>"):
+        end = re.compile(f"</{name}(?![a-z0-9-])", re.IGNORECASE).search(page, at)
+        return (_behind(page, ">", end.end()) if end else len(page)), hidden
+    if name == "pre":
+        text.pre = max(0, text.pre + (-1 if ends else 1))
+    if name in _BLOCKS and not hidden:
+        text.end_line(2 if name in _PARAGRAPHS else 1)
+    elif name in ("td", "th") and not hidden:
+        text.write(" ")
+    return at, hidden
+
+
+def _behind(page: str, sign: str, at: int) -> int:
+    end = page.find(sign, at)
+    return len(page) if end < 0 else end + len(sign)

@@ -1,0 +1,117 @@
+"""Texts that stand in the records of a file: JSON lines, or one list in JSON. A field in another is called ``a.b``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arplay.core.errors import Problem
+from arplay.textfile import json_value
+
+ENDINGS = (".jsonl", ".ndjson", ".json")
+MOST_BYTES = 50_000_000
+MOST_RECORDS = 100_000
+_LOOKED_AT = 1000
+_DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field that holds texts. ``count``: of how many records, among those that were looked at; ``example``: one."""
+
+    name: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """``rows``: the records, each with what it is called (the number of its line, or of its place in the list)."""
+
+    rows: tuple[tuple[int, dict[str, Any]], ...]
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Those that hold texts, in the order in which they come.
+
+        >>> records(b'{"id": 1, "a": {"b": "x"}, "text": "y"}', "r.jsonl").fields
+        (Field(name='a.b', count=1, example='x'), Field(name='text', count=1, example='y'))
+        """
+        found: dict[str, Field] = {}
+        for _, row in self.rows[:_LOOKED_AT]:
+            for name, text in _texts(row, "", _DEEPEST):
+                former = found.get(name)
+                found[name] = Field(name, former.count + 1 if former else 1, former.example if former else text)
+        return tuple(found.values())
+
+    def texts(self, field: str) -> tuple[tuple[int, bytes], ...]:
+        """The text of a field, of each record that has it, in UTF-8. Raises Problem where none has."""
+        found = []
+        for number, row in self.rows:
+            text = dict(_texts(row, "", _DEEPEST)).get(field)
+            if text is not None:
+                found.append((number, text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()))
+        if not found:
+            known = ", ".join(each.name for each in self.fields[:12])
+            raise Problem(f"no record has a text in {field!r}", f"its texts are in {known}" if known else "it has none")
+        return tuple(found)
+
+
+def is_records(path: Path) -> bool:
+    """By its name."""
+    return path.suffix.lower() in ENDINGS
+
+
+def records(data: bytes, name: str) -> Records:
+    """Of a file. Raises Problem for what is not JSON lines or a list of objects, and for more than is read."""
+    if len(data) > MOST_BYTES:
+        raise Problem(f"{name} has more than {MOST_BYTES // 1_000_000} MB", "cut it into parts")
+    try:
+        text = data.decode("utf-8-sig")
+        rows = tuple(_list(text) if name.lower().endswith(".json") else _lines(text))
+    except ValueError as error:
+        cause = str(error).split("\n")[0][:200]
+        raise Problem(f"{name} is no file of records: {cause}", "open it as plain text instead") from error
+    if not rows:
+        raise Problem(f"{name} has no records", "open it as plain text instead")
+    return Records(rows)
+
+
+def _list(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    value = json_value(text)
+    if not isinstance(value, list):
+        raise ValueError("it is not a list")
+    yield from _objects(enumerate(value, 1), "record")
+
+
+def _lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    lines = ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
+    yield from _objects(((number, _value(number, line)) for number, line in lines), "line")
+
+
+def _value(number: int, line: str) -> Any:
+    try:
+        return json_value(line)
+    except ValueError as error:
+        raise ValueError(f"line {number:,}: {error}") from error
+
+
+def _objects(values: Any, what: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for count, (number, value) in enumerate(values, 1):
+        if count > MOST_RECORDS:
+            raise ValueError(f"it has more than {MOST_RECORDS:,} records")
+        if isinstance(value, str):
+            value = {"text": value}  # a plain list of texts
+        if not isinstance(value, dict):
+            raise ValueError(f"{what} {number:,} is no object")
+        yield number, value
+
+
+def _texts(value: dict[str, Any], before: str, deep: int) -> Iterator[tuple[str, str]]:
+    for key, inner in value.items():
+        if isinstance(inner, str):
+            yield before + key, inner
+        elif isinstance(inner, dict) and deep:
+            yield from _texts(inner, f"{before}{key}.", deep - 1)

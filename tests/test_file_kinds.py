@@ -1,0 +1,126 @@
+"""Pages lose their markup and records give their texts, whatever stands in them; what was dropped is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
+
+import arplay
+from arplay.cli import main
+from arplay.models.htmlfile import stripped
+from arplay.models.recordsfile import records
+from tests.windows_open import Open, notice, opened, settle
+
+__all__ = ["opened"]
+
+PAGE = """<!doctype html><html><head><title>No</title><meta charset=utf-8><style>p { x: "<p>" }</style></head>
+<body class="a>b"><!-- <p>no</p> --><h1>A dark&nbsp;night</h1><p>It <b>was</b>
+  a&#233; &lt;b&gt; 1 < 2<br>line<script>if (a < b) "</p>"</script></p><ul><li>one<li>two</ul>
+<pre>  kept
+ as is</pre></body></html>"""
+
+
+def text_of(page: str) -> str:
+    return stripped(page.encode()).data.decode()
+
+
+def test_a_page_by_hand() -> None:
+    assert text_of(PAGE) == "A dark\u00a0night\n\nIt was aé <b> 1 < 2\nline\n\none\ntwo\n\n  kept\n as is\n"
+    assert text_of("") == "" and text_of("no markup") == "no markup\n"
+    assert text_of("a <!-- b") == "a\n" and text_of("<script>x") == "" and text_of("a<b") == "a<b\n"
+    assert text_of("<SCRIPT>x</scripty></SCRIPT >y") == "y\n" and text_of("x<td>y</td><td>z") == "x y z\n"
+    assert stripped("<p>é</p>".encode("latin-1")).data == b"\xe9\n", "other encodings keep their bytes"
+
+
+@given(st.text("<>/!-&\"' \nabp;#x", max_size=80))
+def test_any_page_is_read(page: str) -> None:
+    found = stripped(page.encode())
+    assert found.of == len(page.encode()) and (not found.data or found.data.endswith(b"\n"))
+
+
+@given(st.text(st.characters(exclude_characters="<&\r", exclude_categories=["C", "Z"]), min_size=1))
+def test_text_without_markup_stays(text: str) -> None:
+    assert text_of(f"<p>{text}</p>") == f"{text}\n"
+
+
+@pytest.mark.parametrize("part", ["<a", "<!--", "<script>", "<a b='", "<", "</script ", "&amp", "<p>", "<svg", "<?"])
+def test_no_page_takes_long(part: str) -> None:
+    stripped(part.encode() * 50_000)  # the suite's own guard ends what takes n²
+
+
+def test_records_by_hand() -> None:
+    lines = b'\xef\xbb\xbf{"id": 1, "a": {"b": "x"}}\n\n{"text": "y", "a": {"b": "z"}}\n{"n": []}\n'
+    found = records(lines, "r.jsonl")
+    assert [(field.name, field.count, field.example) for field in found.fields] == [("a.b", 2, "x"), ("text", 1, "y")]
+    assert found.texts("a.b") == ((1, b"x"), (3, b"z")) and found.texts("text") == ((3, b"y"),)
+    assert records(b'["x", {"text": "y"}]', "r.json").texts("text") == ((1, b"x"), (2, b"y"))
+    with pytest.raises(arplay.Problem, match="no record has a text in 'no'"):
+        found.texts("no")
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "words"),
+    [
+        (b'{"a": 1}\n{"a"', "r.jsonl", "line 2"),
+        (b"[1]", "r.json", "record 1 is no object"),
+        (b'{"a": 1}', "r.json", "not a list"),
+        (b"\n\n", "r.jsonl", "no records"),
+        (b"\xff", "r.jsonl", "no file of records"),
+        (b'{"a": NaN}', "r.jsonl", "line 1"),
+        (b"[" * 100_000, "r.jsonl", "nested too deeply"),
+    ],
+)
+def test_what_is_no_records(data: bytes, name: str, words: str) -> None:
+    with pytest.raises(arplay.Problem, match=words):
+        records(data, name)
+
+
+@given(st.binary(max_size=40), st.sampled_from(["r.json", "r.jsonl"]))
+def test_any_bytes_are_read_or_refused(data: bytes, name: str) -> None:
+    try:
+        found = records(data, name)
+    except arplay.Problem as problem:
+        assert problem.remedy
+    else:
+        assert found.rows
+
+
+def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<p>BA<b>C</b></p>")
+    assert main(["score", str(page), "--model", "english", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "page.html is a page: its markup is taken off: 4 of 17 bytes are text" in err and "--raw keeps it" in err
+    assert "".join(token["text"] for token in json.loads(out)["tokens"]) == "BAC\n"
+    assert main(["score", str(page), "--model", "english", "--raw", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert not err and "".join(token["text"] for token in json.loads(out)["tokens"]) == "<p>BA<b>C</b></p>"
+
+    lines = tmp_path / "r.jsonl"
+    lines.write_text('{"q": {"text": "BAC"}}\n{"q": 1}\n{"q": {"text": "AB"}}\n')
+    assert main(["score", str(lines), "--field", "q.text", "--model", "abc", "--json"]) == 0
+    out, err = capsys.readouterr()
+    said = json.loads(out)
+    assert [len(text["tokens"]) for text in said["texts"]] == [3, 2] and said["totals"]["scored"] == 5
+    assert [text["text"].rsplit("/")[-1] for text in said["texts"]] == [f"r.jsonl:{n}, field q.text" for n in (1, 3)]
+    assert "1 of 3 records of r.jsonl have no text in q.text" in err
+    assert main(["score", str(lines), "--field", "no", "--model", "abc"]) == 1
+    assert "its texts are in q.text" in capsys.readouterr().err
+    assert main(["score", "--prompt", "x", "--field", "q"]) == 2
+
+
+def test_in_the_window(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    window = opened("english", b"BAC")
+    page = tmp_path / "page.html"
+    page.write_text("<p>It was <b>dark</b>")
+    window.open_file(page)
+    assert window.playground.document.file == b"It was dark\n"  # type: ignore[attr-defined]
+    assert "markup is taken off: 12 of 21 bytes are text" in notice(window)
+    window.notice._offer.click()
+    settle(window, qtbot)
+    assert window.playground.document.file == b"<p>It was <b>dark</b>"  # type: ignore[attr-defined]

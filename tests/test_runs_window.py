@@ -174,3 +174,27 @@ def test_a_damaged_one_loses_nothing(opened: Open, qtbot: QtBot, tmp_path: Path,
     after = window.playground.view
     assert after.loaded is before.loaded and same(after.ledger, before.ledger) and after.document is before.document
     assert after.problem is None and not window.store.recent("recent_files")
+
+
+@pytest.mark.parametrize("suffix", [".html", ".jsonl"])
+def test_a_report_is_written(  # type: ignore[no-untyped-def]
+    opened: Open, qtbot: QtBot, tmp_path: Path, monkeypatch, suffix: str
+) -> None:
+    window = opened("abc", b"BACAB")
+    play, path = window.playground, tmp_path / "folder" / f"x{suffix}"
+    path.parent.mkdir()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path.with_suffix("")), ""))
+    action = window.menus.export_report if suffix == ".html" else window.menus.export_lines
+    with qtbot.waitSignal(play.runs.saved, timeout=PATIENCE):
+        action.trigger()
+    told = path.read_text("utf-8")
+    if suffix == ".html":
+        told = told.split('id="scores">')[1].split("</script>")[0]
+        (record,) = json.loads(told)
+    else:
+        record = json.loads(told)
+    assert record["totals"]["nll_nats"] == play.view.ledger.totals.nll_nats  # type: ignore[union-attr]
+    assert len(record["tokens"]) == 5 and record["model"]["name"] == "abc"
+    assert window.store.text("export_folder", "") == str(path.parent)
+    play.runs.report(tmp_path / "no folder" / "x.html")
+    qtbot.waitUntil(lambda: "cannot be written" in notice(window), timeout=PATIENCE)

@@ -27,6 +27,7 @@ from arplay.engine.reconcile import Reconcile, reconcile
 from arplay.engine.replay import Replay, replay
 from arplay.engine.rollouts import Roll, roll
 from arplay.engine.runs import OpenRun, SaveRun, open_run, save_run
+from arplay.engine.score_reports import WriteReport, write_report
 from arplay.engine.scoring import Score, score
 from arplay.engine.search import Search, search
 from arplay.engine.segmentations import Segment, segment
@@ -51,6 +52,7 @@ JOBS: dict[type[Request], Job] = {
     TrainOrders: plain(train_orders),
     OpenRun: plain(open_run),
     SaveRun: plain(save_run),
+    WriteReport: plain(write_report),
     Load: Job(load),
     Describe: Job(describe),
     Fetch: Job(fetch, already="is being fetched already"),

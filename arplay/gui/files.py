@@ -171,7 +171,8 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def ask_open(window: Host) -> Path | None:
-    texts = f"Texts, sessions and scoring runs (*.txt *.md *.html *.jsonl *.py *.csv *{sessionfile.ENDING} *{scorefile.ENDING})"
+    ours = f"*{sessionfile.ENDING} *{scorefile.ENDING}"
+    texts = f"Texts, sessions and scoring runs (*.txt *.md *.html *.jsonl *.py *.csv {ours})"
     name, _ = QFileDialog.getOpenFileName(window, "Open", filter=f"{_files(window)}{texts};;All files (*)")
     return Path(name) if name else None
 

@@ -86,6 +86,8 @@ class MainWindow(Host):
         self.notice = Notice(self)
         self.menus = Menus(self)
         self.runs = RunsDesk(self.menus.models, self)
+        self.menus.export_report.triggered.connect(lambda: self.runs.export("report"))
+        self.menus.export_lines.triggered.connect(lambda: self.runs.export("lines"))
         self.training = TrainingDesk(store, self.playground, self.notice, self)
         self.menus.models.train.triggered.connect(self.training.open)
         self.arrangement = Arrangement(self, self.notice, self.menus.export_menu)

@@ -92,6 +92,10 @@ class Menus(QObject):
         self.save_scores.setToolTip("Every token with its log p and best alternatives; Open takes it without the model")
         menu.addSeparator()
         self._export = menu.addMenu("&Export")
+        self.export_report = self._export.addAction("&Report of the scores (HTML)…")
+        self.export_report.setToolTip("One page that needs nothing else: figures, plots, the coloured text")
+        self.export_lines = self._export.addAction("Scores as &JSON lines…")
+        self._export.addSeparator()
         self._action(menu, "Export the &chart…", self._export_chart, QKeySequence("Ctrl+E"))
         menu.addSeparator()
         self._action(menu, "&Quit", self._window.close, QKeySequence("Ctrl+Q"))
@@ -259,7 +263,8 @@ class Menus(QObject):
         self._play.setText("&Pause" if view.playing else "&Play")
         self._put_aside.setEnabled(view.tree is not None and view.tree.put_aside() is not None)
         scored = view.ledger is not None and view.ledger.complete and not view.scores_are_old
-        self.save_scores.setEnabled(scored)
+        for action in (self.save_scores, self.export_report, self.export_lines):
+            action.setEnabled(scored)
         self.text.show_settings(view.settings)
         for action, field, on in self._settings:
             action.setChecked(getattr(view.settings, field) == on)

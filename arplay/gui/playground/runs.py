@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from arplay.core.errors import Problem
 from arplay.engine.messages import Failed, Progress, Result
 from arplay.engine.runs import OpenedRun, OpenRun, SaveRun, WroteRun, saved_run
+from arplay.engine.score_reports import ScoredText, WriteReport, WroteReport
 from arplay.gui.bridge import Bridge
 from arplay.gui.playground.state import State
 
@@ -23,7 +24,7 @@ class Runs(QObject):
     opened = Signal(object)
     """An :class:`OpenedRun`, which is to be shown."""
     saved = Signal(str)
-    """The name of the file."""
+    """The name of the file, also of a report."""
 
     def __init__(self, play: State, bridge: Bridge, tell: Callable[[Progress | None], None]) -> None:
         super().__init__(play)
@@ -55,6 +56,19 @@ class Runs(QObject):
             return
         self._bridge.ask(partial(SaveRun, path=path, run=run), self._on_result)
 
+    def report(self, path: Path) -> None:
+        """A page of the scores in sight, or a line of JSON, by the ending of ``path``."""
+        view, ledger = self._play.view, self._play.ledger
+        if view.loaded is None or ledger is None or not ledger.complete:
+            self._play.reported.emit(*NOT_YET)
+            return
+        name = view.run.name if view.run is not None else view.excerpt_of or view.name or "the text in the window"
+        self.write((ScoredText(name, view.loaded, ledger),), path)
+
+    def write(self, texts: tuple[ScoredText, ...], path: Path) -> None:
+        """The same of these texts."""
+        self._bridge.ask(partial(WriteReport, path=path, texts=texts), self._on_result)
+
     def _on_opened(self, result: Result) -> None:
         if result.is_last:
             self._opening = None
@@ -65,7 +79,7 @@ class Runs(QObject):
         match result:
             case OpenedRun():
                 self.opened.emit(result)
-            case WroteRun(path=path):
+            case WroteRun(path=path) | WroteReport(path=path):
                 self.saved.emit(path.name)
             case Failed(cause=cause, remedy=remedy):
                 self._play.reported.emit(cause, remedy)

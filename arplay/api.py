@@ -41,13 +41,12 @@ from arplay.engine import scoring
 from arplay.engine.alone import OnProgress, answered, ended
 from arplay.engine.candidates import Rate, Rated
 from arplay.engine.causality import Change, Changed, triangle
-from arplay.engine.conventions import Compare, Compared
 from arplay.engine.downloads import Describe, Described, Fetch, Fetched
 from arplay.engine.explore import Explore, Explored, healed
 from arplay.engine.load import Device, Dtype, Load, Loaded
 from arplay.engine.mapping import Map, Mapped
 from arplay.engine.measured import measured
-from arplay.engine.messages import Progress, Request
+from arplay.engine.messages import Progress
 from arplay.engine.rollouts import MOST_ROLLOUTS, Roll, Rolled, Rollout, seeds
 from arplay.engine.search import Search, Searched
 from arplay.engine.segmentations import Segment, Segmented
@@ -56,6 +55,7 @@ from arplay.engine.two_orders import OrdersTrained, TrainOrders
 from arplay.export import sessionfile
 from arplay.export.provenance import summary
 from arplay.labs import break_mask
+from arplay.measures import Measures
 from arplay.models import base, catalogue, documents, grammar
 from arplay.models.base import Info, Report
 from arplay.models.documents import Given
@@ -127,7 +127,7 @@ class Complete(Problem):
     """Nothing comes next: the document is whole."""
 
 
-class Model:
+class Model(Measures):
     """A loaded model, from :func:`load`. One thread at a time may use it.
 
     A document is given as ``str``, as UTF-8 ``bytes``, or as the ``pathlib.Path`` of a file. A model of pictures takes
@@ -135,9 +135,6 @@ class Model:
     of levels of shape (H, W) (0 white, -1 open). What was read is kept, so that going on from a text, or back, reads
     only what is new.
     """
-
-    reading: Reading
-    """What stands before a document and how special names in it are read; it may be changed at any time."""
 
     def __init__(self, state: State, loaded: Loaded, reading: Reading, on_progress: OnProgress) -> None:
         self._state, self._loaded, self._on_progress = state, loaded, on_progress
@@ -225,20 +222,6 @@ class Model:
         """
         given = documents.document(document, self.backend.alphabet)
         return self._state.encode(given, self.backend.alphabet, self.reading.special)
-
-    def conventions(self, document: Given) -> Compared:
-        """The perplexity of ``document`` by the usual conventions (:mod:`arplay.core.conventions`), arplay's own first.
-
-        Raises Problem for a document that cannot be read.
-
-        >>> for each in load("english").conventions("It was a dark night.").figures[:3]:  # the harness scores two BOS
-        ...     print(each.name, round(each.found.perplexity, 2))
-        windows 15.22
-        one_window 15.22
-        harness_rolling 42.38
-        """
-        given = documents.document(document, self.backend.alphabet)
-        return self._asked(Compared, Compare(0, given, self.reading))
 
     def nll(self, document: Given) -> float:
         """Σ -log p of the tokens of ``document`` in nats: what :meth:`score` adds up to, and nothing else of it.
@@ -479,9 +462,6 @@ class Model:
         """What is gone on from, and through which stages."""
         given, decoding = documents.document(document, self.backend.alphabet), Pipeline(pipeline)
         return healed(self._state, given, decoding, self.reading) if heal else (given, decoding)
-
-    def _asked(self, kind: type[R], request: Request) -> R:
-        return answered(kind, self._state, request, self._on_progress)
 
 
 def described(name: str, on_progress: OnProgress) -> Card:

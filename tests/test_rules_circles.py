@@ -28,7 +28,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ),
     ("export.perplexity", "export.comparing"),
     ("export.masks",),
-    ("results", "samples", "continued", "labs", "api", "comparisons"),
+    ("results", "samples", "continued", "labs", "measures", "api", "comparisons"),
     ("serving",),
     ("", "training.table"),  # the package itself tells of the interface; the table of shipped models is made with it
     ("gui",),

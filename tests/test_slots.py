@@ -42,6 +42,7 @@ from arplay.engine.state import State
 from arplay.engine.table import JOBS
 from arplay.engine.total import Total
 from arplay.engine.two_orders import TrainOrders
+from arplay.engine.word_edges import Edges
 from arplay.engine.worker import Worker
 from arplay.engine.write import Write
 from arplay.models import catalogue
@@ -177,8 +178,8 @@ QUESTIONS: dict[type[Question], Callable[[int, int], Question]] = {
 
 
 def test_every_question_of_the_table_is_here() -> None:
-    assert {kind for kind in JOBS if issubclass(kind, Question)} == {*QUESTIONS, Reach, TrainOrders, Segment}
-    # which ask a network that has a receptive field, a joint, and p(x_1)
+    assert {kind for kind in JOBS if issubclass(kind, Question)} == {*QUESTIONS, Reach, TrainOrders, Segment, Edges}
+    # which ask a network that has a receptive field, a joint, p(x_1), and tokens that begin with white space
 
 
 @pytest.mark.parametrize("kind", QUESTIONS)

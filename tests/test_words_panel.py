@@ -21,15 +21,16 @@ import arplay
 from arplay import cli
 from arplay.core.modalities.parts import KINDS
 from arplay.core.parts import Growing, Parts
+from arplay.core.word_edges import corrected
 from arplay.gui import exports
 from arplay.gui.intents import Select
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.words import WordsPanel
 from arplay.gui.view import View
-from arplay.gui.widgets.words.table import LOGP, NUMBER, PER_TOKEN, TEXT, TOKENS
+from arplay.gui.widgets.words.table import CORRECTED, LOGP, NUMBER, PER_TOKEN, TEXT, TOKENS
 from tests.ledgers import prose, random_ledger
 from tests.panel_views import textbook
-from tests.windows_open import PATIENCE, Open, opened, settle, text_field
+from tests.windows_open import PATIENCE, Open, notice, opened, settle, text_field
 
 __all__ = ["opened"]
 TEXT_OF_THREE = b"It was dark. Nobody was there.\nThe end"
@@ -163,6 +164,43 @@ def test_parts_that_grow_are_those_of_the_whole(text: str, kind: str, done: int)
 def test_blanks_that_nothing_follows_take_no_longer_than_a_text() -> None:
     ledger, _ = random_ledger([b"a", b" " * 400_000])
     assert len(Parts.of(ledger, "word")) == 1 and len(Parts.of(ledger, "sentence")) == 1
+
+
+def test_spaces_are_corrected_when_asked_and_both_values_stand_there(
+    opened: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = opened("english", TEXT_OF_THREE)
+    panel = in_front(window, qtbot)
+    qtbot.waitUntil(panel.correct.isVisible)
+    panel.resize(1200, 300)
+    assert panel.rows.isColumnHidden(CORRECTED)
+    QTest.mouseClick(panel.correct, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.rows.table.corrected is not None, timeout=PATIENCE)
+    model = arplay.load("english")
+    text = TEXT_OF_THREE.decode()
+    known = corrected(model.score(text).by("word"), model.word_edges(text).edges)
+    assert column(panel, CORRECTED) == [f"{value:,.4f}".replace("-", "−") for value in known.tolist()]
+    window.arrangement.enlarge(panel)
+    qtbot.waitUntil(lambda: not panel.rows.isColumnHidden(CORRECTED))
+    assert column(panel, LOGP) != column(panel, CORRECTED) and not panel.correct.isVisible()
+    export = exports.of_panel(panel, window)
+    for kind in ("json", "png"):
+        assert export.save(tmp_path / f"words.{kind}")
+    parts = json.loads((tmp_path / "words.json").read_text("utf-8"))["parts"]
+    assert [part["corrected_logprob"] for part in parts] == pytest.approx(known.tolist(), abs=1e-5)
+    window.arrangement.restore()
+    QTest.keyClicks(text_field(window), "x")
+    settle(window, qtbot)
+    qtbot.waitUntil(lambda: "of another text" in panel.told.full)
+    assert panel.rows.table.corrected is None and panel.rows.isColumnHidden(CORRECTED)
+
+
+def test_a_model_whose_tokens_have_no_spaces_says_so(opened: Open, qtbot: QtBot) -> None:
+    window = opened("abc", b"BAC")
+    panel = in_front(window, qtbot)
+    qtbot.waitUntil(panel.correct.isEnabled)
+    panel.correct.click()
+    qtbot.waitUntil(lambda: "No token of this model begins with white space" in notice(window), timeout=PATIENCE)
 
 
 def test_it_is_exported_as_it_stands(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:

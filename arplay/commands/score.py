@@ -14,6 +14,7 @@ from arplay.core.parts import Parts
 from arplay.engine.conventions import Compared
 from arplay.engine.divergence import Diverged
 from arplay.engine.segmentations import Segmented
+from arplay.engine.word_edges import Edged
 from arplay.export import comparison, conventions, divergence, parts, report, scorefile, segmentations, tables
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, to_json_line, write
@@ -40,6 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save", type=Path, metavar="OUT.npz", help=kept)
     by = "what each word, line, sentence or paragraph costs as well; in --csv instead of the tokens"
     parser.add_argument("--by", metavar="PART", help=by)
+    spaces = "with --by word: also log p of each word where the space before it counts for the word before"
+    parser.add_argument("--correct-spaces", action="store_true", help=spaces)
     among = "what may follow the text, a line each, or a list in JSON: how probable each is, and which is the best"
     parser.add_argument("--candidates", type=Path, metavar="FILE", help=among)
     beside = "the same text by another model (several, M:bfloat16): bits over the same bytes, and where they part most"
@@ -65,13 +68,14 @@ class One:
     beside: list[tuple[Score, Aligned]]
     diverged: list[Diverged]
     """For each of ``beside`` how far it is, where that was asked."""
+    edged: Edged | None
 
     @property
     def record(self) -> tables.Record:
         """What JSON tells of it."""
         found = self.score.as_dict()
         if self.divided is not None:
-            found["parts"] = parts.rows(self.divided)
+            found["parts"] = parts.rows(self.divided, None if self.edged is None else self.edged.edges)
         if self.compared is not None:
             found["conventions"] = conventions.record(self.compared)
         if self.segmented is not None:
@@ -104,7 +108,7 @@ class One:
     def csv(self, found: tables.Record) -> str:
         ledger, comments = self.score.ledger, [*self.origin.lines(), *tables.comments(found["totals"])]
         if self.divided is not None:
-            return to_csv(found["parts"], parts.columns(ledger), comments)
+            return to_csv(found["parts"], parts.columns(ledger, self.edged is not None), comments)
         return to_csv(found["tokens"], tables.token_columns(ledger, self.score.loaded.vocabulary), comments)
 
 
@@ -117,6 +121,8 @@ def run(args: argparse.Namespace) -> int:
         raise options.UsageError("--csv is of one text, --csv and --by of one model; --json and --jsonl have all of it")
     if args.divergence and not args.compare:
         raise options.UsageError("--divergence goes with --compare M: it is from one model to another")
+    if args.correct_spaces and args.by != "word":
+        raise options.UsageError("--correct-spaces goes with --by word")
     if any(map(scorefile.is_scores, args.files)):
         return _told(args, _opened(args))
     if args.field is not None and (args.prompt is not None or args.raw):
@@ -176,15 +182,16 @@ def _opened(args: argparse.Namespace) -> list[One]:
     others = [Path(name) for name in args.compare or ()]
     if not all(map(scorefile.is_scores, [*args.files, *others])):
         raise options.UsageError("saved runs go with saved runs only; score the texts to compare them with a model")
-    if args.conventions or args.segmentations or args.candidates or args.save or args.divergence:
-        asked = "--conventions, --segmentations, --candidates, --divergence and --save"
+    if args.conventions or args.segmentations or args.candidates or args.save or args.divergence or args.correct_spaces:
+        asked = "--conventions, --segmentations, --candidates, --divergence, --correct-spaces and --save"
         raise options.UsageError(f"{asked} need a model: give the text")
     beside = [Score.opened(path)[0] for path in others]
     found = []
     for path in args.files:
         score, name = Score.opened(path)
         divided = score.by(args.by) if args.by else None
-        found.append(One(name, score, divided, None, None, [(other, score.beside(other)) for other in beside], []))
+        pairs = [(other, score.beside(other)) for other in beside]
+        found.append(One(name, score, divided, None, None, pairs, [], None))
     return found
 
 
@@ -213,6 +220,7 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
         scores = [model.score(source.document) for source in sources]
         compared = [model.conventions(source.document) if args.conventions else None for source in sources]
         segmented = [model.segmentations(source.document) if args.segmentations else None for source in sources]
+        edged = [model.word_edges(source.document) if args.correct_spaces else None for source in sources]
         first = model if args.divergence else None
         del model
         beside: list[list[tuple[Score, Aligned]]] = [[] for _ in sources]
@@ -230,4 +238,5 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
             del other
     divided = [score.by(args.by) if args.by else None for score in scores]
     names = [source.name for source in sources]
-    return [One(*row) for row in zip(names, scores, divided, compared, segmented, beside, diverged, strict=True)]
+    columns = names, scores, divided, compared, segmented, beside, diverged, edged
+    return [One(*row) for row in zip(*columns, strict=True)]

@@ -46,12 +46,17 @@ def tokens(score: Score, rows: list[tables.Record]) -> list[str]:
 
 
 def parts(rows: list[tables.Record], unit: Unit) -> list[str]:
-    lines = ["", f"{'index':>7}  {'tokens':>6}  {'log p':>10}  {unit.per:>18}  {'entropy':>8}  part"]
+    corrects = bool(rows) and "corrected_logprob" in rows[0]
+    more = f"{'corrected':>10}  " if corrects else ""
+    lines = ["", f"{'index':>7}  {'tokens':>6}  {'log p':>10}  {more}{unit.per:>18}  {'entropy':>8}  part"]
     for row in rows:
+        if corrects:
+            value = row["corrected_logprob"]
+            more = f"{'—' if value is None else number(value):>10}  "
         known = ("—" if row[name] is None else number(row[name]) for name in ("logprob", unit.key, "entropy"))
         logprob, bits, entropy = known
         text = safe(row["text"]) + (" (its last token goes on)" if row["crossing"] else "")
-        lines.append(f"{row['index']:>7}  {row['tokens']:>6}  {logprob:>10}  {bits:>18}  {entropy:>8}  {text}")
+        lines.append(f"{row['index']:>7}  {row['tokens']:>6}  {logprob:>10}  {more}{bits:>18}  {entropy:>8}  {text}")
     return lines
 
 

@@ -34,6 +34,7 @@ from arplay.engine.segmentations import Segment, segment
 from arplay.engine.tokenizing import Make, Tokenize, make, tokenize
 from arplay.engine.total import Total, total
 from arplay.engine.two_orders import TrainOrders, train_orders
+from arplay.engine.word_edges import Edges, edges_of
 from arplay.engine.write import Write, write
 
 JOBS: dict[type[Request], Job] = {
@@ -66,6 +67,7 @@ JOBS: dict[type[Request], Job] = {
     Reconcile: plain(reconcile),
     Total: plain(total),
     Compare: plain(compare),
+    Edges: plain(edges_of),
     Reach: plain(reach),
     Recompute: plain(recompute),
 }

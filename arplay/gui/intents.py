@@ -150,6 +150,11 @@ class Train(Ask):
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectSpaces(Ask):
+    """Find out at each edge of a word how probable it is that one begins there."""
+
+
+@dataclass(frozen=True, slots=True)
 class CompareConventions(Ask):
     """Score the text by all the usual conventions."""
 

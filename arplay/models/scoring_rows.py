@@ -77,6 +77,24 @@ def logprobs_of(torch: Any, logits: torch.Tensor, ids: Sequence[int]) -> NDArray
     return 0.0 - np.concatenate([np.empty(0), *losses])
 
 
+def masses(torch: Any, logits: torch.Tensor, among: torch.Tensor) -> NDArray[np.float64]:
+    """log of the probability of the tokens ``among``, (V,), by each row of ``logits``, (n, V), in nats: (n,).
+
+    >>> import torch
+    >>> np.exp(masses(torch, torch.log(torch.tensor([[0.5, 0.2, 0.3]])), torch.tensor([True, False, True]))).round(6)
+    array([0.8])
+    """
+    found, step = [np.empty(0)], max(1, BLOCK_BYTES // (4 * logits.shape[1]))
+    for low in range(0, len(logits), step):
+        block = logits[low : low + step]
+        rows = block.double() if block.shape[1] <= SHORT else block.float()
+        parts = (rows - rows.amax(dim=1, keepdim=True)).exp_()
+        whole = parts.sum(dim=1, dtype=torch.float64)
+        some = parts.mul_(among).sum(dim=1, dtype=torch.float64)
+        found.append((some.log() - whole.log()).cpu().numpy())
+    return np.concatenate(found)
+
+
 def _score_block(torch: Any, logits: torch.Tensor, ids: list[int]) -> Columns:
     """As score_rows.
 

@@ -122,6 +122,14 @@ class TokenSet(Protocol):
         """Ids of the tokens whose writing begins with ``text``, or is it; those that stand for themselves excluded."""
         ...
 
+    @property
+    def opening(self) -> Ids:
+        """Ids of the tokens that begin with white space, as a new word does; those that stand for themselves excluded.
+
+        None where documents have no words.
+        """
+        ...
+
     def writes(self, id: int) -> str:
         """What a token writes, exactly; "" for one that writes nothing, or no whole characters."""
         ...

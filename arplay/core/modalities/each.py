@@ -39,6 +39,10 @@ class EachTokens:
         """None: a unit is whole."""
         return np.zeros(0, np.int64)
 
+    @property
+    def opening(self) -> Ids:
+        return np.zeros(0, np.int64)
+
     def writes(self, id: int) -> str:
         return ""
 

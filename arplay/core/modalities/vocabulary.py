@@ -171,6 +171,18 @@ class Vocabulary:
         return sorted(id for id in found if self.token(id, first).data == data)
 
     @cached_property
+    def opening(self) -> Ids:
+        """
+        >>> Vocabulary("four", (b" a", b"a", b"\\n", b" end"), frozenset({3})).opening
+        array([0, 2])
+        """
+        texts = ((id, data.decode("utf-8", "surrogateescape")) for id, data in enumerate(self.written))
+        found = [id for id, text in texts if text[:1].isspace() and id not in self.special]
+        ids: Ids = np.array(found, np.int64)
+        ids.flags.writeable = False
+        return ids
+
+    @cached_property
     def longest(self) -> int:
         """Bytes of the longest token."""
         return max(map(len, self.written), default=0)

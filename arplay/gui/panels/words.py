@@ -9,22 +9,30 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from arplay.core.distribution import LN2
-from arplay.core.format import in_unit, number
+from arplay.core.format import in_unit, number, part_percent
 from arplay.core.parts import Growing
+from arplay.core.word_edges import KIND
+from arplay.engine.word_edges import Edged
+from arplay.export.parts import Divided
 from arplay.gui import kinds
 from arplay.gui.contract import Panel
-from arplay.gui.intents import Select
+from arplay.gui.intents import CorrectSpaces, Select, StopAsking
 from arplay.gui.stale import no_scores
 from arplay.gui.theme import SPACE, Theme
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Caption, Label
-from arplay.gui.widgets.push_button import segment
+from arplay.gui.widgets.push_button import push_button, segment
 from arplay.gui.widgets.sheet import OnSheet
 from arplay.gui.widgets.words.sheet import WordSheet
 from arplay.gui.widgets.words.table import Sums, WordRows
 
 EMPTY = "Go on: each word gets a row here, with what it cost."
 NO_PARTS = "A {} has no words, lines or rows: it is in the heatmap and in the ledger, token by token."
+CORRECT = (
+    "Reads the text once more for log p of each word itself: a token that begins with a space also tells that the word "
+    "before has ended, which is moved to that word"
+)
+OLD = "what was corrected before was of another text, model or reading"
 SLICE = 0.006
 """Seconds that finding the parts may hold up the window at a time."""
 
@@ -38,7 +46,11 @@ class WordsPanel(OnSheet, Panel):
         "a token belongs to the one in which it begins, so that the rows add up to the whole text.</p>"
         "<p>Click a row: its first token lights up everywhere. Select several (Shift, Ctrl) for their sums. A heading "
         "sorts.</p>"
-        "<p>The white space before a word is a part of it, as most tokens bring their space along.</p>"
+        "<p>The white space before a word is a part of it, as most tokens bring their space along. Such a token says "
+        "two things: the word before has ended, and how this one begins. <b>Correct spaces</b> moves the first to the "
+        "word before (Pimentel and Meister 2024): with B the tokens that begin a word or end the text,<br>"
+        "log p(word) = Σ log p(x<sub>i</sub>) + log P(B | before, word) − log P(B | before).<br>"
+        "Only so do the probabilities of all words that may come sum to 1. Both values are shown.</p>"
     )
 
     waits_for = "scores"
@@ -52,12 +64,14 @@ class WordsPanel(OnSheet, Panel):
         self._more = QTimer(self, singleShot=True, interval=0)
         self._more.timeout.connect(self._go_on)
         self.rows, self.told = WordRows(), Caption()
+        self.correct = push_button("Correct spaces", CORRECT, self._correct, role="chip")
         self.kinds, self.group = QHBoxLayout(), QButtonGroup(self)
         self.kinds.setSpacing(0)
         head = QHBoxLayout()
         head.setSpacing(SPACE[2])
         head.addLayout(self.kinds)
         head.addWidget(self.told, 1)
+        head.addWidget(self.correct)
         self.empty = Label(role="caption", wrap=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
@@ -82,9 +96,18 @@ class WordsPanel(OnSheet, Panel):
         return self.body
 
     @property
-    def found(self) -> str:
-        """What kind of parts is in sight."""
-        return self._kind
+    def edged(self) -> Edged | None:
+        """The edges of the words of what is scored here, where they are wanted."""
+        found, ledger = self.view.answer_to(CorrectSpaces).found, self.view.ledger
+        if found is None or ledger is None or not ledger.complete or self._kind != KIND:
+            return None
+        here = found.info is self.view.info and found.is_of(ledger) and ledger.encoded.is_of(found.document)
+        return found if here else None
+
+    @property
+    def found(self) -> Divided:
+        """What is in sight."""
+        return Divided(self._kind, self.edged)
 
     def show_view(self, view: View) -> None:
         before, self.view = self.view, view
@@ -93,6 +116,9 @@ class WordsPanel(OnSheet, Panel):
             self._show_sums()
         if view.ledger is not before.ledger:
             self._show_parts()
+        asked = view.answer_to(CorrectSpaces)
+        if asked is not before.answer_to(CorrectSpaces) and asked.found is not before.answer_to(CorrectSpaces).found:
+            self._show_corrected()
         if view.ledger is not before.ledger or view.selected != before.selected:
             self._show_selected()
         self._show_words()
@@ -105,12 +131,12 @@ class WordsPanel(OnSheet, Panel):
         if divisions and divisions != self._offered:
             self._offer(divisions)
         if ledger is None or not divisions:
-            self.rows.table.show_parts(None)
+            self.rows.show_parts(None)
         elif growing is None or growing.kind != self._kind or not growing.follows(ledger):
             growing = Growing(ledger, self._kind)
             if self.isVisible():
                 self._take(growing, SLICE)
-            self.rows.table.show_parts(growing)
+            self.rows.show_parts(growing)
             self._more.start()
         else:
             self._more.start()
@@ -126,6 +152,8 @@ class WordsPanel(OnSheet, Panel):
         self.rows.table.grow()
         if not had or growing.found:
             self._show_selected()
+        if growing.found:
+            self._show_corrected()
         self._show_sums()
 
     def _take(self, growing: Growing, seconds: float) -> bool:
@@ -143,6 +171,14 @@ class WordsPanel(OnSheet, Panel):
             while growing.go_on():
                 pass
             self.rows.table.grow()
+        self._show_corrected()
+
+    def _show_corrected(self) -> None:
+        """Once all words are there."""
+        table, edged = self.rows.table, self.edged
+        if table.growing is not None and table.growing.found and (edged is not None or table.corrected is not None):
+            table.correct(edged.edges if edged is not None else None)
+            self.rows.fit()
 
     def _offer(self, divisions: tuple[str, ...]) -> None:
         """A button for each kind of parts; the one that was chosen stays so where it is there."""
@@ -164,7 +200,11 @@ class WordsPanel(OnSheet, Panel):
         self._kind = self._offered[self.group.checkedId()]
         self._show_parts()
         self._show_selected()
-        self._show_sums()
+        self._show_words()
+
+    def _correct(self) -> None:
+        runs = self.view.answer_to(CorrectSpaces).runs
+        self.intent.emit(StopAsking(CorrectSpaces) if runs else CorrectSpaces())
 
     def _show_selected(self) -> None:
         selected = self.view.selected
@@ -178,6 +218,10 @@ class WordsPanel(OnSheet, Panel):
         has = ledger is not None and len(ledger) > 0 and bool(ledger.encoded.divisions)
         self.pages.setCurrentWidget(self.body if has else self.empty)
         self.setFocusProxy(self.rows if has else None)  # type: ignore[arg-type]
+        asked = view.answer_to(CorrectSpaces)
+        self.correct.setText("Stop" if asked.runs else "Correct spaces")
+        self.correct.setVisible(has and self._kind == KIND and (asked.runs or self.edged is None))
+        self.correct.setEnabled(view.loaded is not None and ledger is not None and ledger.complete)
         if has:
             self._show_sums()
         elif ledger is not None and len(ledger):
@@ -193,6 +237,8 @@ class WordsPanel(OnSheet, Panel):
 
     def _said(self) -> str:
         table, chosen, unit = self.rows.table, self.rows.chosen, self.view.settings.unit
+        if (asked := self.view.answer_to(CorrectSpaces)).share is not None and self._kind == KIND:
+            return f"{asked.doing}: {part_percent(asked.share)}"
         assert table.growing is not None and self.view.ledger is not None
         kind, of = table.growing.kind, self.view.ledger.unit
         if len(chosen) > 1:
@@ -204,7 +250,9 @@ class WordsPanel(OnSheet, Panel):
         if not totals.scored:
             return f"{count:,} {kind}s; none has a score"
         nll = number(in_unit(0.0 - totals.nll_nats, unit))
-        return f"{count:,} {kind}{'' if count == 1 else 's'}; together log p = {nll} {unit}"
+        said = f"{count:,} {kind}{'' if count == 1 else 's'}; together log p = {nll} {unit}"
+        old = asked.found is not None and self.edged is None and kind == KIND
+        return f"{said}; {OLD}" if old else said
 
     # ---- what is asked
 

@@ -14,12 +14,14 @@ from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
 from arplay.engine.tokenizing import Tokenize
 from arplay.engine.total import Total
 from arplay.engine.two_orders import TrainOrders
+from arplay.engine.word_edges import Edges
 from arplay.gui.bridge import Bridge
 from arplay.gui.intents import (
     Ask,
     CompareCandidates,
     CompareConventions,
     CompareDistributions,
+    CorrectSpaces,
     Other,
     TokenizeText,
     Train,
@@ -49,6 +51,7 @@ QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {
     CompareCandidates: _candidates,
     CompareConventions: lambda *_: Compare,
     CompareDistributions: lambda _, asked: partial(Diverge, slot=asked.slot),
+    CorrectSpaces: lambda *_: Edges,
     Other: lambda _, asked: partial(Total, reading=asked.reading),
     TokenizeText: _tokenize,
     Train: _train,

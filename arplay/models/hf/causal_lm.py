@@ -29,7 +29,7 @@ from arplay.models.hf.caches import Kept
 from arplay.models.hf.chains import NetworkBatch
 from arplay.models.hf.passes import Passes
 from arplay.models.hf.proof import Proof
-from arplay.models.scoring_rows import logprobs_of, score_given
+from arplay.models.scoring_rows import logprobs_of, masses, score_given
 from arplay.models.sessions import Chain
 
 if TYPE_CHECKING:
@@ -169,15 +169,25 @@ class CausalSession(Chain):
     def rows(self, ids: Sequence[int]) -> NDArray[np.floating]:
         import torch
 
-        given, found = self._checked(ids), []
         with torch.inference_mode():
-            self._catch_up(torch)
-            for part in self._parts(given, self._model.rows):
-                behind = self._ids[self._kept.length :] if self._model.proof.cache == "recomputed" else []
-                logits = self._forward(torch, behind + part, len(part))
-                self._ids += part
-                found.append(logits.float().cpu().numpy())
-        return np.concatenate(found)
+            return np.concatenate([logits.float().cpu().numpy() for logits in self._after(torch, ids)])
+
+    def masses(self, ids: Sequence[int], among: NDArray[np.bool_]) -> NDArray[np.float64]:
+        import torch
+
+        mask = torch.from_numpy(among).to(self._model.info.device)
+        with torch.inference_mode():
+            return np.concatenate([np.empty(0), *(masses(torch, logits, mask) for logits in self._after(torch, ids))])
+
+    def _after(self, torch: Any, ids: Sequence[int]) -> Iterator[torch.Tensor]:
+        """Read ``ids`` in portions; logits after each token of a portion, (n, V)."""
+        given = self._checked(ids)
+        self._catch_up(torch)
+        for part in self._parts(given, self._model.rows):
+            behind = self._ids[self._kept.length :] if self._model.proof.cache == "recomputed" else []
+            logits = self._forward(torch, behind + part, len(part))
+            self._ids += part
+            yield logits
 
     def read(self, ids: Sequence[int]) -> None:
         import torch

@@ -21,7 +21,7 @@ from arplay.gui.widgets.labels import label
 from arplay.gui.widgets.row_table import Column, Index, RowTable, TableRows
 
 ROW = 24
-NUMBER, TEXT, TOKENS, LOGP, PER_TOKEN, BAR, PER_UNIT, ENTROPY, SURPRISAL = range(9)
+NUMBER, TEXT, TOKENS, LOGP, CORRECTED, PER_TOKEN, BAR, PER_UNIT, ENTROPY, SURPRISAL = range(10)
 LONG = 160
 """Letters of a part that are written; its tooltip has more of them."""
 MORE = 1200
@@ -54,19 +54,28 @@ class WordTable(TableRows):
         Column("text", "What it is; a word has the white space before it.", kind="token"),
         Column("tokens", "How many tokens begin in it.", 76, 390),
         Column("log p", "The sum of log p of its tokens: the logarithm of its probability, given all before it.", 112),
-        Column("per token", "Its surprisal, −log p, over its scored tokens.", 92, 500),
-        Column("", "The surprisal per token, in the colours of the heatmap.", 68, 570),
-        Column("per unit", "Its surprisal in bits over its units.", 116, 690),
+        Column(
+            "corrected",
+            "log p of the word itself: the space before it counts for the word before, as only that space tells that "
+            "it had ended. log p + log P(a word begins | word) − log P(a word begins | before).",
+            112,
+            440,
+        ),
+        Column("per token", "Its surprisal, −log p, over its scored tokens.", 92, 560),
+        Column("", "The surprisal per token, in the colours of the heatmap.", 68, 640),
+        Column("per unit", "Its surprisal in bits over its units.", 116, 760),
         Column(
             "entropy",
             "The entropies of the distributions that its tokens are drawn from, added up: how much surprise the model "
             "expected.",
             92,
-            790,
+            860,
         ),
-        Column("surprisal", "−log p of all of it.", 100, 890),
+        Column("surprisal", "−log p of all of it.", 100, 960),
     )
     growing: Growing | None = None
+    corrected: Floats | None = None
+    """log p of words in nats by :mod:`arplay.core.word_edges`, where that is known."""
     unit: Unit = "nats"
     _sorted = -1, Qt.SortOrder.AscendingOrder
     _order: Ids | None = None
@@ -75,7 +84,8 @@ class WordTable(TableRows):
     def show_parts(self, growing: Growing | None) -> None:
         """Others than before."""
         self.beginResetModel()
-        self.growing, self.rows = growing, range(0 if growing is None else len(growing))
+        self.growing, self.corrected = growing, None
+        self.rows = range(0 if growing is None else len(growing))
         self._arrange()
         self.endResetModel()
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, SURPRISAL)
@@ -96,6 +106,19 @@ class WordTable(TableRows):
         self.unit = unit
         self.changed()
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, SURPRISAL)
+
+    def correct(self, edges: Floats | None) -> None:
+        """All of them are there; ``edges`` of :mod:`arplay.core.word_edges`, one more than there are words."""
+        assert self.growing is not None
+        self.corrected = None
+        if edges is not None and len(edges) == len(self.growing) + 1:
+            columns = self.growing.columns
+            whole = (columns.scored == columns.stop - columns.first) & (columns.scored > 0)
+            with np.errstate(invalid="ignore"):
+                self.corrected = np.where(whole, columns.logprob + edges[1:] - edges[:-1], np.nan)
+        self.changed()
+        if self._sorted[0] == CORRECTED:
+            self.sort(*self._sorted)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """The rows that are selected stay so."""
@@ -158,6 +181,8 @@ class WordTable(TableRows):
         if column in (PER_TOKEN, BAR):
             with np.errstate(invalid="ignore", divide="ignore"):
                 return 0.0 - columns.logprob[parts] / columns.scored[parts]
+        if column == CORRECTED:
+            return np.full(len(columns.first), np.nan)[parts] if self.corrected is None else self.corrected[parts]
         if column == SURPRISAL:
             return 0.0 - columns.logprob[parts]
         return {LOGP: columns.logprob, PER_UNIT: columns.bits_per_unit, ENTROPY: columns.entropy}[column][parts]
@@ -206,6 +231,8 @@ class WordTable(TableRows):
             return written(self.growing, at, MORE)
         if column == TOKENS and columns.stop[at] == columns.first[at]:
             return "No token begins in it: the one before goes on into it, and counts there."
+        if column == CORRECTED and np.isnan(self.value(row, CORRECTED)) and not np.isnan(self.value(row, LOGP)):
+            return "Not known: a token lies across one of its edges, or its first token has no score."
         if column == LOGP and 0 < columns.scored[at] < columns.stop[at] - columns.first[at]:
             return "Of its scored tokens only: the first token of the text has no score."
         return self.columns[column].tip
@@ -250,6 +277,15 @@ class WordRows(RowTable):
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+
+    def show_parts(self, growing: Growing | None) -> None:
+        self.table.show_parts(growing)
+        self.fit()
+
+    def fit(self) -> None:
+        super().fit()
+        if self.table.corrected is None:
+            self.setColumnHidden(CORRECTED, True)
 
     def set_theme(self, theme: Theme) -> None:
         self.painted.theme = theme

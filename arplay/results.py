@@ -24,7 +24,8 @@ from arplay.core.position import Answer
 from arplay.core.stepping import context_at
 from arplay.engine.load import Loaded
 from arplay.engine.runs import in_place_of_model, saved_run
-from arplay.export import html, provenance, scorefile, tables
+from arplay.export import html, parquet, provenance, scorefile, tables
+from arplay.export.writers import write
 from arplay.models import grammar
 
 if TYPE_CHECKING:
@@ -301,7 +302,7 @@ class Score:
 
     @property
     def columns(self) -> dict[str, list[Any]]:
-        """The rows of ``arplay score --csv`` as columns by name, each of n values; None where not scored.
+        """The rows of ``arplay score --table`` as columns by name, each of n values; None where not scored.
 
         >>> from arplay import load
         >>> {name: values[:2] for name, values in load("abc").score("BAC").columns.items() if name in ("text", "rank")}
@@ -320,6 +321,19 @@ class Score:
             raise Problem("pandas is not installed", "run: pip install 'arplay[pandas]'") from error
         kinds = {"logprob": "float64", "entropy": "float64", "rank": "Int64"}
         return pandas.DataFrame(self.columns).astype(kinds)
+
+    def to_parquet(self, path: str | os.PathLike[str], name: str = "text") -> None:
+        """Write :attr:`columns` as a Parquet file, a row a token; what was not scored is null.
+
+        ``name`` says in its metadata what was scored, beside the model and the totals. Raises Problem where pyarrow is
+        not installed, or nothing can be written there.
+        """
+        ledger, tokens = self.ledger, self.loaded.vocabulary
+        origin, sums = provenance.Provenance(self.loaded.info, ledger.first_token, name), tables.totals(ledger)
+        about = {"provenance": origin.as_dict(), "totals": sums}
+        comments = [*origin.lines(), *tables.comments(sums)]
+        columns = tables.token_columns(ledger, tokens)
+        write(Path(path), parquet.to_parquet(tables.tokens(ledger, tokens), columns, comments, about))
 
     def as_dict(self) -> tables.Record:
         """What ``arplay score --json`` writes."""

@@ -296,7 +296,10 @@ def open_all(folder: Path, all_kinds: bool) -> MainWindow:
         dock.show()
         dock.raise_()
         QApplication.processEvents()
+    window.docks["plots"].raise_()
+    QApplication.processEvents()
     window.panels["plots"].list.setCurrentRow(6)  # type: ignore[attr-defined]  # the list of the most surprising tokens
+    until(lambda: window.panels["plots"].table is not None)  # type: ignore[attr-defined]
     window.panels["ledger"].resize(900, 900)  # room for its curve
     window.browse_models()
     window.start_tour()

@@ -258,7 +258,7 @@ def undeclared(names: set[str]) -> set[str]:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
     lines = [
         *project["dependencies"],
-        *(line for name in ("gguf", "pandas", "serve") for line in project["optional-dependencies"][name]),
+        *(line for name in ("gguf", "pandas", "parquet", "serve") for line in project["optional-dependencies"][name]),
     ]
     declared = {re.split(r"[<>=!~\[; ]", line)[0].lower().replace("_", "-") for line in lines}
     of_package = packages_distributions()

@@ -20,7 +20,15 @@ from arplay.gui.intents import Do, Goto, SetMark, Take
 from arplay.gui.main_window import MainWindow
 from tests.windows_open import Open, notice, settle
 
-STARTS = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF", ".csv": b"# arplay", ".json": b"{", ".jsonl": b"{"}
+STARTS = {
+    ".png": b"\x89PNG",
+    ".svg": b"<?xml",
+    ".pdf": b"%PDF",
+    ".csv": b"# arplay",
+    ".json": b"{",
+    ".jsonl": b"{",
+    ".parquet": b"PAR1",
+}
 
 
 def write(window: MainWindow, qtbot: QtBot) -> None:

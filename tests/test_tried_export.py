@@ -28,7 +28,9 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def every(export: Export, folder: Path, name: str) -> dict[str, Path]:
-    files = {suffix: folder / f"{name}{suffix}" for suffix in (*PICTURES, ".csv", ".json", ".txt", ".jsonl")}
+    files = {
+        suffix: folder / f"{name}{suffix}" for suffix in (*PICTURES, ".csv", ".json", ".parquet", ".txt", ".jsonl")
+    }
     for path in files.values():
         export.write(path)
         assert path.stat().st_size > 100 or path.suffix == ".txt"

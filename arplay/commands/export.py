@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from arplay.gui.view import View
 
 PICTURES = (".png", ".svg", ".pdf")
-DATA = (".csv", ".json")
+DATA = (".csv", ".json", ".parquet")
 WINDOW = "window"
 MOST_PIXELS = 16_000
 
@@ -54,7 +54,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the text; - is standard input")
     text.add_argument("--prompt", metavar="S", help="the text itself")
     parser.add_argument("--chart", required=True, choices=(*charts(), WINDOW))
-    parser.add_argument("--out", required=True, type=Path, metavar="X", help="X.png, .svg, .pdf, .csv or .json")
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="X", help="X.png, .svg, .pdf, .csv, .json or .parquet"
+    )
     options.add_model(parser)
     options.add_reading(parser)
     options.add_encoding(parser)
@@ -129,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
         if kind in PICTURES:
             _picture(args, entry, shown)
             return 0
-        write(args.out, entry.chart.table(shown).text(kind[1:]))
+        write(args.out, entry.chart.table(shown).content(kind[1:]))
     note(f"wrote {args.out}")
     return 0
 

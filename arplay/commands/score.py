@@ -15,7 +15,7 @@ from arplay.engine.conventions import Compared
 from arplay.engine.divergence import Diverged
 from arplay.engine.segmentations import Segmented
 from arplay.engine.word_edges import Edged
-from arplay.export import comparison, conventions, divergence, parts, report, scorefile, segmentations, tables
+from arplay.export import comparison, conventions, divergence, parquet, parts, report, scorefile, segmentations, tables
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_csv, to_json, to_json_line, write
 from arplay.models import devices
@@ -33,13 +33,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--raw", action="store_true", help="score a page (.html) as it is, with its markup")
     field = "score the text in this field (a.b is b inside a) of each record of a .jsonl or .json file, as its own text"
     parser.add_argument("--field", metavar="NAME", help=field)
-    parser.add_argument("--csv", type=Path, metavar="OUT", help="write a CSV table of the tokens as well")
+    listed = "write a table of the tokens as well: CSV, or Parquet where the name ends with .parquet"
+    parser.add_argument("--table", "--csv", dest="table", type=Path, metavar="OUT", help=listed)
     page = "write an HTML page as well, which needs nothing else: figures, plots, the coloured text"
     parser.add_argument("--report", type=Path, metavar="OUT", help=page)
     parser.add_argument("--jsonl", type=Path, metavar="OUT", help="write a line of JSON a text as well")
     kept = "save the run: `arplay score OUT.npz` opens it again without the model"
     parser.add_argument("--save", type=Path, metavar="OUT.npz", help=kept)
-    by = "what each word, line, sentence or paragraph costs as well; in --csv instead of the tokens"
+    by = "what each word, line, sentence or paragraph costs as well; in --table instead of the tokens"
     parser.add_argument("--by", metavar="PART", help=by)
     spaces = "with --by word: also log p of each word where the space before it counts for the word before"
     parser.add_argument("--correct-spaces", action="store_true", help=spaces)
@@ -105,11 +106,16 @@ class One:
         first += [] if self.segmented is None else [*segmentations.lines(self.segmented), ""]
         return [*first, *scored.head(self.score, found["totals"]), *shown]
 
-    def csv(self, found: tables.Record) -> str:
+    def table(self, found: tables.Record, suffix: str) -> str | bytes:
+        """A row a token, or a part: the suffix of its file says what it is."""
         ledger, comments = self.score.ledger, [*self.origin.lines(), *tables.comments(found["totals"])]
+        rows, columns = found["tokens"], tables.token_columns(ledger, self.score.loaded.vocabulary)
         if self.divided is not None:
-            return to_csv(found["parts"], parts.columns(ledger, self.edged is not None), comments)
-        return to_csv(found["tokens"], tables.token_columns(ledger, self.score.loaded.vocabulary), comments)
+            rows, columns = found["parts"], parts.columns(ledger, self.edged is not None)
+        if suffix != parquet.SUFFIX:
+            return to_csv(rows, columns, comments)
+        about = {"provenance": self.origin.as_dict(), "totals": found["totals"]}
+        return parquet.to_parquet(rows, columns, comments, about)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -117,8 +123,10 @@ def run(args: argparse.Namespace) -> int:
         raise options.UsageError("give FILE, or --prompt S")
     if args.save and (len(args.files) > 1 or not scorefile.is_scores(args.save)):
         raise options.UsageError(f"--save writes one text to a file OUT{scorefile.ENDING}")
-    if (args.csv and (args.compare or len(args.files) > 1)) or (args.by and args.compare):
-        raise options.UsageError("--csv is of one text, --csv and --by of one model; --json and --jsonl have all of it")
+    if (args.table and (args.compare or len(args.files) > 1)) or (args.by and args.compare):
+        raise options.UsageError(
+            "--table is of one text, --table and --by of one model; --json and --jsonl have all of it"
+        )
     if args.divergence and not args.compare:
         raise options.UsageError("--divergence goes with --compare M: it is from one model to another")
     if args.correct_spaces and args.by != "word":
@@ -131,8 +139,8 @@ def run(args: argparse.Namespace) -> int:
         sources = [given.source(args, args.prompt, None, args.encoding)]
     else:
         sources = [one for path in args.files for one in given.sources(args, path)]
-    if len(sources) > 1 and (args.save or args.csv):
-        raise options.UsageError("--save and --csv are of one text; --json and --jsonl have all of them")
+    if len(sources) > 1 and (args.save or args.table):
+        raise options.UsageError("--save and --table are of one text; --json and --jsonl have all of them")
     if args.candidates is not None:
         if len(sources) > 1:
             raise options.UsageError("--candidates are compared behind one text")
@@ -143,8 +151,8 @@ def run(args: argparse.Namespace) -> int:
 def _told(args: argparse.Namespace, every: list[One]) -> int:
     """All that was asked for, to where it was asked for."""
     records = [one.record for one in every]
-    if args.csv:
-        _wrote(args.csv, every[0].csv(records[0]))
+    if args.table:
+        _wrote(args.table, every[0].table(records[0], args.table.suffix.lower()))
     if args.jsonl:
         rows = (to_json_line({"text": one.name, **record}) for one, record in zip(every, records, strict=True))
         _wrote(args.jsonl, "".join(rows))
@@ -195,7 +203,7 @@ def _opened(args: argparse.Namespace) -> list[One]:
     return found
 
 
-def _wrote(path: Path, content: str) -> None:
+def _wrote(path: Path, content: str | bytes) -> None:
     write(path, content)
     note(f"wrote {path}")
 

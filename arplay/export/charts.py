@@ -26,18 +26,20 @@ from arplay.engine.masks import Broke
 from arplay.engine.rollouts import Rolled
 from arplay.engine.search import Searched
 from arplay.export import plots, tables
+from arplay.export.parquet import to_parquet
 from arplay.export.provenance import Provenance
 from arplay.export.tables import Record
 from arplay.export.writers import to_csv, to_json
 from arplay.models.family import resolve
 
-Kind = Literal["csv", "json"]
+Kind = Literal["csv", "json", "parquet"]
 NOT_YET = "wait for the first result"
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The data behind a chart: ``record`` for JSON; ``rows`` with ``columns`` and lines of ``comments`` for CSV."""
+    """The data behind a chart: ``record`` for JSON; ``rows`` with ``columns`` and lines of ``comments`` for CSV and
+    Parquet."""
 
     record: Record
     rows: Sequence[Record]
@@ -51,6 +53,13 @@ class Table:
         if kind in self.also:
             return self.also[kind]
         return to_json(self.record) if kind == "json" else to_csv(self.rows, self.columns, self.comments)
+
+    def content(self, kind: str) -> str | bytes:
+        """The same, "parquet" too. Raises Problem where nothing is there that writes it."""
+        if kind != "parquet":
+            return self.text(kind)
+        about = {name: value for name, value in self.record.items() if name in ("provenance", "totals")}
+        return to_parquet(self.rows, self.columns, self.comments, about)
 
 
 @dataclass(frozen=True, slots=True)

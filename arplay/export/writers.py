@@ -82,10 +82,10 @@ def _how_to_read(columns: Sequence[str], before: int) -> list[str]:
     ]
 
 
-def write(path: Path, content: str) -> None:
-    """Write ``content`` as UTF-8. Raises Problem and leaves an existing file as it was if that fails."""
+def write(path: Path, content: str | bytes) -> None:
+    """Write ``content``, a text as UTF-8. Raises Problem and leaves an existing file as it was if that fails."""
     with replacing(path) as temporary:
-        temporary.write_bytes(content.encode("utf-8"))
+        temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from arplay.gui.panels.editor import EditorPanel
 
 PICTURES = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF document": ".pdf"}
-DATA: dict[str, charts.Kind] = {"CSV table": "csv", "JSON data": "json"}
+DATA: dict[str, charts.Kind] = {"CSV table": "csv", "JSON data": "json", "Parquet table": "parquet"}
 KINDS = PICTURES | {words: f".{kind}" for words, kind in DATA.items()}
 
 
@@ -80,7 +80,7 @@ class Export:
             long = cast(Long, self.view).sheet() if hasattr(self.view, "sheet") else None
             export_image.save(long or self.view, path, origin)
         else:
-            write(path, self.view.table().text(kind[1:] if kind in self.kinds.values() else "json"))
+            write(path, self.view.table().content(kind[1:] if kind in self.kinds.values() else "json"))
 
     def save(self, path: Path) -> bool:
         """:meth:`write`, and tell what came of it."""

@@ -65,6 +65,11 @@ def test_the_command_line_and_python_write_what_the_csv_has(tmp_path: Path) -> N
     assert main([*call, "--out", str(tmp_path / "said")]) == 0
     table = parquet.read_table(parts)
     assert table["text"].to_pylist() == ["BAC"] and table["tokens"].to_pylist() == [3]
+    texts, rated = tmp_path / "texts.txt", tmp_path / "rated.parquet"
+    texts.write_text("A\nBC\n")
+    call = ["score", "--prompt", "B", "--model", "abc", "--candidates", str(texts), "--table", str(rated)]
+    assert main([*call, "--out", str(tmp_path / "said")]) == 0
+    assert parquet.read_table(rated)["text"].to_pylist() == ["A", "BC"]
 
 
 @pytest.mark.parametrize("chart", ["bars", "heatmap", "ledger", "plots"])

@@ -7,8 +7,9 @@ import argparse
 from arplay.commands import given, options
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.export import candidates
+from arplay.export.parquet import table_file
 from arplay.export.provenance import Provenance, summary
-from arplay.export.writers import to_csv, to_json, write
+from arplay.export.writers import to_json, write
 from arplay.models.documents import Source
 from arplay.textfile import read_texts
 
@@ -20,10 +21,11 @@ def run(args: argparse.Namespace, source: Source) -> int:
     texts = read_texts(args.candidates, args.encoding)
     with ProgressLine() as progress:
         rated = given.model(args, progress).candidates(source.document, texts)
-    if args.csv:
+    if args.table:
         origin = Provenance(rated.info, rated.first_token, source.name)
-        write(args.csv, to_csv(candidates.rows(rated), candidates.columns(rated), origin.lines()))
-        note(f"wrote {args.csv}")
+        rows, columns, about = candidates.rows(rated), candidates.columns(rated), {"provenance": origin.as_dict()}
+        write(args.table, table_file(args.table.suffix, rows, columns, origin.lines(), about))
+        note(f"wrote {args.table}")
     told = "\n".join([summary(rated.info), *candidates.lines(rated)]) + "\n"
     deliver(to_json(candidates.record(rated)) if args.json else told, args.out)
     return 0

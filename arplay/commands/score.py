@@ -17,7 +17,7 @@ from arplay.engine.segmentations import Segmented
 from arplay.engine.word_edges import Edged
 from arplay.export import comparison, conventions, divergence, parquet, parts, report, scorefile, segmentations, tables
 from arplay.export.provenance import Provenance
-from arplay.export.writers import to_csv, to_json, to_json_line, write
+from arplay.export.writers import to_json, to_json_line, write
 from arplay.models import devices
 from arplay.models.documents import Source
 from arplay.results import Score, model_record
@@ -112,10 +112,8 @@ class One:
         rows, columns = found["tokens"], tables.token_columns(ledger, self.score.loaded.vocabulary)
         if self.divided is not None:
             rows, columns = found["parts"], parts.columns(ledger, self.edged is not None)
-        if suffix != parquet.SUFFIX:
-            return to_csv(rows, columns, comments)
         about = {"provenance": self.origin.as_dict(), "totals": found["totals"]}
-        return parquet.to_parquet(rows, columns, comments, about)
+        return parquet.table_file(suffix, rows, columns, comments, about)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -152,7 +150,7 @@ def _told(args: argparse.Namespace, every: list[One]) -> int:
     """All that was asked for, to where it was asked for."""
     records = [one.record for one in every]
     if args.table:
-        _wrote(args.table, every[0].table(records[0], args.table.suffix.lower()))
+        _wrote(args.table, every[0].table(records[0], args.table.suffix))
     if args.jsonl:
         rows = (to_json_line({"text": one.name, **record}) for one, record in zip(every, records, strict=True))
         _wrote(args.jsonl, "".join(rows))

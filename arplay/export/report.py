@@ -43,7 +43,8 @@ class Scoring:
     tokens: TokenSet
     origin: Provenance
     record: Record
-    scale: Scale
+    scale: Scale | None = None
+    """Of the text's colours; None: surprisal."""
 
 
 def page(scorings: Sequence[Scoring]) -> str:

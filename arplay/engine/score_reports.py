@@ -14,6 +14,7 @@ from arplay.engine.messages import Progress, Request, Result
 from arplay.engine.state import State
 from arplay.export import provenance, report, tables
 from arplay.export.provenance import Provenance
+from arplay.export.scales import Scale
 from arplay.export.writers import to_json_line, write
 
 MOST_TOKENS = 200_000
@@ -42,10 +43,11 @@ class ScoredText:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class WriteReport(Request):
-    """Write the texts to a file: a page where it ends in .html, else a line of JSON for each."""
+    """Write the texts to a file: a page where it ends in .html, coloured by ``scale``, else a line of JSON for each."""
 
     path: Path
     texts: tuple[ScoredText, ...]
+    scale: Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ def write_report(state: State, request: WriteReport) -> Steps:
         yield Progress(request.number, what, at / len(request.texts))
         record = text.record
         if request.path.suffix.lower() == ".html":
-            found.append(report.Scoring(text.name, text.ledger, text.loaded.vocabulary, text.origin, record))
+            found.append(
+                report.Scoring(text.name, text.ledger, text.loaded.vocabulary, text.origin, record, request.scale)
+            )
         else:
             lines.append(to_json_line({"text": text.name, **record}))
     yield None

@@ -60,9 +60,7 @@ def stripped(data: bytes) -> Stripped:
     Raises Problem for one of more than 50 MB.
     """
     if len(data) > MOST_BYTES:
-        raise Problem(
-            f"a page of more than {MOST_BYTES // 1_000_000} MB is not read", "open it as plain text, or cut it"
-        )
+        raise Problem("a page of more than 50 MB is not read", "open it as plain text, or cut it")
     text = _Text()
     _read(data.decode("utf-8", "surrogateescape"), text)
     return Stripped(text.whole.encode("utf-8", "surrogateescape"), len(data))

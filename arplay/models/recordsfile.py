@@ -67,7 +67,7 @@ def is_records(path: Path) -> bool:
 def records(data: bytes, name: str) -> Records:
     """Of a file. Raises Problem for what is not JSON lines or a list of objects, and for more than is read."""
     if len(data) > MOST_BYTES:
-        raise Problem(f"{name} has more than {MOST_BYTES // 1_000_000} MB", "cut it into parts")
+        raise Problem(f"{name} has more than 50 MB", "cut it into parts")
     try:
         text = data.decode("utf-8-sig")
         rows = tuple(_list(text) if name.lower().endswith(".json") else _lines(text))

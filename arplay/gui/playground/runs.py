@@ -8,10 +8,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from arplay.core import measures
 from arplay.core.errors import Problem
 from arplay.engine.messages import Failed, Progress, Result
 from arplay.engine.runs import OpenedRun, OpenRun, SaveRun, WroteRun, saved_run
 from arplay.engine.score_reports import ScoredText, WriteReport, WroteReport
+from arplay.export.scales import Scale
 from arplay.gui.bridge import Bridge
 from arplay.gui.playground.state import State
 
@@ -67,7 +69,9 @@ class Runs(QObject):
 
     def write(self, texts: tuple[ScoredText, ...], path: Path) -> None:
         """The same of these texts."""
-        self._bridge.ask(partial(WriteReport, path=path, texts=texts), self._on_result)
+        settings = self._play.view.settings
+        scale = Scale(measures.of(settings.colour_by), settings.rank_bounds)
+        self._bridge.ask(partial(WriteReport, path=path, texts=texts, scale=scale), self._on_result)
 
     def _on_opened(self, result: Result) -> None:
         if result.is_last:

@@ -1,0 +1,134 @@
+"""A set of texts: read from files, cut out of records, and scored one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from arplay.core.chain import Ledger
+from arplay.core.errors import Problem
+from arplay.core.modalities.base import Document
+from arplay.core.reading import Reading
+from arplay.engine.job import Steps
+from arplay.engine.messages import Progress, Question, Request, Result
+from arplay.engine.scoring import Known, scored_of
+from arplay.engine.state import State
+from arplay.models import documents
+from arplay.models.recordsfile import Field, records
+from arplay.textfile import read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A text of a set: a file, or its UTF-8 ``data``."""
+
+    name: str
+    path: Path | None = None
+    data: bytes = b""
+
+    def document(self, state: State) -> Document:
+        """Raises Problem."""
+        tokens = state.tokens
+        reader = documents.reader_of(tokens)
+        return reader.read(self.path, None, tokens) if self.path is not None else reader.typed(self.data, tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSet(Question):
+    """Score these texts; ``first``: the number of the first one in the whole set, which has ``of``."""
+
+    items: tuple[Item, ...]
+    reading: Reading = Reading()
+    first: int = 0
+    of: int = 0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ScoredOne(Result):
+    """The text ``at`` of the set is scored, or ``problem`` (cause, remedy) says why it cannot be."""
+
+    at: int
+    document: Document | None = None
+    ledger: Ledger | None = None
+    problem: tuple[str, str] | None = None
+
+    @property
+    def is_last(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSet(Result):
+    """All of them were worked at."""
+
+
+def score_set(state: State, request: ScoreSet) -> Steps:
+    """A text that cannot be read or scored does not end the others."""
+    count = request.of or len(request.items)
+    kept = Known()  # the scores in sight keep what they know
+    for at, item in enumerate(request.items, request.first):
+        what = f"scoring {at + 1:,} of {count:,} texts"
+        yield Progress(request.number, what, at / count)
+        try:
+            document = item.document(state)
+            steps = scored_of(state, request.number, document, request.reading, growing=False, kept=kept)
+            while True:
+                try:
+                    told = next(steps)
+                except StopIteration as finished:
+                    ledger = finished.value[0]
+                    break
+                share = told.fraction if isinstance(told, Progress) and told.fraction is not None else None
+                yield None if share is None else Progress(request.number, what, (at + share) / count)
+        except Problem as problem:
+            yield ScoredOne(request.number, at, problem=(problem.cause, problem.remedy))
+        else:
+            yield ScoredOne(request.number, at, document, ledger)
+    return ScoredSet(request.number)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFields(Request):
+    """Which fields of the records of a file hold texts?"""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsRead(Result):
+    path: Path
+    count: int
+    fields: tuple[Field, ...]
+
+
+def read_fields(state: State, request: ReadFields) -> Steps:
+    yield Progress(request.number, f"reading {request.path.name}", None)
+    found = records(read_text(request.path), request.path.name)
+    yield None
+    return FieldsRead(request.number, request.path, len(found.rows), found.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadField(Request):
+    """The text of one field of each record."""
+
+    path: Path
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRead(Result):
+    """``without``: how many records have no such text."""
+
+    path: Path
+    items: tuple[Item, ...]
+    without: int
+
+
+def read_field(state: State, request: ReadField) -> Steps:
+    name = request.path.name
+    yield Progress(request.number, f"reading {name}", None)
+    found = records(read_text(request.path), name)
+    yield None
+    items = tuple(Item(f"{name}:{number}", None, data) for number, data in found.texts(request.field))
+    return FieldRead(request.number, request.path, items, len(found.rows) - len(items))

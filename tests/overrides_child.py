@@ -278,6 +278,7 @@ class Ear:
 def open_all(folder: Path, all_kinds: bool) -> MainWindow:
     """Every window of the program, with a text in it that was read; with ``all_kinds`` after a sound and a picture."""
     window = MainWindow(Store(folder / "arplay.ini"), Bridge(), "light")
+    window.resize(1920, 1600)  # room for what a small panel leaves out
     window.show()
     play = window.playground
     for spec, kind in (("speech", Sound), ("digits", Picture)) if all_kinds else ():
@@ -301,6 +302,8 @@ def open_all(folder: Path, all_kinds: bool) -> MainWindow:
     window.panels["plots"].list.setCurrentRow(6)  # type: ignore[attr-defined]  # the list of the most surprising tokens
     until(lambda: window.panels["plots"].table is not None)  # type: ignore[attr-defined]
     window.panels["ledger"].resize(900, 900)  # room for its curve
+    for mode in window.panels["tokenizers"].modes.values():  # type: ignore[attr-defined]
+        mode.click()  # its pages are made when they are first asked for
     window.browse_models()
     window.start_tour()
     token = Token(0, "A", "A")

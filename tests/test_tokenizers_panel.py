@@ -28,6 +28,8 @@ from arplay.gui.intents import Change, TokenizeText
 from arplay.gui.main_window import MainWindow
 from arplay.gui.panels.tokenizers import TokenizersPanel
 from arplay.gui.widgets.tokenizers.lines import Lines, page_of, pages
+from arplay.gui.widgets.tokenizers.merges import MergesPage
+from arplay.gui.widgets.tokenizers.search import VocabularyPage, by_bytes
 from arplay.models import catalogue
 from tests.windows_open import PATIENCE, Open, opened, settle, text_field
 
@@ -175,6 +177,55 @@ def test_the_choice_of_tokenizers(opened: Open, qtbot: QtBot) -> None:
     panel.choice.changed.emit(("gone",))
     qtbot.waitUntil(lambda: panel.found is not None and len(panel.found.found) == 2, timeout=PATIENCE)
     assert "there is no model gone" in panel.figures.table.text(1, 0), "told where it would stand"
+
+
+def test_a_click_on_a_token_tells_how_its_word_is_made(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", b"The unbelievable night")
+    window.resize(1400, 1100)
+    panel = shown(window, qtbot, "abc")
+    QTest.keyClick(panel.stack, Qt.Key.Key_Right)
+    QTest.keyClick(panel.stack, Qt.Key.Key_Right)
+    QTest.keyClick(panel.stack, Qt.Key.Key_Return)
+    page = cast(MergesPage, panel.pages["merges"])
+    assert page.isVisible() and page.field.text() == " unbelievable" and page.which.currentText() == "english"
+    qtbot.waitUntil(lambda: bool(page.steps.steps), timeout=PATIENCE)
+    last = page.steps.steps[-1]
+    label = window.playground.view.loaded.vocabulary.label  # type: ignore[union-attr]
+    encoded = panel.found.found[0].encoded  # type: ignore[union-attr]
+    mine = [label(id) for id in encoded.ids.tolist()][1:-1]  # type: ignore[union-attr]
+    assert list(last.symbols) == mine and last.last and page.steps.steps[0].symbols == tuple("␣unbelievable")
+    assert page.said.full.startswith("byte-level BPE: ") and all(step.at >= 0 for step in page.steps.steps[1:-1])
+    page.field.setText("The")
+    QTest.keyClick(page.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page.steps.steps[-1].symbols == ("The",), timeout=PATIENCE)
+
+
+def test_the_vocabulary_is_searched_and_a_token_written(opened: Open, qtbot: QtBot) -> None:
+    window = opened("english", b"It was a dark")
+    panel = shown(window, qtbot, "abc")
+    QTest.mouseClick(panel.modes["vocabulary"], Qt.MouseButton.LeftButton)
+    page = cast(VocabularyPage, panel.pages["vocabulary"])
+    page.field.setText("␣night")
+    assert page.table.text(0, 1) == "␣night" and "of 4,096 tokens" in page.said.full
+    view = window.playground.view
+    logprob = view.answer.distribution.logprob(page.table.rows[0])  # type: ignore[union-attr]
+    assert page.table.text(0, 3) == f"{logprob:.3f}".replace("-", "−")
+    id = page.table.rows[0]
+    for how, text in (("begins with", "␣nigh"), ("bytes", "20 6e 69 67 68 74"), ("id", str(id))):
+        page.how.setCurrentText(how)
+        page.field.setText(text)
+        assert (page.table.rows and page.table.rows[0] == id) or (how == "begins with" and id in page.table.rows)
+    page.field.setText("99,999,999")
+    assert not page.table.rows and page.rows.message == "no such token" and not page.write.isEnabled()
+    page.field.setText(str(id))
+    QTest.keyClick(page.rows, Qt.Key.Key_Return)
+    settle(window, qtbot)
+    assert window.playground.document.file == b"It was a dark night"
+    page.which.setCurrentText("abc")
+    page.how.setCurrentText("contains")
+    page.field.setText("B")
+    assert page.table.text(0, 3) == "—" and not page.write.isEnabled(), "another model says nothing here"
+    assert by_bytes(page.table.tokens, "⟨42⟩") == [1] and by_bytes(page.table.tokens, "x") == []
 
 
 def test_exports_and_pictures(opened: Open, qtbot: QtBot, tmp_path: Path) -> None:

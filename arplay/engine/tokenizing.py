@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from arplay.core.errors import Problem
 from arplay.core.merges import Made
@@ -44,7 +44,10 @@ class Tokenize(Request):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Tokenization:
-    """The text by one tokenizer, as if it had all been typed; or why there is none: ``problem``, cause and remedy."""
+    """The text by one tokenizer, as if it had all been typed; or why there is none: ``problem``, cause and remedy.
+
+    ``tokens`` are there where it could be opened, even if it cannot write this text.
+    """
 
     spec: str
     name: str
@@ -120,12 +123,12 @@ def opened(state: State, spec: str) -> tuple[str, Coder]:
 
 
 def _cut(state: State, spec: str, text: Document, reading: Reading) -> Tokenization:
-    name = spec
+    found = Tokenization(spec, spec)
     try:
         name, coder = opened(state, spec)
         if not documents.reads_text(coder):
             raise Problem(f"{name} reads {coder.vocabulary.unit.many}", "choose a model of text")
-        kind, encoded = kind_of(coder), state.encode(text, coder, reading.special)
-        return Tokenization(spec, name, kind, coder.vocabulary, encoded, coder.lossy)
+        found = Tokenization(spec, name, kind_of(coder), coder.vocabulary, lossy=coder.lossy)
+        return replace(found, encoded=state.encode(text, coder, reading.special))
     except Problem as problem:
-        return Tokenization(spec, name, problem=(problem.cause, problem.remedy))
+        return replace(found, problem=(problem.cause, problem.remedy))

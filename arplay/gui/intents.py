@@ -191,6 +191,14 @@ class CompareDistributions(Ask):
 
 
 @dataclass(frozen=True, slots=True)
+class MakeTokens(Ask):
+    """How the tokenizer of this model ("": the window's) makes its tokens of a word."""
+
+    spec: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsking:
     """End the question of this kind that is being worked at."""
 

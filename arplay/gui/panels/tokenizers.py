@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QRectF, QSize
@@ -20,7 +21,10 @@ from arplay.gui.widgets.flow import Flow
 from arplay.gui.widgets.push_button import push_button, segment
 from arplay.gui.widgets.tokenizers.choice import Choice
 from arplay.gui.widgets.tokenizers.figures import FigureRows
-from arplay.gui.widgets.tokenizers.lines import page_of, pages
+from arplay.gui.widgets.tokenizers.lines import page_of, pages, word_at
+from arplay.gui.widgets.tokenizers.merges import MergesPage
+from arplay.gui.widgets.tokenizers.page import TokenizerPage
+from arplay.gui.widgets.tokenizers.search import VocabularyPage
 from arplay.gui.widgets.tokenizers.sheet import TokenizerSheet
 from arplay.gui.widgets.tokenizers.stack import Layer, StackView
 from arplay.models import documents
@@ -36,7 +40,10 @@ ROOMY, LOW, BOTH = 360, 170, 330
 MODES = {
     "boundaries": ("Boundaries", "The text with the tokens of each tokenizer below it"),
     "figures": ("Figures", "How many tokens, and how much of the text each holds"),
+    "merges": ("Merges", "How a word becomes tokens, merge by merge"),
+    "vocabulary": ("Vocabulary", "Find tokens by what they write, by bytes or by id"),
 }
+PAGES: dict[str, Callable[[], TokenizerPage]] = {"merges": MergesPage, "vocabulary": VocabularyPage}
 
 
 class TokenizersPanel(Panel):
@@ -90,7 +97,9 @@ class TokenizersPanel(Panel):
         for part in (tabs, self.field, self.choice.button, self.run, self.pager):
             self.head.add(part)
         self.choice.changed.connect(self._choose)
-        column = QVBoxLayout(self)
+        self.stack.chosen.connect(self._on_token)
+        self.pages: dict[str, TokenizerPage] = {}
+        column = self.column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[1], SPACE[0], SPACE[1], SPACE[0])
         column.setSpacing(SPACE[0])
         column.addWidget(self.head)
@@ -114,11 +123,15 @@ class TokenizersPanel(Panel):
         )  # fmt: skip
         if not all(same):
             self._show()
+        if self.mode in self.pages:
+            self.pages[self.mode].show_all(view, self.last)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self.stack.set_theme(theme)
         self.figures.set_theme(theme)
+        for page in self.pages.values():
+            page.set_theme(theme)
 
     @property
     def last(self) -> Tokenized | None:
@@ -211,6 +224,30 @@ class TokenizersPanel(Panel):
 
     def _set_mode(self) -> None:
         self.mode = next(key for key, button in self.modes.items() if button.isChecked())
+        if self.mode in PAGES:
+            page = self._page()
+            if not page.field.text() and self.mode != "vocabulary" and self.last is not None:
+                page.choose("", word_at(self.last.text.file, max(0, self.view.caret - self.last.start - 1)))
+        self._show()
+
+    def _page(self) -> TokenizerPage:
+        """The page of this mode, which is made when it is first asked for."""
+        if self.mode not in self.pages:
+            page = self.pages[self.mode] = PAGES[self.mode]()
+            page.set_theme(self.theme)
+            page.intent.connect(self.intent)
+            self.column.insertWidget(1, page, 5)
+        self.pages[self.mode].show_all(self.view, self.last)
+        return self.pages[self.mode]
+
+    def _on_token(self, layer: int, index: int) -> None:
+        """How the word is made that a token belongs to."""
+        if self.last is None:
+            return
+        each, _, encoded = list(self.last.known)[layer]
+        self.modes["merges"].setChecked(True)
+        self.mode = "merges"
+        self._page().choose(each.spec, word_at(self.last.text.file, encoded.span(index)[0]))
         self._show()
 
     def _fit(self) -> None:
@@ -219,10 +256,13 @@ class TokenizersPanel(Panel):
         self.figures.setVisible(both or self.mode == "figures")
         self.figures.setMaximumHeight(self.figures.wanted if both else ANY)
         self.stack.setVisible(self.mode == "boundaries")
+        for mode, page in self.pages.items():
+            page.setVisible(mode == self.mode)
         wide, high = self.width() >= ROOMY, self.height() >= LOW
         self.choice.button.setVisible(wide)
-        self.run.setVisible(wide)
-        self.said.setVisible(high)
+        for part in (self.field, self.run):
+            part.setVisible(wide and self.mode not in PAGES)
+        self.said.setVisible(high and self.mode not in PAGES)
         for button in self.modes.values():
             button.setVisible(high or wide)
 

@@ -11,7 +11,7 @@ from arplay.engine.candidates import Rate
 from arplay.engine.conventions import Compare
 from arplay.engine.divergence import Diverge
 from arplay.engine.messages import Cancelled, Failed, Progress, Request, Result
-from arplay.engine.tokenizing import Tokenize
+from arplay.engine.tokenizing import Make, Tokenize
 from arplay.engine.total import Total
 from arplay.engine.two_orders import TrainOrders
 from arplay.engine.word_edges import Edges
@@ -22,6 +22,7 @@ from arplay.gui.intents import (
     CompareConventions,
     CompareDistributions,
     CorrectSpaces,
+    MakeTokens,
     Other,
     TokenizeText,
     Train,
@@ -47,11 +48,18 @@ def _tokenize(play: State, asked: TokenizeText) -> Callable[..., Request]:
     return partial(how, document=documents.document(asked.text, None)) if asked.text else how
 
 
+def _make(play: State, asked: MakeTokens) -> Callable[..., Request]:
+    """A word with a space before it does not stand at the beginning."""
+    word = documents.document(asked.text, None)
+    return partial(Make, spec=asked.spec, document=word, first=not asked.text.startswith(" "))
+
+
 QUESTIONS: dict[type[Ask], Callable[[State, Any], Callable[..., Request]]] = {
     CompareCandidates: _candidates,
     CompareConventions: lambda *_: Compare,
     CompareDistributions: lambda _, asked: partial(Diverge, slot=asked.slot),
     CorrectSpaces: lambda *_: Edges,
+    MakeTokens: _make,
     Other: lambda _, asked: partial(Total, reading=asked.reading),
     TokenizeText: _tokenize,
     Train: _train,

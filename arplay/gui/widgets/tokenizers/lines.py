@@ -85,8 +85,8 @@ def _shown(char: str) -> str:
     return "␣" if char == " " else label(char) if is_seen(char) else sign(char)
 
 
-PAGE = 2_000
-"""Units of a page."""
+PAGE, WORD = 2_000, 60
+"""Units of a page, and of a word on either side."""
 
 
 def pages(data: bytes) -> list[tuple[int, int]]:
@@ -111,3 +111,21 @@ def _whole(data: bytes, at: int) -> int:
     while back < 3 and at - back > 0 and data[at - back] & 0xC0 == 0x80:
         back += 1
     return at - back
+
+
+def word_at(data: bytes, unit: int) -> str:
+    """The word that holds a byte, with one space before it if there is one; at most so much as can be told.
+
+    >>> word_at(b"a dark night", 4), word_at(b"a dark", 1), word_at(b"", 0)
+    (' dark', ' dark', '')
+    """
+    unit = min(unit, max(0, len(data) - 1))
+    while unit < len(data) - 1 and data[unit : unit + 1].isspace():
+        unit += 1
+    start = stop = unit
+    while start and not data[start - 1 : start].isspace() and unit - start < WORD:
+        start -= 1
+    while stop < len(data) and not data[stop : stop + 1].isspace() and stop - unit < WORD:
+        stop += 1
+    start -= data[max(0, start - 1) : start] == b" "
+    return data[start:stop].decode("utf-8", "ignore")

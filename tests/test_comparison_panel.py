@@ -276,3 +276,47 @@ def test_what_a_number_type_changed(seen: tuple[MainWindow, ComparisonPanel], qt
     assert told["kl_mean_nats"] == pytest.approx(found.rows.totals()["kl_mean_nats"])
     QTest.keyClicks(text_field(window), "x")
     qtbot.waitUntil(lambda: page.said.full.startswith("of before"), timeout=PATIENCE)
+
+
+def test_the_base_text_against_its_edit(seen: tuple[MainWindow, ComparisonPanel], qtbot: QtBot, tmp_path: Path) -> None:
+    """What stands before the edit costs what it cost; the panel tells what changed behind it."""
+    window, panel = seen
+    QTest.mouseClick(panel.mode.button(1), Qt.MouseButton.LeftButton)
+    assert panel.set_base.isVisible() and not panel.add.isVisible()
+    before = window.playground.ledger
+    QTest.mouseClick(panel.set_base, Qt.MouseButton.LeftButton)
+    field = text_field(window)
+    field.setFocus()
+    cursor = field.textCursor()
+    cursor.setPosition(len("A Babbage cab: it was a "))
+    field.setTextCursor(cursor)
+    QTest.keyClicks(field, "very ")
+    qtbot.waitUntil(
+        lambda: panel.view.edited is not None and panel.view.edited.ledgers[1] is window.playground.ledger
+        and panel.view.edited.ledgers[1].encoded.units == len(TEXT) + 5,
+        timeout=PATIENCE,
+    )  # fmt: skip
+    found = panel.view.edited
+    assert found is not None and found.ledgers[0] is before
+    score = arplay.load("english").score
+    base, now = score(TEXT).ledger, score(TEXT.replace("a dark", "a very dark")).ledger
+    assert found.tokens == len(base) and found.replaced == ((0, 0.0), (1, pytest.approx(found.nats[1][~found.same][0])))
+    np.testing.assert_allclose(found.totals[1] + found.replaced[1][1], -np.nansum(now.logprob), atol=1e-3)
+    place = int(np.flatnonzero(~found.same)[0])
+    np.testing.assert_allclose(found.difference[:place], 0.0, atol=1e-4)
+    assert np.abs(found.difference[place + 1 :]).max() > 0.1
+    assert "stand in both" in panel.said.full and "0 tokens for 0.00 nats were replaced by 1" in panel.said.full
+    assert panel.totals.text(1, NLL) == f"{found.totals[1]:.2f}"
+    QTest.mouseClick(panel.group.button(SPANS), Qt.MouseButton.LeftButton)
+    token = panel.spans.table.token(0)
+    farthest = int(found.most(1)[0])
+    assert token == int(found.first[1][farthest])
+    QTest.mouseClick(panel.group.button(TEXT_PAGE), Qt.MouseButton.LeftButton)
+    values = panel.text.legend.scale.measure.values(found.ledgers[1], 0, len(found.ledgers[1]))
+    assert np.isnan(values[place]) and values[token] == pytest.approx(found.difference[farthest])
+    export = exports.of_panel(panel, window)
+    for kind in ("json", "csv", "png"):
+        assert export.save(tmp_path / f"edit.{kind}")
+    assert json.loads((tmp_path / "edit.json").read_text("utf-8"))["tokens_in_both"] == found.tokens
+    QTest.mouseClick(panel.forget_base, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.view.base is None and panel.view.edited is None, timeout=PATIENCE)

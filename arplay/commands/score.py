@@ -10,12 +10,24 @@ from arplay import comparisons
 from arplay.commands import candidates, colours, given, options, scored
 from arplay.commands.console import ProgressLine, deliver, note
 from arplay.core.aligned import Aligned
+from arplay.core.edited import Edited, edited
 from arplay.core.parts import Parts
 from arplay.engine.conventions import Compared
 from arplay.engine.divergence import Diverged
 from arplay.engine.segmentations import Segmented
 from arplay.engine.word_edges import Edged
-from arplay.export import comparison, conventions, divergence, parquet, parts, report, scorefile, segmentations, tables
+from arplay.export import (
+    comparing,
+    comparison,
+    conventions,
+    divergence,
+    parquet,
+    parts,
+    report,
+    scorefile,
+    segmentations,
+    tables,
+)  # fmt: skip
 from arplay.export.provenance import Provenance
 from arplay.export.writers import to_json, to_json_line, write
 from arplay.models import devices
@@ -50,6 +62,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--compare", nargs="+", metavar="M", help=beside)
     apart = "with --compare: KL, total variation and ranks a token, where the models have the same tokens"
     parser.add_argument("--divergence", action="store_true", help=apart)
+    before = "the text before an edit: what the edit did to the tokens that stand in both"
+    parser.add_argument("--base", type=Path, metavar="FILE", help=before)
     ways = "every way to cut a short text into tokens as well, and the sum of all: the probability of the text itself"
     parser.add_argument("--segmentations", action="store_true", help=ways)
     parser.add_argument("--conventions", action="store_true", help="perplexity by the usual conventions as well")
@@ -70,6 +84,7 @@ class One:
     diverged: list[Diverged]
     """For each of ``beside`` how far it is, where that was asked."""
     edged: Edged | None
+    edited: Edited | None = None
 
     @property
     def record(self) -> tables.Record:
@@ -83,6 +98,8 @@ class One:
             found["segmentations"] = segmentations.record(self.segmented)
         if self.beside:
             found["comparison"] = [comparison.record(pair, model_record(other.loaded)) for other, pair in self.beside]
+        if self.edited is not None:
+            found["edit"] = comparing.edit_record(self.edited)
         if self.diverged:
             found["divergence"] = [divergence.record(each, self.score.loaded.vocabulary) for each in self.diverged]
         return found
@@ -96,6 +113,8 @@ class One:
         name, shown = self.score.loaded.info.name, list[str]()
         for other, pair in self.beside:
             shown += ["", *comparison.lines(pair, name, other.loaded.info.name)]
+        if self.edited is not None:
+            shown += ["", *comparing.edit_lines(self.edited)]
         for each in self.diverged:
             shown += ["", *divergence.lines(each, self.score.loaded.vocabulary)]
         if not shown and self.divided is not None:
@@ -188,8 +207,12 @@ def _opened(args: argparse.Namespace) -> list[One]:
     others = [Path(name) for name in args.compare or ()]
     if not all(map(scorefile.is_scores, [*args.files, *others])):
         raise options.UsageError("saved runs go with saved runs only; score the texts to compare them with a model")
-    if args.conventions or args.segmentations or args.candidates or args.save or args.divergence or args.correct_spaces:
-        asked = "--conventions, --segmentations, --candidates, --divergence, --correct-spaces and --save"
+    needs = (
+        args.conventions, args.segmentations, args.candidates, args.save, args.divergence, args.base,
+        args.correct_spaces,
+    )  # fmt: skip
+    if any(needs):
+        asked = "--conventions, --segmentations, --candidates, --divergence, --base, --correct-spaces and --save"
         raise options.UsageError(f"{asked} need a model: give the text")
     beside = [Score.opened(path)[0] for path in others]
     found = []
@@ -224,6 +247,10 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
     with ProgressLine() as progress:
         model = given.model(args, progress)
         scores = [model.score(source.document) for source in sources]
+        edits: list[Edited | None] = [None for _ in sources]
+        if args.base is not None:
+            base = model.score(given.source(args, None, args.base, args.encoding).document)
+            edits = [edited(base.ledger, score.ledger) for score in scores]
         compared = [model.conventions(source.document) if args.conventions else None for source in sources]
         segmented = [model.segmentations(source.document) if args.segmentations else None for source in sources]
         edged = [model.word_edges(source.document) if args.correct_spaces else None for source in sources]
@@ -244,5 +271,5 @@ def _scored(args: argparse.Namespace, sources: list[Source]) -> list[One]:
             del other
     divided = [score.by(args.by) if args.by else None for score in scores]
     names = [source.name for source in sources]
-    columns = names, scores, divided, compared, segmented, beside, diverged, edged
+    columns = names, scores, divided, compared, segmented, beside, diverged, edged, edits
     return [One(*row) for row in zip(*columns, strict=True)]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,9 @@ class Aligned:
     edges: Ids
     first: tuple[Ids, Ids]
     nats: tuple[Floats, Floats]
+
+    own: ClassVar[int] = 0
+    """Which of the two is of the text in sight, by whose tokens places are named."""
 
     def __len__(self) -> int:
         return len(self.edges) - 1

@@ -11,6 +11,7 @@ from arplay.engine.causality import Change, change
 from arplay.engine.conventions import Compare, compare
 from arplay.engine.divergence import Diverge, diverge
 from arplay.engine.downloads import Describe, Fetch, describe, fetch
+from arplay.engine.editing import MatchEdit, match_edit
 from arplay.engine.explore import Explore, explore
 from arplay.engine.field import Reach, reach
 from arplay.engine.free_running import FreeRun, free_run
@@ -61,6 +62,7 @@ JOBS: dict[type[Request], Job] = {
     OneBatch: plain(one_batch),
     Replay: plain(replay),
     Part: plain(part),
+    MatchEdit: plain(match_edit),
     MatchTokens: plain(match_tokens),
     Score: plain(score),
     Diverge: plain(diverge),

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arplay.core.aligned import Share
+from arplay.core.edited import Edited
 from arplay.core.errors import Problem
 from arplay.core.format import number
 from arplay.core.matching import TwoAtOnce
+from arplay.core.signs import safe
 from arplay.engine.divergence import Diverged
 from arplay.engine.load import Loaded
 from arplay.engine.parting import Parted
@@ -47,6 +49,8 @@ def compared(shown: Shown) -> Table:
         return _here(found, shown)
     if isinstance(found, Diverged):
         return _diverged(found, shown)
+    if isinstance(found, Edited):
+        return _edited(found, shown)
     if not isinstance(found, Beside):
         raise Problem("no other model has scored this text", f"add a model in Comparison, then {NOT_YET}")
     parted, origin = found.parted, shown.origin()
@@ -100,6 +104,47 @@ def _diverged(found: Diverged, shown: Shown) -> Table:
     record = {"provenance": origin.as_dict(), **divergence.record(found, tokens)}
     other = f"other model: {found.other.name} {found.other.dtype}; {divergence.summary(found)}"
     return Table(record, record["tokens"], divergence.COLUMNS, [*origin.lines(), other])
+
+
+def _edited(found: Edited, shown: Shown) -> Table:
+    origin, columns = shown.origin(), comparison.columns(found)
+    record = {"provenance": origin.as_dict(), **edit_record(found)}
+    says = edit_summary(found)
+    return Table(record, record["spans"], columns, [*origin.lines(), "base text against the text now", says])
+
+
+def edit_record(found: Edited) -> Record:
+    """Totals over what stands in both texts, what was replaced, and every span; "other" is the text now."""
+    (away, paid), (come, pays) = found.replaced
+    return {
+        "tokens_in_both": found.tokens,
+        "nll_nats": found.totals[0],
+        "other_nll_nats": found.totals[1],
+        "replaced": {"tokens": away, "nll_nats": paid, "other_tokens": come, "other_nll_nats": pays},
+        "spans": comparison.rows(found),
+    }
+
+
+def edit_summary(found: Edited) -> str:
+    """What an edit did, in words."""
+    before, after = found.totals
+    (away, paid), (come, pays) = found.replaced
+    change = after - before
+    told = f"{found.tokens:,} tokens stand in both and cost {number(abs(change), 3)} nats "
+    told += "more" if change > 0 else "less"
+    if away or come:
+        told += f"; {away:,} tokens for {number(paid, 2)} nats were replaced by {come:,} for {number(pays, 2)}"
+    return told
+
+
+def edit_lines(found: Edited) -> list[str]:
+    """The same for a terminal, with the tokens whose surprisal changed most."""
+    told = [edit_summary(found), "", f"{'change':>10}  {'before':>10}  {'now':>10}  token"]
+    for row in comparison.rows(found, found.most(10).tolist()):
+        values = (number(row[key], 4) for key in ("difference_nats", "nll_nats", "other_nll_nats"))
+        change, before, now = values
+        told.append(f"{change:>10}  {before:>10}  {now:>10}  {safe(row['text'])}")
+    return told
 
 
 def verdict(names: Sequence[str], shares: Sequence[Share], per: str) -> str:

@@ -27,7 +27,7 @@ def rows(found: Aligned, spans: Iterable[int] | None = None) -> list[Record]:
 
     A span is whole tokens of both. Its difference is above 0 where the other model found it the harder one.
     """
-    encoded = found.ledgers[0].encoded
+    encoded = found.ledgers[found.own].encoded
     made = []
     for index in range(len(found)) if spans is None else spans:
         start, end = (int(edge) for edge in found.edges[index : index + 2])

@@ -94,7 +94,7 @@ class Do:
         "step", "rewind", "reroll", "take", "word", "branch", "heal", "play", "pause", "put_aside", "retokenise",
         "reconcile", "recompute", "stop_trying", "stop_measuring", "accept_ghost", "hide_ghost",
         "forget_timings", "cancel", "bet", "bet_all", "reveal", "skip_bet", "next_bet", "leave_bets", "open", "tour",
-        "chart", "compare", "reading", "pause_scoring", "resume_scoring", "cancel_scoring",
+        "chart", "compare", "set_base", "forget_base", "reading", "pause_scoring", "resume_scoring", "cancel_scoring",
         "score_anew",
     ]  # fmt: skip
 

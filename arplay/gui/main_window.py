@@ -121,7 +121,8 @@ class MainWindow(Host):
             self.docks["kv_cache"].visibilityChanged.connect(part.watch)
         self.docks["candidates"].visibilityChanged.connect(play.rating.watch)
         self.docks["tokenizers"].visibilityChanged.connect(play.tokenizing.watch)
-        self.docks["comparison"].visibilityChanged.connect(play.peers.watch)
+        for looked_at in (play.peers, play.base):
+            self.docks["comparison"].visibilityChanged.connect(looked_at.watch)
         self.docks["plots"].visibilityChanged.connect(self.sight.tell)
         self.arrangement.explain.connect(self._on_explain)
         self.panels["editor"].leave.connect(self.focus_chart)  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from arplay.core.chain import Ledger
 from arplay.core.matching import Match
 from arplay.core.position import Answer
 from arplay.engine.load import Loaded
+from arplay.models.base import Info
 
 MOST = 3
 """So many stand beside the window's own: four models at once."""
@@ -39,3 +40,11 @@ class Peer:
     def name(self) -> str:
         """With the number type or quantisation, in which two of the same may differ."""
         return self.title if self.loaded is None else f"{self.title} {self.loaded.info.dtype}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Base:
+    """A text that is remembered as the base of its edits: its scores, and the model that made them."""
+
+    ledger: Ledger
+    info: Info

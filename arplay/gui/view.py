@@ -10,6 +10,7 @@ from arplay.core.betting import Game
 from arplay.core.chain import Ledger
 from arplay.core.decoding.pipeline import Decoded
 from arplay.core.decoding.stage import StageProblem
+from arplay.core.edited import Edited
 from arplay.core.modalities.base import Document, Found
 from arplay.core.modalities.forms import FIRST
 from arplay.core.picking import Choice
@@ -28,7 +29,7 @@ from arplay.engine.rollouts import Rolled
 from arplay.engine.scoring import NO_EFFORT, Effort
 from arplay.engine.search import Searched
 from arplay.gui.intents import Ask, CompareCandidates, Train
-from arplay.gui.peers import Peer
+from arplay.gui.peers import Base, Peer
 from arplay.gui.settings import Lab, Settings
 from arplay.models.base import Info
 from arplay.models.scored_run import SavedRun
@@ -76,7 +77,8 @@ class View:
     ``asked``: by kind of question what was found out last, and how far the one is that is worked at.
     ``states``: of the tree; ``left_out``: tokens tried last for which it had no room.
     ``peers``: what the window's model is compared with; ``parted``: the scores of all of them side by side, perhaps of
-    a moment ago (:attr:`parted_here`).
+    a moment ago (:attr:`parted_here`). ``base``: the text that is remembered as base; ``edited``: what stands in it and
+    in the text of now, or of a moment ago.
     ``peeking``: Rewind is pointed at, so what it would do is shown (:attr:`rewound`).
     ``game``: the bets on what follows, of tokens of ``game_of``; while it is played ``document`` ends where one bets.
     ``ghost``: how greedy decoding would go on at the end of the text; it is no part of it.
@@ -129,6 +131,8 @@ class View:
     asked: Mapping[type[Ask], Asked] = field(default_factory=dict)
     peers: tuple[Peer, ...] = ()
     parted: Parted | None = None
+    base: Base | None = None
+    edited: Edited | None = None
     peeking: bool = False
     game: Game | None = None
     game_of: Loaded | None = None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
-from arplay.core.aligned import Aligned
+from arplay.core.aligned import Aligned, Share
+from arplay.core.edited import Edited
 from arplay.core.matching import two
 from arplay.engine.divergence import Diverged
-from arplay.export.comparing import Beside, Here, verdict
+from arplay.export.comparing import Beside, Here, edit_summary, verdict
 from arplay.gui.contract import Panel
 from arplay.gui.intents import CompareDistributions, Do, RemovePeer, Select, StopAsking, Zoom
 from arplay.gui.peers import MOST, Peer
@@ -35,6 +37,15 @@ NO_PEER = (
     "Add a model to compare with: another one, or the same in another number type or quantisation. Both read this "
     "text, whatever tokens they cut it into."
 )
+NO_BASE = (
+    "Set this text as base, then edit it: each token that stays is compared with what it cost before, under the same "
+    "model."
+)
+BASE_TIP = "Remember this text, or a state of the history that you went to, and compare what is made of it"
+MODES = (
+    ("Models", "Several models, number types or quantisations on this text"),
+    ("Base text", "This text against what it was before an edit, under the window's model"),
+)
 PAGES = (
     ("Totals", "What each model pays for the whole text, and how far they have come apart by each place"),
     ("Spans", "The spans of the text where two models part most, as a table"),
@@ -43,8 +54,25 @@ PAGES = (
     ("What changed", "KL, total variation and ranks token by token, of two models with the same tokens"),
 )
 TOTALS, SPANS, TEXT, HERE, CHANGED = range(5)
+NOW = "B  the text now"
 ANY = (1 << 24) - 1
 """Qt's QWIDGETSIZE_MAX: no greatest height."""
+
+
+def _segments(
+    entries: tuple[tuple[str, str], ...], parent: QWidget, slot: Callable[[], None]
+) -> tuple[QButtonGroup, QWidget]:
+    """Buttons in a row of which one is chosen, the first one at first."""
+    group, holder, row = QButtonGroup(parent), QWidget(), QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(0)
+    holder.setLayout(row)
+    for place, (words, tip) in enumerate(entries):
+        button = segment(words, tip, slot, place=place, of=len(entries), name=words)
+        button.setChecked(not place)
+        group.addButton(button, place)
+        row.addWidget(button)
+    return group, holder
 
 
 class ComparisonPanel(Panel):
@@ -78,20 +106,17 @@ class ComparisonPanel(Panel):
         self.add = push_button(
             "+ Add model…", "Choose a model to stand beside the window's own: the list tells its memory", self._add
         )
-        self.group, sides, row = QButtonGroup(self), QWidget(), QHBoxLayout()
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        sides.setLayout(row)
-        for place, (words, tip) in enumerate(PAGES):
-            button = segment(words, tip, self._turn, place=place, of=len(PAGES), name=words)
-            button.setChecked(not place)
-            self.group.addButton(button, place)
-            row.addWidget(button)
+        self.mode, modes = _segments(MODES, self, self._turn)
+        self.set_base = push_button("Set as base", BASE_TIP, lambda: self.intent.emit(Do("set_base")))
+        self.forget_base = push_button(
+            "Forget it", "The text that was remembered is no base any more", lambda: self.intent.emit(Do("forget_base"))
+        )
+        self.group, sides = _segments(PAGES, self, self._turn)
         self.beside = QComboBox()
         self.beside.setToolTip(plain("Which model is compared with the first one"))
         self.beside.setAccessibleName("Which model is compared with the first one")
         self.beside.activated.connect(self._show_pair)
-        for part in (self.chips, self.add, sides, self.beside):
+        for part in (modes, self.chips, self.add, self.set_base, self.forget_base, sides, self.beside):
             self.head.add(part)
         self.totals, self.table = TotalsTable(), RowTable("What each model pays", 24)
         self.totals.setParent(self)
@@ -143,6 +168,7 @@ class ComparisonPanel(Panel):
         before, self.view = self.view, view
         same = (
             view.peers is before.peers, view.parted is before.parted, view.ledger is before.ledger,
+            view.base is before.base, view.edited is before.edited,
             view.info is before.info, view.settings is before.settings, view.work == before.work,
         )  # fmt: skip
         if not all(same):
@@ -152,7 +178,7 @@ class ComparisonPanel(Panel):
         ):
             self._show_page()
         elif self.group.checkedId() == TEXT:
-            self.text.show_pair(view, self.pair, self.peer, self.letter)
+            self._show_text()
         if view.selected != before.selected or view.parted is not before.parted:
             self.curve.show_here(None if view.selected is None else view.selected + 1.0)
 
@@ -171,8 +197,10 @@ class ComparisonPanel(Panel):
         return Beside(parted, tuple(models), tuple(names)) if len(models) == len(parted.ledgers) else None
 
     @property
-    def found(self) -> Beside | Here | Diverged | None:
+    def found(self) -> Beside | Here | Diverged | Edited | None:
         """What the page in sight is of."""
+        if self.based:
+            return self.view.edited
         if self.group.checkedId() == HERE:
             return self._here
         if self.group.checkedId() == CHANGED:
@@ -186,14 +214,27 @@ class ComparisonPanel(Panel):
         return f"{info.name} {info.dtype}" if info is not None else ""
 
     @property
+    def based(self) -> bool:
+        """Whether a base text is compared, and not models."""
+        return self.mode.checkedId() == 1
+
+    @property
     def pair(self) -> Aligned | None:
-        """The first model with the one that is chosen beside it."""
+        """The first model with the one that is chosen beside it, or the base text with that of now."""
+        if self.based:
+            return self.view.edited
         found, at = self.side, max(0, self.beside.currentIndex())
         return found.parted.pairs[at] if found is not None and at < len(found.parted.pairs) else None
 
     def _show(self) -> None:
-        view, found = self.view, self.side
+        view, found, based = self.view, self.side, self.based
         own = self.own
+        for part in (self.chips, self.add, self.group.button(HERE), self.group.button(CHANGED)):
+            part.setVisible(not based)
+        self.set_base.setVisible(based)
+        self.set_base.setText("Set anew" if view.base is not None else "Set as base")
+        self.forget_base.setVisible(based and view.base is not None)
+        self.table.message = NO_BASE if based else NO_PEER
         self.chips.show_models(own, view.peers)
         self.add.setEnabled(view.loaded is not None and len(view.peers) < MOST)
         unit = view.ledger.unit if view.ledger is not None else None
@@ -207,6 +248,8 @@ class ComparisonPanel(Panel):
                 Row(name, None if ledger is None else shares.get(ledger), words)
                 for name, ledger, words in zip(names, ledgers, said, strict=True)
             ]
+        if based:
+            rows = _base_rows(view.edited)
         if unit is not None:
             self.totals.show_rows(rows, view.settings.unit, unit.per, unit.many)
         self.spans.table.show_unit(view.settings.unit)
@@ -214,7 +257,7 @@ class ComparisonPanel(Panel):
         if others != [self.beside.itemText(at) for at in range(self.beside.count())]:
             self.beside.clear()
             self.beside.addItems(others)
-        self.beside.setVisible(len(others) > 1 and self.group.checkedId() != TOTALS)
+        self.beside.setVisible(not based and len(others) > 1 and self.group.checkedId() != TOTALS)
         self._show_pair()
         self._show_page()
         self._fit()
@@ -228,7 +271,10 @@ class ComparisonPanel(Panel):
             return
         self._shown = key
         names = [f"{letter}  {name}" for letter, name in zip("BCD", found.names[1:], strict=False)] if found else []
-        self.curve.show_pairs(found.parted.pairs if found is not None else (), tuple(names), tokens, unit)
+        pairs = found.parted.pairs if found is not None else ()
+        if self.based:
+            names, pairs = ([NOW], (pair,)) if pair is not None else ([], ())
+        self.curve.show_pairs(pairs, tuple(names), tokens, unit)
         if pair is not self.spans.table.pair:
             self.spans.table.show_pair(pair, tokens, ("A", self.letter))
         self.spans.message = "Here stand the spans of the text where both part most."
@@ -244,13 +290,13 @@ class ComparisonPanel(Panel):
     def letter(self) -> str:
         """That of the chosen one."""
         peers, peer = self.view.peers, self.peer
-        return "B" if peer is None else "BCD"[peers.index(peer)]
+        return "B" if peer is None or self.based else "BCD"[peers.index(peer)]
 
     def _show_page(self) -> None:
         """What only the page in sight shows."""
         view, page, peer = self.view, self.group.checkedId(), self.peer
         if page == TEXT:
-            self.text.show_pair(view, self.pair, peer, self.letter)
+            self._show_text()
         elif page == HERE:
             key = (view.answer, peer.answer, peer.match, view.settings.unit) if peer is not None else None
             if key != self._two:
@@ -262,6 +308,13 @@ class ComparisonPanel(Panel):
             of = view.info, peer.loaded.info if peer is not None and peer.loaded is not None else None
             self.changed.show_asked(asked, encoded, tokens, view.settings.unit, self._why_not(), of)
         self._show_words()
+
+    def _show_text(self) -> None:
+        peer = self.peer
+        names = f"A  {self.own}", f"{self.letter}  {peer.name if peer is not None else ''}"
+        if self.based:
+            peer, names = None, (NOW, "A  base text")
+        self.text.show_pair(self.view, self.pair, peer, self.letter, names)
 
     def _both(self, peer: Peer | None) -> Here | None:
         """What both say comes next; None where it is not there yet."""
@@ -292,7 +345,9 @@ class ComparisonPanel(Panel):
         view, found = self.view, self.side
         work = [doing(peer) for peer in view.peers if peer.doing]
         problems = [peer for peer in view.peers if peer.problem is not None]
-        if work:
+        if self.based:
+            said = self._base_words()
+        elif work:
             said = "  ·  ".join(work)
         elif problems:
             cause, remedy = problems[0].problem or ("", "")
@@ -314,6 +369,15 @@ class ComparisonPanel(Panel):
         self.said.show_text(said)
         self.said.setVisible(bool(said))
 
+    def _base_words(self) -> str:
+        view = self.view
+        if view.base is None:
+            return ""
+        if view.edited is None:
+            return "the base text is this one: edit it"
+        of_now = view.edited.ledgers[1] is view.ledger
+        return ("" if of_now else "of the text before the last change: ") + edit_summary(view.edited)
+
     # ---- what is done
 
     def _add(self) -> None:
@@ -323,6 +387,8 @@ class ComparisonPanel(Panel):
         self.intent.emit(Select(index))
 
     def _turn(self) -> None:
+        if self.based and self.group.checkedId() in (HERE, CHANGED):
+            self.group.button(TOTALS).setChecked(True)
         self.pages.setCurrentIndex(self.group.checkedId())
         self._show()
 
@@ -355,5 +421,23 @@ class ComparisonPanel(Panel):
             sheet.paint_chart(painter, area)
 
     def _sheet(self) -> ComparisonSheet | None:
-        found = self.side
-        return None if found is None else ComparisonSheet(found, self.view.settings.unit, self.theme)
+        found, unit, edit = self.side, self.view.settings.unit, self.view.edited
+        if self.based:
+            if edit is None:
+                return None
+            return ComparisonSheet(_base_rows(edit), (edit,), (NOW,), edit_summary(edit), unit, self.theme)
+        if found is None:
+            return None
+        parted, per = found.parted, found.parted.ledgers[0].unit.per
+        rows = [Row(*each) for each in zip(found.names, parted.shares, strict=True)]
+        lines = tuple(f"{letter}  {name}" for letter, name in zip("BCD", found.names[1:], strict=False))
+        return ComparisonSheet(rows, parted.pairs, lines, verdict(found.names, parted.shares, per), unit, self.theme)
+
+
+def _base_rows(found: Edited | None) -> list[Row]:
+    """What either text pays for the tokens that stand in both."""
+    if found is None:
+        return []
+    tokens = int(found.known.sum())
+    names = ("base text, what stands in both", "the text now, the same")
+    return [Row(name, Share(nats, tokens, found.units)) for name, nats in zip(names, found.totals, strict=True)]

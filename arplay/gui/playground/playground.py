@@ -21,6 +21,7 @@ from arplay.gui import intents, kinds
 from arplay.gui.bridge import Bridge
 from arplay.gui.intents import Do, Intent, Take
 from arplay.gui.playground.asking import Asking
+from arplay.gui.playground.base import BaseText
 from arplay.gui.playground.betting import Betting
 from arplay.gui.playground.caret import Caret
 from arplay.gui.playground.comparing import Comparing
@@ -64,7 +65,7 @@ class Playground(State):
         self.measuring, self.questions = Measuring(self, bridge), Questions(self, bridge)
         self.rating = Watching(self, self.questions, candidates)
         self.tokenizing = Watching(self, self.questions, tokenizers)
-        self.peers = Peers(self, bridge)
+        self.peers, self.base = Peers(self, bridge), BaseText(self, bridge)
         self.ghost = Ghost(self, bridge, self.recording, self.trying)
         self.caret = Caret(self, self.asking, self.writing)
         self.finding, self.table = Finding(self, self.caret), Table(self, self.recording, self.writing)
@@ -189,6 +190,7 @@ class Playground(State):
         self.tokenizing.stop()
         self.questions.stop_all()
         self.peers.stop()
+        self.base.stop()
         self.ghost.stop()
         self.runs.stop()
         self.recording.stop()
@@ -261,6 +263,10 @@ class Playground(State):
                 self.trying.stop()
             case "stop_measuring":
                 self.measuring.stop()
+            case "set_base":
+                self.base.set()
+            case "forget_base":
+                self.base.clear()
             case "forget_timings":
                 self.comparing.clear()
 

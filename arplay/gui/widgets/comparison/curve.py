@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 
 from arplay.core.aligned import Aligned
+from arplay.core.chain import Ledger
 from arplay.core.distribution import LN2
 from arplay.core.format import number
 from arplay.core.modalities.base import TokenSet
@@ -38,7 +39,7 @@ class DifferenceCurve(LinePlot):
         self, pairs: tuple[Aligned, ...], names: tuple[str, ...], tokens: TokenSet | None, unit: Unit
     ) -> None:
         """``names``: of the others, as the legend has them."""
-        if not pairs or not self.pairs or pairs[0].ledgers[0] is not self.pairs[0].ledgers[0]:
+        if not pairs or not self.pairs or _own(pairs[0]) is not _own(self.pairs[0]):
             self.span = None
         self.pairs, self.names, self.tokens, self.unit = pairs, names, tokens, unit
         self.light(None)
@@ -55,16 +56,21 @@ class DifferenceCurve(LinePlot):
 
     def words(self, lit: object) -> str:
         assert isinstance(lit, float) and self.pairs
-        index, ledger = max(0, int(lit) - 1), self.pairs[0].ledgers[0]
+        index, ledger = max(0, int(lit) - 1), _own(self.pairs[0])
         told = [f"{index + 1:,}  {token_text(ledger, index, self.tokens)[:60]}"]
         for name, pair in zip(self.names, self.pairs, strict=True):
-            span = int(np.searchsorted(pair.first[0], lit, side="right")) - 2
+            span = int(np.searchsorted(pair.first[pair.own], lit, side="right")) - 2
             told.append(f"{name}  {self._at(pair, span)} so far")
         return "\n".join(told)
 
     def _pick(self, x: float) -> None:
         if self.pairs:
-            self.picked.emit(min(max(round(x), 1), len(self.pairs[0].ledgers[0])) - 1)
+            self.picked.emit(min(max(round(x), 1), len(_own(self.pairs[0]))) - 1)
+
+
+def _own(pair: Aligned) -> Ledger:
+    """That of the text in sight."""
+    return pair.ledgers[pair.own]
 
 
 def plot_of(pairs: tuple[Aligned, ...], names: tuple[str, ...], unit: Unit) -> Plot:
@@ -72,9 +78,9 @@ def plot_of(pairs: tuple[Aligned, ...], names: tuple[str, ...], unit: Unit) -> P
     if not pairs or not len(pairs[0]):
         return Plot()
     scale = LN2 if unit == "bits" else 1.0
-    end = float(len(pairs[0].ledgers[0]))
+    end = float(len(_own(pairs[0])))
     lines = [
-        Series(name, pair.first[0][1:].astype(np.float64), pair.running / scale, color, 2.0, dashed=dashed)
+        Series(name, pair.first[pair.own][1:].astype(np.float64), pair.running / scale, color, 2.0, dashed=dashed)
         for pair, name, (color, dashed) in zip(pairs, names, LOOKS, strict=False)
     ]
     finite = [line.y[np.isfinite(line.y)] for line in lines]

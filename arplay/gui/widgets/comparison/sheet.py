@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from arplay.export.comparing import Beside, verdict
+from arplay.core.aligned import Aligned
 from arplay.gui.settings import Unit
 from arplay.gui.theme import BODY, SMALL, SPACE, Theme, interface_font, number_font
 from arplay.gui.widgets.comparison.curve import plot_of
@@ -22,35 +22,38 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ComparisonSheet:
-    found: Beside
+    """``rows`` of the totals; ``pairs`` with their names, the ``lines`` of the curve; ``words`` between them."""
+
+    rows: list[Row]
+    pairs: tuple[Aligned, ...]
+    lines: tuple[str, ...]
+    words: str
     unit: Unit
     theme: Theme
 
     @property
     def _table(self) -> float:
-        return float(ROW * (1 + len(self.found.models)))
+        return float(ROW * (1 + len(self.rows)))
 
     def chart_size(self) -> tuple[int, int]:
         return WIDTH, round(2 * MARGIN + self._table + 2 * ROW + PLOT + 2 * SPACE[2])
 
     def paint_chart(self, painter: QPainter, area: QRectF) -> None:
-        wide, theme, parted = WIDTH - 2 * MARGIN, self.theme, self.found.parted
+        wide, theme = WIDTH - 2 * MARGIN, self.theme
         painter.save()
         painter.translate(area.topLeft())
         painter.scale(area.width() / WIDTH, area.width() / WIDTH)
         painter.fillRect(QRectF(0, 0, *self.chart_size()), theme.color("surface"))
         painter.translate(MARGIN, MARGIN)
-        table, per = TotalsTable(), parted.ledgers[0].unit
-        names = self.found.names
-        table.show_rows([Row(*each) for each in zip(names, parted.shares, strict=True)], self.unit, per.per, per.many)
+        table, unit = TotalsTable(), self.pairs[0].ledgers[0].unit
+        table.show_rows(self.rows, self.unit, unit.per, unit.many)
         self._paint_table(painter, table)
         painter.setFont(interface_font(SMALL))
         painter.setPen(theme.color("muted"))
         room = QRectF(0, self._table + SPACE[2], wide, 2 * ROW)
         flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
-        painter.drawText(room, int(flags), verdict(names, parted.shares, per.per))
-        lines = tuple(f"{letter}  {name}" for letter, name in zip("BCD", names[1:], strict=False))
-        plot = plot_of(parted.pairs, lines, self.unit)
+        painter.drawText(room, int(flags), self.words)
+        plot = plot_of(self.pairs, self.lines, self.unit)
         top = self._table + 2 * ROW + 2 * SPACE[2]
         if not plot.empty:
             Drawing(plot, QRectF(0, top, wide, PLOT)).paint(painter, theme)

@@ -82,11 +82,12 @@ class SpansTable(TableRows):
     def token(self, row: int) -> int:
         """The first token of the window's model in a row."""
         assert self.pair is not None
-        return int(self.pair.first[0][self.rows[row]])
+        return int(self.pair.first[self.pair.own][self.rows[row]])
 
     def _words(self, span: int) -> str:
         assert self.pair is not None
-        first, ledger = self.pair.first[0], self.pair.ledgers[0]
+        own = self.pair.own
+        first, ledger = self.pair.first[own], self.pair.ledgers[own]
         tokens = range(int(first[span]), min(int(first[span + 1]), int(first[span]) + LONG))
         words = "".join(token_text(ledger, index, self.tokens) for index in tokens)
         return words if len(words) <= LONG else f"{words[:LONG]}…"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from arplay.core.aligned import Aligned
 from arplay.core.chain import Ledger
@@ -16,6 +16,7 @@ from arplay.gui import kinds
 from arplay.gui.peers import Peer
 from arplay.gui.theme import LIGHT, SPACE, Theme
 from arplay.gui.view import View
+from arplay.gui.widgets.caption import Caption
 from arplay.gui.widgets.heat.legend import Legend
 from arplay.gui.widgets.heat.scale import HeatScale
 from arplay.gui.widgets.push_button import segment
@@ -30,9 +31,9 @@ def difference(pair: Aligned, letter: str) -> Measure:
     """How much more the second pays for the span that a token of the first is part of, in nats."""
 
     def values(ledger: Ledger, first: int, stop: int) -> Floats:
-        if ledger is not pair.ledgers[0]:
+        if ledger is not pair.ledgers[pair.own]:
             return np.full(stop - first, np.nan)
-        span = np.searchsorted(pair.first[0], np.arange(first, stop), side="right") - 1
+        span = np.searchsorted(pair.first[pair.own], np.arange(first, stop), side="right") - 1
         inside = (span >= 0) & (span < len(pair))
         return (
             np.where(inside, pair.difference[np.clip(span, 0, max(0, len(pair) - 1))], np.nan)
@@ -71,8 +72,13 @@ class TextPage(QWidget):
         head = QHBoxLayout()
         head.addWidget(ways)
         head.addWidget(self.legend, 1)
-        self.body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self.body.setSpacing(SPACE[1])
+        self.names = Caption(), Caption()
+        self.body = QGridLayout()
+        self.body.setHorizontalSpacing(SPACE[1])
+        self.body.setVerticalSpacing(0)
+        for place, name in enumerate(self.names):
+            self.body.addWidget(name, 0, place)
+        self.body.setRowStretch(1, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[0])
@@ -84,8 +90,12 @@ class TextPage(QWidget):
         """Whether both models' surprisal is shown."""
         return self.group.checkedId() == 1
 
-    def show_pair(self, view: View, pair: Aligned | None, peer: Peer | None, letter: str) -> None:
-        """``view``: of the window; ``pair``: its scores beside those of ``peer``."""
+    def show_pair(
+        self, view: View, pair: Aligned | None, peer: Peer | None, letter: str, names: tuple[str, str]
+    ) -> None:
+        """``view``: of the window; ``pair``: its scores beside those of ``peer``, with the ``names`` of both."""
+        for caption, name in zip(self.names, names, strict=True):
+            caption.show_text(name)
         self.view, self.pair, self.peer, self.letter = view, pair, peer or Peer(0, ""), letter
         kind = kinds.of_document(view.document)
         if kind.name != self._kind:
@@ -97,7 +107,7 @@ class TextPage(QWidget):
             for heat, pick in zip(self.heats, (self.picked.emit, self._pick_other), strict=True):
                 heat.picked.connect(pick)
                 heat.zoomed.connect(self.zoomed)
-                self.body.addWidget(heat, 1)
+                self.body.addWidget(heat, 1, self.heats.index(heat))
         self._show()
 
     def _show(self) -> None:
@@ -114,26 +124,20 @@ class TextPage(QWidget):
             for heat in self.heats:
                 heat.show_style(self.theme, scale, settings.unit, settings.text_size)
             self.legend.show_scale(self.theme, scale, settings.unit)
-        self.heats[0].show_view(view if pair is None else replace(view, ledger=pair.ledgers[0], found=None))
-        self.heats[1].setVisible(self.beside)
+        self.heats[0].show_view(view if pair is None else replace(view, ledger=pair.ledgers[pair.own], found=None))
+        for part in (*self.names, self.heats[1]):
+            part.setVisible(self.beside)
         if self.beside:
-            other = pair.ledgers[1] if pair is not None else None
-            selected = self._other(view.selected) if pair is not None else None
-            its = replace(view, ledger=other, loaded=peer.loaded, selected=selected, found=None)
+            other = pair.ledgers[1 - pair.own] if pair is not None else None
+            selected = None if pair is None or view.selected is None else _across(pair, view.selected, pair.own)
+            its = replace(view, ledger=other, loaded=peer.loaded or view.loaded, selected=selected, found=None)
             self.heats[1].show_view(its)
-
-    def _other(self, index: int | None) -> int | None:
-        """The token of the second model at the place of one of the first."""
-        if index is None or self.pair is None or index >= len(self.pair.ledgers[0]):
-            return None
-        one, other = self.pair.ledgers
-        return min(int(np.searchsorted(other.ends, one.encoded.span(index)[0], side="right")), len(other) - 1)
 
     def _pick_other(self, index: int) -> None:
         if self.pair is not None:
-            one, other = self.pair.ledgers
-            start = other.encoded.span(index)[0]
-            self.picked.emit(min(int(np.searchsorted(one.ends, start, side="right")), len(one) - 1))
+            there = _across(self.pair, index, 1 - self.pair.own)
+            if there is not None:
+                self.picked.emit(there)
 
     def _turn(self) -> None:
         self._show()
@@ -141,3 +145,10 @@ class TextPage(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self._show()
+
+
+def _across(pair: Aligned, index: int, side: int) -> int | None:
+    """Where the span of a token of one side begins on the other; None where nothing is there."""
+    span = int(np.searchsorted(pair.first[side], index, side="right")) - 1
+    there = int(pair.first[1 - side][min(max(span, 0), len(pair))])
+    return there if there < len(pair.ledgers[1 - side]) else None

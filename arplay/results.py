@@ -24,7 +24,7 @@ from arplay.core.position import Answer
 from arplay.core.stepping import context_at
 from arplay.engine.load import Loaded
 from arplay.engine.runs import in_place_of_model, saved_run
-from arplay.export import html, parquet, provenance, scorefile, tables
+from arplay.export import html, parquet, plots, provenance, scorefile, tables
 from arplay.export.writers import write
 from arplay.models import grammar
 
@@ -334,6 +334,22 @@ class Score:
         comments = [*origin.lines(), *tables.comments(sums)]
         columns = tables.token_columns(ledger, tokens)
         write(Path(path), parquet.to_parquet(tables.tokens(ledger, tokens), columns, comments, about))
+
+    def plot(self, name: str = "along", unit: plots.Unit = "nats", mean: int = 100, bin: float = 0.5) -> tables.Record:
+        """The figures of a plot as ``arplay export --chart plots --plot NAME`` writes them, without their provenance.
+
+        ``name``: "along" (with a rolling mean of ``mean`` tokens), "histogram" (in bins of ``bin``), "ranks",
+        "entropy", "calibration", "context", "surprising" or "confident". "told" is the key figure in words, "rows" the
+        table, surprisals and entropies in ``unit``. Raises Problem where there is no such plot.
+
+        >>> from arplay import load
+        >>> load("abc").score("BACC").plot("ranks")["rows"]
+        [{'from': 1, 'to': 1, 'tokens': 3}, {'from': 2, 'to': 2, 'tokens': 0}, {'from': 3, 'to': 4, 'tokens': 1}]
+        """
+        if name not in plots.BY_NAME:
+            raise Problem(f"there is no plot {name}", f"choose {', '.join(plots.BY_NAME)}")
+        chosen = plots.Chosen(name, plots.How(unit, mean, bin))
+        return plots.record(chosen, self.ledger, self.loaded.vocabulary)
 
     def as_dict(self) -> tables.Record:
         """What ``arplay score --json`` writes."""

@@ -12,6 +12,7 @@ import pytest
 
 import arplay
 from arplay.cli import main
+from arplay.core.signs import markup
 from arplay.export.plot_svg import DRAWN
 from arplay.export.plots import PLOTS
 
@@ -61,6 +62,7 @@ def test_the_page_is_whole_and_has_the_numbers_of_the_json(page: tuple[str, list
     assert found is not None and json.loads(found[1]) == records and len(records) == 2
     assert not set(text) & set("\x1b\u202e"), "nothing raw"
     for kind in PLOTS:
+        assert text.count(f"<br><small>{markup(kind.says)}</small>") == (2 if kind.name in DRAWN else 0)
         assert text.count(f"<figcaption>{kind.title}: ") == (2 if kind.name in DRAWN else 0)
     assert text.count("<h2>The most confident tokens</h2>") == 2
     with pytest.raises(AssertionError):

@@ -180,14 +180,12 @@ def ledger(shown: Shown) -> Table:
 def plot(shown: Shown) -> Table:
     """What a plot of the scored text shows. Raises Problem where there is nothing in it."""
     scored, chosen = _scored(shown), shown.found or plots.FIRST
-    kind, how = plots.BY_NAME[chosen.plot], chosen.how
-    tokens, origin = shown.loaded.vocabulary, shown.origin()
-    tally = kind.of(scored, how)
-    if not kind.counted(tally):
+    kind, origin = plots.BY_NAME[chosen.plot], shown.origin()
+    record = plots.record(chosen, scored, shown.loaded.vocabulary)
+    if not record["rows"]:
         raise Problem(f"there is nothing to export: {kind.lacks}", "choose another plot, text or model")
-    rows, told = kind.rows(tally, scored, tokens, how), kind.told(tally, how)
-    record = {"provenance": origin.as_dict(), "plot": kind.name, "unit": how.unit, "told": told, "rows": rows}
-    return Table(record, rows, kind.columns, [*origin.lines(), f"plot: {kind.title}", f"unit: {how.unit}", told])
+    comments = [*origin.lines(), f"plot: {kind.title}", f"unit: {record['unit']}", record["told"]]
+    return Table({"provenance": origin.as_dict(), **record}, record["rows"], kind.columns, comments)
 
 
 def _scored(shown: Shown) -> Ledger:

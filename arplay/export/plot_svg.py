@@ -15,6 +15,8 @@ from arplay.export.svg import QUIET, Plot
 
 POINTS = 400
 """Of a curve along the text."""
+HEADROOM = 1.12
+"""Of the words above bars."""
 
 
 def drawn(ledger: Ledger) -> list[Plot]:
@@ -26,7 +28,11 @@ def drawn(ledger: Ledger) -> list[Plot]:
 
 def _drawn(kind: Kind, draw: Callable[[str, Any], Plot], ledger: Ledger, how: How) -> Plot | None:
     tally = kind.of(ledger, how)
-    return draw(f"{kind.title}: {kind.told(tally, how)}", tally) if kind.counted(tally) else None
+    if not kind.counted(tally):
+        return None
+    plot = draw(f"{kind.title}: {kind.told(tally, how)}", tally)
+    plot.says = kind.says
+    return plot
 
 
 def _along(title: str, found: profiles.Along) -> Plot:
@@ -44,7 +50,7 @@ def _along(title: str, found: profiles.Along) -> Plot:
 
 def _histogram(title: str, found: profiles.Surprisals) -> Plot:
     edges, counts = (each.tolist() for each in (found.histogram.edges, found.histogram.counts))
-    plot = Plot(title, (0, edges[-1]), (0, max(*counts, 1)), "bits", "tokens")
+    plot = Plot(title, (0, edges[-1]), (0, HEADROOM * max(*counts, 1)), "bits", "tokens")
     for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
         plot.bar(low, high, count, f"{bin_of(low)} to {bin_of(high)} bits: {count:,} tokens")
     for tick in range(0, int(edges[-1]) + 1, max(1, int(edges[-1]) // 8)):
@@ -54,7 +60,7 @@ def _histogram(title: str, found: profiles.Surprisals) -> Plot:
 
 def _ranks(title: str, found: profiles.Ranks) -> Plot:
     edges, counts = (each.astype(int).tolist() for each in (found.histogram.edges, found.histogram.counts))
-    plot = Plot(title, (0, len(counts)), (0, max(*counts, 1)), "rank of the token that came", "tokens")
+    plot = Plot(title, (0, len(counts)), (0, HEADROOM * max(*counts, 1)), "rank of the token that came", "tokens")
     for at, count in enumerate(counts):
         low, high = edges[at], edges[at + 1] - 1
         words = f"{low:,}" if low >= high else f"{low:,} to {high:,}"
@@ -101,7 +107,7 @@ def _contexts(title: str, depths: profiles.Depths) -> Plot:
     found = depths.contexts
     first, mean, counts = (each.tolist() for each in (found.first, found.mean, found.counts))
     most = float(np.fmax.reduce(np.append(found.mean, found.high), initial=0.1))
-    plot = Plot(title, (0, len(first)), (0, most), "tokens read before", "bits")
+    plot = Plot(title, (0, len(first)), (0, HEADROOM * most), "tokens read before", "bits")
     for at, (low, value, count) in enumerate(zip(first, mean, counts, strict=True)):
         plot.bar(at, at + 1, value, f"after {span_words(low)} tokens: {number(value)} bits, {count:,} tokens")
         plot.label(at + 0.5, f"{low:,}")

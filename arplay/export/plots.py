@@ -337,6 +337,14 @@ PLOTS = (
 BY_NAME = {kind.name: kind for kind in PLOTS}
 
 
+def record(chosen: Chosen, ledger: Ledger, tokens: TokenSet) -> Record:
+    """What JSON tells of a plot; without rows where there is nothing in it."""
+    kind, how = BY_NAME[chosen.plot], chosen.how
+    tally = kind.of(ledger, how)
+    rows = kind.rows(tally, ledger, tokens, how) if kind.counted(tally) else []
+    return {"plot": kind.name, "unit": how.unit, "told": kind.told(tally, how), "rows": rows}
+
+
 def bin_of(value: float) -> str:
     """A bin's edge, as it is written.
 

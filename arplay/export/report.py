@@ -29,7 +29,8 @@ _STYLE = """
 body{font-family:system-ui,sans-serif;color:#1b1e25;background:#fff;max-width:1000px;margin:24px auto;padding:0 16px}
 h1{font-size:22px}h2{font-size:17px;margin-top:32px}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 td,th{padding:3px 12px 3px 0;text-align:left;font-weight:normal;vertical-align:top}th{color:#5a6270}
-td.n{text-align:right}figure{display:inline-block;margin:8px 16px 8px 0}figcaption{font-size:14px;color:#5a6270}
+td.n{text-align:right}figcaption{font-size:14px;color:#5a6270}
+figure{display:inline-block;max-width:460px;margin:8px 16px 16px 0}
 .note{color:#7c2d05}code{font-family:monospace;white-space:pre-wrap}
 """
 
@@ -89,7 +90,8 @@ def _figures(ledger: Ledger) -> list[tuple[str, str]]:
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> str:
-    return "<table>" + "".join(f"<tr><th>{markup(k)}</th><td>{markup(v)}</td></tr>" for k, v in rows) + "</table>"
+    lines = "".join(f"<tr><th>{markup(k)}</th><td>{markup(v)}</td></tr>" for k, v in rows)
+    return f"<table><tbody>{lines}</tbody></table>"
 
 
 def _listed(one: Scoring, indices: Sequence[int]) -> str:
@@ -106,4 +108,4 @@ def _listed(one: Scoring, indices: Sequence[int]) -> str:
             one.ledger.encoded.tail(index, 30), one.ledger.encoded.said(index, one.tokens), rather,
         )  # fmt: skip
         rows.append("<tr>" + "".join(f"<td><code>{markup(cell)}</code></td>" for cell in cells) + "</tr>")
-    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

@@ -22,6 +22,8 @@ class Plot:
     x_label: str
     y_label: str
     parts: list[str] = field(default_factory=list)
+    says: str = ""
+    """What it is, in a sentence."""
 
     def across(self, x: float) -> float:
         low, high = self.x
@@ -82,9 +84,9 @@ class Plot:
         self._text((left + right) / 2, HEIGHT - 6, self.x_label, "middle")
         self._text(left + 6, _TOP + 8, self.y_label, "start", quiet=True)
         axes, self.parts = self.parts, frame
-        title = markup(self.title)
+        title, says = markup(self.title), f"<br><small>{markup(self.says)}</small>" if self.says else ""
         return (
-            f'<figure><figcaption>{title}</figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+            f'<figure><figcaption>{title}{says}</figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
             f'aria-label="{title}" width="{WIDTH}" height="{HEIGHT}">{"".join(frame + axes)}</svg></figure>'
         )
 

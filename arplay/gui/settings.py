@@ -24,6 +24,8 @@ LEAST_SURPRISE, MOST_SURPRISE = 0.1, 50.0
 Lab = Literal["triangle", "reached", "poisoned", "free", "mask"]
 """What the causality lab measures: all pairs, a row or a column of them, rollouts beside the real text, or two networks
 of which one sees ahead."""
+Wrap = Literal["words", "lines", "sentences"]
+"""What begins a row of the heatmap: a word without room, a line of the text alone, or a sentence as well."""
 Tokens = Literal["off", "borders", "colours"]
 """How the editor shows the tokens of its text: not at all, where each begins, or coloured as in the heatmap."""
 
@@ -56,6 +58,7 @@ class Settings:
     unit: Unit = "nats"
     colour_by: ColourBy = "surprisal"
     rank_bounds: tuple[int, ...] = BOUNDS
+    wrap: Wrap = "words"
     play_per_second: float = 8.0
     play_steps: int = 100
     watch: Watch = ()

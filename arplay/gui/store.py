@@ -25,7 +25,7 @@ from arplay.core.picking import MAX_SEED
 from arplay.core.reading import FirstToken, Reading
 from arplay.export import plots
 from arplay.gui.playground.recovery import set_aside
-from arplay.gui.settings import LEAST_SURPRISE, MOST_SURPRISE, AtLimit, Settings, Tokens, Unit
+from arplay.gui.settings import LEAST_SURPRISE, MOST_SURPRISE, AtLimit, Settings, Tokens, Unit, Wrap
 from arplay.gui.widgets.zoom import SIZES
 
 RECENT = 10
@@ -36,6 +36,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "at_limit": get_args(AtLimit),
     "colour_by": measures.NAMES,
     "tokens": get_args(Tokens),
+    "wrap": get_args(Wrap),
     "plot": tuple(plots.BY_NAME),
 }
 _RANGES = {

@@ -15,6 +15,7 @@ from arplay.gui.intents import Seek, Zoom
 from arplay.gui.settings import Settings
 from arplay.gui.theme import TEXT
 
+WRAPS = (("words", "As &words have room"), ("lines", "&Lines of the text"), ("sentences", "A row a &sentence"))
 TOKENS = (("off", "&Off"), ("borders", "&Borders"), ("colours", "&Colours"))
 
 
@@ -35,6 +36,7 @@ class TextMenu(QObject):
         self._tokens = self._choice("tokens", TOKENS)
         self._measures = self._choice("colour_by", _measures())
         self.colours: tuple[QAction, ...] = (*self._tokens.actions(), self._line(), *self._measures.actions())
+        self._wraps = self._choice("wrap", WRAPS)
         self._link = self._action("Editor and heatmap s&croll together", self._on_link)
         self._link.setCheckable(True)
         self._ghost = self._action("Gh&ost text: how the model would go on behind the end", self._on_ghost)
@@ -50,13 +52,18 @@ class TextMenu(QObject):
     def show_settings(self, settings: Settings) -> None:
         self._link.setChecked(settings.link_scrolling)
         self._ghost.setChecked(settings.ghost)
-        for group, value in ((self._tokens, settings.tokens), (self._measures, settings.colour_by)):
+        for group, value in (
+            (self._tokens, settings.tokens),
+            (self._measures, settings.colour_by),
+            (self._wraps, settings.wrap),
+        ):
             for action in group.actions():
                 action.setChecked(action.data() == value)
 
     def fill(self, menu: QMenu) -> None:
         """The part of the menu View that is about the text."""
         menu.addMenu("Tokens of the te&xt").addActions(self.colours)
+        menu.addMenu("Ro&ws of the heatmap").addActions(self._wraps.actions())
         menu.addActions(self.view)
 
     def _seek(self, what: str, *_: object) -> None:

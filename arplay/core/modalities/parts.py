@@ -60,3 +60,21 @@ def starts(data: bytes, kind: str) -> NDArray[np.int64]:
     [[0, 7], [0, 14], [0]]
     """
     return np.concatenate([np.zeros(0, np.int64), *blocks(data, kind)])
+
+
+_SPACE = re.compile(rb"\s*")
+
+
+def sentence_rows(data: bytes) -> NDArray[np.int64]:
+    """The byte where a row of one sentence begins: with it or with its paragraph; line breaks stay with what they end.
+
+    >>> sentence_rows(b"To be,\\nor not.  So?\\n\\nNo").tolist(), sentence_rows(b"One.\\nTwo.").tolist()
+    ([0, 14, 21], [0, 5])
+    """
+    found = np.union1d(starts(data, "sentence"), starts(data, "paragraph")).tolist()
+    rows = {0} if found else set()
+    for start in found:
+        space = _SPACE.match(data, start)
+        assert space is not None, "of any length"
+        rows.add(start + space[0].rfind(b"\n") + 1)
+    return np.array(sorted(row for row in rows if row < len(data)), np.int64)

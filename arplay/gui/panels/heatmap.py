@@ -135,6 +135,7 @@ class HeatmapPanel(OnSheet, Panel):
             self.heat.hide()
             self.heat = self._heats[kind.name]
             self.heat.show()
+            self.buttons.options.show_rows(self.heat is self.text)
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)

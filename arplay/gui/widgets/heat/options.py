@@ -7,20 +7,26 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QSpinBox, QToolButton, QWidget
 
 from arplay.core.format import nats_or_bits
 from arplay.core.measures import BOUNDS, GLTR, HIGHEST, bounds_with
 from arplay.gui.intents import Change, Seek
-from arplay.gui.settings import Settings
+from arplay.gui.settings import Settings, Wrap
 from arplay.gui.theme import SPACE, Theme, icon
 from arplay.gui.view import View
 from arplay.gui.widgets.caption import Label, plain
 from arplay.gui.widgets.heat.surprise import SurpriseField
-from arplay.gui.widgets.push_button import push_button, quiet_button
+from arplay.gui.widgets.push_button import push_button, quiet_button, segment
 
 FORMER, NEXT = "The former surprising token (Shift+F8)", "The next surprising token (F8)"
-OPEN = "From where a token is surprising, and the buckets of ranks"
+OPEN = "From where a token is surprising, the buckets of ranks, and the rows"
+
+WRAPS: tuple[tuple[Wrap, str, str], ...] = (
+    ("words", "Words", "A word that has no room begins a row"),
+    ("lines", "Lines", "A row is a line of the text, however long; what is not in sight is scrolled to"),
+    ("sentences", "Sentences", "Each sentence begins a row; line breaks within it are shown, and do not end it"),
+)
 
 
 class Options(QFrame):
@@ -46,16 +52,31 @@ class Options(QFrame):
         self.usual = self._preset("Usual", BOUNDS, "The buckets 1, 2–10, 11–100 and above")
         self.gltr = self._preset("GLTR", GLTR, "The buckets of GLTR: up to 10, 100, 1,000, and above")
         self._add("Ranks up to", *self.bounds, self.usual, self.gltr)
+        self.wraps = QButtonGroup(self)
+        self.rows = QWidget()
+        line = QHBoxLayout(self.rows)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(0)
+        for place, (wrap, words, tip) in enumerate(WRAPS):
+            button = segment(
+                words, tip, self._wrap, place=place, of=len(WRAPS), name=f"Rows of the text: {words.lower()}"
+            )
+            button.setProperty("wrap", wrap)
+            self.wraps.addButton(button)
+            line.addWidget(button)
+        self.rows_name = self._add("Rows", self.rows)
 
-    def _add(self, name: str, *widgets: QWidget) -> None:
+    def _add(self, name: str, *widgets: QWidget) -> QWidget:
         line = QHBoxLayout()
         line.setSpacing(SPACE[0])
         for widget in widgets:
             line.addWidget(widget)
         line.addStretch(1)
         row = self.grid.rowCount()
-        self.grid.addWidget(Label(name), row, 0)
+        label = Label(name)
+        self.grid.addWidget(label, row, 0)
         self.grid.addLayout(line, row, 1)
+        return label
 
     def seekers(self) -> tuple[QToolButton, QToolButton]:
         """Buttons to the former and to the next surprise."""
@@ -90,8 +111,15 @@ class Options(QFrame):
             before = box.blockSignals(True)
             box.setValue(bound)
             box.blockSignals(before)
+        for button in self.wraps.buttons():
+            button.setChecked(button.property("wrap") == settings.wrap)
         if self.isVisible():
             self._show_many(view)
+
+    def show_rows(self, on: bool) -> None:
+        """Whether there is a text that has rows."""
+        self.rows.setVisible(on)
+        self.rows_name.setVisible(on)
 
     def _show_many(self, view: View) -> None:
         ledger = view.ledger
@@ -125,6 +153,11 @@ class Options(QFrame):
 
     def _move(self, place: int, value: int) -> None:
         self._change(rank_bounds=bounds_with(self._settings.rank_bounds, place, value))
+
+    def _wrap(self) -> None:
+        chosen = self.wraps.checkedButton()
+        if chosen is not None:
+            self._change(wrap=chosen.property("wrap"))
 
     def _change(self, **fields: object) -> None:
         self.asked.emit(Change(replace(self._settings, **fields)))  # type: ignore[arg-type]

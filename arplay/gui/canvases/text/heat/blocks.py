@@ -13,14 +13,18 @@ import numpy as np
 
 from arplay.core.chain import Ledger
 from arplay.core.modalities.base import Ids, TokenSet
+from arplay.core.modalities.parts import sentence_rows
 from arplay.core.modalities.spans import to_text
 from arplay.core.modalities.text import bytes_of
 from arplay.core.recent import Recent
 from arplay.gui.canvases.text.heat.layout import Flow, Ints, Measure, Units, bare_tokens, units
 from arplay.gui.canvases.text.heat.signs import CR, FLAG, JAMO, JOINER, LF, MARK, MODIFIER, VIRAMA, direction, kind
+from arplay.gui.settings import Wrap
 
 BLOCK = 2048
 """Tokens of a block; more of them until the next newline."""
+LONGEST = 400
+"""Columns of a line that is not wrapped; what is longer goes on in the next row."""
 _KEPT = 8
 """Blocks that stay laid out: those in sight, and some around them."""
 _FAR = 65_536
@@ -129,9 +133,13 @@ def _stands_alone(data: bytes, place: int) -> bool:
 class Rows:
     """Blocks in rows of ``columns`` columns, as one :class:`Flow`; ``tops`` of shape (blocks + 1,): the first rows."""
 
-    def __init__(self, blocks: Blocks, columns: int, indent: int = 0) -> None:
-        self.blocks, self.columns, self.indent = blocks, columns, indent
-        self._counts: Ints = np.maximum(1, blocks.sizes @ np.array([0.5, 1.0 / columns])).astype(np.int64)
+    def __init__(self, blocks: Blocks, columns: int, indent: int = 0, wrap: Wrap = "words") -> None:
+        self.blocks, self.columns, self.indent, self.wrap = blocks, columns, indent, wrap
+        self.longest = max(columns, LONGEST) if wrap == "lines" else columns
+        expected = np.array([1.0, 0.1 / columns] if wrap == "lines" else [0.5, 1.0 / columns])
+        self._counts: Ints = np.maximum(1, blocks.sizes @ expected).astype(np.int64)
+        self.widest = 0.0
+        """Columns of the widest row that is laid out."""
         self._known = np.zeros(len(blocks), bool)
         self._flows = Recent[int, Flow](_KEPT)
         self.moved = 0
@@ -172,12 +180,21 @@ class Rows:
 
     def flow(self, block: int) -> Flow:
         indent = self.indent if block == 0 else 0
-        made = self._flows.get(block, lambda: Flow.of(self.blocks.units(block), self.columns, indent))
+        made = self._flows.get(block, lambda: self._made(block, indent))
+        self.widest = max(self.widest, made.widest)
         if not self._known[block]:
             self.moved += int(self._counts[block] != made.rows)
             self._known[block], self._counts[block] = True, made.rows
             self._sum()
         return made
+
+    def _made(self, block: int, indent: int) -> Flow:
+        units, hard = self.blocks.units(block), None
+        if self.wrap == "sentences":
+            low, high = self.blocks.starts[block : block + 2].tolist()
+            begins = sentence_rows(self.blocks.data[low:high])
+            hard = np.append(units.starts.searchsorted(begins[begins > 0]), len(units)).tolist()
+        return Flow.of(units, self.columns, indent, self.longest, hard)
 
     def block_at(self, row: int) -> int:
         return int(self.tops.searchsorted(row, "right")) - 1

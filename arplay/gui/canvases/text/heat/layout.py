@@ -312,20 +312,24 @@ def _table(codes: Ints, of: Callable[[int], float], dtype: type) -> NDArray[Any]
 class Flow:
     """Units in rows of ``columns`` columns; ``starts`` of shape (rows + 1,): the first unit of every row, and m.
 
-    The first row begins after ``indent`` columns (left free for what stands before the text). A newline may hang one
-    column past the end of its row.
+    ``longest``: columns that a row may have, which may be more than are in sight. The first row begins after ``indent``
+    columns (left free for what stands before the text). A newline may hang one column past the end of its row.
     """
 
     units: Units
     columns: int
     indent: int
     starts: Ints
+    longest: int
 
     @classmethod
-    def of(cls, units: Units, columns: int, indent: int = 0) -> Flow:
-        totals, hard, count = units.totals, units.hard, len(units)
+    def of(cls, units: Units, columns: int, indent: int = 0, longest: int = 0, hard: list[int] | None = None) -> Flow:
+        """``hard``: the units that begin a row in any case (those behind a newline)."""
+        totals, count = units.totals, len(units)
+        hard = units.hard if hard is None else hard
         words, tokens, letters = units.breaks
-        starts, start, base, room, next_hard = [0], 0, 0.0, columns - indent + 1e-6, 0
+        wide = max(columns, longest)
+        starts, start, base, room, next_hard = [0], 0, 0.0, wide - indent + 1e-6, 0
         while start < count:
             end = int(totals.searchsorted(base + room, "right"))  # the first unit that does not fit
             if next_hard < len(hard) and hard[next_hard] - 1 <= end:
@@ -342,8 +346,14 @@ class Flow:
                 if stop <= start:  # a letter wider than the row
                     stop = max(end, start + 1)
             starts.append(stop)
-            start, base, room = stop, float(totals[stop - 1]), columns + 1e-6
-        return cls(units, columns, indent, np.array(starts, np.int64))
+            start, base, room = stop, float(totals[stop - 1]), wide + 1e-6
+        return cls(units, columns, indent, np.array(starts, np.int64), wide)
+
+    @cached_property
+    def widest(self) -> float:
+        """Columns of the widest row."""
+        ends = np.append(0.0, self.units.totals)[self.starts]
+        return float(np.diff(ends).max(initial=0.0)) + self.indent
 
     @property
     def rows(self) -> int:

@@ -49,6 +49,8 @@ class HeatPainter:
         self.lines, self.theme, self.scale = lines, theme, scale
         self.grid, self.ledger, self.lead = lines.grid, ledger, lead
         self.specials: frozenset[int] = frozenset()
+        self.between = (-math.inf, math.inf)
+        """The pixels across that are wanted; of a row that is longer only these are painted."""
         metrics = QFontMetricsF(self.grid.font)
         self._base = self.grid.cell_top + (self.grid.cell + metrics.ascent() - metrics.descent()) / 2
         plain = theme.color("text").rgba()
@@ -73,7 +75,10 @@ class HeatPainter:
         """The cells, then the letters: once for each ink, inside the cells that are written in it."""
         inks: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
         fills, written = self.scale.fills, self._written
+        low, high = self.between
         for left, right, token in line.cells:
+            if right < low or left > high:
+                continue
             shade, rect = shades[token - base], self.grid.cell_at(left, right, 0.0)
             if shade >= 0:
                 painter.fillRect(rect, fills[shade])
@@ -87,6 +92,8 @@ class HeatPainter:
                 left = spans.pop()[0]
             spans.append((left, right))
         for left, right in line.quiet:
+            if right < low or left > high:
+                continue
             under = next(rgba for rgba, spans in inks.items() if any(a <= left < b for a, b in spans))
             pale = QColor.fromRgba(under)
             pale.setAlphaF(0.62)

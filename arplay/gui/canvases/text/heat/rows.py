@@ -13,6 +13,7 @@ from arplay.core.modalities.text import bytes_of
 from arplay.gui.canvases.text.heat.blocks import Blocks, Rows
 from arplay.gui.canvases.text.heat.painting import Lines, lead_columns
 from arplay.gui.canvases.text.heat.shaping import Grid
+from arplay.gui.settings import Wrap
 from arplay.gui.theme import SPACE
 from arplay.gui.widgets.heat.minimap import WIDTH as MINIMAP
 
@@ -26,6 +27,7 @@ class HeatRows(QAbstractScrollArea):
 
     def __init__(self) -> None:
         super().__init__()
+        self.wrap: Wrap = "words"
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.grid = Grid.make()
         self.ledger: Ledger | None = None
@@ -75,6 +77,26 @@ class HeatRows(QAbstractScrollArea):
         self._lay_out()
         self._return_to(anchor)
 
+    def set_wrap(self, wrap: Wrap) -> None:
+        """What begins a row; what stands at the top stays there."""
+        if wrap == self.wrap:
+            return
+        anchor = self._anchor()
+        self.wrap = wrap
+        policies = Qt.ScrollBarPolicy
+        self.setHorizontalScrollBarPolicy(
+            policies.ScrollBarAsNeeded if wrap == "lines" else policies.ScrollBarAlwaysOff
+        )
+        self.horizontalScrollBar().setValue(0)
+        self.flow = None
+        self._lay_out()
+        self._return_to(anchor)
+
+    @property
+    def across(self) -> int:
+        """Pixels that are scrolled away on the left, of lines that are not wrapped."""
+        return self.horizontalScrollBar().value() if self.wrap == "lines" else 0
+
     def reveal(self) -> None:
         """Scroll so that the selected token, or the caret, and a row around it are in sight."""
         token = self.selected
@@ -90,6 +112,16 @@ class HeatRows(QAbstractScrollArea):
             bar.setValue(top - self.grid.row)
         elif top + 2 * self.grid.row > bar.value() + height:
             bar.setValue(top + 2 * self.grid.row - height)
+        if self.wrap == "lines":
+            self._reveal_across(token, row)
+
+    def _reveal_across(self, token: int, row: int) -> None:
+        rects = self.rects_of(token, row)
+        if rects:
+            bar, wide = self.horizontalScrollBar(), self.viewport().width()
+            left, right = min(rect.left() for rect in rects), max(rect.right() for rect in rects)
+            if left < PAD or right > wide - PAD:
+                bar.setValue(round(bar.value() + (left + right) / 2 - wide / 2))
 
     def token_at(self, position: QPointF, nearest: bool = False) -> int | None:
         """The token under a place of the viewport."""
@@ -98,7 +130,7 @@ class HeatRows(QAbstractScrollArea):
         row = int((position.y() - PAD + self.verticalScrollBar().value()) // self.grid.row)
         if nearest:
             row = min(max(row, 0), self.lines.flow.rows - 1)
-        return self.lines.hit(row, position.x() - PAD, nearest)
+        return self.lines.hit(row, position.x() - PAD + self.across, nearest)
 
     def token_of(self, byte: int) -> int | None:
         """The token that has this byte; the last one where it is the end of the text."""
@@ -122,7 +154,7 @@ class HeatRows(QAbstractScrollArea):
         """Where a token is in a row, in the viewport: in several places where directions meet."""
         assert self.lines is not None
         top = PAD + row * self.grid.row - self.verticalScrollBar().value()
-        return [rect.translated(PAD, 0) for rect in self.lines.cells(row, top, token)]
+        return [rect.translated(PAD - self.across, 0) for rect in self.lines.cells(row, top, token)]
 
     def rect_of(self, token: int) -> QRectF:
         """Where (the first part of) a token is in the viewport."""
@@ -155,7 +187,7 @@ class HeatRows(QAbstractScrollArea):
             self.flow = self.lines = self._top = None
         elif self.flow is None or self.flow.columns != columns:
             self._top = None
-            self.flow = Rows(self.blocks, columns, lead_columns(self.lead, columns)[1])
+            self.flow = Rows(self.blocks, columns, lead_columns(self.lead, columns)[1], self.wrap)
             self.lines = Lines(self.grid, self.flow)
         bar = self.verticalScrollBar()
         bar.setSingleStep(self.grid.row)
@@ -169,6 +201,12 @@ class HeatRows(QAbstractScrollArea):
         bar, top = self.verticalScrollBar(), self._top
         self._top = None  # scrolling would come back here
         bar.setRange(0, max(0, height - self.viewport().height()))
+        if self.wrap == "lines":
+            widest = self.flow.widest + 1 if self.flow is not None else 0.0
+            wide, across = round(widest * self.grid.column) + 2 * PAD, self.horizontalScrollBar()
+            across.setRange(0, max(0, wide - self.viewport().width()))
+            across.setPageStep(max(1, self.viewport().width()))
+            across.setSingleStep(round(4 * self.grid.column))
         if self.flow is not None and top is not None:
             block, row, pixels = top
             bar.setValue((int(self.flow.tops[block]) + row) * self.grid.row + pixels)

@@ -148,7 +148,8 @@ def shape(grid: Grid, flow: Flow, row: int, base: int = 0) -> Line:
     if grid.even and not rtl and before >= 0 and units.is_even(first, letters):
         return _grid_line(grid, units, first, stop, indent, base)
     written = _Written(grid, units, first, stop, rtl, before, after)
-    return written.line(flow.columns * grid.column - indent, 0.0 if rtl else indent, base)
+    room = (flow.columns * grid.column - indent, flow.longest * grid.column - indent)
+    return written.line(*room, 0.0 if rtl else indent, base)
 
 
 def _grid_line(grid: Grid, units: Units, first: int, stop: int, indent: float, base: int) -> Line:
@@ -221,13 +222,14 @@ class _Written:
         made.format = look
         self.formats.append(made)
 
-    def line(self, room: float, left: float, base: int) -> Line:
-        """Laid out in ``room`` pixels from ``left``; one column more may hang, and what is wider still is squeezed."""
+    def line(self, room: float, most: float, left: float, base: int) -> Line:
+        """Laid out in ``room`` pixels from ``left``; one column more than ``most`` may hang, and what is wider still is
+        squeezed."""
         layout, clusters = self._lay_out()
         if self._widen(clusters):
             layout, clusters = self._lay_out()
         wide = clusters[-1].right if clusters else 0.0
-        squeeze = min(1.0, (room + self.grid.column) / wide) if wide else 1.0
+        squeeze = min(1.0, (most + self.grid.column) / wide) if wide else 1.0
         origin = left + (max(0.0, room - wide * squeeze) if self.rtl else 0.0)
         cells: list[tuple[float, float, int]] = []
         spans: dict[int, tuple[float, float]] = {}

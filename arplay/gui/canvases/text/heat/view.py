@@ -82,6 +82,7 @@ class HeatView(WheelZoom, HeatRows):
             self.show_ledger(ledger, loaded.vocabulary if loaded else None, lead)
             if view.follows:
                 self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
+        self.set_wrap(view.settings.wrap)
         own = ledger is not None and not view.scores_are_old
         here = own and view.selected is None and view.excerpt_of is None
         self.show_place(view.selected, view.caret if here else None)
@@ -154,16 +155,19 @@ class HeatView(WheelZoom, HeatRows):
 
         def paint(painter: QPainter, part: QRect) -> None:
             first, stop = self._rows_in(part)
-            painter.translate(PAD, 0)
+            left = PAD - self.across
+            heat.between = (part.left() - left, part.right() + 1 - left)
+            painter.translate(left, 0)
             heat.paint(painter, first, stop, PAD + first * self.grid.row - scrolled)
-            painter.translate(-PAD, 0)
+            painter.translate(-left, 0)
 
         ratio = painter.device().devicePixelRatioF()
         painter.setClipRect(QRectF(port.rect()).adjusted(RADIUS, 1, -RADIUS, -1))  # the corners are round
         if ratio != int(ratio):  # scrolled by a part of a pixel, a picture would blur
             paint(painter, dirty)
             return
-        of = self.ledger, self.vocabulary, self.lead, self.theme, self.scale, self.lines, self.flow and self.flow.moved
+        shown = self.ledger, self.vocabulary, self.lead, self.theme, self.scale
+        of = *shown, self.lines, self.flow and self.flow.moved, self.across
         under = self.theme.color("surface")
         painter.drawPixmap(0, 0, self._buffer.pixmap(of, scrolled, port.size(), int(ratio), under, paint))
 
@@ -245,7 +249,7 @@ class HeatView(WheelZoom, HeatRows):
             return
         places = self._painter(self.lines, self.ledger).lead_places()
         for name, (left, right) in zip(self.lead, places, strict=False):
-            if left <= position.x() - PAD < right:
+            if left <= position.x() - PAD + self.across < right:
                 text = f"{label(name)}: read before the text and not part of it, so it has no score of its own."
                 QToolTip.showText(where, plain(text), self)
 

@@ -27,6 +27,6 @@ class _Hover(QObject):
 
     def _look(self) -> None:
         button = self._button
-        under = button.rect().contains(button.mapFromGlobal(QCursor.pos()))
+        under = button.isVisible() and button.rect().contains(button.mapFromGlobal(QCursor.pos()))
         button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, under)
         button.update()
